@@ -1,0 +1,115 @@
+/**
+ * What Azure Container Registry tells of a manifest.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChangeableAttributes from "./ChangeableAttributes.ts"
+import * as Digest from "./Digest.ts"
+import { list, optional } from "./internal/json.ts"
+import { common, recordFields, type RecordHead, wireFields } from "./internal/properties.ts"
+import * as MediaType from "./MediaType.ts"
+import * as RepositoryName from "./RepositoryName.ts"
+import * as Tag from "./Tag.ts"
+
+/**
+ * A manifest that an index or a manifest list refers to.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RelatedArtifact = Schema.Struct({
+  digest: Digest.Digest,
+  architecture: Schema.optionalKey(Schema.String),
+  operatingSystem: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type RelatedArtifact = typeof RelatedArtifact.Type
+
+/**
+ * The properties of a manifest.
+ *
+ * **Details**
+ *
+ * `ManifestProperties.make` builds one for a test: attributes default to allowed.
+ *
+ * **Gotchas**
+ *
+ * `relatedArtifacts` is told for a single index or manifest list; in lists of manifests it is empty.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ManifestProperties = Schema.Struct({
+  ...recordFields,
+  /** The repository that the manifest is in. */
+  repositoryName: RepositoryName.RepositoryName,
+  /** The manifest's digest. */
+  digest: Digest.Digest,
+  /** The size of the image in bytes, layers included, as the registry counts it. */
+  sizeInBytes: Schema.optionalKey(Schema.Natural),
+  /** What the manifest is. */
+  mediaType: Schema.optionalKey(MediaType.MediaType),
+  /** What its configuration is; it tells a Helm chart from an image. */
+  configMediaType: Schema.optionalKey(MediaType.MediaType),
+  /** The processor it is for, as Go's `GOARCH`. */
+  architecture: Schema.optionalKey(Schema.String),
+  /** The operating system it is for, as Go's `GOOS`. */
+  operatingSystem: Schema.optionalKey(Schema.String),
+  /** The tags that name it. */
+  tags: Schema.Array(Tag.Tag),
+  /** The manifests it refers to. */
+  relatedArtifacts: Schema.Array(RelatedArtifact),
+  ...ChangeableAttributes.fields
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ManifestProperties = typeof ManifestProperties.Type
+
+const decode = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    ...wireFields,
+    digest: Digest.Digest,
+    imageSize: optional(Schema.Natural),
+    mediaType: optional(MediaType.MediaType),
+    configMediaType: optional(MediaType.MediaType),
+    architecture: optional(Schema.String),
+    os: optional(Schema.String),
+    tags: list(Tag.Tag),
+    references: list(
+      Schema.Struct({ digest: Digest.Digest, architecture: optional(Schema.String), os: optional(Schema.String) })
+    )
+  })
+)
+
+/** @internal */
+export const fromWire = (
+  head: RecordHead,
+  raw: Schema.JsonObject
+): Effect.Effect<ManifestProperties, Schema.SchemaError> =>
+  Effect.map(decode(raw), (wire) => ({
+    ...common(wire),
+    registryLoginServer: head.registry,
+    repositoryName: head.imageName,
+    digest: wire.digest,
+    ...(wire.imageSize === undefined ? {} : { sizeInBytes: wire.imageSize }),
+    ...(wire.mediaType === undefined ? {} : { mediaType: wire.mediaType }),
+    ...(wire.configMediaType === undefined ? {} : { configMediaType: wire.configMediaType }),
+    ...platform(wire),
+    tags: wire.tags,
+    relatedArtifacts: wire.references.map((reference) => ({ digest: reference.digest, ...platform(reference) })),
+    raw
+  }))
+
+const platform = ({ architecture, os }: { readonly architecture?: string; readonly os?: string }) => ({
+  ...(architecture === undefined ? {} : { architecture }),
+  ...(os === undefined ? {} : { operatingSystem: os })
+})

@@ -1,0 +1,134 @@
+/**
+ * Media types of manifests, configurations and layers.
+ *
+ * @since 0.1.0
+ */
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { parser } from "./internal/parser.ts"
+
+/**
+ * A media type such as `application/vnd.oci.image.manifest.v1+json`, without parameters.
+ *
+ * **Details**
+ *
+ * RFC 6838, section 4.2: type and subtype of at most 127 characters each.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MediaType = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/, {
+    expected: "a media type: type/subtype"
+  })
+).pipe(Schema.brand("MediaType"))
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type MediaType = typeof MediaType.Type
+
+/**
+ * Reads a media type from a string.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parse: (input: string) => Result.Result<MediaType, Schema.SchemaError> = parser(MediaType)
+
+/**
+ * An OCI image manifest (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageManifest = MediaType.make("application/vnd.oci.image.manifest.v1+json")
+
+/**
+ * An OCI image index (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageIndex = MediaType.make("application/vnd.oci.image.index.v1+json")
+
+/**
+ * An OCI image configuration (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageConfig = MediaType.make("application/vnd.oci.image.config.v1+json")
+
+/**
+ * A layer: a tar archive (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageLayer = MediaType.make("application/vnd.oci.image.layer.v1.tar")
+
+/**
+ * A layer: a tar archive compressed with gzip (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageLayerGzip = MediaType.make("application/vnd.oci.image.layer.v1.tar+gzip")
+
+/**
+ * A layer: a tar archive compressed with zstd (OCI image specification, media-types.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociImageLayerZstd = MediaType.make("application/vnd.oci.image.layer.v1.tar+zstd")
+
+/**
+ * The two-byte JSON object `{}`, for artifacts without a configuration (OCI image specification, manifest.md).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociEmpty = MediaType.make("application/vnd.oci.empty.v1+json")
+
+/**
+ * A Docker image manifest, version 2 schema 2.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerManifest = MediaType.make("application/vnd.docker.distribution.manifest.v2+json")
+
+/**
+ * A Docker manifest list, version 2.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerManifestList = MediaType.make("application/vnd.docker.distribution.manifest.list.v2+json")
+
+/**
+ * A Docker image configuration.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerImageConfig = MediaType.make("application/vnd.docker.container.image.v1+json")
+
+/**
+ * A layer of a Docker image: a tar archive compressed with gzip.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerImageLayerGzip = MediaType.make("application/vnd.docker.image.rootfs.diff.tar.gzip")
+
+/**
+ * Bytes of which nothing more is known.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const octetStream = MediaType.make("application/octet-stream")

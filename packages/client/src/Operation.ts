@@ -1,0 +1,126 @@
+/**
+ * Operations as data: what is asked of a registry, apart from how it is asked.
+ *
+ * An endpoint that this library does not wrap is one such value, handed to `Transport.execute`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { Bucket } from "./RateLimits.ts"
+import { readJson } from "./internal/body.ts"
+import { nextPage } from "./internal/link.ts"
+import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
+
+/**
+ * An operation of a registry's HTTP API.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Operation<out A> {
+  /** What errors and spans call it: `ContainerRegistry.deleteTag`. */
+  readonly name: string
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
+  /** Path and query, percent-encoded (see `path`), on the registry's own origin. */
+  readonly path: string
+  readonly headers?: { readonly [name: string]: string }
+  /** Sent again with every attempt, so a stream in it must be re-readable. */
+  readonly body?: HttpBody.HttpBody
+  /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
+  readonly scopes: ReadonlyArray<string>
+  /** Which of the registry's counters it counts against. */
+  readonly bucket: Bucket
+  /** What a 404 says is missing, where the registry does not say so itself. */
+  readonly missing: NotFound["resource"]
+  /** The status of success. Any other becomes a `RegistryError`. */
+  readonly status: number
+  /** Reads the answer. */
+  readonly decode: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>
+  /** May it be sent again although the first attempt may have been carried out? */
+  readonly repeatable: boolean
+  /** What it comes to when a repeated attempt finds that the first one already removed its object. */
+  readonly whenGone?: Effect.Effect<A>
+}
+
+/**
+ * A page of a list.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<out A> {
+  readonly items: ReadonlyArray<A>
+  /** The link to the next page as the registry wrote it. */
+  readonly next: Option.Option<string>
+}
+
+/**
+ * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: path`/acr/v1/${"library/alpine"}` is
+ * `/acr/v1/library%2Falpine`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string>): string =>
+  String.raw({ raw: parts }, ...names.map(encodeURIComponent))
+
+/**
+ * Appends a query, leaving out what is undefined.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withQuery = (path: string, query: { readonly [name: string]: string | number | undefined }): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]
+  )
+  return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`
+}
+
+const malformed = (error: Schema.SchemaError): Reason =>
+  new InvalidResponse({ description: `the answer is not what the protocol says: ${error.message}` })
+
+/**
+ * Reads an answer's JSON by a schema.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const json = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S
+): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (response) => Effect.flatMap(readJson(response), (body) => Effect.mapError(decode(body), malformed))
+}
+
+/**
+ * Reads an answer's JSON by a schema, then its parts by an effect.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const jsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
+  schema: S,
+  read: (body: S["Type"]) => Effect.Effect<A, Schema.SchemaError>
+): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>) => {
+  const decode = json(schema)
+  return (response) => Effect.flatMap(decode(response), (body) => Effect.mapError(read(body), malformed))
+}
+
+/**
+ * Reads an answer as a page: its items, and the `Link` to the next page.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const page =
+  <A>(decode: Operation<ReadonlyArray<A>>["decode"]): Operation<Page<A>>["decode"] =>
+  (response) =>
+    Effect.map(decode(response), (items) => ({
+      items,
+      next: Option.flatMap(Option.fromUndefinedOr(response.headers["link"]), nextPage)
+    }))

@@ -1,0 +1,80 @@
+/**
+ * Platforms: what an image runs on.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { openStruct, optional } from "./internal/json.ts"
+import { parser } from "./internal/parser.ts"
+
+/**
+ * A platform as it stands in an image index.
+ *
+ * **Details**
+ *
+ * OCI image specification, image-index.md, "platform". `os` and `architecture` take the values of Go's `GOOS` and
+ * `GOARCH`; values that are unknown today are kept.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Platform = openStruct({
+  architecture: Schema.String,
+  os: Schema.String,
+  "os.version": optional(Schema.String),
+  "os.features": optional(Schema.Array(Schema.String)),
+  variant: optional(Schema.String)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Platform = typeof Platform.Type
+
+const pattern = /^([A-Za-z0-9._-]{1,64})\/([A-Za-z0-9._-]{1,64})(?:\/([A-Za-z0-9._-]{1,64}))?$/
+
+/**
+ * A platform written as `os/architecture` or `os/architecture/variant`, for example `linux/arm64/v8`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PlatformFromString = Schema.String.check(
+  Schema.isPattern(pattern, { expected: "a platform: os/architecture or os/architecture/variant" })
+).pipe(
+  Schema.decodeTo(
+    Schema.toType(Platform),
+    SchemaTransformation.transform({
+      decode: (input): Platform => {
+        const [os = "", architecture = "", variant] = input.split("/")
+        return variant === undefined ? { os, architecture } : { os, architecture, variant }
+      },
+      encode: (platform) => format(platform)
+    })
+  )
+)
+
+/**
+ * Reads a platform from `os/architecture` or `os/architecture/variant`.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parse: (input: string) => Result.Result<Platform, Schema.SchemaError> = parser(PlatformFromString)
+
+/**
+ * Writes a platform as `os/architecture` or `os/architecture/variant`.
+ *
+ * **Gotchas**
+ *
+ * This form has no room for the version and the features of the operating system.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format = (platform: Platform): string =>
+  [platform.os, platform.architecture, ...Option.toArray(Option.fromUndefinedOr(platform.variant))].join("/")

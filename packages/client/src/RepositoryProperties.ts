@@ -1,0 +1,58 @@
+/**
+ * What Azure Container Registry tells of a repository.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChangeableAttributes from "./ChangeableAttributes.ts"
+import { common, recordFields, wireFields } from "./internal/properties.ts"
+import * as RepositoryName from "./RepositoryName.ts"
+
+/**
+ * The properties of a repository.
+ *
+ * **Details**
+ *
+ * `RepositoryProperties.make` builds one for a test: attributes default to allowed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RepositoryProperties = Schema.Struct({
+  ...recordFields,
+  /** The repository's name. */
+  name: RepositoryName.RepositoryName,
+  /** How many manifests it holds, those of single platforms included. */
+  manifestCount: Schema.Natural,
+  /** How many tags it holds. */
+  tagCount: Schema.Natural,
+  ...ChangeableAttributes.fields
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type RepositoryProperties = typeof RepositoryProperties.Type
+
+const decode = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    ...wireFields,
+    registry: Schema.String,
+    imageName: RepositoryName.RepositoryName,
+    manifestCount: Schema.Natural,
+    tagCount: Schema.Natural
+  })
+)
+
+/** @internal */
+export const fromWire = (raw: Schema.JsonObject): Effect.Effect<RepositoryProperties, Schema.SchemaError> =>
+  Effect.map(decode(raw), (wire) => ({
+    ...common(wire),
+    registryLoginServer: wire.registry,
+    name: wire.imageName,
+    manifestCount: wire.manifestCount,
+    tagCount: wire.tagCount,
+    raw
+  }))

@@ -1,0 +1,39 @@
+/**
+ * Tags: the movable names of manifests.
+ *
+ * @since 0.1.0
+ */
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { parser } from "./internal/parser.ts"
+
+/**
+ * A tag such as `latest` or `v1.2.3`.
+ *
+ * **Details**
+ *
+ * OCI distribution specification, "Pulling manifests": 1 to 128 letters, digits, `_`, `.` and `-`, of which the first
+ * is neither `.` nor `-`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Tag = Schema.String.check(
+  Schema.isPattern(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/, {
+    expected: "a tag: 1 to 128 letters, digits and _ . -, not starting with . or -"
+  })
+).pipe(Schema.brand("Tag"))
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Tag = typeof Tag.Type
+
+/**
+ * Reads a tag from a string.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parse: (input: string) => Result.Result<Tag, Schema.SchemaError> = parser(Tag)

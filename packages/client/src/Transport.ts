@@ -1,0 +1,181 @@
+/**
+ * One authenticated conversation with one registry.
+ *
+ * Everything that speaks HTTP goes through it, and an endpoint that this library does not wrap can be asked through it
+ * as well: describe it as an `Operation` and `execute` it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as HttpClient from "effect/http/HttpClient"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { Credentials } from "./Credentials.ts"
+import * as Authorization from "./internal/authorization.ts"
+import * as Exchange from "./internal/exchange.ts"
+import { onOrigin, parseEndpoint } from "./internal/origin.ts"
+import { retrying } from "./internal/retry.ts"
+import * as Tokens from "./internal/tokens.ts"
+import type { Operation, Page } from "./Operation.ts"
+import type { Bucket, RateLimits } from "./RateLimits.ts"
+import { InvalidRequest, InvalidResponse, type Reason, Refused, RegistryError } from "./RegistryError.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+
+/**
+ * Which registry, and how to treat it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The registry's address, `https://myregistry.azurecr.io`, or its login server alone. Plain http is accepted for
+   * addresses of this machine.
+   */
+  readonly endpoint: string
+  /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
+  readonly retry?: RetryPolicy.RetryPolicy
+  /** How many requests a minute to send at most; no limit if not given. */
+  readonly rateLimits?: RateLimits
+  /**
+   * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
+   * apart. The registry's own origin, and those of Docker Hub and GitLab, need not be named.
+   */
+  readonly trustedRealms?: ReadonlyArray<string>
+}
+
+/**
+ * A conversation with a registry.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Transport extends Context.Service<
+  Transport,
+  {
+    /** The registry's origin: `https://myregistry.azurecr.io`. */
+    readonly endpoint: string
+    /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
+    readonly loginServer: string
+    /** Asks for one thing. */
+    readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
+    /**
+     * Asks for a list, page after page, each when its first item is wanted.
+     *
+     * A page on another origin is refused (`Refused`), and pages that go in a circle fail (`InvalidResponse`).
+     */
+    readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
+  }
+>()("@effect-acr/client/Transport") {}
+
+/** A wait for the operation's turn in its bucket. */
+const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effect.Effect<void>> =>
+  Effect.map(RateLimiter.make, (limiter) => (bucket: Bucket) => {
+    const limit = limits[bucket]
+    return limit === undefined
+      ? Effect.void
+      : RateLimiter.sleep(limiter, { algorithm: "token-bucket", key: bucket, limit, window: "1 minute" }).pipe(
+          // The store is this process's memory, which does not fail.
+          Effect.orDie,
+          Effect.asVoid
+        )
+  }).pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
+
+/**
+ * Makes a conversation. Nothing is sent before the first operation.
+ *
+ * **Details**
+ *
+ * Fails with `InvalidRequest` if the endpoint is not the address of a registry.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
+  const credential = yield* Credentials
+  const url = yield* Effect.fromResult(parseEndpoint(options.endpoint)).pipe(
+    Effect.mapError(
+      (problem) =>
+        new RegistryError({
+          operation: "Transport.make",
+          reason: new InvalidRequest({ description: `the endpoint ${problem}` })
+        })
+    )
+  )
+  const origin = url.origin
+  const policy = options.retry ?? RetryPolicy.defaultPolicy
+  const exchange = Exchange.make({
+    client: yield* HttpClient.HttpClient,
+    attemptTimeout: policy.attemptTimeout
+  })
+  const limit = yield* makeLimiter(options.rateLimits ?? {})
+
+  const attempt: Exchange.Exchange = (to, operation, attachment) =>
+    Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment))
+
+  const tokens = yield* Tokens.make({
+    origin,
+    credential,
+    send: (realm, operation, attachment) => retrying(policy, operation, attempt(realm, operation, attachment))
+  })
+  const authorization = yield* Authorization.make({
+    origin,
+    trustedRealms: options.trustedRealms ?? [],
+    credential,
+    tokens
+  })
+
+  const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> =>
+    retrying(
+      policy,
+      operation,
+      authorization.use(operation.scopes, (attachment) => attempt(origin, operation, attachment))
+    ).pipe(Effect.withSpan(operation.name, { attributes: { "server.address": url.host } }))
+
+  const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
+    Stream.suspend(() => {
+      const seen = new Set([first.path])
+
+      /** The operation that asks for the page which a link leads to. */
+      const following = (operation: Operation<Page<A>>, link: string): Effect.Effect<typeof operation, RegistryError> =>
+        Effect.suspend(() => {
+          const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
+          const target = onOrigin(origin, link, origin + operation.path)
+          if (Result.isFailure(target)) {
+            return fail(new Refused({ description: `the link to the next page ${target.failure}` }))
+          }
+          const path = target.success.pathname + target.success.search
+          if (seen.has(path)) return fail(new InvalidResponse({ description: "the pages go in a circle" }))
+          seen.add(path)
+          return Effect.succeed({ ...operation, path })
+        })
+
+      const start: Effect.Effect<typeof first, RegistryError> = Effect.succeed(first)
+      return Stream.paginate(
+        start,
+        Effect.flatMap((operation) =>
+          Effect.map(execute(operation), ({ items, next }) => [
+            items,
+            Option.map(next, (link) => following(operation, link))
+          ])
+        )
+      )
+    })
+
+  return { endpoint: origin, loginServer: url.host, execute, list }
+})
+
+/**
+ * A layer of `make`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Transport, RegistryError, HttpClient.HttpClient | Credentials> =>
+  Layer.effect(Transport, make(options))

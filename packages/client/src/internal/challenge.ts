@@ -1,0 +1,57 @@
+/**
+ * Reads `WWW-Authenticate`.
+ *
+ * RFC 9110, sections 11.2 to 11.6.1: a list of challenges, each a scheme with parameters, all separated by commas, while
+ * the values of parameters hold commas and spaces themselves (`scope="repository:a:pull,push repository:b:pull"`).
+ * Several headers arrive joined by a comma and read the same. One pass over the text, whatever it holds.
+ */
+
+/**
+ * What a registry asks for before it answers.
+ */
+export interface Challenge {
+  /** In lower case: `bearer`, `basic`. */
+  readonly scheme: string
+  /** By lower-case name. Where a name comes twice the first one counts. */
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/** No registry needs more; what follows is not read. */
+const maxLength = 8192
+
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y
+const separators = /[\s,]*/y
+const equals = /\s*=\s*/y
+const quoted = /"((?:[^"\\]|\\[^])*)"/y
+const bare = /[^\s,"]*/y
+
+/**
+ * All challenges of a header, in order. What can't be read is passed over.
+ */
+export const parse = (header: string): ReadonlyArray<Challenge> => {
+  const input = header.slice(0, maxLength)
+  let position = 0
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = position
+    const match = pattern.exec(input)
+    if (match !== null) position = pattern.lastIndex
+    return match
+  }
+
+  const challenges: Array<{ readonly scheme: string; readonly parameters: Map<string, string> }> = []
+  while (position < input.length) {
+    take(separators)
+    const name = take(token)?.[0].toLowerCase()
+    if (name === undefined) {
+      position += 1
+    } else if (take(equals) === null) {
+      challenges.push({ scheme: name, parameters: new Map() })
+    } else {
+      const text = take(quoted)
+      const value = text === null ? (take(bare)?.[0] ?? "") : (text[1] ?? "").replace(/\\([^])/g, "$1")
+      const parameters = challenges.at(-1)?.parameters
+      if (parameters !== undefined && !parameters.has(name)) parameters.set(name, value)
+    }
+  }
+  return challenges
+}

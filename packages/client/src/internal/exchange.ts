@@ -1,0 +1,214 @@
+/**
+ * One request and its answer: the smallest thing that can fail, and the only place that sends anything.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { Operation } from "../Operation.ts"
+import { type FailedResponse, InvalidRequest, type Reason, RegistryError, Unavailable } from "../RegistryError.ts"
+import { readErrorText } from "./body.ts"
+import * as Challenge from "./challenge.ts"
+import { classify, parseErrors, type Repeat } from "./failure.ts"
+import { scrub } from "./secrets.ts"
+
+/**
+ * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
+ */
+export interface Failure {
+  readonly error: RegistryError
+  readonly repeat: Repeat
+  /** What the registry asked for with a 401. */
+  readonly challenges: ReadonlyArray<Challenge.Challenge>
+}
+
+/** A failure that asking again does not mend. */
+export const final = (error: RegistryError): Failure => ({ error, repeat: "never", challenges: [] })
+
+/** What a request carries besides its operation. */
+export interface Attachment {
+  /** The value of the Authorization header. */
+  readonly authorization: Option.Option<Redacted.Redacted<string>>
+  /** The secrets that it holds, wherever they stand. No error tells them. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+}
+
+/** A request that holds no secret. */
+export const bare: Attachment = { authorization: Option.none(), secrets: [] }
+
+/**
+ * Sends an operation's request to an origin and reads the answer.
+ */
+export interface Exchange {
+  <A>(origin: string, operation: Operation<A>, attachment: Attachment): Effect.Effect<A, Failure>
+}
+
+/** A failure before it has been told of its operation. */
+interface Flaw extends Omit<Failure, "error"> {
+  readonly reason: Reason
+  readonly response?: FailedResponse
+}
+
+const userAgent = "effect-acr/0.1.0"
+
+/** By method and status; status 0 stands for a request without an answer. */
+const requests = Metric.counter("registry_client_requests", {
+  description: "Requests sent to container registries",
+  incremental: true
+})
+
+/** The innermost cause is the one that says what happened: `connect ECONNREFUSED 127.0.0.1:5000`. */
+const rootMessage = (error: Error): string => {
+  let root = error
+  for (let depth = 0; depth < 8 && root.cause instanceof Error; depth++) root = root.cause
+  return root.message.slice(0, 300)
+}
+
+const transportFlaw = (error: HttpClientError.HttpClientError, attachment: Attachment): Flaw => {
+  const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, attachment.secrets)
+  switch (error.reason._tag) {
+    case "EncodeError":
+    case "InvalidUrlError":
+      return { reason: new InvalidRequest({ description }), repeat: "never", challenges: [] }
+    default:
+      return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
+  }
+}
+
+const stalled = (timeout: Duration.Input): Flaw => ({
+  reason: new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` }),
+  repeat: "uncertain",
+  challenges: []
+})
+
+const retryAfterMillis = (headers: Headers.Headers, now: number): Option.Option<number> =>
+  Option.fromUndefinedOr(headers["retry-after"]).pipe(
+    Option.flatMap((value) => Result.getSuccess(Headers.parseRetryAfter(value))),
+    Option.map((retryAfter) => Duration.toMillis(Headers.retryAfterDelay(retryAfter, now)))
+  )
+
+const failedAnswer = Effect.fnUntraced(function* (
+  operation: Operation<unknown>,
+  response: HttpClientResponse.HttpClientResponse,
+  attachment: Attachment
+): Effect.fn.Return<Flaw> {
+  const text = operation.method === "HEAD" ? "" : scrub(yield* readErrorText(response), attachment.secrets)
+  const errors = parseErrors(text)
+  const correlationId = response.headers["x-ms-correlation-request-id"]
+  const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
+  return {
+    ...classify({
+      status: response.status,
+      errors,
+      hasBody: text !== "",
+      retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
+      missing: operation.missing
+    }),
+    challenges: challenge === undefined ? [] : Challenge.parse(challenge),
+    response: {
+      status: response.status,
+      errors,
+      ...(correlationId === undefined ? {} : { correlationId: scrub(correlationId, attachment.secrets) })
+    }
+  }
+})
+
+const readAnswer = <A>(
+  operation: Operation<A>,
+  response: HttpClientResponse.HttpClientResponse,
+  attachment: Attachment
+): Effect.Effect<A, Flaw> =>
+  response.status === operation.status
+    ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
+        reason,
+        repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
+        challenges: []
+      }))
+    : Effect.flatMap(failedAnswer(operation, response, attachment), Effect.fail)
+
+const toRequest = (url: string, operation: Operation<unknown>, attachment: Attachment) =>
+  HttpClientRequest.make(operation.method)(url, {
+    headers: {
+      accept: "application/json",
+      "user-agent": userAgent,
+      ...operation.headers,
+      ...Option.match(attachment.authorization, {
+        onNone: () => ({}),
+        onSome: (authorization) => ({ authorization: Redacted.value(authorization) })
+      })
+    },
+    body: operation.body
+  })
+
+/**
+ * Redirects are for the transport to judge, so that credentials never travel with one; and spans of the HTTP client
+ * would call every expected 401 an error and print whole addresses.
+ */
+const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
+  )
+
+/**
+ * Makes an exchange on an HTTP client.
+ */
+export const make = (options: {
+  readonly client: HttpClient.HttpClient
+  readonly attemptTimeout: Duration.Input
+}): Exchange => {
+  // The connection of an answer that is not read to its end is closed with the attempt.
+  const client = HttpClient.withScope(options.client)
+
+  return (origin, operation, attachment) => {
+    const address = origin + operation.path.replace(/\?.*/s, "")
+
+    const attempt = client.execute(toRequest(origin + operation.path, operation, attachment)).pipe(
+      Effect.mapError((error) => transportFlaw(error, attachment)),
+      Effect.flatMap((response) => readAnswer(operation, response, attachment)),
+      Effect.scoped,
+      underOurRules,
+      Effect.timeoutOrElse({
+        duration: options.attemptTimeout,
+        orElse: () => Effect.fail(stalled(options.attemptTimeout))
+      }),
+      Effect.result
+    )
+
+    const observe = (status: number) =>
+      Effect.andThen(
+        Effect.annotateCurrentSpan("http.response.status_code", status),
+        Metric.update(Metric.withAttributes(requests, { method: operation.method, status: String(status) }), 1)
+      )
+
+    return attempt.pipe(
+      Effect.tap((result) =>
+        observe(Result.isSuccess(result) ? operation.status : (result.failure.response?.status ?? 0))
+      ),
+      Effect.withSpan(`${operation.method} ${address}`, {
+        kind: "client",
+        attributes: { "http.request.method": operation.method, "url.full": address }
+      }),
+      Effect.flatMap(Effect.fromResult),
+      Effect.mapError(({ challenges, reason, repeat, response }) => ({
+        error: new RegistryError({
+          operation: operation.name,
+          reason,
+          request: { method: operation.method, url: address },
+          ...(response === undefined ? {} : { response })
+        }),
+        repeat,
+        challenges
+      }))
+    )
+  }
+}

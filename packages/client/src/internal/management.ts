@@ -1,0 +1,230 @@
+/**
+ * ACR's management API, one operation each: method, path, scope, answer.
+ *
+ * Version 2021-07-01 of Azure's own description, corrected by recorded traffic: statuses of success, the scope that
+ * each path challenges for, and the `tags` and `mediaType` that it leaves out.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as HttpBody from "effect/http/HttpBody"
+import type * as ChangeableAttributes from "../ChangeableAttributes.ts"
+import * as Digest from "../Digest.ts"
+import * as ManifestProperties from "../ManifestProperties.ts"
+import { jsonWith, type Operation, type Page, page, path, withQuery } from "../Operation.ts"
+import * as RepositoryName from "../RepositoryName.ts"
+import * as RepositoryProperties from "../RepositoryProperties.ts"
+import * as Tag from "../Tag.ts"
+import * as TagProperties from "../TagProperties.ts"
+import { discard } from "./body.ts"
+import { list } from "./json.ts"
+import { updateToWire } from "./properties.ts"
+import * as Scope from "./scope.ts"
+
+const apiVersion = "2021-07-01"
+
+const versioned = (at: string, query: { readonly [name: string]: string | number | undefined } = {}): string =>
+  withQuery(at, { ...query, "api-version": apiVersion })
+
+/** The part of a list that is wanted, in the wire's words. */
+export interface Part {
+  /** How many items a page has. */
+  readonly n: number | undefined
+  /** The item before the first one. */
+  readonly last: string | undefined
+  readonly orderby?: "timedesc" | "timeasc" | undefined
+}
+
+const read = (name: string, missing: Operation<unknown>["missing"]) =>
+  ({
+    name: `ContainerRegistry.${name}`,
+    method: "GET",
+    bucket: "read",
+    missing,
+    status: 200,
+    repeatable: true
+  }) as const
+
+/** Setting the same attributes twice comes to the same. */
+const update = (
+  name: string,
+  missing: Operation<unknown>["missing"],
+  repository: string,
+  attributes: ChangeableAttributes.Update
+) =>
+  ({
+    name: `ContainerRegistry.${name}`,
+    method: "PATCH",
+    scopes: [Scope.repository(repository, "metadata_write")],
+    body: HttpBody.jsonUnsafe(updateToWire(attributes)),
+    bucket: "write",
+    missing,
+    status: 200,
+    repeatable: true
+  }) as const
+
+const remove = (name: string, missing: Operation<unknown>["missing"], repository: string) =>
+  ({
+    name: `ContainerRegistry.${name}`,
+    method: "DELETE",
+    scopes: [Scope.repository(repository, "delete")],
+    bucket: "delete",
+    missing,
+    status: 202,
+    repeatable: true
+  }) as const
+
+const mayReadMetadata = (repository: string) => [Scope.repository(repository, "metadata_read")]
+
+const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
+
+/* Repositories */
+
+export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryName.RepositoryName>> => ({
+  ...read("repositories", "endpoint"),
+  path: versioned("/acr/v1/_catalog", { n, last }),
+  scopes: [Scope.catalog],
+  decode: page(
+    jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
+      Effect.succeed(repositories)
+    )
+  )
+})
+
+const repositoryProperties = jsonWith(Schema.JsonObject, RepositoryProperties.fromWire)
+
+export const getRepository = (
+  repository: RepositoryName.RepositoryName
+): Operation<RepositoryProperties.RepositoryProperties> => ({
+  ...read("repositoryProperties", "repository"),
+  path: versioned(path`/acr/v1/${repository}`),
+  scopes: mayReadMetadata(repository),
+  decode: repositoryProperties
+})
+
+export const updateRepository = (
+  repository: RepositoryName.RepositoryName,
+  attributes: ChangeableAttributes.Update
+): Operation<RepositoryProperties.RepositoryProperties> => ({
+  ...update("updateRepository", "repository", repository, attributes),
+  path: versioned(path`/acr/v1/${repository}`),
+  decode: repositoryProperties
+})
+
+/** Not repeated when the answer is lost: a second one could not tell what the first one deleted. */
+export const deleteRepository = (
+  repository: RepositoryName.RepositoryName
+): Operation<{ readonly manifests: ReadonlyArray<Digest.Digest>; readonly tags: ReadonlyArray<Tag.Tag> }> => ({
+  ...remove("deleteRepository", "repository", repository),
+  path: versioned(path`/acr/v1/${repository}`),
+  repeatable: false,
+  decode: jsonWith(
+    Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
+    ({ manifestsDeleted, tagsDeleted }) => Effect.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
+  )
+})
+
+/* Tags */
+
+export const listTags = (
+  repository: RepositoryName.RepositoryName,
+  { digest, last, n, orderby }: Part & { readonly digest: Digest.Digest | undefined }
+): Operation<Page<TagProperties.TagProperties>> => ({
+  ...read("tags", "repository"),
+  path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
+  scopes: mayReadMetadata(repository),
+  decode: page(
+    jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
+      Effect.forEach(tags, (tag) => TagProperties.fromWire(head, tag))
+    )
+  )
+})
+
+const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: Schema.JsonObject }), ({ tag, ...head }) =>
+  TagProperties.fromWire(head, tag)
+)
+
+export const getTag = (
+  repository: RepositoryName.RepositoryName,
+  tag: Tag.Tag
+): Operation<TagProperties.TagProperties> => ({
+  ...read("tagProperties", "tag"),
+  path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  scopes: mayReadMetadata(repository),
+  decode: tagProperties
+})
+
+export const updateTag = (
+  repository: RepositoryName.RepositoryName,
+  tag: Tag.Tag,
+  attributes: ChangeableAttributes.Update
+): Operation<TagProperties.TagProperties> => ({
+  ...update("updateTag", "tag", repository, attributes),
+  path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  decode: tagProperties
+})
+
+export const deleteTag = (
+  repository: RepositoryName.RepositoryName,
+  tag: Tag.Tag
+): Operation<Option.Option<Digest.Digest>> => ({
+  ...remove("deleteTag", "tag", repository),
+  path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  decode: (response) =>
+    Effect.as(
+      discard(response),
+      Option.liftPredicate(Digest.isDigest)(response.headers["x-ms-int-docker-content-digest"])
+    ),
+  whenGone: Effect.succeedNone
+})
+
+/* Manifests */
+
+export const listManifests = (
+  repository: RepositoryName.RepositoryName,
+  { last, n, orderby }: Part
+): Operation<Page<ManifestProperties.ManifestProperties>> => ({
+  ...read("manifests", "repository"),
+  path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
+  scopes: mayReadMetadata(repository),
+  decode: page(
+    jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
+      Effect.forEach(manifests, (manifest) => ManifestProperties.fromWire(head, manifest))
+    )
+  )
+})
+
+const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: Schema.JsonObject }), ({ manifest, ...head }) =>
+  ManifestProperties.fromWire(head, manifest)
+)
+
+export const getManifest = (
+  repository: RepositoryName.RepositoryName,
+  digest: Digest.Digest
+): Operation<ManifestProperties.ManifestProperties> => ({
+  ...read("manifestProperties", "manifest"),
+  path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
+  scopes: mayReadMetadata(repository),
+  decode: manifestProperties
+})
+
+export const updateManifest = (
+  repository: RepositoryName.RepositoryName,
+  digest: Digest.Digest,
+  attributes: ChangeableAttributes.Update
+): Operation<ManifestProperties.ManifestProperties> => ({
+  ...update("updateManifest", "manifest", repository, attributes),
+  path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
+  decode: manifestProperties
+})
+
+/** The management API has no delete of manifests of its own: ACR's clients use the one of OCI distribution. */
+export const deleteManifest = (
+  repository: RepositoryName.RepositoryName,
+  digest: Digest.Digest
+): Operation<Digest.Digest> => ({
+  ...remove("deleteManifest", "manifest", repository),
+  path: path`/v2/${repository}/manifests/${digest}`,
+  decode: (response) => Effect.as(discard(response), digest),
+  whenGone: Effect.succeed(digest)
+})

@@ -1,0 +1,115 @@
+/**
+ * The token endpoints: how a credential becomes a token.
+ *
+ * ACR's documentation, "AAD-OAuth" and "Token-BasicAuth" of Azure/acr, and distribution's token specification.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as HttpBody from "effect/http/HttpBody"
+import { jsonWith, type Operation, withQuery } from "../Operation.ts"
+
+const apiVersion = "2021-07-01"
+
+/** A token, and how long it lives as far as the answer itself says. */
+export interface Token {
+  readonly value: Redacted.Redacted<string>
+  readonly expiresInSeconds: number | undefined
+}
+
+const secret = (value: string) => Redacted.make(value, { label: "token" })
+
+const form = (fields: { readonly [name: string]: string }): HttpBody.HttpBody =>
+  HttpBody.urlParams(Object.entries(fields))
+
+/** Asking for a token twice gives two tokens and does no harm. */
+const common = { scopes: [], bucket: "oauth", missing: "endpoint", status: 200, repeatable: true } as const
+
+/**
+ * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both.
+ */
+const accessToken = jsonWith(
+  Schema.Struct({
+    access_token: Schema.optionalKey(Schema.NonEmptyString),
+    token: Schema.optionalKey(Schema.NonEmptyString),
+    expires_in: Schema.optionalKey(Schema.Finite)
+  }),
+  ({ access_token, expires_in, token }) =>
+    Effect.map(Schema.decodeUnknownEffect(Schema.NonEmptyString)(access_token ?? token), (value): Token => ({
+      value: secret(value),
+      expiresInSeconds: expires_in
+    }))
+)
+
+/** What a token is asked for. */
+export interface Request {
+  /** Path and query of the realm. */
+  readonly path: string
+  readonly service: string
+  /** In their only spelling. */
+  readonly scopes: ReadonlyArray<string>
+}
+
+/**
+ * ACR: an Entra access token for a refresh token of the registry's own.
+ */
+export const exchange = (service: string, entraToken: Redacted.Redacted<string>): Operation<Token> => ({
+  ...common,
+  name: "OAuth.exchange",
+  method: "POST",
+  path: withQuery("/oauth2/exchange", { "api-version": apiVersion }),
+  body: form({ grant_type: "access_token", service, access_token: Redacted.value(entraToken) }),
+  decode: jsonWith(Schema.Struct({ refresh_token: Schema.NonEmptyString }), ({ refresh_token }) =>
+    Effect.succeed({ value: secret(refresh_token), expiresInSeconds: undefined })
+  )
+})
+
+/**
+ * ACR: a refresh token for an access token.
+ */
+export const refresh = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
+  ...common,
+  name: "OAuth.token",
+  method: "POST",
+  path: withQuery(request.path, { "api-version": apiVersion }),
+  body: form({
+    service: request.service,
+    scope: request.scopes.join(" "),
+    refresh_token: Redacted.value(refreshToken),
+    grant_type: "refresh_token"
+  }),
+  decode: accessToken
+})
+
+/**
+ * ACR: an access token for nobody.
+ */
+export const anonymous = (request: Request): Operation<Token> => ({
+  ...common,
+  name: "OAuth.token",
+  method: "POST",
+  path: withQuery(request.path, { "api-version": apiVersion }),
+  body: form({
+    service: request.service,
+    scope: request.scopes.join(" "),
+    refresh_token: "",
+    grant_type: "password"
+  }),
+  decode: accessToken
+})
+
+/**
+ * Every registry: an access token for whom the Authorization header names, or for nobody without one.
+ */
+export const basic = (request: Request): Operation<Token> => ({
+  ...common,
+  name: "OAuth.token",
+  method: "GET",
+  path:
+    request.path +
+    (request.path.includes("?") ? "&" : "?") +
+    [["service", request.service], ...request.scopes.map((scope) => ["scope", scope])]
+      .map(([name = "", value = ""]) => `${name}=${encodeURIComponent(value)}`)
+      .join("&"),
+  decode: accessToken
+})

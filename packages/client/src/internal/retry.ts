@@ -1,0 +1,83 @@
+/**
+ * Repeats attempts of an operation: one loop an operation, whatever happens inside an attempt.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type { Operation } from "../Operation.ts"
+import type { RegistryError } from "../RegistryError.ts"
+import type { RetryPolicy } from "../RetryPolicy.ts"
+import type { Failure } from "./exchange.ts"
+
+/** What the registry asks to wait, in milliseconds. */
+const askedWait = ({ reason }: RegistryError): number =>
+  (reason._tag === "Throttled" || reason._tag === "Unavailable" ? reason.retryAfterMillis : undefined) ?? 0
+
+/**
+ * Whether a failed attempt may be followed by another.
+ */
+export const mayRepeat = (
+  failure: Pick<Failure, "error" | "repeat">,
+  repeatable: boolean,
+  maxRetryAfterMillis: number
+): boolean => {
+  if (askedWait(failure.error) > maxRetryAfterMillis) return false
+  switch (failure.repeat) {
+    case "never":
+      return false
+    case "unprocessed":
+      return true
+    case "uncertain":
+      return repeatable
+  }
+}
+
+const noteInSpan = (failure: Failure): Effect.Effect<void> =>
+  Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
+    Option.isNone(span)
+      ? Effect.void
+      : Effect.map(Clock.currentTimeNanos, (now) =>
+          span.value.event("attempt failed", now, { reason: failure.error.reason._tag, message: failure.error.message })
+        )
+  )
+
+/**
+ * Runs attempts until one counts or the policy gives up.
+ */
+export const retrying = <A>(
+  policy: RetryPolicy,
+  operation: Operation<A>,
+  attempt: Effect.Effect<A, Failure>
+): Effect.Effect<A, RegistryError> =>
+  Effect.suspend(() => {
+    const maxRetryAfterMillis = Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))
+    let again = false
+    let mayBeDone = false
+
+    const whenGone = operation.whenGone
+    const goneIsDone =
+      whenGone === undefined
+        ? attempt
+        : Effect.catchIf(
+            attempt,
+            ({ error }) => mayBeDone && error.reason._tag === "NotFound",
+            () => whenGone
+          )
+
+    return goneIsDone.pipe(
+      Effect.tapError((failure) => {
+        again = mayRepeat(failure, operation.repeatable, maxRetryAfterMillis)
+        mayBeDone ||= failure.repeat === "uncertain"
+        return again ? noteInSpan(failure) : Effect.void
+      }),
+      Effect.mapError(({ error }) => error),
+      Effect.retry({
+        schedule: Schedule.modifyDelay(policy.schedule, ({ duration, input }) =>
+          Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
+        ),
+        while: () => again
+      })
+    )
+  })
