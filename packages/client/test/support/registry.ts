@@ -1,0 +1,113 @@
+/**
+ * A registry in which the conversation is data: what is answered to each request, and what was asked.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as ContainerRegistry from "../../src/ContainerRegistry.ts"
+import * as Credentials from "../../src/Credentials.ts"
+import type * as Transport from "../../src/Transport.ts"
+
+/** A request as the registry saw it. */
+export interface Asked {
+  readonly method: string
+  readonly url: URL
+  readonly authorization: string | undefined
+  readonly body: string
+}
+
+/** What comes back: an answer, or an error of the connection, or nothing for ever. */
+export type Reply = Response | "reset" | "stall"
+
+/** Answers a request. `count` is how many requests for the same method and path came before. */
+export type Script = (asked: Asked, count: number) => Reply
+
+/** The requests so far, in order. */
+export class Journal extends Context.Service<Journal, Array<Asked>>()("test/Journal") {}
+
+export const endpoint = "https://myregistry.azurecr.io"
+
+export const json = (body: unknown, init: ResponseInit = {}): Response =>
+  new Response(JSON.stringify(body), {
+    ...init,
+    headers: { "content-type": "application/json; charset=utf-8", ...init.headers }
+  })
+
+/** The 401 with which a registry that knows OAuth begins. */
+export const challenge = (scope: string, parameters = ""): Response =>
+  json(
+    { errors: [{ code: "UNAUTHORIZED", message: "authentication required" }] },
+    {
+      status: 401,
+      headers: {
+        "www-authenticate": `Bearer realm="${endpoint}/oauth2/token",service="myregistry.azurecr.io",scope="${scope}"${parameters}`
+      }
+    }
+  )
+
+const bodyText = (request: HttpClientRequest.HttpClientRequest): string =>
+  request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
+
+const client = (script: Script, journal: Array<Asked>) =>
+  HttpClient.make((request, url) =>
+    Effect.suspend(() => {
+      const asked = {
+        method: request.method,
+        url,
+        authorization: request.headers["authorization"],
+        body: bodyText(request)
+      }
+      const count = journal.filter((other) => other.method === asked.method && other.url.href === url.href).length
+      journal.push(asked)
+      const reply = script(asked, count)
+      if (reply === "stall") return Effect.never
+      if (reply === "reset") {
+        const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" })
+        return Effect.fail(
+          new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+        )
+      }
+      return Effect.succeed(HttpClientResponse.fromWeb(request, reply))
+    })
+  )
+
+/**
+ * The token service of ACR in front of a script: it exchanges, grants `token-<n>`, and challenges whoever has none.
+ */
+export const behindOAuth =
+  (scope: string, script: Script): Script =>
+  (asked, count) => {
+    switch (asked.url.pathname) {
+      case "/oauth2/exchange":
+        return json({ refresh_token: `refresh-${count}` })
+      case "/oauth2/token":
+        return json({ access_token: `token-${count}` })
+      default:
+        return asked.authorization === undefined ? challenge(scope) : script(asked, count)
+    }
+  }
+
+export const entra = Credentials.layerEntra(Effect.succeed(Redacted.make("entra-token")))
+
+/** `ContainerRegistry` in conversation with a script. */
+export const registry = (
+  script: Script,
+  options: Partial<Transport.Options> & { readonly credentials?: Layer.Layer<Credentials.Credentials> } = {}
+) => {
+  const { credentials = entra, ...transport } = options
+  return ContainerRegistry.layer({ endpoint, ...transport }).pipe(
+    Layer.provide(credentials),
+    Layer.provide(
+      Layer.effect(
+        HttpClient.HttpClient,
+        Effect.map(Journal, (journal) => client(script, journal))
+      )
+    ),
+    Layer.provideMerge(Layer.sync(Journal, () => []))
+  )
+}
