@@ -286,10 +286,11 @@ describe("the policy", () => {
 describe("deletes", () => {
   const gone = () =>
     json({ errors: [{ code: "TAG_UNKNOWN", message: "the specified tag does not exist" }] }, { status: 404 })
-  const lostThenGone = registry(
-    inTurn(() => "reset", gone),
-    { retry: policy }
-  )
+  const lostThenGone = () =>
+    registry(
+      inTurn(() => "reset", gone),
+      { retry: policy }
+    )
 
   it.effect("a tag whose deletion was answered into the void counts as deleted", () =>
     Effect.gen(function* () {
