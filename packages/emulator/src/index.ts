@@ -1,0 +1,17 @@
+/**
+ * An Azure Container Registry in a box, for tests and for trying things out.
+ *
+ * @since 0.1.0
+ */
+
+/** A running emulator. */
+export * as AcrEmulator from "./AcrEmulator.ts"
+
+/** What the emulator does wrong, as data. */
+export * as Fault from "./Fault.ts"
+
+/** What was asked of the emulator. */
+export * as Journal from "./Journal.ts"
+
+/** Images to fill the emulator with. */
+export * as SeedImage from "./SeedImage.ts"

@@ -1,0 +1,346 @@
+/**
+ * An Azure Container Registry in a box.
+ *
+ * It speaks the protocol that recordings of the real service show, over real connections on this machine: OAuth with
+ * its scopes, the management API with its locks, and OCI distribution. It keeps a journal of what it was asked, and
+ * misbehaves when it is told to.
+ *
+ * @since 0.1.0
+ */
+import { randomBytes, randomUUID } from "node:crypto"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { IncomingMessage } from "node:http"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Credentials from "@effect-acr/client/Credentials"
+import type { Digest } from "@effect-acr/client/Digest"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type * as Transport from "@effect-acr/client/Transport"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as HttpServerError from "effect/http/HttpServerError"
+import { type Fault, fits } from "./Fault.ts"
+import type { ScopeMapRule } from "./internal/access.ts"
+import type { Answer } from "./internal/answer.ts"
+import * as Certificate from "./internal/certificate.ts"
+import * as Distribution from "./internal/distribution.ts"
+import * as Listener from "./internal/listener.ts"
+import * as Management from "./internal/management.ts"
+import * as Registry from "./internal/registry.ts"
+import * as Routes from "./internal/routes.ts"
+import * as Storage from "./internal/storage.ts"
+import * as Store from "./internal/store.ts"
+import * as Throttle from "./internal/throttle.ts"
+import * as Tokens from "./internal/tokens.ts"
+import * as Uploads from "./internal/uploads.ts"
+import { seed } from "./internal/seed.ts"
+import type { JournalEntry } from "./Journal.ts"
+import type { SeedImage } from "./SeedImage.ts"
+
+/**
+ * A user name with a password.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Login {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+}
+
+/**
+ * A token of a scope map: a login for some repositories and some actions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScopeMapToken extends Login {
+  readonly scopeMap: ReadonlyArray<ScopeMapRule>
+}
+
+/**
+ * What kind of registry to be.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The port to listen on; any that is free if not given. */
+  readonly port?: number
+  /** The address to listen on; `127.0.0.1` if not given. */
+  readonly host?: string
+  /** Whether to speak https, with a certificate of its own. */
+  readonly https?: boolean
+  /** Whether everyone may list and pull. */
+  readonly anonymousPull?: boolean
+  /** The Entra token that is exchanged; one that nobody can guess if not given. */
+  readonly entraToken?: Redacted.Redacted<string>
+  /** The login of the admin user; user `admin` with a password that nobody can guess if not given. */
+  readonly adminUser?: Login
+  readonly scopeMapTokens?: ReadonlyArray<ScopeMapToken>
+  /** 75 minutes if not given, as ACR's. */
+  readonly accessTokenLifetime?: Duration.Input
+  /** 195 minutes if not given, as ACR's. */
+  readonly refreshTokenLifetime?: Duration.Input
+  /** Requests a minute; not limited if not given. */
+  readonly rateLimits?: Throttle.RateLimits
+  /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
+  readonly blobs?: "redirect" | "direct"
+  /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
+  readonly maxRequestBodyBytes?: number
+  /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
+  readonly chunkMinBytes?: number
+}
+
+/**
+ * A running emulator.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class AcrEmulator extends Context.Service<
+  AcrEmulator,
+  {
+    /** Its origin: `http://127.0.0.1:41234`. */
+    readonly endpoint: string
+    /** Its host and port, as they stand in references. */
+    readonly loginServer: string
+    /** The certificate to trust, in PEM, if it speaks https. */
+    readonly certificate: Option.Option<string>
+    /** How to log in. */
+    readonly logins: { readonly entraToken: Redacted.Redacted<string>; readonly adminUser: Login }
+    /** What it was asked so far, in order. */
+    readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
+    readonly clearJournal: Effect.Effect<void>
+    /** Makes something go wrong. Of several faults that fit a request the one that was injected first hits. */
+    readonly inject: (fault: Fault) => Effect.Effect<void>
+    readonly clearFaults: Effect.Effect<void>
+    /** Forgets all access tokens: they are answered `invalid_token` from now on. */
+    readonly revokeAccessTokens: Effect.Effect<void>
+    /** Forgets all refresh tokens. */
+    readonly revokeRefreshTokens: Effect.Effect<void>
+    /** Puts an image into it without a request, and tells its digest. */
+    readonly seed: (image: SeedImage) => Effect.Effect<Digest>
+    /** How many uploads have been started and neither finished nor cancelled. */
+    readonly openUploads: Effect.Effect<number>
+  }
+>()("@effect-acr/emulator/AcrEmulator") {}
+
+const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).toString("base64url"))
+
+const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+/** The values that would let a reader of the journal go on with somebody's request. */
+const strikeOut = (query: string): string => query.replace(/\b(_state|sig)=[^&]*/g, "$1=redacted")
+
+const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
+  authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
+
+const flatten = (headers: IncomingMessage["headers"]): { readonly [name: string]: string | undefined } =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
+  )
+
+const decodePath = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/**
+ * Starts an emulator.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<AcrEmulator["Service"], HttpServerError.ServeError, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
+  const directory = yield* Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(join(tmpdir(), "acr-emulator-"))),
+    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+  )
+  const certificate = options.https === true ? yield* Certificate.make : undefined
+  const scheme = certificate === undefined ? "http" : "https"
+  const host = options.host ?? "127.0.0.1"
+  const logins = {
+    entraToken: options.entraToken ?? secret(),
+    adminUser: options.adminUser ?? { username: "admin", password: secret() }
+  }
+
+  const journal: Array<JournalEntry> = []
+  const faults: Array<{ readonly fault: Fault; seen: number }> = []
+
+  const faultFor = (request: { readonly method: string; readonly path: string }) => {
+    for (const entry of faults) {
+      const { consequence, skip = 0, times = 1 } = entry.fault
+      if (!fits(entry.fault, request)) continue
+      entry.seen += 1
+      if (entry.seen > skip && entry.seen <= skip + times) return consequence
+    }
+    return undefined
+  }
+
+  const listen = (port: number) => Listener.listen({ host, port, certificate })
+
+  /** Answers requests, which stand in the journal and meet with faults. */
+  const serve = (
+    server: JournalEntry["server"],
+    listener: Listener.Listener,
+    answer: (request: IncomingMessage, path: string, query: URLSearchParams) => Promise<Answer>
+  ) =>
+    listener.serve((request) => {
+      const method = request.method ?? "GET"
+      const [path = "", query = ""] = (request.url ?? "/").split("?", 2)
+      const correlationId = randomUUID()
+      return {
+        fault: faultFor({ method, path }),
+        answer: async () => {
+          const given = await answer(request, path, new URLSearchParams(query))
+          return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
+        },
+        done: (status) =>
+          journal.push({
+            server,
+            method,
+            path,
+            query: strikeOut(query),
+            authorization: schemeOf(request.headers.authorization),
+            status,
+            correlationId
+          })
+      }
+    })
+
+  const store = Store.make()
+  const storage = Storage.make(store)
+  const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
+  if (storageListener !== undefined) {
+    serve("storage", storageListener, async ({ headers }, path, query) =>
+      storage.download(path, query, { authorization: headers.authorization, range: headers.range }, now())
+    )
+  }
+
+  const distribution = Distribution.make(store)
+  const uploads = Uploads.make({
+    store,
+    directory,
+    maxRequestBodyBytes: options.maxRequestBodyBytes ?? Number.POSITIVE_INFINITY,
+    chunkMinBytes: options.chunkMinBytes
+  })
+
+  const listener = yield* listen(options.port ?? 0)
+  const loginServer = `${host}:${listener.port}`
+  const tokens = Tokens.make({
+    service: loginServer,
+    anonymousPull: options.anonymousPull ?? false,
+    entraToken: logins.entraToken,
+    accounts: [
+      { ...logins.adminUser, identity: { _tag: "Owner" } },
+      ...(options.scopeMapTokens ?? []).map(Tokens.scopeMapAccount)
+    ],
+    accessTokenMillis: millis(options.accessTokenLifetime ?? "75 minutes"),
+    refreshTokenMillis: millis(options.refreshTokenLifetime ?? "195 minutes")
+  })
+  const answer = Registry.make({
+    service: loginServer,
+    tokens,
+    routes: Routes.make({
+      management: Management.make(loginServer, store),
+      distribution,
+      uploads,
+      downloadAddress:
+        storageListener === undefined
+          ? undefined
+          : (digest, nowMillis) => `${scheme}://${host}:${storageListener.port}${storage.address(digest, nowMillis)}`
+    }),
+    throttle: Throttle.make(options.rateLimits ?? {})
+  })
+
+  serve("registry", listener, (request, path, query) => {
+    const nowMillis = now()
+    return answer(`${scheme}://${request.headers.host ?? loginServer}`, {
+      method: request.method ?? "GET",
+      path: decodePath(path),
+      query,
+      headers: flatten(request.headers),
+      body: request,
+      nowMillis,
+      stamp: store.stamp(nowMillis)
+    })
+  })
+
+  return AcrEmulator.of({
+    endpoint: `${scheme}://${loginServer}`,
+    loginServer,
+    certificate: Option.fromUndefinedOr(certificate?.cert),
+    logins,
+    journal: Effect.sync(() => [...journal]),
+    clearJournal: Effect.sync(() => {
+      journal.length = 0
+    }),
+    inject: (fault) =>
+      Effect.sync(() => {
+        faults.push({ fault, seen: 0 })
+      }),
+    clearFaults: Effect.sync(() => {
+      faults.length = 0
+    }),
+    revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
+    revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
+    seed: (image) => Effect.promise(() => seed({ store, directory, distribution }, image, now())),
+    openUploads: Effect.sync(uploads.count)
+  })
+})
+
+/**
+ * A layer with a running emulator; it stops, and leaves nothing behind, when the layer's scope closes.
+ *
+ * **Example** (Testing against an emulator)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* AcrEmulator.AcrEmulator
+ *   yield* emulator.seed({ repository: "library/hello-world", tags: ["latest"] })
+ *   return emulator.endpoint
+ * }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerError.ServeError> =>
+  Layer.effect(AcrEmulator, make(options))
+
+/**
+ * `ContainerRegistry` of the client in conversation with the emulator, logged in with its Entra token.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRegistry = (
+  options: Omit<Transport.Options, "endpoint"> = {}
+): Layer.Layer<ContainerRegistry.ContainerRegistry | Transport.Transport, RegistryError, AcrEmulator> =>
+  Layer.unwrap(
+    AcrEmulator.useSync(({ certificate, endpoint, logins }) =>
+      ContainerRegistry.layer({ ...options, endpoint }).pipe(
+        Layer.provide(Credentials.layerEntra(Effect.succeed(logins.entraToken))),
+        Layer.provide(NodeRegistryHttpClient.layerOptions(Option.isSome(certificate) ? { ca: certificate.value } : {}))
+      )
+    )
+  )

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/**
+ * The emulator as a command.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { AcrEmulator, layer } from "./AcrEmulator.ts"
+
+/** Everyone who runs the emulator knows these. They open nothing but an emulator on this machine. */
+const wellKnown = { username: "admin", password: "emulator", entraToken: "emulator-entra-token" }
+
+const flags = {
+  port: Flag.Int("port").pipe(
+    Flag.withDescription("The port to listen on; 0 for any that is free"),
+    Flag.withDefault(5001)
+  ),
+  host: Flag.String("host").pipe(Flag.withDescription("The address to listen on"), Flag.withDefault("127.0.0.1")),
+  https: Flag.Boolean("https").pipe(
+    Flag.withDescription("Speak https, with a certificate made on start"),
+    Flag.withDefault(false)
+  ),
+  anonymous: Flag.Boolean("anonymous").pipe(
+    Flag.withDescription("Let everyone list and pull"),
+    Flag.withDefault(false)
+  ),
+  directBlobs: Flag.Boolean("direct-blobs").pipe(
+    Flag.withDescription("Serve blobs instead of redirecting to a second port"),
+    Flag.withDefault(false)
+  )
+}
+
+const instructions = AcrEmulator.use(({ endpoint, loginServer }) =>
+  Console.log(`Azure Container Registry emulator at ${endpoint}
+
+  docker login ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
+  skopeo login --tls-verify=false ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
+
+  REGISTRY_ENDPOINT=${endpoint} with the Entra token "${wellKnown.entraToken}"
+
+Press Ctrl-C to stop.`)
+)
+
+const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, host, https, port }) =>
+  Effect.andThen(instructions, Effect.never).pipe(
+    Effect.provide(
+      layer({
+        port,
+        host,
+        https,
+        anonymousPull: anonymous,
+        blobs: directBlobs ? "direct" : "redirect",
+        adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
+        entraToken: Redacted.make(wellKnown.entraToken)
+      })
+    ),
+    Effect.scoped
+  )
+).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
+
+Command.run(serve, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

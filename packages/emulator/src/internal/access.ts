@@ -1,0 +1,91 @@
+/**
+ * Who may do what.
+ */
+
+/** One right: an action on a resource. */
+export interface Right {
+  readonly type: string
+  readonly name: string
+  readonly action: string
+}
+
+/**
+ * The actions that a scope-map token may be given.
+ *
+ * ACR's documentation, "Create a token with repository-scoped permissions".
+ */
+export type ScopeMapAction = "content/read" | "content/write" | "content/delete" | "metadata/read" | "metadata/write"
+
+export interface ScopeMapRule {
+  /** A repository's name; `*` at its end stands for anything. */
+  readonly repository: string
+  readonly actions: ReadonlyArray<ScopeMapAction>
+}
+
+export type Identity =
+  | { readonly _tag: "Anonymous"; readonly mayPull: boolean }
+  | { readonly _tag: "Owner" }
+  | { readonly _tag: "ScopeMap"; readonly rules: ReadonlyArray<ScopeMapRule> }
+
+const actionsOf: { readonly [action in ScopeMapAction]: string } = {
+  "content/read": "pull",
+  "content/write": "push",
+  "content/delete": "delete",
+  "metadata/read": "metadata_read",
+  "metadata/write": "metadata_write"
+}
+
+const concerns = (pattern: string, name: string): boolean =>
+  pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name
+
+/** Whether an identity has a right. */
+export const has = (identity: Identity, right: Right): boolean => {
+  switch (identity._tag) {
+    case "Owner":
+      return true
+    case "Anonymous":
+      return identity.mayPull && (right.type === "registry" || ["pull", "metadata_read"].includes(right.action))
+    case "ScopeMap":
+      return (
+        right.type === "repository" &&
+        identity.rules.some(
+          ({ actions, repository }) =>
+            concerns(repository, right.name) && actions.some((action) => actionsOf[action] === right.action)
+        )
+      )
+  }
+}
+
+/** The rights that scopes ask for: `repository:library/alpine:pull,push registry:catalog:*`. */
+export const parseScopes = (scopes: ReadonlyArray<string>): ReadonlyArray<Right> =>
+  scopes
+    .flatMap((scope) => scope.split(" "))
+    .flatMap((scope) => {
+      const [type, ...rest] = scope.split(":")
+      const action = rest.pop()
+      return type === undefined || action === undefined
+        ? []
+        : action.split(",").map((one) => ({ type, name: rest.join(":"), action: one }))
+    })
+
+const resourceOf = ({ name, type }: Right): string => `${type}:${name}`
+
+/** Rights by resource, in the order of their first appearance. */
+export const byResource = (
+  rights: ReadonlyArray<Right>
+): ReadonlyArray<{ readonly type: string; readonly name: string; readonly actions: ReadonlyArray<string> }> =>
+  Array.from(new Set(rights.map(resourceOf)), (resource) => {
+    const own = rights.filter((right) => resourceOf(right) === resource)
+    const colon = resource.indexOf(":")
+    return {
+      type: resource.slice(0, colon),
+      name: resource.slice(colon + 1),
+      actions: own.map(({ action }) => action)
+    }
+  })
+
+/** Rights as scopes. */
+export const formatScopes = (rights: ReadonlyArray<Right>): string =>
+  byResource(rights)
+    .map(({ actions, name, type }) => `${type}:${name}:${actions.join(",")}`)
+    .join(" ")

@@ -1,0 +1,57 @@
+/**
+ * Answers as data, before they are written to a connection.
+ */
+
+/** Bytes at hand, or a part of a file: from `start` up to, not including, `end`. */
+export type Body = Uint8Array | { readonly file: string; readonly start: number; readonly end: number }
+
+export interface Answer {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  /** Its length stands in Content-Length. */
+  readonly body: Body | undefined
+}
+
+export const lengthOf = (body: Body): number => (body instanceof Uint8Array ? body.length : body.end - body.start)
+
+export const empty = (status: number, headers: Answer["headers"] = {}): Answer => ({
+  status,
+  headers,
+  body: new Uint8Array()
+})
+
+export const text = (status: number, body: string, headers: Answer["headers"] = {}): Answer => ({
+  status,
+  headers: { "Content-Type": "text/plain; charset=utf-8", ...headers },
+  body: new TextEncoder().encode(body)
+})
+
+export const json = (status: number, body: unknown, headers: Answer["headers"] = {}): Answer => ({
+  status,
+  headers: { "Content-Type": "application/json; charset=utf-8", ...headers },
+  body: new TextEncoder().encode(JSON.stringify(body))
+})
+
+/** OCI distribution specification, "Error codes". */
+export const error = (status: number, code: string, message: string, detail?: unknown): Answer =>
+  json(status, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] })
+
+export const nameUnknown = (name: string): Answer =>
+  error(404, "NAME_UNKNOWN", "repository name not known to registry", { name })
+
+export const tagUnknown: Answer = error(404, "TAG_UNKNOWN", "the specified tag does not exist")
+
+export const manifestUnknown = (reference: string): Answer =>
+  reference.includes(":")
+    ? error(404, "MANIFEST_UNKNOWN", `manifest ${reference} is not found`)
+    : error(404, "MANIFEST_UNKNOWN", `manifest tagged by "${reference}" is not found`, { Tag: reference })
+
+export const blobUnknown = (digest: string): Answer =>
+  error(404, "BLOB_UNKNOWN", "blob unknown to registry", { digest })
+
+/** What a lock says. */
+export const disallowed: Answer = error(
+  405,
+  "REGISTRY_DISALLOWED_OPERATION",
+  "the operation is disallowed on this registry, repository or image"
+)

@@ -1,0 +1,205 @@
+/**
+ * OCI distribution, `/v2`: manifests, blobs, tags and referrers.
+ */
+import { readFile } from "node:fs/promises"
+import * as Digest from "@effect-acr/client/Digest"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as ImageConfig from "@effect-acr/client/ImageConfig"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Tag from "@effect-acr/client/Tag"
+import * as Result from "effect/Result"
+import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
+import { digestOf } from "./contents.ts"
+import { page, type Part } from "./management.ts"
+import { openRepository, putManifest, putTag, type Repository, type Store, type StoredManifest } from "./store.ts"
+
+/** OCI distribution specification, "Pushing manifests". */
+export const maxManifestBytes = 4 * 1024 * 1024
+
+const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
+
+/** A digest of content that stands in the answers of a manifest or a blob. */
+const contentDigest = (digest: string) => ({ "Docker-Content-Digest": digest, ETag: `"${digest}"` })
+
+const find = (repository: Repository, reference: string): StoredManifest | undefined =>
+  repository.manifests.get(reference.includes(":") ? reference : (repository.tags.get(reference)?.digest ?? ""))
+
+const accepts = (accept: string | undefined, mediaType: string): boolean =>
+  accept === undefined ||
+  accept.split(",").some((part) => {
+    const [range = ""] = part.split(";")
+    return range.trim() === "*/*" || range.trim() === mediaType
+  })
+
+/** The descriptors of what a manifest can't be without. */
+const parts = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> => {
+  switch (manifest._tag) {
+    case "ImageManifest":
+      return [manifest.config, ...manifest.layers]
+    case "ImageIndex":
+      return manifest.manifests
+    case "UnknownManifest":
+      return []
+  }
+}
+
+const missingPart = (repository: Repository, manifest: Manifest.Manifest): Descriptor | undefined =>
+  parts(manifest).find(({ digest, urls }) =>
+    manifest._tag === "ImageIndex"
+      ? !repository.manifests.has(digest)
+      : !repository.blobs.has(digest) && (urls ?? []).length === 0
+  )
+
+export const make = (store: Store) => {
+  /** What the image runs on, as its configuration tells. */
+  const platformOf = async (manifest: Manifest.Manifest) => {
+    if (manifest._tag !== "ImageManifest") return undefined
+    const blob = store.blobs.get(manifest.config.digest)
+    if (blob === undefined || blob.size > maxManifestBytes) return undefined
+    const config = ImageConfig.parse(await readFile(blob.file, "utf8"))
+    return Result.isSuccess(config) ? config.success : undefined
+  }
+
+  const describe = async (
+    bytes: Uint8Array,
+    mediaType: MediaType.MediaType,
+    digest: Digest.Digest,
+    view: Manifest.Manifest
+  ) => {
+    const platform = await platformOf(view)
+    const image = view._tag === "ImageManifest" ? view : undefined
+    const known = view._tag === "UnknownManifest" ? undefined : view
+    return {
+      digest,
+      bytes,
+      mediaType,
+      imageSize:
+        view._tag === "ImageManifest" ? parts(view).reduce((sum, { size }) => sum + size, bytes.length) : bytes.length,
+      architecture: platform?.architecture,
+      os: platform?.os,
+      configMediaType: image?.config.mediaType,
+      artifactType: known?.artifactType ?? image?.config.mediaType,
+      annotations: known?.annotations,
+      subject: known?.subject?.digest,
+      references: view._tag === "ImageIndex" ? view.manifests : []
+    }
+  }
+
+  const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {
+    const repository = store.repositories.get(name)
+    if (repository === undefined) return manifestUnknown(reference)
+    const manifest = find(repository, reference)
+    if (manifest === undefined) return manifestUnknown(reference)
+    if (!repository.attributes.readEnabled || !manifest.attributes.readEnabled) return disallowed
+    if (!accepts(accept, manifest.mediaType)) {
+      return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
+    }
+    return {
+      status: 200,
+      headers: {
+        "Content-Type": manifest.mediaType,
+        ...contentDigest(manifest.digest),
+        ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
+      },
+      body: withBody ? manifest.bytes : undefined
+    }
+  }
+
+  return {
+    getManifest: (name: string, reference: string, accept: string | undefined): Answer =>
+      serveManifest(name, reference, accept, true),
+
+    headManifest: (name: string, reference: string, accept: string | undefined): Answer =>
+      serveManifest(name, reference, accept, false),
+
+    putManifest: async (
+      name: string,
+      reference: string,
+      contentType: string | undefined,
+      bytes: Uint8Array,
+      stamp: string
+    ): Promise<Answer> => {
+      if (bytes.length > maxManifestBytes) return error(413, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
+      const mediaType = MediaType.parse((contentType ?? "").split(";")[0] ?? "")
+      if (Result.isFailure(mediaType)) return invalid("the Content-Type header names no media type")
+      const view = Manifest.parse(mediaType.success, new TextDecoder().decode(bytes))
+      if (Result.isFailure(view)) return invalid(view.failure.message)
+
+      const byDigest = Digest.parse(reference)
+      const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"
+      const digest = Digest.Digest.make(digestOf(bytes, algorithm))
+      if (reference.includes(":") ? reference !== digest : Result.isFailure(Tag.parse(reference))) {
+        return reference.includes(":")
+          ? error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+          : error(400, "TAG_INVALID", "manifest tag did not match URI")
+      }
+
+      const repository = openRepository(store, name, stamp)
+      const missing = missingPart(repository, view.success)
+      if (missing !== undefined) {
+        return error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: missing.digest })
+      }
+      const lockedTag = repository.tags.get(reference)
+      if (!repository.attributes.writeEnabled || lockedTag?.attributes.writeEnabled === false) return disallowed
+
+      const described = await describe(bytes, mediaType.success, digest, view.success)
+      putManifest(repository, described, stamp)
+      if (!reference.includes(":")) putTag(repository, reference, digest, stamp)
+      return empty(201, {
+        Location: `/v2/${name}/manifests/${digest}`,
+        "Docker-Content-Digest": digest,
+        ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject })
+      })
+    },
+
+    /** The blob, unless it is missing or must not be read. */
+    readableBlob: (name: string, digest: string): { readonly file: string; readonly size: number } | Answer => {
+      const repository = store.repositories.get(name)
+      const blob = repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined
+      if (repository === undefined || blob === undefined) return blobUnknown(digest)
+      return repository.attributes.readEnabled ? blob : disallowed
+    },
+
+    deleteBlob: (name: string, digest: string): Answer => {
+      const repository = store.repositories.get(name)
+      if (repository === undefined || !repository.blobs.has(digest)) return blobUnknown(digest)
+      if (!repository.attributes.deleteEnabled || !repository.attributes.writeEnabled) return disallowed
+      repository.blobs.delete(digest)
+      return empty(202, { "Docker-Content-Digest": digest })
+    },
+
+    tags: (name: string, part: Part): Answer => {
+      const repository = store.repositories.get(name)
+      if (repository === undefined) return nameUnknown(name)
+      const all = Array.from(repository.tags.keys()).toSorted()
+      const { headers, items } = page(`/v2/${name}/tags/list`, all, (tag) => tag, { ...part, orderby: "" })
+      return json(200, { name, tags: items }, headers)
+    },
+
+    /** OCI distribution specification, "Listing referrers". */
+    referrers: (name: string, digest: string, artifactType: string | undefined): Answer => {
+      const manifests = Array.from(store.repositories.get(name)?.manifests.values() ?? [])
+      const descriptors = manifests
+        .filter(({ subject }) => subject === digest)
+        .filter((manifest) => artifactType === undefined || manifest.artifactType === artifactType)
+        .map((manifest) => ({
+          mediaType: manifest.mediaType,
+          digest: manifest.digest,
+          size: manifest.bytes.length,
+          ...(manifest.artifactType === undefined ? {} : { artifactType: manifest.artifactType }),
+          ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations })
+        }))
+      return json(
+        200,
+        { schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: descriptors },
+        {
+          "Content-Type": MediaType.ociImageIndex,
+          ...(artifactType === undefined ? {} : { "OCI-Filters-Applied": "artifactType" })
+        }
+      )
+    }
+  }
+}
+
+export type Distribution = ReturnType<typeof make>

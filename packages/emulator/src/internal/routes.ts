@@ -1,0 +1,176 @@
+/**
+ * The protocol's table: method, path, the rights that it takes, and who answers.
+ */
+import { type Answer, error, text } from "./answer.ts"
+import type { Right } from "./access.ts"
+import type { Distribution } from "./distribution.ts"
+import { maxManifestBytes } from "./distribution.ts"
+import { type Management, partOf, type Update } from "./management.ts"
+import * as Storage from "./storage.ts"
+import type { Uploads } from "./uploads.ts"
+
+/** A request, read as far as every handler needs it. */
+export interface Request {
+  readonly method: string
+  /** Percent-decoded. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: { readonly [name: string]: string | undefined }
+  readonly body: AsyncIterable<Uint8Array>
+  readonly nowMillis: number
+  readonly stamp: string
+  /** Whether the caller has a right besides those that the route demands. */
+  readonly may: (right: Right) => boolean
+}
+
+type Names = readonly [first: string, second: string]
+
+interface Route {
+  readonly method: string
+  readonly pattern: RegExp
+  readonly rights: (names: Names) => ReadonlyArray<Right>
+  readonly handle: (request: Request, names: Names) => Answer | Promise<Answer>
+}
+
+/** A route with the names in its path. */
+export interface Match {
+  readonly rights: ReadonlyArray<Right>
+  readonly handle: (request: Request) => Answer | Promise<Answer>
+}
+
+const repository =
+  (...actions: ReadonlyArray<string>): Route["rights"] =>
+  ([name]) =>
+    actions.map((action) => ({ type: "repository", name, action }))
+
+const catalog = (): ReadonlyArray<Right> => [{ type: "registry", name: "catalog", action: "*" }]
+
+/** A body that is read whole, as long as it is small. */
+export const readAll = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> => {
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    // One byte too many is enough to tell.
+    if (size > limit) return Buffer.alloc(limit + 1)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | undefined> => {
+  try {
+    const update: unknown = JSON.parse((await readAll(body, 65_536)).toString("utf8"))
+    return typeof update === "object" && update !== null ? { ...update } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const unreadable = error(400, "UNSUPPORTED", "the body is not the JSON of changeable attributes")
+
+const update =
+  (change: (names: Names, update: Update) => Answer): Route["handle"] =>
+  async (request, names) => {
+    const body = await readUpdate(request.body)
+    return body === undefined ? unreadable : change(names, body)
+  }
+
+const uploadOf = ({ body, headers, query, stamp }: Request) => ({
+  query,
+  contentRange: headers["content-range"],
+  body,
+  stamp
+})
+
+export const make = (parts: {
+  readonly management: Management
+  readonly distribution: Distribution
+  readonly uploads: Uploads
+  /** Where a blob is downloaded from; the registry itself if there is no such place. */
+  readonly downloadAddress: ((digest: string, nowMillis: number) => string) | undefined
+}) => {
+  const { distribution, downloadAddress, management, uploads } = parts
+
+  const getBlob: Route["handle"] = ({ headers, nowMillis }, [name, digest]) => {
+    const blob = distribution.readableBlob(name, digest)
+    if ("status" in blob) return blob
+    return downloadAddress === undefined
+      ? Storage.serve(blob, headers["range"], { "Docker-Content-Digest": digest })
+      : text(307, "", { Location: downloadAddress(digest, nowMillis), "Docker-Content-Digest": digest })
+  }
+
+  const headBlob: Route["handle"] = (_, [name, digest]) => {
+    const blob = distribution.readableBlob(name, digest)
+    if ("status" in blob) return blob
+    const headers = {
+      "Content-Type": "application/octet-stream",
+      "Content-Length": String(blob.size),
+      "Docker-Content-Digest": digest
+    }
+    return { status: 200, headers, body: undefined }
+  }
+
+  const startUpload: Route["handle"] = (request, [name]) => {
+    const mount = request.query.get("mount")
+    const from = request.query.get("from")
+    if (mount !== null && from !== null && request.may({ type: "repository", name: from, action: "pull" })) {
+      const mounted = uploads.mount(name, mount, from, request.stamp)
+      if (mounted !== undefined) return mounted
+    }
+    return uploads.start(name, uploadOf(request))
+  }
+
+  const pull = repository("pull")
+  const push = repository("pull", "push")
+  const remove = repository("delete")
+  const read = repository("metadata_read")
+  const write = repository("metadata_write")
+
+  // prettier-ignore
+  const table: ReadonlyArray<readonly [string, RegExp, Route["rights"], Route["handle"]]> = [
+    ["GET",    /^\/v2\/$/,                             () => [], () => text(200, "")],
+    ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ query }) => management.catalog(partOf(query))],
+    ["GET",    /^\/v2\/(.+)\/tags\/list$/,             pull,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
+    ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,     pull,   ({ query }, [name, digest]) => distribution.referrers(name, digest, query.get("artifactType") ?? undefined)],
+    ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
+    ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.headManifest(name, reference, headers["accept"])],
+    ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   async ({ body, headers, stamp }, [name, reference]) => distribution.putManifest(name, reference, headers["content-type"], await readAll(body, maxManifestBytes), stamp)],
+    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, (_, [name, digest]) => management.deleteManifest(name, digest)],
+    ["POST",   /^\/v2\/(.+)\/blobs\/uploads\/$/,       push,   startUpload],
+    ["GET",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, pull,  (_, [name, id]) => uploads.status(name, id)],
+    ["PATCH",  /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.chunk(name, id, uploadOf(request))],
+    ["PUT",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.commit(name, id, uploadOf(request))],
+    ["DELETE", /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, remove, (_, [name, id]) => uploads.cancel(name, id)],
+    ["GET",    /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   getBlob],
+    ["HEAD",   /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   headBlob],
+    ["DELETE", /^\/v2\/(.+)\/blobs\/([^/]+)$/,         remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
+    ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, ({ query }) => management.catalog(partOf(query))],
+    ["GET",    /^\/acr\/v1\/(.+)\/_tags$/,             read,   ({ query }, [name]) => management.tags(name, partOf(query), query.get("digest") ?? undefined)],
+    ["GET",    /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    read,   (_, [name, tag]) => management.getTag(name, tag)],
+    ["PATCH",  /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    write,  update(([name, tag], body) => management.updateTag(name, tag, body))],
+    ["DELETE", /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    remove, (_, [name, tag]) => management.deleteTag(name, tag)],
+    ["GET",    /^\/acr\/v1\/(.+)\/_manifests$/,        read,   ({ query }, [name]) => management.manifests(name, partOf(query))],
+    ["GET",    /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, read, (_, [name, digest]) => management.getManifest(name, digest)],
+    ["PATCH",  /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, write, update(([name, digest], body) => management.updateManifest(name, digest, body))],
+    ["GET",    /^\/acr\/v1\/(.+)$/,                    read,   (_, [name]) => management.getRepository(name)],
+    ["PATCH",  /^\/acr\/v1\/(.+)$/,                    write,  update(([name], body) => management.updateRepository(name, body))],
+    ["DELETE", /^\/acr\/v1\/(.+)$/,                    remove, (_, [name]) => management.deleteRepository(name)]
+  ]
+
+  return {
+    /** The route of a request, if there is one. */
+    find: (method: string, path: string): Match | undefined => {
+      for (const [routeMethod, pattern, rights, handle] of table) {
+        const found = routeMethod === method ? pattern.exec(path) : null
+        if (found !== null) {
+          const names: Names = [found[1] ?? "", found[2] ?? ""]
+          return { rights: rights(names), handle: (request) => handle(request, names) }
+        }
+      }
+      return undefined
+    }
+  }
+}
+
+export type Routes = ReturnType<typeof make>

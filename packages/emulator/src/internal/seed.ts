@@ -1,0 +1,85 @@
+/**
+ * Fills a registry with images, by the same steps as a push.
+ */
+import * as Descriptor from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as ImageConfig from "@effect-acr/client/ImageConfig"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Platform from "@effect-acr/client/Platform"
+import * as Result from "effect/Result"
+import type { SeedImage } from "../SeedImage.ts"
+import * as Contents from "./contents.ts"
+import type { Distribution } from "./distribution.ts"
+import { openRepository, putTag, type Store } from "./store.ts"
+
+const encoder = new TextEncoder()
+
+/** The image's digest: that of the index if it runs on several platforms. */
+export const seed = async (
+  parts: { readonly store: Store; readonly directory: string; readonly distribution: Distribution },
+  image: SeedImage,
+  nowMillis: number
+): Promise<Digest.Digest> => {
+  const { directory, distribution, store } = parts
+  const stamp = store.stamp(image.pushedAtMillis ?? nowMillis)
+  const repository = openRepository(store, image.repository, stamp)
+
+  const pushBlob = async (mediaType: MediaType.MediaType, content: string | Uint8Array) => {
+    const bytes = typeof content === "string" ? encoder.encode(content) : content
+    const digest = Digest.Digest.make(Contents.digestOf(bytes))
+    if (!store.blobs.has(digest)) {
+      const incoming = await Contents.start(directory)
+      await Contents.append(incoming, chunksOf(bytes), bytes.length)
+      store.blobs.set(digest, { file: incoming.file, size: incoming.size })
+    }
+    repository.blobs.add(digest)
+    return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
+  }
+
+  const pushManifest = async (
+    manifest: Manifest.ImageManifest | Manifest.ImageIndex,
+    mediaType: MediaType.MediaType
+  ) => {
+    const bytes = encoder.encode(Manifest.format(manifest))
+    const digest = Digest.Digest.make(Contents.digestOf(bytes))
+    await distribution.putManifest(image.repository, digest, mediaType, bytes, stamp)
+    return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
+  }
+
+  const pushImage = async (platform: Platform.Platform) => {
+    const layers = image.layers ?? [`${image.repository} for ${Platform.format(platform)} of ${stamp}\n`]
+    const config = ImageConfig.format({
+      architecture: platform.architecture,
+      os: platform.os,
+      created: stamp,
+      rootfs: {
+        type: "layers",
+        diff_ids: layers.map((layer) =>
+          Digest.Digest.make(Contents.digestOf(typeof layer === "string" ? encoder.encode(layer) : layer))
+        )
+      },
+      history: []
+    })
+    const manifest = Manifest.image({
+      config: await pushBlob(MediaType.ociImageConfig, config),
+      layers: await Promise.all(layers.map((layer) => pushBlob(MediaType.ociImageLayer, layer)))
+    })
+    return { ...(await pushManifest(manifest, MediaType.ociImageManifest)), platform }
+  }
+
+  const platforms = (image.platforms ?? ["linux/amd64"]).map((platform) => Result.getOrThrow(Platform.parse(platform)))
+  const images = []
+  for (const platform of platforms) images.push(await pushImage(platform))
+  const [only, ...others] = images
+  const digest =
+    only !== undefined && others.length === 0
+      ? only.digest
+      : (await pushManifest(Manifest.index({ manifests: images }), MediaType.ociImageIndex)).digest
+  for (const tag of image.tags ?? []) putTag(repository, tag, digest, stamp)
+  return digest
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}

@@ -1,0 +1,179 @@
+/**
+ * ACR's token service, and who a request comes from.
+ */
+import { randomBytes } from "node:crypto"
+import * as Redacted from "effect/Redacted"
+import { byResource, has, type Identity, parseScopes, type Right, type ScopeMapRule } from "./access.ts"
+import { type Answer, empty, error, json } from "./answer.ts"
+
+/** A user name with a password, and what it stands for. */
+export interface Account {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+  readonly identity: Identity
+}
+
+interface Issued {
+  readonly identity: Identity
+  readonly rights: ReadonlyArray<Right>
+  readonly expiresMillis: number
+}
+
+/** Under this name a refresh token is a password. */
+const tokenUser = "00000000-0000-0000-0000-000000000000"
+
+const remaining = { "x-ms-ratelimit-remaining-calls-per-second": "166.65" }
+
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
+
+/** A token that its bearer can read and nobody can guess. */
+const write = (claims: { readonly [name: string]: unknown }, nowMillis: number, lifetimeMillis: number): string => {
+  const now = Math.floor(nowMillis / 1000)
+  const times = { nbf: now, exp: now + Math.floor(lifetimeMillis / 1000), iat: now }
+  return [
+    part({ alg: "RS256", typ: "JWT" }),
+    part({ iss: "Azure Container Registry", ...times, ...claims }),
+    randomBytes(32).toString("base64url")
+  ].join(".")
+}
+
+const decodeBasic = (value: string): readonly [username: string, password: string] => {
+  const text = Buffer.from(value, "base64").toString("utf8")
+  const colon = text.indexOf(":")
+  return [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)]
+}
+
+/** What an Authorization header says of its request. */
+export type Authorized =
+  /** No header. */
+  | { readonly _tag: "Nobody" }
+  /** A login or a token that is not, or no longer, known. */
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Known"; readonly may: (right: Right) => boolean }
+
+/**
+ * The token service of a registry.
+ */
+export const make = (options: {
+  readonly service: string
+  readonly anonymousPull: boolean
+  readonly entraToken: Redacted.Redacted<string>
+  readonly accounts: ReadonlyArray<Account>
+  readonly accessTokenMillis: number
+  readonly refreshTokenMillis: number
+}) => {
+  const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
+  const accessTokens = new Map<string, Issued>()
+  const refreshTokens = new Map<string, Issued>()
+
+  const grant = (identity: Identity, scopes: ReadonlyArray<string>, nowMillis: number): Answer => {
+    const rights = parseScopes(scopes).filter((right) => has(identity, right))
+    const token = write({ aud: options.service, access: byResource(rights) }, nowMillis, options.accessTokenMillis)
+    accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
+    return json(200, { access_token: token }, remaining)
+  }
+
+  const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
+    issued !== undefined && issued.expiresMillis > nowMillis
+
+  const login = (username: string, password: string, nowMillis: number): Identity | undefined => {
+    if (username === tokenUser) {
+      const issued = refreshTokens.get(password)
+      return valid(issued, nowMillis) ? issued.identity : undefined
+    }
+    return options.accounts.find(
+      (account) => account.username === username && Redacted.value(account.password) === password
+    )?.identity
+  }
+
+  /** The token service refuses without a word. */
+  const refused = empty(401)
+
+  return {
+    /** `POST /oauth2/exchange` */
+    exchange: (form: URLSearchParams, nowMillis: number): Answer => {
+      if (
+        form.get("grant_type") !== "access_token" ||
+        form.get("service") !== options.service ||
+        form.get("access_token") !== Redacted.value(options.entraToken)
+      ) {
+        return refused
+      }
+      const identity: Identity = { _tag: "Owner" }
+      const token = write(
+        { aud: options.service, grant_type: "refresh_token", permissions: { Actions: ["read", "write", "delete"] } },
+        nowMillis,
+        options.refreshTokenMillis
+      )
+      refreshTokens.set(token, { identity, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
+      return json(200, { refresh_token: token }, remaining)
+    },
+
+    /** `POST /oauth2/token` */
+    token: (form: URLSearchParams, nowMillis: number): Answer => {
+      if (form.get("service") !== options.service) return refused
+      const scopes = form.getAll("scope")
+      switch (form.get("grant_type")) {
+        case "refresh_token": {
+          const issued = refreshTokens.get(form.get("refresh_token") ?? "")
+          return valid(issued, nowMillis) ? grant(issued.identity, scopes, nowMillis) : refused
+        }
+        case "password": {
+          const username = form.get("username") ?? ""
+          const identity = username === "" ? anonymous : login(username, form.get("password") ?? "", nowMillis)
+          return identity === undefined ? refused : grant(identity, scopes, nowMillis)
+        }
+        default:
+          return error(400, "UNSUPPORTED", "the grant type is not supported")
+      }
+    },
+
+    /** `GET /oauth2/token` */
+    tokenByLogin: (query: URLSearchParams, authorization: string | undefined, nowMillis: number): Answer => {
+      const identity =
+        authorization === undefined
+          ? anonymous
+          : login(...decodeBasic(authorization.replace(/^basic /i, "")), nowMillis)
+      return identity === undefined || query.get("service") !== options.service
+        ? refused
+        : grant(identity, query.getAll("scope"), nowMillis)
+    },
+
+    /** Reads the Authorization header of a request for anything else. */
+    authorize: (authorization: string | undefined, nowMillis: number): Authorized => {
+      if (authorization === undefined) return { _tag: "Nobody" }
+      const space = authorization.indexOf(" ")
+      const value = authorization.slice(space + 1)
+      if (authorization.slice(0, space).toLowerCase() === "basic") {
+        const identity = login(...decodeBasic(value), nowMillis)
+        return identity === undefined ? { _tag: "Unknown" } : { _tag: "Known", may: (right) => has(identity, right) }
+      }
+      const issued = accessTokens.get(value)
+      return valid(issued, nowMillis)
+        ? {
+            _tag: "Known",
+            may: (right) =>
+              issued.rights.some(
+                ({ action, name, type }) => type === right.type && name === right.name && action === right.action
+              )
+          }
+        : { _tag: "Unknown" }
+    },
+
+    revokeAccessTokens: (): void => accessTokens.clear(),
+    revokeRefreshTokens: (): void => refreshTokens.clear()
+  }
+}
+
+export type Tokens = ReturnType<typeof make>
+
+/** The account of a scope-map token. */
+export const scopeMapAccount = (token: {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+  readonly scopeMap: ReadonlyArray<ScopeMapRule>
+}): Account => ({
+  username: token.username,
+  password: token.password,
+  identity: { _tag: "ScopeMap", rules: token.scopeMap }
+})

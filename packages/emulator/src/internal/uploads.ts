@@ -1,0 +1,153 @@
+/**
+ * Upload sessions: OCI distribution specification, "Pushing a blob in chunks", with the state that ACR keeps in the
+ * query of its locations.
+ */
+import { randomBytes } from "node:crypto"
+import { type Answer, empty, error } from "./answer.ts"
+import * as Contents from "./contents.ts"
+import { openRepository, type Store } from "./store.ts"
+
+interface Session {
+  readonly repository: string
+  readonly incoming: Contents.Incoming
+  readonly startedAt: string
+  /** The only `_state` that is good for the next request: each answer replaces it. */
+  state: string
+}
+
+const uploadUnknown = error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
+const uploadInvalid = error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid")
+const digestInvalid = error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+const tooLarge = error(413, "SIZE_INVALID", "the request body is larger than this registry takes at once")
+
+/** `0-1238`: no unit and no total (OCI distribution specification, "Pushing a blob in chunks"). */
+const contentRange = /^(\d+)-(\d+)$/
+
+const created = (name: string, digest: string): Answer =>
+  empty(201, { Location: `/v2/${name}/blobs/${digest}`, "Docker-Content-Digest": digest })
+
+/** What the handlers of uploads need to know of a request. */
+export interface UploadRequest {
+  readonly query: URLSearchParams
+  readonly contentRange: string | undefined
+  readonly body: AsyncIterable<Uint8Array>
+  readonly stamp: string
+}
+
+export const make = (options: {
+  readonly store: Store
+  readonly directory: string
+  readonly maxRequestBodyBytes: number
+  readonly chunkMinBytes: number | undefined
+}) => {
+  const { store } = options
+  const sessions = new Map<string, Session>()
+
+  const renew = (session: Session): void => {
+    const facts = {
+      Name: session.repository,
+      UUID: session.incoming.id,
+      Offset: session.incoming.size,
+      StartedAt: session.startedAt
+    }
+    session.state = Buffer.concat([randomBytes(32), Buffer.from(JSON.stringify(facts))]).toString("base64url")
+  }
+
+  const progress = (status: number, session: Session): Answer =>
+    empty(status, {
+      Location: `/v2/${session.repository}/blobs/uploads/${session.incoming.id}?_nouploadcache=false&_state=${session.state}`,
+      Range: `0-${Math.max(0, session.incoming.size - 1)}`,
+      "Docker-Upload-Uuid": session.incoming.id,
+      ...(options.chunkMinBytes === undefined ? {} : { "OCI-Chunk-Min-Length": String(options.chunkMinBytes) })
+    })
+
+  const find = (name: string, id: string): Session | undefined => {
+    const session = sessions.get(id)
+    return session?.repository === name ? session : undefined
+  }
+
+  /** Takes a session's content into the registry. */
+  const commit = async (session: Session, digest: string, stamp: string): Promise<Answer> => {
+    if (!Contents.matches(session.incoming, digest)) {
+      renew(session)
+      return digestInvalid
+    }
+    sessions.delete(session.incoming.id)
+    if (store.blobs.has(digest)) await Contents.discard(session.incoming)
+    else store.blobs.set(digest, { file: session.incoming.file, size: session.incoming.size })
+    openRepository(store, session.repository, stamp).blobs.add(digest)
+    return created(session.repository, digest)
+  }
+
+  /** Runs one step of a session, for the holder of its newest location. */
+  const step = async (
+    name: string,
+    id: string,
+    request: UploadRequest,
+    then: (session: Session) => Promise<Answer>
+  ): Promise<Answer> => {
+    const session = find(name, id)
+    if (session === undefined) return uploadUnknown
+    if (request.query.get("_state") !== session.state) return uploadInvalid
+    if (request.contentRange !== undefined) {
+      const range = contentRange.exec(request.contentRange)
+      if (range === null) return error(400, "RANGE_INVALID", "the Content-Range header format is invalid")
+      if (Number(range[1]) !== session.incoming.size) {
+        return { ...error(416, "RANGE_INVALID", "invalid content range"), headers: progress(416, session).headers }
+      }
+    }
+    const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
+    return outcome === "too large" ? tooLarge : then(session)
+  }
+
+  return {
+    start: async (name: string, request: UploadRequest): Promise<Answer> => {
+      const session: Session = {
+        repository: name,
+        incoming: await Contents.start(options.directory),
+        startedAt: request.stamp,
+        state: ""
+      }
+      renew(session)
+      sessions.set(session.incoming.id, session)
+      const digest = request.query.get("digest")
+      if (digest === null) return progress(202, session)
+      const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
+      return outcome === "too large" ? tooLarge : commit(session, digest, request.stamp)
+    },
+
+    /** Takes over a blob that another repository holds. */
+    mount: (name: string, digest: string, from: string, stamp: string): Answer | undefined => {
+      if (store.repositories.get(from)?.blobs.has(digest) !== true) return undefined
+      openRepository(store, name, stamp).blobs.add(digest)
+      return created(name, digest)
+    },
+
+    chunk: (name: string, id: string, request: UploadRequest): Promise<Answer> =>
+      step(name, id, request, async (session) => {
+        renew(session)
+        return progress(202, session)
+      }),
+
+    commit: (name: string, id: string, request: UploadRequest): Promise<Answer> =>
+      step(name, id, request, (session) => commit(session, request.query.get("digest") ?? "", request.stamp)),
+
+    status: (name: string, id: string): Answer => {
+      const session = find(name, id)
+      return session === undefined ? uploadUnknown : progress(204, session)
+    },
+
+    cancel: async (name: string, id: string): Promise<Answer> => {
+      const session = find(name, id)
+      if (session === undefined) return uploadUnknown
+      sessions.delete(id)
+      await Contents.discard(session.incoming)
+      return empty(204)
+    },
+
+    /** How many uploads are under way. */
+    count: (): number => sessions.size
+  }
+}
+
+export type Uploads = ReturnType<typeof make>
