@@ -328,19 +328,20 @@ export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerErr
   Layer.effect(AcrEmulator, make(options))
 
 /**
- * `ContainerRegistry` of the client in conversation with the emulator, logged in with its Entra token.
+ * `ContainerRegistry` of the client in conversation with the emulator, logged in with its Entra token or as given.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerRegistry = (
-  options: Omit<Transport.Options, "endpoint"> = {}
+  options: Omit<Transport.Options, "endpoint"> & { readonly credentials?: Layer.Layer<Credentials.Credentials> } = {}
 ): Layer.Layer<ContainerRegistry.ContainerRegistry | Transport.Transport, RegistryError, AcrEmulator> =>
   Layer.unwrap(
-    AcrEmulator.useSync(({ certificate, endpoint, logins }) =>
-      ContainerRegistry.layer({ ...options, endpoint }).pipe(
-        Layer.provide(Credentials.layerEntra(Effect.succeed(logins.entraToken))),
+    AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
+      const { credentials = Credentials.layerEntra(Effect.succeed(logins.entraToken)), ...transport } = options
+      return ContainerRegistry.layer({ ...transport, endpoint }).pipe(
+        Layer.provide(credentials),
         Layer.provide(NodeRegistryHttpClient.layerOptions(Option.isSome(certificate) ? { ca: certificate.value } : {}))
       )
-    )
+    })
   )

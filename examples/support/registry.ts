@@ -1,0 +1,57 @@
+/**
+ * The registry that an example talks to: the one that `REGISTRY_ENDPOINT` names, or an emulator that is started for it.
+ */
+import { ContainerRegistry, Credentials } from "@effect-acr/client"
+import { AcrEmulator } from "@effect-acr/emulator"
+import { NodeRegistryHttpClient } from "@effect-acr/node"
+import { NodeRuntime } from "@effect/platform-node"
+import { Config, Effect, Layer, Option } from "effect"
+import { contoso } from "./contoso.ts"
+
+/** An emulator with something in it. */
+export const EmulatorLive = Layer.effectDiscard(contoso).pipe(
+  Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true }))
+)
+
+/** `ENTRA_TOKEN`, or `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or nobody. */
+const CredentialsLive = Layer.unwrap(
+  Effect.gen(function* () {
+    const username = yield* Config.option(Config.String("REGISTRY_USERNAME"))
+    if (Option.isSome(username)) {
+      return Credentials.layerPassword({
+        username: username.value,
+        password: yield* Config.Redacted("REGISTRY_PASSWORD")
+      })
+    }
+    const token = yield* Config.option(Config.Redacted("ENTRA_TOKEN"))
+    return Option.isSome(token) ? Credentials.layerEntra(Effect.succeed(token.value)) : Credentials.layerAnonymous
+  })
+)
+
+/** The registry of the user's own, with the given credentials. */
+const ownRegistry = <E>(credentials: Layer.Layer<Credentials.Credentials, E>) =>
+  ContainerRegistry.layerConfig().pipe(Layer.provide(credentials), Layer.provide(NodeRegistryHttpClient.layer))
+
+/** Whether the user named a registry. */
+export const isOwnRegistry = Effect.map(Config.option(Config.String("REGISTRY_ENDPOINT")), Option.isSome)
+
+const ownOr = <A, Own, Emulated>(own: Layer.Layer<A, Own>, emulated: Layer.Layer<A, Emulated>) =>
+  Layer.unwrap(Effect.map(isOwnRegistry, (isOwn): Layer.Layer<A, Own | Emulated> => (isOwn ? own : emulated)))
+
+/** The registry, with the rights to change it. */
+export const RegistryLive = ownOr(
+  ownRegistry(CredentialsLive),
+  AcrEmulator.layerRegistry().pipe(Layer.provide(EmulatorLive))
+)
+
+/** The registry as nobody sees it. */
+export const AnonymousRegistryLive = ownOr(
+  ownRegistry(Credentials.layerAnonymous),
+  AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(Layer.provide(EmulatorLive))
+)
+
+/** Runs an example on its own. */
+export const run = <E, LE>(
+  program: Effect.Effect<void, E, ContainerRegistry.ContainerRegistry>,
+  registry: Layer.Layer<ContainerRegistry.ContainerRegistry, LE>
+): void => NodeRuntime.runMain(Effect.provide(program, registry))
