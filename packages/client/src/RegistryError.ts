@@ -5,9 +5,15 @@
  * one of them with `Effect.catchReason`, several with `Effect.catchReasons`:
  *
  * ```ts
- * registry.deleteTag(repository, "latest").pipe(
- *   Effect.catchReason("RegistryError", "Locked", () => Console.log("locked: unlock it first"))
- * )
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const deleteUnlessLocked = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   yield* registry.deleteTag("library/hello-world", "latest").pipe(
+ *     Effect.catchReason("RegistryError", "Locked", () => Console.log("locked: unlock it first"))
+ *   )
+ * })
  * ```
  *
  * No token, password or signed address is part of an error, in whatever form it is printed.
