@@ -283,15 +283,15 @@ describe("the policy", () => {
   )
 })
 
-describe("deletes", () => {
-  const gone = () =>
-    json({ errors: [{ code: "TAG_UNKNOWN", message: "the specified tag does not exist" }] }, { status: 404 })
-  const lostThenGone = () =>
-    registry(
-      inTurn(() => "reset", gone),
-      { retry: policy }
-    )
+const gone = () =>
+  json({ errors: [{ code: "TAG_UNKNOWN", message: "the specified tag does not exist" }] }, { status: 404 })
+const lostThenGone = () =>
+  registry(
+    inTurn(() => "reset", gone),
+    { retry: policy }
+  )
 
+describe("deletes", () => {
   it.effect("a tag whose deletion was answered into the void counts as deleted", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry

@@ -1,0 +1,37 @@
+/**
+ * An emulator with a client in conversation with it, and what the emulator's journal says of that conversation.
+ */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import type * as Transport from "@effect-acr/client/Transport"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import { AcrEmulator } from "@effect-acr/emulator"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as HttpServerError from "effect/http/HttpServerError"
+
+/** The emulator, and `ContainerRegistry` logged in to it. */
+export const emulated = (
+  emulator: AcrEmulator.Options = {},
+  client: Parameters<typeof AcrEmulator.layerRegistry>[0] = {}
+): Layer.Layer<
+  AcrEmulator.AcrEmulator | ContainerRegistry.ContainerRegistry | Transport.Transport,
+  RegistryError | HttpServerError.ServeError
+> => AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
+
+/** The requests since the journal was cleared, in order, as `GET /acr/v1/_catalog 200`. */
+export const requests = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
+  Effect.map(journal, (entries) =>
+    entries.map(({ method, path, status }) => `${method} ${decodeURIComponent(path)} ${status}`)
+  )
+)
+
+/** The requests that an effect makes, without those before it. */
+export const requestsOf = <A, E, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<ReadonlyArray<string>, E, R | AcrEmulator.AcrEmulator> =>
+  Effect.gen(function* () {
+    const { clearJournal } = yield* AcrEmulator.AcrEmulator
+    yield* clearJournal
+    yield* effect
+    return yield* requests
+  })
