@@ -113,7 +113,7 @@ const failedAnswer = Effect.fnUntraced(function* (
       retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
       missing: operation.missing
     }),
-    challenges: challenge === undefined ? [] : Challenge.parse(challenge),
+    challenges: challenge === undefined ? [] : Challenge.parse(scrub(challenge, attachment.secrets)),
     response: {
       status: response.status,
       errors,
