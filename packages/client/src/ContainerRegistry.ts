@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as ChangeableAttributes from "./ChangeableAttributes.ts"
@@ -32,7 +32,7 @@ import * as Transport from "./Transport.ts"
  * @since 0.1.0
  */
 export interface ListOptions {
-  /** How many items the registry sends at a time; its own default (100) if not given. */
+  /** How many items the registry sends at a time, at least 1; its own default (100) if not given. */
   readonly pageSize?: number
   /** The item after which to begin: a repository's name, a tag or a digest. The list goes on behind it. */
   readonly continueFrom?: string
@@ -190,11 +190,18 @@ const tagOf = (operation: string, tag: string) => argument(operation, Tag.parse(
 
 const orders = { newest: "timedesc", oldest: "timeasc" } as const
 
-const partOf = (options: OrderedListOptions = {}): Management.Part => ({
-  n: options.pageSize,
-  last: options.continueFrom,
-  orderby: options.orderBy === undefined ? undefined : orders[options.orderBy]
-})
+const PageSize = Schema.UndefinedOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+const readPageSize = Schema.decodeResult(PageSize)
+
+const partOf = (
+  operation: string,
+  { continueFrom, orderBy, pageSize }: OrderedListOptions = {}
+): Effect.Effect<Management.Part, RegistryError> =>
+  Effect.map(argument(operation, readPageSize(pageSize)), (n) => ({
+    n,
+    last: continueFrom,
+    orderby: orderBy === undefined ? undefined : orders[orderBy]
+  }))
 
 /**
  * Makes the service on a conversation with the registry.
@@ -224,7 +231,8 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
         Reference.parse(`${loginServer}/${repository}${tagOrDigest.includes(":") ? "@" : ":"}${tagOrDigest}`)
       ),
 
-    repositories: (options) => list(Management.listRepositories(partOf(options))),
+    repositories: (options) =>
+      Stream.unwrap(Effect.map(partOf("repositories", options), (part) => list(Management.listRepositories(part)))),
 
     repositoryProperties: Effect.fnUntraced(function* (repository) {
       return yield* execute(Management.getRepository(yield* nameOf("repositoryProperties", repository)))
@@ -244,7 +252,7 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
           const name = yield* nameOf("tags", repository)
           const digest =
             options?.digest === undefined ? undefined : yield* argument("tags", Digest.parse(options.digest))
-          return list(Management.listTags(name, { ...partOf(options), digest }))
+          return list(Management.listTags(name, { ...(yield* partOf("tags", options)), digest }))
         })
       ),
 
@@ -265,7 +273,10 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
 
     manifests: (repository, options) =>
       Stream.unwrap(
-        Effect.map(nameOf("manifests", repository), (name) => list(Management.listManifests(name, partOf(options))))
+        Effect.gen(function* () {
+          const name = yield* nameOf("manifests", repository)
+          return list(Management.listManifests(name, yield* partOf("manifests", options)))
+        })
       ),
 
     manifestProperties: Effect.fnUntraced(function* (repository, tagOrDigest) {

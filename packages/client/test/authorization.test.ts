@@ -1,0 +1,365 @@
+/**
+ * How a login comes about: which tokens are asked for, when, and how long they are used.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import { TestClock } from "effect/testing"
+import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import * as Credentials from "../src/Credentials.ts"
+import { never } from "../src/RetryPolicy.ts"
+import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
+
+const properties = () =>
+  json({
+    registry: "myregistry.azurecr.io",
+    imageName: "alpine",
+    createdTime: "2023-03-07T02:03:10.5343706Z",
+    lastUpdateTime: "2023-03-07T02:03:10.5343706Z",
+    manifestCount: 1,
+    tagCount: 1
+  })
+
+const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
+
+/** A JSON Web Token that says when it was issued and when it ends, in seconds. */
+const jwt = (claims: { readonly iat?: number; readonly exp: number }, unique: number): string =>
+  ["e30", btoa(JSON.stringify({ ...claims, jti: String(unique) })).replace(/=+$/, ""), "c2lnbmF0dXJl"].join(".")
+
+interface Lives {
+  readonly access: (count: number) => object
+  readonly refresh: (count: number) => object
+}
+
+/** ACR's token service with answers of one's own. */
+const granting =
+  (lives: Lives): Script =>
+  ({ authorization, url }, count) => {
+    switch (url.pathname) {
+      case "/oauth2/exchange":
+        return json(lives.refresh(count))
+      case "/oauth2/token":
+        return json(lives.access(count))
+      default:
+        return authorization === undefined ? challenge("repository:alpine:metadata_read") : properties()
+    }
+  }
+
+const forms = (asked: ReadonlyArray<Asked>, path: string) =>
+  asked.filter(({ url }) => url.pathname === path).map(({ body }) => Object.fromEntries(new URLSearchParams(body)))
+
+const countOf = (path: string) =>
+  Effect.map(Journal, (journal) => journal.filter(({ url }) => url.pathname === path).length)
+
+describe("the conversation with ACR", () => {
+  it.effect("begins with the request itself, then exchanges, then gets a token for what the challenge asks", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* read).name, "alpine")
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.map(({ authorization, method, url }) => [method, url.pathname, authorization]),
+        [
+          ["GET", "/acr/v1/alpine", undefined],
+          ["POST", "/oauth2/exchange", undefined],
+          ["POST", "/oauth2/token", undefined],
+          ["GET", "/acr/v1/alpine", "Bearer access-0"]
+        ]
+      )
+      assert.deepStrictEqual(forms(journal, "/oauth2/exchange"), [
+        { grant_type: "access_token", service: "myregistry.azurecr.io", access_token: "entra-token" }
+      ])
+      assert.deepStrictEqual(forms(journal, "/oauth2/token"), [
+        {
+          grant_type: "refresh_token",
+          service: "myregistry.azurecr.io",
+          scope: "repository:alpine:metadata_read",
+          refresh_token: "refresh-0"
+        }
+      ])
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: (count) => ({ refresh_token: `refresh-${count}` }),
+            access: (count) => ({ access_token: `access-${count}` })
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("asks ahead for another repository's token", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      yield* read
+      yield* registry.repositoryProperties("busybox")
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.slice(4).map(({ method, url }) => [method, url.pathname]),
+        [
+          ["POST", "/oauth2/token"],
+          ["GET", "/acr/v1/busybox"]
+        ]
+      )
+      assert.deepStrictEqual(
+        forms(journal, "/oauth2/token").map(({ scope }) => scope),
+        ["repository:alpine:metadata_read", "repository:busybox:metadata_read"]
+      )
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: () => ({ refresh_token: "refresh" }),
+            access: () => ({ access_token: "access" })
+          })
+        )
+      )
+    )
+  )
+})
+
+describe("a token", () => {
+  const year2026 = Date.UTC(2026, 0, 1)
+
+  it.effect("is used until a minute before its end, then had anew, by the clock of its issuer", () =>
+    Effect.gen(function* () {
+      // The issuer's clock is a day ahead of this one.
+      yield* TestClock.setTime(year2026)
+      yield* read
+      yield* TestClock.adjust("74 minutes")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/token"), 1)
+      yield* TestClock.adjust("1 minute")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/token"), 2)
+      assert.strictEqual(yield* countOf("/oauth2/exchange"), 1)
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: (count) => ({
+              refresh_token: jwt({ iat: year2026 / 1000, exp: year2026 / 1000 + 3 * 3600 }, count)
+            }),
+            access: (count) => ({
+              access_token: jwt({ iat: year2026 / 1000 + 86_400, exp: year2026 / 1000 + 86_400 + 75 * 60 + 30 }, count)
+            })
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("that exchanges for others is exchanged anew after its own end", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(year2026)
+      yield* read
+      yield* TestClock.adjust("3 hours")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/exchange"), 2)
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: (count) => ({
+              refresh_token: jwt({ iat: year2026 / 1000, exp: year2026 / 1000 + 3 * 3600 }, count)
+            }),
+            access: (count) => ({ access_token: `opaque-${count}`, expires_in: 300 })
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("without any date is used for less than a minute", () =>
+    Effect.gen(function* () {
+      yield* read
+      yield* TestClock.adjust("53 seconds")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/token"), 1)
+      yield* TestClock.adjust("1 second")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/token"), 2)
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: () => ({ refresh_token: "refresh" }),
+            access: (count) => ({ access_token: `opaque-${count}` })
+          })
+        )
+      )
+    )
+  )
+
+  for (const [name, life] of [
+    ["that has ended already", { exp: 1 }],
+    ["that ends before it was issued", { iat: 2_000_000_000, exp: 1_000_000_000 }]
+  ] as const) {
+    it.effect(`${name} serves the request that waits, and no other`, () =>
+      Effect.gen(function* () {
+        yield* TestClock.setTime(year2026)
+        yield* read
+        yield* read
+        assert.strictEqual(yield* countOf("/oauth2/token"), 2)
+      }).pipe(
+        Effect.provide(
+          registry(
+            granting({
+              refresh: () => ({ refresh_token: "refresh" }),
+              access: (count) => ({ access_token: jwt(life, count) })
+            })
+          )
+        )
+      )
+    )
+  }
+
+  it.effect("that promises a thousand years is asked for again after a day", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(year2026)
+      yield* read
+      yield* TestClock.adjust("1 day")
+      yield* read
+      assert.strictEqual(yield* countOf("/oauth2/token"), 2)
+    }).pipe(
+      Effect.provide(
+        registry(
+          granting({
+            refresh: () => ({ refresh_token: "refresh", expires_in: 1e12 }),
+            access: () => ({ access_token: "access", expires_in: 1e12 })
+          })
+        )
+      )
+    )
+  )
+})
+
+describe("who waits for a token", () => {
+  it.effect("may leave without taking it from the others", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<Redacted.Redacted<string>>()
+      const asked: Array<string> = []
+      const slow = Credentials.layerEntra(
+        Effect.suspend(() => {
+          asked.push("asked")
+          return Deferred.await(gate)
+        })
+      )
+      yield* Effect.gen(function* () {
+        const [leaves, stays] = yield* Effect.all([Effect.forkChild(read), Effect.forkChild(read)])
+        yield* TestClock.adjust(0)
+        yield* Fiber.interrupt(leaves)
+        yield* TestClock.adjust(0)
+        yield* Deferred.succeed(gate, Redacted.make("entra-token"))
+        assert.strictEqual((yield* Fiber.join(stays)).name, "alpine")
+        assert.isAtMost(asked.length, 2)
+      }).pipe(
+        Effect.provide(
+          registry(
+            granting({
+              refresh: () => ({ refresh_token: "refresh" }),
+              access: () => ({ access_token: "access" })
+            }),
+            { credentials: slow }
+          )
+        )
+      )
+    })
+  )
+})
+
+describe("other registries", () => {
+  const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("the-password") })
+  const basic = `Basic ${btoa("contoso:the-password")}`
+
+  it.effect("that want Basic get the password with each request", () =>
+    Effect.gen(function* () {
+      yield* read
+      yield* read
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.map(({ authorization }) => authorization),
+        [undefined, basic, basic]
+      )
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ authorization }) =>
+            authorization === undefined
+              ? new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } })
+              : properties(),
+          { credentials: password }
+        )
+      )
+    )
+  )
+
+  it.effect("that refuse the password are not sent it again", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read)
+      assert.strictEqual(error.reason._tag, "Unauthenticated")
+      assert.strictEqual((yield* Journal).length, 2)
+    }).pipe(
+      Effect.provide(
+        registry(() => new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } }), {
+          credentials: password,
+          retry: never
+        })
+      )
+    )
+  )
+
+  it.effect("that want nothing are sent nothing", () =>
+    Effect.gen(function* () {
+      yield* read
+      yield* read
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.map(({ authorization }) => authorization),
+        [undefined, undefined]
+      )
+    }).pipe(Effect.provide(registry(properties, { credentials: password })))
+  )
+
+  it.effect("with a token service elsewhere that the user trusts are sent the password there", () =>
+    Effect.gen(function* () {
+      yield* read
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.map(({ authorization, url }) => [url.origin + url.pathname, authorization]),
+        [
+          [`${endpoint}/acr/v1/alpine`, undefined],
+          ["https://auth.example.com/token", basic],
+          [`${endpoint}/acr/v1/alpine`, "Bearer granted"]
+        ]
+      )
+      assert.deepStrictEqual(Array.from(journal[1]?.url.searchParams ?? []), [
+        ["account", "me"],
+        ["service", "registry"],
+        ["scope", "repository:alpine:pull,push"],
+        ["scope", "repository:other:pull"]
+      ])
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ authorization, url }) =>
+            url.host === "auth.example.com"
+              ? json({ token: "granted" })
+              : authorization === "Bearer granted"
+                ? properties()
+                : new Response(null, {
+                    status: 401,
+                    headers: {
+                      "www-authenticate":
+                        'Bearer realm="https://auth.example.com/token?account=me",service="registry",' +
+                        'scope="repository:alpine:pull,push repository:other:pull", Basic realm="registry"'
+                    }
+                  }),
+          { credentials: password, trustedRealms: ["https://auth.example.com"] }
+        )
+      )
+    )
+  )
+})

@@ -1,0 +1,163 @@
+/**
+ * Lists: which page is asked for, when, and what becomes of odd ones.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import { behindOAuth, Journal, json, registry, type Script } from "./support/registry.ts"
+
+const scope = "registry:catalog:*"
+
+/** The queries of the pages that were asked for with a token, in order. */
+const pages = Effect.map(Journal, (journal) =>
+  journal
+    .filter(({ authorization, url }) => authorization !== undefined && url.pathname.startsWith("/acr"))
+    .map(({ url }) => decodeURIComponent(url.search))
+)
+
+/** `count` names in pages of `size`, with links as ACR writes them. */
+const catalog = (count: number, size: number): Script =>
+  behindOAuth(scope, ({ url }) => {
+    const first = Number(url.searchParams.get("last")?.slice(1) ?? -1) + 1
+    const names = Array.from({ length: Math.min(size, count - first) }, (_, index) => `r${first + index}`)
+    const last = names.at(-1)
+    return json(
+      { repositories: names },
+      first + size < count ? { headers: { link: `</acr/v1/_catalog?last=${last}&n=${size}>; rel="next"` } } : {}
+    )
+  })
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `r${index}`)
+
+describe("a list", () => {
+  it.effect("asks for nothing before it is read", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const list = registry.repositories()
+      yield* Stream.runDrain(list.pipe(Stream.take(0)))
+      assert.deepStrictEqual(yield* Journal, [])
+    }).pipe(Effect.provide(registry(catalog(10, 3))))
+  )
+
+  it.effect("follows links to the end, in order, and begins anew each time it is run", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const list = registry.repositories()
+      assert.deepStrictEqual((yield* Stream.runCollect(list)).map(String), names(10))
+      assert.deepStrictEqual((yield* Stream.runCollect(list)).map(String), names(10))
+      assert.strictEqual((yield* pages).length, 8)
+    }).pipe(Effect.provide(registry(catalog(10, 3))))
+  )
+
+  for (const [taken, asked] of [
+    [1, 1],
+    [3, 1],
+    [4, 2],
+    [10, 4]
+  ] as const) {
+    it.effect(`of which ${taken} are taken asks for ${asked} pages`, () =>
+      Effect.gen(function* () {
+        const registry = yield* ContainerRegistry
+        const seen = yield* registry.repositories().pipe(Stream.take(taken), Stream.runCollect)
+        assert.deepStrictEqual(seen.map(String), names(taken))
+        assert.strictEqual((yield* pages).length, asked)
+      }).pipe(Effect.provide(registry(catalog(10, 3))))
+    )
+  }
+
+  it.effect("passes on page size, order, start and digest", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const digest = `sha256:${"a".repeat(64)}`
+      yield* Stream.runDrain(registry.repositories({ pageSize: 7, continueFrom: "library/alpine" }))
+      yield* Stream.runDrain(registry.tags("alpine", { orderBy: "newest", digest, continueFrom: "v1", pageSize: 1 }))
+      yield* Stream.runDrain(registry.manifests("alpine", { orderBy: "oldest" }))
+      assert.deepStrictEqual(yield* pages, [
+        "?n=7&last=library/alpine&api-version=2021-07-01",
+        `?n=1&last=v1&orderby=timedesc&digest=${digest}&api-version=2021-07-01`,
+        "?orderby=timeasc&api-version=2021-07-01"
+      ])
+    }).pipe(
+      Effect.provide(
+        registry(
+          behindOAuth(scope, () =>
+            json({
+              registry: "myregistry.azurecr.io",
+              imageName: "alpine",
+              repositories: null,
+              tags: null,
+              manifests: null
+            })
+          )
+        )
+      )
+    )
+  )
+
+  for (const pageSize of [0, -1, 1.5, Number.NaN, Infinity]) {
+    it.effect(`with a page size of ${pageSize} is an InvalidRequest, and not sent`, () =>
+      Effect.gen(function* () {
+        const registry = yield* ContainerRegistry
+        const error = yield* Effect.flip(Stream.runCollect(registry.repositories({ pageSize })))
+        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.deepStrictEqual(yield* Journal, [])
+      }).pipe(Effect.provide(registry(catalog(10, 3))))
+    )
+  }
+
+  it.effect("goes on behind an empty page that has a link", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const seen = yield* Stream.runCollect(registry.repositories())
+      assert.deepStrictEqual(seen.map(String), ["alpine"])
+    }).pipe(
+      Effect.provide(
+        registry(
+          behindOAuth(scope, ({ url }) =>
+            url.searchParams.has("last")
+              ? json({ repositories: ["alpine"] })
+              : json({ repositories: [] }, { headers: { link: '</acr/v1/_catalog?last=a>; rel="next"' } })
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("that fails half-way yields what came before", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const seen: Array<string> = []
+      const error = yield* registry.repositories().pipe(
+        Stream.runForEach((name) => Effect.sync(() => seen.push(name))),
+        Effect.flip
+      )
+      assert.strictEqual(error.reason._tag, "Forbidden")
+      assert.strictEqual(error.operation, "ContainerRegistry.repositories")
+      assert.deepStrictEqual(seen, names(3))
+    }).pipe(
+      Effect.provide(
+        registry((asked, count) =>
+          asked.url.searchParams.get("last") === "r2" ? json({}, { status: 403 }) : catalog(10, 3)(asked, count)
+        )
+      )
+    )
+  )
+})
+
+describe("a name that cannot be", () => {
+  for (const [what, call] of [
+    ["repository", (r: ContainerRegistry["Service"]) => r.repositoryProperties("../secrets")],
+    ["tag", (r: ContainerRegistry["Service"]) => r.deleteTag("alpine", "a/b")],
+    ["digest", (r: ContainerRegistry["Service"]) => r.deleteManifest("alpine", "sha256:../../x")],
+    ["list's repository", (r: ContainerRegistry["Service"]) => Stream.runDrain(r.tags("UPPER"))]
+  ] as const) {
+    it.effect(`(${what}) is an InvalidRequest, and not sent`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(Effect.asVoid(call(yield* ContainerRegistry)))
+        assert.strictEqual(error.reason._tag, "InvalidRequest")
+        assert.deepStrictEqual(yield* Journal, [])
+      }).pipe(Effect.provide(registry(catalog(1, 1))))
+    )
+  }
+})
