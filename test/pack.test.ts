@@ -1,24 +1,15 @@
 /**
  * The packages as they are published: packed, installed outside the workspace, imported.
  */
-import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, readdir, readFile, symlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { run, temporaryFolder } from "./support/command.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-
-const run = (command: string, args: ReadonlyArray<string>, cwd: string) =>
-  Effect.callback<string>((resume) => {
-    const child = execFile(command, args, { cwd }, (error, stdout, stderr) =>
-      resume(error === null ? Effect.succeed(stdout) : Effect.die(new Error(`${error.message}\n${stdout}\n${stderr}`)))
-    )
-    return Effect.sync(() => child.kill())
-  })
 
 const PackageJson = Schema.fromJsonString(
   Schema.Struct({
@@ -31,20 +22,17 @@ const names = ["client", "node", "emulator"] as const
 
 it.live("packed packages import outside the workspace", () =>
   Effect.gen(function* () {
-    const home = yield* Effect.acquireRelease(
-      Effect.promise(() => mkdtemp(join(tmpdir(), "effect-acr-"))),
-      (path) => Effect.promise(() => rm(path, { recursive: true }))
-    )
-    yield* run(join(root, "node_modules/.bin/tsc"), ["--build", "tsconfig.build.json"], root)
+    const home = yield* temporaryFolder
+    yield* run(join(root, "node_modules/.bin/tsc"), ["--build", "tsconfig.build.json"], { cwd: root })
 
     const scope = join(home, "node_modules/@effect-acr")
     for (const name of names) {
-      yield* run("npx", ["-y", "pnpm@12", "pack", "--pack-destination", home], join(root, "packages", name))
+      yield* run("npx", ["-y", "pnpm@12", "pack", "--pack-destination", home], { cwd: join(root, "packages", name) })
       const [archive = ""] = yield* Effect.promise(async () =>
         (await readdir(home)).filter((file) => file.startsWith(`effect-acr-${name}-`))
       )
       yield* Effect.promise(() => mkdir(join(scope, name), { recursive: true }))
-      yield* run("tar", ["-xzf", join(home, archive), "--strip-components=1", "-C", join(scope, name)], home)
+      yield* run("tar", ["-xzf", join(home, archive), "--strip-components=1", "-C", join(scope, name)])
       const text = yield* Effect.promise(() => readFile(join(scope, name, "package.json"), "utf8"))
       const { dependencies = {}, exports } = yield* Schema.decodeEffect(PackageJson)(text)
       assert.match(exports["."] ?? "", /^\.\/dist\//)
@@ -73,7 +61,7 @@ it.live("packed packages import outside the workspace", () =>
       const hidden = await import("@effect-acr/client/internal/tokens").then(() => "open", () => "closed")
       console.log(JSON.stringify([names, hidden, typeof Digest.parse, typeof Tag.parse, typeof NodeRegistryHttpClient.layer]))
     `
-    const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], home)
+    const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
     assert.strictEqual(printed.trim(), '[["library/alpine"],"closed","function","function","object"]')
   })
 )

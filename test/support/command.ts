@@ -1,0 +1,46 @@
+/**
+ * Other programs.
+ */
+import { execFile, spawnSync } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+
+/** A program that ended with another code than 0. */
+export class CommandFailed extends Data.TaggedError("CommandFailed")<{
+  readonly command: string
+  readonly stdout: string
+  readonly stderr: string
+}> {
+  override get message(): string {
+    return `${this.command}\n${this.stdout}\n${this.stderr}`
+  }
+}
+
+/** Runs a program to its end, and tells what it printed. It ends with the fibre. */
+export const run = (
+  command: string,
+  args: ReadonlyArray<string>,
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}
+): Effect.Effect<string, CommandFailed> =>
+  Effect.callback((resume) => {
+    const child = execFile(command, args, { ...options, maxBuffer: 1024 ** 3 }, (error, stdout, stderr) =>
+      resume(
+        error === null
+          ? Effect.succeed(stdout)
+          : Effect.fail(new CommandFailed({ command: [command, ...args].join(" "), stdout, stderr }))
+      )
+    )
+    return Effect.sync(() => child.kill())
+  })
+
+/** Whether a program is there. */
+export const isInstalled = (command: string): boolean => spawnSync(command, ["--version"]).error === undefined
+
+/** A folder that goes with the scope. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "effect-acr-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
