@@ -5,14 +5,17 @@
  */
 import * as Option from "effect/Option"
 
-const link = /<([^>]*)>([^<]*)/g
+/** No registry needs more; what follows is not read. */
+const maxLength = 8192
+
+const link = /<([^<>]*)>([^<]*)/g
 const next = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)/i
 
 /**
  * The target of the link to the next page, as it is written.
  */
 export const nextPage = (header: string): Option.Option<string> => {
-  for (const [, target = "", parameters = ""] of header.matchAll(link)) {
+  for (const [, target = "", parameters = ""] of header.slice(0, maxLength).matchAll(link)) {
     if (next.test(parameters)) return Option.some(target)
   }
   return Option.none()
