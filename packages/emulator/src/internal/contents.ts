@@ -35,17 +35,23 @@ export const append = async (
     Object.assign(incoming, before)
     await truncate(incoming.file, before.size)
   }
+  let tooLarge = false
   const handle = await open(incoming.file, "a")
   try {
     for await (const chunk of bytes) {
-      if (incoming.size - before.size + chunk.length > maxBytes) {
-        await undo()
-        return "too large"
+      // The rest is read and forgotten: who is cut off while sending does not hear why.
+      if (tooLarge || incoming.size - before.size + chunk.length > maxBytes) {
+        tooLarge = true
+        continue
       }
       await handle.write(chunk)
       incoming.sha256.update(chunk)
       incoming.sha512.update(chunk)
       incoming.size += chunk.length
+    }
+    if (tooLarge) {
+      await undo()
+      return "too large"
     }
     return "appended"
   } catch (cause) {

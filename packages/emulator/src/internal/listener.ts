@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpServerError from "effect/http/HttpServerError"
 import type { Consequence } from "../Fault.ts"
-import { type Answer, type Body, empty, lengthOf } from "./answer.ts"
+import { type Answer, type Body, empty, error, lengthOf } from "./answer.ts"
 import type { Certificate } from "./certificate.ts"
 
 /** What a server does with a request. */
@@ -126,13 +126,19 @@ export interface Listener {
   readonly serve: (handler: Handler) => void
 }
 
+/** A handler that threw is a fault of the registry's own, which it tells. */
+const internalError = error(500, "UNKNOWN", "unknown error")
+
 const onRequest =
   (handler: Handler): Http.RequestListener =>
   (request, response) => {
     // A connection that breaks ends its request; the other side knows already.
     request.on("error", () => response.destroy())
     response.on("error", () => request.destroy())
-    respond(handler(request), request, response).catch(() => response.destroy())
+    respond(handler(request), request, response).catch(() => {
+      if (response.headersSent || request.destroyed) response.destroy()
+      else void writeAnswer(response, internalError, undefined).catch(() => response.destroy())
+    })
   }
 
 /**

@@ -1,6 +1,8 @@
 /**
  * The protocol's table: method, path, the rights that it takes, and who answers.
  */
+import { RepositoryName } from "@effect-acr/client/RepositoryName"
+import * as Schema from "effect/Schema"
 import { type Answer, error, text } from "./answer.ts"
 import type { Right } from "./access.ts"
 import type { Distribution } from "./distribution.ts"
@@ -22,6 +24,10 @@ export interface Request {
   /** Whether the caller has a right besides those that the route demands. */
   readonly may: (right: Right) => boolean
 }
+
+const isRepositoryName = Schema.is(RepositoryName)
+
+const nameInvalid = (name: string): Answer => error(400, "NAME_INVALID", "invalid repository name", { name })
 
 type Names = readonly [first: string, second: string]
 
@@ -51,11 +57,11 @@ export const readAll = async (body: AsyncIterable<Uint8Array>, limit: number): P
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    // One byte too many is enough to tell.
-    if (size > limit) return Buffer.alloc(limit + 1)
-    chunks.push(chunk)
+    // The rest is read and forgotten: who is cut off while sending does not hear why.
+    if (size <= limit) chunks.push(chunk)
   }
-  return Buffer.concat(chunks)
+  // One byte too many is enough to tell.
+  return size > limit ? Buffer.alloc(limit + 1) : Buffer.concat(chunks)
 }
 
 const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | undefined> => {
@@ -165,7 +171,11 @@ export const make = (parts: {
         const found = routeMethod === method ? pattern.exec(path) : null
         if (found !== null) {
           const names: Names = [found[1] ?? "", found[2] ?? ""]
-          return { rights: rights(names), handle: (request) => handle(request, names) }
+          return {
+            rights: rights(names),
+            handle: (request) =>
+              found[1] === undefined || isRepositoryName(found[1]) ? handle(request, names) : nameInvalid(found[1])
+          }
         }
       }
       return undefined

@@ -7,6 +7,8 @@ import * as ImageConfig from "@effect-acr/client/ImageConfig"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Platform from "@effect-acr/client/Platform"
+import { RepositoryName } from "@effect-acr/client/RepositoryName"
+import { Tag } from "@effect-acr/client/Tag"
 import * as Result from "effect/Result"
 import type { SeedImage } from "../SeedImage.ts"
 import * as Contents from "./contents.ts"
@@ -23,7 +25,7 @@ export const seed = async (
 ): Promise<Digest.Digest> => {
   const { directory, distribution, store } = parts
   const stamp = store.stamp(image.pushedAtMillis ?? nowMillis)
-  const repository = openRepository(store, image.repository, stamp)
+  const repository = openRepository(store, RepositoryName.make(image.repository), stamp)
 
   const pushBlob = async (mediaType: MediaType.MediaType, content: string | Uint8Array) => {
     const bytes = typeof content === "string" ? encoder.encode(content) : content
@@ -43,7 +45,8 @@ export const seed = async (
   ) => {
     const bytes = encoder.encode(Manifest.format(manifest))
     const digest = Digest.Digest.make(Contents.digestOf(bytes))
-    await distribution.putManifest(image.repository, digest, mediaType, bytes, stamp)
+    const { status } = await distribution.putManifest(image.repository, digest, mediaType, bytes, stamp)
+    if (status !== 201) throw new Error(`the registry refused the manifest with ${status}`)
     return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
   }
 
@@ -76,7 +79,7 @@ export const seed = async (
     only !== undefined && others.length === 0
       ? only.digest
       : (await pushManifest(Manifest.index({ manifests: images }), MediaType.ociImageIndex)).digest
-  for (const tag of image.tags ?? []) putTag(repository, tag, digest, stamp)
+  for (const tag of image.tags ?? []) putTag(repository, Tag.make(tag), digest, stamp)
   return digest
 }
 

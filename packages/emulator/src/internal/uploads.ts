@@ -13,6 +13,8 @@ interface Session {
   readonly startedAt: string
   /** The only `_state` that is good for the next request: each answer replaces it. */
   state: string
+  /** The step that is under way. One whose connection broke may still be at undoing what it did. */
+  busy: Promise<unknown>
 }
 
 const uploadUnknown = error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
@@ -61,9 +63,13 @@ export const make = (options: {
       ...(options.chunkMinBytes === undefined ? {} : { "OCI-Chunk-Min-Length": String(options.chunkMinBytes) })
     })
 
-  const find = (name: string, id: string): Session | undefined => {
+  /** Runs something on a session, after what is under way there. */
+  const onSession = (name: string, id: string, then: (session: Session) => Promise<Answer>): Promise<Answer> => {
     const session = sessions.get(id)
-    return session?.repository === name ? session : undefined
+    if (session?.repository !== name) return Promise.resolve(uploadUnknown)
+    const turn = session.busy.then(() => (sessions.has(id) ? then(session) : uploadUnknown))
+    session.busy = turn.catch(() => undefined)
+    return turn
   }
 
   /** Takes a session's content into the registry. */
@@ -80,25 +86,24 @@ export const make = (options: {
   }
 
   /** Runs one step of a session, for the holder of its newest location. */
-  const step = async (
+  const step = (
     name: string,
     id: string,
     request: UploadRequest,
     then: (session: Session) => Promise<Answer>
-  ): Promise<Answer> => {
-    const session = find(name, id)
-    if (session === undefined) return uploadUnknown
-    if (request.query.get("_state") !== session.state) return uploadInvalid
-    if (request.contentRange !== undefined) {
-      const range = contentRange.exec(request.contentRange)
-      if (range === null) return error(400, "RANGE_INVALID", "the Content-Range header format is invalid")
-      if (Number(range[1]) !== session.incoming.size) {
-        return { ...error(416, "RANGE_INVALID", "invalid content range"), headers: progress(416, session).headers }
+  ): Promise<Answer> =>
+    onSession(name, id, async (session) => {
+      if (request.query.get("_state") !== session.state) return uploadInvalid
+      if (request.contentRange !== undefined) {
+        const range = contentRange.exec(request.contentRange)
+        if (range === null) return error(400, "RANGE_INVALID", "the Content-Range header format is invalid")
+        if (Number(range[1]) !== session.incoming.size) {
+          return { ...error(416, "RANGE_INVALID", "invalid content range"), headers: progress(416, session).headers }
+        }
       }
-    }
-    const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
-    return outcome === "too large" ? tooLarge : then(session)
-  }
+      const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
+      return outcome === "too large" ? tooLarge : then(session)
+    })
 
   return {
     start: async (name: string, request: UploadRequest): Promise<Answer> => {
@@ -106,7 +111,8 @@ export const make = (options: {
         repository: name,
         incoming: await Contents.start(options.directory),
         startedAt: request.stamp,
-        state: ""
+        state: "",
+        busy: Promise.resolve()
       }
       renew(session)
       sessions.set(session.incoming.id, session)
@@ -132,18 +138,15 @@ export const make = (options: {
     commit: (name: string, id: string, request: UploadRequest): Promise<Answer> =>
       step(name, id, request, (session) => commit(session, request.query.get("digest") ?? "", request.stamp)),
 
-    status: (name: string, id: string): Answer => {
-      const session = find(name, id)
-      return session === undefined ? uploadUnknown : progress(204, session)
-    },
+    status: (name: string, id: string): Promise<Answer> =>
+      onSession(name, id, (session) => Promise.resolve(progress(204, session))),
 
-    cancel: async (name: string, id: string): Promise<Answer> => {
-      const session = find(name, id)
-      if (session === undefined) return uploadUnknown
-      sessions.delete(id)
-      await Contents.discard(session.incoming)
-      return empty(204)
-    },
+    cancel: (name: string, id: string): Promise<Answer> =>
+      onSession(name, id, async (session) => {
+        sessions.delete(id)
+        await Contents.discard(session.incoming)
+        return empty(204)
+      }),
 
     /** How many uploads are under way. */
     count: (): number => sessions.size

@@ -1,0 +1,139 @@
+/**
+ * Misbehaviour on demand: each fault as a client sees it, and what it leaves behind.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as AcrEmulator from "../src/AcrEmulator.ts"
+import type { Consequence, Fault } from "../src/Fault.ts"
+import { askAsAdmin, emulator } from "./support/ask.ts"
+
+const catalog = askAsAdmin("GET", "/acr/v1/_catalog")
+
+const inject = (consequence: Consequence, fault: Omit<Fault, "consequence"> = {}) =>
+  Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) => emulator.inject({ ...fault, consequence }))
+
+const statuses = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
+  Effect.map(journal, (entries) => entries.map(({ status }) => status))
+)
+
+const failureOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(
+    Effect.option(Effect.flip(effect)),
+    Option.map(({ _tag }) => _tag)
+  )
+
+const seeded = Effect.flatMap(AcrEmulator.AcrEmulator, ({ seed }) => seed({ repository: "alpine", tags: ["v1"] }))
+
+describe("a fault", () => {
+  it.live("that answers", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Answer", status: 429, headers: { "Retry-After": "7" }, body: "slow down" })
+      const reply = yield* catalog
+      assert.deepStrictEqual([reply.status, reply.headers["retry-after"], reply.text], [429, "7", "slow down"])
+      assert.strictEqual((yield* catalog).status, 200)
+      assert.deepStrictEqual(yield* statuses, [429, 200])
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that resets", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Reset" })
+      assert.deepStrictEqual(yield* failureOf(catalog), Option.some("HttpClientError"))
+      assert.strictEqual((yield* catalog).status, 200)
+      assert.deepStrictEqual(yield* statuses, [0, 200])
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that stalls", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Stall" })
+      const waiting = yield* Effect.forkChild(catalog)
+      yield* Effect.repeat(statuses, {
+        until: (seen) => seen.length === 1,
+        schedule: Schedule.spaced("5 millis")
+      })
+      yield* Fiber.interrupt(waiting)
+      assert.strictEqual((yield* catalog).status, 200)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that loses the answer leaves the deed done", () =>
+    Effect.gen(function* () {
+      yield* seeded
+      yield* inject({ _tag: "LostAnswer" }, { method: "DELETE" })
+      assert.deepStrictEqual(yield* failureOf(askAsAdmin("DELETE", "/acr/v1/alpine")), Option.some("HttpClientError"))
+      assert.strictEqual((yield* askAsAdmin("GET", "/acr/v1/alpine")).status, 404)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that answers instead leaves it undone", () =>
+    Effect.gen(function* () {
+      yield* seeded
+      yield* inject({ _tag: "Answer", status: 503 }, { method: "DELETE" })
+      assert.strictEqual((yield* askAsAdmin("DELETE", "/acr/v1/alpine")).status, 503)
+      assert.strictEqual((yield* askAsAdmin("GET", "/acr/v1/alpine")).status, 200)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that changes headers", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Headers", headers: { "content-type": "text/html", "X-Ms-Correlation-Request-Id": null } })
+      const reply = yield* catalog
+      assert.strictEqual(reply.headers["content-type"], "text/html")
+      assert.isUndefined(reply.headers["x-ms-correlation-request-id"])
+      assert.strictEqual(reply.text, '{"repositories":[]}')
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that cuts the body", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "CutBody", afterBytes: 5 })
+      assert.deepStrictEqual(yield* failureOf(catalog), Option.some("HttpClientError"))
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that corrupts the body", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "CorruptBody", atByte: 0 })
+      assert.strictEqual((yield* catalog).text, 'z"repositories":[]}')
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("hits only what it is for, as often as it is for", () =>
+    Effect.gen(function* () {
+      yield* seeded
+      yield* inject({ _tag: "Answer", status: 500 }, { method: "GET", path: /_tags/, skip: 1, times: 2 })
+      const tags = askAsAdmin("GET", "/acr/v1/alpine/_tags")
+      for (const status of [200, 500, 500, 200]) {
+        assert.strictEqual((yield* catalog).status, 200)
+        assert.strictEqual((yield* tags).status, status)
+      }
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("can be taken back", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "Reset" }, { times: 100 })
+      yield* (yield* AcrEmulator.AcrEmulator).clearFaults
+      assert.strictEqual((yield* catalog).status, 200)
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("too many requests", () => {
+  it.live("are turned away with the seconds to wait", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* catalog).status, 200)
+      assert.strictEqual((yield* catalog).status, 200)
+      const third = yield* catalog
+      assert.strictEqual(third.status, 429)
+      const seconds = Number(third.headers["retry-after"])
+      assert.isAtLeast(seconds, 1)
+      assert.isAtMost(seconds, 30)
+      assert.strictEqual((yield* askAsAdmin("DELETE", "/acr/v1/none")).status, 404)
+    }).pipe(Effect.provide(emulator({ rateLimits: { read: 2 } })))
+  )
+})

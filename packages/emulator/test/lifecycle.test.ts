@@ -1,0 +1,119 @@
+/**
+ * Starting and stopping: as a layer, and as a command.
+ */
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { readdir } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { fileURLToPath } from "node:url"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as HttpClient from "effect/http/HttpClient"
+import * as AcrEmulator from "../src/AcrEmulator.ts"
+import { askAsAdmin, emulator } from "./support/ask.ts"
+
+const folders = Effect.promise(async () => (await readdir(tmpdir())).filter((name) => name.startsWith("acr-emulator-")))
+
+describe("the layer", () => {
+  it.live("leaves no port and no folder behind", () =>
+    Effect.gen(function* () {
+      const before = new Set(yield* folders)
+      const { endpoint, own } = yield* Effect.gen(function* () {
+        const { endpoint, seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "alpine" })
+        return { endpoint, own: (yield* folders).filter((name) => !before.has(name)) }
+      }).pipe(Effect.provide(AcrEmulator.layer()))
+      assert.isNotEmpty(own)
+      const after = yield* Effect.exit(HttpClient.get(`${endpoint}/v2/`))
+      assert.strictEqual(after._tag, "Failure")
+      // Others may run at the same time, and start and stop as they like.
+      const left = yield* folders
+      assert.isTrue(own.some((name) => !left.includes(name)))
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live("of a port that is taken fails", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      const error = yield* Effect.flip(
+        Effect.scoped(Layer.build(AcrEmulator.layer({ port: Number(loginServer.split(":")[1]) })))
+      )
+      assert.strictEqual(error._tag, "ServeError")
+    }).pipe(Effect.provide(AcrEmulator.layer()))
+  )
+
+  it.live("speaks https with a certificate that can be trusted, and only by those who do", () =>
+    Effect.gen(function* () {
+      const { certificate, endpoint, logins } = yield* AcrEmulator.AcrEmulator
+      assert.match(endpoint, /^https:\/\/127\.0\.0\.1:/)
+      assert.notInclude(JSON.stringify(logins), Redacted.value(logins.entraToken))
+      const ca = Option.getOrThrow(certificate)
+      const trusting = yield* HttpClient.get(`${endpoint}/v2/`).pipe(
+        Effect.provide(NodeRegistryHttpClient.layerOptions({ ca }))
+      )
+      assert.strictEqual(trusting.status, 401)
+      const other = yield* Effect.exit(
+        HttpClient.get(`${endpoint}/v2/`).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+      )
+      assert.strictEqual(other._tag, "Failure")
+    }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
+  )
+
+  it.live("shows who asked what, without their secrets", () =>
+    Effect.gen(function* () {
+      const { clearJournal, journal, logins } = yield* AcrEmulator.AcrEmulator
+      yield* askAsAdmin("GET", "/acr/v1/_catalog?n=1&_state=secret&sig=secret")
+      const entries = yield* journal
+      assert.deepInclude(entries[0], {
+        server: "registry",
+        method: "GET",
+        path: "/acr/v1/_catalog",
+        query: "n=1&_state=redacted&sig=redacted",
+        authorization: "basic",
+        status: 200
+      })
+      assert.notInclude(JSON.stringify(entries), Redacted.value(logins.adminUser.password))
+      yield* clearJournal
+      assert.deepStrictEqual(yield* journal, [])
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("the command", () => {
+  it.live("prints how to log in, serves, and stops cleanly on Ctrl-C", () =>
+    Effect.gen(function* () {
+      const home = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(process.execPath, [fileURLToPath(new URL("../src/bin.ts", import.meta.url)), "--port", "0"], {
+            stdio: ["ignore", "pipe", "inherit"]
+          })
+        ),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      )
+      const printed = yield* Effect.callback<string>((resume) => {
+        let text = ""
+        home.stdout.on("data", (chunk) => {
+          text += String(chunk)
+          if (text.includes("Ctrl-C")) resume(Effect.succeed(text))
+        })
+      })
+      const endpoint = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0] ?? ""
+      assert.include(printed, `docker login ${endpoint.replace("http://", "")} -u admin -p emulator`)
+      const reply = yield* HttpClient.get(`${endpoint}/v2/`)
+      assert.strictEqual(reply.status, 401)
+
+      const before = yield* folders
+      const code = yield* Effect.callback<number | null>((resume) => {
+        home.on("exit", (code) => resume(Effect.succeed(code)))
+        home.kill("SIGINT")
+      })
+      // What a shell expects of a program that ended by Ctrl-C.
+      assert.strictEqual(code, 130)
+      assert.isTrue(before.some((name) => !existsSync(`${tmpdir()}/${name}`)))
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+})
