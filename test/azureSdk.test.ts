@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { requests } from "./support/emulator.ts"
 
 const audience = "https://containerregistry.azure.net"
 
@@ -70,13 +71,13 @@ describe("the Azure SDK for JavaScript", () => {
       )
 
       const repository = registry.getRepository("alpine")
-      const manifests = yield* collect(
-        repository.listManifestProperties({ order: "LastUpdatedOnDescending" }).byPage({ maxPageSize: 1 })
-      )
-      assert.deepStrictEqual(
-        manifests.flat().map(({ tags }) => tags),
-        [["v3"], ["v1", "v2"]]
-      )
+      const tagsByPage = (order: "LastUpdatedOnDescending" | "LastUpdatedOnAscending") =>
+        Effect.map(collect(repository.listManifestProperties({ order }).byPage({ maxPageSize: 1 })), (pages) =>
+          pages.map((page) => Array.from(page, ({ tags }) => tags))
+        )
+      // Both ways, as digests differ from run to run and may be in one of these orders by chance.
+      assert.deepStrictEqual(yield* tagsByPage("LastUpdatedOnDescending"), [[["v3"]], [["v1", "v2"]]])
+      assert.deepStrictEqual(yield* tagsByPage("LastUpdatedOnAscending"), [[["v1", "v2"]], [["v3"]]])
       // That client never narrows the list to its artifact's own tags.
       const [digest = ""] = digests
       const tags = yield* collect(registry.getArtifact("alpine", digest).listTagProperties())
@@ -87,6 +88,13 @@ describe("the Azure SDK for JavaScript", () => {
           ["v2", digest],
           ["v3", newer]
         ]
+      )
+      const tagPages = yield* collect(
+        registry.getArtifact("alpine", digest).listTagProperties().byPage({ maxPageSize: 2 })
+      )
+      assert.deepStrictEqual(
+        tagPages.map((page) => Array.from(page, ({ name }) => name)),
+        [["v1", "v2"], ["v3"]]
       )
     }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
   )
@@ -134,10 +142,28 @@ describe("the Azure SDK for JavaScript", () => {
     }).pipe(Effect.provide(AcrEmulator.layer({ https: true, anonymousPull: true })))
   )
 
-  for (const [size, name] of [
-    [0, "of nothing"],
-    [1000, "of a kilobyte"],
-    [9 * 1024 * 1024 + 1, "of three chunks"]
+  it.live("is turned away as nobody, and with a token that is not known", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const { endpoint, options } = yield* setting
+      yield* seed({ repository: "alpine", tags: ["v1"] })
+      const stranger = {
+        getToken: () => Promise.resolve({ token: "somebody-else's", expiresOnTimestamp: Date.now() + 3_600_000 })
+      }
+      for (const registry of [
+        new ContainerRegistryClient(endpoint, options),
+        new ContainerRegistryClient(endpoint, stranger, options)
+      ]) {
+        assert.strictEqual(yield* statusOf(() => registry.getRepository("alpine").getProperties()), 401)
+      }
+    }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
+  )
+
+  for (const [size, chunks, name] of [
+    [0, 0, "of nothing"],
+    [1000, 1, "of a kilobyte"],
+    [4 * 1024 * 1024, 1, "of just one chunk"],
+    [9 * 1024 * 1024 + 1, 3, "of three chunks"]
   ] as const) {
     it.live(`uploads and downloads a blob ${name}`, () =>
       Effect.gen(function* () {
@@ -145,6 +171,7 @@ describe("the Azure SDK for JavaScript", () => {
         const bytes = randomBytes(size)
         const uploaded = yield* Effect.promise(() => content.uploadBlob(bytes))
         assert.deepStrictEqual({ ...uploaded }, { digest: sha256(bytes), sizeInBytes: size })
+        assert.strictEqual((yield* requests).filter((request) => request.startsWith("PATCH ")).length, chunks)
         const downloaded = yield* Effect.promise(async () => {
           const { content: stream } = await content.downloadBlob(sha256(bytes))
           return buffer(stream)
@@ -174,6 +201,7 @@ describe("the Azure SDK for JavaScript", () => {
       )
       const got = yield* Effect.promise(() => content.getManifest("v1"))
       assert.strictEqual(got.digest, digest)
+      assert.strictEqual(sha256(got.content), digest)
       assert.strictEqual(got.mediaType, manifest.mediaType)
       assert.deepStrictEqual(got.manifest, manifest)
       yield* Effect.promise(() => content.deleteManifest(digest))

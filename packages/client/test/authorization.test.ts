@@ -10,17 +10,16 @@ import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { never } from "../src/RetryPolicy.ts"
-import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
-
-const properties = () =>
-  json({
-    registry: "myregistry.azurecr.io",
-    imageName: "alpine",
-    createdTime: "2023-03-07T02:03:10.5343706Z",
-    lastUpdateTime: "2023-03-07T02:03:10.5343706Z",
-    manifestCount: 1,
-    tagCount: 1
-  })
+import {
+  type Asked,
+  challenge,
+  endpoint,
+  Journal,
+  json,
+  properties,
+  registry,
+  type Script
+} from "./support/registry.ts"
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
 

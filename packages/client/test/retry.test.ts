@@ -9,19 +9,9 @@ import * as Schedule from "effect/Schedule"
 import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import { defaultPolicy, never, type RetryPolicy } from "../src/RetryPolicy.ts"
-import { behindOAuth, Journal, json, type Reply, registry, type Script } from "./support/registry.ts"
+import { behindOAuth, Journal, json, properties, registry, type Reply, type Script } from "./support/registry.ts"
 
 const scope = "repository:alpine:metadata_read"
-
-const properties = () =>
-  json({
-    registry: "myregistry.azurecr.io",
-    imageName: "alpine",
-    createdTime: "2023-03-07T02:03:10.5343706Z",
-    lastUpdateTime: "2023-03-07T02:03:10.5343706Z",
-    manifestCount: 1,
-    tagCount: 1
-  })
 
 /** Replies in turn; the last one for ever. */
 const inTurn = (...replies: readonly [() => Reply, ...ReadonlyArray<() => Reply>]): Script => {

@@ -115,6 +115,11 @@ describe("an upload", () => {
       const refused = yield* askAsAdmin("PUT", withDigest(yield* open, digestOf("a blob")), { body: "another" })
       assert.strictEqual(refused.status, 400)
       assert.strictEqual(yield* codeOf(refused), "DIGEST_INVALID")
+      const { openUploads } = yield* AcrEmulator.AcrEmulator
+      const before = yield* openUploads
+      const atOnce = yield* askAsAdmin("POST", withDigest(uploads, digestOf("a blob")), { body: "another" })
+      assert.strictEqual(atOnce.status, 400)
+      assert.strictEqual(yield* openUploads, before)
       assert.strictEqual((yield* get(`/v2/a/blobs/${digestOf("a blob")}`)).status, 404)
     }).pipe(Effect.provide(emulator()))
   )
@@ -242,6 +247,10 @@ describe("a manifest", () => {
       }
       assert.strictEqual((yield* put("v1", " ".repeat(4 * 1024 * 1024 + 1))).status, 413)
       assert.strictEqual((yield* get("/v2/a/tags/list")).text, '{"name":"a","tags":[]}')
+      yield* askAsAdmin("PUT", "/v2/b/manifests/v1", {
+        body: HttpBody.uint8Array(new TextEncoder().encode(text), manifestType)
+      })
+      assert.strictEqual((yield* get("/v2/_catalog")).text, '{"repositories":["a"]}')
     }).pipe(Effect.provide(emulator()))
   )
 

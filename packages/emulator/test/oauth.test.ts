@@ -94,6 +94,23 @@ describe("a token", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
+  it.live("of wildcards opens what its holder may, whatever the repository and the action", () =>
+    Effect.gen(function* () {
+      yield* seeded
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      yield* seed({ repository: "other", tags: ["v1"] })
+      const one = yield* ownersToken("repository:samples/alpine:*")
+      assert.strictEqual((yield* ask("GET", "/v2/samples/alpine/tags/list", bearer(one))).status, 200)
+      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(one))).status, 401)
+      const any = yield* ownersToken("repository:*:pull")
+      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(any))).status, 200)
+      assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(any))).status, 401)
+      const nobody = yield* accessToken("repository:*:*", { grant_type: "password" })
+      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(nobody))).status, 200)
+      assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(nobody))).status, 401)
+    }).pipe(Effect.provide(emulator({ anonymousPull: true })))
+  )
+
   it.live("that was revoked, or never granted, is invalid", () =>
     Effect.gen(function* () {
       const { revokeAccessTokens } = yield* AcrEmulator.AcrEmulator

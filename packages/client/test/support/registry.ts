@@ -38,6 +38,17 @@ export const json = (body: unknown, init: ResponseInit = {}): Response =>
     headers: { "content-type": "application/json; charset=utf-8", ...init.headers }
   })
 
+/** What ACR says of a repository. */
+export const properties = () =>
+  json({
+    registry: "myregistry.azurecr.io",
+    imageName: "alpine",
+    createdTime: "2023-03-07T02:03:10.5343706Z",
+    lastUpdateTime: "2023-03-07T02:03:10.5343706Z",
+    manifestCount: 1,
+    tagCount: 1
+  })
+
 /** The 401 with which a registry that knows OAuth begins. */
 export const challenge = (scope: string, parameters = ""): Response =>
   json(

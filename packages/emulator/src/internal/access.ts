@@ -56,6 +56,15 @@ export const has = (identity: Identity, right: Right): boolean => {
   }
 }
 
+/** `*` stands for any repository, or any action. */
+export const isWildcard = ({ action, name }: Right): boolean => name === "*" || action === "*"
+
+/** Whether a right that a token holds is, or comprises, the one that is needed. */
+export const covers = (granted: Right, right: Right): boolean =>
+  granted.type === right.type &&
+  (granted.name === right.name || granted.name === "*") &&
+  (granted.action === right.action || granted.action === "*")
+
 /** The rights that scopes ask for: `repository:library/alpine:pull,push registry:catalog:*`. */
 export const parseScopes = (scopes: ReadonlyArray<string>): ReadonlyArray<Right> =>
   scopes

@@ -44,11 +44,11 @@ const parts = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> => {
   }
 }
 
-const missingPart = (repository: Repository, manifest: Manifest.Manifest): Descriptor | undefined =>
+const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined =>
   parts(manifest).find(({ digest, urls }) =>
     manifest._tag === "ImageIndex"
-      ? !repository.manifests.has(digest)
-      : !repository.blobs.has(digest) && (urls ?? []).length === 0
+      ? repository?.manifests.has(digest) !== true
+      : repository?.blobs.has(digest) !== true && (urls ?? []).length === 0
   )
 
 export const make = (store: Store) => {
@@ -135,15 +135,15 @@ export const make = (store: Store) => {
           : error(400, "TAG_INVALID", "manifest tag did not match URI")
       }
 
-      const repository = openRepository(store, name, stamp)
-      const missing = missingPart(repository, view.success)
+      const known = store.repositories.get(name)
+      const missing = missingPart(known, view.success)
       if (missing !== undefined) {
         return error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: missing.digest })
       }
-      const lockedTag = repository.tags.get(reference)
-      if (!repository.attributes.writeEnabled || lockedTag?.attributes.writeEnabled === false) return disallowed
+      if ([known, known?.tags.get(reference)].some((it) => it?.attributes.writeEnabled === false)) return disallowed
 
       const described = await describe(bytes, mediaType.success, digest, view.success)
+      const repository = openRepository(store, name, stamp)
       putManifest(repository, described, stamp)
       if (!reference.includes(":")) putTag(repository, reference, digest, stamp)
       return empty(201, {

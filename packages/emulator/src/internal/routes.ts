@@ -135,7 +135,7 @@ export const make = (parts: {
 
   // prettier-ignore
   const table: ReadonlyArray<readonly [string, RegExp, Route["rights"], Route["handle"]]> = [
-    ["GET",    /^\/v2\/$/,                             () => [], () => text(200, "")],
+    ["GET",    /^\/v2\/?$/,                            () => [], () => text(200, "")],
     ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ query }) => management.catalog(partOf(query))],
     ["GET",    /^\/v2\/(.+)\/tags\/list$/,             pull,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,     pull,   ({ query }, [name, digest]) => distribution.referrers(name, digest, query.get("artifactType") ?? undefined)],

@@ -3,7 +3,16 @@
  */
 import { randomBytes } from "node:crypto"
 import * as Redacted from "effect/Redacted"
-import { byResource, has, type Identity, parseScopes, type Right, type ScopeMapRule } from "./access.ts"
+import {
+  byResource,
+  covers,
+  has,
+  type Identity,
+  isWildcard,
+  parseScopes,
+  type Right,
+  type ScopeMapRule
+} from "./access.ts"
 import { type Answer, empty, error, json } from "./answer.ts"
 
 /** A user name with a password, and what it stands for. */
@@ -67,7 +76,8 @@ export const make = (options: {
   const refreshTokens = new Map<string, Issued>()
 
   const grant = (identity: Identity, scopes: ReadonlyArray<string>, nowMillis: number): Answer => {
-    const rights = parseScopes(scopes).filter((right) => has(identity, right))
+    // A wildcard is granted to everyone: what it comes to is measured when it is used.
+    const rights = parseScopes(scopes).filter((right) => isWildcard(right) || has(identity, right))
     const token = write({ aud: options.service, access: byResource(rights) }, nowMillis, options.accessTokenMillis)
     accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
     return json(200, { access_token: token }, remaining)
@@ -152,10 +162,7 @@ export const make = (options: {
       return valid(issued, nowMillis)
         ? {
             _tag: "Known",
-            may: (right) =>
-              issued.rights.some(
-                ({ action, name, type }) => type === right.type && name === right.name && action === right.action
-              )
+            may: (right) => has(issued.identity, right) && issued.rights.some((granted) => covers(granted, right))
           }
         : { _tag: "Unknown" }
     },

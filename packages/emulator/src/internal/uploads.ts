@@ -119,7 +119,10 @@ export const make = (options: {
       const digest = request.query.get("digest")
       if (digest === null) return progress(202, session)
       const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
-      return outcome === "too large" ? tooLarge : commit(session, digest, request.stamp)
+      const answer = outcome === "too large" ? tooLarge : await commit(session, digest, request.stamp)
+      // The client was told of no location at which to go on.
+      if (sessions.delete(session.incoming.id)) await Contents.discard(session.incoming)
+      return answer
     },
 
     /** Takes over a blob that another repository holds. */
