@@ -25,10 +25,15 @@ export interface Operation<out A> {
   /** What errors and spans call it: `ContainerRegistry.deleteTag`. */
   readonly name: string
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
-  /** Path and query, percent-encoded (see `path`), on the registry's own origin. */
+  /** Path and query, percent-encoded (see `path`). */
   readonly path: string
+  /**
+   * Where the path is, if not at the registry: storage that a redirect or an upload location names. Nothing goes there
+   * that would tell who asks.
+   */
+  readonly origin?: string
   readonly headers?: { readonly [name: string]: string }
-  /** Sent again with every attempt, so a stream in it must be re-readable. */
+  /** Sent again with every attempt, so a stream in it must begin anew each time. */
   readonly body?: HttpBody.HttpBody
   /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
   readonly scopes: ReadonlyArray<string>
@@ -36,12 +41,20 @@ export interface Operation<out A> {
   readonly bucket: Bucket
   /** What a 404 says is missing, where the registry does not say so itself. */
   readonly missing: NotFound["resource"]
-  /** The status of success. Any other becomes a `RegistryError`. */
-  readonly status: number
+  /** The statuses of success. Any other becomes a `RegistryError`. */
+  readonly success: ReadonlyArray<number>
   /** Reads the answer. */
   readonly decode: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>
-  /** May it be sent again although the first attempt may have been carried out? */
-  readonly repeatable: boolean
+  /**
+   * When it may be sent again: `always`; `unprocessed`, if the registry turned it away before it did anything; or
+   * `never`, where the caller knows better what to do.
+   */
+  readonly repeat: "always" | "unprocessed" | "never"
+  /**
+   * Ends when an attempt has come to a halt, and replaces the policy's `attemptTimeout`: for bodies of which nobody
+   * can say how long they take.
+   */
+  readonly stalled?: Effect.Effect<Reason>
   /** What it comes to when a repeated attempt finds that the first one already removed its object. */
   readonly whenGone?: Effect.Effect<A>
 }

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import * as RateLimiter from "effect/persistence/RateLimiter"
@@ -61,8 +62,15 @@ export class Transport extends Context.Service<
     readonly endpoint: string
     /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
     readonly loginServer: string
+    /** When to try again. */
+    readonly retry: RetryPolicy.RetryPolicy
     /** Asks for one thing. */
     readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
+    /**
+     * Asks for something of which the body is read after this effect has ended: the connection is open as long as the
+     * scope. Only what the operation's `decode` does itself is tried again.
+     */
+    readonly open: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError, Scope.Scope>
     /**
      * Asks for a list, page after page, each when its first item is wanted.
      *
@@ -122,7 +130,8 @@ export const make = Effect.fnUntraced(function* (
   const tokens = yield* Tokens.make({
     origin,
     credential,
-    send: (realm, operation, attachment) => retrying(policy, operation, attempt(realm, operation, attachment))
+    send: (realm, operation, attachment) =>
+      Effect.scoped(retrying(policy, operation, attempt(realm, operation, attachment)))
   })
   const authorization = yield* Authorization.make({
     origin,
@@ -131,12 +140,16 @@ export const make = Effect.fnUntraced(function* (
     tokens
   })
 
-  const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> =>
+  const open = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError, Scope.Scope> =>
     retrying(
       policy,
       operation,
-      authorization.use(operation.scopes, (attachment) => attempt(origin, operation, attachment))
+      operation.origin === undefined || operation.origin === origin
+        ? authorization.use(operation.scopes, (attachment) => attempt(origin, operation, attachment))
+        : attempt(operation.origin, operation, Exchange.bare)
     ).pipe(Effect.withSpan(operation.name, { attributes: { "server.address": url.host } }))
+
+  const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> => Effect.scoped(open(operation))
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
@@ -168,7 +181,7 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
-  return { endpoint: origin, loginServer: url.host, execute, list }
+  return { endpoint: origin, loginServer: url.host, retry: policy, execute, open, list }
 })
 
 /**

@@ -22,10 +22,10 @@ import { basicAttachment, type TokenRequest, type Tokens } from "./tokens.ts"
  */
 export interface Authorization {
   /** Runs a request with what it needs; after a 401 once more, with what that asks for. */
-  readonly use: <A>(
+  readonly use: <A, R>(
     scopes: ReadonlyArray<string>,
-    request: (attachment: Attachment) => Effect.Effect<A, Failure>
-  ) => Effect.Effect<A, Failure>
+    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
+  ) => Effect.Effect<A, Failure, R>
 }
 
 /** What goes with a request, and how to take it back when the registry refuses it. */
@@ -106,11 +106,11 @@ export const make = Effect.fnUntraced(function* (options: {
       : failure
   }
 
-  const authorized = <A>(
+  const authorized = <A, R>(
     scheme: Scheme,
     scopes: ReadonlyArray<string>,
-    request: (attachment: Attachment) => Effect.Effect<A, Failure>
-  ): Effect.Effect<A, Failure> =>
+    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
+  ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(authorityFor(scheme, scopes), ({ attachment, reject }) =>
       request(attachment).pipe(
         Effect.catchIf(
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   /** The first request: its answer, or what the registry wants before it gives one. */
-  const probe = <A>(request: (attachment: Attachment) => Effect.Effect<A, Failure>) =>
+  const probe = <A, R>(request: (attachment: Attachment) => Effect.Effect<A, Failure, R>) =>
     Effect.gen(function* () {
       const known = yield* Ref.get(learnt)
       if (Option.isSome(known))

@@ -4,10 +4,12 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
@@ -46,10 +48,10 @@ export interface Attachment {
 export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 
 /**
- * Sends an operation's request to an origin and reads the answer.
+ * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
  */
 export interface Exchange {
-  <A>(origin: string, operation: Operation<A>, attachment: Attachment): Effect.Effect<A, Failure>
+  <A>(origin: string, operation: Operation<A>, attachment: Attachment): Effect.Effect<A, Failure, Scope.Scope>
 }
 
 /** A failure before it has been told of its operation. */
@@ -84,11 +86,8 @@ const transportFlaw = (error: HttpClientError.HttpClientError, attachment: Attac
   }
 }
 
-const stalled = (timeout: Duration.Input): Flaw => ({
-  reason: new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` }),
-  repeat: "uncertain",
-  challenges: []
-})
+const noAnswer = (timeout: Duration.Input): Reason =>
+  new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` })
 
 const retryAfterMillis = (headers: Headers.Headers, now: number): Option.Option<number> =>
   Option.fromUndefinedOr(headers["retry-after"]).pipe(
@@ -127,7 +126,7 @@ const readAnswer = <A>(
   response: HttpClientResponse.HttpClientResponse,
   attachment: Attachment
 ): Effect.Effect<A, Flaw> =>
-  response.status === operation.status
+  operation.success.includes(response.status)
     ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
         reason,
         repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
@@ -160,40 +159,63 @@ const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   )
 
 /**
+ * Gives an effect a scope of its own, which closes at once if it fails and otherwise with the scope around it: the
+ * connection of a failed attempt does not wait for the next one to be done.
+ */
+const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const outer = yield* Effect.scope
+      const own = yield* Scope.make()
+      const exit = yield* Effect.exit(restore(Effect.provideService(effect, Scope.Scope, own)))
+      yield* Exit.isSuccess(exit)
+        ? Scope.addFinalizerExit(outer, (outcome) => Scope.close(own, outcome))
+        : Scope.close(own, exit)
+      return yield* exit
+    })
+  )
+
+/**
  * Makes an exchange on an HTTP client.
  */
 export const make = (options: {
   readonly client: HttpClient.HttpClient
   readonly attemptTimeout: Duration.Input
 }): Exchange => {
-  // The connection of an answer that is not read to its end is closed with the attempt.
+  // The connection of an answer that is not read to its end is closed with the scope.
   const client = HttpClient.withScope(options.client)
 
   return (origin, operation, attachment) => {
     const address = origin + operation.path.replace(/\?.*/s, "")
 
+    let status = 0
     const attempt = client.execute(toRequest(origin + operation.path, operation, attachment)).pipe(
       Effect.mapError((error) => transportFlaw(error, attachment)),
-      Effect.flatMap((response) => readAnswer(operation, response, attachment)),
-      Effect.scoped,
-      underOurRules,
-      Effect.timeoutOrElse({
-        duration: options.attemptTimeout,
-        orElse: () => Effect.fail(stalled(options.attemptTimeout))
+      Effect.tap((response) => {
+        status = response.status
+        return Effect.void
       }),
+      Effect.flatMap((response) => readAnswer(operation, response, attachment)),
+      closedOnFailure,
+      underOurRules,
+      Effect.raceFirst(
+        Effect.flatMap(
+          operation.stalled ?? Effect.delay(Effect.succeed(noAnswer(options.attemptTimeout)), options.attemptTimeout),
+          (reason): Effect.Effect<never, Flaw> => Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+        )
+      ),
       Effect.result
     )
 
-    const observe = (status: number) =>
+    const observe = Effect.suspend(() =>
       Effect.andThen(
         Effect.annotateCurrentSpan("http.response.status_code", status),
         Metric.update(Metric.withAttributes(requests, { method: operation.method, status: String(status) }), 1)
       )
+    )
 
     return attempt.pipe(
-      Effect.tap((result) =>
-        observe(Result.isSuccess(result) ? operation.status : (result.failure.response?.status ?? 0))
-      ),
+      Effect.tap(() => observe),
       Effect.withSpan(`${operation.method} ${address}`, {
         kind: "client",
         attributes: { "http.request.method": operation.method, "url.full": address }

@@ -41,8 +41,8 @@ const read = (name: string, missing: Operation<unknown>["missing"]) =>
     method: "GET",
     bucket: "read",
     missing,
-    status: 200,
-    repeatable: true
+    success: [200],
+    repeat: "always"
   }) as const
 
 /** Setting the same attributes twice comes to the same. */
@@ -59,8 +59,8 @@ const update = (
     body: HttpBody.jsonUnsafe(updateToWire(attributes)),
     bucket: "write",
     missing,
-    status: 200,
-    repeatable: true
+    success: [200],
+    repeat: "always"
   }) as const
 
 const remove = (name: string, missing: Operation<unknown>["missing"], repository: string) =>
@@ -70,8 +70,8 @@ const remove = (name: string, missing: Operation<unknown>["missing"], repository
     scopes: [Scope.repository(repository, "delete")],
     bucket: "delete",
     missing,
-    status: 202,
-    repeatable: true
+    success: [202],
+    repeat: "always"
   }) as const
 
 const mayReadMetadata = (repository: string) => [Scope.repository(repository, "metadata_read")]
@@ -117,7 +117,7 @@ export const deleteRepository = (
 ): Operation<{ readonly manifests: ReadonlyArray<Digest.Digest>; readonly tags: ReadonlyArray<Tag.Tag> }> => ({
   ...remove("deleteRepository", "repository", repository),
   path: versioned(path`/acr/v1/${repository}`),
-  repeatable: false,
+  repeat: "unprocessed",
   decode: jsonWith(
     Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
     ({ manifestsDeleted, tagsDeleted }) => Effect.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })

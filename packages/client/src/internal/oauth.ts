@@ -23,7 +23,7 @@ const form = (fields: { readonly [name: string]: string }): HttpBody.HttpBody =>
   HttpBody.urlParams(Object.entries(fields))
 
 /** Asking for a token twice gives two tokens and does no harm. */
-const common = { scopes: [], bucket: "oauth", missing: "endpoint", status: 200, repeatable: true } as const
+const common = { scopes: [], bucket: "oauth", missing: "endpoint", success: [200], repeat: "always" } as const
 
 /**
  * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both.

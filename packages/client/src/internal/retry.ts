@@ -20,19 +20,27 @@ const askedWait = ({ reason }: RegistryError): number =>
  */
 export const mayRepeat = (
   failure: Pick<Failure, "error" | "repeat">,
-  repeatable: boolean,
+  repeat: Operation<unknown>["repeat"],
   maxRetryAfterMillis: number
 ): boolean => {
-  if (askedWait(failure.error) > maxRetryAfterMillis) return false
+  if (repeat === "never" || askedWait(failure.error) > maxRetryAfterMillis) return false
   switch (failure.repeat) {
     case "never":
       return false
     case "unprocessed":
       return true
     case "uncertain":
-      return repeatable
+      return repeat === "always"
   }
 }
+
+/**
+ * The waits of a policy, none shorter than the registry asks for.
+ */
+export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryError> =>
+  Schedule.modifyDelay(policy.schedule, ({ duration, input }) =>
+    Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
+  )
 
 const noteInSpan = (failure: Failure): Effect.Effect<void> =>
   Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
@@ -46,11 +54,11 @@ const noteInSpan = (failure: Failure): Effect.Effect<void> =>
 /**
  * Runs attempts until one counts or the policy gives up.
  */
-export const retrying = <A>(
+export const retrying = <A, R>(
   policy: RetryPolicy,
   operation: Operation<A>,
-  attempt: Effect.Effect<A, Failure>
-): Effect.Effect<A, RegistryError> =>
+  attempt: Effect.Effect<A, Failure, R>
+): Effect.Effect<A, RegistryError, R> =>
   Effect.suspend(() => {
     const maxRetryAfterMillis = Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))
     let again = false
@@ -68,15 +76,13 @@ export const retrying = <A>(
 
     return goneIsDone.pipe(
       Effect.tapError((failure) => {
-        again = mayRepeat(failure, operation.repeatable, maxRetryAfterMillis)
+        again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
         mayBeDone ||= failure.repeat === "uncertain"
         return again ? noteInSpan(failure) : Effect.void
       }),
       Effect.mapError(({ error }) => error),
       Effect.retry({
-        schedule: Schedule.modifyDelay(policy.schedule, ({ duration, input }) =>
-          Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
-        ),
+        schedule: waits(policy),
         while: () => again
       })
     )
