@@ -2,6 +2,7 @@
  * An emulator with a client in conversation with it, and what the emulator's journal says of that conversation.
  */
 import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type * as Transport from "@effect-acr/client/Transport"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import { AcrEmulator } from "@effect-acr/emulator"
@@ -9,12 +10,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as HttpServerError from "effect/http/HttpServerError"
 
-/** The emulator, and `ContainerRegistry` logged in to it. */
+/** The emulator, and the client's services logged in to it. */
 export const emulated = (
   emulator: AcrEmulator.Options = {},
   client: Parameters<typeof AcrEmulator.layerRegistry>[0] = {}
 ): Layer.Layer<
-  AcrEmulator.AcrEmulator | ContainerRegistry.ContainerRegistry | Transport.Transport,
+  AcrEmulator.AcrEmulator | ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
   RegistryError | HttpServerError.ServeError
 > => AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
 

@@ -8,20 +8,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import type * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import type * as Credentials from "./Credentials.ts"
-import * as Digest from "./Digest.ts"
+import type * as Digest from "./Digest.ts"
+import * as Distribution from "./internal/distribution.ts"
+import * as Arguments from "./internal/arguments.ts"
 import * as Management from "./internal/management.ts"
 import type * as ManifestProperties from "./ManifestProperties.ts"
 import * as Reference from "./Reference.ts"
-import { InvalidRequest, RegistryError } from "./RegistryError.ts"
-import * as RepositoryName from "./RepositoryName.ts"
+import type { RegistryError } from "./RegistryError.ts"
+import type * as RepositoryName from "./RepositoryName.ts"
 import type * as RepositoryProperties from "./RepositoryProperties.ts"
-import * as Tag from "./Tag.ts"
+import type * as Tag from "./Tag.ts"
 import type * as TagProperties from "./TagProperties.ts"
 import * as Transport from "./Transport.ts"
 
@@ -170,34 +170,18 @@ export class ContainerRegistry extends Context.Service<
   }
 >()("@effect-acr/client/ContainerRegistry") {}
 
-/** An argument, or the refusal of it. */
-const argument = <A>(
-  operation: string,
-  parsed: Result.Result<A, Schema.SchemaError>
-): Effect.Effect<A, RegistryError> =>
-  Effect.mapError(
-    Effect.fromResult(parsed),
-    (error) =>
-      new RegistryError({
-        operation: `ContainerRegistry.${operation}`,
-        reason: new InvalidRequest({ description: error.message })
-      })
-  )
+const nameOf = (operation: string, repository: string) =>
+  Arguments.repositoryName(`ContainerRegistry.${operation}`, repository)
 
-const nameOf = (operation: string, repository: string) => argument(operation, RepositoryName.parse(repository))
-
-const tagOf = (operation: string, tag: string) => argument(operation, Tag.parse(tag))
+const tagOf = (operation: string, tag: string) => Arguments.tag(`ContainerRegistry.${operation}`, tag)
 
 const orders = { newest: "timedesc", oldest: "timeasc" } as const
-
-const PageSize = Schema.UndefinedOr(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
-const readPageSize = Schema.decodeResult(PageSize)
 
 const partOf = (
   operation: string,
   { continueFrom, orderBy, pageSize }: OrderedListOptions = {}
 ): Effect.Effect<Management.Part, RegistryError> =>
-  Effect.map(argument(operation, readPageSize(pageSize)), (n) => ({
+  Effect.map(Arguments.pageSize(`ContainerRegistry.${operation}`, pageSize), (n) => ({
     n,
     last: continueFrom,
     orderby: orderBy === undefined ? undefined : orders[orderBy]
@@ -215,7 +199,7 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
     tagOrDigest.includes(":")
-      ? argument(operation, Digest.parse(tagOrDigest))
+      ? Arguments.digest(`ContainerRegistry.${operation}`, tagOrDigest)
       : tagOf(operation, tagOrDigest).pipe(
           Effect.flatMap((tag) => execute(Management.getTag(repository, tag))),
           Effect.map(({ digest }) => digest)
@@ -226,8 +210,8 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
     loginServer,
 
     reference: (repository, tagOrDigest) =>
-      argument(
-        "reference",
+      Arguments.argument(
+        "ContainerRegistry.reference",
         Reference.parse(`${loginServer}/${repository}${tagOrDigest.includes(":") ? "@" : ":"}${tagOrDigest}`)
       ),
 
@@ -251,7 +235,9 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
         Effect.gen(function* () {
           const name = yield* nameOf("tags", repository)
           const digest =
-            options?.digest === undefined ? undefined : yield* argument("tags", Digest.parse(options.digest))
+            options?.digest === undefined
+              ? undefined
+              : yield* Arguments.digest("ContainerRegistry.tags", options.digest)
           return list(Management.listTags(name, { ...(yield* partOf("tags", options)), digest }))
         })
       ),
@@ -292,7 +278,8 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
 
     deleteManifest: Effect.fnUntraced(function* (repository, tagOrDigest) {
       const name = yield* nameOf("deleteManifest", repository)
-      return yield* execute(Management.deleteManifest(name, yield* digestOf("deleteManifest", name, tagOrDigest)))
+      const digest = yield* digestOf("deleteManifest", name, tagOrDigest)
+      return yield* execute(Distribution.deleteManifest("ContainerRegistry.deleteManifest", name, digest))
     })
   })
 })

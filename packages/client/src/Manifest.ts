@@ -90,6 +90,21 @@ export type UnknownManifest = typeof UnknownManifest.Type
 export type Manifest = ImageManifest | ImageIndex | UnknownManifest
 
 /**
+ * A manifest as it came: its bytes, and what they say.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Content {
+  /** The bytes that the digest is of. */
+  readonly bytes: Uint8Array
+  /** Media type, digest and size of the bytes. */
+  readonly descriptor: Descriptor.Descriptor
+  /** What the bytes say. */
+  readonly manifest: Manifest
+}
+
+/**
  * Makes an OCI image manifest.
  *
  * @category constructors

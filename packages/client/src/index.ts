@@ -7,6 +7,9 @@
 /** The free-form labels of manifests and descriptors. */
 export * as Annotations from "./Annotations.ts"
 
+/** Where the content of a blob comes from. */
+export * as BlobSource from "./BlobSource.ts"
+
 /** The locks on repositories, tags and manifests. */
 export * as ChangeableAttributes from "./ChangeableAttributes.ts"
 
@@ -21,6 +24,9 @@ export * as Descriptor from "./Descriptor.ts"
 
 /** The names of content. */
 export * as Digest from "./Digest.ts"
+
+/** Hashes that grow with the bytes that pass by. */
+export * as Hasher from "./Hasher.ts"
 
 /** How a container runs an image. */
 export * as ImageConfig from "./ImageConfig.ts"
@@ -40,11 +46,17 @@ export * as Operation from "./Operation.ts"
 /** What an image runs on. */
 export * as Platform from "./Platform.ts"
 
+/** How far a transfer has come. */
+export * as Progress from "./Progress.ts"
+
 /** How many requests a minute are sent. */
 export * as RateLimits from "./RateLimits.ts"
 
 /** Where an artifact stands. */
 export * as Reference from "./Reference.ts"
+
+/** The contents of a registry: manifests and blobs. */
+export * as RegistryContent from "./RegistryContent.ts"
 
 /** The one error of the library. */
 export * as RegistryError from "./RegistryError.ts"
@@ -63,6 +75,9 @@ export * as Tag from "./Tag.ts"
 
 /** What a registry tells of a tag. */
 export * as TagProperties from "./TagProperties.ts"
+
+/** How to put manifests, and how to transfer blobs. */
+export * as TransferOptions from "./TransferOptions.ts"
 
 /** One authenticated conversation with one registry. */
 export * as Transport from "./Transport.ts"

@@ -8,14 +8,12 @@
  * @since 0.1.0
  */
 import { randomBytes, randomUUID } from "node:crypto"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import type { IncomingMessage } from "node:http"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type * as Transport from "@effect-acr/client/Transport"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Clock from "effect/Clock"
@@ -36,6 +34,7 @@ import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
 import * as Registry from "./internal/registry.ts"
 import * as Routes from "./internal/routes.ts"
+import * as Saved from "./internal/saved.ts"
 import * as Storage from "./internal/storage.ts"
 import * as Store from "./internal/store.ts"
 import * as Throttle from "./internal/throttle.ts"
@@ -98,6 +97,11 @@ export interface Options {
   readonly maxRequestBodyBytes?: number
   /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
   readonly chunkMinBytes?: number
+  /**
+   * The folder that holds the repositories and their content, for one emulator at a time: what another one left there
+   * is there again. It is made if it is missing. One that goes with the emulator if not given.
+   */
+  readonly directory?: string
 }
 
 /**
@@ -129,7 +133,7 @@ export class AcrEmulator extends Context.Service<
     readonly revokeRefreshTokens: Effect.Effect<void>
     /** Puts an image into it without a request, and tells its digest. */
     readonly seed: (image: SeedImage) => Effect.Effect<Digest>
-    /** How many uploads have been started and neither finished nor cancelled. */
+    /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
     readonly openUploads: Effect.Effect<number>
   }
 >()("@effect-acr/emulator/AcrEmulator") {}
@@ -160,6 +164,10 @@ const decodePath = (path: string): string => {
 /**
  * Starts an emulator.
  *
+ * **Details**
+ *
+ * It fails with `ServeError` if the port is taken, or if its directory cannot be read or written.
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -168,10 +176,11 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<AcrEmulator["Service"], HttpServerError.ServeError, Scope.Scope> {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
-  const directory = yield* Effect.acquireRelease(
-    Effect.promise(() => mkdtemp(join(tmpdir(), "acr-emulator-"))),
-    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
-  )
+  const directory = yield* Saved.folder(options.directory)
+  const store = Store.make()
+  yield* Saved.load(store, directory)
+  const save = options.directory === undefined ? () => Promise.resolve() : Saved.saver(store, directory)
+
   const certificate = options.https === true ? yield* Certificate.make : undefined
   const scheme = certificate === undefined ? "http" : "https"
   const host = options.host ?? "127.0.0.1"
@@ -199,7 +208,12 @@ export const make = Effect.fnUntraced(function* (
   const serve = (
     server: JournalEntry["server"],
     listener: Listener.Listener,
-    answer: (request: IncomingMessage, path: string, query: URLSearchParams) => Promise<Answer>
+    answer: (
+      request: IncomingMessage,
+      body: AsyncIterable<Uint8Array>,
+      path: string,
+      query: URLSearchParams
+    ) => Promise<Answer>
   ) =>
     listener.serve((request) => {
       const method = request.method ?? "GET"
@@ -207,8 +221,8 @@ export const make = Effect.fnUntraced(function* (
       const correlationId = randomUUID()
       return {
         fault: faultFor({ method, path }),
-        answer: async () => {
-          const given = await answer(request, path, new URLSearchParams(query))
+        answer: async (body) => {
+          const given = await answer(request, body, path, new URLSearchParams(query))
           return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
         },
         done: (status) =>
@@ -224,16 +238,15 @@ export const make = Effect.fnUntraced(function* (
       }
     })
 
-  const store = Store.make()
   const storage = Storage.make(store)
   const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
   if (storageListener !== undefined) {
-    serve("storage", storageListener, async ({ headers }, path, query) =>
+    serve("storage", storageListener, async ({ headers }, _, path, query) =>
       storage.download(path, query, { authorization: headers.authorization, range: headers.range }, now())
     )
   }
 
-  const distribution = Distribution.make(store)
+  const distribution = Distribution.make(store, directory)
   const uploads = Uploads.make({
     store,
     directory,
@@ -269,17 +282,20 @@ export const make = Effect.fnUntraced(function* (
     throttle: Throttle.make(options.rateLimits ?? {})
   })
 
-  serve("registry", listener, (request, path, query) => {
+  serve("registry", listener, async (request, body, path, query) => {
     const nowMillis = now()
-    return answer(`${scheme}://${request.headers.host ?? loginServer}`, {
+    const given = await answer(`${scheme}://${request.headers.host ?? loginServer}`, {
       method: request.method ?? "GET",
       path: decodePath(path),
       query,
       headers: flatten(request.headers),
-      body: request,
+      body,
       nowMillis,
       stamp: store.stamp(nowMillis)
     })
+    // What a client was told of must not be lost.
+    await save()
+    return given
   })
 
   return AcrEmulator.of({
@@ -300,7 +316,12 @@ export const make = Effect.fnUntraced(function* (
     }),
     revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
-    seed: (image) => Effect.promise(() => seed({ store, directory, distribution }, image, now())),
+    seed: (image) =>
+      Effect.promise(async () => {
+        const digest = await seed({ store, directory, distribution }, image, now())
+        await save()
+        return digest
+      }),
     openUploads: Effect.sync(uploads.count)
   })
 })
@@ -328,18 +349,25 @@ export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerErr
   Layer.effect(AcrEmulator, make(options))
 
 /**
- * `ContainerRegistry` of the client in conversation with the emulator, logged in with its Entra token or as given.
+ * The client's services in conversation with the emulator, logged in with its Entra token or as given.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerRegistry = (
-  options: Omit<Transport.Options, "endpoint"> & { readonly credentials?: Layer.Layer<Credentials.Credentials> } = {}
-): Layer.Layer<ContainerRegistry.ContainerRegistry | Transport.Transport, RegistryError, AcrEmulator> =>
+  options: Omit<RegistryContent.Options, "endpoint"> & {
+    readonly credentials?: Layer.Layer<Credentials.Credentials>
+  } = {}
+): Layer.Layer<
+  ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
+  RegistryError,
+  AcrEmulator
+> =>
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
-      const { credentials = Credentials.layerEntra(Effect.succeed(logins.entraToken)), ...transport } = options
-      return ContainerRegistry.layer({ ...transport, endpoint }).pipe(
+      const { credentials = Credentials.layerEntra(Effect.succeed(logins.entraToken)), ...rest } = options
+      return ContainerRegistry.layerTransport.pipe(
+        Layer.provideMerge(RegistryContent.layer({ ...rest, endpoint })),
         Layer.provide(credentials),
         Layer.provide(NodeRegistryHttpClient.layerOptions(Option.isSome(certificate) ? { ca: certificate.value } : {}))
       )

@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
-import type * as Layer from "effect/Layer"
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHasher from "./NodeHasher.ts"
 
 /**
  * How connections are made.
@@ -19,11 +21,16 @@ export interface Options {
    * a test has signed itself.
    */
   readonly ca?: string | ReadonlyArray<string>
+  /** How many connections to one host there may be at a time; as many as there are requests if not given. */
+  readonly connections?: number
+  /** How long a connection that nobody uses is kept; as long as the registry says, or 4 seconds, if not given. */
+  readonly keepAlive?: Duration.Input
 }
 
 /**
  * A client on Node's own undici: connections are kept alive, redirects are left to the library, and blobs go over
- * HTTP/1.1, because one flow-control window for everything makes HTTP/2 many times slower there.
+ * HTTP/1.1, because one flow-control window for everything makes HTTP/2 many times slower there. Content is hashed by
+ * `node:crypto`.
  *
  * @category layers
  * @since 0.1.0
@@ -31,10 +38,14 @@ export interface Options {
 export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
   NodeHttpClient.layerUndiciOptions({
     allowH2: false,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
+    ...(options.keepAlive === undefined
+      ? {}
+      : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) }),
     ...(options.ca === undefined
       ? {}
       : { connect: { ca: typeof options.ca === "string" ? options.ca : [...options.ca] } })
-  })
+  }).pipe(Layer.merge(NodeHasher.layer))
 
 /**
  * `layerOptions` with nothing set.

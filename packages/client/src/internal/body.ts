@@ -14,7 +14,7 @@ const maxJsonBytes = 16 * 1024 * 1024
 /** Room for any error that a registry explains; a page of HTML needs no more either. */
 const maxErrorBytes = 64 * 1024
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   const bytes = new Uint8Array(size)
   let offset = 0
   for (const chunk of chunks) {
@@ -47,7 +47,7 @@ const readUpTo = (
     )
   })
 
-const cut = (error: HttpClientError.HttpClientError): Reason =>
+export const cut = (error: HttpClientError.HttpClientError): Reason =>
   new Unavailable({ description: `the answer broke off (${error.reason._tag})` })
 
 const parseJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
@@ -56,17 +56,27 @@ const parseJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknow
  * The body as JSON.
  */
 export const readJson = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<unknown, Reason> =>
-  readUpTo(response, maxJsonBytes).pipe(
-    Effect.mapError(cut),
-    Effect.filterOrFail(
-      ({ more }) => !more,
-      (): Reason => new TooLarge({ description: "the answer", limitBytes: maxJsonBytes })
-    ),
-    Effect.flatMap(({ bytes }) =>
+  readBytes(response, "the answer", maxJsonBytes).pipe(
+    Effect.flatMap((bytes) =>
       Effect.mapError(
         parseJson(new TextDecoder().decode(bytes)),
         (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
       )
+    )
+  )
+
+/**
+ * The body as bytes, if there are no more of them than a limit allows.
+ */
+export const readBytes = (
+  response: HttpClientResponse.HttpClientResponse,
+  what: string,
+  limitBytes: number
+): Effect.Effect<Uint8Array, Reason> =>
+  readUpTo(response, limitBytes).pipe(
+    Effect.mapError(cut),
+    Effect.flatMap(({ bytes, more }) =>
+      more ? Effect.fail(new TooLarge({ description: what, limitBytes })) : Effect.succeed(bytes)
     )
   )
 

@@ -217,14 +217,3 @@ export const updateManifest = (
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
   decode: manifestProperties
 })
-
-/** The management API has no delete of manifests of its own: ACR's clients use the one of OCI distribution. */
-export const deleteManifest = (
-  repository: RepositoryName.RepositoryName,
-  digest: Digest.Digest
-): Operation<Digest.Digest> => ({
-  ...remove("deleteManifest", "manifest", repository),
-  path: path`/v2/${repository}/manifests/${digest}`,
-  decode: (response) => Effect.as(discard(response), digest),
-  whenGone: Effect.succeed(digest)
-})

@@ -35,3 +35,34 @@ export const onOrigin = (origin: string, address: string, base: string): Result.
       ? Result.succeed(new URL(url.pathname + url.search, origin))
       : Result.fail(`leads to ${url.origin}, away from ${origin}`)
   )
+
+/** An address for a request: an origin, and path and query byte for byte as they were written. */
+export interface Location {
+  readonly origin: string
+  readonly path: string
+}
+
+/** What stands before path and query. */
+const authority = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
+
+/**
+ * An address that the registry named for an upload or a download, which may be on another host: storage. Relative ones
+ * are resolved against the request's own address. From https there is no way back to http.
+ *
+ * State and signatures in the query are the server's own business, so it is not written anew.
+ */
+export const follow = (address: string, from: Location): Result.Result<Location, string> =>
+  readUrl(address, from.origin + from.path).pipe(
+    Result.filterOrFail(
+      (url) => isProtected(url) && (url.protocol === "https:" || from.origin.startsWith("http:")),
+      (url) => `leads to ${url.origin}, which is not as safe as ${from.origin}`
+    ),
+    Result.map((url) => {
+      const [written = ""] = address.replace(authority, "").split("#", 1)
+      const verbatim = URL.canParse(url.origin + written) && new URL(url.origin + written).href === hrefOf(url)
+      return { origin: url.origin, path: verbatim && written.startsWith("/") ? written : url.pathname + url.search }
+    })
+  )
+
+/** The address without user information and fragment. */
+const hrefOf = (url: URL): string => url.origin + url.pathname + url.search

@@ -12,7 +12,7 @@ import type { RetryPolicy } from "../RetryPolicy.ts"
 import type { Failure } from "./exchange.ts"
 
 /** What the registry asks to wait, in milliseconds. */
-const askedWait = ({ reason }: RegistryError): number =>
+export const askedWait = ({ reason }: RegistryError): number =>
   (reason._tag === "Throttled" || reason._tag === "Unavailable" ? reason.retryAfterMillis : undefined) ?? 0
 
 /**
@@ -42,12 +42,13 @@ export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryE
     Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
   )
 
-const noteInSpan = (failure: Failure): Effect.Effect<void> =>
+/** An event in the span of the operation, for who follows a transfer in a trace. */
+export const noteInSpan = (event: string, error: RegistryError): Effect.Effect<void> =>
   Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
     Option.isNone(span)
       ? Effect.void
       : Effect.map(Clock.currentTimeNanos, (now) =>
-          span.value.event("attempt failed", now, { reason: failure.error.reason._tag, message: failure.error.message })
+          span.value.event(event, now, { reason: error.reason._tag, message: error.message })
         )
   )
 
@@ -78,7 +79,7 @@ export const retrying = <A, R>(
       Effect.tapError((failure) => {
         again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
         mayBeDone ||= failure.repeat === "uncertain"
-        return again ? noteInSpan(failure) : Effect.void
+        return again ? noteInSpan("attempt failed", failure.error) : Effect.void
       }),
       Effect.mapError(({ error }) => error),
       Effect.retry({

@@ -1,0 +1,110 @@
+/**
+ * Where the content of a blob comes from.
+ *
+ * A source that can be read again makes an upload stronger: it goes out in one request in constant memory, and goes on
+ * after a fault from wherever the registry has lost track. One that can't be read again goes out in chunks that are kept
+ * until the registry has confirmed them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as PlatformError from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+
+/**
+ * The content of a blob.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BlobSource<out E = never, out R = never> {
+  /** Bytes in all, or undefined if only the end will tell. */
+  readonly sizeBytes: Effect.Effect<number | undefined, E, R>
+  /** The content from an offset in bytes on. */
+  readonly read: (offsetBytes: number) => Stream.Stream<Uint8Array, E, R>
+  /** Whether it may be read more than once, from any offset. */
+  readonly repeatable: boolean
+}
+
+/**
+ * Bytes at hand.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromBytes = (bytes: Uint8Array): BlobSource => ({
+  sizeBytes: Effect.succeed(bytes.length),
+  read: (offset) => (offset >= bytes.length ? Stream.empty : Stream.fromIterable(pieces(bytes.subarray(offset)))),
+  repeatable: true
+})
+
+/** Pieces of a size at which nothing is lost on the way, without a copy. */
+function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += pieceBytes) yield bytes.subarray(offset, offset + pieceBytes)
+}
+
+const pieceBytes = 1024 * 1024
+
+/**
+ * The bytes of a text in UTF-8.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromString = (text: string): BlobSource => fromBytes(new TextEncoder().encode(text))
+
+/**
+ * A file, read a mebibyte at a time.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, FileSystem.FileSystem> => ({
+  sizeBytes: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
+  read: (offset) =>
+    Stream.unwrap(Effect.map(FileSystem.FileSystem, (files) => files.stream(path, { offset, chunkSize: pieceBytes }))),
+  repeatable: true
+})
+
+/**
+ * A stream that can be run only once: the output of another program, the body of a request.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromStream = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  options: { readonly sizeBytes?: number } = {}
+): BlobSource<E, R> => ({
+  sizeBytes: Effect.succeed(options.sizeBytes),
+  read: (offset) => skip(stream, offset),
+  repeatable: false
+})
+
+/**
+ * A stream that gives the same bytes each time it is run.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromRepeatableStream = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  options: { readonly sizeBytes?: number } = {}
+): BlobSource<E, R> => ({ ...fromStream(stream, options), repeatable: true })
+
+/** The stream without its first bytes. */
+const skip = <E, R>(stream: Stream.Stream<Uint8Array, E, R>, bytes: number): Stream.Stream<Uint8Array, E, R> =>
+  bytes === 0
+    ? stream
+    : Stream.suspend(() => {
+        let left = bytes
+        return Stream.filter(
+          Stream.map(stream, (piece) => {
+            const rest = piece.subarray(left)
+            left = Math.max(0, left - piece.length)
+            return rest
+          }),
+          (piece) => piece.length > 0
+        )
+      })

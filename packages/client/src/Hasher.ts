@@ -1,0 +1,67 @@
+/**
+ * Hashes that grow with the bytes that pass by.
+ *
+ * The client hashes all content that it sends or receives. It brings an implementation that runs everywhere; a runtime
+ * that has a faster one provides it in place (on Node, the HTTP client's layer of `@effect-acr/node` does).
+ *
+ * @since 0.1.0
+ */
+import { sha256, sha512 } from "@noble/hashes/sha2.js"
+import * as Context from "effect/Context"
+import * as Hex from "effect/encoding/Hex"
+import { type Algorithm, Digest } from "./Digest.ts"
+
+/**
+ * A hash under way.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hash {
+  /** Takes the next bytes. */
+  readonly update: (bytes: Uint8Array) => void
+  /** The hash of all bytes so far, in lower-case hexadecimal digits. The hash is used up. */
+  readonly hex: () => string
+}
+
+/**
+ * Begins a hash.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Start = (algorithm: Algorithm) => Hash
+
+const algorithms = { sha256, sha512 }
+
+const portable: Start = (algorithm) => {
+  const hash = algorithms[algorithm].create()
+  return {
+    update: (bytes) => {
+      hash.update(bytes)
+    },
+    hex: () => Hex.encode(hash.digest())
+  }
+}
+
+/**
+ * The implementation in use; one in plain JavaScript if none is provided.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const Hasher: Context.Reference<Start> = Context.Reference("@effect-acr/client/Hasher", {
+  defaultValue: () => portable
+})
+
+/**
+ * The digest of bytes at hand.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const digest = (start: Start, algorithm: Algorithm, bytes: Uint8Array): Digest => {
+  const hash = start(algorithm)
+  hash.update(bytes)
+  return Digest.make(`${algorithm}:${hash.hex()}`)
+}

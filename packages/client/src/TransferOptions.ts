@@ -1,0 +1,82 @@
+/**
+ * How to put manifests, and how to transfer blobs.
+ *
+ * @since 0.1.0
+ */
+import type { Descriptor } from "./Descriptor.ts"
+import type { Algorithm } from "./Digest.ts"
+import type { OnProgress } from "./Progress.ts"
+
+/**
+ * How to put a manifest.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PutManifestOptions {
+  /** The tag to point at it; it is known by its digest alone if neither this nor `tags` is given. */
+  readonly tag?: string
+  /** Several tags. */
+  readonly tags?: ReadonlyArray<string>
+  /** Its media type, if not the one that its content names. */
+  readonly mediaType?: string
+  /** The digest by which it is to be known; `sha256` if not given. ACR takes no other. */
+  readonly algorithm?: Algorithm
+}
+
+/**
+ * How to upload a blob.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface UploadBlobOptions {
+  /** What the descriptor says of it; `application/octet-stream` if not given. */
+  readonly mediaType?: string
+  /**
+   * The digest that it must have. A blob that the repository holds already is not sent, and other content is refused
+   * (`ContentMismatch`).
+   */
+  readonly digest?: string
+  /** The digest by which it is to be known if `digest` is not given; `sha256` if not given either. */
+  readonly algorithm?: Algorithm
+  /** A repository of this registry from which to take the blob of `digest` if it is there. */
+  readonly mountFrom?: string
+  /** The size of chunks, in bytes, where content goes out in chunks; 8 MiB if not given. */
+  readonly chunkBytes?: number
+  /** Is told how far it has come. */
+  readonly onProgress?: OnProgress
+}
+
+/**
+ * How to download a blob.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DownloadBlobOptions {
+  /** Is told how far it has come. */
+  readonly onProgress?: OnProgress
+}
+
+/**
+ * How to download a blob into a file.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DownloadFileOptions extends DownloadBlobOptions {
+  /**
+   * Whether a download that fails or is interrupted leaves what came in a file beside the target, whose name ends in
+   * `.partial`, from which the next one goes on. Otherwise nothing is left. One download at a time may do so.
+   */
+  readonly resumable?: boolean
+}
+
+/**
+ * A blob: its digest, or a descriptor, whose size is then checked as well.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Blob = string | Pick<Descriptor, "digest" | "size">

@@ -1,0 +1,51 @@
+/**
+ * Reads what callers pass as plain strings and numbers. What breaks its grammar is refused before anything is sent.
+ */
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Digest from "../Digest.ts"
+import * as MediaType from "../MediaType.ts"
+import { InvalidRequest, RegistryError } from "../RegistryError.ts"
+import * as RepositoryName from "../RepositoryName.ts"
+import * as Tag from "../Tag.ts"
+
+const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+const readPositive = Schema.decodeResult(PositiveInt)
+const readPageSize = Schema.decodeResult(Schema.UndefinedOr(PositiveInt))
+const readNatural = Schema.decodeResult(Schema.Natural)
+
+/** An argument of an operation, or the refusal of it. */
+export const argument = <A>(
+  operation: string,
+  parsed: Result.Result<A, Schema.SchemaError>
+): Effect.Effect<A, RegistryError> =>
+  Effect.mapError(
+    Effect.fromResult(parsed),
+    (error) => new RegistryError({ operation, reason: new InvalidRequest({ description: error.message }) })
+  )
+
+export const repositoryName = (operation: string, name: string) => argument(operation, RepositoryName.parse(name))
+
+export const tag = (operation: string, name: string) => argument(operation, Tag.parse(name))
+
+export const digest = (operation: string, name: string) => argument(operation, Digest.parse(name))
+
+/** Whatever holds a colon is a digest. */
+export const tagOrDigest = (
+  operation: string,
+  reference: string
+): Effect.Effect<Tag.Tag | Digest.Digest, RegistryError> =>
+  reference.includes(":") ? digest(operation, reference) : tag(operation, reference)
+
+export const mediaType = (operation: string, name: string) => argument(operation, MediaType.parse(name))
+
+export const positive = (operation: string, number: number) => argument(operation, readPositive(number))
+
+export const natural = (operation: string, number: number) => argument(operation, readNatural(number))
+
+/** The size of pages, if one is wanted. */
+export const pageSize = (
+  operation: string,
+  size: number | undefined
+): Effect.Effect<number | undefined, RegistryError> => argument(operation, readPageSize(size))

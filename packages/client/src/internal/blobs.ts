@@ -1,0 +1,189 @@
+/**
+ * Blobs: what the operations of the service come to in uploads and downloads.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as PlatformError from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import type { BlobSource } from "../BlobSource.ts"
+import { Descriptor } from "../Descriptor.ts"
+import * as Digest from "../Digest.ts"
+import type { Start } from "../Hasher.ts"
+import { octetStream } from "../MediaType.ts"
+import { InvalidResponse, NotFound, RegistryError, TooLarge } from "../RegistryError.ts"
+import type { RepositoryName } from "../RepositoryName.ts"
+import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../TransferOptions.ts"
+import type { Transport } from "../Transport.ts"
+import * as Arguments from "./arguments.ts"
+import { concat } from "./body.ts"
+import * as Distribution from "./distribution.ts"
+import * as Download from "./download.ts"
+import * as File from "./file.ts"
+import * as Upload from "./upload.ts"
+
+const defaultChunkBytes = 8 * 1024 * 1024
+const defaultMaxBytes = 16 * 1024 * 1024
+
+/** A blob as its arguments name it. */
+interface Wanted {
+  readonly name: RepositoryName
+  readonly digest: Digest.Digest
+  readonly size: number | undefined
+}
+
+const wantedBy = Effect.fnUntraced(function* (
+  operation: string,
+  repository: string,
+  blob: Blob
+): Effect.fn.Return<Wanted, RegistryError> {
+  const name = yield* Arguments.repositoryName(operation, repository)
+  return typeof blob === "string"
+    ? { name, digest: yield* Arguments.digest(operation, blob), size: undefined }
+    : { name, digest: blob.digest, size: blob.size }
+})
+
+export const make = (transport: Transport["Service"], startHash: Start, idleTimeout: Duration.Duration) => {
+  const services = { transport, startHash }
+
+  const read = (
+    { digest, name, size }: Wanted,
+    rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
+  ): Stream.Stream<Uint8Array, RegistryError> =>
+    Download.run(services, { repository: name, digest, size, ...rest, idleTimeout })
+
+  const blob = (
+    repository: string,
+    blob: Blob,
+    { onProgress }: DownloadBlobOptions = {}
+  ): Stream.Stream<Uint8Array, RegistryError> =>
+    Stream.unwrap(
+      Effect.map(wantedBy("RegistryContent.blob", repository, blob), (wanted) =>
+        read(wanted, { from: 0, to: undefined, hash: startHash(Digest.algorithm(wanted.digest)), onProgress })
+      )
+    )
+
+  const blobRange = (
+    repository: string,
+    blob: Blob,
+    { length, offset }: { readonly offset: number; readonly length: number }
+  ): Stream.Stream<Uint8Array, RegistryError> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const operation = "RegistryContent.blobRange"
+        const wanted = yield* wantedBy(operation, repository, blob)
+        const from = yield* Arguments.natural(operation, offset)
+        const to = from + (yield* Arguments.positive(operation, length))
+        return read(wanted, { from, to, hash: undefined, onProgress: undefined })
+      })
+    )
+
+  const blobBytes = Effect.fnUntraced(function* (
+    repository: string,
+    wanted: Blob,
+    { maxBytes = defaultMaxBytes, ...options }: DownloadBlobOptions & { readonly maxBytes?: number } = {}
+  ): Effect.fn.Return<Uint8Array, RegistryError> {
+    const tooLarge = new RegistryError({
+      operation: "RegistryContent.blobBytes",
+      reason: new TooLarge({ description: "the blob", limitBytes: maxBytes })
+    })
+    if (typeof wanted !== "string" && wanted.size > maxBytes) return yield* tooLarge
+    const pieces: Array<Uint8Array> = []
+    let size = 0
+    yield* Stream.runForEachArray(blob(repository, wanted, options), (more) => {
+      for (const piece of more) {
+        pieces.push(piece)
+        size += piece.length
+      }
+      return size > maxBytes ? tooLarge : Effect.void
+    })
+    return concat(pieces, size)
+  })
+
+  const downloadBlob = Effect.fnUntraced(function* (
+    repository: string,
+    blob: Blob,
+    path: string,
+    { onProgress, resumable = false }: DownloadFileOptions = {}
+  ): Effect.fn.Return<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem> {
+    const wanted = yield* wantedBy("RegistryContent.downloadBlob", repository, blob)
+    yield* File.download({
+      path,
+      digest: wanted.digest,
+      size: wanted.size,
+      startHash,
+      resumable,
+      read: (from, hash) => read(wanted, { from, to: undefined, hash, onProgress })
+    })
+  })
+
+  /** The size of a blob that a repository holds. */
+  const sizeOf = Effect.fnUntraced(function* (
+    operation: string,
+    name: RepositoryName,
+    digest: Digest.Digest
+  ): Effect.fn.Return<number, RegistryError> {
+    const size = yield* transport.execute(Distribution.headBlob(operation, name, digest))
+    if (size !== undefined) return size
+    const description = "the registry does not tell the size of the blob"
+    return yield* new RegistryError({ operation, reason: new InvalidResponse({ description }) })
+  })
+
+  const headBlob = Effect.fnUntraced(function* (
+    repository: string,
+    blob: string
+  ): Effect.fn.Return<Descriptor, RegistryError> {
+    const operation = "RegistryContent.headBlob"
+    const { digest, name } = yield* wantedBy(operation, repository, blob)
+    return Descriptor.make({ mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) })
+  })
+
+  const uploadBlob = Effect.fnUntraced(function* <E, R>(
+    repository: string,
+    source: BlobSource<E, R>,
+    options: UploadBlobOptions = {}
+  ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
+    const operation = "RegistryContent.uploadBlob"
+    const { chunkBytes = defaultChunkBytes, mountFrom, onProgress } = options
+    const name = yield* Arguments.repositoryName(operation, repository)
+    const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
+    const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
+    const from = mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom)
+
+    const upload = Upload.run(services, {
+      repository: name,
+      source,
+      expected,
+      algorithm: options.algorithm ?? "sha256",
+      mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
+      chunkBytes: yield* Arguments.positive(operation, chunkBytes),
+      idleTimeout,
+      onProgress
+    })
+    const there = expected !== undefined && (yield* Upload.isThere(transport, name, expected))
+    const { digest, size } = there ? { digest: expected, size: undefined } : yield* upload
+    return Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
+  })
+
+  const mountBlob = Effect.fnUntraced(function* (
+    repository: string,
+    blob: { readonly digest: string; readonly from: string }
+  ): Effect.fn.Return<void, RegistryError> {
+    const operation = "RegistryContent.mountBlob"
+    const { digest, name } = yield* wantedBy(operation, repository, blob.digest)
+    const from = yield* Arguments.repositoryName(operation, blob.from)
+    if (yield* Upload.mount(transport, name, { digest, from })) return
+    const description = "the registry did not take the blob over: it is not there, or may not be read"
+    return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })
+  })
+
+  const deleteBlob = Effect.fnUntraced(function* (
+    repository: string,
+    blob: string
+  ): Effect.fn.Return<void, RegistryError> {
+    const { digest, name } = yield* wantedBy("RegistryContent.deleteBlob", repository, blob)
+    yield* transport.execute(Distribution.deleteBlob(name, digest))
+  })
+
+  return { headBlob, blob, blobRange, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }
+}

@@ -1,0 +1,385 @@
+/**
+ * OCI distribution, one operation each: method, path, scope, answer.
+ *
+ * OCI distribution specification 1.1.1, "Endpoints".
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Digest from "../Digest.ts"
+import * as MediaType from "../MediaType.ts"
+import { jsonWith, type Operation, type Page, page, withQuery } from "../Operation.ts"
+import { InvalidResponse, type Reason, Refused } from "../RegistryError.ts"
+import type { RepositoryName } from "../RepositoryName.ts"
+import * as Tag from "../Tag.ts"
+import { discard, readBytes } from "./body.ts"
+import { list } from "./json.ts"
+import { follow, type Location } from "./origin.ts"
+import * as Scope from "./scope.ts"
+
+/** OCI distribution specification, "Pushing manifests": what every registry takes. */
+export const maxManifestBytes = 4 * 1024 * 1024
+
+/** Everything that can be a manifest; the rest is asked for as whatever it is. */
+const manifestTypes = [
+  MediaType.ociImageManifest,
+  MediaType.ociImageIndex,
+  MediaType.dockerManifest,
+  MediaType.dockerManifestList,
+  "*/*"
+].join(", ")
+
+/** Compressed on the way, content has another length and other bytes than its digest is of. */
+const uncompressed = { "accept-encoding": "identity" }
+
+const mayPull = (repository: string) => [Scope.repository(repository, "pull")]
+const mayPush = (repository: string) => [Scope.repository(repository, "pull", "push")]
+const mayDelete = (repository: string) => [Scope.repository(repository, "delete")]
+
+/** A digest that the registry states, if it is one. */
+const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.Digest | undefined => {
+  const stated = response.headers["docker-content-digest"]
+  return Digest.isDigest(stated) ? stated : undefined
+}
+
+const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
+  const stated = response.headers["content-length"]
+  return stated !== undefined && /^\d{1,15}$/.test(stated) ? Number(stated) : undefined
+}
+
+/** The media type of an answer, without its parameters. */
+const contentType = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<MediaType.MediaType, InvalidResponse> =>
+  Effect.mapError(
+    Effect.fromResult(MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? "")),
+    () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
+  )
+
+/* Tags */
+
+export const listTags = (
+  repository: RepositoryName,
+  part: { readonly n: number | undefined; readonly last: string | undefined }
+): Operation<Page<Tag.Tag>> => ({
+  name: "RegistryContent.tags",
+  method: "GET",
+  path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
+  scopes: mayPull(repository),
+  bucket: "read",
+  missing: "repository",
+  success: [200],
+  repeat: "always",
+  decode: page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Effect.succeed(tags)))
+})
+
+/* Manifests */
+
+/** What came of a request for a manifest. */
+export interface ManifestAnswer {
+  readonly mediaType: MediaType.MediaType
+  readonly digest: Digest.Digest | undefined
+}
+
+const manifest = (repository: RepositoryName, reference: string) =>
+  ({
+    path: `/v2/${repository}/manifests/${reference}`,
+    headers: { ...uncompressed, accept: manifestTypes },
+    scopes: mayPull(repository),
+    bucket: "read",
+    missing: "manifest",
+    success: [200],
+    repeat: "always"
+  }) as const
+
+export const getManifest = (
+  repository: RepositoryName,
+  reference: string
+): Operation<ManifestAnswer & { readonly bytes: Uint8Array }> => ({
+  ...manifest(repository, reference),
+  name: "RegistryContent.manifest",
+  method: "GET",
+  decode: (response) =>
+    Effect.gen(function* () {
+      const mediaType = yield* contentType(response)
+      const bytes = yield* readBytes(response, "the manifest", maxManifestBytes)
+      return { mediaType, digest: statedDigest(response), bytes }
+    })
+})
+
+export const headManifest = (
+  repository: RepositoryName,
+  reference: string
+): Operation<ManifestAnswer & { readonly size: number | undefined }> => ({
+  ...manifest(repository, reference),
+  name: "RegistryContent.resolve",
+  method: "HEAD",
+  decode: (response) =>
+    Effect.map(contentType(response), (mediaType) => ({
+      mediaType,
+      digest: statedDigest(response),
+      size: contentLength(response)
+    }))
+})
+
+/** Putting the same manifest twice comes to the same. */
+export const putManifest = (
+  repository: RepositoryName,
+  reference: string,
+  mediaType: MediaType.MediaType,
+  bytes: Uint8Array
+): Operation<Digest.Digest | undefined> => ({
+  name: "RegistryContent.putManifest",
+  method: "PUT",
+  path: `/v2/${repository}/manifests/${reference}`,
+  body: HttpBody.uint8Array(bytes, mediaType),
+  scopes: mayPush(repository),
+  bucket: "write",
+  missing: "repository",
+  success: [201],
+  repeat: "always",
+  decode: (response) => Effect.as(discard(response), statedDigest(response))
+})
+
+/** Also ACR's clients delete manifests so: its management API has no delete of its own. */
+export const deleteManifest = (
+  name: string,
+  repository: RepositoryName,
+  digest: Digest.Digest
+): Operation<Digest.Digest> => ({
+  name,
+  method: "DELETE",
+  path: `/v2/${repository}/manifests/${digest}`,
+  scopes: mayDelete(repository),
+  bucket: "delete",
+  missing: "manifest",
+  success: [202],
+  repeat: "always",
+  decode: (response) => Effect.as(discard(response), digest),
+  whenGone: Effect.succeed(digest)
+})
+
+/* Blobs */
+
+const blobPath = (repository: RepositoryName, digest: Digest.Digest): string => `/v2/${repository}/blobs/${digest}`
+
+/** The size of a blob, where the registry states it. */
+export const headBlob = (
+  name: string,
+  repository: RepositoryName,
+  digest: Digest.Digest
+): Operation<number | undefined> => ({
+  name,
+  method: "HEAD",
+  path: blobPath(repository, digest),
+  headers: uncompressed,
+  scopes: mayPull(repository),
+  bucket: "read",
+  missing: "blob",
+  success: [200],
+  repeat: "always",
+  decode: (response) => Effect.succeed(contentLength(response))
+})
+
+export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): Operation<void> => ({
+  name: "RegistryContent.deleteBlob",
+  method: "DELETE",
+  path: blobPath(repository, digest),
+  scopes: mayDelete(repository),
+  bucket: "delete",
+  missing: "blob",
+  success: [202],
+  repeat: "always",
+  decode: discard,
+  whenGone: Effect.void
+})
+
+/** An answer that holds the bytes, or the place where they are. */
+export type BlobAnswer =
+  | { readonly _tag: "Bytes"; readonly response: HttpClientResponse.HttpClientResponse }
+  | { readonly _tag: "Elsewhere"; readonly location: Location }
+
+const redirects = [301, 302, 303, 307, 308]
+
+/** Whether an answer sends the client elsewhere. */
+const readBlobAnswer =
+  (from: Location) =>
+  (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BlobAnswer, Reason> =>
+    redirects.includes(response.status)
+      ? Effect.andThen(
+          discard(response),
+          Effect.map(readLocation(response, from), (location): BlobAnswer => ({ _tag: "Elsewhere", location }))
+        )
+      : Effect.succeed({ _tag: "Bytes", response })
+
+/**
+ * Bytes of a blob, from the registry or, with another origin, from where that keeps them. The caller goes on after a
+ * fault.
+ */
+export const getBlob = (
+  repository: RepositoryName,
+  digest: Digest.Digest,
+  options: {
+    readonly endpoint: string
+    readonly at: Location | undefined
+    readonly range: string | undefined
+  }
+): Operation<BlobAnswer> => {
+  const at = options.at ?? { origin: options.endpoint, path: blobPath(repository, digest) }
+  return {
+    name: "RegistryContent.blob",
+    method: "GET",
+    ...at,
+    headers: {
+      ...uncompressed,
+      accept: "application/octet-stream, */*",
+      ...(options.range === undefined ? {} : { range: options.range })
+    },
+    scopes: mayPull(repository),
+    bucket: "read",
+    missing: "blob",
+    success: [200, 206, ...redirects],
+    repeat: "never",
+    decode: readBlobAnswer(at)
+  }
+}
+
+/* Uploads */
+
+/** The state of an upload session. */
+export interface SessionAnswer {
+  /** Where the next request goes. Each answer names a new one. */
+  readonly location: Location
+  /** The offset of the last byte that the registry has, if it says so; 0 may also mean that it has none. */
+  readonly lastByte: number | undefined
+  /** The least size of a chunk that the registry takes, in bytes. */
+  readonly chunkMinBytes: number
+}
+
+const readLocation = (
+  response: HttpClientResponse.HttpClientResponse,
+  from: Location
+): Effect.Effect<Location, Reason> => {
+  const stated = response.headers["location"]
+  return stated === undefined
+    ? Effect.fail(new InvalidResponse({ description: "the answer does not name the location to go on at" }))
+    : Effect.mapError(
+        Effect.fromResult(follow(stated, from)),
+        (problem) => new Refused({ description: `the location to go on at ${problem}` })
+      )
+}
+
+/** `0-1238`: from the first byte to the last that is there. */
+const rangePattern = /^(?:bytes=)?0-(\d{1,15})$/
+
+const readSession =
+  (from: Location) =>
+  (response: HttpClientResponse.HttpClientResponse): Effect.Effect<SessionAnswer, Reason> =>
+    Effect.gen(function* () {
+      yield* discard(response)
+      const range = rangePattern.exec(response.headers["range"] ?? "")
+      const chunkMinBytes = response.headers["oci-chunk-min-length"]
+      return {
+        location: yield* readLocation(response, from),
+        lastByte: range === null ? undefined : Number(range[1]),
+        chunkMinBytes: chunkMinBytes !== undefined && /^\d{1,15}$/.test(chunkMinBytes) ? Number(chunkMinBytes) : 0
+      }
+    })
+
+/** A blob of another repository that may be taken over instead of sent. */
+export interface Mount {
+  readonly digest: Digest.Digest
+  readonly from: RepositoryName
+}
+
+/** Opens a session, or mounts a blob, which leaves no session. A session that nobody hears of does no harm. */
+export const openUpload = (
+  endpoint: string,
+  repository: RepositoryName,
+  mount: Mount | undefined
+): Operation<Option.Option<SessionAnswer>> => {
+  const path = withQuery(`/v2/${repository}/blobs/uploads/`, { mount: mount?.digest, from: mount?.from })
+  return {
+    name: "RegistryContent.openUpload",
+    method: "POST",
+    path,
+    scopes: mount === undefined ? mayPush(repository) : [...mayPush(repository), ...mayPull(mount.from)],
+    bucket: "write",
+    missing: "repository",
+    success: mount === undefined ? [202] : [201, 202],
+    repeat: "always",
+    decode: (response) =>
+      response.status === 201
+        ? Effect.as(discard(response), Option.none())
+        : Effect.asSome(readSession({ origin: endpoint, path })(response))
+  }
+}
+
+const session = (repository: RepositoryName, location: Location) =>
+  ({ ...location, scopes: mayPush(repository), bucket: "write", missing: "upload" }) as const
+
+/** Sends bytes. What follows a fault, the caller knows. */
+export const sendBytes = (
+  repository: RepositoryName,
+  location: Location,
+  options: {
+    readonly body: HttpBody.HttpBody
+    /** Where the bytes belong, if the request has a length: `8-15`. */
+    readonly contentRange: string | undefined
+    readonly stalled: Effect.Effect<Reason>
+  }
+): Operation<SessionAnswer> => ({
+  ...session(repository, location),
+  name: "RegistryContent.sendBytes",
+  method: "PATCH",
+  headers: options.contentRange === undefined ? {} : { "content-range": options.contentRange },
+  body: options.body,
+  stalled: options.stalled,
+  success: [202],
+  repeat: "never",
+  decode: readSession(location)
+})
+
+/** Asks a session how far it has come. */
+export const uploadStatus = (repository: RepositoryName, location: Location): Operation<SessionAnswer> => ({
+  ...session(repository, location),
+  name: "RegistryContent.uploadStatus",
+  method: "GET",
+  bucket: "read",
+  success: [204],
+  repeat: "always",
+  decode: readSession(location)
+})
+
+/** Closes a session: its bytes become the blob. */
+export const commitUpload = (
+  repository: RepositoryName,
+  location: Location,
+  digest: Digest.Digest,
+  stalled: Effect.Effect<Reason>
+): Operation<Digest.Digest | undefined> => ({
+  ...session(repository, {
+    ...location,
+    path: `${location.path}${location.path.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`
+  }),
+  name: "RegistryContent.commitUpload",
+  method: "PUT",
+  body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),
+  stalled,
+  success: [201],
+  repeat: "never",
+  decode: (response) => Effect.as(discard(response), statedDigest(response))
+})
+
+/** Gives a session up, once: where that fails the registry forgets it by itself some day. */
+export const cancelUpload = (repository: RepositoryName, location: Location): Operation<void> => ({
+  ...session(repository, location),
+  name: "RegistryContent.cancelUpload",
+  method: "DELETE",
+  scopes: mayDelete(repository),
+  success: [202, 204],
+  repeat: "never",
+  decode: discard
+})

@@ -1,0 +1,256 @@
+/**
+ * Downloads: bytes as they come, from as many connections as it takes, measured and hashed.
+ */
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { algorithm, type Digest, hex } from "../Digest.ts"
+import type { Hash, Start } from "../Hasher.ts"
+import type { OnProgress } from "../Progress.ts"
+import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../RegistryError.ts"
+import type { RepositoryName } from "../RepositoryName.ts"
+import type { Transport } from "../Transport.ts"
+import { cut } from "./body.ts"
+import * as Distribution from "./distribution.ts"
+import * as Idle from "./idle.ts"
+import type { Location } from "./origin.ts"
+import * as Patience from "./patience.ts"
+import { noteInSpan } from "./retry.ts"
+
+/** More hops than any registry needs. */
+const maxRedirects = 4
+
+/** What is to be downloaded, and how. */
+export interface Download {
+  readonly repository: RepositoryName
+  readonly digest: Digest
+  /** Bytes in all, if the caller knows. */
+  readonly size: number | undefined
+  /** The first byte that is wanted. */
+  readonly from: number
+  /** The byte after the last one that is wanted; the end if undefined. */
+  readonly to: number | undefined
+  /** The hash of what comes before `from`, if the whole is to be verified. */
+  readonly hash: Hash | undefined
+  readonly idleTimeout: Duration.Duration
+  readonly onProgress: OnProgress | undefined
+}
+
+const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.blob", reason })
+
+const wrongSize = (expected: number, actual: string) =>
+  failed(
+    new ContentMismatch({
+      description: "the blob has another size than it should have",
+      expected: `${expected} bytes`,
+      actual
+    })
+  )
+
+const endedEarly = (position: number, end: number) =>
+  failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes` }))
+
+/** Where an answer's bytes belong, and how many there are in all. */
+interface Extent {
+  readonly start: number
+  readonly total: number | undefined
+}
+
+const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/
+
+const readExtent = (response: HttpClientResponse.HttpClientResponse): Extent | undefined => {
+  if (response.status === 200) {
+    const length = response.headers["content-length"]
+    return { start: 0, total: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined }
+  }
+  const range = contentRange.exec(response.headers["content-range"] ?? "")
+  if (range === null) return undefined
+  return { start: Number(range[1]), total: range[3] === undefined ? undefined : Number(range[3]) }
+}
+
+/** Whether a connection that fails so may be followed by another. */
+const isPassing = ({ reason, response }: RegistryError): boolean =>
+  reason._tag === "Unavailable" || reason._tag === "Throttled" || response?.status === 408
+
+/** The first bytes: a server that does not know ranges sends more than was asked for. */
+const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
+  let left = bytes
+  return pieces.flatMap((piece) => {
+    const part = piece.subarray(0, Math.max(0, left))
+    left -= part.length
+    return part.length === 0 ? [] : [part]
+  })
+}
+
+interface Connection {
+  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError>
+  readonly scope: Scope.Closeable
+  /** Bytes that come before those that are wanted, of a server that does not know ranges. */
+  skip: number
+}
+
+/**
+ * The bytes of a blob. Ends only if they are as many as they should be and, with a hash, those that the digest names.
+ */
+export const run = (
+  services: { readonly transport: Transport["Service"]; readonly startHash: Start },
+  download: Download
+): Stream.Stream<Uint8Array, RegistryError> =>
+  Stream.fromPull(
+    Effect.gen(function* () {
+      const { transport } = services
+      const { digest, hash, idleTimeout, onProgress, repository } = download
+      const scope = yield* Effect.scope
+      const patience = yield* Patience.make(transport.retry)
+      let total = download.size
+      let position = download.from
+      let connection: Connection | undefined
+
+      const end = (): number | undefined =>
+        download.to === undefined ? total : total === undefined ? download.to : Math.min(download.to, total)
+
+      const rangeHeader = (): string | undefined =>
+        position === 0 && download.to === undefined
+          ? undefined
+          : `bytes=${position}-${download.to === undefined ? "" : download.to - 1}`
+
+      /** Asks the registry, and whomever it names. A link that has run out costs another question. */
+      const ask = (
+        at: Location | undefined,
+        hops: number
+      ): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> =>
+        Effect.flatMap(
+          transport.open(
+            Distribution.getBlob(repository, digest, { endpoint: transport.endpoint, at, range: rangeHeader() })
+          ),
+          (answer) => {
+            if (answer._tag === "Bytes") return Effect.succeed(answer.response)
+            return hops < maxRedirects
+              ? ask(answer.location, hops + 1)
+              : failed(new Refused({ description: "the registry redirects without end" }))
+          }
+        )
+
+      const connect = Effect.gen(function* () {
+        const own = yield* Scope.fork(scope)
+        const response = yield* ask(undefined, 0).pipe(
+          Effect.provideService(Scope.Scope, own),
+          Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void))
+        )
+        const extent = readExtent(response)
+        if (extent === undefined || extent.start > position || (extent.start !== 0 && extent.start !== position)) {
+          return yield* failed(
+            new InvalidResponse({ description: `the registry was asked for bytes from ${position} and sends others` })
+          )
+        }
+        if (total !== undefined && extent.total !== undefined && extent.total !== total) {
+          return yield* wrongSize(total, `${extent.total} bytes`)
+        }
+        total ??= extent.total
+        const pull = yield* Effect.provideService(Stream.toPull(response.stream), Scope.Scope, own)
+        connection = {
+          pull: Effect.mapError(pull, (error) => (Cause.isDone(error) ? error : failed(cut(error)))),
+          scope: own,
+          skip: position - extent.start
+        }
+        return connection
+      })
+
+      const disconnect = Effect.suspend(() => {
+        const open = connection
+        connection = undefined
+        return open === undefined ? Effect.void : Scope.close(open.scope, Exit.void)
+      })
+
+      /** The next bytes of this connection that are wanted. */
+      const next = (from: Connection): Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError> =>
+        Effect.map(
+          Effect.timeoutOrElse(from.pull, {
+            duration: idleTimeout,
+            orElse: () => Effect.fail(failed(Idle.stall(idleTimeout)))
+          }),
+          (pieces) => {
+            const wanted: Array<Uint8Array> = []
+            for (const piece of pieces) {
+              const rest = piece.subarray(from.skip)
+              from.skip -= piece.length - rest.length
+              if (rest.length > 0) wanted.push(rest)
+            }
+            return download.to === undefined ? wanted : upTo(wanted, download.to - position)
+          }
+        )
+
+      const take = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void, RegistryError> =>
+        Effect.suspend(() => {
+          for (const piece of pieces) {
+            position += piece.length
+            hash?.update(piece)
+          }
+          const limit = end()
+          if (limit !== undefined && position > limit) return wrongSize(limit, "more")
+          return onProgress === undefined ? Effect.void : onProgress({ doneBytes: position, totalBytes: limit })
+        })
+
+      const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {
+        if (hash === undefined) return Effect.void
+        const actual = hash.hex()
+        return actual === hex(digest)
+          ? Effect.void
+          : failed(
+              new ContentMismatch({
+                description: "the blob is not what its digest names",
+                expected: digest,
+                actual: `${algorithm(digest)}:${actual}`
+              })
+            )
+      })
+
+      /** The connection is through: so is the blob, or the rest is asked for. */
+      const atEnd: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.gen(function* () {
+        yield* disconnect
+        const limit = end()
+        if (limit !== undefined && position < limit) return yield* again(endedEarly(position, limit))
+        yield* verify
+        return yield* Cause.done()
+      })
+
+      const again = (error: RegistryError): Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> =>
+        Effect.gen(function* () {
+          yield* disconnect
+          // Nothing is there any more. Without a size only the digest can tell whether that is right.
+          if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
+          if (!isPassing(error) && !linkRanOut(error)) return yield* error
+          yield* noteInSpan("download: goes on", error)
+          yield* patience.wait(error)
+          return yield* pull
+        })
+
+      /** Storage refuses a link that has run out. The registry has fresh ones; what it refuses itself is refused. */
+      const linkRanOut = ({ request, response }: RegistryError): boolean =>
+        request !== undefined &&
+        new URL(request.url).origin !== transport.endpoint &&
+        [400, 401, 403, 410].includes(response?.status ?? 0)
+
+      const pull: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.suspend(() => {
+        if (position > 0 && position === end() && (connection === undefined || download.to !== undefined)) return atEnd
+        return Effect.matchEffect(
+          Effect.flatMap(connection === undefined ? connect : Effect.succeed(connection), next),
+          {
+            onFailure: (error) => (Cause.isDone(error) ? atEnd : again(error)),
+            onSuccess: ([first, ...rest]) => {
+              if (first === undefined) return pull
+              const pieces = [first, ...rest] as const
+              return Effect.as(Effect.andThen(take(pieces), patience.renew), pieces)
+            }
+          }
+        )
+      })
+
+      return pull
+    })
+  ).pipe(Stream.scoped)

@@ -1,0 +1,124 @@
+/**
+ * Manifests: bytes that are what their digest names, and what they say.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { Descriptor } from "../Descriptor.ts"
+import * as Digest from "../Digest.ts"
+import { digest as digestOfBytes, type Start } from "../Hasher.ts"
+import * as Manifest from "../Manifest.ts"
+import { MediaType } from "../MediaType.ts"
+import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, RegistryError } from "../RegistryError.ts"
+import type { RepositoryName } from "../RepositoryName.ts"
+import type { Tag } from "../Tag.ts"
+import type { PutManifestOptions } from "../TransferOptions.ts"
+import type { Transport } from "../Transport.ts"
+import * as Arguments from "./arguments.ts"
+import * as Distribution from "./distribution.ts"
+
+/** A manifest that was made here, or the bytes of any. */
+export type Made = Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string
+
+const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
+
+const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ mediaType: MediaType })))
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const bytesOf = (manifest: Made): Uint8Array => {
+  if (manifest instanceof Uint8Array) return manifest
+  return encoder.encode(typeof manifest === "string" ? manifest : Manifest.format(manifest))
+}
+
+/** The media type that the caller names, or else the content itself. */
+const mediaTypeOf = (
+  operation: string,
+  given: string | undefined,
+  bytes: Uint8Array
+): Effect.Effect<MediaType, RegistryError> => {
+  if (given !== undefined) return Arguments.mediaType(operation, given)
+  const read = readMediaType(decoder.decode(bytes))
+  return Result.isSuccess(read)
+    ? Effect.succeed(read.success.mediaType)
+    : Effect.fail(
+        fail(operation, new InvalidRequest({ description: "neither the options nor the content name a media type" }))
+      )
+}
+
+export const make = (transport: Transport["Service"], startHash: Start) => {
+  const manifest = Effect.fnUntraced(function* (
+    repository: string,
+    tagOrDigest: string
+  ): Effect.fn.Return<Manifest.Content, RegistryError> {
+    const operation = "RegistryContent.manifest"
+    const name = yield* Arguments.repositoryName(operation, repository)
+    const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+    const { bytes, digest: stated, mediaType } = yield* transport.execute(Distribution.getManifest(name, reference))
+
+    // What was asked for counts more than what the registry says that it sent.
+    const expected = Digest.isDigest(reference) ? reference : stated
+    const digest = digestOfBytes(startHash, expected === undefined ? "sha256" : Digest.algorithm(expected), bytes)
+    if (expected !== undefined && expected !== digest) {
+      const description = "the manifest is not what its digest names"
+      return yield* fail(operation, new ContentMismatch({ description, expected, actual: digest }))
+    }
+    const view = Manifest.parse(mediaType, decoder.decode(bytes))
+    if (Result.isFailure(view)) {
+      return yield* fail(operation, new InvalidResponse({ description: view.failure.message }))
+    }
+    return { bytes, descriptor: Descriptor.make({ mediaType, digest, size: bytes.length }), manifest: view.success }
+  })
+
+  const resolve = Effect.fnUntraced(function* (
+    repository: string,
+    tagOrDigest: string
+  ): Effect.fn.Return<Descriptor, RegistryError> {
+    const operation = "RegistryContent.resolve"
+    const name = yield* Arguments.repositoryName(operation, repository)
+    const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+    const { digest: stated, mediaType, size } = yield* transport.execute(Distribution.headManifest(name, reference))
+    const digest = Digest.isDigest(reference) ? reference : stated
+    // Where the registry does not say, only the content can tell.
+    if (digest === undefined || size === undefined) return (yield* manifest(repository, tagOrDigest)).descriptor
+    return Descriptor.make({ mediaType, digest, size })
+  })
+
+  const putManifest = Effect.fnUntraced(function* (
+    repository: string,
+    made: Made,
+    options: PutManifestOptions = {}
+  ): Effect.fn.Return<Descriptor, RegistryError> {
+    const operation = "RegistryContent.putManifest"
+    const name: RepositoryName = yield* Arguments.repositoryName(operation, repository)
+    const bytes = bytesOf(made)
+    const mediaType = yield* mediaTypeOf(operation, options.mediaType, bytes)
+    const digest = digestOfBytes(startHash, options.algorithm ?? "sha256", bytes)
+    const wanted = [...(options.tag === undefined ? [] : [options.tag]), ...(options.tags ?? [])]
+    const tags = yield* Effect.forEach(wanted, (tag) => Arguments.tag(operation, tag))
+
+    const references: ReadonlyArray<Tag | Digest.Digest> = tags.length === 0 ? [digest] : tags
+    for (const reference of references) {
+      const stated = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
+      if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
+        const description = "the registry took another manifest"
+        return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
+      }
+    }
+    return Descriptor.make({ mediaType, digest, size: bytes.length })
+  })
+
+  const deleteManifest = Effect.fnUntraced(function* (
+    repository: string,
+    tagOrDigest: string
+  ): Effect.fn.Return<Digest.Digest, RegistryError> {
+    const operation = "RegistryContent.deleteManifest"
+    const name = yield* Arguments.repositoryName(operation, repository)
+    const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+    const digest = Digest.isDigest(reference) ? reference : (yield* resolve(repository, reference)).digest
+    return yield* transport.execute(Distribution.deleteManifest(operation, name, digest))
+  })
+
+  return { manifest, resolve, putManifest, deleteManifest }
+}

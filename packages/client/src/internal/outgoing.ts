@@ -1,0 +1,213 @@
+/**
+ * Content on its way out: read from wherever the upload has come to, hashed once, measured, and kept as long as it may
+ * be needed again.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { BlobSource } from "../BlobSource.ts"
+import { type Algorithm, Digest } from "../Digest.ts"
+import type { Start } from "../Hasher.ts"
+import type { OnProgress } from "../Progress.ts"
+import { ContentMismatch, RegistryError } from "../RegistryError.ts"
+
+/** A part of the content. */
+export interface Chunk {
+  readonly bytes: Uint8Array
+  /** Whether the content ends with it. */
+  readonly last: boolean
+}
+
+/** The source failed, with the cause that `Outgoing` keeps: it is the caller's, and not to be taken for a fault. */
+export const sourceFailed = "the source failed"
+
+export interface Outgoing<out E> {
+  /** Bytes in all, as soon as they are known. */
+  readonly sizeBytes: () => number | undefined
+  /** How far the content has been read, at most. */
+  readonly sentBytes: () => number
+  /** Whether the content can be read from an offset, again or for the first time. */
+  readonly canReadFrom: (offset: number) => boolean
+  /** The content from an offset to its end, as often as it is run. Only of sources that can be read again. */
+  readonly stream: (offset: number) => Stream.Stream<Uint8Array, typeof sourceFailed>
+  /** At most so many bytes at an offset. Only the chunk before is kept, so that it can be sent again. */
+  readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed>
+  /** What the source failed with. */
+  readonly failure: () => Cause.Cause<E | RegistryError> | undefined
+  /** The digest of the whole content. */
+  readonly digest: () => Digest
+}
+
+interface Window extends Chunk {
+  readonly offset: number
+}
+
+interface Reader {
+  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, typeof sourceFailed>
+  readonly scope: Scope.Closeable
+  /** Pieces that were pulled and not used yet. */
+  pieces: Array<Uint8Array>
+  position: number
+  ended: boolean
+}
+
+const mismatch = (expected: number, actual: string) =>
+  new RegistryError({
+    operation: "RegistryContent.uploadBlob",
+    reason: new ContentMismatch({
+      description: "the source has another size than it was said to have",
+      expected: `${expected} bytes`,
+      actual
+    })
+  })
+
+/**
+ * Makes the outgoing side of one upload. What it opens closes with the scope.
+ */
+export const make = Effect.fnUntraced(function* <E, R>(options: {
+  readonly source: BlobSource<E, R>
+  readonly algorithm: Algorithm
+  readonly startHash: Start
+  readonly onProgress: OnProgress | undefined
+}): Effect.fn.Return<Outgoing<E>, E, R | Scope.Scope> {
+  const { onProgress, source } = options
+  const context: Context.Context<R> = yield* Effect.context<R>()
+  const scope = yield* Effect.scope
+  const stated = yield* source.sizeBytes
+  const hash = options.startHash(options.algorithm)
+
+  let total = stated
+  let hashed = 0
+  let window: Window | undefined
+  let reader: Reader | undefined
+  let failure: Cause.Cause<E | RegistryError> | undefined
+
+  const fail = (cause: Cause.Cause<E | RegistryError>): Effect.Effect<never, typeof sourceFailed> =>
+    Effect.suspend(() => {
+      failure = cause
+      return Effect.fail(sourceFailed)
+    })
+
+  /** The source, told apart from the connection that it feeds. */
+  const read = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
+    source.read(offset).pipe(
+      Stream.provideContext(context),
+      Stream.catchCause((cause) => Stream.fromEffect(fail(cause)))
+    )
+
+  /** Hashes what has not been before, and holds the source to its size. */
+  const take = (offset: number, pieces: ReadonlyArray<Uint8Array>): number => {
+    let position = offset
+    for (const piece of pieces) {
+      const fresh = position + piece.length - hashed
+      if (fresh > 0) {
+        hash.update(fresh < piece.length ? piece.subarray(piece.length - fresh) : piece)
+        hashed += fresh
+      }
+      position += piece.length
+    }
+    return position
+  }
+
+  const report = (doneBytes: number): Effect.Effect<void> =>
+    onProgress === undefined ? Effect.void : onProgress({ doneBytes, totalBytes: total })
+
+  const checkEnd = (position: number): Effect.Effect<void, typeof sourceFailed> => {
+    if (stated !== undefined && position !== stated) {
+      return fail(Cause.fail(mismatch(stated, position > stated ? "more" : `${position} bytes`)))
+    }
+    total = position
+    return Effect.void
+  }
+
+  const stream = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
+    Stream.suspend(() => {
+      let position = offset
+      const checked = Stream.mapArrayEffect(read(offset), (pieces) => {
+        position = take(position, pieces)
+        if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
+        return Effect.as(report(position), pieces)
+      })
+      return Stream.concat(checked, Stream.drain(Stream.fromEffect(Effect.suspend(() => checkEnd(position)))))
+    })
+
+  const openReader = Effect.fnUntraced(function* (offset: number) {
+    if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)
+    const own = yield* Scope.fork(scope)
+    const pull = yield* Effect.provideService(Stream.toPull(read(offset)), Scope.Scope, own)
+    return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader
+  })
+
+  /** Fills a buffer from the reader. */
+  const fill = Effect.fnUntraced(function* (from: Reader, maxBytes: number) {
+    const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
+    const buffer = new Uint8Array(left)
+    let filled = 0
+    while (filled < left) {
+      const piece = from.pieces.shift()
+      if (piece !== undefined) {
+        const part = piece.subarray(0, left - filled)
+        buffer.set(part, filled)
+        filled += part.length
+        if (part.length < piece.length) from.pieces.unshift(piece.subarray(part.length))
+      } else if (from.ended) {
+        break
+      } else {
+        yield* pullMore(from)
+      }
+    }
+    // Whether this is all there is shows only behind it.
+    while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
+    from.position += filled
+    take(from.position - filled, [buffer.subarray(0, filled)])
+    const last = from.ended && from.pieces.length === 0
+    if (last) yield* checkEnd(from.position)
+    else if (stated !== undefined && from.position === stated) yield* checkEnd(stated + 1)
+    return { bytes: buffer.subarray(0, filled), last }
+  })
+
+  const pullMore = (from: Reader): Effect.Effect<void, typeof sourceFailed> =>
+    from.pull.pipe(
+      Effect.map((pieces) => {
+        from.pieces.push(...pieces.filter(({ length }) => length > 0))
+      }),
+      Pull.catchDone(() =>
+        Effect.sync(() => {
+          from.ended = true
+        })
+      )
+    )
+
+  const covers = ({ bytes, offset: start }: Window, offset: number): boolean =>
+    offset >= start && offset < start + bytes.length
+
+  const chunk = (offset: number, maxBytes: number): Effect.Effect<Chunk, typeof sourceFailed> =>
+    Effect.gen(function* () {
+      if (window === undefined || !covers(window, offset)) {
+        if (reader === undefined || reader.position !== offset) reader = yield* openReader(offset)
+        window = { ...(yield* fill(reader, maxBytes)), offset }
+      }
+      const begin = offset - window.offset
+      const bytes = window.bytes.subarray(begin, begin + maxBytes)
+      yield* report(offset + bytes.length)
+      return { bytes, last: window.last && begin + bytes.length === window.bytes.length }
+    })
+
+  return {
+    sizeBytes: () => total,
+    sentBytes: () => hashed,
+    canReadFrom: (offset) =>
+      source.repeatable ||
+      (window === undefined && reader === undefined && offset === 0) ||
+      (window !== undefined && covers(window, offset)) ||
+      reader?.position === offset,
+    stream,
+    chunk,
+    failure: () => failure,
+    digest: () => Digest.make(`${options.algorithm}:${hash.hex()}`)
+  }
+})

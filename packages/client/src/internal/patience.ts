@@ -1,0 +1,37 @@
+/**
+ * Waits between the attempts of a transfer, as many as the policy grants. A transfer that moves on may wait as often
+ * again: a blob of many gigabytes is not given up for its sixth fault in as many hours.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import type { RegistryError } from "../RegistryError.ts"
+import type { RetryPolicy } from "../RetryPolicy.ts"
+import { askedWait, waits } from "./retry.ts"
+
+export interface Patience {
+  /** Waits for the next attempt, or fails with the error if there is none. */
+  readonly wait: (error: RegistryError) => Effect.Effect<void, RegistryError>
+  /** Something was achieved: the policy begins anew. */
+  readonly renew: Effect.Effect<void>
+}
+
+export const make = (policy: RetryPolicy): Effect.Effect<Patience> =>
+  Effect.sync(() => {
+    const begin = Schedule.toStepWithSleep(waits(policy))
+    let step: Effect.Success<typeof begin> | undefined
+    return {
+      wait: (error) =>
+        Effect.gen(function* () {
+          if (askedWait(error) > Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))) {
+            return yield* error
+          }
+          step ??= yield* begin
+          yield* Pull.catchDone(step(error), () => Effect.fail(error))
+        }),
+      renew: Effect.sync(() => {
+        step = undefined
+      })
+    }
+  })

@@ -1,0 +1,93 @@
+/**
+ * What an upload does after a fault: a table without effects, written out in docs/uploads.md.
+ */
+import type { RegistryError } from "../RegistryError.ts"
+
+/** What an upload was doing: sending bytes, or closing its session. */
+export type Doing = "Sending" | "Committing"
+
+/**
+ * What a failed request means to an upload.
+ *
+ * - `TurnedAway`: the registry did nothing yet (429, 503).
+ * - `Lost`: nobody knows how far it came (reset, stall, 408, 5xx).
+ * - `OutOfStep`: the session is somewhere else than the client thinks (416).
+ * - `Unknown`: the session, or its location, is not known any more (404).
+ * - `TooLarge`: so many bytes are not taken at once (413).
+ * - `Final`: everything that asking again does not mend.
+ */
+export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "Final"
+
+/**
+ * What to do next.
+ *
+ * - `Repeat`: the same request again.
+ * - `AskStatus`: ask the session how far it has come, and go on from there.
+ * - `LookForBlob`: see whether the blob is there; if not, ask the session.
+ * - `SmallerPieces`: go on in chunks, or in smaller ones.
+ * - `GiveUp`: fail.
+ */
+export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" | "GiveUp"
+
+/** Reads the meaning out of an error. */
+export const faultOf = ({ reason, response }: RegistryError): Fault => {
+  if (response?.errors.some(({ code }) => code === "BLOB_UPLOAD_INVALID" || code === "BLOB_UPLOAD_UNKNOWN") === true) {
+    return "Unknown"
+  }
+  switch (response?.status) {
+    case 404:
+      return "Unknown"
+    case 413:
+      return "TooLarge"
+    case 416:
+      return "OutOfStep"
+    case 429:
+    case 503:
+      return "TurnedAway"
+    default:
+      return reason._tag === "Unavailable" ? "Lost" : "Final"
+  }
+}
+
+const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
+  Sending: {
+    TurnedAway: "Repeat",
+    Lost: "AskStatus",
+    OutOfStep: "AskStatus",
+    Unknown: "AskStatus",
+    TooLarge: "SmallerPieces",
+    Final: "GiveUp"
+  },
+  Committing: {
+    TurnedAway: "Repeat",
+    Lost: "LookForBlob",
+    OutOfStep: "LookForBlob",
+    Unknown: "LookForBlob",
+    TooLarge: "GiveUp",
+    Final: "GiveUp"
+  }
+}
+
+/** What an upload does after a fault. */
+export const recoveryFrom = (doing: Doing, fault: Fault): Recovery => table[doing][fault]
+
+/**
+ * Where an upload goes on, once the session has told how far it has come, or is gone.
+ *
+ * - `Continue`: in the same session, from there.
+ * - `Restart`: in a new session, from the first byte.
+ * - `GiveUp`: the content can't be read from there again, or the registry has more than was ever sent.
+ */
+export type Resumption = "Continue" | "Restart" | "GiveUp"
+
+/**
+ * With no byte confirmed a new session is as good as the old one, and better: `0-0` may mean one byte as well.
+ */
+export const resumptionAt = (
+  confirmedBytes: number | undefined,
+  content: { readonly sentBytes: number; readonly canReadFrom: (offset: number) => boolean }
+): Resumption => {
+  if (confirmedBytes !== undefined && confirmedBytes > content.sentBytes) return "GiveUp"
+  if (confirmedBytes !== undefined && confirmedBytes > 0 && content.canReadFrom(confirmedBytes)) return "Continue"
+  return content.canReadFrom(0) ? "Restart" : "GiveUp"
+}
