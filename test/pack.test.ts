@@ -40,8 +40,13 @@ it.live("packed packages import outside the workspace", () =>
     }
 
     // What is not ours comes from the workspace's own store: this test is about our packages.
-    for (const dependency of ["effect", "@effect/platform-node", "selfsigned"]) {
-      const target = join(root, "packages/emulator/node_modules", dependency)
+    for (const [user, dependency] of [
+      ["emulator", "effect"],
+      ["emulator", "@effect/platform-node"],
+      ["emulator", "selfsigned"],
+      ["client", "@noble/hashes"]
+    ] as const) {
+      const target = join(root, "packages", user, "node_modules", dependency)
       const link = join(home, "node_modules", dependency)
       yield* Effect.promise(() => mkdir(dirname(link), { recursive: true }))
       yield* Effect.promise(() => symlink(target, link))

@@ -170,8 +170,8 @@ const decodeIndex = Schema.decodeUnknownResult(
  *
  * **Details**
  *
- * The media type decides how the text is read. A text that contradicts it, by its own `mediaType` field or by holding
- * both layers and manifests, is refused; a media type other than the four of images and indexes gives an
+ * The media type decides how the text is read. A text that contradicts it, by its own `mediaType` field of the other
+ * kind or by holding both layers and manifests, is refused; a media type other than the four of images and indexes gives an
  * `UnknownManifest`, whatever the text.
  *
  * @category parsing

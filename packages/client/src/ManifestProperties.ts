@@ -79,8 +79,8 @@ const decode = Schema.decodeUnknownEffect(
     ...wireFields,
     digest: Digest.Digest,
     imageSize: optional(Schema.Natural),
-    mediaType: optional(MediaType.MediaType),
-    configMediaType: optional(MediaType.MediaType),
+    mediaType: optional(Schema.String),
+    configMediaType: optional(Schema.String),
     architecture: optional(Schema.String),
     os: optional(Schema.String),
     tags: list(Tag.Tag),
@@ -89,6 +89,8 @@ const decode = Schema.decodeUnknownEffect(
     )
   })
 )
+
+const isMediaType = Schema.is(MediaType.MediaType)
 
 /** @internal */
 export const fromWire = (
@@ -101,8 +103,9 @@ export const fromWire = (
     repositoryName: head.imageName,
     digest: wire.digest,
     ...(wire.imageSize === undefined ? {} : { sizeInBytes: wire.imageSize }),
-    ...(wire.mediaType === undefined ? {} : { mediaType: wire.mediaType }),
-    ...(wire.configMediaType === undefined ? {} : { configMediaType: wire.configMediaType }),
+    // One odd record must not cost the whole page. It stands in `raw` as it came.
+    ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
+    ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
     ...platform(wire),
     tags: wire.tags,
     relatedArtifacts: wire.references.map((reference) => ({ digest: reference.digest, ...platform(reference) })),

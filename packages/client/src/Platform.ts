@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -77,4 +76,8 @@ export const parse: (input: string) => Result.Result<Platform, Schema.SchemaErro
  * @since 0.1.0
  */
 export const format = (platform: Platform): string =>
-  [platform.os, platform.architecture, ...Option.toArray(Option.fromUndefinedOr(platform.variant))].join("/")
+  [
+    platform.os,
+    platform.architecture,
+    ...(platform.variant === undefined || platform.variant === "" ? [] : [platform.variant])
+  ].join("/")

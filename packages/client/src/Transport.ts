@@ -163,7 +163,7 @@ export const make = Effect.fnUntraced(function* (
           if (Result.isFailure(target)) {
             return fail(new Refused({ description: `the link to the next page ${target.failure}` }))
           }
-          const path = target.success.pathname + target.success.search
+          const path = target.success
           if (seen.has(path)) return fail(new InvalidResponse({ description: "the pages go in a circle" }))
           seen.add(path)
           return Effect.succeed({ ...operation, path })

@@ -20,7 +20,7 @@ export interface JournalEntry {
   readonly query: string
   /** How the request was authorized: the scheme alone. */
   readonly authorization: "none" | "basic" | "bearer"
-  /** The status of the answer; 0 if a fault kept it back. */
+  /** The status of the answer; 0 if none went out: a fault kept it back, or the connection was gone. */
   readonly status: number
   /** The value of `X-Ms-Correlation-Request-Id`. */
   readonly correlationId: string

@@ -8,6 +8,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { AcrEmulator, layer } from "./AcrEmulator.ts"
 
@@ -31,6 +32,10 @@ const flags = {
   directBlobs: Flag.Boolean("direct-blobs").pipe(
     Flag.withDescription("Serve blobs instead of redirecting to a second port"),
     Flag.withDefault(false)
+  ),
+  directory: Flag.String("directory").pipe(
+    Flag.withDescription("The folder to keep the registry in; without it, it is gone with the emulator"),
+    Flag.optional
   )
 }
 
@@ -45,7 +50,7 @@ const instructions = AcrEmulator.use(({ endpoint, loginServer }) =>
 Press Ctrl-C to stop.`)
 )
 
-const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, host, https, port }) =>
+const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, directory, host, https, port }) =>
   Effect.andThen(instructions, Effect.never).pipe(
     Effect.provide(
       layer({
@@ -54,6 +59,7 @@ const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, hos
         https,
         anonymousPull: anonymous,
         blobs: directBlobs ? "direct" : "redirect",
+        ...(Option.isSome(directory) ? { directory: directory.value } : {}),
         adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
         entraToken: Redacted.make(wellKnown.entraToken)
       })

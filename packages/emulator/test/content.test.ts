@@ -1,38 +1,14 @@
 /**
  * OCI distribution: manifests, blobs, and uploads in all their forms.
  */
-import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
-import { ask, askAsAdmin, codeOf, emulator, type Reply } from "./support/ask.ts"
+import { ask, askAsAdmin, codeOf, emulator } from "./support/ask.ts"
+import { digestOf, locationOf, open, push, uploads, withDigest } from "./support/content.ts"
 
-const digestOf = (content: string | Uint8Array, algorithm = "sha256"): string =>
-  `${algorithm}:${createHash(algorithm).update(content).digest("hex")}`
-
-const uploads = "/v2/a/blobs/uploads/"
 const manifestType = "application/vnd.oci.image.manifest.v1+json"
-
-const withDigest = (location: string, digest: string): string =>
-  `${location}${location.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`
-
-const locationOf = (reply: Reply): string => {
-  const location = reply.headers["location"]
-  assert.isDefined(location)
-  return location ?? ""
-}
-
-const open = Effect.map(askAsAdmin("POST", uploads), (reply) => {
-  assert.strictEqual(reply.status, 202)
-  return locationOf(reply)
-})
-
-const push = Effect.fnUntraced(function* (content: string) {
-  const reply = yield* askAsAdmin("PUT", withDigest(yield* open, digestOf(content)), { body: content })
-  assert.strictEqual(reply.status, 201)
-  return { digest: digestOf(content), size: Buffer.byteLength(content) }
-})
 
 const get = (path: string, headers: { readonly [name: string]: string } = {}) => askAsAdmin("GET", path, { headers })
 

@@ -5,15 +5,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
-import type { Consequence, Fault } from "../src/Fault.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
+import { eventually, inject } from "./support/faults.ts"
 
 const catalog = askAsAdmin("GET", "/acr/v1/_catalog")
-
-const inject = (consequence: Consequence, fault: Omit<Fault, "consequence"> = {}) =>
-  Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) => emulator.inject({ ...fault, consequence }))
 
 const statuses = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
   Effect.map(journal, (entries) => entries.map(({ status }) => status))
@@ -51,10 +47,7 @@ describe("a fault", () => {
     Effect.gen(function* () {
       yield* inject({ _tag: "Stall" })
       const waiting = yield* Effect.forkChild(catalog)
-      yield* Effect.repeat(statuses, {
-        until: (seen) => seen.length === 1,
-        schedule: Schedule.spaced("5 millis")
-      })
+      yield* eventually(statuses, (seen) => seen.length === 1)
       yield* Fiber.interrupt(waiting)
       assert.strictEqual((yield* catalog).status, 200)
     }).pipe(Effect.provide(emulator()))

@@ -50,19 +50,19 @@ const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseEr
     : errors.map(({ code, message }) => (message === "" ? code : `${code}: ${message}`)).join("; ")
 
 /** The thing that a code calls unknown. */
-const resources: { readonly [code: string]: RegistryError.NotFound["resource"] } = {
-  NAME_UNKNOWN: "repository",
-  TAG_UNKNOWN: "tag",
-  MANIFEST_UNKNOWN: "manifest",
-  BLOB_UNKNOWN: "blob",
-  BLOB_UPLOAD_UNKNOWN: "upload",
-  BLOB_UPLOAD_INVALID: "upload"
-}
+const resources = new Map<string, RegistryError.NotFound["resource"]>([
+  ["NAME_UNKNOWN", "repository"],
+  ["TAG_UNKNOWN", "tag"],
+  ["MANIFEST_UNKNOWN", "manifest"],
+  ["BLOB_UNKNOWN", "blob"],
+  ["BLOB_UPLOAD_UNKNOWN", "upload"],
+  ["BLOB_UPLOAD_INVALID", "upload"]
+])
 
 const findResource = (
   errors: ReadonlyArray<RegistryError.ResponseError>
 ): RegistryError.NotFound["resource"] | undefined =>
-  errors.map(({ code }) => resources[code]).find((resource) => resource !== undefined)
+  errors.map(({ code }) => resources.get(code)).find((resource) => resource !== undefined)
 
 /**
  * The facts of an answer that the table needs.

@@ -27,5 +27,6 @@ export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<
     Option.flatMap((payload) => Result.getSuccess(Base64Url.decodeString(payload))),
     Option.flatMap((json) => decodeClaims(json)),
     Option.map(({ exp, iat, nbf }) => exp * 1000 - ((iat ?? nbf) === undefined ? nowMillis : (iat ?? nbf ?? 0) * 1000)),
+    Option.filter(Number.isFinite),
     Option.map((millis) => Math.max(0, millis))
   )

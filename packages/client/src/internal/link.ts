@@ -8,15 +8,30 @@ import * as Option from "effect/Option"
 /** No registry needs more; what follows is not read. */
 const maxLength = 8192
 
-const link = /<([^<>]*)>([^<]*)/g
-const next = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next\b)/i
+const target = /[^<]*<([^<>]*)>/y
+const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^\s",;<>]*)))?/y
 
 /**
- * The target of the link to the next page, as it is written.
+ * The target of the link to the next page, as it is written. Of several `rel` of a link the first one counts.
  */
 export const nextPage = (header: string): Option.Option<string> => {
-  for (const [, target = "", parameters = ""] of header.slice(0, maxLength).matchAll(link)) {
-    if (next.test(parameters)) return Option.some(target)
+  const input = header.slice(0, maxLength)
+  let position = 0
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = position
+    const match = pattern.exec(input)
+    if (match !== null) position = pattern.lastIndex
+    return match
+  }
+
+  while (position < input.length) {
+    const link = take(target)
+    if (link === null) return Option.none()
+    let relation: string | undefined
+    for (let found = take(parameter); found !== null; found = take(parameter)) {
+      if (found[1]?.toLowerCase() === "rel") relation ??= found[2] ?? found[3]
+    }
+    if (relation?.toLowerCase().split(/\s+/).includes("next") === true) return Option.some(link[1] ?? "")
   }
   return Option.none()
 }

@@ -8,6 +8,9 @@ import * as Result from "effect/Result"
 const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
   URL.canParse(address, base) ? Result.succeed(new URL(address, base)) : Result.fail("is not a URL")
 
+/** Other schemes may have an origin too: that of the address inside them. */
+export const isWeb = (url: URL): boolean => url.protocol === "https:" || url.protocol === "http:"
+
 const isLoopback = (url: URL): boolean =>
   url.hostname === "localhost" || url.hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(url.hostname)
 
@@ -27,12 +30,12 @@ export const parseEndpoint = (endpoint: string): Result.Result<URL, string> =>
   ).pipe(Result.filterOrFail(isProtected, () => "is not https (plain http is for this machine's own addresses alone)"))
 
 /**
- * An address that the registry named, if it lies on the given origin; without user information and fragment.
+ * Path and query of an address that the registry named, if it lies on the given origin.
  */
-export const onOrigin = (origin: string, address: string, base: string): Result.Result<URL, string> =>
+export const onOrigin = (origin: string, address: string, base: string): Result.Result<string, string> =>
   Result.flatMap(readUrl(address, base), (url) =>
-    url.origin === origin
-      ? Result.succeed(new URL(url.pathname + url.search, origin))
+    isWeb(url) && url.origin === origin
+      ? Result.succeed(url.pathname + url.search)
       : Result.fail(`leads to ${url.origin}, away from ${origin}`)
   )
 
@@ -59,10 +62,13 @@ export const follow = (address: string, from: Location): Result.Result<Location,
     ),
     Result.map((url) => {
       const [written = ""] = address.replace(authority, "").split("#", 1)
-      const verbatim = URL.canParse(url.origin + written) && new URL(url.origin + written).href === hrefOf(url)
-      return { origin: url.origin, path: verbatim && written.startsWith("/") ? written : url.pathname + url.search }
+      const verbatim = visible.test(written) && new URL(url.origin + written).href === hrefOf(url)
+      return { origin: url.origin, path: verbatim ? written : url.pathname + url.search }
     })
   )
+
+/** What can stand in a request line as it is. */
+const visible = /^\/[!-~]*$/
 
 /** The address without user information and fragment. */
 const hrefOf = (url: URL): string => url.origin + url.pathname + url.search

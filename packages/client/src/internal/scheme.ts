@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import { InvalidResponse, type Reason, Refused } from "../RegistryError.ts"
 import type { Challenge } from "./challenge.ts"
+import { isWeb } from "./origin.ts"
 import * as Scope from "./scope.ts"
 
 /** What a registry wants to see before it answers. */
@@ -38,6 +39,7 @@ const knownRealms: { readonly [registry: string]: string } = {
  * Whether secrets may go to a realm: the registry's own origin, its known companion, or one that the user trusts.
  */
 export const mayTrust = (realm: URL, origin: string, trustedRealms: ReadonlyArray<string>): boolean =>
+  isWeb(realm) &&
   realm.username === "" &&
   realm.password === "" &&
   (realm.origin === origin || knownRealms[origin] === realm.origin || trustedRealms.includes(realm.origin))
@@ -66,7 +68,7 @@ const bearer = (
 }
 
 /**
- * The demand of the first challenge that can be met; a token is preferred to a password.
+ * The demand of the first challenge for a token, or else that for a password.
  */
 export const fromChallenges = (
   challenges: ReadonlyArray<Challenge>,

@@ -24,12 +24,15 @@ export const normalise = (scopes: ReadonlyArray<Scope>): ReadonlyArray<Scope> =>
   const actions = new Map<string, Set<string>>()
   for (const scope of scopes) {
     const colon = scope.lastIndexOf(":")
-    const resource = scope.slice(0, colon)
+    // What is not of this form is passed on as it is.
+    const resource = colon === -1 ? scope : scope.slice(0, colon)
     const known = actions.get(resource) ?? new Set()
-    for (const action of scope.slice(colon + 1).split(",")) known.add(action)
+    if (colon !== -1) for (const action of scope.slice(colon + 1).split(",")) if (action !== "") known.add(action)
     actions.set(resource, known)
   }
-  return Array.from(actions, ([resource, known]) => `${resource}:${Array.from(known).toSorted().join(",")}`).toSorted()
+  return Array.from(actions, ([resource, known]) =>
+    known.size === 0 ? resource : `${resource}:${Array.from(known).toSorted().join(",")}`
+  ).toSorted()
 }
 
 /** The scopes that a challenge asks for: any number, separated by spaces. */

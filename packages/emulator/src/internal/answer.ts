@@ -10,6 +10,8 @@ export interface Answer {
   readonly headers: { readonly [name: string]: string }
   /** Its length stands in Content-Length. */
   readonly body: Body | undefined
+  /** Is called when the answer did not go out, for what makes no sense if the client does not know of it. */
+  readonly undelivered?: () => Promise<void>
 }
 
 export const lengthOf = (body: Body): number => (body instanceof Uint8Array ? body.length : body.end - body.start)

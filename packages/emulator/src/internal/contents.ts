@@ -1,9 +1,10 @@
 /**
- * Content on its way in: files in a folder of the emulator's own, hashed as they are written.
+ * Content, as files in a folder: hashed on its way in, then kept where an OCI image layout has it.
  */
 import { createHash, type Hash, randomUUID } from "node:crypto"
-import { open, truncate, unlink } from "node:fs/promises"
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import type { StoredBlob } from "./store.ts"
 
 /** Bytes that are still coming. */
 export interface Incoming {
@@ -14,16 +15,37 @@ export interface Incoming {
   sha512: Hash
 }
 
+const incomingIn = (directory: string): string => join(directory, "registry-uploads")
+
+/** OCI image layout specification, "Blobs": `blobs/<algorithm>/<hash>`. */
+export const fileOf = (directory: string, digest: string): string => join(directory, "blobs", ...digest.split(":"))
+
+/** Removes a folder, also if a request that is not over yet writes to it meanwhile. */
+export const remove = (directory: string): Promise<void> =>
+  rm(directory, { recursive: true, force: true, maxRetries: 5 })
+
+/** Makes the folders. Uploads do not outlive the emulator that took them. */
+export const prepare = async (directory: string): Promise<void> => {
+  await forget(directory)
+  await mkdir(incomingIn(directory), { recursive: true })
+  for (const algorithm of ["sha256", "sha512"]) await mkdir(join(directory, "blobs", algorithm), { recursive: true })
+  await writeFile(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }))
+}
+
+/** Removes what is still on its way in. */
+export const forget = (directory: string): Promise<void> => remove(incomingIn(directory))
+
 /** Starts a file. */
 export const start = async (directory: string): Promise<Incoming> => {
   const id = randomUUID()
-  const file = join(directory, id)
+  const file = join(incomingIn(directory), id)
   await (await open(file, "wx")).close()
   return { id, file, size: 0, sha256: createHash("sha256"), sha512: createHash("sha512") }
 }
 
 /**
- * Appends all bytes or, if they break off, none. Refuses to grow beyond the limit, and tells so.
+ * Appends bytes, and keeps those that arrived if the rest does not. Refuses to grow beyond the limit: tells so, and
+ * appends nothing.
  */
 export const append = async (
   incoming: Incoming,
@@ -31,33 +53,26 @@ export const append = async (
   maxBytes: number
 ): Promise<"appended" | "too large"> => {
   const before = { size: incoming.size, sha256: incoming.sha256.copy(), sha512: incoming.sha512.copy() }
-  const undo = async () => {
-    Object.assign(incoming, before)
-    await truncate(incoming.file, before.size)
-  }
   let tooLarge = false
   const handle = await open(incoming.file, "a")
   try {
     for await (const chunk of bytes) {
       // The rest is read and forgotten: who is cut off while sending does not hear why.
-      if (tooLarge || incoming.size - before.size + chunk.length > maxBytes) {
+      if (tooLarge) continue
+      if (incoming.size - before.size + chunk.length > maxBytes) {
         tooLarge = true
+        Object.assign(incoming, before)
         continue
       }
-      await handle.write(chunk)
+      await handle.appendFile(chunk)
       incoming.sha256.update(chunk)
       incoming.sha512.update(chunk)
       incoming.size += chunk.length
     }
-    if (tooLarge) {
-      await undo()
-      return "too large"
-    }
-    return "appended"
-  } catch (cause) {
-    await undo()
-    throw cause
+    return tooLarge ? "too large" : "appended"
   } finally {
+    // The file holds what is counted, whatever went wrong.
+    await handle.truncate(incoming.size)
     await handle.close()
   }
 }
@@ -73,4 +88,23 @@ export const matches = (incoming: Incoming, digest: string): boolean =>
 export const digestOf = (bytes: Uint8Array, algorithm: "sha256" | "sha512" = "sha256"): string =>
   `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`
 
-export const discard = (incoming: Incoming): Promise<void> => unlink(incoming.file)
+/** Keeps content that its digest names, and tells where. */
+export const keep = async (directory: string, incoming: Incoming, digest: string): Promise<StoredBlob> => {
+  const file = fileOf(directory, digest)
+  await rename(incoming.file, file)
+  return { file, size: incoming.size }
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+/** Keeps bytes at hand under their digest. */
+export const put = async (directory: string, digest: string, bytes: Uint8Array): Promise<StoredBlob> => {
+  const incoming = await start(directory)
+  await append(incoming, chunksOf(bytes), bytes.length)
+  return keep(directory, incoming, digest)
+}
+
+/** Throws content away, unless it is kept. */
+export const discard = (incoming: Incoming): Promise<void> => rm(incoming.file, { force: true })

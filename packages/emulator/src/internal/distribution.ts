@@ -1,21 +1,17 @@
 /**
  * OCI distribution, `/v2`: manifests, blobs, tags and referrers.
  */
-import { readFile } from "node:fs/promises"
 import * as Digest from "@effect-acr/client/Digest"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
-import * as ImageConfig from "@effect-acr/client/ImageConfig"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Tag from "@effect-acr/client/Tag"
 import * as Result from "effect/Result"
 import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
-import { digestOf } from "./contents.ts"
+import * as Contents from "./contents.ts"
+import { describe, maxManifestBytes, parts } from "./description.ts"
 import { page, type Part } from "./management.ts"
 import { openRepository, putManifest, putTag, type Repository, type Store, type StoredManifest } from "./store.ts"
-
-/** OCI distribution specification, "Pushing manifests". */
-export const maxManifestBytes = 4 * 1024 * 1024
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
 
@@ -32,18 +28,6 @@ const accepts = (accept: string | undefined, mediaType: string): boolean =>
     return range.trim() === "*/*" || range.trim() === mediaType
   })
 
-/** The descriptors of what a manifest can't be without. */
-const parts = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> => {
-  switch (manifest._tag) {
-    case "ImageManifest":
-      return [manifest.config, ...manifest.layers]
-    case "ImageIndex":
-      return manifest.manifests
-    case "UnknownManifest":
-      return []
-  }
-}
-
 const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined =>
   parts(manifest).find(({ digest, urls }) =>
     manifest._tag === "ImageIndex"
@@ -51,41 +35,7 @@ const missingPart = (repository: Repository | undefined, manifest: Manifest.Mani
       : repository?.blobs.has(digest) !== true && (urls ?? []).length === 0
   )
 
-export const make = (store: Store) => {
-  /** What the image runs on, as its configuration tells. */
-  const platformOf = async (manifest: Manifest.Manifest) => {
-    if (manifest._tag !== "ImageManifest") return undefined
-    const blob = store.blobs.get(manifest.config.digest)
-    if (blob === undefined || blob.size > maxManifestBytes) return undefined
-    const config = ImageConfig.parse(await readFile(blob.file, "utf8"))
-    return Result.isSuccess(config) ? config.success : undefined
-  }
-
-  const describe = async (
-    bytes: Uint8Array,
-    mediaType: MediaType.MediaType,
-    digest: Digest.Digest,
-    view: Manifest.Manifest
-  ) => {
-    const platform = await platformOf(view)
-    const image = view._tag === "ImageManifest" ? view : undefined
-    const known = view._tag === "UnknownManifest" ? undefined : view
-    return {
-      digest,
-      bytes,
-      mediaType,
-      imageSize:
-        view._tag === "ImageManifest" ? parts(view).reduce((sum, { size }) => sum + size, bytes.length) : bytes.length,
-      architecture: platform?.architecture,
-      os: platform?.os,
-      configMediaType: image?.config.mediaType,
-      artifactType: known?.artifactType ?? image?.config.mediaType,
-      annotations: known?.annotations,
-      subject: known?.subject?.digest,
-      references: view._tag === "ImageIndex" ? view.manifests : []
-    }
-  }
-
+export const make = (store: Store, directory: string) => {
   const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
@@ -128,7 +78,7 @@ export const make = (store: Store) => {
 
       const byDigest = Digest.parse(reference)
       const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"
-      const digest = Digest.Digest.make(digestOf(bytes, algorithm))
+      const digest = Digest.Digest.make(Contents.digestOf(bytes, algorithm))
       if (reference.includes(":") ? reference !== digest : Result.isFailure(Tag.parse(reference))) {
         return reference.includes(":")
           ? error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
@@ -142,7 +92,8 @@ export const make = (store: Store) => {
       }
       if ([known, known?.tags.get(reference)].some((it) => it?.attributes.writeEnabled === false)) return disallowed
 
-      const described = await describe(bytes, mediaType.success, digest, view.success)
+      const described = await describe(store, bytes, mediaType.success, digest, view.success)
+      await Contents.put(directory, digest, bytes)
       const repository = openRepository(store, name, stamp)
       putManifest(repository, described, stamp)
       if (!reference.includes(":")) putTag(repository, reference, digest, stamp)

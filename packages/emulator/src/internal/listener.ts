@@ -3,52 +3,27 @@
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
-import { createReadStream } from "node:fs"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpServerError from "effect/http/HttpServerError"
 import type { Consequence } from "../Fault.ts"
-import { type Answer, type Body, empty, error, lengthOf } from "./answer.ts"
+import { type Answer, empty, error, lengthOf } from "./answer.ts"
+import * as Bodies from "./bodies.ts"
 import type { Certificate } from "./certificate.ts"
 
 /** What a server does with a request. */
 export interface Exchange {
   /** The fault that hits it. */
   readonly fault: Consequence | undefined
-  /** Carries it out. */
-  readonly answer: () => Promise<Answer>
-  /** Is told the status that went out; 0 for none. */
+  /** Carries it out. The body fails where it breaks off. */
+  readonly answer: (body: AsyncIterable<Uint8Array>) => Promise<Answer>
+  /** Is told the status that goes out; 0 for none. */
   readonly done: (status: number) => void
 }
 
 export type Handler = (request: Http.IncomingMessage) => Exchange
-
-async function* read(body: Body): AsyncGenerator<Uint8Array> {
-  if (body instanceof Uint8Array) yield body
-  else if (body.end > body.start) yield* createReadStream(body.file, { start: body.start, end: body.end - 1 })
-}
-
-async function* upTo(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let left = bytes
-  for await (const chunk of chunks) {
-    yield chunk.subarray(0, left)
-    left -= chunk.length
-    if (left <= 0) return
-  }
-}
-
-async function* corrupted(chunks: AsyncIterable<Uint8Array>, atByte: number): AsyncGenerator<Uint8Array> {
-  let offset = 0
-  for await (const chunk of chunks) {
-    const index = atByte - offset
-    const wrong = Uint8Array.from(chunk)
-    if (index >= 0 && index < wrong.length) wrong[index] = (wrong[index] ?? 0) ^ 1
-    yield wrong
-    offset += chunk.length
-  }
-}
 
 const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.OutgoingHttpHeaders => {
   const length = answer.body === undefined ? {} : { "Content-Length": String(lengthOf(answer.body)) }
@@ -64,35 +39,58 @@ const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.Ou
 }
 
 /** Sends everything before the connection goes, so that the other side has it. */
-const send = (response: Http.ServerResponse, chunks: AsyncIterable<Uint8Array>, end: boolean): Promise<void> =>
-  pipeline(Readable.from(chunks, { objectMode: false }), response, { end })
+const send = (
+  response: Http.ServerResponse,
+  chunks: AsyncIterable<Uint8Array>,
+  options: { readonly end: boolean; readonly signal: AbortSignal }
+): Promise<void> => pipeline(Readable.from(chunks, { objectMode: false }), response, options)
 
+/** Fails if the connection goes before the answer is out. */
 const writeAnswer = async (
   response: Http.ServerResponse,
   answer: Answer,
-  fault: Consequence | undefined
+  fault: Consequence | undefined,
+  gone: AbortSignal
 ): Promise<void> => {
   response.writeHead(answer.status, changedHeaders(answer, fault))
-  const chunks = answer.body === undefined ? read(new Uint8Array()) : read(answer.body)
+  const chunks = Bodies.read(answer.body ?? new Uint8Array())
   switch (fault?._tag) {
     case "CutBody":
-      await send(response, upTo(chunks, fault.afterBytes), false)
+      response.flushHeaders()
+      await send(response, Bodies.upTo(chunks, fault.afterBytes), { end: false, signal: gone })
       response.socket?.destroySoon()
       return
     case "StallBody":
-      return send(response, upTo(chunks, fault.afterBytes), false)
+      response.flushHeaders()
+      return send(response, Bodies.upTo(chunks, fault.afterBytes), { end: false, signal: gone })
     case "CorruptBody":
-      return send(response, corrupted(chunks, fault.atByte), true)
+      return send(response, Bodies.corrupted(chunks, fault.atByte), { end: true, signal: gone })
     default:
-      return send(response, chunks, true)
+      return send(response, chunks, { end: true, signal: gone })
   }
 }
 
+/** A handler that threw is a fault of the registry's own, which it tells. */
+const internalError = error(500, "UNKNOWN", "unknown error")
+
+/** What a handler answers. One whose request broke off throws too: nobody hears that answer. */
+const carryOut = ({ answer }: Exchange, body: AsyncIterable<Uint8Array>): Promise<Answer> =>
+  answer(body).catch(() => internalError)
+
+/** Carries a request out of which nobody hears. */
+const lose = async (exchange: Exchange, body: AsyncIterable<Uint8Array>): Promise<void> => {
+  const { undelivered } = await carryOut(exchange, body)
+  await undelivered?.()
+  exchange.done(0)
+}
+
 const respond = async (
-  { answer, done, fault }: Exchange,
+  exchange: Exchange,
   request: Http.IncomingMessage,
-  response: Http.ServerResponse
+  response: Http.ServerResponse,
+  gone: AbortSignal
 ): Promise<void> => {
+  const { done, fault } = exchange
   switch (fault?._tag) {
     case "Reset":
       done(0)
@@ -102,20 +100,46 @@ const respond = async (
       done(0)
       return
     case "LostAnswer":
-      await answer()
-      done(0)
+      await lose(exchange, Bodies.received(request, response))
       request.socket.resetAndDestroy()
       return
+    case "ResetRequest":
+      await lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
+      request.socket.resetAndDestroy()
+      return
+    case "StallRequest":
+      return lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
     case "Answer": {
       const body = new TextEncoder().encode(fault.body ?? "")
       done(fault.status)
-      return writeAnswer(response, { ...empty(fault.status, fault.headers), body }, undefined)
+      return writeAnswer(response, { ...empty(fault.status, fault.headers), body }, undefined, gone)
     }
     default: {
-      const given = await answer()
-      done(given.status)
-      return writeAnswer(response, given, fault)
+      const answer = await carryOut(exchange, Bodies.received(request, response))
+      done(gone.aborted ? 0 : answer.status)
+      try {
+        gone.throwIfAborted()
+        await writeAnswer(response, answer, fault, gone)
+      } catch {
+        await answer.undelivered?.()
+        response.destroy()
+      }
     }
+  }
+}
+
+/** Hands out a signal that tells when the connection of a request is gone: an answer that waits would not be told. */
+const whileConnected = async (
+  { socket }: Http.IncomingMessage,
+  use: (gone: AbortSignal) => Promise<void>
+): Promise<void> => {
+  const gone = new AbortController()
+  const abort = () => gone.abort()
+  socket.once("close", abort)
+  try {
+    await use(gone.signal)
+  } finally {
+    socket.off("close", abort)
   }
 }
 
@@ -126,19 +150,15 @@ export interface Listener {
   readonly serve: (handler: Handler) => void
 }
 
-/** A handler that threw is a fault of the registry's own, which it tells. */
-const internalError = error(500, "UNKNOWN", "unknown error")
-
 const onRequest =
   (handler: Handler): Http.RequestListener =>
   (request, response) => {
     // A connection that breaks ends its request; the other side knows already.
     request.on("error", () => response.destroy())
     response.on("error", () => request.destroy())
-    respond(handler(request), request, response).catch(() => {
-      if (response.headersSent || request.destroyed) response.destroy()
-      else void writeAnswer(response, internalError, undefined).catch(() => response.destroy())
-    })
+    whileConnected(request, (gone) => respond(handler(request), request, response, gone)).catch(() =>
+      response.destroy()
+    )
   }
 
 /**

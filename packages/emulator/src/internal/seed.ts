@@ -30,11 +30,7 @@ export const seed = async (
   const pushBlob = async (mediaType: MediaType.MediaType, content: string | Uint8Array) => {
     const bytes = typeof content === "string" ? encoder.encode(content) : content
     const digest = Digest.Digest.make(Contents.digestOf(bytes))
-    if (!store.blobs.has(digest)) {
-      const incoming = await Contents.start(directory)
-      await Contents.append(incoming, chunksOf(bytes), bytes.length)
-      store.blobs.set(digest, { file: incoming.file, size: incoming.size })
-    }
+    if (!store.blobs.has(digest)) store.blobs.set(digest, await Contents.put(directory, digest, bytes))
     repository.blobs.add(digest)
     return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
   }
@@ -81,8 +77,4 @@ export const seed = async (
       : (await pushManifest(Manifest.index({ manifests: images }), MediaType.ociImageIndex)).digest
   for (const tag of image.tags ?? []) putTag(repository, Tag.make(tag), digest, stamp)
   return digest
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -13,7 +13,7 @@ interface Session {
   readonly startedAt: string
   /** The only `_state` that is good for the next request: each answer replaces it. */
   state: string
-  /** The step that is under way. One whose connection broke may still be at undoing what it did. */
+  /** The step that is under way. One whose connection broke may still be at writing what arrived. */
   busy: Promise<unknown>
 }
 
@@ -72,17 +72,22 @@ export const make = (options: {
     return turn
   }
 
-  /** Takes a session's content into the registry. */
-  const commit = async (session: Session, digest: string, stamp: string): Promise<Answer> => {
-    if (!Contents.matches(session.incoming, digest)) {
-      renew(session)
-      return digestInvalid
-    }
+  /** Takes content into the registry, if the digest names it. */
+  const take = async (
+    repository: string,
+    incoming: Contents.Incoming,
+    digest: string,
+    stamp: string
+  ): Promise<Answer | undefined> => {
+    if (!Contents.matches(incoming, digest)) return undefined
+    store.blobs.set(digest, await Contents.keep(options.directory, incoming, digest))
+    openRepository(store, repository, stamp).blobs.add(digest)
+    return created(repository, digest)
+  }
+
+  const forget = (session: Session): Promise<void> => {
     sessions.delete(session.incoming.id)
-    if (store.blobs.has(digest)) await Contents.discard(session.incoming)
-    else store.blobs.set(digest, { file: session.incoming.file, size: session.incoming.size })
-    openRepository(store, session.repository, stamp).blobs.add(digest)
-    return created(session.repository, digest)
+    return Contents.discard(session.incoming)
   }
 
   /** Runs one step of a session, for the holder of its newest location. */
@@ -101,12 +106,32 @@ export const make = (options: {
           return { ...error(416, "RANGE_INVALID", "invalid content range"), headers: progress(416, session).headers }
         }
       }
-      const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
-      return outcome === "too large" ? tooLarge : then(session)
+      try {
+        const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
+        return outcome === "too large" ? tooLarge : await then(session)
+      } catch (cause) {
+        // What arrived stays, so the location, which tells an offset, is no longer true.
+        renew(session)
+        throw cause
+      }
     })
+
+  /** Takes a blob that comes in one request: the client is told of no location at which to go on. */
+  const atOnce = async (name: string, digest: string, request: UploadRequest): Promise<Answer> => {
+    const incoming = await Contents.start(options.directory)
+    try {
+      const outcome = await Contents.append(incoming, request.body, options.maxRequestBodyBytes)
+      if (outcome === "too large") return tooLarge
+      return (await take(name, incoming, digest, request.stamp)) ?? digestInvalid
+    } finally {
+      await Contents.discard(incoming)
+    }
+  }
 
   return {
     start: async (name: string, request: UploadRequest): Promise<Answer> => {
+      const digest = request.query.get("digest")
+      if (digest !== null) return atOnce(name, digest, request)
       const session: Session = {
         repository: name,
         incoming: await Contents.start(options.directory),
@@ -116,13 +141,8 @@ export const make = (options: {
       }
       renew(session)
       sessions.set(session.incoming.id, session)
-      const digest = request.query.get("digest")
-      if (digest === null) return progress(202, session)
-      const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
-      const answer = outcome === "too large" ? tooLarge : await commit(session, digest, request.stamp)
-      // The client was told of no location at which to go on.
-      if (sessions.delete(session.incoming.id)) await Contents.discard(session.incoming)
-      return answer
+      // Nobody knows where to go on with it, or that there is something to cancel.
+      return { ...progress(202, session), undelivered: () => forget(session) }
     },
 
     /** Takes over a blob that another repository holds. */
@@ -139,19 +159,26 @@ export const make = (options: {
       }),
 
     commit: (name: string, id: string, request: UploadRequest): Promise<Answer> =>
-      step(name, id, request, (session) => commit(session, request.query.get("digest") ?? "", request.stamp)),
+      step(name, id, request, async (session) => {
+        const taken = await take(name, session.incoming, request.query.get("digest") ?? "", request.stamp)
+        if (taken === undefined) {
+          renew(session)
+          return digestInvalid
+        }
+        sessions.delete(id)
+        return taken
+      }),
 
     status: (name: string, id: string): Promise<Answer> =>
       onSession(name, id, (session) => Promise.resolve(progress(204, session))),
 
     cancel: (name: string, id: string): Promise<Answer> =>
       onSession(name, id, async (session) => {
-        sessions.delete(id)
-        await Contents.discard(session.incoming)
+        await forget(session)
         return empty(204)
       }),
 
-    /** How many uploads are under way. */
+    /** How many uploads are under way that a client can go on with. */
     count: (): number => sessions.size
   }
 }

@@ -1,0 +1,74 @@
+/**
+ * Locks, under the library's names and under the wire's.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
+import * as ChangeableAttributes from "../src/ChangeableAttributes.ts"
+import * as Properties from "../src/internal/properties.ts"
+
+const open = { canDelete: true, canWrite: true, canList: true, canRead: true }
+
+/** The attributes that a record with these has. */
+const readAttributes = (changeableAttributes: {
+  readonly deleteEnabled?: boolean
+  readonly writeEnabled?: boolean
+  readonly listEnabled?: boolean
+  readonly readEnabled?: boolean
+}) => {
+  const time = DateTime.makeUnsafe(0)
+  const {
+    createdOn: _,
+    lastUpdatedOn: __,
+    ...attributes
+  } = Properties.common({
+    createdTime: time,
+    lastUpdateTime: time,
+    changeableAttributes
+  })
+  return attributes
+}
+
+describe("changeable attributes", () => {
+  it("are allowed where nothing is said", () => {
+    assert.deepStrictEqual(ChangeableAttributes.ChangeableAttributes.make({}), open)
+    assert.deepStrictEqual(readAttributes({}), open)
+    const time = DateTime.makeUnsafe(0)
+    assert.deepStrictEqual(Properties.common({ createdTime: time, lastUpdateTime: time }), {
+      createdOn: time,
+      lastUpdatedOn: time,
+      ...open
+    })
+  })
+
+  const pairs: ReadonlyArray<readonly [ChangeableAttributes.Update, object]> = [
+    [{ canDelete: false }, { deleteEnabled: false }],
+    [{ canWrite: false }, { writeEnabled: false }],
+    [{ canList: false }, { listEnabled: false }],
+    [{ canRead: false }, { readEnabled: false }]
+  ]
+  it.each(pairs)("%o are %o on the wire, and no other", (update, wire) => {
+    assert.deepStrictEqual<object>(Properties.updateToWire(update), wire)
+    assert.deepStrictEqual<object>(readAttributes(wire), { ...open, ...update })
+    assert.deepStrictEqual<object>(ChangeableAttributes.ChangeableAttributes.make(update), { ...open, ...update })
+  })
+
+  it("that are to stay as they are do not go on the wire", () => {
+    assert.deepStrictEqual(Properties.updateToWire({}), {})
+  })
+
+  it.prop(
+    "read back as they were written",
+    [ChangeableAttributes.ChangeableAttributes],
+    ([attributes]) => {
+      assert.deepStrictEqual(readAttributes(Properties.updateToWire(attributes)), attributes)
+    },
+    { arbitrary: { seed: 1, runs: 50 } }
+  )
+
+  it("are truths, not words or numbers", () => {
+    const isAttributes = Schema.is(ChangeableAttributes.ChangeableAttributes)
+    assert.isTrue(isAttributes(open))
+    for (const canRead of ["true", 1, null, undefined]) assert.isFalse(isAttributes({ ...open, canRead }))
+  })
+})

@@ -1,0 +1,283 @@
+/**
+ * Manifests and indexes: OCI image specification, manifest.md and image-index.md.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Annotations from "../src/Annotations.ts"
+import * as Digest from "../src/Digest.ts"
+import * as Manifest from "../src/Manifest.ts"
+import * as MediaType from "../src/MediaType.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+const seeded = { arbitrary: { seed: 1, runs: 100 } }
+
+const digest = Digest.Digest.make(`sha256:${"5f".repeat(32)}`)
+const config = { mediaType: MediaType.ociImageConfig, digest, size: 7023 }
+const layer = { mediaType: MediaType.ociImageLayerGzip, digest, size: 32_654 }
+const child = { mediaType: MediaType.ociImageManifest, digest, size: 7143 }
+
+const parse = (mediaType: MediaType.MediaType, document: unknown) => Manifest.parse(mediaType, JSON.stringify(document))
+
+/** What is wrong with a document. */
+const complaint = (mediaType: MediaType.MediaType, document: unknown): string =>
+  Result.match(parse(mediaType, document), { onSuccess: ({ _tag }) => _tag, onFailure: ({ message }) => message })
+
+describe("a manifest of an image", () => {
+  it("is all of its fields, with those that nobody knows yet, at any depth", () => {
+    // The example of manifest.md, with an artifact's fields, a foreign layer and novelties.
+    const written = {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      artifactType: "application/vnd.example+type",
+      config: { ...config, novel: true },
+      layers: [
+        layer,
+        { ...layer, mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", urls: ["https://x"] }
+      ],
+      subject: { ...child, annotations: { a: "b" } },
+      annotations: { "com.example.key1": "value1" },
+      "org.example.novel": [{ deep: [null] }],
+      tag: "v1"
+    }
+    assert.deepStrictEqual<object>(Result.getOrThrow(parse(MediaType.ociImageManifest, written)), {
+      _tag: "ImageManifest",
+      ...written
+    })
+  })
+
+  it("need not say of which media type it is", () => {
+    for (const mediaType of [MediaType.ociImageManifest, MediaType.dockerManifest]) {
+      assert.deepStrictEqual(
+        parse(mediaType, { schemaVersion: 2, config, layers: [layer] }),
+        Result.succeed({ _tag: "ImageManifest", schemaVersion: 2, config, layers: [layer] })
+      )
+    }
+  })
+
+  const image = { schemaVersion: 2, config, layers: [layer] }
+  const complaints: ReadonlyArray<readonly [string, object, string]> = [
+    ["no version", { schemaVersion: undefined }, `Missing key\n  at ["schemaVersion"]`],
+    ["version 1", { schemaVersion: 1 }, `Expected 2\n  at ["schemaVersion"]`],
+    ["a version in words", { schemaVersion: "2" }, `Expected 2\n  at ["schemaVersion"]`],
+    ["no configuration", { config: undefined }, `Missing key\n  at ["config"]`],
+    ["an empty media type", { mediaType: "" }, `Expected a media type: type/subtype\n  at ["mediaType"]`],
+    [
+      "an index's media type",
+      { mediaType: MediaType.ociImageIndex },
+      "Expected a manifest whose mediaType field agrees with its content type"
+    ],
+    [
+      "a media type of its own",
+      { mediaType: "application/json" },
+      "Expected a manifest whose mediaType field agrees with its content type"
+    ],
+    [
+      "manifests",
+      { manifests: [child] },
+      `Expected a manifest without "manifests", which its media type does not have`
+    ],
+    [
+      "null for manifests",
+      { manifests: null },
+      `Expected a manifest without "manifests", which its media type does not have`
+    ]
+  ]
+  it.each(complaints)("with %s is refused", (_, change, expected) => {
+    assert.strictEqual(complaint(MediaType.ociImageManifest, { ...image, ...change }), expected)
+  })
+
+  it("tells which of its layers is wrong", () => {
+    const layers = [layer, layer, { ...layer, digest: "sha256:.." }]
+    assert.strictEqual(
+      complaint(MediaType.ociImageManifest, { ...image, layers }),
+      "Expected a digest, sha256:<64 hexadecimal digits> or sha512:<128 hexadecimal digits>\n" +
+        `  at ["layers"][2]["digest"]`
+    )
+  })
+
+  it("can't be given by way of a prototype what it does not have", () => {
+    const text = JSON.stringify(image).replace("{", `{"__proto__":{"mediaType":"a/b","manifests":[],"annotations":{}},`)
+    const manifest = Result.getOrThrow(Manifest.parse(MediaType.ociImageManifest, text))
+    assert.strictEqual(manifest._tag, "ImageManifest")
+    assert.isFalse("mediaType" in manifest)
+    assert.isFalse("annotations" in manifest)
+  })
+})
+
+describe("an index", () => {
+  it("is all of its fields, with those that nobody knows yet, at any depth", () => {
+    // The example of image-index.md, an attestation as BuildKit files it, an index within, and novelties.
+    const written = {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+      manifests: [
+        { ...child, platform: { architecture: "ppc64le", os: "linux" } },
+        {
+          ...child,
+          annotations: { "vnd.docker.reference.type": "attestation-manifest" },
+          platform: { architecture: "unknown", os: "unknown", novel: 1 }
+        },
+        { ...child, mediaType: "application/vnd.oci.image.index.v1+json", artifactType: "a/b" },
+        { ...child, mediaType: "application/vnd.novel" }
+      ],
+      artifactType: "application/vnd.example+type",
+      subject: child,
+      annotations: { "com.example.key1": "value1" },
+      novel: {}
+    }
+    assert.deepStrictEqual<object>(Result.getOrThrow(parse(MediaType.ociImageIndex, written)), {
+      _tag: "ImageIndex",
+      ...written
+    })
+  })
+
+  it("may be empty, in each of the ways to say so", () => {
+    for (const manifests of [undefined, null, []]) {
+      assert.deepStrictEqual(
+        parse(MediaType.dockerManifestList, { schemaVersion: 2, manifests }),
+        Result.succeed({ _tag: "ImageIndex", schemaVersion: 2, manifests: [] })
+      )
+    }
+  })
+
+  const complaints: ReadonlyArray<readonly [string, object, string]> = [
+    ["version 1", { schemaVersion: 1 }, `Expected 2\n  at ["schemaVersion"]`],
+    [
+      "an image's media type",
+      { mediaType: MediaType.ociImageManifest },
+      "Expected a manifest whose mediaType field agrees with its content type"
+    ],
+    ["layers", { layers: [layer] }, `Expected a manifest without "layers", which its media type does not have`]
+  ]
+  it.each(complaints)("with %s is refused", (_, change, expected) => {
+    const index = { schemaVersion: 2, manifests: [child] }
+    assert.strictEqual(complaint(MediaType.ociImageIndex, { ...index, ...change }), expected)
+  })
+})
+
+describe("a manifest of another type", () => {
+  const others: ReadonlyArray<string> = [
+    "application/vnd.docker.distribution.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.oci.artifact.manifest.v1+json",
+    "application/json",
+    "application/octet-stream"
+  ]
+  it.each(others)("%s is not looked into", (name) => {
+    const mediaType = MediaType.MediaType.make(name)
+    for (const text of ["", "{}", '{"schemaVersion":1}', "\0", "[".repeat(1_000_000)]) {
+      assert.deepStrictEqual(
+        atOnce(() => Manifest.parse(mediaType, text)),
+        Result.succeed(Manifest.UnknownManifest.make({ mediaType }))
+      )
+    }
+  })
+})
+
+describe("a manifest that is made here", () => {
+  it("of an image is written as compact JSON", () => {
+    assert.strictEqual(
+      Manifest.format(
+        Manifest.image({
+          config: { mediaType: MediaType.ociEmpty, digest, size: 2, data: "e30=" },
+          layers: [layer],
+          artifactType: MediaType.MediaType.make("application/vnd.example"),
+          annotations: { [Annotations.title]: "a\n" }
+        })
+      ),
+      '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",' +
+        '"artifactType":"application/vnd.example",' +
+        `"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"${digest}","size":2,"data":"e30="},` +
+        `"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"${digest}","size":32654}],` +
+        '"annotations":{"org.opencontainers.image.title":"a\\n"}}'
+    )
+  })
+
+  it("of an index is written as compact JSON", () => {
+    assert.strictEqual(
+      Manifest.format(Manifest.index({ manifests: [{ ...child, platform: { os: "linux", architecture: "amd64" } }] })),
+      '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json",' +
+        `"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"${digest}","size":7143,` +
+        '"platform":{"architecture":"amd64","os":"linux"}}]}'
+    )
+  })
+
+  const Made = Schema.Struct({
+    mediaType: MediaType.MediaType,
+    digest: Digest.Digest,
+    size: Schema.Natural,
+    annotations: Schema.optionalKey(Annotations.Annotations)
+  })
+
+  it.prop(
+    "of an image is read as it was written",
+    [
+      Schema.Struct({
+        config: Made,
+        layers: Schema.Array(Made),
+        artifactType: Schema.optionalKey(MediaType.MediaType),
+        subject: Schema.optionalKey(Made),
+        annotations: Schema.optionalKey(Annotations.Annotations)
+      })
+    ],
+    ([parts]) => {
+      const made = Manifest.image(parts)
+      assert.deepStrictEqual(Manifest.parse(MediaType.ociImageManifest, Manifest.format(made)), Result.succeed(made))
+    },
+    seeded
+  )
+
+  it.prop(
+    "of an index is read as it was written, and as nothing else",
+    [Schema.Struct({ manifests: Schema.Array(Made), subject: Schema.optionalKey(Made) })],
+    ([parts]) => {
+      const made = Manifest.index(parts)
+      const text = Manifest.format(made)
+      assert.deepStrictEqual(Manifest.parse(MediaType.ociImageIndex, text), Result.succeed(made))
+      assert.isTrue(Result.isFailure(Manifest.parse(MediaType.ociImageManifest, text)))
+    },
+    seeded
+  )
+})
+
+describe("a hostile text", () => {
+  const texts: ReadonlyArray<readonly [string, (length: number) => string]> = [
+    ["brackets", (length) => "[".repeat(length)],
+    ["lists in lists", (length) => "[".repeat(length / 2) + "]".repeat(length / 2)],
+    ["objects in objects", (length) => '{"layers":'.repeat(length / 10)],
+    ["quotes", (length) => '"'.repeat(length)],
+    ["backslashes", (length) => `"${"\\".repeat(length)}"`],
+    ["slashes", (length) => "a/".repeat(length / 2)],
+    ["dashes", (length) => "-".repeat(length)],
+    ["digits", (length) => "1".repeat(length)],
+    ["spaces", (length) => " ".repeat(length)],
+    ["a media type", (length) => JSON.stringify({ schemaVersion: 2, mediaType: "a/".repeat(length / 2) })],
+    [
+      "layers that are none",
+      (length) => JSON.stringify({ schemaVersion: 2, config, layers: Array(length / 10).fill(0) })
+    ]
+  ]
+  it.each(texts)("of %s is refused at once", (_, text) => {
+    for (const mediaType of [MediaType.ociImageManifest, MediaType.dockerManifestList]) {
+      for (const length of [100_000, 1_000_000]) {
+        assert.isTrue(Result.isFailure(atOnce(() => Manifest.parse(mediaType, text(length)))))
+      }
+    }
+  })
+
+  it("may hide depths in a field that nobody knows, which are kept and not followed", () => {
+    const deep = "[".repeat(100_000) + "]".repeat(100_000)
+    const text = JSON.stringify({ schemaVersion: 2, config, layers: [] }).replace("{", `{"novel":${deep},`)
+    const manifest = Result.getOrThrow(atOnce(() => Manifest.parse(MediaType.ociImageManifest, text)))
+    assert.strictEqual(manifest._tag, "ImageManifest")
+  })
+
+  it("may have very many layers, which are read", () => {
+    const layers = Array.from({ length: 1000 }, (_, size) => ({ ...layer, size }))
+    const manifest = Result.getOrThrow(
+      atOnce(() => parse(MediaType.ociImageManifest, { schemaVersion: 2, config, layers }))
+    )
+    assert.deepStrictEqual(manifest._tag === "ImageManifest" ? manifest.layers : [], layers)
+  })
+})

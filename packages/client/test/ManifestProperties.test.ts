@@ -1,0 +1,205 @@
+/**
+ * What ACR tells of a manifest: Azure's description of the management API, version 2021-07-01, and what its answers
+ * leave out or put `null` for.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Digest from "../src/Digest.ts"
+import { fromWire, ManifestProperties } from "../src/ManifestProperties.ts"
+import * as MediaType from "../src/MediaType.ts"
+import * as RepositoryName from "../src/RepositoryName.ts"
+import * as Tag from "../src/Tag.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+const digest = Digest.Digest.make(`sha256:${"1b".repeat(32)}`)
+const other = Digest.Digest.make(`sha256:${"2c".repeat(32)}`)
+const repositoryName = RepositoryName.RepositoryName.make("library/hello-world")
+const head = { registry: "myregistry.azurecr.io", imageName: repositoryName }
+
+/** What a record must have. */
+const smallest = {
+  digest,
+  createdTime: "2023-03-07T02:03:10.5343706Z",
+  lastUpdateTime: "2023-03-07T02:03:11Z"
+}
+
+/** What there is to know when a record has no more than it must. */
+const least = {
+  registryLoginServer: "myregistry.azurecr.io",
+  repositoryName,
+  digest,
+  createdOn: DateTime.makeUnsafe("2023-03-07T02:03:10.534Z"),
+  lastUpdatedOn: DateTime.makeUnsafe("2023-03-07T02:03:11.000Z"),
+  tags: [],
+  relatedArtifacts: [],
+  canDelete: true,
+  canWrite: true,
+  canList: true,
+  canRead: true
+}
+
+describe("a manifest's record", () => {
+  it.effect("of an image is read to the last field", () =>
+    Effect.gen(function* () {
+      const record = {
+        ...smallest,
+        imageSize: 5325,
+        architecture: "amd64",
+        os: "linux",
+        mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+        configMediaType: "application/vnd.docker.container.image.v1+json",
+        tags: ["latest", "v1"],
+        changeableAttributes: { deleteEnabled: true, writeEnabled: false, readEnabled: true, listEnabled: true },
+        quarantineState: "Passed"
+      }
+      assert.deepStrictEqual(yield* fromWire(head, record), {
+        ...least,
+        sizeInBytes: 5325,
+        architecture: "amd64",
+        operatingSystem: "linux",
+        mediaType: MediaType.dockerManifest,
+        configMediaType: MediaType.dockerImageConfig,
+        tags: [Tag.Tag.make("latest"), Tag.Tag.make("v1")],
+        canWrite: false,
+        raw: record
+      })
+    })
+  )
+
+  it.effect("of an index is read with what it refers to", () =>
+    Effect.gen(function* () {
+      const record = {
+        ...smallest,
+        mediaType: "application/vnd.docker.distribution.manifest.list.v2+json",
+        references: [
+          { digest: other, architecture: "amd64", os: "linux" },
+          { digest, architecture: null, os: null, novel: true },
+          { digest: other }
+        ]
+      }
+      assert.deepStrictEqual(yield* fromWire(head, record), {
+        ...least,
+        mediaType: MediaType.dockerManifestList,
+        relatedArtifacts: [
+          { digest: other, architecture: "amd64", operatingSystem: "linux" },
+          { digest },
+          { digest: other }
+        ],
+        raw: record
+      })
+    })
+  )
+
+  it.effect("may have no more than it must", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* fromWire(head, smallest), { ...least, raw: smallest })
+    })
+  )
+
+  it.effect("may have null in every other place", () =>
+    Effect.gen(function* () {
+      const record = {
+        ...smallest,
+        imageSize: null,
+        architecture: null,
+        os: null,
+        mediaType: null,
+        configMediaType: null,
+        tags: null,
+        references: null,
+        changeableAttributes: null
+      }
+      assert.deepStrictEqual(yield* fromWire(head, record), { ...least, raw: record })
+    })
+  )
+
+  it.effect("is kept as it came: unknown fields, and times to the last digit", () =>
+    Effect.gen(function* () {
+      const record = { ...smallest, novel: [{ deep: null }], references: [{ digest: other, novel: 1 }] }
+      assert.strictEqual((yield* fromWire(head, record)).raw, record)
+    })
+  )
+
+  const refused = [
+    ["digest", null],
+    ["digest", "sha256:.."],
+    ["createdTime", null],
+    ["lastUpdateTime", "soon"],
+    ["imageSize", -1],
+    ["imageSize", "5325"],
+    ["architecture", 64],
+    ["os", ["linux"]],
+    ["tags", "latest"],
+    ["tags", [".."]],
+    ["tags", [null]],
+    ["references", {}],
+    ["references", [{}]],
+    ["references", [null]]
+  ] as const
+  for (const [field, value] of refused) {
+    it.effect(`with ${JSON.stringify(value)} for ${field} is refused`, () =>
+      Effect.gen(function* () {
+        const { message } = yield* Effect.flip(fromWire(head, { ...smallest, [field]: value }))
+        assert.include(message, `["${field}"]`)
+      })
+    )
+  }
+
+  for (const mediaType of ["", "json", "application/json; charset=utf-8", "a".repeat(1_000_000)]) {
+    it.effect(`with ${JSON.stringify(mediaType.slice(0, 40))} for a media type has none, but keeps it`, () =>
+      Effect.gen(function* () {
+        const properties = yield* fromWire(head, { ...smallest, mediaType, configMediaType: mediaType })
+        assert.isUndefined(properties.mediaType)
+        assert.isUndefined(properties.configMediaType)
+        assert.strictEqual(properties.raw["mediaType"], mediaType)
+      })
+    )
+  }
+
+  for (const piece of ["a", "a/", "-", "_", "sha256:"]) {
+    it(`of a megabyte of ${piece} is refused at once`, () => {
+      for (const length of [100_000, 1_000_000]) {
+        const long = piece.repeat(length / piece.length)
+        for (const wrong of [
+          { digest: long },
+          { createdTime: long },
+          { tags: [long] },
+          { references: [{ digest: long }] }
+        ]) {
+          const exit = atOnce(() => Effect.runSyncExit(fromWire(head, { ...smallest, ...wrong })))
+          assert.strictEqual(exit._tag, "Failure")
+        }
+      }
+    })
+  }
+
+  it("of very many tags is read at once", () => {
+    const tags = Array.from({ length: 50_000 }, (_, index) => `v${index}`)
+    const properties = atOnce(() => Effect.runSync(fromWire(head, { ...smallest, tags })))
+    assert.deepStrictEqual<ReadonlyArray<string>>(properties.tags, tags)
+  })
+})
+
+describe("a manifest's properties", () => {
+  it("for a test need say no more than this", () => {
+    const time = DateTime.makeUnsafe(0)
+    const said = {
+      registryLoginServer: "myregistry.azurecr.io",
+      repositoryName,
+      digest,
+      createdOn: time,
+      lastUpdatedOn: time,
+      tags: [],
+      relatedArtifacts: []
+    }
+    assert.deepStrictEqual(ManifestProperties.make(said), {
+      ...said,
+      canDelete: true,
+      canWrite: true,
+      canList: true,
+      canRead: true,
+      raw: {}
+    })
+  })
+})

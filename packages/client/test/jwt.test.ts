@@ -1,0 +1,113 @@
+/**
+ * The lifetime of tokens: RFC 7519, without a look at signatures.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { lifetimeMillis } from "../src/internal/jwt.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+/** Some moment in 2023, by this machine's clock. */
+const now = 1_700_000_000_000
+
+const encode = (text: string): string => Buffer.from(text).toString("base64url")
+
+/** A token that says this. */
+const token = (claims: unknown): string =>
+  `${encode('{"alg":"RS256","typ":"JWT"}')}.${encode(JSON.stringify(claims))}.c2lnbmF0dXJl`
+
+describe("a token's lifetime", () => {
+  const lifetimes: ReadonlyArray<readonly [string, unknown, number]> = [
+    ["expiry less issue", { iat: 1000, exp: 4600 }, 3_600_000],
+    [
+      "expiry less issue, whatever else it says",
+      { iat: 1000, nbf: 900, exp: 4600, jti: [null], access: [] },
+      3_600_000
+    ],
+    ["expiry less the moment it counts from, where issue is not told", { nbf: 1000, exp: 4600 }, 3_600_000],
+    ["what is left of it, where neither is told", { exp: 1_700_000_060 }, 60_000],
+    ["to the millisecond", { iat: 0.5, exp: 2.75 }, 2250],
+    ["nothing, where it has ended", { exp: 1_699_999_999 }, 0],
+    ["nothing, where it ends before it begins", { iat: 4600, exp: 1000 }, 0],
+    ["nothing, where it ends before time began", { exp: -1 }, 0],
+    ["from the beginning of time, where it says so", { iat: 0, nbf: 10, exp: 10 }, 10_000]
+  ]
+  it.each(lifetimes)("is %s", (_, claims, millis) => {
+    assert.deepStrictEqual(lifetimeMillis(token(claims), now), Option.some(millis))
+  })
+
+  it("does not need a signature", () => {
+    const [header = "", payload = ""] = token({ iat: 1, exp: 2 }).split(".")
+    for (const text of [`${header}.${payload}.`, `${header}.${payload}`, `.${payload}.`, `${header}.${payload}.a.b`]) {
+      assert.deepStrictEqual(lifetimeMillis(text, now), Option.some(1000))
+    }
+  })
+
+  it("is read from names in any script, and with what base64 needs else", () => {
+    const claims = { iat: 1, exp: 2, name: "ÿÿ>>??" }
+    assert.match(token(claims), /[-_]/)
+    assert.deepStrictEqual(lifetimeMillis(token(claims), now), Option.some(1000))
+  })
+
+  const unknown: ReadonlyArray<readonly [string, string]> = [
+    ["that is empty", ""],
+    ["that ends beyond all numbers", `a.${encode('{"exp":1e308}')}.c`],
+    ["that begins there too", `a.${encode('{"exp":1e308,"iat":1e308}')}.c`],
+    ["that is a word", "opaque"],
+    ["that is all dots", "..."],
+    ["that is encrypted", "a.b.c.d.e"],
+    ["with a payload that is no base64", `a.!!!.c`],
+    ["with a payload that is empty", "a..c"],
+    ["with a payload that is no text", `a.${Buffer.from([0xff, 0xfe]).toString("base64url")}.c`],
+    ["with a payload that is no JSON", `a.${encode("exp=1")}.c`],
+    ["with a payload that is half of it", `a.${encode('{"exp":1')}.c`],
+    ["that is a list", token([1])],
+    ["that is null", token(null)],
+    ["that is a number", token(1)],
+    ["without expiry", token({ iat: 1 })],
+    ["with null for expiry", token({ exp: null })],
+    ["with words for expiry", token({ exp: "4600" })],
+    ["with an expiry beyond all numbers", `a.${encode('{"exp":1e999}')}.c`]
+  ]
+  it.each(unknown)("is not known of one %s", (_, text) => {
+    assert.deepStrictEqual(lifetimeMillis(text, now), Option.none())
+  })
+
+  it.prop(
+    "does not depend on this machine's clock",
+    [Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4e9 })), Schema.Natural, Schema.Natural],
+    ([iat, seconds, clock]) => {
+      const lifetime = lifetimeMillis(token({ iat, exp: iat + (seconds % 1e6) }), clock)
+      assert.deepStrictEqual(lifetime, Option.some((seconds % 1e6) * 1000))
+    },
+    { arbitrary: { seed: 1, runs: 200 } }
+  )
+
+  const texts: ReadonlyArray<readonly [string, (length: number) => string]> = [
+    ["dots", (length) => ".".repeat(length)],
+    ["dots and letters", (length) => "a.".repeat(length / 2)],
+    ["dashes", (length) => `a.${"-".repeat(length)}.c`],
+    ["underscores", (length) => `a.${"_".repeat(length)}.c`],
+    ["equals signs", (length) => `a.${"=".repeat(length)}.c`],
+    ["slashes", (length) => `a.${"a/".repeat(length / 2)}.c`],
+    ["letters and one that is none", (length) => `a.${"a".repeat(length)}!.c`],
+    ["brackets", (length) => `a.${encode("[".repeat(length))}.c`],
+    ["quotes", (length) => `a.${encode('"'.repeat(length))}.c`]
+  ]
+  it.each(texts)("is not known of a megabyte of %s, which is seen at once", (_, text) => {
+    for (const length of [100_000, 1_000_000]) {
+      assert.deepStrictEqual(
+        atOnce(() => lifetimeMillis(text(length), now)),
+        Option.none()
+      )
+    }
+  })
+
+  it("is read from a token of a megabyte", () => {
+    const claims = { iat: 1, exp: 2, access: "a/".repeat(500_000) }
+    assert.deepStrictEqual(
+      atOnce(() => lifetimeMillis(token(claims), now)),
+      Option.some(1000)
+    )
+  })
+})

@@ -1,0 +1,226 @@
+/**
+ * Where a request may go.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { follow, onOrigin, parseEndpoint } from "../src/internal/origin.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+const registry = "https://myregistry.azurecr.io"
+
+const text = (result: Result.Result<URL, string>): string =>
+  Result.match(result, { onSuccess: ({ href }) => href, onFailure: (why) => `refused: ${why}` })
+
+const notUrl = "refused: is not a URL"
+const tooMuch = "refused: is more than a scheme, a host and a port"
+const notProtected = "refused: is not https (plain http is for this machine's own addresses alone)"
+
+describe("an endpoint", () => {
+  const endpoints: ReadonlyArray<readonly [string, string]> = [
+    ["myregistry.azurecr.io", `${registry}/`],
+    ["https://myregistry.azurecr.io", `${registry}/`],
+    ["https://myregistry.azurecr.io/", `${registry}/`],
+    ["HTTPS://MyRegistry.azurecr.io:443", `${registry}/`],
+    ["myregistry.azurecr.io:8443", `${registry}:8443/`],
+    ["localhost:5000", "https://localhost:5000/"],
+    ["http://localhost:5000", "http://localhost:5000/"],
+    ["http://127.0.0.1:5000", "http://127.0.0.1:5000/"],
+    ["http://127.1.2.3", "http://127.1.2.3/"],
+    ["http://[::1]:5000", "http://[::1]:5000/"],
+    ["https://[2001:db8::1]", "https://[2001:db8::1]/"],
+    ["https://10.0.0.1", "https://10.0.0.1/"]
+  ]
+  it.each(endpoints)("%s is %s", (endpoint, expected) => {
+    assert.strictEqual(text(parseEndpoint(endpoint)), expected)
+  })
+
+  const refused: ReadonlyArray<readonly [string, string]> = [
+    ["", notUrl],
+    [" ", notUrl],
+    ["://", notUrl],
+    ["https://", notUrl],
+    ["my registry", notUrl],
+    ["myregistry.azurecr.io:99999", notUrl],
+    ["https://[::1", notUrl],
+    ["myregistry.azurecr.io/v2", tooMuch],
+    ["https://myregistry.azurecr.io/v2/", tooMuch],
+    ["https://myregistry.azurecr.io?a=b", tooMuch],
+    ["https://myregistry.azurecr.io#a", tooMuch],
+    ["https://me@myregistry.azurecr.io", tooMuch],
+    ["https://me:secret@myregistry.azurecr.io", tooMuch],
+    ["myregistry.azurecr.io\\v2", tooMuch],
+    ["http://myregistry.azurecr.io", notProtected],
+    ["http://10.0.0.1:5000", notProtected],
+    ["http://0.0.0.0:5000", notProtected],
+    ["http://localhost.evil.example", notProtected],
+    ["http://127.0.0.1.evil.example", notProtected],
+    ["http://127.evil.example", notProtected],
+    ["http://[::ffff:10.0.0.1]", notProtected],
+    ["http://169.254.169.254", notProtected],
+    ["ftp://myregistry.azurecr.io", notProtected],
+    ["ws://localhost", notProtected],
+    ["file:///", notProtected]
+  ]
+  it.each(refused)("%j is none", (endpoint, expected) => {
+    assert.strictEqual(text(parseEndpoint(endpoint)), expected)
+  })
+
+  it.each(["a", "a/", "a.", "-", "_", ":", "@", "[", "https://", "%"])(
+    "of a megabyte of %j is refused or read at once",
+    (piece) => {
+      for (const length of [100_000, 1_000_000]) {
+        const long = piece.repeat(length / piece.length)
+        const read = atOnce(() => text(parseEndpoint(long)))
+        assert.isTrue(read.startsWith("refused: ") || read === `https://${long}/`)
+        const why = atOnce(() => text(parseEndpoint(`http://${long}`)))
+        assert.isTrue(why.startsWith("refused: "))
+        assert.isBelow(why.length, 200)
+      }
+    }
+  )
+})
+
+describe("an address on the registry's own origin", () => {
+  const base = `${registry}/acr/v1/_catalog?n=1`
+
+  const addresses: ReadonlyArray<readonly [string, string]> = [
+    ["/acr/v1/_catalog?last=a&n=1", "/acr/v1/_catalog?last=a&n=1"],
+    ["?last=a", "/acr/v1/_catalog?last=a"],
+    ["_tags", "/acr/v1/_tags"],
+    ["../v2/_catalog", "/acr/v2/_catalog"],
+    ["/../../etc", "/etc"],
+    ["", "/acr/v1/_catalog?n=1"],
+    ["//myregistry.azurecr.io/a", "/a"],
+    ["https://myregistry.azurecr.io/a?b=c%2Fd", "/a?b=c%2Fd"],
+    ["HTTPS://MYREGISTRY.azurecr.io:443/A", "/A"],
+    ["https://me:secret@myregistry.azurecr.io/a", "/a"],
+    ["/a#fragment", "/a"],
+    // Behind an origin this is a path, not another authority.
+    ["/.//evil.example/x", "//evil.example/x"],
+    ["https://myregistry.azurecr.io//evil.example/x", "//evil.example/x"],
+    ["/samples%2fhello-world/_tags", "/samples%2fhello-world/_tags"]
+  ]
+  it.each(addresses)("%j leads to %s", (address, expected) => {
+    assert.deepStrictEqual(onOrigin(registry, address, base), Result.succeed(expected))
+  })
+
+  const elsewhere: ReadonlyArray<readonly [string, string]> = [
+    ["https://evil.example/a", "https://evil.example"],
+    ["//evil.example/a", "https://evil.example"],
+    ["\\\\evil.example\\a", "https://evil.example"],
+    ["http://myregistry.azurecr.io/a", "http://myregistry.azurecr.io"],
+    ["https://myregistry.azurecr.io:444/a", `${registry}:444`],
+    ["https://myregistry.azurecr.io.evil.example/a", `${registry}.evil.example`],
+    ["https://myregistry.azurecr.io@evil.example/a", "https://evil.example"],
+    ["https://xmyregistry.azurecr.io/a", "https://xmyregistry.azurecr.io"],
+    ["javascript:alert(1)", "null"],
+    ["file:///etc/passwd", "null"],
+    ["blob:https://myregistry.azurecr.io/a", registry]
+  ]
+  it.each(elsewhere)("%j leads away", (address, origin) => {
+    assert.deepStrictEqual(onOrigin(registry, address, base), Result.fail(`leads to ${origin}, away from ${registry}`))
+  })
+
+  it.each(["https://", "https://[::1", "https://a b/"])("%j leads nowhere", (address) => {
+    assert.deepStrictEqual(onOrigin(registry, address, base), Result.fail("is not a URL"))
+  })
+
+  it.each(["a/", "../", "./", "%2e/", "-", "_", "?", "#", "@", ":"])("of a megabyte of %j is read at once", (piece) => {
+    for (const length of [100_000, 1_000_000]) {
+      const long = piece.repeat(length / piece.length)
+      const read = atOnce(() => onOrigin(registry, `/a${long}`, base))
+      assert.isTrue(Result.getOrElse(read, String).startsWith("/"))
+    }
+  })
+})
+
+describe("an address for an upload or a download", () => {
+  const from = { origin: registry, path: "/v2/a/blobs/uploads/?x=y" }
+  const local = { origin: "http://127.0.0.1:5000", path: "/v2/" }
+  const storage = "https://storage.blob.core.windows.net"
+
+  const followed: ReadonlyArray<readonly [string, string, string]> = [
+    // Byte for byte, since signatures count on it.
+    [
+      "/v2/a/blobs/uploads/1?_state=a%2Fb+c~%7E'()&_nouploadcache=false",
+      registry,
+      "/v2/a/blobs/uploads/1?_state=a%2Fb+c~%7E'()&_nouploadcache=false"
+    ],
+    [
+      `${storage}/a%2Fb/c?se=2023-01-01T00%3A00%3A00Z&sig=a%2Bb%2f%3D`,
+      storage,
+      "/a%2Fb/c?se=2023-01-01T00%3A00%3A00Z&sig=a%2Bb%2f%3D"
+    ],
+    ["//storage.blob.core.windows.net/a?b", storage, "/a?b"],
+    ["1?_state=2", registry, "/v2/a/blobs/uploads/1?_state=2"],
+    ["?_state=2", registry, "/v2/a/blobs/uploads/?_state=2"],
+    [storage, storage, "/"],
+    [`${storage}?a=b`, storage, "/?a=b"],
+    [`${storage}/a?b#fragment`, storage, "/a?b"],
+    ["https://me:secret@storage.blob.core.windows.net/a?b", storage, "/a?b"],
+    [`${registry}//evil.example/a`, registry, "//evil.example/a"],
+    ["https://10.0.0.1:8443/a", "https://10.0.0.1:8443", "/a"]
+  ]
+  it.each(followed)("%j is followed to %s", (address, origin, path) => {
+    assert.deepStrictEqual(follow(address, from), Result.succeed({ origin, path }))
+  })
+
+  it("may be plain http on this machine, from this machine", () => {
+    assert.deepStrictEqual(
+      follow("http://localhost:6000/a?b", local),
+      Result.succeed({ origin: "http://localhost:6000", path: "/a?b" })
+    )
+    assert.deepStrictEqual(follow(`${storage}/a`, local), Result.succeed({ origin: storage, path: "/a" }))
+    assert.deepStrictEqual(
+      follow("http://10.0.0.1/a", local),
+      Result.fail("leads to http://10.0.0.1, which is not as safe as http://127.0.0.1:5000")
+    )
+  })
+
+  const refused: ReadonlyArray<readonly [string, string]> = [
+    [
+      "http://storage.blob.core.windows.net/a",
+      "leads to http://storage.blob.core.windows.net, which is not as safe as"
+    ],
+    ["http://myregistry.azurecr.io/a", "leads to http://myregistry.azurecr.io, which is not as safe as"],
+    ["http://127.0.0.1/a", "leads to http://127.0.0.1, which is not as safe as"],
+    ["http://169.254.169.254/latest/meta-data/", "leads to http://169.254.169.254, which is not as safe as"],
+    ["ftp://storage.blob.core.windows.net/a", "leads to ftp://storage.blob.core.windows.net, which is not as safe as"],
+    ["file:///etc/passwd", "leads to null, which is not as safe as"],
+    ["blob:https://myregistry.azurecr.io/a", `leads to ${registry}, which is not as safe as`]
+  ]
+  it.each(refused)("%s is not followed", (address, why) => {
+    assert.deepStrictEqual(follow(address, from), Result.fail(`${why} ${registry}`))
+  })
+
+  it("that is none is not followed", () => {
+    assert.deepStrictEqual(follow("https://[::1", from), Result.fail("is not a URL"))
+  })
+
+  it.prop(
+    "is the same for whoever asks for it by its parts",
+    [Schema.String.check(Schema.isPattern(/^[!-~]{0,60}$/))],
+    ([tail]) => {
+      const result = follow(`/${tail}`, from)
+      if (Result.isFailure(result)) return
+      const { origin, path } = result.success
+      const asked = new URL(`/${tail}`, registry)
+      assert.strictEqual(new URL(origin + path).href, asked.origin + asked.pathname + asked.search)
+    },
+    { arbitrary: { seed: 1, runs: 1000 } }
+  )
+
+  it.each(["a/", "../", "-", "_", "?", "@", "%2F", "//", "\\", "a:"])(
+    "of a megabyte of %j is judged at once",
+    (piece) => {
+      for (const length of [100_000, 1_000_000]) {
+        const long = piece.repeat(length / piece.length)
+        for (const address of [`/x${long}`, `${storage}/${long}`, long]) {
+          const result = atOnce(() => follow(address, from))
+          if (Result.isSuccess(result)) assert.isTrue(result.success.path.startsWith("/"))
+        }
+      }
+    }
+  )
+})

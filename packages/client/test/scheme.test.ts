@@ -1,0 +1,147 @@
+/**
+ * How a registry wants to be asked, and whom it may send us to for tokens.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Challenge from "../src/internal/challenge.ts"
+import { type Demand, fromChallenges, mayTrust } from "../src/internal/scheme.ts"
+import type { Reason } from "../src/RegistryError.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+const registry = "https://myregistry.azurecr.io"
+
+const demand = (
+  header: string,
+  origin: string = registry,
+  trustedRealms: ReadonlyArray<string> = []
+): Result.Result<Demand, Reason> => fromChallenges(Challenge.parse(header), origin, trustedRealms)
+
+/** What was demanded, in a line, or why not. */
+const summary = (result: Result.Result<Demand, Reason>): string =>
+  Result.match(result, {
+    onSuccess: ({ insufficientScope, scheme, scopes }) =>
+      [
+        scheme._tag,
+        ...(scheme._tag === "Bearer" ? [scheme.realm.href, scheme.service] : []),
+        ...scopes,
+        ...(insufficientScope ? ["insufficient"] : [])
+      ].join(" | "),
+    onFailure: ({ _tag, message }) => `${_tag}: ${message}`
+  })
+
+const noRealm = "InvalidResponse: the challenge names no realm to get a token from"
+const noLogin = "InvalidResponse: the registry asks for a login of a kind that is not known"
+const elsewhere = (origin: string) =>
+  `Refused: the registry at ${registry} wants its tokens to be had from ${origin}, which is not trusted`
+
+describe("a demand", () => {
+  const demands: ReadonlyArray<readonly [string, string]> = [
+    [
+      `Bearer realm="${registry}/oauth2/token",service="myregistry.azurecr.io",scope="repository:a:pull,push registry:catalog:*"`,
+      `Bearer | ${registry}/oauth2/token | myregistry.azurecr.io | repository:a:pull,push | registry:catalog:*`
+    ],
+    [
+      `Bearer realm="${registry}/t",service="s",scope="a:b:c",error="insufficient_scope"`,
+      `Bearer | ${registry}/t | s | a:b:c | insufficient`
+    ],
+    [`Bearer realm="${registry}/t",service="s",error="invalid_token"`, `Bearer | ${registry}/t | s`],
+    [`Bearer realm="${registry}/t"`, `Bearer | ${registry}/t | `],
+    [`bearer realm=${registry}/t,service=s`, `Bearer | ${registry}/t | s`],
+    [`Bearer realm="${registry.toUpperCase()}:443/T?x=y"`, `Bearer | ${registry}/T?x=y | `],
+    [`Bearer realm="${registry}/a/../t"`, `Bearer | ${registry}/t | `],
+    ['Basic realm="r"', "Basic"],
+    ["Basic", "Basic"],
+    [`Basic realm="r", Bearer realm="${registry}/t",service="s"`, `Bearer | ${registry}/t | s`],
+    ['Negotiate, Digest qop="auth", basic realm="r"', "Basic"]
+  ]
+  it.each(demands)("%s", (header, expected) => {
+    assert.strictEqual(summary(demand(header)), expected)
+  })
+
+  const refusals: ReadonlyArray<readonly [string, string]> = [
+    ["", noLogin],
+    ["garbage", noLogin],
+    ['Negotiate, Digest qop="auth"', noLogin],
+    ["Bearer", noRealm],
+    ['Bearer realm=""', noRealm],
+    ['Bearer realm="/oauth2/token"', noRealm],
+    ['Bearer realm="myregistry.azurecr.io/oauth2/token"', noRealm],
+    ['Bearer realm="https://"', noRealm],
+    ['Bearer realm="https://[::1"', noRealm],
+    ['Bearer service="s",scope="a:b:c"', noRealm],
+    ['Bearer realm="https://evil.example/token"', elsewhere("https://evil.example")],
+    ['Bearer realm="http://myregistry.azurecr.io/t"', elsewhere("http://myregistry.azurecr.io")],
+    [`Bearer realm="${registry}:8443/t"`, elsewhere(`${registry}:8443`)],
+    [`Bearer realm="${registry}@evil.example/t"`, elsewhere("https://evil.example")],
+    [`Bearer realm="${registry}.evil.example/t"`, elsewhere("https://myregistry.azurecr.io.evil.example")],
+    [`Bearer realm="https://evil.example/${registry}"`, elsewhere("https://evil.example")],
+    [`Bearer realm="https://evil.example\\\\@myregistry.azurecr.io/"`, elsewhere("https://evil.example")],
+    ['Bearer realm="javascript:alert(1)"', elsewhere("null")],
+    ['Bearer realm="data:text/plain,x"', elsewhere("null")],
+    ['Bearer realm="file:///etc/passwd"', elsewhere("null")]
+  ]
+  it.each(refusals)("that can't be met: %s", (header, expected) => {
+    assert.strictEqual(summary(demand(header)), expected)
+  })
+
+  it("goes to a realm elsewhere if the user says so", () => {
+    const header = 'Bearer realm="https://auth.example:8443/token",service="s"'
+    assert.strictEqual(summary(demand(header)), elsewhere("https://auth.example:8443"))
+    assert.strictEqual(
+      summary(demand(header, registry, ["https://other.example", "https://auth.example:8443"])),
+      "Bearer | https://auth.example:8443/token | s"
+    )
+    assert.strictEqual(
+      summary(demand(header, registry, ["https://auth.example"])),
+      elsewhere("https://auth.example:8443")
+    )
+  })
+
+  it("keeps no part of the realm's user name or query in what it says of a refusal", () => {
+    const header = 'Bearer realm="https://me:secret@evil.example/secret?secret"'
+    assert.strictEqual(summary(demand(header)), elsewhere("https://evil.example"))
+  })
+
+  it.each(["a/", "-", "_", "repository:a:pull ", '\\"', "https://"])(
+    "of a megabyte of %j is judged at once",
+    (piece) => {
+      for (const length of [100_000, 1_000_000]) {
+        const long = piece.repeat(length / piece.length)
+        assert.strictEqual(summary(atOnce(() => demand(`Bearer realm="${long}"`))), noRealm)
+        assert.strictEqual(
+          summary(atOnce(() => demand(`Bearer realm="${registry}/t",service="s",scope="${long}"`))),
+          // What goes beyond the limit has no end, so that it is no value.
+          `Bearer | ${registry}/t | s`
+        )
+      }
+    }
+  )
+})
+
+describe("trust", () => {
+  const cases: ReadonlyArray<readonly [string, string, ReadonlyArray<string>, boolean]> = [
+    [registry, `${registry}/oauth2/token`, [], true],
+    [registry, `${registry}:443/`, [], true],
+    [registry, `blob:${registry}/oauth2/token`, [], false],
+    ["http://localhost:5000", "http://localhost:5000/token", [], true],
+    ["http://localhost:5000", "http://localhost:5001/token", [], false],
+    ["http://localhost:5000", "http://127.0.0.1:5000/token", [], false],
+    ["https://registry-1.docker.io", "https://auth.docker.io/token", [], true],
+    ["https://index.docker.io", "https://auth.docker.io/token", [], true],
+    ["https://docker.io", "https://auth.docker.io/token", [], true],
+    ["https://registry.gitlab.com", "https://gitlab.com/jwt/auth", [], true],
+    ["https://registry-1.docker.io", "http://auth.docker.io/token", [], false],
+    ["https://registry-1.docker.io", "https://gitlab.com/jwt/auth", [], false],
+    ["https://auth.docker.io", "https://registry-1.docker.io/token", [], false],
+    [registry, "https://auth.docker.io/token", [], false],
+    [registry, "https://other.azurecr.io/oauth2/token", [], false],
+    [registry, "https://other.azurecr.io/oauth2/token", ["https://other.azurecr.io"], true],
+    [registry, "http://other.azurecr.io/oauth2/token", ["https://other.azurecr.io"], false],
+    [registry, "https://me@myregistry.azurecr.io/", [], false],
+    [registry, "https://:secret@myregistry.azurecr.io/", [], false],
+    [registry, "https://me@auth.example/", ["https://auth.example"], false]
+  ]
+  it.each(cases)("of %s in %s, beside %j: %s", (origin, realm, trusted, expected) => {
+    assert.strictEqual(mayTrust(new URL(realm), origin, trusted), expected)
+  })
+})

@@ -1,0 +1,57 @@
+/**
+ * Bodies of requests and answers, as they come and as faults make them.
+ */
+import { createReadStream } from "node:fs"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { PassThrough } from "node:stream"
+import type { Body } from "./answer.ts"
+
+export async function* read(body: Body): AsyncGenerator<Uint8Array> {
+  if (body instanceof Uint8Array) yield body
+  else if (body.end > body.start) yield* createReadStream(body.file, { start: body.start, end: body.end - 1 })
+}
+
+/** The first bytes of a body; it is read no further than that. */
+export async function* upTo(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes
+  if (left <= 0) return
+  for await (const chunk of chunks) {
+    yield chunk.subarray(0, left)
+    left -= chunk.length
+    if (left <= 0) return
+  }
+}
+
+export async function* corrupted(chunks: AsyncIterable<Uint8Array>, atByte: number): AsyncGenerator<Uint8Array> {
+  let offset = 0
+  for await (const chunk of chunks) {
+    const index = atByte - offset
+    const wrong = Uint8Array.from(chunk)
+    if (index >= 0 && index < wrong.length) wrong[index] = (wrong[index] ?? 0) ^ 1
+    yield wrong
+    offset += chunk.length
+  }
+}
+
+/** The first bytes of a body that breaks off then, or at its end if it is shorter. */
+export async function* brokenOff(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  yield* upTo(chunks, bytes)
+  throw new Error("the body broke off")
+}
+
+async function* untilComplete(request: IncomingMessage, arrived: PassThrough): AsyncGenerator<Uint8Array> {
+  yield* arrived
+  if (!request.complete) throw new Error("the body broke off")
+}
+
+/**
+ * What arrives of a request's body. It fails at its end if the connection broke, but not before: a request on its own
+ * drops what arrived and was not read by then, so that how much is left would be a matter of luck.
+ */
+export const received = (request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> => {
+  const arrived = new PassThrough()
+  request.once("error", () => arrived.end())
+  // What nobody wanted to read must not be in the way of the next request on the connection.
+  response.once("finish", () => arrived.resume())
+  return untilComplete(request, request.pipe(arrived))
+}

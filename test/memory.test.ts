@@ -1,0 +1,65 @@
+/**
+ * Memory does not grow with the size of what is transferred.
+ */
+import { createHash } from "node:crypto"
+import { open, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { AcrEmulator } from "@effect-acr/emulator"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { run, temporaryFolder } from "./support/command.ts"
+
+const mebibyte = 1024 * 1024
+const program = fileURLToPath(new URL("./support/transferProcess.ts", import.meta.url))
+
+const Outcome = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, maxRssKib: Schema.Finite }))
+
+/** A file of so many mebibytes, of which no two are equal, and its digest. */
+const writeFile = (path: string, mebibytes: number) =>
+  Effect.promise(async () => {
+    const hash = createHash("sha256")
+    const piece = Buffer.alloc(mebibyte)
+    const file = await open(path, "w")
+    for (let index = 0; index < mebibytes; index++) {
+      piece.fill(`${index}-`)
+      hash.update(piece)
+      await file.write(piece)
+    }
+    await file.close()
+    return `sha256:${hash.digest("hex")}`
+  })
+
+const transfer = Effect.fnUntraced(function* (direction: "upload" | "download", path: string, digest: string) {
+  const { endpoint, logins } = yield* AcrEmulator.AcrEmulator
+  const printed = yield* run(process.execPath, [program, endpoint, direction, path, digest], {
+    env: { ...process.env, ENTRA_TOKEN: Redacted.value(logins.entraToken) }
+  })
+  const outcome = yield* Schema.decodeEffect(Outcome)(printed)
+  assert.strictEqual(outcome.digest, digest)
+  return outcome.maxRssKib / 1024
+})
+
+it.live(
+  "2 GiB up and down take at most 32 MiB more than 64 MiB",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const peaks: Array<{ readonly up: number; readonly down: number }> = []
+      for (const mebibytes of [64, 2048]) {
+        const source = join(folder, "source")
+        const target = join(folder, "target")
+        const digest = yield* writeFile(source, mebibytes)
+        const up = yield* transfer("upload", source, digest)
+        const down = yield* transfer("download", target, digest)
+        peaks.push({ up, down })
+        yield* Effect.promise(() => Promise.all([rm(source), rm(target)]))
+      }
+      const [small, large] = peaks
+      assert.isAtMost((large?.up ?? 0) - (small?.up ?? 0), 32, JSON.stringify(peaks))
+      assert.isAtMost((large?.down ?? 0) - (small?.down ?? 0), 32, JSON.stringify(peaks))
+    }).pipe(Effect.provide(AcrEmulator.layer())),
+  240_000
+)
