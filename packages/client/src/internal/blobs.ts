@@ -3,6 +3,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -160,8 +161,8 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
       idleTimeout,
       onProgress
     })
-    const there = expected !== undefined && (yield* Upload.isThere(transport, name, expected))
-    const { digest, size } = there ? { digest: expected, size: undefined } : yield* upload
+    const there = expected === undefined ? Option.none() : yield* Upload.find(transport, name, expected)
+    const { digest, size } = Option.isSome(there) ? there.value : yield* upload
     return Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
   })
 

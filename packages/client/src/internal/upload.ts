@@ -61,7 +61,7 @@ export interface Upload<E, R> {
 /** A blob that the registry has. */
 export interface Uploaded {
   readonly digest: Digest
-  /** In bytes, unless it was taken from another repository, which does not say. */
+  /** In bytes, as far as it is known: of a blob of another repository it is not. */
   readonly size: number | undefined
 }
 
@@ -315,7 +315,9 @@ const transfer = Effect.fnUntraced(function* <E, R>(
           return yield* resume(error)
         case "LookForBlob": {
           yield* patience.wait(error)
-          if (digest === undefined || !(yield* isThere(transport, repository, digest))) return yield* resume(error)
+          if (digest === undefined || Option.isNone(yield* find(transport, repository, digest))) {
+            return yield* resume(error)
+          }
           // Whoever brought it there: this session may still be open.
           yield* session.close
           return committed
@@ -341,13 +343,13 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   return { digest: digest ?? content.digest(), size: content.sizeBytes() }
 })
 
-/** Whether a repository holds a blob. */
-export const isThere = (
+/** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */
+export const find = (
   transport: Transport["Service"],
   repository: RepositoryName,
   digest: Digest
-): Effect.Effect<boolean, RegistryError> =>
+): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
   transport.execute(Distribution.headBlob("RegistryContent.uploadBlob", repository, digest)).pipe(
-    Effect.as(true),
-    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeed(false))
+    Effect.map((size) => Option.some({ digest, size })),
+    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone)
   )
