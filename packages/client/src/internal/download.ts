@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -88,11 +89,41 @@ const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<U
 }
 
 interface Connection {
-  readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError>
+  readonly arrivals: Queue.Dequeue<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>
   readonly scope: Scope.Closeable
   /** Bytes that come before those that are wanted, of a server that does not know ranges. */
   skip: number
 }
+
+/**
+ * Reads an answer ahead by one step, in a fibre of its own that ends with the scope, and gives it up when it stalls.
+ * The consumer takes as long as it likes.
+ */
+const readAhead = Effect.fnUntraced(function* (
+  response: HttpClientResponse.HttpClientResponse,
+  idleTimeout: Duration.Duration
+) {
+  const scope = yield* Effect.scope
+  const watch = yield* Idle.watch(idleTimeout)
+  const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
+  const pull = yield* Stream.toPull(response.stream)
+  const step = Effect.suspend(() => {
+    watch.wait()
+    return Effect.flatMap(pull, (pieces) => {
+      watch.rest()
+      return Queue.offer(arrivals, pieces)
+    })
+  })
+  yield* Effect.forever(step).pipe(
+    Effect.catch((error) => (Cause.isDone(error) ? Queue.end(arrivals) : Queue.fail(arrivals, failed(cut(error))))),
+    Effect.forkIn(scope)
+  )
+  yield* watch.stalled.pipe(
+    Effect.flatMap((reason) => Queue.fail(arrivals, failed(reason))),
+    Effect.forkIn(scope)
+  )
+  return arrivals
+})
 
 /**
  * The bytes of a blob. Ends only if they are as many as they should be and, with a hash, those that the digest names.
@@ -152,12 +183,8 @@ export const run = (
           return yield* wrongSize(total, `${extent.total} bytes`)
         }
         total ??= extent.total
-        const pull = yield* Effect.provideService(Stream.toPull(response.stream), Scope.Scope, own)
-        connection = {
-          pull: Effect.mapError(pull, (error) => (Cause.isDone(error) ? error : failed(cut(error)))),
-          scope: own,
-          skip: position - extent.start
-        }
+        const arrivals = yield* Effect.provideService(readAhead(response, idleTimeout), Scope.Scope, own)
+        connection = { arrivals, scope: own, skip: position - extent.start }
         return connection
       })
 
@@ -169,21 +196,15 @@ export const run = (
 
       /** The next bytes of this connection that are wanted. */
       const next = (from: Connection): Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError> =>
-        Effect.map(
-          Effect.timeoutOrElse(from.pull, {
-            duration: idleTimeout,
-            orElse: () => Effect.fail(failed(Idle.stall(idleTimeout)))
-          }),
-          (pieces) => {
-            const wanted: Array<Uint8Array> = []
-            for (const piece of pieces) {
-              const rest = piece.subarray(from.skip)
-              from.skip -= piece.length - rest.length
-              if (rest.length > 0) wanted.push(rest)
-            }
-            return download.to === undefined ? wanted : upTo(wanted, download.to - position)
+        Effect.map(Queue.take(from.arrivals), (pieces) => {
+          const wanted: Array<Uint8Array> = []
+          for (const piece of pieces) {
+            const rest = piece.subarray(from.skip)
+            from.skip -= piece.length - rest.length
+            if (rest.length > 0) wanted.push(rest)
           }
-        )
+          return download.to === undefined ? wanted : upTo(wanted, download.to - position)
+        })
 
       const take = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void, RegistryError> =>
         Effect.suspend(() => {

@@ -1,5 +1,5 @@
 /**
- * Notices when nothing moves any more.
+ * Notices when the other side does not move any more.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -10,25 +10,33 @@ import { type Reason, Unavailable } from "../RegistryError.ts"
 export const stall = (duration: Duration.Duration): Reason =>
   new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}` })
 
+/**
+ * A watch over a connection. Its two functions are called for every piece that moves, so they are no effects.
+ */
 export interface Watch {
-  /** Something moved. */
-  readonly touch: Effect.Effect<void>
-  /** Ends when nothing has moved for the time. */
+  /** It is the other side's turn, from now on. */
+  readonly wait: () => void
+  /** It is this side's turn, which takes as long as it takes. */
+  readonly rest: () => void
+  /** Ends when the other side has kept this one waiting for too long. */
   readonly stalled: Effect.Effect<Reason>
 }
 
 export const watch = (duration: Duration.Duration): Effect.Effect<Watch> =>
   Effect.map(Clock.Clock, (clock) => {
     const idleMillis = Duration.toMillis(duration)
-    let movedAt = clock.currentTimeMillisUnsafe()
-    const wait: Effect.Effect<void> = Effect.suspend(() => {
-      const left = movedAt + idleMillis - clock.currentTimeMillisUnsafe()
-      return left > 0 ? Effect.andThen(Effect.sleep(left), wait) : Effect.void
+    let since: number | undefined = clock.currentTimeMillisUnsafe()
+    const stalled: Effect.Effect<void> = Effect.suspend(() => {
+      const left = since === undefined ? idleMillis : since + idleMillis - clock.currentTimeMillisUnsafe()
+      return left > 0 ? Effect.andThen(Effect.sleep(left), stalled) : Effect.void
     })
     return {
-      touch: Effect.sync(() => {
-        movedAt = clock.currentTimeMillisUnsafe()
-      }),
-      stalled: Effect.map(wait, () => stall(duration))
+      wait: () => {
+        since = clock.currentTimeMillisUnsafe()
+      },
+      rest: () => {
+        since = undefined
+      },
+      stalled: Effect.map(stalled, () => stall(duration))
     }
   })

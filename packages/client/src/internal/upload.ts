@@ -222,7 +222,15 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   const stream = (offset: number, size: number) =>
     Effect.gen(function* () {
       const watch = yield* Idle.watch(idleTimeout)
-      const body = Stream.tap(content.stream(offset), () => watch.touch)
+      // While the source is read the registry keeps nobody waiting.
+      const body = Stream.transformPull(content.stream(offset), (pull) =>
+        Effect.succeed(
+          Effect.suspend(() => {
+            watch.rest()
+            return Effect.tap(pull, () => Effect.sync(watch.wait))
+          })
+        )
+      ).pipe(Stream.ensuring(Effect.sync(watch.wait)))
       const answer = yield* send({
         body: HttpBody.stream(body, octetStream, size - offset),
         contentRange: undefined,
