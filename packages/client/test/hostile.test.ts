@@ -361,7 +361,15 @@ describe("a realm", () => {
   )
 })
 
-const unauthenticated = { method: "GET", url: new URL(endpoint), authorization: undefined, body: "" }
+const unauthenticated = {
+  method: "GET",
+  url: new URL(endpoint),
+  authorization: undefined,
+  range: null,
+  accept: undefined,
+  contentType: undefined,
+  body: ""
+}
 
 describe("a challenge", () => {
   it.effect("of another kind is InvalidResponse", () =>

@@ -18,6 +18,9 @@ export interface Asked {
   readonly method: string
   readonly url: URL
   readonly authorization: string | undefined
+  readonly range: string | null
+  readonly accept: string | undefined
+  readonly contentType: string | undefined
   readonly body: string
 }
 
@@ -71,6 +74,9 @@ const client = (script: Script, journal: Array<Asked>) =>
         method: request.method,
         url,
         authorization: request.headers["authorization"],
+        range: request.headers["range"] ?? null,
+        accept: request.headers["accept"],
+        contentType: request.body._tag === "Empty" ? undefined : request.body.contentType,
         body: bodyText(request)
       }
       const count = journal.filter((other) => other.method === asked.method && other.url.href === url.href).length

@@ -1,0 +1,232 @@
+/**
+ * Manifests through the service: what is asked for is what comes, byte for byte.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Digest from "../src/Digest.ts"
+import * as Manifest from "../src/Manifest.ts"
+import * as MediaType from "../src/MediaType.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
+import type { RegistryError } from "../src/RegistryError.ts"
+import type { PutManifestOptions } from "../src/TransferOptions.ts"
+import { content, sha256 } from "./support/content.ts"
+import { Journal, type Script } from "./support/registry.ts"
+
+const descriptor = {
+  mediaType: MediaType.ociImageConfig,
+  digest: Digest.Digest.make(`sha256:${"a".repeat(64)}`),
+  size: 2
+}
+
+/** Written as nobody here would write it. */
+const odd = `{ "schemaVersion": 2,\n\t"unknown": {"x": 1.0, "y": [null]},
+  "layers" : [], "config": ${JSON.stringify({ ...descriptor, data: "e30=", extra: true })},
+  "subject": ${JSON.stringify({ ...descriptor, mediaType: MediaType.ociImageManifest })},
+  "annotations": {"ü": "\\u00fc"}, "artifactType": "application/x.example", "mediaType": "${MediaType.ociImageManifest}" }\n`
+
+const answering =
+  (text: string | ReadableStream, headers: { readonly [name: string]: string } = {}): Script =>
+  ({ method }) =>
+    new Response(method === "HEAD" ? null : text, {
+      headers: { "content-type": MediaType.ociImageManifest, ...headers }
+    })
+
+const get = (reference: string) => Effect.flatMap(RegistryContent, (content) => content.manifest("alpine", reference))
+
+const reasonOf = <R>(effect: Effect.Effect<unknown, RegistryError, R>) =>
+  Effect.map(Effect.flip(Effect.asVoid(effect)), ({ reason }) => reason._tag)
+
+describe("a manifest that is pulled", () => {
+  it.effect("keeps its bytes, and shows what they say", () =>
+    Effect.gen(function* () {
+      const { bytes, descriptor: own, manifest } = yield* get("v1")
+      assert.strictEqual(new TextDecoder().decode(bytes), odd)
+      assert.deepStrictEqual(
+        { ...own },
+        {
+          mediaType: MediaType.ociImageManifest,
+          digest: Digest.Digest.make(sha256(odd)),
+          size: Buffer.byteLength(odd)
+        }
+      )
+      assert.strictEqual(manifest._tag, "ImageManifest")
+      if (manifest._tag !== "ImageManifest") return
+      assert.strictEqual(manifest.artifactType, "application/x.example")
+      assert.deepStrictEqual(manifest["unknown"], { x: 1, y: [null] })
+      assert.strictEqual(manifest.config["extra"], true)
+      assert.strictEqual(manifest.annotations?.["ü"], "ü")
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256(odd) }))))
+  )
+
+  it.effect("is asked for in all its types", () =>
+    Effect.gen(function* () {
+      yield* get("v1")
+      const [request] = yield* Journal
+      for (const type of [
+        MediaType.ociImageManifest,
+        MediaType.ociImageIndex,
+        MediaType.dockerManifest,
+        MediaType.dockerManifestList,
+        "*/*"
+      ]) {
+        assert.include(request?.accept, type)
+      }
+    }).pipe(Effect.provide(content(answering(odd))))
+  )
+
+  it.effect("of an unknown type is its bytes", () =>
+    Effect.gen(function* () {
+      const { bytes, manifest } = yield* get("v1")
+      assert.deepStrictEqual(manifest, {
+        _tag: "UnknownManifest",
+        mediaType: MediaType.MediaType.make("application/x-other")
+      })
+      assert.strictEqual(new TextDecoder().decode(bytes), "\u0000 not JSON")
+    }).pipe(Effect.provide(content(answering("\u0000 not JSON", { "content-type": "application/x-other; charset=x" }))))
+  )
+
+  it.effect("is what was asked for, whatever the registry calls it", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* get(sha256(odd))).descriptor.digest, sha256(odd))
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("a lie") }))))
+  )
+
+  it.effect("that is not what was asked for is refused, whatever the registry calls it", () =>
+    Effect.gen(function* () {
+      const wanted = sha256("another")
+      assert.strictEqual(yield* reasonOf(get(wanted)), "ContentMismatch")
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("another") }))))
+  )
+
+  it.effect("by tag that is not what the registry says is refused", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* reasonOf(get("v1")), "ContentMismatch")
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("another") }))))
+  )
+
+  it.effect("by tag whose digest is none is known by that of its bytes", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* get("v1")).descriptor.digest, sha256(odd))
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": "sha256:../../etc/passwd" }))))
+  )
+
+  const refused: ReadonlyArray<readonly [string, string, string, string]> = [
+    [
+      "holds manifests and layers",
+      JSON.stringify({ ...JSON.parse(odd), manifests: [] }),
+      MediaType.ociImageManifest,
+      "InvalidResponse"
+    ],
+    ["says to be an index", odd, MediaType.ociImageIndex, "InvalidResponse"],
+    ["is HTML", "<html></html>", MediaType.ociImageManifest, "InvalidResponse"],
+    ["is of no type", odd, "nonsense", "InvalidResponse"]
+  ]
+  for (const [what, text, type, reason] of refused) {
+    it.effect(`that ${what} is refused`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* reasonOf(get("v1")), reason)
+      }).pipe(Effect.provide(content(answering(text, { "content-type": type }))))
+    )
+  }
+
+  it.effect("of more than 4 MiB is refused, having read little more", () => {
+    let taken = 0
+    const endless = new ReadableStream({
+      pull(controller) {
+        taken += 65_536
+        controller.enqueue(new Uint8Array(65_536).fill(0x20))
+      }
+    })
+    return Effect.gen(function* () {
+      assert.strictEqual(yield* reasonOf(get("v1")), "TooLarge")
+      assert.isAtMost(taken, 4 * 1024 * 1024 + 4 * 65_536)
+    }).pipe(Effect.provide(content(answering(endless))))
+  })
+})
+
+describe("a tag that is resolved", () => {
+  const resolve = Effect.flatMap(RegistryContent, (content) => content.resolve("alpine", "v1"))
+
+  it.effect("takes one HEAD", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(
+        { ...(yield* resolve) },
+        {
+          mediaType: MediaType.ociImageManifest,
+          digest: Digest.Digest.make(sha256(odd)),
+          size: 5
+        }
+      )
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["HEAD"]
+      )
+    }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256(odd), "content-length": "5" }))))
+  )
+
+  it.effect("takes the manifest itself where the registry does not tell its digest", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* resolve).digest, sha256(odd))
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["HEAD", "GET"]
+      )
+    }).pipe(Effect.provide(content(answering(odd))))
+  )
+})
+
+const put = (manifest: string | Uint8Array | Manifest.ImageIndex, options?: PutManifestOptions) =>
+  Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, options))
+
+const created: Script = ({ url }) =>
+  new Response(null, { status: 201, headers: { location: url.pathname, "docker-content-digest": sha256(odd) } })
+
+describe("a manifest that is put", () => {
+  it.effect("as bytes is sent as it is, under its own media type and digest", () =>
+    Effect.gen(function* () {
+      const { digest, mediaType } = yield* put(new TextEncoder().encode(odd))
+      assert.deepStrictEqual([String(digest), mediaType], [sha256(odd), MediaType.ociImageManifest])
+      const [request] = yield* Journal
+      assert.strictEqual(request?.body, odd)
+      assert.strictEqual(request?.contentType, MediaType.ociImageManifest)
+      assert.isTrue(request?.url.pathname.endsWith(`/manifests/${sha256(odd)}`))
+    }).pipe(Effect.provide(content(created)))
+  )
+
+  it.effect("under several tags is put under each", () =>
+    Effect.gen(function* () {
+      yield* put(odd, { tag: "a", tags: ["b", "c"], mediaType: "application/x.example+json" })
+      const journal = yield* Journal
+      assert.deepStrictEqual(
+        journal.map(({ contentType, url }) => [url.pathname.split("/").at(-1), contentType]),
+        ["a", "b", "c"].map((tag) => [tag, "application/x.example+json"])
+      )
+    }).pipe(Effect.provide(content(created)))
+  )
+
+  it.effect("that the registry takes for another is a mismatch", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* reasonOf(put(`${odd} `)), "ContentMismatch")
+    }).pipe(Effect.provide(content(created)))
+  )
+
+  it.effect("without a media type, or under a name that is none, is not sent", () =>
+    Effect.gen(function* () {
+      for (const attempt of [put("{}"), put("not JSON"), put(odd, { tag: "-x" }), put(odd, { mediaType: "x" })]) {
+        assert.strictEqual(yield* reasonOf(attempt), "InvalidRequest")
+      }
+      assert.deepStrictEqual(yield* Journal, [])
+    }).pipe(Effect.provide(content(created)))
+  )
+
+  it.effect("that was made here has the media type of what it is", () =>
+    Effect.gen(function* () {
+      const made = Manifest.index({ manifests: [{ ...descriptor, mediaType: MediaType.ociImageManifest }] })
+      const error = yield* Effect.flip(put(made, { tag: "v1" }))
+      const [request] = yield* Journal
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+      assert.strictEqual(request?.contentType, MediaType.ociImageIndex)
+      assert.strictEqual(request?.body, Manifest.format(made))
+    }).pipe(Effect.provide(content(created)))
+  )
+})

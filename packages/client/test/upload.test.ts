@@ -1,0 +1,336 @@
+/**
+ * Uploads to registries that do as they like.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import * as BlobSource from "../src/BlobSource.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
+import type { Asked, Reply, Script } from "./support/registry.ts"
+import { endpoint, Journal, json } from "./support/registry.ts"
+import { content, sha256 } from "./support/content.ts"
+
+const uploads = "/v2/alpine/blobs/uploads/"
+
+const accepted = (location: string, range?: string, headers: { readonly [name: string]: string } = {}) =>
+  new Response(null, {
+    status: 202,
+    headers: { location, ...(range === undefined ? {} : { range }), ...headers }
+  })
+
+const created = (digest?: string) =>
+  new Response(null, { status: 201, headers: digest === undefined ? {} : { "docker-content-digest": digest } })
+
+const refusal = (status: number, code: string) => json({ errors: [{ code, message: "no" }] }, { status })
+
+/** Answers by method, in turn; the last answer of a method for ever. */
+const inTurn = (answers: { readonly [method: string]: ReadonlyArray<(asked: Asked) => Reply> }): Script => {
+  const turns = new Map<string, number>()
+  return (asked) => {
+    const own = answers[asked.method] ?? []
+    const turn = turns.get(asked.method) ?? 0
+    turns.set(asked.method, turn + 1)
+    return (own[turn] ?? own.at(-1))?.(asked) ?? new Response(null, { status: 404 })
+  }
+}
+
+const text = "0123456789"
+
+const upload = (source: BlobSource.BlobSource = BlobSource.fromString(text), options: object = {}) =>
+  Effect.flatMap(RegistryContent, (content) => content.uploadBlob("alpine", source, options))
+
+/** What was asked for, as `PATCH /path?query 0-9`. */
+const asked = Effect.map(Journal, (journal) =>
+  journal.map(({ method, url }) => `${method} ${url.href.replace(endpoint, "")}`)
+)
+
+const commit = (location: string) => `PUT ${location}digest=${encodeURIComponent(sha256(text))}`
+
+describe("an upload", () => {
+  it.effect("goes to the newest location, byte for byte, and closes it with the digest", () =>
+    Effect.gen(function* () {
+      const { digest, size } = yield* upload()
+      assert.deepStrictEqual([String(digest), size], [sha256(text), 10])
+      assert.deepStrictEqual(yield* asked, [
+        `POST ${uploads}`,
+        "PATCH /a%2fb?_state=x%2By~%7E&n=1",
+        commit("/next?_state=2&")
+      ])
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/a%2fb?_state=x%2By~%7E&n=1")],
+            PATCH: [() => accepted("/next?_state=2", "0-9")],
+            PUT: [() => created(sha256(text))]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("follows a location to another host, and tells it nothing", () =>
+    Effect.gen(function* () {
+      yield* upload()
+      const [, patch, put] = yield* Journal
+      assert.strictEqual(patch?.url.href, "https://storage.example/session?sig=1")
+      assert.isUndefined(patch?.authorization)
+      assert.strictEqual(put?.url.origin, "https://storage.example")
+      assert.isUndefined(put?.authorization)
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("https://storage.example/session?sig=1")],
+            PATCH: [() => accepted("/session?sig=2")],
+            PUT: [() => created()]
+          })
+        )
+      )
+    )
+  )
+
+  for (const location of ["http://myregistry.azurecr.io/x", "http://169.254.169.254/", "ftp://x/", "https://[x"]) {
+    it.effect(`does not follow ${location}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(upload())
+        assert.strictEqual(error.reason._tag, "Refused")
+        assert.strictEqual((yield* Journal).length, 1)
+      }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted(location)] }))))
+    )
+  }
+
+  it.effect("without a location to go on at fails", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(upload())).reason._tag, "InvalidResponse")
+    }).pipe(Effect.provide(content(inTurn({ POST: [() => new Response(null, { status: 202 })] }))))
+  )
+
+  it.effect("to a registry that says it took other content fails, and leaves nothing open", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s")], PUT: [() => created(sha256("other"))] })
+        )
+      )
+    )
+  )
+
+  it.effect("of which the registry says that it is not what its digest names fails, and is cancelled", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+      assert.strictEqual((yield* asked).at(-1), "DELETE /t")
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => accepted("/t")],
+            PUT: [() => refusal(400, "DIGEST_INVALID")],
+            DELETE: [() => new Response(null, { status: 204 })]
+          })
+        )
+      )
+    )
+  )
+
+  for (const range of ["0-3", "0-99"]) {
+    it.effect(`to a registry that has ${range} of ten bytes ${range === "0-3" ? "goes on" : "fails"}`, () =>
+      Effect.gen(function* () {
+        const outcome = yield* Effect.result(upload())
+        if (range === "0-3") {
+          assert.strictEqual(outcome._tag, "Success")
+          assert.deepStrictEqual(
+            (yield* Journal).filter(({ method }) => method === "PATCH").map(({ body }) => body),
+            [text, text.slice(4)]
+          )
+        } else {
+          assert.strictEqual(outcome._tag === "Failure" ? outcome.failure.reason._tag : "", "InvalidResponse")
+        }
+      }).pipe(
+        Effect.provide(
+          content(
+            inTurn({
+              POST: [() => accepted("/s")],
+              PATCH: [() => accepted("/s", range), () => accepted("/s", "0-9")],
+              PUT: [() => created()],
+              DELETE: [() => new Response(null, { status: 204 })]
+            })
+          )
+        )
+      )
+    )
+  }
+
+  it.effect("to a registry that never moves on is given up", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+    }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s", "0-0")] }))))
+  )
+
+  it.effect("of one byte is not taken for none", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload(BlobSource.fromString("1"))).size, 1)
+    }).pipe(
+      Effect.provide(
+        content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s", "0-0")], PUT: [() => created()] }))
+      )
+    )
+  )
+
+  it.effect("of nothing is closed at once", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload(BlobSource.fromString(""))).digest, sha256(""))
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["POST", "PUT"]
+      )
+    }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PUT: [() => created()] }))))
+  )
+
+  it.effect("whose closing answer is lost looks for the blob, and closes what may be open", () =>
+    Effect.gen(function* () {
+      yield* upload()
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["POST", "PATCH", "PUT", "HEAD", "DELETE"]
+      )
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => accepted("/s")],
+            PUT: [() => "reset"],
+            HEAD: [() => new Response(null, { headers: { "content-length": "10" } })],
+            DELETE: [() => new Response(null, { status: 404 })]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("that can't be read again is not begun anew", () =>
+    Effect.gen(function* () {
+      const chunks = BlobSource.fromStream(Stream.fromIterable([Buffer.from("01234"), Buffer.from("56789")]))
+      const error = yield* Effect.flip(upload(chunks, { chunkBytes: 5 }))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.strictEqual((yield* asked).filter((request) => request.startsWith("POST")).length, 1)
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => accepted("/s", "0-4"), () => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+            GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("that can be read again is begun anew where its session is gone", () =>
+    Effect.gen(function* () {
+      yield* upload()
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["POST", "PATCH", "GET", "DELETE", "POST", "PATCH", "PUT"]
+      )
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s"), () => accepted("/t")],
+            PATCH: [() => refusal(404, "BLOB_UPLOAD_INVALID"), () => accepted("/t", "0-9")],
+            GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+            PUT: [() => created()]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("is given up after as many faults without progress as the policy says, in no more requests", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      const methods = (yield* Journal).map(({ method }) => method)
+      assert.strictEqual(methods.filter((method) => method === "PATCH").length, 4)
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => "reset"],
+            GET: [() => new Response(null, { status: 204, headers: { location: "/s", range: "0-0" } })],
+            DELETE: [() => new Response(null, { status: 204 })]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("waits as long as a busy registry asks for", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(upload())
+      yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+      assert.strictEqual((yield* Journal).length, 2)
+      yield* TestClock.adjust(6999)
+      assert.strictEqual((yield* Journal).length, 2)
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(fiber)
+      assert.strictEqual((yield* Journal).length, 4)
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [
+              () => new Response(null, { status: 429, headers: { "retry-after": "7" } }),
+              () => accepted("/s", "0-9")
+            ],
+            PUT: [() => created()]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("that is interrupted while its registry is silent ends within five seconds", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(upload())
+      yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["POST", "PATCH", "DELETE"]
+      )
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(interrupting)
+    }).pipe(
+      Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => "stall"], DELETE: [() => "stall"] })))
+    )
+  )
+
+  it.effect("asks for no more than is sensible at once, whatever the registry says", () =>
+    upload().pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s", undefined, { "oci-chunk-min-length": "99999999999999" })],
+            PATCH: [() => accepted("/s", "0-9")],
+            PUT: [() => created()]
+          })
+        )
+      )
+    )
+  )
+})
