@@ -7,8 +7,11 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
 import { never } from "../src/RetryPolicy.ts"
+import { content } from "./support/content.ts"
 import { behindOAuth, endpoint, json, properties, registry } from "./support/registry.ts"
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
@@ -73,6 +76,39 @@ describe("spans", () => {
         registry(
           behindOAuth("s", () => json({}, { status: 403 })),
           { retry: never }
+        )
+      )
+    )
+  )
+})
+
+describe("an upload", () => {
+  it.effect("shows its requests within it, and fails under its own name", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const upload = registry.uploadBlob("alpine", BlobSource.fromString("content"))
+      const spans = yield* spansOf(upload)
+      assert.deepStrictEqual(
+        spans.map(({ name, parent }) => [name.replace(endpoint, ""), parent]),
+        [
+          ["RegistryContent.uploadBlob", undefined],
+          ["RegistryContent.openUpload", "RegistryContent.uploadBlob"],
+          ["POST /v2/alpine/blobs/uploads/", "RegistryContent.openUpload"],
+          ["RegistryContent.sendBytes", "RegistryContent.uploadBlob"],
+          ["PATCH /s", "RegistryContent.sendBytes"],
+          ["RegistryContent.cancelUpload", "RegistryContent.uploadBlob"],
+          ["DELETE /s", "RegistryContent.cancelUpload"]
+        ]
+      )
+      const error = yield* Effect.flip(upload)
+      assert.strictEqual(error.operation, "RegistryContent.uploadBlob")
+      assert.deepStrictEqual(error.request, { method: "PATCH", url: `${endpoint}/s` })
+    }).pipe(
+      Effect.provide(
+        content(({ method }) =>
+          method === "POST"
+            ? new Response(null, { status: 202, headers: { location: "/s?_state=secret" } })
+            : new Response(null, { status: method === "PATCH" ? 403 : 204 })
         )
       )
     )

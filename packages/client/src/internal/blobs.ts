@@ -21,6 +21,7 @@ import { concat } from "./body.ts"
 import * as Distribution from "./distribution.ts"
 import * as Download from "./download.ts"
 import * as File from "./file.ts"
+import { within } from "./naming.ts"
 import * as Upload from "./upload.ts"
 
 const defaultChunkBytes = 8 * 1024 * 1024
@@ -45,13 +46,14 @@ const wantedBy = Effect.fnUntraced(function* (
 })
 
 export const make = (transport: Transport["Service"], startHash: Start, idleTimeout: Duration.Duration) => {
-  const services = { transport, startHash }
-
   const read = (
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
   ): Stream.Stream<Uint8Array, RegistryError> =>
-    Download.run(services, { repository: name, digest, size, ...rest, idleTimeout })
+    Stream.withSpan(
+      Download.run(within(transport, "RegistryContent.blob"), { repository: name, digest, size, ...rest, idleTimeout }),
+      "RegistryContent.blob"
+    )
 
   const blob = (
     repository: string,
@@ -79,7 +81,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
       })
     )
 
-  const blobBytes = Effect.fnUntraced(function* (
+  const blobBytes = Effect.fn("RegistryContent.blobBytes")(function* (
     repository: string,
     wanted: Blob,
     { maxBytes = defaultMaxBytes, ...options }: DownloadBlobOptions & { readonly maxBytes?: number } = {}
@@ -101,7 +103,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     return concat(pieces, size)
   })
 
-  const downloadBlob = Effect.fnUntraced(function* (
+  const downloadBlob = Effect.fn("RegistryContent.downloadBlob")(function* (
     repository: string,
     blob: Blob,
     path: string,
@@ -139,7 +141,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     return Descriptor.make({ mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) })
   })
 
-  const uploadBlob = Effect.fnUntraced(function* <E, R>(
+  const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
     repository: string,
     source: BlobSource<E, R>,
     options: UploadBlobOptions = {}
@@ -151,29 +153,33 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
     const from = mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom)
 
-    const upload = Upload.run(services, {
-      repository: name,
-      source,
-      expected,
-      algorithm: options.algorithm ?? "sha256",
-      mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
-      chunkBytes: yield* Arguments.positive(operation, chunkBytes),
-      idleTimeout,
-      onProgress
-    })
-    const there = expected === undefined ? Option.none() : yield* Upload.find(transport, name, expected)
+    const conversation = within(transport, operation)
+    const upload = Upload.run(
+      { transport: conversation, startHash },
+      {
+        repository: name,
+        source,
+        expected,
+        algorithm: options.algorithm ?? "sha256",
+        mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
+        chunkBytes: yield* Arguments.positive(operation, chunkBytes),
+        idleTimeout,
+        onProgress
+      }
+    )
+    const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     const { digest, size } = Option.isSome(there) ? there.value : yield* upload
     return Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
   })
 
-  const mountBlob = Effect.fnUntraced(function* (
+  const mountBlob = Effect.fn("RegistryContent.mountBlob")(function* (
     repository: string,
     blob: { readonly digest: string; readonly from: string }
   ): Effect.fn.Return<void, RegistryError> {
     const operation = "RegistryContent.mountBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest)
     const from = yield* Arguments.repositoryName(operation, blob.from)
-    if (yield* Upload.mount(transport, name, { digest, from })) return
+    if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description = "the registry did not take the blob over: it is not there, or may not be read"
     return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })
   })

@@ -11,14 +11,14 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { algorithm, type Digest, hex } from "../Digest.ts"
-import type { Hash, Start } from "../Hasher.ts"
+import type { Hash } from "../Hasher.ts"
 import type { OnProgress } from "../Progress.ts"
 import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../RegistryError.ts"
 import type { RepositoryName } from "../RepositoryName.ts"
-import type { Transport } from "../Transport.ts"
 import { cut } from "./body.ts"
 import * as Distribution from "./distribution.ts"
 import * as Idle from "./idle.ts"
+import type { Conversation } from "./naming.ts"
 import type { Location } from "./origin.ts"
 import * as Patience from "./patience.ts"
 import { noteInSpan } from "./retry.ts"
@@ -128,13 +128,9 @@ const readAhead = Effect.fnUntraced(function* (
 /**
  * The bytes of a blob. Ends only if they are as many as they should be and, with a hash, those that the digest names.
  */
-export const run = (
-  services: { readonly transport: Transport["Service"]; readonly startHash: Start },
-  download: Download
-): Stream.Stream<Uint8Array, RegistryError> =>
+export const run = (transport: Conversation, download: Download): Stream.Stream<Uint8Array, RegistryError> =>
   Stream.fromPull(
     Effect.gen(function* () {
-      const { transport } = services
       const { digest, hash, idleTimeout, onProgress, repository } = download
       const scope = yield* Effect.scope
       const patience = yield* Patience.make(transport.retry)

@@ -17,9 +17,9 @@ import { octetStream } from "../MediaType.ts"
 import type { OnProgress } from "../Progress.ts"
 import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../RegistryError.ts"
 import type { RepositoryName } from "../RepositoryName.ts"
-import type { Transport } from "../Transport.ts"
 import * as Distribution from "./distribution.ts"
 import * as Idle from "./idle.ts"
+import type { Conversation } from "./naming.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf, recoveryFrom, resumptionAt } from "./recovery.ts"
@@ -88,13 +88,13 @@ const confirmedOf = (lastByte: number | undefined, most: number): number | undef
   lastByte === undefined ? undefined : lastByte === 0 && most !== 1 ? 0 : lastByte + 1
 
 /** Gives a session up as far as that goes. */
-const cancel = (transport: Transport["Service"], repository: RepositoryName, location: Distribution.SessionAnswer) =>
+const cancel = (transport: Conversation, repository: RepositoryName, location: Distribution.SessionAnswer) =>
   transport
     .execute(Distribution.cancelUpload(repository, location.location))
     .pipe(Effect.interruptible, Effect.timeoutOption(cancelTime), Effect.ignore)
 
 /** The session of an upload: at most one is open, and none is left behind. */
-const makeSession = (transport: Transport["Service"], repository: RepositoryName) => {
+const makeSession = (transport: Conversation, repository: RepositoryName) => {
   let current: Distribution.SessionAnswer | undefined
 
   const close = Effect.suspend(() => {
@@ -136,7 +136,7 @@ const makeSession = (transport: Transport["Service"], repository: RepositoryName
  * Uploads a blob.
  */
 export const run = <E, R>(
-  services: { readonly transport: Transport["Service"]; readonly startHash: Start },
+  services: { readonly transport: Conversation; readonly startHash: Start },
   upload: Upload<E, R>
 ): Effect.Effect<Uploaded, RegistryError | E, R> =>
   Effect.scoped(
@@ -163,7 +163,7 @@ export const run = <E, R>(
  * registry opened instead is closed.
  */
 export const mount = (
-  transport: Transport["Service"],
+  transport: Conversation,
   repository: RepositoryName,
   from: Distribution.Mount
 ): Effect.Effect<boolean, RegistryError> =>
@@ -177,7 +177,7 @@ export const mount = (
   )
 
 const transfer = Effect.fnUntraced(function* <E, R>(
-  { startHash, transport }: { readonly transport: Transport["Service"]; readonly startHash: Start },
+  { startHash, transport }: { readonly transport: Conversation; readonly startHash: Start },
   upload: Upload<E, R>,
   session: ReturnType<typeof makeSession>
 ): Effect.fn.Return<Uploaded, RegistryError | E, R | Scope.Scope> {
@@ -353,11 +353,11 @@ const transfer = Effect.fnUntraced(function* <E, R>(
 
 /** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */
 export const find = (
-  transport: Transport["Service"],
+  transport: Conversation,
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
-  transport.execute(Distribution.headBlob("RegistryContent.uploadBlob", repository, digest)).pipe(
+  transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
     Effect.map((size) => Option.some({ digest, size })),
     Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone)
   )
