@@ -4,8 +4,8 @@
 import { styleText } from "node:util"
 import { Credentials } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
-import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect } from "effect"
+import { NodeFileSystem, NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Layer } from "effect"
 import { examples } from "./support/examples.ts"
 import { EmulatorLive } from "./support/registry.ts"
 
@@ -14,9 +14,15 @@ const heading = (text: string) => styleText(["bold", "cyan"], text)
 const aside = (text: string) => styleText("dim", text)
 
 const registries = {
-  identity: AcrEmulator.layerRegistry(),
-  nobody: AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous })
+  identity: Layer.merge(AcrEmulator.layerRegistry(), NodeFileSystem.layer),
+  nobody: Layer.merge(AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }), NodeFileSystem.layer)
 }
+
+/** The programs need different services; a registry has all that any of them needs. */
+const run = (
+  program: Effect.Effect<void, unknown, Layer.Success<typeof registries.identity>>,
+  registry: typeof registries.identity
+) => Effect.provide(program, registry)
 
 const tour = Effect.gen(function* () {
   const emulator = yield* AcrEmulator.AcrEmulator
@@ -27,7 +33,7 @@ const tour = Effect.gen(function* () {
       yield* emulator.clearJournal
       yield* Console.log(heading(`${index + 1}. ${title}`))
       yield* Console.log(aside(`   examples/${name}.ts\n`))
-      yield* Effect.provide(program, registries[as])
+      yield* run(program, registries[as])
       const requests = yield* emulator.journal
       yield* Console.log(aside(`\n   ${requests.length} requests, tokens included\n`))
     })

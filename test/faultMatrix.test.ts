@@ -3,6 +3,7 @@
  * bytes or with the right reason, no upload is left open, and no credential goes to another origin.
  */
 import { createHash, randomBytes } from "node:crypto"
+import { readFile } from "node:fs/promises"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -188,10 +189,12 @@ describe.for([
   }
 })
 
-it.live("there are at least 400 cases", () =>
+it.live("there are at least 400 cases, as many as the README says", () =>
   Effect.gen(function* () {
     const cases = [...casesOf(yield* stepsOf(push), ""), ...casesOf(yield* stepsOf(pull), "")]
     assert.isAtLeast(cases.length, 400)
+    const readme = yield* Effect.promise(() => readFile(new URL("../README.md", import.meta.url), "utf8"))
+    assert.include(readme.replace(/\s+/g, " "), `through ${cases.length} faults`)
     assert.deepStrictEqual(new Set(cases.map(({ kind }) => kind)), new Set(kinds))
   })
 )

@@ -7,7 +7,7 @@ import { Clock, Effect } from "effect"
 const day = 24 * 3600_000
 
 /** A repository with one image a week, of which the newest is `latest`. */
-const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: ReadonlyArray<string>) =>
+const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: ReadonlyArray<string>, lines = 1000) =>
   Effect.gen(function* () {
     const emulator = yield* AcrEmulator.AcrEmulator
     const now = yield* Clock.currentTimeMillis
@@ -17,7 +17,7 @@ const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: 
         repository,
         tags: age === 0 ? [version, "latest"] : [version],
         platforms,
-        layers: [`${repository} ${version}\n`.repeat(1000)],
+        layers: [`${repository} ${version}\n`.repeat(lines)],
         pushedAtMillis: now - age * 7 * day
       })
     })
@@ -27,7 +27,7 @@ const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: 
 export const contoso = Effect.all([
   weekly("library/hello-world", ["v1", "v2"], ["linux/amd64", "linux/arm64"]),
   weekly("contoso/api", ["1.0.0", "1.1.0", "1.1.1", "1.2.0", "2.0.0", "2.0.1"], ["linux/amd64"]),
-  weekly("contoso/web", ["2026.10", "2026.11"], ["linux/amd64"]),
+  weekly("contoso/web", ["2026.10", "2026.11"], ["linux/amd64"], 200_000),
   weekly("contoso/worker", ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0"], ["linux/amd64"]),
   weekly("tools/cli", ["0.9.0"], ["linux/amd64"])
 ])

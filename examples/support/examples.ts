@@ -1,10 +1,15 @@
 /**
  * All examples, in the order in which they are best read.
  */
+import { deleteBlob } from "../delete-blob.ts"
 import { deleteImages } from "../delete-images.ts"
+import { deleteManifest } from "../delete-manifest.ts"
+import { downloadImage } from "../download-image.ts"
 import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
+import { uploadArtifact } from "../upload-artifact.ts"
+import { uploadImage } from "../upload-image.ts"
 
 export const examples = [
   { name: "hello-world", title: "List the repositories of a registry", program: helloWorld, as: "identity" },
@@ -25,5 +30,15 @@ export const examples = [
     title: "Delete all images but the newest three of each repository",
     program: deleteImages,
     as: "identity"
-  }
+  },
+  { name: "upload-image", title: "Upload an image", program: uploadImage, as: "identity" },
+  { name: "upload-artifact", title: "Upload an artifact of your own kind", program: uploadArtifact, as: "identity" },
+  { name: "download-image", title: "Download an image into a folder", program: downloadImage, as: "identity" },
+  {
+    name: "delete-manifest",
+    title: "Delete an image with all its tags",
+    program: deleteManifest,
+    as: "identity"
+  },
+  { name: "delete-blob", title: "Delete a blob", program: deleteBlob, as: "identity" }
 ] as const

@@ -1,11 +1,11 @@
 /**
  * The registry that an example talks to: the one that `REGISTRY_ENDPOINT` names, or an emulator that is started for it.
  */
-import { ContainerRegistry, Credentials } from "@effect-acr/client"
+import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
-import { NodeRuntime } from "@effect/platform-node"
-import { Config, Effect, Layer, Option } from "effect"
+import { NodeFileSystem, NodeRuntime } from "@effect/platform-node"
+import { Config, Effect, type FileSystem, Layer, Option } from "effect"
 import { contoso } from "./contoso.ts"
 
 /** An emulator with something in it. */
@@ -30,7 +30,11 @@ const CredentialsLive = Layer.unwrap(
 
 /** The registry of the user's own, with the given credentials. */
 const ownRegistry = <E>(credentials: Layer.Layer<Credentials.Credentials, E>) =>
-  ContainerRegistry.layerConfig().pipe(Layer.provide(credentials), Layer.provide(NodeRegistryHttpClient.layer))
+  RegistryContent.layerTransport().pipe(
+    Layer.provideMerge(ContainerRegistry.layerConfig()),
+    Layer.provide(credentials),
+    Layer.provide(NodeRegistryHttpClient.layer)
+  )
 
 /** Whether the user named a registry. */
 export const isOwnRegistry = Effect.map(Config.option(Config.String("REGISTRY_ENDPOINT")), Option.isSome)
@@ -50,8 +54,11 @@ export const AnonymousRegistryLive = ownOr(
   AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(Layer.provide(EmulatorLive))
 )
 
+/** What examples may use. */
+type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | FileSystem.FileSystem
+
 /** Runs an example on its own. */
 export const run = <E, LE>(
-  program: Effect.Effect<void, E, ContainerRegistry.ContainerRegistry>,
-  registry: Layer.Layer<ContainerRegistry.ContainerRegistry, LE>
-): void => NodeRuntime.runMain(Effect.provide(program, registry))
+  program: Effect.Effect<void, E, Services>,
+  registry: Layer.Layer<Exclude<Services, FileSystem.FileSystem>, LE>
+): void => NodeRuntime.runMain(Effect.provide(program, [registry, NodeFileSystem.layer]))
