@@ -12,10 +12,10 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { assertAnswersAsRecorded } from "./support/recordedAnswers.ts"
 import {
+  contentRecordings,
   type Entry,
   haveRecordings,
   header,
@@ -24,7 +24,7 @@ import {
   recording,
   recordingNames,
   replaying,
-  shapeOf,
+  type Sent,
   uriOf
 } from "./support/recordings.ts"
 
@@ -337,17 +337,14 @@ const tagIn = (entries: ReadonlyArray<Entry>) => {
   return [repository, tag].map(decodeURIComponent)
 }
 
-/** These are about the contents of manifests and blobs. */
-const aboutContent = ["can_download_docker_manifest", "can_upload_blob", "can_upload_oci_manifest"]
-
 const entraToken = Credentials.layerEntra(Effect.succeed(Redacted.make("entra-token")))
 
 describe("the client understands the recording", () => {
   for (const [name, { credentials = entraToken, replay }] of Object.entries(cases)) {
     it.effect.runIf(haveRecordings)(name, () =>
       Effect.gen(function* () {
-        const entries = yield* recording(name)
-        const used = new Set<Entry>()
+        const entries = yield* recording(`js/${name}`)
+        const used = new Map<Entry, Sent>()
         const endpoint = entries.map((entry) => uriOf(entry).origin)[0] ?? ""
         yield* replay(entries).pipe(
           Effect.provide(
@@ -368,42 +365,10 @@ describe("the client understands the recording", () => {
 
   it.effect.runIf(haveRecordings)("and no recording is forgotten", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* recordingNames, [...Object.keys(cases), ...aboutContent].toSorted())
+      const known = [...Object.keys(cases).map((name) => `js/${name}`), ...contentRecordings]
+      assert.deepStrictEqual(yield* recordingNames, known.toSorted())
     })
   )
-})
-
-/** The headers of an answer that clients go by. */
-const comparedHeaders = [
-  "content-type",
-  "docker-distribution-api-version",
-  "x-content-type-options",
-  "www-authenticate",
-  "link",
-  "x-ms-int-docker-content-digest",
-  "x-ms-correlation-request-id"
-]
-
-const anyDigest = (text: string): string => text.replace(/sha256(:|%3A)[0-9a-f]{64}/gi, "sha256$1…")
-
-/** What an answer holds that no two answers have in common. */
-const comparable = (name: string, value: string | undefined): string | undefined =>
-  value === undefined ? undefined : name === "x-ms-correlation-request-id" ? "…" : anyDigest(value)
-
-/**
- * The recorded images were imported, and of those the registry does not tell the type of the configuration; of
- * images that were pushed, as they are to the emulator, it does.
- */
-const parse = (text: string) =>
-  text === ""
-    ? Effect.succeed(null)
-    : Schema.decodeUnknownEffect(Schema.Json)(
-        JSON.parse(text, (name, value: unknown) => (name === "configMediaType" ? undefined : value))
-      )
-
-const Tokens = Schema.Struct({
-  refresh_token: Schema.optionalKey(Schema.String),
-  access_token: Schema.optionalKey(Schema.String)
 })
 
 describe("the emulator answers as recorded", () => {
@@ -411,59 +376,8 @@ describe("the emulator answers as recorded", () => {
     it.live.runIf(haveRecordings)(name, () =>
       Effect.gen(function* () {
         const emulator = yield* AcrEmulator.AcrEmulator
-        const client = yield* HttpClient.HttpClient
-        const entries = yield* recording(name)
-        const digests = yield* Effect.forEach(images, emulator.seed)
-        const [firstDigest = ""] = digests.toSorted()
-        let tokens: typeof Tokens.Type = {}
-
-        /** The recorded text, about this emulator. */
-        const here = (text: string, origin: string): string =>
-          text
-            .replaceAll(origin, emulator.endpoint)
-            .replace(/service="[^"]*"/, `service="${emulator.loginServer}"`)
-            .replace(/sha256%3A[0-9a-f]{64}/gi, encodeURIComponent(firstDigest))
-
-        const form = (recorded: string): string => {
-          const fields = new URLSearchParams(recorded)
-          fields.set("service", emulator.loginServer)
-          if (fields.has("access_token")) fields.set("access_token", Redacted.value(emulator.logins.entraToken))
-          if (fields.get("refresh_token")) fields.set("refresh_token", tokens.refresh_token ?? "")
-          return fields.toString()
-        }
-
-        const bodyOf = ({ RequestBody }: Entry): HttpBody.HttpBody =>
-          RequestBody === null
-            ? HttpBody.empty
-            : typeof RequestBody === "string"
-              ? HttpBody.text(form(RequestBody), "application/x-www-form-urlencoded")
-              : HttpBody.text(JSON.stringify(RequestBody), "application/json")
-
-        for (const entry of entries) {
-          const what = `${entry.RequestMethod} ${entry.RequestUri} ${entry.StatusCode}`
-          const { origin } = uriOf(entry)
-          const hasToken = header(entry.RequestHeaders, "authorization") !== undefined
-          const response = yield* client.execute(
-            HttpClientRequest.make(entry.RequestMethod)(here(entry.RequestUri, origin), {
-              headers: hasToken ? { authorization: `Bearer ${tokens.access_token ?? ""}` } : {},
-              body: bodyOf(entry)
-            })
-          )
-          const body = yield* parse(yield* response.text)
-
-          assert.strictEqual(response.status, entry.StatusCode, what)
-          for (const name of comparedHeaders) {
-            const recorded = header(entry.ResponseHeaders, name)
-            assert.strictEqual(
-              comparable(name, response.headers[name]),
-              comparable(name, recorded === undefined ? undefined : here(recorded, origin)),
-              `${name} of ${what}`
-            )
-          }
-          assert.deepStrictEqual(shapeOf(body), shapeOf(entry.ResponseBody), `the body of ${what}`)
-          if (entry.StatusCode >= 400) assert.deepStrictEqual(body, entry.ResponseBody, `the errors of ${what}`)
-          if (isOAuth(entry)) tokens = { ...tokens, ...(yield* Schema.decodeUnknownEffect(Tokens)(body)) }
-        }
+        const [digest = ""] = (yield* Effect.forEach(images, emulator.seed)).toSorted()
+        yield* assertAnswersAsRecorded(yield* recording(`js/${name}`), { digest })
       }).pipe(Effect.provide([AcrEmulator.layer(options), NodeRegistryHttpClient.layer]))
     )
   }

@@ -63,7 +63,10 @@ export interface Options extends Transport.Options {
 export class RegistryContent extends Context.Service<
   RegistryContent,
   {
-    /** The tags of a repository, in alphabetical order. Fails with `NotFound`. */
+    /**
+     * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
+     * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
+     */
     readonly tags: (
       repository: string,
       options?: { readonly pageSize?: number; readonly continueFrom?: string }

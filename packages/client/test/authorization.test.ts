@@ -9,7 +9,9 @@ import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
 import { never } from "../src/RetryPolicy.ts"
+import { content } from "./support/content.ts"
 import {
   type Asked,
   challenge,
@@ -18,7 +20,8 @@ import {
   json,
   properties,
   registry,
-  type Script
+  type Script,
+  behindOAuth
 } from "./support/registry.ts"
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
@@ -228,6 +231,49 @@ describe("a token", () => {
           granting({
             refresh: () => ({ refresh_token: "refresh", expires_in: 1e12 }),
             access: () => ({ access_token: "access", expires_in: 1e12 })
+          })
+        )
+      )
+    )
+  )
+})
+
+describe("a token that was asked for more", () => {
+  const image = JSON.stringify({ schemaVersion: 2, config: null, layers: [] })
+  const manifest = () => new Response(image, { headers: { "content-type": "application/vnd.example+json" } })
+  const pushThenPull = Effect.gen(function* () {
+    const content = yield* RegistryContent
+    yield* content.putManifest("alpine", image, { mediaType: "application/vnd.example+json", tag: "v1" })
+    yield* content.manifest("alpine", "v1")
+    yield* content.manifest("alpine", "v1")
+    return forms(yield* Journal, "/oauth2/token").map(({ scope }) => scope)
+  })
+
+  it.effect("serves for less", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* pushThenPull, ["repository:alpine:pull,push"])
+    }).pipe(
+      Effect.provide(
+        content(
+          behindOAuth("repository:alpine:pull,push", ({ method }) =>
+            method === "PUT" ? new Response(null, { status: 201 }) : manifest()
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("but does not do is replaced by one for just that", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* pushThenPull, ["repository:alpine:pull,push", "repository:alpine:pull"])
+    }).pipe(
+      Effect.provide(
+        content(
+          behindOAuth("repository:alpine:pull,push", ({ authorization, method }) => {
+            if (method === "PUT") return new Response(null, { status: 201 })
+            return authorization === "Bearer token-0"
+              ? challenge("repository:alpine:pull", ',error="insufficient_scope"')
+              : manifest()
           })
         )
       )

@@ -2,7 +2,9 @@
  * Downloads from registries that cut, stall, lie and corrupt: what ends successfully is right.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -125,6 +127,30 @@ describe("a download", () => {
         }
       }).pipe(Effect.provide(content(registryThat(blob, behaviours)))),
     { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop(
+    "into a file has that file's name only with the bytes of its digest, and otherwise leaves nothing",
+    { blob: Content, behaviours: Schema.Array(Behaviour), resumable: Schema.Boolean },
+    ({ behaviours, blob, resumable }) =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const registry = yield* RegistryContent
+        const folder = yield* files.makeTempDirectoryScoped()
+        const outcome = yield* Effect.result(
+          registry.downloadBlob("alpine", sha256(blob), `${folder}/target`, { resumable })
+        )
+        const left = yield* files.readDirectory(folder)
+        if (Result.isSuccess(outcome)) {
+          assert.deepStrictEqual(left, ["target"])
+          assert.isTrue(Buffer.from(yield* files.readFile(`${folder}/target`)).equals(blob))
+        } else if (!resumable || outcome.failure.reason._tag === "ContentMismatch") {
+          assert.deepStrictEqual(left, [])
+        } else {
+          assert.isFalse(left.includes("target"))
+        }
+      }).pipe(Effect.scoped, Effect.provide([content(registryThat(blob, behaviours)), NodeFileSystem.layer])),
+    { arbitrary: { runs: 200 } }
   )
 
   const blob = Buffer.from("0123456789".repeat(100))

@@ -180,7 +180,8 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest)
     const from = yield* Arguments.repositoryName(operation, blob.from)
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
-    const description = "the registry did not take the blob over: it is not there, or may not be read"
+    const description =
+      "the registry did not take the blob over: it is not there, may not be read, or the registry does not mount"
     return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })
   })
 

@@ -37,3 +37,17 @@ export const normalise = (scopes: ReadonlyArray<Scope>): ReadonlyArray<Scope> =>
 
 /** The scopes that a challenge asks for: any number, separated by spaces. */
 export const fromChallenge = (scope: string): ReadonlyArray<Scope> => scope.split(/\s+/).filter((part) => part !== "")
+
+/** Whether scopes in their only spelling hold all rights of others. */
+export const covers = (held: ReadonlyArray<Scope>, wanted: ReadonlyArray<Scope>): boolean =>
+  wanted.every((scope) => {
+    const { actions, resource } = parse(scope)
+    return held
+      .map(parse)
+      .some((own) => own.resource === resource && actions.every((action) => own.actions.includes(action)))
+  })
+
+const parse = (scope: Scope): { readonly resource: string; readonly actions: ReadonlyArray<string> } => {
+  const colon = scope.lastIndexOf(":")
+  return { resource: scope.slice(0, colon), actions: scope.slice(colon + 1).split(",") }
+}

@@ -15,6 +15,7 @@ import { CredentialUnavailable, type Reason, Refused, RegistryError } from "../R
 import { type Attachment, bare } from "./exchange.ts"
 import * as Jwt from "./jwt.ts"
 import * as OAuth from "./oauth.ts"
+import * as Scope from "./scope.ts"
 
 /** More different sets of scopes than one program works with at a time. */
 const capacity = 1024
@@ -57,6 +58,10 @@ export interface TokenRequest {
   /** In their only spelling. */
   readonly scopes: ReadonlyArray<string>
 }
+
+/** Whether a token that was asked for one thing does for another. */
+const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
+  held.realm.href === wanted.realm.href && held.service === wanted.service && Scope.covers(held.scopes, wanted.scopes)
 
 /** What an access token is kept under: its request, from which it can be asked for again. */
 const keyOf = ({ realm, scopes, service }: TokenRequest): string => [realm.href, service, ...scopes].join("\n")
@@ -154,9 +159,34 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const accessTokens = yield* Cache.makeWith(acquire, { capacity, timeToLive })
 
+  /** What the tokens at hand were asked for, by the keys that they are kept under. */
+  const granted = new Map<string, TokenRequest>()
+
+  /** A token at hand that was asked for more than this: who may push may pull. */
+  const wider = Effect.fnUntraced(function* (request: TokenRequest) {
+    for (const [key, other] of granted) {
+      if (!covers(other, request)) continue
+      const held = yield* Effect.orElseSucceed(Cache.getOption(accessTokens, key), () => Option.none<Held>())
+      if (Option.isSome(held)) return held
+      granted.delete(key)
+    }
+    return Option.none<Held>()
+  })
+
   return {
-    get: (request) => Effect.map(Cache.get(accessTokens, keyOf(request)), ({ token }) => token),
-    reject: (request, rejected) =>
-      Effect.asVoid(Cache.invalidateWhen(accessTokens, keyOf(request), ({ token }) => token === rejected))
+    get: Effect.fnUntraced(function* (request) {
+      const key = keyOf(request)
+      const held = (yield* Cache.has(accessTokens, key)) ? Option.none<Held>() : yield* wider(request)
+      if (Option.isSome(held)) return held.value.token
+      const { token } = yield* Cache.get(accessTokens, key)
+      granted.set(key, request)
+      return token
+    }),
+    reject: Effect.fnUntraced(function* (request, rejected) {
+      // Wherever it came from: it does not hold what it was asked for.
+      for (const key of new Set([keyOf(request), ...granted.keys()])) {
+        if (yield* Cache.invalidateWhen(accessTokens, key, ({ token }) => token === rejected)) granted.delete(key)
+      }
+    })
   }
 })
