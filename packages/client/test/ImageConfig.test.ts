@@ -32,7 +32,7 @@ describe("an image's configuration", () => {
         Entrypoint: ["/bin/my-app-binary"],
         Cmd: ["--foreground"],
         Volumes: { "/var/job-result-data": {} },
-        WorkingDir: "/home/alice",
+        WorkingDir: "/srv/app",
         Labels: { "com.example.project.git.commit": "45a939b2999782a3f005621a8d0f29aa387e1d6b" },
         StopSignal: "SIGKILL",
         ArgsEscaped: true,

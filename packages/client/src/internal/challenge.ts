@@ -6,6 +6,8 @@
  * Several headers arrive joined by a comma and read the same. One pass over the text, whatever it holds.
  */
 
+import { scan } from "./scanner.ts"
+
 /**
  * What a registry asks for before it answers.
  */
@@ -15,9 +17,6 @@ export interface Challenge {
   /** By lower-case name. Where a name comes twice the first one counts. */
   readonly parameters: ReadonlyMap<string, string>
 }
-
-/** No registry needs more; what follows is not read. */
-const maxLength = 8192
 
 const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y
 const separators = /[\s,]*/y
@@ -29,21 +28,13 @@ const bare = /[^\s,"]*/y
  * All challenges of a header, in order. What can't be read is passed over.
  */
 export const parse = (header: string): ReadonlyArray<Challenge> => {
-  const input = header.slice(0, maxLength)
-  let position = 0
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = position
-    const match = pattern.exec(input)
-    if (match !== null) position = pattern.lastIndex
-    return match
-  }
-
+  const { atEnd, skip, take } = scan(header)
   const challenges: Array<{ readonly scheme: string; readonly parameters: Map<string, string> }> = []
-  while (position < input.length) {
+  while (!atEnd()) {
     take(separators)
     const name = take(token)?.[0].toLowerCase()
     if (name === undefined) {
-      position += 1
+      skip()
     } else if (take(equals) === null) {
       challenges.push({ scheme: name, parameters: new Map() })
     } else {

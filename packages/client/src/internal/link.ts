@@ -4,9 +4,7 @@
  * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas.
  */
 import * as Option from "effect/Option"
-
-/** No registry needs more; what follows is not read. */
-const maxLength = 8192
+import { scan } from "./scanner.ts"
 
 const target = /[^<]*<([^<>]*)>/y
 const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^\s",;<>]*)))?/y
@@ -15,16 +13,8 @@ const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\
  * The target of the link to the next page, as it is written. Of several `rel` of a link the first one counts.
  */
 export const nextPage = (header: string): Option.Option<string> => {
-  const input = header.slice(0, maxLength)
-  let position = 0
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = position
-    const match = pattern.exec(input)
-    if (match !== null) position = pattern.lastIndex
-    return match
-  }
-
-  while (position < input.length) {
+  const { atEnd, take } = scan(header)
+  while (!atEnd()) {
     const link = take(target)
     if (link === null) return Option.none()
     let relation: string | undefined
