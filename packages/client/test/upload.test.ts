@@ -277,6 +277,47 @@ describe("an upload", () => {
     )
   )
 
+  it.effect("that is never closed is given up as well, though all of its bytes are there", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      const methods = (yield* Journal).map(({ method }) => method)
+      assert.strictEqual(methods.filter((method) => method === "PUT").length, 4)
+      assert.strictEqual(methods.at(-1), "DELETE")
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => accepted("/s", "0-9")],
+            PUT: [() => new Response(null, { status: 500 })],
+            GET: [() => new Response(null, { status: 204, headers: { location: "/s", range: "0-9" } })],
+            DELETE: [() => new Response(null, { status: 204 })]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("whose sessions are forgotten again and again is given up", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload())
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.strictEqual((yield* Journal).filter(({ method }) => method === "PUT").length, 4)
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted("/s")],
+            PATCH: [() => accepted("/s", "0-9")],
+            PUT: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+            GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")]
+          })
+        )
+      )
+    )
+  )
+
   it.effect("waits as long as a busy registry asks for", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(upload())

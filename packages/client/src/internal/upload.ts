@@ -74,6 +74,10 @@ const sending = (offset: number): State => ({ _tag: "Sending", offset })
 const committing: State = { _tag: "Committing" }
 const committed: State = { _tag: "Committed" }
 
+const positionOf = (state: State): number => (state._tag === "Sending" ? state.offset : Number.POSITIVE_INFINITY)
+
+const isFurther = (state: State, other: State): boolean => positionOf(state) > positionOf(other)
+
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
 
 const mismatch = (expected: Digest, actual: string) =>
@@ -335,12 +339,17 @@ const transfer = Effect.fnUntraced(function* <E, R>(
 
   yield* session.on((opened) => Effect.sync(() => respectLeastChunk(opened)))
   let state = sending(0)
+  let furthest = state
   while (state._tag !== "Committed") {
     const before = state
     const outcome = yield* Effect.result(step(before))
     if (Result.isSuccess(outcome)) {
       state = outcome.success
-      yield* patience.renew
+      // To come again to where it was before is no progress.
+      if (isFurther(state, furthest)) {
+        furthest = state
+        yield* patience.renew
+      }
       continue
     }
     const failure = content.failure()
