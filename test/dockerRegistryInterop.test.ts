@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
-import { mkdir, open, readFile, writeFile } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -15,24 +15,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { isInstalled, run, temporaryFolder } from "./support/command.ts"
+import { isInstalled, temporaryFolder } from "./support/command.ts"
 import * as Docker from "./support/dockerRegistry.ts"
 import { mebibyte, pushImage } from "./support/dockerRegistryImage.ts"
-
-/** A file of so many mebibytes, of which no two are equal, and its digest. */
-const writePieces = (path: string, mebibytes: number) =>
-  Effect.promise(async () => {
-    const hash = createHash("sha256")
-    const piece = Buffer.alloc(mebibyte)
-    const file = await open(path, "w")
-    for (let index = 0; index < mebibytes; index++) {
-      piece.fill(`${index}-`)
-      hash.update(piece)
-      await file.write(piece)
-    }
-    await file.close()
-    return `sha256:${hash.digest("hex")}`
-  })
+import { writeLargeFile } from "./support/largeFile.ts"
+import { skopeoFor } from "./support/skopeo.ts"
 
 const digestOfFile = (path: string) =>
   Effect.promise(async () => {
@@ -41,25 +28,9 @@ const digestOfFile = (path: string) =>
     return `sha256:${hash.digest("hex")}`
   })
 
-/** Skopeo with nothing of the user's, and with trust in this registry's certificate alone. */
-const skopeo = Effect.gen(function* () {
-  const { certificate, loginServer } = yield* Docker.DockerRegistry
-  const home = yield* temporaryFolder
-  const certificates = join(home, "certificates")
-  yield* Effect.promise(async () => {
-    await mkdir(certificates)
-    await writeFile(join(certificates, "ca.crt"), certificate)
-  })
-  return {
-    home,
-    certificates,
-    registry: `docker://${loginServer}`,
-    run: (...args: ReadonlyArray<string>) =>
-      run("skopeo", ["--insecure-policy", ...args], {
-        env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, REGISTRY_AUTH_FILE: join(home, "auth.json") }
-      })
-  }
-})
+const skopeo = Effect.flatMap(Docker.DockerRegistry, ({ certificate, loginServer }) =>
+  skopeoFor(loginServer, certificate)
+)
 
 const Inspected = Schema.fromJsonString(
   Schema.Struct({ Digest: Schema.String, Architecture: Schema.String, Layers: Schema.Array(Schema.String) })
@@ -80,7 +51,7 @@ describe.runIf(isInstalled("docker-registry"))("docker-registry", () => {
           const folder = yield* temporaryFolder
           const source = join(folder, "source")
           const target = join(folder, "target")
-          const digest = yield* writePieces(source, 1024)
+          const digest = yield* writeLargeFile(source, 1024)
           const blob = yield* content.uploadBlob("large", BlobSource.fromFile(source))
           assert.deepStrictEqual([blob.digest, blob.size], [digest, 1024 * mebibyte])
           yield* content.downloadBlob("large", blob, target)

@@ -1,8 +1,7 @@
 /**
  * Memory does not grow with the size of what is transferred.
  */
-import { createHash } from "node:crypto"
-import { open, rm } from "node:fs/promises"
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { AcrEmulator } from "@effect-acr/emulator"
@@ -11,26 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { run, temporaryFolder } from "./support/command.ts"
+import { writeLargeFile } from "./support/largeFile.ts"
 
-const mebibyte = 1024 * 1024
 const program = fileURLToPath(new URL("./support/transferProcess.ts", import.meta.url))
 
 const Outcome = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, maxRssKib: Schema.Finite }))
-
-/** A file of so many mebibytes, of which no two are equal, and its digest. */
-const writeFile = (path: string, mebibytes: number) =>
-  Effect.promise(async () => {
-    const hash = createHash("sha256")
-    const piece = Buffer.alloc(mebibyte)
-    const file = await open(path, "w")
-    for (let index = 0; index < mebibytes; index++) {
-      piece.fill(`${index}-`)
-      hash.update(piece)
-      await file.write(piece)
-    }
-    await file.close()
-    return `sha256:${hash.digest("hex")}`
-  })
 
 const transfer = Effect.fnUntraced(function* (direction: "upload" | "download", path: string, digest: string) {
   const { endpoint, logins } = yield* AcrEmulator.AcrEmulator
@@ -51,7 +35,7 @@ it.live(
       for (const mebibytes of [64, 2048]) {
         const source = join(folder, "source")
         const target = join(folder, "target")
-        const digest = yield* writeFile(source, mebibytes)
+        const digest = yield* writeLargeFile(source, mebibytes)
         const up = yield* transfer("upload", source, digest)
         const down = yield* transfer("download", target, digest)
         peaks.push({ up, down })

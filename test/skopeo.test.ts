@@ -15,8 +15,9 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { isInstalled, run, temporaryFolder } from "./support/command.ts"
+import { isInstalled } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
+import { skopeoFor } from "./support/skopeo.ts"
 
 const adminUser = { username: "contoso", password: Redacted.make("a-password") }
 const login = `${adminUser.username}:${Redacted.value(adminUser.password)}`
@@ -65,25 +66,9 @@ const writeLayout = Effect.fnUntraced(function* (folder: string) {
   return { manifest, config, layers, blobs }
 })
 
-/** Skopeo with nothing of the user's, and with trust in this emulator's certificate alone. */
-const skopeo = Effect.gen(function* () {
-  const { certificate, loginServer } = yield* AcrEmulator.AcrEmulator
-  const home = yield* temporaryFolder
-  const certificates = join(home, "certificates")
-  yield* Effect.promise(async () => {
-    await mkdir(certificates)
-    await writeFile(join(certificates, "ca.crt"), Option.getOrThrow(certificate))
-  })
-  return {
-    home,
-    certificates,
-    registry: `docker://${loginServer}`,
-    run: (...args: ReadonlyArray<string>) =>
-      run("skopeo", ["--insecure-policy", ...args], {
-        env: { PATH: process.env["PATH"], HOME: home, TMPDIR: home, REGISTRY_AUTH_FILE: join(home, "auth.json") }
-      })
-  }
-})
+const skopeo = Effect.flatMap(AcrEmulator.AcrEmulator, ({ certificate, loginServer }) =>
+  skopeoFor(loginServer, Option.getOrThrow(certificate))
+)
 
 const RepoTags = Schema.fromJsonString(Schema.Struct({ Tags: Schema.Array(Schema.String) }))
 const Inspected = Schema.fromJsonString(Schema.Struct({ Digest: Schema.String, Layers: Schema.Array(Schema.String) }))
