@@ -27,7 +27,7 @@ import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
 import { type Fault, fits } from "./Fault.ts"
 import type { ScopeMapRule } from "./internal/access.ts"
-import type { Answer } from "./internal/answer.ts"
+import { type Answer, internalError } from "./internal/answer.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
@@ -184,6 +184,7 @@ export const make = Effect.fnUntraced(function* (
   const certificate = options.https === true ? yield* Certificate.make : undefined
   const scheme = certificate === undefined ? "http" : "https"
   const host = options.host ?? "127.0.0.1"
+  const urlHost = host.includes(":") ? `[${host}]` : host
   const logins = {
     entraToken: options.entraToken ?? secret(),
     adminUser: options.adminUser ?? { username: "admin", password: secret() }
@@ -222,7 +223,8 @@ export const make = Effect.fnUntraced(function* (
       return {
         fault: faultFor({ method, path }),
         answer: async (body) => {
-          const given = await answer(request, body, path, new URLSearchParams(query))
+          // One whose request broke off fails too: nobody hears that answer.
+          const given = await answer(request, body, path, new URLSearchParams(query)).catch(() => internalError)
           return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
         },
         done: (status) =>
@@ -255,7 +257,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const listener = yield* listen(options.port ?? 0)
-  const loginServer = `${host}:${listener.port}`
+  const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
     service: loginServer,
     anonymousPull: options.anonymousPull ?? false,
@@ -277,7 +279,7 @@ export const make = Effect.fnUntraced(function* (
       downloadAddress:
         storageListener === undefined
           ? undefined
-          : (digest, nowMillis) => `${scheme}://${host}:${storageListener.port}${storage.address(digest, nowMillis)}`
+          : (digest, nowMillis) => `${scheme}://${urlHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
     throttle: Throttle.make(options.rateLimits ?? {})
   })

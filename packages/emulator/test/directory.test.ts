@@ -4,8 +4,7 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
@@ -15,15 +14,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
 import { digestOf, open, push, withDigest } from "./support/content.ts"
-
-/** A folder for a registry, which is not there yet. */
-const folder = Effect.map(
-  Effect.acquireRelease(
-    Effect.promise(() => mkdtemp(join(tmpdir(), "acr-directory-"))),
-    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
-  ),
-  (path) => join(path, "registry")
-)
+import { folder } from "./support/folder.ts"
 
 const patch = (path: string, update: object) =>
   askAsAdmin("PATCH", path, { body: HttpBody.uint8Array(Buffer.from(JSON.stringify(update)), "application/json") })

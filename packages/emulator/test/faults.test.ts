@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
+import { answersTo, requestText } from "./support/connection.ts"
 import { eventually, inject } from "./support/faults.ts"
 
 const catalog = askAsAdmin("GET", "/acr/v1/_catalog")
@@ -88,6 +89,32 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
+  it.live("that stalls an answer", () =>
+    Effect.gen(function* () {
+      yield* inject({ _tag: "StallBody", afterBytes: 5 })
+      const waiting = yield* Effect.forkChild(catalog)
+      yield* eventually(statuses, (seen) => seen.length === 1)
+      assert.strictEqual((yield* catalog).status, 200)
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* Fiber.interrupt(waiting)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("that stalls an answer later than it ends leaves its connection of use", () =>
+    Effect.gen(function* () {
+      const get = yield* requestText("GET", "/acr/v1/_catalog")
+      const head = yield* requestText("HEAD", "/v2/a/manifests/v1")
+      for (const [first, afterBytes, statuses] of [
+        [get, '{"repositories":[]}'.length, [200, 200]],
+        [get, 1000, [200, 200]],
+        [head, 0, [404, 200]]
+      ] as const) {
+        yield* inject({ _tag: "StallBody", afterBytes })
+        assert.deepStrictEqual(yield* answersTo(first, get), statuses)
+      }
+    }).pipe(Effect.provide(emulator()))
+  )
+
   it.live("that corrupts the body", () =>
     Effect.gen(function* () {
       yield* inject({ _tag: "CorruptBody", atByte: 0 })
@@ -113,20 +140,5 @@ describe("a fault", () => {
       yield* (yield* AcrEmulator.AcrEmulator).clearFaults
       assert.strictEqual((yield* catalog).status, 200)
     }).pipe(Effect.provide(emulator()))
-  )
-})
-
-describe("too many requests", () => {
-  it.live("are turned away with the seconds to wait", () =>
-    Effect.gen(function* () {
-      assert.strictEqual((yield* catalog).status, 200)
-      assert.strictEqual((yield* catalog).status, 200)
-      const third = yield* catalog
-      assert.strictEqual(third.status, 429)
-      const seconds = Number(third.headers["retry-after"])
-      assert.isAtLeast(seconds, 1)
-      assert.isAtMost(seconds, 30)
-      assert.strictEqual((yield* askAsAdmin("DELETE", "/acr/v1/none")).status, 404)
-    }).pipe(Effect.provide(emulator({ rateLimits: { read: 2 } })))
   )
 })

@@ -8,13 +8,18 @@ import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
+import { eventually } from "./support/faults.ts"
 
 const folders = Effect.promise(async () => (await readdir(tmpdir())).filter((name) => name.startsWith("acr-emulator-")))
 
@@ -33,6 +38,21 @@ describe("the layer", () => {
       // Others may run at the same time, and start and stop as they like.
       const left = yield* folders
       assert.isTrue(own.some((name) => !left.includes(name)))
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live("ends connections on which somebody still waits", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { endpoint, inject, journal } = Context.get(
+        yield* Layer.buildWithScope(AcrEmulator.layer(), scope),
+        AcrEmulator.AcrEmulator
+      )
+      yield* inject({ consequence: { _tag: "Stall" } })
+      const waiting = yield* Effect.forkChild(HttpClient.get(`${endpoint}/v2/`))
+      yield* eventually(journal, (entries) => entries.length === 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.await(waiting))._tag, "Failure")
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
   )
 

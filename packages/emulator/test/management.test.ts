@@ -50,6 +50,38 @@ describe("a list", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
+  it.live("has links that lead back to where it was asked for, and escape what they continue from", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const digest = yield* seed({ repository: "a/b", tags: ["v1", "v2"], platforms: ["linux/amd64", "linux/arm64"] })
+      yield* seed({ repository: "c" })
+      for (const [path, link] of [
+        ["/acr/v1/_catalog?n=1", "/acr/v1/_catalog?last=a%2Fb&n=1&orderby="],
+        ["/v2/_catalog?n=1", "/v2/_catalog?last=a%2Fb&n=1&orderby="],
+        ["/v2/a/b/tags/list?n=1", "/v2/a/b/tags/list?last=v1&n=1&orderby="],
+        ["/acr/v1/a%2Fb/_tags?n=1&orderby=timeasc", "/acr/v1/a%2Fb/_tags?last=v1&n=1&orderby=timeasc"]
+      ] as const) {
+        assert.strictEqual((yield* askAsAdmin("GET", path)).headers["link"], `<${link}>; rel="next"`)
+      }
+      const manifests = yield* askAsAdmin("GET", "/acr/v1/a%2Fb/_manifests?n=1")
+      assert.match(manifests.headers["link"] ?? "", /^<\/acr\/v1\/a%2Fb\/_manifests\?last=sha256%3A[0-9a-f]{64}&n=1&/)
+      assert.lengthOf((yield* pages("/acr/v1/a%2Fb/_manifests?n=2")).flat(), 3)
+      assert.include((yield* pages("/acr/v1/a%2Fb/_manifests?n=2")).flat(), digest)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("has a page of a usual size where the size is none", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const tags = Array.from({ length: 101 }, (_, index) => `v${String(index).padStart(3, "0")}`)
+      yield* seed({ repository: "a", tags })
+      for (const n of ["", "?n=0", "?n=-1", "?n=1.5", "?n=x"]) {
+        assert.deepStrictEqual(yield* pages(`/acr/v1/a/_tags${n}`), [tags.slice(0, 100), tags.slice(100)])
+      }
+      assert.deepStrictEqual(yield* pages("/acr/v1/a/_tags?n=100000"), [tags])
+    }).pipe(Effect.provide(emulator()))
+  )
+
   it.live("of tags and manifests comes by time, either way", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator

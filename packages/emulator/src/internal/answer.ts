@@ -51,6 +51,9 @@ export const manifestUnknown = (reference: string): Answer =>
 export const blobUnknown = (digest: string): Answer =>
   error(404, "BLOB_UNKNOWN", "blob unknown to registry", { digest })
 
+/** What the registry says of a mishap of its own. */
+export const internalError = error(500, "UNKNOWN", "unknown error")
+
 /** What a lock says. */
 export const disallowed: Answer = error(
   405,

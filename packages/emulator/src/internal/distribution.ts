@@ -11,15 +11,22 @@ import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnkno
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes, parts } from "./description.ts"
 import { page, type Part } from "./management.ts"
-import { openRepository, putManifest, putTag, type Repository, type Store, type StoredManifest } from "./store.ts"
+import { type Attributes, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
 
 /** A digest of content that stands in the answers of a manifest or a blob. */
 const contentDigest = (digest: string) => ({ "Docker-Content-Digest": digest, ETag: `"${digest}"` })
 
-const find = (repository: Repository, reference: string): StoredManifest | undefined =>
-  repository.manifests.get(reference.includes(":") ? reference : (repository.tags.get(reference)?.digest ?? ""))
+const find = (repository: Repository, reference: string) => {
+  const tag = repository.tags.get(reference)
+  const manifest = repository.manifests.get(tag?.digest ?? reference)
+  return manifest === undefined
+    ? undefined
+    : { manifest, held: [repository, manifest, ...(tag === undefined ? [] : [tag])] }
+}
+
+const isReadable = ({ attributes }: { readonly attributes: Attributes }): boolean => attributes.readEnabled
 
 const accepts = (accept: string | undefined, mediaType: string): boolean =>
   accept === undefined ||
@@ -39,9 +46,10 @@ export const make = (store: Store, directory: string) => {
   const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
-    const manifest = find(repository, reference)
-    if (manifest === undefined) return manifestUnknown(reference)
-    if (!repository.attributes.readEnabled || !manifest.attributes.readEnabled) return disallowed
+    const found = find(repository, reference)
+    if (found === undefined) return manifestUnknown(reference)
+    const { held, manifest } = found
+    if (!held.every(isReadable)) return disallowed
     if (!accepts(accept, manifest.mediaType)) {
       return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
     }
@@ -123,7 +131,10 @@ export const make = (store: Store, directory: string) => {
     tags: (name: string, part: Part): Answer => {
       const repository = store.repositories.get(name)
       if (repository === undefined) return nameUnknown(name)
-      const all = Array.from(repository.tags.keys()).toSorted()
+      const all = Array.from(repository.tags.values())
+        .filter(({ attributes }) => attributes.listEnabled)
+        .map(({ name }) => name)
+        .toSorted()
       const { headers, items } = page(`/v2/${name}/tags/list`, all, (tag) => tag, { ...part, orderby: "" })
       return json(200, { name, tags: items }, headers)
     },

@@ -5,11 +5,12 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { TLSSocket } from "node:tls"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpServerError from "effect/http/HttpServerError"
 import type { Consequence } from "../Fault.ts"
-import { type Answer, empty, error, lengthOf } from "./answer.ts"
+import { type Answer, empty, lengthOf } from "./answer.ts"
 import * as Bodies from "./bodies.ts"
 import type { Certificate } from "./certificate.ts"
 
@@ -17,7 +18,7 @@ import type { Certificate } from "./certificate.ts"
 export interface Exchange {
   /** The fault that hits it. */
   readonly fault: Consequence | undefined
-  /** Carries it out. The body fails where it breaks off. */
+  /** Carries it out, and tells of mishaps in its answer. The body fails where it breaks off. */
   readonly answer: (body: AsyncIterable<Uint8Array>) => Promise<Answer>
   /** Is told the status that goes out; 0 for none. */
   readonly done: (status: number) => void
@@ -26,7 +27,9 @@ export interface Exchange {
 export type Handler = (request: Http.IncomingMessage) => Exchange
 
 const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.OutgoingHttpHeaders => {
-  const length = answer.body === undefined ? {} : { "Content-Length": String(lengthOf(answer.body)) }
+  // RFC 9110, section 8.6: an answer that never has content has no length either.
+  const length =
+    answer.body === undefined || answer.status === 204 ? {} : { "Content-Length": String(lengthOf(answer.body)) }
   const headers: Http.OutgoingHttpHeaders = { ...length, ...answer.headers }
   if (fault?._tag !== "Headers") return headers
   for (const [name, value] of Object.entries(fault.headers)) {
@@ -53,7 +56,8 @@ const writeAnswer = async (
   gone: AbortSignal
 ): Promise<void> => {
   response.writeHead(answer.status, changedHeaders(answer, fault))
-  const chunks = Bodies.read(answer.body ?? new Uint8Array())
+  const body = answer.body ?? new Uint8Array()
+  const chunks = Bodies.read(body)
   switch (fault?._tag) {
     case "CutBody":
       response.flushHeaders()
@@ -62,7 +66,11 @@ const writeAnswer = async (
       return
     case "StallBody":
       response.flushHeaders()
-      return send(response, Bodies.upTo(chunks, fault.afterBytes), { end: false, signal: gone })
+      // An answer that is complete before must not keep back the next one on its connection.
+      return send(response, Bodies.upTo(chunks, fault.afterBytes), {
+        end: response.req.method === "HEAD" || lengthOf(body) <= fault.afterBytes,
+        signal: gone
+      })
     case "CorruptBody":
       return send(response, Bodies.corrupted(chunks, fault.atByte), { end: true, signal: gone })
     default:
@@ -70,18 +78,17 @@ const writeAnswer = async (
   }
 }
 
-/** A handler that threw is a fault of the registry's own, which it tells. */
-const internalError = error(500, "UNKNOWN", "unknown error")
-
-/** What a handler answers. One whose request broke off throws too: nobody hears that answer. */
-const carryOut = ({ answer }: Exchange, body: AsyncIterable<Uint8Array>): Promise<Answer> =>
-  answer(body).catch(() => internalError)
-
 /** Carries a request out of which nobody hears. */
 const lose = async (exchange: Exchange, body: AsyncIterable<Uint8Array>): Promise<void> => {
-  const { undelivered } = await carryOut(exchange, body)
+  const { undelivered } = await exchange.answer(body)
   await undelivered?.()
   exchange.done(0)
+}
+
+/** Resets a connection. One that is encrypted can only be closed without a word. */
+const reset = ({ socket }: Http.IncomingMessage): void => {
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 const respond = async (
@@ -94,18 +101,18 @@ const respond = async (
   switch (fault?._tag) {
     case "Reset":
       done(0)
-      request.socket.resetAndDestroy()
+      reset(request)
       return
     case "Stall":
       done(0)
       return
     case "LostAnswer":
       await lose(exchange, Bodies.received(request, response))
-      request.socket.resetAndDestroy()
+      reset(request)
       return
     case "ResetRequest":
       await lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
-      request.socket.resetAndDestroy()
+      reset(request)
       return
     case "StallRequest":
       return lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
@@ -115,7 +122,7 @@ const respond = async (
       return writeAnswer(response, { ...empty(fault.status, fault.headers), body }, undefined, gone)
     }
     default: {
-      const answer = await carryOut(exchange, Bodies.received(request, response))
+      const answer = await exchange.answer(Bodies.received(request, response))
       done(gone.aborted ? 0 : answer.status)
       try {
         gone.throwIfAborted()

@@ -53,7 +53,9 @@ export const page = <A>(
     headers:
       final === undefined || begin + n >= items.length
         ? {}
-        : { Link: `<${path}?last=${encodeURIComponent(keyOf(final))}&n=${n}&orderby=${orderby}>; rel="next"` }
+        : {
+            Link: `<${path}?last=${encodeURIComponent(keyOf(final))}&n=${n}&orderby=${encodeURIComponent(orderby)}>; rel="next"`
+          }
   }
 }
 
@@ -154,9 +156,10 @@ export const make = (registry: string, store: Store) => {
     })
 
   return {
-    catalog: (part: Part): Answer => {
+    /** Its links lead back to the path that was asked for. */
+    catalog: (path: string, part: Part): Answer => {
       const all = inOrder(store.repositories.values(), ({ name }) => name, "")
-      const { headers, items } = page("/acr/v1/_catalog", all, ({ name }) => name, { ...part, orderby: "" })
+      const { headers, items } = page(path, all, ({ name }) => name, { ...part, orderby: "" })
       return json(200, { repositories: items.map(({ name }) => name) }, headers)
     },
 

@@ -71,18 +71,19 @@ export const make = (parts: {
     const token = await oauth(request)
     if (token !== undefined) return token
 
-    const route = routes.find(request.method, request.path)
+    const route = routes.find(request.method, request.path, request.query)
     if (route === undefined) return text(404, "404 page not found\n", contentHeaders)
+    if ("status" in route) return withContentHeaders(route)
 
     const authorized = tokens.authorize(request.headers["authorization"], request.nowMillis)
     if (authorized._tag !== "Known") {
       const flaw = authorized._tag === "Unknown" ? "invalid_token" : undefined
-      return withContentHeaders(unauthorized(origin, service, route.rights, flaw))
+      return withContentHeaders(unauthorized(origin, service, route.wanted, flaw))
     }
     return withContentHeaders(
       route.rights.every(authorized.may)
         ? await route.handle({ ...request, may: authorized.may })
-        : unauthorized(origin, service, route.rights, "insufficient_scope")
+        : unauthorized(origin, service, route.wanted, "insufficient_scope")
     )
   }
 }

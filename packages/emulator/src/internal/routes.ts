@@ -41,6 +41,8 @@ interface Route {
 /** A route with the names in its path. */
 export interface Match {
   readonly rights: ReadonlyArray<Right>
+  /** The rights that a challenge names: also those that the route makes use of and can do without. */
+  readonly wanted: ReadonlyArray<Right>
   readonly handle: (request: Request) => Answer | Promise<Answer>
 }
 
@@ -82,9 +84,18 @@ const update =
     return body === undefined ? unreadable : change(names, body)
   }
 
+/** What a mount takes of the repository that holds the blob. */
+const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right> => {
+  const from = query.get("from")
+  return query.has("mount") && from !== null && from !== name && isRepositoryName(from)
+    ? [{ type: "repository", name: from, action: "pull" }]
+    : []
+}
+
 const uploadOf = ({ body, headers, query, stamp }: Request) => ({
   query,
   contentRange: headers["content-range"],
+  contentLength: headers["content-length"],
   body,
   stamp
 })
@@ -136,7 +147,7 @@ export const make = (parts: {
   // prettier-ignore
   const table: ReadonlyArray<readonly [string, RegExp, Route["rights"], Route["handle"]]> = [
     ["GET",    /^\/v2\/?$/,                            () => [], () => text(200, "")],
-    ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ query }) => management.catalog(partOf(query))],
+    ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ path, query }) => management.catalog(path, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/tags\/list$/,             pull,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,     pull,   ({ query }, [name, digest]) => distribution.referrers(name, digest, query.get("artifactType") ?? undefined)],
     ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
@@ -151,7 +162,7 @@ export const make = (parts: {
     ["GET",    /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   getBlob],
     ["HEAD",   /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   headBlob],
     ["DELETE", /^\/v2\/(.+)\/blobs\/([^/]+)$/,         remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
-    ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, ({ query }) => management.catalog(partOf(query))],
+    ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, ({ path, query }) => management.catalog(path, partOf(query))],
     ["GET",    /^\/acr\/v1\/(.+)\/_tags$/,             read,   ({ query }, [name]) => management.tags(name, partOf(query), query.get("digest") ?? undefined)],
     ["GET",    /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    read,   (_, [name, tag]) => management.getTag(name, tag)],
     ["PATCH",  /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    write,  update(([name, tag], body) => management.updateTag(name, tag, body))],
@@ -165,16 +176,18 @@ export const make = (parts: {
   ]
 
   return {
-    /** The route of a request, if there is one. */
-    find: (method: string, path: string): Match | undefined => {
-      for (const [routeMethod, pattern, rights, handle] of table) {
+    /** The route of a request, if there is one; the refusal if the name in its path is none. */
+    find: (method: string, path: string, query: URLSearchParams): Match | Answer | undefined => {
+      for (const [routeMethod, pattern, rightsOf, handle] of table) {
         const found = routeMethod === method ? pattern.exec(path) : null
         if (found !== null) {
+          if (found[1] !== undefined && !isRepositoryName(found[1])) return nameInvalid(found[1])
           const names: Names = [found[1] ?? "", found[2] ?? ""]
+          const rights = rightsOf(names)
           return {
-            rights: rights(names),
-            handle: (request) =>
-              found[1] === undefined || isRepositoryName(found[1]) ? handle(request, names) : nameInvalid(found[1])
+            rights,
+            wanted: handle === startUpload ? [...rights, ...mountRights(names[0], query)] : rights,
+            handle: (request) => handle(request, names)
           }
         }
       }

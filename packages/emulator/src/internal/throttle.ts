@@ -28,7 +28,7 @@ export type Throttle = (method: string, path: string, nowMillis: number) => Answ
 export const make = (limits: RateLimits): Throttle => {
   const buckets = new Map<keyof RateLimits, { tokens: number; atMillis: number }>()
 
-  /** Takes a token; the seconds until there is one if there is none. */
+  /** Takes a token; the seconds until there is one if there is none, as far as a bucket looks ahead. */
   const take = (kind: keyof RateLimits, nowMillis: number): number => {
     const limit = limits[kind]
     if (limit === undefined) return 0
@@ -37,7 +37,7 @@ export const make = (limits: RateLimits): Throttle => {
     const tokens = Math.min(limit, bucket.tokens + (nowMillis - bucket.atMillis) * perMilli)
     const enough = tokens >= 1
     buckets.set(kind, { tokens: enough ? tokens - 1 : tokens, atMillis: nowMillis })
-    return enough ? 0 : Math.ceil((1 - tokens) / perMilli / 1000)
+    return enough ? 0 : Math.min(60, Math.ceil((1 - tokens) / perMilli / 1000))
   }
 
   return (method, path, nowMillis) => {

@@ -32,6 +32,7 @@ const created = (name: string, digest: string): Answer =>
 export interface UploadRequest {
   readonly query: URLSearchParams
   readonly contentRange: string | undefined
+  readonly contentLength: string | undefined
   readonly body: AsyncIterable<Uint8Array>
   readonly stamp: string
 }
@@ -102,8 +103,12 @@ export const make = (options: {
       if (request.contentRange !== undefined) {
         const range = contentRange.exec(request.contentRange)
         if (range === null) return error(400, "RANGE_INVALID", "the Content-Range header format is invalid")
-        if (Number(range[1]) !== session.incoming.size) {
+        const [first, last] = [Number(range[1]), Number(range[2])]
+        if (first !== session.incoming.size || last < first) {
           return { ...error(416, "RANGE_INVALID", "invalid content range"), headers: progress(416, session).headers }
+        }
+        if (request.contentLength !== undefined && Number(request.contentLength) !== last - first + 1) {
+          return error(400, "SIZE_INVALID", "provided length did not match content length")
         }
       }
       try {
@@ -175,7 +180,7 @@ export const make = (options: {
     cancel: (name: string, id: string): Promise<Answer> =>
       onSession(name, id, async (session) => {
         await forget(session)
-        return empty(204)
+        return empty(204, { "Docker-Upload-Uuid": id })
       }),
 
     /** How many uploads are under way that a client can go on with. */

@@ -35,3 +35,19 @@ export const requestText = Effect.fnUntraced(function* (
     body
   ].join("\r\n")
 })
+
+/** Sends requests on one connection, and tells the statuses of their answers when all are there. */
+export const answersTo = (...requests: ReadonlyArray<string>) =>
+  Effect.scoped(
+    Effect.flatMap(connect, (socket) =>
+      Effect.callback<ReadonlyArray<number>>((resume) => {
+        let text = ""
+        socket.on("data", (chunk) => {
+          text += String(chunk)
+          const statuses = Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status))
+          if (statuses.length === requests.length) resume(Effect.succeed(statuses))
+        })
+        socket.write(requests.join(""))
+      })
+    )
+  )
