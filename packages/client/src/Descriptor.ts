@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import * as Annotations from "./Annotations.ts"
 import * as Digest from "./Digest.ts"
-import { openStruct, optional } from "./internal/json.ts"
+import { openStruct, optional } from "./internal/schema/json.ts"
 import * as MediaType from "./MediaType.ts"
 import * as Platform from "./Platform.ts"
 

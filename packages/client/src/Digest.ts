@@ -5,7 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { parser } from "./internal/parser.ts"
+import { parser } from "./internal/schema/parser.ts"
 
 /**
  * The digest algorithms that the OCI image specification registers and this library verifies.

@@ -6,8 +6,8 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.ts"
-import { list, openStruct, optional } from "./internal/json.ts"
-import { parser } from "./internal/parser.ts"
+import { list, openStruct, optional } from "./internal/schema/json.ts"
+import { parser } from "./internal/schema/parser.ts"
 
 const strings = Schema.Array(Schema.String)
 

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
-import { list, openStruct, optional } from "./internal/json.ts"
+import { list, openStruct, optional } from "./internal/schema/json.ts"
 import * as MediaType from "./MediaType.ts"
 
 /**

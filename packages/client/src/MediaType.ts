@@ -5,7 +5,7 @@
  */
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { parser } from "./internal/parser.ts"
+import { parser } from "./internal/schema/parser.ts"
 
 /**
  * A media type such as `application/vnd.oci.image.manifest.v1+json`, without parameters.

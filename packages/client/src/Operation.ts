@@ -11,8 +11,8 @@ import * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Bucket } from "./RateLimits.ts"
-import { readJson } from "./internal/body.ts"
-import { nextPage } from "./internal/link.ts"
+import { readJson } from "./internal/http/body.ts"
+import { nextPage } from "./internal/http/link.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
 
 /**

@@ -6,8 +6,8 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { openStruct, optional } from "./internal/json.ts"
-import { parser } from "./internal/parser.ts"
+import { openStruct, optional } from "./internal/schema/json.ts"
+import { parser } from "./internal/schema/parser.ts"
 
 /**
  * A platform as it stands in an image index.

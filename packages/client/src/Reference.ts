@@ -7,7 +7,7 @@ import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Digest from "./Digest.ts"
-import { parser } from "./internal/parser.ts"
+import { parser } from "./internal/schema/parser.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 import * as Tag from "./Tag.ts"
 

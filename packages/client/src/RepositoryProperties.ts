@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "./ChangeableAttributes.ts"
-import { common, recordFields, wireFields } from "./internal/properties.ts"
+import { common, recordFields, wireFields } from "./internal/schema/properties.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 
 /**

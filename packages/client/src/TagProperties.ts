@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import * as Digest from "./Digest.ts"
-import { common, recordFields, type RecordHead, wireFields } from "./internal/properties.ts"
+import { common, recordFields, type RecordHead, wireFields } from "./internal/schema/properties.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 import * as Tag from "./Tag.ts"
 

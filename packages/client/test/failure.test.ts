@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Answer, classify, parseErrors } from "../src/internal/failure.ts"
+import { type Answer, classify, parseErrors } from "../src/internal/http/failure.ts"
 import { ResponseError } from "../src/RegistryError.ts"
 import { atOnce } from "./support/atOnce.ts"
 

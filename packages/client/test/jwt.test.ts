@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { lifetimeMillis } from "../src/internal/jwt.ts"
+import { lifetimeMillis } from "../src/internal/auth/jwt.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 /** Some moment in 2023, by this machine's clock. */

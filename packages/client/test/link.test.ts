@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { nextPage } from "../src/internal/link.ts"
+import { nextPage } from "../src/internal/http/link.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 describe("the link to the next page", () => {

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { follow, onOrigin, parseEndpoint } from "../src/internal/origin.ts"
+import { follow, onOrigin, parseEndpoint } from "../src/internal/http/origin.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const registry = "https://myregistry.azurecr.io"

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { faultOf, type Doing, type Fault, recoveryFrom, resumptionAt } from "../src/internal/recovery.ts"
+import { faultOf, type Doing, type Fault, recoveryFrom, resumptionAt } from "../src/internal/transfer/recovery.ts"
 import { InvalidRequest, type Reason, RegistryError, Unavailable } from "../src/RegistryError.ts"
 
 const error = (reason: Reason, response?: { readonly status: number; readonly code?: string }) =>

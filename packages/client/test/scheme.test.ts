@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import * as Challenge from "../src/internal/challenge.ts"
-import { type Demand, fromChallenges, mayTrust } from "../src/internal/scheme.ts"
+import * as Challenge from "../src/internal/auth/challenge.ts"
+import { type Demand, fromChallenges, mayTrust } from "../src/internal/auth/scheme.ts"
 import type { Reason } from "../src/RegistryError.ts"
 import { atOnce } from "./support/atOnce.ts"
 

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import * as Scope from "../src/internal/scope.ts"
+import * as Scope from "../src/internal/auth/scope.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const Action = Schema.Literals(["pull", "push", "delete", "metadata_read", "metadata_write", "*"])

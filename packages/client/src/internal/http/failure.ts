@@ -3,8 +3,8 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as RegistryError from "../RegistryError.ts"
-import { list } from "./json.ts"
+import * as RegistryError from "../../RegistryError.ts"
+import { list } from "../schema/json.ts"
 
 /**
  * May the request be sent again?

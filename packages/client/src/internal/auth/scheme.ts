@@ -2,9 +2,9 @@
  * Decides how a registry wants to be asked, from the challenges of its 401.
  */
 import * as Result from "effect/Result"
-import { InvalidResponse, type Reason, Refused } from "../RegistryError.ts"
+import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { Challenge } from "./challenge.ts"
-import { isWeb } from "./origin.ts"
+import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 
 /** What a registry wants to see before it answers. */

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { InvalidResponse, type Reason, TooLarge, Unavailable } from "../RegistryError.ts"
+import { InvalidResponse, type Reason, TooLarge, Unavailable } from "../../RegistryError.ts"
 
 /** Far above any page of a list: a thousand manifests come to half a megabyte. */
 const maxJsonBytes = 16 * 1024 * 1024

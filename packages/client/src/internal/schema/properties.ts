@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type * as ChangeableAttributes from "../ChangeableAttributes.ts"
-import type * as RepositoryName from "../RepositoryName.ts"
+import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
+import type * as RepositoryName from "../../RepositoryName.ts"
 import { optional } from "./json.ts"
 
 /** The fields with which the properties of a repository, a tag and a manifest begin. */

@@ -6,9 +6,9 @@ import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
-import { algorithm, type Digest, hex } from "../Digest.ts"
-import type { Hash, Start } from "../Hasher.ts"
-import type { RegistryError } from "../RegistryError.ts"
+import { algorithm, type Digest, hex } from "../../Digest.ts"
+import type { Hash, Start } from "../../Hasher.ts"
+import type { RegistryError } from "../../RegistryError.ts"
 
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024

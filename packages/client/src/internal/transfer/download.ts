@@ -10,18 +10,25 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { algorithm, type Digest, hex } from "../Digest.ts"
-import type { Hash } from "../Hasher.ts"
-import type { OnProgress } from "../Progress.ts"
-import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../RegistryError.ts"
-import type { RepositoryName } from "../RepositoryName.ts"
-import { cut } from "./body.ts"
-import * as Distribution from "./distribution.ts"
+import { algorithm, type Digest, hex } from "../../Digest.ts"
+import type { Hash } from "../../Hasher.ts"
+import type { OnProgress } from "../../Progress.ts"
+import {
+  ContentMismatch,
+  InvalidResponse,
+  type Reason,
+  Refused,
+  RegistryError,
+  Unavailable
+} from "../../RegistryError.ts"
+import type { RepositoryName } from "../../RepositoryName.ts"
+import { cut } from "../http/body.ts"
+import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
-import type { Conversation } from "./naming.ts"
-import type { Location } from "./origin.ts"
+import type { Conversation } from "../api/naming.ts"
+import type { Location } from "../http/origin.ts"
 import * as Patience from "./patience.ts"
-import { noteInSpan } from "./retry.ts"
+import { noteInSpan } from "../http/retry.ts"
 
 /** More hops than any registry needs. */
 const maxRedirects = 4

@@ -9,11 +9,11 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BlobSource } from "../BlobSource.ts"
-import { type Algorithm, Digest } from "../Digest.ts"
-import type { Start } from "../Hasher.ts"
-import type { OnProgress } from "../Progress.ts"
-import { ContentMismatch, RegistryError } from "../RegistryError.ts"
+import type { BlobSource } from "../../BlobSource.ts"
+import { type Algorithm, Digest } from "../../Digest.ts"
+import type { Start } from "../../Hasher.ts"
+import type { OnProgress } from "../../Progress.ts"
+import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
 
 /** A part of the content. */
 export interface Chunk {

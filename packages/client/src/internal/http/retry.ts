@@ -6,9 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import type { Operation } from "../Operation.ts"
-import type { RegistryError } from "../RegistryError.ts"
-import type { RetryPolicy } from "../RetryPolicy.ts"
+import type { Operation } from "../../Operation.ts"
+import type { RegistryError } from "../../RegistryError.ts"
+import type { RetryPolicy } from "../../RetryPolicy.ts"
 import type { Failure } from "./exchange.ts"
 
 /** What the registry asks to wait, in milliseconds. */

@@ -1,7 +1,7 @@
 /**
  * What an upload does after a fault: a table without effects, written out in docs/uploads.md.
  */
-import type { RegistryError } from "../RegistryError.ts"
+import type { RegistryError } from "../../RegistryError.ts"
 
 /** What an upload was doing: sending bytes, or closing its session. */
 export type Doing = "Sending" | "Committing"

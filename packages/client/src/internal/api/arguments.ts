@@ -4,11 +4,11 @@
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Digest from "../Digest.ts"
-import * as MediaType from "../MediaType.ts"
-import { InvalidRequest, RegistryError } from "../RegistryError.ts"
-import * as RepositoryName from "../RepositoryName.ts"
-import * as Tag from "../Tag.ts"
+import * as Digest from "../../Digest.ts"
+import * as MediaType from "../../MediaType.ts"
+import { InvalidRequest, RegistryError } from "../../RegistryError.ts"
+import * as RepositoryName from "../../RepositoryName.ts"
+import * as Tag from "../../Tag.ts"
 
 const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const readPositive = Schema.decodeResult(PositiveInt)

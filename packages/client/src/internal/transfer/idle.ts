@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { type Reason, Unavailable } from "../RegistryError.ts"
+import { type Reason, Unavailable } from "../../RegistryError.ts"
 
 /** The reason for giving up a connection on which nothing moves. */
 export const stall = (duration: Duration.Duration): Reason =>

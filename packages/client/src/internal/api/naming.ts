@@ -2,8 +2,8 @@
  * Operations that consist of several: to the caller their errors are those of the whole, and a trace shows them in it.
  */
 import * as Effect from "effect/Effect"
-import { RegistryError } from "../RegistryError.ts"
-import type { Transport } from "../Transport.ts"
+import { RegistryError } from "../../RegistryError.ts"
+import type { Transport } from "../../Transport.ts"
 
 /** The part of a conversation that belongs to one operation of the service. */
 export const within = (

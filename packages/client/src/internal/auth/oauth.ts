@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
-import { jsonWith, type Operation, withQuery } from "../Operation.ts"
+import { jsonWith, type Operation, withQuery } from "../../Operation.ts"
 
 const apiVersion = "2021-07-01"
 

@@ -6,9 +6,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import type { RegistryError } from "../RegistryError.ts"
-import type { RetryPolicy } from "../RetryPolicy.ts"
-import { askedWait, waits } from "./retry.ts"
+import type { RegistryError } from "../../RegistryError.ts"
+import type { RetryPolicy } from "../../RetryPolicy.ts"
+import { askedWait, waits } from "../http/retry.ts"
 
 export interface Patience {
   /** Waits for the next attempt, or fails with the error if there is none. */
