@@ -17,10 +17,13 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry, layer } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
 import { never } from "../src/RetryPolicy.ts"
 import { Transport } from "../src/Transport.ts"
+import { content, sha256 } from "./support/content.ts"
 import { challenge, endpoint, json, registry, type Script } from "./support/registry.ts"
 
 /** Each with a character that is written otherwise in a form or a query. */
@@ -211,6 +214,58 @@ describe("a service", () => {
         assertSilent(yield* Credentials.Credentials)
       }).pipe(Effect.provide(credentials))
     )
+  }
+})
+
+describe("a transfer", () => {
+  const state = "planted-state-of-a-session+/="
+  const signature = "planted-signature+/="
+  const location = `/s?_nouploadcache=false&_state=${encodeURIComponent(state)}`
+  const link = `https://storage.example/blob?se=2026&sig=${encodeURIComponent(signature)}`
+  const storage: Script = ({ method, url }) =>
+    method === "POST"
+      ? new Response(null, { status: 202, headers: { location } })
+      : url.pathname.startsWith("/v2/")
+        ? new Response(null, { status: 307, headers: { location: link } })
+        : json(
+            {
+              errors: [
+                {
+                  code: "DENIED",
+                  message: `${url.href} ${url.search}`,
+                  detail: Object.fromEntries(url.searchParams)
+                }
+              ]
+            },
+            { status: 403, headers: { "x-ms-correlation-request-id": url.href } }
+          )
+
+  for (const [name, transfer] of [
+    [
+      "up",
+      Effect.flatMap(RegistryContent, (service) =>
+        Effect.asVoid(service.uploadBlob("alpine", BlobSource.fromString("content")))
+      )
+    ],
+    [
+      "down",
+      Effect.flatMap(RegistryContent, (service) => Effect.asVoid(service.blobBytes("alpine", sha256("content"))))
+    ]
+  ] as const) {
+    it.effect(`${name} does not show the state of its session, nor the signature of its link`, () => {
+      const spans: Array<Tracer.Span> = []
+      return Effect.gen(function* () {
+        const error = yield* Effect.flip(transfer)
+        assert.strictEqual(error.reason._tag, "Forbidden")
+        for (const secret of [state, signature]) {
+          for (const form of [secret, encodeURIComponent(secret)]) {
+            for (const [way, text] of printed(error)) assert.notInclude(text, form, way)
+            for (const span of spans) assert.notInclude(exported(span), form)
+          }
+        }
+        assert.isAtLeast(spans.length, 4)
+      }).pipe(Effect.provide(content(storage, never)), Effect.provideService(Tracer.Tracer, collecting(spans)))
+    })
   }
 })
 

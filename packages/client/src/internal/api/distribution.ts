@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -196,10 +197,13 @@ export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): O
   whenGone: Effect.void
 })
 
+/** An address whose query is as good as a credential: the state of a session, the signature of a link. */
+export type SecretLocation = Redacted.Redacted<Location>
+
 /** An answer that holds the bytes, or the place where they are. */
 export type BlobAnswer =
   | { readonly _tag: "Bytes"; readonly response: HttpClientResponse.HttpClientResponse }
-  | { readonly _tag: "Elsewhere"; readonly location: Location }
+  | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
 
 const redirects = [301, 302, 303, 307, 308]
 
@@ -223,11 +227,14 @@ export const getBlob = (
   digest: Digest.Digest,
   options: {
     readonly endpoint: string
-    readonly at: Location | undefined
+    readonly at: SecretLocation | undefined
     readonly range: string | undefined
   }
 ): Operation<BlobAnswer> => {
-  const at = options.at ?? { origin: options.endpoint, path: blobPath(repository, digest) }
+  const at =
+    options.at === undefined
+      ? { origin: options.endpoint, path: blobPath(repository, digest) }
+      : Redacted.value(options.at)
   return {
     name: "RegistryContent.blob",
     method: "GET",
@@ -251,7 +258,7 @@ export const getBlob = (
 /** The state of an upload session. */
 export interface SessionAnswer {
   /** Where the next request goes. Each answer names a new one. */
-  readonly location: Location
+  readonly location: SecretLocation
   /** The offset of the last byte that the registry has, if it says so; 0 may also mean that it has none. */
   readonly lastByte: number | undefined
   /** The least size of a chunk that the registry takes, in bytes. */
@@ -261,14 +268,14 @@ export interface SessionAnswer {
 const readLocation = (
   response: HttpClientResponse.HttpClientResponse,
   from: Location
-): Effect.Effect<Location, Reason> => {
+): Effect.Effect<SecretLocation, Reason> => {
   const stated = response.headers["location"]
   return stated === undefined
     ? Effect.fail(new InvalidResponse({ description: "the answer does not name the location to go on at" }))
-    : Effect.mapError(
-        Effect.fromResult(follow(stated, from)),
-        (problem) => new Refused({ description: `the location to go on at ${problem}` })
-      )
+    : Effect.mapBoth(Effect.fromResult(follow(stated, from)), {
+        onFailure: (problem) => new Refused({ description: `the location to go on at ${problem}` }),
+        onSuccess: (location) => Redacted.make(location, { label: "location" })
+      })
 }
 
 /** `0-1238`: from the first byte to the last that is there. */
@@ -317,13 +324,13 @@ export const openUpload = (
   }
 }
 
-const session = (repository: RepositoryName, location: Location) =>
-  ({ ...location, scopes: mayPush(repository), bucket: "write", missing: "upload" }) as const
+const session = (repository: RepositoryName, location: SecretLocation) =>
+  ({ ...Redacted.value(location), scopes: mayPush(repository), bucket: "write", missing: "upload" }) as const
 
 /** Sends bytes. What follows a fault, the caller knows. */
 export const sendBytes = (
   repository: RepositoryName,
-  location: Location,
+  location: SecretLocation,
   options: {
     readonly body: HttpBody.HttpBody
     /** Where the bytes belong, if the request has a length: `8-15`. */
@@ -339,31 +346,33 @@ export const sendBytes = (
   stalled: options.stalled,
   success: [202],
   repeat: "never",
-  decode: readSession(location)
+  decode: readSession(Redacted.value(location))
 })
 
 /** Asks a session how far it has come. */
-export const uploadStatus = (repository: RepositoryName, location: Location): Operation<SessionAnswer> => ({
+export const uploadStatus = (repository: RepositoryName, location: SecretLocation): Operation<SessionAnswer> => ({
   ...session(repository, location),
   name: "RegistryContent.uploadStatus",
   method: "GET",
   bucket: "read",
   success: [204],
   repeat: "always",
-  decode: readSession(location)
+  decode: readSession(Redacted.value(location))
 })
+
+/** The query is the registry's own, and goes on as it is. */
+const withDigest = (path: string, digest: Digest.Digest): string =>
+  `${path}${path.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`
 
 /** Closes a session: its bytes become the blob. */
 export const commitUpload = (
   repository: RepositoryName,
-  location: Location,
+  location: SecretLocation,
   digest: Digest.Digest,
   stalled: Effect.Effect<Reason>
 ): Operation<Digest.Digest | undefined> => ({
-  ...session(repository, {
-    ...location,
-    path: `${location.path}${location.path.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`
-  }),
+  ...session(repository, location),
+  path: withDigest(Redacted.value(location).path, digest),
   name: "RegistryContent.commitUpload",
   method: "PUT",
   body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),
@@ -374,7 +383,7 @@ export const commitUpload = (
 })
 
 /** Gives a session up, once: where that fails the registry forgets it by itself some day. */
-export const cancelUpload = (repository: RepositoryName, location: Location): Operation<void> => ({
+export const cancelUpload = (repository: RepositoryName, location: SecretLocation): Operation<void> => ({
   ...session(repository, location),
   name: "RegistryContent.cancelUpload",
   method: "DELETE",

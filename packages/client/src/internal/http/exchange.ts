@@ -21,7 +21,7 @@ import { type FailedResponse, InvalidRequest, type Reason, RegistryError, Unavai
 import { readErrorText } from "./body.ts"
 import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
-import { scrub } from "./secrets.ts"
+import { inQuery, scrub } from "./secrets.ts"
 
 /**
  * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
@@ -41,7 +41,7 @@ export interface Attachment {
   /** The value of the Authorization header. */
   readonly authorization: Option.Option<Redacted.Redacted<string>>
   /** The secrets that it holds, wherever they stand. No error tells them. */
-  readonly secrets: ReadonlyArray<Redacted.Redacted<string>>
+  readonly secrets: Secrets
 }
 
 /** A request that holds no secret. */
@@ -53,6 +53,8 @@ export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 export interface Exchange {
   <A>(origin: string, operation: Operation<A>, attachment: Attachment): Effect.Effect<A, Failure, Scope.Scope>
 }
+
+type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
 /** A failure before it has been told of its operation. */
 interface Flaw extends Omit<Failure, "error"> {
@@ -75,8 +77,8 @@ const rootMessage = (error: Error): string => {
   return root.message.slice(0, 300)
 }
 
-const transportFlaw = (error: HttpClientError.HttpClientError, attachment: Attachment): Flaw => {
-  const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, attachment.secrets)
+const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
+  const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, secrets)
   switch (error.reason._tag) {
     case "EncodeError":
     case "InvalidUrlError":
@@ -98,9 +100,9 @@ const retryAfterMillis = (headers: Headers.Headers, now: number): Option.Option<
 const failedAnswer = Effect.fnUntraced(function* (
   operation: Operation<unknown>,
   response: HttpClientResponse.HttpClientResponse,
-  attachment: Attachment
+  secrets: Secrets
 ): Effect.fn.Return<Flaw> {
-  const text = operation.method === "HEAD" ? "" : scrub(yield* readErrorText(response), attachment.secrets)
+  const text = operation.method === "HEAD" ? "" : scrub(yield* readErrorText(response), secrets)
   const errors = parseErrors(text)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
@@ -112,11 +114,11 @@ const failedAnswer = Effect.fnUntraced(function* (
       retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
       missing: operation.missing
     }),
-    challenges: challenge === undefined ? [] : Challenge.parse(scrub(challenge, attachment.secrets)),
+    challenges: challenge === undefined ? [] : Challenge.parse(scrub(challenge, secrets)),
     response: {
       status: response.status,
       errors,
-      ...(correlationId === undefined ? {} : { correlationId: scrub(correlationId, attachment.secrets) })
+      ...(correlationId === undefined ? {} : { correlationId: scrub(correlationId, secrets) })
     }
   }
 })
@@ -124,7 +126,7 @@ const failedAnswer = Effect.fnUntraced(function* (
 const readAnswer = <A>(
   operation: Operation<A>,
   response: HttpClientResponse.HttpClientResponse,
-  attachment: Attachment
+  secrets: Secrets
 ): Effect.Effect<A, Flaw> =>
   operation.success.includes(response.status)
     ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
@@ -132,7 +134,7 @@ const readAnswer = <A>(
         repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
         challenges: []
       }))
-    : Effect.flatMap(failedAnswer(operation, response, attachment), Effect.fail)
+    : Effect.flatMap(failedAnswer(operation, response, secrets), Effect.fail)
 
 const toRequest = (url: string, operation: Operation<unknown>, attachment: Attachment) =>
   HttpClientRequest.make(operation.method)(url, {
@@ -187,15 +189,16 @@ export const make = (options: {
 
   return (origin, operation, attachment) => {
     const address = origin + operation.path.replace(/\?.*/s, "")
+    const secrets = [...attachment.secrets, ...inQuery(operation.path)]
 
     let status = 0
     const attempt = client.execute(toRequest(origin + operation.path, operation, attachment)).pipe(
-      Effect.mapError((error) => transportFlaw(error, attachment)),
+      Effect.mapError((error) => transportFlaw(error, secrets)),
       Effect.tap((response) => {
         status = response.status
         return Effect.void
       }),
-      Effect.flatMap((response) => readAnswer(operation, response, attachment)),
+      Effect.flatMap((response) => readAnswer(operation, response, secrets)),
       closedOnFailure,
       underOurRules,
       Effect.raceFirst(

@@ -14,3 +14,27 @@ export const scrub = (text: string, secrets: ReadonlyArray<Redacted.Redacted<str
   }
   return clean
 }
+
+/**
+ * Parameters that let who knows them go on with somebody's upload or download: the state of a session, and what signs a
+ * link to the storage of Azure, Amazon and Google.
+ */
+const telling = /^(?:_state|sig|(?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|policy)$/i
+
+/** The secrets in the query of an address. */
+export const inQuery = (path: string): ReadonlyArray<Redacted.Redacted<string>> => {
+  const query = path.indexOf("?")
+  return query === -1
+    ? []
+    : path
+        .slice(query + 1)
+        .split("&")
+        .flatMap((pair) => {
+          const [name = "", ...value] = pair.split("=")
+          return telling.test(name) ? [value.join("="), decoded(value.join("="))] : []
+        })
+        .filter((value) => value !== "")
+        .map((value) => Redacted.make(value))
+}
+
+const decoded = (value: string): string => new URLSearchParams(`value=${value}`).get("value") ?? ""

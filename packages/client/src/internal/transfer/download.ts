@@ -26,7 +26,6 @@ import { cut } from "../http/body.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
 import type { Conversation } from "../api/naming.ts"
-import type { Location } from "../http/origin.ts"
 import * as Patience from "./patience.ts"
 import { noteInSpan } from "../http/retry.ts"
 
@@ -155,7 +154,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
 
       /** Asks the registry, and whomever it names. A link that has run out costs another question. */
       const ask = (
-        at: Location | undefined,
+        at: Distribution.SecretLocation | undefined,
         hops: number
       ): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> =>
         Effect.flatMap(
