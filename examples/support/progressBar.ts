@@ -6,7 +6,8 @@ import { Console, Effect } from "effect"
 
 const width = 40
 
-const mebibytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1)
+const size = (bytes: number): string =>
+  bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
 export const progressBar = (totalBytes: number) => {
   const done = new Map<string, number>()
@@ -17,12 +18,12 @@ export const progressBar = (totalBytes: number) => {
     if (process.stdout.isTTY) {
       const bar = "█".repeat(Math.round(share * width)).padEnd(width, "░")
       return Effect.sync(() => {
-        process.stdout.write(`\r  ${bar} ${mebibytes(bytes)} of ${mebibytes(totalBytes)} MiB `)
+        process.stdout.write(`\r  ${bar} ${size(bytes)} of ${size(totalBytes)} `)
       })
     }
     if (Math.floor(share * 4) === quarters) return Effect.void
     quarters = Math.floor(share * 4)
-    return Console.log(`${quarters * 25} % of ${mebibytes(totalBytes)} MiB`)
+    return Console.log(`${quarters * 25} % of ${size(totalBytes)}`)
   }
 
   return {
