@@ -27,6 +27,13 @@ export interface Options {
   readonly access: "anonymous" | "htpasswd" | "token"
   /** Whether the addresses that it names are paths alone. */
   readonly relativeUrls: boolean
+  /** A token service that is there already, in place of `access`. The certificate is in PEM. */
+  readonly tokensFrom?: {
+    readonly realm: string
+    readonly service: string
+    readonly issuer: string
+    readonly certificate: string
+  }
 }
 
 /** The login of a registry that wants one. A password is UTF-8 on the wire. */
@@ -132,12 +139,23 @@ const make = Effect.fnUntraced(function* (options: Options) {
     await writeFile(file("key.pem"), certificate.key)
     await writeFile(file("htpasswd"), htpasswd)
   })
+  const { tokensFrom } = options
+  if (tokensFrom !== undefined) yield* Effect.promise(() => writeFile(file("tokens.pem"), tokensFrom.certificate))
   const auth =
-    tokens !== undefined
-      ? { token: { ...agreed, realm: tokens.realm, rootcertbundle: file("certificate.pem") } }
-      : options.access === "htpasswd"
-        ? { htpasswd: { realm: "a registry", path: file("htpasswd") } }
-        : undefined
+    tokensFrom !== undefined
+      ? {
+          token: {
+            realm: tokensFrom.realm,
+            service: tokensFrom.service,
+            issuer: tokensFrom.issuer,
+            rootcertbundle: file("tokens.pem")
+          }
+        }
+      : tokens !== undefined
+        ? { token: { ...agreed, realm: tokens.realm, rootcertbundle: file("certificate.pem") } }
+        : options.access === "htpasswd"
+          ? { htpasswd: { realm: "a registry", path: file("htpasswd") } }
+          : undefined
 
   /** Another program may take the port before the registry does, which ends then. */
   const port = yield* Effect.gen(function* () {

@@ -76,7 +76,7 @@ export interface Options {
   readonly port?: number
   /** The address to listen on; `127.0.0.1` if not given. */
   readonly host?: string
-  /** Whether to speak https, with a certificate of its own. */
+  /** Whether to speak https, with a certificate of its own, whose key signs its tokens too. */
   readonly https?: boolean
   /** Whether everyone may list and pull. */
   readonly anonymousPull?: boolean
@@ -260,6 +260,7 @@ export const make = Effect.fnUntraced(function* (
   const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
     service: loginServer,
+    certificate,
     anonymousPull: options.anonymousPull ?? false,
     entraToken: logins.entraToken,
     accounts: [

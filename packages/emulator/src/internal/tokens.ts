@@ -1,7 +1,7 @@
 /**
  * ACR's token service, and who a request comes from.
  */
-import { randomBytes } from "node:crypto"
+import { createPrivateKey, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
 import {
   byResource,
@@ -14,6 +14,7 @@ import {
   type ScopeMapRule
 } from "./access.ts"
 import { type Answer, empty, error, json } from "./answer.ts"
+import type { Certificate } from "./certificate.ts"
 
 /** A user name with a password, and what it stands for. */
 export interface Account {
@@ -33,17 +34,32 @@ const tokenUser = "00000000-0000-0000-0000-000000000000"
 
 const remaining = { "x-ms-ratelimit-remaining-calls-per-second": "166.65" }
 
+/** What its tokens say of their origin. */
+const issuer = "Azure Container Registry"
+
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
-/** A token that its bearer can read and nobody can guess. */
-const write = (claims: { readonly [name: string]: unknown }, nowMillis: number, lifetimeMillis: number): string => {
-  const now = Math.floor(nowMillis / 1000)
-  const times = { nbf: now, exp: now + Math.floor(lifetimeMillis / 1000), iat: now }
-  return [
-    part({ alg: "RS256", typ: "JWT" }),
-    part({ iss: "Azure Container Registry", ...times, ...claims }),
-    randomBytes(32).toString("base64url")
-  ].join(".")
+/** Makes signatures: with a certificate, others can verify the token; without, nobody but this registry can. */
+const signer = (certificate: Certificate | undefined) => {
+  if (certificate === undefined) {
+    return { header: { alg: "RS256", typ: "JWT" }, sign: () => randomBytes(32) }
+  }
+  const key = createPrivateKey(certificate.key)
+  return {
+    header: { alg: "ES256", typ: "JWT", x5c: [new X509Certificate(certificate.cert).raw.toString("base64")] },
+    sign: (text: string) => sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" })
+  }
+}
+
+/** Makes tokens that their bearers can read and nobody can guess. */
+const writer = (certificate: Certificate | undefined) => {
+  const { header, sign } = signer(certificate)
+  return (claims: { readonly [name: string]: unknown }, nowMillis: number, lifetimeMillis: number): string => {
+    const now = Math.floor(nowMillis / 1000)
+    const times = { nbf: now, exp: now + Math.floor(lifetimeMillis / 1000), iat: now }
+    const text = `${part(header)}.${part({ iss: issuer, jti: randomUUID(), ...times, ...claims })}`
+    return `${text}.${sign(text).toString("base64url")}`
+  }
 }
 
 const decodeBasic = (value: string): readonly [username: string, password: string] => {
@@ -68,9 +84,12 @@ export const make = (options: {
   readonly anonymousPull: boolean
   readonly entraToken: Redacted.Redacted<string>
   readonly accounts: ReadonlyArray<Account>
+  /** What to sign tokens with. */
+  readonly certificate: Certificate | undefined
   readonly accessTokenMillis: number
   readonly refreshTokenMillis: number
 }) => {
+  const write = writer(options.certificate)
   const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
