@@ -7,7 +7,9 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as DateTime from "effect/DateTime"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as ChangeableAttributes from "./ChangeableAttributes.ts"
@@ -72,6 +74,26 @@ export interface DeletedRepository {
 }
 
 /**
+ * A login for other tools, good for some hours.
+ *
+ * **Details**
+ *
+ * ACR's documentation, "Authenticate with the registry": `docker login`, `helm registry login` and their like take a
+ * refresh token for a password, under a user name that says so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Login {
+  readonly loginServer: string
+  /** `00000000-0000-0000-0000-000000000000` */
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+  /** When it ends by this machine's clock, if the registry says so: for ACR after about three hours. */
+  readonly expiresAt: Option.Option<DateTime.Utc>
+}
+
+/**
  * A registry of Azure Container Registry.
  *
  * **Details**
@@ -97,6 +119,13 @@ export class ContainerRegistry extends Context.Service<
 
     /** The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. */
     readonly reference: (repository: string, tagOrDigest: string) => Effect.Effect<Reference.Reference, RegistryError>
+
+    /**
+     * Gives a login away: for `docker login`, `helm registry login`, or another program. It is had anew each time, so
+     * that it lives as long as the registry allows, and it has all rights that the identity has. Fails with
+     * `CredentialUnavailable` if the credential is none of Entra ID.
+     */
+    readonly login: Effect.Effect<Login, RegistryError>
 
     /** The names of all repositories, in alphabetical order. */
     readonly repositories: (options?: ListOptions) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
@@ -170,6 +199,9 @@ export class ContainerRegistry extends Context.Service<
   }
 >()("@effect-acr/client/ContainerRegistry") {}
 
+/** ACR's documentation, "Authenticate with the registry": the user name whose password is a token. */
+const tokenUser = "00000000-0000-0000-0000-000000000000"
+
 const nameOf = (operation: string, repository: string) =>
   Arguments.repositoryName(`ContainerRegistry.${operation}`, repository)
 
@@ -194,7 +226,7 @@ const partOf = (
  * @since 0.1.0
  */
 export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.Transport> = Effect.gen(function* () {
-  const { endpoint, execute, list, loginServer } = yield* Transport.Transport
+  const { endpoint, execute, list, loginServer, refreshToken } = yield* Transport.Transport
 
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
@@ -214,6 +246,13 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
         "ContainerRegistry.reference",
         Reference.parse(`${loginServer}/${repository}${tagOrDigest.includes(":") ? "@" : ":"}${tagOrDigest}`)
       ),
+
+    login: Effect.map(refreshToken, ({ expiresAt, token }) => ({
+      loginServer,
+      username: tokenUser,
+      password: token,
+      expiresAt
+    })),
 
     repositories: (options) =>
       Stream.unwrap(Effect.map(partOf("repositories", options), (part) => list(Management.listRepositories(part)))),

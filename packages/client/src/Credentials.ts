@@ -1,15 +1,25 @@
 /**
  * Who is asking.
  *
- * A layer of this service stands beside every registry: anonymous, Entra ID, or a user name with a password. The
- * transport takes from it what the registry's challenge calls for, and sends it to the registry's own origin alone.
+ * A layer of this service stands beside every registry. The transport takes from it what the registry's challenge calls
+ * for, and sends it to the registry's own origin alone.
+ *
+ * A credential is plain data. It is asked for when the first token is needed, and again when the registry refuses it or,
+ * for an identity of Entra ID, when the registry's own refresh token has run out: so a program that runs for days never
+ * holds one that is out of date.
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 
 /**
  * Nobody: what a registry shows to everyone.
@@ -19,18 +29,6 @@ import type * as Redacted from "effect/Redacted"
  */
 export interface Anonymous {
   readonly _tag: "Anonymous"
-}
-
-/**
- * An identity of Microsoft Entra ID.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Entra {
-  readonly _tag: "Entra"
-  /** Gets an Entra access token. It runs whenever the registry needs one, hours apart as a rule. */
-  readonly token: Effect.Effect<Redacted.Redacted<string>, unknown>
 }
 
 /**
@@ -46,18 +44,75 @@ export interface Password {
 }
 
 /**
+ * An access token of Microsoft Entra ID, which ACR exchanges for a refresh token of its own.
+ *
  * @category models
  * @since 0.1.0
  */
-export type Credential = Anonymous | Entra | Password
+export interface EntraToken {
+  readonly _tag: "EntraToken"
+  readonly token: Redacted.Redacted<string>
+}
 
 /**
- * The credential of one registry.
+ * A refresh token of the registry's own, as `az acr login --expose-token` prints it: good for some hours.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RefreshToken {
+  readonly _tag: "RefreshToken"
+  readonly token: Redacted.Redacted<string>
+}
+
+/**
+ * An access token of the registry's own: good for what it was asked for, and not renewed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AccessToken {
+  readonly _tag: "AccessToken"
+  readonly token: Redacted.Redacted<string>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Credential = Anonymous | Password | EntraToken | RefreshToken | AccessToken
+
+/**
+ * What a credential is wanted for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CredentialRequest {
+  /** The registry's origin: `https://myregistry.azurecr.io`. */
+  readonly endpoint: string
+  /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
+  readonly loginServer: string
+  /**
+   * What the registry demands that an Entra token says, as JSON: a claims challenge of continuous access evaluation.
+   * A token that was had before will not do.
+   */
+  readonly claims?: string
+}
+
+/**
+ * The credential of a program.
  *
  * @category services
  * @since 0.1.0
  */
-export class Credentials extends Context.Service<Credentials, Credential>()("@effect-acr/client/Credentials") {}
+export class Credentials extends Context.Service<
+  Credentials,
+  {
+    /** Gets the credential for a registry. */
+    readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
+  }
+>()("@effect-acr/client/Credentials") {}
 
 /**
  * The scope for which to ask Entra ID for a token.
@@ -72,6 +127,10 @@ export class Credentials extends Context.Service<Credentials, Credential>()("@ef
  */
 export const entraScope = "https://containerregistry.azure.net/.default"
 
+/** One credential, whichever registry asks. */
+const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
+  Layer.succeed(Credentials, { get: () => Effect.succeed(credential) })
+
 /**
  * Asks as nobody.
  *
@@ -82,7 +141,42 @@ export const entraScope = "https://containerregistry.azure.net/.default"
  * @category layers
  * @since 0.1.0
  */
-export const layerAnonymous: Layer.Layer<Credentials> = Layer.succeed(Credentials, { _tag: "Anonymous" })
+export const layerAnonymous: Layer.Layer<Credentials> = layerOf({ _tag: "Anonymous" })
+
+/**
+ * Asks with a user name and a password: ACR's admin user, a scope-map token, an account of any other registry.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPassword = (login: {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
+}): Layer.Layer<Credentials> => layerOf({ _tag: "Password", username: login.username, password: login.password })
+
+/**
+ * Asks with a refresh token of the registry's own, as `ContainerRegistry.login` and `az acr login --expose-token` give
+ * away.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRefreshToken = (token: Redacted.Redacted<string>): Layer.Layer<Credentials> =>
+  layerOf({ _tag: "RefreshToken", token })
+
+/**
+ * Asks with an access token of the registry's own.
+ *
+ * **Gotchas**
+ *
+ * It is good for the scopes that it was asked for, and nothing renews it: an operation for which it does not suffice
+ * fails with `Forbidden`, and every one with `Unauthenticated` once it has run out.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<Credentials> =>
+  layerOf({ _tag: "AccessToken", token })
 
 /**
  * Asks as an identity of Entra ID, with tokens for `entraScope` that the effect gets.
@@ -92,6 +186,10 @@ export const layerAnonymous: Layer.Layer<Credentials> = Layer.succeed(Credential
  * The effect runs when the registry needs a token: first, when the registry's own refresh token has run out (after
  * about three hours) and when the registry refuses that one. If it fails, every operation that waits fails with
  * `CredentialUnavailable`, and the next operation runs it again.
+ *
+ * **Gotchas**
+ *
+ * The effect is not told of a claims challenge. `AzureCredentials` of `@effect-acr/azure-identity` answers those.
  *
  * **Example** (Using a token that another program got)
  *
@@ -111,18 +209,152 @@ export const layerEntra = <E, R>(
   Layer.effect(
     Credentials,
     Effect.contextWith((context: Context.Context<R>) =>
-      Effect.succeed<Credential>({ _tag: "Entra", token: Effect.provideContext(token, context) })
+      Effect.succeed({
+        get: () =>
+          token.pipe(
+            Effect.provideContext(context),
+            Effect.mapBoth({
+              onSuccess: (token): Credential => ({ _tag: "EntraToken", token }),
+              onFailure: (cause) =>
+                new CredentialUnavailable({
+                  credential: "Entra ID",
+                  problem: "Failed",
+                  description: "no token could be had from Entra ID",
+                  cause
+                })
+            })
+          )
+      })
     )
   )
 
+const variables = {
+  username: Config.option(Config.NonEmptyString("REGISTRY_USERNAME")),
+  password: Config.option(Config.Redacted("REGISTRY_PASSWORD")),
+  refreshToken: Config.option(Config.Redacted("REGISTRY_REFRESH_TOKEN")),
+  accessToken: Config.option(Config.Redacted("REGISTRY_ACCESS_TOKEN"))
+}
+
 /**
- * Asks with a user name and a password.
+ * A credential from the variables `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`, or `REGISTRY_REFRESH_TOKEN`, or
+ * `REGISTRY_ACCESS_TOKEN`: one of the three.
+ *
+ * @category config
+ * @since 0.1.0
+ */
+export const config: Config.Config<Credential> = Config.flatMap(
+  Config.all(variables),
+  ({ accessToken, password, refreshToken, username }) => {
+    const [credential, ...others] = [
+      ...Option.toArray(
+        Option.zipWith(username, password, (name, word): Credential => ({
+          _tag: "Password",
+          username: name,
+          password: word
+        }))
+      ),
+      ...Option.toArray(Option.map(refreshToken, (token): Credential => ({ _tag: "RefreshToken", token }))),
+      ...Option.toArray(Option.map(accessToken, (token): Credential => ({ _tag: "AccessToken", token })))
+    ]
+    return credential === undefined || others.length > 0 || Option.isSome(username) !== Option.isSome(password)
+      ? Config.fail(
+          new ConfigProvider.SourceError({
+            message:
+              "expected one login: REGISTRY_USERNAME with REGISTRY_PASSWORD, REGISTRY_REFRESH_TOKEN or REGISTRY_ACCESS_TOKEN"
+          })
+        )
+      : Config.succeed(credential)
+  }
+)
+
+/**
+ * Asks with the credential that the configuration holds, by default `config`.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerPassword = (login: {
-  readonly username: string
-  readonly password: Redacted.Redacted<string>
-}): Layer.Layer<Credentials> =>
-  Layer.succeed(Credentials, { _tag: "Password", username: login.username, password: login.password })
+export const layerConfig = (
+  credential: Config.Config<Credential> = config
+): Layer.Layer<Credentials, Config.ConfigError> => Layer.unwrap(Effect.map(credential, layerOf))
+
+const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
+
+/** A credential that could not even be set up. */
+const unfit = (error: unknown): Credentials["Service"] => ({
+  get: () =>
+    Effect.fail(
+      new CredentialUnavailable({
+        credential: "credential",
+        problem: "NotConfigured",
+        description: hasMessage(error) ? error.message : String(error)
+      })
+    )
+})
+
+const passedOver = (failure: CredentialUnavailable): ReadonlyArray<PassedOver> =>
+  failure.passedOver.length > 0
+    ? failure.passedOver
+    : [{ credential: failure.credential, problem: failure.problem, description: failure.description }]
+
+/** What was passed over may be what was meant: a trace of it is left. */
+const report = ({ credential, description, problem }: PassedOver): Effect.Effect<void> =>
+  (problem === "NotConfigured" ? Effect.logDebug : Effect.logWarning)(`${credential} is passed over: ${description}`)
+
+/** The failure of two credentials, each of which may stand for several. */
+const neither = (
+  { loginServer }: CredentialRequest,
+  ...failures: ReadonlyArray<CredentialUnavailable>
+): CredentialUnavailable => {
+  const all = failures.flatMap(passedOver)
+  return new CredentialUnavailable({
+    credential: all.map(({ credential }) => credential).join(", "),
+    problem: all.every(({ problem }) => problem === "NotConfigured") ? "NotConfigured" : "Failed",
+    description: `none of ${all.length} credentials is there for ${loginServer}`,
+    passedOver: all
+  })
+}
+
+/** The service of a layer, also of one that can't be built. */
+const attempt = <E, R>(layer: Layer.Layer<Credentials, E, R>) =>
+  Effect.map(Effect.result(Layer.build(layer)), (built) =>
+    Result.isSuccess(built) ? Context.get(built.success, Credentials) : unfit(built.failure)
+  )
+
+/**
+ * Asks with a credential, or else with another.
+ *
+ * **Details**
+ *
+ * One that fails, or whose layer can't be built, is passed over. If none is left, operations fail with
+ * `CredentialUnavailable`, whose `passedOver` holds the reason of each. A credential that is there and that the registry
+ * refuses is not passed over: the operation fails with `Unauthenticated`.
+ *
+ * **Example** (A login from the environment, else nobody)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ *
+ * const Login = Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerAnonymous))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const orElse =
+  <E2, R2>(that: Layer.Layer<Credentials, E2, R2>) =>
+  <E, R>(self: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, never, R | R2> =>
+    Layer.effect(
+      Credentials,
+      Effect.gen(function* () {
+        const first = yield* attempt(self)
+        const second = yield* attempt(that)
+        return {
+          get: Effect.fnUntraced(function* (request) {
+            const one = yield* Effect.result(first.get(request))
+            if (Result.isSuccess(one)) return one.success
+            yield* Effect.forEach(passedOver(one.failure), report, { discard: true })
+            return yield* Effect.mapError(second.get(request), (failure) => neither(request, one.failure, failure))
+          })
+        }
+      })
+    )

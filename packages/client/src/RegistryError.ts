@@ -20,6 +20,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 const description = Schema.String
@@ -203,6 +204,42 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
 }
 
 /**
+ * Why a credential gave nothing: it is not set up here or not meant for this registry, it was tried and failed, or it
+ * did not answer in time.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "TimedOut"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type CredentialProblem = typeof CredentialProblem.Type
+
+const credentialFields = {
+  /** Which one: `AzureCliCredential`, `the docker configuration /root/.docker/config.json`. */
+  credential: Schema.String,
+  problem: CredentialProblem,
+  description
+}
+
+/**
+ * One credential of several, and why it was passed over.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PassedOver = Schema.Struct(credentialFields)
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type PassedOver = typeof PassedOver.Type
+
+/**
  * The caller's own credential failed before the registry was asked.
  *
  * @category reasons
@@ -211,12 +248,17 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
 export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavailable>(
   "@effect-acr/client/RegistryError/CredentialUnavailable"
 )("CredentialUnavailable", {
-  description,
+  ...credentialFields,
+  /** Where several were tried: each of them, in order. */
+  passedOver: Schema.Array(PassedOver).pipe(Schema.withConstructorDefault(Effect.succeed([]))),
   /** What the credential failed with. */
-  cause: Schema.Defect()
+  cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message(): string {
-    return this.description
+    return [
+      this.description,
+      ...this.passedOver.map(({ credential, description }) => `- ${credential}: ${description}`)
+    ].join("\n")
   }
 }
 

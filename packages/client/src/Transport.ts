@@ -7,9 +7,11 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -17,14 +19,17 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { Credentials } from "./Credentials.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
+import * as Grants from "./internal/auth/grants.ts"
 import * as Exchange from "./internal/http/exchange.ts"
-import { onOrigin, parseEndpoint } from "./internal/http/origin.ts"
+import { parseEndpoint } from "./internal/http/endpoint.ts"
+import { isProtected, onOrigin } from "./internal/http/origin.ts"
 import { retrying } from "./internal/http/retry.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { Bucket, RateLimits } from "./RateLimits.ts"
 import { InvalidRequest, InvalidResponse, type Reason, Refused, RegistryError } from "./RegistryError.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
+import type * as TokenScope from "./TokenScope.ts"
 
 /**
  * Which registry, and how to treat it.
@@ -34,10 +39,16 @@ import * as RetryPolicy from "./RetryPolicy.ts"
  */
 export interface Options {
   /**
-   * The registry's address, `https://myregistry.azurecr.io`, or its login server alone. Plain http is accepted for
-   * addresses of this machine.
+   * Which registry: `myregistry` or `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint
+   * (`myregistry.westeurope.geo.azurecr.io`); or the host of any other, with a port if it has one. For a data endpoint
+   * of ACR its registry is asked. Plain http is accepted for addresses of this machine.
    */
   readonly endpoint: string
+  /**
+   * Whether plain http will do for other machines too: **everybody on the way reads and changes what is sent, and takes
+   * the credentials**. A warning is logged.
+   */
+  readonly allowInsecureHttp?: boolean
   /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
   readonly retry?: RetryPolicy.RetryPolicy
   /** How many requests a minute to send at most; no limit if not given. */
@@ -77,8 +88,45 @@ export class Transport extends Context.Service<
      * A page on another origin is refused (`Refused`), and pages that go in a circle fail (`InvalidResponse`).
      */
     readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
+    /**
+     * Gets tokens for scopes ahead, ten resources with one request: a program that goes through a hundred repositories
+     * asks for ten tokens instead of a hundred. Operations find them.
+     *
+     * Fails with `InvalidRequest` if a scope names no repository and the registry grants rights by repository (ABAC).
+     */
+    readonly authorize: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<void, RegistryError>
+    /**
+     * A refresh token of the registry, had just now, and when it ends, if it says so.
+     *
+     * Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+     */
+    readonly refreshToken: Effect.Effect<RefreshToken, RegistryError>
   }
 >()("@effect-acr/client/Transport") {}
+
+/**
+ * A refresh token of a registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RefreshToken {
+  readonly token: Redacted.Redacted<string>
+  readonly expiresAt: Option.Option<DateTime.Utc>
+}
+
+/** OCI distribution specification, "Endpoints", end-1: nothing but a login. */
+const greeting: Operation<void> = {
+  name: "Transport.greet",
+  method: "GET",
+  path: "/v2/",
+  scopes: [],
+  bucket: "read",
+  missing: "endpoint",
+  success: [200],
+  decode: () => Effect.void,
+  repeat: "always"
+}
 
 /** A wait for the operation's turn in its bucket. */
 const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effect.Effect<void>> =>
@@ -106,8 +154,8 @@ const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effe
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
-  const credential = yield* Credentials
-  const url = yield* Effect.fromResult(parseEndpoint(options.endpoint)).pipe(
+  const credentials = yield* Credentials
+  const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
     Effect.mapError(
       (problem) =>
         new RegistryError({
@@ -116,6 +164,7 @@ export const make = Effect.fnUntraced(function* (
         })
     )
   )
+  if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
   const policy = options.retry ?? RetryPolicy.defaultPolicy
   const exchange = Exchange.make({
@@ -127,17 +176,22 @@ export const make = Effect.fnUntraced(function* (
   const attempt: Exchange.Exchange = (to, operation, attachment) =>
     Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment))
 
-  const tokens = yield* Tokens.make({
-    origin,
-    credential,
-    send: (realm, operation, attachment) =>
-      Effect.scoped(retrying(policy, operation, attempt(realm, operation, attachment)))
+  const send: Tokens.Send = (realm, operation, attachment) =>
+    Effect.scoped(retrying(policy, operation, attempt(realm, operation, attachment))).pipe(
+      // Its own attempts were all there are: the operation that waits for a token does not begin anew.
+      Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
+    )
+
+  const grants = yield* Grants.make({
+    registry: { endpoint: origin, loginServer: url.host },
+    credentials,
+    exchange: (scheme, token) => Tokens.exchange(send, scheme, token)
   })
   const authorization = yield* Authorization.make({
     origin,
     trustedRealms: options.trustedRealms ?? [],
-    credential,
-    tokens
+    grants,
+    tokens: yield* Tokens.make({ grants, send })
   })
 
   const open = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError, Scope.Scope> =>
@@ -147,7 +201,10 @@ export const make = Effect.fnUntraced(function* (
       operation.origin === undefined || operation.origin === origin
         ? authorization.use(operation.scopes, (attachment) => attempt(origin, operation, attachment))
         : attempt(operation.origin, operation, Exchange.bare)
-    ).pipe(Effect.withSpan(operation.name, { attributes: { "server.address": url.host } }))
+    ).pipe(
+      Effect.mapError(({ error }) => error),
+      Effect.withSpan(operation.name, { attributes: { "server.address": url.host } })
+    )
 
   const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> => Effect.scoped(open(operation))
 
@@ -181,7 +238,31 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
-  return { endpoint: origin, loginServer: url.host, retry: policy, execute, open, list }
+  const greet = (attachment: Exchange.Attachment) => send(origin, greeting, attachment)
+
+  return {
+    endpoint: origin,
+    loginServer: url.host,
+    retry: policy,
+    execute,
+    open,
+    list,
+    authorize: (scopes) =>
+      authorization.prepare(scopes, greet).pipe(
+        Effect.mapError(({ error }) => error),
+        Effect.withSpan("Transport.authorize", { attributes: { "server.address": url.host } })
+      ),
+    refreshToken: authorization.refreshToken(greet).pipe(
+      Effect.mapBoth({
+        onFailure: ({ error }) => error,
+        onSuccess: ({ expiresAtMillis, token }) => ({
+          token,
+          expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)
+        })
+      }),
+      Effect.withSpan("Transport.refreshToken", { attributes: { "server.address": url.host } })
+    )
+  }
 })
 
 /**

@@ -76,6 +76,9 @@ export * as Tag from "./Tag.ts"
 /** What a registry tells of a tag. */
 export * as TagProperties from "./TagProperties.ts"
 
+/** What a token is good for. */
+export * as TokenScope from "./TokenScope.ts"
+
 /** How to put manifests, and how to transfer blobs. */
 export * as TransferOptions from "./TransferOptions.ts"
 

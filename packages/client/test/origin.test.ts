@@ -4,82 +4,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { follow, onOrigin, parseEndpoint } from "../src/internal/http/origin.ts"
+import { follow, onOrigin } from "../src/internal/http/origin.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const registry = "https://myregistry.azurecr.io"
-
-const text = (result: Result.Result<URL, string>): string =>
-  Result.match(result, { onSuccess: ({ href }) => href, onFailure: (why) => `refused: ${why}` })
-
-const notUrl = "refused: is not a URL"
-const tooMuch = "refused: is more than a scheme, a host and a port"
-const notProtected = "refused: is not https (plain http is for this machine's own addresses alone)"
-
-describe("an endpoint", () => {
-  const endpoints: ReadonlyArray<readonly [string, string]> = [
-    ["myregistry.azurecr.io", `${registry}/`],
-    ["https://myregistry.azurecr.io", `${registry}/`],
-    ["https://myregistry.azurecr.io/", `${registry}/`],
-    ["HTTPS://MyRegistry.azurecr.io:443", `${registry}/`],
-    ["myregistry.azurecr.io:8443", `${registry}:8443/`],
-    ["localhost:5000", "https://localhost:5000/"],
-    ["http://localhost:5000", "http://localhost:5000/"],
-    ["http://127.0.0.1:5000", "http://127.0.0.1:5000/"],
-    ["http://127.1.2.3", "http://127.1.2.3/"],
-    ["http://[::1]:5000", "http://[::1]:5000/"],
-    ["https://[2001:db8::1]", "https://[2001:db8::1]/"],
-    ["https://10.0.0.1", "https://10.0.0.1/"]
-  ]
-  it.each(endpoints)("%s is %s", (endpoint, expected) => {
-    assert.strictEqual(text(parseEndpoint(endpoint)), expected)
-  })
-
-  const refused: ReadonlyArray<readonly [string, string]> = [
-    ["", notUrl],
-    [" ", notUrl],
-    ["://", notUrl],
-    ["https://", notUrl],
-    ["my registry", notUrl],
-    ["myregistry.azurecr.io:99999", notUrl],
-    ["https://[::1", notUrl],
-    ["myregistry.azurecr.io/v2", tooMuch],
-    ["https://myregistry.azurecr.io/v2/", tooMuch],
-    ["https://myregistry.azurecr.io?a=b", tooMuch],
-    ["https://myregistry.azurecr.io#a", tooMuch],
-    ["https://me@myregistry.azurecr.io", tooMuch],
-    ["https://me:secret@myregistry.azurecr.io", tooMuch],
-    ["myregistry.azurecr.io\\v2", tooMuch],
-    ["http://myregistry.azurecr.io", notProtected],
-    ["http://10.0.0.1:5000", notProtected],
-    ["http://0.0.0.0:5000", notProtected],
-    ["http://localhost.evil.example", notProtected],
-    ["http://127.0.0.1.evil.example", notProtected],
-    ["http://127.evil.example", notProtected],
-    ["http://[::ffff:10.0.0.1]", notProtected],
-    ["http://169.254.169.254", notProtected],
-    ["ftp://myregistry.azurecr.io", notProtected],
-    ["ws://localhost", notProtected],
-    ["file:///", notProtected]
-  ]
-  it.each(refused)("%j is none", (endpoint, expected) => {
-    assert.strictEqual(text(parseEndpoint(endpoint)), expected)
-  })
-
-  it.each(["a", "a/", "a.", "-", "_", ":", "@", "[", "https://", "%"])(
-    "of a megabyte of %j is refused or read at once",
-    (piece) => {
-      for (const length of [100_000, 1_000_000]) {
-        const long = piece.repeat(length / piece.length)
-        const read = atOnce(() => text(parseEndpoint(long)))
-        assert.isTrue(read.startsWith("refused: ") || read === `https://${long}/`)
-        const why = atOnce(() => text(parseEndpoint(`http://${long}`)))
-        assert.isTrue(why.startsWith("refused: "))
-        assert.isBelow(why.length, 200)
-      }
-    }
-  )
-})
 
 describe("an address on the registry's own origin", () => {
   const base = `${registry}/acr/v1/_catalog?n=1`

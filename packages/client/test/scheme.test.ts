@@ -22,7 +22,7 @@ const summary = (result: Result.Result<Demand, Reason>): string =>
     onSuccess: ({ insufficientScope, scheme, scopes }) =>
       [
         scheme._tag,
-        ...(scheme._tag === "Bearer" ? [scheme.realm.href, scheme.service] : []),
+        ...(scheme._tag === "Bearer" ? [scheme.origin + scheme.path, scheme.service] : []),
         ...scopes,
         ...(insufficientScope ? ["insufficient"] : [])
       ].join(" | "),

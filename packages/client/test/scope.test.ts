@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Scope from "../src/internal/auth/scope.ts"
+import * as TokenScope from "../src/TokenScope.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const Action = Schema.Literals(["pull", "push", "delete", "metadata_read", "metadata_write", "*"])
@@ -23,10 +24,10 @@ const apart = (scopes: ReadonlyArray<string>): ReadonlyArray<string> =>
 
 describe("a scope", () => {
   it("is written as the registry's own challenges write it", () => {
-    assert.strictEqual(Scope.catalog, "registry:catalog:*")
-    assert.strictEqual(Scope.repository("samples/hello-world", "pull"), "repository:samples/hello-world:pull")
-    assert.strictEqual(Scope.repository("a", "pull", "push"), "repository:a:pull,push")
-    assert.strictEqual(Scope.repository("a", "metadata_read"), "repository:a:metadata_read")
+    assert.strictEqual(TokenScope.catalog, "registry:catalog:*")
+    assert.strictEqual(TokenScope.repository("samples/hello-world", "pull"), "repository:samples/hello-world:pull")
+    assert.strictEqual(TokenScope.repository("a", "pull", "push"), "repository:a:pull,push")
+    assert.strictEqual(TokenScope.repository("a", "metadata_read"), "repository:a:metadata_read")
   })
 })
 

@@ -20,6 +20,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -82,6 +83,13 @@ export interface Options {
   readonly anonymousPull?: boolean
   /** The Entra token that is exchanged; one that nobody can guess if not given. */
   readonly entraToken?: Redacted.Redacted<string>
+  /** Which Entra tokens are exchanged besides: those of something that plays Entra ID. None if not given. */
+  readonly acceptsEntraToken?: (token: Redacted.Redacted<string>) => boolean
+  /**
+   * How rights are granted, in ACR's words: to the whole registry, or by repository (attribute-based access control),
+   * where no token is for all repositories. `rbac` if not given.
+   */
+  readonly roleAssignmentMode?: "rbac" | "rbac-abac"
   /** The login of the admin user; user `admin` with a password that nobody can guess if not given. */
   readonly adminUser?: Login
   readonly scopeMapTokens?: ReadonlyArray<ScopeMapToken>
@@ -262,7 +270,9 @@ export const make = Effect.fnUntraced(function* (
     service: loginServer,
     certificate,
     anonymousPull: options.anonymousPull ?? false,
-    entraToken: logins.entraToken,
+    acceptsEntraToken: (token) =>
+      Equal.equals(token, logins.entraToken) || (options.acceptsEntraToken?.(token) ?? false),
+    byRepository: options.roleAssignmentMode === "rbac-abac",
     accounts: [
       { ...logins.adminUser, identity: { _tag: "Owner" } },
       ...(options.scopeMapTokens ?? []).map(Tokens.scopeMapAccount)

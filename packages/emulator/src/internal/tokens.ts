@@ -82,7 +82,9 @@ export type Authorized =
 export const make = (options: {
   readonly service: string
   readonly anonymousPull: boolean
-  readonly entraToken: Redacted.Redacted<string>
+  readonly acceptsEntraToken: (token: Redacted.Redacted<string>) => boolean
+  /** Whether rights are granted by repository, and wildcards not at all. */
+  readonly byRepository: boolean
   readonly accounts: ReadonlyArray<Account>
   /** What to sign tokens with. */
   readonly certificate: Certificate | undefined
@@ -96,7 +98,9 @@ export const make = (options: {
 
   const grant = (identity: Identity, scopes: ReadonlyArray<string>, nowMillis: number): Answer => {
     // A wildcard is granted to everyone: what it comes to is measured when it is used.
-    const rights = parseScopes(scopes).filter((right) => isWildcard(right) || has(identity, right))
+    const rights = parseScopes(scopes).filter((right) =>
+      isWildcard(right) ? !options.byRepository || right.type === "registry" : has(identity, right)
+    )
     const token = write({ aud: options.service, access: byResource(rights) }, nowMillis, options.accessTokenMillis)
     accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
     return json(200, { access_token: token }, remaining)
@@ -124,13 +128,18 @@ export const make = (options: {
       if (
         form.get("grant_type") !== "access_token" ||
         form.get("service") !== options.service ||
-        form.get("access_token") !== Redacted.value(options.entraToken)
+        !options.acceptsEntraToken(Redacted.make(form.get("access_token") ?? ""))
       ) {
         return refused
       }
       const identity: Identity = { _tag: "Owner" }
       const token = write(
-        { aud: options.service, grant_type: "refresh_token", permissions: { Actions: ["read", "write", "delete"] } },
+        {
+          aud: options.service,
+          grant_type: "refresh_token",
+          permissions: { Actions: ["read", "write", "delete"] },
+          ...(options.byRepository ? { aad_identity: randomUUID() } : {})
+        },
         nowMillis,
         options.refreshTokenMillis
       )

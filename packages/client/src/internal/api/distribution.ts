@@ -18,7 +18,7 @@ import * as Tag from "../../Tag.ts"
 import { discard, readBytes } from "../http/body.ts"
 import { list } from "../schema/json.ts"
 import { follow, type Location } from "../http/origin.ts"
-import * as Scope from "../auth/scope.ts"
+import * as TokenScope from "../../TokenScope.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 export const maxManifestBytes = 4 * 1024 * 1024
@@ -35,9 +35,9 @@ const manifestTypes = [
 /** Compressed on the way, content has another length and other bytes than its digest is of. */
 const uncompressed = { "accept-encoding": "identity" }
 
-const mayPull = (repository: string) => [Scope.repository(repository, "pull")]
-const mayPush = (repository: string) => [Scope.repository(repository, "pull", "push")]
-const mayDelete = (repository: string) => [Scope.repository(repository, "delete")]
+const mayPull = (repository: string) => [TokenScope.repository(repository, "pull")]
+const mayPush = (repository: string) => [TokenScope.repository(repository, "pull", "push")]
+const mayDelete = (repository: string) => [TokenScope.repository(repository, "delete")]
 
 /** A digest that the registry states, if it is one. */
 const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.Digest | undefined => {

@@ -19,7 +19,7 @@ import * as TagProperties from "../../TagProperties.ts"
 import { discard } from "../http/body.ts"
 import { list } from "../schema/json.ts"
 import { updateToWire } from "../schema/properties.ts"
-import * as Scope from "../auth/scope.ts"
+import * as TokenScope from "../../TokenScope.ts"
 
 const apiVersion = "2021-07-01"
 
@@ -55,7 +55,7 @@ const update = (
   ({
     name: `ContainerRegistry.${name}`,
     method: "PATCH",
-    scopes: [Scope.repository(repository, "metadata_write")],
+    scopes: [TokenScope.repository(repository, "metadata_write")],
     body: HttpBody.jsonUnsafe(updateToWire(attributes)),
     bucket: "write",
     missing,
@@ -67,14 +67,14 @@ const remove = (name: string, missing: Operation<unknown>["missing"], repository
   ({
     name: `ContainerRegistry.${name}`,
     method: "DELETE",
-    scopes: [Scope.repository(repository, "delete")],
+    scopes: [TokenScope.repository(repository, "delete")],
     bucket: "delete",
     missing,
     success: [202],
     repeat: "always"
   }) as const
 
-const mayReadMetadata = (repository: string) => [Scope.repository(repository, "metadata_read")]
+const mayReadMetadata = (repository: string) => [TokenScope.repository(repository, "metadata_read")]
 
 const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
 
@@ -83,7 +83,7 @@ const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName
 export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryName.RepositoryName>> => ({
   ...read("repositories", "endpoint"),
   path: versioned("/acr/v1/_catalog", { n, last }),
-  scopes: [Scope.catalog],
+  scopes: [TokenScope.catalog],
   decode: page(
     jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
       Effect.succeed(repositories)

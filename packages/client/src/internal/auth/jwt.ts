@@ -1,32 +1,47 @@
 /**
- * How long a token lives.
+ * What a token says of itself. Nothing is verified: the token is for the registry to judge.
  */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-const Claims = Schema.fromJsonString(
-  Schema.Struct({
-    exp: Schema.Finite,
-    iat: Schema.optionalKey(Schema.Finite),
-    nbf: Schema.optionalKey(Schema.Finite)
-  })
-)
+const Lifetime = Schema.Struct({
+  exp: Schema.Finite,
+  iat: Schema.optionalKey(Schema.Finite),
+  nbf: Schema.optionalKey(Schema.Finite)
+})
 
-const decodeClaims = Schema.decodeUnknownOption(Claims)
+/** ACR writes this claim into refresh tokens of registries that grant rights by repository. */
+const AttributeBased = Schema.Struct({ aad_identity: Schema.Unknown })
+
+const payload = <S extends Schema.ConstraintDecoder<unknown>>(claims: S) => {
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(claims))
+  return (token: string): Option.Option<S["Type"]> =>
+    Option.fromUndefinedOr(token.split(".", 3)[1]).pipe(
+      Option.flatMap((part) => Result.getSuccess(Base64Url.decodeString(part))),
+      Option.flatMap((json) => decode(json))
+    )
+}
+
+const lifetimeClaims = payload(Lifetime)
+const attributeBasedClaims = payload(AttributeBased)
+
+/** Whether a refresh token is of a registry with attribute-based access control. */
+export const isAttributeBased = (token: string): boolean => Option.isSome(attributeBasedClaims(token))
 
 /**
  * A token's lifetime in milliseconds from the moment at which it was received, if it is a JSON Web Token that says so.
  *
- * Expiry less issue, both by the issuer's clock, so that a clock of this machine that is wrong does no harm. Nothing is
- * verified: the token is for the registry to judge.
+ * Expiry less issue, both by the issuer's clock, so that a clock of this machine that is wrong does no harm.
  */
 export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<number> =>
-  Option.fromUndefinedOr(token.split(".", 3)[1]).pipe(
-    Option.flatMap((payload) => Result.getSuccess(Base64Url.decodeString(payload))),
-    Option.flatMap((json) => decodeClaims(json)),
+  lifetimeClaims(token).pipe(
     Option.map(({ exp, iat, nbf }) => exp * 1000 - ((iat ?? nbf) === undefined ? nowMillis : (iat ?? nbf ?? 0) * 1000)),
     Option.filter(Number.isFinite),
     Option.map((millis) => Math.max(0, millis))
   )
+
+/** When a token ends, in milliseconds since 1970 by its issuer's clock, if it says so. */
+export const expiryMillis = (token: string): Option.Option<number> =>
+  Option.map(lifetimeClaims(token), ({ exp }) => exp * 1000)

@@ -67,7 +67,7 @@ export const exchange = (service: string, entraToken: Redacted.Redacted<string>)
 /**
  * ACR: a refresh token for an access token.
  */
-export const refresh = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
+export const refreshAcr = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
   ...common,
   name: "OAuth.token",
   method: "POST",
@@ -77,6 +77,24 @@ export const refresh = (request: Request, refreshToken: Redacted.Redacted<string
     scope: request.scopes.join(" "),
     refresh_token: Redacted.value(refreshToken),
     grant_type: "refresh_token"
+  }),
+  decode: accessToken
+})
+
+/**
+ * Other registries: the same by distribution's token specification, "Refresh tokens", which wants to know who asks.
+ */
+export const refresh = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
+  ...common,
+  name: "OAuth.token",
+  method: "POST",
+  path: request.path,
+  body: form({
+    grant_type: "refresh_token",
+    service: request.service,
+    client_id: "effect-acr",
+    scope: request.scopes.join(" "),
+    refresh_token: Redacted.value(refreshToken)
   }),
   decode: accessToken
 })

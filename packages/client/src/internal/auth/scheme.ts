@@ -1,23 +1,40 @@
 /**
  * Decides how a registry wants to be asked, from the challenges of its 401.
  */
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Base64Url from "effect/encoding/Base64Url"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
+import { globalOrigin } from "../http/endpoint.ts"
 import type { Challenge } from "./challenge.ts"
 import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 
+/** It wants nothing. */
+export interface Open {
+  readonly _tag: "Open"
+}
+
+/** It wants a user name and a password. */
+export interface Basic {
+  readonly _tag: "Basic"
+}
+
+/** It wants a token. */
+export interface Bearer {
+  readonly _tag: "Bearer"
+  /** Where tokens are had: origin, and path and query. */
+  readonly origin: string
+  readonly path: string
+  /** What the tokens are for. */
+  readonly service: string
+  /** Whether that is ACR's own token service, which takes more than passwords. */
+  readonly isAcr: boolean
+}
+
 /** What a registry wants to see before it answers. */
-export type Scheme =
-  | { readonly _tag: "Open" }
-  | { readonly _tag: "Basic" }
-  | {
-      readonly _tag: "Bearer"
-      /** Where tokens are had. */
-      readonly realm: URL
-      /** What the tokens are for. */
-      readonly service: string
-    }
+export type Scheme = Open | Basic | Bearer
 
 /** A scheme, and the scopes that the challenge named for the request at hand. */
 export interface Demand {
@@ -25,6 +42,8 @@ export interface Demand {
   readonly scopes: ReadonlyArray<string>
   /** The registry knew the token, and it was not enough. */
   readonly insufficientScope: boolean
+  /** What the Entra token behind it has to say in addition, as JSON. */
+  readonly claims: Option.Option<string>
 }
 
 /** Registries known to keep their token service on another host: theirs, and that host. */
@@ -35,6 +54,9 @@ const knownRealms: { readonly [registry: string]: string } = {
   "https://registry.gitlab.com": "https://gitlab.com"
 }
 
+/** The origins that are the registry itself: its own, and for a regional endpoint of ACR that of the whole registry. */
+const isOwn = (realm: URL, origin: string): boolean => realm.origin === origin || realm.origin === globalOrigin(origin)
+
 /**
  * Whether secrets may go to a realm: the registry's own origin, its known companion, or one that the user trusts.
  */
@@ -42,13 +64,37 @@ export const mayTrust = (realm: URL, origin: string, trustedRealms: ReadonlyArra
   isWeb(realm) &&
   realm.username === "" &&
   realm.password === "" &&
-  (realm.origin === origin || knownRealms[origin] === realm.origin || trustedRealms.includes(realm.origin))
+  (isOwn(realm, origin) || knownRealms[origin] === realm.origin || trustedRealms.includes(realm.origin))
+
+const isJson = (text: string): boolean => Option.isSome(decodeJson(text))
+const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
+
+/**
+ * What a claims challenge demands of an Entra token, as JSON.
+ *
+ * Microsoft identity platform, "Claims challenges": `error="insufficient_claims"` and base64 of either alphabet.
+ */
+export const claimsOf = (challenges: ReadonlyArray<Challenge>): Option.Option<string> =>
+  Option.fromUndefinedOr(
+    challenges
+      .find(({ parameters, scheme }) => scheme === "bearer" && parameters.get("error") === "insufficient_claims")
+      ?.parameters.get("claims")
+  ).pipe(
+    Option.flatMap((claims) => Result.getSuccess(Base64Url.decodeString(toUrlAlphabet(claims)))),
+    Option.filter(isJson)
+  )
+
+const toUrlAlphabet = (base64: string): string =>
+  base64
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/={1,2}$/, "")
 
 const bearer = (
   challenge: Challenge,
   origin: string,
   trustedRealms: ReadonlyArray<string>
-): Result.Result<Demand, Reason> => {
+): Result.Result<Pick<Demand, "scheme" | "scopes" | "insufficientScope">, Reason> => {
   const address = challenge.parameters.get("realm") ?? ""
   if (!URL.canParse(address)) {
     return Result.fail(new InvalidResponse({ description: "the challenge names no realm to get a token from" }))
@@ -56,7 +102,13 @@ const bearer = (
   const realm = new URL(address)
   return mayTrust(realm, origin, trustedRealms)
     ? Result.succeed({
-        scheme: { _tag: "Bearer", realm, service: challenge.parameters.get("service") ?? "" },
+        scheme: {
+          _tag: "Bearer",
+          origin: realm.origin,
+          path: realm.pathname + realm.search,
+          service: challenge.parameters.get("service") ?? "",
+          isAcr: isOwn(realm, origin) && realm.pathname === "/oauth2/token"
+        },
         scopes: Scope.fromChallenge(challenge.parameters.get("scope") ?? ""),
         insufficientScope: challenge.parameters.get("error") === "insufficient_scope"
       })
@@ -68,16 +120,24 @@ const bearer = (
 }
 
 /**
- * The demand of the first challenge for a token, or else that for a password.
+ * The demand of the first challenge for a token, or else that for a password. A claims challenge need not say again how
+ * tokens are had.
  */
 export const fromChallenges = (
   challenges: ReadonlyArray<Challenge>,
   origin: string,
-  trustedRealms: ReadonlyArray<string>
+  trustedRealms: ReadonlyArray<string>,
+  known: Option.Option<Scheme> = Option.none()
 ): Result.Result<Demand, Reason> => {
-  const asked = challenges.find(({ scheme }) => scheme === "bearer")
-  if (asked !== undefined) return bearer(asked, origin, trustedRealms)
+  const claims = claimsOf(challenges)
+  const bearers = challenges.filter(({ scheme }) => scheme === "bearer")
+  const asked = bearers.find(({ parameters }) => (parameters.get("realm") ?? "") !== "") ?? bearers[0]
+  if (asked !== undefined) {
+    return Option.isSome(claims) && Option.isSome(known) && (asked.parameters.get("realm") ?? "") === ""
+      ? Result.succeed({ scheme: known.value, scopes: [], insufficientScope: false, claims })
+      : Result.map(bearer(asked, origin, trustedRealms), (demand) => ({ ...demand, claims }))
+  }
   return challenges.some(({ scheme }) => scheme === "basic")
-    ? Result.succeed({ scheme: { _tag: "Basic" }, scopes: [], insufficientScope: false })
+    ? Result.succeed({ scheme: { _tag: "Basic" }, scopes: [], insufficientScope: false, claims })
     : Result.fail(new InvalidResponse({ description: "the registry asks for a login of a kind that is not known" }))
 }

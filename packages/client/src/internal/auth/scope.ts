@@ -1,26 +1,13 @@
 /**
- * Scopes: what a token is good for.
- *
- * Distribution's token specification, "Resource scope": `type:name:action,action`. One right has many spellings
- * (`pull,push` and `push,pull`, one scope or two), so they are brought to one before they name a token.
+ * Scopes in their only spelling. One right has many (`pull,push` and `push,pull`, one scope or two), so they are brought
+ * to one before they name a token.
  */
-
-/**
- * One scope, as in `repository:library/hello-world:metadata_read`.
- */
-export type Scope = string
-
-/** The scope in which repositories are listed. */
-export const catalog: Scope = "registry:catalog:*"
-
-/** A scope of one repository. */
-export const repository = (name: string, ...actions: ReadonlyArray<string>): Scope =>
-  `repository:${name}:${actions.join(",")}`
+import type { TokenScope } from "../../TokenScope.ts"
 
 /**
  * The same rights in their only spelling: one scope a resource, actions and resources sorted, nothing twice.
  */
-export const normalise = (scopes: ReadonlyArray<Scope>): ReadonlyArray<Scope> => {
+export const normalise = (scopes: ReadonlyArray<TokenScope>): ReadonlyArray<TokenScope> => {
   const actions = new Map<string, Set<string>>()
   for (const scope of scopes) {
     const colon = scope.lastIndexOf(":")
@@ -35,11 +22,15 @@ export const normalise = (scopes: ReadonlyArray<Scope>): ReadonlyArray<Scope> =>
   ).toSorted()
 }
 
+/** Whether a scope is for repositories that it does not name. */
+export const isWildcard = (scope: TokenScope): boolean => parse(scope).resource === "repository:*"
+
 /** The scopes that a challenge asks for: any number, separated by spaces. */
-export const fromChallenge = (scope: string): ReadonlyArray<Scope> => scope.split(/\s+/).filter((part) => part !== "")
+export const fromChallenge = (scope: string): ReadonlyArray<TokenScope> =>
+  scope.split(/\s+/).filter((part) => part !== "")
 
 /** Whether scopes in their only spelling hold all rights of others. */
-export const covers = (held: ReadonlyArray<Scope>, wanted: ReadonlyArray<Scope>): boolean =>
+export const covers = (held: ReadonlyArray<TokenScope>, wanted: ReadonlyArray<TokenScope>): boolean =>
   wanted.every((scope) => {
     const { actions, resource } = parse(scope)
     return held
@@ -47,7 +38,7 @@ export const covers = (held: ReadonlyArray<Scope>, wanted: ReadonlyArray<Scope>)
       .some((own) => own.resource === resource && actions.every((action) => own.actions.includes(action)))
   })
 
-const parse = (scope: Scope): { readonly resource: string; readonly actions: ReadonlyArray<string> } => {
+const parse = (scope: TokenScope): { readonly resource: string; readonly actions: ReadonlyArray<string> } => {
   const colon = scope.lastIndexOf(":")
   return { resource: scope.slice(0, colon), actions: scope.slice(colon + 1).split(",") }
 }

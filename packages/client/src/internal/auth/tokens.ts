@@ -1,20 +1,22 @@
 /**
- * Keeps the tokens of one registry: one request for each, however many wait for it.
+ * Keeps the access tokens of one registry: one request for each, however many wait for it.
  */
 import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Base64 from "effect/encoding/Base64"
 import type * as Credentials from "../../Credentials.ts"
 import type { Operation } from "../../Operation.ts"
-import { CredentialUnavailable, type Reason, Refused, RegistryError } from "../../RegistryError.ts"
-import { type Attachment, bare } from "../http/exchange.ts"
+import { InvalidRequest } from "../../RegistryError.ts"
+import { type Attachment, bare, type Failure } from "../http/exchange.ts"
+import { type Exchanged, type Grant, type Grants, refuse } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
 import * as OAuth from "./oauth.ts"
+import { type Bearer, claimsOf } from "./scheme.ts"
 import * as Scope from "./scope.ts"
 
 /** More different sets of scopes than one program works with at a time. */
@@ -34,48 +36,54 @@ const usableMillis = (lifetimeMillis: number): number => {
   return lifetime - Math.min(60_000, lifetime / 10)
 }
 
-/** A token with the time for which it may be used. */
-interface Held {
-  readonly token: Redacted.Redacted<string>
-  readonly usableMillis: number
-}
+/** How long a token lives that came just now, by its own word or else by the answer that brought it. */
+const lifetimeMillis = ({ expiresInSeconds, value }: OAuth.Token, nowMillis: number): Option.Option<number> =>
+  Jwt.lifetimeMillis(Redacted.value(value), nowMillis).pipe(
+    Option.orElse(() => Option.map(Option.fromUndefinedOr(expiresInSeconds), (seconds) => seconds * 1000)),
+    Option.map((lifetime) => Math.max(0, lifetime))
+  )
 
-const hold = ({ expiresInSeconds, value }: OAuth.Token): Effect.Effect<Held> =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const stated = expiresInSeconds === undefined ? unknownLifetimeMillis : expiresInSeconds * 1000
-    const lifetime = Option.getOrElse(Jwt.lifetimeMillis(Redacted.value(value), now), () => stated)
-    return { token: value, usableMillis: usableMillis(Math.max(0, lifetime)) }
-  })
-
-/** Failures are not kept: the next caller asks again. */
-const timeToLive = (exit: Exit.Exit<Held, unknown>): Duration.Duration =>
-  Exit.isSuccess(exit) ? Duration.millis(exit.value.usableMillis) : Duration.zero
+const usableFor = (lifetime: Option.Option<number>): number =>
+  usableMillis(Option.getOrElse(lifetime, () => unknownLifetimeMillis))
 
 /** What an access token is for. */
 export interface TokenRequest {
-  readonly realm: URL
-  readonly service: string
+  readonly scheme: Bearer
   /** In their only spelling. */
   readonly scopes: ReadonlyArray<string>
 }
 
-/** Whether a token that was asked for one thing does for another. */
-const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
-  held.realm.href === wanted.realm.href && held.service === wanted.service && Scope.covers(held.scopes, wanted.scopes)
-
-/** What an access token is kept under: its request, from which it can be asked for again. */
-const keyOf = ({ realm, scopes, service }: TokenRequest): string => [realm.href, service, ...scopes].join("\n")
+/** An access token, what it was had with, and how long to use it. */
+export interface AccessToken {
+  readonly token: Redacted.Redacted<string>
+  readonly grant: Grant
+  readonly usableMillis: number
+}
 
 /**
  * The access tokens of a credential.
  */
 export interface Tokens {
-  readonly get: (request: TokenRequest) => Effect.Effect<Redacted.Redacted<string>, RegistryError>
-  /** Forgets a token that the registry refused, unless another has taken its place. */
-  readonly reject: (request: TokenRequest, token: Redacted.Redacted<string>) => Effect.Effect<void>
+  readonly get: (request: TokenRequest) => Effect.Effect<AccessToken, Failure>
+  /**
+   * Forgets a token that the registry refused, unless another has taken its place. Tells whether there is another to
+   * try, which says what the registry demands of it.
+   */
+  readonly reject: (
+    request: TokenRequest,
+    refused: AccessToken,
+    claims: Option.Option<string>
+  ) => Effect.Effect<boolean, Failure>
 }
 
-const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: "Transport.authorize", reason }))
+/** Sends an operation of the token service, with attempts of its own. */
+export type Send = <A>(origin: string, operation: Operation<A>, attachment: Attachment) => Effect.Effect<A, Failure>
+
+/** A secret in the body of a request. */
+const enclosed = (secret: Redacted.Redacted<string>): Attachment => ({
+  authorization: Option.none(),
+  secrets: [secret]
+})
 
 /**
  * A user name and a password as an Authorization header.
@@ -88,105 +96,131 @@ export const basicAttachment = ({ password, username }: Credentials.Password): A
   }
 }
 
-/** ACR's own token service, which takes more than passwords. */
-const isAcr = (realm: URL, origin: string): boolean => realm.origin === origin && realm.pathname === "/oauth2/token"
-
 /**
- * Makes the store of one registry's tokens.
+ * Exchanges an Entra token for a refresh token of ACR.
  */
-export const make = Effect.fnUntraced(function* (options: {
-  readonly origin: string
-  readonly credential: Credentials.Credential
-  /** Sends an operation of the token service, with attempts of its own. */
-  readonly send: <A>(origin: string, operation: Operation<A>, attachment: Attachment) => Effect.Effect<A, RegistryError>
-}): Effect.fn.Return<Tokens> {
-  const { credential, origin, send } = options
-
-  const exchanged = (service: string, entra: Credentials.Entra): Effect.Effect<Held, RegistryError> =>
-    entra.token.pipe(
-      Effect.catch((cause) =>
-        fail(new CredentialUnavailable({ description: "no token could be had from Entra ID", cause }))
-      ),
-      Effect.flatMap((token) =>
-        send(origin, OAuth.exchange(service, token), { authorization: Option.none(), secrets: [token] })
-      ),
-      Effect.flatMap(hold)
-    )
-
-  const refreshTokens = yield* Cache.makeWith(
-    (service: string) =>
-      credential._tag === "Entra"
-        ? exchanged(service, credential)
-        : fail(new Refused({ description: "only an identity of Entra ID is exchanged" })),
-    { capacity, timeToLive }
+export const exchange = (
+  send: Send,
+  { origin, service }: Bearer,
+  entraToken: Redacted.Redacted<string>
+): Effect.Effect<Exchanged, Failure> =>
+  Effect.flatMap(send(origin, OAuth.exchange(service, entraToken), enclosed(entraToken)), (token) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const lifetime = lifetimeMillis(token, now)
+      return {
+        token: token.value,
+        usableMillis: usableFor(lifetime),
+        expiresAtMillis: Option.map(lifetime, (millis) => now + millis)
+      }
+    })
   )
 
-  const refreshed = Effect.fnUntraced(function* (realm: URL, request: OAuth.Request) {
-    const askWith = ({ token }: Held) =>
-      send(realm.origin, OAuth.refresh(request, token), { authorization: Option.none(), secrets: [token] })
-    const held = yield* Cache.get(refreshTokens, request.service)
-    return yield* askWith(held).pipe(
-      Effect.catchReason("RegistryError", "Unauthenticated", () =>
-        Cache.invalidateWhen(refreshTokens, request.service, ({ token }) => token === held.token).pipe(
-          Effect.andThen(Cache.get(refreshTokens, request.service)),
-          Effect.flatMap(askWith)
-        )
+/** Asks a token service for an access token. */
+const ask = (send: Send, { scheme, scopes }: TokenRequest, grant: Grant): Effect.Effect<OAuth.Token, Failure> => {
+  const { isAcr, origin, path, service } = scheme
+  const request = { path, service, scopes }
+  switch (grant._tag) {
+    case "Anonymous":
+      return send(origin, isAcr ? OAuth.anonymous(request) : OAuth.basic(request), bare)
+    case "Password":
+      return send(origin, OAuth.basic(request), basicAttachment(grant))
+    case "RefreshToken":
+      return send(
+        origin,
+        isAcr ? OAuth.refreshAcr(request, grant.token) : OAuth.refresh(request, grant.token),
+        enclosed(grant.token)
+      )
+    case "AccessToken":
+      return Effect.succeed({ value: grant.token, expiresInSeconds: Number.POSITIVE_INFINITY })
+  }
+}
+
+/**
+ * A registry that grants rights by repository (attribute-based access control) leaves wildcards out of its tokens without
+ * a word. They are refused here, where it can be said why.
+ */
+const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void, Failure> => {
+  const wildcard = scopes.find(Scope.isWildcard)
+  return wildcard !== undefined && grant._tag === "RefreshToken" && Jwt.isAttributeBased(Redacted.value(grant.token))
+    ? refuse(
+        new InvalidRequest({
+          description: `${wildcard} names no repository, and this registry grants rights by repository (ABAC)`
+        })
+      )
+    : Effect.void
+}
+
+/** Whether a token that was asked for one thing does for another. */
+const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
+  Equal.equals(held.scheme, wanted.scheme) && Scope.covers(held.scopes, wanted.scopes)
+
+/**
+ * Makes the store of one registry's access tokens.
+ */
+export const make = Effect.fnUntraced(function* (options: {
+  readonly grants: Grants
+  readonly send: Send
+}): Effect.fn.Return<Tokens> {
+  const { grants, send } = options
+
+  const askWith = Effect.fnUntraced(function* (request: TokenRequest, grant: Grant) {
+    yield* checkScopes(request, grant)
+    const token = yield* ask(send, request, grant)
+    const now = yield* Clock.currentTimeMillis
+    return { token: token.value, grant, usableMillis: usableFor(lifetimeMillis(token, now)) }
+  })
+
+  /** One grant that is refused may have run out: another takes its place, if there is one. */
+  const acquire = Effect.fnUntraced(function* (request: TokenRequest): Effect.fn.Return<AccessToken, Failure> {
+    const { grant } = yield* grants.get(request.scheme)
+    return yield* askWith(request, grant).pipe(
+      Effect.catchIf(
+        ({ error }) => error.reason._tag === "Unauthenticated",
+        (refusal) =>
+          Effect.flatMap(
+            grants.renew(request.scheme, grant, claimsOf(refusal.challenges)),
+            Option.match({
+              onNone: () => Effect.fail(refusal),
+              onSome: (renewed) => askWith(request, renewed)
+            })
+          )
       )
     )
   })
 
-  const acquire = (key: string): Effect.Effect<Held, RegistryError> => {
-    const [address = "", service = "", ...scopes] = key.split("\n")
-    const realm = new URL(address)
-    const request = { path: realm.pathname + realm.search, service, scopes }
-    const acr = isAcr(realm, origin)
-    const token = (): Effect.Effect<OAuth.Token, RegistryError> => {
-      switch (credential._tag) {
-        case "Anonymous":
-          return send(realm.origin, acr ? OAuth.anonymous(request) : OAuth.basic(request), bare)
-        case "Password":
-          return send(realm.origin, OAuth.basic(request), basicAttachment(credential))
-        case "Entra":
-          return acr
-            ? refreshed(realm, request)
-            : fail(
-                new Refused({ description: `${realm.origin} is not Azure Container Registry and gets no Entra token` })
-              )
-      }
-    }
-    return Effect.flatMap(token(), hold)
-  }
-
-  const accessTokens = yield* Cache.makeWith(acquire, { capacity, timeToLive })
-
-  /** What the tokens at hand were asked for, by the keys that they are kept under. */
-  const granted = new Map<string, TokenRequest>()
+  const accessTokens = yield* Cache.makeWith(acquire, {
+    capacity,
+    // Failures are not kept: the next caller asks again.
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0)
+  })
 
   /** A token at hand that was asked for more than this: who may push may pull. */
-  const wider = Effect.fnUntraced(function* (request: TokenRequest) {
-    for (const [key, other] of granted) {
-      if (!covers(other, request)) continue
-      const held = yield* Effect.orElseSucceed(Cache.getOption(accessTokens, key), () => Option.none<Held>())
-      if (Option.isSome(held)) return held
-      granted.delete(key)
-    }
-    return Option.none<Held>()
-  })
+  const wider = (request: TokenRequest): Effect.Effect<AccessToken | undefined> =>
+    Effect.map(Cache.entries(accessTokens), (entries) => {
+      for (const [held, token] of entries) if (covers(held, request)) return token
+      return undefined
+    })
+
+  const forget = (condition: (token: AccessToken) => boolean) =>
+    Effect.flatMap(Cache.entries(accessTokens), (entries) =>
+      Effect.forEach(Array.from(entries), ([key]) => Cache.invalidateWhen(accessTokens, key, condition), {
+        discard: true
+      })
+    )
 
   return {
     get: Effect.fnUntraced(function* (request) {
-      const key = keyOf(request)
-      const held = (yield* Cache.has(accessTokens, key)) ? Option.none<Held>() : yield* wider(request)
-      if (Option.isSome(held)) return held.value.token
-      const { token } = yield* Cache.get(accessTokens, key)
-      granted.set(key, request)
-      return token
+      const held = (yield* Cache.has(accessTokens, request)) ? undefined : yield* wider(request)
+      return held ?? (yield* Cache.get(accessTokens, request))
     }),
-    reject: Effect.fnUntraced(function* (request, rejected) {
+    reject: Effect.fnUntraced(function* (request, refused, claims) {
       // Wherever it came from: it does not hold what it was asked for.
-      for (const key of new Set([keyOf(request), ...granted.keys()])) {
-        if (yield* Cache.invalidateWhen(accessTokens, key, ({ token }) => token === rejected)) granted.delete(key)
-      }
+      yield* forget(({ token }) => token === refused.token)
+      const grantIsRefused = refused.grant._tag === "AccessToken" || Option.isSome(claims)
+      if (!grantIsRefused) return true
+      const renewed = yield* grants.renew(request.scheme, refused.grant, claims)
+      yield* forget(({ grant }) => grant === refused.grant)
+      return Option.isSome(renewed)
     })
   }
 })

@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 
 /** Reads an address; `base` resolves a relative one. */
-const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
+export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
   URL.canParse(address, base) ? Result.succeed(new URL(address, base)) : Result.fail("is not a URL")
 
 /** Other schemes may have an origin too: that of the address inside them. */
@@ -17,17 +17,8 @@ const isLoopback = (url: URL): boolean =>
 /**
  * Whether an address is safe to send secrets to: https, or http that never leaves this machine.
  */
-const isProtected = (url: URL): boolean => url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
-
-/**
- * The origin of a registry from what a user writes: `https://myregistry.azurecr.io`, or the login server alone.
- */
-export const parseEndpoint = (endpoint: string): Result.Result<URL, string> =>
-  Result.filterOrFail(
-    readUrl(endpoint.includes("://") ? endpoint : `https://${endpoint}`),
-    (url) => url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "",
-    () => "is more than a scheme, a host and a port"
-  ).pipe(Result.filterOrFail(isProtected, () => "is not https (plain http is for this machine's own addresses alone)"))
+export const isProtected = (url: URL): boolean =>
+  url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
 
 /**
  * Path and query of an address that the registry named, if it lies on the given origin.
@@ -57,7 +48,9 @@ const authority = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
 export const follow = (address: string, from: Location): Result.Result<Location, string> =>
   readUrl(address, from.origin + from.path).pipe(
     Result.filterOrFail(
-      (url) => isProtected(url) && (url.protocol === "https:" || from.origin.startsWith("http:")),
+      (url) =>
+        (isWeb(url) && url.origin === from.origin) ||
+        (isProtected(url) && (url.protocol === "https:" || from.origin.startsWith("http:"))),
       (url) => `leads to ${url.origin}, which is not as safe as ${from.origin}`
     ),
     Result.map((url) => {

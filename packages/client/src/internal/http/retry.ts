@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import type { Operation } from "../../Operation.ts"
 import type { RegistryError } from "../../RegistryError.ts"
 import type { RetryPolicy } from "../../RetryPolicy.ts"
-import type { Failure } from "./exchange.ts"
+import { type Failure, final } from "./exchange.ts"
 
 /** What the registry asks to wait, in milliseconds. */
 export const askedWait = ({ reason }: RegistryError): number =>
@@ -59,10 +59,11 @@ export const retrying = <A, R>(
   policy: RetryPolicy,
   operation: Operation<A>,
   attempt: Effect.Effect<A, Failure, R>
-): Effect.Effect<A, RegistryError, R> =>
+): Effect.Effect<A, Failure, R> =>
   Effect.suspend(() => {
     const maxRetryAfterMillis = Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))
     let again = false
+    let last: Failure | undefined
     let mayBeDone = false
 
     const whenGone = operation.whenGone
@@ -77,6 +78,7 @@ export const retrying = <A, R>(
 
     return goneIsDone.pipe(
       Effect.tapError((failure) => {
+        last = failure
         again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
         mayBeDone ||= failure.repeat === "uncertain"
         return again ? noteInSpan("attempt failed", failure.error) : Effect.void
@@ -85,6 +87,8 @@ export const retrying = <A, R>(
       Effect.retry({
         schedule: waits(policy),
         while: () => again
-      })
+      }),
+      // Schedules of users know errors alone; what the registry asked for goes to the caller with the last of them.
+      Effect.mapError((error) => last ?? final(error))
     )
   })

@@ -1,0 +1,50 @@
+/**
+ * Scopes: what a token is good for.
+ *
+ * Distribution's token specification, "Resource scope": `type:name:action,action`. Operations know theirs; they are
+ * written by who asks for tokens ahead (`Transport.authorize`), or describes an operation of their own.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * One scope, as in `repository:library/hello-world:metadata_read`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TokenScope = string
+
+/**
+ * What may be done with a repository.
+ *
+ * **Details**
+ *
+ * `pull`, `push` and `delete` are for content; `metadata_read` and `metadata_write`, which are ACR's, for properties and
+ * the lists of tags and manifests.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_write"
+
+/**
+ * The scope in which repositories are listed.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const catalog: TokenScope = "registry:catalog:*"
+
+/**
+ * A scope of one repository.
+ *
+ * **Gotchas**
+ *
+ * ACR takes `*` for the name of all repositories, except where it grants rights by repository (ABAC).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const repository = (name: string, ...actions: ReadonlyArray<Action>): TokenScope =>
+  `repository:${name}:${actions.join(",")}`

@@ -1,0 +1,125 @@
+/**
+ * What a user may write for a registry, and what is said of anything else.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
+import { atOnce } from "./support/atOnce.ts"
+
+const registry = "https://myregistry.azurecr.io"
+
+const text = (result: Result.Result<URL, string>): string =>
+  Result.match(result, { onSuccess: ({ href }) => href, onFailure: (why) => `refused: ${why}` })
+
+const expected =
+  "; expected a registry's name (myregistry), its login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
+const notUrl = `refused: is not a URL${expected}`
+const noHost = `refused: is neither the name of a registry (5 to 50 letters and digits) nor a host${expected}`
+const notWeb = `refused: is not the address of a registry${expected}`
+const tooMuch = `refused: is more than a scheme, a host and a port: repositories are named in operations${expected}`
+const login = `refused: holds a login, which is for Credentials to tell${expected}`
+const notProtected =
+  "refused: is plain http, which is for this machine's own addresses alone: anybody on the way could read the credentials (allowInsecureHttp accepts that)"
+
+describe("an endpoint", () => {
+  const endpoints: ReadonlyArray<readonly [string, string]> = [
+    ["myregistry", `${registry}/`],
+    ["MyRegistry", `${registry}/`],
+    ["myregistry-a1b2c3", "https://myregistry-a1b2c3.azurecr.io/"],
+    ["myregistry.azurecr.cn", "https://myregistry.azurecr.cn/"],
+    ["myregistry.azurecr.us", "https://myregistry.azurecr.us/"],
+    ["myregistry.westeurope.data.azurecr.io", `${registry}/`],
+    ["https://myregistry.westeurope.data.azurecr.io", `${registry}/`],
+    ["myregistry-a1b2c3.chinanorth3.data.azurecr.cn", "https://myregistry-a1b2c3.azurecr.cn/"],
+    ["myregistry.westeurope.geo.azurecr.io", "https://myregistry.westeurope.geo.azurecr.io/"],
+    ["registry.example.com", "https://registry.example.com/"],
+    ["localhost", "https://localhost/"],
+    ["zot:5000", "https://zot:5000/"],
+    ["https://zot", "https://zot/"],
+    ["myregistry.azurecr.io", `${registry}/`],
+    ["https://myregistry.azurecr.io", `${registry}/`],
+    ["https://myregistry.azurecr.io/", `${registry}/`],
+    ["HTTPS://MyRegistry.azurecr.io:443", `${registry}/`],
+    ["myregistry.azurecr.io:8443", `${registry}:8443/`],
+    ["localhost:5000", "https://localhost:5000/"],
+    ["http://localhost:5000", "http://localhost:5000/"],
+    ["http://127.0.0.1:5000", "http://127.0.0.1:5000/"],
+    ["http://127.1.2.3", "http://127.1.2.3/"],
+    ["http://[::1]:5000", "http://[::1]:5000/"],
+    ["https://[2001:db8::1]", "https://[2001:db8::1]/"],
+    ["https://10.0.0.1", "https://10.0.0.1/"]
+  ]
+  it.each(endpoints)("%s is %s", (endpoint, outcome) => {
+    assert.strictEqual(text(parseEndpoint(endpoint)), outcome)
+  })
+
+  const refused: ReadonlyArray<readonly [string, string]> = [
+    ["", notUrl],
+    [" ", notUrl],
+    ["://", notUrl],
+    ["https://", notUrl],
+    ["my registry", notUrl],
+    ["myregistry.azurecr.io:99999", notUrl],
+    ["https://[::1", notUrl],
+    ["myregistry.azurecr.io/v2", tooMuch],
+    ["https://myregistry.azurecr.io/v2/", tooMuch],
+    ["https://myregistry.azurecr.io?a=b", tooMuch],
+    ["https://myregistry.azurecr.io#a", tooMuch],
+    ["https://me@myregistry.azurecr.io", login],
+    ["https://me:secret@myregistry.azurecr.io", login],
+    ["myregistry.azurecr.io\\v2", tooMuch],
+    ["http://myregistry.azurecr.io", notProtected],
+    ["http://10.0.0.1:5000", notProtected],
+    ["http://0.0.0.0:5000", notProtected],
+    ["http://localhost.evil.example", notProtected],
+    ["http://127.0.0.1.evil.example", notProtected],
+    ["http://127.evil.example", notProtected],
+    ["http://[::ffff:10.0.0.1]", notProtected],
+    ["http://169.254.169.254", notProtected],
+    ["http://myregistry.westeurope.data.azurecr.io", notProtected],
+    ["ftp://myregistry.azurecr.io", notWeb],
+    ["ws://localhost", notWeb],
+    ["file:///", notWeb],
+    ["reg", noHost],
+    ["my_registry", noHost],
+    ["a-registry", noHost],
+    ["myregistry/library/alpine", tooMuch],
+    ["myregistry.azurecr.io/library/alpine:3.20", tooMuch]
+  ]
+  it.each(refused)("%j is none", (endpoint, outcome) => {
+    assert.strictEqual(text(parseEndpoint(endpoint)), outcome)
+  })
+
+  it.each(["a", "a/", "a.", "-", "_", ":", "@", "[", "https://", "%"])(
+    "of a megabyte of %j is refused or read at once",
+    (piece) => {
+      for (const length of [100_000, 1_000_000]) {
+        const long = piece.repeat(length / piece.length)
+        const read = atOnce(() => text(parseEndpoint(long)))
+        assert.isTrue(read.startsWith("refused: ") || read === `https://${long}/`)
+        const why = atOnce(() => text(parseEndpoint(`http://${long}`)))
+        assert.isTrue(why.startsWith("refused: "))
+        assert.isBelow(why.length, 400)
+      }
+    }
+  )
+
+  it("may be plain http elsewhere where the user says so", () => {
+    assert.strictEqual(text(parseEndpoint("http://10.0.0.1:5000", true)), "http://10.0.0.1:5000/")
+    assert.strictEqual(text(parseEndpoint("ftp://10.0.0.1", true)), notWeb)
+  })
+
+  it("of a region belongs to the whole registry's origin", () => {
+    assert.strictEqual(globalOrigin("https://myregistry.westeurope.geo.azurecr.io"), registry)
+    assert.strictEqual(globalOrigin("https://myregistry.chinaeast2.geo.azurecr.cn"), "https://myregistry.azurecr.cn")
+    for (const other of [
+      registry,
+      "https://myregistry.westeurope.geo.azurecr.io.evil.example",
+      "https://evil.example.geo.azurecr.io",
+      "http://myregistry.westeurope.geo.azurecr.io",
+      "https://myregistry.westeurope.geo.azurecr.io:8443"
+    ]) {
+      assert.strictEqual(globalOrigin(other), other)
+    }
+  })
+})
