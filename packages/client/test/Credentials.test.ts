@@ -1,0 +1,570 @@
+/**
+ * Credentials of every kind: what is sent of them, when they are asked for, and what happens when there is none.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Stream from "effect/Stream"
+import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import * as Credentials from "../src/Credentials.ts"
+import * as RegistryContent from "../src/RegistryContent.ts"
+import { CredentialUnavailable, type RegistryError } from "../src/RegistryError.ts"
+import { never } from "../src/RetryPolicy.ts"
+import { sha256 } from "./support/content.ts"
+import { challenge, endpoint, Journal, json, properties, registry, type Script } from "./support/registry.ts"
+
+const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
+
+const secret = (value: string) => Redacted.make(value)
+
+/** Credentials that are others each time they are asked for. */
+const changing = (
+  requests: Array<Credentials.CredentialRequest>,
+  credential: (count: number, request: Credentials.CredentialRequest) => Credentials.Credential
+) =>
+  Layer.succeed(Credentials.Credentials, {
+    get: (request) =>
+      Effect.sync(() => {
+        requests.push(request)
+        return credential(requests.length - 1, request)
+      })
+  })
+
+/** What was asked, in a line each: method, path, who asked, and the fields of a form that tell. */
+const lines = Effect.map(Journal, (journal) =>
+  journal.map(({ authorization, body, method, url }) => {
+    const form = new URLSearchParams(body)
+    const told = ["access_token", "refresh_token", "client_id"].flatMap((name) => {
+      const value = form.get(name)
+      return value === null ? [] : [`${name}=${value}`]
+    })
+    return [method, url.origin === endpoint ? url.pathname : url.href, ...told, ...(authorization ?? "").split(" ", 2)]
+      .filter((part) => part !== "")
+      .join(" ")
+  })
+)
+
+const reasonOf = <A, R>(effect: Effect.Effect<A, RegistryError, R>) => Effect.map(Effect.flip(effect), (e) => e.reason)
+
+/** ACR that takes these bearer tokens, refresh tokens and Entra tokens, and grants `access-<n>`. */
+const acr =
+  (takes: {
+    readonly access?: (token: string) => boolean
+    readonly refresh?: (token: string) => boolean
+    readonly entra?: (token: string) => boolean
+    readonly refused?: () => Response
+  }): Script =>
+  ({ authorization, body, url }, count) => {
+    const form = new URLSearchParams(body)
+    switch (url.pathname) {
+      case "/oauth2/exchange":
+        return (takes.entra ?? (() => true))(form.get("access_token") ?? "")
+          ? json({ refresh_token: `refresh-${count}` })
+          : new Response(null, { status: 401 })
+      case "/oauth2/token":
+        return (takes.refresh ?? (() => true))(form.get("refresh_token") ?? authorization ?? "")
+          ? json({ access_token: `access-${count}` })
+          : new Response(null, { status: 401 })
+      default:
+        return authorization !== undefined && (takes.access ?? (() => true))(authorization.replace("Bearer ", ""))
+          ? properties()
+          : authorization === undefined || takes.refused === undefined
+            ? challenge("repository:alpine:metadata_read")
+            : takes.refused()
+    }
+  }
+
+/** A challenge that says more than what is wanted. */
+const challengeWith = (parameters: string) => () => challenge("repository:alpine:metadata_read", parameters)
+
+const password = (word: string): Credentials.Credential => ({
+  _tag: "Password",
+  username: "contoso",
+  password: secret(word)
+})
+const basic = (word: string) => `Basic ${btoa(`contoso:${word}`)}`
+const wantsBasic =
+  (accepted: string): Script =>
+  ({ authorization }) =>
+    authorization === basic(accepted)
+      ? properties()
+      : new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } })
+
+describe("a refresh token", () => {
+  it.effect("is used as it is, without an exchange", () =>
+    Effect.gen(function* () {
+      yield* read
+      assert.deepStrictEqual(yield* lines, [
+        "GET /acr/v1/alpine",
+        "POST /oauth2/token refresh_token=given",
+        "GET /acr/v1/alpine Bearer access-0"
+      ])
+    }).pipe(Effect.provide(registry(acr({}), { credentials: Credentials.layerRefreshToken(secret("given")) })))
+  )
+
+  it.effect("that is refused is not sent again", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
+      assert.deepStrictEqual(yield* lines, ["GET /acr/v1/alpine", "POST /oauth2/token refresh_token=given"])
+    }).pipe(
+      Effect.provide(
+        registry(acr({ refresh: () => false }), { credentials: Credentials.layerRefreshToken(secret("given")) })
+      )
+    )
+  )
+
+  it.effect("goes to another registry's token service by the rules of that one", () =>
+    Effect.gen(function* () {
+      yield* read
+      const journal = yield* Journal
+      const asked = journal[1]
+      assert.strictEqual(asked?.url.href, `${endpoint}/service/token`)
+      assert.deepStrictEqual(Object.fromEntries(new URLSearchParams(asked?.body)), {
+        grant_type: "refresh_token",
+        service: "harbor",
+        client_id: "effect-acr",
+        scope: "repository:alpine:pull",
+        refresh_token: "given"
+      })
+      assert.strictEqual(journal[2]?.authorization, "Bearer granted")
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ authorization, url }) =>
+            url.pathname === "/service/token"
+              ? json({ access_token: "granted" })
+              : authorization === undefined
+                ? new Response(null, {
+                    status: 401,
+                    headers: {
+                      "www-authenticate": `Bearer realm="${endpoint}/service/token",service="harbor",scope="repository:alpine:pull"`
+                    }
+                  })
+                : properties(),
+          { credentials: Credentials.layerRefreshToken(secret("given")) }
+        )
+      )
+    )
+  )
+})
+
+describe("an access token", () => {
+  const credentials = Credentials.layerAccessToken(secret("given"))
+  it.effect("is used as it is", () =>
+    Effect.gen(function* () {
+      yield* read
+      yield* read
+      assert.deepStrictEqual(yield* lines, [
+        "GET /acr/v1/alpine",
+        "GET /acr/v1/alpine Bearer given",
+        "GET /acr/v1/alpine Bearer given"
+      ])
+    }).pipe(Effect.provide(registry(acr({}), { credentials })))
+  )
+
+  const refusals = [
+    ["invalid_token", "Unauthenticated"],
+    ["insufficient_scope", "Forbidden"]
+  ] as const
+  for (const [error, reason] of refusals) {
+    it.effect(`that is refused for ${error} fails with ${reason}, and is not sent again`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* reasonOf(read))._tag, reason)
+        assert.deepStrictEqual(yield* lines, ["GET /acr/v1/alpine", "GET /acr/v1/alpine Bearer given"])
+      }).pipe(
+        Effect.provide(
+          registry(acr({ access: () => false, refused: challengeWith(`,error="${error}"`) }), { credentials })
+        )
+      )
+    )
+  }
+})
+
+describe("a credential", () => {
+  it.effect("is asked for once, for the registry that it is for", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      yield* Effect.all([read, read, read], { concurrency: "unbounded" })
+      yield* Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("busybox"))
+      assert.deepStrictEqual(requests, [{ endpoint, loginServer: "myregistry.azurecr.io" }])
+    }).pipe(Effect.provide(registry(acr({}), { credentials: changing(requests, () => password("word")) })))
+  })
+
+  it.effect("that a token service refuses is asked for anew, and the new one is used", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      yield* read
+      assert.strictEqual(requests.length, 2)
+      assert.deepStrictEqual(yield* lines, [
+        "GET /acr/v1/alpine",
+        `GET /oauth2/token ${basic("old")}`,
+        `GET /oauth2/token ${basic("new")}`,
+        "GET /acr/v1/alpine Bearer access-1"
+      ])
+    }).pipe(
+      Effect.provide(
+        registry(acr({ refresh: (authorization) => authorization === basic("new") }), {
+          credentials: changing(requests, (count) => password(count === 0 ? "old" : "new"))
+        })
+      )
+    )
+  })
+
+  it.effect("that a registry refuses is asked for anew, and the new one is used", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      yield* read
+      yield* read
+      assert.strictEqual(requests.length, 2)
+      assert.deepStrictEqual(yield* lines, [
+        "GET /acr/v1/alpine",
+        `GET /acr/v1/alpine ${basic("old")}`,
+        `GET /acr/v1/alpine ${basic("new")}`,
+        `GET /acr/v1/alpine ${basic("new")}`
+      ])
+    }).pipe(
+      Effect.provide(
+        registry(wantsBasic("new"), {
+          credentials: changing(requests, (count) => password(count === 0 ? "old" : "new"))
+        })
+      )
+    )
+  })
+
+  it.effect("that stays the same is not sent again", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
+      assert.strictEqual(requests.length, 2)
+      assert.deepStrictEqual(yield* lines, ["GET /acr/v1/alpine", `GET /acr/v1/alpine ${basic("old")}`])
+    }).pipe(
+      Effect.provide(
+        registry(wantsBasic("new"), { credentials: changing(requests, () => password("old")), retry: never })
+      )
+    )
+  })
+
+  it.effect("is no longer waited for by an operation that is interrupted", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const left = yield* Deferred.make<void>()
+      const slow = Layer.succeed(Credentials.Credentials, {
+        get: () =>
+          Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
+            Effect.onInterrupt(() => Deferred.succeed(left, undefined))
+          )
+      })
+      yield* Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(read)
+        yield* Deferred.await(asked)
+        yield* Fiber.interrupt(fiber)
+        yield* Deferred.await(left)
+      }).pipe(Effect.provide(registry(acr({}), { credentials: slow })))
+    })
+  )
+})
+
+describe("a claims challenge", () => {
+  const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: "1700000000" } } })
+  const header = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/", error="insufficient_claims", claims="${btoa(claims)}"`
+  const demanding = () =>
+    json({ errors: [{ code: "UNAUTHORIZED", message: "" }] }, { status: 401, headers: { "www-authenticate": header } })
+
+  /** Entra tokens that say more when they are asked to. */
+  const answering = (requests: Array<Credentials.CredentialRequest>) =>
+    changing(requests, (_, request) => ({
+      _tag: "EntraToken",
+      token: secret(request.claims === claims ? "entra-more" : "entra")
+    }))
+
+  it.effect("of the registry is answered with a token that says more, once for all who were refused", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    let satisfied = false
+    const script: Script = (asked, count) => {
+      if (asked.url.pathname === "/oauth2/exchange") {
+        satisfied = new URLSearchParams(asked.body).get("access_token") === "entra-more"
+        return json({ refresh_token: satisfied ? "refresh-more" : "refresh" })
+      }
+      if (asked.url.pathname === "/oauth2/token") {
+        const more = new URLSearchParams(asked.body).get("refresh_token") === "refresh-more"
+        return json({ access_token: more ? `access-more-${count}` : `access-${count}` })
+      }
+      if (asked.authorization === undefined) return challenge("repository:alpine:metadata_read")
+      return asked.authorization.startsWith("Bearer access-more") ? properties() : demanding()
+    }
+    return Effect.gen(function* () {
+      yield* Effect.all([read, read, read], { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        requests.map(({ claims }) => claims),
+        [undefined, claims]
+      )
+      const exchanged = (yield* lines).filter((line) => line.includes("/oauth2/exchange"))
+      assert.deepStrictEqual(exchanged, [
+        "POST /oauth2/exchange access_token=entra",
+        "POST /oauth2/exchange access_token=entra-more"
+      ])
+      // What was demanded once is not demanded of every later token.
+      yield* read
+      assert.strictEqual(requests.length, 2)
+    }).pipe(Effect.provide(registry(script, { credentials: answering(requests) })))
+  })
+
+  for (const path of ["/oauth2/exchange", "/oauth2/token"]) {
+    it.effect(`of ${path} is answered as well`, () => {
+      const requests: Array<Credentials.CredentialRequest> = []
+      const base = acr({})
+      return Effect.gen(function* () {
+        yield* read
+        assert.deepStrictEqual(
+          requests.map(({ claims }) => claims),
+          [undefined, claims]
+        )
+      }).pipe(
+        Effect.provide(
+          registry((asked, count) => (asked.url.pathname === path && count === 0 ? demanding() : base(asked, count)), {
+            credentials: answering(requests)
+          })
+        )
+      )
+    })
+  }
+
+  it.effect("that stays is an answer", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
+      assert.strictEqual((yield* Journal).filter(({ url }) => url.pathname === "/acr/v1/alpine").length, 3)
+    }).pipe(
+      Effect.provide(
+        registry(acr({ access: () => false, refused: demanding }), { credentials: answering(requests), retry: never })
+      )
+    )
+  })
+
+  it.effect("to a password is an answer", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
+      assert.strictEqual((yield* Journal).filter(({ url }) => url.pathname === "/acr/v1/alpine").length, 2)
+    }).pipe(
+      Effect.provide(
+        registry(acr({ access: () => false, refused: demanding }), {
+          credentials: changing(requests, () => ({ _tag: "Password", username: "contoso", password: secret("word") })),
+          retry: never
+        })
+      )
+    )
+  })
+
+  for (const garbage of ["", "%%%", btoa("not json"), btoa("{"), "A".repeat(7000)]) {
+    it.effect(`of ${JSON.stringify(garbage.slice(0, 20))} asks for nothing`, () => {
+      const requests: Array<Credentials.CredentialRequest> = []
+      const refused = challengeWith(`,error="insufficient_claims",claims="${garbage}"`)
+      return Effect.gen(function* () {
+        assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
+        assert.deepStrictEqual(
+          requests.map(({ claims }) => claims),
+          [undefined]
+        )
+      }).pipe(
+        Effect.provide(
+          registry(acr({ access: () => false, refused }), { credentials: answering(requests), retry: never })
+        )
+      )
+    })
+  }
+
+  it.effect("of another origin is never answered", () => {
+    const requests: Array<Credentials.CredentialRequest> = []
+    const storage = "https://storage.example"
+    const script: Script = (asked, count) => {
+      if (asked.url.origin === storage) return demanding()
+      if (asked.url.pathname.startsWith("/v2/")) {
+        return asked.authorization === undefined
+          ? challenge("repository:alpine:pull")
+          : new Response(null, { status: 307, headers: { location: `${storage}/blob` } })
+      }
+      return acr({})(asked, count)
+    }
+    return Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      yield* Effect.flip(content.blob("alpine", sha256("layer")).pipe(Stream.runDrain))
+      assert.deepStrictEqual(
+        requests.map(({ claims }) => claims),
+        [undefined]
+      )
+      const there = (yield* Journal).filter(({ url }) => url.origin === storage)
+      assert.isNotEmpty(there)
+      for (const asked of there) assert.isUndefined(asked.authorization)
+    }).pipe(
+      Effect.provide(
+        RegistryContent.layerTransport().pipe(
+          Layer.provideMerge(registry(script, { credentials: answering(requests), retry: never }))
+        )
+      )
+    )
+  })
+})
+
+describe("a regional endpoint", () => {
+  const regional = "https://myregistry.westeurope.geo.azurecr.io"
+
+  it.effect("has its tokens from the registry that it belongs to", () =>
+    Effect.gen(function* () {
+      yield* read
+      assert.deepStrictEqual(yield* lines, [
+        `GET ${regional}/acr/v1/alpine?api-version=2021-07-01`,
+        "POST /oauth2/exchange access_token=entra-token",
+        "POST /oauth2/token refresh_token=refresh-0",
+        `GET ${regional}/acr/v1/alpine?api-version=2021-07-01 Bearer access-0`
+      ])
+    }).pipe(Effect.provide(registry(acr({}), { endpoint: regional })))
+  )
+})
+
+describe("plain http", () => {
+  it.effect(
+    "to another machine is refused, unless the user accepts that it can be read, of which there is a warning",
+    () =>
+      Effect.gen(function* () {
+        const warnings: Array<unknown> = []
+        const logger = Logger.make(({ logLevel, message }) => {
+          if (logLevel === "Warn") warnings.push(message)
+        })
+        const at = (options: { readonly allowInsecureHttp?: boolean }) =>
+          read.pipe(
+            Effect.provide(
+              Layer.provide(
+                registry(() => properties(), { endpoint: "http://registry.example", ...options }),
+                Logger.layer([logger])
+              )
+            )
+          )
+        const refused = yield* reasonOf(at({}))
+        assert.strictEqual(refused._tag, "InvalidRequest")
+        assert.include(refused.message, "allowInsecureHttp")
+        assert.deepStrictEqual(warnings, [])
+        yield* at({ allowInsecureHttp: true })
+        assert.strictEqual(warnings.length, 1)
+      })
+  )
+})
+
+const configured = (variables: { readonly [name: string]: string }) =>
+  Credentials.Credentials.use((credentials) =>
+    credentials.get({ endpoint, loginServer: "myregistry.azurecr.io" })
+  ).pipe(
+    Effect.provide(
+      Layer.provide(Credentials.layerConfig(), ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables })))
+    )
+  )
+
+describe("credentials from the configuration", () => {
+  const known: ReadonlyArray<readonly [{ readonly [name: string]: string }, Credentials.Credential]> = [
+    [
+      { REGISTRY_USERNAME: "contoso", REGISTRY_PASSWORD: "word" },
+      { _tag: "Password", username: "contoso", password: secret("word") }
+    ],
+    [{ REGISTRY_REFRESH_TOKEN: "token" }, { _tag: "RefreshToken", token: secret("token") }],
+    [{ REGISTRY_ACCESS_TOKEN: "token" }, { _tag: "AccessToken", token: secret("token") }]
+  ]
+  for (const [variables, expected] of known) {
+    it.effect(`are ${expected._tag} by ${Object.keys(variables).join(" and ")}`, () =>
+      Effect.map(configured(variables), (credential) => assert.deepStrictEqual(credential, expected))
+    )
+  }
+
+  const refused: ReadonlyArray<{ readonly [name: string]: string }> = [
+    {},
+    { REGISTRY_USERNAME: "contoso" },
+    { REGISTRY_PASSWORD: "word" },
+    { REGISTRY_USERNAME: "contoso", REGISTRY_REFRESH_TOKEN: "token" },
+    { REGISTRY_USERNAME: "contoso", REGISTRY_PASSWORD: "word", REGISTRY_ACCESS_TOKEN: "token" },
+    { REGISTRY_REFRESH_TOKEN: "token", REGISTRY_ACCESS_TOKEN: "token" }
+  ]
+  for (const variables of refused) {
+    it.effect(`are none by ${Object.keys(variables).join(" and ") || "nothing"}, and it is said what is expected`, () =>
+      Effect.map(Effect.flip(configured(variables)), (error) => {
+        assert.include(error.message, "REGISTRY_USERNAME with REGISTRY_PASSWORD")
+        assert.notInclude(error.message, 'word"')
+      })
+    )
+  }
+})
+
+const absent = (credential: string, problem: CredentialUnavailable["problem"] = "NotConfigured") =>
+  Layer.succeed(Credentials.Credentials, {
+    get: () => Effect.fail(new CredentialUnavailable({ credential, problem, description: `${credential} is away` }))
+  })
+
+describe("one credential or else another", () => {
+  const get = Credentials.Credentials.use((credentials) =>
+    credentials.get({ endpoint, loginServer: "myregistry.azurecr.io" })
+  )
+  const token = Credentials.layerRefreshToken(secret("token"))
+
+  it.effect("is the first that is there", () =>
+    Effect.gen(function* () {
+      const first = yield* get.pipe(Effect.provide(token.pipe(Credentials.orElse(Credentials.layerAnonymous))))
+      assert.strictEqual(first._tag, "RefreshToken")
+      const second = yield* get.pipe(Effect.provide(absent("a").pipe(Credentials.orElse(Credentials.layerAnonymous))))
+      assert.strictEqual(second._tag, "Anonymous")
+      const third = yield* get.pipe(
+        Effect.provide(absent("a", "Failed").pipe(Credentials.orElse(absent("b")), Credentials.orElse(token)))
+      )
+      assert.strictEqual(third._tag, "RefreshToken")
+    })
+  )
+
+  it.effect("that can't be built is passed over", () =>
+    Effect.gen(function* () {
+      const unset = Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerAnonymous))
+      assert.strictEqual((yield* get.pipe(Effect.provide(unset)))._tag, "Anonymous")
+      const failure = yield* Effect.flip(
+        get.pipe(Effect.provide(Credentials.layerConfig().pipe(Credentials.orElse(absent("b")))))
+      )
+      assert.include(failure.passedOver[0]?.description, "REGISTRY_USERNAME with REGISTRY_PASSWORD")
+      assert.strictEqual(failure.passedOver[1]?.credential, "b")
+    }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))))
+  )
+
+  it.effect("is none: each is named with its reason, however they were put together", () =>
+    Effect.gen(function* () {
+      const left = absent("a").pipe(Credentials.orElse(absent("b", "TimedOut")))
+      const right = absent("c", "Failed").pipe(Credentials.orElse(absent("d")))
+      const reason = yield* reasonOf(read).pipe(
+        Effect.provide(registry(acr({}), { credentials: left.pipe(Credentials.orElse(right)) }))
+      )
+      assert.strictEqual(reason._tag, "CredentialUnavailable")
+      if (reason._tag !== "CredentialUnavailable") return
+      assert.strictEqual(reason.problem, "Failed")
+      assert.deepStrictEqual(reason.passedOver, [
+        { credential: "a", problem: "NotConfigured", description: "a is away" },
+        { credential: "b", problem: "TimedOut", description: "b is away" },
+        { credential: "c", problem: "Failed", description: "c is away" },
+        { credential: "d", problem: "NotConfigured", description: "d is away" }
+      ])
+      for (const credential of ["a", "b", "c", "d"])
+        assert.include(reason.message, `- ${credential}: ${credential} is away`)
+    })
+  )
+
+  it.effect("is not what a failure hides behind: a warning says what was passed over", () => {
+    const logged: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      logged.push(`${logLevel} ${String(message)}`)
+    })
+    const chain = absent("a").pipe(Credentials.orElse(absent("b", "Failed")), Credentials.orElse(token))
+    return Effect.gen(function* () {
+      yield* get
+      assert.include(logged, "Debug a is passed over: a is away")
+      assert.include(logged, "Warn b is passed over: b is away")
+    }).pipe(Effect.provide([chain, Logger.layer([logger])]), Effect.provideService(References.MinimumLogLevel, "All"))
+  })
+})

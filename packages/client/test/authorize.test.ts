@@ -1,0 +1,179 @@
+/**
+ * Tokens that are asked for ahead, and those that are given away.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { TestClock } from "effect/testing"
+import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import * as Credentials from "../src/Credentials.ts"
+import * as TokenScope from "../src/TokenScope.ts"
+import { Transport } from "../src/Transport.ts"
+import { challenge, endpoint, Journal, json, properties, registry, type Script } from "./support/registry.ts"
+
+/** A JSON Web Token that says this. */
+const jwt = (claims: object): string => ["e30", btoa(JSON.stringify(claims)).replace(/=+$/, ""), "c2ln"].join(".")
+
+/** ACR, with refresh tokens that say this. */
+const acr =
+  (claims: object): Script =>
+  ({ authorization, url }, count) => {
+    switch (url.pathname) {
+      case "/oauth2/exchange":
+        return json({ refresh_token: jwt({ ...claims, jti: count }) })
+      case "/oauth2/token":
+        return json({ access_token: `access-${count}` })
+      case "/v2/":
+        return authorization === undefined ? challenge("") : json({})
+      default:
+        return authorization === undefined ? challenge("repository:alpine:metadata_read") : properties()
+    }
+  }
+
+const repositories = Array.from({ length: 25 }, (_, index) => `app-${String(index).padStart(2, "0")}`)
+
+const requests = Effect.map(Journal, (journal) =>
+  journal.map(({ body, method, url }) => ({
+    request: `${method} ${url.pathname}`,
+    scope: new URLSearchParams(body).get("scope") ?? ""
+  }))
+)
+
+describe("scopes asked for ahead", () => {
+  it.effect("are put together, ten repositories in one token, which the operations use", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      const { repositoryProperties } = yield* ContainerRegistry
+      yield* authorize(repositories.map((name) => TokenScope.repository(name, "metadata_read")))
+      const asked = yield* requests
+      assert.deepStrictEqual(
+        asked.map(({ request }) => request),
+        ["GET /v2/", "POST /oauth2/exchange", ...Array(3).fill("POST /oauth2/token")]
+      )
+      assert.deepStrictEqual(
+        asked.slice(2).map(({ scope }) => scope.split(" ").length),
+        [10, 10, 5]
+      )
+      assert.strictEqual(
+        asked[4]?.scope,
+        repositories
+          .slice(20)
+          .map((name) => `repository:${name}:metadata_read`)
+          .join(" ")
+      )
+      yield* Effect.forEach(repositories, repositoryProperties)
+      assert.strictEqual((yield* Journal).length, 5 + repositories.length)
+      // Asking again costs nothing.
+      yield* authorize(repositories.map((name) => TokenScope.repository(name, "metadata_read")))
+      assert.strictEqual((yield* Journal).length, 5 + repositories.length)
+    }).pipe(Effect.provide(registry(acr({}))))
+  )
+
+  it.effect("cost nothing where the registry wants no token", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      yield* authorize([TokenScope.catalog])
+      yield* authorize([TokenScope.catalog])
+      assert.deepStrictEqual(
+        (yield* requests).map(({ request }) => request),
+        ["GET /v2/"]
+      )
+    }).pipe(Effect.provide(registry(() => json({}))))
+  )
+
+  it.effect("for all repositories are refused where rights are granted by repository", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      const { reason } = yield* Effect.flip(authorize(["repository:*:pull"]))
+      assert.strictEqual(reason._tag, "InvalidRequest")
+      assert.include(reason.message, "repository:*:pull")
+      assert.include(reason.message, "ABAC")
+      assert.deepStrictEqual(
+        (yield* requests).map(({ request }) => request),
+        ["GET /v2/", "POST /oauth2/exchange"]
+      )
+      // The list of repositories is a right of its own.
+      yield* authorize([TokenScope.catalog, TokenScope.repository("alpine", "pull")])
+    }).pipe(Effect.provide(registry(acr({ aad_identity: "6d4b" }))))
+  )
+
+  it.effect("for all repositories are asked for elsewhere", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      yield* authorize(["repository:*:pull"])
+      assert.strictEqual((yield* requests)[2]?.scope, "repository:*:pull")
+    }).pipe(Effect.provide(registry(acr({}))))
+  )
+})
+
+describe("a login that is given away", () => {
+  const issued = Date.UTC(2026, 0, 1)
+  const threeHours = { iat: issued / 1000, exp: issued / 1000 + 3 * 3600 }
+
+  it.effect("is a refresh token had just now, under ACR's user name for those", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(issued)
+      const { login, repositoryProperties } = yield* ContainerRegistry
+      yield* repositoryProperties("alpine")
+      yield* TestClock.adjust("2 hours")
+      const given = yield* login
+      assert.strictEqual(given.loginServer, "myregistry.azurecr.io")
+      assert.strictEqual(given.username, "00000000-0000-0000-0000-000000000000")
+      // By this machine's clock, whatever the registry's says.
+      assert.deepStrictEqual(given.expiresAt, Option.some(DateTime.makeUnsafe(issued + 5 * 3600_000)))
+      assert.strictEqual(Redacted.value(given.password), jwt({ ...threeHours, jti: 1 }))
+      assert.notInclude(JSON.stringify(given), Redacted.value(given.password))
+      const other = yield* login
+      assert.notStrictEqual(Redacted.value(other.password), Redacted.value(given.password))
+    }).pipe(Effect.provide(registry(acr(threeHours))))
+  )
+
+  it.effect("may be the first thing that is asked for", () =>
+    Effect.gen(function* () {
+      const { login } = yield* ContainerRegistry
+      const { expiresAt } = yield* login
+      assert.isTrue(Option.isNone(expiresAt))
+      assert.deepStrictEqual(
+        (yield* requests).map(({ request }) => request),
+        ["GET /v2/", "POST /oauth2/exchange"]
+      )
+    }).pipe(Effect.provide(registry(acr({}))))
+  )
+
+  const token = jwt(threeHours)
+  it.effect("may be the refresh token that the program was given itself", () =>
+    Effect.gen(function* () {
+      const { login } = yield* ContainerRegistry
+      const { expiresAt, password } = yield* login
+      assert.strictEqual(Redacted.value(password), token)
+      assert.deepStrictEqual(expiresAt, Option.some(DateTime.makeUnsafe(issued + 3 * 3600_000)))
+    }).pipe(Effect.provide(registry(acr({}), { credentials: Credentials.layerRefreshToken(Redacted.make(token)) })))
+  )
+
+  const others = [
+    ["a password", Credentials.layerPassword({ username: "contoso", password: Redacted.make("word") })],
+    ["an access token", Credentials.layerAccessToken(Redacted.make("token"))],
+    ["nobody", Credentials.layerAnonymous]
+  ] as const
+  for (const [name, credentials] of others) {
+    it.effect(`is not had for ${name}`, () =>
+      Effect.gen(function* () {
+        const { login } = yield* ContainerRegistry
+        const { reason } = yield* Effect.flip(login)
+        assert.strictEqual(reason._tag, "CredentialUnavailable")
+        assert.include(reason.message, "only an identity of Entra ID has a refresh token")
+      }).pipe(Effect.provide(registry(acr({}), { credentials })))
+    )
+  }
+
+  it.effect("is not had from another registry", () =>
+    Effect.gen(function* () {
+      const { login } = yield* ContainerRegistry
+      const { reason } = yield* Effect.flip(login)
+      assert.strictEqual(reason._tag, "CredentialUnavailable")
+      assert.include(reason.message, `${endpoint} is not Azure Container Registry`)
+    }).pipe(Effect.provide(registry(() => json({}))))
+  )
+})
