@@ -7,8 +7,9 @@ import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/cli
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeFileSystem } from "@effect/platform-node"
-import { ConfigProvider, Effect, FileSystem, Layer, Stream } from "effect"
+import { ConfigProvider, Effect, FileSystem, Layer, Redacted, Stream } from "effect"
 import { TestConsole } from "effect/testing"
+import { copyBetweenRegistries } from "./copy-between-registries.ts"
 import { deleteBlob } from "./delete-blob.ts"
 import { deleteImages } from "./delete-images.ts"
 import { deleteManifest } from "./delete-manifest.ts"
@@ -158,6 +159,49 @@ describe("examples of content", () => {
     }).pipe(Effect.provide([Identity, NodeFileSystem.layer]))
   )
 
+  it.effect("copy-between-registries leaves the same tags in another registry, each with the same digest", () =>
+    Effect.gen(function* () {
+      const target = yield* AcrEmulator.make()
+      const { seed, ...source } = yield* AcrEmulator.make()
+      const image = { repository: "contoso/web", platforms: ["linux/amd64", "linux/arm64"] }
+      const digests = [
+        yield* seed({ ...image, tags: ["v1"] }),
+        yield* seed({ ...image, tags: ["v2", "latest"], layers: ["another layer"] })
+      ]
+      const variables = ConfigProvider.fromEnv({
+        env: {
+          REPOSITORY: "contoso/web",
+          SOURCE_REGISTRY_ENDPOINT: source.endpoint,
+          SOURCE_REGISTRY_USERNAME: source.logins.adminUser.username,
+          SOURCE_REGISTRY_PASSWORD: Redacted.value(source.logins.adminUser.password),
+          TARGET_REGISTRY_ENDPOINT: target.endpoint,
+          TARGET_REGISTRY_USERNAME: target.logins.adminUser.username,
+          TARGET_REGISTRY_PASSWORD: Redacted.value(target.logins.adminUser.password)
+        }
+      })
+      yield* copyBetweenRegistries.pipe(Effect.provide(ConfigProvider.layer(variables)))
+      // One conversation with each, which learns once how tokens are had there.
+      for (const { journal } of [source, target]) {
+        const refused = (yield* journal).filter(({ status }) => status === 401)
+        assert.strictEqual(refused.length, 1)
+      }
+
+      const copied = AcrEmulator.layerRegistry().pipe(Layer.provide(Layer.succeed(AcrEmulator.AcrEmulator, target)))
+      const tags = yield* Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+        Stream.runCollect(registry.tags("mirror/contoso/web"))
+      ).pipe(Effect.provide(copied))
+      const [v1, v2] = digests
+      assert.sameDeepMembers(
+        tags.map(({ digest, name }) => [String(name), digest]),
+        [
+          ["v1", v1],
+          ["v2", v2],
+          ["latest", v2]
+        ]
+      )
+    })
+  )
+
   it.effect("delete-manifest deletes the image, with all its tags", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry.ContainerRegistry
@@ -203,8 +247,7 @@ describe("as commands", () => {
       for (const step of ["1. List", "2. List", "3. Lock", "4. Delete", "5. Upload", "6. Upload", "7. Download"]) {
         assert.include(output, step)
       }
-      assert.include(output, "8. Delete")
-      assert.include(output, "9. Delete")
+      for (const step of ["8. Copy", "9. Delete", "10. Delete"]) assert.include(output, step)
     })
   )
 })

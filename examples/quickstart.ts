@@ -35,7 +35,7 @@ const tour = Effect.gen(function* () {
       yield* Console.log(aside(`   examples/${name}.ts\n`))
       yield* run(program, registries[as])
       const requests = yield* emulator.journal
-      yield* Console.log(aside(`\n   ${requests.length} requests, tokens included\n`))
+      yield* Console.log(requests.length === 0 ? "" : aside(`\n   ${requests.length} requests, tokens included\n`))
     })
   )
 

@@ -1,6 +1,7 @@
 /**
  * All examples, in the order in which they are best read.
  */
+import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { deleteBlob } from "../delete-blob.ts"
 import { deleteImages } from "../delete-images.ts"
 import { deleteManifest } from "../delete-manifest.ts"
@@ -34,6 +35,12 @@ export const examples = [
   { name: "upload-image", title: "Upload an image", program: uploadImage, as: "identity" },
   { name: "upload-artifact", title: "Upload an artifact of your own kind", program: uploadArtifact, as: "identity" },
   { name: "download-image", title: "Download an image into a folder", program: downloadImage, as: "identity" },
+  {
+    name: "copy-between-registries",
+    title: "Copy the tags of a repository to another registry",
+    program: copyBetweenRegistries,
+    as: "identity"
+  },
   {
     name: "delete-manifest",
     title: "Delete an image with all its tags",

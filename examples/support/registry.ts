@@ -58,7 +58,7 @@ export const AnonymousRegistryLive = ownOr(
 type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | FileSystem.FileSystem
 
 /** Runs an example on its own. */
-export const run = <E, LE>(
-  program: Effect.Effect<void, E, Services>,
-  registry: Layer.Layer<Exclude<Services, FileSystem.FileSystem>, LE>
+export const run = (
+  program: Effect.Effect<void, unknown, Services>,
+  registry: Layer.Layer<Exclude<Services, FileSystem.FileSystem>, unknown>
 ): void => NodeRuntime.runMain(Effect.provide(program, [registry, NodeFileSystem.layer]))
