@@ -5,8 +5,11 @@
 import * as Credentials from "@effect-acr/client/Credentials"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
 import type { Reason, RegistryError } from "@effect-acr/client/RegistryError"
+import * as TokenScope from "@effect-acr/client/TokenScope"
+import { Transport } from "@effect-acr/client/Transport"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -289,6 +292,65 @@ describe("nobody", () => {
       yield* seedImages("alpine")
       assert.strictEqual(yield* reasonOf(read("alpine")), "Unauthenticated")
     }).pipe(Effect.provide(emulated({}, { credentials })))
+  )
+})
+
+describe("a registry that grants rights by repository", () => {
+  const abac = { roleAssignmentMode: "rbac-abac" } as const
+  const names = Array.from({ length: 12 }, (_, index) => `team/app-${index}`)
+
+  it.live("takes one token for ten repositories", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      yield* seedImages(...names)
+      const made = yield* requestsOf(
+        Effect.gen(function* () {
+          yield* authorize(names.map((name) => TokenScope.repository(name, "metadata_read", "pull")))
+          yield* Effect.forEach(names, read, { concurrency: 4 })
+        })
+      )
+      assert.strictEqual(count(made, "POST /oauth2/token 200"), 2)
+      assert.strictEqual(count(made, "GET /acr/v1/team/app-"), names.length)
+      assert.strictEqual(made.length, names.length + 4)
+    }).pipe(Effect.provide(emulated(abac)))
+  )
+
+  it.live("is not asked for all repositories at once, which is said before it is tried", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      yield* seedImages("alpine")
+      assert.strictEqual(yield* reasonOf(authorize(["repository:*:metadata_read"])), "InvalidRequest")
+      assert.strictEqual((yield* read("alpine")).name, "alpine")
+    }).pipe(Effect.provide(emulated(abac)))
+  )
+
+  it.live("is one that another one is not: there one token is for all", () =>
+    Effect.gen(function* () {
+      const { authorize } = yield* Transport
+      yield* seedImages("alpine")
+      const made = yield* requestsOf(Effect.andThen(authorize(["repository:*:metadata_read"]), read("alpine")))
+      assert.strictEqual(count(made, "POST /oauth2/token 200"), 1)
+    }).pipe(Effect.provide(emulated()))
+  )
+})
+
+describe("a login that was given away", () => {
+  it.live("opens the registry to another program, as a refresh token and as a password", () =>
+    Effect.gen(function* () {
+      const { login } = yield* ContainerRegistry
+      yield* seedImages("alpine")
+      const { expiresAt, password, username } = yield* login
+      const life = Option.getOrThrow(expiresAt).epochMilliseconds - (yield* Clock.currentTimeMillis)
+      assert.isAbove(life, 190 * 60_000)
+      assert.isAtMost(life, 195 * 60_000)
+      for (const credentials of [
+        Credentials.layerRefreshToken(password),
+        Credentials.layerPassword({ username, password })
+      ]) {
+        const other = AcrEmulator.layerRegistry({ credentials })
+        assert.strictEqual((yield* read("alpine").pipe(Effect.provide(other))).name, "alpine")
+      }
+    }).pipe(Effect.provide(emulated()))
   )
 })
 

@@ -119,3 +119,25 @@ describe("scopes of a challenge", () => {
     seeded
   )
 })
+
+describe("a token at hand", () => {
+  const cases: ReadonlyArray<readonly [string, string, boolean]> = [
+    ["repository:a:pull", "repository:a:pull", true],
+    ["repository:a:pull,push", "repository:a:pull", true],
+    ["repository:a:pull", "repository:a:pull,push", false],
+    ["repository:a:pull", "repository:b:pull", false],
+    ["repository:a:pull repository:b:pull", "repository:b:pull", true],
+    ["repository:a:pull repository:b:pull", "repository:a:pull repository:b:pull", true],
+    ["repository:a:*", "repository:a:delete", true],
+    ["repository:*:pull", "repository:a/b:pull", true],
+    ["repository:*:*", "repository:a:delete,pull", true],
+    ["repository:*:pull", "repository:a:push", false],
+    ["repository:*:*", "registry:catalog:*", false],
+    ["registry:catalog:*", "registry:catalog:*", true],
+    ["registry:catalog:*", "repository:catalog:*", false],
+    ["repository:a:pull", "repository:*:pull", false]
+  ]
+  it.each(cases)("for %s is one for %s: %s", (held, wanted, expected) => {
+    assert.strictEqual(Scope.covers(Scope.fromChallenge(held), Scope.fromChallenge(wanted)), expected)
+  })
+})

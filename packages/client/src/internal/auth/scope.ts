@@ -23,20 +23,26 @@ export const normalise = (scopes: ReadonlyArray<TokenScope>): ReadonlyArray<Toke
 }
 
 /** Whether a scope is for repositories that it does not name. */
-export const isWildcard = (scope: TokenScope): boolean => parse(scope).resource === "repository:*"
+export const isWildcard = (scope: TokenScope): boolean => parse(scope).resource === anyRepository
 
 /** The scopes that a challenge asks for: any number, separated by spaces. */
 export const fromChallenge = (scope: string): ReadonlyArray<TokenScope> =>
   scope.split(/\s+/).filter((part) => part !== "")
 
-/** Whether scopes in their only spelling hold all rights of others. */
+/** Whether scopes in their only spelling hold all rights of others. ACR takes `*` for any repository and any action. */
 export const covers = (held: ReadonlyArray<TokenScope>, wanted: ReadonlyArray<TokenScope>): boolean =>
   wanted.every((scope) => {
     const { actions, resource } = parse(scope)
     return held
       .map(parse)
-      .some((own) => own.resource === resource && actions.every((action) => own.actions.includes(action)))
+      .some(
+        (own) =>
+          (own.resource === resource || (own.resource === anyRepository && resource.startsWith("repository:"))) &&
+          (own.actions.includes("*") || actions.every((action) => own.actions.includes(action)))
+      )
   })
+
+const anyRepository = "repository:*"
 
 const parse = (scope: TokenScope): { readonly resource: string; readonly actions: ReadonlyArray<string> } => {
   const colon = scope.lastIndexOf(":")
