@@ -16,6 +16,19 @@ import { nextPage } from "./internal/http/link.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
 
 /**
+ * What an operation is about.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subject {
+  readonly repository: string
+  /** A tag or a digest, where either may stand. */
+  readonly reference?: string
+  readonly digest?: string
+}
+
+/**
  * An operation of a registry's HTTP API.
  *
  * @category models
@@ -35,6 +48,8 @@ export interface Operation<out A> {
   readonly headers?: { readonly [name: string]: string }
   /** Sent again with every attempt, so a stream in it must begin anew each time. */
   readonly body?: HttpBody.HttpBody
+  /** What it is about, as traces show it. */
+  readonly subject?: Subject
   /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
   readonly scopes: ReadonlyArray<string>
   /** Which of the registry's counters it counts against. */

@@ -340,7 +340,9 @@ export type FailedResponse = typeof FailedResponse.Type
  */
 export const FailedRequest = Schema.Struct({
   method: Schema.String,
-  url: Schema.String
+  url: Schema.String,
+  /** This library's own name for the request (`x-ms-client-request-id`), by which a registry's operators find it. */
+  clientRequestId: Schema.String
 })
 
 /**
@@ -367,7 +369,9 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
 ) {
   override get message(): string {
     const asked =
-      this.request === undefined ? "" : ` (${this.request.method} ${this.request.url}${answered(this.response)})`
+      this.request === undefined
+        ? ""
+        : ` (${this.request.method} ${this.request.url}${answered(this.response)}, client request id ${this.request.clientRequestId})`
     return `${this.operation}: ${this.reason._tag}: ${this.reason.message}${asked}`
   }
 }

@@ -24,6 +24,8 @@ import * as Exchange from "./internal/http/exchange.ts"
 import { parseEndpoint } from "./internal/http/endpoint.ts"
 import { isProtected, onOrigin } from "./internal/http/origin.ts"
 import { retrying } from "./internal/http/retry.ts"
+import { attributesOf, timeWait, withOperationSpan } from "./internal/http/telemetry.ts"
+import { parseWarnings } from "./internal/http/warning.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { Bucket, RateLimits } from "./RateLimits.ts"
@@ -58,6 +60,11 @@ export interface Options {
    * apart. The registry's own origin, and those of Docker Hub and GitLab, need not be named.
    */
   readonly trustedRealms?: ReadonlyArray<string>
+  /**
+   * Is told each different warning of the registry once (OCI distribution specification, "Warnings"): of a deprecated
+   * feature, of a vulnerable image. It is logged in any case.
+   */
+  readonly onWarning?: (text: string) => Effect.Effect<void>
 }
 
 /**
@@ -134,12 +141,35 @@ const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effe
     const limit = limits[bucket]
     return limit === undefined
       ? Effect.void
-      : RateLimiter.sleep(limiter, { algorithm: "token-bucket", key: bucket, limit, window: "1 minute" }).pipe(
-          // The store is this process's memory, which does not fail.
-          Effect.orDie,
-          Effect.asVoid
+      : timeWait(
+          bucket,
+          RateLimiter.sleep(limiter, { algorithm: "token-bucket", key: bucket, limit, window: "1 minute" }).pipe(
+            // The store is this process's memory, which does not fail.
+            Effect.orDie,
+            Effect.asVoid
+          )
         )
   }).pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
+
+/** More different warnings than a registry has. What comes after is not told. */
+const mostWarnings = 256
+
+/** Tells each warning once: as a log, and to the caller. */
+const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
+  const told = new Set<string>()
+  return (header: string | undefined): Effect.Effect<void> =>
+    header === undefined
+      ? Effect.void
+      : Effect.forEach(
+          parseWarnings(header),
+          (text) => {
+            if (told.has(text) || told.size >= mostWarnings) return Effect.void
+            told.add(text)
+            return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
+          },
+          { discard: true }
+        )
+}
 
 /**
  * Makes a conversation. Nothing is sent before the first operation.
@@ -167,9 +197,11 @@ export const make = Effect.fnUntraced(function* (
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
   const policy = options.retry ?? RetryPolicy.defaultPolicy
+  const warnings = reportWarnings(url.host, options.onWarning ?? (() => Effect.void))
   const exchange = Exchange.make({
     client: yield* HttpClient.HttpClient,
-    attemptTimeout: policy.attemptTimeout
+    attemptTimeout: policy.attemptTimeout,
+    onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
   })
   const limit = yield* makeLimiter(options.rateLimits ?? {})
 
@@ -203,7 +235,7 @@ export const make = Effect.fnUntraced(function* (
         : attempt(operation.origin, operation, Exchange.bare)
     ).pipe(
       Effect.mapError(({ error }) => error),
-      Effect.withSpan(operation.name, { attributes: { "server.address": url.host } })
+      withOperationSpan(operation.name, { "server.address": url.host, ...attributesOf(operation.subject) })
     )
 
   const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> => Effect.scoped(open(operation))

@@ -368,6 +368,7 @@ const unauthenticated = {
   range: null,
   accept: undefined,
   contentType: undefined,
+  clientRequestId: undefined,
   body: ""
 }
 

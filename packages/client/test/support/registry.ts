@@ -21,6 +21,7 @@ export interface Asked {
   readonly range: string | null
   readonly accept: string | undefined
   readonly contentType: string | undefined
+  readonly clientRequestId: string | undefined
   readonly body: string
 }
 
@@ -77,6 +78,7 @@ const client = (script: Script, journal: Array<Asked>) =>
         range: request.headers["range"] ?? null,
         accept: request.headers["accept"],
         contentType: request.body._tag === "Empty" ? undefined : request.body.contentType,
+        clientRequestId: request.headers["x-ms-client-request-id"],
         body: bodyText(request)
       }
       const count = journal.filter((other) => other.method === asked.method && other.url.href === url.href).length

@@ -68,6 +68,7 @@ export const listTags = (
   name: "RegistryContent.tags",
   method: "GET",
   path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
+  subject: { repository },
   scopes: mayPull(repository),
   bucket: "read",
   missing: "repository",
@@ -87,6 +88,7 @@ export interface ManifestAnswer {
 const manifest = (repository: RepositoryName, reference: string) =>
   ({
     path: `/v2/${repository}/manifests/${reference}`,
+    subject: { repository, reference },
     headers: { ...uncompressed, accept: manifestTypes },
     scopes: mayPull(repository),
     bucket: "read",
@@ -135,6 +137,7 @@ export const putManifest = (
   name: "RegistryContent.putManifest",
   method: "PUT",
   path: `/v2/${repository}/manifests/${reference}`,
+  subject: { repository, reference },
   body: HttpBody.uint8Array(bytes, mediaType),
   scopes: mayPush(repository),
   bucket: "write",
@@ -153,6 +156,7 @@ export const deleteManifest = (
   name,
   method: "DELETE",
   path: `/v2/${repository}/manifests/${digest}`,
+  subject: { repository, digest },
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "manifest",
@@ -175,6 +179,7 @@ export const headBlob = (
   name,
   method: "HEAD",
   path: blobPath(repository, digest),
+  subject: { repository, digest },
   headers: uncompressed,
   scopes: mayPull(repository),
   bucket: "read",
@@ -188,6 +193,7 @@ export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): O
   name: "RegistryContent.deleteBlob",
   method: "DELETE",
   path: blobPath(repository, digest),
+  subject: { repository, digest },
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "blob",
@@ -239,6 +245,7 @@ export const getBlob = (
     name: "RegistryContent.blob",
     method: "GET",
     ...at,
+    subject: { repository, digest },
     headers: {
       ...uncompressed,
       accept: "application/octet-stream, */*",
@@ -312,6 +319,7 @@ export const openUpload = (
     name: "RegistryContent.openUpload",
     method: "POST",
     path,
+    subject: mount === undefined ? { repository } : { repository, digest: mount.digest },
     scopes: mount === undefined ? mayPush(repository) : [...mayPush(repository), ...mayPull(mount.from)],
     bucket: "write",
     missing: "repository",
@@ -325,7 +333,13 @@ export const openUpload = (
 }
 
 const session = (repository: RepositoryName, location: SecretLocation) =>
-  ({ ...Redacted.value(location), scopes: mayPush(repository), bucket: "write", missing: "upload" }) as const
+  ({
+    ...Redacted.value(location),
+    subject: { repository },
+    scopes: mayPush(repository),
+    bucket: "write",
+    missing: "upload"
+  }) as const
 
 /** Sends bytes. What follows a fault, the caller knows. */
 export const sendBytes = (

@@ -55,6 +55,7 @@ const update = (
   ({
     name: `ContainerRegistry.${name}`,
     method: "PATCH",
+    subject: { repository },
     scopes: [TokenScope.repository(repository, "metadata_write")],
     body: HttpBody.jsonUnsafe(updateToWire(attributes)),
     bucket: "write",
@@ -67,6 +68,7 @@ const remove = (name: string, missing: Operation<unknown>["missing"], repository
   ({
     name: `ContainerRegistry.${name}`,
     method: "DELETE",
+    subject: { repository },
     scopes: [TokenScope.repository(repository, "delete")],
     bucket: "delete",
     missing,
@@ -98,6 +100,7 @@ export const getRepository = (
 ): Operation<RepositoryProperties.RepositoryProperties> => ({
   ...read("repositoryProperties", "repository"),
   path: versioned(path`/acr/v1/${repository}`),
+  subject: { repository },
   scopes: mayReadMetadata(repository),
   decode: repositoryProperties
 })
@@ -132,6 +135,7 @@ export const listTags = (
 ): Operation<Page<TagProperties.TagProperties>> => ({
   ...read("tags", "repository"),
   path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
+  subject: { repository },
   scopes: mayReadMetadata(repository),
   decode: page(
     jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
@@ -150,6 +154,7 @@ export const getTag = (
 ): Operation<TagProperties.TagProperties> => ({
   ...read("tagProperties", "tag"),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  subject: { repository, reference: tag },
   scopes: mayReadMetadata(repository),
   decode: tagProperties
 })
@@ -161,6 +166,7 @@ export const updateTag = (
 ): Operation<TagProperties.TagProperties> => ({
   ...update("updateTag", "tag", repository, attributes),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  subject: { repository, reference: tag },
   decode: tagProperties
 })
 
@@ -170,6 +176,7 @@ export const deleteTag = (
 ): Operation<Option.Option<Digest.Digest>> => ({
   ...remove("deleteTag", "tag", repository),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
+  subject: { repository, reference: tag },
   decode: (response) =>
     Effect.as(
       discard(response),
@@ -186,6 +193,7 @@ export const listManifests = (
 ): Operation<Page<ManifestProperties.ManifestProperties>> => ({
   ...read("manifests", "repository"),
   path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
+  subject: { repository },
   scopes: mayReadMetadata(repository),
   decode: page(
     jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
@@ -204,6 +212,7 @@ export const getManifest = (
 ): Operation<ManifestProperties.ManifestProperties> => ({
   ...read("manifestProperties", "manifest"),
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
+  subject: { repository, digest },
   scopes: mayReadMetadata(repository),
   decode: manifestProperties
 })
@@ -215,5 +224,6 @@ export const updateManifest = (
 ): Operation<ManifestProperties.ManifestProperties> => ({
   ...update("updateManifest", "manifest", repository, attributes),
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
+  subject: { repository, digest },
   decode: manifestProperties
 })

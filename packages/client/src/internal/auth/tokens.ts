@@ -14,6 +14,7 @@ import type { Operation } from "../../Operation.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure } from "../http/exchange.ts"
 import { type Exchanged, type Grant, type Grants, refuse } from "./grants.ts"
+import { countToken } from "../http/telemetry.ts"
 import * as Jwt from "./jwt.ts"
 import * as OAuth from "./oauth.ts"
 import { type Bearer, claimsOf } from "./scheme.ts"
@@ -105,7 +106,7 @@ export const exchange = (
   entraToken: Redacted.Redacted<string>
 ): Effect.Effect<Exchanged, Failure> =>
   Effect.flatMap(send(origin, OAuth.exchange(service, entraToken), enclosed(entraToken)), (token) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+    Effect.map(Effect.andThen(countToken("refresh"), Clock.currentTimeMillis), (now) => {
       const lifetime = lifetimeMillis(token, now)
       return {
         token: token.value,
@@ -166,6 +167,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const askWith = Effect.fnUntraced(function* (request: TokenRequest, grant: Grant) {
     yield* checkScopes(request, grant)
     const token = yield* ask(send, request, grant)
+    if (grant._tag !== "AccessToken") yield* countToken("access")
     const now = yield* Clock.currentTimeMillis
     return { token: token.value, grant, usableMillis: usableFor(lifetimeMillis(token, now)) }
   })

@@ -5,7 +5,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -22,6 +21,7 @@ import { readErrorText } from "./body.ts"
 import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { inQuery, scrub } from "./secrets.ts"
+import { attributesOf, countRequest, requestId } from "./telemetry.ts"
 
 /**
  * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
@@ -63,12 +63,6 @@ interface Flaw extends Omit<Failure, "error"> {
 }
 
 const userAgent = "effect-acr/0.1.0"
-
-/** By method and status; status 0 stands for a request without an answer. */
-const requests = Metric.counter("registry_client_requests", {
-  description: "Requests sent to container registries",
-  incremental: true
-})
 
 /** The innermost cause is the one that says what happened: `connect ECONNREFUSED 127.0.0.1:5000`. */
 const rootMessage = (error: Error): string => {
@@ -136,11 +130,12 @@ const readAnswer = <A>(
       }))
     : Effect.flatMap(failedAnswer(operation, response, secrets), Effect.fail)
 
-const toRequest = (url: string, operation: Operation<unknown>, attachment: Attachment) =>
+const toRequest = (url: string, operation: Operation<unknown>, attachment: Attachment, clientRequestId: string) =>
   HttpClientRequest.make(operation.method)(url, {
     headers: {
       accept: "application/json",
       "user-agent": userAgent,
+      "x-ms-client-request-id": clientRequestId,
       ...operation.headers,
       ...Option.match(attachment.authorization, {
         onNone: () => ({}),
@@ -183,20 +178,24 @@ const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect
 export const make = (options: {
   readonly client: HttpClient.HttpClient
   readonly attemptTimeout: Duration.Input
+  /** Is shown every answer before it is read. */
+  readonly onAnswer: (origin: string, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<void>
 }): Exchange => {
   // The connection of an answer that is not read to its end is closed with the scope.
   const client = HttpClient.withScope(options.client)
 
-  return (origin, operation, attachment) => {
+  return Effect.fnUntraced(function* <A>(origin: string, operation: Operation<A>, attachment: Attachment) {
+    const { method, name } = operation
     const address = origin + operation.path.replace(/\?.*/s, "")
     const secrets = [...attachment.secrets, ...inQuery(operation.path)]
+    const clientRequestId = yield* requestId
 
     let status = 0
-    const attempt = client.execute(toRequest(origin + operation.path, operation, attachment)).pipe(
+    const attempt = client.execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
       Effect.mapError((error) => transportFlaw(error, secrets)),
       Effect.tap((response) => {
         status = response.status
-        return Effect.void
+        return options.onAnswer(origin, response)
       }),
       Effect.flatMap((response) => readAnswer(operation, response, secrets)),
       closedOnFailure,
@@ -210,30 +209,37 @@ export const make = (options: {
       Effect.result
     )
 
-    const observe = Effect.suspend(() =>
-      Effect.andThen(
-        Effect.annotateCurrentSpan("http.response.status_code", status),
-        Metric.update(Metric.withAttributes(requests, { method: operation.method, status: String(status) }), 1)
-      )
-    )
+    const observe = (outcome: Result.Result<A, Flaw>) =>
+      Effect.gen(function* () {
+        yield* Effect.annotateCurrentSpan("http.response.status_code", status)
+        yield* countRequest(name, method, status)
+        const flaw = Result.isFailure(outcome) ? `: ${outcome.failure.reason._tag}` : ""
+        yield* Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
+      })
 
-    return attempt.pipe(
-      Effect.tap(() => observe),
-      Effect.withSpan(`${operation.method} ${address}`, {
+    const outcome = yield* attempt.pipe(
+      Effect.tap(observe),
+      Effect.withSpan(`${method} ${address}`, {
         kind: "client",
-        attributes: { "http.request.method": operation.method, "url.full": address }
-      }),
-      Effect.flatMap(Effect.fromResult),
-      Effect.mapError(({ challenges, reason, repeat, response }) => ({
-        error: new RegistryError({
-          operation: operation.name,
-          reason,
-          request: { method: operation.method, url: address },
-          ...(response === undefined ? {} : { response })
-        }),
-        repeat,
-        challenges
-      }))
+        attributes: {
+          "http.request.method": method,
+          "url.full": address,
+          "registry.client_request_id": clientRequestId,
+          ...attributesOf(operation.subject)
+        }
+      })
     )
-  }
+    if (Result.isSuccess(outcome)) return outcome.success
+    const { challenges, reason, repeat, response } = outcome.failure
+    return yield* Effect.fail<Failure>({
+      error: new RegistryError({
+        operation: name,
+        reason,
+        request: { method, url: address, clientRequestId },
+        ...(response === undefined ? {} : { response })
+      }),
+      repeat,
+      challenges
+    })
+  })
 }

@@ -1,15 +1,14 @@
 /**
  * Repeats attempts of an operation: one loop an operation, whatever happens inside an attempt.
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { Operation } from "../../Operation.ts"
 import type { RegistryError } from "../../RegistryError.ts"
 import type { RetryPolicy } from "../../RetryPolicy.ts"
 import { type Failure, final } from "./exchange.ts"
+import { noteRepeat } from "./telemetry.ts"
 
 /** What the registry asks to wait, in milliseconds. */
 export const askedWait = ({ reason }: RegistryError): number =>
@@ -42,16 +41,6 @@ export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryE
     Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
   )
 
-/** An event in the span of the operation, for who follows a transfer in a trace. */
-export const noteInSpan = (event: string, error: RegistryError): Effect.Effect<void> =>
-  Effect.flatMap(Effect.option(Effect.currentSpan), (span) =>
-    Option.isNone(span)
-      ? Effect.void
-      : Effect.map(Clock.currentTimeNanos, (now) =>
-          span.value.event(event, now, { reason: error.reason._tag, message: error.message })
-        )
-  )
-
 /**
  * Runs attempts until one counts or the policy gives up.
  */
@@ -65,13 +54,15 @@ export const retrying = <A, R>(
     let again = false
     let last: Failure | undefined
     let mayBeDone = false
+    let number = 0
 
     const whenGone = operation.whenGone
+    const numbered = Effect.suspend(() => Effect.annotateSpans(attempt, "registry.attempt", ++number))
     const goneIsDone =
       whenGone === undefined
-        ? attempt
+        ? numbered
         : Effect.catchIf(
-            attempt,
+            numbered,
             ({ error }) => mayBeDone && error.reason._tag === "NotFound",
             () => whenGone
           )
@@ -81,7 +72,7 @@ export const retrying = <A, R>(
         last = failure
         again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
         mayBeDone ||= failure.repeat === "uncertain"
-        return again ? noteInSpan("attempt failed", failure.error) : Effect.void
+        return again ? noteRepeat("attempt failed", failure.error) : Effect.void
       }),
       Effect.mapError(({ error }) => error),
       Effect.retry({

@@ -19,6 +19,7 @@ import type { Transport } from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import { concat } from "../http/body.ts"
 import * as Distribution from "../api/distribution.ts"
+import { attributesOf } from "../http/telemetry.ts"
 import * as Download from "./download.ts"
 import * as File from "./file.ts"
 import { within } from "../api/naming.ts"
@@ -52,7 +53,8 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.withSpan(
       Download.run(within(transport, "RegistryContent.blob"), { repository: name, digest, size, ...rest, idleTimeout }),
-      "RegistryContent.blob"
+      "RegistryContent.blob",
+      { attributes: attributesOf({ repository: name, digest }) }
     )
 
   const blob = (
@@ -90,6 +92,8 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
       operation: "RegistryContent.blobBytes",
       reason: new TooLarge({ description: "the blob", limitBytes: maxBytes })
     })
+    const digest = typeof wanted === "string" ? wanted : wanted.digest
+    yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest }))
     if (typeof wanted !== "string" && wanted.size > maxBytes) return yield* tooLarge
     const pieces: Array<Uint8Array> = []
     let size = 0
@@ -110,6 +114,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     { onProgress, resumable = false }: DownloadFileOptions = {}
   ): Effect.fn.Return<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem> {
     const wanted = yield* wantedBy("RegistryContent.downloadBlob", repository, blob)
+    yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest: wanted.digest }))
     yield* File.download({
       path,
       digest: wanted.digest,
@@ -153,6 +158,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
     const from = mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom)
 
+    yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
     const upload = Upload.run(
       { transport: conversation, startHash },
@@ -169,7 +175,9 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     )
     const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     const { digest, size } = Option.isSome(there) ? there.value : yield* upload
-    return Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
+    const descriptor = Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
+    yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
+    return descriptor
   })
 
   const mountBlob = Effect.fn("RegistryContent.mountBlob")(function* (
@@ -179,6 +187,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     const operation = "RegistryContent.mountBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest)
     const from = yield* Arguments.repositoryName(operation, blob.from)
+    yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description =
       "the registry did not take the blob over: it is not there, may not be read, or the registry does not mount"

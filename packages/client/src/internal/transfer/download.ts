@@ -27,7 +27,7 @@ import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
 import type { Conversation } from "../api/naming.ts"
 import * as Patience from "./patience.ts"
-import { noteInSpan } from "../http/retry.ts"
+import { countBytes, noteRepeat } from "../http/telemetry.ts"
 
 /** More hops than any registry needs. */
 const maxRedirects = 4
@@ -143,6 +143,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
       let total = download.size
       let position = download.from
       let connection: Connection | undefined
+      yield* Effect.addFinalizer(() => countBytes("received", position - download.from))
 
       const end = (): number | undefined =>
         download.to === undefined ? total : total === undefined ? download.to : Math.min(download.to, total)
@@ -185,6 +186,11 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           return yield* wrongSize(total, `${extent.total} bytes`)
         }
         total ??= extent.total
+        yield* Effect.logDebug(
+          `download: ${digest} from byte ${extent.start}${total === undefined ? "" : ` of ${total}`}`
+        )
+        if (position > download.from) yield* Effect.annotateCurrentSpan("registry.resumed_bytes", position)
+        if (total !== undefined) yield* Effect.annotateCurrentSpan("registry.size", total)
         const arrivals = yield* Effect.provideService(readAhead(response, idleTimeout), Scope.Scope, own)
         connection = { arrivals, scope: own, skip: position - extent.start }
         return connection
@@ -248,7 +254,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           // Nothing is there any more. Without a size only the digest can tell whether that is right.
           if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
           if (!isPassing(error) && !linkRanOut(error)) return yield* error
-          yield* noteInSpan("download: goes on", error)
+          yield* noteRepeat(`download: goes on at byte ${position}`, error)
           yield* patience.wait(error)
           return yield* pull
         })

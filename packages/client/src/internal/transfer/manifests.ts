@@ -16,6 +16,7 @@ import type { PutManifestOptions } from "../../TransferOptions.ts"
 import type { Transport } from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { countBytes } from "../http/telemetry.ts"
 
 /** A manifest that was made here, or the bytes of any. */
 export type Made = Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string
@@ -56,6 +57,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const name = yield* Arguments.repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const { bytes, digest: stated, mediaType } = yield* transport.execute(Distribution.getManifest(name, reference))
+    yield* countBytes("received", bytes.length)
 
     // What was asked for counts more than what the registry says that it sent.
     const expected = Digest.isDigest(reference) ? reference : stated
@@ -101,6 +103,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const references: ReadonlyArray<Tag | Digest.Digest> = tags.length === 0 ? [digest] : tags
     for (const reference of references) {
       const stated = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
+      yield* countBytes("sent", bytes.length)
       if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
         const description = "the registry took another manifest"
         return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))

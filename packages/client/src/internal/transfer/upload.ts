@@ -23,7 +23,7 @@ import type { Conversation } from "../api/naming.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf, recoveryFrom, resumptionAt } from "./recovery.ts"
-import { noteInSpan } from "../http/retry.ts"
+import { countBytes, noteRepeat } from "../http/telemetry.ts"
 
 /** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
 const smallBytes = 1024 * 1024
@@ -214,7 +214,13 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       session.moved(answer)
       const reached = confirmedOf(answer.lastByte, to) ?? to
       return reached > from && reached <= to
-        ? Effect.succeed(reached)
+        ? Effect.as(
+            Effect.andThen(
+              countBytes("sent", reached - from),
+              Effect.logDebug(`upload: the registry has ${reached}${total === undefined ? "" : ` of ${total}`} bytes`)
+            ),
+            reached
+          )
         : failed(
             new InvalidResponse({
               description: `the registry took bytes ${from} to ${to} and says that it has ${reached}`
@@ -270,6 +276,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       transport.execute(Distribution.commitUpload(repository, location, named, stalled))
     )
     session.done()
+    yield* Effect.logDebug(`upload: ${named} is there`)
     if (stated !== undefined && stated !== named && algorithm(stated) === algorithm(named)) {
       return yield* mismatch(named, stated)
     }
@@ -295,8 +302,11 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       if (Result.isSuccess(status)) session.moved(status.success)
       switch (resumptionAt(confirmed, { sentBytes: content.sentBytes(), canReadFrom: content.canReadFrom })) {
         case "Continue":
+          yield* Effect.annotateCurrentSpan("registry.resumed_bytes", confirmed ?? 0)
+          yield* Effect.logDebug(`upload: goes on at byte ${confirmed ?? 0}`)
           return sending(confirmed ?? 0)
         case "Restart":
+          yield* Effect.logDebug("upload: begins anew")
           yield* session.restart
           return sending(0)
         case "GiveUp":
@@ -311,7 +321,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
         const refused = error.response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true
         return yield* refused && digest !== undefined ? mismatch(digest, "other content, says the registry") : error
       }
-      yield* noteInSpan(`upload: ${recovery}`, error)
+      yield* noteRepeat(`upload: ${recovery}`, error)
       switch (recovery) {
         case "Repeat":
           yield* patience.wait(error)

@@ -1,0 +1,117 @@
+/**
+ * What the client shows of itself while it works: metrics, attributes of spans, and logs at debug level. docs/observability.md
+ * is the table of it.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type { Subject } from "../../Operation.ts"
+import type { RegistryError } from "../../RegistryError.ts"
+
+/** Status 0 stands for a request without an answer. */
+const requests = Metric.counter("registry_client_requests", {
+  description: "Requests sent to container registries, by operation, method and status",
+  incremental: true
+})
+
+const bytes = Metric.counter("registry_client_bytes", {
+  description: "Bytes of content, by direction: sent or received",
+  incremental: true
+})
+
+const repeats = Metric.counter("registry_client_retries", {
+  description: "Requests and transfers that were taken up again, by operation and cause",
+  incremental: true
+})
+
+const tokens = Metric.counter("registry_client_token_fetches", {
+  description: "Tokens got from registries, by kind: access or refresh",
+  incremental: true
+})
+
+const waits = Metric.timer("registry_client_rate_limit_wait", {
+  description: "Time that requests waited for their turn under the rate limits, by bucket"
+})
+
+export const countRequest = (operation: string, method: string, status: number): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(requests, { operation, method, status: String(status) }), 1)
+
+export const countBytes = (direction: "sent" | "received", count: number): Effect.Effect<void> =>
+  count === 0 ? Effect.void : Metric.update(Metric.withAttributes(bytes, { direction }), count)
+
+export const countToken = (kind: "access" | "refresh"): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(tokens, { kind }), 1)
+
+/** Measures a wait for the rate limit, if there was one. */
+export const timeWait = (bucket: string, wait: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const before = yield* Clock.currentTimeMillis
+    yield* wait
+    const waited = (yield* Clock.currentTimeMillis) - before
+    if (waited === 0) return
+    yield* Metric.update(Metric.withAttributes(waits, { bucket }), Duration.millis(waited))
+    yield* Effect.logDebug(`waited ${waited} ms for the rate limit of ${bucket}`)
+  })
+
+/** Something goes on after an error: an event in the span of the operation, a log, and a count. */
+export const noteRepeat = (event: string, error: RegistryError): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const cause = error.reason._tag
+    yield* Metric.update(Metric.withAttributes(repeats, { operation: error.operation, cause }), 1)
+    yield* Effect.logDebug(`${event}: ${error.message}`)
+    const span = yield* Effect.option(Effect.currentSpan)
+    if (Option.isSome(span)) {
+      span.value.event(event, yield* Clock.currentTimeNanos, { reason: cause, message: error.message })
+    }
+  })
+
+/** The attributes of a subject, as far as it is known. */
+export const attributesOf = (
+  subject: { readonly [Field in keyof Subject]: Subject[Field] | undefined } | undefined
+): { readonly [name: string]: string } =>
+  subject === undefined
+    ? {}
+    : Object.fromEntries(
+        Object.entries({
+          "registry.repository": subject.repository,
+          "registry.reference": subject.reference,
+          "registry.digest": subject.digest
+        }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+      )
+
+/**
+ * The span of an operation. To find that something is not there is an answer, which does not fail it.
+ */
+export const withOperationSpan =
+  (name: string, attributes: { readonly [name: string]: string }) =>
+  <A, E extends RegistryError, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(
+      Effect.map((value) => Result.succeed(value)),
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        (error) => Effect.as(Effect.annotateCurrentSpan("error.type", "NotFound"), Result.fail(error))
+      ),
+      Effect.withSpan(name, { attributes }),
+      Effect.flatMap(Effect.fromResult)
+    )
+
+const bits = (count: number): Effect.Effect<number> => Random.nextIntBetween(0, 2 ** count, { halfOpen: true })
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
+
+/** A name for one request that its sender chooses, in the form of a UUID (RFC 9562, version 4). */
+export const requestId: Effect.Effect<string> = Effect.map(
+  Effect.all([bits(32), bits(16), bits(12), bits(14), bits(24), bits(24)]),
+  ([first, second, third, fourth, fifth, sixth]) =>
+    [
+      hex(first, 8),
+      hex(second, 4),
+      hex(third | 0x4000, 4),
+      hex(fourth | 0x8000, 4),
+      hex(fifth, 6) + hex(sixth, 6)
+    ].join("-")
+)

@@ -1,0 +1,27 @@
+/**
+ * Reads `Warning`.
+ *
+ * OCI distribution specification, "Warnings": `299 - "text"`, a header for each; several headers arrive joined by a
+ * comma. Other codes are caches' own.
+ */
+import { scan } from "./scanner.ts"
+
+const code = /\s*(\d{3})\s+(\S+)\s+/y
+const quoted = /"((?:[^"\\]|\\[^])*)"/y
+const toComma = /[^,]*,?/y
+
+/** No more are read of one answer. */
+const most = 32
+
+/** The texts of a header, in order. What can't be read is passed over. */
+export const parseWarnings = (header: string): ReadonlyArray<string> => {
+  const { atEnd, take } = scan(header)
+  const texts: Array<string> = []
+  while (!atEnd() && texts.length < most) {
+    const begin = take(code)
+    const text = begin === null ? null : take(quoted)
+    if (begin?.[1] === "299" && text !== null) texts.push((text[1] ?? "").replace(/\\([^])/g, "$1"))
+    take(toComma)
+  }
+  return texts.filter((text) => text !== "")
+}
