@@ -61,6 +61,11 @@ export interface Options {
    */
   readonly trustedRealms?: ReadonlyArray<string>
   /**
+   * Hosts, without ports, that downloads and uploads may be led to although their addresses are of this machine or of a
+   * private network, and the registry's is not (see `Outbound`).
+   */
+  readonly allowedHosts?: ReadonlyArray<string>
+  /**
    * Is told each different warning of the registry once (OCI distribution specification, "Warnings"): of a deprecated
    * feature, of a vulnerable image. It is logged in any case.
    */
@@ -151,6 +156,9 @@ const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effe
         )
   }).pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
 
+const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
+  origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).hostname] : []))
+
 /** More different warnings than a registry has. What comes after is not told. */
 const mostWarnings = 256
 
@@ -201,6 +209,8 @@ export const make = Effect.fnUntraced(function* (
   const exchange = Exchange.make({
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
+    registry: url,
+    namedHosts: [...hostsOf(options.trustedRealms ?? []), ...(options.allowedHosts ?? [])],
     onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
   })
   const limit = yield* makeLimiter(options.rateLimits ?? {})

@@ -43,6 +43,9 @@ export * as MediaType from "./MediaType.ts"
 /** What is asked of a registry, as data. */
 export * as Operation from "./Operation.ts"
 
+/** What the client may connect to. */
+export * as Outbound from "./Outbound.ts"
+
 /** What an image runs on. */
 export * as Platform from "./Platform.ts"
 

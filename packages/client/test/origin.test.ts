@@ -65,7 +65,6 @@ describe("an address on the registry's own origin", () => {
 
 describe("an address for an upload or a download", () => {
   const from = { origin: registry, path: "/v2/a/blobs/uploads/?x=y" }
-  const local = { origin: "http://127.0.0.1:5000", path: "/v2/" }
   const storage = "https://storage.blob.core.windows.net"
 
   const followed: ReadonlyArray<readonly [string, string, string]> = [
@@ -94,32 +93,13 @@ describe("an address for an upload or a download", () => {
     assert.deepStrictEqual(follow(address, from), Result.succeed({ origin, path }))
   })
 
-  it("may be plain http on this machine, from this machine", () => {
-    assert.deepStrictEqual(
-      follow("http://localhost:6000/a?b", local),
-      Result.succeed({ origin: "http://localhost:6000", path: "/a?b" })
-    )
-    assert.deepStrictEqual(follow(`${storage}/a`, local), Result.succeed({ origin: storage, path: "/a" }))
-    assert.deepStrictEqual(
-      follow("http://10.0.0.1/a", local),
-      Result.fail("leads to http://10.0.0.1, which is not as safe as http://127.0.0.1:5000")
-    )
-  })
-
   const refused: ReadonlyArray<readonly [string, string]> = [
-    [
-      "http://storage.blob.core.windows.net/a",
-      "leads to http://storage.blob.core.windows.net, which is not as safe as"
-    ],
-    ["http://myregistry.azurecr.io/a", "leads to http://myregistry.azurecr.io, which is not as safe as"],
-    ["http://127.0.0.1/a", "leads to http://127.0.0.1, which is not as safe as"],
-    ["http://169.254.169.254/latest/meta-data/", "leads to http://169.254.169.254, which is not as safe as"],
-    ["ftp://storage.blob.core.windows.net/a", "leads to ftp://storage.blob.core.windows.net, which is not as safe as"],
-    ["file:///etc/passwd", "leads to null, which is not as safe as"],
-    ["blob:https://myregistry.azurecr.io/a", `leads to ${registry}, which is not as safe as`]
+    ["ftp://storage.blob.core.windows.net/a", "leads to ftp:, which is no way to go"],
+    ["file:///etc/passwd", "leads to file:, which is no way to go"],
+    ["blob:https://myregistry.azurecr.io/a", "leads to blob:, which is no way to go"]
   ]
   it.each(refused)("%s is not followed", (address, why) => {
-    assert.deepStrictEqual(follow(address, from), Result.fail(`${why} ${registry}`))
+    assert.deepStrictEqual(follow(address, from), Result.fail(why))
   })
 
   it("that is none is not followed", () => {

@@ -5,8 +5,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import type * as HttpClient from "effect/http/HttpClient"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as GuardedAgents from "./internal/guardedAgents.ts"
 import * as NodeHasher from "./NodeHasher.ts"
 
 /**
@@ -32,20 +32,28 @@ export interface Options {
  * HTTP/1.1, because one flow-control window for everything makes HTTP/2 many times slower there. Content is hashed by
  * `node:crypto`.
  *
+ * **Details**
+ *
+ * Where a registry leads elsewhere, the address that the name comes to is checked when it is dialled (see `Outbound` of
+ * `@effect-acr/client`): no registry out there reaches this machine, its network or the metadata service of its cloud.
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
-  NodeHttpClient.layerUndiciOptions({
-    allowH2: false,
-    ...(options.connections === undefined ? {} : { connections: options.connections }),
-    ...(options.keepAlive === undefined
-      ? {}
-      : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) }),
-    ...(options.ca === undefined
-      ? {}
-      : { connect: { ca: typeof options.ca === "string" ? options.ca : [...options.ca] } })
-  }).pipe(Layer.merge(NodeHasher.layer))
+  Layer.effect(
+    HttpClient.HttpClient,
+    GuardedAgents.make({
+      allowH2: false,
+      ...(options.connections === undefined ? {} : { connections: options.connections }),
+      ...(options.keepAlive === undefined
+        ? {}
+        : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) }),
+      ...(options.ca === undefined
+        ? {}
+        : { connect: { ca: typeof options.ca === "string" ? options.ca : [...options.ca] } })
+    })
+  ).pipe(Layer.merge(NodeHasher.layer))
 
 /**
  * `layerOptions` with nothing set.

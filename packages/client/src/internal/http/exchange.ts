@@ -16,7 +16,15 @@ import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
-import { type FailedResponse, InvalidRequest, type Reason, RegistryError, Unavailable } from "../../RegistryError.ts"
+import * as Outbound from "../../Outbound.ts"
+import {
+  type FailedResponse,
+  InvalidRequest,
+  type Reason,
+  Refused,
+  RegistryError,
+  Unavailable
+} from "../../RegistryError.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
@@ -71,7 +79,19 @@ const rootMessage = (error: Error): string => {
   return root.message.slice(0, 300)
 }
 
+const refusal = (problem: string): Flaw => ({
+  reason: new Refused({ description: problem }),
+  repeat: "never",
+  challenges: []
+})
+
+/** Whether an HTTP client refused to dial: its own errors may stand around it. */
+const isAddressRefused = (error: unknown, depth = 0): boolean =>
+  error instanceof Error &&
+  (error instanceof Outbound.AddressRefused || (depth < 8 && isAddressRefused(error.cause, depth + 1)))
+
 const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
+  if (isAddressRefused(error)) return refusal(rootMessage(error))
   const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, secrets)
   switch (error.reason._tag) {
     case "EncodeError":
@@ -178,9 +198,13 @@ const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect
 export const make = (options: {
   readonly client: HttpClient.HttpClient
   readonly attemptTimeout: Duration.Input
+  /** The registry, and the hosts besides it that the user named. */
+  readonly registry: URL
+  readonly namedHosts: ReadonlyArray<string>
   /** Is shown every answer before it is read. */
   readonly onAnswer: (origin: string, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<void>
 }): Exchange => {
+  const { namedHosts, registry } = options
   // The connection of an answer that is not read to its end is closed with the scope.
   const client = HttpClient.withScope(options.client)
 
@@ -189,10 +213,20 @@ export const make = (options: {
     const address = origin + operation.path.replace(/\?.*/s, "")
     const secrets = [...attachment.secrets, ...inQuery(operation.path)]
     const clientRequestId = yield* requestId
+    const target = new URL(origin)
+    const destination = {
+      registry: registry.hostname,
+      isNamed: target.hostname === registry.hostname || namedHosts.includes(target.hostname)
+    }
 
     let status = 0
-    const attempt = client.execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
-      Effect.mapError((error) => transportFlaw(error, secrets)),
+    const send = client.execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
+      Effect.provideService(Outbound.CurrentDestination, destination),
+      Effect.mapError((error) => transportFlaw(error, secrets))
+    )
+    const attempt = Effect.fromResult(Outbound.check(registry, target, destination)).pipe(
+      Effect.mapError(refusal),
+      Effect.andThen(send),
       Effect.tap((response) => {
         status = response.status
         return options.onAnswer(origin, response)

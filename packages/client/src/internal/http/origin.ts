@@ -3,6 +3,7 @@
  * names is measured against it.
  */
 import * as Result from "effect/Result"
+import { reachOf } from "../../Outbound.ts"
 
 /** Reads an address; `base` resolves a relative one. */
 export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
@@ -11,14 +12,15 @@ export const readUrl = (address: string, base?: string): Result.Result<URL, stri
 /** Other schemes may have an origin too: that of the address inside them. */
 export const isWeb = (url: URL): boolean => url.protocol === "https:" || url.protocol === "http:"
 
-const isLoopback = (url: URL): boolean =>
-  url.hostname === "localhost" || url.hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(url.hostname)
+/** Nobody listens on the way: `0.0.0.0` is this machine too, but no address to send to. */
+const isThisMachine = (hostname: string): boolean =>
+  reachOf(hostname) === "loopback" && !/^\[?[0:.]+\]?$/.test(hostname)
 
 /**
  * Whether an address is safe to send secrets to: https, or http that never leaves this machine.
  */
 export const isProtected = (url: URL): boolean =>
-  url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url))
+  url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url.hostname))
 
 /**
  * Path and query of an address that the registry named, if it lies on the given origin.
@@ -41,18 +43,13 @@ const authority = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
 
 /**
  * An address that the registry named for an upload or a download, which may be on another host: storage. Relative ones
- * are resolved against the request's own address. From https there is no way back to http.
+ * are resolved against the request's own address. Whether a request may go there, `Outbound` decides.
  *
  * State and signatures in the query are the server's own business, so it is not written anew.
  */
 export const follow = (address: string, from: Location): Result.Result<Location, string> =>
   readUrl(address, from.origin + from.path).pipe(
-    Result.filterOrFail(
-      (url) =>
-        (isWeb(url) && url.origin === from.origin) ||
-        (isProtected(url) && (url.protocol === "https:" || from.origin.startsWith("http:"))),
-      (url) => `leads to ${url.origin}, which is not as safe as ${from.origin}`
-    ),
+    Result.filterOrFail(isWeb, (url) => `leads to ${url.protocol}, which is no way to go`),
     Result.map((url) => {
       const [written = ""] = address.replace(authority, "").split("#", 1)
       const verbatim = visible.test(written) && new URL(url.origin + written).href === hrefOf(url)

@@ -1,0 +1,162 @@
+/**
+ * What the client may connect to.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import { check, type Reach, reachOf } from "../src/Outbound.ts"
+import * as RegistryContent from "../src/RegistryContent.ts"
+import * as BlobSource from "../src/BlobSource.ts"
+import { atOnce } from "./support/atOnce.ts"
+import { sha256 } from "./support/content.ts"
+import { Journal, registry, type Script } from "./support/registry.ts"
+
+describe("the reach of a host", () => {
+  const known: ReadonlyArray<readonly [string, Reach | undefined]> = [
+    ["myregistry.azurecr.io", undefined],
+    ["10.evil.example", undefined],
+    ["127.0.0.1.evil.example", undefined],
+    ["localhost", "loopback"],
+    ["LOCALHOST.", "loopback"],
+    ["registry.localhost", "loopback"],
+    ["127.0.0.1", "loopback"],
+    ["127.255.255.254", "loopback"],
+    ["0.0.0.0", "loopback"],
+    ["[::1]", "loopback"],
+    ["[::]", "loopback"],
+    ["::1", "loopback"],
+    ["[::ffff:127.0.0.1]", "loopback"],
+    ["[::ffff:7f00:1]", "loopback"],
+    ["[::7f00:1]", "loopback"],
+    ["[64:ff9b::7f00:1]", "loopback"],
+    ["[2002:7f00:1::]", "loopback"],
+    ["169.254.169.254", "link-local"],
+    ["168.63.129.16", "link-local"],
+    ["[fe80::1]", "link-local"],
+    ["fe80::1%eth0", "link-local"],
+    ["[::ffff:a9fe:a9fe]", "link-local"],
+    ["10.0.0.1", "private"],
+    ["172.16.0.1", "private"],
+    ["172.31.255.255", "private"],
+    ["172.32.0.1", "public"],
+    ["192.168.1.1", "private"],
+    ["100.64.0.1", "private"],
+    ["100.100.100.200", "private"],
+    ["198.18.0.1", "private"],
+    ["192.0.0.192", "private"],
+    ["224.0.0.1", "private"],
+    ["255.255.255.255", "private"],
+    ["[fd00:ec2::254]", "private"],
+    ["[fec0::1]", "private"],
+    ["[ff02::1]", "private"],
+    ["[::ffff:10.0.0.1]", "private"],
+    ["20.60.1.1", "public"],
+    ["100.128.0.1", "public"],
+    ["[2603:1030::1]", "public"],
+    ["[2001:db8:1:2:3:4:5:6]", "public"],
+    ["[::ffff:20.60.1.1]", "public"]
+  ]
+  it.each(known)("%s is %s", (host, reach) => {
+    assert.strictEqual(reachOf(host), reach)
+  })
+
+  it("is read from every form in which an address can be written, as URL reads it", () => {
+    for (const written of ["2130706433", "0x7f.1", "017700000001", "127.1", "①②⑦.0.0.1"]) {
+      assert.strictEqual(reachOf(new URL(`https://${written}`).hostname), "loopback", written)
+    }
+    assert.strictEqual(reachOf(new URL("https://[0:0:0:0:0:FFFF:A00:1]").hostname), "private")
+  })
+
+  it.each([":", ".", "1.", "::", "f", "%"])("of a megabyte of %j is found at once", (piece) => {
+    atOnce(() => reachOf(piece.repeat(1_000_000)))
+  })
+})
+
+const outcome = (from: string, to: string, isNamed = false): string => {
+  const registry = new URL(from)
+  return Result.match(check(registry, new URL(to), { registry: registry.hostname, isNamed }), {
+    onSuccess: () => "goes",
+    onFailure: (problem) => problem
+  })
+}
+
+describe("a request", () => {
+  const acr = "https://myregistry.azurecr.io"
+  const cases: ReadonlyArray<readonly [string, string, string]> = [
+    [acr, acr, "goes"],
+    [acr, "https://storage.blob.core.windows.net", "goes"],
+    [acr, "https://20.60.1.1", "goes"],
+    [acr, "http://storage.blob.core.windows.net", `http://storage.blob.core.windows.net is not as safe as ${acr}`],
+    [acr, "http://myregistry.azurecr.io", `http://myregistry.azurecr.io is not as safe as ${acr}`],
+    [acr, "https://127.0.0.1", `https://127.0.0.1 is a loopback address, and ${acr} is not there`],
+    [acr, "https://localhost:8080", `https://localhost:8080 is a loopback address, and ${acr} is not there`],
+    [acr, "https://169.254.169.254", `https://169.254.169.254 is a link-local address, and ${acr} is not there`],
+    [acr, "https://10.0.0.1", `https://10.0.0.1 is a private address, and ${acr} is not there`],
+    [acr, "https://[::ffff:10.0.0.1]", `https://[::ffff:a00:1] is a private address, and ${acr} is not there`],
+    ["https://10.0.0.1", "https://192.168.0.1", "goes"],
+    [
+      "https://10.0.0.1",
+      "https://169.254.169.254",
+      "https://169.254.169.254 is a link-local address, and https://10.0.0.1 is not there"
+    ],
+    [
+      "https://10.0.0.1",
+      "https://127.0.0.1",
+      "https://127.0.0.1 is a loopback address, and https://10.0.0.1 is not there"
+    ],
+    ["http://127.0.0.1:5000", "http://localhost:6000", "goes"],
+    ["http://127.0.0.1:5000", "https://storage.blob.core.windows.net", "goes"],
+    ["http://127.0.0.1:5000", "http://10.0.0.1", "http://10.0.0.1 is not as safe as http://127.0.0.1:5000"],
+    ["http://registry.example", "http://storage.example", "goes"]
+  ]
+  it.each(cases)("of %s to %s: %s", (from, to, expected) => {
+    assert.strictEqual(outcome(from, to), expected)
+  })
+
+  it("to a host that the user named goes there, though not in the clear", () => {
+    assert.strictEqual(outcome(acr, "https://10.0.0.1", true), "goes")
+    assert.strictEqual(outcome(acr, "http://10.0.0.1", true), `http://10.0.0.1 is not as safe as ${acr}`)
+  })
+})
+
+describe("a registry that leads into the network of its client", () => {
+  const inside = "https://169.254.169.254"
+  const leading: Script = ({ method, url }) =>
+    url.origin === inside
+      ? new Response("inside", { status: method === "PUT" ? 201 : 200, headers: { location: `${inside}/s` } })
+      : method === "POST"
+        ? new Response(null, { status: 202, headers: { location: `${inside}/s` } })
+        : new Response(null, { status: 307, headers: { location: `${inside}/latest/meta-data/` } })
+
+  const provided = (options: Parameters<typeof registry>[1] = {}) =>
+    RegistryContent.layerTransport().pipe(Layer.provideMerge(registry(leading, options)))
+
+  const asked = Effect.map(Journal, (journal) => journal.filter(({ url }) => url.origin === inside))
+
+  const refused = <A>(run: (content: RegistryContent.RegistryContent["Service"]) => Effect.Effect<A, unknown>) =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const error = yield* Effect.flip(run(content))
+      assert.include(String(error), "Refused")
+      assert.include(String(error), "is a link-local address")
+      assert.deepStrictEqual(yield* asked, [])
+    }).pipe(Effect.provide(provided()))
+
+  it.effect("by a redirect is not followed", () => refused((content) => content.blobBytes("alpine", sha256("inside"))))
+
+  it.effect("by the location of an upload is not followed, nor is its session cancelled there", () =>
+    refused((content) => content.uploadBlob("alpine", BlobSource.fromString("inside")))
+  )
+
+  it.effect("may do so where the user says that it may", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const bytes = yield* content.blobBytes("alpine", sha256("inside"))
+      assert.strictEqual(new TextDecoder().decode(bytes), "inside")
+      for (const { authorization } of yield* asked) assert.isUndefined(authorization)
+      assert.isDefined(yield* ContainerRegistry)
+    }).pipe(Effect.provide(provided({ allowedHosts: ["169.254.169.254"] })))
+  )
+})
