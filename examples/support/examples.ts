@@ -6,6 +6,7 @@ import { deleteBlob } from "../delete-blob.ts"
 import { deleteImages } from "../delete-images.ts"
 import { deleteManifest } from "../delete-manifest.ts"
 import { downloadImage } from "../download-image.ts"
+import { exportTelemetry } from "../export-telemetry.ts"
 import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
@@ -39,6 +40,12 @@ export const examples = [
     name: "copy-between-registries",
     title: "Copy the tags of a repository to another registry",
     program: copyBetweenRegistries,
+    as: "identity"
+  },
+  {
+    name: "export-telemetry",
+    title: "Show an upload to an OpenTelemetry collector",
+    program: exportTelemetry,
     as: "identity"
   },
   {
