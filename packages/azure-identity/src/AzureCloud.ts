@@ -1,0 +1,114 @@
+/**
+ * The clouds of Azure. Where identities live, what tokens are for and how login servers are called belong together:
+ * each cloud has its own of all three, and a token of one opens nothing in another.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * A cloud.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AzureCloud {
+  /** The name by which the Azure CLI knows it: `AzureCloud`, `AzureChinaCloud`, `AzureUSGovernment`. */
+  readonly name: string
+  /** Where Microsoft Entra ID issues tokens: `https://login.microsoftonline.com`. */
+  readonly authorityHost: string
+  /** What tokens are for: `https://containerregistry.azure.net`. */
+  readonly audience: string
+  /** Whose registries tokens are sent to: with a dot before it the end of a login server, without one the whole. */
+  readonly loginServers: ReadonlyArray<string>
+}
+
+/**
+ * The public cloud.
+ *
+ * @category clouds
+ * @since 0.1.0
+ */
+export const publicCloud: AzureCloud = {
+  name: "AzureCloud",
+  authorityHost: "https://login.microsoftonline.com",
+  audience: "https://containerregistry.azure.net",
+  loginServers: [".azurecr.io"]
+}
+
+/**
+ * Azure operated by 21Vianet in China.
+ *
+ * @category clouds
+ * @since 0.1.0
+ */
+export const china: AzureCloud = {
+  name: "AzureChinaCloud",
+  authorityHost: "https://login.chinacloudapi.cn",
+  audience: "https://management.chinacloudapi.cn",
+  loginServers: [".azurecr.cn"]
+}
+
+/**
+ * Azure Government of the United States.
+ *
+ * @category clouds
+ * @since 0.1.0
+ */
+export const usGovernment: AzureCloud = {
+  name: "AzureUSGovernment",
+  authorityHost: "https://login.microsoftonline.us",
+  audience: "https://management.usgovcloudapi.net",
+  loginServers: [".azurecr.us"]
+}
+
+/**
+ * All clouds that have a name.
+ *
+ * @category clouds
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<AzureCloud> = [publicCloud, china, usGovernment]
+
+/**
+ * A cloud of one's own: an Azure that is cut off from the others, or a registry behind a domain of one's own.
+ *
+ * **Example** (A registry with a domain of its own)
+ *
+ * ```ts
+ * import { AzureCloud } from "@effect-acr/azure-identity"
+ *
+ * const cloud = AzureCloud.custom({ ...AzureCloud.publicCloud, loginServers: ["registry.contoso.com"] })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const custom = (cloud: Omit<AzureCloud, "name">): AzureCloud => ({ ...cloud, name: "custom" })
+
+/**
+ * The cloud that has this name or this authority host.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const find = (nameOrAuthorityHost: string): AzureCloud | undefined =>
+  all.find(({ authorityHost, name }) => name === nameOrAuthorityHost || authorityHost === originOf(nameOrAuthorityHost))
+
+/**
+ * Whether a login server, with or without a port, is of a registry of this cloud.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const holds = (cloud: AzureCloud, loginServer: string): boolean => {
+  const host = loginServer.replace(/:\d+$/, "").toLowerCase()
+  return cloud.loginServers.some((known) =>
+    known.startsWith(".") ? host.endsWith(known.toLowerCase()) : host === known.toLowerCase()
+  )
+}
+
+/** As it is written in many a variable: without a scheme, or with a slash at its end. */
+const originOf = (address: string): string => {
+  const complete = address.includes("://") ? address : `https://${address}`
+  return URL.canParse(complete) ? new URL(complete).origin : address
+}

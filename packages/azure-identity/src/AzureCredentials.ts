@@ -1,0 +1,345 @@
+/**
+ * Identities of Microsoft Entra ID, by way of `@azure/identity`.
+ *
+ * Each layer gets tokens for one cloud, and only for registries of that cloud: a registry anywhere else is refused
+ * before a token is asked for. Tokens are kept by `@azure/identity`, and asked for when the registry's own refresh token
+ * has run out, a few times a day. A claims challenge of the registry (continuous access evaluation) goes to Entra ID with
+ * the next request for a token. Interrupting an operation aborts the request.
+ *
+ * Operations fail with `CredentialUnavailable` if there is no token: its `credential` names the class of
+ * `@azure/identity`, its `problem` tells what is not set up from what failed, and `passedOver` has the reasons of all
+ * members of a chain.
+ *
+ * @since 0.1.0
+ */
+import type { HttpClient } from "@azure/core-rest-pipeline"
+import * as Identity from "@azure/identity"
+import * as Credentials from "@effect-acr/client/Credentials"
+import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as AzureCloud from "./AzureCloud.ts"
+import * as Abortable from "./internal/abortable.ts"
+import * as Failure from "./internal/failure.ts"
+
+/**
+ * What all layers take.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The cloud to get tokens from and for. If it is not given, that of `AZURE_AUTHORITY_HOST`, else the public one; an
+   * authority host that no known cloud has stands for the public cloud's.
+   */
+  readonly cloud?: AzureCloud.AzureCloud
+}
+
+/** How a credential is told which authority to ask, and with what. */
+interface Settings {
+  readonly authorityHost: string
+  /** An authority that Microsoft's own list does not hold is not looked up there. */
+  readonly disableInstanceDiscovery: boolean
+  readonly httpClient: HttpClient
+}
+
+const cloudOf = (options: Options): Config.Config<AzureCloud.AzureCloud> =>
+  options.cloud !== undefined
+    ? Config.succeed(options.cloud)
+    : Config.map(
+        Config.option(Config.NonEmptyString("AZURE_AUTHORITY_HOST")),
+        Option.match({
+          onNone: () => AzureCloud.publicCloud,
+          onSome: (authorityHost) =>
+            AzureCloud.find(authorityHost) ?? AzureCloud.custom({ ...AzureCloud.publicCloud, authorityHost })
+        })
+      )
+
+/** A registry of another cloud would be shown a token that is none of its business. */
+const checkCloud = (
+  credential: string,
+  cloud: AzureCloud.AzureCloud,
+  loginServer: string
+): Effect.Effect<void, CredentialUnavailable> => {
+  if (AzureCloud.holds(cloud, loginServer)) return Effect.void
+  const other = AzureCloud.all.find((known) => AzureCloud.holds(known, loginServer))
+  const advice =
+    other === undefined
+      ? "name its cloud, or a custom one that holds this login server"
+      : `that is one of ${other.name}: choose this cloud, or set AZURE_AUTHORITY_HOST to ${other.authorityHost}`
+  return Effect.fail(
+    new CredentialUnavailable({
+      credential,
+      problem: "NotConfigured",
+      description: `${loginServer} is not a registry of ${cloud.name} (${cloud.loginServers.join(", ")}); ${advice}`
+    })
+  )
+}
+
+/** What `@azure/identity` has to be told, and what it may not tell. */
+interface Source {
+  /** The name of the class. */
+  readonly name: string
+  readonly make: (settings: Settings) => Identity.TokenCredential
+  readonly secrets?: ReadonlyArray<Redacted.Redacted<string>>
+}
+
+const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
+  Layer.effect(
+    Credentials.Credentials,
+    Effect.map(cloudOf(options), (cloud) => {
+      const { name, secrets = [] } = source
+      const { httpClient, run } = Abortable.make()
+      const settings = {
+        authorityHost: cloud.authorityHost,
+        disableInstanceDiscovery: AzureCloud.find(cloud.authorityHost) === undefined,
+        httpClient
+      }
+      let made: Identity.TokenCredential | undefined
+      return {
+        get: ({ claims, loginServer }) =>
+          checkCloud(name, cloud, loginServer).pipe(
+            Effect.andThen(
+              Effect.tryPromise({
+                // Some constructors fail where a variable is missing, so that it is made when it is needed.
+                try: (abortSignal) =>
+                  run(abortSignal, async () => {
+                    made ??= source.make(settings)
+                    return made.getToken(`${cloud.audience}/.default`, {
+                      // Tokens that may be revoked before their time live longer, and are asked for with the same
+                      // capability whether there are claims or not, so that both come from one cache.
+                      enableCae: true,
+                      ...(claims === undefined ? {} : { claims }),
+                      abortSignal
+                    })
+                  }),
+                catch: (error) => Failure.fromError(name, error, secrets)
+              })
+            ),
+            Effect.flatMap((token) =>
+              token === null
+                ? Effect.fail(
+                    new CredentialUnavailable({
+                      credential: name,
+                      problem: "NotConfigured",
+                      description: "it has no token"
+                    })
+                  )
+                : Effect.succeed<Credentials.Credential>({
+                    _tag: "EntraToken",
+                    token: Redacted.make(token.token, { label: "Entra token" })
+                  })
+            )
+          )
+      }
+    })
+  )
+
+/**
+ * Whatever of these there is: a service principal in the environment, a workload identity, a managed identity, the login
+ * of Visual Studio Code, the Azure CLI, Azure PowerShell, the Azure Developer CLI.
+ *
+ * **Details**
+ *
+ * `@azure/identity`, `DefaultAzureCredential`; `AZURE_TOKEN_CREDENTIALS` chooses among them.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerDefaultOptions = (
+  options: Options & {
+    readonly tenantId?: string
+    readonly managedIdentityClientId?: string
+    readonly workloadIdentityClientId?: string
+  } = {}
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
+  const { cloud: _, ...identity } = options
+  return layerOf(options, {
+    name: "DefaultAzureCredential",
+    make: (settings) => new Identity.DefaultAzureCredential({ ...identity, ...settings })
+  })
+}
+
+/**
+ * `layerDefaultOptions` with nothing set.
+ *
+ * **Example** (The registry that `REGISTRY_ENDPOINT` names, as whoever is logged in)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ *
+ * const RegistryLive = ContainerRegistry.layerConfig().pipe(
+ *   Layer.provide(AzureCredentials.layerDefault),
+ *   Layer.provide(NodeRegistryHttpClient.layer)
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerDefault: Layer.Layer<Credentials.Credentials, Config.ConfigError> = layerDefaultOptions()
+
+/**
+ * Whoever is logged in to the Azure CLI.
+ *
+ * **Details**
+ *
+ * `az` is given up after 30 seconds, and goes on until then if the operation is interrupted before. It asks the cloud that
+ * it is set to.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAzureCli = (
+  options: Options & { readonly tenantId?: string; readonly subscription?: string } = {}
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
+  const { cloud: _, ...identity } = options
+  return layerOf(options, {
+    name: "AzureCliCredential",
+    make: () => new Identity.AzureCliCredential({ ...identity, processTimeoutInMs: 30_000 })
+  })
+}
+
+/**
+ * Which managed identity: the system's own, or one that a user assigned.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type ManagedIdentity =
+  | { readonly clientId?: string }
+  | { readonly resourceId: string }
+  | { readonly objectId: string }
+
+/**
+ * The managed identity of the machine, the container or the function that this runs on.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerManagedIdentity = (
+  options: Options & { readonly identity?: ManagedIdentity } = {}
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
+  layerOf(options, {
+    name: "ManagedIdentityCredential",
+    make: ({ httpClient }) => {
+      const identity = options.identity ?? {}
+      if ("resourceId" in identity) return new Identity.ManagedIdentityCredential({ ...identity, httpClient })
+      return "objectId" in identity
+        ? new Identity.ManagedIdentityCredential({ ...identity, httpClient })
+        : new Identity.ManagedIdentityCredential({ ...identity, httpClient })
+    }
+  })
+
+/**
+ * The identity of a workload, as Kubernetes gives it one: a token in a file, which stands for an application.
+ *
+ * **Details**
+ *
+ * What is not given is taken from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWorkloadIdentity = (
+  options: Options & {
+    readonly tenantId?: string
+    readonly clientId?: string
+    readonly tokenFilePath?: string
+  } = {}
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
+  const { cloud: _, ...identity } = options
+  return layerOf(options, {
+    name: "WorkloadIdentityCredential",
+    make: (settings) => new Identity.WorkloadIdentityCredential({ ...identity, ...settings })
+  })
+}
+
+/**
+ * A service principal with a secret.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClientSecret = (
+  options: Options & {
+    readonly tenantId: string
+    readonly clientId: string
+    readonly clientSecret: Redacted.Redacted<string>
+  }
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
+  layerOf(options, {
+    name: "ClientSecretCredential",
+    secrets: [options.clientSecret],
+    make: (settings) =>
+      new Identity.ClientSecretCredential(
+        options.tenantId,
+        options.clientId,
+        Redacted.value(options.clientSecret),
+        settings
+      )
+  })
+
+/**
+ * A service principal with a certificate: the path of a file, or the text, in PEM, with the private key.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClientCertificate = (
+  options: Options & {
+    readonly tenantId: string
+    readonly clientId: string
+    readonly certificate: { readonly path: string } | { readonly pem: Redacted.Redacted<string> }
+    /** Opens the private key, if it is locked. */
+    readonly password?: Redacted.Redacted<string>
+    /** Whether the certificate goes along with each request: for applications that trust its subject and its issuer. */
+    readonly sendCertificateChain?: boolean
+  }
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
+  const { certificate, clientId, password, sendCertificateChain, tenantId } = options
+  return layerOf(options, {
+    name: "ClientCertificateCredential",
+    secrets: [...("pem" in certificate ? [certificate.pem] : []), ...(password === undefined ? [] : [password])],
+    make: (settings) => {
+      const details = { ...settings, ...(sendCertificateChain === undefined ? {} : { sendCertificateChain }) }
+      const opened = password === undefined ? {} : { certificatePassword: Redacted.value(password) }
+      return "pem" in certificate
+        ? new Identity.ClientCertificateCredential(
+            tenantId,
+            clientId,
+            { certificate: Redacted.value(certificate.pem), ...opened },
+            details
+          )
+        : new Identity.ClientCertificateCredential(
+            tenantId,
+            clientId,
+            { certificatePath: certificate.path, ...opened },
+            details
+          )
+    }
+  })
+}
+
+/**
+ * Any credential of `@azure/identity`, or one that keeps to its interface.
+ *
+ * **Gotchas**
+ *
+ * It knows its authority itself; the cloud says what its tokens are for, and whose registries they are sent to.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTokenCredential = (
+  credential: Identity.TokenCredential,
+  options: Options = {}
+): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
+  layerOf(options, { name: credential.constructor.name, make: () => credential })

@@ -1,0 +1,40 @@
+/**
+ * The variables of this process, for what reads them there.
+ */
+import * as Effect from "effect/Effect"
+
+/** All that `@azure/identity` looks at. */
+const known = [
+  "AZURE_TENANT_ID",
+  "AZURE_CLIENT_ID",
+  "AZURE_CLIENT_SECRET",
+  "AZURE_CLIENT_CERTIFICATE_PATH",
+  "AZURE_FEDERATED_TOKEN_FILE",
+  "AZURE_AUTHORITY_HOST",
+  "AZURE_TOKEN_CREDENTIALS",
+  "IDENTITY_ENDPOINT",
+  "IDENTITY_HEADER",
+  "IDENTITY_SERVER_THUMBPRINT",
+  "IMDS_ENDPOINT",
+  "MSI_ENDPOINT",
+  "MSI_SECRET",
+  "PATH"
+] as const
+
+/** Sets variables, and takes the others that are known away, as long as the scope lasts. */
+export const environment = (variables: { readonly [name in (typeof known)[number]]?: string }) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = known.map((name) => [name, process.env[name]] as const)
+      for (const name of known) if (name !== "PATH") delete process.env[name]
+      Object.assign(process.env, variables)
+      return before
+    }),
+    (before) =>
+      Effect.sync(() => {
+        for (const [name, value] of before) {
+          if (value === undefined) delete process.env[name]
+          else process.env[name] = value
+        }
+      })
+  )
