@@ -18,7 +18,7 @@ const PackageJson = Schema.fromJsonString(
   })
 )
 
-const names = ["client", "node", "emulator"] as const
+const names = ["client", "node", "azure-identity", "emulator"] as const
 
 it.live("packed packages import outside the workspace", () =>
   Effect.gen(function* () {
@@ -44,7 +44,9 @@ it.live("packed packages import outside the workspace", () =>
       ["emulator", "effect"],
       ["emulator", "@effect/platform-node"],
       ["emulator", "selfsigned"],
-      ["client", "@noble/hashes"]
+      ["client", "@noble/hashes"],
+      ["azure-identity", "@azure/identity"],
+      ["azure-identity", "@azure/core-rest-pipeline"]
     ] as const) {
       const target = join(root, "packages", user, "node_modules", dependency)
       const link = join(home, "node_modules", dependency)
@@ -56,6 +58,7 @@ it.live("packed packages import outside the workspace", () =>
       import { ContainerRegistry, Digest } from "@effect-acr/client"
       import * as Tag from "@effect-acr/client/Tag"
       import { NodeRegistryHttpClient } from "@effect-acr/node"
+      import { AzureCloud, AzureCredentials } from "@effect-acr/azure-identity"
       import { AcrEmulator } from "@effect-acr/emulator"
       import { Effect, Layer, Stream } from "effect"
       const Live = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
@@ -64,9 +67,12 @@ it.live("packed packages import outside the workspace", () =>
         return yield* Stream.runCollect((yield* ContainerRegistry.ContainerRegistry).repositories())
       }).pipe(Effect.provide(Live)))
       const hidden = await import("@effect-acr/client/internal/tokens").then(() => "open", () => "closed")
-      console.log(JSON.stringify([names, hidden, typeof Digest.parse, typeof Tag.parse, typeof NodeRegistryHttpClient.layer]))
+      console.log(JSON.stringify([names, hidden, typeof Digest.parse, typeof Tag.parse, typeof NodeRegistryHttpClient.layer, AzureCloud.china.name, typeof AzureCredentials.layerDefault]))
     `
     const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
-    assert.strictEqual(printed.trim(), '[["library/alpine"],"closed","function","function","object"]')
+    assert.strictEqual(
+      printed.trim(),
+      '[["library/alpine"],"closed","function","function","object","AzureChinaCloud","object"]'
+    )
   })
 )

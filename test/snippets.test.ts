@@ -37,7 +37,9 @@ it.live("examples compile as they stand", () =>
       "README.md",
       ...(await listFiles("docs", ".md")),
       ...(
-        await Promise.all(["client", "node", "emulator"].map((name) => listFiles(`packages/${name}/src`, ".ts")))
+        await Promise.all(
+          ["client", "node", "azure-identity", "emulator"].map((name) => listFiles(`packages/${name}/src`, ".ts"))
+        )
       ).flat()
     ])
     const snippets = yield* Effect.promise(async () =>

@@ -1,6 +1,7 @@
 /**
  * The registry that an example talks to: the one that `REGISTRY_ENDPOINT` names, or an emulator that is started for it.
  */
+import { AzureCredentials } from "@effect-acr/azure-identity"
 import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
@@ -13,19 +14,10 @@ export const EmulatorLive = Layer.effectDiscard(contoso).pipe(
   Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true }))
 )
 
-/** `ENTRA_TOKEN`, or `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or nobody. */
-const CredentialsLive = Layer.unwrap(
-  Effect.gen(function* () {
-    const username = yield* Config.option(Config.String("REGISTRY_USERNAME"))
-    if (Option.isSome(username)) {
-      return Credentials.layerPassword({
-        username: username.value,
-        password: yield* Config.Redacted("REGISTRY_PASSWORD")
-      })
-    }
-    const token = yield* Config.option(Config.Redacted("ENTRA_TOKEN"))
-    return Option.isSome(token) ? Credentials.layerEntra(Effect.succeed(token.value)) : Credentials.layerAnonymous
-  })
+/** `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or whoever is logged in to Azure, or nobody. */
+const CredentialsLive = Credentials.layerConfig().pipe(
+  Credentials.orElse(AzureCredentials.layerDefault),
+  Credentials.orElse(Credentials.layerAnonymous)
 )
 
 /** The registry of the user's own, with the given credentials. */

@@ -85,14 +85,26 @@ export const all: ReadonlyArray<AzureCloud> = [publicCloud, china, usGovernment]
  */
 export const custom = (cloud: Omit<AzureCloud, "name">): AzureCloud => ({ ...cloud, name: "custom" })
 
+/** Under which other names the authorities are known. */
+const otherAuthorities: { readonly [authorityHost: string]: AzureCloud } = {
+  "https://login.windows.net": publicCloud,
+  "https://login.partner.microsoftonline.cn": china,
+  "https://login.usgovcloudapi.net": usGovernment
+}
+
 /**
  * The cloud that has this name or this authority host.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const find = (nameOrAuthorityHost: string): AzureCloud | undefined =>
-  all.find(({ authorityHost, name }) => name === nameOrAuthorityHost || authorityHost === originOf(nameOrAuthorityHost))
+export const find = (nameOrAuthorityHost: string): AzureCloud | undefined => {
+  const origin = originOf(nameOrAuthorityHost)
+  return (
+    all.find(({ authorityHost, name }) => name === nameOrAuthorityHost || authorityHost === origin) ??
+    otherAuthorities[origin]
+  )
+}
 
 /**
  * Whether a login server, with or without a port, is of a registry of this cloud.
