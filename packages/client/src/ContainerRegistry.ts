@@ -329,9 +329,9 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
  * @category layers
  * @since 0.1.0
  */
-export const layerTransport: Layer.Layer<ContainerRegistry, never, Transport.Transport> = Layer.effect(
-  ContainerRegistry,
-  make
+// Fresh, or a program with two registries would have the service of the first of them twice.
+export const layerTransport: Layer.Layer<ContainerRegistry, never, Transport.Transport> = Layer.fresh(
+  Layer.effect(ContainerRegistry, make)
 )
 
 /**

@@ -206,7 +206,9 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layerTransport = (
   options?: Pick<Options, "idleTimeout">
-): Layer.Layer<RegistryContent, never, Transport.Transport> => Layer.effect(RegistryContent, make(options))
+): Layer.Layer<RegistryContent, never, Transport.Transport> =>
+  // Fresh, as one layer may stand on the conversations of several registries.
+  Layer.fresh(Layer.effect(RegistryContent, make(options)))
 
 /**
  * The service and the conversation that it is on.

@@ -4,11 +4,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
 import * as TokenScope from "../src/TokenScope.ts"
 import { Transport } from "../src/Transport.ts"
 import { challenge, endpoint, Journal, json, properties, registry, type Script } from "./support/registry.ts"
@@ -175,5 +177,29 @@ describe("a login that is given away", () => {
       assert.strictEqual(reason._tag, "CredentialUnavailable")
       assert.include(reason.message, `${endpoint} is not Azure Container Registry`)
     }).pipe(Effect.provide(registry(() => json({}))))
+  )
+})
+
+describe("two registries in one program", () => {
+  it.effect("are two conversations, however they are provided", () =>
+    Effect.gen(function* () {
+      const inner = "https://inner.azurecr.io"
+      const endpointOf = Effect.map(
+        Effect.all([ContainerRegistry, RegistryContent, Transport]),
+        ([one, two, three]) => {
+          assert.isDefined(two)
+          return [one.endpoint, three.endpoint]
+        }
+      )
+      const content = layerTransport()
+      const at = (address: string) => content.pipe(Layer.provideMerge(registry(acr({}), { endpoint: address })))
+      const both = Effect.all([endpointOf, endpointOf.pipe(Effect.provide(at(inner)))]).pipe(
+        Effect.provide(at(endpoint))
+      )
+      assert.deepStrictEqual(yield* both, [
+        [endpoint, endpoint],
+        [inner, inner]
+      ])
+    })
   )
 })

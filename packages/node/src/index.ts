@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 
+/** The logins that container tools keep. */
+export * as DockerConfig from "./DockerConfig.ts"
+
 /** Hashes by `node:crypto`. */
 export * as NodeHasher from "./NodeHasher.ts"
 

@@ -1,0 +1,430 @@
+/**
+ * Logins that container tools keep: which of them is found, and what comes of credential helpers of every kind.
+ */
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { inspect } from "node:util"
+import * as Credentials from "@effect-acr/client/Credentials"
+import type { CredentialUnavailable } from "@effect-acr/client/RegistryError"
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as DockerConfig from "../src/DockerConfig.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "docker-config-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+const write = (path: string, content: unknown) =>
+  Effect.promise(async () => {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, typeof content === "string" ? content : JSON.stringify(content))
+  })
+
+/** A file with this in it. */
+const file = (content: unknown) =>
+  Effect.gen(function* () {
+    const path = join(yield* folder, "config.json")
+    yield* write(path, content)
+    return path
+  })
+
+const registry = "myregistry.azurecr.io"
+
+const get = (layer: typeof DockerConfig.layer, loginServer = registry) =>
+  Credentials.Credentials.use((credentials) =>
+    credentials.get({ endpoint: `https://${loginServer}`, loginServer })
+  ).pipe(Effect.provide(Layer.orDie(layer)))
+
+/** What there is for a registry, in a line. */
+const shown = (effect: ReturnType<typeof get>) =>
+  Effect.match(effect, {
+    onFailure: ({ problem }) => problem,
+    onSuccess: (credential) => {
+      switch (credential._tag) {
+        case "Password":
+          return `${credential.username}:${Redacted.value(credential.password)}`
+        case "Anonymous":
+          return "nobody"
+        default:
+          return `${credential._tag} ${Redacted.value(credential.token)}`
+      }
+    }
+  })
+
+const inFile = (content: unknown, loginServer = registry) =>
+  Effect.flatMap(file(content), (path) => shown(get(DockerConfig.layerOptions({ path }), loginServer)))
+
+const auth = (login: string) => ({ auth: btoa(login) })
+
+describe("a file", () => {
+  const logins: ReadonlyArray<readonly [string, unknown, string]> = [
+    ["auth", auth("contoso:word"), "contoso:word"],
+    ["auth with a password that has colons", auth("contoso:a:b:"), "contoso:a:b:"],
+    ["auth that ends as a text of C", auth("contoso:word\0"), "contoso:word"],
+    ["a user name and a password", { username: "contoso", password: "word" }, "contoso:word"],
+    [
+      "an identity token",
+      { ...auth("00000000-0000-0000-0000-000000000000:"), identitytoken: "token" },
+      "RefreshToken token"
+    ],
+    ["a registry token", { registrytoken: "token" }, "AccessToken token"],
+    [
+      "the user name of tokens",
+      auth("00000000-0000-0000-0000-000000000000:token"),
+      "00000000-0000-0000-0000-000000000000:token"
+    ],
+    ["nothing", {}, "NotConfigured"],
+    ["null", null, "NotConfigured"],
+    ["an empty auth", { auth: "" }, "NotConfigured"],
+    ["an auth that is not base64", { auth: "%%%" }, "NotConfigured"],
+    ["an auth without a colon", { auth: btoa("contoso") }, "NotConfigured"]
+  ]
+  for (const [name, entry, expected] of logins) {
+    it.effect(`with ${name} is read`, () =>
+      Effect.map(inFile({ auths: { [registry]: entry } }), (found) => assert.strictEqual(found, expected))
+    )
+  }
+
+  const keys: ReadonlyArray<readonly [string, string, boolean]> = [
+    [registry, registry, true],
+    [`https://${registry}`, registry, true],
+    [`https://${registry}/`, registry, true],
+    [`http://${registry}/v1/`, registry, true],
+    [`${registry}/v2/`, registry, true],
+    ["MyRegistry.azurecr.io", registry, true],
+    [`${registry}:8443`, `${registry}:8443`, true],
+    [`${registry}:8443`, registry, false],
+    [registry, `${registry}:8443`, false],
+    [`${registry}/project`, registry, false],
+    [`evil${registry}`, registry, false],
+    [`${registry}.evil.example`, registry, false],
+    ["azurecr.io", registry, false],
+    ["https://index.docker.io/v1/", "docker.io", true],
+    ["https://index.docker.io/v1/", "registry-1.docker.io", true],
+    ["docker.io", "index.docker.io", true],
+    ["index.docker.io.evil.example", "docker.io", false]
+  ]
+  for (const [key, loginServer, found] of keys) {
+    it.effect(`with a login for ${key} has ${found ? "one" : "none"} for ${loginServer}`, () =>
+      Effect.map(inFile({ auths: { [key]: auth("contoso:word") } }, loginServer), (outcome) =>
+        assert.strictEqual(outcome, found ? "contoso:word" : "NotConfigured")
+      )
+    )
+  }
+
+  it.effect("with two names for a registry has the login of the very name", () =>
+    Effect.map(
+      inFile({ auths: { [`https://${registry}`]: auth("old:word"), [registry]: auth("contoso:word") } }),
+      (found) => assert.strictEqual(found, "contoso:word")
+    )
+  )
+
+  const unreadable: ReadonlyArray<readonly [string, unknown]> = [
+    ["no JSON", `{"auths": {"${registry}": {"auth": "planted-secret`],
+    ["another JSON", { auths: { [registry]: "planted-secret" } }],
+    ["a list", ["planted-secret"]],
+    ["more than anybody has", `{"auths": {"${"x".repeat(1024 * 1024)}": {}}}`]
+  ]
+  for (const [name, content] of unreadable) {
+    it.effect(`that holds ${name} fails, and is not quoted`, () =>
+      Effect.gen(function* () {
+        const path = yield* file(content)
+        const error = yield* Effect.flip(get(DockerConfig.layerOptions({ path })))
+        assert.strictEqual(error.problem, "Failed")
+        assert.strictEqual(error.credential, path)
+        assert.notInclude(inspect(error, { depth: Infinity }), "planted")
+        assert.isBelow(error.message.length, 200)
+      })
+    )
+  }
+
+  it.effect("is read anew each time", () =>
+    Effect.gen(function* () {
+      const path = yield* file({ auths: { [registry]: auth("contoso:old") } })
+      yield* Effect.gen(function* () {
+        const credentials = yield* Credentials.Credentials
+        const request = { endpoint: `https://${registry}`, loginServer: registry }
+        assert.strictEqual(yield* shown(credentials.get(request)), "contoso:old")
+        yield* write(path, { auths: { [registry]: auth("contoso:new") } })
+        assert.strictEqual(yield* shown(credentials.get(request)), "contoso:new")
+        yield* Effect.promise(() => rm(path))
+        assert.strictEqual(yield* shown(credentials.get(request)), "NotConfigured")
+      }).pipe(Effect.provide(DockerConfig.layerOptions({ path })))
+    })
+  )
+})
+
+/** What is found where these files are, and these variables say so; `~` is the home. */
+const found = (files: { readonly [path: string]: string }, variables: { readonly [name: string]: string } = {}) =>
+  Effect.gen(function* () {
+    const home = yield* folder
+    const expand = (path: string) => path.replace("~", home)
+    yield* Effect.forEach(Object.entries(files), ([path, login]) =>
+      write(expand(path), { auths: { [registry]: auth(`${login}:word`) } })
+    )
+    const env = Object.fromEntries(
+      Object.entries({ HOME: "~", ...variables }).map(([name, path]) => [name, expand(path)])
+    )
+    const layer = DockerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+    return (yield* shown(get(layer))).replace(":word", "")
+  })
+
+describe("of several files", () => {
+  const docker = "~/.docker/config.json"
+  const podman = "~/.config/containers/auth.json"
+  const cases: ReadonlyArray<
+    readonly [string, { readonly [path: string]: string }, { readonly [name: string]: string }, string]
+  > = [
+    ["docker's is found", { [docker]: "docker" }, {}, "docker"],
+    ["podman's is found", { [podman]: "podman" }, {}, "podman"],
+    ["docker's comes first", { [docker]: "docker", [podman]: "podman" }, {}, "docker"],
+    [
+      "DOCKER_CONFIG takes the place of docker's own folder",
+      { [docker]: "docker", "~/elsewhere/config.json": "elsewhere" },
+      { DOCKER_CONFIG: "~/elsewhere" },
+      "elsewhere"
+    ],
+    [
+      "docker's own folder is not looked at then",
+      { [docker]: "docker" },
+      { DOCKER_CONFIG: "~/elsewhere" },
+      "NotConfigured"
+    ],
+    [
+      "the folder of a session comes before podman's own",
+      { "~/run/containers/auth.json": "session", [podman]: "podman" },
+      { XDG_RUNTIME_DIR: "~/run" },
+      "session"
+    ],
+    [
+      "XDG_CONFIG_HOME is where podman's own is",
+      { "~/xdg/containers/auth.json": "xdg", [podman]: "podman" },
+      { XDG_CONFIG_HOME: "~/xdg" },
+      "xdg"
+    ],
+    [
+      "REGISTRY_AUTH_FILE takes the place of podman's",
+      { "~/auth.json": "named", [podman]: "podman" },
+      { REGISTRY_AUTH_FILE: "~/auth.json" },
+      "named"
+    ],
+    ["there may be none", {}, {}, "NotConfigured"]
+  ]
+  for (const [name, files, variables, expected] of cases) {
+    it.effect(name, () => Effect.map(found(files, variables), (login) => assert.strictEqual(login, expected)))
+  }
+
+  it.effect("none has the login, and all are named", () =>
+    Effect.gen(function* () {
+      const home = yield* folder
+      const env = { HOME: home, XDG_RUNTIME_DIR: join(home, "run") }
+      const layer = DockerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+      const { description } = yield* Effect.flip(get(layer))
+      assert.strictEqual(
+        description,
+        `there is no login for ${registry} in ${home}/.docker/config.json, ${home}/run/containers/auth.json, ${home}/.config/containers/auth.json`
+      )
+    })
+  )
+})
+
+/** Puts programs on the path of this process, as long as the scope lasts. */
+const onPath = (programs: { readonly [name: string]: string }) =>
+  Effect.gen(function* () {
+    const bin = yield* folder
+    yield* Effect.forEach(Object.entries(programs), ([name, script]) =>
+      Effect.promise(async () => {
+        await writeFile(join(bin, name), `#!/bin/sh\n${script.replaceAll("$BIN", bin)}\n`)
+        await chmod(join(bin, name), 0o755)
+      })
+    )
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const before = process.env["PATH"]
+        process.env["PATH"] = `${bin}:${before}`
+        return before
+      }),
+      (before) =>
+        Effect.sync(() => {
+          process.env["PATH"] = before
+        })
+    )
+    return bin
+  })
+
+const helped = (script: string, options: DockerConfig.Options = {}) =>
+  Effect.gen(function* () {
+    const bin = yield* onPath({ "docker-credential-test": script })
+    const path = yield* file({ credHelpers: { [registry]: "test" } })
+    return { bin, get: get(DockerConfig.layerOptions({ path, ...options })) }
+  })
+
+const answer = (username: string, secret: string) =>
+  `cat > $BIN/asked; echo '${JSON.stringify({ ServerURL: registry, Username: username, Secret: secret })}'`
+
+/** Whether a process is there. */
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const pidIn = (path: string) =>
+  Effect.map(
+    Effect.promise(() => readFile(path, "utf8")),
+    Number
+  )
+
+describe("a credential helper", () => {
+  it.live("is asked for the registry, and gives a password", () =>
+    Effect.gen(function* () {
+      const { bin, get } = yield* helped(`echo "$@" > $BIN/arguments; ${answer("contoso", "word")}`)
+      assert.strictEqual(yield* shown(get), "contoso:word")
+      assert.strictEqual(yield* Effect.promise(() => readFile(join(bin, "asked"), "utf8")), registry)
+      assert.strictEqual(yield* Effect.promise(() => readFile(join(bin, "arguments"), "utf8")), "get\n")
+    })
+  )
+
+  it.live("gives a refresh token under the user name of those", () =>
+    Effect.gen(function* () {
+      const { get } = yield* helped(answer("<token>", "refresh"))
+      assert.strictEqual(yield* shown(get), "RefreshToken refresh")
+    })
+  )
+
+  it.live("of the registry comes before that of all, and both before the file itself", () =>
+    Effect.gen(function* () {
+      yield* onPath({
+        "docker-credential-own": answer("own", "word"),
+        "docker-credential-all": answer("all", "word"),
+        "docker-credential-empty": "echo 'credentials not found in native keychain'; exit 1"
+      })
+      const auths = { [registry]: auth("file:word") }
+      const login = (content: object) => inFile({ auths, ...content })
+      assert.strictEqual(yield* login({ credHelpers: { [registry]: "own" }, credsStore: "all" }), "own:word")
+      assert.strictEqual(yield* login({ credHelpers: { "other.azurecr.io": "own" }, credsStore: "all" }), "all:word")
+      assert.strictEqual(yield* login({ credsStore: "all" }), "all:word")
+      assert.strictEqual(yield* login({ credsStore: "" }), "file:word")
+      // One that has nothing leaves it to the file.
+      assert.strictEqual(yield* login({ credsStore: "empty" }), "file:word")
+    })
+  )
+
+  it.live("is asked for Docker Hub by the address that docker uses", () =>
+    Effect.gen(function* () {
+      const bin = yield* onPath({ "docker-credential-test": answer("contoso", "word") })
+      const path = yield* file({ credsStore: "test" })
+      yield* get(DockerConfig.layerOptions({ path }), "docker.io")
+      assert.strictEqual(
+        yield* Effect.promise(() => readFile(join(bin, "asked"), "utf8")),
+        "https://index.docker.io/v1/"
+      )
+    })
+  )
+
+  const failures: ReadonlyArray<readonly [string, string, CredentialUnavailable["problem"], string]> = [
+    [
+      "that has nothing",
+      "echo 'credentials not found in native keychain'; exit 1",
+      "NotConfigured",
+      "there is no login"
+    ],
+    ["that fails", "echo planted-secret; echo planted-secret >&2; exit 3", "Failed", "it ended with exit code 3"],
+    ["that prints rubbish", "echo planted-secret", "Failed", "it did not answer with a login"],
+    ["that prints nothing", "true", "Failed", "it did not answer with a login"],
+    ["that prints another JSON", `echo '{"Secret": "planted-secret"}'`, "Failed", "it did not answer with a login"],
+    [
+      "that prints without end",
+      "while :; do echo planted-secret-planted-secret-planted-secret; done",
+      "Failed",
+      "it did not answer with a login"
+    ],
+    ["that is killed", "kill -9 $$", "Failed", ""]
+  ]
+  for (const [name, script, problem, description] of failures) {
+    it.live(`${name} is ${problem}, and not quoted`, () =>
+      Effect.gen(function* () {
+        const { get } = yield* helped(script)
+        const exit = yield* Effect.exit(get)
+        const error = yield* Effect.flip(get)
+        assert.strictEqual(error.problem, problem)
+        assert.include(error.description, description)
+        for (const text of [
+          inspect(exit, { depth: Infinity, showHidden: true }),
+          JSON.stringify(error),
+          String(error)
+        ]) {
+          assert.notInclude(text, "planted")
+        }
+      })
+    )
+  }
+
+  it.live("that is not there is NotConfigured", () =>
+    Effect.gen(function* () {
+      const path = yield* file({ credsStore: "nowhere" })
+      const error = yield* Effect.flip(get(DockerConfig.layerOptions({ path })))
+      assert.strictEqual(error.problem, "NotConfigured")
+      assert.strictEqual(error.message, "it is not installed")
+      assert.strictEqual(error.credential, "docker-credential-nowhere")
+    })
+  )
+
+  it.live.each(["../../bin/sh", "a b", "a;b", "", "-rf"].filter((name) => name !== ""))(
+    "of the name %j is not run",
+    (name) =>
+      Effect.gen(function* () {
+        const path = yield* file({ credsStore: name })
+        const error = yield* Effect.flip(get(DockerConfig.layerOptions({ path })))
+        assert.strictEqual(error.problem, "Failed")
+        assert.include(error.message, "can be no program")
+      })
+  )
+
+  const hanging: ReadonlyArray<readonly [string, string]> = [
+    ["hangs", "echo $$ > $BIN/pid; exec sleep 600"],
+    ["does not listen to signals", "trap '' TERM INT HUP; echo $$ > $BIN/pid; while :; do sleep 1; done"],
+    ["leaves a program behind that holds its output", "sleep 600 & echo $! > $BIN/pid; exit 0"]
+  ]
+  for (const [name, script] of hanging) {
+    it.live(`that ${name} is TimedOut, and gone`, () =>
+      Effect.gen(function* () {
+        const { bin, get } = yield* helped(script, { helperTimeout: "1 second" })
+        const error = yield* Effect.flip(get)
+        assert.strictEqual(error.problem, "TimedOut")
+        // Where the machine is so slow that it did not even begin there is none.
+        const pid = yield* Effect.option(pidIn(join(bin, "pid")))
+        while (Option.isSome(pid) && isRunning(pid.value)) yield* Effect.sleep("10 millis")
+      })
+    )
+  }
+
+  it.live("for which nobody waits any more is gone", () =>
+    Effect.gen(function* () {
+      const { bin, get } = yield* helped("echo $$ > $BIN/pid.new; mv $BIN/pid.new $BIN/pid; exec sleep 600")
+      const fiber = yield* Effect.forkChild(get)
+      const started = Effect.promise(() =>
+        readFile(join(bin, "pid")).then(
+          () => true,
+          () => false
+        )
+      )
+      while (!(yield* started)) yield* Effect.sleep("10 millis")
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
+      const pid = yield* pidIn(join(bin, "pid"))
+      while (isRunning(pid)) yield* Effect.sleep("10 millis")
+    })
+  )
+})
