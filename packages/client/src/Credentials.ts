@@ -278,18 +278,18 @@ export const layerConfig = (
 ): Layer.Layer<Credentials, Config.ConfigError> => Layer.unwrap(Effect.map(credential, layerOf))
 
 const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
+const isConfigError = Schema.is(Schema.TaggedStruct("ConfigError", { cause: Schema.Unknown }))
 
 /** A credential that could not even be set up. */
-const unfit = (error: unknown): Credentials["Service"] => ({
-  get: () =>
-    Effect.fail(
-      new CredentialUnavailable({
-        credential: "credential",
-        problem: "NotConfigured",
-        description: hasMessage(error) ? error.message : String(error)
-      })
-    )
-})
+const unfit = (error: unknown): Credentials["Service"] => {
+  const cause = isConfigError(error) ? error.cause : error
+  const reason = new CredentialUnavailable({
+    credential: isConfigError(error) ? "configuration" : "credential",
+    problem: "NotConfigured",
+    description: hasMessage(cause) ? cause.message : String(cause)
+  })
+  return { get: () => Effect.fail(reason) }
+}
 
 const passedOver = (failure: CredentialUnavailable): ReadonlyArray<PassedOver> =>
   failure.passedOver.length > 0

@@ -40,7 +40,12 @@ const reasonOf = (credential: string, error: unknown, secrets: ReadonlyArray<Red
     onSome: ({ message, name }) => ({
       credential: credentialOf(message) ?? credential,
       problem: name === "CredentialUnavailableError" ? "NotConfigured" : "Failed",
-      description: strikeOut(withoutQuotes(message), secrets).replace(/\s+/g, " ").trim().slice(0, longest)
+      description: strikeOut(withoutQuotes(message), secrets)
+        // Its name stands before it.
+        .replace(/^\w+Credential: (?:is unavailable\. )?/, "")
+        .replace(/\s+/g, " ")
+        .trim()
+        .slice(0, longest)
     })
   })
 

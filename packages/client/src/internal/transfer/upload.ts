@@ -208,18 +208,26 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   const send = (options: Parameters<typeof Distribution.sendBytes>[2]) =>
     session.on(({ location }) => transport.execute(Distribution.sendBytes(repository, location, options)))
 
+  /** How many bytes the registry has, as far as it is known. */
+  let taken = 0
+  const take = (bytes: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const more = Math.max(0, bytes - taken)
+      taken = bytes
+      return countBytes("sent", more)
+    })
+
   /** How far an accepted request has brought the upload. */
   const advanced = (answer: Distribution.SessionAnswer, from: number, to: number) =>
     Effect.suspend(() => {
       session.moved(answer)
       const reached = confirmedOf(answer.lastByte, to) ?? to
       return reached > from && reached <= to
-        ? Effect.as(
+        ? take(reached).pipe(
             Effect.andThen(
-              countBytes("sent", reached - from),
               Effect.logDebug(`upload: the registry has ${reached}${total === undefined ? "" : ` of ${total}`} bytes`)
             ),
-            reached
+            Effect.as(reached)
           )
         : failed(
             new InvalidResponse({
@@ -302,11 +310,13 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       if (Result.isSuccess(status)) session.moved(status.success)
       switch (resumptionAt(confirmed, { sentBytes: content.sentBytes(), canReadFrom: content.canReadFrom })) {
         case "Continue":
+          yield* take(confirmed ?? 0)
           yield* Effect.annotateCurrentSpan("registry.resumed_bytes", confirmed ?? 0)
           yield* Effect.logDebug(`upload: goes on at byte ${confirmed ?? 0}`)
           return sending(confirmed ?? 0)
         case "Restart":
           yield* Effect.logDebug("upload: begins anew")
+          yield* take(0)
           yield* session.restart
           return sending(0)
         case "GiveUp":
