@@ -38,7 +38,7 @@ import {
 } from "./support/recordings.ts"
 
 /** All headers that storage gets: none of them tells who asks. */
-const toldToStorage = new Set(["accept", "accept-encoding", "range", "user-agent"])
+const toldToStorage = new Set(["x-ms-client-request-id", "accept", "accept-encoding", "range", "user-agent"])
 
 /** What holds of every request, besides what its entry was found by. */
 const assertSent = (entry: Entry, { body, request, url }: Sent, endpoint: string) => {
