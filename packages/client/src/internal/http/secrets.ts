@@ -4,12 +4,15 @@
  */
 import * as Redacted from "effect/Redacted"
 
+/** A shorter one is no secret: it stands in any text, which would not be the same without it. */
+const shortest = 4
+
 /** The text with every occurrence of a secret struck out. */
 export const scrub = (text: string, secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
   let clean = text
   for (const secret of secrets) {
     for (const form of [Redacted.value(secret), encodeURIComponent(Redacted.value(secret))]) {
-      if (form !== "") clean = clean.replaceAll(form, "<redacted>")
+      if (form.length >= shortest) clean = clean.replaceAll(form, "<redacted>")
     }
   }
   return clean

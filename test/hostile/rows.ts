@@ -1,0 +1,647 @@
+/**
+ * What a hostile or a broken registry may do, and what comes of it: a row for each item of the list that clients of
+ * registries are known to have stumbled over.
+ */
+import { createHash } from "node:crypto"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Credentials from "@effect-acr/client/Credentials"
+import { RegistryError } from "@effect-acr/client/RegistryError"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
+import type * as Transport from "@effect-acr/client/Transport"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { answer, type Hostile, listen, type Piece, type Rule } from "../support/hostileRegistry.ts"
+
+export interface Row {
+  /** What the registry does. */
+  readonly does: string
+  /** What comes of it: `is read`, or the reason of the error. */
+  readonly outcome: string
+  /** How many bytes may be taken from the registry at most. */
+  readonly mostBytes?: number
+  readonly run: Effect.Effect<{ readonly outcome: string; readonly registry: Hostile }, never, Scope.Scope>
+}
+
+type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport
+
+/** A password that must not be where it does not belong. */
+export const password = { username: "contoso", password: Redacted.make("planted-password") }
+
+/** What comes of a program, in a word. */
+export const wordOf = <A, E>(effect: Effect.Effect<A, E, Services>, registry: Hostile): Effect.Effect<string> =>
+  Effect.map(
+    Effect.result(
+      Effect.provide(
+        effect,
+        ContainerRegistry.layerTransport.pipe(
+          Layer.provideMerge(
+            RegistryContent.layer({
+              endpoint: registry.endpoint,
+              // One attempt, and no waiting for what does not come.
+              retry: { ...RetryPolicy.never, attemptTimeout: "2 seconds" },
+              idleTimeout: "1 second"
+            })
+          ),
+          Layer.provide([
+            Credentials.layerPassword(password),
+            NodeRegistryHttpClient.layerOptions({ ca: registry.certificate })
+          ])
+        )
+      )
+    ),
+    (result) => {
+      if (Result.isSuccess(result)) return "is read"
+      const { failure } = result
+      return failure instanceof RegistryError ? failure.reason._tag : String(failure)
+    }
+  )
+
+const row = (
+  does: string,
+  outcome: string,
+  rules: ReadonlyArray<Rule> | ((endpoint: string) => ReadonlyArray<Rule>),
+  program: Effect.Effect<unknown, unknown, Services>,
+  options: { readonly mostBytes?: number; readonly tls?: boolean; readonly greet?: ReadonlyArray<Piece> } = {}
+): Row => ({
+  does,
+  outcome,
+  ...(options.mostBytes === undefined ? {} : { mostBytes: options.mostBytes }),
+  run: Effect.gen(function* () {
+    const registry = yield* listen(typeof rules === "function" ? rules : () => rules, options)
+    return { outcome: yield* wordOf(program, registry), registry }
+  })
+})
+
+export const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`
+
+const content = "content"
+const digest = sha256(content)
+const descriptor = { mediaType: "application/octet-stream", digest, size: content.length }
+const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: sha256("{}"), size: 2 }
+
+const imageType = "application/vnd.oci.image.manifest.v1+json"
+const image = (change: object = {}): string =>
+  JSON.stringify({ schemaVersion: 2, mediaType: imageType, config: empty, layers: [descriptor], ...change })
+
+const anything = /./
+const ofBlob = /^GET \/v2\/a\/blobs\//
+const ofManifest = /^GET \/v2\/a\/manifests\//
+
+const blobBytes = Effect.flatMap(RegistryContent.RegistryContent, (service) => service.blobBytes("a", digest))
+/** With a size that is known, and no limit but that. */
+const blobOfSize = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
+  Effect.flatMap(service.manifest("a", "v1"), ({ manifest }) =>
+    manifest._tag === "ImageManifest"
+      ? Effect.forEach(manifest.layers, (layer) => Stream.runDrain(service.blob("a", layer)))
+      : Effect.die("not an image")
+  )
+)
+const range = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
+  Effect.flatMap(
+    Stream.runFold(
+      service.blobRange("a", digest, { offset: 3, length: 3 }),
+      () => "",
+      (text, piece) => text + Buffer.from(piece).toString()
+    ),
+    (text) => (text === "ten" ? Effect.void : Effect.die(`other bytes: ${text}`))
+  )
+)
+const manifest = Effect.flatMap(RegistryContent.RegistryContent, (service) => service.manifest("a", "v1"))
+const upload = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
+  service.uploadBlob("a", BlobSource.fromString(content))
+)
+const repositories = Effect.flatMap(ContainerRegistry.ContainerRegistry, (service) =>
+  Stream.runCollect(service.repositories())
+)
+const tags = Effect.flatMap(RegistryContent.RegistryContent, (service) => Stream.runCollect(service.tags("a")))
+
+const manifestAnswer = (body: string, headers: { readonly [name: string]: string | ReadonlyArray<string> } = {}) =>
+  answer(200, { "Content-Type": imageType, ...headers }, body)
+
+const both: ReadonlyArray<Rule> = [
+  { on: ofManifest, send: [manifestAnswer(image())] },
+  {
+    on: ofBlob,
+    send: [
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+      { endless: "10000\r\n" + "x".repeat(65536) + "\r\n" }
+    ]
+  }
+]
+
+const challenge = (parameters: string) => answer(401, { "WWW-Authenticate": `Bearer ${parameters}` })
+
+/** What is taken ahead by the sockets of both sides. */
+const buffers = 8 * 1024 * 1024
+
+const digests: ReadonlyArray<Row> = [
+  row(
+    "states another digest than the manifest has",
+    "ContentMismatch",
+    [{ on: ofManifest, send: [manifestAnswer(image(), { "Docker-Content-Digest": sha256("another") })] }],
+    manifest
+  ),
+  row("states no digest of a manifest", "is read", [{ on: ofManifest, send: [manifestAnswer(image())] }], manifest),
+  row(
+    "states two digests of a manifest",
+    "is read",
+    [
+      {
+        on: ofManifest,
+        send: [manifestAnswer(image(), { "Docker-Content-Digest": [sha256(image()), sha256("another")] })]
+      }
+    ],
+    manifest
+  ),
+  row(
+    "answers the digest asked for with another blob, and states that one's",
+    "ContentMismatch",
+    [{ on: ofBlob, send: [answer(200, { "Docker-Content-Digest": sha256("another") }, "another")] }],
+    blobBytes
+  ),
+  ...[
+    "sha256:../../../etc/passwd",
+    `sha256:${"A".repeat(64)}`,
+    `md5:${"0".repeat(32)}`,
+    `sha256:${"0".repeat(63)}`,
+    ""
+  ].map((name) =>
+    row(
+      `names a layer ${JSON.stringify(name.slice(0, 28))}`,
+      "InvalidResponse",
+      [{ on: ofManifest, send: [manifestAnswer(image({ layers: [{ ...descriptor, digest: name }] }))] }],
+      manifest
+    )
+  )
+]
+
+const bodies: ReadonlyArray<Row> = [
+  row(
+    "sends fewer bytes of a blob than it says",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncont", "<cut>"] }],
+    blobBytes
+  ),
+  row(
+    "sends fewer bytes of a blob, and says so",
+    "ContentMismatch",
+    [{ on: ofBlob, send: [answer(200, {}, "cont")] }],
+    blobBytes
+  ),
+  row(
+    "sends more bytes of a blob than there are",
+    "ContentMismatch",
+    [{ on: ofBlob, send: [answer(200, {}, `${content}!`)] }],
+    blobBytes
+  ),
+  row("sends a blob of a known size without end", "ContentMismatch", both, blobOfSize, { mostBytes: buffers }),
+  row("sends a blob of unknown size without end", "TooLarge", both, blobBytes, {
+    mostBytes: 16 * 1024 * 1024 + buffers
+  }),
+  row(
+    "sends a manifest without end",
+    "TooLarge",
+    [
+      {
+        on: ofManifest,
+        send: [`HTTP/1.1 200 OK\r\nContent-Type: ${imageType}\r\n\r\n`, { endless: " ".repeat(65536) }]
+      }
+    ],
+    manifest,
+    { mostBytes: 4 * 1024 * 1024 + buffers }
+  ),
+  row(
+    "sends a page of a list without end",
+    "TooLarge",
+    [
+      {
+        on: anything,
+        send: ["HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", { endless: " ".repeat(65536) }]
+      }
+    ],
+    repositories,
+    { mostBytes: 16 * 1024 * 1024 + buffers }
+  ),
+  row(
+    "explains an error without end",
+    "Forbidden",
+    [{ on: anything, send: ["HTTP/1.1 403 Forbidden\r\n\r\n", { endless: "x".repeat(65536) }] }],
+    repositories,
+    { mostBytes: 64 * 1024 + buffers }
+  ),
+  row(
+    "explains an error by a page of HTML",
+    "Forbidden",
+    [{ on: anything, send: [answer(403, { "Content-Type": "text/html" }, "<html></html>")] }],
+    repositories
+  ),
+  row(
+    "says two lengths of one body",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 9\r\n\r\ncontent!!"] }],
+    blobBytes
+  ),
+  row(
+    "says a length and sends chunks",
+    "Unavailable",
+    [
+      {
+        on: ofBlob,
+        send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncontent\r\n0\r\n\r\n"]
+      }
+    ],
+    blobBytes
+  ),
+  row(
+    "breaks the framing of chunks",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ncontent\r\n0\r\n\r\n"] }],
+    blobBytes
+  ),
+  row(
+    "cuts a chunk",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\ncont", "<cut>"] }],
+    blobBytes
+  ),
+  row(
+    "stops in the middle of a blob",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncont", "<hold>"] }],
+    blobBytes
+  ),
+  row("stops before it answers", "Unavailable", [{ on: ofBlob, send: ["<hold>"] }], blobBytes),
+  row(
+    "stops in the middle of a header",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Le", "<hold>"] }],
+    blobBytes
+  ),
+  row(
+    "resets the connection in the middle of a blob",
+    "Unavailable",
+    [{ on: ofBlob, send: ["HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\ncont", "<reset>"] }],
+    blobBytes
+  ),
+  row(
+    "compresses a manifest that nobody wanted compressed",
+    "ContentMismatch",
+    [
+      {
+        on: ofManifest,
+        send: [manifestAnswer("\u001f\u008b", { "Content-Encoding": "gzip", "Docker-Content-Digest": sha256(image()) })]
+      }
+    ],
+    manifest
+  )
+]
+
+const protocol: ReadonlyArray<Row> = [
+  row("speaks no HTTP", "Unavailable", [{ on: anything, send: ["220 smtp.example ESMTP\r\n", "<cut>"] }], repositories),
+  row(
+    "sends a status line and no more",
+    "Unavailable",
+    [{ on: anything, send: ["HTTP/1.1 200 OK\r\n", "<cut>"] }],
+    repositories
+  ),
+  row(
+    "sends headers without end",
+    "Unavailable",
+    [{ on: anything, send: ["HTTP/1.1 200 OK\r\n", { endless: `X-Header: ${"x".repeat(8192)}\r\n` }] }],
+    repositories,
+    { mostBytes: buffers }
+  ),
+  row(
+    "sends preliminary answers without end",
+    "Unavailable",
+    [{ on: anything, send: [{ endless: "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" }] }],
+    repositories,
+    // Nothing of them is kept; the time for an attempt is what ends it.
+    { mostBytes: Number.POSITIVE_INFINITY }
+  ),
+  row("greets with half a record of TLS", "Unavailable", [], repositories, {
+    greet: [Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00, 0x02]), "<hold>"]
+  }),
+  row(
+    "answers with a status that there is not",
+    "Unavailable",
+    [{ on: anything, send: ["HTTP/1.1 999 Whatever\r\nContent-Length: 0\r\n\r\n"] }],
+    repositories
+  ),
+  row("answers a list with no content", "InvalidResponse", [{ on: anything, send: [answer(204)] }], repositories)
+]
+
+const ranges: ReadonlyArray<Row> = [
+  row(
+    "sends the bytes that were asked for",
+    "is read",
+    [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 3-5/7" }, "ten")] }],
+    range
+  ),
+  row(
+    "sends bytes from another place",
+    "InvalidResponse",
+    [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 4-6/7" }, "ent")] }],
+    range
+  ),
+  row(
+    "sends several parts",
+    "InvalidResponse",
+    [{ on: ofBlob, send: [answer(206, { "Content-Type": "multipart/byteranges; boundary=x" }, "--x")] }],
+    range
+  ),
+  row(
+    "says nothing of where its bytes belong",
+    "InvalidResponse",
+    [{ on: ofBlob, send: [answer(206, {}, "ten")] }],
+    range
+  ),
+  row(
+    "says it twice",
+    "InvalidResponse",
+    [{ on: ofBlob, send: [answer(206, { "Content-Range": ["bytes 3-5/7", "bytes 0-2/7"] }, "ten")] }],
+    range
+  ),
+  row("sends the whole blob instead of a part", "is read", [{ on: ofBlob, send: [answer(200, {}, content)] }], range),
+  row(
+    "sends more than the part",
+    "is read",
+    [{ on: ofBlob, send: [answer(206, { "Content-Range": "bytes 3-6/7" }, "tent")] }],
+    range
+  )
+]
+
+const places: ReadonlyArray<Row> = [
+  row("opens an upload and does not say where", "InvalidResponse", [{ on: /^POST/, send: [answer(202)] }], upload),
+  row(
+    "opens an upload at no address",
+    "Refused",
+    [{ on: /^POST/, send: [answer(202, { Location: "http://[" })] }],
+    upload
+  ),
+  row(
+    "opens an upload at a file",
+    "Refused",
+    [{ on: /^POST/, send: [answer(202, { Location: "file:///etc/passwd" })] }],
+    upload
+  ),
+  row(
+    "opens an upload at a metadata service",
+    "Refused",
+    [{ on: /^POST/, send: [answer(202, { Location: "https://169.254.169.254/latest/" })] }],
+    upload
+  ),
+  row(
+    "opens an upload in the clear",
+    "Refused",
+    (endpoint) => [{ on: /^POST/, send: [answer(202, { Location: endpoint.replace("https:", "http:") })] }],
+    upload,
+    { tls: true }
+  ),
+  row(
+    "opens an upload beside itself, for a name",
+    "is read",
+    (endpoint) => [
+      { on: /^POST/, send: [answer(202, { Location: `${endpoint.replace("//", "//user:word@")}/s` })] },
+      { on: /^PATCH/, send: [answer(202, { Location: "/s", Range: "0-6" })] },
+      { on: /^PUT/, send: [answer(201)] }
+    ],
+    upload
+  ),
+  row(
+    "redirects in a circle",
+    "Refused",
+    [{ on: ofBlob, send: [answer(307, { Location: `/v2/a/blobs/${digest}` })] }],
+    blobBytes
+  ),
+  row("redirects to no address", "Refused", [{ on: ofBlob, send: [answer(307, { Location: "https://" })] }], blobBytes),
+  row("redirects and does not say where", "InvalidResponse", [{ on: ofBlob, send: [answer(307)] }], blobBytes),
+  row("redirects a list", "Refused", [{ on: anything, send: [answer(307, { Location: "/elsewhere" })] }], repositories),
+  row(
+    "has pages that go in a circle",
+    "InvalidResponse",
+    [{ on: anything, send: [answer(200, { Link: '</acr/v1/_catalog>; rel="next"' }, '{"repositories":["a"]}')] }],
+    repositories
+  ),
+  row(
+    "has its next page somewhere else",
+    "Refused",
+    [
+      {
+        on: anything,
+        send: [
+          answer(200, { Link: '<https://elsewhere.example/acr/v1/_catalog>; rel="next"' }, '{"repositories":["a"]}')
+        ]
+      }
+    ],
+    repositories
+  ),
+  row(
+    "links to garbage",
+    "is read",
+    [{ on: anything, send: [answer(200, { Link: "<<<>;;rel=,=next" }, '{"repositories":["a"]}')] }],
+    repositories
+  )
+]
+
+const logins: ReadonlyArray<Row> = [
+  ...[
+    "file:///etc/passwd",
+    "https://169.254.169.254/token",
+    "http://0.0.0.0/token",
+    "https://[::ffff:169.254.169.254]/token",
+    "https://user:word@127.0.0.1/token"
+  ].map((realm) =>
+    row(
+      `has its tokens at ${realm}`,
+      "Refused",
+      [{ on: anything, send: [challenge(`realm="${realm}",service="s"`)] }],
+      repositories
+    )
+  ),
+  row(
+    "has its tokens at no address",
+    "InvalidResponse",
+    [{ on: anything, send: [challenge('realm="/token",service="s"')] }],
+    repositories
+  ),
+  row(
+    "asks for a login of a kind that there is not",
+    "InvalidResponse",
+    [{ on: anything, send: [answer(401, { "WWW-Authenticate": "Negotiate" })] }],
+    repositories
+  ),
+  row(
+    "redirects the request for a token",
+    "Refused",
+    (endpoint) => [
+      { on: /\/token/, send: [answer(307, { Location: "/elsewhere" })] },
+      { on: anything, send: [challenge(`realm="${endpoint}/token",service="s"`)] }
+    ],
+    repositories
+  ),
+  row(
+    "refuses every token that it gives",
+    "Unauthenticated",
+    (endpoint) => [
+      { on: /\/token/, send: [answer(200, { "Content-Type": "application/json" }, '{"token":"t"}')] },
+      { on: anything, send: [challenge(`realm="${endpoint}/token",service="s"`)] }
+    ],
+    repositories
+  ),
+  row(
+    "puts more into the request for a token",
+    "is read",
+    (endpoint) => [
+      {
+        on: /\/token/,
+        send: ({ target }) => {
+          const { searchParams } = new URL(target, endpoint)
+          const asIs =
+            searchParams.get("service") === "s&account=x#y" && searchParams.get("scope") === "repository:a:pull&b=c"
+          return [answer(asIs ? 200 : 400, { "Content-Type": "application/json" }, '{"token":"t"}')]
+        }
+      },
+      {
+        on: anything,
+        times: 1,
+        send: [challenge(`realm="${endpoint}/token",service="s&account=x#y",scope="repository:a:pull&b=c"`)]
+      },
+      { on: anything, send: [answer(200, { "Content-Type": "application/json" }, '{"repositories":[]}')] }
+    ],
+    repositories
+  ),
+  row(
+    "sends challenges without end of sense",
+    "Unauthenticated",
+    [{ on: anything, send: [answer(401, { "WWW-Authenticate": ",".repeat(8000) + '"'.repeat(4000) })] }],
+    repositories
+  )
+]
+
+const documents: ReadonlyArray<Row> = [
+  ...[-1, 2 ** 62, 1.5, "7", null].map((size) =>
+    row(
+      `says that a layer has ${JSON.stringify(size)} bytes`,
+      "InvalidResponse",
+      [{ on: ofManifest, send: [manifestAnswer(image({ layers: [{ ...descriptor, size }] }))] }],
+      manifest
+    )
+  ),
+  row(
+    "says that a layer has 1e999 bytes",
+    "InvalidResponse",
+    [{ on: ofManifest, send: [manifestAnswer(image().replace(`"size":${content.length}`, '"size":1e999'))] }],
+    manifest
+  ),
+  row(
+    "sends a manifest that is an index as well",
+    "InvalidResponse",
+    [{ on: ofManifest, send: [manifestAnswer(image({ manifests: [] }))] }],
+    manifest
+  ),
+  row(
+    "sends an index and calls it a manifest",
+    "InvalidResponse",
+    [
+      {
+        on: ofManifest,
+        send: [
+          manifestAnswer(
+            JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] })
+          )
+        ]
+      }
+    ],
+    manifest
+  ),
+  row(
+    "lists one layer with two sizes",
+    "ContentMismatch",
+    [
+      { on: ofManifest, send: [manifestAnswer(image({ layers: [descriptor, { ...descriptor, size: 8 }] }))] },
+      { on: ofBlob, send: [answer(200, {}, content)] }
+    ],
+    blobOfSize
+  ),
+  row(
+    "says a thing twice in one document",
+    "is read",
+    [
+      {
+        on: ofManifest,
+        send: [manifestAnswer(image().replace('"schemaVersion":2', '"schemaVersion":1,"schemaVersion":2'))]
+      }
+    ],
+    manifest
+  ),
+  row(
+    "nests a document a hundred thousand deep",
+    "is read",
+    [
+      {
+        on: ofManifest,
+        send: [manifestAnswer(image().replace("{", `{"deep":${"[".repeat(100_000)}${"]".repeat(100_000)},`))]
+      }
+    ],
+    manifest
+  ),
+  row(
+    "nests an error a hundred thousand deep",
+    "Forbidden",
+    [
+      {
+        on: anything,
+        send: [answer(403, {}, `{"errors":[{"code":"A","detail":${"[".repeat(30_000)}${"]".repeat(30_000)}}]}`)]
+      }
+    ],
+    repositories
+  ),
+  row(
+    "nests a list a hundred thousand deep",
+    "InvalidResponse",
+    [{ on: anything, send: [answer(200, {}, `{"repositories":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)] }],
+    repositories
+  ),
+  row(
+    "has null where a list belongs",
+    "is read",
+    [{ on: anything, send: [answer(200, {}, '{"name":"a","tags":null}')] }],
+    tags
+  ),
+  row(
+    "has names that break the grammar",
+    "InvalidResponse",
+    [{ on: anything, send: [answer(200, {}, '{"repositories":["../../etc"]}')] }],
+    repositories
+  ),
+  row(
+    "sends a document of another kind",
+    "InvalidResponse",
+    [{ on: anything, send: [answer(200, {}, '[{"__proto__":{"polluted":true}}]')] }],
+    repositories
+  ),
+  row(
+    "warns with more than anybody reads",
+    "is read",
+    [{ on: anything, send: [answer(200, { Warning: `299 - "${"x".repeat(12_000)}"` }, '{"repositories":[]}')] }],
+    repositories
+  )
+]
+
+export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
+  ["Digests", digests],
+  ["Bodies", bodies],
+  ["Protocol", protocol],
+  ["Parts of blobs", ranges],
+  ["Places to go on at", places],
+  ["Logins", logins],
+  ["Documents", documents]
+]
