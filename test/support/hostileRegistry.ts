@@ -3,8 +3,9 @@
  *
  * It speaks to sockets, since an HTTP library would not let it say what a hostile or a broken registry says.
  */
+import { randomUUID } from "node:crypto"
 import { createServer as createTcpServer, type Server, type Socket } from "node:net"
-import { createServer as createTlsServer } from "node:tls"
+import { createServer as createTlsServer, TLSSocket } from "node:tls"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { generate } from "selfsigned"
@@ -92,7 +93,9 @@ const sendPiece = async (socket: Socket, piece: Piece): Promise<boolean> => {
     return false
   }
   if (piece === "<reset>") {
-    socket.resetAndDestroy()
+    // Under TLS there is no reset to be had: the connection ends without a word.
+    if (socket instanceof TLSSocket) socket.destroy()
+    else socket.resetAndDestroy()
     return false
   }
   if (piece === "<hold>") return false
@@ -123,7 +126,8 @@ export const listen = (
 ): Effect.Effect<Hostile, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { cert, private: key } = yield* Effect.promise(() =>
-      generate([{ name: "commonName", value: "localhost" }], {
+      // Of a name of its own, so that several can be trusted at once.
+      generate([{ name: "commonName", value: randomUUID() }], {
         keyType: "ec",
         extensions: [
           { name: "basicConstraints", cA: true, critical: true },

@@ -1,0 +1,73 @@
+/**
+ * docs/hostile-registries.md: what comes of each thing that a registry may do, and the same side by side with another
+ * client.
+ */
+import type { Compared } from "../sideBySide/run.ts"
+import type { Row } from "./rows.ts"
+
+const introduction = `# Hostile and broken registries
+
+A registry is somebody else's program. This page lists what one may do, and what comes of it here: written by a command
+that does each of these things over real connections (\`npx -y pnpm@12 hostile\`), every row a test.
+
+## Side by side
+
+What Azure's own client for JavaScript, \`@azure/container-registry\` 1.1.2, is known to stumble over, by the same
+registry, on Node. Both get one attempt more after a fault. Two known defects are left out: one is of its build for
+browsers (tokens are read by another alphabet there), one was fixed before this version.
+
+`
+
+const list = `## One by one
+
+One attempt, no retry. "Is read" means that the answer is taken as it is meant; anything else is the reason of the error.
+No row takes more than a mebibyte from the registry, unless it says so; each leaves no connection behind.
+
+`
+
+const notHere = `
+## What is not here
+
+Layouts of images on disk (links, devices and names that lead out of a folder, huge indexes), foreign URLs of layers and
+the unpacking of archives are nothing that this library reads. It gives no file a name that a registry chose: a download
+goes to the path that the caller names, beside which a partial file has the digest in its name.
+`
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = head.map((title, column) =>
+    Math.max(3, ...[title, ...rows.map((row) => row[column] ?? "")].map(({ length }) => length))
+  )
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
+}
+
+const mebibytes = (bytes: number | undefined): string => {
+  if (bytes === undefined) return ""
+  return Number.isFinite(bytes) ? `${Math.ceil(bytes / 1024 / 1024)} MiB` : "by time"
+}
+
+/** The text of the page. */
+export const page = (
+  compared: ReadonlyArray<Compared>,
+  groups: ReadonlyArray<readonly [string, ReadonlyArray<Row>]>
+): string =>
+  [
+    introduction,
+    table(
+      ["", "The registry, or its user, does", "Azure's client", "This library"],
+      compared.map(({ ours, scenario, theirs }) => [scenario.id, scenario.does, theirs, ours])
+    ),
+    "\n\n",
+    list,
+    groups
+      .map(
+        ([name, rows]) =>
+          `### ${name}\n\n${table(
+            ["The registry", "Comes to", "Takes at most"],
+            rows.map(({ does, mostBytes, outcome }) => [does.replaceAll("|", "/"), outcome, mebibytes(mostBytes)])
+          )}\n`
+      )
+      .join("\n"),
+    notHere
+  ].join("")
