@@ -46,11 +46,13 @@ const takeUp = Effect.fnUntraced(function* (
   size: number | undefined,
   hash: Hash
 ) {
+  // What is behind a link is somebody else's.
+  const isLink = yield* Effect.isSuccess(files.readLink(path))
   const left = yield* Effect.orElseSucceed(
     Effect.map(files.stat(path), (info) => Number(info.size)),
     () => 0
   )
-  if (left === 0 || (size !== undefined && left > size)) return 0
+  if (isLink || left === 0 || (size !== undefined && left > size)) return 0
   yield* Stream.runForEachArray(files.stream(path, { chunkSize: pieceBytes }), (pieces) =>
     Effect.sync(() => {
       for (const piece of pieces) hash.update(piece)
@@ -81,7 +83,9 @@ export const download = (options: {
       const partial = `${path}.${hex(digest).slice(0, 16)}.partial`
       const from = resumable ? yield* takeUp(files, partial, size, hash) : 0
 
-      const file = yield* files.open(partial, { flag: from === 0 ? "w" : "a" })
+      // Made anew, so that nothing is written where a link leads that somebody has put there.
+      if (from === 0) yield* files.remove(partial, { force: true })
+      const file = yield* files.open(partial, { flag: from === 0 ? "wx" : "a" })
       yield* writeAll(file, read(from, hash)).pipe(
         Effect.andThen(file.sync),
         Effect.andThen(files.rename(partial, path)),
