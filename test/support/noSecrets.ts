@@ -72,7 +72,8 @@ for (const method of ["debug", "error", "info", "log", "warn"] as const) {
 /** A secret in the forms in which it travels. */
 const forms = (secret: string): ReadonlyArray<string> => [
   secret,
-  encodeURIComponent(secret),
+  // Half of a character can't be encoded.
+  ...(/\p{Surrogate}/u.test(secret) ? [] : [encodeURIComponent(secret)]),
   JSON.stringify(secret).slice(1, -1)
 ]
 

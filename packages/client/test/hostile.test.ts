@@ -279,6 +279,25 @@ describe("the token endpoint", () => {
     )
   }
 
+  it.effect("that grants half of a character fails in words", () =>
+    Effect.gen(function* () {
+      const { reason } = yield* Effect.flip(read)
+      assert.include(["Forbidden", "InvalidRequest", "Unauthenticated", "Unavailable"], reason._tag)
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ authorization, url }) =>
+            url.pathname.startsWith("/oauth2/")
+              ? json({ refresh_token: "refresh-\ud800", access_token: "access-\ud800" })
+              : authorization === undefined
+                ? challenge("repository:alpine:metadata_read")
+                : json({ errors: [{ code: "DENIED", message: authorization }] }, { status: 403 }),
+          { retry: never }
+        )
+      )
+    )
+  )
+
   it.effect("whose tokens are refused at once is given up after one renewal", () =>
     Effect.gen(function* () {
       let asked = 0

@@ -40,6 +40,10 @@ describe("scopes in their only spelling", () => {
       ["repository:a:pull,push", "repository:b:pull"]
     ],
     [["repository:a:pull,pull", "repository:a:pull"], ["repository:a:pull"]],
+    [
+      ["a:b:", "a:c", "a"],
+      ["a", "a:b:", "a:c"]
+    ],
     [["repository:a:*", "repository:a:pull"], ["repository:a:*,pull"]],
     [
       ["repository(plugin):a:pull", "repository:a:pull"],

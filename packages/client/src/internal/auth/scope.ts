@@ -9,17 +9,23 @@ import type { TokenScope } from "../../TokenScope.ts"
  */
 export const normalise = (scopes: ReadonlyArray<TokenScope>): ReadonlyArray<TokenScope> => {
   const actions = new Map<string, Set<string>>()
+  // What is not of this form is passed on as it is.
+  const others = new Set<TokenScope>()
   for (const scope of scopes) {
     const colon = scope.lastIndexOf(":")
-    // What is not of this form is passed on as it is.
-    const resource = colon === -1 ? scope : scope.slice(0, colon)
-    const known = actions.get(resource) ?? new Set()
-    if (colon !== -1) for (const action of scope.slice(colon + 1).split(",")) if (action !== "") known.add(action)
-    actions.set(resource, known)
+    const named = scope
+      .slice(colon + 1)
+      .split(",")
+      .filter((action) => action !== "")
+    if (colon === -1 || named.length === 0) {
+      others.add(scope)
+    } else {
+      const resource = scope.slice(0, colon)
+      actions.set(resource, new Set([...(actions.get(resource) ?? []), ...named]))
+    }
   }
-  return Array.from(actions, ([resource, known]) =>
-    known.size === 0 ? resource : `${resource}:${Array.from(known).toSorted().join(",")}`
-  ).toSorted()
+  const known = Array.from(actions, ([resource, named]) => `${resource}:${Array.from(named).toSorted().join(",")}`)
+  return [...others, ...known].toSorted()
 }
 
 /** Whether a scope is for repositories that it does not name. */

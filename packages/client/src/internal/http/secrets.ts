@@ -7,11 +7,18 @@ import * as Redacted from "effect/Redacted"
 /** A shorter one is no secret: it stands in any text, which would not be the same without it. */
 const shortest = 4
 
+/** Half of a character can't be encoded, and a server may have put one into a token. */
+const isEncodable = (text: string): boolean => !/\p{Surrogate}/u.test(text)
+
+/** A secret as it is, and as it stands in a form or a query. */
+const formsOf = (secret: string): ReadonlyArray<string> =>
+  isEncodable(secret) ? [secret, encodeURIComponent(secret)] : [secret]
+
 /** The text with every occurrence of a secret struck out. */
 export const scrub = (text: string, secrets: ReadonlyArray<Redacted.Redacted<string>>): string => {
   let clean = text
   for (const secret of secrets) {
-    for (const form of [Redacted.value(secret), encodeURIComponent(Redacted.value(secret))]) {
+    for (const form of formsOf(Redacted.value(secret))) {
       if (form.length >= shortest) clean = clean.replaceAll(form, "<redacted>")
     }
   }

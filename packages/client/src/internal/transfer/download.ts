@@ -70,7 +70,7 @@ interface Extent {
 
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/
 
-const readExtent = (response: HttpClientResponse.HttpClientResponse): Extent | undefined => {
+export const readExtent = (response: HttpClientResponse.HttpClientResponse): Extent | undefined => {
   if (response.status === 200) {
     const length = response.headers["content-length"]
     return { start: 0, total: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined }
