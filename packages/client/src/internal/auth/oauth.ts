@@ -17,6 +17,9 @@ export interface Token {
   readonly expiresInSeconds: number | undefined
 }
 
+/** RFC 6750, section 2.1, and whatever else fits into a header. */
+const TokenText = Schema.String.check(Schema.isPattern(/^[!-~]+$/))
+
 const secret = (value: string) => Redacted.make(value, { label: "token" })
 
 const form = (fields: { readonly [name: string]: string }): HttpBody.HttpBody =>
@@ -30,12 +33,12 @@ const common = { scopes: [], bucket: "oauth", missing: "endpoint", success: [200
  */
 const accessToken = jsonWith(
   Schema.Struct({
-    access_token: Schema.optionalKey(Schema.NonEmptyString),
-    token: Schema.optionalKey(Schema.NonEmptyString),
+    access_token: Schema.optionalKey(TokenText),
+    token: Schema.optionalKey(TokenText),
     expires_in: Schema.optionalKey(Schema.Finite)
   }),
   ({ access_token, expires_in, token }) =>
-    Effect.map(Schema.decodeUnknownEffect(Schema.NonEmptyString)(access_token ?? token), (value): Token => ({
+    Effect.map(Schema.decodeUnknownEffect(TokenText)(access_token ?? token), (value): Token => ({
       value: secret(value),
       expiresInSeconds: expires_in
     }))
@@ -59,7 +62,7 @@ export const exchange = (service: string, entraToken: Redacted.Redacted<string>)
   method: "POST",
   path: withQuery("/oauth2/exchange", { "api-version": apiVersion }),
   body: form({ grant_type: "access_token", service, access_token: Redacted.value(entraToken) }),
-  decode: jsonWith(Schema.Struct({ refresh_token: Schema.NonEmptyString }), ({ refresh_token }) =>
+  decode: jsonWith(Schema.Struct({ refresh_token: TokenText }), ({ refresh_token }) =>
     Effect.succeed({ value: secret(refresh_token), expiresInSeconds: undefined })
   )
 })
