@@ -285,7 +285,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     id: "A6",
     does: "a refresh token that runs out while the registry's token service is down",
     call: "background",
-    stage: emulator({ refreshTokenLifetime: "4 seconds" }, ({ inject, revokeAccessTokens }) => ({
+    stage: emulator({ refreshTokenLifetime: "5 seconds" }, ({ inject, revokeAccessTokens }) => ({
       meanwhile: Effect.andThen(
         revokeAccessTokens,
         inject({ path: "/oauth2/exchange", times: 1000, consequence: { _tag: "Reset" } })
