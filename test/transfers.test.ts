@@ -375,6 +375,26 @@ describe("an upload", () => {
     }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
   )
 
+  it.live("of a source that holds more than it says, or less, fails and leaves nothing open", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const { openUploads } = yield* AcrEmulator.AcrEmulator
+      for (const [mebibytes, actual] of [
+        [1, `${mebibyte} bytes`],
+        [3, "more"]
+      ] as const) {
+        const pieces = Array.from({ length: mebibytes }, () => big.subarray(0, mebibyte))
+        for (const make of [BlobSource.fromRepeatableStream, BlobSource.fromStream]) {
+          const source = make(Stream.fromIterable(pieces), { sizeBytes: 2 * mebibyte })
+          const { reason } = yield* Effect.flip(content.uploadBlob("sizes", source))
+          assert.strictEqual(reason._tag, "ContentMismatch")
+          assert.deepInclude(reason, { expected: `${2 * mebibyte} bytes`, actual })
+        }
+      }
+      assert.strictEqual(yield* eventually(openUploads, (open) => open === 0), 0)
+    }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
+  )
+
   it.live("of other content than its digest names is refused before it is committed", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent

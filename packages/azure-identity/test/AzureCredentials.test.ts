@@ -1,7 +1,7 @@
 /**
  * The real `@azure/identity`, something that plays Entra ID, and the emulator: no request leaves this machine.
  */
-import { createVerify, X509Certificate, constants } from "node:crypto"
+import { createPrivateKey, createVerify, X509Certificate, constants } from "node:crypto"
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -86,7 +86,7 @@ const unavailable = <A, R>(effect: Effect.Effect<A, RegistryError, R>) =>
     reason._tag === "CredentialUnavailable" ? reason : assert.fail(`${reason._tag}: ${reason.message}`)
   )
 
-const Assertion = Schema.fromJsonString(Schema.Struct({ alg: Schema.String }))
+const Assertion = Schema.fromJsonString(Schema.Struct({ alg: Schema.String, x5c: Schema.optionalKey(Schema.Unknown) }))
 
 describe("an identity of Entra ID logs in", () => {
   it.live("with a client secret", () =>
@@ -104,7 +104,7 @@ describe("an identity of Entra ID logs in", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  for (const kind of ["path", "pem"] as const) {
+  for (const kind of ["path", "pem", "locked pem"] as const) {
     it.live(`with a certificate, by its ${kind}`, () =>
       Effect.gen(function* () {
         const { cert, private: key } = yield* Effect.promise(() =>
@@ -112,16 +112,31 @@ describe("an identity of Entra ID logs in", () => {
         )
         const path = join(yield* folder, "application.pem")
         yield* Effect.promise(() => writeFile(path, key + cert))
+        const locked = createPrivateKey(key).export({
+          type: "pkcs8",
+          format: "pem",
+          cipher: "aes-256-cbc",
+          passphrase: "planted-password"
+        })
         const asked = yield* logsIn(
           AzureCredentials.layerClientCertificate({
             cloud,
             tenantId,
             clientId,
-            certificate: kind === "path" ? { path } : { pem: Redacted.make(key + cert) }
+            ...(kind === "path"
+              ? { certificate: { path } }
+              : kind === "pem"
+                ? { certificate: { pem: Redacted.make(key + cert) } }
+                : {
+                    certificate: { pem: Redacted.make(locked.toString() + cert) },
+                    password: Redacted.make("planted-password"),
+                    sendCertificateChain: true
+                  })
           })
         )
         const [header = "", payload = "", signature = ""] = (asked.form["client_assertion"] ?? "").split(".")
-        const { alg } = yield* Schema.decodeEffect(Assertion)(Buffer.from(header, "base64url").toString())
+        const { alg, x5c } = yield* Schema.decodeEffect(Assertion)(Buffer.from(header, "base64url").toString())
+        assert.strictEqual(x5c !== undefined, kind === "locked pem")
         const { publicKey } = new X509Certificate(cert)
         const padding = alg.startsWith("PS")
           ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
@@ -154,7 +169,17 @@ describe("an identity of Entra ID logs in", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("with a managed identity, by its endpoint in the environment", () =>
+  const identities: ReadonlyArray<{
+    readonly kind: string
+    readonly identity?: AzureCredentials.ManagedIdentity
+    readonly query: object
+  }> = [
+    { kind: "the system's", query: {} },
+    { kind: "a user's, by its client", identity: { clientId }, query: { client_id: clientId } },
+    { kind: "a user's, by its resource", identity: { resourceId: "/a/resource" }, query: { mi_res_id: "/a/resource" } },
+    { kind: "a user's, by its object", identity: { objectId: "an-object" }, query: { object_id: "an-object" } }
+  ]
+  it.live.each(identities)("with a managed identity: $kind", ({ identity, query }) =>
     Effect.gen(function* () {
       const { emulator, entra, network } = yield* begin
       yield* environment({
@@ -162,7 +187,10 @@ describe("an identity of Entra ID logs in", () => {
         IDENTITY_HEADER: "planted-identity-header"
       })
       network.lead("localhost", entra)
-      const credentials = AzureCredentials.layerManagedIdentity({ cloud, identity: { clientId } })
+      const credentials = AzureCredentials.layerManagedIdentity({
+        cloud,
+        ...(identity === undefined ? {} : { identity })
+      })
       network.lead("127.0.0.1", {
         port: Number(new URL(emulator.endpoint).port),
         certificate: emulator.certificate._tag === "Some" ? emulator.certificate.value : ""
@@ -171,7 +199,7 @@ describe("an identity of Entra ID logs in", () => {
       assert.deepStrictEqual(network.refused, [])
       const [asked] = entra.tokenRequests()
       assert.strictEqual(asked?.headers["x-identity-header"], "planted-identity-header")
-      assert.deepInclude(asked?.query ?? {}, { resource: "https://containerregistry.azure.net", client_id: clientId })
+      assert.deepInclude(asked?.query ?? {}, { resource: "https://containerregistry.azure.net", ...query })
     }).pipe(Effect.provide(Network.layer))
   )
 

@@ -246,6 +246,21 @@ describe("a download", () => {
     }).pipe(Effect.provide(content(registryThat(blob, []))))
   )
 
+  it.effect("of an unknown size that breaks after its last byte is whole, says its digest", () =>
+    Effect.gen(function* () {
+      const bytes = yield* download(sha256(blob), undefined)
+      assert.isTrue(Buffer.from(bytes).equals(blob))
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ range }) => range),
+        [null, `bytes=${blob.length}-`]
+      )
+    }).pipe(
+      Effect.provide(
+        content(({ range }) => (range === null ? new Response(body(blob, true)) : new Response("", { status: 416 })))
+      )
+    )
+  )
+
   it.effect("of more than is wanted is too large, and not read to its end", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent

@@ -2,7 +2,15 @@
  * What a user may write for a registry, and what is said of anything else.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Credentials from "../src/Credentials.ts"
+import * as RegistryContent from "../src/RegistryContent.ts"
 import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
 import { atOnce } from "./support/atOnce.ts"
 
@@ -122,4 +130,35 @@ describe("an endpoint", () => {
       assert.strictEqual(globalOrigin(other), other)
     }
   })
+})
+
+describe("the endpoint in the environment", () => {
+  it.effect("is found by its variable, or by another configuration", () =>
+    Effect.gen(function* () {
+      const named = RegistryContent.layerConfig({ endpoint: Config.String("MIRROR") })
+      for (const [layer, asked] of [
+        [RegistryContent.layerConfig(), "https://first.azurecr.io/v2/a/manifests/v1"],
+        [named, "https://second.azurecr.io/v2/a/manifests/v1"]
+      ] as const) {
+        const urls: Array<string> = []
+        const client = HttpClient.make((request, url) =>
+          Effect.sync(() => {
+            urls.push(url.href)
+            return HttpClientResponse.fromWeb(request, new Response(null, { status: 404 }))
+          })
+        )
+        yield* Effect.flip(RegistryContent.RegistryContent.use((content) => content.manifest("a", "v1"))).pipe(
+          Effect.provide(
+            layer.pipe(
+              Layer.provide(Credentials.layerAnonymous),
+              Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+            )
+          )
+        )
+        assert.deepStrictEqual(urls, [asked])
+      }
+    }).pipe(
+      Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ REGISTRY_ENDPOINT: "first", MIRROR: "second" })))
+    )
+  )
 })

@@ -17,14 +17,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
 import * as Outbound from "../../Outbound.ts"
-import {
-  type FailedResponse,
-  InvalidRequest,
-  type Reason,
-  Refused,
-  RegistryError,
-  Unavailable
-} from "../../RegistryError.ts"
+import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
@@ -93,13 +86,7 @@ const isAddressRefused = (error: unknown, depth = 0): boolean =>
 const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
   if (isAddressRefused(error)) return refusal(rootMessage(error))
   const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, secrets)
-  switch (error.reason._tag) {
-    case "EncodeError":
-    case "InvalidUrlError":
-      return { reason: new InvalidRequest({ description }), repeat: "never", challenges: [] }
-    default:
-      return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
-  }
+  return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
 }
 
 const noAnswer = (timeout: Duration.Input): Reason =>
