@@ -14,7 +14,7 @@ import { writeLargeFile } from "./support/largeFile.ts"
 
 const program = fileURLToPath(new URL("./support/transferProcess.ts", import.meta.url))
 
-const Outcome = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, maxRssKib: Schema.Finite }))
+const Outcome = Schema.fromJsonString(Schema.Struct({ digest: Schema.String, peakBytes: Schema.Finite }))
 
 const transfer = Effect.fnUntraced(function* (direction: "upload" | "download", path: string, digest: string) {
   const { endpoint, logins } = yield* AcrEmulator.AcrEmulator
@@ -23,7 +23,7 @@ const transfer = Effect.fnUntraced(function* (direction: "upload" | "download", 
   })
   const outcome = yield* Schema.decodeEffect(Outcome)(printed)
   assert.strictEqual(outcome.digest, digest)
-  return outcome.maxRssKib / 1024
+  return outcome.peakBytes / 1024 / 1024
 })
 
 it.live(

@@ -13,6 +13,7 @@ import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { peakMemoryBytes } from "./peakMemory.ts"
 
 const [, , endpoint = "", direction = "", path = "", digest = ""] = process.argv
 
@@ -23,7 +24,7 @@ const program = Effect.gen(function* () {
   if (direction === "download") yield* content.downloadBlob(repository, digest, path)
   const done =
     direction === "download" ? digest : (yield* content.uploadBlob(repository, BlobSource.fromFile(path))).digest
-  yield* Console.log(JSON.stringify({ digest: done, maxRssKib: process.resourceUsage().maxRSS }))
+  yield* Console.log(JSON.stringify({ digest: done, peakBytes: peakMemoryBytes() }))
 })
 
 program.pipe(
