@@ -35,7 +35,9 @@ export interface BlobSource<out E = never, out R = never> {
  */
 export const fromBytes = (bytes: Uint8Array): BlobSource => ({
   sizeBytes: Effect.succeed(bytes.length),
-  read: (offset) => (offset >= bytes.length ? Stream.empty : Stream.fromIterable(pieces(bytes.subarray(offset)))),
+  // One at a time: whoever hashes them sends the first before it looks at the second.
+  read: (offset) =>
+    offset >= bytes.length ? Stream.empty : Stream.fromIterable(pieces(bytes.subarray(offset)), { chunkSize: 1 }),
   repeatable: true
 })
 
@@ -55,7 +57,7 @@ const pieceBytes = 1024 * 1024
 export const fromString = (text: string): BlobSource => fromBytes(new TextEncoder().encode(text))
 
 /**
- * A file, read a mebibyte at a time.
+ * A file, read two mebibytes at a time, one step ahead of whoever takes them.
  *
  * @category constructors
  * @since 0.1.0
@@ -63,7 +65,11 @@ export const fromString = (text: string): BlobSource => fromBytes(new TextEncode
 export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, FileSystem.FileSystem> => ({
   sizeBytes: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
   read: (offset) =>
-    Stream.unwrap(Effect.map(FileSystem.FileSystem, (files) => files.stream(path, { offset, chunkSize: pieceBytes }))),
+    Stream.unwrap(
+      Effect.map(FileSystem.FileSystem, (files) =>
+        Stream.bufferArray(files.stream(path, { offset, chunkSize: 2 * pieceBytes }), { capacity: 1 })
+      )
+    ),
   repeatable: true
 })
 

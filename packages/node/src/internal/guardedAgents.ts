@@ -13,6 +13,7 @@ import type { Agent } from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
+import * as UndiciClient from "./undiciClient.ts"
 
 const reachOf = ({ address }: LookupAddress): Outbound.Reach => Outbound.reachOf(address) ?? "loopback"
 
@@ -38,10 +39,9 @@ const lookingUp =
   }
 
 const dialling = (options: Agent.Options, dial: LookupFunction) =>
-  Effect.provideServiceEffect(
-    NodeHttpClient.makeUndici,
-    NodeHttpClient.Dispatcher,
-    NodeHttpClient.makeDispatcherOptions({ ...options, connect: { ...options.connect, lookup: dial } })
+  Effect.map(
+    NodeHttpClient.makeDispatcherOptions({ ...options, connect: { ...options.connect, lookup: dial } }),
+    UndiciClient.make
   )
 
 /**

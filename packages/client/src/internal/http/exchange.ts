@@ -22,7 +22,7 @@ import { readErrorText } from "./body.ts"
 import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { inQuery, scrub } from "./secrets.ts"
-import { attributesOf, countRequest, requestId } from "./telemetry.ts"
+import { attributesOf, countRequest, requestId, untraced } from "./telemetry.ts"
 
 /**
  * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
@@ -223,7 +223,11 @@ export const make = (options: {
       underOurRules,
       Effect.raceFirst(
         Effect.flatMap(
-          operation.stalled ?? Effect.delay(Effect.succeed(noAnswer(options.attemptTimeout)), options.attemptTimeout),
+          operation.stalled ??
+            Effect.delay(
+              Effect.sync(() => noAnswer(options.attemptTimeout)),
+              options.attemptTimeout
+            ),
           (reason): Effect.Effect<never, Flaw> => Effect.fail({ reason, repeat: "uncertain", challenges: [] })
         )
       ),
@@ -238,18 +242,15 @@ export const make = (options: {
         yield* Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
       })
 
-    const outcome = yield* attempt.pipe(
-      Effect.tap(observe),
-      Effect.withSpan(`${method} ${address}`, {
-        kind: "client",
-        attributes: {
-          "http.request.method": method,
-          "url.full": address,
-          "registry.client_request_id": clientRequestId,
-          ...attributesOf(operation.subject)
-        }
-      })
-    )
+    const outcome = yield* untraced(Effect.tap(attempt, observe), `${method} ${address}`, {
+      kind: "client",
+      attributes: {
+        "http.request.method": method,
+        "url.full": address,
+        "registry.client_request_id": clientRequestId,
+        ...attributesOf(operation.subject)
+      }
+    })
     if (Result.isSuccess(outcome)) return outcome.success
     const { challenges, reason, repeat, response } = outcome.failure
     return yield* Effect.fail<Failure>({

@@ -9,6 +9,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import type * as Tracer from "effect/Tracer"
 import type { Subject } from "../../Operation.ts"
 import type { RegistryError } from "../../RegistryError.ts"
 
@@ -71,33 +72,41 @@ export const noteRepeat = (event: string, error: RegistryError): Effect.Effect<v
 
 /** The attributes of a subject, as far as it is known. */
 export const attributesOf = (
-  subject: { readonly [Field in keyof Subject]: Subject[Field] | undefined } | undefined
-): { readonly [name: string]: string } =>
-  subject === undefined
-    ? {}
-    : Object.fromEntries(
-        Object.entries({
-          "registry.repository": subject.repository,
-          "registry.reference": subject.reference,
-          "registry.digest": subject.digest
-        }).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-      )
+  subject: { readonly [Field in keyof Subject]?: Subject[Field] | undefined } = {}
+): { readonly [name: string]: string } => {
+  const attributes: { [name: string]: string } = {}
+  if (subject.repository !== undefined) attributes["registry.repository"] = subject.repository
+  if (subject.reference !== undefined) attributes["registry.reference"] = subject.reference
+  if (subject.digest !== undefined) attributes["registry.digest"] = subject.digest
+  return attributes
+}
 
 /**
  * The span of an operation. To find that something is not there is an answer, which does not fail it.
  */
 export const withOperationSpan =
   (name: string, attributes: { readonly [name: string]: string }) =>
-  <A, E extends RegistryError, R>(effect: Effect.Effect<A, E, R>) =>
-    effect.pipe(
+  <A, E extends RegistryError, R>(effect: Effect.Effect<A, E, R>) => {
+    const answer = effect.pipe(
       Effect.map((value) => Result.succeed(value)),
       Effect.catchIf(
         ({ reason }) => reason._tag === "NotFound",
         (error) => Effect.as(Effect.annotateCurrentSpan("error.type", "NotFound"), Result.fail(error))
-      ),
-      Effect.withSpan(name, { attributes }),
-      Effect.flatMap(Effect.fromResult)
+      )
     )
+    return Effect.flatMap(untraced(answer, name, { attributes }), Effect.fromResult)
+  }
+
+/**
+ * A span that does not look for the place in the source where it was made, which takes longer than all the rest of it
+ * and would be a place in here. As the first argument, because that is where the option counts.
+ */
+export const untraced = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  name: string,
+  options: Tracer.SpanOptionsNoTrace
+): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
+  Effect.withSpan(effect, name, { ...options, captureStackTrace: false })
 
 const bits = (count: number): Effect.Effect<number> => Random.nextIntBetween(0, 2 ** count, { halfOpen: true })
 

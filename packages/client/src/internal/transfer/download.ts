@@ -84,6 +84,19 @@ export const readExtent = (response: HttpClientResponse.HttpClientResponse): Ext
 const isPassing = ({ reason, response }: RegistryError): boolean =>
   reason._tag === "Unavailable" || reason._tag === "Throttled" || response?.status === 408
 
+const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number => pieces.reduce((sum, { length }) => sum + length, 0)
+
+/** What comes behind the first bytes. Mostly there are none of these, and then no piece is touched. */
+const after = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
+  if (bytes === 0) return pieces
+  let left = bytes
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(left)
+    left -= piece.length - rest.length
+    return rest.length === 0 ? [] : [rest]
+  })
+}
+
 /** The first bytes: a server that does not know ranges sends more than was asked for. */
 const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
   let left = bytes
@@ -205,12 +218,8 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
       /** The next bytes of this connection that are wanted. */
       const next = (from: Connection): Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError> =>
         Effect.map(Queue.take(from.arrivals), (pieces) => {
-          const wanted: Array<Uint8Array> = []
-          for (const piece of pieces) {
-            const rest = piece.subarray(from.skip)
-            from.skip -= piece.length - rest.length
-            if (rest.length > 0) wanted.push(rest)
-          }
+          const wanted = after(pieces, from.skip)
+          from.skip = Math.max(0, from.skip - lengthOf(pieces))
           return download.to === undefined ? wanted : upTo(wanted, download.to - position)
         })
 

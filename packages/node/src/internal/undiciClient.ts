@@ -1,0 +1,245 @@
+/**
+ * An HTTP client on undici's dispatchers, for bodies of gigabytes.
+ *
+ * Bytes that come are kept as they are until somebody takes them, all at once, and the connection rests while there are
+ * many: a consumer that is busy finds much when it comes again, and is woken once for all of it. Bytes that go are read
+ * ahead while the connection is busy with those before. So neither side waits for the other more than it must.
+ */
+import type { IncomingHttpHeaders } from "node:http"
+import { Readable } from "node:stream"
+import type * as Undici from "@effect/platform-node/Undici"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import { pipeArguments } from "effect/Pipeable"
+import type * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import * as Cookies from "effect/http/Cookies"
+import * as Headers from "effect/http/Headers"
+import type * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+
+/** How much is kept of an answer that nobody takes, in bytes. What the sockets hold comes on top. */
+const mostKeptBytes = 128 * 1024
+
+/** How much of a body is read ahead of the connection, in bytes. */
+const readAheadBytes = 2 * 1024 * 1024
+
+/** How an answer ends: it is whole, or whatever undici says. */
+type Ending = Effect.Effect<never, unknown>
+
+/** The body of an answer, on its way. */
+class Arrivals {
+  private pieces: Array<Uint8Array> = []
+  private bytes = 0
+  private end: Ending | undefined
+  private wake: (() => void) | undefined
+  private readonly controller: Undici.Dispatcher.DispatchController
+
+  constructor(controller: Undici.Dispatcher.DispatchController) {
+    this.controller = controller
+  }
+
+  push(piece: Uint8Array): void {
+    this.pieces.push(piece)
+    this.bytes += piece.length
+    if (this.bytes >= mostKeptBytes) this.controller.pause()
+    this.wake?.()
+  }
+
+  close(end: Ending): void {
+    this.end = end
+    this.wake?.()
+  }
+
+  private readonly arrival = Effect.callback<void>((resume) => {
+    this.wake = () => {
+      this.wake = undefined
+      resume(Effect.void)
+    }
+    return Effect.sync(() => {
+      this.wake = undefined
+    })
+  })
+
+  /** What has come, or comes next. */
+  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.suspend(() => {
+    const pieces = this.pieces
+    if (Arr.isArrayNonEmpty(pieces)) {
+      this.pieces = []
+      this.bytes = 0
+      this.controller.resume()
+      return Effect.succeed(pieces)
+    }
+    return this.end ?? Effect.andThen(this.arrival, this.pull)
+  })
+}
+
+type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
+
+/** An answer, whose body comes by and by. */
+class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpIncomingMessage.TypeId] = HttpIncomingMessage.TypeId
+  readonly [HttpClientResponse.TypeId] = HttpClientResponse.TypeId
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly url: string
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly cookies: Cookies.Cookies
+  readonly remoteAddress = Option.none<string>()
+  readonly stream: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>
+  private body: Failing<ArrayBuffer> | undefined
+
+  constructor(options: {
+    readonly request: HttpClientRequest.HttpClientRequest
+    readonly url: string
+    readonly status: number
+    readonly headers: IncomingHttpHeaders
+    readonly arrivals: Arrivals
+  }) {
+    super()
+    const { arrivals, headers, request, status, url } = options
+    this.request = request
+    this.url = url
+    this.status = status
+    this.headers = Headers.fromInput(headers)
+    this.cookies = Cookies.fromSetCookie(headers["set-cookie"] ?? [])
+    this.stream = Stream.mapError(
+      Stream.fromPull(Effect.succeed(arrivals.pull)),
+      (cause) =>
+        new HttpClientError.HttpClientError({
+          reason: new HttpClientError.DecodeError({ request, response: this, cause })
+        })
+    )
+  }
+
+  /** Read once, however often it is asked for. */
+  get arrayBuffer(): Failing<ArrayBuffer> {
+    this.body ??= Effect.runSync(
+      Effect.cached(Effect.map(Stream.mkUint8Array(this.stream), (bytes) => new Uint8Array(bytes).buffer))
+    )
+    return this.body
+  }
+
+  /** An answer of the web with the same body, from which everything else is read. */
+  private get whole(): Failing<HttpClientResponse.HttpClientResponse> {
+    return Effect.map(this.arrayBuffer, (body) =>
+      HttpClientResponse.fromWeb(this.request, new Response(body, { headers: this.headers }))
+    )
+  }
+
+  get json() {
+    return Effect.flatMap(this.whole, ({ json }) => json)
+  }
+
+  get text() {
+    return Effect.flatMap(this.whole, ({ text }) => text)
+  }
+
+  get formData() {
+    return Effect.flatMap(this.whole, ({ formData }) => formData)
+  }
+
+  get urlParamsBody() {
+    return Effect.flatMap(this.whole, ({ urlParamsBody }) => urlParamsBody)
+  }
+
+  get upgrade() {
+    return Effect.flatMap(this.whole, ({ upgrade }) => upgrade)
+  }
+
+  override toJSON(): unknown {
+    return HttpIncomingMessage.inspect(this, {
+      _id: "HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
+  }
+
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+/** A body as undici takes it. */
+const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Readable | null => {
+  switch (body._tag) {
+    case "Empty":
+      return null
+    case "Uint8Array":
+      return body.body
+    case "Stream":
+      return Readable.from(Stream.toAsyncIterable(body.stream), { objectMode: false, highWaterMark: readAheadBytes })
+    case "Raw":
+    case "FormData":
+      throw new TypeError(`this client sends bytes and streams of bytes, and no ${body._tag}`)
+  }
+}
+
+/** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
+export const make = (dispatcher: Undici.Dispatcher): HttpClient.HttpClient =>
+  HttpClient.make((request, url, signal) =>
+    Effect.callback((resume) => {
+      const path = url.pathname + url.search
+      let controller: Undici.Dispatcher.DispatchController | undefined
+      let arrivals: Arrivals | undefined
+      let isGivenUp = signal.aborted
+
+      /** A request that still waits for its connection is given up when it has one. */
+      const giveUp = () => {
+        isGivenUp = true
+        controller?.abort(new Error("the request was given up"))
+      }
+      signal.addEventListener("abort", giveUp)
+      const end = (reason: Ending) => {
+        signal.removeEventListener("abort", giveUp)
+        if (arrivals !== undefined) return arrivals.close(reason)
+        const failure = Effect.mapError(
+          reason,
+          (cause) =>
+            new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+        )
+        resume(failure)
+      }
+
+      try {
+        dispatcher.dispatch(
+          {
+            origin: url.origin,
+            path,
+            method: request.method,
+            headers: request.headers,
+            body: bodyOf(request.body),
+            // Whoever asks knows how long to wait.
+            headersTimeout: 0,
+            bodyTimeout: 0
+          },
+          {
+            onRequestStart: (started) => {
+              controller = started
+              if (isGivenUp) giveUp()
+            },
+            onResponseStart: (started, status, headers) => {
+              // Preliminary answers say nothing.
+              if (status < 200) return
+              arrivals = new Arrivals(started)
+              const answer = { request, url: url.origin + path, status, headers, arrivals }
+              resume(Effect.succeed(new Answer(answer)))
+            },
+            onResponseData: (_, piece) => arrivals?.push(piece),
+            onResponseEnd: () => end(Cause.done()),
+            onResponseError: (_, cause) => end(Effect.fail(cause))
+          }
+        )
+      } catch (cause) {
+        end(Effect.fail(cause))
+      }
+      return Effect.sync(giveUp)
+    })
+  )

@@ -1,0 +1,200 @@
+/**
+ * The HTTP client by itself: bodies in both directions, read in every way, taken and not taken.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
+
+const mebibyte = 1024 * 1024
+
+/** A server of this machine, until the scope closes; tells its address. */
+const listen = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.callback<ReturnType<typeof createServer>>((resume) => {
+        const server = createServer(answer)
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) =>
+        Effect.sync(() => {
+          server.closeAllConnections()
+          server.close()
+        })
+    ),
+    (server) => {
+      const address = server.address()
+      return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/a?b=c`
+    }
+  )
+
+/** Something that happens once. */
+const event = () => {
+  const deferred = Deferred.makeUnsafe<void>()
+  return { happen: () => Deferred.doneUnsafe(deferred, Effect.void), happened: Deferred.await(deferred) }
+}
+
+/** Answers with what it is sent. */
+const echo = (request: IncomingMessage, response: ServerResponse) => {
+  response.setHeader("content-type", request.headers["content-type"] ?? "text/plain")
+  response.setHeader("set-cookie", ["a=1", "b=2"])
+  request.pipe(response)
+}
+
+const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, HttpClient.HttpClient | Scope.Scope>) =>
+  it.live(name, () => effect().pipe(Effect.provide(NodeRegistryHttpClient.layer)))
+
+const post = (address: string, body: HttpBody.HttpBody) =>
+  HttpClient.execute(HttpClientRequest.setBody(HttpClientRequest.post(address), body))
+
+const ask = (address: string, path: string) =>
+  Effect.forkChild(HttpClient.get(new URL(path, address)), { startImmediately: true })
+
+describe("an answer", () => {
+  live("is read as text, as JSON and as bytes, as often as one likes", () =>
+    Effect.gen(function* () {
+      const address = yield* listen(echo)
+      const answer = yield* post(address, HttpBody.jsonUnsafe({ a: [1] }))
+      assert.strictEqual(yield* answer.text, '{"a":[1]}')
+      assert.deepStrictEqual(yield* answer.json, { a: [1] })
+      assert.strictEqual((yield* answer.arrayBuffer).byteLength, 9)
+      assert.strictEqual(answer.url, address)
+    })
+  )
+
+  live("is read as a form and as parameters", () =>
+    Effect.gen(function* () {
+      const form = HttpBody.text("a=1&b=2", "application/x-www-form-urlencoded")
+      const answer = yield* post(yield* listen(echo), form)
+      assert.strictEqual((yield* answer.formData).get("b"), "2")
+      assert.deepStrictEqual(
+        [...(yield* answer.urlParamsBody)],
+        [
+          ["a", "1"],
+          ["b", "2"]
+        ]
+      )
+    })
+  )
+
+  live("has its status, headers and cookies, and no connection to take over", () =>
+    Effect.gen(function* () {
+      const answer = yield* post(yield* listen(echo), HttpBody.empty)
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(answer.headers["content-type"], "text/plain")
+      assert.deepStrictEqual(Object.keys(answer.cookies.cookies), ["a", "b"])
+      assert.include(JSON.stringify(answer), '"status":200')
+      assert.strictEqual((yield* Effect.flip(Effect.scoped(answer.upgrade))).reason._tag, "StatusCodeError")
+    })
+  )
+
+  live("that nobody takes does not come, beyond what sockets hold, and comes whole when it is taken", () =>
+    Effect.gen(function* () {
+      const size = 64 * mebibyte
+      let sent = 0
+      const idle = event()
+      const address = yield* listen((_, response) => {
+        const write = () => {
+          while (sent < size) {
+            sent += mebibyte
+            if (!response.write(Buffer.alloc(mebibyte))) {
+              // The socket is full: from here on it is the client that decides.
+              response.once("drain", write)
+              return setImmediate(() => setImmediate(idle.happen))
+            }
+          }
+          return response.end()
+        }
+        write()
+      })
+      const answer = yield* HttpClient.get(address)
+      yield* idle.happened
+      assert.isAtMost(sent, 16 * mebibyte)
+      const taken = yield* Stream.runFold(
+        answer.stream,
+        () => 0,
+        (sum, piece) => sum + piece.length
+      )
+      assert.strictEqual(taken, size)
+    })
+  )
+
+  live("that breaks off fails", () =>
+    Effect.gen(function* () {
+      const address = yield* listen((_, response) => {
+        response.writeHead(200, { "content-length": "10" })
+        response.write("cont", () => response.destroy())
+      })
+      const answer = yield* HttpClient.get(address)
+      const error = yield* Effect.flip(Stream.runDrain(answer.stream))
+      assert.strictEqual(error.reason._tag, "DecodeError")
+    })
+  )
+})
+
+describe("a request", () => {
+  live("sends a stream with the length that it was said to have", () =>
+    Effect.gen(function* () {
+      const address = yield* listen((request, response) => {
+        response.setHeader("x-length", request.headers["content-length"] ?? "none")
+        request.pipe(response)
+      })
+      const pieces = Stream.make(new Uint8Array([1, 2]), new Uint8Array([3]))
+      const answer = yield* post(address, HttpBody.stream(pieces, "application/octet-stream", 3))
+      assert.strictEqual(answer.headers["x-length"], "3")
+      assert.deepStrictEqual([...new Uint8Array(yield* answer.arrayBuffer)], [1, 2, 3])
+    })
+  )
+
+  live("fails with its body", () =>
+    Effect.gen(function* () {
+      const address = yield* listen(echo)
+      const error = yield* Effect.flip(
+        post(address, HttpBody.stream(Stream.fail(new Error("the source is gone")), "text/plain", 3))
+      )
+      assert.strictEqual(error.reason._tag, "TransportError")
+    })
+  )
+
+  live("with a body of another kind is not sent", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const address = yield* listen((_, response) => {
+        asked += 1
+        response.end()
+      })
+      const error = yield* Effect.flip(post(address, HttpBody.formData(new FormData())))
+      assert.include(String(error.reason), "TransportError")
+      assert.strictEqual(asked, 0)
+    })
+  )
+
+  live("that is given up closes its connection, and is not sent if it still waits for one", () =>
+    Effect.gen(function* () {
+      const asked = event()
+      const targets: Array<string | undefined> = []
+      const address = yield* listen(({ url }, response) => {
+        targets.push(url)
+        if (url === "/last") response.end()
+        else asked.happen()
+      })
+      yield* Effect.gen(function* () {
+        const first = yield* ask(address, "/first")
+        yield* asked.happened
+        const second = yield* ask(address, "/second")
+        const last = yield* ask(address, "/last")
+        yield* Fiber.interrupt(second)
+        yield* Fiber.interrupt(first)
+        assert.strictEqual((yield* Fiber.join(last)).status, 200)
+        assert.deepStrictEqual(targets, ["/first", "/last"])
+      }).pipe(Effect.provide(NodeRegistryHttpClient.layerOptions({ connections: 1 })))
+    })
+  )
+})
