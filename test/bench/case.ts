@@ -1,0 +1,55 @@
+/**
+ * A benchmark: who does what on which server, and what is made of it.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Job } from "./job.ts"
+import type { Figure } from "./report.ts"
+import { type Contestants, does, median, type Name, perRound, type Rounds, type Script } from "./turns.ts"
+
+export const mebibyte = 1024 * 1024
+
+/** Lets contestants have their turns, in as many rounds as were asked for. */
+export type Turns = (contestants: Contestants) => Effect.Effect<Rounds, unknown, Scope.Scope>
+
+export interface Case {
+  readonly name: string
+  readonly title: string
+  readonly run: (turns: Turns) => Effect.Effect<ReadonlyArray<Figure>, unknown, Scope.Scope>
+  /** The programs without which there is nothing to measure. */
+  readonly needs?: ReadonlyArray<string>
+  /** The programs that take part where they are there. */
+  readonly wants?: ReadonlyArray<string>
+}
+
+export const bareLoops = ["undici", "node:https"] as const
+
+/** The same job for several contestants, each after the same preparation. */
+export const everyone = (
+  names: ReadonlyArray<Script>,
+  job: Job,
+  before: Effect.Effect<unknown> = Effect.void
+): Contestants => Object.fromEntries(names.map((name) => [name, () => Effect.andThen(before, does(name, job))]))
+
+const titles: { readonly [name in Name]: string } = {
+  ours: "ours",
+  azure: "Azure SDK",
+  undici: "bare loop (undici)",
+  "node:https": "bare loop (node:https)",
+  skopeo: "skopeo"
+}
+
+/** How many times as fast as another contestant ours was, in each round. */
+export const speed = (took: Rounds, other: Name, atLeast?: number, before = ""): Figure => ({
+  what: `${before}ours ÷ ${titles[other]}`,
+  values: perRound(took[other], took.ours, (theirs, ours) => theirs.seconds / ours.seconds),
+  unit: "×",
+  ...(atLeast === undefined ? {} : { atLeast })
+})
+
+/** The same against the bare loop: against the faster one of the two. */
+export const bareSpeed = (took: Rounds, atLeast?: number, before = ""): Figure => {
+  const secondsOf = (name: Name) => median((took[name] ?? []).map(({ seconds }) => seconds))
+  const [faster] = bareLoops.toSorted((one, other) => secondsOf(one) - secondsOf(other))
+  return speed(took, faster ?? "undici", atLeast, before)
+}

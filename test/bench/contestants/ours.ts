@@ -1,0 +1,111 @@
+/**
+ * This library.
+ */
+import { readFileSync } from "node:fs"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Credentials from "@effect-acr/client/Credentials"
+import { Digest } from "@effect-acr/client/Digest"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import { NodeRegistryHttpClient } from "@effect-acr/node"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import { contentOf } from "../content.ts"
+import { blobFile, blobsOf, manifestFile, manifestType } from "../image.ts"
+import { compete, expectCount, type Job, type JobOf, warmUpReads, type Work } from "../job.ts"
+
+const clientFor = ({ ca, endpoint }: Job) =>
+  Layer.mergeAll(ContainerRegistry.layer({ endpoint }), RegistryContent.layer({ endpoint })).pipe(
+    Layer.provide(Credentials.layerAnonymous),
+    Layer.provide(NodeRegistryHttpClient.layerOptions(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") })),
+    Layer.merge(NodeFileSystem.layer)
+  )
+
+const blobOf = ({ digest, size }: { readonly digest: string; readonly size: number }) => ({
+  digest: Digest.make(digest),
+  size
+})
+
+/** Counts a list, page by page as it comes. */
+const count = <A, E, R>(items: Stream.Stream<A, E, R>, expected: number): Effect.Effect<void, E, R> => {
+  let seen = 0
+  return Stream.runForEachArray(items, (page) =>
+    Effect.sync(() => {
+      seen += page.length
+    })
+  ).pipe(Effect.andThen(Effect.sync(() => expectCount(seen, expected))))
+}
+
+const push = Effect.fnUntraced(function* ({ folder, repository, tag, width }: JobOf<"Push">) {
+  const content = yield* RegistryContent.RegistryContent
+  const files = yield* FileSystem.FileSystem
+  const manifest = yield* files.readFile(manifestFile(folder))
+  yield* Effect.forEach(
+    blobsOf(new TextDecoder().decode(manifest)),
+    ({ digest }) => content.uploadBlob(repository, BlobSource.fromFile(blobFile(folder, digest))),
+    { concurrency: width, discard: true }
+  )
+  yield* content.putManifest(repository, manifest, { mediaType: manifestType, tag })
+})
+
+const pull = Effect.fnUntraced(function* ({ folder, repository, tag, width }: JobOf<"Pull">) {
+  const content = yield* RegistryContent.RegistryContent
+  const files = yield* FileSystem.FileSystem
+  const { bytes, manifest } = yield* content.manifest(repository, tag)
+  if (manifest._tag !== "ImageManifest") return yield* Effect.die("this is no image")
+  yield* Effect.forEach(
+    [...manifest.layers, manifest.config],
+    (blob) => content.downloadBlob(repository, blob, blobFile(folder, blob.digest)),
+    { concurrency: width, discard: true }
+  )
+  yield* files.writeFile(manifestFile(folder), bytes)
+})
+
+const reads = (content: RegistryContent.RegistryContent["Service"], job: JobOf<"ReadManifests">, times: number) =>
+  Effect.forEach(Array.from({ length: times }), () => content.manifest(job.repository, job.tag), {
+    concurrency: job.width,
+    discard: true
+  })
+
+type Services = Layer.Success<ReturnType<typeof clientFor>>
+
+/** The work, as a description. What is made here is made before the clock runs. */
+const workOf = (
+  job: Job,
+  content: RegistryContent.RegistryContent["Service"],
+  registry: ContainerRegistry.ContainerRegistry["Service"]
+): Effect.Effect<unknown, unknown, Services> => {
+  switch (job._tag) {
+    case "Download":
+      return Stream.runDrain(content.blob(job.repository, blobOf(job)))
+    case "DownloadFile":
+      return content.downloadBlob(job.repository, blobOf(job), job.path)
+    case "Upload":
+      return content.uploadBlob(job.repository, BlobSource.fromBytes(contentOf(job.size)))
+    case "UploadFile":
+      return content.uploadBlob(job.repository, BlobSource.fromFile(job.path))
+    case "Push":
+      return push(job)
+    case "Pull":
+      return pull(job)
+    case "ListTags":
+      return count(registry.tags(job.repository), job.count)
+    case "ListManifests":
+      return count(registry.manifests(job.repository), job.count)
+    case "ReadManifests":
+      return reads(content, job, job.count)
+  }
+}
+
+await compete(async (job): Promise<Work> => {
+  const runtime = ManagedRuntime.make(clientFor(job))
+  const content = await runtime.runPromise(RegistryContent.RegistryContent)
+  const registry = await runtime.runPromise(ContainerRegistry.ContainerRegistry)
+  const work = workOf(job, content, registry)
+  if (job._tag === "ReadManifests") await runtime.runPromise(reads(content, job, warmUpReads))
+  return () => runtime.runPromise(work)
+})

@@ -1,0 +1,56 @@
+/**
+ * An image in a folder, each blob in a file named after its digest: what `skopeo copy dir:` reads and writes.
+ */
+import { createHash, randomBytes } from "node:crypto"
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as Schema from "effect/Schema"
+
+const Blob = Schema.Struct({ mediaType: Schema.String, digest: Schema.String, size: Schema.Int })
+
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    schemaVersion: Schema.Literal(2),
+    mediaType: Schema.String,
+    config: Blob,
+    layers: Schema.Array(Blob)
+  })
+)
+
+export const manifestType = "application/vnd.oci.image.manifest.v1+json"
+
+export const blobFile = (folder: string, digest: string): string => join(folder, digest.replace("sha256:", ""))
+export const manifestFile = (folder: string): string => join(folder, "manifest.json")
+
+/** The blobs that a manifest names. */
+export const blobsOf = (manifest: string) => {
+  const { config, layers } = Schema.decodeSync(Manifest)(manifest)
+  return [...layers, config]
+}
+
+/** Writes an image that no registry has seen. */
+export const writeImage = async (folder: string, layers: number, layerBytes: number): Promise<void> => {
+  const write = async (mediaType: string, content: Uint8Array) => {
+    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
+    await writeFile(blobFile(folder, digest), content)
+    return { mediaType, digest, size: content.length }
+  }
+  const descriptors = []
+  const diffs = []
+  for (let index = 0; index < layers; index++) {
+    const layer = await write("application/vnd.oci.image.layer.v1.tar", randomBytes(layerBytes))
+    descriptors.push(layer)
+    diffs.push(layer.digest)
+  }
+  const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: diffs } }
+  const manifest = Schema.encodeSync(Manifest)({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config: await write("application/vnd.oci.image.config.v1+json", Buffer.from(JSON.stringify(config))),
+    layers: descriptors
+  })
+  await writeFile(manifestFile(folder), manifest)
+  await writeFile(join(folder, "version"), "Directory Transport Version: 1.1\n")
+}
+
+export const readManifest = (folder: string): Promise<string> => readFile(manifestFile(folder), "utf8")

@@ -1,0 +1,81 @@
+/**
+ * What a contestant is told to do, and what it tells of it: one line of JSON each way, so that every contestant is a
+ * process of its own and none warms up, or litters, for another.
+ */
+import * as Schema from "effect/Schema"
+import { peakMemoryBytes } from "../support/peakMemory.ts"
+
+const registry = {
+  endpoint: Schema.String,
+  /** A file with the certificate to trust, in PEM, if the registry speaks https. */
+  ca: Schema.optionalKey(Schema.String),
+  repository: Schema.String
+}
+
+/** Which blob a registry holds. */
+const blob = { digest: Schema.String, size: Schema.Int }
+
+export const Job = Schema.Union([
+  Schema.TaggedStruct("Download", { ...registry, ...blob }),
+  Schema.TaggedStruct("DownloadFile", { ...registry, ...blob, path: Schema.String }),
+  Schema.TaggedStruct("Upload", { ...registry, size: Schema.Int }),
+  Schema.TaggedStruct("UploadFile", { ...registry, path: Schema.String, size: Schema.Int }),
+  /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
+  Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
+  Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
+  Schema.TaggedStruct("ListTags", { ...registry, count: Schema.Int }),
+  Schema.TaggedStruct("ListManifests", { ...registry, count: Schema.Int }),
+  Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })
+])
+export type Job = typeof Job.Type
+
+/** A job of one kind. */
+export type JobOf<Tag extends Job["_tag"]> = Extract<Job, { readonly _tag: Tag }>
+
+export const Outcome = Schema.Struct({
+  seconds: Schema.Finite,
+  /** Of processor time, in the contestant's process. */
+  cpuSeconds: Schema.Finite,
+  peakRssBytes: Schema.Finite
+})
+export type Outcome = typeof Outcome.Type
+
+/** What the clock runs for. */
+export type Work = () => Promise<unknown>
+
+/**
+ * Runs a contestant: it prepares what this process was started for, and does it by the clock. It ends the process, as
+ * connections that are kept would hold it for seconds.
+ */
+export const compete = async (prepare: (job: Job) => Work | Promise<Work>): Promise<void> => {
+  const work = await prepare(Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2]))
+  const cpu = process.cpuUsage()
+  const begin = performance.now()
+  await work()
+  const seconds = (performance.now() - begin) / 1000
+  const { system, user } = process.cpuUsage(cpu)
+  const outcome: Outcome = {
+    seconds,
+    cpuSeconds: (system + user) / 1e6,
+    peakRssBytes: peakMemoryBytes()
+  }
+  process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))
+}
+
+/** Does something for each item, so many at a time. */
+export const inParallel = async <A>(items: ReadonlyArray<A>, width: number, each: (item: A) => Promise<unknown>) => {
+  const left = items.values()
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of left) await each(item)
+    })
+  )
+}
+
+/** A list must be whole to count. */
+export const expectCount = (seen: number, count: number): void => {
+  if (seen !== count) throw new Error(`${seen} of ${count} items were listed`)
+}
+
+/** How many reads come before those that are measured: a program is slow until it is compiled. */
+export const warmUpReads = 2000

@@ -1,0 +1,87 @@
+/**
+ * Cases about many small answers: lists and manifests.
+ */
+import * as Effect from "effect/Effect"
+import { bareLoops, bareSpeed, type Case, everyone, mebibyte, speed } from "./case.ts"
+import { warmUpReads } from "./job.ts"
+import type { Figure } from "./report.ts"
+import { emulator, limit, requestsOf } from "./servers.ts"
+import { perRound } from "./turns.ts"
+
+const repository = "bench"
+
+export const reads: ReadonlyArray<Case> = [
+  {
+    name: "lists",
+    title: "list 10,000 tags and 10,000 manifests of the emulator",
+    run: Effect.fnUntraced(function* (turns) {
+      const count = 10_000
+      const server = yield* emulator(repository, count)
+      const lists = [
+        ["tags", "ListTags"],
+        ["manifests", "ListManifests"]
+      ] as const
+      const figures = yield* Effect.forEach(lists, ([noun, _tag]) =>
+        Effect.map(turns(everyone(["ours", "azure", ...bareLoops], { _tag, ...server, repository, count })), (took) => [
+          bareSpeed(took, 0.9, `${noun}: `),
+          speed(took, "azure", undefined, `${noun}: `)
+        ])
+      )
+      return figures.flat()
+    })
+  },
+  {
+    name: "list-growth",
+    title: "how a list's cost grows with its length",
+    run: Effect.fnUntraced(function* (turns) {
+      const counts = [1000, 10_000, 100_000]
+      const [few = 1] = counts
+      const took = yield* Effect.forEach(counts, (items) =>
+        Effect.flatMap(limit({ items }), (server) =>
+          turns(everyone(["ours"], { _tag: "ListManifests", ...server, repository, count: items }))
+        )
+      )
+      return counts.flatMap((count, index): ReadonlyArray<Figure> => {
+        const compare = (compared: Parameters<typeof perRound>[2]) =>
+          perRound(took[index]?.ours, took[0]?.ours, compared)
+        return [
+          {
+            what: `time for each of ${count} ÷ for each of ${few}`,
+            values: compare((one, other) => one.seconds / count / (other.seconds / few)),
+            unit: "×",
+            point: { of: "time for each item, by length of a list", x: count, unit: "manifests" }
+          },
+          {
+            what: `peak memory of ${count} above that of ${few}`,
+            values: compare((one, other) => (one.peakRssBytes - other.peakRssBytes) / mebibyte),
+            unit: "MiB"
+          }
+        ]
+      })
+    })
+  },
+  {
+    name: "manifests",
+    title: "2,000 small manifest reads, 32 at a time",
+    run: Effect.fnUntraced(function* (turns) {
+      const count = 2000
+      const job = { _tag: "ReadManifests", ...(yield* limit()), repository, tag: "v1", count, width: 32 } as const
+      const took = yield* turns(everyone(["ours", "azure", "undici"], job))
+
+      const before = yield* requestsOf(job)
+      const alone = (yield* turns(everyone(["ours"], job))).ours ?? []
+      const asked = (yield* requestsOf(job)) - before
+      return [
+        speed(took, "undici", 0.8),
+        speed(took, "azure"),
+        {
+          what: "requests per read, when warm",
+          values: [(asked / alone.length - warmUpReads) / count],
+          unit: "requests",
+          atLeast: 1,
+          atMost: 1
+        }
+      ]
+    })
+  }
+]

@@ -1,0 +1,91 @@
+/**
+ * Contestants in turns: each run is a process of its own, and rounds alternate, so that a machine that is slow for a
+ * while is slow for all of them.
+ */
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { bundle } from "../support/bundle.ts"
+import { run } from "../support/command.ts"
+import { type Job, Outcome } from "./job.ts"
+
+/** Contestants in JavaScript. */
+export type Script = "ours" | "azure" | "undici" | "node:https"
+
+export type Name = Script | "skopeo"
+
+/** One run of a contestant. */
+export type Run = Effect.Effect<Outcome, unknown, Scope.Scope>
+
+/** What each contestant does in a round. */
+export type Contestants = { readonly [name in Name]?: (round: number) => Run }
+
+/** What it took a contestant, round by round. */
+export type Outcomes = ReadonlyArray<Outcome>
+
+export type Rounds = { readonly [name in Name]?: Outcomes }
+
+const scripts: { readonly [name in Script]: readonly [file: string, client?: string] } = {
+  ours: ["ours"],
+  azure: ["azure"],
+  undici: ["bare", "undici"],
+  "node:https": ["bare", "node:https"]
+}
+
+const built = fileURLToPath(new URL("../node_modules/.bench/", import.meta.url))
+
+/** Makes the contestants ready. */
+export const prepare: Effect.Effect<void> = Effect.forEach(
+  ["ours", "azure", "bare"],
+  (name) =>
+    bundle({
+      entry: fileURLToPath(new URL(`contestants/${name}.ts`, import.meta.url)),
+      file: `${built}${name}.mjs`
+    }),
+  { discard: true }
+)
+
+/** A job done by a contestant in JavaScript. */
+export const does = (name: Script, job: Job): Run => {
+  const [file, client = ""] = scripts[name]
+  return run(process.execPath, [`${built}${file}.mjs`, JSON.stringify(job)], {
+    env: { ...process.env, HTTP_CLIENT: client }
+  }).pipe(
+    // Nothing here takes so long, but clients that hang.
+    Effect.timeout("3 minutes"),
+    Effect.flatMap(Schema.decodeEffect(Schema.fromJsonString(Outcome)))
+  )
+}
+
+/** Runs them all, round after round, in another order each time: nobody always follows the same one. */
+export const inTurns = Effect.fnUntraced(function* (rounds: number, contestants: Contestants) {
+  const entries = Object.entries(contestants)
+  const outcomes: { [name: string]: Array<Outcome> } = {}
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, begin] of yield* Random.shuffle(entries)) {
+      ;(outcomes[name] ??= []).push(yield* Effect.scoped(begin(round)))
+    }
+  }
+  const all: Rounds = outcomes
+  return all
+})
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((left, right) => left - right)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+}
+
+/** Compares two, round by round. */
+export const perRound = (
+  some: Outcomes = [],
+  others: Outcomes = [],
+  compare: (one: Outcome, other: Outcome) => number
+): ReadonlyArray<number> =>
+  some.flatMap((one, round) => {
+    const other = others[round]
+    return other === undefined ? [] : [compare(one, other)]
+  })
