@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isInstalled, temporaryFolder } from "../support/command.ts"
 import { skopeoFor } from "../support/skopeo.ts"
-import { bareLoops, bareSpeed, type Case, mebibyte, speed, type Turns } from "./case.ts"
+import { bareLoops, bareSpeed, type Case, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { writeImage } from "./image.ts"
 import { dockerRegistry } from "./servers.ts"
 import { does, type Run, type Script } from "./turns.ts"
@@ -106,6 +106,8 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
     speed(pulled, "azure", 2, "pull: "),
     bareSpeed(pushed, undefined, "push: "),
     bareSpeed(pulled, undefined, "pull: "),
+    limitSpeed(pushed, "push: "),
+    limitSpeed(pulled, "pull: "),
     ...(skopeo === undefined ? [] : [speed(pushed, "skopeo", 1, "push: "), speed(pulled, "skopeo", 1, "pull: ")])
   ]
 })

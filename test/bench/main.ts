@@ -2,7 +2,7 @@
  * The benchmarks: `npx -y pnpm@12 bench`.
  *
  * `--only NAME` runs one case (may be given again), `--rounds N` so many rounds instead of five, `--json FILE` writes the
- * figures, of which `npx -y pnpm@12 performance` makes docs/performance.md.
+ * figures. docs/performance.md is made of those in `runs`.
  */
 import { writeFile } from "node:fs/promises"
 import { cpus, release, totalmem, type } from "node:os"
@@ -66,6 +66,7 @@ const main = Effect.gen(function* () {
   const report: Report = {
     date: DateTime.formatIsoDateUtc(yield* DateTime.now),
     command: ["npx -y pnpm@12 bench", ...process.argv.slice(2)].join(" "),
+    rounds: Number(options.rounds),
     machine,
     cases: reports
   }

@@ -2,13 +2,16 @@
  * Cases about many small answers: lists and manifests.
  */
 import * as Effect from "effect/Effect"
-import { bareLoops, bareSpeed, type Case, everyone, mebibyte, speed } from "./case.ts"
+import { bareLoops, bareSpeed, type Case, everyone, limitSpeed, mebibyte, speed } from "./case.ts"
 import { warmUpReads } from "./job.ts"
 import type { Figure } from "./report.ts"
 import { emulator, limit, requestsOf } from "./servers.ts"
-import { perRound } from "./turns.ts"
+import { does, perRound } from "./turns.ts"
 
 const repository = "bench"
+
+/** Node lets garbage lie until it has tens of mebibytes of it. With less room for that, what is kept shows. */
+const smallYoungGeneration = ["--max-semi-space-size=1", "--max-old-space-size=48"]
 
 export const reads: ReadonlyArray<Case> = [
   {
@@ -24,7 +27,8 @@ export const reads: ReadonlyArray<Case> = [
       const figures = yield* Effect.forEach(lists, ([noun, _tag]) =>
         Effect.map(turns(everyone(["ours", "azure", ...bareLoops], { _tag, ...server, repository, count })), (took) => [
           bareSpeed(took, 0.9, `${noun}: `),
-          speed(took, "azure", undefined, `${noun}: `)
+          speed(took, "azure", undefined, `${noun}: `),
+          limitSpeed(took, `${noun}: `)
         ])
       )
       return figures.flat()
@@ -37,23 +41,32 @@ export const reads: ReadonlyArray<Case> = [
       const counts = [1000, 10_000, 100_000]
       const [few = 1] = counts
       const took = yield* Effect.forEach(counts, (items) =>
-        Effect.flatMap(limit({ items }), (server) =>
-          turns(everyone(["ours"], { _tag: "ListManifests", ...server, repository, count: items }))
-        )
+        Effect.gen(function* () {
+          const job = { _tag: "ListManifests", ...(yield* limit({ items })), repository, count: items } as const
+          const { ours: plain = [] } = yield* turns(everyone(["ours"], job))
+          const { ours: tidy = [] } = yield* turns({ ours: () => does("ours", job, smallYoungGeneration) })
+          return { plain, tidy }
+        })
       )
       return counts.flatMap((count, index): ReadonlyArray<Figure> => {
-        const compare = (compared: Parameters<typeof perRound>[2]) =>
-          perRound(took[index]?.ours, took[0]?.ours, compared)
         return [
           {
             what: `time for each of ${count} ÷ for each of ${few}`,
-            values: compare((one, other) => one.seconds / count / (other.seconds / few)),
+            values: perRound(
+              took[index]?.plain,
+              took[0]?.plain,
+              (one, other) => one.seconds / count / (other.seconds / few)
+            ),
             unit: "×",
             point: { of: "time for each item, by length of a list", x: count, unit: "manifests" }
           },
           {
             what: `peak memory of ${count} above that of ${few}`,
-            values: compare((one, other) => (one.peakRssBytes - other.peakRssBytes) / mebibyte),
+            values: perRound(
+              took[index]?.tidy,
+              took[0]?.tidy,
+              (one, other) => (one.peakRssBytes - other.peakRssBytes) / mebibyte
+            ),
             unit: "MiB"
           }
         ]

@@ -29,6 +29,7 @@ export type CaseReport = typeof CaseReport.Type
 export const Report = Schema.Struct({
   date: Schema.String,
   command: Schema.String,
+  rounds: Schema.Int,
   machine: Schema.Struct({
     processor: Schema.String,
     cores: Schema.Int,

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { temporaryFolder } from "../support/command.ts"
 import { writeLargeFile } from "../support/largeFile.ts"
-import { bareLoops, bareSpeed, type Case, everyone, mebibyte, speed, type Turns } from "./case.ts"
+import { bareLoops, bareSpeed, type Case, everyone, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { digestOf } from "./content.ts"
 import type { Job } from "./job.ts"
 import type { Figure } from "./report.ts"
@@ -60,7 +60,7 @@ const single = (
   run: Effect.fnUntraced(function* (turns) {
     const server = yield* limit({ sizes: [size] })
     const took = yield* turns(everyone(["ours", "azure", ...bareLoops], jobFor(server, yield* files(size)), warmMemory))
-    return [bareSpeed(took, goals.bare), speed(took, "azure", goals.azure)]
+    return [bareSpeed(took, goals.bare), speed(took, "azure", goals.azure), limitSpeed(took)]
   })
 })
 

@@ -48,9 +48,9 @@ export const prepare: Effect.Effect<void> = Effect.forEach(
 )
 
 /** A job done by a contestant in JavaScript. */
-export const does = (name: Script, job: Job): Run => {
+export const does = (name: Script, job: Job, nodeArguments: ReadonlyArray<string> = []): Run => {
   const [file, client = ""] = scripts[name]
-  return run(process.execPath, [`${built}${file}.mjs`, JSON.stringify(job)], {
+  return run(process.execPath, [...nodeArguments, `${built}${file}.mjs`, JSON.stringify(job)], {
     env: { ...process.env, HTTP_CLIENT: client }
   }).pipe(
     // Nothing here takes so long, but clients that hang.

@@ -1,18 +1,12 @@
 /**
- * Writes docs/performance.md and its picture from files of figures: `npx -y pnpm@12 performance RUN.json …`.
+ * Writes docs/performance.md and its picture from the figures of runs: `npx -y pnpm@12 performance`.
  */
-import { readFile, writeFile } from "node:fs/promises"
-import * as Schema from "effect/Schema"
+import { writeFile } from "node:fs/promises"
 import { page } from "./page.ts"
-import { Report } from "./report.ts"
+import { readRuns } from "./runs.ts"
 
 const docs = new URL("../../docs/", import.meta.url)
 
-const reports = await Promise.all(
-  process.argv
-    .slice(2)
-    .map(async (file) => Schema.decodeSync(Schema.fromJsonString(Report))(await readFile(file, "utf8")))
-)
-const { markdown, svg } = page(reports)
+const { markdown, svg } = page(await readRuns())
 await writeFile(new URL("performance.md", docs), markdown)
 await writeFile(new URL("performance.svg", docs), svg)

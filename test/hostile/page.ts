@@ -2,6 +2,7 @@
  * docs/hostile-registries.md: what comes of each thing that a registry may do, and the same side by side with another
  * client.
  */
+import { table } from "../support/markdown.ts"
 import type { Compared } from "../sideBySide/run.ts"
 import type { Row } from "./rows.ts"
 
@@ -32,15 +33,6 @@ Layouts of images on disk (links, devices and names that lead out of a folder, h
 the unpacking of archives are nothing that this library reads. It gives no file a name that a registry chose: a download
 goes to the path that the caller names, beside which a partial file has the digest in its name.
 `
-
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = head.map((title, column) =>
-    Math.max(3, ...[title, ...rows.map((row) => row[column] ?? "")].map(({ length }) => length))
-  )
-  const line = (cells: ReadonlyArray<string>) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
-}
 
 const mebibytes = (bytes: number | undefined): string => {
   if (bytes === undefined) return ""

@@ -25,7 +25,10 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 
-/** How much is kept of an answer that nobody takes, in bytes. What the sockets hold comes on top. */
+/**
+ * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
+ * sockets hold comes on top.
+ */
 const mostKeptBytes = 128 * 1024
 
 /** How much of a body is read ahead of the connection, in bytes. */
