@@ -10,7 +10,7 @@ import { skopeoFor } from "../support/skopeo.ts"
 import { bareLoops, bareSpeed, type Case, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { writeImage } from "./image.ts"
 import { dockerRegistry } from "./servers.ts"
-import { does, type Run, type Script } from "./turns.ts"
+import { type Contestants, does, type Run, type Script } from "./turns.ts"
 
 const repository = "bench"
 const layers = 40
@@ -20,17 +20,18 @@ const width = 6
 
 const scripts: ReadonlyArray<Script> = ["ours", "azure", ...bareLoops]
 
-/** Runs another program; the time that it takes to do nothing is not counted. */
-const timed = (nothing: Effect.Effect<unknown, unknown>, something: Effect.Effect<unknown, unknown>): Run =>
+type Skopeo = Effect.Success<ReturnType<typeof skopeoFor>>
+
+/** Copies an image with skopeo. The time that it takes to start and do nothing is not counted. */
+const copying = (tool: Skopeo, args: ReadonlyArray<string>): Run =>
   Effect.gen(function* () {
-    const [start] = yield* Effect.timed(nothing)
-    const [whole] = yield* Effect.timed(something)
+    const [start] = yield* Effect.timed(tool.run("--version"))
+    const [whole] = yield* Effect.timed(tool.run("copy", ...args))
     return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), cpuSeconds: 0, peakRssBytes: 0 }
   })
 
 const run = Effect.fnUntraced(function* (turns: Turns) {
-  const registry = yield* dockerRegistry
-  const { ca, certificate, endpoint, loginServer } = registry
+  const { ca, certificate, endpoint, loginServer } = yield* dockerRegistry
   const skopeo = isInstalled("skopeo") ? yield* skopeoFor(loginServer, certificate) : undefined
   const folder = yield* temporaryFolder
   let images = 0
@@ -43,63 +44,44 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
     return { folder: join(folder, name), tag: name }
   })
 
-  const pushed = yield* turns({
-    ...Object.fromEntries(
-      scripts.map((name) => [
-        name,
-        () =>
-          Effect.flatMap(freshImage, (image) => does(name, { _tag: "Push", endpoint, ca, repository, width, ...image }))
-      ])
-    ),
-    ...(skopeo === undefined
-      ? {}
-      : {
-          skopeo: () =>
-            Effect.flatMap(freshImage, (image) =>
-              timed(
-                skopeo.run("--version"),
-                skopeo.run(
-                  "copy",
-                  "--dest-cert-dir",
-                  skopeo.certificates,
-                  `dir:${image.folder}`,
-                  `${skopeo.registry}/${repository}:${image.tag}`
-                )
-              )
-            )
-        })
+  const everyone = (script: (name: Script) => Run, other: (tool: Skopeo) => Run): Contestants => ({
+    ...Object.fromEntries(scripts.map((name) => [name, () => script(name)])),
+    ...(skopeo === undefined ? {} : { skopeo: () => other(skopeo) })
   })
+  const job = { endpoint, ca, repository, width }
 
-  const { folder: source, tag } = yield* freshImage
-  yield* does("ours", { _tag: "Push", endpoint, ca, repository, width, folder: source, tag })
-  const pulled = yield* turns({
-    ...Object.fromEntries(
-      scripts.map((name) => [
-        name,
-        () =>
-          Effect.flatMap(temporaryFolder, (target) =>
-            does(name, { _tag: "Pull", endpoint, ca, repository, width, folder: target, tag })
-          )
-      ])
-    ),
-    ...(skopeo === undefined
-      ? {}
-      : {
-          skopeo: () =>
-            Effect.flatMap(temporaryFolder, (target) =>
-              timed(
-                skopeo.run("--version"),
-                skopeo.run(
-                  "copy",
-                  "--src-cert-dir",
-                  skopeo.certificates,
-                  `${skopeo.registry}/${repository}:${tag}`,
-                  `dir:${join(target, "image")}`
-                )
-              )
-            )
-        })
-  })
+  const pushed = yield* turns(
+    everyone(
+      (name) => Effect.flatMap(freshImage, (image) => does(name, { _tag: "Push", ...job, ...image })),
+      (tool) =>
+        Effect.flatMap(freshImage, (image) =>
+          copying(tool, [
+            "--dest-cert-dir",
+            tool.certificates,
+            `dir:${image.folder}`,
+            `${tool.registry}/${repository}:${image.tag}`
+          ])
+        )
+    )
+  )
+
+  const image = yield* freshImage
+  yield* does("ours", { _tag: "Push", ...job, ...image })
+  const pulled = yield* turns(
+    everyone(
+      (name) =>
+        Effect.flatMap(temporaryFolder, (folder) => does(name, { _tag: "Pull", ...job, folder, tag: image.tag })),
+      (tool) =>
+        Effect.flatMap(temporaryFolder, (folder) =>
+          copying(tool, [
+            "--src-cert-dir",
+            tool.certificates,
+            `${tool.registry}/${repository}:${image.tag}`,
+            `dir:${join(folder, "image")}`
+          ])
+        )
+    )
+  )
 
   return [
     speed(pushed, "azure", 2, "push: "),
