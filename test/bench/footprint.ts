@@ -26,7 +26,6 @@ const importing = (folder: string, modules: ReadonlyArray<string>, before: Reado
     console.log(performance.now() - begin)`
   return Effect.map(run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder }), (millis) => ({
     seconds: Number(millis) / 1000,
-    cpuSeconds: 0,
     peakRssBytes: 0
   }))
 }

@@ -27,7 +27,7 @@ const copying = (tool: Skopeo, args: ReadonlyArray<string>): Run =>
   Effect.gen(function* () {
     const [start] = yield* Effect.timed(tool.run("--version"))
     const [whole] = yield* Effect.timed(tool.run("copy", ...args))
-    return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), cpuSeconds: 0, peakRssBytes: 0 }
+    return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), peakRssBytes: 0 }
   })
 
 const run = Effect.fnUntraced(function* (turns: Turns) {

@@ -34,8 +34,6 @@ export type JobOf<Tag extends Job["_tag"]> = Extract<Job, { readonly _tag: Tag }
 
 export const Outcome = Schema.Struct({
   seconds: Schema.Finite,
-  /** Of processor time, in the contestant's process. */
-  cpuSeconds: Schema.Finite,
   peakRssBytes: Schema.Finite
 })
 export type Outcome = typeof Outcome.Type
@@ -49,16 +47,10 @@ export type Work = () => Promise<unknown>
  */
 export const compete = async (prepare: (job: Job) => Work | Promise<Work>): Promise<void> => {
   const work = await prepare(Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2]))
-  const cpu = process.cpuUsage()
   const begin = performance.now()
   await work()
   const seconds = (performance.now() - begin) / 1000
-  const { system, user } = process.cpuUsage(cpu)
-  const outcome: Outcome = {
-    seconds,
-    cpuSeconds: (system + user) / 1e6,
-    peakRssBytes: peakMemoryBytes()
-  }
+  const outcome: Outcome = { seconds, peakRssBytes: peakMemoryBytes() }
   process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))
 }
 

@@ -37,6 +37,10 @@ export interface Options {
  * Where a registry leads elsewhere, the address that the name comes to is checked when it is dialled (see `Outbound` of
  * `@effect-acr/client`): no registry out there reaches this machine, its network or the metadata service of its cloud.
  *
+ * **Gotchas**
+ *
+ * It sends bytes and streams of bytes. A request with a form or a raw body of the platform fails with `TransportError`.
+ *
  * @category layers
  * @since 0.1.0
  */
