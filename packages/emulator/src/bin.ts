@@ -2,6 +2,7 @@
 /**
  * The emulator as a command.
  */
+import { readFileSync } from "node:fs"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
@@ -10,10 +11,16 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { AcrEmulator, layer } from "./AcrEmulator.ts"
 
 /** Everyone who runs the emulator knows these. They open nothing but an emulator on this machine. */
 const wellKnown = { username: "admin", password: "emulator", entraToken: "emulator-entra-token" }
+
+const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
+
+/** Beside the folder of this file, whether it is the source or what was built of it. */
+const { version } = Schema.decodeSync(PackageJson)(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
 const flags = {
   port: Flag.Int("port").pipe(
@@ -68,4 +75,4 @@ const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, dir
   )
 ).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
 
-Command.run(serve, { version: "0.1.0" }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+Command.run(serve, { version }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -23,6 +23,7 @@ import * as Challenge from "../auth/challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { inQuery, scrub } from "./secrets.ts"
 import { attributesOf, countRequest, requestId, untraced } from "./telemetry.ts"
+import { version } from "../version.ts"
 
 /**
  * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
@@ -63,7 +64,7 @@ interface Flaw extends Omit<Failure, "error"> {
   readonly response?: FailedResponse
 }
 
-const userAgent = "effect-acr/0.1.0"
+const userAgent = `effect-acr/${version}`
 
 /** The innermost cause is the one that says what happened: `connect ECONNREFUSED 127.0.0.1:5000`. */
 const rootMessage = (error: Error): string => {
