@@ -1,50 +1,294 @@
 /**
- * The packages as they are published: packed, installed outside the workspace, imported.
+ * The packages as they are published: what is in them, and that a fresh project outside the workspace runs with them on
+ * every runtime.
  */
-import { readFile } from "node:fs/promises"
-import { join } from "node:path"
-import { assert, it } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { delimiter, dirname, join, relative, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
+import { ContainerRegistry } from "@effect-acr/client"
+import { AcrEmulator } from "@effect-acr/emulator"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { publint } from "publint"
+import { formatMessage } from "publint/utils"
+import { version } from "../packages/client/src/internal/version.ts"
+import * as Runtimes from "./runtimes/runtimes.ts"
+import { large } from "./runtimes/transfer.ts"
 import { run } from "./support/command.ts"
-import { install, names, packageFolder } from "./support/packed.ts"
+import { emulated } from "./support/emulator.ts"
+import * as Packed from "./support/packed.ts"
 
-const PackageJson = Schema.fromJsonString(
-  Schema.Struct({
-    exports: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
-    dependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
-  })
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** The archives, and a fresh project with them and the programs of these tests. */
+class Project extends Context.Service<
+  Project,
+  { readonly archives: { readonly [name: string]: string }; readonly home: string }
+>()("test/Project") {}
+
+const readmeProgram = Effect.map(
+  Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
+  (readme) => /^## A first program\n+```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
 )
 
-it.live("packed packages import outside the workspace", () =>
+const ProjectLive = Layer.effect(
+  Project,
   Effect.gen(function* () {
-    const home = yield* install
-    for (const name of names) {
-      const text = yield* Effect.promise(() => readFile(join(packageFolder(home, name), "package.json"), "utf8"))
-      const { dependencies = {}, exports } = yield* Schema.decodeEffect(PackageJson)(text)
-      assert.match(exports["."] ?? "", /^\.\/dist\//)
-      for (const range of Object.values(dependencies)) assert.notMatch(range, /^workspace:/)
-    }
-
-    const script = `
-      import { ContainerRegistry, Digest } from "@effect-acr/client"
-      import * as Tag from "@effect-acr/client/Tag"
-      import { NodeRegistryHttpClient } from "@effect-acr/node"
-      import { AzureCloud, AzureCredentials } from "@effect-acr/azure-identity"
-      import { AcrEmulator } from "@effect-acr/emulator"
-      import { Effect, Layer, Stream } from "effect"
-      const Live = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
-      const names = await Effect.runPromise(Effect.gen(function* () {
-        yield* (yield* AcrEmulator.AcrEmulator).seed({ repository: "library/alpine" })
-        return yield* Stream.runCollect((yield* ContainerRegistry.ContainerRegistry).repositories())
-      }).pipe(Effect.provide(Live)))
-      const hidden = await import("@effect-acr/client/internal/tokens").then(() => "open", () => "closed")
-      console.log(JSON.stringify([names, hidden, typeof Digest.parse, typeof Tag.parse, typeof NodeRegistryHttpClient.layer, AzureCloud.china.name, typeof AzureCredentials.layerDefault]))
-    `
-    const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
-    assert.strictEqual(
-      printed.trim(),
-      '[["library/alpine"],"closed","function","function","object","AzureChinaCloud","object"]'
-    )
+    const archives = yield* Packed.pack
+    const home = yield* Packed.install(archives)
+    const first = yield* readmeProgram
+    yield* Effect.promise(() => writeFile(join(home, "first.ts"), first))
+    yield* Effect.promise(() => cp(join(root, "test/runtimes"), home, { recursive: true }))
+    return { archives, home }
   })
 )
+
+const archiveOf = Effect.fnUntraced(function* (name: string) {
+  const { archives } = yield* Project
+  return new Uint8Array(yield* Effect.promise(() => readFile(archives[`@effect-acr/${name}`] ?? "")))
+})
+
+/** The files of an installed package, by their ends. */
+const filesOf = Effect.fnUntraced(function* (name: string, end: string) {
+  const { home } = yield* Project
+  const folder = Packed.packageFolder(home, name)
+  const files = yield* Effect.promise(() => readdir(folder, { recursive: true }))
+  return files.filter((file) => file.endsWith(end)).map((file) => join(folder, file))
+})
+
+const SourceMap = Schema.fromJsonString(Schema.Struct({ sources: Schema.Array(Schema.String) }))
+
+const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
+
+const Strings = Schema.fromJsonString(Schema.Array(Schema.String))
+
+/** Where a runtime's binary is. */
+class Binaries extends Context.Service<Binaries, { readonly path: (runtime: Runtimes.Runtime) => string }>()(
+  "test/Binaries"
+) {}
+
+const BinariesLive = Layer.effect(
+  Binaries,
+  Effect.map(Runtimes.install, (path) => ({ path }))
+)
+
+const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
+
+const layers = [large, large.subarray(0, 2_000_000), new Uint8Array()].map(sha256)
+
+const adminUser = { username: "contoso", password: Redacted.make("a-password") }
+
+/** What a program finds in its environment that logs in to the emulator as it pleases. */
+const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
+  REGISTRY_ENDPOINT: endpoint,
+  REGISTRY_USERNAME: adminUser.username,
+  REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+}))
+
+/** A helper that gives the login away, and the configuration of docker that names it. */
+const dockerLogin = Effect.gen(function* () {
+  const { loginServer } = yield* AcrEmulator.AcrEmulator
+  const folder = join((yield* Project).home, "docker")
+  const secret = { Username: adminUser.username, Secret: Redacted.value(adminUser.password) }
+  const helper = join(folder, "docker-credential-fresh")
+  const config = { credHelpers: { [loginServer]: "fresh" } }
+  yield* Effect.promise(async () => {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, "config.json"), JSON.stringify(config))
+    await writeFile(helper, `#!/bin/sh\necho '${JSON.stringify(secret)}'\n`)
+    await chmod(helper, 0o755)
+  })
+  return { DOCKER_CONFIG: folder, PATH: [folder, process.env.PATH].join(delimiter) }
+})
+
+/** The registry has what the program says, and nothing that it gave up. */
+const hasTransferred = Effect.fnUntraced(function* (line: string | undefined) {
+  const [manifest, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
+  assert.deepStrictEqual(pulled, layers)
+  const registry = yield* ContainerRegistry.ContainerRegistry
+  assert.strictEqual((yield* registry.manifestProperties("samples/image", "demo")).digest, manifest)
+  const { openUploads } = yield* AcrEmulator.AcrEmulator
+  const open = yield* Effect.repeat(openUploads, {
+    until: (count) => count === 0,
+    schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ times: 500 }))
+  })
+  assert.strictEqual(open, 0)
+})
+
+layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,", (it) => {
+  for (const name of Packed.names) {
+    it.effect(`${name} is as npm wants it`, () =>
+      Effect.gen(function* () {
+        const tarball = (yield* archiveOf(name)).buffer
+        const { messages, pkg = {} } = yield* Effect.promise(() => publint({ pack: { tarball }, strict: true }))
+        const found = messages.map((message) => formatMessage(message, pkg, { color: false }))
+        assert.deepStrictEqual(found, [])
+      })
+    )
+
+    it.effect(`${name} has types in each of its modules`, () =>
+      Effect.gen(function* () {
+        const archive = yield* archiveOf(name)
+        const files = yield* Effect.promise(() => readdir(join(root, "packages", name, "src")))
+        const modules = files
+          .filter((file) => file.endsWith(".ts") && file !== "bin.ts")
+          .map((file) => `./${file.slice(0, -3)}`)
+        const result = yield* Effect.promise(() =>
+          checkPackage(createPackageFromTarballData(archive), { includeEntrypoints: modules })
+        )
+        if (result.types === false) return assert.fail("no types")
+        assert.includeMembers(Object.keys(result.entrypoints), modules)
+        // ES modules alone: out of the reach of the resolution of old (node10), and of `require` before Node 22.
+        const problems = result.problems.filter(
+          (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind)
+        )
+        assert.deepStrictEqual(problems, [])
+      })
+    )
+
+    it.effect(`${name} has the sources that its maps name`, () =>
+      Effect.gen(function* () {
+        const maps = yield* filesOf(name, ".map")
+        const sources = new Set(yield* filesOf(name, ".ts"))
+        assert.isAbove(maps.length, 0)
+        for (const map of maps) {
+          const text = yield* Effect.promise(() => readFile(map, "utf8"))
+          for (const source of (yield* Schema.decodeEffect(SourceMap)(text)).sources) {
+            assert.isTrue(sources.has(resolve(dirname(map), source)), `${map} names ${source}`)
+          }
+        }
+      })
+    )
+  }
+
+  it.effect("what is internal is closed", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const inside = yield* Effect.forEach(Packed.names, (name) =>
+        Effect.map(filesOf(name, ".js"), (files) =>
+          files
+            .map((file) => relative(join(Packed.packageFolder(home, name), "dist"), file).slice(0, -3))
+            .filter((module) => module.startsWith("internal/") || module === "bin")
+            .map((module) => `@effect-acr/${name}/${module}`)
+        )
+      )
+      const script = `
+        const open = (name) => { try { return import.meta.resolve(name) } catch { return undefined } }
+        console.log(JSON.stringify(${JSON.stringify(inside.flat())}.filter(open)))`
+      const printed = yield* run(process.execPath, ["--input-type=module", "--eval", script], { cwd: home })
+      assert.isAbove(inside.flat().length, 40)
+      assert.deepStrictEqual(yield* Schema.decodeEffect(Strings)(printed), [])
+    })
+  )
+
+  it.effect("types hold for a program that checks all of them, and knows nothing of Node", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const compilerOptions = {
+        strict: true,
+        module: "nodenext",
+        target: "es2023",
+        types: [],
+        skipLibCheck: false,
+        noEmit: true,
+        allowImportingTsExtensions: true
+      }
+      const files = ["first.ts", "byFetch.ts", "byNode.ts", "emulator.ts", "guard.ts"]
+      const tsconfig = JSON.stringify({ compilerOptions, files })
+      yield* Effect.promise(() => writeFile(join(home, "tsconfig.json"), tsconfig))
+      yield* run(join(root, "node_modules/.bin/tsc"), ["--project", home])
+    })
+  )
+
+  it.effect("requests and the command of the emulator name the version of their package", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const versionOf = (name: string) =>
+        Effect.promise(() => readFile(join(Packed.packageFolder(home, name), "package.json"), "utf8")).pipe(
+          Effect.flatMap(Schema.decodeEffect(PackageJson)),
+          Effect.map((manifest) => manifest.version)
+        )
+      assert.strictEqual(version, yield* versionOf("client"))
+      const command = join(Packed.packageFolder(home, "emulator"), "dist/bin.js")
+      const printed = yield* run(process.execPath, [command, "--version"])
+      assert.include(printed, yield* versionOf("emulator"))
+    })
+  )
+
+  it.layer(BinariesLive, { timeout: "3 minutes" })("on", (it) => {
+    for (const runtime of Runtimes.runtimes) {
+      /** What a program prints, line by line. */
+      const runProgram = Effect.fnUntraced(function* (
+        program: string,
+        rights: ReadonlyArray<Runtimes.Right>,
+        options: { readonly args?: ReadonlyArray<string>; readonly env?: { readonly [name: string]: string } } = {}
+      ) {
+        const { home } = yield* Project
+        const binary = (yield* Binaries).path(runtime)
+        const { args = [], env = {} } = options
+        const printed = yield* run(binary, [...runtime.args(rights), program, ...args], {
+          cwd: home,
+          env: { ...process.env, ...env }
+        })
+        return printed.trim().split("\n")
+      })
+
+      it.effect(`${runtime.name}: the first program of the README`, () =>
+        Effect.gen(function* () {
+          const { seed } = yield* AcrEmulator.AcrEmulator
+          yield* seed({ repository: "library/hello-world" })
+          yield* seed({ repository: "samples/nginx" })
+          const printed = yield* runProgram("first.ts", ["env", "net"], { env: yield* environment })
+          assert.deepStrictEqual(printed, ["library/hello-world", "samples/nginx"])
+        }).pipe(Effect.provide(AcrEmulator.layer({ adminUser })))
+      )
+
+      it.effect(`${runtime.name}: an image there and back by fetch, whatever breaks`, () =>
+        Effect.gen(function* () {
+          const { inject } = yield* AcrEmulator.AcrEmulator
+          yield* inject({ method: "PATCH", consequence: { _tag: "ResetRequest", afterBytes: 1_000_000 } })
+          yield* inject({ path: "/blobs/", consequence: { _tag: "CutBody", afterBytes: 2_000_000 } })
+          const [line] = yield* runProgram("byFetch.ts", ["env", "net"], { env: yield* environment })
+          yield* hasTransferred(line)
+        }).pipe(Effect.provide(emulated({ adminUser })))
+      )
+
+      it.effect(`${runtime.name}: an image and a file there and back by the client for Node`, () =>
+        Effect.gen(function* () {
+          const { certificate, endpoint } = yield* AcrEmulator.AcrEmulator
+          const [line, file] = yield* runProgram("byNode.ts", ["env", "net", "read", "run", "write"], {
+            args: [Option.getOrThrow(certificate)],
+            env: { REGISTRY_ENDPOINT: endpoint, ...(yield* dockerLogin) }
+          })
+          yield* hasTransferred(line)
+          assert.strictEqual(file, layers[0])
+        }).pipe(Effect.provide(emulated({ adminUser, https: true })))
+      )
+
+      it.effect(`${runtime.name}: the client for Node looks where a name leads`, () =>
+        Effect.gen(function* () {
+          const { endpoint, journal } = yield* AcrEmulator.AcrEmulator
+          const [line] = yield* runProgram("guard.ts", ["env", "net"], { args: [new URL(endpoint).port] })
+          assert.include(line, "localhost leads to a loopback address")
+          assert.deepStrictEqual(yield* journal, [])
+        }).pipe(Effect.provide(AcrEmulator.layer()))
+      )
+
+      it.effect(`${runtime.name}: the emulator, and a client with it`, () =>
+        Effect.gen(function* () {
+          const [line] = yield* runProgram("emulator.ts", ["env", "net", "read", "write"])
+          const [, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
+          assert.deepStrictEqual(pulled, layers)
+        })
+      )
+    }
+  })
+})

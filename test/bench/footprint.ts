@@ -74,7 +74,7 @@ export const footprint: ReadonlyArray<Case> = [
     name: "import",
     title: "import the client in a fresh process",
     run: Effect.fnUntraced(function* (turns) {
-      const home = yield* Packed.install
+      const home = yield* Effect.flatMap(Packed.pack, Packed.install)
       const effect = yield* effectModules(home)
       const client = ["@effect-acr/client"]
       const compare = (what: string, ours: Run) =>
@@ -97,7 +97,7 @@ export const footprint: ReadonlyArray<Case> = [
     name: "bundle",
     title: "the size of a bundle with both clients of a registry, minified and gzipped",
     run: Effect.fnUntraced(function* () {
-      const home = yield* Packed.install
+      const home = yield* Effect.flatMap(Packed.pack, Packed.install)
       const azure = yield* bundled(programs.azure, workspace)
       const compare = (what: string, size: Effect.Effect<number, unknown, Scope.Scope>) =>
         Effect.map(size, (bytes): Figure => ({ what: `${what} ÷ Azure SDK`, values: [bytes / azure], unit: "×" }))

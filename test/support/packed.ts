@@ -1,8 +1,8 @@
 /**
- * The packages as they are published: packed, and installed in a folder outside the workspace.
+ * The packages as they are published: packed, and installed in a fresh project outside the workspace.
  */
-import { mkdir, readdir, symlink } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { readdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { run, temporaryFolder } from "./command.ts"
@@ -11,35 +11,46 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 
 export const names = ["client", "node", "azure-identity", "emulator"] as const
 
-/** What is not ours comes from the workspace's own store. */
-const dependencies = [
-  ["emulator", "effect"],
-  ["emulator", "@effect/platform-node"],
-  ["emulator", "selfsigned"],
-  ["client", "@noble/hashes"],
-  ["azure-identity", "@azure/identity"],
-  ["azure-identity", "@azure/core-rest-pipeline"]
-] as const
-
-/** Where a package is in such a folder. */
+/** Where a package is in such a project. */
 export const packageFolder = (home: string, name: string): string => join(home, "node_modules/@effect-acr", name)
 
-/** A folder in which the packages are installed, until the scope closes. */
-export const install = Effect.gen(function* () {
-  const home = yield* temporaryFolder
+/** The package manager, as everything here starts it. */
+export const pnpm = (args: ReadonlyArray<string>, cwd: string) => run("npx", ["-y", "pnpm@12", ...args], { cwd })
+
+/** The archives of the packages by their names, until the scope closes. */
+export const pack = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
   yield* run(join(root, "node_modules/.bin/tsc"), ["--build", "tsconfig.build.json"], { cwd: root })
-  for (const name of names) {
-    yield* run("npx", ["-y", "pnpm@12", "pack", "--pack-destination", home], { cwd: join(root, "packages", name) })
-    const files = yield* Effect.promise(() => readdir(home))
-    const archive = files.find((file) => file.startsWith(`effect-acr-${name}-`)) ?? ""
-    const folder = packageFolder(home, name)
-    yield* Effect.promise(() => mkdir(folder, { recursive: true }))
-    yield* run("tar", ["-xzf", join(home, archive), "--strip-components=1", "-C", folder])
-  }
-  for (const [user, dependency] of dependencies) {
-    const link = join(home, "node_modules", dependency)
-    yield* Effect.promise(() => mkdir(dirname(link), { recursive: true }))
-    yield* Effect.promise(() => symlink(join(root, "packages", user, "node_modules", dependency), link))
+  yield* pnpm(["--filter", "./packages/*", "pack", "--pack-destination", folder], root)
+  const files = yield* Effect.promise(() => readdir(folder))
+  return Object.fromEntries(
+    names.map((name) => {
+      const file = files.find((candidate) => candidate.startsWith(`effect-acr-${name}-`)) ?? ""
+      return [`@effect-acr/${name}`, join(folder, file)]
+    })
+  )
+})
+
+/** What the README adds to a project, one list of packages for each command. */
+const additions = Effect.map(
+  Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
+  (readme) => Array.from(readme.matchAll(/^pnpm add ([^#\n]+)/gm), ([, list = ""]) => list.trim().split(/\s+/))
+)
+
+/** A folder with an empty project, until the scope closes. */
+export const project = Effect.fnUntraced(function* (settings: { readonly [name: string]: unknown }) {
+  const home = yield* temporaryFolder
+  yield* Effect.promise(() => writeFile(join(home, "package.json"), JSON.stringify({ private: true, type: "module" })))
+  yield* Effect.promise(() => writeFile(join(home, "pnpm-workspace.yaml"), JSON.stringify(settings)))
+  return home
+})
+
+/** A fresh project that has done what the README says, with the archives for the packages of that name. */
+export const install = Effect.fnUntraced(function* (archives: { readonly [name: string]: string }) {
+  const overrides = Object.fromEntries(Object.entries(archives).map(([name, archive]) => [name, `file:${archive}`]))
+  const home = yield* project({ overrides })
+  for (const list of yield* additions) {
+    yield* pnpm(["add", ...list.map((name) => archives[name] ?? name)], home)
   }
   return home
 })

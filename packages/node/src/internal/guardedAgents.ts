@@ -8,11 +8,11 @@
 import { lookup, type LookupAddress } from "node:dns"
 import type { LookupFunction } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import type { Agent } from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
+// By the name of its file: for the package's own name Bun has a stand-in, which makes no connections.
+import { Agent } from "undici/index.js"
 import * as UndiciClient from "./undiciClient.ts"
 
 const reachOf = ({ address }: LookupAddress): Outbound.Reach => Outbound.reachOf(address) ?? "loopback"
@@ -40,7 +40,10 @@ const lookingUp =
 
 const dialling = (options: Agent.Options, dial: LookupFunction) =>
   Effect.map(
-    NodeHttpClient.makeDispatcherOptions({ ...options, connect: { ...options.connect, lookup: dial } }),
+    Effect.acquireRelease(
+      Effect.sync(() => new Agent({ ...options, connect: { ...options.connect, lookup: dial } })),
+      (agent) => Effect.promise(() => agent.destroy())
+    ),
     UndiciClient.make
   )
 

@@ -7,7 +7,6 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import { Readable } from "node:stream"
-import type * as Undici from "@effect/platform-node/Undici"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -24,6 +23,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import type { Dispatcher } from "undici"
 
 /**
  * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
@@ -43,9 +43,9 @@ class Arrivals {
   private bytes = 0
   private end: Ending | undefined
   private wake: (() => void) | undefined
-  private readonly controller: Undici.Dispatcher.DispatchController
+  private readonly controller: Dispatcher.DispatchController
 
-  constructor(controller: Undici.Dispatcher.DispatchController) {
+  constructor(controller: Dispatcher.DispatchController) {
     this.controller = controller
   }
 
@@ -186,11 +186,11 @@ const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Readable | null => {
 }
 
 /** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
-export const make = (dispatcher: Undici.Dispatcher): HttpClient.HttpClient =>
+export const make = (dispatcher: Dispatcher): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal) =>
     Effect.callback((resume) => {
       const path = url.pathname + url.search
-      let controller: Undici.Dispatcher.DispatchController | undefined
+      let controller: Dispatcher.DispatchController | undefined
       let arrivals: Arrivals | undefined
       let isGivenUp = signal.aborted
 
