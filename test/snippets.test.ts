@@ -1,5 +1,5 @@
 /**
- * The examples in the README, in `docs` and in the comments of public modules compile as they stand.
+ * The examples in the READMEs, in `docs` and in the comments of public modules compile as they stand.
  */
 import { execFile } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { names } from "./support/packed.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -35,12 +36,9 @@ it.live("examples compile as they stand", () =>
     )
     const files = yield* Effect.promise(async () => [
       "README.md",
+      ...names.map((name) => join("packages", name, "README.md")),
       ...(await listFiles("docs", ".md")),
-      ...(
-        await Promise.all(
-          ["client", "node", "azure-identity", "emulator"].map((name) => listFiles(`packages/${name}/src`, ".ts"))
-        )
-      ).flat()
+      ...(await Promise.all(names.map((name) => listFiles(`packages/${name}/src`, ".ts")))).flat()
     ])
     const snippets = yield* Effect.promise(async () =>
       (
