@@ -20,11 +20,11 @@ import * as Schema from "effect/Schema"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { version } from "../packages/client/src/internal/version.ts"
-import * as Runtimes from "./runtimes/runtimes.ts"
 import { large } from "./runtimes/transfer.ts"
 import { run } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
 import * as Packed from "./support/packed.ts"
+import * as Runtimes from "./support/runtimes.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -69,16 +69,6 @@ const SourceMap = Schema.fromJsonString(Schema.Struct({ sources: Schema.Array(Sc
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
 const Strings = Schema.fromJsonString(Schema.Array(Schema.String))
-
-/** Where a runtime's binary is. */
-class Binaries extends Context.Service<Binaries, { readonly path: (runtime: Runtimes.Runtime) => string }>()(
-  "test/Binaries"
-) {}
-
-const BinariesLive = Layer.effect(
-  Binaries,
-  Effect.map(Runtimes.install, (path) => ({ path }))
-)
 
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
 
@@ -154,6 +144,14 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       })
     )
 
+    it.effect(`${name} brings what its reader wants to know`, () =>
+      Effect.gen(function* () {
+        const { home } = yield* Project
+        const files = yield* Effect.promise(() => readdir(Packed.packageFolder(home, name)))
+        assert.includeMembers(files, ["README.md", "CHANGELOG.md", "LICENSE"])
+      })
+    )
+
     it.effect(`${name} has the sources that its maps name`, () =>
       Effect.gen(function* () {
         const maps = yield* filesOf(name, ".map")
@@ -223,22 +221,11 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
     })
   )
 
-  it.layer(BinariesLive, { timeout: "3 minutes" })("on", (it) => {
+  it.layer(Runtimes.layer, { timeout: "3 minutes" })("on", (it) => {
     for (const runtime of Runtimes.runtimes) {
-      /** What a program prints, line by line. */
-      const runProgram = Effect.fnUntraced(function* (
-        program: string,
-        rights: ReadonlyArray<Runtimes.Right>,
-        options: { readonly args?: ReadonlyArray<string>; readonly env?: { readonly [name: string]: string } } = {}
-      ) {
-        const { home } = yield* Project
-        const binary = (yield* Binaries).path(runtime)
-        const { args = [], env = {} } = options
-        const printed = yield* run(binary, [...runtime.args(rights), program, ...args], {
-          cwd: home,
-          env: { ...process.env, ...env }
-        })
-        return printed.trim().split("\n")
+      const runProgram = Effect.fnUntraced(function* (program: Omit<Runtimes.Program, "folder">) {
+        const { home: folder } = yield* Project
+        return yield* (yield* Runtimes.Runtimes).run(runtime, { folder, ...program })
       })
 
       it.effect(`${runtime.name}: the first program of the README`, () =>
@@ -246,7 +233,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           const { seed } = yield* AcrEmulator.AcrEmulator
           yield* seed({ repository: "library/hello-world" })
           yield* seed({ repository: "samples/nginx" })
-          const printed = yield* runProgram("first.ts", ["env", "net"], { env: yield* environment })
+          const printed = yield* runProgram({ file: "first.ts", rights: ["env", "net"], env: yield* environment })
           assert.deepStrictEqual(printed, ["library/hello-world", "samples/nginx"])
         }).pipe(Effect.provide(AcrEmulator.layer({ adminUser })))
       )
@@ -256,7 +243,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           const { inject } = yield* AcrEmulator.AcrEmulator
           yield* inject({ method: "PATCH", consequence: { _tag: "ResetRequest", afterBytes: 1_000_000 } })
           yield* inject({ path: "/blobs/", consequence: { _tag: "CutBody", afterBytes: 2_000_000 } })
-          const [line] = yield* runProgram("byFetch.ts", ["env", "net"], { env: yield* environment })
+          const [line] = yield* runProgram({ file: "byFetch.ts", rights: ["env", "net"], env: yield* environment })
           yield* hasTransferred(line)
         }).pipe(Effect.provide(emulated({ adminUser })))
       )
@@ -264,7 +251,9 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       it.effect(`${runtime.name}: an image and a file there and back by the client for Node`, () =>
         Effect.gen(function* () {
           const { certificate, endpoint } = yield* AcrEmulator.AcrEmulator
-          const [line, file] = yield* runProgram("byNode.ts", ["env", "net", "read", "run", "write"], {
+          const [line, file] = yield* runProgram({
+            file: "byNode.ts",
+            rights: ["env", "net", "read", "run", "write"],
             args: [Option.getOrThrow(certificate)],
             env: { REGISTRY_ENDPOINT: endpoint, ...(yield* dockerLogin) }
           })
@@ -276,7 +265,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       it.effect(`${runtime.name}: the client for Node looks where a name leads`, () =>
         Effect.gen(function* () {
           const { endpoint, journal } = yield* AcrEmulator.AcrEmulator
-          const [line] = yield* runProgram("guard.ts", ["env", "net"], { args: [new URL(endpoint).port] })
+          const [line] = yield* runProgram({ file: "guard.ts", rights: ["env", "net"], args: [new URL(endpoint).port] })
           assert.include(line, "localhost leads to a loopback address")
           assert.deepStrictEqual(yield* journal, [])
         }).pipe(Effect.provide(AcrEmulator.layer()))
@@ -284,7 +273,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
 
       it.effect(`${runtime.name}: the emulator, and a client with it`, () =>
         Effect.gen(function* () {
-          const [line] = yield* runProgram("emulator.ts", ["env", "net", "read", "write"])
+          const [line] = yield* runProgram({ file: "emulator.ts", rights: ["env", "net", "read", "write"] })
           const [, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
           assert.deepStrictEqual(pulled, layers)
         })
