@@ -99,6 +99,14 @@ const dockerLogin = Effect.gen(function* () {
   return { DOCKER_CONFIG: folder, PATH: [folder, process.env.PATH].join(delimiter) }
 })
 
+/** What the registry was asked and how that ended, as `GET 200`. */
+const outcomes = AcrEmulator.AcrEmulator.use(({ journal }) =>
+  Effect.map(journal, (entries) => entries.map(({ method, status }) => `${method} ${status}`))
+)
+
+/** An upload that broke off, its session asked how far it had come, and a download that went on where it was cut. */
+const resumed = ["PATCH 0", "GET 204", "GET 206"]
+
 /** The registry has what the program says, and nothing that it gave up. */
 const hasTransferred = Effect.fnUntraced(function* (line: string | undefined) {
   const [manifest, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
@@ -245,6 +253,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           yield* inject({ path: "/blobs/", consequence: { _tag: "CutBody", afterBytes: 2_000_000 } })
           const [line] = yield* runProgram({ file: "byFetch.ts", rights: ["env", "net"], env: yield* environment })
           yield* hasTransferred(line)
+          assert.includeMembers(yield* outcomes, resumed)
         }).pipe(Effect.provide(emulated({ adminUser })))
       )
 
@@ -273,9 +282,10 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
 
       it.effect(`${runtime.name}: the emulator, and a client with it`, () =>
         Effect.gen(function* () {
-          const [line] = yield* runProgram({ file: "emulator.ts", rights: ["env", "net", "read", "write"] })
+          const [line, seen] = yield* runProgram({ file: "emulator.ts", rights: ["env", "net", "read", "write"] })
           const [, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
           assert.deepStrictEqual(pulled, layers)
+          assert.includeMembers([...(yield* Schema.decodeEffect(Strings)(seen ?? ""))], resumed)
         })
       )
     }

@@ -1,10 +1,11 @@
 /**
  * The emulator within the runtime, with a client beside it, as in a test: the registry misbehaves, and the transfer
- * succeeds.
+ * succeeds. Prints how each request ended.
  */
 import { RetryPolicy } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -20,4 +21,6 @@ Effect.gen(function* () {
   yield* emulator.inject({ method: "PUT", consequence: { _tag: "LostAnswer" } })
   yield* emulator.inject({ path: "/blobs/", consequence: { _tag: "CutBody", afterBytes: 2_000_000 } })
   yield* transfer
+  const entries = yield* emulator.journal
+  yield* Console.log(JSON.stringify(entries.map(({ method, status }) => `${method} ${status}`)))
 }).pipe(Effect.provide(TestRegistry), NodeRuntime.runMain)
