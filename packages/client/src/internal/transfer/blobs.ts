@@ -46,7 +46,16 @@ const wantedBy = Effect.fnUntraced(function* (
     : { name, digest: blob.digest, size: blob.size }
 })
 
-export const make = (transport: Transport["Service"], startHash: Start, idleTimeout: Duration.Duration) => {
+export const make = (
+  transport: Transport["Service"],
+  options: {
+    readonly startHash: Start
+    readonly heldBytes: number | undefined
+    readonly idleTimeout: Duration.Duration
+  }
+) => {
+  const { heldBytes, idleTimeout, startHash } = options
+
   const read = (
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
@@ -161,7 +170,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
     const upload = Upload.run(
-      { transport: conversation, startHash },
+      { transport: conversation, startHash, heldBytes },
       {
         repository: name,
         source,
