@@ -8,7 +8,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { BlobSource } from "../../BlobSource.ts"
-import { Descriptor } from "../../Descriptor.ts"
+import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
@@ -152,7 +152,7 @@ export const make = (
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.headBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob)
-    return Descriptor.make({ mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) })
+    return { mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) }
   })
 
   const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
@@ -184,7 +184,7 @@ export const make = (
     )
     const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     const { digest, size } = Option.isSome(there) ? there.value : yield* upload
-    const descriptor = Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
+    const descriptor = { mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) }
     yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
     return descriptor
   })

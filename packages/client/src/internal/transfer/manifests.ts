@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Descriptor } from "../../Descriptor.ts"
+import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import { digest as digestOfBytes, type Start } from "../../Hasher.ts"
 import * as Manifest from "../../Manifest.ts"
@@ -70,7 +70,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     if (Result.isFailure(view)) {
       return yield* fail(operation, new InvalidResponse({ description: view.failure.message }))
     }
-    return { bytes, descriptor: Descriptor.make({ mediaType, digest, size: bytes.length }), manifest: view.success }
+    return { bytes, descriptor: { mediaType, digest, size: bytes.length }, manifest: view.success }
   })
 
   const resolve = Effect.fnUntraced(function* (
@@ -84,7 +84,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const digest = Digest.isDigest(reference) ? reference : stated
     // Where the registry does not say, only the content can tell.
     if (digest === undefined || size === undefined) return (yield* manifest(repository, tagOrDigest)).descriptor
-    return Descriptor.make({ mediaType, digest, size })
+    return { mediaType, digest, size }
   })
 
   const putManifest = Effect.fnUntraced(function* (
@@ -109,7 +109,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
         return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
       }
     }
-    return Descriptor.make({ mediaType, digest, size: bytes.length })
+    return { mediaType, digest, size: bytes.length }
   })
 
   const deleteManifest = Effect.fnUntraced(function* (
