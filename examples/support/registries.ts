@@ -1,0 +1,32 @@
+/**
+ * Two registries at once, each with a login and tokens of its own.
+ *
+ * `SOURCE_REGISTRY_ENDPOINT` and `TARGET_REGISTRY_ENDPOINT` name the two, and the variables of their logins begin so too.
+ * Each is an emulator where none is named.
+ */
+import { ContainerRegistry, RegistryContent } from "@effect-acr/client"
+import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
+import type { Place } from "./copyImage.ts"
+import { RegistryLive } from "./registry.ts"
+
+/** Registries by name: a conversation is begun when it is first asked for, and shared from then on. */
+export class Registries extends LayerMap.Service<Registries>()("examples/Registries", {
+  lookup: (name: "SOURCE" | "TARGET") =>
+    // Fresh, or both names would share the one conversation that this layer stands for.
+    Layer.fresh(RegistryLive).pipe(
+      Layer.provide(
+        ConfigProvider.layer(
+          Effect.map(ConfigProvider.ConfigProvider, (provider) => ConfigProvider.nested(provider, name))
+        )
+      )
+    )
+}) {}
+
+/** One of them. */
+export const registryNamed = (name: "SOURCE" | "TARGET") =>
+  Effect.map(Registries.contextEffect(name), (context) => {
+    const registry = Context.get(context, ContainerRegistry.ContainerRegistry)
+    const content = Context.get(context, RegistryContent.RegistryContent)
+    const place = (repository: string): Place => ({ loginServer: registry.loginServer, content, repository })
+    return { registry, place }
+  })
