@@ -4,23 +4,18 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Stream } from "effect"
 import { copyImage, nameIn } from "./support/copyImage.ts"
-import { Registries, registryNamed } from "./support/registries.ts"
+import { placeIn, Registries } from "./support/registries.ts"
 
 export const copyBetweenRegistries = Effect.gen(function* () {
-  const source = yield* registryNamed("SOURCE")
-  const target = yield* registryNamed("TARGET")
   const repository = yield* Config.String("REPOSITORY").pipe(Config.withDefault("library/hello-world"))
-  const from = source.place(repository)
-  const to = target.place(`mirror/${repository}`)
+  const from = yield* placeIn("SOURCE", repository)
+  const to = yield* placeIn("TARGET", `mirror/${repository}`)
 
-  yield* source.registry
+  yield* from.content
     .tags(repository)
     .pipe(
-      Stream.runForEach(({ name }) =>
-        Effect.andThen(
-          copyImage(from, to, name, { tag: name }),
-          Console.log(`${nameIn(from, name)} → ${nameIn(to, name)}`)
-        )
+      Stream.runForEach((tag) =>
+        Effect.andThen(copyImage(from, to, tag, { tag }), Console.log(`${nameIn(from, tag)} → ${nameIn(to, tag)}`))
       )
     )
 }).pipe(Effect.scoped, Effect.provide(Registries.layer))

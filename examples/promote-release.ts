@@ -10,7 +10,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Option, Schema } from "effect"
 import { copyImage, nameIn, type Place, putManifest, verifyImage } from "./support/copyImage.ts"
 import { sizeOf } from "./support/manifests.ts"
-import { Registries, registryNamed } from "./support/registries.ts"
+import { placeIn, Registries } from "./support/registries.ts"
 import { formatSize } from "./support/size.ts"
 
 /** The tag names another image than the one that was tested. */
@@ -49,8 +49,8 @@ export const promoteRelease = Effect.gen(function* () {
   const repository = yield* Config.String("REPOSITORY").pipe(Config.withDefault("library/hello-world"))
   const tag = yield* Config.String("TAG").pipe(Config.withDefault("v2"))
   const given = yield* Config.option(Config.schema(Digest.Digest, "DIGEST"))
-  const from = (yield* registryNamed("SOURCE")).place(repository)
-  const to = (yield* registryNamed("TARGET")).place(repository)
+  const from = yield* placeIn("SOURCE", repository)
+  const to = yield* placeIn("TARGET", repository)
 
   const tested = Option.isSome(given) ? given.value : (yield* from.content.resolve(repository, tag)).digest
   yield* Console.log(`${nameIn(from, tag)} was tested as ${tested}`)

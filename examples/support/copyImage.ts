@@ -14,13 +14,13 @@ import { distinct, referredTo } from "./manifests.ts"
 
 /** A repository of a registry. */
 export interface Place {
-  readonly loginServer: string
   readonly content: RegistryContent.RegistryContent["Service"]
   readonly repository: string
 }
 
 /** How the place calls one of its images: `myregistry.azurecr.io/library/alpine:3.20`. */
-export const nameIn = ({ loginServer, repository }: Place, tag: string): string => `${loginServer}/${repository}:${tag}`
+export const nameIn = ({ content, repository }: Place, tag: string): string =>
+  `${content.loginServer}/${repository}:${tag}`
 
 /** An image, and the manifests that it refers to: of these each comes after those that it refers to itself. */
 interface Image {

@@ -4,7 +4,7 @@
  * `SOURCE_REGISTRY_ENDPOINT` and `TARGET_REGISTRY_ENDPOINT` name the two, and the variables of their logins begin so too.
  * Each is an emulator where none is named.
  */
-import { ContainerRegistry, RegistryContent } from "@effect-acr/client"
+import { RegistryContent } from "@effect-acr/client"
 import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
 import type { Place } from "./copyImage.ts"
 import { RegistryLive } from "./registry.ts"
@@ -22,11 +22,9 @@ export class Registries extends LayerMap.Service<Registries>()("examples/Registr
     )
 }) {}
 
-/** One of them. */
-export const registryNamed = (name: "SOURCE" | "TARGET") =>
-  Effect.map(Registries.contextEffect(name), (context) => {
-    const registry = Context.get(context, ContainerRegistry.ContainerRegistry)
-    const content = Context.get(context, RegistryContent.RegistryContent)
-    const place = (repository: string): Place => ({ loginServer: registry.loginServer, content, repository })
-    return { registry, place }
-  })
+/** A repository of one of them. */
+export const placeIn = (name: "SOURCE" | "TARGET", repository: string) =>
+  Effect.map(Registries.contextEffect(name), (context): Place => ({
+    content: Context.get(context, RegistryContent.RegistryContent),
+    repository
+  }))
