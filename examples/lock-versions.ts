@@ -11,6 +11,7 @@ import {
   type TagProperties
 } from "@effect-acr/client"
 import { Config, Console, Effect, Stream } from "effect"
+import { count } from "./support/numbers.ts"
 import { isOwnRegistry, RegistryLive, run } from "./support/registry.ts"
 
 const locked = { canWrite: false, canDelete: false }
@@ -45,10 +46,7 @@ export const lockVersions = Effect.gen(function* () {
     // The tag first: once it can't move any more, what it names is what has to be locked.
     const tag = open && !dryRun ? yield* registry.updateTag(repositoryName, name, locked) : listed
     const manifests = yield* lockManifest(repositoryName, tag.digest)
-    const found = [
-      ...(open ? ["the tag"] : []),
-      ...(manifests > 0 ? [`${manifests} ${manifests === 1 ? "manifest" : "manifests"}`] : [])
-    ]
+    const found = [...(open ? ["the tag"] : []), ...(manifests > 0 ? [count(manifests, "manifest")] : [])]
     const done = `${dryRun ? "would lock" : "locked"} ${found.join(" and ")}`
     yield* Console.log(`${repositoryName}:${name}  ${found.length === 0 ? "was locked already" : done}`)
   })

@@ -10,8 +10,8 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Option, Schema } from "effect"
 import { copyImage, nameIn, type Place, putManifest, verifyImage } from "./support/copyImage.ts"
 import { sizeOf } from "./support/manifests.ts"
+import { count, formatSize } from "./support/numbers.ts"
 import { placeIn, Registries } from "./support/registries.ts"
-import { formatSize } from "./support/size.ts"
 
 /** The tag names another image than the one that was tested. */
 export class ReleaseMoved extends Schema.TaggedError<ReleaseMoved>()("ReleaseMoved", {
@@ -56,9 +56,11 @@ export const promoteRelease = Effect.gen(function* () {
   yield* Console.log(`${nameIn(from, tag)} was tested as ${tested}`)
   const { blobs, inside, sent } = yield* promote(from, to, tag, tested)
   yield* Console.log(
-    `  sent      ${sent.length} of ${blobs.length} blobs, ${formatSize(sizeOf(sent))}; the rest was there`
+    `  sent      ${sent.length} of ${count(blobs.length, "blob")}, ${formatSize(sizeOf(sent))}; the rest was there`
   )
-  yield* Console.log(`  verified  ${inside.length + 1} manifests and ${blobs.length} blobs in the target`)
+  yield* Console.log(
+    `  verified  ${count(inside.length + 1, "manifest")} and ${count(blobs.length, "blob")} in the target`
+  )
   yield* Console.log(`  released  ${nameIn(to, tag)}`)
 }).pipe(Effect.scoped, Effect.provide(Registries.layer))
 

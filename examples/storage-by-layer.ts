@@ -13,8 +13,8 @@ import {
 } from "@effect-acr/client"
 import { Array, Config, Console, Effect, Stream } from "effect"
 import { distinct, referredTo, sizeOf } from "./support/manifests.ts"
+import { count, formatSize } from "./support/numbers.ts"
 import { RegistryLive, run } from "./support/registry.ts"
-import { formatSize } from "./support/size.ts"
 import { table } from "./support/table.ts"
 
 /** The manifests of a repository, by digest. */
@@ -120,7 +120,9 @@ export const storageByLayer = Effect.gen(function* () {
   const images = imagesOf(listed, manifests)
   const { imageByImageBytes, layers, restBytes, totalBytes } = storageOf(images, manifests)
 
-  yield* Console.log(`${registry.loginServer}/${repository}: ${images.length} images of ${layers.length} layers\n`)
+  yield* Console.log(
+    `${registry.loginServer}/${repository}: ${count(images.length, "image")} of ${count(layers.length, "layer")}\n`
+  )
   yield* Console.log(
     table(
       [

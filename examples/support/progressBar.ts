@@ -3,7 +3,7 @@
  * elsewhere.
  */
 import { Console, Effect } from "effect"
-import { formatSize } from "./size.ts"
+import { formatSize } from "./numbers.ts"
 
 const width = 40
 
