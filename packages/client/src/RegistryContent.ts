@@ -63,6 +63,12 @@ export interface Options extends Transport.Options {
 export class RegistryContent extends Context.Service<
   RegistryContent,
   {
+    /** The registry's origin: `https://myregistry.azurecr.io`. */
+    readonly endpoint: string
+
+    /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
+    readonly loginServer: string
+
     /**
      * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
      * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
@@ -170,6 +176,9 @@ export const make = Effect.fnUntraced(function* (
   const startHash = yield* Hasher
 
   return RegistryContent.of({
+    endpoint: transport.endpoint,
+    loginServer: transport.loginServer,
+
     tags: (repository, { continueFrom, pageSize } = {}) =>
       Stream.unwrap(
         Effect.gen(function* () {
