@@ -8,7 +8,7 @@
 import { Digest } from "@effect-acr/client"
 import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Option, Schema } from "effect"
-import { copyImage, nameIn, type Place, putManifest, verifyImage } from "./support/copyImage.ts"
+import { copyImage, nameIn, type Place, verifyImage } from "./support/copyImage.ts"
 import { sizeOf } from "./support/manifests.ts"
 import { count, formatSize } from "./support/numbers.ts"
 import { placeIn, Registries } from "./support/registries.ts"
@@ -40,7 +40,7 @@ const promote = Effect.fnUntraced(function* (from: Place, to: Place, tag: string
   yield* expectTag(from, tag, tested)
   const copied = yield* copyImage(from, to, tested)
   yield* verifyImage(to, tested)
-  yield* putManifest(to, copied.image, { tag })
+  yield* to.content.putManifest(to.repository, copied.image, { tag })
   yield* expectTag(to, tag, tested)
   return copied
 })

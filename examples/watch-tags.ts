@@ -80,8 +80,7 @@ export const watchTags = <E, R>(repository: string, schedule: Schedule.Schedule<
 /** Points a tag at what another one names: the smallest push there is. */
 const retag = Effect.fnUntraced(function* (repository: string, from: string, to: string) {
   const content = yield* RegistryContent.RegistryContent
-  const { bytes, descriptor } = yield* content.manifest(repository, from)
-  yield* content.putManifest(repository, bytes, { mediaType: descriptor.mediaType, tag: to })
+  yield* content.putManifest(repository, yield* content.manifest(repository, from), { tag: to })
 })
 
 const short = (digest: Digest.Digest): string => digest.slice(0, "sha256:".length + 12)

@@ -4,7 +4,7 @@
 import {
   BlobSource,
   type Descriptor,
-  Digest,
+  type Digest,
   type Manifest,
   type RegistryContent,
   type RegistryError
@@ -52,18 +52,6 @@ const copyBlob = Effect.fnUntraced(function* (from: Place, to: Place, blob: Desc
   return yield* Ref.get(sent)
 })
 
-/** Puts a manifest that came from elsewhere, under its digest or under a tag. */
-export const putManifest = (
-  { content, repository }: Place,
-  { bytes, descriptor }: Manifest.Content,
-  options: { readonly tag?: string } = {}
-) =>
-  content.putManifest(repository, bytes, {
-    mediaType: descriptor.mediaType,
-    algorithm: Digest.algorithm(descriptor.digest),
-    ...options
-  })
-
 /**
  * Copies an image: its blobs, then its manifests, as registries take them in this order alone. The tag comes with the
  * last of these, so that nobody ever finds half an image under it.
@@ -77,8 +65,8 @@ export const copyImage = Effect.fnUntraced(function* (
   const found = yield* readImage(from, reference)
   const blobs = blobsOf(found)
   const sent = yield* Effect.filter(blobs, (blob) => copyBlob(from, to, blob), { concurrency: 4 })
-  yield* Effect.forEach(found.inside, (manifest) => putManifest(to, manifest))
-  yield* putManifest(to, found.image, options)
+  yield* Effect.forEach(found.inside, (manifest) => to.content.putManifest(to.repository, manifest))
+  yield* to.content.putManifest(to.repository, found.image, options)
   return { ...found, blobs, sent }
 })
 

@@ -85,12 +85,13 @@ export class RegistryContent extends Context.Service<
     readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
 
     /**
-     * Puts a manifest: one that was made here, or bytes as they are. What it refers to must be there. Fails with
-     * `Locked`, and with `ContentMismatch` if the registry says that it got another.
+     * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
+     * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
+     * `ContentMismatch` if the registry says that it got another.
      */
     readonly putManifest: (
       repository: string,
-      manifest: Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string,
+      manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string,
       options?: PutManifestOptions
     ) => Effect.Effect<Descriptor, RegistryError>
 

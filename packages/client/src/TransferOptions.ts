@@ -18,9 +18,9 @@ export interface PutManifestOptions {
   readonly tag?: string
   /** Several tags. */
   readonly tags?: ReadonlyArray<string>
-  /** Its media type, if not the one that its content names. */
+  /** Its media type, if not the one that it came with or that its content names. */
   readonly mediaType?: string
-  /** The digest by which it is to be known; `sha256` if not given. ACR takes no other. */
+  /** The digest by which it is to be known; the one that it came with, or `sha256`, if not given. ACR takes no other. */
   readonly algorithm?: Algorithm
 }
 

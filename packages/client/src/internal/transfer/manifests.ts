@@ -18,8 +18,8 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
 
-/** A manifest that was made here, or the bytes of any. */
-export type Made = Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string
+/** A manifest that was made here or was pulled, or the bytes of any. */
+export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
 
 const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
 
@@ -28,9 +28,11 @@ const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const bytesOf = (manifest: Made): Uint8Array => {
-  if (manifest instanceof Uint8Array) return manifest
-  return encoder.encode(typeof manifest === "string" ? manifest : Manifest.format(manifest))
+/** The bytes to put, and what is known of them: one that was pulled is put as it was. */
+const contentOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly descriptor?: Descriptor } => {
+  if (manifest instanceof Uint8Array) return { bytes: manifest }
+  if (typeof manifest === "string") return { bytes: encoder.encode(manifest) }
+  return "_tag" in manifest ? { bytes: encoder.encode(Manifest.format(manifest)) } : manifest
 }
 
 /** The media type that the caller names, or else the content itself. */
@@ -89,14 +91,15 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
 
   const putManifest = Effect.fnUntraced(function* (
     repository: string,
-    made: Made,
+    putable: Putable,
     options: PutManifestOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.putManifest"
     const name: RepositoryName = yield* Arguments.repositoryName(operation, repository)
-    const bytes = bytesOf(made)
-    const mediaType = yield* mediaTypeOf(operation, options.mediaType, bytes)
-    const digest = digestOfBytes(startHash, options.algorithm ?? "sha256", bytes)
+    const { bytes, descriptor } = contentOf(putable)
+    const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
+    const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
+    const digest = digestOfBytes(startHash, options.algorithm ?? known, bytes)
     const wanted = [...(options.tag === undefined ? [] : [options.tag]), ...(options.tags ?? [])]
     const tags = yield* Effect.forEach(wanted, (tag) => Arguments.tag(operation, tag))
 
