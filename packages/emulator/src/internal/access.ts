@@ -14,7 +14,7 @@ export interface Right {
  *
  * ACR's documentation, "Create a token with repository-scoped permissions".
  */
-export type ScopeMapAction = "content/read" | "content/write" | "content/delete" | "metadata/read" | "metadata/write"
+type ScopeMapAction = "content/read" | "content/write" | "content/delete" | "metadata/read" | "metadata/write"
 
 export interface ScopeMapRule {
   /** A repository's name; `*` at its end stands for anything. */

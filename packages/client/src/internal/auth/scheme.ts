@@ -12,7 +12,7 @@ import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 
 /** It wants nothing. */
-export interface Open {
+interface Open {
   readonly _tag: "Open"
 }
 
