@@ -90,7 +90,7 @@ export const floors: ReadonlyArray<Floor> = [
   [
     {
       name: "@effect-acr/node",
-      about: "what Node does better: its HTTP client, its hashing, the logins of container tools",
+      about: "what Node does better, and the logins of container tools",
       holds: ["node/src"]
     },
     {

@@ -5,7 +5,7 @@ import { type Floor, floors, importersOfHttp, type Part } from "./floors.ts"
 import type { Import } from "./imports.ts"
 
 /** Where a module stands. */
-interface Place {
+export interface Place {
   readonly part: Part
   /** The number of its floor; the ground is 1. */
   readonly floor: number
@@ -14,9 +14,9 @@ interface Place {
 const places = (floor: Floor, index: number): ReadonlyArray<Place> => floor.map((part) => ({ part, floor: index + 1 }))
 
 /** Every part, from the ground up. */
-const parts: ReadonlyArray<Place> = floors.flatMap(places)
+export const parts: ReadonlyArray<Place> = floors.flatMap(places)
 
-const placeOf = (module: string): Place | undefined =>
+export const placeOf = (module: string): Place | undefined =>
   parts.find(({ part }) => part.holds.some((held) => module === held || module.startsWith(`${held}/`)))
 
 const file = (module: string): string => `packages/${module}.ts`
