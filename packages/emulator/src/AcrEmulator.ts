@@ -362,23 +362,35 @@ export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerErr
   Layer.effect(AcrEmulator, make(options))
 
 /**
- * The client's services in conversation with the emulator, logged in with its Entra token or as given.
+ * How a client treats the emulator, and as whom it asks.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RegistryOptions<E = never, R = never> extends Omit<RegistryContent.Options, "endpoint"> {
+  /** Who asks; an identity with the emulator's Entra token if not given. */
+  readonly credentials?: Layer.Layer<Credentials.Credentials, E, R>
+}
+
+/**
+ * The client's services in conversation with the emulator.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerRegistry = (
-  options: Omit<RegistryContent.Options, "endpoint"> & {
-    readonly credentials?: Layer.Layer<Credentials.Credentials>
-  } = {}
+export const layerRegistry = <E = never, R = never>(
+  options: RegistryOptions<E, R> = {}
 ): Layer.Layer<
   ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
-  RegistryError,
-  AcrEmulator
+  RegistryError | E,
+  AcrEmulator | R
 > =>
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
-      const { credentials = Credentials.layerEntra(Effect.succeed(logins.entraToken)), ...rest } = options
+      const ownLogin: Layer.Layer<Credentials.Credentials, E, R> = Credentials.layerEntra(
+        Effect.succeed(logins.entraToken)
+      )
+      const { credentials = ownLogin, ...rest } = options
       return ContainerRegistry.layerTransport.pipe(
         Layer.provideMerge(RegistryContent.layer({ ...rest, endpoint })),
         Layer.provide(credentials),
