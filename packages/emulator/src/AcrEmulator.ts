@@ -12,6 +12,7 @@ import type { IncomingMessage } from "node:http"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
+import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type * as Transport from "@effect-acr/client/Transport"
@@ -27,7 +28,6 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
 import { type Fault, fits } from "./Fault.ts"
-import type { ScopeMapRule } from "./internal/access.ts"
 import { type Answer, internalError } from "./internal/answer.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
@@ -43,6 +43,7 @@ import * as Tokens from "./internal/tokens.ts"
 import * as Uploads from "./internal/uploads.ts"
 import { seed } from "./internal/seed.ts"
 import type { JournalEntry } from "./Journal.ts"
+import type { ScopeMapRule } from "./ScopeMap.ts"
 import type { SeedImage } from "./SeedImage.ts"
 
 /**
@@ -98,7 +99,7 @@ export interface Options {
   /** 195 minutes if not given, as ACR's. */
   readonly refreshTokenLifetime?: Duration.Input
   /** Requests a minute; not limited if not given. */
-  readonly rateLimits?: Throttle.RateLimits
+  readonly rateLimits?: RateLimits
   /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
