@@ -10,11 +10,9 @@ export interface Part {
   readonly holds: ReadonlyArray<string>
 }
 
-export type Floor = ReadonlyArray<Part>
-
 const client = (...names: ReadonlyArray<string>) => names.map((name) => `client/src/${name}`)
 
-export const floors: ReadonlyArray<Floor> = [
+export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "Nouns",

@@ -46,8 +46,8 @@ const floorTable = table(
 
 const journeys = `
 
-Modules beside \`internal\` are public, one for each concept, and named as users name it. In \`internal\` a folder is a part's
-workshop, and a file one mechanism in it.
+Modules beside \`internal\` are public, one for each concept, and named as users name it. In \`internal\` each folder belongs
+to one part, and each file is one mechanism of it.
 
 ## The way of a request
 

@@ -1,7 +1,7 @@
 /**
  * What the imports of the packages must keep to.
  */
-import { type Floor, floors, importersOfHttp, type Part } from "./floors.ts"
+import { floors, importersOfHttp, type Part } from "./floors.ts"
 import type { Import } from "./imports.ts"
 
 /** Where a module stands. */
@@ -11,10 +11,10 @@ export interface Place {
   readonly floor: number
 }
 
-const places = (floor: Floor, index: number): ReadonlyArray<Place> => floor.map((part) => ({ part, floor: index + 1 }))
-
 /** Every part, from the ground up. */
-export const parts: ReadonlyArray<Place> = floors.flatMap(places)
+export const parts: ReadonlyArray<Place> = floors.flatMap((floor, index) =>
+  floor.map((part) => ({ part, floor: index + 1 }))
+)
 
 export const placeOf = (module: string): Place | undefined =>
   parts.find(({ part }) => part.holds.some((held) => module === held || module.startsWith(`${held}/`)))
