@@ -1,0 +1,152 @@
+/**
+ * The guides do what they say. Each block of TypeScript in them is one of three:
+ *
+ * - A program that runs itself (`runMain`) runs as it does for a reader: by node, in a folder of its own.
+ * - Others are imported: effects that they export are run, layers are built.
+ * - One that names a file behind its ticks stands in that file, word for word. Other tests run it.
+ *
+ * What a block prints is the block of text that follows it, before the next one of TypeScript. A guide is a story: its
+ * blocks run in order, on one emulator.
+ */
+import { readFileSync } from "node:fs"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import type { ContainerRegistry, RegistryContent, Transport } from "@effect-acr/client"
+import { AcrEmulator } from "@effect-acr/emulator"
+import { NodeFileSystem } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { TestConsole } from "effect/testing"
+import { run, temporaryFolder } from "./support/command.ts"
+import { emulated } from "./support/emulator.ts"
+import { fencesOf } from "./support/fences.ts"
+import { steady } from "./troubleshooting/guide.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+const guides = ["getting-started"]
+
+/** What a block may use. */
+type Services =
+  | AcrEmulator.AcrEmulator
+  | ContainerRegistry.ContainerRegistry
+  | RegistryContent.RegistryContent
+  | Transport.Transport
+  | FileSystem.FileSystem
+
+const isProgram = (value: unknown): value is Effect.Effect<unknown, unknown, Services> => Effect.isEffect(value)
+const isLayer = (value: unknown): value is Layer.Layer<unknown, unknown, Services> => Layer.isLayer(value)
+const Module = Schema.Record(Schema.String, Schema.Unknown)
+
+/** A block of TypeScript. */
+interface Block {
+  readonly code: string
+  /** The file that it stands in, if it names one. */
+  readonly source: string | undefined
+  readonly prints: string
+}
+
+const blocksOf = (text: string): ReadonlyArray<Block> =>
+  fencesOf(text).reduce<ReadonlyArray<Block>>((blocks, { code, info }) => {
+    const [language, source] = info.split(" ", 2)
+    if (language === "ts") return [...blocks, { code, source, prints: "" }]
+    const last = blocks.at(-1)
+    return info === "text" && last !== undefined ? [...blocks.slice(0, -1), { ...last, prints: code }] : blocks
+  }, [])
+
+/** What a block is called: its last export, or what it stands in. */
+const titleOf = ({ code, source }: Block, index: number): string =>
+  `${index + 1}. ${
+    source ??
+    code
+      .split("\n")
+      .findLast((line) => /^export|runMain/.test(line))
+      ?.trim()
+  }`
+
+/** The folder in which a guide's blocks are files, so that imports resolve as they do for a user. */
+class Folder extends Context.Service<Folder, string>()("test/guides/Folder") {}
+
+const adminUser = { username: "admin", password: Redacted.make("emulator") }
+
+/** What the environment of a reader says who started an emulator. */
+const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
+  REGISTRY_ENDPOINT: endpoint,
+  REGISTRY_USERNAME: adminUser.username,
+  REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+}))
+
+/** A registry with something in it, and a folder to work in. */
+const Setting = Layer.mergeAll(
+  Layer.effect(
+    Folder,
+    Effect.acquireRelease(
+      Effect.promise(() => mkdtemp(join(root, "test/.guide-"))),
+      (path) => Effect.promise(() => rm(path, { recursive: true }))
+    )
+  ),
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const before = process.cwd()
+      const folder = yield* temporaryFolder
+      yield* Effect.acquireRelease(
+        Effect.sync(() => process.chdir(folder)),
+        () => Effect.sync(() => process.chdir(before))
+      )
+    })
+  ),
+  Layer.effect(
+    ConfigProvider.ConfigProvider,
+    Effect.map(environment, (env) => ConfigProvider.fromEnv({ env }))
+  ),
+  NodeFileSystem.layer
+).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true })))
+
+/** Runs a module's effects and builds its layers, and tells what they print. */
+const use = (file: string) =>
+  Effect.gen(function* () {
+    const exports = Object.values(
+      yield* Effect.flatMap(
+        Effect.promise((): Promise<unknown> => import(pathToFileURL(file).href)),
+        Schema.decodeUnknownEffect(Module)
+      )
+    )
+    const programs = exports.filter(isProgram)
+    const layers = exports.filter(isLayer)
+    assert.isAbove(programs.length + layers.length, 0, "a block that exports nothing to run")
+    yield* Effect.forEach(layers, (one) => Effect.scoped(Layer.build(one)))
+    yield* Effect.forEach(programs, (program) => Effect.scoped(program))
+    return (yield* TestConsole.logLines).map((line) => `${String(line)}\n`).join("")
+  }).pipe(Effect.provide(TestConsole.layer))
+
+const node = (file: string) =>
+  Effect.flatMap(environment, (env) => run(process.execPath, [file], { env: { ...process.env, ...env } }))
+
+for (const name of guides) {
+  const page = `docs/${name}.md`
+  const blocks = blocksOf(readFileSync(join(root, page), "utf8"))
+  layer(Setting, { excludeTestServices: true })(page, (it) => {
+    for (const [index, block] of blocks.entries()) {
+      it.effect(titleOf(block, index), () =>
+        Effect.gen(function* () {
+          const { code, prints, source } = block
+          if (source !== undefined) {
+            const text = yield* Effect.promise(() => readFile(join(root, source), "utf8"))
+            return assert.include(text, code)
+          }
+          const file = join(yield* Folder, `${index + 1}.ts`)
+          yield* Effect.promise(() => writeFile(file, code))
+          const printed = yield* code.includes("runMain") ? node(file) : use(file)
+          return assert.strictEqual(steady(printed), prints)
+        })
+      )
+    }
+  })
+}
