@@ -13,7 +13,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import type { ContainerRegistry, RegistryContent, Transport } from "@effect-acr/client"
-import { AcrEmulator } from "@effect-acr/emulator"
+import { AcrEmulator, type SeedImage } from "@effect-acr/emulator"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -31,7 +31,17 @@ import { steady } from "./troubleshooting/guide.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-const guides = ["getting-started"]
+/** The releases of a service. */
+const releases: ReadonlyArray<SeedImage.SeedImage> = [
+  { repository: "contoso/api", tags: ["2.0.0"], layers: ["2.0.0"], pushedAtMillis: Date.UTC(2026, 0, 1) },
+  { repository: "contoso/api", tags: ["2.0.1", "latest"], layers: ["2.0.1"], pushedAtMillis: Date.UTC(2026, 0, 2) }
+]
+
+/** The guides, and what is in the registry when they begin. */
+const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = {
+  "getting-started": [],
+  "from-dotnet": releases
+}
 
 /** What a block may use. */
 type Services =
@@ -83,7 +93,7 @@ const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
   REGISTRY_PASSWORD: Redacted.value(adminUser.password)
 }))
 
-/** A registry with something in it, and a folder to work in. */
+/** A registry, and a folder to work in. */
 const Setting = Layer.mergeAll(
   Layer.effect(
     Folder,
@@ -129,10 +139,13 @@ const use = (file: string) =>
 const node = (file: string) =>
   Effect.flatMap(environment, (env) => run(process.execPath, [file], { env: { ...process.env, ...env } }))
 
-for (const name of guides) {
+for (const [name, images] of Object.entries(guides)) {
   const page = `docs/${name}.md`
   const blocks = blocksOf(readFileSync(join(root, page), "utf8"))
-  layer(Setting, { excludeTestServices: true })(page, (it) => {
+  const Filled = Layer.effectDiscard(
+    Effect.flatMap(AcrEmulator.AcrEmulator, ({ seed }) => Effect.forEach(images, seed))
+  ).pipe(Layer.provideMerge(Setting))
+  layer(Filled, { excludeTestServices: true })(page, (it) => {
     for (const [index, block] of blocks.entries()) {
       it.effect(titleOf(block, index), () =>
         Effect.gen(function* () {
