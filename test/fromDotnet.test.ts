@@ -159,16 +159,15 @@ describe("manifests", () => {
   it.live("are listed by the time of their last change, either way, or by name", () =>
     Effect.gen(function* () {
       const digests = yield* week
-      const list = (orderBy?: "newest" | "oldest") =>
-        Effect.flatMap(registry, ({ manifests }) =>
-          manifests(hello, orderBy === undefined ? {} : { orderBy }).pipe(
-            Stream.map(({ digest }) => String(digest)),
-            Stream.runCollect
-          )
+      const { manifests } = yield* registry
+      const list = (options: ContainerRegistry.OrderedListOptions) =>
+        manifests(hello, options).pipe(
+          Stream.map(({ digest }) => String(digest)),
+          Stream.runCollect
         )
-      assert.deepStrictEqual(yield* list("oldest"), [...digests])
-      assert.deepStrictEqual(yield* list("newest"), digests.toReversed())
-      assert.deepStrictEqual(yield* list(), digests.toSorted())
+      assert.deepStrictEqual(yield* list({ orderBy: "oldest" }), [...digests])
+      assert.deepStrictEqual(yield* list({ orderBy: "newest" }), digests.toReversed())
+      assert.deepStrictEqual(yield* list({}), digests.toSorted())
     }).pipe(Effect.provide(emulated()))
   )
 
@@ -346,8 +345,8 @@ describe("content", () => {
       ])
       const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`
       assert.deepStrictEqual(
-        uploaded.map(({ digest: own, size }) => [String(own), size]),
-        Array(3).fill([digest, 8])
+        uploaded.map(({ digest: own, size }) => `${own} ${size}`),
+        Array(3).fill(`${digest} 8`)
       )
     }).pipe(Effect.provide([emulated(), NodeFileSystem.layer]))
   )
