@@ -12,8 +12,9 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import type { ContainerRegistry, RegistryContent, Transport } from "@effect-acr/client"
+import { type ContainerRegistry, Credentials, type RegistryContent, type Transport } from "@effect-acr/client"
 import { AcrEmulator, type SeedImage } from "@effect-acr/emulator"
+import { NodeRegistryHttpClient } from "@effect-acr/node"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -23,6 +24,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as HttpClient from "effect/http/HttpClient"
 import { TestConsole } from "effect/testing"
 import { run, temporaryFolder } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
@@ -40,16 +42,23 @@ const releases: ReadonlyArray<SeedImage.SeedImage> = [
 /** The guides, and what is in the registry when they begin. */
 const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = {
   "getting-started": [],
-  "from-dotnet": releases
+  "from-dotnet": releases,
+  "from-azure-container-registry-js": releases,
+  "from-oras-or-crane": releases,
+  "errors-and-retries": releases,
+  authentication: [],
+  transfers: releases
 }
 
 /** What a block may use. */
 type Services =
   | AcrEmulator.AcrEmulator
   | ContainerRegistry.ContainerRegistry
+  | Credentials.Credentials
   | RegistryContent.RegistryContent
   | Transport.Transport
   | FileSystem.FileSystem
+  | HttpClient.HttpClient
 
 const isProgram = (value: unknown): value is Effect.Effect<unknown, unknown, Services> => Effect.isEffect(value)
 const isLayer = (value: unknown): value is Layer.Layer<unknown, unknown, Services> => Layer.isLayer(value)
@@ -86,11 +95,14 @@ class Folder extends Context.Service<Folder, string>()("test/guides/Folder") {}
 
 const adminUser = { username: "admin", password: Redacted.make("emulator") }
 
-/** What the environment of a reader says who started an emulator. */
+/** What the environment of a reader says, who started an emulator and has a service principal. */
 const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
   REGISTRY_ENDPOINT: endpoint,
   REGISTRY_USERNAME: adminUser.username,
-  REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+  REGISTRY_PASSWORD: Redacted.value(adminUser.password),
+  AZURE_TENANT_ID: "contoso.example",
+  AZURE_CLIENT_ID: "a-service-principal",
+  AZURE_CLIENT_SECRET: "secret of a service principal"
 }))
 
 /** A registry, and a folder to work in. */
@@ -106,6 +118,7 @@ const Setting = Layer.mergeAll(
     Effect.gen(function* () {
       const before = process.cwd()
       const folder = yield* temporaryFolder
+      yield* Effect.promise(() => writeFile(join(folder, "layer.tar"), new Uint8Array(1024 * 1024)))
       yield* Effect.acquireRelease(
         Effect.sync(() => process.chdir(folder)),
         () => Effect.sync(() => process.chdir(before))
@@ -116,6 +129,8 @@ const Setting = Layer.mergeAll(
     ConfigProvider.ConfigProvider,
     Effect.map(environment, (env) => ConfigProvider.fromEnv({ env }))
   ),
+  Credentials.layerPassword(adminUser),
+  NodeRegistryHttpClient.layer,
   NodeFileSystem.layer
 ).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true })))
 

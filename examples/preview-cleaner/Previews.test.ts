@@ -47,8 +47,9 @@ const tags = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
 describe("a sweep", () => {
   it.effect("waits for a day, then deletes the preview of a closed pull request", () =>
     Effect.gen(function* () {
+      yield* TestClock.adjust("23 hours")
       assert.deepStrictEqual(yield* sweep, [])
-      yield* TestClock.adjust("25 hours")
+      yield* TestClock.adjust("2 hours")
       assert.deepStrictEqual(
         (yield* sweep).map(({ became, tags }) => [became, ...tags]),
         [["deleted", "pr-1"]]
