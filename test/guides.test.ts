@@ -47,7 +47,8 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   "from-oras-or-crane": releases,
   "errors-and-retries": releases,
   authentication: [],
-  transfers: releases
+  transfers: releases,
+  "testing-your-application": []
 }
 
 /** What a block may use. */

@@ -3,7 +3,7 @@
  */
 import { ContainerRegistry, RetryPolicy } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { DateTime, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Previews from "./Previews.ts"
@@ -44,78 +44,76 @@ const tags = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
   )
 )
 
-describe("a sweep", () => {
-  it.effect("waits for a day, then deletes the preview of a closed pull request", () =>
-    Effect.gen(function* () {
-      yield* TestClock.adjust("23 hours")
-      assert.deepStrictEqual(yield* sweep, [])
-      yield* TestClock.adjust("2 hours")
-      assert.deepStrictEqual(
-        (yield* sweep).map(({ became, tags }) => [became, ...tags]),
-        [["deleted", "pr-1"]]
-      )
-      assert.deepStrictEqual(yield* tags, ["latest", "pr-2", "v1"])
-    }).pipe(Effect.provide(Test))
-  )
+it.effect("a sweep waits for a day, then deletes the preview of a closed pull request", () =>
+  Effect.gen(function* () {
+    yield* TestClock.adjust("23 hours")
+    assert.deepStrictEqual(yield* sweep, [])
+    yield* TestClock.adjust("2 hours")
+    assert.deepStrictEqual(
+      (yield* sweep).map(({ became, tags }) => [became, ...tags]),
+      [["deleted", "pr-1"]]
+    )
+    assert.deepStrictEqual(yield* tags, ["latest", "pr-2", "v1"])
+  }).pipe(Effect.provide(Test))
+)
 
-  it.effect("leaves a release that was a preview, and takes the name from it", () =>
-    Effect.gen(function* () {
-      const { seed } = yield* AcrEmulator.AcrEmulator
-      yield* seed({ repository, tags: ["pr-1", "v2"], layers: ["released"] })
-      yield* TestClock.adjust("25 hours")
-      assert.deepStrictEqual(
-        (yield* sweep).map(({ became }) => became),
-        ["untagged"]
-      )
-      assert.deepStrictEqual(yield* tags, ["latest", "pr-2", "v1", "v2"])
-    }).pipe(Effect.provide(Test))
-  )
+it.effect("a sweep leaves a release that was a preview, and takes the name from it", () =>
+  Effect.gen(function* () {
+    const { seed } = yield* AcrEmulator.AcrEmulator
+    yield* seed({ repository, tags: ["pr-1", "v2"], layers: ["released"] })
+    yield* TestClock.adjust("25 hours")
+    assert.deepStrictEqual(
+      (yield* sweep).map(({ became }) => became),
+      ["untagged"]
+    )
+    assert.deepStrictEqual(yield* tags, ["latest", "pr-2", "v1", "v2"])
+  }).pipe(Effect.provide(Test))
+)
 
-  it.effect("passes over what is locked", () =>
-    Effect.gen(function* () {
-      const registry = yield* ContainerRegistry.ContainerRegistry
-      yield* registry.updateTag(repository, "pr-1", { canDelete: false })
-      yield* TestClock.adjust("25 hours")
-      assert.deepStrictEqual(
-        (yield* sweep).map(({ became }) => became),
-        ["locked"]
-      )
-      assert.include(yield* tags, "pr-1")
-    }).pipe(Effect.provide(Test))
-  )
+it.effect("a sweep passes over what is locked", () =>
+  Effect.gen(function* () {
+    const registry = yield* ContainerRegistry.ContainerRegistry
+    yield* registry.updateTag(repository, "pr-1", { canDelete: false })
+    yield* TestClock.adjust("25 hours")
+    assert.deepStrictEqual(
+      (yield* sweep).map(({ became }) => became),
+      ["locked"]
+    )
+    assert.include(yield* tags, "pr-1")
+  }).pipe(Effect.provide(Test))
+)
 
-  it.effect("sees a busy registry through", () =>
-    Effect.gen(function* () {
-      const { inject } = yield* AcrEmulator.AcrEmulator
-      yield* inject({ path: "/acr/v1/", consequence: { _tag: "Answer", status: 503 } })
-      yield* inject({ method: "DELETE", consequence: { _tag: "LostAnswer" } })
-      yield* TestClock.adjust("25 hours")
-      assert.deepStrictEqual(
-        (yield* sweep).map(({ became }) => became),
-        ["deleted"]
-      )
-    }).pipe(Effect.provide(Test))
-  )
+it.effect("a sweep sees a busy registry through", () =>
+  Effect.gen(function* () {
+    const { inject } = yield* AcrEmulator.AcrEmulator
+    yield* inject({ path: "/acr/v1/", consequence: { _tag: "Answer", status: 503 } })
+    yield* inject({ method: "DELETE", consequence: { _tag: "LostAnswer" } })
+    yield* TestClock.adjust("25 hours")
+    assert.deepStrictEqual(
+      (yield* sweep).map(({ became }) => became),
+      ["deleted"]
+    )
+  }).pipe(Effect.provide(Test))
+)
 
-  it.effect("fails where the registry is gone", () =>
-    Effect.gen(function* () {
-      const { inject } = yield* AcrEmulator.AcrEmulator
-      yield* inject({ times: Number.POSITIVE_INFINITY, consequence: { _tag: "Reset" } })
-      const error = yield* Effect.flip(sweep)
-      assert.strictEqual(error._tag === "RegistryError" ? error.reason._tag : error._tag, "Unavailable")
-    }).pipe(Effect.provide(Test))
-  )
+it.effect("a sweep fails where the registry is gone", () =>
+  Effect.gen(function* () {
+    const { inject } = yield* AcrEmulator.AcrEmulator
+    yield* inject({ times: Number.POSITIVE_INFINITY, consequence: { _tag: "Reset" } })
+    const error = yield* Effect.flip(sweep)
+    assert.strictEqual(error._tag === "RegistryError" ? error.reason._tag : error._tag, "Unavailable")
+  }).pipe(Effect.provide(Test))
+)
 
-  it.effect("costs one request for the list, and one for each image that goes", () =>
-    Effect.gen(function* () {
-      const { journal } = yield* AcrEmulator.AcrEmulator
-      yield* TestClock.adjust("25 hours")
-      yield* sweep
-      const requests = (yield* journal).filter(({ authorization }) => authorization === "bearer")
-      assert.deepStrictEqual(
-        requests.map(({ method, status }) => `${method} ${status}`),
-        ["GET 200", "DELETE 202"]
-      )
-    }).pipe(Effect.provide(Test))
-  )
-})
+it.effect("a sweep costs one request for the list, and one for each image that goes", () =>
+  Effect.gen(function* () {
+    const { journal } = yield* AcrEmulator.AcrEmulator
+    yield* TestClock.adjust("25 hours")
+    yield* sweep
+    const requests = (yield* journal).filter(({ authorization }) => authorization === "bearer")
+    assert.deepStrictEqual(
+      requests.map(({ method, status }) => `${method} ${status}`),
+      ["GET 200", "DELETE 202"]
+    )
+  }).pipe(Effect.provide(Test))
+)
