@@ -16,8 +16,8 @@ var repository = client.GetRepository("contoso/api");
 await foreach (var manifest in repository.GetAllManifestPropertiesAsync(ArtifactManifestOrder.LastUpdatedOnDescending))
     Console.WriteLine(string.Join(", ", manifest.Tags));
 
-try { await client.GetArtifact("contoso/api", "latest").DeleteTagAsync("latest"); }
-catch (RequestFailedException error) when (error.Status == 404) { Console.WriteLine("gone already"); }
+try { await client.GetArtifact("contoso/api", "nightly").GetTagPropertiesAsync("nightly"); }
+catch (RequestFailedException error) when (error.Status == 404) { Console.WriteLine("there is no nightly"); }
 \`\`\`
 
 \`\`\`ts
@@ -31,21 +31,21 @@ export const program = Effect.gen(function* () {
     .pipe(Stream.runForEach(({ tags }) => Console.log(tags.join(", "))))
 
   yield* registry
-    .deleteTag("contoso/api", "nightly")
-    .pipe(Effect.catchReason("RegistryError", "NotFound", () => Console.log("gone already")))
+    .tagProperties("contoso/api", "nightly")
+    .pipe(Effect.catchReason("RegistryError", "NotFound", () => Console.log("there is no nightly")))
 })
 \`\`\`
 
 \`\`\`text
 2.0.1, latest
 2.0.0
-gone already
+there is no nightly
 \`\`\`
 
 ## What behaves differently
 
 - A tag is resolved each time; \`RegistryArtifact\` keeps the digest that it once had.
-- A deletion of what is not there fails with \`NotFound\`: catch it, as above.
+- What is not there is \`NotFound\`, also for a deletion: catch it, as above.
 - Attributes that an update leaves out stay as they are. There is no value to send back as a whole.
 - Tokens are kept by scope and asked for ahead, [so that a read costs one request](tokens.md).
 - Transfers go on after a fault, [up](uploads.md) and [down](downloads.md), and no file has its name before it is verified.

@@ -8,11 +8,11 @@ export interface Fence {
   readonly code: string
 }
 
-const fence = /^( \* )?```(.*)\n([\s\S]*?)^(?: \* )?```$/gm
+const fence = /^( *\* )?```(.*)\n([\s\S]*?)^(?: *\* )?```$/gm
 
 /** The blocks of a text, in order. In a comment a star is before each line. */
 export const fencesOf = (text: string): ReadonlyArray<Fence> =>
   Array.from(text.matchAll(fence), ([, star, info = "", code = ""]) => ({
     info,
-    code: star === undefined ? code : code.replace(/^ \* ?/gm, "")
+    code: star === undefined ? code : code.replace(/^ *\* ?/gm, "")
   }))
