@@ -46,7 +46,7 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   "from-azure-container-registry-js": releases,
   "from-oras-or-crane": releases,
   "errors-and-retries": releases,
-  authentication: [],
+  authentication: releases,
   transfers: releases,
   "testing-your-application": []
 }
