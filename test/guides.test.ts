@@ -28,7 +28,6 @@ import type * as HttpClient from "effect/http/HttpClient"
 import { TestConsole } from "effect/testing"
 import { run, temporaryFolder } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
-import { fencesOf } from "./support/fences.ts"
 import { steady } from "./troubleshooting/guide.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -73,8 +72,11 @@ interface Block {
   readonly prints: string
 }
 
+/** A block of any language: what stands behind its ticks, and what is in it. */
+const fence = /^```(.*)\n([\s\S]*?)^```$/gm
+
 const blocksOf = (text: string): ReadonlyArray<Block> =>
-  fencesOf(text).reduce<ReadonlyArray<Block>>((blocks, { code, info }) => {
+  Array.from(text.matchAll(fence)).reduce<ReadonlyArray<Block>>((blocks, [, info = "", code = ""]) => {
     const [language, source] = info.split(" ", 2)
     if (language === "ts") return [...blocks, { code, source, prints: "" }]
     const last = blocks.at(-1)
@@ -111,7 +113,7 @@ const Setting = Layer.mergeAll(
   Layer.effect(
     Folder,
     Effect.acquireRelease(
-      Effect.promise(() => mkdtemp(join(root, "test/.guide-"))),
+      Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
       (path) => Effect.promise(() => rm(path, { recursive: true }))
     )
   ),

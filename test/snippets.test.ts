@@ -7,12 +7,13 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { fencesOf } from "./support/fences.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
+const fence = /^( \* )?```ts\n([\s\S]*?)^(?: \* )?```$/gm
+
 const snippetsOf = (text: string): ReadonlyArray<string> =>
-  fencesOf(text).flatMap(({ code, info }) => (info === "ts" ? [code] : []))
+  Array.from(text.matchAll(fence), ([, star, code = ""]) => (star === undefined ? code : code.replace(/^ \* ?/gm, "")))
 
 const listFiles = async (folder: string, extension: string): Promise<ReadonlyArray<string>> =>
   (await readdir(join(root, folder))).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
