@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
 const client = new URL("../../packages/client/", import.meta.url)
-const target = new URL("src/internal/version.ts", client)
+const target = new URL("src/internal/http/version.ts", client)
 
 NodeRuntime.runMain(
   Effect.gen(function* () {

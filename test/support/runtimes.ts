@@ -10,7 +10,7 @@ import { type CommandFailed, run } from "./command.ts"
 import { pnpm, project } from "./packed.ts"
 
 /** What a program may do on Deno, which asks. */
-export type Right = "env" | "net" | "read" | "run" | "write"
+type Right = "env" | "net" | "read" | "run" | "write"
 
 /** A file of a folder, and what it is given. */
 export interface Program {

@@ -214,9 +214,9 @@ export const layerAzureCli = (
  * @since 0.1.0
  */
 export type ManagedIdentity =
-  | { readonly clientId?: string }
-  | { readonly resourceId: string }
-  | { readonly objectId: string }
+  | { readonly clientId?: string; readonly resourceId?: never; readonly objectId?: never }
+  | { readonly resourceId: string; readonly clientId?: never; readonly objectId?: never }
+  | { readonly objectId: string; readonly clientId?: never; readonly resourceId?: never }
 
 /**
  * The managed identity of the machine, the container or the function that this runs on.
@@ -297,7 +297,9 @@ export const layerClientCertificate = (
   options: Options & {
     readonly tenantId: string
     readonly clientId: string
-    readonly certificate: { readonly path: string } | { readonly pem: Redacted.Redacted<string> }
+    readonly certificate:
+      | { readonly path: string; readonly pem?: never }
+      | { readonly pem: Redacted.Redacted<string>; readonly path?: never }
     /** Opens the private key, if it is locked. */
     readonly password?: Redacted.Redacted<string>
     /** Whether the certificate goes along with each request: for applications that trust its subject and its issuer. */

@@ -19,11 +19,11 @@ import type { Operation } from "../../Operation.ts"
 import * as Outbound from "../../Outbound.ts"
 import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import { readErrorText } from "./body.ts"
-import * as Challenge from "../auth/challenge.ts"
+import * as Challenge from "./challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { inQuery, scrub } from "./secrets.ts"
 import { attributesOf, countRequest, requestId, untraced } from "./telemetry.ts"
-import { version } from "../version.ts"
+import { version } from "./version.ts"
 
 /**
  * A failed attempt: the error as the caller would see it, and what the transport needs to decide what follows.
