@@ -20,7 +20,7 @@ export const pnpm = (args: ReadonlyArray<string>, cwd: string) => run("npx", ["-
 /** The archives of the packages by their names, until the scope closes. */
 export const pack = Effect.gen(function* () {
   const folder = yield* temporaryFolder
-  yield* run(join(root, "node_modules/.bin/tsc"), ["--build", "tsconfig.build.json"], { cwd: root })
+  yield* pnpm(["run", "build"], root)
   yield* pnpm(["--filter", "./packages/*", "pack", "--pack-destination", folder], root)
   const files = yield* Effect.promise(() => readdir(folder))
   return Object.fromEntries(
