@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -368,12 +368,9 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Omit<Transport.Options, "endpoint"> & { readonly endpoint?: Config.Config<string> } = {}
+  options: Transport.ConfigOptions = {}
 ): Layer.Layer<
   ContainerRegistry | Transport.Transport,
   RegistryError | Config.ConfigError,
   HttpClient.HttpClient | Credentials.Credentials
-> =>
-  Layer.unwrap(
-    Effect.map(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => layer({ ...options, endpoint }))
-  )
+> => Layer.provideMerge(layerTransport, Transport.layerConfig(options))

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -198,22 +198,8 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The service on a conversation that is provided apart, and perhaps shared with `ContainerRegistry`, so that both have
- * one set of tokens.
- *
- * **Example** (Both services of a registry)
- *
- * ```ts
- * import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
- * import { NodeRegistryHttpClient } from "@effect-acr/node"
- * import { Layer } from "effect"
- *
- * const RegistryLive = RegistryContent.layerTransport().pipe(
- *   Layer.provideMerge(ContainerRegistry.layer({ endpoint: "https://myregistry.azurecr.io" })),
- *   Layer.provide(Credentials.layerAnonymous),
- *   Layer.provide(NodeRegistryHttpClient.layer)
- * )
- * ```
+ * The service on a conversation that is provided apart, and perhaps shared: with `ContainerRegistry` by
+ * `Registry.layer`.
  *
  * @category layers
  * @since 0.1.0
@@ -242,12 +228,9 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Omit<Options, "endpoint"> & { readonly endpoint?: Config.Config<string> } = {}
+  options: Transport.ConfigOptions & Pick<Options, "idleTimeout"> = {}
 ): Layer.Layer<
   RegistryContent | Transport.Transport,
   RegistryError | Config.ConfigError,
   HttpClient.HttpClient | Credentials.Credentials
-> =>
-  Layer.unwrap(
-    Effect.map(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => layer({ ...options, endpoint }))
-  )
+> => Layer.provideMerge(layerTransport(options), Transport.layerConfig(options))

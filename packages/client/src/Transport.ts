@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -279,3 +280,28 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layer = (options: Options): Layer.Layer<Transport, RegistryError, HttpClient.HttpClient | Credentials> =>
   Layer.effect(Transport, make(options))
+
+/**
+ * How to talk to a registry that the configuration names.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConfigOptions extends Omit<Options, "endpoint"> {
+  /** Where the address of the registry stands; in `REGISTRY_ENDPOINT` if not given. */
+  readonly endpoint?: Config.Config<string>
+}
+
+/**
+ * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: ConfigOptions = {}
+): Layer.Layer<Transport, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials> =>
+  Layer.effect(
+    Transport,
+    Effect.flatMap(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => make({ ...options, endpoint }))
+  )

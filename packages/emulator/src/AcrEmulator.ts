@@ -9,13 +9,12 @@
  */
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
 import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
-import * as RegistryContent from "@effect-acr/client/RegistryContent"
-import type * as Transport from "@effect-acr/client/Transport"
+import * as Registry from "@effect-acr/client/Registry"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -32,7 +31,7 @@ import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
-import * as Registry from "./internal/registry.ts"
+import * as Answering from "./internal/registry.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import * as Serving from "./internal/serving.ts"
@@ -228,7 +227,7 @@ export const make = Effect.fnUntraced(function* (
     accessTokenMillis: millis(options.accessTokenLifetime ?? "75 minutes"),
     refreshTokenMillis: millis(options.refreshTokenLifetime ?? "195 minutes")
   })
-  const answer = Registry.make({
+  const answer = Answering.make({
     service: loginServer,
     tokens,
     routes: Routes.make({
@@ -321,19 +320,14 @@ export interface RegistryOptions<E = never, R = never> extends Omit<RegistryCont
  */
 export const layerRegistry = <E = never, R = never>(
   options: RegistryOptions<E, R> = {}
-): Layer.Layer<
-  ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
-  RegistryError | E,
-  AcrEmulator | R
-> =>
+): Layer.Layer<Registry.Services, RegistryError | E, AcrEmulator | R> =>
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
       const ownLogin: Layer.Layer<Credentials.Credentials, E, R> = Credentials.layerEntra(
         Effect.succeed(logins.entraToken)
       )
       const { credentials = ownLogin, ...rest } = options
-      return ContainerRegistry.layerTransport.pipe(
-        Layer.provideMerge(RegistryContent.layer({ ...rest, endpoint })),
+      return Registry.layer({ ...rest, endpoint }).pipe(
         Layer.provide(credentials),
         Layer.provide(NodeRegistryHttpClient.layerOptions(Option.isSome(certificate) ? { ca: certificate.value } : {}))
       )
