@@ -11,7 +11,7 @@ const allowed = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed
 /**
  * The fields that a lockable thing has; what the registry does not mention is allowed.
  *
- * @category fields
+ * @category schemas
  * @since 0.1.0
  */
 export const fields = {

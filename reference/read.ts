@@ -1,0 +1,225 @@
+/**
+ * The public modules of the packages, as data: what they export, as it is written, with its comments.
+ */
+import { dirname, join, relative } from "node:path"
+import * as Arr from "effect/Array"
+import ts from "typescript"
+import * as Comment from "./comment.ts"
+import { classCode, schemaCode, shapeOf, valueCode } from "./signature.ts"
+import { type Field, makePrinter, type Printer } from "./types.ts"
+
+/** A part of an export: a field of a model, an option, a parameter's field. */
+export interface Part {
+  readonly name: string
+  readonly line: number
+  readonly isDocumented: boolean
+}
+
+/** A member of a service, or of another shape whose members are looked up one by one. */
+export interface Member {
+  readonly name: string
+  readonly text: string
+  readonly code: string
+}
+
+export interface Export {
+  readonly name: string
+  readonly line: number
+  /** One, or two where a schema and its type have one name. */
+  readonly comments: Arr.NonEmptyReadonlyArray<Comment.Comment>
+  /** How it is declared; nothing for a service, which is its members. */
+  readonly code: string
+  readonly members: ReadonlyArray<Member>
+  readonly parts: ReadonlyArray<Part>
+}
+
+export interface Module {
+  readonly name: string
+  /** The path of its file, from the root. */
+  readonly path: string
+  /** What the package says of it where it exports it. */
+  readonly summary: string
+  readonly comment: Comment.Comment
+  readonly exports: ReadonlyArray<Export>
+}
+
+export interface Package {
+  /** The name of its folder. */
+  readonly folder: string
+  readonly text: string
+  readonly modules: ReadonlyArray<Module>
+}
+
+type Exported =
+  | {
+      readonly kind: "value"
+      readonly name: string
+      readonly node: ts.VariableStatement
+      readonly value: ts.VariableDeclaration
+    }
+  | { readonly kind: "class"; readonly name: string; readonly node: ts.ClassDeclaration }
+  | { readonly kind: "type"; readonly name: string; readonly node: ts.InterfaceDeclaration | ts.TypeAliasDeclaration }
+
+const isExported = (node: ts.Statement): boolean =>
+  ts.canHaveModifiers(node) && (ts.getModifiers(node) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+
+/** The exports of a file. The packages export nothing else than values, classes and types. */
+const exportedBy = (file: ts.SourceFile): ReadonlyArray<Exported> =>
+  file.statements.filter(isExported).flatMap((node): ReadonlyArray<Exported> => {
+    if (ts.isVariableStatement(node)) {
+      return node.declarationList.declarations.map((value) => ({
+        kind: "value",
+        name: value.name.getText(),
+        node,
+        value
+      }))
+    }
+    if (ts.isClassDeclaration(node) && node.name !== undefined) return [{ kind: "class", name: node.name.text, node }]
+    if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) {
+      return [{ kind: "type", name: node.name.text, node }]
+    }
+    throw new Error(`${file.fileName} exports what the reference can't show: ${node.getText().slice(0, 60)}`)
+  })
+
+const lineOf = (node: ts.Node): number => node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1
+
+/** Everything that has a name within the types of a declaration, not within the code of a function. */
+const partsOf = (node: ts.Node): ReadonlyArray<Part> => {
+  const parts: Array<Part> = []
+  const visit = (child: ts.Node): void => {
+    if (ts.isBlock(child)) return
+    if ((ts.isPropertySignature(child) || ts.isMethodSignature(child)) && child.name.getText() !== "_tag") {
+      parts.push({ name: child.name.getText(), line: lineOf(child), isDocumented: Comment.of(child).text !== "" })
+    }
+    ts.forEachChild(child, visit)
+  }
+  visit(node)
+  return parts
+}
+
+const partOfField = (line: number, { name, text }: Field): Part => ({
+  name,
+  line,
+  isDocumented: text.startsWith("/**")
+})
+
+/** Reads the packages in `packages` of a folder, each by what its `index.ts` exports. */
+export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArray<Package> => {
+  const packagesFolder = join(root, "packages")
+  const indexOf = (folder: string) => join(packagesFolder, folder, "src", "index.ts")
+  const program = ts.createProgram(folders.map(indexOf), {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    // The order in unions as it is declared, whatever else was compiled.
+    stableTypeOrdering: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    noEmit: true,
+    types: []
+  })
+  const checker = program.getTypeChecker()
+
+  const sourceOf = (path: string): ts.SourceFile => {
+    const file = program.getSourceFile(path)
+    if (file === undefined) throw new Error(`there is no ${path}`)
+    return file
+  }
+
+  /** The modules that a package exports, each under its name. */
+  const listed = (folder: string) => {
+    const path = indexOf(folder)
+    return sourceOf(path).statements.flatMap((node) => {
+      if (!ts.isExportDeclaration(node)) return []
+      const { exportClause, moduleSpecifier } = node
+      if (exportClause === undefined || !ts.isNamespaceExport(exportClause)) return []
+      if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return []
+      const file = sourceOf(join(dirname(path), moduleSpecifier.text))
+      return [{ name: exportClause.name.text, summary: Comment.of(node).text, file, exported: exportedBy(file) }]
+    })
+  }
+
+  const packages = folders.map((folder) => ({ folder, listed: listed(folder) }))
+
+  const named = new Map<ts.Type, { readonly module: string; readonly name: string }>()
+  for (const { exported, name: module } of packages.flatMap(({ listed }) => listed)) {
+    for (const { kind, name, node } of exported) {
+      if (kind !== "type" || !ts.isTypeAliasDeclaration(node)) continue
+      const type = checker.getTypeAtLocation(node)
+      // `string` is not to be called after the first type that is nothing else.
+      if ((type.flags & ts.TypeFlags.String) === 0 && !named.has(type)) named.set(type, { module, name })
+    }
+  }
+
+  /** Prints types as they are written in a module. */
+  const printerIn = (module: string) =>
+    makePrinter(
+      checker,
+      (type) => {
+        const known = named.get(type)
+        if (known === undefined) return undefined
+        return known.module === module || known.module === known.name ? known.name : `${known.module}.${known.name}`
+      },
+      packagesFolder
+    )
+
+  /** A schema, with the type of its name if there is one. */
+  const schemaExport = (printer: Printer, schema: ts.Type, name: string, type: ts.Node | undefined) => {
+    const code = schemaCode(checker, printer, name, schema)
+    if (type === undefined) return { code, fields: [] }
+    const read = checker.getTypeAtLocation(type)
+    const fields = read.isUnion() ? [] : printer.ownFields(read)
+    return { code: `${code}\n\ntype ${name} = ${printer.spell(read)}`, fields }
+  }
+
+  const exportOf = (printer: Printer, all: Arr.NonEmptyReadonlyArray<Exported>): Export => {
+    const [first] = all
+    const line = lineOf(first.node)
+    const head = { name: first.name, line, comments: Arr.map(all, ({ node }) => Comment.of(node)), members: [] }
+    if (first.kind === "value") {
+      const type = checker.getTypeAtLocation(first.value)
+      if (type.getProperty("Encoded") !== undefined) {
+        const { code, fields } = schemaExport(printer, type, first.name, all.find(({ kind }) => kind === "type")?.node)
+        return { ...head, code, parts: fields.map((field) => partOfField(line, field)) }
+      }
+      return { ...head, code: valueCode(first.value), parts: partsOf(first.value) }
+    }
+    if (first.kind === "type") {
+      return { ...head, code: first.node.getText().replace(/^export /, ""), parts: partsOf(first.node) }
+    }
+    const shape = shapeOf(first.node)
+    if (shape === undefined) {
+      const { code, fields } = classCode(checker, printer, first.node, first.name)
+      return { ...head, code, parts: fields.map((field) => partOfField(line, field)) }
+    }
+    return {
+      ...head,
+      code: "",
+      members: shape.members.map((member) => ({
+        name: member.name?.getText() ?? "",
+        text: Comment.of(member).text,
+        code: member.getText()
+      })),
+      parts: partsOf(shape)
+    }
+  }
+
+  const exportsOf = (printer: Printer, exported: ReadonlyArray<Exported>): ReadonlyArray<Export> =>
+    Object.values(Arr.groupBy(exported, ({ name }) => name))
+      .map((all) => exportOf(printer, all))
+      .filter(({ comments }) => !comments.some(({ isInternal }) => isInternal))
+
+  return packages.map(({ folder, listed }) => ({
+    folder,
+    text: Comment.ofFile(sourceOf(indexOf(folder))).text,
+    modules: listed.map(({ exported, file, name, summary }) => ({
+      name,
+      path: relative(root, file.fileName),
+      summary,
+      comment: Comment.ofFile(file),
+      exports: exportsOf(printerIn(name), exported)
+    }))
+  }))
+}
