@@ -1,5 +1,5 @@
 /**
- * How to put manifests, and how to transfer blobs.
+ * How to put manifests, and how to transfer blobs: what the operations of `RegistryContent` take.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { OnProgress } from "./Progress.ts"
 export interface PutManifestOptions {
   /** The tag to point at it; it is known by its digest alone if neither this nor `tags` is given. */
   readonly tag?: string
-  /** Several tags. */
+  /** Several tags, beside `tag`. */
   readonly tags?: ReadonlyArray<string>
   /** Its media type, if not the one that its content names. */
   readonly mediaType?: string
@@ -40,7 +40,10 @@ export interface UploadBlobOptions {
   readonly digest?: string
   /** The digest by which it is to be known if `digest` is not given; `sha256` if not given either. */
   readonly algorithm?: Algorithm
-  /** A repository of this registry from which to take the blob of `digest` if it is there. */
+  /**
+   * A repository of this registry from which to take the blob of `digest` if it is there; without a `digest` it counts
+   * for nothing. Content is sent if it can't be had there.
+   */
   readonly mountFrom?: string
   /** The size of chunks, in bytes, where content goes out in chunks; 8 MiB if not given. */
   readonly chunkBytes?: number
