@@ -100,7 +100,7 @@ const partsOf = (node: ts.Node): ReadonlyArray<Part> => {
 const partOfField = (line: number, { name, text }: Field): Part => ({
   name,
   line,
-  isDocumented: text.startsWith("/**")
+  isDocumented: name === "_tag" || text.startsWith("/**")
 })
 
 /** Reads the packages in `packages` of a folder, each by what its `index.ts` exports. */

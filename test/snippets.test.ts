@@ -1,5 +1,6 @@
 /**
- * The examples in the README, in `docs` and in the comments of public modules compile as they stand.
+ * The examples in the README, in `docs` and in the comments of public modules compile as they stand. Those in `docs/api`
+ * are the comments' own, and are not compiled again.
  */
 import { execFile } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -10,10 +11,10 @@ import * as Effect from "effect/Effect"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-const fence = /^( \* )?```ts\n([\s\S]*?)^(?: \* )?```$/gm
+const fence = /^( *\* )?```ts\n([\s\S]*?)^(?: *\* )?```$/gm
 
 const snippetsOf = (text: string): ReadonlyArray<string> =>
-  Array.from(text.matchAll(fence), ([, star, code = ""]) => (star === undefined ? code : code.replace(/^ \* ?/gm, "")))
+  Array.from(text.matchAll(fence), ([, star, code = ""]) => (star === undefined ? code : code.replace(/^ *\* ?/gm, "")))
 
 const listFiles = async (folder: string, extension: string): Promise<ReadonlyArray<string>> =>
   (await readdir(join(root, folder))).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
