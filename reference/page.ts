@@ -7,40 +7,46 @@ import GithubSlugger from "github-slugger"
 import { format } from "oxfmt"
 import type { Export, Member, Module, Package } from "./read.ts"
 
-/** The order in which a module is read: what it is for first, then what that needs. */
-const categories = [
-  "services",
-  "layers",
-  "combinators",
-  "constructors",
-  "config",
-  "options",
-  "errors",
-  "reasons",
-  "schemas",
-  "models",
-  "parsing",
-  "formatting",
-  "decoding",
-  "guards",
-  "getters",
-  "clouds",
-  "constants",
-  "keys",
-  "references"
-]
+/**
+ * The categories under their titles, in the order in which a module is read: what it is for, what that takes and gives,
+ * what is done with those. No title is the name of an export, so that the anchors of exports are their names.
+ */
+const titles = new Map([
+  ["services", "Services"],
+  ["layers", "Layers"],
+  ["options", "Option types"],
+  ["errors", "Errors"],
+  ["reasons", "Reasons"],
+  ["schemas", "Schemas"],
+  ["models", "Models"],
+  ["clouds", "Clouds"],
+  ["constructors", "Constructors"],
+  ["combinators", "Combinators"],
+  ["config", "Configuration"],
+  ["parsing", "Parsing"],
+  ["formatting", "Formatting"],
+  ["decoding", "Decoding"],
+  ["guards", "Guards"],
+  ["getters", "Getters"],
+  ["constants", "Constants"],
+  ["keys", "Keys"],
+  ["references", "References"]
+])
 
-const byCategory = (module: Module): ReadonlyArray<readonly [string, ReadonlyArray<Export>]> => {
-  const groups = Arr.groupBy(module.exports, ({ comments: [comment] }) => comment.category ?? "")
-  const unknown = Object.keys(groups).find((category) => !categories.includes(category))
-  if (unknown !== undefined) throw new Error(`${module.path}: "${unknown}" is not a category`)
-  return categories.flatMap((category) => {
-    const exports = groups[category]
-    return exports === undefined ? [] : [[category, exports] as const]
-  })
+interface Group {
+  readonly title: string
+  readonly exports: ReadonlyArray<Export>
 }
 
-const titleOf = (category: string): string => category.slice(0, 1).toUpperCase() + category.slice(1)
+const groupsOf = (module: Module): ReadonlyArray<Group> => {
+  const groups = Arr.groupBy(module.exports, ({ comments: [comment] }) => comment.category ?? "")
+  const unknown = Object.keys(groups).find((category) => !titles.has(category))
+  if (unknown !== undefined) throw new Error(`${module.path}: "${unknown}" is not a category`)
+  return [...titles].flatMap(([category, title]) => {
+    const exports = groups[category]
+    return exports === undefined ? [] : [{ title, exports }]
+  })
+}
 
 /** A page's place among the pages, and the anchors of what it shows. */
 interface Place {
@@ -54,8 +60,8 @@ const placeOf = (folder: string, module: Module): Place => {
   const specifier = `@effect-acr/${folder}/${module.name}`
   slugger.slug(specifier)
   const anchors = new Map<Export | Member, string>()
-  for (const [category, exports] of byCategory(module)) {
-    slugger.slug(titleOf(category))
+  for (const { exports, title } of groupsOf(module)) {
+    slugger.slug(title)
     for (const one of exports) {
       for (const shown of [one, ...one.members]) anchors.set(shown, slugger.slug(shown.name))
     }
@@ -124,18 +130,37 @@ const blocks = (...parts: ReadonlyArray<string>): string => parts.filter((part) 
 const modulePage = async (module: Module, place: Place, everywhere: Targets): Promise<string> => {
   const here = new Map([...place.anchors].toReversed().map(([{ name }, anchor]) => [name, `#${anchor}`]))
 
+  const hrefOf = (name: string): string | undefined => {
+    const target = everywhere.get(name)
+    const isElsewhere = target !== undefined && target !== place.path
+    return here.get(name) ?? (isElsewhere ? relativeTo(place.path, target) : undefined)
+  }
+
+  /** A type may bear the name of its module. */
+  const hrefOfType = (name: string): string | undefined => here.get(name) ?? hrefOf(`${name}.${name}`) ?? hrefOf(name)
+
   /** A text with its links, of which none leads to what it belongs to. */
   const textOf = (text: string, owner?: Export | Member): string =>
-    linked(text, (name) => {
-      if (name === owner?.name) return undefined
-      const href = here.get(name)
-      if (href !== undefined) return href
-      const target = everywhere.get(name)
-      return target === undefined || target === place.path ? undefined : relativeTo(place.path, target)
+    linked(text, (name) => (name === owner?.name ? undefined : hrefOf(name)))
+
+  /** Links to the types that a declaration names: code can't hold them. */
+  const typesIn = (code: string, owner: Export | Member): string => {
+    const bare = code.replace(/\/\*[\s\S]*?\*\/|"[^"\n]*"/g, "")
+    const named = new Set(Array.from(bare.matchAll(/(?<!\.)\b[A-Z]\w*(?:\.[A-Z]\w*)?/g), ([name]) => name))
+    const links = [...named].flatMap((name) => {
+      const href = hrefOfType(name)
+      return name === owner.name || href === undefined ? [] : [`[${name}](${href})`]
     })
+    return links.length === 0 ? "" : `Types: ${links.join(", ")}.`
+  }
 
   const memberText = async (member: Member) =>
-    blocks(`#### ${member.name}`, fence(await formattedMember(member.code)), textOf(member.text, member))
+    blocks(
+      `#### ${member.name}`,
+      fence(await formattedMember(member.code)),
+      textOf(member.text, member),
+      typesIn(member.code, member)
+    )
 
   const exportText = async (one: Export) => {
     const [comment] = one.comments
@@ -144,18 +169,17 @@ const modulePage = async (module: Module, place: Place, everywhere: Targets): Pr
       `### ${one.name}`,
       one.code === "" ? "" : fence(await formatted(one.code)),
       textOf(comment.text, one),
+      typesIn(one.code, one),
       isNewer ? `Since ${comment.since}.` : "",
       ...(await Promise.all(one.members.map(memberText)))
     )
   }
 
   const link = (shown: Export | Member) => `[${shown.name}](#${place.anchors.get(shown)})`
-  const groups = byCategory(module)
+  const groups = groupsOf(module)
   const entry = (one: Export) =>
     one.members.length === 0 ? link(one) : `${link(one)} (${one.members.map(link).join(", ")})`
-  const contents = groups
-    .map(([category, exports]) => `- **${titleOf(category)}**: ${exports.map(entry).join(", ")}`)
-    .join("\n")
+  const contents = groups.map(({ exports, title }) => `- **${title}**: ${exports.map(entry).join(", ")}`).join("\n")
 
   return blocks(
     `# ${place.specifier}`,
@@ -163,9 +187,7 @@ const modulePage = async (module: Module, place: Place, everywhere: Targets): Pr
     `Since ${module.comment.since}. [Source](../../../${module.path}), [all modules](../README.md).`,
     contents,
     ...(await Promise.all(
-      groups.map(async ([category, exports]) =>
-        blocks(`## ${titleOf(category)}`, ...(await Promise.all(exports.map(exportText))))
-      )
+      groups.map(async ({ exports, title }) => blocks(`## ${title}`, ...(await Promise.all(exports.map(exportText)))))
     ))
   )
 }

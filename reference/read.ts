@@ -1,5 +1,9 @@
 /**
  * The public modules of the packages, as data: what they export, as it is written, with its comments.
+ *
+ * Made over the API of TypeScript 6, which this folder has for itself: TypeScript 7 has no stable one yet. TypeDoc, which
+ * wants TypeScript 6 as well, shows each error with all that it inherits from Schema (72,000 lines for `RegistryError`)
+ * and the members of a service five headings deep.
  */
 import { dirname, join, relative } from "node:path"
 import * as Arr from "effect/Array"
@@ -103,6 +107,11 @@ const partOfField = (line: number, { name, text }: Field): Part => ({
   isDocumented: name === "_tag" || text.startsWith("/**")
 })
 
+/** A type that has other uses than the one by which a module calls it: `string`, or a record. */
+const isCommon = (type: ts.Type): boolean =>
+  (type.flags & ts.TypeFlags.String) !== 0 ||
+  ((type.flags & ts.TypeFlags.Object) !== 0 && type.getProperties().length === 0)
+
 /** Reads the packages in `packages` of a folder, each by what its `index.ts` exports. */
 export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArray<Package> => {
   const packagesFolder = join(root, "packages")
@@ -148,8 +157,7 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
     for (const { kind, name, node } of exported) {
       if (kind !== "type" || !ts.isTypeAliasDeclaration(node)) continue
       const type = checker.getTypeAtLocation(node)
-      // `string` is not to be called after the first type that is nothing else.
-      if ((type.flags & ts.TypeFlags.String) === 0 && !named.has(type)) named.set(type, { module, name })
+      if (!isCommon(type) && !named.has(type)) named.set(type, { module, name })
     }
   }
 

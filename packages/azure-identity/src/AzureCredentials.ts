@@ -162,7 +162,7 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
  */
 export const layerDefaultOptions = (
   options: Options & {
-    /** The tenant of whoever is logged in, and of the workload identity; their own if not given. */
+    /** The tenant to ask, of those that can be told one; each asks its own if not given. */
     readonly tenantId?: string
     /** The client id of the managed identity that a user assigned; `AZURE_CLIENT_ID` if not given. */
     readonly managedIdentityClientId?: string
@@ -259,7 +259,7 @@ export type ManagedIdentity =
  * **Details**
  *
  * `@azure/identity`, `ManagedIdentityCredential`. It needs the role `AcrPull` or `AcrPush` on the registry, or one of the
- * repository roles where rights are granted by repository (ACR's documentation, "Roles and permissions").
+ * repository roles where rights are granted by repository (ACR's documentation, "Entra permissions and role assignments overview").
  *
  * **Example** (An identity that a user assigned)
  *

@@ -118,8 +118,16 @@ export interface Page<out A> {
 }
 
 /**
- * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: path`/acr/v1/${"library/alpine"}` is
- * `/acr/v1/library%2Falpine`.
+ * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: a template's tag.
+ *
+ * **Example** (The slash in a repository's name is part of the name)
+ *
+ * ```ts
+ * import { Operation } from "@effect-acr/client"
+ *
+ * const path = Operation.withQuery(Operation.path`/acr/v1/${"library/alpine"}/_tags`, { n: 10, last: undefined })
+ * // "/acr/v1/library%2Falpine/_tags?n=10"
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -128,7 +136,7 @@ export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string
   String.raw({ raw: parts }, ...names.map(encodeURIComponent))
 
 /**
- * Appends a query, leaving out what is undefined.
+ * Appends a query, percent-encoded, and leaves out what is undefined.
  *
  * @category combinators
  * @since 0.1.0

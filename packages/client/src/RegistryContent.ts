@@ -192,7 +192,7 @@ export class RegistryContent extends Context.Service<
     readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
     /**
-     * Size and digest of a blob; the media type is `application/octet-stream`, as no registry knows another. Fails with
+     * Size and digest of a blob. Its media type is `application/octet-stream`: only manifests know another. Fails with
      * `NotFound`.
      */
     readonly headBlob: (repository: string, digest: string) => Effect.Effect<Descriptor, RegistryError>
@@ -229,7 +229,8 @@ export class RegistryContent extends Context.Service<
     ) => Stream.Stream<Uint8Array, RegistryError>
 
     /**
-     * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` if the range is none.
+     * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` where `offset` or
+     * `length` can't be right.
      */
     readonly blobRange: (
       repository: string,

@@ -192,7 +192,7 @@ export class AcrEmulator extends Context.Service<
     /**
      * What it was asked so far, in order, by whomever.
      *
-     * **Example** (Counting the requests of an operation)
+     * **Example** (What an operation asks)
      *
      * ```ts
      * import { ContainerRegistry } from "@effect-acr/client"
