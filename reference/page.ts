@@ -149,7 +149,7 @@ const modulePage = async (module: Module, place: Place, everywhere: Targets): Pr
     const named = new Set(Array.from(bare.matchAll(/(?<!\.)\b[A-Z]\w*(?:\.[A-Z]\w*)?/g), ([name]) => name))
     const links = [...named].flatMap((name) => {
       const href = hrefOfType(name)
-      return name === owner.name || href === undefined ? [] : [`[${name}](${href})`]
+      return [owner.name, module.name].includes(name) || href === undefined ? [] : [`[${name}](${href})`]
     })
     return links.length === 0 ? "" : `Types: ${links.join(", ")}.`
   }

@@ -162,7 +162,7 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
   }
 
   /** Prints types as they are written in a module. */
-  const printerIn = (module: string) =>
+  const printerIn = (module: string, file: ts.SourceFile) =>
     makePrinter(
       checker,
       (type) => {
@@ -170,12 +170,13 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
         if (known === undefined) return undefined
         return known.module === module || known.module === known.name ? known.name : `${known.module}.${known.name}`
       },
+      file.fileName,
       packagesFolder
     )
 
   /** A schema, with the type of its name if there is one. */
   const schemaExport = (printer: Printer, schema: ts.Type, name: string, type: ts.Node | undefined) => {
-    const code = schemaCode(checker, printer, name, schema)
+    const code = schemaCode(checker, printer, { name, type: schema, isNamed: type !== undefined })
     if (type === undefined) return { code, fields: [] }
     const read = checker.getTypeAtLocation(type)
     const fields = read.isUnion() ? [] : printer.ownFields(read)
@@ -227,7 +228,7 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
       path: relative(root, file.fileName),
       summary,
       comment: Comment.ofFile(file),
-      exports: exportsOf(printerIn(name), exported)
+      exports: exportsOf(printerIn(name, file), exported)
     }))
   }))
 }

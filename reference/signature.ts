@@ -54,17 +54,23 @@ export const valueCode = ({ initializer, name, type }: ts.VariableDeclaration): 
     : `declare const ${typed}`
 }
 
-/** What a schema is for. Its own type, which is long, is nobody's concern. */
-export const schemaCode = (checker: ts.TypeChecker, printer: Printer, name: string, schema: ts.Type): string => {
+/** What a schema is for, under its name if that has one. Its own type, which is long, is nobody's concern. */
+export const schemaCode = (
+  checker: ts.TypeChecker,
+  printer: Printer,
+  schema: { readonly name: string; readonly type: ts.Type; readonly isNamed: boolean }
+): string => {
   const typeOf = (property: string): string => {
-    const symbol = schema.getProperty(property)
+    const symbol = schema.type.getProperty(property)
     return symbol === undefined ? "unknown" : printer.print(checker.getTypeOfSymbol(symbol))
   }
-  const type = typeOf("Type")
+  const read = typeOf("Type")
   const encoded = typeOf("Encoded")
-  return encoded === "string" || encoded === type
-    ? `declare const ${name}: Schema.Codec<${type}, ${encoded}>`
-    : `declare const ${name}: Schema.Schema<${type}>`
+  const shown = schema.isNamed ? schema.name : read
+  if (encoded === read) return `declare const ${schema.name}: Schema.Codec<${shown}>`
+  return encoded === "string"
+    ? `declare const ${schema.name}: Schema.Codec<${shown}, string>`
+    : `declare const ${schema.name}: Schema.Schema<${shown}>`
 }
 
 export const classCode = (checker: ts.TypeChecker, printer: Printer, node: ts.ClassDeclaration, name: string) => {

@@ -56,24 +56,41 @@ const placeOf = ({ declarations: [first] = [] }: ts.Symbol) => ({
   position: first?.pos ?? 0
 })
 
-/** File by file, each symbol where it stands there: the compiler's own order changes with what else it has seen. */
-const inOrder = (symbols: ReadonlyArray<ts.Symbol>): ReadonlyArray<ts.Symbol> => {
-  return symbols.toSorted((one, other) => {
+/**
+ * The symbols of one file first, then those of others, each where it stands there: the compiler's own order changes with
+ * what else it has seen.
+ */
+const inOrder = (symbols: ReadonlyArray<ts.Symbol>, file: string): ReadonlyArray<ts.Symbol> =>
+  symbols.toSorted((one, other) => {
     const [a, b] = [placeOf(one), placeOf(other)]
-    return a.file === b.file ? a.position - b.position : a.file < b.file ? -1 : 1
+    if (a.file === b.file) return a.position - b.position
+    return a.file === file || (b.file !== file && a.file < b.file) ? -1 : 1
   })
-}
 
-/** A printer for one who knows some types by a name, and has the packages in a folder. */
+/** A printer for one file, where some types are known by a name, and for what is declared in one folder. */
 export const makePrinter = (
   checker: ts.TypeChecker,
   nameOf: (type: ts.Type) => string | undefined,
+  file: string,
   folder: string
 ): Printer => {
   const print = (type: ts.Type): string => nameOf(type) ?? spell(type)
 
+  const printUnion = (types: ReadonlyArray<ts.Type>): string =>
+    types.map(print).join(" | ").replace("false | true", "boolean")
+
+  /** What an optional field may be where it is there. */
+  const printPresent = (type: ts.Type): string => {
+    if (!type.isUnion()) return print(type)
+    return type.types.some((one) => has(one, ts.TypeFlags.Null))
+      ? printUnion(type.types.filter((one) => !has(one, ts.TypeFlags.Undefined)))
+      : print(checker.getNonNullableType(type))
+  }
+
   const spell = (type: ts.Type): string => {
-    if (type.isUnion() && !has(type, ts.TypeFlags.Boolean)) return type.types.map(print).join(" | ")
+    const alias = type.aliasSymbol === undefined ? undefined : qualified(type)
+    if (alias !== undefined) return alias
+    if (type.isUnion() && !has(type, ts.TypeFlags.Boolean)) return printUnion(type.types)
     const item = checker.isArrayType(type) ? checker.getIndexTypeOfType(type, ts.IndexKind.Number) : undefined
     if (item !== undefined) return `ReadonlyArray<${print(item)}>`
     const isNamed = (type.aliasSymbol ?? type.symbol ?? { name: "__type" }).name !== "__type"
@@ -84,10 +101,10 @@ export const makePrinter = (
   }
 
   const fieldsOf = (symbols: ReadonlyArray<ts.Symbol>): ReadonlyArray<Field> =>
-    inOrder(symbols).map((symbol) => {
+    inOrder(symbols, file).map((symbol) => {
       const type = checker.getTypeOfSymbol(symbol)
-      const shown = isOptional(symbol) && type.isUnion() ? checker.getNonNullableType(type) : type
-      const code = `readonly ${keyOf(symbol.name)}${isOptional(symbol) ? "?" : ""}: ${print(shown)}`
+      const key = keyOf(symbol.name)
+      const code = isOptional(symbol) ? `readonly ${key}?: ${printPresent(type)}` : `readonly ${key}: ${print(type)}`
       return { name: symbol.name, text: commented(commentOf(checker, symbol), code) }
     })
 

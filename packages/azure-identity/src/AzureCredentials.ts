@@ -259,7 +259,8 @@ export type ManagedIdentity =
  * **Details**
  *
  * `@azure/identity`, `ManagedIdentityCredential`. It needs the role `AcrPull` or `AcrPush` on the registry, or one of the
- * repository roles where rights are granted by repository (ACR's documentation, "Entra permissions and role assignments overview").
+ * repository roles where rights are granted by repository (ACR's documentation, "Entra permissions and role assignments
+ * overview").
  *
  * **Example** (An identity that a user assigned)
  *

@@ -13,8 +13,8 @@ import * as Schema from "effect/Schema"
 const allowed = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true)))
 
 /**
- * The fields of the four attributes, for the schema of anything that can be locked. One that is left out when a value is
- * made counts as allowed.
+ * The fields of the four attributes, each a `Schema.Boolean`, for the schema of anything that can be locked. One that is
+ * left out when a value is made counts as allowed.
  *
  * @category schemas
  * @since 0.1.0
