@@ -45,9 +45,8 @@ export const ofFile = (file: ts.SourceFile): Comment => {
   return parse(range === undefined ? "" : file.text.slice(range.pos, range.end))
 }
 
-/** The comment before a declaration. That of a file does not count as the one before its first statement. */
+/** The comment before a declaration. The one with which a file begins is the file's. */
 export const of = (node: ts.Node): Comment => {
   const comment = ts.getJSDocCommentsAndTags(node).findLast(ts.isJSDoc)
-  const ofOther = comment === undefined || (comment.pos === 0 && ts.isStatement(node))
-  return parse(ofOther ? "" : comment.getText())
+  return parse(comment === undefined || comment.pos === 0 ? "" : comment.getText())
 }

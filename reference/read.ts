@@ -54,36 +54,21 @@ export interface Package {
   readonly modules: ReadonlyArray<Module>
 }
 
-type Exported =
-  | {
-      readonly kind: "value"
-      readonly name: string
-      readonly node: ts.VariableStatement
-      readonly value: ts.VariableDeclaration
-    }
-  | { readonly kind: "class"; readonly name: string; readonly node: ts.ClassDeclaration }
-  | { readonly kind: "type"; readonly name: string; readonly node: ts.InterfaceDeclaration | ts.TypeAliasDeclaration }
+/** A name that a module exports, with all that it stands for: a value, a type, or both. */
+interface Exported {
+  readonly name: string
+  readonly declarations: Arr.NonEmptyReadonlyArray<ts.Declaration>
+}
 
-const isExported = (node: ts.Statement): boolean =>
-  ts.canHaveModifiers(node) && (ts.getModifiers(node) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
-
-/** The exports of a file. The packages export nothing else than values, classes and types. */
-const exportedBy = (file: ts.SourceFile): ReadonlyArray<Exported> =>
-  file.statements.filter(isExported).flatMap((node): ReadonlyArray<Exported> => {
-    if (ts.isVariableStatement(node)) {
-      return node.declarationList.declarations.map((value) => ({
-        kind: "value",
-        name: value.name.getText(),
-        node,
-        value
-      }))
-    }
-    if (ts.isClassDeclaration(node) && node.name !== undefined) return [{ kind: "class", name: node.name.text, node }]
-    if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) {
-      return [{ kind: "type", name: node.name.text, node }]
-    }
-    throw new Error(`${file.fileName} exports what the reference can't show: ${node.getText().slice(0, 60)}`)
+/** The exports of a file, those of other files that it hands on included. */
+const exportedBy = (checker: ts.TypeChecker, file: ts.SourceFile): ReadonlyArray<Exported> => {
+  const module = checker.getSymbolAtLocation(file)
+  return (module === undefined ? [] : checker.getExportsOfModule(module)).flatMap((symbol) => {
+    const target = (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
+    const declarations = target.declarations ?? []
+    return Arr.isReadonlyArrayNonEmpty(declarations) ? [{ name: symbol.name, declarations }] : []
   })
+}
 
 const lineOf = (node: ts.Node): number => node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1
 
@@ -146,7 +131,9 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
       if (exportClause === undefined || !ts.isNamespaceExport(exportClause)) return []
       if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return []
       const file = sourceOf(join(dirname(path), moduleSpecifier.text))
-      return [{ name: exportClause.name.text, summary: Comment.of(node).text, file, exported: exportedBy(file) }]
+      return [
+        { name: exportClause.name.text, summary: Comment.of(node).text, file, exported: exportedBy(checker, file) }
+      ]
     })
   }
 
@@ -154,10 +141,10 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
 
   const named = new Map<ts.Type, { readonly module: string; readonly name: string }>()
   for (const { exported, name: module } of packages.flatMap(({ listed }) => listed)) {
-    for (const { kind, name, node } of exported) {
-      if (kind !== "type" || !ts.isTypeAliasDeclaration(node)) continue
-      const type = checker.getTypeAtLocation(node)
-      if (!isCommon(type) && !named.has(type)) named.set(type, { module, name })
+    for (const { declarations, name } of exported) {
+      const alias = declarations.find(ts.isTypeAliasDeclaration)
+      const type = alias === undefined ? undefined : checker.getTypeAtLocation(alias)
+      if (type !== undefined && !isCommon(type) && !named.has(type)) named.set(type, { module, name })
     }
   }
 
@@ -183,24 +170,25 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
     return { code: `${code}\n\ntype ${name} = ${printer.spell(read)}`, fields }
   }
 
-  const exportOf = (printer: Printer, all: Arr.NonEmptyReadonlyArray<Exported>): Export => {
-    const [first] = all
-    const line = lineOf(first.node)
-    const head = { name: first.name, line, comments: Arr.map(all, ({ node }) => Comment.of(node)), members: [] }
-    if (first.kind === "value") {
-      const type = checker.getTypeAtLocation(first.value)
-      if (type.getProperty("Encoded") !== undefined) {
-        const { code, fields } = schemaExport(printer, type, first.name, all.find(({ kind }) => kind === "type")?.node)
-        return { ...head, code, parts: fields.map((field) => partOfField(line, field)) }
-      }
-      return { ...head, code: valueCode(first.value), parts: partsOf(first.value) }
+  const exportOf = (printer: Printer, { declarations, name }: Exported): Export => {
+    const [first] = declarations
+    const line = lineOf(first)
+    const head = { name, line, comments: Arr.map(declarations, Comment.of), members: [] }
+    if (ts.isVariableDeclaration(first)) {
+      const type = checker.getTypeAtLocation(first)
+      if (type.getProperty("Encoded") === undefined) return { ...head, code: valueCode(first), parts: partsOf(first) }
+      const { code, fields } = schemaExport(printer, type, name, declarations.find(ts.isTypeAliasDeclaration))
+      return { ...head, code, parts: fields.map((field) => partOfField(line, field)) }
     }
-    if (first.kind === "type") {
-      return { ...head, code: first.node.getText().replace(/^export /, ""), parts: partsOf(first.node) }
+    if (ts.isInterfaceDeclaration(first) || ts.isTypeAliasDeclaration(first)) {
+      return { ...head, code: first.getText().replace(/^export /, ""), parts: partsOf(first) }
     }
-    const shape = shapeOf(first.node)
+    if (!ts.isClassDeclaration(first)) {
+      throw new Error(`the reference can't show a declaration such as ${first.getText().slice(0, 60)}`)
+    }
+    const shape = shapeOf(first)
     if (shape === undefined) {
-      const { code, fields } = classCode(checker, printer, first.node, first.name)
+      const { code, fields } = classCode(checker, printer, first, name)
       return { ...head, code, parts: fields.map((field) => partOfField(line, field)) }
     }
     return {
@@ -216,8 +204,8 @@ export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArra
   }
 
   const exportsOf = (printer: Printer, exported: ReadonlyArray<Exported>): ReadonlyArray<Export> =>
-    Object.values(Arr.groupBy(exported, ({ name }) => name))
-      .map((all) => exportOf(printer, all))
+    exported
+      .map((one) => exportOf(printer, one))
       .filter(({ comments }) => !comments.some(({ isInternal }) => isInternal))
 
   return packages.map(({ folder, listed }) => ({

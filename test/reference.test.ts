@@ -31,6 +31,11 @@ const cases: ReadonlyArray<readonly [does: string, code: string, missing: Readon
     "export const one = 1",
     ["one has no comment", "one has no @category", "one has no @since"]
   ],
+  [
+    "a comment on what is handed on from another file",
+    'export { one } from "../hidden.ts"',
+    ["one has no comment", "one has no @category", "one has no @since"]
+  ],
   ["words beside the tags", `${onlyTags}export const one = 1`, ["one has no comment"]],
   [
     "words on the type beside a schema",
@@ -76,6 +81,7 @@ it.live("check finds what has no comment", () =>
       '/**\n * Things.\n *\n * @since 0.1.0\n */\nimport * as Context from "effect/Context"\nimport * as Schema from "effect/Schema"\n'
     yield* Effect.promise(async () => {
       await mkdir(source, { recursive: true })
+      await writeFile(join(source, "../hidden.ts"), "/** Hidden things. */\n\nexport const one = 1\n")
       await writeFile(
         join(source, "index.ts"),
         [
