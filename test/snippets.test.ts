@@ -1,6 +1,5 @@
 /**
- * The examples in the README, in `docs` and in the comments of public modules compile as they stand. Those in `docs/api`
- * are the comments' own, and are not compiled again.
+ * The examples in the README, in `docs` and in the comments of public modules compile as they stand.
  */
 import { execFile } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -16,6 +15,7 @@ const fence = /^( *\* )?```ts\n([\s\S]*?)^(?: *\* )?```$/gm
 const snippetsOf = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(fence), ([, star, code = ""]) => (star === undefined ? code : code.replace(/^ *\* ?/gm, "")))
 
+/** Not those in folders within: the examples in `docs/api` are the comments' own, and are not compiled again. */
 const listFiles = async (folder: string, extension: string): Promise<ReadonlyArray<string>> =>
   (await readdir(join(root, folder))).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
 
