@@ -1,12 +1,13 @@
 /**
- * Runs an example by its name: `npx -y pnpm@12 example hello-world`.
+ * Runs an example by its name: `npx -y pnpm@12 example hello-world`. What follows the name is for the example.
  */
 import { Console, Effect } from "effect"
 import { NodeRuntime } from "@effect/platform-node"
 import { examples } from "./support/examples.ts"
-import { AnonymousRegistryLive, run, RegistryLive } from "./support/registry.ts"
+import { AnonymousRegistryLive, run, RegistryLive, withArguments } from "./support/registry.ts"
 
-const example = examples.find(({ name }) => name === process.argv[2])
+const [called, ...args] = process.argv.slice(2)
+const example = examples.find(({ name }) => name === called)
 
 if (example === undefined) {
   const names = examples.map(({ name, title }) => `  ${name.padEnd(26)}${title}`).join("\n")
@@ -19,5 +20,5 @@ if (example === undefined) {
     )
   )
 } else {
-  run(example.program, example.as === "nobody" ? AnonymousRegistryLive : RegistryLive)
+  run(withArguments(example.program, args), example.as === "nobody" ? AnonymousRegistryLive : RegistryLive)
 }

@@ -20,7 +20,7 @@ const linesOf = (comment: string): ReadonlyArray<string> =>
     .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())
 
 /** Reads a comment as it stands in the source, with its slashes and stars. */
-export const parse = (comment: string): Comment => {
+const parse = (comment: string): Comment => {
   const lines = linesOf(comment)
   const tags = lines.filter((line) => line.trim().startsWith("@")).map((line) => line.trim())
   const valueOf = (name: string) =>

@@ -13,7 +13,7 @@ import { classCode, schemaCode, shapeOf, valueCode } from "./signature.ts"
 import { type Field, makePrinter, type Printer } from "./types.ts"
 
 /** A part of an export: a field of a model, an option, a parameter's field. */
-export interface Part {
+interface Part {
   readonly name: string
   readonly line: number
   readonly isDocumented: boolean
@@ -72,12 +72,16 @@ const exportedBy = (checker: ts.TypeChecker, file: ts.SourceFile): ReadonlyArray
 
 const lineOf = (node: ts.Node): number => node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1
 
+/** Whether there is nothing to say of a field: a tag, or one that must not be there. */
+const saysAll = ({ name, type }: ts.PropertySignature | ts.MethodSignature): boolean =>
+  name.getText() === "_tag" || type?.kind === ts.SyntaxKind.NeverKeyword
+
 /** Everything that has a name within the types of a declaration, not within the code of a function. */
 const partsOf = (node: ts.Node): ReadonlyArray<Part> => {
   const parts: Array<Part> = []
   const visit = (child: ts.Node): void => {
     if (ts.isBlock(child)) return
-    if ((ts.isPropertySignature(child) || ts.isMethodSignature(child)) && child.name.getText() !== "_tag") {
+    if ((ts.isPropertySignature(child) || ts.isMethodSignature(child)) && !saysAll(child)) {
       parts.push({ name: child.name.getText(), line: lineOf(child), isDocumented: Comment.of(child).text !== "" })
     }
     ts.forEachChild(child, visit)

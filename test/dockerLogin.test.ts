@@ -33,7 +33,7 @@ const seeded = Effect.gen(function* () {
 const listedBy = (credentials: Layer.Layer<Credentials.Credentials, unknown>) =>
   Effect.flatMap(ContainerRegistry, (registry) =>
     Effect.map(Stream.runCollect(registry.repositories()), (names) => names.map(String))
-  ).pipe(Effect.provide(AcrEmulator.layerRegistry({ credentials: Layer.orDie(credentials) })))
+  ).pipe(Effect.provide(AcrEmulator.layerRegistry({ credentials })))
 
 const inEnvironment = (env: { readonly [name: string]: string }) =>
   DockerConfig.layerOptions().pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))

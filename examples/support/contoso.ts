@@ -6,6 +6,13 @@ import { Clock, Effect } from "effect"
 
 const day = 24 * 3600_000
 
+/** What all images of the company are built on. */
+const base = "The company's own Linux.\n".repeat(12_000)
+
+/** What the images of a major version have in common. */
+const packages = (repository: string, version: string) =>
+  `What ${repository} ${version.split(".")[0]} needs.\n`.repeat(4000)
+
 /** A repository with one image a week, of which the newest is `latest`. */
 const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: ReadonlyArray<string>, lines = 1000) =>
   Effect.gen(function* () {
@@ -17,7 +24,7 @@ const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: 
         repository,
         tags: age === 0 ? [version, "latest"] : [version],
         platforms,
-        layers: [`${repository} ${version}\n`.repeat(lines)],
+        layers: [base, packages(repository, version), `${repository} ${version}\n`.repeat(lines)],
         pushedAtMillis: now - age * 7 * day
       })
     })

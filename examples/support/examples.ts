@@ -1,6 +1,7 @@
 /**
  * All examples, in the order in which they are best read.
  */
+import type { Program } from "./registry.ts"
 import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { deleteBlob } from "../delete-blob.ts"
 import { deleteImages } from "../delete-images.ts"
@@ -9,11 +10,25 @@ import { downloadImage } from "../download-image.ts"
 import { exportTelemetry } from "../export-telemetry.ts"
 import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
+import { lockVersions } from "../lock-versions.ts"
+import { promoteRelease } from "../promote-release.ts"
+import { purgeImages } from "../purge-images.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
+import { storageByLayer } from "../storage-by-layer.ts"
 import { uploadArtifact } from "../upload-artifact.ts"
 import { uploadImage } from "../upload-image.ts"
+import { watchTagsOfRepository } from "../watch-tags.ts"
 
-export const examples = [
+/** An example, and with what arguments the tour shows it. */
+export interface Example {
+  readonly name: string
+  readonly title: string
+  readonly program: Program
+  readonly as: "identity" | "nobody"
+  readonly tour?: ReadonlyArray<string>
+}
+
+export const examples: ReadonlyArray<Example> = [
   { name: "hello-world", title: "List the repositories of a registry", program: helloWorld, as: "identity" },
   {
     name: "list-tags-anonymously",
@@ -26,6 +41,25 @@ export const examples = [
     title: "Lock a tag, and unlock it again",
     program: setArtifactProperties,
     as: "identity"
+  },
+  {
+    name: "storage-by-layer",
+    title: "Show what the storage of a repository is made of",
+    program: storageByLayer,
+    as: "identity"
+  },
+  {
+    name: "lock-versions",
+    title: "Lock every version, so that it can't be overwritten or deleted",
+    program: lockVersions,
+    as: "identity"
+  },
+  {
+    name: "purge-images",
+    title: "Delete images that are older than one needs, a script with typed arguments",
+    program: purgeImages,
+    as: "identity",
+    tour: ["--ago", "2 days", "--keep", "1", "--dry-run"]
   },
   {
     name: "delete-images",
@@ -43,6 +77,18 @@ export const examples = [
     as: "identity"
   },
   {
+    name: "promote-release",
+    title: "Promote a release to another registry, if it is what was tested",
+    program: promoteRelease,
+    as: "identity"
+  },
+  {
+    name: "watch-tags",
+    title: "Watch a repository for tags that are new or move",
+    program: watchTagsOfRepository,
+    as: "identity"
+  },
+  {
     name: "export-telemetry",
     title: "Show an upload to an OpenTelemetry collector",
     program: exportTelemetry,
@@ -55,4 +101,4 @@ export const examples = [
     as: "identity"
   },
   { name: "delete-blob", title: "Delete a blob", program: deleteBlob, as: "identity" }
-] as const
+]

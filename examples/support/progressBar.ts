@@ -3,11 +3,9 @@
  * elsewhere.
  */
 import { Console, Effect } from "effect"
+import { formatSize } from "./numbers.ts"
 
 const width = 40
-
-const size = (bytes: number): string =>
-  bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
 export const progressBar = (totalBytes: number) => {
   const done = new Map<string, number>()
@@ -18,12 +16,12 @@ export const progressBar = (totalBytes: number) => {
     if (process.stdout.isTTY) {
       const bar = "█".repeat(Math.round(share * width)).padEnd(width, "░")
       return Effect.sync(() => {
-        process.stdout.write(`\r  ${bar} ${size(bytes)} of ${size(totalBytes)} `)
+        process.stdout.write(`\r  ${bar} ${formatSize(bytes)} of ${formatSize(totalBytes)} `)
       })
     }
     if (Math.floor(share * 4) === quarters) return Effect.void
     quarters = Math.floor(share * 4)
-    return Console.log(`${quarters * 25} % of ${size(totalBytes)}`)
+    return Console.log(`${quarters * 25} % of ${formatSize(totalBytes)}`)
   }
 
   return {

@@ -5,8 +5,8 @@ import { AzureCredentials } from "@effect-acr/azure-identity"
 import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
-import { NodeFileSystem, NodeRuntime } from "@effect/platform-node"
-import { Config, Effect, type FileSystem, Layer, Option } from "effect"
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Config, Effect, Layer, Option, Stdio } from "effect"
 import { contoso } from "./contoso.ts"
 
 /** An emulator with something in it. */
@@ -46,11 +46,16 @@ export const AnonymousRegistryLive = ownOr(
   AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(Layer.provide(EmulatorLive))
 )
 
-/** What examples may use. */
-type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | FileSystem.FileSystem
+/** What examples have beside a registry: files, and the arguments of the command line. */
+export const PlatformLive = NodeServices.layer
+
+/** An example. */
+export type Program = Effect.Effect<void, unknown, Layer.Success<typeof RegistryLive | typeof PlatformLive>>
+
+/** Gives an example other arguments than those of the command line. */
+export const withArguments = (program: Program, args: ReadonlyArray<string>): Program =>
+  Effect.updateService(program, Stdio.Stdio, (stdio) => ({ ...stdio, args: Effect.succeed(args) }))
 
 /** Runs an example on its own. */
-export const run = (
-  program: Effect.Effect<void, unknown, Services>,
-  registry: Layer.Layer<Exclude<Services, FileSystem.FileSystem>, unknown>
-): void => NodeRuntime.runMain(Effect.provide(program, [registry, NodeFileSystem.layer]))
+export const run = (program: Program, registry: typeof RegistryLive): void =>
+  NodeRuntime.runMain(Effect.provide(program, [registry, PlatformLive]))

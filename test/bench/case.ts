@@ -34,6 +34,7 @@ export const everyone = (
 const titles: { readonly [name in Name]: string } = {
   ours: "ours",
   azure: "Azure SDK",
+  effect: "Effect alone",
   undici: "bare loop",
   "node:https": "bare loop",
   skopeo: "skopeo"
@@ -47,16 +48,23 @@ export const speed = (took: Rounds, other: Name, atLeast?: number, before = ""):
   ...(atLeast === undefined ? {} : { atLeast })
 })
 
-/** The bare loop, whichever was the faster one in this run. */
+/** The bare loop, whichever took part and was the faster one in this run. */
 const fasterLoop = (took: Rounds): Name => {
   const secondsOf = (name: Name) => median((took[name] ?? []).map(({ seconds }) => seconds))
   const [first, second] = bareLoops
-  return secondsOf(first) <= secondsOf(second) ? first : second
+  return secondsOf(second) < secondsOf(first) ? second : first
 }
 
 /** The same against the bare loop. */
 export const bareSpeed = (took: Rounds, atLeast?: number, before = ""): Figure =>
   speed(took, fasterLoop(took), atLeast, before)
+
+/** How near a program on Effect comes to the bare loop, without this library. */
+export const effectSpeed = (took: Rounds, before = ""): Figure => ({
+  what: `${before}Effect alone ÷ bare loop`,
+  values: perRound(took[fasterLoop(took)], took.effect, (bare, effect) => bare.seconds / effect.seconds),
+  unit: "×"
+})
 
 /** How far anybody could get ahead of the Azure SDK on this machine. */
 export const limitSpeed = (took: Rounds, before = ""): Figure => ({

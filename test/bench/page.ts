@@ -23,8 +23,9 @@ round, each turn in a process of its own, against the same server on the same ma
 lowest and the highest.
 
 The contestants: this library; the Azure SDK for JavaScript (\`@azure/container-registry\` 1.1.2); a bare loop around
-undici or \`node:https\` with \`node:crypto\` and no library at all, of which the faster one counts; \`skopeo copy\`, whose time
-to start is taken off. All but skopeo are bundled to one file first. The server is the least that can answer over TLS, so
+undici or \`node:https\` with \`node:crypto\` and no library at all, of which the faster one counts; for small answers also
+Effect alone, its HTTP client and its schemas without this library; \`skopeo copy\`, whose time to start is taken off. All
+but skopeo are bundled to one file first. The server is the least that can answer over TLS, so
 that the client is what is measured; images go to a real docker-registry.
 
 `

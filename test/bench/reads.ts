@@ -2,7 +2,7 @@
  * Cases about many small answers: lists and manifests.
  */
 import * as Effect from "effect/Effect"
-import { bareLoops, bareSpeed, type Case, everyone, limitSpeed, mebibyte, speed } from "./case.ts"
+import { bareLoops, bareSpeed, type Case, effectSpeed, everyone, limitSpeed, mebibyte, speed } from "./case.ts"
 import { warmUpReads } from "./job.ts"
 import type { Figure } from "./report.ts"
 import { emulator, limit, requestsOf } from "./servers.ts"
@@ -25,11 +25,15 @@ export const reads: ReadonlyArray<Case> = [
         ["manifests", "ListManifests"]
       ] as const
       const figures = yield* Effect.forEach(lists, ([noun, _tag]) =>
-        Effect.map(turns(everyone(["ours", "azure", ...bareLoops], { _tag, ...server, repository, count })), (took) => [
-          bareSpeed(took, 0.9, `${noun}: `),
-          speed(took, "azure", undefined, `${noun}: `),
-          limitSpeed(took, `${noun}: `)
-        ])
+        Effect.map(
+          turns(everyone(["ours", "azure", "effect", ...bareLoops], { _tag, ...server, repository, count })),
+          (took) => [
+            bareSpeed(took, 0.9, `${noun}: `),
+            effectSpeed(took, `${noun}: `),
+            speed(took, "azure", undefined, `${noun}: `),
+            limitSpeed(took, `${noun}: `)
+          ]
+        )
       )
       return figures.flat()
     })
@@ -79,13 +83,14 @@ export const reads: ReadonlyArray<Case> = [
     run: Effect.fnUntraced(function* (turns) {
       const count = 2000
       const job = { _tag: "ReadManifests", ...(yield* limit()), repository, tag: "v1", count, width: 32 } as const
-      const took = yield* turns(everyone(["ours", "azure", "undici"], job))
+      const took = yield* turns(everyone(["ours", "azure", "effect", "undici"], job))
 
       const before = yield* requestsOf(job)
       const alone = (yield* turns(everyone(["ours"], job))).ours ?? []
       const asked = (yield* requestsOf(job)) - before
       return [
         speed(took, "undici", 0.8),
+        effectSpeed(took),
         speed(took, "azure"),
         {
           what: "requests per read, when warm",

@@ -103,17 +103,25 @@ const bySize = Effect.fnUntraced(function* (turns: Turns) {
   const server = yield* limit({ sizes })
   const figures = yield* Effect.forEach(ways, ([what, jobFor]) =>
     Effect.gen(function* () {
-      const took = yield* Effect.forEach(sizes, (bytes) => turns(everyone(["ours"], jobFor(server, bytes))))
-      return sizes.map((bytes, index): Figure => ({
-        what: `${what} of ${bytes / mebibyte} MiB ÷ of 128 MiB, bytes per second`,
-        values: perRound(
-          took[index]?.ours,
-          took[0]?.ours,
-          (one, other) => bytes / one.seconds / ((128 * mebibyte) / other.seconds)
-        ),
-        unit: "×",
-        point: { of: `throughput by size: ${what}`, x: bytes / mebibyte, unit: "MiB" }
-      }))
+      const took = yield* Effect.forEach(sizes, (bytes) =>
+        turns(everyone(["ours", ...bareLoops], jobFor(server, bytes)))
+      )
+      return sizes.flatMap((bytes, index): ReadonlyArray<Figure> => {
+        const size = `${what} of ${bytes / mebibyte} MiB`
+        return [
+          {
+            what: `${size} ÷ of 128 MiB, bytes per second`,
+            values: perRound(
+              took[index]?.ours,
+              took[0]?.ours,
+              (one, other) => bytes / one.seconds / ((128 * mebibyte) / other.seconds)
+            ),
+            unit: "×",
+            point: { of: `throughput by size: ${what}`, x: bytes / mebibyte, unit: "MiB" }
+          },
+          bareSpeed(took[index] ?? {}, undefined, `${size}, `)
+        ]
+      })
     })
   )
   return figures.flat()

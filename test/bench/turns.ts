@@ -12,7 +12,7 @@ import { run } from "../support/command.ts"
 import { type Job, Outcome } from "./job.ts"
 
 /** Contestants in JavaScript. */
-export type Script = "ours" | "azure" | "undici" | "node:https"
+export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
 export type Name = Script | "skopeo"
 
@@ -30,6 +30,7 @@ export type Rounds = { readonly [name in Name]?: Outcomes }
 const scripts: { readonly [name in Script]: readonly [file: string, client?: string] } = {
   ours: ["ours"],
   azure: ["azure"],
+  effect: ["effect"],
   undici: ["bare", "undici"],
   "node:https": ["bare", "node:https"]
 }
@@ -38,7 +39,7 @@ const built = fileURLToPath(new URL("../node_modules/.bench/", import.meta.url))
 
 /** Makes the contestants ready. */
 export const prepare: Effect.Effect<void> = Effect.forEach(
-  ["ours", "azure", "bare"],
+  ["ours", "azure", "effect", "bare"],
   (name) =>
     bundle({
       entry: fileURLToPath(new URL(`contestants/${name}.ts`, import.meta.url)),

@@ -35,7 +35,7 @@ type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryCo
 export const password = { username: "contoso", password: Redacted.make("planted-password") }
 
 /** What comes of a program, in a word. */
-export const wordOf = <A, E>(effect: Effect.Effect<A, E, Services>, registry: Hostile): Effect.Effect<string> =>
+const wordOf = <A, E>(effect: Effect.Effect<A, E, Services>, registry: Hostile): Effect.Effect<string> =>
   Effect.map(
     Effect.result(
       Effect.provide(
@@ -79,7 +79,7 @@ const row = (
   })
 })
 
-export const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`
+const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`
 
 const content = "content"
 const digest = sha256(content)

@@ -43,7 +43,7 @@ export const login: Login = { username: "pusher", password: Redacted.make("a pas
 const htpasswd = "pusher:$2b$05$HAyJRzpWmjRHE6b86bxEdeO0lPxh8x9lr1ENHqYU5NnBq0FbWZzqa\n"
 
 /** A registry that ended before it answered. */
-export class NotStarted extends Data.TaggedError("NotStarted")<{ readonly stderr: string }> {
+class NotStarted extends Data.TaggedError("NotStarted")<{ readonly stderr: string }> {
   override get message(): string {
     return `docker-registry ended: ${this.stderr}`
   }

@@ -35,7 +35,7 @@ interface Part {
   readonly source: BlobSource.BlobSource<PlatformError.PlatformError, FileSystem.FileSystem>
 }
 
-export interface Pushed {
+interface Pushed {
   readonly manifest: Manifest.ImageManifest
   /** The descriptor and the bytes of the manifest. */
   readonly descriptor: Descriptor

@@ -13,7 +13,7 @@ import type * as HttpServerError from "effect/http/HttpServerError"
 /** The emulator, and the client's services logged in to it. */
 export const emulated = (
   emulator: AcrEmulator.Options = {},
-  client: Parameters<typeof AcrEmulator.layerRegistry>[0] = {}
+  client: AcrEmulator.RegistryOptions = {}
 ): Layer.Layer<
   AcrEmulator.AcrEmulator | ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
   RegistryError | HttpServerError.ServeError

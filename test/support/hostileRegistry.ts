@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import { generate } from "selfsigned"
 
 /** A request as far as it came. */
-export interface Asked {
+interface Asked {
   readonly method: string
   readonly target: string
   /** By lower-case name; the last one where there are several. */

@@ -5,7 +5,7 @@ import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 
 /** A connection through the proxy. */
-export interface Connection {
+interface Connection {
   /** Bytes from the client to the server, and back. */
   readonly up: number
   readonly down: number

@@ -243,14 +243,20 @@ export type ManagedIdentity =
   | {
       /** The client id of one that a user assigned; the system's own if not given. */
       readonly clientId?: string
+      readonly resourceId?: never
+      readonly objectId?: never
     }
   | {
       /** The resource id of one that a user assigned. */
       readonly resourceId: string
+      readonly clientId?: never
+      readonly objectId?: never
     }
   | {
       /** The object id of one that a user assigned. */
       readonly objectId: string
+      readonly clientId?: never
+      readonly resourceId?: never
     }
 
 /**
@@ -391,10 +397,12 @@ export const layerClientCertificate = (
       | {
           /** The file that holds them. */
           readonly path: string
+          readonly pem?: never
         }
       | {
           /** The text itself. */
           readonly pem: Redacted.Redacted<string>
+          readonly path?: never
         }
     /** Opens the private key, if it is locked. */
     readonly password?: Redacted.Redacted<string>

@@ -53,7 +53,7 @@ const begin = Effect.gen(function* () {
 
 /** Runs an effect on the emulator with credentials. */
 const on = (emulator: AcrEmulator.AcrEmulator["Service"], credentials: CredentialsLayer) =>
-  AcrEmulator.layerRegistry({ credentials: Layer.orDie(credentials), retry: never }).pipe(
+  AcrEmulator.layerRegistry({ credentials, retry: never }).pipe(
     Layer.provide(Layer.succeed(AcrEmulator.AcrEmulator, emulator))
   )
 

@@ -15,6 +15,9 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
@@ -34,11 +37,27 @@ import * as Stream from "effect/Stream"
 export interface BlobSource<out E = never, out R = never> {
   /** Bytes in all, or undefined if only the end will tell. An upload fails with `ContentMismatch` if it was wrong. */
   readonly sizeBytes: Effect.Effect<number | undefined, E, R>
-  /** The content from an offset in bytes on. */
-  readonly read: (offsetBytes: number) => Stream.Stream<Uint8Array, E, R>
+  /**
+   * The content from an offset in bytes on. Every piece is the reader's to keep, unless the reader says how much it
+   * holds on to, as `HeldBytes` counts it: then the memory of older pieces may be written to again.
+   */
+  readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
   /** Whether `read` may be run more than once, from any offset, and gives the same bytes each time. */
   readonly repeatable: boolean
 }
+
+/**
+ * How much of a body the HTTP client may still look at when it asks for the next piece of it, in bytes: so much of what
+ * it took before, and one piece more. `NodeRegistryHttpClient.layer` of `@effect-acr/node` tells it, and files are then
+ * uploaded from the same few pieces of memory. Undefined if nobody can say, as for `fetch`.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const HeldBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
+  "@effect-acr/client/BlobSource/HeldBytes",
+  { defaultValue: () => undefined }
+)
 
 /**
  * Bytes at hand.
@@ -100,14 +119,48 @@ export const fromString = (text: string): BlobSource => fromBytes(new TextEncode
  */
 export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, FileSystem.FileSystem> => ({
   sizeBytes: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
-  read: (offset) =>
+  read: (offset, heldBytes) =>
     Stream.unwrap(
       Effect.map(FileSystem.FileSystem, (files) =>
-        Stream.bufferArray(files.stream(path, { offset, chunkSize: 2 * pieceBytes }), { capacity: 1 })
+        heldBytes === undefined
+          ? files.stream(path, { offset, chunkSize: filePieceBytes })
+          : streamInTurns(files, path, offset, Math.ceil(heldBytes / filePieceBytes) + inBetween)
       )
-    ),
+    ).pipe(Stream.bufferArray({ capacity: 1 })),
   repeatable: true
 })
+
+const filePieceBytes = 2 * pieceBytes
+
+/** Pieces that nobody may write to while one is filled: the one beyond `HeldBytes`, the last given, one ahead of it. */
+const inBetween = 4
+
+/** The rest of a file, read into so many pieces of memory in turns. */
+const streamInTurns = (
+  files: FileSystem.FileSystem,
+  path: string,
+  offset: number,
+  count: number
+): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const file = yield* files.open(path)
+      yield* file.seek(BigInt(offset), "start")
+      const memory: Array<Uint8Array> = []
+      let turn = 0
+      return Stream.fromPull(
+        Effect.succeed(
+          Effect.suspend(() => {
+            const piece = (memory[turn] ??= new Uint8Array(filePieceBytes))
+            turn = (turn + 1) % count
+            return Effect.flatMap(file.read(piece), (length) =>
+              length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
+            )
+          })
+        )
+      )
+    })
+  )
 
 /**
  * A stream that can be run only once: the output of another program, the body of a request.

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
-import type { BlobSource } from "./BlobSource.ts"
+import { type BlobSource, HeldBytes } from "./BlobSource.ts"
 import type * as Credentials from "./Credentials.ts"
 import type { Descriptor } from "./Descriptor.ts"
 import type * as Digest from "./Digest.ts"
@@ -91,6 +91,12 @@ export interface Options extends Transport.Options {
 export class RegistryContent extends Context.Service<
   RegistryContent,
   {
+    /** The registry's origin: `https://myregistry.azurecr.io`. */
+    readonly endpoint: string
+
+    /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
+    readonly loginServer: string
+
     /**
      * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
      * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
@@ -155,15 +161,16 @@ export class RegistryContent extends Context.Service<
     readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
 
     /**
-     * Puts a manifest: one that was made here, or bytes as they are. What it refers to must be there. Fails with
-     * `Locked`, and with `ContentMismatch` if the registry says that it got another.
+     * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
+     * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
+     * `ContentMismatch` if the registry says that it got another.
      *
      * **Details**
      *
      * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
      * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
      *
-     * **Example** (Giving an image another tag)
+     * **Example** (Giving an image other tags)
      *
      * ```ts
      * import { RegistryContent } from "@effect-acr/client"
@@ -171,17 +178,14 @@ export class RegistryContent extends Context.Service<
      *
      * const promote = Effect.gen(function* () {
      *   const content = yield* RegistryContent.RegistryContent
-     *   const { bytes, descriptor } = yield* content.manifest("library/hello-world", "candidate")
-     *   yield* content.putManifest("library/hello-world", bytes, {
-     *     tags: ["v1.4.0", "latest"],
-     *     mediaType: descriptor.mediaType
-     *   })
+     *   const candidate = yield* content.manifest("library/hello-world", "candidate")
+     *   yield* content.putManifest("library/hello-world", candidate, { tags: ["v1.4.0", "latest"] })
      * })
      * ```
      */
     readonly putManifest: (
       repository: string,
-      manifest: Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string,
+      manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string,
       options?: PutManifestOptions
     ) => Effect.Effect<Descriptor, RegistryError>
 
@@ -350,6 +354,9 @@ export const make = Effect.fnUntraced(function* (
   const startHash = yield* Hasher
 
   return RegistryContent.of({
+    endpoint: transport.endpoint,
+    loginServer: transport.loginServer,
+
     tags: (repository, { continueFrom, pageSize } = {}) =>
       Stream.unwrap(
         Effect.gen(function* () {
@@ -359,7 +366,11 @@ export const make = Effect.fnUntraced(function* (
         })
       ),
     ...Manifests.make(transport, startHash),
-    ...Blobs.make(transport, startHash, Duration.fromInputUnsafe(options.idleTimeout ?? "1 minute"))
+    ...Blobs.make(transport, {
+      startHash,
+      heldBytes: yield* HeldBytes,
+      idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? "1 minute")
+    })
   })
 })
 

@@ -18,38 +18,48 @@ export interface PutManifestOptions {
   readonly tag?: string
   /** Several tags, beside `tag`. */
   readonly tags?: ReadonlyArray<string>
-  /** Its media type, if not the one that its content names. */
+  /** Its media type, if not the one that it came with or that its content names. */
   readonly mediaType?: string
-  /** The digest by which it is to be known; `sha256` if not given. ACR takes no other. */
+  /** The digest by which it is to be known; the one that it came with, or `sha256`, if not given. ACR takes no other. */
   readonly algorithm?: Algorithm
 }
 
 /**
  * How to upload a blob.
  *
+ * **Details**
+ *
+ * A blob whose digest is given is known by that, and can be taken from another repository; of any other the algorithm can
+ * be chosen.
+ *
  * @category options
  * @since 0.1.0
  */
-export interface UploadBlobOptions {
+export type UploadBlobOptions = {
   /** What the descriptor says of it; `application/octet-stream` if not given. */
   readonly mediaType?: string
-  /**
-   * The digest that it must have. A blob that the repository holds already is not sent, and other content is refused
-   * (`ContentMismatch`).
-   */
-  readonly digest?: string
-  /** The digest by which it is to be known if `digest` is not given; `sha256` if not given either. */
-  readonly algorithm?: Algorithm
-  /**
-   * A repository of this registry from which to take the blob of `digest` if it is there; without a `digest` it counts
-   * for nothing. Content is sent if it can't be had there.
-   */
-  readonly mountFrom?: string
   /** The size of chunks, in bytes, where content goes out in chunks; 8 MiB if not given. */
   readonly chunkBytes?: number
   /** Is told how far it has come. */
   readonly onProgress?: OnProgress
-}
+} & (
+  | {
+      /**
+       * The digest that it must have. A blob that the repository holds already is not sent, and other content is refused
+       * (`ContentMismatch`).
+       */
+      readonly digest: string
+      /** A repository of this registry from which to take the blob if it is there. */
+      readonly mountFrom?: string
+      readonly algorithm?: never
+    }
+  | {
+      /** The digest by which it is to be known; `sha256` if not given. */
+      readonly algorithm?: Algorithm
+      readonly digest?: never
+      readonly mountFrom?: never
+    }
+)
 
 /**
  * How to download a blob.

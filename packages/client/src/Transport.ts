@@ -17,19 +17,19 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
-import * as RateLimiter from "effect/persistence/RateLimiter"
 import { Credentials } from "./Credentials.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { parseEndpoint } from "./internal/http/endpoint.ts"
+import { makeLimiter } from "./internal/http/limiter.ts"
 import { isProtected, onOrigin } from "./internal/http/origin.ts"
 import { retrying } from "./internal/http/retry.ts"
-import { attributesOf, timeWait, withOperationSpan } from "./internal/http/telemetry.ts"
-import { parseWarnings } from "./internal/http/warning.ts"
+import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
+import { reportWarnings } from "./internal/http/warning.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import type { Operation, Page } from "./Operation.ts"
-import type { Bucket, RateLimits } from "./RateLimits.ts"
+import type { RateLimits } from "./RateLimits.ts"
 import { InvalidRequest, InvalidResponse, type Reason, Refused, RegistryError } from "./RegistryError.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import type * as TokenScope from "./TokenScope.ts"
@@ -148,44 +148,8 @@ const greeting: Operation<void> = {
   repeat: "always"
 }
 
-/** A wait for the operation's turn in its bucket. */
-const makeLimiter = (limits: RateLimits): Effect.Effect<(bucket: Bucket) => Effect.Effect<void>> =>
-  Effect.map(RateLimiter.make, (limiter) => (bucket: Bucket) => {
-    const limit = limits[bucket]
-    return limit === undefined
-      ? Effect.void
-      : timeWait(
-          bucket,
-          RateLimiter.sleep(limiter, { algorithm: "token-bucket", key: bucket, limit, window: "1 minute" }).pipe(
-            // The store is this process's memory, which does not fail.
-            Effect.orDie,
-            Effect.asVoid
-          )
-        )
-  }).pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
-
 const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
   origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).hostname] : []))
-
-/** More different warnings than a registry has. What comes after is not told. */
-const mostWarnings = 256
-
-/** Tells each warning once: as a log, and to the caller. */
-const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
-  const told = new Set<string>()
-  return (header: string | undefined): Effect.Effect<void> =>
-    header === undefined
-      ? Effect.void
-      : Effect.forEach(
-          parseWarnings(header),
-          (text) => {
-            if (told.has(text) || told.size >= mostWarnings) return Effect.void
-            told.add(text)
-            return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
-          },
-          { discard: true }
-        )
-}
 
 /**
  * Makes a conversation. Nothing is sent before the first operation.

@@ -1,6 +1,7 @@
 /**
  * Sources of blobs: the same bytes, from wherever they are read.
  */
+import { randomBytes } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,6 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as BlobSource from "../src/BlobSource.ts"
+
+const mebibyte = 1024 * 1024
 
 const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) =>
   Effect.map(Stream.runCollect(stream), (pieces) => Buffer.concat(pieces))
@@ -51,6 +54,38 @@ describe("a source", () => {
       const missing = BlobSource.fromFile(join(folder, "missing"))
       assert.strictEqual((yield* Effect.flip(missing.sizeBytes))._tag, "PlatformError")
       assert.strictEqual((yield* Effect.flip(collect(missing.read(0))))._tag, "PlatformError")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.live("of a file is read into the same memory in turns, where the reader says what it holds on to", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "effect-acr-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const content = randomBytes(40 * mebibyte + 1)
+      yield* Effect.promise(() => writeFile(join(folder, "blob"), content))
+      const { read } = BlobSource.fromFile(join(folder, "blob"))
+      for (const heldMebibytes of [0, 2, 3, 9]) {
+        const held: Array<Uint8Array> = []
+        const memory = new Set<ArrayBufferLike>()
+        let position = 7
+        yield* Stream.runForEach(read(position, heldMebibytes * mebibyte), (piece) =>
+          Effect.sync(() => {
+            memory.add(piece.buffer)
+            held.push(piece)
+            position += piece.length
+            // What may be looked at still: so many bytes, and one piece, before the one that came.
+            let from = position
+            for (const before of held.slice(-2 - Math.ceil(heldMebibytes / 2)).toReversed()) {
+              from -= before.length
+              assert.isTrue(content.subarray(from, from + before.length).equals(before))
+            }
+          })
+        )
+        assert.strictEqual(position, content.length)
+        assert.isAtMost(memory.size, 4 + Math.ceil(heldMebibytes / 2))
+      }
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import * as Challenge from "../src/internal/auth/challenge.ts"
+import * as Challenge from "../src/internal/http/challenge.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const read = (header: string) =>

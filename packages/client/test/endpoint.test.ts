@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
 import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
@@ -130,6 +131,32 @@ describe("an endpoint", () => {
       assert.strictEqual(globalOrigin(other), other)
     }
   })
+})
+
+describe("a service", () => {
+  it.effect("tells which registry it is of", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry.ContainerRegistry
+      const content = yield* RegistryContent.RegistryContent
+      for (const { endpoint, loginServer } of [registry, content]) {
+        assert.strictEqual(endpoint, "https://myregistry.azurecr.io")
+        assert.strictEqual(loginServer, "myregistry.azurecr.io")
+      }
+    }).pipe(
+      Effect.provide(
+        RegistryContent.layerTransport().pipe(
+          Layer.provideMerge(ContainerRegistry.layer({ endpoint: "myregistry" })),
+          Layer.provide(Credentials.layerAnonymous),
+          Layer.provide(
+            Layer.succeed(
+              HttpClient.HttpClient,
+              HttpClient.make(() => Effect.die("nothing is asked"))
+            )
+          )
+        )
+      )
+    )
+  )
 })
 
 describe("the endpoint in the environment", () => {

@@ -1,6 +1,7 @@
 /**
  * Manifests through the service: what is asked for is what comes, byte for byte.
  */
+import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Digest from "../src/Digest.ts"
@@ -175,7 +176,7 @@ describe("a tag that is resolved", () => {
   )
 })
 
-const put = (manifest: string | Uint8Array | Manifest.ImageIndex, options?: PutManifestOptions) =>
+const put = (manifest: Parameters<RegistryContent["Service"]["putManifest"]>[1], options?: PutManifestOptions) =>
   Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, options))
 
 const created: Script = ({ url }) =>
@@ -191,6 +192,24 @@ describe("a manifest that is put", () => {
       assert.strictEqual(request?.contentType, MediaType.ociImageManifest)
       assert.isTrue(request?.url.pathname.endsWith(`/manifests/${sha256(odd)}`))
     }).pipe(Effect.provide(content(created)))
+  )
+
+  it.effect("as it was pulled has the bytes, the media type and the algorithm with which it came", () =>
+    Effect.gen(function* () {
+      const bytes = new TextEncoder().encode("no JSON")
+      const mediaType = MediaType.MediaType.make("application/x.example")
+      const digest = Digest.Digest.make(`sha512:${createHash("sha512").update(bytes).digest("hex")}`)
+      const pulled: Manifest.Content = {
+        bytes,
+        descriptor: { mediaType, digest, size: bytes.length },
+        manifest: Manifest.UnknownManifest.make({ mediaType })
+      }
+      assert.deepStrictEqual(yield* put(pulled), pulled.descriptor)
+      const [request] = yield* Journal
+      assert.strictEqual(request?.body, "no JSON")
+      assert.strictEqual(request?.contentType, mediaType)
+      assert.isTrue(request?.url.pathname.endsWith(`/manifests/${digest}`))
+    }).pipe(Effect.provide(content(() => new Response(null, { status: 201 }))))
   )
 
   it.effect("under several tags is put under each", () =>

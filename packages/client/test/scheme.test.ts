@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import * as Challenge from "../src/internal/auth/challenge.ts"
+import * as Challenge from "../src/internal/http/challenge.ts"
 import { type Demand, fromChallenges, mayTrust } from "../src/internal/auth/scheme.ts"
 import type { Reason } from "../src/RegistryError.ts"
 import { atOnce } from "./support/atOnce.ts"

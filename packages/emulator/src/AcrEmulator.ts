@@ -33,11 +33,12 @@
  *
  * @since 0.1.0
  */
-import { randomBytes, randomUUID } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
+import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type * as Transport from "@effect-acr/client/Transport"
@@ -52,9 +53,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
-import { type Fault, fits } from "./Fault.ts"
-import type { ScopeMapRule } from "./internal/access.ts"
-import { type Answer, internalError } from "./internal/answer.ts"
+import type { Fault } from "./Fault.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
@@ -62,6 +61,7 @@ import * as Management from "./internal/management.ts"
 import * as Registry from "./internal/registry.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
+import * as Serving from "./internal/serving.ts"
 import * as Storage from "./internal/storage.ts"
 import * as Store from "./internal/store.ts"
 import * as Throttle from "./internal/throttle.ts"
@@ -69,6 +69,7 @@ import * as Tokens from "./internal/tokens.ts"
 import * as Uploads from "./internal/uploads.ts"
 import { seed } from "./internal/seed.ts"
 import type { JournalEntry } from "./Journal.ts"
+import type { ScopeMapRule } from "./ScopeMap.ts"
 import type { SeedImage } from "./SeedImage.ts"
 
 /**
@@ -89,8 +90,7 @@ export interface Login {
  *
  * **Details**
  *
- * ACR's documentation, "Create a token with repository-scoped permissions". A repository may end in `*`, which stands for
- * anything; actions are `content/read`, `content/write`, `content/delete`, `metadata/read` and `metadata/write`.
+ * ACR's documentation, "Create a token with repository-scoped permissions".
  *
  * **Example** (A token that may only pull one team's images)
  *
@@ -153,7 +153,7 @@ export interface Options {
    * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
    * answered 429 with `Retry-After`. Not limited if not given.
    */
-  readonly rateLimits?: Throttle.RateLimits
+  readonly rateLimits?: RateLimits
   /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
@@ -266,12 +266,6 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-/** The values that would let a reader of the journal go on with somebody's request. */
-const strikeOut = (query: string): string => query.replace(/\b(_state|sig)=[^&]*/g, "$1=redacted")
-
-const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
-  authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
-
 const flatten = (headers: IncomingMessage["headers"]): { readonly [name: string]: string | undefined } =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
@@ -314,60 +308,13 @@ export const make = Effect.fnUntraced(function* (
     adminUser: options.adminUser ?? { username: "admin", password: secret() }
   }
 
-  const journal: Array<JournalEntry> = []
-  const faults: Array<{ readonly fault: Fault; seen: number }> = []
-
-  const faultFor = (request: { readonly method: string; readonly path: string }) => {
-    for (const entry of faults) {
-      const { consequence, skip = 0, times = 1 } = entry.fault
-      if (!fits(entry.fault, request)) continue
-      entry.seen += 1
-      if (entry.seen > skip && entry.seen <= skip + times) return consequence
-    }
-    return undefined
-  }
-
+  const serving = Serving.make()
   const listen = (port: number) => Listener.listen({ host, port, certificate })
-
-  /** Answers requests, which stand in the journal and meet with faults. */
-  const serve = (
-    server: JournalEntry["server"],
-    listener: Listener.Listener,
-    answer: (
-      request: IncomingMessage,
-      body: AsyncIterable<Uint8Array>,
-      path: string,
-      query: URLSearchParams
-    ) => Promise<Answer>
-  ) =>
-    listener.serve((request) => {
-      const method = request.method ?? "GET"
-      const [path = "", query = ""] = (request.url ?? "/").split("?", 2)
-      const correlationId = randomUUID()
-      return {
-        fault: faultFor({ method, path }),
-        answer: async (body) => {
-          // One whose request broke off fails too: nobody hears that answer.
-          const given = await answer(request, body, path, new URLSearchParams(query)).catch(() => internalError)
-          return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
-        },
-        done: (status) =>
-          journal.push({
-            server,
-            method,
-            path,
-            query: strikeOut(query),
-            authorization: schemeOf(request.headers.authorization),
-            status,
-            correlationId
-          })
-      }
-    })
 
   const storage = Storage.make(store)
   const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
   if (storageListener !== undefined) {
-    serve("storage", storageListener, async ({ headers }, _, path, query) =>
+    serving.serve("storage", storageListener, async ({ headers }, _, path, query) =>
       storage.download(path, query, { authorization: headers.authorization, range: headers.range }, now())
     )
   }
@@ -411,7 +358,7 @@ export const make = Effect.fnUntraced(function* (
     throttle: Throttle.make(options.rateLimits ?? {})
   })
 
-  serve("registry", listener, async (request, body, path, query) => {
+  serving.serve("registry", listener, async (request, body, path, query) => {
     const nowMillis = now()
     const given = await answer(`${scheme}://${request.headers.host ?? loginServer}`, {
       method: request.method ?? "GET",
@@ -432,17 +379,10 @@ export const make = Effect.fnUntraced(function* (
     loginServer,
     certificate: Option.fromUndefinedOr(certificate?.cert),
     logins,
-    journal: Effect.sync(() => [...journal]),
-    clearJournal: Effect.sync(() => {
-      journal.length = 0
-    }),
-    inject: (fault) =>
-      Effect.sync(() => {
-        faults.push({ fault, seen: 0 })
-      }),
-    clearFaults: Effect.sync(() => {
-      faults.length = 0
-    }),
+    journal: Effect.sync(serving.journal),
+    clearJournal: Effect.sync(serving.clearJournal),
+    inject: (fault) => Effect.sync(() => serving.inject(fault)),
+    clearFaults: Effect.sync(serving.clearFaults),
     revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
     seed: (image) =>
@@ -479,7 +419,18 @@ export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerErr
   Layer.effect(AcrEmulator, make(options))
 
 /**
- * The client's services in conversation with the emulator, logged in with its Entra token or as given.
+ * How a client treats the emulator, and as whom it asks.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RegistryOptions<E = never, R = never> extends Omit<RegistryContent.Options, "endpoint"> {
+  /** Who asks; an identity with the emulator's Entra token if not given. */
+  readonly credentials?: Layer.Layer<Credentials.Credentials, E, R>
+}
+
+/**
+ * The client's services in conversation with the emulator.
  *
  * **Example** (As somebody who is not logged in)
  *
@@ -496,19 +447,19 @@ export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerErr
  * @category layers
  * @since 0.1.0
  */
-export const layerRegistry = (
-  options: Omit<RegistryContent.Options, "endpoint"> & {
-    /** Who asks; the emulator's Entra token if not given. */
-    readonly credentials?: Layer.Layer<Credentials.Credentials>
-  } = {}
+export const layerRegistry = <E = never, R = never>(
+  options: RegistryOptions<E, R> = {}
 ): Layer.Layer<
   ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
-  RegistryError,
-  AcrEmulator
+  RegistryError | E,
+  AcrEmulator | R
 > =>
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
-      const { credentials = Credentials.layerEntra(Effect.succeed(logins.entraToken)), ...rest } = options
+      const ownLogin: Layer.Layer<Credentials.Credentials, E, R> = Credentials.layerEntra(
+        Effect.succeed(logins.entraToken)
+      )
+      const { credentials = ownLogin, ...rest } = options
       return ContainerRegistry.layerTransport.pipe(
         Layer.provideMerge(RegistryContent.layer({ ...rest, endpoint })),
         Layer.provide(credentials),

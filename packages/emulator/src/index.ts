@@ -13,5 +13,8 @@ export * as Fault from "./Fault.ts"
 /** What was asked of the emulator. */
 export * as Journal from "./Journal.ts"
 
+/** What a token may do with which repositories. */
+export * as ScopeMap from "./ScopeMap.ts"
+
 /** Images to fill the emulator with. */
 export * as SeedImage from "./SeedImage.ts"

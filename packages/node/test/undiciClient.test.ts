@@ -1,6 +1,7 @@
 /**
  * The HTTP client by itself: bodies in both directions, read in every way, taken and not taken.
  */
+import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -11,6 +12,7 @@ import * as Stream from "effect/Stream"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { heldBytes } from "../src/internal/undiciClient.ts"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
 const mebibyte = 1024 * 1024
@@ -155,6 +157,39 @@ describe("a request", () => {
       assert.deepStrictEqual([...new Uint8Array(yield* answer.arrayBuffer)], [1, 2, 3])
     })
   )
+
+  for (const size of [64 * 1024, 300_001, mebibyte, 2 * mebibyte]) {
+    live(`looks at no more of a body in pieces of ${size} bytes than it says that it holds`, () =>
+      Effect.gen(function* () {
+        const hash = createHash("sha256")
+        const address = yield* listen((request, response) => {
+          // A server that takes its time: the connection is full most of the while.
+          request.on("data", (piece: Buffer) => {
+            hash.update(piece)
+            request.pause()
+            setImmediate(() => setImmediate(() => request.resume()))
+          })
+          request.on("end", () => response.end())
+        })
+        const content = createHash("sha256")
+        const given: Array<Uint8Array> = []
+        const count = Math.ceil((24 * mebibyte) / size)
+        const pieces = Stream.fromIterable(Array.from({ length: count }, (_, index) => index)).pipe(
+          Stream.rechunk(1),
+          Stream.map((index) => {
+            // What is older than it says, and one piece more, is written to.
+            given.splice(0, given.length - Math.ceil(heldBytes / size) - 1).forEach((piece) => piece.fill(0))
+            const piece = new Uint8Array(size).fill(index + 1)
+            given.push(piece)
+            content.update(piece)
+            return piece
+          })
+        )
+        yield* post(address, HttpBody.stream(pieces, "application/octet-stream", count * size))
+        assert.strictEqual(hash.digest("hex"), content.digest("hex"))
+      })
+    )
+  }
 
   live("fails with its body", () =>
     Effect.gen(function* () {

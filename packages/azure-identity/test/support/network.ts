@@ -14,14 +14,6 @@ export interface Stand {
   readonly certificate: string
 }
 
-/**
- * A connection: where it was to go, and where it went.
- */
-export interface Connection {
-  readonly host: string
-  readonly port: number
-}
-
 export class Network extends Context.Service<
   Network,
   {

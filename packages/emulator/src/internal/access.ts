@@ -1,25 +1,13 @@
 /**
  * Who may do what.
  */
+import type { ScopeMapAction, ScopeMapRule } from "../ScopeMap.ts"
 
 /** One right: an action on a resource. */
 export interface Right {
   readonly type: string
   readonly name: string
   readonly action: string
-}
-
-/**
- * The actions that a scope-map token may be given.
- *
- * ACR's documentation, "Create a token with repository-scoped permissions".
- */
-export type ScopeMapAction = "content/read" | "content/write" | "content/delete" | "metadata/read" | "metadata/write"
-
-export interface ScopeMapRule {
-  /** A repository's name; `*` at its end stands for anything. */
-  readonly repository: string
-  readonly actions: ReadonlyArray<ScopeMapAction>
 }
 
 export type Identity =

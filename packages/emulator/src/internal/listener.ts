@@ -15,7 +15,7 @@ import * as Bodies from "./bodies.ts"
 import type { Certificate } from "./certificate.ts"
 
 /** What a server does with a request. */
-export interface Exchange {
+interface Exchange {
   /** The fault that hits it. */
   readonly fault: Consequence | undefined
   /** Carries it out, and tells of mishaps in its answer. The body fails where it breaks off. */
@@ -24,7 +24,7 @@ export interface Exchange {
   readonly done: (status: number) => void
 }
 
-export type Handler = (request: Http.IncomingMessage) => Exchange
+type Handler = (request: Http.IncomingMessage) => Exchange
 
 const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.OutgoingHttpHeaders => {
   // RFC 9110, section 8.6: an answer that never has content has no length either.

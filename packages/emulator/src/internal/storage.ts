@@ -66,5 +66,3 @@ export const make = (store: Store) => {
     }
   }
 }
-
-export type Storage = ReturnType<typeof make>

@@ -3,16 +3,8 @@
  */
 import { createPrivateKey, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
-import {
-  byResource,
-  covers,
-  has,
-  type Identity,
-  isWildcard,
-  parseScopes,
-  type Right,
-  type ScopeMapRule
-} from "./access.ts"
+import type { ScopeMapRule } from "../ScopeMap.ts"
+import { byResource, covers, has, type Identity, isWildcard, parseScopes, type Right } from "./access.ts"
 import { type Answer, empty, error, json } from "./answer.ts"
 import type { Certificate } from "./certificate.ts"
 

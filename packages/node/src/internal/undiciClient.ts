@@ -34,6 +34,12 @@ const mostKeptBytes = 128 * 1024
 /** How much of a body is read ahead of the connection, in bytes. */
 const readAheadBytes = 2 * 1024 * 1024
 
+/** A connection takes pieces until it holds so much, in bytes, and then no other before all of them are gone. */
+const socketBytes = 64 * 1024
+
+/** What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client. */
+export const heldBytes = readAheadBytes + socketBytes
+
 /** How an answer ends: it is whole, or whatever undici says. */
 type Ending = Effect.Effect<never, unknown>
 

@@ -21,7 +21,7 @@ import { follow, type Location } from "../http/origin.ts"
 import * as TokenScope from "../../TokenScope.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
-export const maxManifestBytes = 4 * 1024 * 1024
+const maxManifestBytes = 4 * 1024 * 1024
 
 /** Everything that can be a manifest; the rest is asked for as whatever it is. */
 const manifestTypes = [

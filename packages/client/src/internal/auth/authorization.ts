@@ -39,7 +39,7 @@ export interface Authorization {
 }
 
 /** A refresh token, and when it ends, in milliseconds since 1970, if it says so. */
-export interface RefreshToken {
+interface RefreshToken {
   readonly token: Redacted.Redacted<string>
   readonly expiresAtMillis: Option.Option<number>
 }

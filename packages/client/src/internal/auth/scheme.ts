@@ -6,13 +6,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64Url from "effect/encoding/Base64Url"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
+import type { Challenge } from "../http/challenge.ts"
 import { globalOrigin } from "../http/endpoint.ts"
-import type { Challenge } from "./challenge.ts"
 import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 
 /** It wants nothing. */
-export interface Open {
+interface Open {
   readonly _tag: "Open"
 }
 

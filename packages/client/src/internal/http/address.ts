@@ -2,7 +2,6 @@
  * Reads IP addresses, as text forms of RFC 4291 and dotted decimals. `URL` and resolvers write them in few ways, so only
  * those are read.
  */
-import type { Reach } from "../../Outbound.ts"
 
 const octets = (text: string): ReadonlyArray<number> | undefined => {
   const parts = text.split(".")
@@ -39,7 +38,7 @@ const groups = (text: string): ReadonlyArray<number> | undefined => {
 /** Whether a text is an address, not a name. */
 export const isAddress = (text: string): boolean => octets(text) !== undefined || groups(text) !== undefined
 
-const reachOfOctets = ([a = 0, b = 0, c = 0, d = 0]: ReadonlyArray<number>): Reach => {
+const reachOfOctets = ([a = 0, b = 0, c = 0, d = 0]: ReadonlyArray<number>) => {
   if (a === 127 || a === 0) return "loopback"
   if (a === 169 && b === 254) return "link-local"
   // Azure's own services for a virtual machine: not routed anywhere else.
@@ -63,7 +62,7 @@ const embedded = (all: ReadonlyArray<number>): ReadonlyArray<number> | undefined
 }
 
 /** The reach of an address; an address that can't be read has none but this machine's. */
-export const reachOfAddress = (text: string): Reach => {
+export const reachOfAddress = (text: string) => {
   const four = octets(text)
   if (four !== undefined) return reachOfOctets(four)
   const all = groups(text)

@@ -17,7 +17,7 @@ export const askedWait = ({ reason }: RegistryError): number =>
 /**
  * Whether a failed attempt may be followed by another.
  */
-export const mayRepeat = (
+const mayRepeat = (
   failure: Pick<Failure, "error" | "repeat">,
   repeat: Operation<unknown>["repeat"],
   maxRetryAfterMillis: number

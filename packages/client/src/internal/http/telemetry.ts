@@ -108,19 +108,16 @@ export const untraced = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.withSpan(effect, name, { ...options, captureStackTrace: false })
 
-const bits = (count: number): Effect.Effect<number> => Random.nextIntBetween(0, 2 ** count, { halfOpen: true })
-
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0")
 
 /** A name for one request that its sender chooses, in the form of a UUID (RFC 9562, version 4). */
-export const requestId: Effect.Effect<string> = Effect.map(
-  Effect.all([bits(32), bits(16), bits(12), bits(14), bits(24), bits(24)]),
-  ([first, second, third, fourth, fifth, sixth]) =>
-    [
-      hex(first, 8),
-      hex(second, 4),
-      hex(third | 0x4000, 4),
-      hex(fourth | 0x8000, 4),
-      hex(fifth, 6) + hex(sixth, 6)
-    ].join("-")
-)
+export const requestId: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
+  const bits = (count: number) => Math.floor(random.nextDoubleUnsafe() * 2 ** count)
+  return [
+    hex(bits(32), 8),
+    hex(bits(16), 4),
+    hex(bits(12) | 0x4000, 4),
+    hex(bits(14) | 0x8000, 4),
+    hex(bits(48), 12)
+  ].join("-")
+})

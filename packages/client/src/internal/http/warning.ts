@@ -1,9 +1,10 @@
 /**
- * Reads `Warning`.
+ * Reads `Warning`, and passes on what it says.
  *
  * OCI distribution specification, "Warnings": `299 - "text"`, a header for each; several headers arrive joined by a
  * comma. Other codes are caches' own.
  */
+import * as Effect from "effect/Effect"
 import { scan } from "./scanner.ts"
 
 const code = /\s*(\d{3})\s+(\S+)\s+/y
@@ -24,4 +25,24 @@ export const parseWarnings = (header: string): ReadonlyArray<string> => {
     take(toComma)
   }
   return texts.filter((text) => text !== "")
+}
+
+/** More different warnings than a registry has. What comes after is not told. */
+const mostWarnings = 256
+
+/** Tells each warning once: as a log, and to the caller. */
+export const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
+  const told = new Set<string>()
+  return (header: string | undefined): Effect.Effect<void> =>
+    header === undefined
+      ? Effect.void
+      : Effect.forEach(
+          parseWarnings(header),
+          (text) => {
+            if (told.has(text) || told.size >= mostWarnings) return Effect.void
+            told.add(text)
+            return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
+          },
+          { discard: true }
+        )
 }

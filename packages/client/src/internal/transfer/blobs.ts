@@ -8,7 +8,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { BlobSource } from "../../BlobSource.ts"
-import { Descriptor } from "../../Descriptor.ts"
+import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
@@ -46,7 +46,16 @@ const wantedBy = Effect.fnUntraced(function* (
     : { name, digest: blob.digest, size: blob.size }
 })
 
-export const make = (transport: Transport["Service"], startHash: Start, idleTimeout: Duration.Duration) => {
+export const make = (
+  transport: Transport["Service"],
+  options: {
+    readonly startHash: Start
+    readonly heldBytes: number | undefined
+    readonly idleTimeout: Duration.Duration
+  }
+) => {
+  const { heldBytes, idleTimeout, startHash } = options
+
   const read = (
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
@@ -143,7 +152,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.headBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob)
-    return Descriptor.make({ mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) })
+    return { mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) }
   })
 
   const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
@@ -161,7 +170,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
     const upload = Upload.run(
-      { transport: conversation, startHash },
+      { transport: conversation, startHash, heldBytes },
       {
         repository: name,
         source,
@@ -175,7 +184,7 @@ export const make = (transport: Transport["Service"], startHash: Start, idleTime
     )
     const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     const { digest, size } = Option.isSome(there) ? there.value : yield* upload
-    const descriptor = Descriptor.make({ mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) })
+    const descriptor = { mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) }
     yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
     return descriptor
   })

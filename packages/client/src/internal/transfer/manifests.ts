@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Descriptor } from "../../Descriptor.ts"
+import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import { digest as digestOfBytes, type Start } from "../../Hasher.ts"
 import * as Manifest from "../../Manifest.ts"
@@ -18,8 +18,8 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
 
-/** A manifest that was made here, or the bytes of any. */
-export type Made = Manifest.ImageManifest | Manifest.ImageIndex | Uint8Array | string
+/** A manifest that was made here or was pulled, or the bytes of any. */
+export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
 
 const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
 
@@ -28,9 +28,11 @@ const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-const bytesOf = (manifest: Made): Uint8Array => {
-  if (manifest instanceof Uint8Array) return manifest
-  return encoder.encode(typeof manifest === "string" ? manifest : Manifest.format(manifest))
+/** The bytes to put, and what is known of them: one that was pulled is put as it was. */
+const contentOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly descriptor?: Descriptor } => {
+  if (manifest instanceof Uint8Array) return { bytes: manifest }
+  if (typeof manifest === "string") return { bytes: encoder.encode(manifest) }
+  return "_tag" in manifest ? { bytes: encoder.encode(Manifest.format(manifest)) } : manifest
 }
 
 /** The media type that the caller names, or else the content itself. */
@@ -70,7 +72,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     if (Result.isFailure(view)) {
       return yield* fail(operation, new InvalidResponse({ description: view.failure.message }))
     }
-    return { bytes, descriptor: Descriptor.make({ mediaType, digest, size: bytes.length }), manifest: view.success }
+    return { bytes, descriptor: { mediaType, digest, size: bytes.length }, manifest: view.success }
   })
 
   const resolve = Effect.fnUntraced(function* (
@@ -84,19 +86,20 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const digest = Digest.isDigest(reference) ? reference : stated
     // Where the registry does not say, only the content can tell.
     if (digest === undefined || size === undefined) return (yield* manifest(repository, tagOrDigest)).descriptor
-    return Descriptor.make({ mediaType, digest, size })
+    return { mediaType, digest, size }
   })
 
   const putManifest = Effect.fnUntraced(function* (
     repository: string,
-    made: Made,
+    putable: Putable,
     options: PutManifestOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.putManifest"
     const name: RepositoryName = yield* Arguments.repositoryName(operation, repository)
-    const bytes = bytesOf(made)
-    const mediaType = yield* mediaTypeOf(operation, options.mediaType, bytes)
-    const digest = digestOfBytes(startHash, options.algorithm ?? "sha256", bytes)
+    const { bytes, descriptor } = contentOf(putable)
+    const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
+    const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
+    const digest = digestOfBytes(startHash, options.algorithm ?? known, bytes)
     const wanted = [...(options.tag === undefined ? [] : [options.tag]), ...(options.tags ?? [])]
     const tags = yield* Effect.forEach(wanted, (tag) => Arguments.tag(operation, tag))
 
@@ -109,7 +112,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
         return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
       }
     }
-    return Descriptor.make({ mediaType, digest, size: bytes.length })
+    return { mediaType, digest, size: bytes.length }
   })
 
   const deleteManifest = Effect.fnUntraced(function* (

@@ -72,6 +72,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   readonly source: BlobSource<E, R>
   readonly algorithm: Algorithm
   readonly startHash: Start
+  /** What the HTTP client says of itself, see `HeldBytes`. */
+  readonly heldBytes: number | undefined
   readonly onProgress: OnProgress | undefined
 }): Effect.fn.Return<Outgoing<E>, E, R | Scope.Scope> {
   const { onProgress, source } = options
@@ -93,8 +95,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     })
 
   /** The source, told apart from the connection that it feeds. */
-  const read = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
-    source.read(offset).pipe(
+  const read = (offset: number, heldBytes?: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
+    source.read(offset, heldBytes).pipe(
       Stream.provideContext(context),
       Stream.catchCause((cause) => Stream.fromEffect(fail(cause)))
     )
@@ -127,7 +129,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const stream = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
     Stream.suspend(() => {
       let position = offset
-      const checked = Stream.mapArrayEffect(read(offset), (pieces) => {
+      const checked = Stream.mapArrayEffect(read(offset, options.heldBytes), (pieces) => {
         position = take(position, pieces)
         if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
         return Effect.as(report(position), pieces)

@@ -58,6 +58,14 @@ export interface Upload<E, R> {
   readonly onProgress: OnProgress | undefined
 }
 
+/** What uploads need of their surroundings. */
+export interface Services {
+  readonly transport: Conversation
+  readonly startHash: Start
+  /** What the HTTP client says of itself, see `HeldBytes`. */
+  readonly heldBytes: number | undefined
+}
+
 /** A blob that the registry has. */
 export interface Uploaded {
   readonly digest: Digest
@@ -139,10 +147,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
 /**
  * Uploads a blob.
  */
-export const run = <E, R>(
-  services: { readonly transport: Conversation; readonly startHash: Start },
-  upload: Upload<E, R>
-): Effect.Effect<Uploaded, RegistryError | E, R> =>
+export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effect<Uploaded, RegistryError | E, R> =>
   Effect.scoped(
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -181,7 +186,7 @@ export const mount = (
   )
 
 const transfer = Effect.fnUntraced(function* <E, R>(
-  { startHash, transport }: { readonly transport: Conversation; readonly startHash: Start },
+  { heldBytes, startHash, transport }: Services,
   upload: Upload<E, R>,
   session: ReturnType<typeof makeSession>
 ): Effect.fn.Return<Uploaded, RegistryError | E, R | Scope.Scope> {
@@ -190,6 +195,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     source,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash,
+    heldBytes,
     onProgress: upload.onProgress
   })
   const patience = yield* Patience.make(transport.retry)

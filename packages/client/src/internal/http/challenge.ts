@@ -6,7 +6,7 @@
  * Several headers arrive joined by a comma and read the same. One pass over the text, whatever it holds.
  */
 
-import { scan } from "../http/scanner.ts"
+import { scan } from "./scanner.ts"
 
 /**
  * What a registry asks for before it answers.

@@ -1,0 +1,30 @@
+/**
+ * Two registries at once, each with a login and tokens of its own.
+ *
+ * `SOURCE_REGISTRY_ENDPOINT` and `TARGET_REGISTRY_ENDPOINT` name the two, and the variables of their logins begin so too.
+ * Each is an emulator where none is named.
+ */
+import { RegistryContent } from "@effect-acr/client"
+import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
+import type { Place } from "./copyImage.ts"
+import { RegistryLive } from "./registry.ts"
+
+/** Registries by name: a conversation is begun when it is first asked for, and shared from then on. */
+export class Registries extends LayerMap.Service<Registries>()("examples/Registries", {
+  lookup: (name: "SOURCE" | "TARGET") =>
+    // Fresh, or both names would share the one conversation that this layer stands for.
+    Layer.fresh(RegistryLive).pipe(
+      Layer.provide(
+        ConfigProvider.layer(
+          Effect.map(ConfigProvider.ConfigProvider, (provider) => ConfigProvider.nested(provider, name))
+        )
+      )
+    )
+}) {}
+
+/** A repository of one of them. */
+export const placeIn = (name: "SOURCE" | "TARGET", repository: string) =>
+  Effect.map(Registries.contextEffect(name), (context): Place => ({
+    content: Context.get(context, RegistryContent.RegistryContent),
+    repository
+  }))

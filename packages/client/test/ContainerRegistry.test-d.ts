@@ -1,0 +1,90 @@
+/**
+ * What the operations of `ContainerRegistry` take and give, and what its layers need.
+ */
+import * as ContainerRegistry from "../src/ContainerRegistry.ts"
+import * as Credentials from "../src/Credentials.ts"
+import type { Digest } from "../src/Digest.ts"
+import type { ManifestProperties } from "../src/ManifestProperties.ts"
+import type { Reference } from "../src/Reference.ts"
+import type { RegistryError } from "../src/RegistryError.ts"
+import type { RepositoryName } from "../src/RepositoryName.ts"
+import type { Tag } from "../src/Tag.ts"
+import type { TagProperties } from "../src/TagProperties.ts"
+import type { Transport } from "../src/Transport.ts"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type { HttpClient } from "effect/http/HttpClient"
+import { expectTypeOf } from "vitest"
+
+type Registry = ContainerRegistry.ContainerRegistry
+
+declare const registry: Registry["Service"]
+declare const name: RepositoryName
+declare const tag: Tag
+declare const digest: Digest
+
+/* Lists */
+
+expectTypeOf(registry.repositories()).toEqualTypeOf<Stream.Stream<RepositoryName, RegistryError>>()
+expectTypeOf(registry.tags(name)).toEqualTypeOf<Stream.Stream<TagProperties, RegistryError>>()
+expectTypeOf(registry.manifests(name)).toEqualTypeOf<Stream.Stream<ManifestProperties, RegistryError>>()
+
+/* Arguments are plain strings, and what comes back is one of these too */
+
+expectTypeOf(registry.deleteTag("library/hello-world", "latest")).toEqualTypeOf<
+  Effect.Effect<Option.Option<Digest>, RegistryError>
+>()
+expectTypeOf(registry.deleteManifest(name, tag)).toEqualTypeOf<Effect.Effect<Digest, RegistryError>>()
+expectTypeOf(registry.deleteManifest(name, digest)).toEqualTypeOf<Effect.Effect<Digest, RegistryError>>()
+expectTypeOf(registry.reference(name, digest)).toEqualTypeOf<Effect.Effect<Reference, RegistryError>>()
+expectTypeOf<RepositoryName>().toExtend<string>()
+expectTypeOf<string>().not.toExtend<RepositoryName>()
+expectTypeOf<Tag>().not.toExtend<Digest>()
+
+/* Options */
+
+export const accepted = registry.tags(name, { orderBy: "newest", pageSize: 10, continueFrom: tag, digest })
+
+export const refused = [
+  // @ts-expect-error repositories come in alphabetical order
+  registry.repositories({ orderBy: "newest" }),
+  // @ts-expect-error a digest chooses among tags
+  registry.manifests(name, { digest }),
+  // @ts-expect-error an option that is not wanted is left out
+  registry.manifests(name, { pageSize: undefined }),
+  // @ts-expect-error there is no such attribute
+  registry.updateTag(name, tag, { canWrit: false }),
+  // @ts-expect-error a layer needs to know which registry
+  ContainerRegistry.layer({}),
+  // @ts-expect-error a config is for layerConfig
+  ContainerRegistry.layer({ endpoint: Config.String("ACR") })
+]
+
+/* Layers */
+
+const endpoint = "myregistry"
+
+expectTypeOf(ContainerRegistry.layer({ endpoint })).toEqualTypeOf<
+  Layer.Layer<Registry | Transport, RegistryError, HttpClient | Credentials.Credentials>
+>()
+expectTypeOf(ContainerRegistry.layerConfig({ endpoint: Config.String("ACR") })).toEqualTypeOf<
+  Layer.Layer<Registry | Transport, RegistryError | Config.ConfigError, HttpClient | Credentials.Credentials>
+>()
+expectTypeOf(ContainerRegistry.layerTransport).toEqualTypeOf<Layer.Layer<Registry, never, Transport>>()
+
+const provided = ContainerRegistry.layer({ endpoint }).pipe(
+  Layer.provide(Credentials.layerAnonymous),
+  Layer.provide(FetchHttpClient.layer)
+)
+expectTypeOf(provided).toEqualTypeOf<Layer.Layer<Registry | Transport, RegistryError>>()
+
+const program = Effect.gen(function* () {
+  const { loginServer } = yield* ContainerRegistry.ContainerRegistry
+  return loginServer
+})
+expectTypeOf(program).toEqualTypeOf<Effect.Effect<string, never, Registry>>()
+expectTypeOf(Effect.provide(program, provided)).toEqualTypeOf<Effect.Effect<string, RegistryError>>()

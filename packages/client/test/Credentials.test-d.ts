@@ -1,0 +1,45 @@
+/**
+ * What the layers of credentials need, and with what they fail.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { expectTypeOf } from "vitest"
+import type { HttpClient } from "effect/http/HttpClient"
+import * as Credentials from "../src/Credentials.ts"
+
+type Anybody<E = never, R = never> = Layer.Layer<Credentials.Credentials, E, R>
+
+const secret = Redacted.make("secret")
+
+expectTypeOf(Credentials.layerAnonymous).toEqualTypeOf<Anybody>()
+expectTypeOf(Credentials.layerPassword({ username: "admin", password: secret })).toEqualTypeOf<Anybody>()
+expectTypeOf(Credentials.layerRefreshToken(secret)).toEqualTypeOf<Anybody>()
+expectTypeOf(Credentials.layerAccessToken(secret)).toEqualTypeOf<Anybody>()
+expectTypeOf(Credentials.layerConfig()).toEqualTypeOf<Anybody<Config.ConfigError>>()
+
+/* The effect that gets a token may need something; its failure is one of the operation, not of the layer */
+
+declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
+
+expectTypeOf(Credentials.layerEntra(token)).toEqualTypeOf<Anybody<never, HttpClient>>()
+expectTypeOf(Credentials.layerEntra(Config.Redacted("ENTRA_TOKEN"))).toEqualTypeOf<Anybody>()
+
+/* Whatever the two need, and no failure: what can't be built is passed over */
+
+expectTypeOf(Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerEntra(token)))).toEqualTypeOf<
+  Anybody<never, HttpClient>
+>()
+expectTypeOf(Credentials.layerAnonymous.pipe(Credentials.orElse(Credentials.layerAnonymous))).toEqualTypeOf<Anybody>()
+
+/* A secret is redacted from the first moment */
+
+export const refused = [
+  // @ts-expect-error a password is redacted
+  Credentials.layerPassword({ username: "admin", password: "secret" }),
+  // @ts-expect-error a token is redacted
+  Credentials.layerAccessToken("secret"),
+  // @ts-expect-error a token is redacted
+  Credentials.layerEntra(Effect.succeed("secret"))
+]

@@ -1,0 +1,116 @@
+/**
+ * What a program is told by the types of errors: which reasons are left, and what each holds.
+ */
+import type * as ContainerRegistry from "../src/ContainerRegistry.ts"
+import type { Digest } from "../src/Digest.ts"
+import type * as RegistryContent from "../src/RegistryContent.ts"
+import type * as RegistryError from "../src/RegistryError.ts"
+import type { TagProperties } from "../src/TagProperties.ts"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { expectTypeOf } from "vitest"
+
+declare const registry: ContainerRegistry.ContainerRegistry["Service"]
+declare const content: RegistryContent.RegistryContent["Service"]
+declare const error: RegistryError.RegistryError
+
+/** The tags of all reasons, as the README lists them. */
+type Tags =
+  | "Unauthenticated"
+  | "CredentialUnavailable"
+  | "Forbidden"
+  | "NotFound"
+  | "Locked"
+  | "Throttled"
+  | "Unavailable"
+  | "InvalidRequest"
+  | "InvalidResponse"
+  | "ContentMismatch"
+  | "TooLarge"
+  | "Refused"
+
+expectTypeOf(error.reason).toEqualTypeOf<RegistryError.Reason>()
+expectTypeOf(error.reason._tag).toEqualTypeOf<Tags>()
+
+// A handler of one reason is given that reason and the whole error; the others stay inside of a RegistryError.
+const withoutTag = registry.deleteTag("library/hello-world", "latest").pipe(
+  Effect.catchReason("RegistryError", "NotFound", (reason, whole) => {
+    expectTypeOf(reason).toEqualTypeOf<RegistryError.NotFound>()
+    expectTypeOf(reason.resource).toEqualTypeOf<"repository" | "tag" | "manifest" | "blob" | "upload" | "endpoint">()
+    expectTypeOf(whole.operation).toBeString()
+    expectTypeOf(whole.response?.status).toEqualTypeOf<number | undefined>()
+    return Effect.succeed("nothing to delete")
+  })
+)
+expectTypeOf<Effect.Success<typeof withoutTag>>().toEqualTypeOf<Option.Option<Digest> | string>()
+expectTypeOf<Effect.Error<typeof withoutTag>>().toEqualTypeOf<RegistryError.RegistryError>()
+
+export const handlers = registry.repositoryProperties("library/hello-world").pipe(
+  Effect.catchReasons("RegistryError", {
+    Throttled: ({ retryAfterMillis }) => {
+      expectTypeOf(retryAfterMillis).toEqualTypeOf<number | undefined>()
+      return Effect.void
+    },
+    CredentialUnavailable: ({ passedOver, problem }) => {
+      expectTypeOf(problem).toEqualTypeOf<"NotConfigured" | "Failed" | "TimedOut">()
+      expectTypeOf(passedOver).toEqualTypeOf<ReadonlyArray<RegistryError.PassedOver>>()
+      return Effect.void
+    }
+  })
+)
+
+const tagsOrResource = registry
+  .tags("library/hello-world")
+  .pipe(Stream.catchReason("RegistryError", "NotFound", ({ resource }) => Stream.succeed(resource)))
+expectTypeOf<Stream.Success<typeof tagsOrResource>>().toEqualTypeOf<
+  TagProperties | RegistryError.NotFound["resource"]
+>()
+
+export const misspelt = registry
+  .repositoryProperties("library/hello-world")
+  // @ts-expect-error there is no such reason
+  .pipe(Effect.catchReason("RegistryError", "Gone", () => Effect.void))
+
+// A reason that was handled is gone from those that are left.
+const unwrapped = content.headBlob("library/hello-world", "sha256:0").pipe(
+  Effect.unwrapReason("RegistryError"),
+  Effect.catchTag("NotFound", () => Effect.void)
+)
+expectTypeOf<Effect.Error<typeof unwrapped>["_tag"]>().toEqualTypeOf<Exclude<Tags, "NotFound">>()
+
+const left = registry.deleteTag("library/hello-world", "latest").pipe(
+  Effect.catchReason(
+    "RegistryError",
+    "NotFound",
+    () => Effect.void,
+    (reason) => Effect.fail(reason)
+  )
+)
+expectTypeOf<Effect.Error<typeof left>["_tag"]>().toEqualTypeOf<Exclude<Tags, "NotFound">>()
+
+/** A switch over all reasons needs no default. */
+export const advice = (reason: RegistryError.Reason): string => {
+  switch (reason._tag) {
+    case "Unauthenticated":
+    case "CredentialUnavailable":
+      return "log in"
+    case "Forbidden":
+      return "ask for a role"
+    case "NotFound":
+      return `there is no such ${reason.resource}`
+    case "Locked":
+      return "unlock it"
+    case "Throttled":
+    case "Unavailable":
+      return `try again in ${reason.retryAfterMillis ?? 1000} ms`
+    case "InvalidRequest":
+    case "InvalidResponse":
+    case "Refused":
+      return reason.description
+    case "ContentMismatch":
+      return `${reason.actual} is not ${reason.expected}`
+    case "TooLarge":
+      return `more than ${reason.limitBytes} bytes`
+  }
+}

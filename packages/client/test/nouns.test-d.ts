@@ -1,0 +1,43 @@
+/**
+ * Text becomes a noun where it is read, or where a guard has looked at it; a noun is text at any time.
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import { expectTypeOf } from "vitest"
+import type * as Descriptor from "../src/Descriptor.ts"
+import * as Digest from "../src/Digest.ts"
+import * as MediaType from "../src/MediaType.ts"
+import * as Platform from "../src/Platform.ts"
+import * as Reference from "../src/Reference.ts"
+import * as RepositoryName from "../src/RepositoryName.ts"
+import * as Tag from "../src/Tag.ts"
+import type { TagProperties } from "../src/TagProperties.ts"
+
+type Read<A> = Result.Result<A, Schema.SchemaError>
+
+expectTypeOf(Digest.parse("")).toEqualTypeOf<Read<Digest.Digest>>()
+expectTypeOf(Tag.parse("")).toEqualTypeOf<Read<Tag.Tag>>()
+expectTypeOf(RepositoryName.parse("")).toEqualTypeOf<Read<RepositoryName.RepositoryName>>()
+expectTypeOf(MediaType.parse("")).toEqualTypeOf<Read<MediaType.MediaType>>()
+expectTypeOf(Reference.parse("")).toEqualTypeOf<Read<Reference.Reference>>()
+expectTypeOf(Platform.parse("")).toEqualTypeOf<Read<Platform.Platform>>()
+
+export const algorithmOf = (text: string): Digest.Algorithm | undefined => {
+  // @ts-expect-error nobody has looked at it
+  Digest.algorithm(text)
+  return Digest.isDigest(text) ? Digest.algorithm(text) : undefined
+}
+
+declare const reference: Reference.Reference
+declare const descriptor: Descriptor.Descriptor
+declare const properties: TagProperties
+
+expectTypeOf(reference.tag).toEqualTypeOf<Tag.Tag | undefined>()
+expectTypeOf(reference.digest).toEqualTypeOf<Digest.Digest | undefined>()
+expectTypeOf(descriptor.size).toBeNumber()
+expectTypeOf(descriptor.platform).toEqualTypeOf<Platform.Platform | undefined>()
+expectTypeOf(descriptor.annotations?.["org.opencontainers.image.title"]).toEqualTypeOf<string | undefined>()
+expectTypeOf(properties.lastUpdatedOn).toEqualTypeOf<DateTime.Utc>()
+expectTypeOf(properties.canDelete).toBeBoolean()
+expectTypeOf([Tag.Tag.make("latest")].map(String)).toEqualTypeOf<Array<string>>()

@@ -1,0 +1,52 @@
+/**
+ * What the layers of the emulator give and need, and which faults can be named.
+ */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Credentials from "@effect-acr/client/Credentials"
+import type { Digest } from "@effect-acr/client/Digest"
+import type { RegistryContent } from "@effect-acr/client/RegistryContent"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { Transport } from "@effect-acr/client/Transport"
+import type { ConfigError } from "effect/Config"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import type { HttpClient } from "effect/http/HttpClient"
+import type { ServeError } from "effect/http/HttpServerError"
+import { expectTypeOf } from "vitest"
+import * as AcrEmulator from "../src/AcrEmulator.ts"
+
+type Services = ContainerRegistry.ContainerRegistry | RegistryContent | Transport
+
+declare const emulator: AcrEmulator.AcrEmulator["Service"]
+declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
+
+expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<Layer.Layer<AcrEmulator.AcrEmulator, ServeError>>()
+expectTypeOf(AcrEmulator.layerRegistry()).toEqualTypeOf<Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator>>()
+expectTypeOf(AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))).toEqualTypeOf<
+  Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError>
+>()
+
+// Whatever credentials need and fail with, the layer does too.
+expectTypeOf(AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous })).toEqualTypeOf<
+  Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator>
+>()
+expectTypeOf(AcrEmulator.layerRegistry({ credentials: Credentials.layerConfig() })).toEqualTypeOf<
+  Layer.Layer<Services, RegistryError | ConfigError, AcrEmulator.AcrEmulator>
+>()
+expectTypeOf(AcrEmulator.layerRegistry({ credentials: Credentials.layerEntra(token) })).toEqualTypeOf<
+  Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator | HttpClient>
+>()
+
+expectTypeOf(emulator.seed({ repository: "library/hello-world" })).toEqualTypeOf<Effect.Effect<Digest>>()
+
+export const accepted = emulator.inject({ path: "/v2/", consequence: { _tag: "CutBody", afterBytes: 10 } })
+
+export const refused = [
+  // @ts-expect-error the emulator knows where it is
+  AcrEmulator.layerRegistry({ endpoint: "myregistry" }),
+  // @ts-expect-error a body is cut somewhere
+  emulator.inject({ consequence: { _tag: "CutBody" } }),
+  // @ts-expect-error a stall has no place
+  emulator.inject({ consequence: { _tag: "Stall", afterBytes: 10 } })
+]

@@ -1,0 +1,130 @@
+/**
+ * The floors of the source, from the ground up. A file imports from its own part and from the floors under it; the parts
+ * of one floor stand side by side and do not know each other.
+ */
+
+export interface Part {
+  readonly name: string
+  readonly about: string
+  /** Modules, and folders with all that is in them, under `packages`. */
+  readonly holds: ReadonlyArray<string>
+}
+
+const client = (...names: ReadonlyArray<string>) => names.map((name) => `client/src/${name}`)
+
+export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
+  [
+    {
+      name: "Nouns",
+      about: "what a registry holds, as schemas: parsed where it enters, true from there on",
+      holds: client(
+        "Digest",
+        "Tag",
+        "RepositoryName",
+        "Reference",
+        "MediaType",
+        "Platform",
+        "Annotations",
+        "Descriptor",
+        "Manifest",
+        "ImageConfig",
+        "ChangeableAttributes",
+        "RepositoryProperties",
+        "ManifestProperties",
+        "TagProperties",
+        "internal/schema"
+      )
+    }
+  ],
+  [
+    {
+      name: "RegistryError",
+      about: "the one error, with a reason that a user can act on",
+      holds: client("RegistryError")
+    }
+  ],
+  [
+    {
+      name: "HTTP",
+      about: "an operation as data, one request for it, and what may become of that",
+      holds: client("Operation", "RetryPolicy", "RateLimits", "Outbound", "internal/http")
+    }
+  ],
+  [
+    {
+      name: "Authentication",
+      about: "credentials, the challenges of a registry, and tokens",
+      holds: client("Credentials", "TokenScope", "internal/auth")
+    }
+  ],
+  [
+    {
+      name: "Transport",
+      about: "one authenticated conversation with one registry",
+      holds: client("Transport")
+    }
+  ],
+  [
+    {
+      name: "APIs",
+      about: "ACR's management API and OCI distribution, each a table of operations",
+      holds: client("internal/api")
+    }
+  ],
+  [
+    {
+      name: "Transfer",
+      about: "manifests and blobs, up and down",
+      holds: client("BlobSource", "TransferOptions", "Progress", "Hasher", "internal/transfer")
+    }
+  ],
+  [
+    {
+      name: "Services",
+      about: "what a program asks for, one for each API",
+      holds: client("ContainerRegistry", "RegistryContent", "index")
+    }
+  ],
+  [
+    {
+      name: "@effect-acr/node",
+      about: "what Node does better, and the logins of container tools",
+      holds: ["node/src"]
+    },
+    {
+      name: "@effect-acr/azure-identity",
+      about: "identities of Entra ID",
+      holds: ["azure-identity/src"]
+    }
+  ],
+  [
+    {
+      name: "@effect-acr/emulator",
+      about: "a registry in a box, and the client that goes with it",
+      holds: ["emulator/src"]
+    }
+  ]
+]
+
+/** `effect/http` may change with any minor version of Effect, so few files import it: these. */
+export const importersOfHttp: ReadonlyArray<string> = [
+  ...client(
+    "ContainerRegistry",
+    "Operation",
+    "RegistryContent",
+    "Transport",
+    "internal/api/distribution",
+    "internal/api/management",
+    "internal/auth/oauth",
+    "internal/http/body",
+    "internal/http/exchange",
+    "internal/transfer/download",
+    "internal/transfer/upload"
+  ),
+  "emulator/src/AcrEmulator",
+  "emulator/src/internal/listener",
+  "emulator/src/internal/saved",
+  "node/src/NodeRegistryHttpClient",
+  "node/src/internal/guardedAgents",
+  "node/src/internal/undiciClient"
+]
