@@ -57,7 +57,10 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         dotnet: "`GetRepositoryNames()`",
         here: "`registry.repositories()`",
         api: ["client/ContainerRegistry.ContainerRegistry#repositories"],
-        test: { file: "examples/examples.test.ts", name: "examples hello-world lists all repositories" },
+        test: {
+          file: "examples/test/registry.test.ts",
+          name: "examples of a registry hello-world lists all repositories"
+        },
         inReadme: true
       },
       {
@@ -305,8 +308,8 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       },
       {
         dotnet: "`Endpoint`, `RepositoryName`, `Pipeline`",
-        here: "`transport.endpoint`; the name is an argument; `transport.execute(operation)`",
-        api: ["client/Transport.Transport#endpoint", "client/Transport.Transport#execute"],
+        here: "`content.endpoint`; the name is an argument; `transport.execute(operation)`",
+        api: ["client/RegistryContent.RegistryContent#endpoint", "client/Transport.Transport#execute"],
         test: { file: shownHere, name: "a registry is asked for what is not wrapped by an operation of one's own" }
       },
       {
