@@ -1,7 +1,8 @@
 /**
  * What a user can reach, and no comment explains.
  */
-import type { Export, Module, Package } from "./read.ts"
+import type { Export } from "./exports.ts"
+import type { Module, Package } from "./read.ts"
 
 const inExport = (module: Module, { comments, line, name, parts }: Export): ReadonlyArray<string> => {
   const at = (line: number) => `${module.path}:${line}`
