@@ -128,11 +128,34 @@ const breaches: ReadonlyArray<Breach> = [
     edit: append('/**\n * ```ts\n * const size: number = "large"\n * ```\n */\n'),
     term: "node test/snippets/check.ts",
     says: /^packages\/client\/src\/Digest\.ts\(\d+,7\): error TS2322/m
+  },
+  {
+    what: "an example in the comment of a service's member that does not compile",
+    file: `${source}/ContainerRegistry.ts`,
+    edit: (text) => text.replace("yield* registry.login\n", "yield* registry.nothingOfTheKind\n"),
+    term: "node test/snippets/check.ts",
+    says: /^packages\/client\/src\/ContainerRegistry\.ts\(\d+,\d+\): error TS2339/m
+  },
+  {
+    what: "an export without a comment",
+    file: `${source}/Annotations.ts`,
+    edit: append("\nexport const nobodys = 1\n"),
+    term: "node reference/check.ts",
+    says: /^packages\/client\/src\/Annotations\.ts:\d+ nobodys has no comment$/m
+  },
+  {
+    what: "an option without a comment",
+    file: `${source}/TransferOptions.ts`,
+    edit: (text) => text.replace("/** Several tags, beside `tag`. */", ""),
+    term: "node reference/check.ts",
+    says: /^packages\/client\/src\/TransferOptions\.ts:\d+ tags of PutManifestOptions has no comment$/m
   }
 ]
 
 const isLeftOut = (path: string): boolean =>
-  path === "node_modules" || path === "test/bench/runs" || /(?:^|\/)(?:\.git|dist|coverage|\.snippets-.*)$/.test(path)
+  path === "node_modules" ||
+  path === "test/bench/runs" ||
+  /(?:^|\/)(?:\.git|dist|coverage|\.(?:snippets|reference)-.*)$/.test(path)
 
 /** The workspace in a folder of its own, with the packages that it has installed. */
 const copy = Effect.gen(function* () {

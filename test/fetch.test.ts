@@ -6,6 +6,7 @@ import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as Manifest from "@effect-acr/client/Manifest"
+import * as Registry from "@effect-acr/client/Registry"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
@@ -18,14 +19,11 @@ import { requests } from "./support/emulator.ts"
 
 const Fetching = Layer.unwrap(
   AcrEmulator.AcrEmulator.useSync(({ endpoint, logins }) =>
-    ContainerRegistry.layerTransport.pipe(
-      Layer.provideMerge(
-        RegistryContent.layer({
-          endpoint,
-          idleTimeout: "5 seconds",
-          retry: { schedule: Schedule.recurs(3), maxRetryAfter: "1 second", attemptTimeout: "5 seconds" }
-        })
-      ),
+    Registry.layer({
+      endpoint,
+      idleTimeout: "5 seconds",
+      retry: { schedule: Schedule.recurs(3), maxRetryAfter: "1 second", attemptTimeout: "5 seconds" }
+    }).pipe(
       Layer.provide(Credentials.layerEntra(Effect.succeed(logins.entraToken))),
       Layer.provide(FetchHttpClient.layer)
     )

@@ -12,7 +12,7 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { type ContainerRegistry, Credentials, type RegistryContent, type Transport } from "@effect-acr/client"
+import { Credentials, type Registry } from "@effect-acr/client"
 import { AcrEmulator, type SeedImage } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
 import { NodeFileSystem } from "@effect/platform-node"
@@ -53,10 +53,8 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
 /** What a block may use. */
 type Services =
   | AcrEmulator.AcrEmulator
-  | ContainerRegistry.ContainerRegistry
   | Credentials.Credentials
-  | RegistryContent.RegistryContent
-  | Transport.Transport
+  | Registry.Services
   | FileSystem.FileSystem
   | HttpClient.HttpClient
 

@@ -2,7 +2,7 @@
  * The registry that an example talks to: the one that `REGISTRY_ENDPOINT` names, or an emulator that is started for it.
  */
 import { AzureCredentials } from "@effect-acr/azure-identity"
-import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
+import { Credentials, Registry } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
@@ -22,11 +22,7 @@ const CredentialsLive = Credentials.layerConfig().pipe(
 
 /** The registry of the user's own, with the given credentials. */
 const ownRegistry = <E>(credentials: Layer.Layer<Credentials.Credentials, E>) =>
-  RegistryContent.layerTransport().pipe(
-    Layer.provideMerge(ContainerRegistry.layerConfig()),
-    Layer.provide(credentials),
-    Layer.provide(NodeRegistryHttpClient.layer)
-  )
+  Registry.layerConfig().pipe(Layer.provide([credentials, NodeRegistryHttpClient.layer]))
 
 /** Whether the user named a registry. */
 export const isOwnRegistry = Effect.map(Config.option(Config.String("REGISTRY_ENDPOINT")), Option.isSome)

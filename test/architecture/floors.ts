@@ -82,7 +82,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Services",
       about: "what a program asks for, one for each API",
-      holds: client("ContainerRegistry", "RegistryContent", "index")
+      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index")
     }
   ],
   [
@@ -111,6 +111,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   ...client(
     "ContainerRegistry",
     "Operation",
+    "Registry",
     "RegistryContent",
     "Transport",
     "internal/api/distribution",

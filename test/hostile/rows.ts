@@ -7,9 +7,9 @@ import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Credentials from "@effect-acr/client/Credentials"
 import { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Registry from "@effect-acr/client/Registry"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
-import type * as Transport from "@effect-acr/client/Transport"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,26 +29,21 @@ export interface Row {
   readonly run: Effect.Effect<{ readonly outcome: string; readonly registry: Hostile }, never, Scope.Scope>
 }
 
-type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport
-
 /** A password that must not be where it does not belong. */
 export const password = { username: "contoso", password: Redacted.make("planted-password") }
 
 /** What comes of a program, in a word. */
-const wordOf = <A, E>(effect: Effect.Effect<A, E, Services>, registry: Hostile): Effect.Effect<string> =>
+const wordOf = <A, E>(effect: Effect.Effect<A, E, Registry.Services>, registry: Hostile): Effect.Effect<string> =>
   Effect.map(
     Effect.result(
       Effect.provide(
         effect,
-        ContainerRegistry.layerTransport.pipe(
-          Layer.provideMerge(
-            RegistryContent.layer({
-              endpoint: registry.endpoint,
-              // One attempt, and no waiting for what does not come.
-              retry: { ...RetryPolicy.never, attemptTimeout: "2 seconds" },
-              idleTimeout: "1 second"
-            })
-          ),
+        Registry.layer({
+          endpoint: registry.endpoint,
+          // One attempt, and no waiting for what does not come.
+          retry: { ...RetryPolicy.never, attemptTimeout: "2 seconds" },
+          idleTimeout: "1 second"
+        }).pipe(
           Layer.provide([
             Credentials.layerPassword(password),
             NodeRegistryHttpClient.layerOptions({ ca: registry.certificate })
@@ -67,7 +62,7 @@ const row = (
   does: string,
   outcome: string,
   rules: ReadonlyArray<Rule> | ((endpoint: string) => ReadonlyArray<Rule>),
-  program: Effect.Effect<unknown, unknown, Services>,
+  program: Effect.Effect<unknown, unknown, Registry.Services>,
   options: { readonly mostBytes?: number; readonly tls?: boolean; readonly greet?: ReadonlyArray<Piece> } = {}
 ): Row => ({
   does,

@@ -6,11 +6,9 @@ import { gzipSync } from "node:zlib"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Registry from "@effect-acr/client/Registry"
 import { RegistryContent } from "@effect-acr/client/RegistryContent"
-import * as RegistryContentModule from "@effect-acr/client/RegistryContent"
-import * as ContainerRegistryModule from "@effect-acr/client/ContainerRegistry"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
-import type { Transport } from "@effect-acr/client/Transport"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Deferred from "effect/Deferred"
@@ -37,8 +35,6 @@ export interface Stage {
   readonly seen: Effect.Effect<string>
 }
 
-type Services = ContainerRegistry | RegistryContent | Transport
-
 export interface Scenario {
   readonly id: string
   readonly does: string
@@ -46,7 +42,7 @@ export interface Scenario {
   readonly call: string
   readonly stage: Effect.Effect<Stage, never, Scope.Scope>
   /** The same with ours. */
-  readonly ours: (stage: Stage) => Effect.Effect<string, RegistryError, Services>
+  readonly ours: (stage: Stage) => Effect.Effect<string, RegistryError, Registry.Services>
 }
 
 const entraToken = Redacted.make("planted-entra-token")
@@ -57,14 +53,11 @@ export const outcomeOf = (stage: Stage, scenario: Scenario): Effect.Effect<strin
     const result = yield* Effect.result(
       scenario.ours(stage).pipe(
         Effect.provide(
-          ContainerRegistryModule.layerTransport.pipe(
-            Layer.provideMerge(
-              RegistryContentModule.layer({
-                endpoint: stage.endpoint,
-                retry: { ...RetryPolicy.defaultPolicy, schedule: Schedule.recurs(1) },
-                idleTimeout: "1 second"
-              })
-            ),
+          Registry.layer({
+            endpoint: stage.endpoint,
+            retry: { ...RetryPolicy.defaultPolicy, schedule: Schedule.recurs(1) },
+            idleTimeout: "1 second"
+          }).pipe(
             Layer.provide([
               Credentials.layerEntra(Effect.succeed(entraToken)),
               NodeRegistryHttpClient.layerOptions({ ca: stage.certificate })
@@ -308,13 +301,13 @@ export const scenarios: ReadonlyArray<Scenario> = [
     ours: ({ certificate, endpoint }) =>
       Effect.gen(function* () {
         const asked = yield* Deferred.make<void>()
-        const Registry = ContainerRegistryModule.layer({ endpoint }).pipe(
+        const Waiting = Registry.layer({ endpoint }).pipe(
           Layer.provide([
             Credentials.layerEntra(Effect.andThen(Deferred.succeed(asked, undefined), Effect.never)),
             NodeRegistryHttpClient.layerOptions({ ca: certificate })
           ])
         )
-        const fiber = yield* Effect.forkChild(Effect.provide(tag("a"), Registry))
+        const fiber = yield* Effect.forkChild(Effect.provide(tag("a"), Waiting))
         yield* Deferred.await(asked)
         yield* Fiber.interrupt(fiber)
         return "ends at once"

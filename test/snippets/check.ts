@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const fence = /^( \* )?```ts\n([\s\S]*?)^(?: \* )?```$/gm
+const fence = /^( *\* )?```ts\n([\s\S]*?)^(?: *\* )?```$/gm
 
 /** An example as a module whose lines have the numbers that they have in its file. */
 const examplesOf = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(fence), ({ 1: star, 2: code = "", index }) => {
     const above = text.slice(0, index).split("\n").length
-    return "\n".repeat(above) + (star === undefined ? code : code.replace(/^ \* ?/gm, ""))
+    return "\n".repeat(above) + (star === undefined ? code : code.replace(/^ *\* ?/gm, ""))
   })
 
 /** What the compiler says, of the places where the examples stand; nothing if it is content. */
@@ -26,6 +26,7 @@ const compile = (folder: string): string => {
   return status === 0 ? "" : stdout.replace(/^(\S+)\.\d+\.ts\(/gm, "$1(")
 }
 
+// Not what is within folders of docs: the examples in docs/api are the comments' own, and are not compiled again.
 const files = globSync(["*.md", "docs/*.md", "packages/*/*.md", "packages/*/src/**/*.ts"], { cwd: root })
 // Inside this package, so that imports resolve as they do for a user.
 const folder = mkdtempSync(join(root, "test/.snippets-"))

@@ -1,9 +1,7 @@
 /**
  * An emulator with a client in conversation with it, and what the emulator's journal says of that conversation.
  */
-import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
-import type * as RegistryContent from "@effect-acr/client/RegistryContent"
-import type * as Transport from "@effect-acr/client/Transport"
+import type * as Registry from "@effect-acr/client/Registry"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as Effect from "effect/Effect"
@@ -14,10 +12,8 @@ import type * as HttpServerError from "effect/http/HttpServerError"
 export const emulated = (
   emulator: AcrEmulator.Options = {},
   client: AcrEmulator.RegistryOptions = {}
-): Layer.Layer<
-  AcrEmulator.AcrEmulator | ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
-  RegistryError | HttpServerError.ServeError
-> => AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
+): Layer.Layer<AcrEmulator.AcrEmulator | Registry.Services, RegistryError | HttpServerError.ServeError> =>
+  AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
 
 /** The requests since the journal was cleared, in order, as `GET /acr/v1/_catalog 200`. */
 export const requests = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>

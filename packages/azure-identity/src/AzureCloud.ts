@@ -2,6 +2,9 @@
  * The clouds of Azure. Where identities live, what tokens are for and how login servers are called belong together:
  * each cloud has its own of all three, and a token of one opens nothing in another.
  *
+ * Every layer of `AzureCredentials` takes a `cloud`; without one, `AZURE_AUTHORITY_HOST` says which, as it does for
+ * Azure's own tools.
+ *
  * @since 0.1.0
  */
 
@@ -23,7 +26,7 @@ export interface AzureCloud {
 }
 
 /**
- * The public cloud.
+ * The public cloud. Tokens are for Azure Container Registry itself, which every registry takes.
  *
  * @category clouds
  * @since 0.1.0
@@ -36,7 +39,15 @@ export const publicCloud: AzureCloud = {
 }
 
 /**
- * Azure operated by 21Vianet in China.
+ * Azure operated by 21Vianet in China. Tokens are for Azure Resource Manager.
+ *
+ * **Example** (A registry in China)
+ *
+ * ```ts
+ * import { AzureCloud, AzureCredentials } from "@effect-acr/azure-identity"
+ *
+ * const Login = AzureCredentials.layerDefaultOptions({ cloud: AzureCloud.china })
+ * ```
  *
  * @category clouds
  * @since 0.1.0
@@ -49,7 +60,7 @@ export const china: AzureCloud = {
 }
 
 /**
- * Azure Government of the United States.
+ * Azure Government of the United States. Tokens are for Azure Resource Manager.
  *
  * @category clouds
  * @since 0.1.0
@@ -62,7 +73,7 @@ export const usGovernment: AzureCloud = {
 }
 
 /**
- * All clouds that have a name.
+ * The public cloud, China's and that of the US Government.
  *
  * @category clouds
  * @since 0.1.0
@@ -93,7 +104,7 @@ const otherAuthorities: { readonly [authorityHost: string]: AzureCloud } = {
 }
 
 /**
- * The cloud that has this name or this authority host.
+ * The cloud that has this name or this authority host, with or without a scheme; undefined if none has.
  *
  * @category constructors
  * @since 0.1.0

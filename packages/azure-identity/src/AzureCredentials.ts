@@ -26,7 +26,7 @@ import * as Abortable from "./internal/abortable.ts"
 import * as Failure from "./internal/failure.ts"
 
 /**
- * What all layers take.
+ * What all layers take. Each adds what its identity needs.
  *
  * @category options
  * @since 0.1.0
@@ -147,13 +147,26 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
  *
  * `@azure/identity`, `DefaultAzureCredential`; `AZURE_TOKEN_CREDENTIALS` chooses among them.
  *
+ * **Example** (A managed identity that a user assigned, and whoever is logged in elsewhere)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ *
+ * const Login = AzureCredentials.layerDefaultOptions({
+ *   managedIdentityClientId: "00000000-0000-0000-0000-000000000001"
+ * })
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerDefaultOptions = (
   options: Options & {
+    /** The tenant to ask, of those that can be told one; each asks its own if not given. */
     readonly tenantId?: string
+    /** The client id of the managed identity that a user assigned; `AZURE_CLIENT_ID` if not given. */
     readonly managedIdentityClientId?: string
+    /** The client id of the workload identity; `AZURE_CLIENT_ID` if not given. */
     readonly workloadIdentityClientId?: string
   } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
@@ -191,14 +204,27 @@ export const layerDefault: Layer.Layer<Credentials.Credentials, Config.ConfigErr
  *
  * **Details**
  *
- * `az` is given up after 30 seconds, and goes on until then if the operation is interrupted before. It asks the cloud that
- * it is set to.
+ * `@azure/identity`, `AzureCliCredential`. `az` is given up after 30 seconds, and goes on until then if the operation is
+ * interrupted before. It asks the cloud that it is set to.
+ *
+ * **Example** (A script for people who have several tenants)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ *
+ * const Login = AzureCredentials.layerAzureCli({ tenantId: "contoso.onmicrosoft.com" })
+ * ```
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerAzureCli = (
-  options: Options & { readonly tenantId?: string; readonly subscription?: string } = {}
+  options: Options & {
+    /** The tenant to ask; that of the subscription which is selected if not given. */
+    readonly tenantId?: string
+    /** The subscription, by name or id; the one that is selected if not given. */
+    readonly subscription?: string
+  } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
   const { cloud: _, ...identity } = options
   return layerOf(options, {
@@ -214,18 +240,52 @@ export const layerAzureCli = (
  * @since 0.1.0
  */
 export type ManagedIdentity =
-  | { readonly clientId?: string; readonly resourceId?: never; readonly objectId?: never }
-  | { readonly resourceId: string; readonly clientId?: never; readonly objectId?: never }
-  | { readonly objectId: string; readonly clientId?: never; readonly resourceId?: never }
+  | {
+      /** The client id of one that a user assigned; the system's own if not given. */
+      readonly clientId?: string
+      readonly resourceId?: never
+      readonly objectId?: never
+    }
+  | {
+      /** The resource id of one that a user assigned. */
+      readonly resourceId: string
+      readonly clientId?: never
+      readonly objectId?: never
+    }
+  | {
+      /** The object id of one that a user assigned. */
+      readonly objectId: string
+      readonly clientId?: never
+      readonly resourceId?: never
+    }
 
 /**
  * The managed identity of the machine, the container or the function that this runs on.
+ *
+ * **Details**
+ *
+ * `@azure/identity`, `ManagedIdentityCredential`. It needs the role `AcrPull` or `AcrPush` on the registry, or one of the
+ * repository roles where rights are granted by repository (ACR's documentation, "Entra permissions and role assignments
+ * overview").
+ *
+ * **Example** (An identity that a user assigned)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ *
+ * const Login = AzureCredentials.layerManagedIdentity({
+ *   identity: { clientId: "00000000-0000-0000-0000-000000000001" }
+ * })
+ * ```
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerManagedIdentity = (
-  options: Options & { readonly identity?: ManagedIdentity } = {}
+  options: Options & {
+    /** Which one; the system's own if not given. */
+    readonly identity?: ManagedIdentity
+  } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
   layerOf(options, {
     name: "ManagedIdentityCredential",
@@ -243,15 +303,19 @@ export const layerManagedIdentity = (
  *
  * **Details**
  *
- * What is not given is taken from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
+ * `@azure/identity`, `WorkloadIdentityCredential`. What is not given is taken from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`
+ * and `AZURE_FEDERATED_TOKEN_FILE`.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerWorkloadIdentity = (
   options: Options & {
+    /** The tenant of the application. */
     readonly tenantId?: string
+    /** The client id of the application. */
     readonly clientId?: string
+    /** The file that holds the token of Kubernetes. */
     readonly tokenFilePath?: string
   } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
@@ -265,13 +329,38 @@ export const layerWorkloadIdentity = (
 /**
  * A service principal with a secret.
  *
+ * **Details**
+ *
+ * `@azure/identity`, `ClientSecretCredential`.
+ *
+ * **Example** (From the environment)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const Login = Layer.unwrap(
+ *   Effect.map(
+ *     Config.all({
+ *       tenantId: Config.String("AZURE_TENANT_ID"),
+ *       clientId: Config.String("AZURE_CLIENT_ID"),
+ *       clientSecret: Config.Redacted("AZURE_CLIENT_SECRET")
+ *     }),
+ *     AzureCredentials.layerClientSecret
+ *   )
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerClientSecret = (
   options: Options & {
+    /** The tenant of the application. */
     readonly tenantId: string
+    /** The client id of the application. */
     readonly clientId: string
+    /** The application's secret. */
     readonly clientSecret: Redacted.Redacted<string>
   }
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
@@ -290,16 +379,31 @@ export const layerClientSecret = (
 /**
  * A service principal with a certificate: the path of a file, or the text, in PEM, with the private key.
  *
+ * **Details**
+ *
+ * `@azure/identity`, `ClientCertificateCredential`.
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerClientCertificate = (
   options: Options & {
+    /** The tenant of the application. */
     readonly tenantId: string
+    /** The client id of the application. */
     readonly clientId: string
+    /** The certificate with its private key. */
     readonly certificate:
-      | { readonly path: string; readonly pem?: never }
-      | { readonly pem: Redacted.Redacted<string>; readonly path?: never }
+      | {
+          /** The file that holds them. */
+          readonly path: string
+          readonly pem?: never
+        }
+      | {
+          /** The text itself. */
+          readonly pem: Redacted.Redacted<string>
+          readonly path?: never
+        }
     /** Opens the private key, if it is locked. */
     readonly password?: Redacted.Redacted<string>
     /** Whether the certificate goes along with each request: for applications that trust its subject and its issuer. */
@@ -336,6 +440,17 @@ export const layerClientCertificate = (
  * **Gotchas**
  *
  * It knows its authority itself; the cloud says what its tokens are for, and whose registries they are sent to.
+ *
+ * **Example** (Tokens that another program keeps up to date)
+ *
+ * ```ts
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
+ *
+ * export const layerFrom = (read: () => Promise<string>) =>
+ *   AzureCredentials.layerTokenCredential({
+ *     getToken: async () => ({ token: await read(), expiresOnTimestamp: Date.now() + 5 * 60 * 1000 })
+ *   })
+ * ```
  *
  * @category layers
  * @since 0.1.0

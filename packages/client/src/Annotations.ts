@@ -1,6 +1,9 @@
 /**
  * Annotations: the free-form labels of manifests and descriptors.
  *
+ * The keys that have a meaning to all tools are constants here: OCI image specification, annotations.md, "Pre-Defined
+ * Annotation Keys".
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
@@ -10,8 +13,25 @@ import * as Schema from "effect/Schema"
  *
  * **Details**
  *
- * OCI image specification, annotations.md. Keys that the specification names are constants of this module; any other
- * key may stand beside them.
+ * OCI image specification, annotations.md. Both keys and values are text. Any key may stand beside those of the
+ * specification; one of your own begins with a domain that is yours, in reverse: `com.contoso.build`.
+ *
+ * **Example** (Saying what an image was built from)
+ *
+ * ```ts
+ * import { Annotations, type Descriptor, Manifest } from "@effect-acr/client"
+ *
+ * export const describe = (config: Descriptor.Descriptor, layers: ReadonlyArray<Descriptor.Descriptor>) =>
+ *   Manifest.image({
+ *     config,
+ *     layers,
+ *     annotations: {
+ *       [Annotations.version]: "1.4.0",
+ *       [Annotations.revision]: "3f5e25c",
+ *       "com.contoso.build": "117"
+ *     }
+ *   })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -19,13 +39,15 @@ import * as Schema from "effect/Schema"
 export const Annotations = Schema.Record(Schema.String, Schema.String)
 
 /**
+ * The annotations of one manifest or descriptor, by key.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Annotations = typeof Annotations.Type
 
 /**
- * When the image was built, as in RFC 3339.
+ * When the image was built: a date and time as in RFC 3339, section 5.6.
  *
  * @category keys
  * @since 0.1.0
@@ -41,7 +63,7 @@ export const created = "org.opencontainers.image.created"
 export const authors = "org.opencontainers.image.authors"
 
 /**
- * Where to read more about the image.
+ * Where to read more about the image: a URL.
  *
  * @category keys
  * @since 0.1.0
@@ -49,7 +71,7 @@ export const authors = "org.opencontainers.image.authors"
 export const url = "org.opencontainers.image.url"
 
 /**
- * Where to find the image's documentation.
+ * Where to find the image's documentation: a URL.
  *
  * @category keys
  * @since 0.1.0
@@ -57,7 +79,7 @@ export const url = "org.opencontainers.image.url"
 export const documentation = "org.opencontainers.image.documentation"
 
 /**
- * Where to find the sources that the image was built from.
+ * Where to find the sources that the image was built from: a URL.
  *
  * @category keys
  * @since 0.1.0
@@ -65,7 +87,7 @@ export const documentation = "org.opencontainers.image.documentation"
 export const source = "org.opencontainers.image.source"
 
 /**
- * The version of the packaged software.
+ * The version of the packaged software, which may be that of a tag or a semantic version.
  *
  * @category keys
  * @since 0.1.0

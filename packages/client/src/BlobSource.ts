@@ -5,6 +5,14 @@
  * after a fault from wherever the registry has lost track. One that can't be read again goes out in chunks that are kept
  * until the registry has confirmed them.
  *
+ * | Made by                | Read again | Kept in memory                     |
+ * | ---------------------- | ---------- | ---------------------------------- |
+ * | `fromBytes`            | yes        | what you hand over, without a copy |
+ * | `fromString`           | yes        | the text in UTF-8                  |
+ * | `fromFile`             | yes        | a few pieces of two mebibytes      |
+ * | `fromRepeatableStream` | yes        | what the stream itself keeps       |
+ * | `fromStream`           | no         | a chunk (`chunkBytes`, 8 MiB)      |
+ *
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
@@ -16,20 +24,25 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 
 /**
- * The content of a blob.
+ * The content of a blob, with the errors and the services that reading it has.
+ *
+ * **Details**
+ *
+ * `RegistryContent.uploadBlob` fails with the errors of its source, and needs its services: a file needs `FileSystem`.
+ * Another implementation, for example over a part of an archive, keeps to these three fields.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BlobSource<out E = never, out R = never> {
-  /** Bytes in all, or undefined if only the end will tell. */
+  /** Bytes in all, or undefined if only the end will tell. An upload fails with `ContentMismatch` if it was wrong. */
   readonly sizeBytes: Effect.Effect<number | undefined, E, R>
   /**
    * The content from an offset in bytes on. Every piece is the reader's to keep, unless the reader says how much it
    * holds on to, as `HeldBytes` counts it: then the memory of older pieces may be written to again.
    */
   readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
-  /** Whether it may be read more than once, from any offset. */
+  /** Whether `read` may be run more than once, from any offset, and gives the same bytes each time. */
   readonly repeatable: boolean
 }
 
@@ -48,6 +61,10 @@ export const HeldBytes: Context.Reference<number | undefined> = Context.Referenc
 
 /**
  * Bytes at hand.
+ *
+ * **Gotchas**
+ *
+ * They are not copied: leave them as they are until the upload has ended.
  *
  * @category constructors
  * @since 0.1.0
@@ -77,6 +94,25 @@ export const fromString = (text: string): BlobSource => fromBytes(new TextEncode
 
 /**
  * A file, read two mebibytes at a time, one step ahead of whoever takes them.
+ *
+ * **Details**
+ *
+ * The upload fails with a `PlatformError` if the file is not there or can't be read, and needs a `FileSystem`, which
+ * `NodeServices.layer` of `@effect/platform-node` provides.
+ *
+ * **Example** (Uploading a layer)
+ *
+ * ```ts
+ * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const uploadLayer = Effect.gen(function* () {
+ *   const content = yield* RegistryContent.RegistryContent
+ *   return yield* content.uploadBlob("samples/hello", BlobSource.fromFile("layer.tar.gz"), {
+ *     mediaType: MediaType.ociImageLayerGzip
+ *   })
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -129,12 +165,34 @@ const streamInTurns = (
 /**
  * A stream that can be run only once: the output of another program, the body of a request.
  *
+ * **Details**
+ *
+ * It goes out in chunks, of which the last is kept in memory until the registry has confirmed it.
+ *
+ * **Example** (Uploading what is made on the way)
+ *
+ * ```ts
+ * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
+ * import { Effect, type Stream } from "effect"
+ *
+ * export const uploadStream = <E, R>(archive: Stream.Stream<Uint8Array, E, R>) =>
+ *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+ *     content.uploadBlob("samples/hello", BlobSource.fromStream(archive), {
+ *       mediaType: MediaType.ociImageLayerGzip,
+ *       chunkBytes: 4 * 1024 * 1024
+ *     })
+ *   )
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const fromStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
-  options: { readonly sizeBytes?: number } = {}
+  options: {
+    /** How many bytes it gives in all, where that is known. */
+    readonly sizeBytes?: number
+  } = {}
 ): BlobSource<E, R> => ({
   sizeBytes: Effect.succeed(options.sizeBytes),
   read: (offset) => skip(stream, offset),
@@ -142,14 +200,37 @@ export const fromStream = <E, R>(
 })
 
 /**
- * A stream that gives the same bytes each time it is run.
+ * A stream that gives the same bytes each time it is run: what is read from a database, or from another registry.
+ *
+ * **Gotchas**
+ *
+ * To go on after a fault at some offset it is run from its beginning, and what comes before is passed over.
+ *
+ * **Example** (Copying a blob from one registry to another)
+ *
+ * ```ts
+ * import { BlobSource, type Descriptor, type RegistryContent } from "@effect-acr/client"
+ *
+ * export const copy = (
+ *   from: RegistryContent.RegistryContent["Service"],
+ *   to: RegistryContent.RegistryContent["Service"],
+ *   blob: Descriptor.Descriptor
+ * ) =>
+ *   to.uploadBlob("mirror/hello", BlobSource.fromRepeatableStream(from.blob("samples/hello", blob), { sizeBytes: blob.size }), {
+ *     mediaType: blob.mediaType,
+ *     digest: blob.digest
+ *   })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const fromRepeatableStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
-  options: { readonly sizeBytes?: number } = {}
+  options: {
+    /** How many bytes it gives in all, where that is known. */
+    readonly sizeBytes?: number
+  } = {}
 ): BlobSource<E, R> => ({ ...fromStream(stream, options), repeatable: true })
 
 /** The stream without its first bytes. */

@@ -1,9 +1,12 @@
 /**
  * Azure Container Registry's management API: list what a registry holds, read and lock its properties, delete.
  *
+ * Version 2021-07-01 of the API that Azure's own clients use (`/acr/v1`). Other registries do not have it: there
+ * `RegistryContent` lists tags and deletes manifests.
+ *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,11 +33,19 @@ import * as Transport from "./Transport.ts"
 /**
  * Which part of a list is wanted.
  *
+ * **Details**
+ *
+ * A list is a stream that asks for a page when its first item is wanted. To get only the first few items take them:
+ * `Stream.take(10)`, with a `pageSize` of 10 so that the registry sends no more.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface ListOptions {
-  /** How many items the registry sends at a time, at least 1; its own default (100) if not given. */
+  /**
+   * How many items the registry sends at a time, at least 1; its own default (100) if not given. Anything else fails
+   * with `InvalidRequest`.
+   */
   readonly pageSize?: number
   /** The item after which to begin: a repository's name, a tag or a digest. The list goes on behind it. */
   readonly continueFrom?: string
@@ -69,7 +80,9 @@ export interface ListTagsOptions extends OrderedListOptions {
  * @since 0.1.0
  */
 export interface DeletedRepository {
+  /** The manifests that it held. */
   readonly manifests: ReadonlyArray<Digest.Digest>
+  /** The tags that it had. */
   readonly tags: ReadonlyArray<Tag.Tag>
 }
 
@@ -85,9 +98,11 @@ export interface DeletedRepository {
  * @since 0.1.0
  */
 export interface Login {
+  /** The host to log in to: `myregistry.azurecr.io`. */
   readonly loginServer: string
-  /** `00000000-0000-0000-0000-000000000000` */
+  /** `00000000-0000-0000-0000-000000000000`, which says that the password is a token. */
   readonly username: string
+  /** A refresh token, with all rights that the identity has. */
   readonly password: Redacted.Redacted<string>
   /** When it ends by this machine's clock, if the registry says so: for ACR after about three hours. */
   readonly expiresAt: Option.Option<DateTime.Utc>
@@ -105,6 +120,25 @@ export interface Login {
  * `Throttled`, `Unavailable` (retries were in vain), `InvalidRequest`, `InvalidResponse`, `TooLarge` and `Refused`
  * (the registry misbehaves). Further reasons are named with each.
  *
+ * **Example** (Deleting the tags of more than a year ago that are not locked, in all repositories)
+ *
+ * ```ts
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { DateTime, Effect, Stream } from "effect"
+ *
+ * const tidy = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   const aYearAgo = DateTime.subtract(yield* DateTime.now, { years: 1 })
+ *   const tidyOne = (repository: string) =>
+ *     registry.tags(repository, { orderBy: "oldest" }).pipe(
+ *       Stream.takeWhile(({ lastUpdatedOn }) => DateTime.isLessThan(lastUpdatedOn, aYearAgo)),
+ *       Stream.filter(({ canDelete, canWrite }) => canDelete && canWrite),
+ *       Stream.mapEffect(({ name }) => registry.deleteTag(repository, name), { concurrency: 8 })
+ *     )
+ *   yield* registry.repositories().pipe(Stream.flatMap(tidyOne, { concurrency: 4 }), Stream.runDrain)
+ * })
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
@@ -117,46 +151,123 @@ export class ContainerRegistry extends Context.Service<
     /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
     readonly loginServer: string
 
-    /** The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. */
+    /**
+     * The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. Nothing is asked:
+     * the artifact need not be there. Fails with `InvalidRequest`.
+     */
     readonly reference: (repository: string, tagOrDigest: string) => Effect.Effect<Reference.Reference, RegistryError>
 
     /**
      * Gives a login away: for `docker login`, `helm registry login`, or another program. It is had anew each time, so
-     * that it lives as long as the registry allows, and it has all rights that the identity has. Fails with
-     * `CredentialUnavailable` if the credential is none of Entra ID.
+     * that it lives as long as the registry allows (ACR: about three hours), and it has all rights that the identity
+     * has. Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+     *
+     * **Example** (A login for docker)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Console, Effect, Redacted } from "effect"
+     *
+     * const printLogin = Effect.gen(function* () {
+     *   const registry = yield* ContainerRegistry.ContainerRegistry
+     *   const { loginServer, password, username } = yield* registry.login
+     *   yield* Console.log(`docker login ${loginServer} -u ${username} -p ${Redacted.value(password)}`)
+     * })
+     * ```
      */
     readonly login: Effect.Effect<Login, RegistryError>
 
-    /** The names of all repositories, in alphabetical order. */
+    /**
+     * The names of all repositories, in alphabetical order.
+     *
+     * **Example** (Printing them)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Console, Effect, Stream } from "effect"
+     *
+     * const printAll = Effect.gen(function* () {
+     *   const registry = yield* ContainerRegistry.ContainerRegistry
+     *   yield* registry.repositories().pipe(Stream.runForEach((name) => Console.log(name)))
+     * })
+     * ```
+     */
     readonly repositories: (options?: ListOptions) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
 
-    /** The properties of a repository. Fails with `NotFound`. */
+    /** The properties of a repository: how much it holds, its times and its attributes. Fails with `NotFound`. */
     readonly repositoryProperties: (
       repository: string
     ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
 
-    /** Locks or unlocks a repository, and tells its properties. Fails with `NotFound`. */
+    /**
+     * Locks or unlocks a repository, and tells its properties. Attributes that are not given stay as they are. Fails with
+     * `NotFound`.
+     */
     readonly updateRepository: (
       repository: string,
       attributes: ChangeableAttributes.Update
     ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
 
-    /** Deletes a repository with all it holds, and tells what that was. Fails with `NotFound` and `Locked`. */
+    /**
+     * Deletes a repository with all it holds, and tells what that was. Fails with `NotFound` and `Locked`.
+     *
+     * **Gotchas**
+     *
+     * If the answer is lost it fails with `Unavailable`, although the repository may be gone: it is the one operation of
+     * this service that is not repeated then, because a second answer could not tell what the first one deleted.
+     */
     readonly deleteRepository: (repository: string) => Effect.Effect<DeletedRepository, RegistryError>
 
-    /** The tags of a repository, or those of one manifest. Fails with `NotFound`. */
+    /**
+     * The tags of a repository, or those of one manifest, with their properties. Fails with `NotFound`.
+     *
+     * **Example** (The tags beside `latest`)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Effect, Stream } from "effect"
+     *
+     * const siblings = Effect.gen(function* () {
+     *   const registry = yield* ContainerRegistry.ContainerRegistry
+     *   const { digest } = yield* registry.tagProperties("library/alpine", "latest")
+     *   return yield* registry.tags("library/alpine", { digest }).pipe(
+     *     Stream.map(({ name }) => name),
+     *     Stream.runCollect
+     *   )
+     * })
+     * ```
+     */
     readonly tags: (
       repository: string,
       options?: ListTagsOptions
     ) => Stream.Stream<TagProperties.TagProperties, RegistryError>
 
-    /** The properties of a tag. Fails with `NotFound`. */
+    /** The properties of a tag, among them the digest that it names. Fails with `NotFound`. */
     readonly tagProperties: (
       repository: string,
       tag: string
     ) => Effect.Effect<TagProperties.TagProperties, RegistryError>
 
-    /** Locks or unlocks a tag, and tells its properties. Fails with `NotFound`. */
+    /**
+     * Locks or unlocks a tag, and tells its properties. Attributes that are not given stay as they are. Fails with
+     * `NotFound`.
+     *
+     * **Gotchas**
+     *
+     * The manifest that the tag names has attributes of its own. Lock that as well (`updateManifest`) if the image must
+     * not go.
+     *
+     * **Example** (Locking a tag)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const lock = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+     *   registry.updateTag("library/hello-world", "latest", { canWrite: false, canDelete: false })
+     * )
+     * ```
+     */
     readonly updateTag: (
       repository: string,
       tag: string,
@@ -166,10 +277,42 @@ export class ContainerRegistry extends Context.Service<
     /**
      * Deletes a tag; its manifest stays. Tells the digest that the tag named, where the registry says so. Fails with
      * `NotFound` and `Locked`.
+     *
+     * **Example** (Deleting a tag unless it is locked)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Console, Effect } from "effect"
+     *
+     * const deleteUnlessLocked = Effect.gen(function* () {
+     *   const registry = yield* ContainerRegistry.ContainerRegistry
+     *   yield* registry
+     *     .deleteTag("library/hello-world", "latest")
+     *     .pipe(Effect.catchReason("RegistryError", "Locked", () => Console.log("locked: unlock it first")))
+     * })
+     * ```
      */
     readonly deleteTag: (repository: string, tag: string) => Effect.Effect<Option.Option<Digest.Digest>, RegistryError>
 
-    /** The manifests of a repository. Fails with `NotFound`. */
+    /**
+     * The manifests of a repository, with their properties. Fails with `NotFound`.
+     *
+     * **Gotchas**
+     *
+     * The images of an index are manifests of their own, mostly without tags: who deletes whatever has no tag breaks the
+     * index.
+     *
+     * **Example** (The newest manifest)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { Effect, Stream } from "effect"
+     *
+     * const newest = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+     *   registry.manifests("library/alpine", { orderBy: "newest", pageSize: 1 }).pipe(Stream.runHead)
+     * )
+     * ```
+     */
     readonly manifests: (
       repository: string,
       options?: OrderedListOptions
@@ -194,6 +337,11 @@ export class ContainerRegistry extends Context.Service<
     /**
      * Deletes a manifest **with all its tags**, and tells its digest. A tag is resolved first, each time; to delete
      * nothing but a tag there is `deleteTag`. Fails with `NotFound` and `Locked`.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Deleting Manifests". Layers that no other manifest of the registry needs are freed
+     * by the registry in its own time.
      */
     readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
   }
@@ -220,7 +368,8 @@ const partOf = (
   }))
 
 /**
- * Makes the service on a conversation with the registry.
+ * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
+ * wants.
  *
  * @category constructors
  * @since 0.1.0
@@ -324,7 +473,22 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
 })
 
 /**
- * The service on a conversation that is provided apart, and perhaps shared.
+ * The service on a conversation that is provided apart, and perhaps shared with `RegistryContent`, so that both have one
+ * set of tokens.
+ *
+ * **Example** (Both services of a registry)
+ *
+ * ```ts
+ * import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ *
+ * const RegistryLive = ContainerRegistry.layerTransport.pipe(
+ *   Layer.provideMerge(RegistryContent.layer({ endpoint: "myregistry", idleTimeout: "30 seconds" })),
+ *   Layer.provide(Credentials.layerConfig()),
+ *   Layer.provide(NodeRegistryHttpClient.layer)
+ * )
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -336,6 +500,11 @@ export const layerTransport: Layer.Layer<ContainerRegistry, never, Transport.Tra
 
 /**
  * The service and the conversation that it is on.
+ *
+ * **Details**
+ *
+ * Nothing is sent before the first operation. The layer fails with `InvalidRequest` if the endpoint is not the address of
+ * a registry.
  *
  * **Example** (Listing the repositories of a public registry)
  *
@@ -364,16 +533,26 @@ export const layer = (
 /**
  * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
  *
+ * **Example** (The registry of the environment, with a login from there)
+ *
+ * ```ts
+ * import { ContainerRegistry, Credentials } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ *
+ * const RegistryLive = ContainerRegistry.layerConfig().pipe(
+ *   Layer.provide(Credentials.layerConfig()),
+ *   Layer.provide(NodeRegistryHttpClient.layer)
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Omit<Transport.Options, "endpoint"> & { readonly endpoint?: Config.Config<string> } = {}
+  options: Transport.ConfigOptions = {}
 ): Layer.Layer<
   ContainerRegistry | Transport.Transport,
   RegistryError | Config.ConfigError,
   HttpClient.HttpClient | Credentials.Credentials
-> =>
-  Layer.unwrap(
-    Effect.map(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => layer({ ...options, endpoint }))
-  )
+> => Layer.provideMerge(layerTransport, Transport.layerConfig(options))

@@ -8,6 +8,19 @@
  * for an identity of Entra ID, when the registry's own refresh token has run out: so a program that runs for days never
  * holds one that is out of date.
  *
+ * | Layer               | For                                                                    |
+ * | ------------------- | ---------------------------------------------------------------------- |
+ * | `layerAnonymous`    | what a registry shows to everyone                                      |
+ * | `layerPassword`     | ACR's admin user, a scope-map token, an account of any other registry  |
+ * | `layerEntra`        | an identity of Entra ID, with tokens that an effect gets               |
+ * | `layerRefreshToken` | a refresh token that somebody was given                                |
+ * | `layerAccessToken`  | an access token, which nothing renews                                  |
+ * | `layerConfig`       | a password or a token from the environment                             |
+ * | `orElse`            | one credential, or another where that is not there                     |
+ *
+ * Identities of `@azure/identity` are in `AzureCredentials`, the logins of docker and podman in `DockerConfig`. Why it is
+ * made so: docs/credentials.md.
+ *
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
@@ -39,7 +52,9 @@ export interface Anonymous {
  */
 export interface Password {
   readonly _tag: "Password"
+  /** The name: `myregistry` for the admin user of ACR, the token's own for a scope-map token. */
   readonly username: string
+  /** The password, which goes to the registry and its token service alone. */
   readonly password: Redacted.Redacted<string>
 }
 
@@ -51,6 +66,7 @@ export interface Password {
  */
 export interface EntraToken {
   readonly _tag: "EntraToken"
+  /** The token, for `entraScope` or for Azure Resource Manager. */
   readonly token: Redacted.Redacted<string>
 }
 
@@ -62,6 +78,7 @@ export interface EntraToken {
  */
 export interface RefreshToken {
   readonly _tag: "RefreshToken"
+  /** The token, which the registry exchanges for access tokens. */
   readonly token: Redacted.Redacted<string>
 }
 
@@ -73,10 +90,13 @@ export interface RefreshToken {
  */
 export interface AccessToken {
   readonly _tag: "AccessToken"
+  /** The token, as it is sent. */
   readonly token: Redacted.Redacted<string>
 }
 
 /**
+ * Any credential; `_tag` tells them apart.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -103,13 +123,40 @@ export interface CredentialRequest {
 /**
  * The credential of a program.
  *
+ * **Example** (A credential of one's own, from a vault)
+ *
+ * ```ts
+ * import { Credentials, RegistryError } from "@effect-acr/client"
+ * import { Effect, Layer, type Redacted } from "effect"
+ *
+ * export const layerVault = (read: (key: string) => Effect.Effect<Redacted.Redacted<string>, Error>) =>
+ *   Layer.succeed(Credentials.Credentials, {
+ *     get: ({ loginServer }) =>
+ *       read(loginServer).pipe(
+ *         Effect.map((password): Credentials.Credential => ({ _tag: "Password", username: "pull", password })),
+ *         Effect.mapError(
+ *           (cause) =>
+ *             new RegistryError.CredentialUnavailable({
+ *               credential: "vault",
+ *               problem: "Failed",
+ *               description: `the vault gave no password for ${loginServer}`,
+ *               cause
+ *             })
+ *         )
+ *       )
+ *   })
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
 export class Credentials extends Context.Service<
   Credentials,
   {
-    /** Gets the credential for a registry. */
+    /**
+     * Gets the credential for a registry. It runs when a token is needed, and again when the registry refuses what it
+     * gave; what it fails with is the reason of the operation that waits.
+     */
     readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
   }
 >()("@effect-acr/client/Credentials") {}
@@ -136,7 +183,8 @@ const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
  *
  * **Gotchas**
  *
- * ACR answers anonymous callers only where anonymous pull is enabled (Standard and above).
+ * ACR answers anonymous callers only where anonymous pull is enabled (Standard and above). What is not for everyone fails
+ * with `Unauthenticated`.
  *
  * @category layers
  * @since 0.1.0
@@ -146,17 +194,36 @@ export const layerAnonymous: Layer.Layer<Credentials> = layerOf({ _tag: "Anonymo
 /**
  * Asks with a user name and a password: ACR's admin user, a scope-map token, an account of any other registry.
  *
+ * **Example** (The admin user, with the password in the environment)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ * import { Config, Effect, Layer } from "effect"
+ *
+ * const Login = Layer.unwrap(
+ *   Effect.map(Config.Redacted("ADMIN_PASSWORD"), (password) =>
+ *     Credentials.layerPassword({ username: "myregistry", password })
+ *   )
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerPassword = (login: {
+  /** The name: `myregistry` for the admin user of ACR, the token's own for a scope-map token. */
   readonly username: string
+  /** The password. */
   readonly password: Redacted.Redacted<string>
 }): Layer.Layer<Credentials> => layerOf({ _tag: "Password", username: login.username, password: login.password })
 
 /**
  * Asks with a refresh token of the registry's own, as `ContainerRegistry.login` and `az acr login --expose-token` give
  * away.
+ *
+ * **Gotchas**
+ *
+ * ACR's are good for about three hours. Nothing renews it: once it has run out, operations fail.
  *
  * @category layers
  * @since 0.1.0
@@ -237,7 +304,7 @@ const variables = {
 
 /**
  * A credential from the variables `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`, or `REGISTRY_REFRESH_TOKEN`, or
- * `REGISTRY_ACCESS_TOKEN`: one of the three.
+ * `REGISTRY_ACCESS_TOKEN`: one of the three. Fails with a `ConfigError` if there is none, or more than one.
  *
  * @category config
  * @since 0.1.0
@@ -269,6 +336,20 @@ export const config: Config.Config<Credential> = Config.flatMap(
 
 /**
  * Asks with the credential that the configuration holds, by default `config`.
+ *
+ * **Example** (Variables of one's own)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ * import { Config } from "effect"
+ *
+ * const Login = Credentials.layerConfig(
+ *   Config.map(
+ *     Config.all({ username: Config.String("CI_USER"), password: Config.Redacted("CI_TOKEN") }),
+ *     (login): Credentials.Credential => ({ _tag: "Password", ...login })
+ *   )
+ * )
+ * ```
  *
  * @category layers
  * @since 0.1.0

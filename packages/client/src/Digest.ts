@@ -8,11 +8,11 @@ import * as Schema from "effect/Schema"
 import { parser } from "./internal/schema/parser.ts"
 
 /**
- * The digest algorithms that the OCI image specification registers and this library verifies.
+ * The digest algorithms that this library verifies.
  *
  * **Details**
  *
- * OCI image specification, descriptor.md, "Registered algorithms".
+ * OCI image specification, descriptor.md, "Registered algorithms". ACR names content by `sha256` alone.
  *
  * @category models
  * @since 0.1.0
@@ -37,13 +37,31 @@ export const Digest = Schema.String.check(
 ).pipe(Schema.brand("Digest"))
 
 /**
+ * A digest that was checked: a string which only `parse`, or the schema, makes.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Digest = typeof Digest.Type
 
 /**
- * Reads a digest from a string.
+ * Reads a digest from a string. Fails with a `SchemaError` that says what was expected.
+ *
+ * **Gotchas**
+ *
+ * Operations take plain strings: only who keeps or compares digests needs this.
+ *
+ * **Example** (Reading a digest, and what it is made of)
+ *
+ * ```ts
+ * import { Digest } from "@effect-acr/client"
+ * import { Result } from "effect"
+ *
+ * const short = Result.map(
+ *   Digest.parse("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"),
+ *   (digest) => `${Digest.algorithm(digest)} ${Digest.hex(digest).slice(0, 12)}`
+ * )
+ * ```
  *
  * @category parsing
  * @since 0.1.0

@@ -12,7 +12,7 @@ import * as Hex from "effect/encoding/Hex"
 import { type Algorithm, Digest } from "./Digest.ts"
 
 /**
- * A hash under way.
+ * A hash under way. It has state, and belongs to one stream of bytes.
  *
  * @category models
  * @since 0.1.0
@@ -25,7 +25,7 @@ export interface Hash {
 }
 
 /**
- * Begins a hash.
+ * Begins a hash. What a runtime with faster hashes of its own has to provide.
  *
  * @category models
  * @since 0.1.0
@@ -47,6 +47,28 @@ const portable: Start = (algorithm) => {
 /**
  * The implementation in use; one in plain JavaScript if none is provided.
  *
+ * **Details**
+ *
+ * The services read it when their layers are built: provide another one beneath those.
+ *
+ * **Example** (Hashing by `node:crypto`, as `NodeHasher` of `@effect-acr/node` does)
+ *
+ * ```ts
+ * import { Hasher } from "@effect-acr/client"
+ * import { Layer } from "effect"
+ * import { createHash } from "node:crypto"
+ *
+ * const FastHashes = Layer.succeed(Hasher.Hasher, (algorithm) => {
+ *   const hash = createHash(algorithm)
+ *   return {
+ *     update: (bytes) => {
+ *       hash.update(bytes)
+ *     },
+ *     hex: () => hash.digest("hex")
+ *   }
+ * })
+ * ```
+ *
  * @category references
  * @since 0.1.0
  */
@@ -56,6 +78,16 @@ export const Hasher: Context.Reference<Start> = Context.Reference("@effect-acr/c
 
 /**
  * The digest of bytes at hand.
+ *
+ * **Example** (The digest of a text)
+ *
+ * ```ts
+ * import { Hasher } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const digestOf = (text: string) =>
+ *   Effect.map(Hasher.Hasher, (start) => Hasher.digest(start, "sha256", new TextEncoder().encode(text)))
+ * ```
  *
  * @category combinators
  * @since 0.1.0

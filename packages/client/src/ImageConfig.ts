@@ -22,18 +22,29 @@ const strings = Schema.Array(Schema.String)
  * @since 0.1.0
  */
 export const ContainerConfig = openStruct({
+  /** The user, and perhaps the group, that the process runs as: `user`, `uid`, `user:group` or `uid:gid`. */
   User: optional(Schema.String),
+  /** The ports that it listens on, as keys: `8080`, `8080/tcp`, `53/udp`. */
   ExposedPorts: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  /** Its environment, each as `NAME=value`. */
   Env: optional(strings),
+  /** The command, word by word, before the arguments. */
   Entrypoint: optional(strings),
+  /** The arguments of `Entrypoint`; without that, the command itself. */
   Cmd: optional(strings),
+  /** The folders that it writes data to, as keys. */
   Volumes: optional(Schema.Record(Schema.String, Schema.Unknown)),
+  /** The folder in which the command starts. */
   WorkingDir: optional(Schema.String),
+  /** Labels of the container. */
   Labels: optional(Schema.Record(Schema.String, Schema.String)),
+  /** The signal that asks it to stop: `SIGTERM`, `SIGRTMIN+3`. */
   StopSignal: optional(Schema.String)
 })
 
 /**
+ * The defaults with which the containers of one image start.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -50,14 +61,21 @@ export type ContainerConfig = typeof ContainerConfig.Type
  * @since 0.1.0
  */
 export const History = openStruct({
+  /** When it was done, as in RFC 3339. */
   created: optional(Schema.String),
+  /** The command that did it. */
   created_by: optional(Schema.String),
+  /** Who did it. */
   author: optional(Schema.String),
+  /** A remark. */
   comment: optional(Schema.String),
+  /** Whether it left no layer: a step that only changed the configuration. */
   empty_layer: optional(Schema.Boolean)
 })
 
 /**
+ * One step in the making of one image.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -68,26 +86,52 @@ export type History = typeof History.Type
  *
  * **Details**
  *
- * OCI image specification, config.md. `rootfs.diff_ids` are the digests of the uncompressed layers, first to last.
- * Fields that are unknown today are kept.
+ * OCI image specification, config.md, "Properties". Fields that are unknown today are kept.
+ *
+ * **Example** (Reading the configuration of an image)
+ *
+ * ```ts
+ * import { ImageConfig, RegistryContent } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const readConfig = Effect.gen(function* () {
+ *   const content = yield* RegistryContent.RegistryContent
+ *   const { manifest } = yield* content.manifest("library/alpine", "3.20")
+ *   if (manifest._tag !== "ImageManifest") return
+ *   const bytes = yield* content.blobBytes("library/alpine", manifest.config)
+ *   return yield* Effect.fromResult(ImageConfig.parse(new TextDecoder().decode(bytes)))
+ * })
+ * ```
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ImageConfig = openStruct({
+  /** The processor that it is for, as Go's `GOARCH`. */
   architecture: Schema.String,
+  /** The operating system that it is for, as Go's `GOOS`. */
   os: Schema.String,
+  /** The version of the operating system: of Windows, `10.0.14393.1066`. */
   "os.version": optional(Schema.String),
+  /** What the operating system must have: of Windows, `win32k`. */
   "os.features": optional(strings),
+  /** The variant of the processor: of ARM, `v7` or `v8`. */
   variant: optional(Schema.String),
+  /** When the image was made, as in RFC 3339. */
   created: optional(Schema.String),
+  /** Who made the image. */
   author: optional(Schema.String),
+  /** The defaults with which a container starts. */
   config: optional(ContainerConfig),
+  /** The digests of the layers before they were compressed, first to last (`diff_ids`). */
   rootfs: openStruct({ type: Schema.Literal("layers"), diff_ids: list(Digest.Digest) }),
+  /** How the image was made, first step to last; empty if it does not say. */
   history: list(History)
 })
 
 /**
+ * The configuration of one image, read.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -102,7 +146,7 @@ export type ImageConfig = typeof ImageConfig.Type
 export const ImageConfigFromJson = Schema.fromJsonString(ImageConfig)
 
 /**
- * Reads an image configuration from JSON text.
+ * Reads an image configuration from JSON text. Fails with a `SchemaError` that says what was expected.
  *
  * @category parsing
  * @since 0.1.0
@@ -110,7 +154,7 @@ export const ImageConfigFromJson = Schema.fromJsonString(ImageConfig)
 export const parse: (input: string) => Result.Result<ImageConfig, Schema.SchemaError> = parser(ImageConfigFromJson)
 
 /**
- * Writes an image configuration as compact JSON.
+ * Writes an image configuration as compact JSON, ready to be uploaded.
  *
  * @category formatting
  * @since 0.1.0

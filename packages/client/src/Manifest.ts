@@ -26,16 +26,25 @@ import * as MediaType from "./MediaType.ts"
  */
 export const ImageManifest = openStruct({
   _tag: Schema.tagDefaultOmit("ImageManifest"),
+  /** The version of the format, which never changed. */
   schemaVersion: Schema.Literal(2),
+  /** The manifest's own media type. OCI wants it to be there, and does not demand it. */
   mediaType: optional(MediaType.MediaType),
+  /** What kind of artifact it is, if it is no image. */
   artifactType: optional(MediaType.MediaType),
+  /** The configuration: of an image an `ImageConfig`, of an artifact without one `MediaType.ociEmpty`. */
   config: Descriptor.Descriptor,
+  /** The layers, the lowest first; of an artifact, its files. */
   layers: list(Descriptor.Descriptor),
+  /** The manifest that this one is about: a signature or a bill of materials refers to its image so. */
   subject: optional(Descriptor.Descriptor),
+  /** Labels. */
   annotations: optional(Annotations.Annotations)
 })
 
 /**
+ * The manifest of one image or artifact: what it is configured by and which layers it has.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -53,15 +62,23 @@ export type ImageManifest = typeof ImageManifest.Type
  */
 export const ImageIndex = openStruct({
   _tag: Schema.tagDefaultOmit("ImageIndex"),
+  /** The version of the format, which never changed. */
   schemaVersion: Schema.Literal(2),
+  /** The index's own media type. OCI wants it to be there, and does not demand it. */
   mediaType: optional(MediaType.MediaType),
+  /** What kind of artifact it is, if it is no image. */
   artifactType: optional(MediaType.MediaType),
+  /** The manifests; `platform` of each says what it runs on. */
   manifests: list(Descriptor.Descriptor),
+  /** The manifest that this index is about. */
   subject: optional(Descriptor.Descriptor),
+  /** Labels. */
   annotations: optional(Annotations.Annotations)
 })
 
 /**
+ * An index of manifests.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -74,16 +91,21 @@ export type ImageIndex = typeof ImageIndex.Type
  * @since 0.1.0
  */
 export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
+  /** The media type that it came with. */
   mediaType: MediaType.MediaType
 })
 
 /**
+ * A manifest of which nothing is known but its media type.
+ *
  * @category models
  * @since 0.1.0
  */
 export type UnknownManifest = typeof UnknownManifest.Type
 
 /**
+ * What any manifest says; `_tag` tells the three apart.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +113,10 @@ export type Manifest = ImageManifest | ImageIndex | UnknownManifest
 
 /**
  * A manifest as it came: its bytes, and what they say.
+ *
+ * **Details**
+ *
+ * To push it elsewhere, put its `bytes`: so it keeps its digest.
  *
  * @category models
  * @since 0.1.0
@@ -107,14 +133,35 @@ export interface Content {
 /**
  * Makes an OCI image manifest.
  *
+ * **Example** (An image, and an artifact without a configuration)
+ *
+ * ```ts
+ * import { type Descriptor, Manifest, MediaType } from "@effect-acr/client"
+ *
+ * export const image = (config: Descriptor.Descriptor, layer: Descriptor.Descriptor) =>
+ *   Manifest.image({ config, layers: [layer] })
+ *
+ * export const report = (empty: Descriptor.Descriptor, file: Descriptor.Descriptor) =>
+ *   Manifest.image({
+ *     artifactType: MediaType.MediaType.make("application/vnd.contoso.report.v1"),
+ *     config: empty,
+ *     layers: [file]
+ *   })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const image = (parts: {
+  /** The configuration; of an artifact without one, `{}` of type `MediaType.ociEmpty`. */
   readonly config: Descriptor.Descriptor
+  /** The layers, the lowest first; of an artifact, its files. */
   readonly layers: ReadonlyArray<Descriptor.Descriptor>
+  /** What kind of artifact it is, if it is no image. */
   readonly artifactType?: MediaType.MediaType
+  /** The manifest that this one is about. */
   readonly subject?: Descriptor.Descriptor
+  /** Labels. */
   readonly annotations?: Annotations.Annotations
 }): ImageManifest => ({
   _tag: "ImageManifest",
@@ -126,13 +173,38 @@ export const image = (parts: {
 /**
  * Makes an OCI image index.
  *
+ * **Example** (One tag for two platforms)
+ *
+ * ```ts
+ * import { type Descriptor, Manifest, RegistryContent } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const putIndex = (amd64: Descriptor.Descriptor, arm64: Descriptor.Descriptor) =>
+ *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+ *     content.putManifest(
+ *       "samples/hello",
+ *       Manifest.index({
+ *         manifests: [
+ *           { ...amd64, platform: { os: "linux", architecture: "amd64" } },
+ *           { ...arm64, platform: { os: "linux", architecture: "arm64" } }
+ *         ]
+ *       }),
+ *       { tag: "latest" }
+ *     )
+ *   )
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const index = (parts: {
+  /** The manifests; `platform` of each says what it runs on. */
   readonly manifests: ReadonlyArray<Descriptor.Descriptor>
+  /** What kind of artifact it is, if it is no image. */
   readonly artifactType?: MediaType.MediaType
+  /** The manifest that this index is about. */
   readonly subject?: Descriptor.Descriptor
+  /** Labels. */
   readonly annotations?: Annotations.Annotations
 }): ImageIndex => ({
   _tag: "ImageIndex",
@@ -166,7 +238,7 @@ const decodeIndex = Schema.decodeUnknownResult(
 )
 
 /**
- * Reads a manifest's text under the media type that it came with.
+ * Reads a manifest's text under the media type that it came with. Fails with a `SchemaError` that says what was expected.
  *
  * **Details**
  *

@@ -20,12 +20,17 @@ import * as Tag from "./Tag.ts"
  * @since 0.1.0
  */
 export const RelatedArtifact = Schema.Struct({
+  /** The manifest's digest. */
   digest: Digest.Digest,
+  /** The processor it is for, as Go's `GOARCH`. */
   architecture: Schema.optionalKey(Schema.String),
+  /** The operating system it is for, as Go's `GOOS`. */
   operatingSystem: Schema.optionalKey(Schema.String)
 })
 
 /**
+ * A manifest that one index refers to.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -69,6 +74,8 @@ export const ManifestProperties = Schema.Struct({
 })
 
 /**
+ * The properties of one manifest.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -12,7 +12,15 @@ import { parser } from "./internal/schema/parser.ts"
  *
  * **Details**
  *
- * RFC 6838, section 4.2: type and subtype of at most 127 characters each.
+ * RFC 6838, section 4.2: type and subtype of at most 127 characters each. `MediaType.make` makes one of a literal.
+ *
+ * **Example** (A media type of one's own)
+ *
+ * ```ts
+ * import { MediaType } from "@effect-acr/client"
+ *
+ * export const reportType = MediaType.MediaType.make("application/vnd.contoso.report.v1")
+ * ```
  *
  * @category schemas
  * @since 0.1.0
@@ -24,13 +32,15 @@ export const MediaType = Schema.String.check(
 ).pipe(Schema.brand("MediaType"))
 
 /**
+ * A media type that was checked: a string which only `parse`, or the schema, makes.
+ *
  * @category models
  * @since 0.1.0
  */
 export type MediaType = typeof MediaType.Type
 
 /**
- * Reads a media type from a string.
+ * Reads a media type from a string. Fails with a `SchemaError` that says what was expected.
  *
  * @category parsing
  * @since 0.1.0
@@ -94,7 +104,7 @@ export const ociImageLayerZstd = MediaType.make("application/vnd.oci.image.layer
 export const ociEmpty = MediaType.make("application/vnd.oci.empty.v1+json")
 
 /**
- * A Docker image manifest, version 2 schema 2.
+ * A Docker image manifest, version 2 schema 2 (distribution's documentation, "Image manifest version 2, schema 2").
  *
  * @category constants
  * @since 0.1.0
@@ -102,7 +112,7 @@ export const ociEmpty = MediaType.make("application/vnd.oci.empty.v1+json")
 export const dockerManifest = MediaType.make("application/vnd.docker.distribution.manifest.v2+json")
 
 /**
- * A Docker manifest list, version 2.
+ * A Docker manifest list, version 2 (distribution's documentation, "Image manifest version 2, schema 2").
  *
  * @category constants
  * @since 0.1.0
@@ -110,7 +120,7 @@ export const dockerManifest = MediaType.make("application/vnd.docker.distributio
 export const dockerManifestList = MediaType.make("application/vnd.docker.distribution.manifest.list.v2+json")
 
 /**
- * A Docker image configuration.
+ * A Docker image configuration (distribution's documentation, "Image manifest version 2, schema 2").
  *
  * @category constants
  * @since 0.1.0
@@ -118,7 +128,8 @@ export const dockerManifestList = MediaType.make("application/vnd.docker.distrib
 export const dockerImageConfig = MediaType.make("application/vnd.docker.container.image.v1+json")
 
 /**
- * A layer of a Docker image: a tar archive compressed with gzip.
+ * A layer of a Docker image: a tar archive compressed with gzip (distribution's documentation, "Image manifest version 2,
+ * schema 2").
  *
  * @category constants
  * @since 0.1.0
@@ -126,7 +137,7 @@ export const dockerImageConfig = MediaType.make("application/vnd.docker.containe
 export const dockerImageLayerGzip = MediaType.make("application/vnd.docker.image.rootfs.diff.tar.gzip")
 
 /**
- * Bytes of which nothing more is known.
+ * Bytes of which nothing more is known (RFC 2046, section 4.5.1).
  *
  * @category constants
  * @since 0.1.0

@@ -1,7 +1,8 @@
 /**
  * Operations as data: what is asked of a registry, apart from how it is asked.
  *
- * An endpoint that this library does not wrap is one such value, handed to `Transport.execute`.
+ * An endpoint that this library does not wrap is one such value, handed to `Transport.execute`, which sees to the login,
+ * the retries, the rate limits, the errors and the spans.
  *
  * @since 0.1.0
  */
@@ -22,14 +23,41 @@ import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
  * @since 0.1.0
  */
 export interface Subject {
+  /** The repository that it is about. */
   readonly repository: string
   /** A tag or a digest, where either may stand. */
   readonly reference?: string
+  /** The blob or the manifest that it is about. */
   readonly digest?: string
 }
 
 /**
  * An operation of a registry's HTTP API.
+ *
+ * **Example** (The referrers of an image: OCI distribution specification, "Listing Referrers")
+ *
+ * ```ts
+ * import { Descriptor, Operation, TokenScope, Transport } from "@effect-acr/client"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Referrers = Schema.Struct({ manifests: Schema.Array(Descriptor.Descriptor) })
+ *
+ * const listReferrers = (repository: string, digest: string): Operation.Operation<typeof Referrers.Type> => ({
+ *   name: "Example.listReferrers",
+ *   method: "GET",
+ *   path: `/v2/${repository}/referrers/${digest}`,
+ *   subject: { repository, digest },
+ *   scopes: [TokenScope.repository(repository, "pull")],
+ *   bucket: "referrers",
+ *   missing: "manifest",
+ *   success: [200],
+ *   repeat: "always",
+ *   decode: Operation.json(Referrers)
+ * })
+ *
+ * export const referrers = (repository: string, digest: string) =>
+ *   Effect.flatMap(Transport.Transport, ({ execute }) => execute(listReferrers(repository, digest)))
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -37,6 +65,7 @@ export interface Subject {
 export interface Operation<out A> {
   /** What errors and spans call it: `ContainerRegistry.deleteTag`. */
   readonly name: string
+  /** The method of its requests. */
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
   /** Path and query, percent-encoded (see `path`). */
   readonly path: string
@@ -45,6 +74,7 @@ export interface Operation<out A> {
    * that would tell who asks.
    */
   readonly origin?: string
+  /** Its headers, beside those that every request has. */
   readonly headers?: { readonly [name: string]: string }
   /** Sent again with every attempt, so a stream in it must begin anew each time. */
   readonly body?: HttpBody.HttpBody
@@ -81,14 +111,23 @@ export interface Operation<out A> {
  * @since 0.1.0
  */
 export interface Page<out A> {
+  /** What is on it. */
   readonly items: ReadonlyArray<A>
   /** The link to the next page as the registry wrote it. */
   readonly next: Option.Option<string>
 }
 
 /**
- * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: path`/acr/v1/${"library/alpine"}` is
- * `/acr/v1/library%2Falpine`.
+ * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: a template's tag.
+ *
+ * **Example** (The slash in a repository's name is part of the name)
+ *
+ * ```ts
+ * import { Operation } from "@effect-acr/client"
+ *
+ * const path = Operation.withQuery(Operation.path`/acr/v1/${"library/alpine"}/_tags`, { n: 10, last: undefined })
+ * // "/acr/v1/library%2Falpine/_tags?n=10"
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -97,7 +136,7 @@ export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string
   String.raw({ raw: parts }, ...names.map(encodeURIComponent))
 
 /**
- * Appends a query, leaving out what is undefined.
+ * Appends a query, percent-encoded, and leaves out what is undefined.
  *
  * @category combinators
  * @since 0.1.0
@@ -113,7 +152,8 @@ const malformed = (error: Schema.SchemaError): Reason =>
   new InvalidResponse({ description: `the answer is not what the protocol says: ${error.message}` })
 
 /**
- * Reads an answer's JSON by a schema.
+ * Reads an answer's JSON by a schema. What is no JSON, or what the schema does not take, is an `InvalidResponse`; more
+ * than 16 MiB are `TooLarge`.
  *
  * @category decoding
  * @since 0.1.0
@@ -126,7 +166,7 @@ export const json = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 
 /**
- * Reads an answer's JSON by a schema, then its parts by an effect.
+ * Reads an answer's JSON by a schema, then its parts by an effect. What either does not take is an `InvalidResponse`.
  *
  * @category decoding
  * @since 0.1.0
@@ -140,7 +180,7 @@ export const jsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
 }
 
 /**
- * Reads an answer as a page: its items, and the `Link` to the next page.
+ * Reads an answer as a page: its items, and the `Link` to the next page (RFC 8288). For `Transport.list`.
  *
  * @category decoding
  * @since 0.1.0

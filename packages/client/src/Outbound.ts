@@ -7,7 +7,10 @@
  * itself being there: a registry on this machine may lead to this machine, one in the private network into that.
  *
  * Every request passes `check`. An HTTP client that sees the address that it dials, after the name was resolved, checks
- * that as well, by `CurrentDestination`: `NodeRegistryHttpClient` does, `fetch` can't.
+ * that as well, by `CurrentDestination`: `NodeRegistryHttpClient` does, `fetch` can't. Why it is made so:
+ * docs/origins.md.
+ *
+ * Applications need nothing of this module. It is for who writes an HTTP client for a runtime.
  *
  * @since 0.1.0
  */
@@ -30,6 +33,15 @@ export type Reach = "public" | "private" | "link-local" | "loopback"
 
 /**
  * The reach of a host that is an address, or a name of this machine; of any other name only its addresses tell.
+ *
+ * **Example** (The reach of a few hosts)
+ *
+ * ```ts
+ * import { Outbound } from "@effect-acr/client"
+ *
+ * const reaches = ["169.254.169.254", "10.0.0.4", "[::1]", "myregistry.azurecr.io"].map(Outbound.reachOf)
+ * // "link-local", "private", "loopback", undefined
+ * ```
  *
  * @category constructors
  * @since 0.1.0

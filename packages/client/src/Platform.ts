@@ -21,14 +21,21 @@ import { parser } from "./internal/schema/parser.ts"
  * @since 0.1.0
  */
 export const Platform = openStruct({
+  /** The processor, as Go's `GOARCH`: `amd64`, `arm64`. */
   architecture: Schema.String,
+  /** The operating system, as Go's `GOOS`: `linux`, `windows`. */
   os: Schema.String,
+  /** The version of the operating system: of Windows, `10.0.14393.1066`. */
   "os.version": optional(Schema.String),
+  /** What the operating system must have: of Windows, `win32k`. */
   "os.features": optional(Schema.Array(Schema.String)),
+  /** The variant of the processor: of ARM, `v7` or `v8`. */
   variant: optional(Schema.String)
 })
 
 /**
+ * The platform of one image.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -58,7 +65,8 @@ export const PlatformFromString = Schema.String.check(
 )
 
 /**
- * Reads a platform from `os/architecture` or `os/architecture/variant`.
+ * Reads a platform from `os/architecture` or `os/architecture/variant`. Fails with a `SchemaError` that says what was
+ * expected.
  *
  * @category parsing
  * @since 0.1.0

@@ -1,6 +1,9 @@
 /**
  * How many requests a minute this program sends.
  *
+ * Without limits a program is as fast as the registry lets it, and waits when that answers 429. With limits it waits
+ * before, which is kinder to whoever else uses the registry as the same identity.
+ *
  * @since 0.1.0
  */
 
@@ -22,7 +25,18 @@ export type Bucket = "read" | "write" | "delete" | "referrers" | "oauth"
  *
  * **Details**
  *
- * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts.
+ * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts, and one that waits
+ * for its turn does not use up the policy's `attemptTimeout`.
+ *
+ * **Example** (Leaving half of a Premium registry to others)
+ *
+ * ```ts
+ * import { ContainerRegistry, RateLimits } from "@effect-acr/client"
+ *
+ * const Registry = ContainerRegistry.layerConfig({
+ *   rateLimits: { ...RateLimits.acrPremium, read: 5000, delete: 1000 }
+ * })
+ * ```
  *
  * @category models
  * @since 0.1.0

@@ -1,6 +1,8 @@
 /**
  * References: where an artifact stands, `registry/repository:tag@digest`.
  *
+ * The grammar is that of distribution's reference package, which docker, containerd and OCI's tools share.
+ *
  * @since 0.1.0
  */
 import type * as Result from "effect/Result"
@@ -31,6 +33,8 @@ export const Registry = Schema.String.check(
 ).pipe(Schema.brand("Registry"))
 
 /**
+ * A registry that was checked: a string which only the schema makes.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -47,13 +51,19 @@ export type Registry = typeof Registry.Type
  * @since 0.1.0
  */
 export const Reference = Schema.Struct({
+  /** The registry's host, with its port if it has one. */
   registry: Registry,
+  /** The repository in it. */
   repository: RepositoryName.RepositoryName,
+  /** The tag, if there is one. */
   tag: Schema.optionalKey(Tag.Tag),
+  /** The digest, if there is one. */
   digest: Schema.optionalKey(Digest.Digest)
 })
 
 /**
+ * The parts of one reference.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -98,7 +108,20 @@ export const ReferenceFromString = Schema.String.check(
 )
 
 /**
- * Reads a fully qualified reference.
+ * Reads a fully qualified reference. Fails with a `SchemaError` that says what was expected.
+ *
+ * **Example** (The parts of a reference)
+ *
+ * ```ts
+ * import { Reference } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * const parts = Effect.map(
+ *   Effect.fromResult(Reference.parse("myregistry.azurecr.io/library/alpine:3.20")),
+ *   ({ registry, repository, tag }) => ({ registry, repository, tag })
+ * )
+ * // { registry: "myregistry.azurecr.io", repository: "library/alpine", tag: "3.20" }
+ * ```
  *
  * @category parsing
  * @since 0.1.0

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,13 +35,16 @@ import type {
 import * as Transport from "./Transport.ts"
 
 /**
- * How to treat content, beside how to treat the registry.
+ * Which registry, how to treat it, and how to treat its content.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Transport.Options {
-  /** How long nothing may come or go in a transfer before its connection is given up; a minute if not given. */
+  /**
+   * How long nothing may come or go in a transfer before its connection is given up and another one goes on; a minute if
+   * not given.
+   */
   readonly idleTimeout?: Duration.Input
 }
 
@@ -56,6 +59,31 @@ export interface Options extends Transport.Options {
  * Any operation may fail with the reasons that `ContainerRegistry` names for all of its own. Content that differs from
  * its digest or its size is a `ContentMismatch`. What a transfer survives, and how, stands in docs/uploads.md and
  * docs/downloads.md.
+ *
+ * **Example** (Pushing an image and pulling it)
+ *
+ * ```ts
+ * import { BlobSource, Manifest, MediaType, RegistryContent } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * const roundTrip = Effect.gen(function* () {
+ *   const content = yield* RegistryContent.RegistryContent
+ *
+ *   const config = yield* content.uploadBlob("samples/hello", BlobSource.fromString("{}"), {
+ *     mediaType: MediaType.ociImageConfig
+ *   })
+ *   const layer = yield* content.uploadBlob("samples/hello", BlobSource.fromFile("layer.tar"), {
+ *     mediaType: MediaType.ociImageLayer
+ *   })
+ *   yield* content.putManifest("samples/hello", Manifest.image({ config, layers: [layer] }), { tag: "demo" })
+ *
+ *   const { manifest } = yield* content.manifest("samples/hello", "demo")
+ *   if (manifest._tag !== "ImageManifest") return
+ *   for (const [index, blob] of manifest.layers.entries()) {
+ *     yield* content.downloadBlob("samples/hello", blob, `layer-${index}.tar`)
+ *   }
+ * })
+ * ```
  *
  * @category services
  * @since 0.1.0
@@ -72,22 +100,88 @@ export class RegistryContent extends Context.Service<
     /**
      * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
      * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders.
      */
     readonly tags: (
       repository: string,
-      options?: { readonly pageSize?: number; readonly continueFrom?: string }
+      options?: {
+        /** How many tags the registry sends at a time, at least 1; its own default if not given. */
+        readonly pageSize?: number
+        /** The tag behind which the list begins. */
+        readonly continueFrom?: string
+      }
     ) => Stream.Stream<Tag.Tag, RegistryError>
 
-    /** What a tag or a digest stands for, without its content. Fails with `NotFound`. */
+    /**
+     * What a tag or a digest stands for: media type, digest and size, without its content. Fails with `NotFound`.
+     *
+     * **Example** (Promoting an image only if it is the one that was tested)
+     *
+     * ```ts
+     * import { RegistryContent } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const isTested = (tested: string) =>
+     *   Effect.gen(function* () {
+     *     const content = yield* RegistryContent.RegistryContent
+     *     const { digest } = yield* content.resolve("library/hello-world", "candidate")
+     *     return digest === tested
+     *   })
+     * ```
+     */
     readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
 
-    /** A manifest of at most 4 MiB, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
+    /**
+     * A manifest of at most 4 MiB, verified: its bytes, its descriptor, and what it says. Fails with `NotFound`,
+     * `TooLarge` and `ContentMismatch`.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Pulling manifests". By digest, the bytes are held against that one; by tag,
+     * against what the registry says that it sends.
+     *
+     * **Example** (The images of an index)
+     *
+     * ```ts
+     * import { Platform, RegistryContent } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const platforms = Effect.gen(function* () {
+     *   const content = yield* RegistryContent.RegistryContent
+     *   const { manifest } = yield* content.manifest("library/alpine", "3.20")
+     *   return manifest._tag === "ImageIndex"
+     *     ? manifest.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
+     *     : []
+     * })
+     * ```
+     */
     readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
 
     /**
      * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
      * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
      * `ContentMismatch` if the registry says that it got another.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
+     * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
+     *
+     * **Example** (Giving an image other tags)
+     *
+     * ```ts
+     * import { RegistryContent } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const promote = Effect.gen(function* () {
+     *   const content = yield* RegistryContent.RegistryContent
+     *   const candidate = yield* content.manifest("library/hello-world", "candidate")
+     *   yield* content.putManifest("library/hello-world", candidate, { tags: ["v1.4.0", "latest"] })
+     * })
+     * ```
      */
     readonly putManifest: (
       repository: string,
@@ -101,13 +195,36 @@ export class RegistryContent extends Context.Service<
      */
     readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
-    /** Size and digest of a blob. Fails with `NotFound`. */
+    /**
+     * Size and digest of a blob. Its media type is `application/octet-stream`: only manifests know another. Fails with
+     * `NotFound`.
+     */
     readonly headBlob: (repository: string, digest: string) => Effect.Effect<Descriptor, RegistryError>
 
     /**
      * The bytes of a blob, as they come. The stream ends only if they are those of the digest and as many as they
      * should be: who stops before the end holds bytes that nobody has verified. Fails with `NotFound` and
      * `ContentMismatch`.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Pulling blobs". A connection that breaks or stalls is followed by another, which
+     * goes on at the byte that is wanted next.
+     *
+     * **Example** (Counting the lines of a text, in constant memory)
+     *
+     * ```ts
+     * import { RegistryContent } from "@effect-acr/client"
+     * import { Effect, Stream } from "effect"
+     *
+     * const countLines = (digest: string) =>
+     *   Effect.gen(function* () {
+     *     const content = yield* RegistryContent.RegistryContent
+     *     return yield* content
+     *       .blob("samples/reports", digest)
+     *       .pipe(Stream.decodeText, Stream.splitLines, Stream.runCount)
+     *   })
+     * ```
      */
     readonly blob: (
       repository: string,
@@ -115,26 +232,46 @@ export class RegistryContent extends Context.Service<
       options?: DownloadBlobOptions
     ) => Stream.Stream<Uint8Array, RegistryError>
 
-    /** A part of a blob. A part can't be verified. Fails with `NotFound`. */
+    /**
+     * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` where `offset` or
+     * `length` can't be right.
+     */
     readonly blobRange: (
       repository: string,
       blob: Blob,
-      range: { readonly offset: number; readonly length: number }
+      range: {
+        /** Where it begins, in bytes from the beginning of the blob. */
+        readonly offset: number
+        /** How many bytes it has, at least 1. */
+        readonly length: number
+      }
     ) => Stream.Stream<Uint8Array, RegistryError>
 
-    /**
-     * A blob in memory, verified; `maxBytes` is 16 MiB if not given. Fails with `NotFound`, `TooLarge` and
-     * `ContentMismatch`.
-     */
+    /** A blob in memory, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
     readonly blobBytes: (
       repository: string,
       blob: Blob,
-      options?: DownloadBlobOptions & { readonly maxBytes?: number }
+      options?: DownloadBlobOptions & {
+        /** How many bytes there may be; 16 MiB if not given. More fail with `TooLarge`. */
+        readonly maxBytes?: number
+      }
     ) => Effect.Effect<Uint8Array, RegistryError>
 
     /**
      * A blob in a file, verified before the file has its name; a file of that name is replaced. Fails with `NotFound`
-     * and `ContentMismatch`.
+     * and `ContentMismatch`, and with a `PlatformError` if the file can't be written.
+     *
+     * **Example** (A download that goes on where the last one broke off)
+     *
+     * ```ts
+     * import { type Descriptor, RegistryContent } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const download = (layer: Descriptor.Descriptor) =>
+     *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+     *     content.downloadBlob("library/alpine", layer, "layer.tar.gz", { resumable: true })
+     *   )
+     * ```
      */
     readonly downloadBlob: (
       repository: string,
@@ -146,6 +283,27 @@ export class RegistryContent extends Context.Service<
     /**
      * Uploads a blob, and tells its descriptor. A failed or interrupted upload leaves no session behind. Fails with
      * `ContentMismatch`, and with whatever its source fails with.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again goes out as a
+     * stream, other content in chunks.
+     *
+     * **Example** (Sending a layer only if it is not there)
+     *
+     * ```ts
+     * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
+     * import { Effect } from "effect"
+     *
+     * const upload = (digest: string) =>
+     *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+     *     content.uploadBlob("samples/hello", BlobSource.fromFile("layer.tar"), {
+     *       mediaType: MediaType.ociImageLayer,
+     *       digest,
+     *       mountFrom: "samples/base"
+     *     })
+     *   )
+     * ```
      */
     readonly uploadBlob: <E, R>(
       repository: string,
@@ -153,19 +311,38 @@ export class RegistryContent extends Context.Service<
       options?: UploadBlobOptions
     ) => Effect.Effect<Descriptor, RegistryError | E, R>
 
-    /** Takes over a blob of another repository without sending it. Fails with `NotFound`. */
+    /**
+     * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is
+     * not there, may not be read, or the registry does not mount.
+     *
+     * **Details**
+     *
+     * OCI distribution specification, "Mounting a blob from another repository".
+     */
     readonly mountBlob: (
       repository: string,
-      blob: { readonly digest: string; readonly from: string }
+      blob: {
+        /** Which blob. */
+        readonly digest: string
+        /** The repository that has it. */
+        readonly from: string
+      }
     ) => Effect.Effect<void, RegistryError>
 
-    /** Deletes a blob. Manifests that need it are broken then. Fails with `NotFound` and `Locked`. */
+    /**
+     * Deletes a blob. Fails with `NotFound` and `Locked`.
+     *
+     * **Gotchas**
+     *
+     * Manifests that need it are broken then. Registries free what no manifest needs by themselves.
+     */
     readonly deleteBlob: (repository: string, digest: string) => Effect.Effect<void, RegistryError>
   }
 >()("@effect-acr/client/RegistryContent") {}
 
 /**
- * Makes the service on a conversation with the registry.
+ * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
+ * wants.
  *
  * @category constructors
  * @since 0.1.0
@@ -198,22 +375,8 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The service on a conversation that is provided apart, and perhaps shared with `ContainerRegistry`, so that both have
- * one set of tokens.
- *
- * **Example** (Both services of a registry)
- *
- * ```ts
- * import { ContainerRegistry, Credentials, RegistryContent } from "@effect-acr/client"
- * import { NodeRegistryHttpClient } from "@effect-acr/node"
- * import { Layer } from "effect"
- *
- * const RegistryLive = RegistryContent.layerTransport().pipe(
- *   Layer.provideMerge(ContainerRegistry.layer({ endpoint: "https://myregistry.azurecr.io" })),
- *   Layer.provide(Credentials.layerAnonymous),
- *   Layer.provide(NodeRegistryHttpClient.layer)
- * )
- * ```
+ * The service on a conversation that is provided apart, and perhaps shared: with `ContainerRegistry` by
+ * `Registry.layer`.
  *
  * @category layers
  * @since 0.1.0
@@ -226,6 +389,24 @@ export const layerTransport = (
 
 /**
  * The service and the conversation that it is on.
+ *
+ * **Details**
+ *
+ * Nothing is sent before the first operation. The layer fails with `InvalidRequest` if the endpoint is not the address of
+ * a registry.
+ *
+ * **Example** (The contents of a registry that is not ACR)
+ *
+ * ```ts
+ * import { Credentials, RegistryContent } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ *
+ * const DockerHub = RegistryContent.layer({ endpoint: "registry-1.docker.io" }).pipe(
+ *   Layer.provide(Credentials.layerAnonymous),
+ *   Layer.provide(NodeRegistryHttpClient.layer)
+ * )
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -242,12 +423,9 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Omit<Options, "endpoint"> & { readonly endpoint?: Config.Config<string> } = {}
+  options: Transport.ConfigOptions & Pick<Options, "idleTimeout"> = {}
 ): Layer.Layer<
   RegistryContent | Transport.Transport,
   RegistryError | Config.ConfigError,
   HttpClient.HttpClient | Credentials.Credentials
-> =>
-  Layer.unwrap(
-    Effect.map(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => layer({ ...options, endpoint }))
-  )
+> => Layer.provideMerge(layerTransport(options), Transport.layerConfig(options))

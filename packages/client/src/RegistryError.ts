@@ -23,10 +23,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+/** What happened, for a person to read: what the registry said, or what was found here. */
 const description = Schema.String
 
 /**
- * The registry does not know who is asking: no credential, a refused one, or an anonymous caller where one is needed.
+ * The registry does not know who is asking: no credential, a refused one, or an anonymous caller where one is needed (401).
+ * Log in, or log in differently.
  *
  * @category reasons
  * @since 0.1.0
@@ -40,7 +42,7 @@ export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(
 }
 
 /**
- * The registry knows who is asking and refuses: a missing role or permission, or a network rule.
+ * The registry knows who is asking and refuses: a missing role or permission, or a network rule (403).
  *
  * @category reasons
  * @since 0.1.0
@@ -57,13 +59,31 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("@effect-acr/client
 }
 
 /**
- * What was asked for is not there.
+ * What was asked for is not there (404).
+ *
+ * **Gotchas**
+ *
+ * A registry may say so as well of what one may not see.
+ *
+ * **Example** (A tag, if there is one)
+ *
+ * ```ts
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const findTag = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   return yield* registry
+ *     .tagProperties("library/hello-world", "latest")
+ *     .pipe(Effect.asSome, Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone))
+ * })
+ * ```
  *
  * @category reasons
  * @since 0.1.0
  */
 export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/RegistryError/NotFound")("NotFound", {
-  /** What is missing. */
+  /** What is missing; `endpoint` if the server does not know such a path at all. */
   resource: Schema.Literals(["repository", "tag", "manifest", "blob", "upload", "endpoint"]),
   description
 }) {
@@ -128,7 +148,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
 
 /**
  * The request can't be right: an argument that breaks its grammar, found here, or whatever the registry refuses with
- * 400 and the like.
+ * 400 and the like. `request` of the error tells the two apart: what was found here has none.
  *
  * @category reasons
  * @since 0.1.0
@@ -156,7 +176,7 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>(
 }
 
 /**
- * Content differs from what its digest or its size says.
+ * Content differs from what its digest or its size says: it was changed on the way, or is not what it was said to be.
  *
  * @category reasons
  * @since 0.1.0
@@ -165,7 +185,9 @@ export class ContentMismatch extends Schema.TaggedError<ContentMismatch>(
   "@effect-acr/client/RegistryError/ContentMismatch"
 )("ContentMismatch", {
   description,
+  /** The digest or the size that was wanted. */
   expected: Schema.String,
+  /** The digest or the size that it has. */
   actual: Schema.String
 }) {
   override get message(): string {
@@ -191,6 +213,7 @@ export class TooLarge extends Schema.TaggedError<TooLarge>("@effect-acr/client/R
 
 /**
  * This library refuses: going on would send credentials, or follow the registry, where the caller did not point it.
+ * `trustedRealms` and `allowedHosts` of `Transport.Options` point it there; docs/origins.md says what for.
  *
  * @category reasons
  * @since 0.1.0
@@ -213,14 +236,17 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
 export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "TimedOut"])
 
 /**
+ * Why one credential gave nothing.
+ *
  * @category models
  * @since 0.1.0
  */
 export type CredentialProblem = typeof CredentialProblem.Type
 
 const credentialFields = {
-  /** Which one: `AzureCliCredential`, `the docker configuration /root/.docker/config.json`. */
+  /** Which one: `AzureCliCredential`, `docker configuration`. */
   credential: Schema.String,
+  /** Whether it is not set up here, failed, or did not answer in time. */
   problem: CredentialProblem,
   description
 }
@@ -234,13 +260,15 @@ const credentialFields = {
 export const PassedOver = Schema.Struct(credentialFields)
 
 /**
+ * One credential of several, and why it was passed over.
+ *
  * @category models
  * @since 0.1.0
  */
 export type PassedOver = typeof PassedOver.Type
 
 /**
- * The caller's own credential failed before the registry was asked.
+ * The caller's own credential failed before the registry was asked, or is not of the kind that the operation needs.
  *
  * @category reasons
  * @since 0.1.0
@@ -263,7 +291,7 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
 }
 
 /**
- * All reasons.
+ * All reasons, as one schema.
  *
  * @category schemas
  * @since 0.1.0
@@ -284,6 +312,8 @@ export const Reason = Schema.Union([
 ])
 
 /**
+ * Any of the reasons; `_tag` tells them apart.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -294,19 +324,23 @@ export type Reason = typeof Reason.Type
  *
  * **Details**
  *
- * OCI distribution specification, "Error codes". `code` is upper-case by convention, `detail` is whatever the registry
- * adds.
+ * OCI distribution specification, "Error Codes".
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ResponseError = Schema.Struct({
+  /** What went wrong, in one word: `MANIFEST_UNKNOWN`. */
   code: Schema.String,
+  /** What went wrong, for a person to read; empty if the registry does not say. */
   message: Schema.String,
+  /** Whatever the registry adds. */
   detail: Schema.optionalKey(Schema.Json)
 })
 
 /**
+ * One entry of an error answer, read.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -319,6 +353,7 @@ export type ResponseError = typeof ResponseError.Type
  * @since 0.1.0
  */
 export const FailedResponse = Schema.Struct({
+  /** The status code. */
   status: Schema.Int,
   /** ACR's name for this very answer, which its support asks for. */
   correlationId: Schema.optionalKey(Schema.String),
@@ -327,6 +362,8 @@ export const FailedResponse = Schema.Struct({
 })
 
 /**
+ * The answer that an error stems from.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -339,13 +376,17 @@ export type FailedResponse = typeof FailedResponse.Type
  * @since 0.1.0
  */
 export const FailedRequest = Schema.Struct({
+  /** The method. */
   method: Schema.String,
+  /** The address, without its query. */
   url: Schema.String,
   /** This library's own name for the request (`x-ms-client-request-id`), by which a registry's operators find it. */
   clientRequestId: Schema.String
 })
 
 /**
+ * The request that an error stems from.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -353,6 +394,30 @@ export type FailedRequest = typeof FailedRequest.Type
 
 /**
  * A failed operation.
+ *
+ * **Details**
+ *
+ * `message` puts all of it in one line: the operation, the reason, the request, the status and the two ids by which a
+ * registry's operators find it.
+ *
+ * **Example** (Several reasons at once)
+ *
+ * ```ts
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const remove = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   yield* registry.deleteTag("library/hello-world", "latest").pipe(
+ *     Effect.asVoid,
+ *     Effect.catchReasons("RegistryError", {
+ *       NotFound: ({ resource }) => Console.log(`no such ${resource}`),
+ *       Locked: () => Console.log("locked: unlock it first"),
+ *       Throttled: ({ retryAfterMillis }) => Console.log(`the registry wants ${retryAfterMillis ?? "some"} ms`)
+ *     })
+ *   )
+ * })
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -362,8 +427,11 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
   {
     /** The operation that failed, for example `ContainerRegistry.deleteTag`. */
     operation: Schema.String,
+    /** Why, as something to act on. */
     reason: Reason,
+    /** The request that failed; none if nothing was sent. */
     request: Schema.optionalKey(FailedRequest),
+    /** What the registry answered; none if nothing came, or if it was no answer of failure. */
     response: Schema.optionalKey(FailedResponse)
   }
 ) {

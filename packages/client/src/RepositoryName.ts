@@ -28,13 +28,15 @@ export const RepositoryName = Schema.String.check(
 ).pipe(Schema.brand("RepositoryName"))
 
 /**
+ * A name that was checked: a string which only `parse`, or the schema, makes.
+ *
  * @category models
  * @since 0.1.0
  */
 export type RepositoryName = typeof RepositoryName.Type
 
 /**
- * Reads a repository name from a string.
+ * Reads a repository name from a string. Fails with a `SchemaError` that says what was expected.
  *
  * @category parsing
  * @since 0.1.0

@@ -16,6 +16,22 @@ import * as RepositoryName from "./RepositoryName.ts"
  *
  * `RepositoryProperties.make` builds one for a test: attributes default to allowed.
  *
+ * **Example** (Properties for a test)
+ *
+ * ```ts
+ * import { RepositoryName, RepositoryProperties } from "@effect-acr/client"
+ * import { DateTime } from "effect"
+ *
+ * const properties = RepositoryProperties.RepositoryProperties.make({
+ *   registryLoginServer: "myregistry.azurecr.io",
+ *   name: RepositoryName.RepositoryName.make("library/alpine"),
+ *   createdOn: DateTime.makeUnsafe("2026-01-01T00:00:00Z"),
+ *   lastUpdatedOn: DateTime.makeUnsafe("2026-01-01T00:00:00Z"),
+ *   manifestCount: 1,
+ *   tagCount: 2
+ * })
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -31,6 +47,8 @@ export const RepositoryProperties = Schema.Struct({
 })
 
 /**
+ * The properties of one repository.
+ *
  * @category models
  * @since 0.1.0
  */

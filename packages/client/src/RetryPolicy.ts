@@ -1,6 +1,8 @@
 /**
  * When an operation is tried again.
  *
+ * What counts as a fault, and which operations may be repeated: docs/retries.md.
+ *
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
@@ -19,15 +21,35 @@ import type { RegistryError } from "./RegistryError.ts"
  *
  * A request whose first attempt may have been carried out is repeated only where that does no harm.
  *
+ * **Example** (A script that gives up early, and a job that has all night)
+ *
+ * ```ts
+ * import { ContainerRegistry, RetryPolicy } from "@effect-acr/client"
+ * import { Schedule } from "effect"
+ *
+ * const Script = ContainerRegistry.layerConfig({ retry: RetryPolicy.never })
+ *
+ * const Job = ContainerRegistry.layerConfig({
+ *   retry: {
+ *     ...RetryPolicy.defaultPolicy,
+ *     schedule: Schedule.spaced("30 seconds").pipe(Schedule.jittered, Schedule.upTo({ times: 100 })),
+ *     maxRetryAfter: "10 minutes"
+ *   }
+ * })
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
 export interface RetryPolicy {
-  /** When to try again, given the error; it ends when to give up. */
+  /** When to try again, given the error of the last attempt; where it ends, the operation fails with that. */
   readonly schedule: Schedule.Schedule<unknown, RegistryError>
-  /** The longest wait that the registry may ask for. */
+  /** The longest wait that the registry may ask for. If it asks for more, the operation fails at once. */
   readonly maxRetryAfter: Duration.Input
-  /** How long one attempt may take, from the request to the last byte of an answer that is read whole. */
+  /**
+   * How long one attempt may take, from the request to the last byte of an answer that is read whole. For the bytes of
+   * blobs it is `idleTimeout` of `RegistryContent.Options` that counts.
+   */
   readonly attemptTimeout: Duration.Input
 }
 
@@ -49,7 +71,7 @@ export const defaultPolicy: RetryPolicy = {
 }
 
 /**
- * One attempt, no more.
+ * One attempt, no more. A token that runs out is still renewed.
  *
  * @category constants
  * @since 0.1.0

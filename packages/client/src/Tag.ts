@@ -25,13 +25,15 @@ export const Tag = Schema.String.check(
 ).pipe(Schema.brand("Tag"))
 
 /**
+ * A tag that was checked: a string which only `parse`, or the schema, makes.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Tag = typeof Tag.Type
 
 /**
- * Reads a tag from a string.
+ * Reads a tag from a string. Fails with a `SchemaError` that says what was expected.
  *
  * @category parsing
  * @since 0.1.0

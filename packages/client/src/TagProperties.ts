@@ -34,6 +34,8 @@ export const TagProperties = Schema.Struct({
 })
 
 /**
+ * The properties of one tag.
+ *
  * @category models
  * @since 0.1.0
  */

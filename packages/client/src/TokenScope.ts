@@ -29,7 +29,7 @@ export type TokenScope = string
 export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_write"
 
 /**
- * The scope in which repositories are listed.
+ * The scope in which repositories are listed (distribution's documentation, "Token Scope Documentation").
  *
  * @category constants
  * @since 0.1.0
@@ -42,6 +42,18 @@ export const catalog: TokenScope = "registry:catalog:*"
  * **Gotchas**
  *
  * ACR takes `*` for the name of all repositories, except where it grants rights by repository (ABAC).
+ *
+ * **Example** (Getting the tokens of many repositories with few requests)
+ *
+ * ```ts
+ * import { TokenScope, Transport } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const authorizeAll = (repositories: ReadonlyArray<string>) =>
+ *   Effect.flatMap(Transport.Transport, ({ authorize }) =>
+ *     authorize(repositories.map((name) => TokenScope.repository(name, "metadata_read")))
+ *   )
+ * ```
  *
  * @category constructors
  * @since 0.1.0

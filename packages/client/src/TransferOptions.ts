@@ -1,5 +1,5 @@
 /**
- * How to put manifests, and how to transfer blobs.
+ * How to put manifests, and how to transfer blobs: what the operations of `RegistryContent` take.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type { OnProgress } from "./Progress.ts"
 export interface PutManifestOptions {
   /** The tag to point at it; it is known by its digest alone if neither this nor `tags` is given. */
   readonly tag?: string
-  /** Several tags. */
+  /** Several tags, beside `tag`. */
   readonly tags?: ReadonlyArray<string>
   /** Its media type, if not the one that it came with or that its content names. */
   readonly mediaType?: string

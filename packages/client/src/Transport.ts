@@ -2,10 +2,12 @@
  * One authenticated conversation with one registry.
  *
  * Everything that speaks HTTP goes through it, and an endpoint that this library does not wrap can be asked through it
- * as well: describe it as an `Operation` and `execute` it.
+ * as well: describe it as an `Operation` and `execute` it. How tokens are had, and what is tried again: docs/tokens.md,
+ * docs/retries.md.
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -53,7 +55,7 @@ export interface Options {
   readonly allowInsecureHttp?: boolean
   /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
   readonly retry?: RetryPolicy.RetryPolicy
-  /** How many requests a minute to send at most; no limit if not given. */
+  /** How many requests a minute to send at most, by kind; no limit if not given. */
   readonly rateLimits?: RateLimits
   /**
    * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
@@ -75,6 +77,11 @@ export interface Options {
 /**
  * A conversation with a registry.
  *
+ * **Details**
+ *
+ * It has one set of tokens and one set of limits, so that services that share it share those. A span of each operation
+ * and each request, and metrics, tell what it does: docs/observability.md.
+ *
  * @category services
  * @since 0.1.0
  */
@@ -85,9 +92,9 @@ export class Transport extends Context.Service<
     readonly endpoint: string
     /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
     readonly loginServer: string
-    /** When to try again. */
+    /** When to try again, as the options say it or by default. */
     readonly retry: RetryPolicy.RetryPolicy
-    /** Asks for one thing. */
+    /** Asks for one thing: sends the operation, with a token, as often as the policy has it, and reads the answer. */
     readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
     /**
      * Asks for something of which the body is read after this effect has ended: the connection is open as long as the
@@ -123,7 +130,9 @@ export class Transport extends Context.Service<
  * @since 0.1.0
  */
 export interface RefreshToken {
+  /** The token. */
   readonly token: Redacted.Redacted<string>
+  /** When it ends by this machine's clock, if it says so. */
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
@@ -272,10 +281,46 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A layer of `make`.
+ * A layer of `make`: for programs with operations of their own, and to put both services on one conversation.
+ *
+ * **Example** (One conversation, with limits, for both services)
+ *
+ * ```ts
+ * import { ContainerRegistry, RateLimits, RegistryContent, Transport } from "@effect-acr/client"
+ * import { Layer } from "effect"
+ *
+ * const Registry = Layer.mergeAll(ContainerRegistry.layerTransport, RegistryContent.layerTransport()).pipe(
+ *   Layer.provideMerge(Transport.layer({ endpoint: "myregistry", rateLimits: RateLimits.acrStandard }))
+ * )
+ * ```
  *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<Transport, RegistryError, HttpClient.HttpClient | Credentials> =>
   Layer.effect(Transport, make(options))
+
+/**
+ * How to talk to a registry that the configuration names.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConfigOptions extends Omit<Options, "endpoint"> {
+  /** Where the address of the registry stands; in `REGISTRY_ENDPOINT` if not given. */
+  readonly endpoint?: Config.Config<string>
+}
+
+/**
+ * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: ConfigOptions = {}
+): Layer.Layer<Transport, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials> =>
+  Layer.effect(
+    Transport,
+    Effect.flatMap(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => make({ ...options, endpoint }))
+  )

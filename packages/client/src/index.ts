@@ -58,6 +58,9 @@ export * as RateLimits from "./RateLimits.ts"
 /** Where an artifact stands. */
 export * as Reference from "./Reference.ts"
 
+/** A registry whole: both services in one conversation. */
+export * as Registry from "./Registry.ts"
+
 /** The contents of a registry: manifests and blobs. */
 export * as RegistryContent from "./RegistryContent.ts"
 

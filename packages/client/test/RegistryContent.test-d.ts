@@ -4,19 +4,20 @@
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { HttpClient } from "effect/http/HttpClient"
 import { expectTypeOf } from "vitest"
 import * as BlobSource from "../src/BlobSource.ts"
-import * as ContainerRegistry from "../src/ContainerRegistry.ts"
+import type * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import type { Credentials } from "../src/Credentials.ts"
 import type { Descriptor } from "../src/Descriptor.ts"
 import type { Digest } from "../src/Digest.ts"
 import * as Manifest from "../src/Manifest.ts"
 import type { MediaType } from "../src/MediaType.ts"
 import type { RegistryError } from "../src/RegistryError.ts"
+import * as Registry from "../src/Registry.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
 import type { Tag } from "../src/Tag.ts"
 import type { Transport } from "../src/Transport.ts"
@@ -120,8 +121,10 @@ expectTypeOf(RegistryContent.layerConfig({ endpoint: Config.String("ACR") })).to
 expectTypeOf(RegistryContent.layerTransport()).toEqualTypeOf<Layer.Layer<Content, never, Transport>>()
 
 // Both services on one conversation.
-expectTypeOf(
-  RegistryContent.layerTransport().pipe(Layer.provideMerge(ContainerRegistry.layer({ endpoint })))
-).toEqualTypeOf<
-  Layer.Layer<Content | ContainerRegistry.ContainerRegistry | Transport, RegistryError, HttpClient | Credentials>
+type Both = Content | ContainerRegistry.ContainerRegistry | Transport
+expectTypeOf(Registry.layer({ endpoint, idleTimeout: "10 seconds" })).toEqualTypeOf<
+  Layer.Layer<Both, RegistryError, HttpClient | Credentials>
+>()
+expectTypeOf(Registry.layerConfig({ idleTimeout: "10 seconds" })).toEqualTypeOf<
+  Layer.Layer<Both, RegistryError | Config.ConfigError, HttpClient | Credentials>
 >()

@@ -11,6 +11,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import * as Registry from "../src/Registry.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
 import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
 import { atOnce } from "./support/atOnce.ts"
@@ -144,8 +145,7 @@ describe("a service", () => {
       }
     }).pipe(
       Effect.provide(
-        RegistryContent.layerTransport().pipe(
-          Layer.provideMerge(ContainerRegistry.layer({ endpoint: "myregistry" })),
+        Registry.layer({ endpoint: "myregistry" }).pipe(
           Layer.provide(Credentials.layerAnonymous),
           Layer.provide(
             Layer.succeed(
@@ -165,7 +165,8 @@ describe("the endpoint in the environment", () => {
       const named = RegistryContent.layerConfig({ endpoint: Config.String("MIRROR") })
       for (const [layer, asked] of [
         [RegistryContent.layerConfig(), "https://first.azurecr.io/v2/a/manifests/v1"],
-        [named, "https://second.azurecr.io/v2/a/manifests/v1"]
+        [named, "https://second.azurecr.io/v2/a/manifests/v1"],
+        [Registry.layerConfig(), "https://first.azurecr.io/v2/a/manifests/v1"]
       ] as const) {
         const urls: Array<string> = []
         const client = HttpClient.make((request, url) =>

@@ -5,17 +5,42 @@
  * its scopes, the management API with its locks, and OCI distribution. It keeps a journal of what it was asked, and
  * misbehaves when it is told to.
  *
+ * **Example** (A test with a registry that is throttled once)
+ *
+ * ```ts
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { assert, it } from "@effect/vitest"
+ * import { Effect, Layer } from "effect"
+ *
+ * const TestRegistry = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
+ *
+ * it.live("sees a throttled registry through", () =>
+ *   Effect.gen(function* () {
+ *     const emulator = yield* AcrEmulator.AcrEmulator
+ *     yield* emulator.seed({ repository: "library/alpine", tags: ["3.20"] })
+ *     yield* emulator.inject({
+ *       path: "/acr/v1/",
+ *       consequence: { _tag: "Answer", status: 429, headers: { "retry-after": "1" } }
+ *     })
+ *     const registry = yield* ContainerRegistry.ContainerRegistry
+ *     assert.strictEqual((yield* registry.tagProperties("library/alpine", "3.20")).name, "3.20")
+ *   }).pipe(Effect.provide(TestRegistry))
+ * )
+ * ```
+ *
+ * How it is made, and what it keeps: docs/emulator.md.
+ *
  * @since 0.1.0
  */
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
 import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
-import * as RegistryContent from "@effect-acr/client/RegistryContent"
-import type * as Transport from "@effect-acr/client/Transport"
+import * as Registry from "@effect-acr/client/Registry"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -32,7 +57,7 @@ import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
-import * as Registry from "./internal/registry.ts"
+import * as Answering from "./internal/registry.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import * as Serving from "./internal/serving.ts"
@@ -53,17 +78,41 @@ import type { SeedImage } from "./SeedImage.ts"
  * @since 0.1.0
  */
 export interface Login {
+  /** The name. */
   readonly username: string
+  /** The password. */
   readonly password: Redacted.Redacted<string>
 }
 
 /**
  * A token of a scope map: a login for some repositories and some actions.
  *
+ * **Details**
+ *
+ * ACR's documentation, "Create a token with repository-scoped permissions".
+ *
+ * **Example** (A token that may only pull one team's images)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { Redacted } from "effect"
+ *
+ * const Emulator = AcrEmulator.layer({
+ *   scopeMapTokens: [
+ *     {
+ *       username: "team-a-pull",
+ *       password: Redacted.make("only for this test"),
+ *       scopeMap: [{ repository: "team-a/*", actions: ["content/read", "metadata/read"] }]
+ *     }
+ *   ]
+ * })
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ScopeMapToken extends Login {
+  /** What may be done, by repository. */
   readonly scopeMap: ReadonlyArray<ScopeMapRule>
 }
 
@@ -93,12 +142,16 @@ export interface Options {
   readonly roleAssignmentMode?: "rbac" | "rbac-abac"
   /** The login of the admin user; user `admin` with a password that nobody can guess if not given. */
   readonly adminUser?: Login
+  /** The tokens of scope maps that there are; none if not given. */
   readonly scopeMapTokens?: ReadonlyArray<ScopeMapToken>
-  /** 75 minutes if not given, as ACR's. */
+  /** How long access tokens live; 75 minutes if not given, as ACR's. */
   readonly accessTokenLifetime?: Duration.Input
-  /** 195 minutes if not given, as ACR's. */
+  /** How long refresh tokens live; 195 minutes if not given, as ACR's. */
   readonly refreshTokenLifetime?: Duration.Input
-  /** Requests a minute; not limited if not given. */
+  /**
+   * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
+   * answered 429 with `Retry-After`. Not limited if not given.
+   */
   readonly rateLimits?: RateLimits
   /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
   readonly blobs?: "redirect" | "direct"
@@ -129,18 +182,79 @@ export class AcrEmulator extends Context.Service<
     /** The certificate to trust, in PEM, if it speaks https. */
     readonly certificate: Option.Option<string>
     /** How to log in. */
-    readonly logins: { readonly entraToken: Redacted.Redacted<string>; readonly adminUser: Login }
-    /** What it was asked so far, in order. */
+    readonly logins: {
+      /** The Entra token that is exchanged. */
+      readonly entraToken: Redacted.Redacted<string>
+      /** The admin user, who may do everything. */
+      readonly adminUser: Login
+    }
+    /**
+     * What it was asked so far, in order, by whomever.
+     *
+     * **Example** (What an operation asks)
+     *
+     * ```ts
+     * import { ContainerRegistry } from "@effect-acr/client"
+     * import { AcrEmulator } from "@effect-acr/emulator"
+     * import { Effect, Stream } from "effect"
+     *
+     * const requests = Effect.gen(function* () {
+     *   const emulator = yield* AcrEmulator.AcrEmulator
+     *   const registry = yield* ContainerRegistry.ContainerRegistry
+     *   yield* emulator.clearJournal
+     *   yield* registry.repositories().pipe(Stream.runDrain)
+     *   return (yield* emulator.journal).map(({ method, path, status }) => `${method} ${path} ${status}`)
+     * })
+     * ```
+     */
     readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
+    /** Forgets what it was asked so far. */
     readonly clearJournal: Effect.Effect<void>
-    /** Makes something go wrong. Of several faults that fit a request the one that was injected first hits. */
+    /**
+     * Makes something go wrong. Of several faults that fit a request the one that was injected first hits.
+     *
+     * **Example** (A download that breaks off after 1000 bytes, once)
+     *
+     * ```ts
+     * import { AcrEmulator } from "@effect-acr/emulator"
+     * import { Effect } from "effect"
+     *
+     * const breakDownload = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) =>
+     *   emulator.inject({
+     *     method: "GET",
+     *     path: "/blobs/",
+     *     consequence: { _tag: "CutBody", afterBytes: 1000 }
+     *   })
+     * )
+     * ```
+     */
     readonly inject: (fault: Fault) => Effect.Effect<void>
+    /** Takes back all faults: nothing goes wrong from now on. */
     readonly clearFaults: Effect.Effect<void>
     /** Forgets all access tokens: they are answered `invalid_token` from now on. */
     readonly revokeAccessTokens: Effect.Effect<void>
-    /** Forgets all refresh tokens. */
+    /** Forgets all refresh tokens: who has one must log in again. */
     readonly revokeRefreshTokens: Effect.Effect<void>
-    /** Puts an image into it without a request, and tells its digest. */
+    /**
+     * Puts an image into it without a request, and tells its digest.
+     *
+     * **Example** (An image for two platforms, pushed an hour ago)
+     *
+     * ```ts
+     * import { AcrEmulator } from "@effect-acr/emulator"
+     * import { Clock, Effect } from "effect"
+     *
+     * const seedIndex = Effect.gen(function* () {
+     *   const emulator = yield* AcrEmulator.AcrEmulator
+     *   return yield* emulator.seed({
+     *     repository: "library/alpine",
+     *     tags: ["3.20", "latest"],
+     *     platforms: ["linux/amd64", "linux/arm64"],
+     *     pushedAtMillis: (yield* Clock.currentTimeMillis) - 60 * 60 * 1000
+     *   })
+     * })
+     * ```
+     */
     readonly seed: (image: SeedImage) => Effect.Effect<Digest>
     /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
     readonly openUploads: Effect.Effect<number>
@@ -165,7 +279,7 @@ const decodePath = (path: string): string => {
 }
 
 /**
- * Starts an emulator.
+ * Starts an emulator, which stops when the scope closes.
  *
  * **Details**
  *
@@ -228,7 +342,7 @@ export const make = Effect.fnUntraced(function* (
     accessTokenMillis: millis(options.accessTokenLifetime ?? "75 minutes"),
     refreshTokenMillis: millis(options.refreshTokenLifetime ?? "195 minutes")
   })
-  const answer = Registry.make({
+  const answer = Answering.make({
     service: loginServer,
     tokens,
     routes: Routes.make({
@@ -281,7 +395,8 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A layer with a running emulator; it stops, and leaves nothing behind, when the layer's scope closes.
+ * A layer with a running emulator; it stops, and leaves nothing behind but what `directory` keeps, when the layer's scope
+ * closes.
  *
  * **Example** (Testing against an emulator)
  *
@@ -316,24 +431,31 @@ export interface RegistryOptions<E = never, R = never> extends Omit<RegistryCont
 /**
  * The client's services in conversation with the emulator.
  *
+ * **Example** (As somebody who is not logged in)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { Layer } from "effect"
+ *
+ * const Anonymous = AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(
+ *   Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true }))
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerRegistry = <E = never, R = never>(
   options: RegistryOptions<E, R> = {}
-): Layer.Layer<
-  ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport,
-  RegistryError | E,
-  AcrEmulator | R
-> =>
+): Layer.Layer<Registry.Services, RegistryError | E, AcrEmulator | R> =>
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
       const ownLogin: Layer.Layer<Credentials.Credentials, E, R> = Credentials.layerEntra(
         Effect.succeed(logins.entraToken)
       )
       const { credentials = ownLogin, ...rest } = options
-      return ContainerRegistry.layerTransport.pipe(
-        Layer.provideMerge(RegistryContent.layer({ ...rest, endpoint })),
+      return Registry.layer({ ...rest, endpoint }).pipe(
         Layer.provide(credentials),
         Layer.provide(NodeRegistryHttpClient.layerOptions(Option.isSome(certificate) ? { ca: certificate.value } : {}))
       )

@@ -1,6 +1,8 @@
 /**
  * The journal: what was asked of the emulator.
  *
+ * `AcrEmulator.journal` tells it. It holds no secret, so that a test may print it.
+ *
  * @since 0.1.0
  */
 
@@ -13,6 +15,7 @@
 export interface JournalEntry {
   /** The registry itself, or the storage that it redirects downloads to. */
   readonly server: "registry" | "storage"
+  /** The method of the request. */
   readonly method: string
   /** Percent-encoded as it was sent, without the query. */
   readonly path: string

@@ -1,6 +1,8 @@
 /**
  * Images to fill an emulator with.
  *
+ * `AcrEmulator.seed` takes them.
+ *
  * @since 0.1.0
  */
 
@@ -11,6 +13,7 @@
  * @since 0.1.0
  */
 export interface SeedImage {
+  /** The repository to put it into; it is made if it is missing. */
   readonly repository: string
   /** None if not given: the image is then known by its digest alone. */
   readonly tags?: ReadonlyArray<string>

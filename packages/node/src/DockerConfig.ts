@@ -91,6 +91,14 @@ const loginIn = Effect.fnUntraced(function* (path: string, loginServer: string, 
  * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or no such credential helper; `Failed` if a
  * file can't be read or a helper fails; `TimedOut` if a helper does not answer.
  *
+ * **Example** (The file that a pipeline was given, and nothing else)
+ *
+ * ```ts
+ * import { DockerConfig } from "@effect-acr/node"
+ *
+ * const Login = DockerConfig.layerOptions({ path: "/run/secrets/config.json", helperTimeout: "10 seconds" })
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */

@@ -18,7 +18,22 @@ const start: Hasher.Start = (algorithm) => {
 }
 
 /**
- * Puts `node:crypto` in the place of the client's own implementation. `NodeRegistryHttpClient.layer` includes it.
+ * Puts `node:crypto` in the place of the client's own implementation.
+ *
+ * **Details**
+ *
+ * `NodeRegistryHttpClient.layer` includes it. It is for programs on another HTTP client, in a runtime that has
+ * `node:crypto`.
+ *
+ * **Example** (With `fetch`)
+ *
+ * ```ts
+ * import { NodeHasher } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ * import { FetchHttpClient } from "effect/http"
+ *
+ * const HttpClientLive = Layer.merge(FetchHttpClient.layer, NodeHasher.layer)
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -1,6 +1,9 @@
 /**
  * The HTTP client for registries on Node.
  *
+ * Any `HttpClient` of Effect will do, `FetchHttpClient` for one. This one is faster (docs/performance.md), and guards
+ * the network that the program runs in.
+ *
  * @since 0.1.0
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
@@ -43,6 +46,27 @@ export interface Options {
  *
  * It sends bytes and streams of bytes. A request with a form or a raw body of the platform fails with `TransportError`.
  *
+ * **Example** (A registry whose certificate a company has signed)
+ *
+ * ```ts
+ * import { ContainerRegistry, Credentials } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Effect, FileSystem, Layer } from "effect"
+ *
+ * const HttpClientLive = Layer.unwrap(
+ *   Effect.gen(function* () {
+ *     const files = yield* FileSystem.FileSystem
+ *     const ca = yield* files.readFileString("/etc/contoso/ca.pem")
+ *     return NodeRegistryHttpClient.layerOptions({ ca })
+ *   })
+ * )
+ *
+ * const RegistryLive = ContainerRegistry.layer({ endpoint: "registry.contoso.com" }).pipe(
+ *   Layer.provide(Credentials.layerConfig()),
+ *   Layer.provide(HttpClientLive)
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
@@ -62,7 +86,7 @@ export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.Http
   ).pipe(Layer.merge(NodeHasher.layer), Layer.merge(Layer.succeed(BlobSource.HeldBytes, UndiciClient.heldBytes)))
 
 /**
- * `layerOptions` with nothing set.
+ * `layerOptions` with nothing set: what most programs want.
  *
  * @category layers
  * @since 0.1.0

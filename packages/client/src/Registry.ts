@@ -1,0 +1,58 @@
+/**
+ * A registry whole: what it holds and its contents, in one conversation with one set of tokens.
+ *
+ * @since 0.1.0
+ */
+import type * as Config from "effect/Config"
+import * as Layer from "effect/Layer"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as ContainerRegistry from "./ContainerRegistry.ts"
+import type * as Credentials from "./Credentials.ts"
+import * as RegistryContent from "./RegistryContent.ts"
+import type { RegistryError } from "./RegistryError.ts"
+import * as Transport from "./Transport.ts"
+
+/**
+ * Both services, and the conversation that they share.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport
+
+const layerTransport = (options: Pick<RegistryContent.Options, "idleTimeout">) =>
+  Layer.merge(ContainerRegistry.layerTransport, RegistryContent.layerTransport(options))
+
+/**
+ * Both services of a registry. Fails with `InvalidRequest` if the endpoint is not the address of a registry.
+ *
+ * **Example** (Both services of a registry that everyone may pull from)
+ *
+ * ```ts
+ * import { Credentials, Registry } from "@effect-acr/client"
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Layer } from "effect"
+ *
+ * const RegistryLive = Registry.layer({ endpoint: "https://myregistry.azurecr.io" }).pipe(
+ *   Layer.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: RegistryContent.Options
+): Layer.Layer<Services, RegistryError, HttpClient.HttpClient | Credentials.Credentials> =>
+  Layer.provideMerge(layerTransport(options), Transport.layer(options))
+
+/**
+ * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: Transport.ConfigOptions & Pick<RegistryContent.Options, "idleTimeout"> = {}
+): Layer.Layer<Services, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials.Credentials> =>
+  Layer.provideMerge(layerTransport(options), Transport.layerConfig(options))

@@ -1,0 +1,13 @@
+/**
+ * Where the reference is made from, and where it is kept.
+ */
+import { fileURLToPath } from "node:url"
+import { read } from "./read.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** The folder of the pages. */
+export const folder = fileURLToPath(new URL("../docs/api/", import.meta.url))
+
+/** What the packages export. */
+export const readPackages = () => read(root, ["client", "node", "azure-identity", "emulator"])
