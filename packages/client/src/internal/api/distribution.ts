@@ -61,6 +61,8 @@ const contentType = (
 
 /* Tags */
 
+const tagNames = page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Effect.succeed(tags)))
+
 export const listTags = (
   repository: RepositoryName,
   part: { readonly n: number | undefined; readonly last: string | undefined }
@@ -74,7 +76,7 @@ export const listTags = (
   missing: "repository",
   success: [200],
   repeat: "always",
-  decode: page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Effect.succeed(tags)))
+  decode: tagNames
 })
 
 /* Manifests */

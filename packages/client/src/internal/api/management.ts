@@ -78,19 +78,22 @@ const remove = (name: string, missing: Operation<unknown>["missing"], repository
 
 const mayReadMetadata = (repository: string) => [TokenScope.repository(repository, "metadata_read")]
 
+/** What comes before tags and manifests. Schemas are made once: the first use of one takes long. */
 const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
 
 /* Repositories */
+
+const repositoryNames = page(
+  jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
+    Effect.succeed(repositories)
+  )
+)
 
 export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryName.RepositoryName>> => ({
   ...read("repositories", "endpoint"),
   path: versioned("/acr/v1/_catalog", { n, last }),
   scopes: [TokenScope.catalog],
-  decode: page(
-    jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
-      Effect.succeed(repositories)
-    )
-  )
+  decode: repositoryNames
 })
 
 const repositoryProperties = jsonWith(Schema.JsonObject, RepositoryProperties.fromWire)
@@ -114,6 +117,11 @@ export const updateRepository = (
   decode: repositoryProperties
 })
 
+const deletedRepository = jsonWith(
+  Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
+  ({ manifestsDeleted, tagsDeleted }) => Effect.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
+)
+
 /** Not repeated when the answer is lost: a second one could not tell what the first one deleted. */
 export const deleteRepository = (
   repository: RepositoryName.RepositoryName
@@ -121,13 +129,16 @@ export const deleteRepository = (
   ...remove("deleteRepository", "repository", repository),
   path: versioned(path`/acr/v1/${repository}`),
   repeat: "unprocessed",
-  decode: jsonWith(
-    Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
-    ({ manifestsDeleted, tagsDeleted }) => Effect.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
-  )
+  decode: deletedRepository
 })
 
 /* Tags */
+
+const tagsProperties = page(
+  jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
+    Effect.forEach(tags, (tag) => TagProperties.fromWire(head, tag))
+  )
+)
 
 export const listTags = (
   repository: RepositoryName.RepositoryName,
@@ -137,11 +148,7 @@ export const listTags = (
   path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
-  decode: page(
-    jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
-      Effect.forEach(tags, (tag) => TagProperties.fromWire(head, tag))
-    )
-  )
+  decode: tagsProperties
 })
 
 const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: Schema.JsonObject }), ({ tag, ...head }) =>
@@ -187,6 +194,12 @@ export const deleteTag = (
 
 /* Manifests */
 
+const manifestsProperties = page(
+  jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
+    Effect.forEach(manifests, (manifest) => ManifestProperties.fromWire(head, manifest))
+  )
+)
+
 export const listManifests = (
   repository: RepositoryName.RepositoryName,
   { last, n, orderby }: Part
@@ -195,11 +208,7 @@ export const listManifests = (
   path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
-  decode: page(
-    jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
-      Effect.forEach(manifests, (manifest) => ManifestProperties.fromWire(head, manifest))
-    )
-  )
+  decode: manifestsProperties
 })
 
 const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: Schema.JsonObject }), ({ manifest, ...head }) =>
