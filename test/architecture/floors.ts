@@ -47,21 +47,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "HTTP",
       about: "an operation as data, one request for it, and what may become of that",
-      holds: client("Operation", "RetryPolicy", "RateLimits", "Outbound", "internal/http")
-    }
-  ],
-  [
-    {
-      name: "Authentication",
-      about: "credentials, the challenges of a registry, and tokens",
-      holds: client("Credentials", "TokenScope", "internal/auth")
-    }
-  ],
-  [
-    {
-      name: "Transport",
-      about: "one authenticated conversation with one registry",
-      holds: client("Transport")
+      holds: client("Operation", "TokenScope", "RetryPolicy", "RateLimits", "Outbound", "internal/http")
     }
   ],
   [
@@ -69,6 +55,18 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
       name: "APIs",
       about: "ACR's management API and OCI distribution, each a table of operations",
       holds: client("internal/api")
+    },
+    {
+      name: "Authentication",
+      about: "credentials, the challenges of a registry, and tokens",
+      holds: client("Credentials", "internal/auth")
+    }
+  ],
+  [
+    {
+      name: "Transport",
+      about: "one authenticated conversation with one registry",
+      holds: client("Transport")
     }
   ],
   [

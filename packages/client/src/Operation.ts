@@ -15,6 +15,7 @@ import type { Bucket } from "./RateLimits.ts"
 import { readJson } from "./internal/http/body.ts"
 import { nextPage } from "./internal/http/link.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
+import type { TokenScope } from "./TokenScope.ts"
 
 /**
  * What an operation is about.
@@ -81,7 +82,7 @@ export interface Operation<out A> {
   /** What it is about, as traces show it. */
   readonly subject?: Subject
   /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
-  readonly scopes: ReadonlyArray<string>
+  readonly scopes: ReadonlyArray<TokenScope>
   /** Which of the registry's counters it counts against. */
   readonly bucket: Bucket
   /** What a 404 says is missing, where the registry does not say so itself. */

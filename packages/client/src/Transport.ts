@@ -19,6 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import { Credentials } from "./Credentials.ts"
+import * as Distribution from "./internal/api/distribution.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Exchange from "./internal/http/exchange.ts"
@@ -136,19 +137,6 @@ export interface RefreshToken {
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
-/** OCI distribution specification, "Endpoints", end-1: nothing but a login. */
-const greeting: Operation<void> = {
-  name: "Transport.greet",
-  method: "GET",
-  path: "/v2/",
-  scopes: [],
-  bucket: "read",
-  missing: "endpoint",
-  success: [200],
-  decode: () => Effect.void,
-  repeat: "always"
-}
-
 const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
   origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).hostname] : []))
 
@@ -253,7 +241,7 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
-  const greet = (attachment: Exchange.Attachment) => send(origin, greeting, attachment)
+  const greet = (attachment: Exchange.Attachment) => send(origin, Distribution.greet, attachment)
 
   return {
     endpoint: origin,

@@ -59,6 +59,19 @@ const contentType = (
     () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
   )
 
+/** "Endpoints", end-1: nothing but a login. */
+export const greet: Operation<void> = {
+  name: "Transport.greet",
+  method: "GET",
+  path: "/v2/",
+  scopes: [],
+  bucket: "read",
+  missing: "endpoint",
+  success: [200],
+  repeat: "always",
+  decode: () => Effect.void
+}
+
 /* Tags */
 
 const tagNames = page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Effect.succeed(tags)))

@@ -22,7 +22,7 @@ import * as Distribution from "../api/distribution.ts"
 import { attributesOf } from "../http/telemetry.ts"
 import * as Download from "./download.ts"
 import * as File from "./file.ts"
-import { within } from "../api/naming.ts"
+import { within } from "./conversation.ts"
 import * as Upload from "./upload.ts"
 
 const defaultChunkBytes = 8 * 1024 * 1024

@@ -25,7 +25,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import { cut } from "../http/body.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
-import type { Conversation } from "../api/naming.ts"
+import type { Conversation } from "./conversation.ts"
 import * as Patience from "./patience.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
 

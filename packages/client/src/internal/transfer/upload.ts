@@ -19,7 +19,7 @@ import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "..
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
-import type { Conversation } from "../api/naming.ts"
+import type { Conversation } from "./conversation.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf, recoveryFrom, resumptionAt } from "./recovery.ts"
