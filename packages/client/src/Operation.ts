@@ -137,7 +137,7 @@ export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string
   String.raw({ raw: parts }, ...names.map(encodeURIComponent))
 
 /**
- * Appends a query, percent-encoded, and leaves out what is undefined.
+ * Appends a query, percent-encoded, or more to the one that is there, and leaves out what is undefined.
  *
  * @category combinators
  * @since 0.1.0
@@ -146,7 +146,7 @@ export const withQuery = (path: string, query: { readonly [name: string]: string
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]
   )
-  return pairs.length === 0 ? path : `${path}?${pairs.join("&")}`
+  return pairs.length === 0 ? path : `${path}${path.includes("?") ? "&" : "?"}${pairs.join("&")}`
 }
 
 const malformed = (error: Schema.SchemaError): Reason =>

@@ -15,7 +15,7 @@ import { jsonWith, type Operation, type Page, page, withQuery } from "../../Oper
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
-import { discard, readBytes } from "../http/body.ts"
+import { discard, readBytes, statedBytes } from "../http/body.ts"
 import { list } from "../schema/json.ts"
 import { follow, type Location } from "../http/origin.ts"
 import * as TokenScope from "../../TokenScope.ts"
@@ -45,10 +45,8 @@ const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.D
   return Digest.isDigest(stated) ? stated : undefined
 }
 
-const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined => {
-  const stated = response.headers["content-length"]
-  return stated !== undefined && /^\d{1,15}$/.test(stated) ? Number(stated) : undefined
-}
+const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined =>
+  statedBytes(response.headers["content-length"])
 
 /** The media type of an answer, without its parameters. */
 const contentType = (
@@ -309,11 +307,10 @@ const readSession =
     Effect.gen(function* () {
       yield* discard(response)
       const range = rangePattern.exec(response.headers["range"] ?? "")
-      const chunkMinBytes = response.headers["oci-chunk-min-length"]
       return {
         location: yield* readLocation(response, from),
         lastByte: range === null ? undefined : Number(range[1]),
-        chunkMinBytes: chunkMinBytes !== undefined && /^\d{1,15}$/.test(chunkMinBytes) ? Number(chunkMinBytes) : 0
+        chunkMinBytes: statedBytes(response.headers["oci-chunk-min-length"]) ?? 0
       }
     })
 
@@ -389,10 +386,6 @@ export const uploadStatus = (repository: RepositoryName, location: SecretLocatio
   decode: readSession(Redacted.value(location))
 })
 
-/** The query is the registry's own, and goes on as it is. */
-const withDigest = (path: string, digest: Digest.Digest): string =>
-  `${path}${path.includes("?") ? "&" : "?"}digest=${encodeURIComponent(digest)}`
-
 /** Closes a session: its bytes become the blob. */
 export const commitUpload = (
   repository: RepositoryName,
@@ -401,7 +394,8 @@ export const commitUpload = (
   stalled: Effect.Effect<Reason>
 ): Operation<Digest.Digest | undefined> => ({
   ...session(repository, location),
-  path: withDigest(Redacted.value(location).path, digest),
+  // The query of a location is the registry's own, and goes on as it is.
+  path: withQuery(Redacted.value(location).path, { digest }),
   name: "RegistryContent.commitUpload",
   method: "PUT",
   body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),

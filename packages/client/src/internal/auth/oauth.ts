@@ -126,11 +126,9 @@ export const basic = (request: Request): Operation<Token> => ({
   ...common,
   name: "OAuth.token",
   method: "GET",
-  path:
-    request.path +
-    (request.path.includes("?") ? "&" : "?") +
-    [["service", request.service], ...request.scopes.map((scope) => ["scope", scope])]
-      .map(([name = "", value = ""]) => `${name}=${encodeURIComponent(value)}`)
-      .join("&"),
+  path: request.scopes.reduce(
+    (path, scope) => withQuery(path, { scope }),
+    withQuery(request.path, { service: request.service })
+  ),
   decode: accessToken
 })

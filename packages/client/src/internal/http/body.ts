@@ -1,5 +1,5 @@
 /**
- * Reads bodies of answers, never more of them than a limit allows.
+ * Reads bodies of answers, never more of them than a limit allows, and what headers state of their size.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,6 +13,10 @@ const maxJsonBytes = 16 * 1024 * 1024
 
 /** Room for any error that a registry explains; a page of HTML needs no more either. */
 const maxErrorBytes = 64 * 1024
+
+/** A number of bytes as a header states it, if it does. */
+export const statedBytes = (header: string | undefined): number | undefined =>
+  header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined
 
 export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
   const bytes = new Uint8Array(size)

@@ -22,7 +22,7 @@ import {
   Unavailable
 } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import { cut } from "../http/body.ts"
+import { cut, statedBytes } from "../http/body.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Idle from "./idle.ts"
 import type { Conversation } from "./conversation.ts"
@@ -71,10 +71,7 @@ interface Extent {
 const contentRange = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/
 
 export const readExtent = (response: HttpClientResponse.HttpClientResponse): Extent | undefined => {
-  if (response.status === 200) {
-    const length = response.headers["content-length"]
-    return { start: 0, total: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined }
-  }
+  if (response.status === 200) return { start: 0, total: statedBytes(response.headers["content-length"]) }
   const range = contentRange.exec(response.headers["content-range"] ?? "")
   if (range === null) return undefined
   return { start: Number(range[1]), total: range[3] === undefined ? undefined : Number(range[3]) }
