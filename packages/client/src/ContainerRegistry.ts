@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import type * as Credentials from "./Credentials.ts"
-import type * as Digest from "./Digest.ts"
+import * as Digest from "./Digest.ts"
 import * as Distribution from "./internal/api/distribution.ts"
 import * as Arguments from "./internal/api/arguments.ts"
 import * as Management from "./internal/api/management.ts"
@@ -350,18 +350,13 @@ export class ContainerRegistry extends Context.Service<
 /** ACR's documentation, "Authenticate with the registry": the user name whose password is a token. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
 
-const nameOf = (operation: string, repository: string) =>
-  Arguments.repositoryName(`ContainerRegistry.${operation}`, repository)
-
-const tagOf = (operation: string, tag: string) => Arguments.tag(`ContainerRegistry.${operation}`, tag)
-
 const orders = { newest: "timedesc", oldest: "timeasc" } as const
 
 const partOf = (
   operation: string,
   { continueFrom, orderBy, pageSize }: OrderedListOptions = {}
 ): Effect.Effect<Management.Part, RegistryError> =>
-  Effect.map(Arguments.pageSize(`ContainerRegistry.${operation}`, pageSize), (n) => ({
+  Effect.map(Arguments.pageSize(operation, pageSize), (n) => ({
     n,
     last: continueFrom,
     orderby: orderBy === undefined ? undefined : orders[orderBy]
@@ -379,12 +374,9 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
 
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
-    tagOrDigest.includes(":")
-      ? Arguments.digest(`ContainerRegistry.${operation}`, tagOrDigest)
-      : tagOf(operation, tagOrDigest).pipe(
-          Effect.flatMap((tag) => execute(Management.getTag(repository, tag))),
-          Effect.map(({ digest }) => digest)
-        )
+    Effect.filterOrElse(Arguments.tagOrDigest(operation, tagOrDigest), Digest.isDigest, (tag) =>
+      Effect.map(execute(Management.getTag(repository, tag)), ({ digest }) => digest)
+    )
 
   return ContainerRegistry.of({
     endpoint,
@@ -404,69 +396,78 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
     })),
 
     repositories: (options) =>
-      Stream.unwrap(Effect.map(partOf("repositories", options), (part) => list(Management.listRepositories(part)))),
+      Stream.unwrap(
+        Effect.map(partOf("ContainerRegistry.repositories", options), (part) => list(Management.listRepositories(part)))
+      ),
 
     repositoryProperties: Effect.fnUntraced(function* (repository) {
-      return yield* execute(Management.getRepository(yield* nameOf("repositoryProperties", repository)))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.repositoryProperties", repository)
+      return yield* execute(Management.getRepository(name))
     }),
 
     updateRepository: Effect.fnUntraced(function* (repository, attributes) {
-      return yield* execute(Management.updateRepository(yield* nameOf("updateRepository", repository), attributes))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.updateRepository", repository)
+      return yield* execute(Management.updateRepository(name, attributes))
     }),
 
     deleteRepository: Effect.fnUntraced(function* (repository) {
-      return yield* execute(Management.deleteRepository(yield* nameOf("deleteRepository", repository)))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.deleteRepository", repository)
+      return yield* execute(Management.deleteRepository(name))
     }),
 
     tags: (repository, options) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const name = yield* nameOf("tags", repository)
+          const name = yield* Arguments.repositoryName("ContainerRegistry.tags", repository)
           const digest =
             options?.digest === undefined
               ? undefined
               : yield* Arguments.digest("ContainerRegistry.tags", options.digest)
-          return list(Management.listTags(name, { ...(yield* partOf("tags", options)), digest }))
+          return list(Management.listTags(name, { ...(yield* partOf("ContainerRegistry.tags", options)), digest }))
         })
       ),
 
     tagProperties: Effect.fnUntraced(function* (repository, tag) {
-      const name = yield* nameOf("tagProperties", repository)
-      return yield* execute(Management.getTag(name, yield* tagOf("tagProperties", tag)))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.tagProperties", repository)
+      const tagName = yield* Arguments.tag("ContainerRegistry.tagProperties", tag)
+      return yield* execute(Management.getTag(name, tagName))
     }),
 
     updateTag: Effect.fnUntraced(function* (repository, tag, attributes) {
-      const name = yield* nameOf("updateTag", repository)
-      return yield* execute(Management.updateTag(name, yield* tagOf("updateTag", tag), attributes))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.updateTag", repository)
+      const tagName = yield* Arguments.tag("ContainerRegistry.updateTag", tag)
+      return yield* execute(Management.updateTag(name, tagName, attributes))
     }),
 
     deleteTag: Effect.fnUntraced(function* (repository, tag) {
-      const name = yield* nameOf("deleteTag", repository)
-      return yield* execute(Management.deleteTag(name, yield* tagOf("deleteTag", tag)))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.deleteTag", repository)
+      const tagName = yield* Arguments.tag("ContainerRegistry.deleteTag", tag)
+      return yield* execute(Management.deleteTag(name, tagName))
     }),
 
     manifests: (repository, options) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const name = yield* nameOf("manifests", repository)
-          return list(Management.listManifests(name, yield* partOf("manifests", options)))
+          const name = yield* Arguments.repositoryName("ContainerRegistry.manifests", repository)
+          return list(Management.listManifests(name, yield* partOf("ContainerRegistry.manifests", options)))
         })
       ),
 
     manifestProperties: Effect.fnUntraced(function* (repository, tagOrDigest) {
-      const name = yield* nameOf("manifestProperties", repository)
-      return yield* execute(Management.getManifest(name, yield* digestOf("manifestProperties", name, tagOrDigest)))
+      const name = yield* Arguments.repositoryName("ContainerRegistry.manifestProperties", repository)
+      const digest = yield* digestOf("ContainerRegistry.manifestProperties", name, tagOrDigest)
+      return yield* execute(Management.getManifest(name, digest))
     }),
 
     updateManifest: Effect.fnUntraced(function* (repository, tagOrDigest, attributes) {
-      const name = yield* nameOf("updateManifest", repository)
-      const digest = yield* digestOf("updateManifest", name, tagOrDigest)
+      const name = yield* Arguments.repositoryName("ContainerRegistry.updateManifest", repository)
+      const digest = yield* digestOf("ContainerRegistry.updateManifest", name, tagOrDigest)
       return yield* execute(Management.updateManifest(name, digest, attributes))
     }),
 
     deleteManifest: Effect.fnUntraced(function* (repository, tagOrDigest) {
-      const name = yield* nameOf("deleteManifest", repository)
-      const digest = yield* digestOf("deleteManifest", name, tagOrDigest)
+      const name = yield* Arguments.repositoryName("ContainerRegistry.deleteManifest", repository)
+      const digest = yield* digestOf("ContainerRegistry.deleteManifest", name, tagOrDigest)
       return yield* execute(Distribution.deleteManifest("ContainerRegistry.deleteManifest", name, digest))
     })
   })

@@ -37,7 +37,7 @@ export interface Part {
 
 const read = (name: string, missing: Operation<unknown>["missing"]) =>
   ({
-    name: `ContainerRegistry.${name}`,
+    name,
     method: "GET",
     bucket: "read",
     missing,
@@ -53,7 +53,7 @@ const update = (
   attributes: ChangeableAttributes.Update
 ) =>
   ({
-    name: `ContainerRegistry.${name}`,
+    name,
     method: "PATCH",
     subject: { repository },
     scopes: [TokenScope.repository(repository, "metadata_write")],
@@ -66,7 +66,7 @@ const update = (
 
 const remove = (name: string, missing: Operation<unknown>["missing"], repository: string) =>
   ({
-    name: `ContainerRegistry.${name}`,
+    name,
     method: "DELETE",
     subject: { repository },
     scopes: [TokenScope.repository(repository, "delete")],
@@ -90,7 +90,7 @@ const repositoryNames = page(
 )
 
 export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryName.RepositoryName>> => ({
-  ...read("repositories", "endpoint"),
+  ...read("ContainerRegistry.repositories", "endpoint"),
   path: versioned("/acr/v1/_catalog", { n, last }),
   scopes: [TokenScope.catalog],
   decode: repositoryNames
@@ -101,7 +101,7 @@ const repositoryProperties = jsonWith(Schema.JsonObject, RepositoryProperties.fr
 export const getRepository = (
   repository: RepositoryName.RepositoryName
 ): Operation<RepositoryProperties.RepositoryProperties> => ({
-  ...read("repositoryProperties", "repository"),
+  ...read("ContainerRegistry.repositoryProperties", "repository"),
   path: versioned(path`/acr/v1/${repository}`),
   subject: { repository },
   scopes: mayReadMetadata(repository),
@@ -112,7 +112,7 @@ export const updateRepository = (
   repository: RepositoryName.RepositoryName,
   attributes: ChangeableAttributes.Update
 ): Operation<RepositoryProperties.RepositoryProperties> => ({
-  ...update("updateRepository", "repository", repository, attributes),
+  ...update("ContainerRegistry.updateRepository", "repository", repository, attributes),
   path: versioned(path`/acr/v1/${repository}`),
   decode: repositoryProperties
 })
@@ -126,7 +126,7 @@ const deletedRepository = jsonWith(
 export const deleteRepository = (
   repository: RepositoryName.RepositoryName
 ): Operation<{ readonly manifests: ReadonlyArray<Digest.Digest>; readonly tags: ReadonlyArray<Tag.Tag> }> => ({
-  ...remove("deleteRepository", "repository", repository),
+  ...remove("ContainerRegistry.deleteRepository", "repository", repository),
   path: versioned(path`/acr/v1/${repository}`),
   repeat: "unprocessed",
   decode: deletedRepository
@@ -144,7 +144,7 @@ export const listTags = (
   repository: RepositoryName.RepositoryName,
   { digest, last, n, orderby }: Part & { readonly digest: Digest.Digest | undefined }
 ): Operation<Page<TagProperties.TagProperties>> => ({
-  ...read("tags", "repository"),
+  ...read("ContainerRegistry.tags", "repository"),
   path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
@@ -159,7 +159,7 @@ export const getTag = (
   repository: RepositoryName.RepositoryName,
   tag: Tag.Tag
 ): Operation<TagProperties.TagProperties> => ({
-  ...read("tagProperties", "tag"),
+  ...read("ContainerRegistry.tagProperties", "tag"),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
   subject: { repository, reference: tag },
   scopes: mayReadMetadata(repository),
@@ -171,7 +171,7 @@ export const updateTag = (
   tag: Tag.Tag,
   attributes: ChangeableAttributes.Update
 ): Operation<TagProperties.TagProperties> => ({
-  ...update("updateTag", "tag", repository, attributes),
+  ...update("ContainerRegistry.updateTag", "tag", repository, attributes),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
   subject: { repository, reference: tag },
   decode: tagProperties
@@ -181,7 +181,7 @@ export const deleteTag = (
   repository: RepositoryName.RepositoryName,
   tag: Tag.Tag
 ): Operation<Option.Option<Digest.Digest>> => ({
-  ...remove("deleteTag", "tag", repository),
+  ...remove("ContainerRegistry.deleteTag", "tag", repository),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
   subject: { repository, reference: tag },
   decode: (response) =>
@@ -204,7 +204,7 @@ export const listManifests = (
   repository: RepositoryName.RepositoryName,
   { last, n, orderby }: Part
 ): Operation<Page<ManifestProperties.ManifestProperties>> => ({
-  ...read("manifests", "repository"),
+  ...read("ContainerRegistry.manifests", "repository"),
   path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
@@ -219,7 +219,7 @@ export const getManifest = (
   repository: RepositoryName.RepositoryName,
   digest: Digest.Digest
 ): Operation<ManifestProperties.ManifestProperties> => ({
-  ...read("manifestProperties", "manifest"),
+  ...read("ContainerRegistry.manifestProperties", "manifest"),
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
   subject: { repository, digest },
   scopes: mayReadMetadata(repository),
@@ -231,7 +231,7 @@ export const updateManifest = (
   digest: Digest.Digest,
   attributes: ChangeableAttributes.Update
 ): Operation<ManifestProperties.ManifestProperties> => ({
-  ...update("updateManifest", "manifest", repository, attributes),
+  ...update("ContainerRegistry.updateManifest", "manifest", repository, attributes),
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
   subject: { repository, digest },
   decode: manifestProperties

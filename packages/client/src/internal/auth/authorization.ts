@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { CredentialUnavailable, Forbidden, RegistryError } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
-import { type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
+import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
 import { basicAttachment, type Tokens } from "./tokens.ts"
@@ -35,13 +35,7 @@ export interface Authorization {
   /** A refresh token that was had just now. */
   readonly refreshToken: (
     greet: (attachment: Attachment) => Effect.Effect<void, Failure>
-  ) => Effect.Effect<RefreshToken, Failure>
-}
-
-/** A refresh token, and when it ends, in milliseconds since 1970, if it says so. */
-interface RefreshToken {
-  readonly token: Redacted.Redacted<string>
-  readonly expiresAtMillis: Option.Option<number>
+  ) => Effect.Effect<Pick<Exchanged, "token" | "expiresAtMillis">, Failure>
 }
 
 /** What goes with a request. */
