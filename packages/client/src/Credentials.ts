@@ -27,6 +27,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -421,9 +422,20 @@ const attempt = <E, R>(layer: Layer.Layer<Credentials, E, R>) =>
  * @category combinators
  * @since 0.1.0
  */
-export const orElse =
-  <E2, R2>(that: Layer.Layer<Credentials, E2, R2>) =>
-  <E, R>(self: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, never, R | R2> =>
+export const orElse: {
+  <E2, R2>(
+    that: Layer.Layer<Credentials, E2, R2>
+  ): <E, R>(self: Layer.Layer<Credentials, E, R>) => Layer.Layer<Credentials, never, R | R2>
+  <E, R, E2, R2>(
+    self: Layer.Layer<Credentials, E, R>,
+    that: Layer.Layer<Credentials, E2, R2>
+  ): Layer.Layer<Credentials, never, R | R2>
+} = dual(
+  2,
+  <E, R, E2, R2>(
+    self: Layer.Layer<Credentials, E, R>,
+    that: Layer.Layer<Credentials, E2, R2>
+  ): Layer.Layer<Credentials, never, R | R2> =>
     Layer.effect(
       Credentials,
       Effect.gen(function* () {
@@ -439,3 +451,4 @@ export const orElse =
         }
       })
     )
+)

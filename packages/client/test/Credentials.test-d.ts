@@ -31,6 +31,9 @@ expectTypeOf(Credentials.layerEntra(Config.Redacted("ENTRA_TOKEN"))).toEqualType
 expectTypeOf(Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerEntra(token)))).toEqualTypeOf<
   Anybody<never, HttpClient>
 >()
+expectTypeOf(Credentials.orElse(Credentials.layerConfig(), Credentials.layerEntra(token))).toEqualTypeOf<
+  Anybody<never, HttpClient>
+>()
 expectTypeOf(Credentials.layerAnonymous.pipe(Credentials.orElse(Credentials.layerAnonymous))).toEqualTypeOf<Anybody>()
 
 /* A secret is redacted from the first moment */

@@ -537,7 +537,7 @@ describe("one credential or else another", () => {
   it.effect("is none: each is named with its reason, however they were put together", () =>
     Effect.gen(function* () {
       const left = absent("a").pipe(Credentials.orElse(absent("b", "TimedOut")))
-      const right = absent("c", "Failed").pipe(Credentials.orElse(absent("d")))
+      const right = Credentials.orElse(absent("c", "Failed"), absent("d"))
       const reason = yield* reasonOf(read).pipe(
         Effect.provide(registry(acr({}), { credentials: left.pipe(Credentials.orElse(right)) }))
       )
