@@ -122,7 +122,6 @@ export const importersOfHttp: ReadonlyArray<string> = [
   ),
   "emulator/src/AcrEmulator",
   "emulator/src/internal/listener",
-  "emulator/src/internal/saved",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",
   "node/src/internal/undiciClient"

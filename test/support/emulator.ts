@@ -6,14 +6,15 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as HttpServerError from "effect/http/HttpServerError"
 
 /** The emulator, and the client's services logged in to it. */
 export const emulated = (
   emulator: AcrEmulator.Options = {},
   client: AcrEmulator.RegistryOptions = {}
-): Layer.Layer<AcrEmulator.AcrEmulator | Registry.Services, RegistryError | HttpServerError.ServeError> =>
-  AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
+): Layer.Layer<
+  AcrEmulator.AcrEmulator | Registry.Services,
+  RegistryError | Layer.Error<ReturnType<typeof AcrEmulator.layer>>
+> => AcrEmulator.layerRegistry(client).pipe(Layer.provideMerge(AcrEmulator.layer(emulator)))
 
 /** The requests since the journal was cleared, in order, as `GET /acr/v1/_catalog 200`. */
 export const requests = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>

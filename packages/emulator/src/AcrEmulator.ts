@@ -52,6 +52,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
+import type { DirectoryError } from "./DirectoryError.ts"
 import type { Fault } from "./Fault.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
@@ -283,14 +284,14 @@ const decodePath = (path: string): string => {
  *
  * **Details**
  *
- * It fails with `ServeError` if the port is taken, or if its directory cannot be read or written.
+ * It fails with `ServeError` if the port is taken, and with `DirectoryError` if its directory can't be used.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
-): Effect.fn.Return<AcrEmulator["Service"], HttpServerError.ServeError, Scope.Scope> {
+): Effect.fn.Return<AcrEmulator["Service"], HttpServerError.ServeError | DirectoryError, Scope.Scope> {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const directory = yield* Saved.folder(options.directory)
@@ -414,7 +415,7 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerError.ServeError> =>
+export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerError.ServeError | DirectoryError> =>
   Layer.effect(AcrEmulator, make(options))
 
 /**

@@ -7,6 +7,9 @@
 /** A running emulator. */
 export * as AcrEmulator from "./AcrEmulator.ts"
 
+/** Why an emulator can't keep its registry in a folder. */
+export * as DirectoryError from "./DirectoryError.ts"
+
 /** What the emulator does wrong, as data. */
 export * as Fault from "./Fault.ts"
 

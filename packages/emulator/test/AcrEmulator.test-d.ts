@@ -15,16 +15,17 @@ import type { HttpClient } from "effect/http/HttpClient"
 import type { ServeError } from "effect/http/HttpServerError"
 import { expectTypeOf } from "vitest"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
+import type { DirectoryError } from "../src/DirectoryError.ts"
 
 type Services = ContainerRegistry.ContainerRegistry | RegistryContent | Transport
 
 declare const emulator: AcrEmulator.AcrEmulator["Service"]
 declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
 
-expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<Layer.Layer<AcrEmulator.AcrEmulator, ServeError>>()
+expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<Layer.Layer<AcrEmulator.AcrEmulator, ServeError | DirectoryError>>()
 expectTypeOf(AcrEmulator.layerRegistry()).toEqualTypeOf<Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator>>()
 expectTypeOf(AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))).toEqualTypeOf<
-  Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError>
+  Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError | DirectoryError>
 >()
 
 // Whatever credentials need and fail with, the layer does too.

@@ -154,10 +154,21 @@ describe("a registry in a folder", () => {
       for (const text of ["{", '{"blobs":[],"repositories":[{"name":"../b"}]}']) {
         yield* Effect.promise(() => writeFile(file, text))
         const error = yield* Effect.flip(Effect.scoped(Layer.build(AcrEmulator.layer({ directory }))))
-        assert.strictEqual(error._tag, "ServeError")
+        assert.strictEqual(error._tag, "DirectoryError")
+        assert.match(error.message, new RegExp(`^${directory} can't hold a registry: .`))
         assert.strictEqual(yield* Effect.promise(() => readFile(file, "utf8")), text)
       }
       assert.isTrue(existsSync(join(directory, "oci-layout")))
+    })
+  )
+
+  it.live("is named where it can't be made", () =>
+    Effect.gen(function* () {
+      const file = yield* folder
+      yield* Effect.promise(() => writeFile(file, ""))
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(AcrEmulator.layer({ directory: file }))))
+      assert.strictEqual(error._tag, "DirectoryError")
+      assert.match(error.message, new RegExp(`^${file} can't hold a registry: E`))
     })
   )
 

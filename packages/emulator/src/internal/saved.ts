@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as HttpServerError from "effect/http/HttpServerError"
+import { DirectoryError } from "../DirectoryError.ts"
 import * as Contents from "./contents.ts"
 import { describe } from "./description.ts"
 import type { Repository, Store, StoredManifest } from "./store.ts"
@@ -100,10 +100,10 @@ const restore = async (store: Store, directory: string): Promise<void> => {
 }
 
 /** Fills an empty registry with what a folder holds. */
-export const load = (store: Store, directory: string): Effect.Effect<void, HttpServerError.ServeError> =>
+export const load = (store: Store, directory: string): Effect.Effect<void, DirectoryError> =>
   Effect.tryPromise({
     try: () => restore(store, directory),
-    catch: (cause) => new HttpServerError.ServeError({ cause })
+    catch: (cause) => new DirectoryError({ directory, cause })
   })
 
 /** Writes the state down if it changed. It is at no time half written, and one writing waits for another. */
@@ -125,7 +125,7 @@ export const saver = (store: Store, directory: string): (() => Promise<void>) =>
 }
 
 /** A folder for a registry: the one that is given, or one that goes when the scope closes. */
-export const folder = (given: string | undefined): Effect.Effect<string, HttpServerError.ServeError, Scope.Scope> =>
+export const folder = (given: string | undefined): Effect.Effect<string, DirectoryError, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: async () => {
@@ -133,7 +133,7 @@ export const folder = (given: string | undefined): Effect.Effect<string, HttpSer
         await Contents.prepare(directory)
         return directory
       },
-      catch: (cause) => new HttpServerError.ServeError({ cause })
+      catch: (cause) => new DirectoryError({ directory: given === undefined ? tmpdir() : resolve(given), cause })
     }),
     (directory) => Effect.promise(() => (given === undefined ? Contents.remove(directory) : Contents.forget(directory)))
   )
