@@ -4,20 +4,13 @@
  *
  * On a registry of your own it only tells what it would lock, unless `DRY_RUN=false`.
  */
-import {
-  type ChangeableAttributes,
-  ContainerRegistry,
-  type RegistryError,
-  type TagProperties
-} from "@effect-acr/client"
+import { ContainerRegistry, type RegistryError, type TagProperties } from "@effect-acr/client"
 import { Config, Console, Effect, Stream } from "effect"
 import { count } from "./support/numbers.ts"
 import { isOwnRegistry, RegistryLive, run } from "./support/registry.ts"
 
+/** Nothing can be deleted that can't be overwritten; that it can't be deleted is said too, for who reads it. */
 const locked = { canWrite: false, canDelete: false }
-
-const isLocked = ({ canDelete, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
-  !canDelete && !canWrite
 
 export const lockVersions = Effect.gen(function* () {
   const registry = yield* ContainerRegistry.ContainerRegistry
@@ -35,14 +28,14 @@ export const lockVersions = Effect.gen(function* () {
         (related) => lockManifest(repository, related.digest),
         { concurrency: 4 }
       )
-      const open = !isLocked(properties)
+      const open = properties.canWrite
       if (open && !dryRun) yield* registry.updateManifest(repository, digest, locked)
       return inside.reduce((sum, count) => sum + count, open ? 1 : 0)
     })
 
   const lockTag = Effect.fnUntraced(function* (listed: TagProperties.TagProperties) {
     const { name, repositoryName } = listed
-    const open = !isLocked(listed)
+    const open = listed.canWrite
     // The tag first: once it can't move any more, what it names is what has to be locked.
     const tag = open && !dryRun ? yield* registry.updateTag(repositoryName, name, locked) : listed
     const manifests = yield* lockManifest(repositoryName, tag.digest)

@@ -5,7 +5,7 @@
  *
  * On a registry of your own it only tells what it would delete, unless `--no-dry-run`.
  */
-import { ContainerRegistry, type ManifestProperties, RepositoryName } from "@effect-acr/client"
+import { ChangeableAttributes, ContainerRegistry, type ManifestProperties, RepositoryName } from "@effect-acr/client"
 import { Console, DateTime, Duration, Effect, Option, Schema, Stream } from "effect"
 import { Argument, CliError, Command, Flag } from "effect/cli"
 import { isOwnRegistry, RegistryLive, run } from "./support/registry.ts"
@@ -60,7 +60,7 @@ const oldImages = Effect.fnUntraced(function* (
 const purgeImage = Effect.fnUntraced(
   function* (image: Image, dryRun: boolean) {
     const registry = yield* ContainerRegistry.ContainerRegistry
-    if (!image.canDelete || !image.canWrite) return yield* say("locked, so it stays:", image)
+    if (!ChangeableAttributes.isDeletable(image)) return yield* say("locked, so it stays:", image)
     if (!dryRun) yield* registry.deleteManifest(image.repositoryName, image.digest)
     yield* say(dryRun ? "would delete" : "deleted", image)
   },

@@ -51,6 +51,32 @@ export const ChangeableAttributes = Schema.Struct(fields)
 export type ChangeableAttributes = typeof ChangeableAttributes.Type
 
 /**
+ * Tells whether it may be deleted: that takes `canDelete` and `canWrite`, where to overwrite takes `canWrite` alone.
+ *
+ * **Gotchas**
+ *
+ * Each tag, its manifest and the repository have attributes of their own, and any of them may stand against it: a
+ * deletion can still fail with `Locked`.
+ *
+ * **Example** (The images that nothing of their own keeps)
+ *
+ * ```ts
+ * import { ChangeableAttributes, ContainerRegistry } from "@effect-acr/client"
+ * import { Effect, Stream } from "effect"
+ *
+ * export const deletable = (repository: string) =>
+ *   Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+ *     registry.manifests(repository).pipe(Stream.filter(ChangeableAttributes.isDeletable), Stream.runCollect)
+ *   )
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isDeletable = ({ canDelete, canWrite }: Pick<ChangeableAttributes, "canDelete" | "canWrite">): boolean =>
+  canDelete && canWrite
+
+/**
  * A change: attributes that are left out stay as they are.
  *
  * **Example** (Locking a release, and unlocking it again)

@@ -66,6 +66,11 @@ describe("changeable attributes", () => {
     { arbitrary: { seed: 1, runs: 50 } }
   )
 
+  it("let it be deleted if it may be deleted and overwritten", () => {
+    const cases = [true, false].flatMap((canDelete) => [true, false].map((canWrite) => ({ canDelete, canWrite })))
+    assert.deepStrictEqual(cases.filter(ChangeableAttributes.isDeletable), [{ canDelete: true, canWrite: true }])
+  })
+
   it("are truths, not words or numbers", () => {
     const isAttributes = Schema.is(ChangeableAttributes.ChangeableAttributes)
     assert.isTrue(isAttributes(open))
