@@ -9,7 +9,7 @@ import { Digest } from "@effect-acr/client"
 import { NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Option, Schema } from "effect"
 import { copyImage, nameIn, type Place, verifyImage } from "./support/copyImage.ts"
-import { sizeOf } from "./support/manifests.ts"
+import { sizeOf } from "./support/descriptors.ts"
 import { count, formatSize } from "./support/numbers.ts"
 import { placeIn, Registries } from "./support/registries.ts"
 

@@ -5,14 +5,14 @@
 import {
   ContainerRegistry,
   Digest,
-  type Manifest,
+  Manifest,
   type ManifestProperties,
   RegistryContent,
   type RegistryError,
   type Tag
 } from "@effect-acr/client"
 import { Array, Config, Console, Effect, Stream } from "effect"
-import { distinct, referredTo, sizeOf } from "./support/manifests.ts"
+import { distinct, sizeOf } from "./support/descriptors.ts"
 import { count, formatSize } from "./support/numbers.ts"
 import { RegistryLive, run } from "./support/registry.ts"
 import { table } from "./support/table.ts"
@@ -40,7 +40,7 @@ const readManifests = (
       { concurrency: 8 }
     )
     const found = Array.getSomes(answers)
-    const inside = found.flatMap(({ manifest }) => referredTo(manifest).manifests)
+    const inside = found.flatMap(({ manifest }) => Manifest.references(manifest).manifests)
     return yield* readManifests(
       repository,
       inside.map(({ digest }) => digest),
@@ -51,7 +51,7 @@ const readManifests = (
 /** A manifest and all that it refers to. */
 const under = (manifests: Manifests, digest: Digest.Digest): ReadonlyArray<Digest.Digest> => {
   const found = manifests.get(digest)
-  const inside = found === undefined ? [] : referredTo(found.manifest).manifests
+  const inside = found === undefined ? [] : Manifest.references(found.manifest).manifests
   return [digest, ...inside.flatMap((entry) => under(manifests, entry.digest))]
 }
 

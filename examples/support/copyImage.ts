@@ -5,12 +5,12 @@ import {
   BlobSource,
   type Descriptor,
   type Digest,
-  type Manifest,
+  Manifest,
   type RegistryContent,
   type RegistryError
 } from "@effect-acr/client"
 import { Effect, Ref, Stream } from "effect"
-import { distinct, referredTo } from "./manifests.ts"
+import { distinct } from "./descriptors.ts"
 
 /** A repository of a registry. */
 export interface Place {
@@ -31,13 +31,15 @@ interface Image {
 const readImage = (place: Place, reference: string): Effect.Effect<Image, RegistryError.RegistryError> =>
   Effect.gen(function* () {
     const image = yield* place.content.manifest(place.repository, reference)
-    const inside = yield* Effect.forEach(referredTo(image.manifest).manifests, ({ digest }) => readImage(place, digest))
+    const inside = yield* Effect.forEach(Manifest.references(image.manifest).manifests, ({ digest }) =>
+      readImage(place, digest)
+    )
     return { image, inside: inside.flatMap((found) => [...found.inside, found.image]) }
   })
 
 /** The blobs of an image: what its platforms share stands there once. */
 const blobsOf = ({ image, inside }: Image): ReadonlyArray<Descriptor.Descriptor> =>
-  distinct([...inside, image].flatMap(({ manifest }) => referredTo(manifest).blobs))
+  distinct([...inside, image].flatMap(({ manifest }) => Manifest.references(manifest).blobs))
 
 /**
  * Copies a blob, and tells whether it had to be sent: one that is there already is not read at all. A connection that

@@ -116,7 +116,7 @@ export type Manifest = ImageManifest | ImageIndex | UnknownManifest
  *
  * **Details**
  *
- * To push it elsewhere, put its `bytes`: so it keeps its digest.
+ * To push it elsewhere, put it as it is: so it keeps its digest.
  *
  * @category models
  * @since 0.1.0
@@ -212,6 +212,54 @@ export const index = (parts: {
   mediaType: MediaType.ociImageIndex,
   ...parts
 })
+
+/**
+ * What a manifest refers to, and can't be without: to copy an image is to copy these, and then itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface References {
+  /** Other manifests, in the same repository: those of an index. */
+  readonly manifests: ReadonlyArray<Descriptor.Descriptor>
+  /** Blobs: the configuration of an image, then its layers. One may be named twice. */
+  readonly blobs: ReadonlyArray<Descriptor.Descriptor>
+}
+
+/**
+ * What a manifest refers to. Of an `UnknownManifest` nobody can tell: nothing.
+ *
+ * **Details**
+ *
+ * Its `subject` is not among them: a manifest is about that, and may be put where that is missing.
+ *
+ * **Example** (How much there is to pull of an image)
+ *
+ * ```ts
+ * import { Manifest, RegistryContent } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * export const bytesToPull = (repository: string, tag: string) =>
+ *   Effect.gen(function* () {
+ *     const content = yield* RegistryContent.RegistryContent
+ *     const { manifest } = yield* content.manifest(repository, tag)
+ *     return Manifest.references(manifest).blobs.reduce((sum, { size }) => sum + size, 0)
+ *   })
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const references = (manifest: Manifest): References => {
+  switch (manifest._tag) {
+    case "ImageManifest":
+      return { manifests: [], blobs: [manifest.config, ...manifest.layers] }
+    case "ImageIndex":
+      return { manifests: manifest.manifests, blobs: [] }
+    case "UnknownManifest":
+      return { manifests: [], blobs: [] }
+  }
+}
 
 /**
  * One document must not read as an image under one media type and as an index under another (CVE-2021-41190).

@@ -175,6 +175,31 @@ describe("a manifest of another type", () => {
   })
 })
 
+describe("what a manifest refers to", () => {
+  const subject = { ...child, size: 1 }
+
+  it("are the blobs of an image: its configuration, then its layers", () => {
+    assert.deepStrictEqual(Manifest.references(Manifest.image({ config, layers: [layer, layer], subject })), {
+      manifests: [],
+      blobs: [config, layer, layer]
+    })
+  })
+
+  it("are the manifests of an index", () => {
+    assert.deepStrictEqual(Manifest.references(Manifest.index({ manifests: [child], subject })), {
+      manifests: [child],
+      blobs: []
+    })
+  })
+
+  it("is not known of one that is not looked into", () => {
+    assert.deepStrictEqual(Manifest.references(Manifest.UnknownManifest.make({ mediaType: MediaType.octetStream })), {
+      manifests: [],
+      blobs: []
+    })
+  })
+})
+
 describe("a manifest that is made here", () => {
   it("of an image is written as compact JSON", () => {
     assert.strictEqual(

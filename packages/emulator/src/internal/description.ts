@@ -2,28 +2,15 @@
  * What the registry knows of a manifest from its content and from that of its configuration.
  */
 import { readFile } from "node:fs/promises"
-import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type { Digest } from "@effect-acr/client/Digest"
 import * as ImageConfig from "@effect-acr/client/ImageConfig"
-import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Manifest from "@effect-acr/client/Manifest"
 import type { MediaType } from "@effect-acr/client/MediaType"
 import * as Result from "effect/Result"
 import type { Store, StoredManifest } from "./store.ts"
 
 /** OCI distribution specification, "Pushing manifests". */
 export const maxManifestBytes = 4 * 1024 * 1024
-
-/** The descriptors of what a manifest can't be without. */
-export const parts = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> => {
-  switch (manifest._tag) {
-    case "ImageManifest":
-      return [manifest.config, ...manifest.layers]
-    case "ImageIndex":
-      return manifest.manifests
-    case "UnknownManifest":
-      return []
-  }
-}
 
 /** What the image runs on, as its configuration tells. */
 const platformOf = async (store: Store, manifest: Manifest.Manifest) => {
@@ -44,17 +31,18 @@ export const describe = async (
   const platform = await platformOf(store, view)
   const image = view._tag === "ImageManifest" ? view : undefined
   const known = view._tag === "UnknownManifest" ? undefined : view
+  const { blobs, manifests } = Manifest.references(view)
   return {
     digest,
     bytes,
     mediaType,
-    imageSize: image === undefined ? bytes.length : parts(image).reduce((sum, { size }) => sum + size, bytes.length),
+    imageSize: blobs.reduce((sum, { size }) => sum + size, bytes.length),
     architecture: platform?.architecture,
     os: platform?.os,
     configMediaType: image?.config.mediaType,
     artifactType: known?.artifactType ?? image?.config.mediaType,
     annotations: known?.annotations,
     subject: known?.subject?.digest,
-    references: view._tag === "ImageIndex" ? view.manifests : []
+    references: manifests
   }
 }

@@ -9,7 +9,7 @@ import * as Tag from "@effect-acr/client/Tag"
 import * as Result from "effect/Result"
 import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
 import * as Contents from "./contents.ts"
-import { describe, maxManifestBytes, parts } from "./description.ts"
+import { describe, maxManifestBytes } from "./description.ts"
 import { page, type Part } from "./management.ts"
 import { type Attributes, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
 
@@ -35,12 +35,13 @@ const accepts = (accept: string | undefined, mediaType: string): boolean =>
     return range.trim() === "*/*" || range.trim() === mediaType
   })
 
-const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined =>
-  parts(manifest).find(({ digest, urls }) =>
-    manifest._tag === "ImageIndex"
-      ? repository?.manifests.has(digest) !== true
-      : repository?.blobs.has(digest) !== true && (urls ?? []).length === 0
+const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined => {
+  const { blobs, manifests } = Manifest.references(manifest)
+  return (
+    manifests.find(({ digest }) => repository?.manifests.has(digest) !== true) ??
+    blobs.find(({ digest, urls }) => repository?.blobs.has(digest) !== true && (urls ?? []).length === 0)
   )
+}
 
 export const make = (store: Store, directory: string) => {
   const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {

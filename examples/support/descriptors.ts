@@ -1,13 +1,7 @@
 /**
- * What manifests refer to.
+ * Several contents together.
  */
-import type { Descriptor, Manifest } from "@effect-acr/client"
-
-/** An index refers to other manifests, an image to blobs: its configuration and its layers. */
-export const referredTo = (manifest: Manifest.Manifest) => ({
-  manifests: manifest._tag === "ImageIndex" ? manifest.manifests : [],
-  blobs: manifest._tag === "ImageManifest" ? [manifest.config, ...manifest.layers] : []
-})
+import type { Descriptor } from "@effect-acr/client"
 
 /** Each content once, however often it is referred to. */
 export const distinct = (contents: ReadonlyArray<Descriptor.Descriptor>): ReadonlyArray<Descriptor.Descriptor> => [
