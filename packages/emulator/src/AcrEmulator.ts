@@ -34,7 +34,6 @@
  * @since 0.1.0
  */
 import { randomBytes } from "node:crypto"
-import type { IncomingMessage } from "node:http"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
 import type { RateLimits } from "@effect-acr/client/RateLimits"
@@ -54,11 +53,11 @@ import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
 import type { DirectoryError } from "./DirectoryError.ts"
 import type { Fault } from "./Fault.ts"
+import * as Answering from "./internal/answering.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
-import * as Answering from "./internal/registry.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import * as Serving from "./internal/serving.ts"
@@ -266,19 +265,6 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-const flatten = (headers: IncomingMessage["headers"]): { readonly [name: string]: string | undefined } =>
-  Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
-  )
-
-const decodePath = (path: string): string => {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
-}
-
 /**
  * Starts an emulator, which stops when the scope closes.
  *
@@ -314,9 +300,7 @@ export const make = Effect.fnUntraced(function* (
   const storage = Storage.make(store)
   const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
   if (storageListener !== undefined) {
-    serving.serve("storage", storageListener, async ({ headers }, _, path, query) =>
-      storage.download(path, query, { authorization: headers.authorization, range: headers.range }, now())
-    )
+    serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
   }
 
   const distribution = Distribution.make(store, directory)
@@ -358,17 +342,10 @@ export const make = Effect.fnUntraced(function* (
     throttle: Throttle.make(options.rateLimits ?? {})
   })
 
-  serving.serve("registry", listener, async (request, body, path, query) => {
+  serving.serve("registry", listener, async (request) => {
     const nowMillis = now()
-    const given = await answer(`${scheme}://${request.headers.host ?? loginServer}`, {
-      method: request.method ?? "GET",
-      path: decodePath(path),
-      query,
-      headers: flatten(request.headers),
-      body,
-      nowMillis,
-      stamp: store.stamp(nowMillis)
-    })
+    const time = { nowMillis, stamp: store.stamp(nowMillis) }
+    const given = await answer(`${scheme}://${request.headers["host"] ?? loginServer}`, request, time)
     // What a client was told of must not be lost.
     await save()
     return given

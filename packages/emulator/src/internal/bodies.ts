@@ -55,3 +55,16 @@ export const received = (request: IncomingMessage, response: ServerResponse): As
   response.once("finish", () => arrived.resume())
   return untilComplete(request, request.pipe(arrived))
 }
+
+/** A body that is read whole, as long as it is small. */
+export const readAll = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> => {
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    // The rest is read and forgotten: who is cut off while sending does not hear why.
+    if (size <= limit) chunks.push(chunk)
+  }
+  // One byte too many is enough to tell.
+  return size > limit ? Buffer.alloc(limit + 1) : Buffer.concat(chunks)
+}

@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
-import { page, type Part } from "./management.ts"
+import { page, type Part } from "./page.ts"
 import { type Attributes, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)

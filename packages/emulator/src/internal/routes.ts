@@ -5,20 +5,19 @@ import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import * as Schema from "effect/Schema"
 import { type Answer, error, text } from "./answer.ts"
 import type { Right } from "./access.ts"
+import { readAll } from "./bodies.ts"
 import { maxManifestBytes } from "./description.ts"
 import type { Distribution } from "./distribution.ts"
-import { type Management, partOf, type Update } from "./management.ts"
+import type { Management, Update } from "./management.ts"
+import { partOf } from "./page.ts"
+import type { Incoming } from "./serving.ts"
 import * as Storage from "./storage.ts"
 import type { Uploads } from "./uploads.ts"
 
 /** A request, read as far as every handler needs it. */
-export interface Request {
-  readonly method: string
+export interface Request extends Incoming {
   /** Percent-decoded. */
   readonly path: string
-  readonly query: URLSearchParams
-  readonly headers: { readonly [name: string]: string | undefined }
-  readonly body: AsyncIterable<Uint8Array>
   readonly nowMillis: number
   readonly stamp: string
   /** Whether the caller has a right besides those that the route demands. */
@@ -52,19 +51,6 @@ const repository =
     actions.map((action) => ({ type: "repository", name, action }))
 
 const catalog = (): ReadonlyArray<Right> => [{ type: "registry", name: "catalog", action: "*" }]
-
-/** A body that is read whole, as long as it is small. */
-export const readAll = async (body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> => {
-  const chunks: Array<Uint8Array> = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    // The rest is read and forgotten: who is cut off while sending does not hear why.
-    if (size <= limit) chunks.push(chunk)
-  }
-  // One byte too many is enough to tell.
-  return size > limit ? Buffer.alloc(limit + 1) : Buffer.concat(chunks)
-}
 
 const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | undefined> => {
   try {

@@ -2,19 +2,26 @@
  * Requests on their way to who answers them: each meets with the faults that were injected, and stands in the journal.
  */
 import { randomUUID } from "node:crypto"
-import type { IncomingMessage } from "node:http"
+import type { IncomingHttpHeaders } from "node:http"
 import { type Consequence, type Fault, fits } from "../Fault.ts"
 import type { JournalEntry } from "../Journal.ts"
 import { type Answer, internalError } from "./answer.ts"
 import type { Listener } from "./listener.ts"
 
-/** Answers a request. */
-export type Answering = (
-  request: IncomingMessage,
-  body: AsyncIterable<Uint8Array>,
-  path: string,
-  query: URLSearchParams
-) => Promise<Answer>
+/** A request as it comes. */
+export interface Incoming {
+  readonly method: string
+  /** Percent-encoded as it was sent, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: { readonly [name: string]: string | undefined }
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+const flatten = (headers: IncomingHttpHeaders): Incoming["headers"] =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
+  )
 
 /** The values that would let a reader of the journal go on with somebody's request. */
 const strikeOut = (query: string): string => query.replace(/\b(_state|sig)=[^&]*/g, "$1=redacted")
@@ -47,7 +54,11 @@ export const make = () => {
     clearFaults: (): void => {
       faults.length = 0
     },
-    serve: (server: JournalEntry["server"], listener: Listener, answering: Answering): void =>
+    serve: (
+      server: JournalEntry["server"],
+      listener: Listener,
+      answering: (request: Incoming) => Promise<Answer>
+    ): void =>
       listener.serve((request) => {
         const method = request.method ?? "GET"
         const [path = "", query = ""] = (request.url ?? "/").split("?", 2)
@@ -56,7 +67,14 @@ export const make = () => {
           fault: faultFor({ method, path }),
           answer: async (body) => {
             // One whose request broke off fails too: nobody hears that answer.
-            const given = await answering(request, body, path, new URLSearchParams(query)).catch(() => internalError)
+            const incoming = {
+              method,
+              path,
+              query: new URLSearchParams(query),
+              headers: flatten(request.headers),
+              body
+            }
+            const given = await answering(incoming).catch(() => internalError)
             return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
           },
           done: (status) =>

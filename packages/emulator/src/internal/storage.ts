@@ -4,6 +4,7 @@
  */
 import { createHmac, randomBytes } from "node:crypto"
 import { type Answer, text } from "./answer.ts"
+import type { Incoming } from "./serving.ts"
 import type { Store } from "./store.ts"
 
 /** As long as ACR's own. */
@@ -50,19 +51,14 @@ export const make = (store: Store) => {
       return `${path}?se=${encodeURIComponent(expires)}&sp=r&sig=${sign(path, expires)}`
     },
 
-    download: (
-      path: string,
-      query: URLSearchParams,
-      headers: { readonly authorization: string | undefined; readonly range: string | undefined },
-      nowMillis: number
-    ): Answer => {
-      if (headers.authorization !== undefined) return refused(400, "InvalidAuthenticationInfo")
+    download: ({ headers, path, query }: Incoming, nowMillis: number): Answer => {
+      if (headers["authorization"] !== undefined) return refused(400, "InvalidAuthenticationInfo")
       const expires = query.get("se") ?? ""
       if (query.get("sig") !== sign(path, expires) || !(Date.parse(expires) > nowMillis)) {
         return refused(403, "AuthenticationFailed")
       }
       const blob = store.blobs.get(path.split("/").slice(2, 4).join(":"))
-      return blob === undefined ? refused(404, "BlobNotFound") : serve(blob, headers.range, {})
+      return blob === undefined ? refused(404, "BlobNotFound") : serve(blob, headers["range"], {})
     }
   }
 }

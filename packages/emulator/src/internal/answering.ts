@@ -1,10 +1,11 @@
 /**
- * The registry: who asks, whether they may, and what is answered.
+ * How the registry answers: who asks, whether they may, and by which route.
  */
-import type { Right } from "./access.ts"
-import { byResource, formatScopes } from "./access.ts"
+import { byResource, formatScopes, type Right } from "./access.ts"
 import { type Answer, error, text } from "./answer.ts"
-import { readAll, type Request, type Routes } from "./routes.ts"
+import { readAll } from "./bodies.ts"
+import type { Request, Routes } from "./routes.ts"
+import type { Incoming } from "./serving.ts"
 import type { Throttle } from "./throttle.ts"
 import type { Tokens } from "./tokens.ts"
 
@@ -40,6 +41,14 @@ const unauthorized = (
 /** What every answer about content says of itself. */
 const contentHeaders = { "Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff" }
 
+const decodePath = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
 export const make = (parts: {
   readonly service: string
   readonly tokens: Tokens
@@ -64,7 +73,8 @@ export const make = (parts: {
     }
   }
 
-  return async (origin: string, request: Omit<Request, "may">): Promise<Answer> => {
+  return async (origin: string, incoming: Incoming, time: Pick<Request, "nowMillis" | "stamp">): Promise<Answer> => {
+    const request = { ...incoming, path: decodePath(incoming.path), ...time }
     const throttled = throttle(request.method, request.path, request.nowMillis)
     if (throttled !== undefined) return throttled
 
