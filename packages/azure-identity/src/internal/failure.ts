@@ -5,9 +5,8 @@
  */
 import { CredentialUnavailable, type PassedOver } from "@effect-acr/client/RegistryError"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { strikeOut } from "./strikeOut.ts"
 
 const AnyError = Schema.Struct({ name: Schema.String, message: Schema.String })
 
@@ -33,6 +32,13 @@ const credentialOf = (message: string): string | undefined => {
 /** A parser of JSON quotes what it can't read, and that may be a token. */
 const withoutQuotes = (message: string): string =>
   /\bJSON\b/.test(message) ? "what came in answer can't be read" : message
+
+/** The text with every secret struck out. */
+const strikeOut = (text: string, secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
+  secrets.reduce(
+    (clean, secret) => (Redacted.value(secret) === "" ? clean : clean.replaceAll(Redacted.value(secret), "<redacted>")),
+    text
+  )
 
 const reasonOf = (credential: string, error: unknown, secrets: ReadonlyArray<Redacted.Redacted<string>>): PassedOver =>
   Option.match(decodeError(error), {
