@@ -59,7 +59,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     run: failing(properties("library/hello-world"), {
       credentials: Credentials.layerConfig().pipe(
         Credentials.orElse(
-          AzureCredentials.layerWorkloadIdentity({
+          AzureCredentials.layerWorkloadIdentityOptions({
             cloud: {
               name: "AzureCloud",
               authorityHost: "https://login.microsoftonline.com",

@@ -212,13 +212,13 @@ export const layerDefault: Layer.Layer<Credentials.Credentials, Config.ConfigErr
  * ```ts
  * import { AzureCredentials } from "@effect-acr/azure-identity"
  *
- * const Login = AzureCredentials.layerAzureCli({ tenantId: "contoso.onmicrosoft.com" })
+ * const Login = AzureCredentials.layerAzureCliOptions({ tenantId: "contoso.onmicrosoft.com" })
  * ```
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerAzureCli = (
+export const layerAzureCliOptions = (
   options: Options & {
     /** The tenant to ask; that of the subscription which is selected if not given. */
     readonly tenantId?: string
@@ -232,6 +232,14 @@ export const layerAzureCli = (
     make: () => new Identity.AzureCliCredential({ ...identity, processTimeoutInMs: 30_000 })
   })
 }
+
+/**
+ * `layerAzureCliOptions` with nothing set: the tenant of the subscription that is selected.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerAzureCli: Layer.Layer<Credentials.Credentials, Config.ConfigError> = layerAzureCliOptions()
 
 /**
  * Which managed identity: the system's own, or one that a user assigned.
@@ -273,7 +281,7 @@ export type ManagedIdentity =
  * ```ts
  * import { AzureCredentials } from "@effect-acr/azure-identity"
  *
- * const Login = AzureCredentials.layerManagedIdentity({
+ * const Login = AzureCredentials.layerManagedIdentityOptions({
  *   identity: { clientId: "00000000-0000-0000-0000-000000000001" }
  * })
  * ```
@@ -281,7 +289,7 @@ export type ManagedIdentity =
  * @category layers
  * @since 0.1.0
  */
-export const layerManagedIdentity = (
+export const layerManagedIdentityOptions = (
   options: Options & {
     /** Which one; the system's own if not given. */
     readonly identity?: ManagedIdentity
@@ -299,6 +307,15 @@ export const layerManagedIdentity = (
   })
 
 /**
+ * `layerManagedIdentityOptions` with nothing set: the system's own identity.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerManagedIdentity: Layer.Layer<Credentials.Credentials, Config.ConfigError> =
+  layerManagedIdentityOptions()
+
+/**
  * The identity of a workload, as Kubernetes gives it one: a token in a file, which stands for an application.
  *
  * **Details**
@@ -309,7 +326,7 @@ export const layerManagedIdentity = (
  * @category layers
  * @since 0.1.0
  */
-export const layerWorkloadIdentity = (
+export const layerWorkloadIdentityOptions = (
   options: Options & {
     /** The tenant of the application. */
     readonly tenantId?: string
@@ -325,6 +342,15 @@ export const layerWorkloadIdentity = (
     make: (settings) => new Identity.WorkloadIdentityCredential({ ...identity, ...settings })
   })
 }
+
+/**
+ * `layerWorkloadIdentityOptions` with nothing set: what Azure's webhook for Kubernetes puts into the environment.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWorkloadIdentity: Layer.Layer<Credentials.Credentials, Config.ConfigError> =
+  layerWorkloadIdentityOptions()
 
 /**
  * A service principal with a secret.

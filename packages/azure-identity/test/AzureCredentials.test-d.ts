@@ -19,9 +19,9 @@ const secret = Redacted.make("secret")
 
 expectTypeOf(AzureCredentials.layerDefault).toEqualTypeOf<Identity>()
 expectTypeOf(AzureCredentials.layerDefaultOptions({ tenantId: "tenant" })).toEqualTypeOf<Identity>()
-expectTypeOf(AzureCredentials.layerAzureCli()).toEqualTypeOf<Identity>()
-expectTypeOf(AzureCredentials.layerManagedIdentity()).toEqualTypeOf<Identity>()
-expectTypeOf(AzureCredentials.layerWorkloadIdentity()).toEqualTypeOf<Identity>()
+expectTypeOf(AzureCredentials.layerAzureCli).toEqualTypeOf<Identity>()
+expectTypeOf(AzureCredentials.layerManagedIdentity).toEqualTypeOf<Identity>()
+expectTypeOf(AzureCredentials.layerWorkloadIdentity).toEqualTypeOf<Identity>()
 expectTypeOf(AzureCredentials.layerClientSecret({ ...application, clientSecret: secret })).toEqualTypeOf<Identity>()
 expectTypeOf(
   AzureCredentials.layerClientCertificate({ ...application, certificate: { pem: secret } })
@@ -34,17 +34,17 @@ expectTypeOf(Credentials.layerConfig().pipe(Credentials.orElse(AzureCredentials.
 >()
 
 export const accepted = [
-  AzureCredentials.layerManagedIdentity({ identity: { clientId: "client" } }),
-  AzureCredentials.layerManagedIdentity({ identity: { resourceId: "/subscriptions/…" } }),
-  AzureCredentials.layerManagedIdentity({ identity: { objectId: "object" } }),
+  AzureCredentials.layerManagedIdentityOptions({ identity: { clientId: "client" } }),
+  AzureCredentials.layerManagedIdentityOptions({ identity: { resourceId: "/subscriptions/…" } }),
+  AzureCredentials.layerManagedIdentityOptions({ identity: { objectId: "object" } }),
   AzureCredentials.layerClientCertificate({ ...application, certificate: { path: "certificate.pem" } })
 ]
 
 export const refused = [
   // @ts-expect-error an identity has one name
-  AzureCredentials.layerManagedIdentity({ identity: { clientId: "client", resourceId: "/subscriptions/…" } }),
+  AzureCredentials.layerManagedIdentityOptions({ identity: { clientId: "client", resourceId: "/subscriptions/…" } }),
   // @ts-expect-error an identity has one name
-  AzureCredentials.layerManagedIdentity({ identity: { objectId: "object", resourceId: "/subscriptions/…" } }),
+  AzureCredentials.layerManagedIdentityOptions({ identity: { objectId: "object", resourceId: "/subscriptions/…" } }),
   // @ts-expect-error a certificate is in one place
   AzureCredentials.layerClientCertificate({ ...application, certificate: { path: "certificate.pem", pem: secret } }),
   // @ts-expect-error a text with a private key is redacted

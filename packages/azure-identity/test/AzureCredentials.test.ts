@@ -159,7 +159,7 @@ describe("an identity of Entra ID logs in", () => {
         AZURE_CLIENT_ID: clientId,
         AZURE_FEDERATED_TOKEN_FILE: tokenFilePath
       })
-      const asked = yield* logsIn(AzureCredentials.layerWorkloadIdentity({ cloud }))
+      const asked = yield* logsIn(AzureCredentials.layerWorkloadIdentityOptions({ cloud }))
       assert.deepInclude(asked.form, {
         grant_type: "client_credentials",
         client_id: clientId,
@@ -187,7 +187,7 @@ describe("an identity of Entra ID logs in", () => {
         IDENTITY_HEADER: "planted-identity-header"
       })
       network.lead("localhost", entra)
-      const credentials = AzureCredentials.layerManagedIdentity({
+      const credentials = AzureCredentials.layerManagedIdentityOptions({
         cloud,
         ...(identity === undefined ? {} : { identity })
       })
@@ -227,7 +227,7 @@ describe("an identity of Entra ID logs in", () => {
       yield* Effect.promise(() => writeFile(join(bin, "az"), `#!/bin/sh\necho "$@" > ${bin}/asked\necho '${answer}'\n`))
       yield* Effect.promise(() => chmod(join(bin, "az"), 0o755))
       yield* environment({ PATH: `${bin}:/usr/bin:/bin` })
-      const credentials = AzureCredentials.layerAzureCli({ cloud, tenantId })
+      const credentials = AzureCredentials.layerAzureCliOptions({ cloud, tenantId })
       assert.deepStrictEqual(yield* list.pipe(Effect.provide(on(emulator, credentials))), ["alpine"])
       const asked = yield* Effect.promise(() => readFile(join(bin, "asked"), "utf8"))
       assert.strictEqual(
@@ -388,7 +388,7 @@ describe("a failure", () => {
       const { emulator } = yield* begin
       yield* environment({})
       const reason = yield* unavailable(list).pipe(
-        Effect.provide(on(emulator, AzureCredentials.layerWorkloadIdentity({ cloud })))
+        Effect.provide(on(emulator, AzureCredentials.layerWorkloadIdentityOptions({ cloud })))
       )
       assert.strictEqual(reason.credential, "WorkloadIdentityCredential")
       assert.strictEqual(reason.problem, "NotConfigured")
@@ -404,7 +404,7 @@ describe("a failure", () => {
       yield* Effect.promise(() => chmod(join(bin, "az"), 0o755))
       yield* environment({ PATH: `${bin}:/usr/bin:/bin` })
       const reason = yield* unavailable(list).pipe(
-        Effect.provide(on(emulator, AzureCredentials.layerAzureCli({ cloud })))
+        Effect.provide(on(emulator, AzureCredentials.layerAzureCliOptions({ cloud })))
       )
       assert.strictEqual(reason.credential, "AzureCliCredential")
       assert.notInclude(inspect(reason, { depth: Infinity }), "planted")
@@ -415,7 +415,7 @@ describe("a failure", () => {
     Effect.gen(function* () {
       const { emulator } = yield* begin
       yield* environment({ PATH: yield* folder })
-      const credentials = AzureCredentials.layerAzureCli({ cloud }).pipe(
+      const credentials = AzureCredentials.layerAzureCliOptions({ cloud }).pipe(
         Credentials.orElse(Credentials.layerPassword(emulator.logins.adminUser))
       )
       assert.deepStrictEqual(yield* list.pipe(Effect.provide(on(emulator, credentials))), ["alpine"])
