@@ -1,15 +1,8 @@
 /**
  * How an image gets from one repository to another, be it of another registry.
  */
-import {
-  BlobSource,
-  type Descriptor,
-  type Digest,
-  Manifest,
-  type RegistryContent,
-  type RegistryError
-} from "@effect-acr/client"
-import { Effect, Ref, Stream } from "effect"
+import { type Descriptor, type Digest, Manifest, type RegistryContent, type RegistryError } from "@effect-acr/client"
+import { Effect, Ref } from "effect"
 import { distinct } from "./descriptors.ts"
 
 /** A repository of a registry. */
@@ -47,9 +40,9 @@ const blobsOf = ({ image, inside }: Image): ReadonlyArray<Descriptor.Descriptor>
  */
 const copyBlob = Effect.fnUntraced(function* (from: Place, to: Place, blob: Descriptor.Descriptor) {
   const sent = yield* Ref.make(false)
-  const bytes = Stream.onStart(from.content.blob(from.repository, blob), Ref.set(sent, true))
-  yield* to.content.uploadBlob(to.repository, BlobSource.fromRepeatableStream(bytes, { sizeBytes: blob.size }), {
-    digest: blob.digest
+  yield* to.content.uploadBlob(to.repository, from.content.blobSource(from.repository, blob), {
+    digest: blob.digest,
+    onProgress: () => Ref.set(sent, true)
   })
   return yield* Ref.get(sent)
 })

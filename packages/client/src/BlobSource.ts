@@ -13,6 +13,8 @@
  * | `fromRepeatableStream` | yes        | what the stream itself keeps       |
  * | `fromStream`           | no         | a chunk (`chunkBytes`, 8 MiB)      |
  *
+ * A blob of another repository or registry is one by `RegistryContent.blobSource`.
+ *
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
@@ -200,26 +202,23 @@ export const fromStream = <E, R>(
 })
 
 /**
- * A stream that gives the same bytes each time it is run: what is read from a database, or from another registry.
+ * A stream that gives the same bytes each time it is run: what is read from a database, or made anew.
  *
  * **Gotchas**
  *
  * To go on after a fault at some offset it is run from its beginning, and what comes before is passed over.
  *
- * **Example** (Copying a blob from one registry to another)
+ * **Example** (Uploading what is computed, without keeping it)
  *
  * ```ts
- * import { BlobSource, type Descriptor, type RegistryContent } from "@effect-acr/client"
+ * import { BlobSource, RegistryContent } from "@effect-acr/client"
+ * import { Effect, Stream } from "effect"
  *
- * export const copy = (
- *   from: RegistryContent.RegistryContent["Service"],
- *   to: RegistryContent.RegistryContent["Service"],
- *   blob: Descriptor.Descriptor
- * ) =>
- *   to.uploadBlob("mirror/hello", BlobSource.fromRepeatableStream(from.blob("samples/hello", blob), { sizeBytes: blob.size }), {
- *     mediaType: blob.mediaType,
- *     digest: blob.digest
- *   })
+ * const lines = Stream.encodeText(Stream.map(Stream.range(1, 1_000_000), (number) => `line ${number}\n`))
+ *
+ * export const uploadLines = Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+ *   content.uploadBlob("samples/lines", BlobSource.fromRepeatableStream(lines))
+ * )
  * ```
  *
  * @category constructors

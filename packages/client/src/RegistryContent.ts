@@ -247,6 +247,28 @@ export class RegistryContent extends Context.Service<
       }
     ) => Stream.Stream<Uint8Array, RegistryError>
 
+    /**
+     * A blob as a source to upload: to another repository, or to another registry. An upload that goes on after a fault
+     * asks for the rest of it alone.
+     *
+     * **Gotchas**
+     *
+     * Give the upload its `digest`. Content that was read in parts is verified by that.
+     *
+     * **Example** (Copying a blob from one registry to another)
+     *
+     * ```ts
+     * import type { Descriptor, RegistryContent } from "@effect-acr/client"
+     *
+     * export const copy = (
+     *   from: RegistryContent.RegistryContent["Service"],
+     *   to: RegistryContent.RegistryContent["Service"],
+     *   blob: Descriptor.Descriptor
+     * ) => to.uploadBlob("mirror/hello", from.blobSource("samples/hello", blob), { digest: blob.digest })
+     * ```
+     */
+    readonly blobSource: (repository: string, blob: Pick<Descriptor, "digest" | "size">) => BlobSource<RegistryError>
+
     /** A blob in memory, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
     readonly blobBytes: (
       repository: string,

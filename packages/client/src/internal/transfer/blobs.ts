@@ -92,6 +92,16 @@ export const make = (
       })
     )
 
+  const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => ({
+    sizeBytes: Effect.succeed(wanted.size),
+    read: (offset) => {
+      if (offset === 0) return blob(repository, wanted)
+      const length = wanted.size - offset
+      return length > 0 ? blobRange(repository, wanted, { offset, length }) : Stream.empty
+    },
+    repeatable: true
+  })
+
   const blobBytes = Effect.fn("RegistryContent.blobBytes")(function* (
     repository: string,
     wanted: Blob,
@@ -211,5 +221,5 @@ export const make = (
     yield* transport.execute(Distribution.deleteBlob(name, digest))
   })
 
-  return { headBlob, blob, blobRange, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }
+  return { headBlob, blob, blobRange, blobSource, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }
 }
