@@ -1,8 +1,8 @@
 /**
  * OCI distribution, `/v2`: manifests, blobs, tags and referrers.
  */
-import * as Digest from "@effect-acr/client/Digest"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Tag from "@effect-acr/client/Tag"

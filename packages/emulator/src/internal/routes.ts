@@ -3,8 +3,8 @@
  */
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import * as Schema from "effect/Schema"
-import { type Answer, error, text } from "./answer.ts"
 import type { Right } from "./access.ts"
+import { type Answer, error, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
 import { maxManifestBytes } from "./description.ts"
 import type { Distribution } from "./distribution.ts"

@@ -1,8 +1,8 @@
 /**
  * What the registry holds.
  */
-import type { Digest } from "@effect-acr/client/Digest"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type { Digest } from "@effect-acr/client/Digest"
 
 /** The locks, under the names that they have on the wire. */
 export interface Attributes {

@@ -15,10 +15,10 @@ import { jsonWith, type Operation, type Page, page, withQuery } from "../../Oper
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
-import { discard, readBytes, statedBytes } from "../http/body.ts"
-import { list } from "../schema/json.ts"
-import { follow, type Location } from "../http/origin.ts"
 import * as TokenScope from "../../TokenScope.ts"
+import { discard, readBytes, statedBytes } from "../http/body.ts"
+import { follow, type Location } from "../http/origin.ts"
+import { list } from "../schema/json.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 const maxManifestBytes = 4 * 1024 * 1024

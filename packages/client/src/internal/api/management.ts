@@ -16,10 +16,10 @@ import * as RepositoryName from "../../RepositoryName.ts"
 import * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
 import * as TagProperties from "../../TagProperties.ts"
+import * as TokenScope from "../../TokenScope.ts"
 import { discard } from "../http/body.ts"
 import { list } from "../schema/json.ts"
 import { updateToWire } from "../schema/properties.ts"
-import * as TokenScope from "../../TokenScope.ts"
 
 const apiVersion = "2021-07-01"
 

@@ -1,10 +1,10 @@
 /**
  * What a token says of itself. Nothing is verified: the token is for the registry to judge.
  */
-import * as Base64Url from "effect/encoding/Base64Url"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Base64Url from "effect/encoding/Base64Url"
 
 const Lifetime = Schema.Struct({
   exp: Schema.Finite,

@@ -22,12 +22,12 @@ import {
   Unavailable
 } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import { cut, statedBytes } from "../http/body.ts"
 import * as Distribution from "../api/distribution.ts"
-import * as Idle from "./idle.ts"
-import type { Conversation } from "./conversation.ts"
-import * as Patience from "./patience.ts"
+import { cut, statedBytes } from "../http/body.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
+import type { Conversation } from "./conversation.ts"
+import * as Idle from "./idle.ts"
+import * as Patience from "./patience.ts"
 
 /** More hops than any registry needs. */
 const maxRedirects = 4

@@ -18,12 +18,12 @@ import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
-import * as Idle from "./idle.ts"
+import { countBytes, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
+import * as Idle from "./idle.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf, recoveryFrom, resumptionAt } from "./recovery.ts"
-import { countBytes, noteRepeat } from "../http/telemetry.ts"
 
 /** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
 const smallBytes = 1024 * 1024
