@@ -3,12 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import * as Digest from "./Digest.ts"
-import { list, optional } from "./internal/schema/json.ts"
-import { common, recordFields, type RecordHead, wireFields } from "./internal/schema/properties.ts"
+import { recordFields } from "./internal/schema/record.ts"
 import * as MediaType from "./MediaType.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 import * as Tag from "./Tag.ts"
@@ -80,46 +78,3 @@ export const ManifestProperties = Schema.Struct({
  * @since 0.1.0
  */
 export type ManifestProperties = typeof ManifestProperties.Type
-
-const decode = Schema.decodeUnknownEffect(
-  Schema.Struct({
-    ...wireFields,
-    digest: Digest.Digest,
-    imageSize: optional(Schema.Natural),
-    mediaType: optional(Schema.String),
-    configMediaType: optional(Schema.String),
-    architecture: optional(Schema.String),
-    os: optional(Schema.String),
-    tags: list(Tag.Tag),
-    references: list(
-      Schema.Struct({ digest: Digest.Digest, architecture: optional(Schema.String), os: optional(Schema.String) })
-    )
-  })
-)
-
-const isMediaType = Schema.is(MediaType.MediaType)
-
-/** @internal */
-export const fromWire = (
-  head: RecordHead,
-  raw: Schema.JsonObject
-): Effect.Effect<ManifestProperties, Schema.SchemaError> =>
-  Effect.map(decode(raw), (wire) => ({
-    ...common(wire),
-    registryLoginServer: head.registry,
-    repositoryName: head.imageName,
-    digest: wire.digest,
-    ...(wire.imageSize === undefined ? {} : { sizeInBytes: wire.imageSize }),
-    // One odd record must not cost the whole page. It stands in `raw` as it came.
-    ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
-    ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
-    ...platform(wire),
-    tags: wire.tags,
-    relatedArtifacts: wire.references.map((reference) => ({ digest: reference.digest, ...platform(reference) })),
-    raw
-  }))
-
-const platform = ({ architecture, os }: { readonly architecture?: string; readonly os?: string }) => ({
-  ...(architecture === undefined ? {} : { architecture }),
-  ...(os === undefined ? {} : { operatingSystem: os })
-})

@@ -3,10 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "./ChangeableAttributes.ts"
-import { common, recordFields, wireFields } from "./internal/schema/properties.ts"
+import { recordFields } from "./internal/schema/record.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 
 /**
@@ -53,24 +52,3 @@ export const RepositoryProperties = Schema.Struct({
  * @since 0.1.0
  */
 export type RepositoryProperties = typeof RepositoryProperties.Type
-
-const decode = Schema.decodeUnknownEffect(
-  Schema.Struct({
-    ...wireFields,
-    registry: Schema.String,
-    imageName: RepositoryName.RepositoryName,
-    manifestCount: Schema.Natural,
-    tagCount: Schema.Natural
-  })
-)
-
-/** @internal */
-export const fromWire = (raw: Schema.JsonObject): Effect.Effect<RepositoryProperties, Schema.SchemaError> =>
-  Effect.map(decode(raw), (wire) => ({
-    ...common(wire),
-    registryLoginServer: wire.registry,
-    name: wire.imageName,
-    manifestCount: wire.manifestCount,
-    tagCount: wire.tagCount,
-    raw
-  }))

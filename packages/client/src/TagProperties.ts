@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import * as Digest from "./Digest.ts"
-import { common, recordFields, type RecordHead, wireFields } from "./internal/schema/properties.ts"
+import { recordFields } from "./internal/schema/record.ts"
 import * as RepositoryName from "./RepositoryName.ts"
 import * as Tag from "./Tag.ts"
 
@@ -40,16 +39,3 @@ export const TagProperties = Schema.Struct({
  * @since 0.1.0
  */
 export type TagProperties = typeof TagProperties.Type
-
-const decode = Schema.decodeUnknownEffect(Schema.Struct({ ...wireFields, name: Tag.Tag, digest: Digest.Digest }))
-
-/** @internal */
-export const fromWire = (head: RecordHead, raw: Schema.JsonObject): Effect.Effect<TagProperties, Schema.SchemaError> =>
-  Effect.map(decode(raw), (wire) => ({
-    ...common(wire),
-    registryLoginServer: head.registry,
-    repositoryName: head.imageName,
-    name: wire.name,
-    digest: wire.digest,
-    raw
-  }))

@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as ChangeableAttributes from "../src/ChangeableAttributes.ts"
-import * as Properties from "../src/internal/schema/properties.ts"
+import * as Properties from "../src/internal/api/properties.ts"
 
 const open = { canDelete: true, canWrite: true, canList: true, canRead: true }
 

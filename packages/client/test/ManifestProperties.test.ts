@@ -6,7 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Digest from "../src/Digest.ts"
-import { fromWire, ManifestProperties } from "../src/ManifestProperties.ts"
+import { readManifest } from "../src/internal/api/properties.ts"
+import { ManifestProperties } from "../src/ManifestProperties.ts"
 import * as MediaType from "../src/MediaType.ts"
 import * as RepositoryName from "../src/RepositoryName.ts"
 import * as Tag from "../src/Tag.ts"
@@ -53,7 +54,7 @@ describe("a manifest's record", () => {
         changeableAttributes: { deleteEnabled: true, writeEnabled: false, readEnabled: true, listEnabled: true },
         quarantineState: "Passed"
       }
-      assert.deepStrictEqual(yield* fromWire(head, record), {
+      assert.deepStrictEqual(yield* readManifest(head, record), {
         ...least,
         sizeInBytes: 5325,
         architecture: "amd64",
@@ -78,7 +79,7 @@ describe("a manifest's record", () => {
           { digest: other }
         ]
       }
-      assert.deepStrictEqual(yield* fromWire(head, record), {
+      assert.deepStrictEqual(yield* readManifest(head, record), {
         ...least,
         mediaType: MediaType.dockerManifestList,
         relatedArtifacts: [
@@ -93,7 +94,7 @@ describe("a manifest's record", () => {
 
   it.effect("may have no more than it must", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* fromWire(head, smallest), { ...least, raw: smallest })
+      assert.deepStrictEqual(yield* readManifest(head, smallest), { ...least, raw: smallest })
     })
   )
 
@@ -110,14 +111,14 @@ describe("a manifest's record", () => {
         references: null,
         changeableAttributes: null
       }
-      assert.deepStrictEqual(yield* fromWire(head, record), { ...least, raw: record })
+      assert.deepStrictEqual(yield* readManifest(head, record), { ...least, raw: record })
     })
   )
 
   it.effect("is kept as it came: unknown fields, and times to the last digit", () =>
     Effect.gen(function* () {
       const record = { ...smallest, novel: [{ deep: null }], references: [{ digest: other, novel: 1 }] }
-      assert.strictEqual((yield* fromWire(head, record)).raw, record)
+      assert.strictEqual((yield* readManifest(head, record)).raw, record)
     })
   )
 
@@ -140,7 +141,7 @@ describe("a manifest's record", () => {
   for (const [field, value] of refused) {
     it.effect(`with ${JSON.stringify(value)} for ${field} is refused`, () =>
       Effect.gen(function* () {
-        const { message } = yield* Effect.flip(fromWire(head, { ...smallest, [field]: value }))
+        const { message } = yield* Effect.flip(readManifest(head, { ...smallest, [field]: value }))
         assert.include(message, `["${field}"]`)
       })
     )
@@ -149,7 +150,7 @@ describe("a manifest's record", () => {
   for (const mediaType of ["", "json", "application/json; charset=utf-8", "a".repeat(1_000_000)]) {
     it.effect(`with ${JSON.stringify(mediaType.slice(0, 40))} for a media type has none, but keeps it`, () =>
       Effect.gen(function* () {
-        const properties = yield* fromWire(head, { ...smallest, mediaType, configMediaType: mediaType })
+        const properties = yield* readManifest(head, { ...smallest, mediaType, configMediaType: mediaType })
         assert.isUndefined(properties.mediaType)
         assert.isUndefined(properties.configMediaType)
         assert.strictEqual(properties.raw["mediaType"], mediaType)
@@ -167,7 +168,7 @@ describe("a manifest's record", () => {
           { tags: [long] },
           { references: [{ digest: long }] }
         ]) {
-          const exit = atOnce(() => Effect.runSyncExit(fromWire(head, { ...smallest, ...wrong })))
+          const exit = atOnce(() => Effect.runSyncExit(readManifest(head, { ...smallest, ...wrong })))
           assert.strictEqual(exit._tag, "Failure")
         }
       }
@@ -176,7 +177,7 @@ describe("a manifest's record", () => {
 
   it("of very many tags is read at once", () => {
     const tags = Array.from({ length: 50_000 }, (_, index) => `v${index}`)
-    const properties = atOnce(() => Effect.runSync(fromWire(head, { ...smallest, tags })))
+    const properties = atOnce(() => Effect.runSync(readManifest(head, { ...smallest, tags })))
     assert.deepStrictEqual<ReadonlyArray<string>>(properties.tags, tags)
   })
 })

@@ -5,7 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as RepositoryName from "../src/RepositoryName.ts"
-import { fromWire, RepositoryProperties } from "../src/RepositoryProperties.ts"
+import { readRepository } from "../src/internal/api/properties.ts"
+import { RepositoryProperties } from "../src/RepositoryProperties.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const record = {
@@ -23,7 +24,7 @@ const name = RepositoryName.RepositoryName.make("library/hello-world")
 describe("a repository's record", () => {
   it.effect("is read to the last field", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* fromWire(record), {
+      assert.deepStrictEqual(yield* readRepository(record), {
         registryLoginServer: "myregistry.azurecr.io",
         name,
         createdOn: DateTime.makeUnsafe("2023-03-07T02:03:10.534Z"),
@@ -46,7 +47,7 @@ describe("a repository's record", () => {
         novel: [{ deep: null }],
         changeableAttributes: { quarantineState: "Passed", teleportEnabled: false }
       }
-      const properties = yield* fromWire(wire)
+      const properties = yield* readRepository(wire)
       assert.strictEqual(properties.raw, wire)
       assert.strictEqual(properties.raw["createdTime"], "2023-03-07T02:03:10.5343706Z")
       assert.deepInclude(properties, { canDelete: true, canWrite: true, canList: true, canRead: true })
@@ -68,7 +69,7 @@ describe("a repository's record", () => {
   for (const [written, read] of times) {
     it.effect(`of ${written} is of ${read}`, () =>
       Effect.gen(function* () {
-        const { createdOn, lastUpdatedOn } = yield* fromWire({
+        const { createdOn, lastUpdatedOn } = yield* readRepository({
           ...record,
           createdTime: written,
           lastUpdateTime: written
@@ -82,7 +83,7 @@ describe("a repository's record", () => {
   for (const changeableAttributes of [null, {}, { deleteEnabled: null, writeEnabled: null, readEnabled: null }]) {
     it.effect(`with ${JSON.stringify(changeableAttributes)} for attributes allows everything`, () =>
       Effect.gen(function* () {
-        const properties = yield* fromWire({ ...record, changeableAttributes })
+        const properties = yield* readRepository({ ...record, changeableAttributes })
         assert.deepInclude(properties, { canDelete: true, canWrite: true, canList: true, canRead: true })
       })
     )
@@ -99,9 +100,9 @@ describe("a repository's record", () => {
     it.effect(`without ${missing} is refused`, () =>
       Effect.gen(function* () {
         const { [missing]: _, ...rest } = record
-        const { message } = yield* Effect.flip(fromWire(rest))
+        const { message } = yield* Effect.flip(readRepository(rest))
         assert.strictEqual(message, `Missing key\n  at ["${missing}"]`)
-        yield* Effect.flip(fromWire({ ...record, [missing]: null }))
+        yield* Effect.flip(readRepository({ ...record, [missing]: null }))
       })
     )
   }
@@ -123,7 +124,7 @@ describe("a repository's record", () => {
   for (const [field, value] of refused) {
     it.effect(`with ${JSON.stringify(value)} for ${field} is refused`, () =>
       Effect.gen(function* () {
-        const { message } = yield* Effect.flip(fromWire({ ...record, [field]: value }))
+        const { message } = yield* Effect.flip(readRepository({ ...record, [field]: value }))
         assert.include(message, `["${field}"]`)
       })
     )
@@ -134,7 +135,7 @@ describe("a repository's record", () => {
       for (const length of [100_000, 1_000_000]) {
         const long = piece.repeat(length / piece.length)
         for (const field of ["imageName", "createdTime", "manifestCount"]) {
-          const exit = atOnce(() => Effect.runSyncExit(fromWire({ ...record, [field]: long })))
+          const exit = atOnce(() => Effect.runSyncExit(readRepository({ ...record, [field]: long })))
           assert.strictEqual(exit._tag, "Failure")
         }
       }

@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Digest from "../src/Digest.ts"
 import * as RepositoryName from "../src/RepositoryName.ts"
 import * as Tag from "../src/Tag.ts"
-import { fromWire, TagProperties } from "../src/TagProperties.ts"
+import { readTag } from "../src/internal/api/properties.ts"
+import { TagProperties } from "../src/TagProperties.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const record = {
@@ -27,7 +28,7 @@ const digest = Digest.Digest.make(record.digest)
 describe("a tag's record", () => {
   it.effect("is read to the last field, and kept as it came", () =>
     Effect.gen(function* () {
-      const properties = yield* fromWire(head, record)
+      const properties = yield* readTag(head, record)
       assert.deepStrictEqual(properties, {
         registryLoginServer: "myregistry.azurecr.io",
         repositoryName,
@@ -48,7 +49,7 @@ describe("a tag's record", () => {
   it.effect("is not confused by fields of its head", () =>
     Effect.gen(function* () {
       const wire = { ...record, registry: "evil.example", imageName: "evil", repositoryName: "evil", raw: "evil" }
-      const properties = yield* fromWire(head, wire)
+      const properties = yield* readTag(head, wire)
       assert.strictEqual(properties.registryLoginServer, "myregistry.azurecr.io")
       assert.strictEqual(properties.repositoryName, repositoryName)
       assert.strictEqual(properties.raw, wire)
@@ -58,7 +59,7 @@ describe("a tag's record", () => {
   it.effect("may come without attributes, and without a zone", () =>
     Effect.gen(function* () {
       const { changeableAttributes: _, signed: __, ...rest } = record
-      const properties = yield* fromWire(head, { ...rest, lastUpdateTime: "2023-03-07T02:03:11.5343706" })
+      const properties = yield* readTag(head, { ...rest, lastUpdateTime: "2023-03-07T02:03:11.5343706" })
       assert.strictEqual(DateTime.formatIso(properties.lastUpdatedOn), "2023-03-07T02:03:11.534Z")
       assert.deepInclude(properties, { canDelete: true, canWrite: true, canList: true, canRead: true })
     })
@@ -68,9 +69,9 @@ describe("a tag's record", () => {
     it.effect(`without ${missing} is refused`, () =>
       Effect.gen(function* () {
         const { [missing]: _, ...rest } = record
-        const { message } = yield* Effect.flip(fromWire(head, rest))
+        const { message } = yield* Effect.flip(readTag(head, rest))
         assert.strictEqual(message, `Missing key\n  at ["${missing}"]`)
-        yield* Effect.flip(fromWire(head, { ...record, [missing]: null }))
+        yield* Effect.flip(readTag(head, { ...record, [missing]: null }))
       })
     )
   }
@@ -80,7 +81,7 @@ describe("a tag's record", () => {
       for (const length of [100_000, 1_000_000]) {
         const long = piece.repeat(length / piece.length)
         for (const field of ["name", "digest", "createdTime"]) {
-          const exit = atOnce(() => Effect.runSyncExit(fromWire(head, { ...record, [field]: long })))
+          const exit = atOnce(() => Effect.runSyncExit(readTag(head, { ...record, [field]: long })))
           assert.strictEqual(exit._tag, "Failure")
         }
       }

@@ -10,16 +10,16 @@ import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
 import * as Digest from "../../Digest.ts"
-import * as ManifestProperties from "../../ManifestProperties.ts"
+import type * as ManifestProperties from "../../ManifestProperties.ts"
 import { jsonWith, type Operation, type Page, page, path, withQuery } from "../../Operation.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
-import * as RepositoryProperties from "../../RepositoryProperties.ts"
+import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
-import * as TagProperties from "../../TagProperties.ts"
+import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { discard } from "../http/body.ts"
 import { list } from "../schema/json.ts"
-import { updateToWire } from "../schema/properties.ts"
+import * as Properties from "./properties.ts"
 
 const apiVersion = "2021-07-01"
 
@@ -57,7 +57,7 @@ const update = (
     method: "PATCH",
     subject: { repository },
     scopes: [TokenScope.repository(repository, "metadata_write")],
-    body: HttpBody.jsonUnsafe(updateToWire(attributes)),
+    body: HttpBody.jsonUnsafe(Properties.updateToWire(attributes)),
     bucket: "write",
     missing,
     success: [200],
@@ -96,7 +96,7 @@ export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryNa
   decode: repositoryNames
 })
 
-const repositoryProperties = jsonWith(Schema.JsonObject, RepositoryProperties.fromWire)
+const repositoryProperties = jsonWith(Schema.JsonObject, Properties.readRepository)
 
 export const getRepository = (
   repository: RepositoryName.RepositoryName
@@ -136,7 +136,7 @@ export const deleteRepository = (
 
 const tagsProperties = page(
   jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
-    Effect.forEach(tags, (tag) => TagProperties.fromWire(head, tag))
+    Effect.forEach(tags, (tag) => Properties.readTag(head, tag))
   )
 )
 
@@ -152,7 +152,7 @@ export const listTags = (
 })
 
 const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: Schema.JsonObject }), ({ tag, ...head }) =>
-  TagProperties.fromWire(head, tag)
+  Properties.readTag(head, tag)
 )
 
 export const getTag = (
@@ -196,7 +196,7 @@ export const deleteTag = (
 
 const manifestsProperties = page(
   jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
-    Effect.forEach(manifests, (manifest) => ManifestProperties.fromWire(head, manifest))
+    Effect.forEach(manifests, (manifest) => Properties.readManifest(head, manifest))
   )
 )
 
@@ -212,7 +212,7 @@ export const listManifests = (
 })
 
 const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: Schema.JsonObject }), ({ manifest, ...head }) =>
-  ManifestProperties.fromWire(head, manifest)
+  Properties.readManifest(head, manifest)
 )
 
 export const getManifest = (

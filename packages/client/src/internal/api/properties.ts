@@ -1,0 +1,139 @@
+/**
+ * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
+ * fractional digits. Every reader here keeps the record as it came, so that nothing the registry said is lost.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
+import * as Digest from "../../Digest.ts"
+import type * as ManifestProperties from "../../ManifestProperties.ts"
+import * as MediaType from "../../MediaType.ts"
+import * as RepositoryName from "../../RepositoryName.ts"
+import type * as RepositoryProperties from "../../RepositoryProperties.ts"
+import * as Tag from "../../Tag.ts"
+import type * as TagProperties from "../../TagProperties.ts"
+import { list, optional } from "../schema/json.ts"
+
+/** What an answer about tags or manifests says of all of them. */
+export interface RecordHead {
+  readonly registry: string
+  readonly imageName: RepositoryName.RepositoryName
+}
+
+/** The wire's names of the four attributes. */
+const AttributesOnTheWire = Schema.Struct({
+  deleteEnabled: optional(Schema.Boolean),
+  writeEnabled: optional(Schema.Boolean),
+  listEnabled: optional(Schema.Boolean),
+  readEnabled: optional(Schema.Boolean)
+})
+
+/** The fields that every record of the management API has. */
+const wireFields = {
+  createdTime: Schema.DateTimeUtcFromString,
+  lastUpdateTime: Schema.DateTimeUtcFromString,
+  changeableAttributes: optional(AttributesOnTheWire)
+}
+
+interface WireRecord {
+  readonly createdTime: typeof Schema.DateTimeUtc.Type
+  readonly lastUpdateTime: typeof Schema.DateTimeUtc.Type
+  readonly changeableAttributes?: typeof AttributesOnTheWire.Type
+}
+
+/** The times and the attributes, under the library's names. */
+export const common = ({ changeableAttributes, createdTime, lastUpdateTime }: WireRecord) => ({
+  createdOn: createdTime,
+  lastUpdatedOn: lastUpdateTime,
+  canDelete: changeableAttributes?.deleteEnabled ?? true,
+  canWrite: changeableAttributes?.writeEnabled ?? true,
+  canList: changeableAttributes?.listEnabled ?? true,
+  canRead: changeableAttributes?.readEnabled ?? true
+})
+
+/** The body of a PATCH: only what is to change. */
+export const updateToWire = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.Update) => ({
+  ...(canDelete === undefined ? {} : { deleteEnabled: canDelete }),
+  ...(canWrite === undefined ? {} : { writeEnabled: canWrite }),
+  ...(canList === undefined ? {} : { listEnabled: canList }),
+  ...(canRead === undefined ? {} : { readEnabled: canRead })
+})
+
+const decodeRepository = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    ...wireFields,
+    registry: Schema.String,
+    imageName: RepositoryName.RepositoryName,
+    manifestCount: Schema.Natural,
+    tagCount: Schema.Natural
+  })
+)
+
+export const readRepository = (
+  raw: Schema.JsonObject
+): Effect.Effect<RepositoryProperties.RepositoryProperties, Schema.SchemaError> =>
+  Effect.map(decodeRepository(raw), (wire) => ({
+    ...common(wire),
+    registryLoginServer: wire.registry,
+    name: wire.imageName,
+    manifestCount: wire.manifestCount,
+    tagCount: wire.tagCount,
+    raw
+  }))
+
+const decodeTag = Schema.decodeUnknownEffect(Schema.Struct({ ...wireFields, name: Tag.Tag, digest: Digest.Digest }))
+
+export const readTag = (
+  head: RecordHead,
+  raw: Schema.JsonObject
+): Effect.Effect<TagProperties.TagProperties, Schema.SchemaError> =>
+  Effect.map(decodeTag(raw), (wire) => ({
+    ...common(wire),
+    registryLoginServer: head.registry,
+    repositoryName: head.imageName,
+    name: wire.name,
+    digest: wire.digest,
+    raw
+  }))
+
+const decodeManifest = Schema.decodeUnknownEffect(
+  Schema.Struct({
+    ...wireFields,
+    digest: Digest.Digest,
+    imageSize: optional(Schema.Natural),
+    mediaType: optional(Schema.String),
+    configMediaType: optional(Schema.String),
+    architecture: optional(Schema.String),
+    os: optional(Schema.String),
+    tags: list(Tag.Tag),
+    references: list(
+      Schema.Struct({ digest: Digest.Digest, architecture: optional(Schema.String), os: optional(Schema.String) })
+    )
+  })
+)
+
+const isMediaType = Schema.is(MediaType.MediaType)
+
+export const readManifest = (
+  head: RecordHead,
+  raw: Schema.JsonObject
+): Effect.Effect<ManifestProperties.ManifestProperties, Schema.SchemaError> =>
+  Effect.map(decodeManifest(raw), (wire) => ({
+    ...common(wire),
+    registryLoginServer: head.registry,
+    repositoryName: head.imageName,
+    digest: wire.digest,
+    ...(wire.imageSize === undefined ? {} : { sizeInBytes: wire.imageSize }),
+    // One odd record must not cost the whole page. It stands in `raw` as it came.
+    ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
+    ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
+    ...platform(wire),
+    tags: wire.tags,
+    relatedArtifacts: wire.references.map((reference) => ({ digest: reference.digest, ...platform(reference) })),
+    raw
+  }))
+
+const platform = ({ architecture, os }: { readonly architecture?: string; readonly os?: string }) => ({
+  ...(architecture === undefined ? {} : { architecture }),
+  ...(os === undefined ? {} : { operatingSystem: os })
+})
