@@ -8,7 +8,6 @@ export interface Comment {
   readonly text: string
   readonly category: string | undefined
   readonly since: string | undefined
-  readonly isInternal: boolean
 }
 
 /** The text between the stars, line by line. */
@@ -34,8 +33,7 @@ const parse = (comment: string): Comment => {
       .join("\n")
       .trim(),
     category: valueOf("category"),
-    since: valueOf("since"),
-    isInternal: tags.includes("@internal")
+    since: valueOf("since")
   }
 }
 

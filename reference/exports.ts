@@ -125,14 +125,15 @@ const shown = (
   return { code: "", members, parts: partsOf(shape) }
 }
 
-/** The exports of a module that are for users. */
+/** The exports of a module. */
 export const exportsOf = (
   checker: ts.TypeChecker,
   printer: Printer,
   exported: ReadonlyArray<Exported>
 ): ReadonlyArray<Export> =>
-  exported.flatMap((one) => {
-    const comments = Arr.map(one.declarations, Comment.of)
-    if (comments.some(({ isInternal }) => isInternal)) return []
-    return [{ name: one.name, line: lineOf(one.declarations[0]), comments, ...shown(checker, printer, one) }]
-  })
+  exported.map((one) => ({
+    name: one.name,
+    line: lineOf(one.declarations[0]),
+    comments: Arr.map(one.declarations, Comment.of),
+    ...shown(checker, printer, one)
+  }))

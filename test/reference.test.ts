@@ -106,7 +106,7 @@ it.live("check finds what has no comment", () =>
 )
 
 it("check finds a module that does not say what it is", () => {
-  const nothing = { text: "", category: undefined, since: undefined, isInternal: false }
+  const nothing = { text: "", category: undefined, since: undefined }
   const module = { name: "Thing", path: "Thing.ts", summary: "", comment: nothing, exports: [] }
   assert.deepStrictEqual(undocumented([{ folder: "things", text: "", modules: [module] }]), [
     "Thing.ts:1 the module has no comment",
