@@ -20,7 +20,7 @@ import * as Transport from "./Transport.ts"
  */
 export type Services = ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport
 
-const layerTransport = (options: Pick<RegistryContent.Options, "idleTimeout">) =>
+const layerTransport = (options: RegistryContent.ContentOptions) =>
   Layer.merge(ContainerRegistry.layerTransport, RegistryContent.layerTransport(options))
 
 /**
@@ -53,6 +53,6 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Transport.ConfigOptions & Pick<RegistryContent.Options, "idleTimeout"> = {}
+  options: RegistryContent.ConfigOptions = {}
 ): Layer.Layer<Services, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials.Credentials> =>
   Layer.provideMerge(layerTransport(options), Transport.layerConfig(options))

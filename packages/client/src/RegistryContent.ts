@@ -35,18 +35,34 @@ import type {
 import * as Transport from "./Transport.ts"
 
 /**
- * Which registry, how to treat it, and how to treat its content.
+ * How to treat content.
  *
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Transport.Options {
+export interface ContentOptions {
   /**
    * How long nothing may come or go in a transfer before its connection is given up and another one goes on; a minute if
    * not given.
    */
   readonly idleTimeout?: Duration.Input
 }
+
+/**
+ * Which registry, how to treat it, and how to treat its content.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Transport.Options, ContentOptions {}
+
+/**
+ * How to treat a registry that the configuration names, and its content.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConfigOptions extends Transport.ConfigOptions, ContentOptions {}
 
 /**
  * The contents of a registry's repositories.
@@ -370,7 +386,7 @@ export class RegistryContent extends Context.Service<
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
-  options: Pick<Options, "idleTimeout"> = {}
+  options: ContentOptions = {}
 ): Effect.fn.Return<RegistryContent["Service"], never, Transport.Transport> {
   const transport = yield* Transport.Transport
   const startHash = yield* Hasher
@@ -403,9 +419,7 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layerTransport = (
-  options?: Pick<Options, "idleTimeout">
-): Layer.Layer<RegistryContent, never, Transport.Transport> =>
+export const layerTransport = (options?: ContentOptions): Layer.Layer<RegistryContent, never, Transport.Transport> =>
   // Fresh, as one layer may stand on the conversations of several registries.
   Layer.fresh(Layer.effect(RegistryContent, make(options)))
 
@@ -445,7 +459,7 @@ export const layer = (
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: Transport.ConfigOptions & Pick<Options, "idleTimeout"> = {}
+  options: ConfigOptions = {}
 ): Layer.Layer<
   RegistryContent | Transport.Transport,
   RegistryError | Config.ConfigError,
