@@ -16,7 +16,6 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import type { ServeError } from "effect/http/HttpServerError"
 import { AcrEmulator, layer } from "./AcrEmulator.ts"
 import type { SeedImage } from "./SeedImage.ts"
 
@@ -82,7 +81,7 @@ The token of Entra ID that it takes is "${wellKnown.entraToken}".
 Press Ctrl-C to stop.`)
 )
 
-const cannotStart = ({ cause }: ServeError) => {
+const cannotStart = ({ cause }: { readonly cause: unknown }) => {
   const problem = cause instanceof Error ? cause.message : String(cause)
   const advice = problem.includes("EADDRINUSE") ? "; --port 0 takes one that is free" : ""
   return Effect.andThen(Console.error(`acr-emulator cannot start: ${problem}${advice}`), Effect.fail(new CannotStart()))
