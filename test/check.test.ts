@@ -5,6 +5,7 @@
 import { cp, readFile, symlink, writeFile } from "node:fs/promises"
 import { delimiter, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stripVTControlCharacters } from "node:util"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -64,14 +65,14 @@ const breaches: ReadonlyArray<Breach> = [
     file: `${source}/internal/http/scanner.ts`,
     edit: append('export { link } from "./link.ts"\n'),
     term: "oxlint",
-    says: /Dependency cycle detected\s+,-\[packages\/client\/src\/internal\/http\/scanner\.ts:/
+    says: /Dependency cycle detected\s+\S+\[packages\/client\/src\/internal\/http\/scanner\.ts:/
   },
   {
     what: "a circle of imports for types, through two packages",
     file: `${source}/Hasher.ts`,
     edit: append('export type { layer } from "../../node/src/NodeHasher.ts"\n'),
     term: "oxlint",
-    says: /Dependency cycle detected\s+,-\[packages\/node\/src\/NodeHasher\.ts:/
+    says: /Dependency cycle detected\s+\S+\[packages\/node\/src\/NodeHasher\.ts:/
   },
   {
     what: "an import from a higher floor",
@@ -182,7 +183,7 @@ const complaints = (term: string, folder: string) => {
   const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`
   return Effect.map(
     Effect.flip(run(command, args, { cwd: folder, env: { ...process.env, PATH: path } })),
-    ({ stderr, stdout }) => stdout + stderr
+    ({ stderr, stdout }) => stripVTControlCharacters(stdout + stderr)
   )
 }
 

@@ -9,6 +9,7 @@ import { isInstalled, temporaryFolder } from "../support/command.ts"
 import { skopeoFor } from "../support/skopeo.ts"
 import { bareLoops, bareSpeed, type Case, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { writeImage } from "./image.ts"
+import { profile } from "./profile.ts"
 import { dockerRegistry } from "./servers.ts"
 import { type Contestants, does, type Run, type Script } from "./turns.ts"
 
@@ -90,6 +91,8 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
     bareSpeed(pulled, undefined, "pull: "),
     limitSpeed(pushed, "push: "),
     limitSpeed(pulled, "pull: "),
+    ...(yield* profile({ _tag: "Push", ...job, ...(yield* freshImage) }, "push: ")),
+    ...(yield* profile({ _tag: "Pull", ...job, folder: yield* temporaryFolder, tag: image.tag }, "pull: ")),
     ...(skopeo === undefined ? [] : [speed(pushed, "skopeo", 1, "push: "), speed(pulled, "skopeo", 1, "pull: ")])
   ]
 })

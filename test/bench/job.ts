@@ -2,6 +2,8 @@
  * What a contestant is told to do, and what it tells of it: one line of JSON each way, so that every contestant is a
  * process of its own and none warms up, or litters, for another.
  */
+import { writeFile } from "node:fs/promises"
+import { Session } from "node:inspector/promises"
 import * as Schema from "effect/Schema"
 import { peakMemoryBytes } from "../support/peakMemory.ts"
 
@@ -41,15 +43,31 @@ export type Outcome = typeof Outcome.Type
 /** What the clock runs for. */
 export type Work = () => Promise<unknown>
 
+/** Takes samples of the processor from now on, if there is a file to write them to. */
+const startProfile = async (): Promise<() => Promise<void>> => {
+  const file = process.env["CPU_PROFILE"] ?? ""
+  if (file === "") return async () => {}
+  const session = new Session()
+  session.connect()
+  await session.post("Profiler.enable")
+  await session.post("Profiler.start")
+  return async () => {
+    const { profile } = await session.post("Profiler.stop")
+    await writeFile(file, JSON.stringify(profile))
+  }
+}
+
 /**
  * Runs a contestant: it prepares what this process was started for, and does it by the clock. It ends the process, as
  * connections that are kept would hold it for seconds.
  */
 export const compete = async (prepare: (job: Job) => Work | Promise<Work>): Promise<void> => {
   const work = await prepare(Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2]))
+  const profiled = await startProfile()
   const begin = performance.now()
   await work()
   const seconds = (performance.now() - begin) / 1000
+  await profiled()
   const outcome: Outcome = { seconds, peakRssBytes: peakMemoryBytes() }
   process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))
 }

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import { bareLoops, bareSpeed, type Case, effectSpeed, everyone, limitSpeed, mebibyte, speed } from "./case.ts"
 import { warmUpReads } from "./job.ts"
+import { profile } from "./profile.ts"
 import type { Figure } from "./report.ts"
 import { emulator, limit, requestsOf } from "./servers.ts"
 import { does, perRound } from "./turns.ts"
@@ -25,15 +26,17 @@ export const reads: ReadonlyArray<Case> = [
         ["manifests", "ListManifests"]
       ] as const
       const figures = yield* Effect.forEach(lists, ([noun, _tag]) =>
-        Effect.map(
-          turns(everyone(["ours", "azure", "effect", ...bareLoops], { _tag, ...server, repository, count })),
-          (took) => [
+        Effect.gen(function* () {
+          const job = { _tag, ...server, repository, count }
+          const took = yield* turns(everyone(["ours", "azure", "effect", ...bareLoops], job))
+          return [
             bareSpeed(took, 0.9, `${noun}: `),
             effectSpeed(took, `${noun}: `),
             speed(took, "azure", undefined, `${noun}: `),
-            limitSpeed(took, `${noun}: `)
+            limitSpeed(took, `${noun}: `),
+            ...(yield* profile(job, `${noun}: `))
           ]
-        )
+        })
       )
       return figures.flat()
     })
@@ -48,7 +51,9 @@ export const reads: ReadonlyArray<Case> = [
         Effect.gen(function* () {
           const job = { _tag: "ListManifests", ...(yield* limit({ items })), repository, count: items } as const
           const { ours: plain = [] } = yield* turns(everyone(["ours"], job))
-          const { ours: tidy = [] } = yield* turns({ ours: () => does("ours", job, smallYoungGeneration) })
+          const { ours: tidy = [] } = yield* turns({
+            ours: () => does("ours", job, { nodeArguments: smallYoungGeneration })
+          })
           return { plain, tidy }
         })
       )
@@ -92,6 +97,7 @@ export const reads: ReadonlyArray<Case> = [
         speed(took, "undici", 0.8),
         effectSpeed(took),
         speed(took, "azure"),
+        ...(yield* profile(job)),
         {
           what: "requests per read, when warm",
           values: [(asked / alone.length - warmUpReads) / count],

@@ -4,12 +4,15 @@
 import * as Schema from "effect/Schema"
 import { median } from "./turns.ts"
 
-/** A ratio or a difference, once for each round. No figure is a time: those say more of a machine than of a program. */
+/**
+ * A ratio, a share or a difference, once for each round. No figure is a time: those say more of a machine than of a
+ * program.
+ */
 export const Figure = Schema.Struct({
   /** What is compared: `throughput, ours ÷ bare loop (undici)`. */
   what: Schema.String,
   values: Schema.Array(Schema.Finite),
-  unit: Schema.Literals(["×", "MiB", "requests"]),
+  unit: Schema.Literals(["×", "%", "MiB", "requests"]),
   atLeast: Schema.optionalKey(Schema.Finite),
   atMost: Schema.optionalKey(Schema.Finite),
   /** Its place in a row of figures that shows how something grows. */
@@ -48,7 +51,11 @@ export const isMet = ({ atLeast, atMost }: Figure, value: number): boolean | und
     : value >= (atLeast ?? Number.NEGATIVE_INFINITY) && value <= (atMost ?? Number.POSITIVE_INFINITY)
 
 export const format = (value: number, unit: Figure["unit"]): string =>
-  unit === "×" ? value.toFixed(2) : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`
+  unit === "×"
+    ? value.toFixed(2)
+    : unit === "%"
+      ? `${value.toFixed(0)} %`
+      : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`
 
 export const goalOf = ({ atLeast, atMost, unit }: Figure): string =>
   atLeast !== undefined ? `≥ ${format(atLeast, unit)}` : atMost !== undefined ? `≤ ${format(atMost, unit)}` : ""

@@ -9,6 +9,7 @@ import { writeLargeFile } from "../support/largeFile.ts"
 import { bareLoops, bareSpeed, type Case, everyone, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { digestOf } from "./content.ts"
 import type { Job } from "./job.ts"
+import { profile } from "./profile.ts"
 import type { Figure } from "./report.ts"
 import { limit, type Server } from "./servers.ts"
 import { type Outcomes, perRound } from "./turns.ts"
@@ -59,8 +60,10 @@ const single = (
   title,
   run: Effect.fnUntraced(function* (turns) {
     const server = yield* limit({ sizes: [size] })
-    const took = yield* turns(everyone(["ours", "azure", ...bareLoops], jobFor(server, yield* files(size)), warmMemory))
-    return [bareSpeed(took, goals.bare), speed(took, "azure", goals.azure), limitSpeed(took)]
+    const job = jobFor(server, yield* files(size))
+    const took = yield* turns(everyone(["ours", "azure", ...bareLoops], job, warmMemory))
+    const shares = yield* profile(job)
+    return [bareSpeed(took, goals.bare), speed(took, "azure", goals.azure), limitSpeed(took), ...shares]
   })
 })
 

@@ -35,7 +35,8 @@ const scripts: { readonly [name in Script]: readonly [file: string, client?: str
   "node:https": ["bare", "node:https"]
 }
 
-const built = fileURLToPath(new URL("../node_modules/.bench/", import.meta.url))
+/** Where the contestants are, each one file with its source map. */
+export const built = fileURLToPath(new URL("../node_modules/.bench/", import.meta.url))
 
 /** Makes the contestants ready. */
 export const prepare: Effect.Effect<void> = Effect.forEach(
@@ -43,16 +44,24 @@ export const prepare: Effect.Effect<void> = Effect.forEach(
   (name) =>
     bundle({
       entry: fileURLToPath(new URL(`contestants/${name}.ts`, import.meta.url)),
-      file: `${built}${name}.mjs`
+      file: `${built}${name}.mjs`,
+      sourcemap: true
     }),
   { discard: true }
 )
 
 /** A job done by a contestant in JavaScript. */
-export const does = (name: Script, job: Job, nodeArguments: ReadonlyArray<string> = []): Run => {
+export const does = (
+  name: Script,
+  job: Job,
+  {
+    nodeArguments = [],
+    profile = ""
+  }: { readonly nodeArguments?: ReadonlyArray<string>; readonly profile?: string } = {}
+): Run => {
   const [file, client = ""] = scripts[name]
   return run(process.execPath, [...nodeArguments, `${built}${file}.mjs`, JSON.stringify(job)], {
-    env: { ...process.env, HTTP_CLIENT: client }
+    env: { ...process.env, HTTP_CLIENT: client, CPU_PROFILE: profile }
   }).pipe(
     // Nothing here takes so long, but clients that hang.
     Effect.timeout("3 minutes"),

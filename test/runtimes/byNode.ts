@@ -10,7 +10,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import { large, sha256, transfer } from "./transfer.ts"
+import { file, sha256, transfer } from "./transfer.ts"
 
 const [, , ca = ""] = process.argv
 
@@ -18,7 +18,7 @@ const transferFile = Effect.gen(function* () {
   const content = yield* RegistryContent.RegistryContent
   const files = yield* FileSystem.FileSystem
   const folder = yield* files.makeTempDirectoryScoped()
-  yield* files.writeFile(`${folder}/up`, large)
+  yield* files.writeFile(`${folder}/up`, file)
   const blob = yield* content.uploadBlob("samples/file", BlobSource.fromFile(`${folder}/up`))
   yield* content.downloadBlob("samples/file", blob, `${folder}/down`)
   yield* Console.log(yield* sha256(yield* files.readFile(`${folder}/down`)))

@@ -13,6 +13,9 @@ import * as Stream from "effect/Stream"
 /** More than sockets and windows hold. */
 export const large = Uint8Array.from({ length: 5_000_000 }, (_, index) => (index * index) % 251)
 
+/** A file of several times the memory that it is read into. */
+export const file = Uint8Array.from({ length: 30_000_000 }, (_, index) => large[index % large.length] ?? 0)
+
 const sources = [
   BlobSource.fromBytes(large),
   BlobSource.fromStream(Stream.fromIterable([large.subarray(0, 10), large.subarray(10, 2_000_000)])),

@@ -9,16 +9,17 @@ export const bundle = (
     readonly entry: string
     readonly file: string
     readonly minify?: OutputOptions["minify"]
+    readonly sourcemap?: OutputOptions["sourcemap"]
   }
 ): Effect.Effect<void> => {
-  const { entry, file, minify = false, ...rest } = options
+  const { entry, file, minify = false, sourcemap = false, ...rest } = options
   return Effect.promise(async () => {
     await build({
       ...rest,
       input: entry,
       platform: "node",
       logLevel: "silent",
-      output: { file, minify, codeSplitting: false }
+      output: { file, minify, sourcemap, codeSplitting: false }
     })
   })
 }

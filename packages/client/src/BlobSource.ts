@@ -122,9 +122,7 @@ export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, 
   read: (offset, heldBytes) =>
     Stream.unwrap(
       Effect.map(FileSystem.FileSystem, (files) =>
-        heldBytes === undefined
-          ? files.stream(path, { offset, chunkSize: filePieceBytes })
-          : streamInTurns(files, path, offset, Math.ceil(heldBytes / filePieceBytes) + inBetween)
+        readFile(files, path, offset, heldBytes === undefined ? fresh : inTurns(heldBytes))
       )
     ).pipe(Stream.bufferArray({ capacity: 1 })),
   repeatable: true
@@ -132,33 +130,43 @@ export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, 
 
 const filePieceBytes = 2 * pieceBytes
 
+/** Gives memory for a piece of a file. */
+type Memory = () => Uint8Array
+
+const fresh: Memory = () => new Uint8Array(filePieceBytes)
+
 /** Pieces that nobody may write to while one is filled: the one beyond `HeldBytes`, the last given, one ahead of it. */
 const inBetween = 4
 
-/** The rest of a file, read into so many pieces of memory in turns. */
-const streamInTurns = (
+/** The same memory again, when nobody looks at it any more. */
+const inTurns = (heldBytes: number): Memory => {
+  const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
+  const pieces: Array<Uint8Array> = []
+  let turn = 0
+  return () => {
+    turn = (turn + 1) % count
+    return (pieces[turn] ??= fresh())
+  }
+}
+
+/** The rest of a file. */
+const readFile = (
   files: FileSystem.FileSystem,
   path: string,
   offset: number,
-  count: number
+  memory: Memory
 ): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const file = yield* files.open(path)
       yield* file.seek(BigInt(offset), "start")
-      const memory: Array<Uint8Array> = []
-      let turn = 0
-      return Stream.fromPull(
-        Effect.succeed(
-          Effect.suspend(() => {
-            const piece = (memory[turn] ??= new Uint8Array(filePieceBytes))
-            turn = (turn + 1) % count
-            return Effect.flatMap(file.read(piece), (length) =>
-              length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
-            )
-          })
+      const read = Effect.suspend(() => {
+        const piece = memory()
+        return Effect.flatMap(file.read(piece), (length) =>
+          length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
         )
-      )
+      })
+      return Stream.fromPull(Effect.succeed(read))
     })
   )
 

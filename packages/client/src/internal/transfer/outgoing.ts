@@ -144,15 +144,21 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader
   })
 
-  /** Fills a buffer from the reader. */
-  const fill = Effect.fnUntraced(function* (from: Reader, maxBytes: number) {
-    const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
-    const buffer = new Uint8Array(left)
+  /** So many bytes from the reader, or less if it ends before. */
+  const next = Effect.fnUntraced(function* (from: Reader, bytes: number) {
+    while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
+    const [first] = from.pieces
+    // A piece that is all of it need not be copied.
+    if (first !== undefined && first.length === bytes) {
+      from.pieces.shift()
+      return first
+    }
+    const buffer = new Uint8Array(bytes)
     let filled = 0
-    while (filled < left) {
+    while (filled < bytes) {
       const piece = from.pieces.shift()
       if (piece !== undefined) {
-        const part = piece.subarray(0, left - filled)
+        const part = piece.subarray(0, bytes - filled)
         buffer.set(part, filled)
         filled += part.length
         if (part.length < piece.length) from.pieces.unshift(piece.subarray(part.length))
@@ -162,14 +168,20 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
         yield* pullMore(from)
       }
     }
+    return buffer.subarray(0, filled)
+  })
+
+  /** The next chunk from the reader. */
+  const fill = Effect.fnUntraced(function* (from: Reader, maxBytes: number) {
+    const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
+    const bytes = yield* next(from, left)
     // Whether this is all there is shows only behind it.
     while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
-    from.position += filled
-    take(from.position - filled, [buffer.subarray(0, filled)])
+    from.position = take(from.position, [bytes])
     const last = from.ended && from.pieces.length === 0
     if (last) yield* checkEnd(from.position)
     else if (stated !== undefined && from.position === stated) yield* checkEnd(stated + 1)
-    return { bytes: buffer.subarray(0, filled), last }
+    return { bytes, last }
   })
 
   const pullMore = (from: Reader): Effect.Effect<void, typeof sourceFailed> =>
