@@ -8,7 +8,8 @@ import { type Row, types } from "./rows.ts"
 const introduction = `# Coming from Azure.Containers.ContainerRegistry
 
 Two services in the place of four classes. Names are arguments, so there is nothing to make before an operation; lists
-are streams, everything else is an effect, and all that goes wrong is one typed error.
+are streams, everything else is an effect, and all that goes wrong is one typed error. The programs on this page
+[run like this](getting-started.md#the-programs-on-other-pages).
 
 \`\`\`cs
 var client = new ContainerRegistryClient(new Uri(endpoint), new DefaultAzureCredential());

@@ -28,6 +28,15 @@ const connecting = (endpoint: string) =>
     TransportModule.make({ endpoint }).pipe(Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer]))
   )
 
+/** Asks an endpoint that does not answer as a registry would, once. */
+const unreachable = (endpoint: string) =>
+  Effect.flip(
+    Transport.use(({ authorize }) => authorize(["registry:catalog:*"])).pipe(
+      Effect.provide(TransportModule.layer({ endpoint, retry: RetryPolicy.never })),
+      Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
+    )
+  )
+
 const upload = (source: BlobSource.BlobSource) =>
   Effect.flatMap(RegistryContent, (content) => content.uploadBlob("library/hello-world", source))
 
@@ -273,20 +282,32 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
+    title: "Nothing listens at the endpoint",
+    why: "The registry is not running, or on another port. Before this is seen it was tried again for some seconds.",
+    remedy: "Start it, and compare the port: the emulator prints its own.",
+    reason: "Unavailable",
+    says: ["ECONNREFUSED"],
+    run: unreachable("http://127.0.0.1:1")
+  },
+  {
+    title: "The registry speaks plain http",
+    why: "An endpoint without a scheme means https, and the emulator speaks http.",
+    remedy: "Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`.",
+    reason: "Unavailable",
+    says: ["does not speak TLS", "begins with http://"],
+    run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ loginServer }) => unreachable(loginServer)).pipe(
+      Effect.provide(AcrEmulator.layer())
+    )
+  },
+  {
     title: "The registry's certificate is not trusted",
     why: "It was signed by an authority that Node does not know: a company's own, or a test's.",
     remedy: "`NodeRegistryHttpClient.layerOptions({ ca })`, or `NODE_EXTRA_CA_CERTS`.",
     reason: "Unavailable",
     says: ["certificate"],
-    run: Effect.gen(function* () {
-      const { endpoint } = yield* AcrEmulator.AcrEmulator
-      const Registry = TransportModule.layer({ endpoint, retry: RetryPolicy.never }).pipe(
-        Layer.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
-      )
-      return yield* Effect.flip(
-        Effect.flatMap(Transport, ({ authorize }) => authorize(["registry:catalog:*"])).pipe(Effect.provide(Registry))
-      )
-    }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
+    run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ endpoint }) => unreachable(endpoint)).pipe(
+      Effect.provide(AcrEmulator.layer({ https: true }))
+    )
   },
   {
     title: "A name breaks the grammar",

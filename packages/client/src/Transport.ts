@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
@@ -23,7 +24,7 @@ import * as Distribution from "./internal/api/distribution.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
-import { parseEndpoint } from "./internal/http/endpoint.ts"
+import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { isProtected, onOrigin } from "./internal/http/origin.ts"
@@ -299,6 +300,9 @@ export interface ConfigOptions extends Omit<Options, "endpoint"> {
   readonly endpoint?: Config.Config<string>
 }
 
+/** Says what to write: the first thing that a new program lacks is this variable. */
+const endpointConfig = Config.schema(Schema.String.annotate({ message: expected }), "REGISTRY_ENDPOINT")
+
 /**
  * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
  *
@@ -310,5 +314,5 @@ export const layerConfig = (
 ): Layer.Layer<Transport, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials> =>
   Layer.effect(
     Transport,
-    Effect.flatMap(options.endpoint ?? Config.String("REGISTRY_ENDPOINT"), (endpoint) => make({ ...options, endpoint }))
+    Effect.flatMap(options.endpoint ?? endpointConfig, (endpoint) => make({ ...options, endpoint }))
   )

@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as ContainerRegistry from "../src/ContainerRegistry.ts"
@@ -187,6 +188,20 @@ describe("the endpoint in the environment", () => {
       }
     }).pipe(
       Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ REGISTRY_ENDPOINT: "first", MIRROR: "second" })))
+    )
+  )
+
+  it.effect("says what to write where the variable is missing", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Layer.build(RegistryContent.layerConfig()))
+      assert.include(error.message, "expected a registry's name (myregistry)")
+      assert.include(error.message, "REGISTRY_ENDPOINT")
+    }).pipe(
+      Effect.provide([
+        Credentials.layerAnonymous,
+        FetchHttpClient.layer,
+        ConfigProvider.layer(ConfigProvider.fromUnknown({}))
+      ])
     )
   )
 })

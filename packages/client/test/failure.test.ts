@@ -112,7 +112,7 @@ describe("a status", () => {
     [304, "Refused", "never", "a redirect (304) is not followed"],
     [307, "Refused", "never", "a redirect (307) is not followed"],
     [400, "InvalidRequest", "never", unexplained(400)],
-    [401, "Unauthenticated", "never", unexplained(401)],
+    [401, "Unauthenticated", "never", `${unexplained(401)}: no login, or not a valid one`],
     [403, "Forbidden", "never", unexplained(403)],
     [404, "NotFound", "never", unexplained(404)],
     [405, "Locked", "never", unexplained(405)],

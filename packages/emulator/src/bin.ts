@@ -3,19 +3,35 @@
  * The emulator as a command.
  */
 import { readFileSync } from "node:fs"
+import * as Reference from "@effect-acr/client/Reference"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import { AcrEmulator, layer } from "./AcrEmulator.ts"
+import type { SeedImage } from "./SeedImage.ts"
 
 /** Everyone who runs the emulator knows these. They open nothing but an emulator on this machine. */
 const wellKnown = { username: "admin", password: "emulator", entraToken: "emulator-entra-token" }
+
+/** The port is taken, or the folder cannot be used: said in a line, for which no stack of causes is needed. */
+class CannotStart extends Data.TaggedError("CannotStart") {
+  override readonly [Runtime.errorReported] = false
+}
+
+/** An image to begin with, as `library/alpine:3.20`: a reference without its registry. */
+const parseImage = (text: string): Option.Option<SeedImage> =>
+  Option.flatMap(Result.getSuccess(Reference.parse(`localhost/${text}`)), ({ repository, tag }) =>
+    tag === undefined ? Option.none() : Option.some({ repository, tags: [tag] })
+  )
 
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
@@ -25,6 +41,7 @@ const { version } = Schema.decodeSync(PackageJson)(readFileSync(new URL("../pack
 const flags = {
   port: Flag.Int("port").pipe(
     Flag.withDescription("The port to listen on; 0 for any that is free"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
     Flag.withDefault(5001)
   ),
   host: Flag.String("host").pipe(Flag.withDescription("The address to listen on"), Flag.withDefault("127.0.0.1")),
@@ -43,6 +60,11 @@ const flags = {
   directory: Flag.String("directory").pipe(
     Flag.withDescription("The folder to keep the registry in; without it, it is gone with the emulator"),
     Flag.optional
+  ),
+  seed: Flag.String("seed").pipe(
+    Flag.withDescription("A small image to begin with, as library/alpine:3.20; give it again for more"),
+    Flag.filterMap(parseImage, (text) => `Expected an image as library/alpine:3.20, got ${text}`),
+    Flag.atLeast(0)
   )
 }
 
@@ -52,13 +74,23 @@ const instructions = AcrEmulator.use(({ endpoint, loginServer }) =>
   docker login ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
   skopeo login --tls-verify=false ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
 
-  REGISTRY_ENDPOINT=${endpoint} with the Entra token "${wellKnown.entraToken}"
+  export REGISTRY_ENDPOINT=${endpoint} REGISTRY_USERNAME=${wellKnown.username} REGISTRY_PASSWORD=${wellKnown.password}
+
+The token of Entra ID that it takes is "${wellKnown.entraToken}".
 
 Press Ctrl-C to stop.`)
 )
 
-const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, directory, host, https, port }) =>
-  Effect.andThen(instructions, Effect.never).pipe(
+const cannotStart = ({ cause }: { readonly cause: unknown }) => {
+  const problem = cause instanceof Error ? cause.message : String(cause)
+  const advice = problem.includes("EADDRINUSE") ? "; --port 0 takes one that is free" : ""
+  return Effect.andThen(Console.error(`acr-emulator cannot start: ${problem}${advice}`), Effect.fail(new CannotStart()))
+}
+
+const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, directory, host, https, port, seed }) =>
+  AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
+    Effect.andThen(instructions),
+    Effect.andThen(Effect.never),
     Effect.provide(
       layer({
         port,
@@ -71,7 +103,8 @@ const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, dir
         entraToken: Redacted.make(wellKnown.entraToken)
       })
     ),
-    Effect.scoped
+    Effect.scoped,
+    Effect.catchTag("ServeError", cannotStart)
   )
 ).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
 

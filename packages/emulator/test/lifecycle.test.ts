@@ -1,13 +1,16 @@
 /**
  * Starting and stopping: as a layer, and as a command.
  */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { fileURLToPath } from "node:url"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Credentials from "@effect-acr/client/Credentials"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
@@ -103,12 +107,14 @@ describe("the layer", () => {
   )
 })
 
+const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+
 describe("the command", () => {
-  it.live("prints how to log in, serves, and stops cleanly on Ctrl-C", () =>
+  it.live("prints how to log in, serves what it was seeded with, and stops cleanly on Ctrl-C", () =>
     Effect.gen(function* () {
       const home = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          spawn(process.execPath, [fileURLToPath(new URL("../src/bin.ts", import.meta.url)), "--port", "0"], {
+          spawn(process.execPath, [bin, "--port", "0", "--seed", "library/alpine:3.20", "--seed", "hello:v1"], {
             stdio: ["ignore", "pipe", "inherit"]
           })
         ),
@@ -126,6 +132,17 @@ describe("the command", () => {
       const reply = yield* HttpClient.get(`${endpoint}/v2/`)
       assert.strictEqual(reply.status, 401)
 
+      const variables = Object.fromEntries(
+        Array.from(printed.matchAll(/(REGISTRY_\w+)=(\S+)/g), ([, name, value]) => [name, value])
+      )
+      const names = yield* ContainerRegistry.ContainerRegistry.use((registry) =>
+        Stream.runCollect(registry.repositories())
+      ).pipe(
+        Effect.provide(ContainerRegistry.layerConfig().pipe(Layer.provide(Credentials.layerConfig()))),
+        Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(variables))
+      )
+      assert.deepStrictEqual(names, ["hello", "library/alpine"])
+
       const before = yield* folders
       const code = yield* Effect.callback<number | null>((resume) => {
         home.on("exit", (code) => resume(Effect.succeed(code)))
@@ -135,5 +152,23 @@ describe("the command", () => {
       assert.strictEqual(code, 130)
       assert.isTrue(before.some((name) => !existsSync(`${tmpdir()}/${name}`)))
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live.each([
+    [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes one that is free$/],
+    [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts[^;]*$/],
+    [["--seed", "library/alpine"], /Expected an image as library\/alpine:3\.20, got library\/alpine$/],
+    [["--port", "99999"], /between 0 and 65535$/]
+  ] as const)("says in a line why it cannot start: %j", ([flags, line]) =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      const args = flags.map((flag) => flag.replace("PORT", loginServer.slice(loginServer.indexOf(":") + 1)))
+      const { status, stderr } = spawnSync(process.execPath, [bin, ...args], {
+        encoding: "utf8",
+        env: { ...process.env, NO_COLOR: "1" }
+      })
+      assert.strictEqual(status, 1)
+      assert.match(stderr.trim().split("\n").at(-1)?.trim() ?? "", line)
+    }).pipe(Effect.provide(emulator()))
   )
 })

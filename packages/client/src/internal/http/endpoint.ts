@@ -26,7 +26,8 @@ const toLoginServer = (url: URL): URL => {
   return registry === undefined || domain === undefined ? url : new URL(`${url.protocol}//${registry}.${domain}`)
 }
 
-const expected =
+/** What an endpoint may be. */
+export const expected =
   "expected a registry's name (myregistry), its login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
 
 /**

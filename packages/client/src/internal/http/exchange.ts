@@ -84,9 +84,15 @@ const isAddressRefused = (error: unknown, depth = 0): boolean =>
   error instanceof Error &&
   (error instanceof Outbound.AddressRefused || (depth < 8 && isAddressRefused(error.cause, depth + 1)))
 
+/** What is said of a port that answers without TLS, as `127.0.0.1:5001` for a registry on plain http does. */
+const explained = (message: string): string =>
+  message.includes("wrong version number")
+    ? "the server does not speak TLS; for plain http the endpoint begins with http://"
+    : message
+
 const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
   if (isAddressRefused(error)) return refusal(rootMessage(error))
-  const description = scrub(`${error.reason._tag}: ${rootMessage(error)}`, secrets)
+  const description = scrub(`${error.reason._tag}: ${explained(rootMessage(error))}`, secrets)
   return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
 }
 

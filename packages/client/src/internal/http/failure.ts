@@ -46,7 +46,7 @@ export const parseErrors = (text: string): ReadonlyArray<RegistryError.ResponseE
 
 const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseError>): string =>
   errors.length === 0
-    ? `the registry answered ${status} without an explanation`
+    ? `the registry answered ${status} without an explanation${status === 401 ? ": no login, or not a valid one" : ""}`
     : errors.map(({ code, message }) => (message === "" ? code : `${code}: ${message}`)).join("; ")
 
 /** The thing that a code calls unknown. */
