@@ -81,10 +81,13 @@ The token of Entra ID that it takes is "${wellKnown.entraToken}".
 Press Ctrl-C to stop.`)
 )
 
-const cannotStart = ({ cause }: { readonly cause: unknown }) => {
+const cannotStart = (problem: string) =>
+  Effect.andThen(Console.error(`acr-emulator cannot start: ${problem}`), Effect.fail(new CannotStart()))
+
+/** Why nothing can listen there. */
+const cannotListen = ({ cause }: { readonly cause: unknown }) => {
   const problem = cause instanceof Error ? cause.message : String(cause)
-  const advice = problem.includes("EADDRINUSE") ? "; --port 0 takes one that is free" : ""
-  return Effect.andThen(Console.error(`acr-emulator cannot start: ${problem}${advice}`), Effect.fail(new CannotStart()))
+  return cannotStart(problem.includes("EADDRINUSE") ? `${problem}; --port 0 takes one that is free` : problem)
 }
 
 const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, directory, host, https, port, seed }) =>
@@ -104,7 +107,7 @@ const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, dir
       })
     ),
     Effect.scoped,
-    Effect.catchTag("ServeError", cannotStart)
+    Effect.catchTags({ ServeError: cannotListen, DirectoryError: ({ message }) => cannotStart(message) })
   )
 ).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
 

@@ -156,7 +156,7 @@ describe("the command", () => {
 
   it.live.each([
     [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes one that is free$/],
-    [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts[^;]*$/],
+    [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts can't hold a registry: E[^;]*$/],
     [["--seed", "library/alpine"], /Expected an image as library\/alpine:3\.20, got library\/alpine$/],
     [["--port", "99999"], /between 0 and 65535$/]
   ] as const)("says in a line why it cannot start: %j", ([flags, line]) =>
