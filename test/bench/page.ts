@@ -36,7 +36,7 @@ const note: { readonly [name: string]: string } = {
   download: `The third row is the limit for the second: where that is below the goal, no client reaches it here.`,
   "upload-file": `A file is read into the same six pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
-  upload: `Bytes go out in pieces of a mebibyte, each hashed before it is sent, while those before it are on their way.`,
+  upload: `Bytes go out in pieces of two mebibytes, each hashed before it is sent, while those before it are on their way.`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
   growth: `Each transfer is one of a fresh process: what it takes to compile the code, and to open the connection, is a large part

@@ -84,7 +84,7 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += pieceBytes) yield bytes.subarray(offset, offset + pieceBytes)
 }
 
-const pieceBytes = 1024 * 1024
+const pieceBytes = 2 * 1024 * 1024
 
 /**
  * The bytes of a text in UTF-8.
@@ -130,19 +130,17 @@ export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, 
   repeatable: true
 })
 
-const filePieceBytes = 2 * pieceBytes
-
 /** Gives memory for a piece of a file. */
 type Memory = () => Uint8Array
 
-const fresh: Memory = () => new Uint8Array(filePieceBytes)
+const fresh: Memory = () => new Uint8Array(pieceBytes)
 
 /** Pieces that nobody may write to while one is filled: the one beyond `HeldBytes`, the last given, one ahead of it. */
 const inBetween = 4
 
 /** The same memory again, when nobody looks at it any more. */
 const inTurns = (heldBytes: number): Memory => {
-  const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
+  const count = Math.ceil(heldBytes / pieceBytes) + inBetween
   const pieces: Array<Uint8Array> = []
   let turn = 0
   return () => {
