@@ -17,10 +17,13 @@ const registry = {
 /** Which blob a registry holds. */
 const blob = { digest: Schema.String, size: Schema.Int }
 
+/** How often it is done before the clock runs: a program is slow until it is compiled. */
+const warm = { warmUps: Schema.optionalKey(Schema.Int) }
+
 export const Job = Schema.Union([
-  Schema.TaggedStruct("Download", { ...registry, ...blob }),
+  Schema.TaggedStruct("Download", { ...registry, ...blob, ...warm }),
   Schema.TaggedStruct("DownloadFile", { ...registry, ...blob, path: Schema.String }),
-  Schema.TaggedStruct("Upload", { ...registry, size: Schema.Int }),
+  Schema.TaggedStruct("Upload", { ...registry, size: Schema.Int, ...warm }),
   Schema.TaggedStruct("UploadFile", { ...registry, path: Schema.String, size: Schema.Int }),
   /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
   Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
@@ -62,7 +65,10 @@ const startProfile = async (): Promise<() => Promise<void>> => {
  * connections that are kept would hold it for seconds.
  */
 export const compete = async (prepare: (job: Job) => Work | Promise<Work>): Promise<void> => {
-  const work = await prepare(Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2]))
+  const job = Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2])
+  const work = await prepare(job)
+  const warmUps = "warmUps" in job ? (job.warmUps ?? 0) : 0
+  for (let done = 0; done < warmUps; done++) await work()
   const profiled = await startProfile()
   const begin = performance.now()
   await work()

@@ -8,19 +8,29 @@ import { temporaryFolder } from "../support/command.ts"
 import { writeLargeFile } from "../support/largeFile.ts"
 import { bareLoops, bareSpeed, type Case, everyone, limitSpeed, mebibyte, speed, type Turns } from "./case.ts"
 import { digestOf } from "./content.ts"
-import type { Job } from "./job.ts"
+import type { Job, JobOf } from "./job.ts"
 import { profile } from "./profile.ts"
 import type { Figure } from "./report.ts"
 import { limit, type Server } from "./servers.ts"
-import { type Outcomes, perRound } from "./turns.ts"
+import { type Outcomes, perRound, type Rounds } from "./turns.ts"
 
 const repository = "bench"
 const size = 512 * mebibyte
 
 const blobOf = (bytes: number) => ({ digest: digestOf(bytes), size: bytes })
 
-const download = (server: Server, bytes: number): Job => ({ _tag: "Download", ...server, repository, ...blobOf(bytes) })
-const upload = (server: Server, bytes: number): Job => ({ _tag: "Upload", ...server, repository, size: bytes })
+const download = (server: Server, bytes: number): JobOf<"Download"> => ({
+  _tag: "Download",
+  ...server,
+  repository,
+  ...blobOf(bytes)
+})
+const upload = (server: Server, bytes: number): JobOf<"Upload"> => ({
+  _tag: "Upload",
+  ...server,
+  repository,
+  size: bytes
+})
 
 const downloadFile = (server: Server, bytes: number, path: string): Job => ({
   ...download(server, bytes),
@@ -100,6 +110,24 @@ const ways = [
   ["upload", upload]
 ] as const
 
+/** Throughput by size, against that of the first, 128 MiB. */
+const throughputs = (
+  what: string,
+  sizes: ReadonlyArray<number>,
+  took: ReadonlyArray<Rounds>,
+  row: string
+): ReadonlyArray<Figure> =>
+  sizes.map((bytes, index) => ({
+    what: `${what} of ${bytes / mebibyte} MiB ÷ of 128 MiB, bytes per second`,
+    values: perRound(
+      took[index]?.ours,
+      took[0]?.ours,
+      (one, other) => bytes / one.seconds / ((128 * mebibyte) / other.seconds)
+    ),
+    unit: "×",
+    point: { of: row, x: bytes / mebibyte, unit: "MiB" }
+  }))
+
 /** Throughput by size, against that of 128 MiB. */
 const bySize = Effect.fnUntraced(function* (turns: Turns) {
   const sizes = [128, 16, 512, 2048].map((count) => count * mebibyte)
@@ -109,22 +137,25 @@ const bySize = Effect.fnUntraced(function* (turns: Turns) {
       const took = yield* Effect.forEach(sizes, (bytes) =>
         turns(everyone(["ours", ...bareLoops], jobFor(server, bytes)))
       )
-      return sizes.flatMap((bytes, index): ReadonlyArray<Figure> => {
-        const size = `${what} of ${bytes / mebibyte} MiB`
-        return [
-          {
-            what: `${size} ÷ of 128 MiB, bytes per second`,
-            values: perRound(
-              took[index]?.ours,
-              took[0]?.ours,
-              (one, other) => bytes / one.seconds / ((128 * mebibyte) / other.seconds)
-            ),
-            unit: "×",
-            point: { of: `throughput by size: ${what}`, x: bytes / mebibyte, unit: "MiB" }
-          },
-          bareSpeed(took[index] ?? {}, undefined, `${size}, `)
-        ]
-      })
+      return [
+        ...throughputs(what, sizes, took, `throughput by size: ${what}`),
+        ...sizes.map((bytes, index) => bareSpeed(took[index] ?? {}, undefined, `${what} of ${bytes / mebibyte} MiB, `))
+      ]
+    })
+  )
+  return figures.flat()
+})
+
+/** The same once the code is compiled: half a gigabyte at least goes first. */
+const bySizeWarm = Effect.fnUntraced(function* (turns: Turns) {
+  const sizes = [128, 16, 512, 2048].map((count) => count * mebibyte)
+  const server = yield* limit({ sizes })
+  const figures = yield* Effect.forEach(ways, ([what, jobFor]) =>
+    Effect.gen(function* () {
+      const took = yield* Effect.forEach(sizes, (bytes) =>
+        turns(everyone(["ours"], { ...jobFor(server, bytes), warmUps: Math.ceil(size / bytes) }))
+      )
+      return throughputs(what, sizes, took, `throughput by size, compiled: ${what}`)
     })
   )
   return figures.flat()
@@ -183,6 +214,11 @@ export const transfers: ReadonlyArray<Case> = [
         Effect.forEach(["download", "upload"] as const, (what) => Effect.scoped(memory(turns, what))),
         (figures) => figures.flat()
       )
+  },
+  {
+    name: "compiled",
+    title: "how throughput changes with size once the code is compiled",
+    run: bySizeWarm
   },
   {
     name: "growth",
