@@ -53,6 +53,11 @@ export interface BlobSource<out E = never, out R = never> {
  * it took before, and one piece more. `NodeRegistryHttpClient.layer` of `@effect-acr/node` tells it, and files are then
  * uploaded from the same few pieces of memory. Undefined if nobody can say, as for `fetch`.
  *
+ * **Gotchas**
+ *
+ * An HTTP client that stands in front of that one, and keeps pieces of bodies for longer, has to provide undefined: it
+ * would see other bytes in them later.
+ *
  * @category references
  * @since 0.1.0
  */
