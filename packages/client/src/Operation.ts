@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -167,17 +168,18 @@ export const json = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 
 /**
- * Reads an answer's JSON by a schema, then its parts by an effect. What either does not take is an `InvalidResponse`.
+ * Reads an answer's JSON by a schema, then its parts by a function. What either does not take is an `InvalidResponse`.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const jsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
   schema: S,
-  read: (body: S["Type"]) => Effect.Effect<A, Schema.SchemaError>
+  read: (body: S["Type"]) => Result.Result<A, Schema.SchemaError>
 ): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>) => {
   const decode = json(schema)
-  return (response) => Effect.flatMap(decode(response), (body) => Effect.mapError(read(body), malformed))
+  return (response) =>
+    Effect.flatMap(decode(response), (body) => Effect.fromResult(Result.mapError(read(body), malformed)))
 }
 
 /**

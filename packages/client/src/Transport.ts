@@ -18,6 +18,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import * as HttpClient from "effect/http/HttpClient"
 import { Credentials } from "./Credentials.ts"
 import * as Distribution from "./internal/api/distribution.ts"
@@ -177,11 +178,11 @@ export const make = Effect.fnUntraced(function* (
   })
   const limit = yield* makeLimiter(options.rateLimits ?? {})
 
-  const attempt: Exchange.Exchange = (to, operation, attachment) =>
-    Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment))
+  const limited: Exchange.Exchange = (to, operation, attachment, attempt) =>
+    Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment, attempt))
 
   const send: Tokens.Send = (realm, operation, attachment) =>
-    Effect.scoped(retrying(policy, operation, attempt(realm, operation, attachment))).pipe(
+    retrying(policy, operation, (attempt) => Effect.scoped(limited(realm, operation, attachment, attempt))).pipe(
       // Its own attempts were all there are: the operation that waits for a token does not begin anew.
       Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
     )
@@ -198,19 +199,27 @@ export const make = Effect.fnUntraced(function* (
     tokens: yield* Tokens.make({ grants, send })
   })
 
-  const open = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError, Scope.Scope> =>
-    retrying(
-      policy,
-      operation,
-      operation.origin === undefined || operation.origin === origin
-        ? authorization.use(operation.scopes, (attachment) => attempt(origin, operation, attachment))
-        : attempt(operation.origin, operation, Exchange.bare)
-    ).pipe(
-      Effect.mapError(({ error }) => error),
-      withOperationSpan(operation.name, { "server.address": url.host, ...attributesOf(operation.subject) })
+  /** Runs an operation, each attempt of which has the lifetime that `within` gives it. */
+  const run = <A, R>(
+    operation: Operation<A>,
+    within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
+  ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
+    const isRegistry = operation.origin === undefined || operation.origin === origin
+    const attempts = retrying(policy, operation, (attempt) =>
+      isRegistry
+        ? authorization.use(operation.scopes, (attachment) => within(limited(origin, operation, attachment, attempt)))
+        : within(limited(operation.origin, operation, Exchange.bare, attempt))
     )
+    return withOperationSpan(
+      operation.name,
+      { "server.address": url.host, ...attributesOf(operation.subject) },
+      Effect.mapError(attempts, ({ error }) => error)
+    )
+  }
 
-  const execute = <A>(operation: Operation<A>): Effect.Effect<A, RegistryError> => Effect.scoped(open(operation))
+  const open = <A>(operation: Operation<A>) => run(operation, Exchange.closedOnFailure)
+
+  const execute = <A>(operation: Operation<A>) => run(operation, Effect.scoped)
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {

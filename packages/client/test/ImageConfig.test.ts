@@ -115,7 +115,7 @@ describe("an image's configuration", () => {
     const error = ImageConfig.parse(JSON.stringify({ ...smallest, config: { Env: "PASSWORD=secret" } }))
     assert.strictEqual(
       Result.match(error, { onSuccess: ImageConfig.format, onFailure: ({ message }) => message }),
-      `Expected array | null\n  at ["config"]["Env"]`
+      `Expected array\n  at ["config"]["Env"]`
     )
   })
 

@@ -5,13 +5,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import * as Digest from "../src/Digest.ts"
-import { readManifest } from "../src/internal/api/properties.ts"
+import * as Properties from "../src/internal/api/properties.ts"
 import { ManifestProperties } from "../src/ManifestProperties.ts"
 import * as MediaType from "../src/MediaType.ts"
 import * as RepositoryName from "../src/RepositoryName.ts"
 import * as Tag from "../src/Tag.ts"
 import { atOnce } from "./support/atOnce.ts"
+
+const readManifest = (head: Properties.RecordHead, raw: Schema.JsonObject) =>
+  Effect.fromResult(Properties.readManifest(head, raw))
 
 const digest = Digest.Digest.make(`sha256:${"1b".repeat(32)}`)
 const other = Digest.Digest.make(`sha256:${"2c".repeat(32)}`)

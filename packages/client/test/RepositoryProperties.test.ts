@@ -4,10 +4,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import * as RepositoryName from "../src/RepositoryName.ts"
-import { readRepository } from "../src/internal/api/properties.ts"
+import * as Properties from "../src/internal/api/properties.ts"
 import { RepositoryProperties } from "../src/RepositoryProperties.ts"
 import { atOnce } from "./support/atOnce.ts"
+
+const readRepository = (raw: Schema.JsonObject) => Effect.fromResult(Properties.readRepository(raw))
 
 const record = {
   registry: "myregistry.azurecr.io",

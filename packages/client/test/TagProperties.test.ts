@@ -4,12 +4,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import * as Digest from "../src/Digest.ts"
 import * as RepositoryName from "../src/RepositoryName.ts"
 import * as Tag from "../src/Tag.ts"
-import { readTag } from "../src/internal/api/properties.ts"
+import * as Properties from "../src/internal/api/properties.ts"
 import { TagProperties } from "../src/TagProperties.ts"
 import { atOnce } from "./support/atOnce.ts"
+
+const readTag = (head: Properties.RecordHead, raw: Schema.JsonObject) =>
+  Effect.fromResult(Properties.readTag(head, raw))
 
 const record = {
   name: "v1",

@@ -8,6 +8,7 @@
 import { lookup, type LookupAddress } from "node:dns"
 import type { LookupFunction } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
+import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
@@ -76,13 +77,15 @@ export const make = (options: Agent.Options): Effect.Effect<HttpClient.HttpClien
       loopback: yield* guarded("loopback")
     }
 
-    return HttpClient.transform(named, (own, request) =>
-      Effect.flatMap(Outbound.CurrentDestination, (destination) =>
-        destination === undefined || destination.isNamed
-          ? own
-          : others[Outbound.reachOf(destination.registry) ?? places.get(destination.registry) ?? "public"].postprocess(
-              Effect.succeed(request)
-            )
-      )
+    const chosen = Effect.map(Outbound.CurrentDestination, (destination) =>
+      destination === undefined || destination.isNamed
+        ? named
+        : others[Outbound.reachOf(destination.registry) ?? places.get(destination.registry) ?? "public"]
+    )
+    return ScopedHttpClient.make(
+      HttpClient.transform(named, (own, request) =>
+        Effect.flatMap(chosen, (client) => (client === named ? own : client.postprocess(Effect.succeed(request))))
+      ),
+      (request) => Effect.flatMap(chosen, (client) => client[ScopedHttpClient.TypeId](request))
     )
   })

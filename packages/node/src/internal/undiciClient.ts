@@ -7,6 +7,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import { Readable } from "node:stream"
+import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -23,6 +24,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as Url from "effect/http/Url"
 import type { Dispatcher } from "undici"
 
 /**
@@ -191,64 +193,97 @@ const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Readable | null => {
   }
 }
 
-/** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
-export const make = (dispatcher: Dispatcher): HttpClient.HttpClient =>
-  HttpClient.make((request, url, signal) =>
-    Effect.callback((resume) => {
-      const path = url.pathname + url.search
-      let controller: Dispatcher.DispatchController | undefined
-      let arrivals: Arrivals | undefined
-      let isGivenUp = signal.aborted
+/** Sends a request, and hands out how to give it up: before its answer came, or after that. */
+const send = (
+  dispatcher: Dispatcher,
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL,
+  handOut: (giveUp: () => void) => void
+): Failing<Answer> =>
+  Effect.callback((resume) => {
+    const path = url.pathname + url.search
+    let controller: Dispatcher.DispatchController | undefined
+    let arrivals: Arrivals | undefined
+    let isGivenUp = false
+    let isOver = false
 
-      /** A request that still waits for its connection is given up when it has one. */
-      const giveUp = () => {
-        isGivenUp = true
-        controller?.abort(new Error("the request was given up"))
-      }
-      signal.addEventListener("abort", giveUp)
-      const end = (reason: Ending) => {
-        signal.removeEventListener("abort", giveUp)
-        if (arrivals !== undefined) return arrivals.close(reason)
-        const failure = Effect.mapError(
-          reason,
-          (cause) =>
-            new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
-        )
-        resume(failure)
-      }
+    /** A request that still waits for its connection is given up when it has one. */
+    const giveUp = () => {
+      isGivenUp = true
+      if (!isOver) controller?.abort(new Error("the request was given up"))
+    }
+    const end = (reason: Ending) => {
+      isOver = true
+      if (arrivals !== undefined) return arrivals.close(reason)
+      const failure = Effect.mapError(
+        reason,
+        (cause) =>
+          new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+      )
+      resume(failure)
+    }
 
-      try {
-        dispatcher.dispatch(
-          {
-            origin: url.origin,
-            path,
-            method: request.method,
-            headers: request.headers,
-            body: bodyOf(request.body),
-            // Whoever asks knows how long to wait.
-            headersTimeout: 0,
-            bodyTimeout: 0
+    handOut(giveUp)
+    try {
+      dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path,
+          method: request.method,
+          headers: request.headers,
+          body: bodyOf(request.body),
+          // Whoever asks knows how long to wait.
+          headersTimeout: 0,
+          bodyTimeout: 0
+        },
+        {
+          onRequestStart: (started) => {
+            controller = started
+            if (isGivenUp) giveUp()
           },
-          {
-            onRequestStart: (started) => {
-              controller = started
-              if (isGivenUp) giveUp()
-            },
-            onResponseStart: (started, status, headers) => {
-              // Preliminary answers say nothing.
-              if (status < 200) return
-              arrivals = new Arrivals(started)
-              const answer = { request, url: url.origin + path, status, headers, arrivals }
-              resume(Effect.succeed(new Answer(answer)))
-            },
-            onResponseData: (_, piece) => arrivals?.push(piece),
-            onResponseEnd: () => end(Cause.done()),
-            onResponseError: (_, cause) => end(Effect.fail(cause))
-          }
+          onResponseStart: (started, status, headers) => {
+            // Preliminary answers say nothing.
+            if (status < 200) return
+            arrivals = new Arrivals(started)
+            const answer = new Answer({ request, url: url.origin + path, status, headers, arrivals })
+            // What came with the head is there when it is asked for: a small answer wakes its reader once.
+            queueMicrotask(() => resume(Effect.succeed(answer)))
+          },
+          onResponseData: (_, piece) => arrivals?.push(piece),
+          onResponseEnd: () => end(Cause.done()),
+          onResponseError: (_, cause) => end(Effect.fail(cause))
+        }
+      )
+    } catch (cause) {
+      end(Effect.fail(cause))
+    }
+    return Effect.sync(giveUp)
+  })
+
+const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL, HttpClientError.HttpClientError> =>
+  Effect.mapError(
+    Effect.fromResult(Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))),
+    (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request, cause }) })
+  )
+
+/** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
+export const make = (dispatcher: Dispatcher): ScopedHttpClient.ScopedHttpClient =>
+  ScopedHttpClient.make(
+    HttpClient.make((request, url, signal) =>
+      send(dispatcher, request, url, (giveUp) => {
+        if (signal.aborted) giveUp()
+        signal.addEventListener("abort", giveUp)
+      })
+    ),
+    (request) =>
+      Effect.flatMap(urlOf(request), (url) => {
+        let giveUp = () => {}
+        const sent = send(dispatcher, request, url, (handedOut) => {
+          giveUp = handedOut
+        })
+        return Effect.andThen(
+          Effect.addFinalizer(() => Effect.sync(() => giveUp())),
+          sent
         )
-      } catch (cause) {
-        end(Effect.fail(cause))
-      }
-      return Effect.sync(giveUp)
-    })
+      })
   )

@@ -2,7 +2,7 @@
  * Reads what callers pass as plain strings and numbers. What breaks its grammar is refused before anything is sent.
  */
 import * as Effect from "effect/Effect"
-import type * as Result from "effect/Result"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
@@ -20,10 +20,11 @@ export const argument = <A>(
   operation: string,
   parsed: Result.Result<A, Schema.SchemaError>
 ): Effect.Effect<A, RegistryError> =>
-  Effect.mapError(
-    Effect.fromResult(parsed),
-    (error) => new RegistryError({ operation, reason: new InvalidRequest({ description: error.message }) })
-  )
+  Result.isSuccess(parsed)
+    ? Effect.succeed(parsed.success)
+    : Effect.fail(
+        new RegistryError({ operation, reason: new InvalidRequest({ description: parsed.failure.message }) })
+      )
 
 export const repositoryName = (operation: string, name: string) => argument(operation, RepositoryName.parse(name))
 

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -72,7 +73,7 @@ export const greet: Operation<void> = {
 
 /* Tags */
 
-const tagNames = page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Effect.succeed(tags)))
+const tagNames = page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Result.succeed(tags)))
 
 export const listTags = (
   repository: RepositoryName,

@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
@@ -18,7 +19,7 @@ import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { discard } from "../http/body.ts"
-import { list } from "../schema/json.ts"
+import { list, ParsedObject } from "../schema/json.ts"
 import * as Properties from "./properties.ts"
 
 const apiVersion = "2021-07-01"
@@ -85,7 +86,7 @@ const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName
 
 const repositoryNames = page(
   jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
-    Effect.succeed(repositories)
+    Result.succeed(repositories)
   )
 )
 
@@ -96,7 +97,7 @@ export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryNa
   decode: repositoryNames
 })
 
-const repositoryProperties = jsonWith(Schema.JsonObject, Properties.readRepository)
+const repositoryProperties = jsonWith(ParsedObject, Properties.readRepository)
 
 export const getRepository = (
   repository: RepositoryName.RepositoryName
@@ -119,7 +120,7 @@ export const updateRepository = (
 
 const deletedRepository = jsonWith(
   Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
-  ({ manifestsDeleted, tagsDeleted }) => Effect.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
+  ({ manifestsDeleted, tagsDeleted }) => Result.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
 )
 
 /** Not repeated when the answer is lost: a second one could not tell what the first one deleted. */
@@ -135,8 +136,8 @@ export const deleteRepository = (
 /* Tags */
 
 const tagsProperties = page(
-  jsonWith(Schema.Struct({ ...Head, tags: list(Schema.JsonObject) }), ({ tags, ...head }) =>
-    Effect.forEach(tags, (tag) => Properties.readTag(head, tag))
+  jsonWith(Schema.Struct({ ...Head, tags: list(ParsedObject) }), ({ tags, ...head }) =>
+    Result.all(tags.map((tag) => Properties.readTag(head, tag)))
   )
 )
 
@@ -151,7 +152,7 @@ export const listTags = (
   decode: tagsProperties
 })
 
-const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: Schema.JsonObject }), ({ tag, ...head }) =>
+const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: ParsedObject }), ({ tag, ...head }) =>
   Properties.readTag(head, tag)
 )
 
@@ -195,8 +196,8 @@ export const deleteTag = (
 /* Manifests */
 
 const manifestsProperties = page(
-  jsonWith(Schema.Struct({ ...Head, manifests: list(Schema.JsonObject) }), ({ manifests, ...head }) =>
-    Effect.forEach(manifests, (manifest) => Properties.readManifest(head, manifest))
+  jsonWith(Schema.Struct({ ...Head, manifests: list(ParsedObject) }), ({ manifests, ...head }) =>
+    Result.all(manifests.map((manifest) => Properties.readManifest(head, manifest)))
   )
 )
 
@@ -211,7 +212,7 @@ export const listManifests = (
   decode: manifestsProperties
 })
 
-const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: Schema.JsonObject }), ({ manifest, ...head }) =>
+const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: ParsedObject }), ({ manifest, ...head }) =>
   Properties.readManifest(head, manifest)
 )
 

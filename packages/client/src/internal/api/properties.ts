@@ -2,7 +2,7 @@
  * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
  * fractional digits. Every reader here keeps the record as it came, so that nothing the registry said is lost.
  */
-import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
 import * as Digest from "../../Digest.ts"
@@ -59,7 +59,7 @@ export const updateToWire = ({ canDelete, canList, canRead, canWrite }: Changeab
   ...(canRead === undefined ? {} : { readEnabled: canRead })
 })
 
-const decodeRepository = Schema.decodeUnknownEffect(
+const decodeRepository = Schema.decodeUnknownResult(
   Schema.Struct({
     ...wireFields,
     registry: Schema.String,
@@ -71,8 +71,8 @@ const decodeRepository = Schema.decodeUnknownEffect(
 
 export const readRepository = (
   raw: Schema.JsonObject
-): Effect.Effect<RepositoryProperties.RepositoryProperties, Schema.SchemaError> =>
-  Effect.map(decodeRepository(raw), (wire) => ({
+): Result.Result<RepositoryProperties.RepositoryProperties, Schema.SchemaError> =>
+  Result.map(decodeRepository(raw), (wire) => ({
     ...common(wire),
     registryLoginServer: wire.registry,
     name: wire.imageName,
@@ -81,13 +81,13 @@ export const readRepository = (
     raw
   }))
 
-const decodeTag = Schema.decodeUnknownEffect(Schema.Struct({ ...wireFields, name: Tag.Tag, digest: Digest.Digest }))
+const decodeTag = Schema.decodeUnknownResult(Schema.Struct({ ...wireFields, name: Tag.Tag, digest: Digest.Digest }))
 
 export const readTag = (
   head: RecordHead,
   raw: Schema.JsonObject
-): Effect.Effect<TagProperties.TagProperties, Schema.SchemaError> =>
-  Effect.map(decodeTag(raw), (wire) => ({
+): Result.Result<TagProperties.TagProperties, Schema.SchemaError> =>
+  Result.map(decodeTag(raw), (wire) => ({
     ...common(wire),
     registryLoginServer: head.registry,
     repositoryName: head.imageName,
@@ -96,7 +96,7 @@ export const readTag = (
     raw
   }))
 
-const decodeManifest = Schema.decodeUnknownEffect(
+const decodeManifest = Schema.decodeUnknownResult(
   Schema.Struct({
     ...wireFields,
     digest: Digest.Digest,
@@ -117,8 +117,8 @@ const isMediaType = Schema.is(MediaType.MediaType)
 export const readManifest = (
   head: RecordHead,
   raw: Schema.JsonObject
-): Effect.Effect<ManifestProperties.ManifestProperties, Schema.SchemaError> =>
-  Effect.map(decodeManifest(raw), (wire) => ({
+): Result.Result<ManifestProperties.ManifestProperties, Schema.SchemaError> =>
+  Result.map(decodeManifest(raw), (wire) => ({
     ...common(wire),
     registryLoginServer: head.registry,
     repositoryName: head.imageName,

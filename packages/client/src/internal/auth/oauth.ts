@@ -3,8 +3,8 @@
  *
  * ACR's documentation, "AAD-OAuth" and "Token-BasicAuth" of Azure/acr, and distribution's token specification.
  */
-import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import { jsonWith, type Operation, withQuery } from "../../Operation.ts"
@@ -38,7 +38,7 @@ const accessToken = jsonWith(
     expires_in: Schema.optionalKey(Schema.Finite)
   }),
   ({ access_token, expires_in, token }) =>
-    Effect.map(Schema.decodeUnknownEffect(TokenText)(access_token ?? token), (value): Token => ({
+    Result.map(Schema.decodeUnknownResult(TokenText)(access_token ?? token), (value): Token => ({
       value: secret(value),
       expiresInSeconds: expires_in
     }))
@@ -63,7 +63,7 @@ export const exchange = (service: string, entraToken: Redacted.Redacted<string>)
   path: withQuery("/oauth2/exchange", { "api-version": apiVersion }),
   body: form({ grant_type: "access_token", service, access_token: Redacted.value(entraToken) }),
   decode: jsonWith(Schema.Struct({ refresh_token: TokenText }), ({ refresh_token }) =>
-    Effect.succeed({ value: secret(refresh_token), expiresInSeconds: undefined })
+    Result.succeed({ value: secret(refresh_token), expiresInSeconds: undefined })
   )
 })
 

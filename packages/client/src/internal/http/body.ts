@@ -2,6 +2,7 @@
  * Reads bodies of answers, never more of them than a limit allows, and what headers state of their size.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -28,45 +29,55 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Ar
   return bytes
 }
 
+interface Read {
+  readonly bytes: Uint8Array
+  /** Whether there was more than was wanted. */
+  readonly more: boolean
+}
+
+const stop = Effect.fail("more" as const)
+
 /**
  * The body up to `limit` bytes, and whether there was more. The rest is not fetched.
  */
 const readUpTo = (
   response: HttpClientResponse.HttpClientResponse,
   limit: number
-): Effect.Effect<{ readonly bytes: Uint8Array; readonly more: boolean }, HttpClientError.HttpClientError> =>
+): Effect.Effect<Read, HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
     const chunks: Array<Uint8Array> = []
     let size = 0
-    return response.stream.pipe(
-      Stream.takeUntil((chunk) => {
+    const whole = Stream.runForEachArray(response.stream, (arrived) => {
+      for (const chunk of arrived) {
         chunks.push(chunk)
         size += chunk.length
-        return size > limit
-      }),
-      Stream.runDrain,
-      // Some HTTP clients report a body of no bytes so.
-      Effect.catchReason("HttpClientError", "EmptyBodyError", () => Effect.void),
-      Effect.map(() => ({ bytes: concat(chunks, size).subarray(0, limit), more: size > limit }))
-    )
+      }
+      return size > limit ? stop : Effect.void
+    })
+    const read = (more: boolean): Read => ({ bytes: concat(chunks, size).subarray(0, limit), more })
+    return Effect.matchEffect(whole, {
+      onSuccess: () => Effect.succeed(read(false)),
+      onFailure: (failure) => {
+        if (failure === "more") return Effect.succeed(read(true))
+        // Some HTTP clients report a body of no bytes so.
+        return failure.reason._tag === "EmptyBodyError" ? Effect.succeed(read(false)) : Effect.fail(failure)
+      }
+    })
   })
 
 export const cut = (error: HttpClientError.HttpClientError): Reason =>
   new Unavailable({ description: `the answer broke off (${error.reason._tag})` })
 
-const parseJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))
+const noJson = new InvalidResponse({ description: "the answer is not JSON" })
+
+const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
 
 /**
  * The body as JSON.
  */
 export const readJson = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<unknown, Reason> =>
-  readBytes(response, "the answer", maxJsonBytes).pipe(
-    Effect.flatMap((bytes) =>
-      Effect.mapError(
-        parseJson(new TextDecoder().decode(bytes)),
-        (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
-      )
-    )
+  Effect.flatMap(readBytes(response, "the answer", maxJsonBytes), (bytes) =>
+    Effect.fromResult(Result.mapError(parseJson(new TextDecoder().decode(bytes)), () => noJson))
   )
 
 /**
@@ -77,11 +88,8 @@ export const readBytes = (
   what: string,
   limitBytes: number
 ): Effect.Effect<Uint8Array, Reason> =>
-  readUpTo(response, limitBytes).pipe(
-    Effect.mapError(cut),
-    Effect.flatMap(({ bytes, more }) =>
-      more ? Effect.fail(new TooLarge({ description: what, limitBytes })) : Effect.succeed(bytes)
-    )
+  Effect.flatMap(Effect.mapError(readUpTo(response, limitBytes), cut), ({ bytes, more }) =>
+    more ? Effect.fail(new TooLarge({ description: what, limitBytes })) : Effect.succeed(bytes)
   )
 
 /**

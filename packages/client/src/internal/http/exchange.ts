@@ -17,12 +17,13 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
 import * as Outbound from "../../Outbound.ts"
+import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { inQuery, scrub } from "./secrets.ts"
-import { attributesOf, countRequest, requestId, untraced } from "./telemetry.ts"
+import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
 /**
@@ -50,10 +51,16 @@ export interface Attachment {
 export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 
 /**
- * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
+ * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope. The
+ * attempts of an operation are numbered, from 1.
  */
 export interface Exchange {
-  <A>(origin: string, operation: Operation<A>, attachment: Attachment): Effect.Effect<A, Failure, Scope.Scope>
+  <A>(
+    origin: string,
+    operation: Operation<A>,
+    attachment: Attachment,
+    attempt: number
+  ): Effect.Effect<A, Failure, Scope.Scope>
 }
 
 type Secrets = ReadonlyArray<Redacted.Redacted<string>>
@@ -169,22 +176,26 @@ const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )
 
+/** How a client executes a request whose connection is given back with the scope at the latest. */
+const executeBy = (client: HttpClient.HttpClient): ScopedHttpClient.Execute => {
+  if (ScopedHttpClient.isScopedHttpClient(client)) return client[ScopedHttpClient.TypeId]
+  const scoped = HttpClient.withScope(client)
+  return (request) => underOurRules(scoped.execute(request))
+}
+
 /**
  * Gives an effect a scope of its own, which closes at once if it fails and otherwise with the scope around it: the
  * connection of a failed attempt does not wait for the next one to be done.
  */
-const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const outer = yield* Effect.scope
-      const own = yield* Scope.make()
-      const exit = yield* Effect.exit(restore(Effect.provideService(effect, Scope.Scope, own)))
-      yield* Exit.isSuccess(exit)
+export const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (outer) => {
+    const own = Scope.makeUnsafe()
+    return Effect.onExit(Scope.provide(effect, own), (exit) =>
+      Exit.isSuccess(exit)
         ? Scope.addFinalizerExit(outer, (outcome) => Scope.close(own, outcome))
         : Scope.close(own, exit)
-      return yield* exit
-    })
-  )
+    )
+  })
 
 /**
  * Makes an exchange on an HTTP client.
@@ -199,76 +210,78 @@ export const make = (options: {
   readonly onAnswer: (origin: string, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<void>
 }): Exchange => {
   const { namedHosts, registry } = options
-  // The connection of an answer that is not read to its end is closed with the scope.
-  const client = HttpClient.withScope(options.client)
+  const execute = executeBy(options.client)
+  const timeout = Effect.delay(
+    Effect.sync(() => noAnswer(options.attemptTimeout)),
+    options.attemptTimeout
+  )
 
-  return Effect.fnUntraced(function* <A>(origin: string, operation: Operation<A>, attachment: Attachment) {
-    const { method, name } = operation
-    const address = origin + operation.path.replace(/\?.*/s, "")
-    const secrets = [...attachment.secrets, ...inQuery(operation.path)]
-    const clientRequestId = yield* requestId
-    const target = new URL(origin)
-    const destination = {
-      registry: registry.hostname,
-      isNamed: target.hostname === registry.hostname || namedHosts.includes(target.hostname)
-    }
+  const destinationAt = (target: URL): Outbound.Destination => ({
+    registry: registry.hostname,
+    isNamed: target.hostname === registry.hostname || namedHosts.includes(target.hostname)
+  })
 
-    let status = 0
-    const send = client.execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
-      Effect.provideService(Outbound.CurrentDestination, destination),
-      Effect.mapError((error) => transportFlaw(error, secrets))
-    )
-    const attempt = Effect.fromResult(Outbound.check(registry, target, destination)).pipe(
-      Effect.mapError(refusal),
-      Effect.andThen(send),
-      Effect.tap((response) => {
-        status = response.status
-        return options.onAnswer(origin, response)
-      }),
-      Effect.flatMap((response) => readAnswer(operation, response, secrets)),
-      closedOnFailure,
-      underOurRules,
-      Effect.raceFirst(
-        Effect.flatMap(
-          operation.stalled ??
-            Effect.delay(
-              Effect.sync(() => noAnswer(options.attemptTimeout)),
-              options.attemptTimeout
-            ),
-          (reason): Effect.Effect<never, Flaw> => Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+  return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>
+    Effect.flatMap(requestId, (clientRequestId) => {
+      const { method, name } = operation
+      const address = origin + operation.path.replace(/\?.*/s, "")
+      const secrets = [...attachment.secrets, ...inQuery(operation.path)]
+      const target = origin === registry.origin ? registry : new URL(origin)
+      const destination = destinationAt(target)
+      let status = 0
+
+      const send = Effect.suspend(() => {
+        const checked = Outbound.check(registry, target, destination)
+        if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
+        return execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
+          Effect.provideService(Outbound.CurrentDestination, destination),
+          Effect.mapError((error) => transportFlaw(error, secrets))
         )
-      ),
-      Effect.result
-    )
-
-    const observe = (outcome: Result.Result<A, Flaw>) =>
-      Effect.gen(function* () {
-        yield* Effect.annotateCurrentSpan("http.response.status_code", status)
-        yield* countRequest(name, method, status)
-        const flaw = Result.isFailure(outcome) ? `: ${outcome.failure.reason._tag}` : ""
-        yield* Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
+      })
+      const answer = Effect.flatMap(send, (response) => {
+        status = response.status
+        return Effect.andThen(options.onAnswer(origin, response), readAnswer(operation, response, secrets))
+      })
+      const overdue = Effect.flatMap(
+        operation.stalled ?? timeout,
+        (reason): Effect.Effect<never, Flaw> => Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+      )
+      const failure = ({ challenges, reason, repeat, response }: Flaw): Failure => ({
+        error: new RegistryError({
+          operation: name,
+          reason,
+          request: { method, url: address, clientRequestId },
+          ...(response === undefined ? {} : { response })
+        }),
+        repeat,
+        challenges
       })
 
-    const outcome = yield* untraced(Effect.tap(attempt, observe), `${method} ${address}`, {
-      kind: "client",
-      attributes: {
-        "http.request.method": method,
-        "url.full": address,
-        "registry.client_request_id": clientRequestId,
-        ...attributesOf(operation.subject)
-      }
+      const spanOptions = {
+        kind: "client",
+        attributes: {
+          "http.request.method": method,
+          "url.full": address,
+          "registry.client_request_id": clientRequestId,
+          "registry.attempt": attempt,
+          ...attributesOf(operation.subject)
+        }
+      } as const
+      const outcome = inSpan(`${method} ${address}`, spanOptions, (span) =>
+        Effect.raceFirst(answer, overdue).pipe(
+          Effect.result,
+          Effect.tap((outcome) => {
+            span.attribute("http.response.status_code", status)
+            const flaw = Result.isFailure(outcome) ? `: ${outcome.failure.reason._tag}` : ""
+            return Effect.andThen(
+              countRequest(name, method, status),
+              Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
+            )
+          })
+        )
+      )
+      return Effect.flatMap(outcome, (outcome) =>
+        Result.isSuccess(outcome) ? Effect.succeed(outcome.success) : Effect.fail(failure(outcome.failure))
+      )
     })
-    if (Result.isSuccess(outcome)) return outcome.success
-    const { challenges, reason, repeat, response } = outcome.failure
-    return yield* Effect.fail<Failure>({
-      error: new RegistryError({
-        operation: name,
-        reason,
-        request: { method, url: address, clientRequestId },
-        ...(response === undefined ? {} : { response })
-      }),
-      repeat,
-      challenges
-    })
-  })
 }

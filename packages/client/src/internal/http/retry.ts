@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type { Operation } from "../../Operation.ts"
 import type { RegistryError } from "../../RegistryError.ts"
 import type { RetryPolicy } from "../../RetryPolicy.ts"
-import { type Failure, final } from "./exchange.ts"
+import type { Failure } from "./exchange.ts"
 import { noteRepeat } from "./telemetry.ts"
 
 /** What the registry asks to wait, in milliseconds. */
@@ -42,27 +42,37 @@ export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryE
   )
 
 /**
- * Runs attempts until one counts or the policy gives up.
+ * Runs attempts until one counts or the policy gives up. They are told their number, from 1.
  */
 export const retrying = <A, R>(
   policy: RetryPolicy,
   operation: Operation<A>,
-  attempt: Effect.Effect<A, Failure, R>
+  attempt: (number: number) => Effect.Effect<A, Failure, R>
+): Effect.Effect<A, Failure, R> =>
+  // Nearly always the first attempt is the only one: nothing is made ready for more.
+  Effect.catch(attempt(1), (first) => repeating(policy, operation, attempt, first))
+
+/** Goes on after a first failure. */
+const repeating = <A, R>(
+  policy: RetryPolicy,
+  operation: Operation<A>,
+  attempt: (number: number) => Effect.Effect<A, Failure, R>,
+  first: Failure
 ): Effect.Effect<A, Failure, R> =>
   Effect.suspend(() => {
     const maxRetryAfterMillis = Duration.toMillis(Duration.fromInputUnsafe(policy.maxRetryAfter))
     let again = false
-    let last: Failure | undefined
+    let last = first
     let mayBeDone = false
     let number = 0
 
     const whenGone = operation.whenGone
-    const numbered = Effect.suspend(() => Effect.annotateSpans(attempt, "registry.attempt", ++number))
+    const next = Effect.suspend(() => (++number === 1 ? Effect.fail(first) : attempt(number)))
     const goneIsDone =
       whenGone === undefined
-        ? numbered
+        ? next
         : Effect.catchIf(
-            numbered,
+            next,
             ({ error }) => mayBeDone && error.reason._tag === "NotFound",
             () => whenGone
           )
@@ -80,6 +90,6 @@ export const retrying = <A, R>(
         while: () => again
       }),
       // Schedules of users know errors alone; what the registry asked for goes to the caller with the last of them.
-      Effect.mapError((error) => last ?? final(error))
+      Effect.mapError(() => last)
     )
   })

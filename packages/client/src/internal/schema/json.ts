@@ -3,6 +3,7 @@
  * list or an object is merely empty (Go's encoder writes an unset one so).
  */
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 
@@ -13,11 +14,22 @@ export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fi
   Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)])
 
 /**
+ * An object of a text that `JSON.parse` has read. What is in it can only be JSON, so nobody has to look.
+ */
+export const ParsedObject = Schema.declare(
+  (input): input is Schema.JsonObject => Predicate.isObject(input) && !Array.isArray(input),
+  { expected: "object" }
+)
+
+/** What another schema is about to check: looking at it twice would take as long again. */
+const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
+
+/**
  * An optional field, for which `null` means absent.
  */
 export const optional = <S extends Schema.Constraint>(schema: S) =>
-  Schema.optionalKey(Schema.NullOr(schema)).pipe(
-    Schema.decodeTo(Schema.optionalKey(Schema.toType(schema)), {
+  Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
+    Schema.decodeTo(Schema.optionalKey(schema), {
       decode: SchemaGetter.transformOptional(Option.filter((value) => value !== null)),
       encode: SchemaGetter.passthroughSupertype()
     })
@@ -27,8 +39,8 @@ export const optional = <S extends Schema.Constraint>(schema: S) =>
  * A list, for which absent and `null` mean empty.
  */
 export const list = <S extends Schema.Constraint>(schema: S) =>
-  Schema.optionalKey(Schema.NullOr(Schema.Array(schema))).pipe(
-    Schema.decodeTo(Schema.Array(Schema.toType(schema)), {
+  Schema.optionalKey(unchecked<ReadonlyArray<S["Encoded"]> | null>()).pipe(
+    Schema.decodeTo(Schema.Array(schema), {
       decode: SchemaGetter.transformOptional((value) => Option.some(Option.getOrElse(value, () => null) ?? [])),
       encode: SchemaGetter.passthroughSupertype()
     })

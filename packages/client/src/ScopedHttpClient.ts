@@ -1,0 +1,73 @@
+/**
+ * HTTP clients that see to the end of a request themselves.
+ *
+ * A request takes a connection until its answer was read. `HttpClient.withScope` gives back that of an answer which
+ * nobody reads, with an `AbortController` for each request, which is a third of what this library takes for a small one.
+ * A client that can do without says so by this module, and is asked to.
+ *
+ * Applications need nothing of this module. It is for who writes an HTTP client for a runtime.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+
+/**
+ * By which a client is known to be one of these.
+ *
+ * @category symbols
+ * @since 0.1.0
+ */
+export const TypeId = "~@effect-acr/client/ScopedHttpClient"
+
+/**
+ * Sends a request, whose connection is given back with the scope at the latest.
+ *
+ * **Details**
+ *
+ * It makes no span and sends no header of one: each request of this library has one already.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Execute {
+  (
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError, Scope.Scope>
+}
+
+/**
+ * An HTTP client like any other, that can also execute a request within a scope.
+ *
+ * **Details**
+ *
+ * A client that is made of this one, by `HttpClient.mapRequest` for instance, is none of these any more, and works by
+ * `HttpClient.withScope`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScopedHttpClient extends HttpClient.HttpClient {
+  readonly [TypeId]: Execute
+}
+
+/**
+ * An HTTP client, with what it does within a scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (client: HttpClient.HttpClient, execute: Execute): ScopedHttpClient =>
+  Object.assign(HttpClient.makeWith(client.postprocess, client.preprocess), { [TypeId]: execute } as const)
+
+/**
+ * Tells whether a client is one of these.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isScopedHttpClient = (client: HttpClient.HttpClient): client is ScopedHttpClient => TypeId in client
