@@ -47,7 +47,15 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "HTTP",
       about: "an operation as data, one request for it, and what may become of that",
-      holds: client("Operation", "TokenScope", "RetryPolicy", "RateLimits", "Outbound", "internal/http")
+      holds: client(
+        "Operation",
+        "TokenScope",
+        "RetryPolicy",
+        "RateLimits",
+        "Outbound",
+        "ScopedHttpClient",
+        "internal/http"
+      )
     }
   ],
   [
@@ -111,6 +119,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
     "Operation",
     "Registry",
     "RegistryContent",
+    "ScopedHttpClient",
     "Transport",
     "internal/api/distribution",
     "internal/api/management",

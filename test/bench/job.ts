@@ -28,8 +28,8 @@ export const Job = Schema.Union([
   /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
   Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
   Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
-  Schema.TaggedStruct("ListTags", { ...registry, count: Schema.Int }),
-  Schema.TaggedStruct("ListManifests", { ...registry, count: Schema.Int }),
+  Schema.TaggedStruct("ListTags", { ...registry, count: Schema.Int, ...warm }),
+  Schema.TaggedStruct("ListManifests", { ...registry, count: Schema.Int, ...warm }),
   Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })
 ])
 export type Job = typeof Job.Type

@@ -1,9 +1,9 @@
 /**
  * HTTP clients that see to the end of a request themselves.
  *
- * A request takes a connection until its answer was read. `HttpClient.withScope` gives back that of an answer which
- * nobody reads, with an `AbortController` for each request, which is a third of what this library takes for a small one.
- * A client that can do without says so by this module, and is asked to.
+ * A request takes a connection until its answer was read. `HttpClient.withScope` sees to the connection of an answer
+ * that nobody reads, with an `AbortController` for each request: to send a small one takes twice as long. A client that
+ * can do without says so by this module, and is asked to.
  *
  * Applications need nothing of this module. It is for who writes an HTTP client for a runtime.
  *
@@ -19,7 +19,7 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 /**
  * By which a client is known to be one of these.
  *
- * @category symbols
+ * @category constants
  * @since 0.1.0
  */
 export const TypeId = "~@effect-acr/client/ScopedHttpClient"
@@ -52,7 +52,10 @@ export interface Execute {
  * @since 0.1.0
  */
 export interface ScopedHttpClient extends HttpClient.HttpClient {
-  readonly [TypeId]: Execute
+  /** What it is known by. */
+  readonly [TypeId]: typeof TypeId
+  /** Sends a request within a scope. */
+  readonly executeScoped: Execute
 }
 
 /**
@@ -61,8 +64,11 @@ export interface ScopedHttpClient extends HttpClient.HttpClient {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (client: HttpClient.HttpClient, execute: Execute): ScopedHttpClient =>
-  Object.assign(HttpClient.makeWith(client.postprocess, client.preprocess), { [TypeId]: execute } as const)
+export const make = (client: HttpClient.HttpClient, executeScoped: Execute): ScopedHttpClient =>
+  Object.assign(HttpClient.makeWith(client.postprocess, client.preprocess), {
+    [TypeId]: TypeId,
+    executeScoped
+  } as const)
 
 /**
  * Tells whether a client is one of these.

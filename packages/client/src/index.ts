@@ -76,6 +76,9 @@ export * as RepositoryProperties from "./RepositoryProperties.ts"
 /** When an operation is tried again. */
 export * as RetryPolicy from "./RetryPolicy.ts"
 
+/** HTTP clients that see to the end of a request themselves. */
+export * as ScopedHttpClient from "./ScopedHttpClient.ts"
+
 /** The movable names of manifests. */
 export * as Tag from "./Tag.ts"
 

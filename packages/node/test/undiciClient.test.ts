@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -42,6 +43,13 @@ const event = () => {
   const deferred = Deferred.makeUnsafe<void>()
   return { happen: () => Deferred.doneUnsafe(deferred, Effect.void), happened: Deferred.await(deferred) }
 }
+
+/** A request whose answer is kept as long as the scope. */
+const scoped = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.flatMap(HttpClient.HttpClient, (client) => {
+    assert.isTrue(ScopedHttpClient.isScopedHttpClient(client))
+    return ScopedHttpClient.isScopedHttpClient(client) ? client.executeScoped(request) : Effect.die("other")
+  })
 
 /** Answers with what it is sent. */
 const echo = (request: IncomingMessage, response: ServerResponse) => {
@@ -233,6 +241,85 @@ describe("a request", () => {
         assert.strictEqual((yield* Fiber.join(last)).status, 200)
         assert.deepStrictEqual(targets, ["/first", "/last"])
       }).pipe(Effect.provide(NodeRegistryHttpClient.layerOptions({ connections: 1 })))
+    })
+  )
+})
+
+describe("requests one after the other", () => {
+  const answers = {
+    "are answered at once": (_: IncomingMessage, response: ServerResponse) => response.end("small"),
+    "are answered without a body": (_: IncomingMessage, response: ServerResponse) => response.writeHead(204).end(),
+    "are answered at length": (_: IncomingMessage, response: ServerResponse) => response.end(Buffer.alloc(mebibyte)),
+    "are answered in two parts": (_: IncomingMessage, response: ServerResponse) => {
+      response.write("first")
+      setImmediate(() => response.end("second"))
+    }
+  }
+
+  for (const [name, answer] of Object.entries(answers)) {
+    live(`that ${name} share one connection`, () =>
+      Effect.gen(function* () {
+        const connections = new Set<unknown>()
+        const address = yield* listen((request, response) => {
+          connections.add(request.socket)
+          answer(request, response)
+        })
+        const get = HttpClientRequest.get(address)
+        for (let time = 0; time < 5; time++) yield* (yield* HttpClient.execute(get)).arrayBuffer
+        const drained = Effect.scoped(Effect.flatMap(scoped(get), ({ stream }) => Stream.runDrain(stream)))
+        for (let time = 0; time < 5; time++) yield* drained
+        assert.strictEqual(connections.size, 1)
+      })
+    )
+  }
+})
+
+/** A server that tells when the connection of its answer was closed. */
+const closing = (answer: (response: ServerResponse) => void) =>
+  Effect.gen(function* () {
+    const asked = event()
+    const closed = event()
+    const address = yield* listen((_, response) => {
+      response.on("close", closed.happen)
+      answer(response)
+      asked.happen()
+    })
+    return { address, asked: asked.happened, closed: closed.happened }
+  })
+
+describe("a scope", () => {
+  live("closes the connection of an answer that nobody reads", () =>
+    Effect.gen(function* () {
+      const { address, closed } = yield* closing((response) => response.write("for ever"))
+      assert.strictEqual((yield* Effect.scoped(scoped(HttpClientRequest.get(address)))).status, 200)
+      yield* closed
+    })
+  )
+
+  live("closes the connection of a request without an answer, once that is interrupted", () =>
+    Effect.gen(function* () {
+      const { address, asked, closed } = yield* closing(() => {})
+      const waiting = yield* Effect.forkChild(Effect.scoped(scoped(HttpClientRequest.get(address))))
+      yield* asked
+      yield* Fiber.interrupt(waiting)
+      yield* closed
+    })
+  )
+
+  live("is kept by a client that was made of this one as well", () =>
+    Effect.gen(function* () {
+      const { address, closed } = yield* closing((response) => response.write("for ever"))
+      const client = HttpClient.mapRequest(yield* HttpClient.HttpClient, HttpClientRequest.setHeader("a", "b"))
+      assert.isFalse(ScopedHttpClient.isScopedHttpClient(client))
+      yield* Effect.scoped(HttpClient.withScope(client).get(address))
+      yield* closed
+    })
+  )
+
+  live("has no say where a request can't be sent at all", () =>
+    Effect.gen(function* () {
+      const { reason } = yield* Effect.flip(Effect.scoped(scoped(HttpClientRequest.get("no address"))))
+      assert.strictEqual(reason._tag, "InvalidUrlError")
     })
   )
 })

@@ -31,14 +31,15 @@ const blobOf = ({ digest, size }: { readonly digest: string; readonly size: numb
 })
 
 /** Counts a list, page by page as it comes. */
-const count = <A, E, R>(items: Stream.Stream<A, E, R>, expected: number): Effect.Effect<void, E, R> => {
-  let seen = 0
-  return Stream.runForEachArray(items, (page) =>
-    Effect.sync(() => {
-      seen += page.length
-    })
-  ).pipe(Effect.andThen(Effect.sync(() => expectCount(seen, expected))))
-}
+const count = <A, E, R>(items: Stream.Stream<A, E, R>, expected: number): Effect.Effect<void, E, R> =>
+  Effect.suspend(() => {
+    let seen = 0
+    return Stream.runForEachArray(items, (page) =>
+      Effect.sync(() => {
+        seen += page.length
+      })
+    ).pipe(Effect.andThen(Effect.sync(() => expectCount(seen, expected))))
+  })
 
 const push = Effect.fnUntraced(function* ({ folder, repository, tag, width }: JobOf<"Push">) {
   const content = yield* RegistryContent.RegistryContent

@@ -86,6 +86,6 @@ export const make = (options: Agent.Options): Effect.Effect<HttpClient.HttpClien
       HttpClient.transform(named, (own, request) =>
         Effect.flatMap(chosen, (client) => (client === named ? own : client.postprocess(Effect.succeed(request))))
       ),
-      (request) => Effect.flatMap(chosen, (client) => client[ScopedHttpClient.TypeId](request))
+      (request) => Effect.flatMap(chosen, (client) => client.executeScoped(request))
     )
   })

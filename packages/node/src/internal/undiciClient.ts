@@ -42,6 +42,12 @@ const socketBytes = 64 * 1024
 /** What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client. */
 export const heldBytes = readAheadBytes + socketBytes
 
+/**
+ * Runs something when undici has released the connection of an answer that has just ended, which it does a turn of the
+ * event loop later: a request that is sent before opens another connection.
+ */
+const whenReleased = (run: () => void): void => queueMicrotask(() => setImmediate(run))
+
 /** How an answer ends: it is whole, or whatever undici says. */
 type Ending = Effect.Effect<never, unknown>
 
@@ -64,9 +70,14 @@ class Arrivals {
     this.wake?.()
   }
 
+  /** Whoever waits is woken when the connection can take the next request, which may be theirs. */
   close(end: Ending): void {
     this.end = end
-    this.wake?.()
+    whenReleased(() => this.wake?.())
+  }
+
+  get isClosed(): boolean {
+    return this.end !== undefined
   }
 
   private readonly arrival = Effect.callback<void>((resume) => {
@@ -102,9 +113,9 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   readonly url: string
   readonly status: number
   readonly headers: Headers.Headers
-  readonly cookies: Cookies.Cookies
   readonly remoteAddress = Option.none<string>()
-  readonly stream: Stream.Stream<Uint8Array, HttpClientError.HttpClientError>
+  private readonly setCookie: ReadonlyArray<string>
+  private readonly arrivals: Arrivals
   private body: Failing<ArrayBuffer> | undefined
 
   constructor(options: {
@@ -120,12 +131,20 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
     this.url = url
     this.status = status
     this.headers = Headers.fromInput(headers)
-    this.cookies = Cookies.fromSetCookie(headers["set-cookie"] ?? [])
-    this.stream = Stream.mapError(
-      Stream.fromPull(Effect.succeed(arrivals.pull)),
+    this.setCookie = headers["set-cookie"] ?? []
+    this.arrivals = arrivals
+  }
+
+  get cookies(): Cookies.Cookies {
+    return Cookies.fromSetCookie(this.setCookie)
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.HttpClientError> {
+    return Stream.mapError(
+      Stream.fromPull(Effect.succeed(this.arrivals.pull)),
       (cause) =>
         new HttpClientError.HttpClientError({
-          reason: new HttpClientError.DecodeError({ request, response: this, cause })
+          reason: new HttpClientError.DecodeError({ request: this.request, response: this, cause })
         })
     )
   }
@@ -244,10 +263,10 @@ const send = (
           onResponseStart: (started, status, headers) => {
             // Preliminary answers say nothing.
             if (status < 200) return
-            arrivals = new Arrivals(started)
-            const answer = new Answer({ request, url: url.origin + path, status, headers, arrivals })
-            // What came with the head is there when it is asked for: a small answer wakes its reader once.
-            queueMicrotask(() => resume(Effect.succeed(answer)))
+            const body = (arrivals = new Arrivals(started))
+            const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
+            // A small answer, which came whole, is told whole.
+            queueMicrotask(() => (body.isClosed ? whenReleased(() => resume(answer)) : resume(answer)))
           },
           onResponseData: (_, piece) => arrivals?.push(piece),
           onResponseEnd: () => end(Cause.done()),
@@ -277,12 +296,12 @@ export const make = (dispatcher: Dispatcher): ScopedHttpClient.ScopedHttpClient 
     ),
     (request) =>
       Effect.flatMap(urlOf(request), (url) => {
-        let giveUp = () => {}
+        let giveUp: (() => void) | undefined
         const sent = send(dispatcher, request, url, (handedOut) => {
           giveUp = handedOut
         })
         return Effect.andThen(
-          Effect.addFinalizer(() => Effect.sync(() => giveUp())),
+          Effect.addFinalizer(() => Effect.sync(() => giveUp?.())),
           sent
         )
       })

@@ -22,9 +22,7 @@ export const argument = <A>(
 ): Effect.Effect<A, RegistryError> =>
   Result.isSuccess(parsed)
     ? Effect.succeed(parsed.success)
-    : Effect.fail(
-        new RegistryError({ operation, reason: new InvalidRequest({ description: parsed.failure.message }) })
-      )
+    : Effect.fail(new RegistryError({ operation, reason: new InvalidRequest({ description: parsed.failure.message }) }))
 
 export const repositoryName = (operation: string, name: string) => argument(operation, RepositoryName.parse(name))
 

@@ -53,9 +53,11 @@ const contentLength = (response: HttpClientResponse.HttpClientResponse): number 
 const contentType = (
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<MediaType.MediaType, InvalidResponse> =>
-  Effect.mapError(
-    Effect.fromResult(MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? "")),
-    () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
+  Effect.fromResult(
+    Result.mapError(
+      MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""),
+      () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
+    )
   )
 
 /** "Endpoints", end-1: nothing but a login. */
@@ -119,11 +121,13 @@ export const getManifest = (
   name: "RegistryContent.manifest",
   method: "GET",
   decode: (response) =>
-    Effect.gen(function* () {
-      const mediaType = yield* contentType(response)
-      const bytes = yield* readBytes(response, "the manifest", maxManifestBytes)
-      return { mediaType, digest: statedDigest(response), bytes }
-    })
+    Effect.flatMap(contentType(response), (mediaType) =>
+      Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
+        mediaType,
+        digest: statedDigest(response),
+        bytes
+      }))
+    )
 })
 
 export const headManifest = (

@@ -176,13 +176,13 @@ export const make = Effect.fnUntraced(function* (options: {
 
   return {
     use: (scopes, request) =>
-      Effect.gen(function* () {
-        const known = yield* Ref.get(learnt)
-        if (Option.isSome(known)) return yield* authorized(known.value, scopes, request)
-        const outcome = yield* probe(request)
-        if (Result.isSuccess(outcome)) return outcome.success
-        const { scheme, scopes: wanted } = outcome.failure
-        return yield* authorized(scheme, wanted.length === 0 ? scopes : wanted, request)
+      Effect.flatMap(Ref.get(learnt), (known) => {
+        if (Option.isSome(known)) return authorized(known.value, scopes, request)
+        return Effect.flatMap(probe(request), (outcome) => {
+          if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
+          const { scheme, scopes: wanted } = outcome.failure
+          return authorized(scheme, wanted.length === 0 ? scopes : wanted, request)
+        })
       }),
 
     prepare: Effect.fnUntraced(function* (scopes, greet) {

@@ -178,7 +178,7 @@ const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 /** How a client executes a request whose connection is given back with the scope at the latest. */
 const executeBy = (client: HttpClient.HttpClient): ScopedHttpClient.Execute => {
-  if (ScopedHttpClient.isScopedHttpClient(client)) return client[ScopedHttpClient.TypeId]
+  if (ScopedHttpClient.isScopedHttpClient(client)) return client.executeScoped
   const scoped = HttpClient.withScope(client)
   return (request) => underOurRules(scoped.execute(request))
 }
@@ -242,9 +242,8 @@ export const make = (options: {
         status = response.status
         return Effect.andThen(options.onAnswer(origin, response), readAnswer(operation, response, secrets))
       })
-      const overdue = Effect.flatMap(
-        operation.stalled ?? timeout,
-        (reason): Effect.Effect<never, Flaw> => Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+      const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
+        Effect.fail({ reason, repeat: "uncertain", challenges: [] })
       )
       const failure = ({ challenges, reason, repeat, response }: Flaw): Failure => ({
         error: new RegistryError({

@@ -41,8 +41,11 @@ const waits = Metric.timer("registry_client_rate_limit_wait", {
 export const countRequest = (operation: string, method: string, status: number): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(requests, { operation, method, status: String(status) }), 1)
 
+const sent = Metric.withAttributes(bytes, { direction: "sent" })
+const received = Metric.withAttributes(bytes, { direction: "received" })
+
 export const countBytes = (direction: "sent" | "received", count: number): Effect.Effect<void> =>
-  count === 0 ? Effect.void : Metric.update(Metric.withAttributes(bytes, { direction }), count)
+  count === 0 ? Effect.void : Metric.update(direction === "sent" ? sent : received, count)
 
 export const countToken = (kind: "access" | "refresh"): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(tokens, { kind }), 1)
