@@ -26,8 +26,8 @@ export const Job = Schema.Union([
   Schema.TaggedStruct("Upload", { ...registry, size: Schema.Int, ...warm }),
   Schema.TaggedStruct("UploadFile", { ...registry, path: Schema.String, size: Schema.Int }),
   /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
-  Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
-  Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int }),
+  Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
+  Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
   Schema.TaggedStruct("ListTags", { ...registry, count: Schema.Int, ...warm }),
   Schema.TaggedStruct("ListManifests", { ...registry, count: Schema.Int, ...warm }),
   Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })

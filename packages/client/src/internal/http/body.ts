@@ -68,8 +68,6 @@ const readUpTo = (
 export const cut = (error: HttpClientError.HttpClientError): Reason =>
   new Unavailable({ description: `the answer broke off (${error.reason._tag})` })
 
-const noJson = new InvalidResponse({ description: "the answer is not JSON" })
-
 const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
 
 /**
@@ -77,7 +75,12 @@ const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknow
  */
 export const readJson = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<unknown, Reason> =>
   Effect.flatMap(readBytes(response, "the answer", maxJsonBytes), (bytes) =>
-    Effect.fromResult(Result.mapError(parseJson(new TextDecoder().decode(bytes)), () => noJson))
+    Effect.fromResult(
+      Result.mapError(
+        parseJson(new TextDecoder().decode(bytes)),
+        (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
+      )
+    )
   )
 
 /**
