@@ -20,7 +20,7 @@ const layers = 40
 const width = 6
 
 /** How often an image is copied before the clock runs, where code is to be compiled. */
-const warmUps = 5
+const warmUps = 3
 
 const scripts: ReadonlyArray<Script> = ["ours", "azure", ...bareLoops]
 
@@ -33,6 +33,9 @@ const copying = (tool: Skopeo, args: ReadonlyArray<string>): Run =>
     const [whole] = yield* Effect.timed(tool.run("copy", ...args))
     return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), peakRssBytes: 0 }
   })
+
+const mapScripts = (script: (name: Script) => Run): Contestants =>
+  Object.fromEntries(scripts.map((name) => [name, () => script(name)]))
 
 const run = Effect.fnUntraced(function* (turns: Turns) {
   const { ca, certificate, endpoint, loginServer } = yield* dockerRegistry
@@ -48,8 +51,6 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
     return { folder: join(folder, name), tag: name }
   })
 
-  const mapScripts = (script: (name: Script) => Run): Contestants =>
-    Object.fromEntries(scripts.map((name) => [name, () => script(name)]))
   const everyone = (script: (name: Script) => Run, other: (tool: Skopeo) => Run): Contestants => ({
     ...mapScripts(script),
     ...(skopeo === undefined ? {} : { skopeo: () => other(skopeo) })
@@ -61,34 +62,30 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
     Effect.flatMap(temporaryFolder, (folder) => does(name, { _tag: "Pull", ...job, folder, tag: image.tag, warmUps }))
 
   const pushed = yield* turns(
-    everyone(
-      push(0),
-      (tool) =>
-        Effect.flatMap(freshImage, (image) =>
-          copying(tool, [
-            "--dest-cert-dir",
-            tool.certificates,
-            `dir:${image.folder}`,
-            `${tool.registry}/${repository}:${image.tag}`
-          ])
-        )
+    everyone(push(0), (tool) =>
+      Effect.flatMap(freshImage, (image) =>
+        copying(tool, [
+          "--dest-cert-dir",
+          tool.certificates,
+          `dir:${image.folder}`,
+          `${tool.registry}/${repository}:${image.tag}`
+        ])
+      )
     )
   )
 
   const image = yield* freshImage
   yield* does("ours", { _tag: "Push", ...job, ...image })
   const pulled = yield* turns(
-    everyone(
-      pull(0),
-      (tool) =>
-        Effect.flatMap(temporaryFolder, (folder) =>
-          copying(tool, [
-            "--src-cert-dir",
-            tool.certificates,
-            `${tool.registry}/${repository}:${image.tag}`,
-            `dir:${join(folder, "image")}`
-          ])
-        )
+    everyone(pull(0), (tool) =>
+      Effect.flatMap(temporaryFolder, (folder) =>
+        copying(tool, [
+          "--src-cert-dir",
+          tool.certificates,
+          `${tool.registry}/${repository}:${image.tag}`,
+          `dir:${join(folder, "image")}`
+        ])
+      )
     )
   )
 

@@ -29,11 +29,14 @@ export const reads: ReadonlyArray<Case> = [
         Effect.gen(function* () {
           const job = { _tag, ...server, repository, count }
           const took = yield* turns(everyone(["ours", "azure", "effect", ...bareLoops], job))
+          const compiled = yield* turns(everyone(["ours", "effect", ...bareLoops], { ...job, warmUps: 5 }))
           return [
             bareSpeed(took, 0.9, `${noun}: `),
             effectSpeed(took, `${noun}: `),
             speed(took, "azure", undefined, `${noun}: `),
             limitSpeed(took, `${noun}: `),
+            bareSpeed(compiled, undefined, `${noun}, once compiled: `),
+            effectSpeed(compiled, `${noun}, once compiled: `),
             ...(yield* profile(job, `${noun}: `))
           ]
         })

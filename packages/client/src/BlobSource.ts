@@ -135,10 +135,10 @@ export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, 
   repeatable: true
 })
 
-/** Gives memory for a piece of a file. */
-type Memory = () => Uint8Array
+/** Gives memory for so many bytes of a file. */
+type Memory = (bytes: number) => Uint8Array
 
-const fresh: Memory = () => new Uint8Array(pieceBytes)
+const fresh: Memory = (bytes) => new Uint8Array(bytes)
 
 /** Pieces that nobody may write to while one is filled: the one beyond `HeldBytes`, the last given, one ahead of it. */
 const inBetween = 4
@@ -148,9 +148,11 @@ const inTurns = (heldBytes: number): Memory => {
   const count = Math.ceil(heldBytes / pieceBytes) + inBetween
   const pieces: Array<Uint8Array> = []
   let turn = 0
-  return () => {
+  return (bytes) => {
     turn = (turn + 1) % count
-    return (pieces[turn] ??= fresh())
+    const piece = pieces[turn]
+    if (piece !== undefined && piece.length >= bytes) return piece.subarray(0, bytes)
+    return (pieces[turn] = fresh(bytes))
   }
 }
 
@@ -165,11 +167,14 @@ const readFile = (
     Effect.gen(function* () {
       const file = yield* files.open(path)
       yield* file.seek(BigInt(offset), "start")
+      let left = Number((yield* file.stat).size) - offset
       const read = Effect.suspend(() => {
-        const piece = memory()
-        return Effect.flatMap(file.read(piece), (length) =>
-          length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
-        )
+        // Whether it ends where it should shows by the byte behind.
+        const piece = memory(Math.min(pieceBytes, Math.max(1, left)))
+        return Effect.flatMap(file.read(piece), (length) => {
+          left -= length
+          return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
+        })
       })
       return Stream.fromPull(Effect.succeed(read))
     })

@@ -13,13 +13,14 @@ import type { RegistryError } from "../../RegistryError.ts"
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
 
-/** Writes a stream to an open file, a mebibyte at a time. */
+/** Writes a stream of a size to an open file, a mebibyte at a time. */
 const writeAll = <E, R>(
   file: FileSystem.File,
-  stream: Stream.Stream<Uint8Array, E, R>
+  stream: Stream.Stream<Uint8Array, E, R>,
+  size: number = pieceBytes
 ): Effect.Effect<void, E | PlatformError.PlatformError, R> =>
   Effect.suspend(() => {
-    const buffer = new Uint8Array(pieceBytes)
+    const buffer = new Uint8Array(Math.min(size, pieceBytes))
     let filled = 0
     const flush = Effect.suspend(() => {
       const bytes = buffer.subarray(0, filled)
@@ -27,8 +28,8 @@ const writeAll = <E, R>(
       return bytes.length === 0 ? Effect.void : file.writeAll(bytes)
     })
     const write = Effect.fnUntraced(function* (piece: Uint8Array) {
-      if (filled + piece.length > pieceBytes) yield* flush
-      if (piece.length >= pieceBytes) return yield* file.writeAll(piece)
+      if (filled + piece.length > buffer.length) yield* flush
+      if (piece.length >= buffer.length) return yield* file.writeAll(piece)
       buffer.set(piece, filled)
       filled += piece.length
     })
@@ -62,6 +63,19 @@ const takeUp = Effect.fnUntraced(function* (
 })
 
 /**
+ * Makes a file anew, so that nothing is written where a link leads that somebody has put there. Mostly there is none of
+ * that name, and nothing to remove.
+ */
+const openAnew = (files: FileSystem.FileSystem, path: string) => {
+  const open = files.open(path, { flag: "wx" })
+  return Effect.catchIf(
+    open,
+    ({ reason }) => reason._tag === "AlreadyExists",
+    () => Effect.andThen(files.remove(path, { force: true }), open)
+  )
+}
+
+/**
  * Writes a blob to a file. Its name appears when the content is verified, and not before.
  */
 export const download = (options: {
@@ -83,10 +97,8 @@ export const download = (options: {
       const partial = `${path}.${hex(digest).slice(0, 16)}.partial`
       const from = resumable ? yield* takeUp(files, partial, size, hash) : 0
 
-      // Made anew, so that nothing is written where a link leads that somebody has put there.
-      if (from === 0) yield* files.remove(partial, { force: true })
-      const file = yield* files.open(partial, { flag: from === 0 ? "wx" : "a" })
-      yield* writeAll(file, read(from, hash)).pipe(
+      const file = yield* from === 0 ? openAnew(files, partial) : files.open(partial, { flag: "a" })
+      yield* writeAll(file, read(from, hash), size).pipe(
         Effect.andThen(file.sync),
         Effect.andThen(files.rename(partial, path)),
         Effect.onExit((exit) =>
