@@ -44,7 +44,8 @@ reach, its table also shares out the time of one run of ours (V8's samples of th
 
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
-  download: `The third row is the limit for the second: where that is below the goal, no client reaches it here.`,
+  download: `The third row is what the loop has where the second is ours. Where that is below the goal, no client reaches it here; where
+it is not, what is missing is the little by which we are behind the loop.`,
   "upload-file": `A file is read into the same six pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed before it is sent, while those before it are on their way. The limit is

@@ -12,7 +12,7 @@ import type { Job, JobOf } from "./job.ts"
 import { profile } from "./profile.ts"
 import type { Figure } from "./report.ts"
 import { limit, type Server } from "./servers.ts"
-import { type Outcomes, perRound, type Rounds } from "./turns.ts"
+import { type Contestants, type Outcomes, perRound, type Rounds } from "./turns.ts"
 
 const repository = "bench"
 const size = 512 * mebibyte
@@ -110,13 +110,10 @@ const ways = [
   ["upload", upload]
 ] as const
 
+const sizes = [128, 16, 512, 2048].map((count) => count * mebibyte)
+
 /** Throughput by size, against that of the first, 128 MiB. */
-const throughputs = (
-  what: string,
-  sizes: ReadonlyArray<number>,
-  took: ReadonlyArray<Rounds>,
-  row: string
-): ReadonlyArray<Figure> =>
+const throughputs = (what: string, took: ReadonlyArray<Rounds>, row: string): ReadonlyArray<Figure> =>
   sizes.map((bytes, index) => ({
     what: `${what} of ${bytes / mebibyte} MiB ÷ of 128 MiB, bytes per second`,
     values: perRound(
@@ -128,38 +125,35 @@ const throughputs = (
     point: { of: row, x: bytes / mebibyte, unit: "MiB" }
   }))
 
-/** Throughput by size, against that of 128 MiB. */
-const bySize = Effect.fnUntraced(function* (turns: Turns) {
-  const sizes = [128, 16, 512, 2048].map((count) => count * mebibyte)
-  const server = yield* limit({ sizes })
-  const figures = yield* Effect.forEach(ways, ([what, jobFor]) =>
-    Effect.gen(function* () {
-      const took = yield* Effect.forEach(sizes, (bytes) =>
-        turns(everyone(["ours", ...bareLoops], jobFor(server, bytes)))
+/** Each way with each size, and what is made of the rounds of a way. */
+const forSizes = (
+  contestants: (job: JobOf<"Download"> | JobOf<"Upload">, bytes: number) => Contestants,
+  figuresOf: (what: string, took: ReadonlyArray<Rounds>) => ReadonlyArray<Figure>
+) =>
+  Effect.fnUntraced(function* (turns: Turns) {
+    const server = yield* limit({ sizes })
+    const figures = yield* Effect.forEach(ways, ([what, jobFor]) =>
+      Effect.map(
+        Effect.forEach(sizes, (bytes) => turns(contestants(jobFor(server, bytes), bytes))),
+        (took) => figuresOf(what, took)
       )
-      return [
-        ...throughputs(what, sizes, took, `throughput by size: ${what}`),
-        ...sizes.map((bytes, index) => bareSpeed(took[index] ?? {}, undefined, `${what} of ${bytes / mebibyte} MiB, `))
-      ]
-    })
-  )
-  return figures.flat()
-})
+    )
+    return figures.flat()
+  })
 
-/** The same once the code is compiled: half a gigabyte at least goes first. */
-const bySizeWarm = Effect.fnUntraced(function* (turns: Turns) {
-  const sizes = [128, 16, 512, 2048].map((count) => count * mebibyte)
-  const server = yield* limit({ sizes })
-  const figures = yield* Effect.forEach(ways, ([what, jobFor]) =>
-    Effect.gen(function* () {
-      const took = yield* Effect.forEach(sizes, (bytes) =>
-        turns(everyone(["ours"], { ...jobFor(server, bytes), warmUps: Math.ceil(size / bytes) }))
-      )
-      return throughputs(what, sizes, took, `throughput by size, compiled: ${what}`)
-    })
-  )
-  return figures.flat()
-})
+const bySize = forSizes(
+  (job) => everyone(["ours", ...bareLoops], job),
+  (what, took) => [
+    ...throughputs(what, took, `throughput by size: ${what}`),
+    ...sizes.map((bytes, index) => bareSpeed(took[index] ?? {}, undefined, `${what} of ${bytes / mebibyte} MiB, `))
+  ]
+)
+
+/** Once the code is compiled: half a gigabyte at least goes first. */
+const bySizeCompiled = forSizes(
+  (job, bytes) => everyone(["ours"], { ...job, warmUps: Math.ceil(size / bytes) }),
+  (what, took) => throughputs(what, took, `throughput by size, compiled: ${what}`)
+)
 
 /** The same loop and the same library over longer and longer wires. */
 const byLatency = (turns: Turns) =>
@@ -218,7 +212,7 @@ export const transfers: ReadonlyArray<Case> = [
   {
     name: "compiled",
     title: "how throughput changes with size once the code is compiled",
-    run: bySizeWarm
+    run: bySizeCompiled
   },
   {
     name: "growth",

@@ -83,8 +83,8 @@ export const make = (options: Agent.Options): Effect.Effect<HttpClient.HttpClien
         : others[Outbound.reachOf(destination.registry) ?? places.get(destination.registry) ?? "public"]
     )
     return ScopedHttpClient.make(
-      HttpClient.transform(named, (own, request) =>
-        Effect.flatMap(chosen, (client) => (client === named ? own : client.postprocess(Effect.succeed(request))))
+      HttpClient.transform(named, (_, request) =>
+        Effect.flatMap(chosen, (client) => client.postprocess(Effect.succeed(request)))
       ),
       (request) => Effect.flatMap(chosen, (client) => client.executeScoped(request))
     )

@@ -67,6 +67,7 @@ const repeating = <A, R>(
     let number = 0
 
     const whenGone = operation.whenGone
+    // The schedule sees the first failure as well, which is there already.
     const next = Effect.suspend(() => (++number === 1 ? Effect.fail(first) : attempt(number)))
     const goneIsDone =
       whenGone === undefined

@@ -16,10 +16,9 @@ export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fi
 /**
  * An object of a text that `JSON.parse` has read. What is in it can only be JSON, so nobody has to look.
  */
-export const ParsedObject = Schema.declare(
-  (input): input is Schema.JsonObject => Predicate.isObject(input) && !Array.isArray(input),
-  { expected: "object" }
-)
+export const ParsedObject = Schema.declare((input): input is Schema.JsonObject => Predicate.isObject(input), {
+  expected: "object"
+})
 
 /** What another schema is about to check: looking at it twice would take as long again. */
 const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
