@@ -53,8 +53,7 @@ what a process takes once, to compile what it runs: of the time of the transfer 
 library and in Effect, and the ratio grows with the size (0.68 for 16 MiB, 0.97 for 512 MiB and 0.98 for 2 GiB, below).`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
-  compiled: `Each process has transferred half a gigabyte or more before the clock runs. Then throughput is flat, but for an
-upload of 16 MiB: opening and closing its session are two more requests, which take as long as some of its bytes.`,
+  compiled: `Each process has transferred half a gigabyte or more before the clock runs. Then throughput is flat, to a tenth.`,
   growth: `Each transfer is one of a fresh process: what it takes to compile the code, and to open the connection, is a large part
 of 16 MiB and next to nothing of 2 GiB. So throughput rises with size, for the bare loop as for this library; what the
 library has to compile is more, so that the ratio of the two rises as well, and is flat from 512 MiB on.`,
