@@ -38,7 +38,8 @@ undici or \`node:https\` with \`node:crypto\` and no library at all, of which th
 Effect alone, its HTTP client and its schemas without this library; \`skopeo copy\`, whose time to start is taken off. All
 but skopeo are bundled to one file first. The server is the least that can answer over TLS, so
 that the client is what is measured; images go to a real docker-registry. Where a case has a goal that may be out of
-reach, its table also shares out the time of one run of ours (V8's samples of the processor), by whose code it is in.
+reach, its table also shares out the time of one run of ours (V8's samples of the processor), by whose code it is in. V8
+does not tell waiting from what Node reads, and decrypts, before it calls any JavaScript.
 
 `
 
@@ -46,7 +47,7 @@ reach, its table also shares out the time of one run of ours (V8's samples of th
 const note: { readonly [name: string]: string } = {
   download: `The third row is what the loop has where the second is ours. Where that is below the goal, no client reaches it here; where
 it is not, what is missing is the little by which we are behind the loop.`,
-  "upload-file": `A file is read into the same six pieces of memory in turns, as the HTTP client says what it still looks at
+  "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed before it is sent, while those before it are on their way. The limit is
 what a process takes once, to compile what it runs: of the time of the transfer itself three to four hundredths are in this

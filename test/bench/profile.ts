@@ -34,11 +34,17 @@ const PositionMap = Schema.Struct({
   mappings: Schema.String
 })
 
-const owners = ["this library", "Effect", "undici, Node and native code", "collecting garbage", "waiting"] as const
+const owners = [
+  "this library",
+  "Effect",
+  "undici, Node and native code",
+  "collecting garbage",
+  "waiting and reading"
+] as const
 type Owner = (typeof owners)[number]
 
 const ownerOf = ({ columnNumber, functionName, lineNumber, url }: typeof CallFrame.Type, map: SourceMap): Owner => {
-  if (functionName === "(idle)") return "waiting"
+  if (functionName === "(idle)") return "waiting and reading"
   if (functionName === "(garbage collector)") return "collecting garbage"
   const place: Partial<SourceMapping> = url.endsWith("/ours.mjs") ? map.findEntry(lineNumber, columnNumber) : {}
   const { originalSource: source = "" } = place

@@ -64,6 +64,15 @@ const live = <A, E>(name: string, effect: () => Effect.Effect<A, E, HttpClient.H
 const post = (address: string, body: HttpBody.HttpBody) =>
   HttpClient.execute(HttpClientRequest.setBody(HttpClientRequest.post(address), body))
 
+/** A body that begins and does not go on, and when it ends. */
+const stuck = () => {
+  const ended = event()
+  const stream = Stream.concat(Stream.make(new Uint8Array(1)), Stream.never).pipe(
+    Stream.ensuring(Effect.sync(ended.happen))
+  )
+  return { body: HttpBody.stream(stream, "application/octet-stream", 2), ended: ended.happened }
+}
+
 const ask = (address: string, path: string) =>
   Effect.forkChild(HttpClient.get(new URL(path, address)), { startImmediately: true })
 
@@ -208,6 +217,35 @@ describe("a request", () => {
       assert.strictEqual(error.reason._tag, "TransportError")
     })
   )
+
+  describe("whose body is not read to its end ends what gives it", () => {
+    const ways = {
+      "when it is answered before": (response: ServerResponse) => response.writeHead(413).end(),
+      "when its connection breaks": (response: ServerResponse) => response.destroy()
+    }
+    for (const [when, answer] of Object.entries(ways)) {
+      live(when, () =>
+        Effect.gen(function* () {
+          const address = yield* listen((request, response) => void request.once("data", () => answer(response)))
+          const { body, ended } = stuck()
+          yield* Effect.result(post(address, body))
+          yield* ended
+        })
+      )
+    }
+
+    live("when it is given up", () =>
+      Effect.gen(function* () {
+        const begun = event()
+        const address = yield* listen((request) => void request.once("data", begun.happen))
+        const { body, ended } = stuck()
+        const sending = yield* Effect.forkChild(post(address, body), { startImmediately: true })
+        yield* begun.happened
+        yield* Fiber.interrupt(sending)
+        yield* ended
+      })
+    )
+  })
 
   live("with a body of another kind is not sent", () =>
     Effect.gen(function* () {

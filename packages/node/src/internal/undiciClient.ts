@@ -2,11 +2,10 @@
  * An HTTP client on undici's dispatchers, for bodies of gigabytes.
  *
  * Bytes that come are kept as they are until somebody takes them, all at once, and the connection rests while there are
- * many: a consumer that is busy finds much when it comes again, and is woken once for all of it. Bytes that go are read
- * ahead while the connection is busy with those before. So neither side waits for the other more than it must.
+ * many: a consumer that is busy finds much when it comes again, and is woken once for all of it. Bytes that go are asked
+ * for when those before are with the system, which has enough to send meanwhile. No stream of Node stands in between.
  */
 import type { IncomingHttpHeaders } from "node:http"
-import { Readable } from "node:stream"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -28,19 +27,16 @@ import * as Url from "effect/http/Url"
 import type { Dispatcher } from "undici"
 
 /**
- * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
- * sockets hold comes on top.
+ * How much is kept of an answer that nobody takes, in bytes: few enough that a processor's cache holds them until they are
+ * hashed, and as many as make up for stopping the connection. What the sockets hold comes on top.
  */
-const mostKeptBytes = 128 * 1024
+const mostKeptBytes = 256 * 1024
 
-/** How much of a body is read ahead of the connection, in bytes. */
-const readAheadBytes = 2 * 1024 * 1024
-
-/** A connection takes pieces until it holds so much, in bytes, and then no other before all of them are gone. */
-const socketBytes = 64 * 1024
-
-/** What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client. */
-export const heldBytes = readAheadBytes + socketBytes
+/**
+ * What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client: a connection takes pieces
+ * until it holds so much, and then no other before all of them are gone.
+ */
+export const heldBytes = 64 * 1024
 
 /**
  * Runs something when undici has released the connection of an answer that has just ended, which it does a turn of the
@@ -197,15 +193,40 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   }
 }
 
-/** A body as undici takes it. */
-const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Readable | null => {
+/** What undici takes as a body: its types leave iterables out. */
+interface DispatchesPieces {
+  dispatch(
+    options: Omit<Dispatcher.DispatchOptions, "body"> & { readonly body?: Dispatcher.DispatchOptions["body"] | Pieces },
+    handler: Dispatcher.DispatchHandler
+  ): boolean
+}
+
+/** The pieces of a body, once. undici takes one after the other, and leaves it to others to end them before their end. */
+class Pieces implements AsyncIterable<Uint8Array> {
+  private readonly iterator: AsyncIterator<Uint8Array>
+
+  constructor(stream: Stream.Stream<Uint8Array, unknown>) {
+    this.iterator = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.iterator
+  }
+
+  /** Ends what gives them, unless it has ended. The request is over: what goes wrong here has nobody to be told. */
+  close(): void {
+    void this.iterator.return?.().catch(() => {})
+  }
+}
+
+const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Pieces | null => {
   switch (body._tag) {
     case "Empty":
       return null
     case "Uint8Array":
       return body.body
     case "Stream":
-      return Readable.from(Stream.toAsyncIterable(body.stream), { objectMode: false, highWaterMark: readAheadBytes })
+      return new Pieces(body.stream)
     case "Raw":
     case "FormData":
       throw new TypeError(`this client sends bytes and streams of bytes, and no ${body._tag}`)
@@ -214,7 +235,7 @@ const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Readable | null => {
 
 /** Sends a request, and hands out how to give it up: before its answer came, or after that. */
 const send = (
-  dispatcher: Dispatcher,
+  dispatcher: DispatchesPieces,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   handOut: (giveUp: () => void) => void
@@ -223,16 +244,23 @@ const send = (
     const path = url.pathname + url.search
     let controller: Dispatcher.DispatchController | undefined
     let arrivals: Arrivals | undefined
+    let body: Uint8Array | Pieces | null = null
     let isGivenUp = false
     let isOver = false
+
+    const closeBody = () => {
+      if (body instanceof Pieces) body.close()
+    }
 
     /** A request that still waits for its connection is given up when it has one. */
     const giveUp = () => {
       isGivenUp = true
       if (!isOver) controller?.abort(new Error("the request was given up"))
+      closeBody()
     }
     const end = (reason: Ending) => {
       isOver = true
+      closeBody()
       if (arrivals !== undefined) return arrivals.close(reason)
       const failure = Effect.mapError(
         reason,
@@ -244,13 +272,14 @@ const send = (
 
     handOut(giveUp)
     try {
+      body = bodyOf(request.body)
       dispatcher.dispatch(
         {
           origin: url.origin,
           path,
           method: request.method,
           headers: request.headers,
-          body: bodyOf(request.body),
+          body,
           // Whoever asks knows how long to wait.
           headersTimeout: 0,
           bodyTimeout: 0
