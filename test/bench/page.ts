@@ -6,15 +6,17 @@ import { type CaseReport, type Figure, format, goalOf, isMet, type Report } from
 import { table } from "../support/markdown.ts"
 import { median } from "./turns.ts"
 
-/** Runs of everything, and runs of one case. */
+/** Runs of everything. */
 const whole = (reports: ReadonlyArray<Report>) => reports.filter(({ cases }) => cases.length > 1)
+
+/** Runs of one case, which are told instead of what runs of everything say of it. */
 const single = (reports: ReadonlyArray<Report>) => reports.filter(({ cases }) => cases.length === 1)
 
 const runsOf = (reports: ReadonlyArray<Report>): string => {
   const [first] = whole(reports)
   const alone = single(reports).flatMap(({ cases, rounds }) => cases.map(({ name }) => `\`${name}\` with ${rounds}`))
   return [
-    `${whole(reports).length} whole runs with ${first?.rounds} rounds for each figure`,
+    `${whole(reports).length} whole ${whole(reports).length === 1 ? "run" : "runs"} with ${first?.rounds} rounds for each figure`,
     ...(alone.length === 0
       ? []
       : [`runs of a case alone with later code, which are what is told of it here:\n${alone.join(", ")}`])
@@ -51,7 +53,7 @@ does not tell waiting from what Node reads, and decrypts, before it calls any Ja
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
   download: `The limit of the second row is the third: the loop has no more over the Azure SDK, and this library is as fast as the
-loop. Both hash and decrypt on the one thread that Node has for a connection, and so does the Azure SDK.`,
+loop.`,
   "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system. What a process takes
