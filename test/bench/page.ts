@@ -52,8 +52,8 @@ does not tell waiting from what Node reads, and decrypts, before it calls any Ja
 
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
-  download: `The limit of the second row is the third: the loop has no more over the Azure SDK, and this library is as fast as the
-loop.`,
+  download: `The third row is what the loop has where the second is ours. Where that is below the goal, no client reaches it here; where
+it is not, what is missing is the little by which we are behind the loop.`,
   "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system. What a process takes

@@ -27,10 +27,10 @@ import * as Url from "effect/http/Url"
 import type { Dispatcher } from "undici"
 
 /**
- * How much is kept of an answer that nobody takes, in bytes: few enough that a processor's cache holds them until they are
- * hashed, and as many as make up for stopping the connection. What the sockets hold comes on top.
+ * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
+ * sockets hold comes on top.
  */
-const mostKeptBytes = 256 * 1024
+const mostKeptBytes = 128 * 1024
 
 /**
  * What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client: a connection takes pieces
