@@ -467,6 +467,17 @@ describe("a list", () => {
     }).pipe(Effect.provide(emulated()))
   )
 
+  it.live("takes a request for each 999 items, if no other page size is wanted", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const names = Array.from({ length: 1200 }, (_, index) => `alpine-${String(index).padStart(4, "0")}`)
+      yield* seedImages(...names)
+      const all = yield* Stream.runCollect(registry.repositories())
+      assert.deepStrictEqual(all.map(String), names)
+      assert.strictEqual(yield* pages, 2)
+    }).pipe(Effect.provide(emulated()))
+  )
+
   it.live("that is interrupted asks for nothing more", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry

@@ -188,6 +188,10 @@ export interface Sent {
   readonly body: Uint8Array
 }
 
+/** The query of ours, but for the size of pages: recorded clients named none, and lists were shorter than any page. */
+const withoutPageSize = (query: URLSearchParams): URLSearchParams =>
+  new URLSearchParams(Array.from(query).filter(([name, value]) => name !== "n" || value !== "999"))
+
 /**
  * Whether an entry answers a request: by what is asked for, with a token or without one, never by position. Percent
  * signs do not count: names with slashes and digests are encoded by some clients, and not by others.
@@ -202,7 +206,7 @@ const answers = (entry: Entry, { body, request, url }: Sent): boolean => {
     entry.RequestMethod === request.method &&
     uri.origin === url.origin &&
     decodeURIComponent(uri.pathname) === decodeURIComponent(url.pathname) &&
-    isDeepStrictEqual(parameters(uri.searchParams), parameters(url.searchParams)) &&
+    isDeepStrictEqual(parameters(uri.searchParams), parameters(withoutPageSize(url.searchParams))) &&
     hadToken === hasToken &&
     header(entry.RequestHeaders, "range") === request.headers["range"] &&
     sameBody(entry, body)

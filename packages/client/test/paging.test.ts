@@ -76,7 +76,7 @@ describe("a list", () => {
       assert.deepStrictEqual(yield* pages, [
         "?n=7&last=library/alpine&api-version=2021-07-01",
         `?n=1&last=v1&orderby=timedesc&digest=${digest}&api-version=2021-07-01`,
-        "?orderby=timeasc&api-version=2021-07-01"
+        "?n=999&orderby=timeasc&api-version=2021-07-01"
       ])
     }).pipe(
       Effect.provide(

@@ -30,7 +30,7 @@ const versioned = (at: string, query: { readonly [name: string]: string | number
 /** The part of a list that is wanted, in the wire's words. */
 export interface Part {
   /** How many items a page has. */
-  readonly n: number | undefined
+  readonly n: number
   /** The item before the first one. */
   readonly last: string | undefined
   readonly orderby?: "timedesc" | "timeasc" | undefined
