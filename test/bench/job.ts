@@ -20,6 +20,9 @@ const blob = { digest: Schema.String, size: Schema.Int }
 /** How often it is done before the clock runs: a program is slow until it is compiled. */
 const warm = { warmUps: Schema.optionalKey(Schema.Int) }
 
+/** How many items a list has, and what is written behind its address: libraries know for themselves what to ask for. */
+const items = { count: Schema.Int, query: Schema.optionalKey(Schema.String) }
+
 export const Job = Schema.Union([
   Schema.TaggedStruct("Download", { ...registry, ...blob, ...warm }),
   Schema.TaggedStruct("DownloadFile", { ...registry, ...blob, path: Schema.String }),
@@ -28,8 +31,8 @@ export const Job = Schema.Union([
   /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
   Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
   Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
-  Schema.TaggedStruct("ListTags", { ...registry, count: Schema.Int, ...warm }),
-  Schema.TaggedStruct("ListManifests", { ...registry, count: Schema.Int, ...warm }),
+  Schema.TaggedStruct("ListTags", { ...registry, ...items, ...warm }),
+  Schema.TaggedStruct("ListManifests", { ...registry, ...items, ...warm }),
   Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })
 ])
 export type Job = typeof Job.Type

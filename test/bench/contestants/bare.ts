@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { Agent, request } from "undici"
 import { contentOf, mebibyte } from "../content.ts"
 import { blobFile, blobsOf, manifestFile, manifestType, readManifest } from "../image.ts"
-import { compete, expectCount, inParallel, type Job, warmUpReads, type Work } from "../job.ts"
+import { compete, expectCount, inParallel, type Job, type JobOf, warmUpReads, type Work } from "../job.ts"
 
 interface Answer {
   readonly status: number
@@ -137,7 +137,11 @@ function* slices(bytes: Buffer): Generator<Buffer> {
 const Token = Schema.fromJsonString(Schema.Struct({ access_token: Schema.String }))
 
 /** All pages of a list; the items are counted, as parsed. */
-const list = async (send: Send, { count, endpoint, repository }: Extract<Job, { count: number }>, what: string) => {
+const list = async (
+  send: Send,
+  { count, endpoint, query = "", repository }: JobOf<"ListTags"> | JobOf<"ListManifests">,
+  what: string
+) => {
   const scope = `repository:${repository}:metadata_read`
   const service = new URL(endpoint).host
   const token = await textOf(await send("GET", `${endpoint}/oauth2/token?service=${service}&scope=${scope}`))
@@ -145,7 +149,7 @@ const list = async (send: Send, { count, endpoint, repository }: Extract<Job, { 
   const headers: Record<string, string> =
     token === "" ? {} : { authorization: `Bearer ${Schema.decodeSync(Token)(token).access_token}` }
   let seen = 0
-  let next: string | undefined = `/acr/v1/${repository}/_${what}`
+  let next: string | undefined = `/acr/v1/${repository}/_${what}${query}`
   while (next !== undefined) {
     const answer: Answer = await send("GET", endpoint + next, { headers })
     const page: { readonly [list: string]: unknown } = JSON.parse(await textOf(answer))

@@ -62,14 +62,14 @@ const textOf = (client: HttpClient.HttpClient, url: string, headers: Record<stri
 
 const list = Effect.fnUntraced(function* (
   client: HttpClient.HttpClient,
-  { count, endpoint, repository }: JobOf<"ListTags"> | JobOf<"ListManifests">,
+  { count, endpoint, query = "", repository }: JobOf<"ListTags"> | JobOf<"ListManifests">,
   what: "tags" | "manifests"
 ) {
   const scope = `repository:${repository}:metadata_read`
   const service = new URL(endpoint).host
   const { text: token } = yield* textOf(client, `${endpoint}/oauth2/token?service=${service}&scope=${scope}`)
   const { access_token } = token === "" ? { access_token: "" } : yield* Schema.decodeEffect(Token)(token)
-  const pages = Stream.paginate(`/acr/v1/${repository}/_${what}`, (path) =>
+  const pages = Stream.paginate(`/acr/v1/${repository}/_${what}${query}`, (path) =>
     Effect.gen(function* () {
       const { link, text } = yield* textOf(client, endpoint + path, { authorization: `Bearer ${access_token}` })
       const items: ReadonlyArray<unknown> = (yield* decodePage(text))[what] ?? []
