@@ -51,7 +51,8 @@ export const watchTags = <E, R>(repository: string, schedule: Schedule.Schedule<
 
       const look = Effect.gen(function* () {
         const { digests, newestMillis } = yield* Ref.get(seen)
-        const recent = yield* registry.tags(repository, { orderBy: "newest" }).pipe(
+        // Few tags are new at a look: the registry need not send a thousand for them.
+        const recent = yield* registry.tags(repository, { orderBy: "newest", pageSize: 100 }).pipe(
           // Two tags may be of the same millisecond, of which the last look may have seen only one.
           Stream.takeWhile((tag) => millisOf(tag) >= newestMillis),
           Stream.runCollect,

@@ -48,6 +48,7 @@ there is no nightly
 - A tag is resolved each time; \`RegistryArtifact\` keeps the digest that it once had.
 - What is not there is \`NotFound\`, also for a deletion: catch it, as above.
 - Attributes that an update leaves out stay as they are. There is no value to send back as a whole.
+- A list comes 999 items at a time, not 100, if [no other size](api/client/ContainerRegistry.md#listoptions) is asked for.
 - Tokens are kept by scope and asked for ahead, [so that a read costs one request](tokens.md).
 - Transfers go on after a fault, [up](uploads.md) and [down](downloads.md), and no file has its name before it is verified.
 - A user name with a password is [a credential too](authentication.md).

@@ -43,9 +43,9 @@ import * as Transport from "./Transport.ts"
  */
 export interface ListOptions {
   /**
-   * How many items the registry sends at a time, at least 1; 999 if not given, ten times what it sends by itself, so
-   * that a long list takes a tenth of the requests. Azure Container Registry cuts what is larger than its pages: it
-   * was seen to send 1000 at most. Anything else fails with `InvalidRequest`.
+   * How many items the registry sends at a time, at least 1; 999 if not given, ten times what it sends by itself: a
+   * long list takes a tenth of the requests. More than 1000 are not sent, whatever is asked for. Anything else fails
+   * with `InvalidRequest`.
    */
   readonly pageSize?: number
   /** The item after which to begin: a repository's name, a tag or a digest. The list goes on behind it. */
