@@ -75,10 +75,10 @@ show. The next two have all others take pages as large: there the limit is Effec
 without any of this library. Each item is decoded and checked, with two times and four attributes, where the bare loop
 counts what JSON.parse gives it; for tags that is most of the work, for manifests the emulator's is. Whoever wants a few items
 of a list had better say so (\`pageSize\`).`,
-  "list-growth": `Time for each item falls, as code is compiled on the way. Of memory a list of 1000 is
-over before it takes what longer ones do; ten times 10,000 take next to nothing more. For it Node has 48 MiB for old objects and 1 MiB for new ones here;
-with its defaults it lets garbage lie.`,
-  manifests: `The limit is the second row again: what Effect takes alone for a request, a hash and a manifest of simple fields.
+  "list-growth": `Time for each item falls, as code is compiled on the way. Of memory a list of 1000 is over before it takes what
+longer ones do; ten times 10,000 take next to nothing more. For it Node has 48 MiB for old objects and 1 MiB for new ones
+here; with its defaults it lets garbage lie.`,
+  manifests: `The limit is the second row: what Effect takes alone for a request, a hash and a manifest of simple fields.
 What a read has here on top of that, two spans, a name for the request, metrics, a timer, and a manifest whose unknown
 fields are kept, takes the rest: the manifest's schema is the most of it, the spans and the timer a twentieth each.`,
   import: `The limit is Effect itself: one of its modules alone, the fourth row, takes more than the goal. A program that uses Effect

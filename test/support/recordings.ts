@@ -188,7 +188,7 @@ export interface Sent {
   readonly body: Uint8Array
 }
 
-/** The query of ours, but for the size of pages: recorded clients named none, and lists were shorter than any page. */
+/** Our query, but for the size of pages that we ask for ourselves: of recorded lists that named none a page held all. */
 const withoutPageSize = (query: URLSearchParams): URLSearchParams =>
   new URLSearchParams(Array.from(query).filter(([name, value]) => name !== "n" || value !== "999"))
 
