@@ -2,8 +2,9 @@
  * An HTTP client on undici's dispatchers, for bodies of gigabytes.
  *
  * Bytes that come are kept as they are until somebody takes them, all at once, and the connection rests while there are
- * many: a consumer that is busy finds much when it comes again, and is woken once for all of it. Bytes that go are asked
- * for when those before are with the system, which has enough to send meanwhile. No stream of Node stands in between.
+ * many: a consumer that is busy finds much when it comes again, and one that waits is woken once for all of it. Bytes
+ * that go are asked for when those before are with the system, which has enough to send meanwhile. No stream of Node
+ * stands in between.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
@@ -30,7 +31,7 @@ import type { Dispatcher } from "undici"
  * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
  * sockets hold comes on top.
  */
-const mostKeptBytes = 128 * 1024
+const mostKeptBytes = 192 * 1024
 
 /**
  * What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client: a connection takes pieces
@@ -49,6 +50,8 @@ type Ending = Effect.Effect<never, unknown>
 
 /** The body of an answer, on its way. */
 class Arrivals {
+  /** Whether all has come. */
+  isClosed = false
   private pieces: Array<Uint8Array> = []
   private bytes = 0
   private end: Ending | undefined
@@ -59,21 +62,28 @@ class Arrivals {
     this.controller = controller
   }
 
+  /**
+   * Whoever waits is woken when a turn of the event loop has read what the sockets hold, or as much as is kept: woken for
+   * each piece, it would seldom find more than one.
+   */
   push(piece: Uint8Array): void {
-    this.pieces.push(piece)
+    const isFirst = this.pieces.push(piece) === 1
     this.bytes += piece.length
-    if (this.bytes >= mostKeptBytes) this.controller.pause()
-    this.wake?.()
+    if (this.bytes >= mostKeptBytes) {
+      this.controller.pause()
+      this.wake?.()
+    } else if (isFirst) {
+      setImmediate(() => this.wake?.())
+    }
   }
 
-  /** Whoever waits is woken when the connection can take the next request, which may be theirs. */
+  /** The end is told when the connection can take the next request, which may be that of whoever waits for it. */
   close(end: Ending): void {
-    this.end = end
-    whenReleased(() => this.wake?.())
-  }
-
-  get isClosed(): boolean {
-    return this.end !== undefined
+    this.isClosed = true
+    whenReleased(() => {
+      this.end = end
+      this.wake?.()
+    })
   }
 
   private readonly arrival = Effect.callback<void>((resume) => {
