@@ -2,6 +2,7 @@
  * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
  * fractional digits. Every reader here keeps the record as it came, so that nothing the registry said is lost.
  */
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
@@ -12,7 +13,6 @@ import * as RepositoryName from "../../RepositoryName.ts"
 import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
-import { list, optional } from "../schema/json.ts"
 
 /** What an answer about tags or manifests says of all of them. */
 export interface RecordHead {
@@ -20,25 +20,31 @@ export interface RecordHead {
   readonly imageName: RepositoryName.RepositoryName
 }
 
+/**
+ * A field that is absent or `null` where it says nothing. The readers below take both as they come: a schema that makes
+ * them one does so for each field of each record, which shows in lists of thousands.
+ */
+const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
 /** The wire's names of the four attributes. */
 const AttributesOnTheWire = Schema.Struct({
-  deleteEnabled: optional(Schema.Boolean),
-  writeEnabled: optional(Schema.Boolean),
-  listEnabled: optional(Schema.Boolean),
-  readEnabled: optional(Schema.Boolean)
+  deleteEnabled: nullable(Schema.Boolean),
+  writeEnabled: nullable(Schema.Boolean),
+  listEnabled: nullable(Schema.Boolean),
+  readEnabled: nullable(Schema.Boolean)
 })
 
 /** The fields that every record of the management API has. */
 const wireFields = {
   createdTime: Schema.DateTimeUtcFromString,
   lastUpdateTime: Schema.DateTimeUtcFromString,
-  changeableAttributes: optional(AttributesOnTheWire)
+  changeableAttributes: nullable(AttributesOnTheWire)
 }
 
 interface WireRecord {
   readonly createdTime: typeof Schema.DateTimeUtc.Type
   readonly lastUpdateTime: typeof Schema.DateTimeUtc.Type
-  readonly changeableAttributes?: typeof AttributesOnTheWire.Type
+  readonly changeableAttributes?: typeof AttributesOnTheWire.Type | null
 }
 
 /** The times and the attributes, under the library's names. */
@@ -100,14 +106,16 @@ const decodeManifest = Schema.decodeUnknownResult(
   Schema.Struct({
     ...wireFields,
     digest: Digest.Digest,
-    imageSize: optional(Schema.Natural),
-    mediaType: optional(Schema.String),
-    configMediaType: optional(Schema.String),
-    architecture: optional(Schema.String),
-    os: optional(Schema.String),
-    tags: list(Tag.Tag),
-    references: list(
-      Schema.Struct({ digest: Digest.Digest, architecture: optional(Schema.String), os: optional(Schema.String) })
+    imageSize: nullable(Schema.Natural),
+    mediaType: nullable(Schema.String),
+    configMediaType: nullable(Schema.String),
+    architecture: nullable(Schema.String),
+    os: nullable(Schema.String),
+    tags: nullable(Schema.Array(Tag.Tag)),
+    references: nullable(
+      Schema.Array(
+        Schema.Struct({ digest: Digest.Digest, architecture: nullable(Schema.String), os: nullable(Schema.String) })
+      )
     )
   })
 )
@@ -123,17 +131,25 @@ export const readManifest = (
     registryLoginServer: head.registry,
     repositoryName: head.imageName,
     digest: wire.digest,
-    ...(wire.imageSize === undefined ? {} : { sizeInBytes: wire.imageSize }),
+    ...(Predicate.isNullish(wire.imageSize) ? {} : { sizeInBytes: wire.imageSize }),
     // One odd record must not cost the whole page. It stands in `raw` as it came.
     ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
     ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
     ...platform(wire),
-    tags: wire.tags,
-    relatedArtifacts: wire.references.map((reference) => ({ digest: reference.digest, ...platform(reference) })),
+    tags: wire.tags ?? [],
+    relatedArtifacts: (wire.references ?? []).map((reference) => ({
+      digest: reference.digest,
+      ...platform(reference)
+    })),
     raw
   }))
 
-const platform = ({ architecture, os }: { readonly architecture?: string; readonly os?: string }) => ({
-  ...(architecture === undefined ? {} : { architecture }),
-  ...(os === undefined ? {} : { operatingSystem: os })
+interface WirePlatform {
+  readonly architecture?: string | null
+  readonly os?: string | null
+}
+
+const platform = ({ architecture, os }: WirePlatform) => ({
+  ...(Predicate.isNullish(architecture) ? {} : { architecture }),
+  ...(Predicate.isNullish(os) ? {} : { operatingSystem: os })
 })
