@@ -2,6 +2,7 @@
  * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
  * fractional digits. Every reader here keeps the record as it came, so that nothing the registry said is lost.
  */
+import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -34,23 +35,31 @@ const AttributesOnTheWire = Schema.Struct({
   readEnabled: nullable(Schema.Boolean)
 })
 
+/** In milliseconds since 1970. A time without a zone is that of Greenwich. */
+const readTime = (time: string): number => Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(time) ? time : `${time}Z`)
+
+/** A time, still as it is written: Effect's schema that reads it takes a quarter of the time that a tag takes. */
+const Time = Schema.String.check(
+  Schema.makeFilter((time) => !Number.isNaN(readTime(time)), { expected: "a time as ISO 8601 has it" })
+)
+
 /** The fields that every record of the management API has. */
 const wireFields = {
-  createdTime: Schema.DateTimeUtcFromString,
-  lastUpdateTime: Schema.DateTimeUtcFromString,
+  createdTime: Time,
+  lastUpdateTime: Time,
   changeableAttributes: nullable(AttributesOnTheWire)
 }
 
 interface WireRecord {
-  readonly createdTime: typeof Schema.DateTimeUtc.Type
-  readonly lastUpdateTime: typeof Schema.DateTimeUtc.Type
+  readonly createdTime: string
+  readonly lastUpdateTime: string
   readonly changeableAttributes?: typeof AttributesOnTheWire.Type | null
 }
 
 /** The times and the attributes, under the library's names. */
 export const common = ({ changeableAttributes, createdTime, lastUpdateTime }: WireRecord) => ({
-  createdOn: createdTime,
-  lastUpdatedOn: lastUpdateTime,
+  createdOn: DateTime.makeUnsafe(readTime(createdTime)),
+  lastUpdatedOn: DateTime.makeUnsafe(readTime(lastUpdateTime)),
   canDelete: changeableAttributes?.deleteEnabled ?? true,
   canWrite: changeableAttributes?.writeEnabled ?? true,
   canList: changeableAttributes?.listEnabled ?? true,
