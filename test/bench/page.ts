@@ -6,32 +6,14 @@ import { type CaseReport, type Figure, format, goalOf, isMet, type Report } from
 import { table } from "../support/markdown.ts"
 import { median } from "./turns.ts"
 
-/** Runs of everything. */
-const whole = (reports: ReadonlyArray<Report>) => reports.filter(({ cases }) => cases.length > 1)
+const introduction = ({ command, machine, rounds }: Report, reports: ReadonlyArray<Report>): string => `# Performance
 
-/** Runs of one case, which are told instead of what runs of everything say of it. */
-const single = (reports: ReadonlyArray<Report>) => reports.filter(({ cases }) => cases.length === 1)
-
-const runsOf = (reports: ReadonlyArray<Report>): string => {
-  const [first] = whole(reports)
-  const alone = single(reports).flatMap(({ cases, rounds }) => cases.map(({ name }) => `\`${name}\` with ${rounds}`))
-  return [
-    `${whole(reports).length} whole ${whole(reports).length === 1 ? "run" : "runs"} with ${first?.rounds} rounds for each figure`,
-    ...(alone.length === 0
-      ? []
-      : [`runs of a case alone with later code, which are what is told of it here:\n${alone.join(", ")}`])
-  ].join(", and ")
-}
-
-const introduction = ({ machine, rounds }: Report, reports: ReadonlyArray<Report>): string => `# Performance
-
-What follows is written from runs of the benchmarks:
-${runsOf(reports)}.
-They were made on ${machine.processor} with ${machine.cores} cores and ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}
-(${[...new Set(reports.map(({ date }) => date))].join(", ")}) by:
+What follows is written from ${reports.length} ${reports.length === 1 ? "run" : "runs"} of all benchmarks, with ${rounds} rounds for each figure,
+on ${machine.processor} with ${machine.cores} cores and ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}
+(${[...new Set(reports.map(({ date }) => date))].join(", ")}):
 
 \`\`\`sh
-npx -y pnpm@12 bench --rounds ${rounds} --json test/bench/runs/1.json   # and again: 2.json
+${command}   # and so on, a file for each run
 npx -y pnpm@12 performance
 \`\`\`
 
@@ -52,13 +34,10 @@ does not tell waiting from what Node reads, and decrypts, before it calls any Ja
 
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
-  download: `The third row is what the loop has where the second is ours. Where that is below the goal, no client reaches it here; where
-it is not, what is missing is the little by which we are behind the loop.`,
+  download: `The third row is what the loop has where the second is ours.`,
   "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
-  upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system. What a process takes
-once, to compile what it runs, is what is left: of the time of the transfer three to four hundredths are in this library and
-in Effect, and the ratio grows with the size (growth, below).`,
+  upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system.`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
   compiled: `Each process has transferred half a gigabyte or more before the clock runs. Then throughput is flat, to a tenth.`,
@@ -66,12 +45,12 @@ in Effect, and the ratio grows with the size (growth, below).`,
 of 16 MiB and next to nothing of 2 GiB. So throughput rises with size, for the bare loop as for this library; what the
 library has to compile is more, so that the ratio of the two rises as well, and is flat from 512 MiB on.`,
   image: `The limit is the registry, which does most of the work and shares two cores with its client: even a loop without a
-library is no two times as fast as the Azure SDK. Once the code is compiled this library comes as near to that loop as 0.95
-and 0.94, and is ahead of the Azure SDK; before, all of it runs forty times in half a second, and what compiles and
-collects is the rest.`,
+library is no two times as fast as the Azure SDK. Once the code is compiled this library has nine tenths of what that loop
+has, and is ahead of the Azure SDK; before, all of it runs forty times in half a second, and what compiles and collects
+puts it behind.`,
   lists: `This library takes 999 items at a time, the others the hundred that the registry sends by itself: a tenth of the
 requests, each of which would cost a round trip besides, were the registry further away. That is what the first three rows
-show. The next two have all others take pages as large: there the limit is Effect's HTTP client and its schemas alone,
+show. The next four have all others take pages as large: there the limit is Effect's HTTP client and its schemas alone,
 without any of this library. Each item is decoded and checked, with two times and four attributes, where the bare loop
 counts what JSON.parse gives it; for tags that is most of the work, for manifests the emulator's is. Whoever wants a few items
 of a list had better say so (\`pageSize\`).`,
@@ -91,9 +70,7 @@ what this library adds to a program that has Effect. The bundle for Node holds u
 const all = (reports: ReadonlyArray<Report>): ReadonlyArray<CaseReport> => {
   const names = new Set(reports.flatMap(({ cases }) => cases.map(({ name }) => name)))
   return [...names].flatMap((name) => {
-    const named = (from: ReadonlyArray<Report>) => from.flatMap(({ cases }) => cases.filter((one) => one.name === name))
-    const alone = named(single(reports))
-    const runs = alone.length > 0 ? alone : named(whole(reports))
+    const runs = reports.flatMap(({ cases }) => cases.filter((one) => one.name === name))
     const [first] = runs
     if (first === undefined) return []
     const figures = first.figures.map((figure): Figure => ({
