@@ -38,7 +38,9 @@ const note: { readonly [name: string]: string } = {
   "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`BlobSource.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system.`,
-  latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms.`,
+  latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms. That costs a
+transfer its few round trips and no more: with 90 ms 512 MiB came down in 1.2 times of what it took without, by this library
+as by the loop. So one connection brings what the processor can take, and several ranges at once would gain nothing.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
   compiled: `Each process has transferred half a gigabyte or more before the clock runs. Then throughput is flat to a tenth, but
 for an upload of 16 MiB, which takes some hundredths of a second and three requests, as a long one does.`,
