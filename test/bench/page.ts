@@ -43,7 +43,7 @@ transfer its few round trips and no more: with 90 ms 512 MiB came down in 1.2 ti
 as by the loop. So one connection brings what the processor can take, and several ranges at once would gain nothing.`,
   memory: `Peak memory is that of the whole process, as Linux counts it. Both transfers are of files.`,
   compiled: `Each process has transferred half a gigabyte or more before the clock runs. Then throughput is flat to a tenth, but
-for an upload of 16 MiB, which takes some hundredths of a second and three requests, as a long one does.`,
+for an upload of 16 MiB, which takes as many requests as one of 2 GiB.`,
   growth: `Each transfer is one of a fresh process: what it takes to compile the code, and to open the connection, is a large part
 of 16 MiB and next to nothing of 2 GiB. So throughput rises with size, for the bare loop as for this library; what the
 library has to compile is more, so that the ratio of the two rises as well, and is flat from 512 MiB on.`,
@@ -56,13 +56,14 @@ requests, each of which would cost a round trip besides, were the registry furth
 show. The next four have all others take pages as large: there the limit is Effect's HTTP client and its schemas alone,
 without any of this library. Each item is decoded and checked, with two times and four attributes, where the bare loop
 counts what JSON.parse gives it; for tags that is most of the work, for manifests the emulator's is. Whoever wants a few items
-of a list had better say so (\`pageSize\`).`,
+of a list had better say so (\`pageSize\`). To ask for a page ahead was tried twice, and gained nothing.`,
   "list-growth": `Time for each item falls, as code is compiled on the way. Of memory a list of 1000 is over before it takes what
 longer ones do; ten times 10,000 take next to nothing more. For it Node has 48 MiB for old objects and 1 MiB for new ones
 here; with its defaults it lets garbage lie.`,
   manifests: `The limit is the second row: what Effect takes alone for a request, a hash and a manifest of simple fields.
 What a read has here on top of that, two spans, a name for the request, metrics, a timer, and a manifest whose unknown
-fields are kept, takes the rest: the manifest's schema is the most of it, the spans and the timer a twentieth each.`,
+fields are kept, takes the rest: the manifest's schema is the most of it, the spans and the timer a twentieth each. It is
+also what puts this library behind the Azure SDK.`,
   import: `The limit is Effect itself: one of its modules alone, the fourth row, takes more than the goal. A program that uses Effect
 has imported it already; what this library adds is the second row. The third counts Effect's modules without any of ours:
 no client on Effect can be below that.`,

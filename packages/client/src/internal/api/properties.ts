@@ -14,18 +14,13 @@ import * as RepositoryName from "../../RepositoryName.ts"
 import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
+import { nullable } from "../schema/json.ts"
 
 /** What an answer about tags or manifests says of all of them. */
 export interface RecordHead {
   readonly registry: string
   readonly imageName: RepositoryName.RepositoryName
 }
-
-/**
- * A field that is absent or `null` where it says nothing. The readers below take both as they come: a schema that makes
- * them one does so for each field of each record, which shows in lists of thousands.
- */
-const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
 /** The wire's names of the four attributes. */
 const AttributesOnTheWire = Schema.Struct({

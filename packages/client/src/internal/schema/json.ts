@@ -20,6 +20,12 @@ export const ParsedObject = Schema.declare((input): input is Schema.JsonObject =
   expected: "object"
 })
 
+/**
+ * A field that is absent or `null` where it says nothing, for readers that take both as they come. `optional` and `list`
+ * make them one, which takes time for each field of each record, and shows in lists of thousands.
+ */
+export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
+
 /** What another schema is about to check: looking at it twice would take as long again. */
 const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
