@@ -72,8 +72,8 @@ export interface Operation<out A> {
   /** Path and query, percent-encoded (see `path`). */
   readonly path: string
   /**
-   * Where the path is, if not at the registry: storage that a redirect or an upload location names. Nothing goes there
-   * that would tell who asks.
+   * The origin to send it to, if it is not for the registry: storage that a redirect or an upload location names. An
+   * operation with an origin carries no credentials and its challenges are not answered, whatever the origin is.
    */
   readonly origin?: string
   /** Its headers, beside those that every request has. */

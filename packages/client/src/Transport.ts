@@ -28,7 +28,7 @@ import * as Tokens from "./internal/auth/tokens.ts"
 import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
-import { isProtected, onOrigin } from "./internal/http/origin.ts"
+import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
 import { retrying } from "./internal/http/retry.ts"
 import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
@@ -204,9 +204,8 @@ export const make = Effect.fnUntraced(function* (
     operation: Operation<A>,
     within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
-    const isRegistry = operation.origin === undefined || operation.origin === origin
     const attempts = retrying(policy, operation, (attempt) =>
-      isRegistry
+      operation.origin === undefined
         ? authorization.use(operation.scopes, (attachment) => within(limited(origin, operation, attachment, attempt)))
         : within(limited(operation.origin, operation, Exchange.bare, attempt))
     )
@@ -229,11 +228,11 @@ export const make = Effect.fnUntraced(function* (
       const following = (operation: Operation<Page<A>>, link: string): Effect.Effect<typeof operation, RegistryError> =>
         Effect.suspend(() => {
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
-          const target = onOrigin(origin, link, origin + operation.path)
+          const target = follow(link, atRegistry(origin, operation.path), "page")
           if (Result.isFailure(target)) {
             return fail(new Refused({ description: `the link to the next page ${target.failure}` }))
           }
-          const path = target.success
+          const { path } = target.success
           if (seen.has(path)) return fail(new InvalidResponse({ description: "the pages go in a circle" }))
           seen.add(path)
           return Effect.succeed({ ...operation, path })

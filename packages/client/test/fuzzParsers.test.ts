@@ -16,7 +16,7 @@ import * as Scope from "../src/internal/auth/scope.ts"
 import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
 import { parseErrors } from "../src/internal/http/failure.ts"
 import { nextPage } from "../src/internal/http/link.ts"
-import { follow, onOrigin } from "../src/internal/http/origin.ts"
+import { atRegistry, follow } from "../src/internal/http/origin.ts"
 import { inQuery } from "../src/internal/http/secrets.ts"
 import { parseWarnings } from "../src/internal/http/warning.ts"
 import { readExtent } from "../src/internal/transfer/download.ts"
@@ -123,8 +123,8 @@ describe("addresses", () => {
     ["/v2/a/blobs/uploads/1?_state=a%2Fb", "https://storage.example/a?sig=b%3D", "//other/a", "1?x"],
     (text) => {
       inQuery(text)
-      onOrigin(registry, text, registry)
-      const followed = follow(text, { origin: registry, path: "/v2/" })
+      follow(text, atRegistry(registry, "/v2/"), "page")
+      const followed = follow(text, atRegistry(registry, "/v2/"), "session")
       // What is in a request line is one line.
       if (Result.isSuccess(followed)) assert.match(followed.success.path, /^[!-~\u0080-\uffff]*$/)
       return followed

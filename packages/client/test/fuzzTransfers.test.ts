@@ -217,13 +217,16 @@ const taking = (moves: ReadonlyArray<Move>): Uploads => {
     const had = sessions.get(id) ?? ""
     return new Response(null, {
       status,
-      headers: { location: `/s/${id}?_state=${count++}`, range: `0-${Math.max(0, had.length - 1)}` }
+      headers: {
+        location: `/v2/alpine/blobs/uploads/${id}?_state=${count++}`,
+        range: `0-${Math.max(0, had.length - 1)}`
+      }
     })
   }
 
   /** What the registry does when it does the right thing. */
   const right = (method: string, url: URL, body: string): Response => {
-    const id = url.pathname.split("/")[2] ?? ""
+    const id = url.pathname.split("/").at(-1) ?? ""
     const had = sessions.get(id)
     switch (method) {
       case "HEAD": {
@@ -259,7 +262,7 @@ const taking = (moves: ReadonlyArray<Move>): Uploads => {
 
   /** What the client is told of a session, it is to close. */
   const given = (response: Response): Response => {
-    const id = /^\/s\/([^?]+)/.exec(response.headers.get("location") ?? "")?.[1]
+    const id = /uploads\/([^?]+)/.exec(response.headers.get("location") ?? "")?.[1]
     if (id !== undefined) told.add(id)
     return response
   }

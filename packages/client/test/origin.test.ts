@@ -4,13 +4,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { follow, onOrigin } from "../src/internal/http/origin.ts"
+import { atRegistry, follow } from "../src/internal/http/origin.ts"
 import { atOnce } from "./support/atOnce.ts"
 
 const registry = "https://myregistry.azurecr.io"
 
 describe("an address on the registry's own origin", () => {
-  const base = `${registry}/acr/v1/_catalog?n=1`
+  const page = (address: string) =>
+    Result.map(follow(address, atRegistry(registry, "/acr/v1/_catalog?n=1"), "page"), ({ path }) => path)
 
   const addresses: ReadonlyArray<readonly [string, string]> = [
     ["/acr/v1/_catalog?last=a&n=1", "/acr/v1/_catalog?last=a&n=1"],
@@ -30,7 +31,7 @@ describe("an address on the registry's own origin", () => {
     ["/samples%2fhello-world/_tags", "/samples%2fhello-world/_tags"]
   ]
   it.each(addresses)("%j leads to %s", (address, expected) => {
-    assert.deepStrictEqual(onOrigin(registry, address, base), Result.succeed(expected))
+    assert.deepStrictEqual(page(address), Result.succeed(expected))
   })
 
   const elsewhere: ReadonlyArray<readonly [string, string]> = [
@@ -42,29 +43,35 @@ describe("an address on the registry's own origin", () => {
     ["https://myregistry.azurecr.io.evil.example/a", `${registry}.evil.example`],
     ["https://myregistry.azurecr.io@evil.example/a", "https://evil.example"],
     ["https://xmyregistry.azurecr.io/a", "https://xmyregistry.azurecr.io"],
-    ["javascript:alert(1)", "null"],
-    ["file:///etc/passwd", "null"],
-    ["blob:https://myregistry.azurecr.io/a", registry]
+    ["https://me:secret@evil.example/a", "https://evil.example"]
   ]
   it.each(elsewhere)("%j leads away", (address, origin) => {
-    assert.deepStrictEqual(onOrigin(registry, address, base), Result.fail(`leads to ${origin}, away from ${registry}`))
+    assert.deepStrictEqual(page(address), Result.fail(`leads to ${origin}, away from ${registry}`))
+  })
+
+  it.each([
+    ["javascript:alert(1)", "javascript:"],
+    ["file:///etc/passwd", "file:"],
+    ["blob:https://myregistry.azurecr.io/a", "blob:"]
+  ])("%j leads away", (address, scheme) => {
+    assert.deepStrictEqual(page(address), Result.fail(`leads to ${scheme}, which is no way to go`))
   })
 
   it.each(["https://", "https://[::1", "https://a b/"])("%j leads nowhere", (address) => {
-    assert.deepStrictEqual(onOrigin(registry, address, base), Result.fail("is not a URL"))
+    assert.deepStrictEqual(page(address), Result.fail("is not a URL"))
   })
 
   it.each(["a/", "../", "./", "%2e/", "-", "_", "?", "#", "@", ":"])("of a megabyte of %j is read at once", (piece) => {
     for (const length of [100_000, 1_000_000]) {
       const long = piece.repeat(length / piece.length)
-      const read = atOnce(() => onOrigin(registry, `/a${long}`, base))
+      const read = atOnce(() => page(`/a${long}`))
       assert.isTrue(Result.getOrElse(read, String).startsWith("/"))
     }
   })
 })
 
 describe("an address for an upload or a download", () => {
-  const from = { origin: registry, path: "/v2/a/blobs/uploads/?x=y" }
+  const from = atRegistry(registry, "/v2/a/blobs/uploads/?x=y")
   const storage = "https://storage.blob.core.windows.net"
 
   const followed: ReadonlyArray<readonly [string, string, string]> = [
@@ -87,10 +94,17 @@ describe("an address for an upload or a download", () => {
     [`${storage}/a?b#fragment`, storage, "/a?b"],
     ["https://me:secret@storage.blob.core.windows.net/a?b", storage, "/a?b"],
     [`${registry}//evil.example/a`, registry, "//evil.example/a"],
-    ["https://10.0.0.1:8443/a", "https://10.0.0.1:8443", "/a"]
+    ["https://10.0.0.1:8443/a", "https://10.0.0.1:8443", "/a"],
+    // What counts is where the dots lead.
+    ["/v2/a/blobs/uploads/../../manifests/v1?_state=a%2Fb", registry, "/v2/a/manifests/v1?_state=a%2Fb"],
+    ["/v2/a/blobs/uploads/%2e%2e/%2E./manifests/v1", registry, "/v2/a/manifests/v1"]
   ]
   it.each(followed)("%j is followed to %s", (address, origin, path) => {
-    assert.deepStrictEqual(follow(address, from), Result.succeed({ origin, path }))
+    const authority = origin === registry ? "access" : "none"
+    assert.deepStrictEqual(
+      follow(address, from, "session"),
+      Result.succeed({ registry, origin, path, authority } as const)
+    )
   })
 
   const refused: ReadonlyArray<readonly [string, string]> = [
@@ -99,18 +113,18 @@ describe("an address for an upload or a download", () => {
     ["blob:https://myregistry.azurecr.io/a", "leads to blob:, which is no way to go"]
   ]
   it.each(refused)("%s is not followed", (address, why) => {
-    assert.deepStrictEqual(follow(address, from), Result.fail(why))
+    assert.deepStrictEqual(follow(address, from, "session"), Result.fail(why))
   })
 
   it("that is none is not followed", () => {
-    assert.deepStrictEqual(follow("https://[::1", from), Result.fail("is not a URL"))
+    assert.deepStrictEqual(follow("https://[::1", from, "session"), Result.fail("is not a URL"))
   })
 
   it.prop(
     "is the same for whoever asks for it by its parts",
     [Schema.String.check(Schema.isPattern(/^[!-~]{0,60}$/))],
     ([tail]) => {
-      const result = follow(`/${tail}`, from)
+      const result = follow(`/${tail}`, from, "session")
       if (Result.isFailure(result)) return
       const { origin, path } = result.success
       const asked = new URL(`/${tail}`, registry)
@@ -125,7 +139,7 @@ describe("an address for an upload or a download", () => {
       for (const length of [100_000, 1_000_000]) {
         const long = piece.repeat(length / piece.length)
         for (const address of [`/x${long}`, `${storage}/${long}`, long]) {
-          const result = atOnce(() => follow(address, from))
+          const result = atOnce(() => follow(address, from, "session"))
           if (Result.isSuccess(result)) assert.isTrue(result.success.path.startsWith("/"))
         }
       }

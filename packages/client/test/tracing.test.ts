@@ -109,20 +109,20 @@ describe("an upload", () => {
           ["RegistryContent.openUpload", "RegistryContent.uploadBlob"],
           ["POST /v2/alpine/blobs/uploads/", "RegistryContent.openUpload"],
           ["RegistryContent.sendBytes", "RegistryContent.uploadBlob"],
-          ["PATCH /s", "RegistryContent.sendBytes"],
+          ["PATCH /v2/alpine/blobs/uploads/s", "RegistryContent.sendBytes"],
           ["RegistryContent.cancelUpload", "RegistryContent.uploadBlob"],
-          ["DELETE /s", "RegistryContent.cancelUpload"]
+          ["DELETE /v2/alpine/blobs/uploads/s", "RegistryContent.cancelUpload"]
         ]
       )
       const error = yield* Effect.flip(upload)
       assert.strictEqual(error.operation, "RegistryContent.uploadBlob")
       assert.strictEqual(error.request?.method, "PATCH")
-      assert.strictEqual(error.request?.url, `${endpoint}/s`)
+      assert.strictEqual(error.request?.url, `${endpoint}/v2/alpine/blobs/uploads/s`)
     }).pipe(
       Effect.provide(
         content(({ method }) =>
           method === "POST"
-            ? new Response(null, { status: 202, headers: { location: "/s?_state=secret" } })
+            ? new Response(null, { status: 202, headers: { location: "/v2/alpine/blobs/uploads/s?_state=secret" } })
             : new Response(null, { status: method === "PATCH" ? 403 : 204 })
         )
       )

@@ -115,7 +115,11 @@ describe("an upload", () => {
     }).pipe(
       Effect.provide(
         content(
-          inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s")], PUT: [() => created(sha256("other"))] })
+          inTurn({
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`)],
+            PUT: [() => created(sha256("other"))]
+          })
         )
       )
     )
@@ -125,13 +129,13 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "ContentMismatch")
-      assert.strictEqual((yield* asked).at(-1), "DELETE /t")
+      assert.strictEqual((yield* asked).at(-1), `DELETE ${uploads}t`)
     }).pipe(
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
-            PATCH: [() => accepted("/t")],
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}t`)],
             PUT: [() => refusal(400, "DIGEST_INVALID")],
             DELETE: [() => new Response(null, { status: 204 })]
           })
@@ -157,8 +161,8 @@ describe("an upload", () => {
         Effect.provide(
           content(
             inTurn({
-              POST: [() => accepted("/s")],
-              PATCH: [() => accepted("/s", range), () => accepted("/s", "0-9")],
+              POST: [() => accepted(`${uploads}s`)],
+              PATCH: [() => accepted(`${uploads}s`, range), () => accepted(`${uploads}s`, "0-9")],
               PUT: [() => created()],
               DELETE: [() => new Response(null, { status: 204 })]
             })
@@ -172,7 +176,11 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "InvalidResponse")
-    }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s", "0-0")] }))))
+    }).pipe(
+      Effect.provide(
+        content(inTurn({ POST: [() => accepted(`${uploads}s`)], PATCH: [() => accepted(`${uploads}s`, "0-0")] }))
+      )
+    )
   )
 
   it.effect("of one byte is not taken for none", () =>
@@ -180,7 +188,13 @@ describe("an upload", () => {
       assert.strictEqual((yield* upload(BlobSource.fromString("1"))).size, 1)
     }).pipe(
       Effect.provide(
-        content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => accepted("/s", "0-0")], PUT: [() => created()] }))
+        content(
+          inTurn({
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`, "0-0")],
+            PUT: [() => created()]
+          })
+        )
       )
     )
   )
@@ -203,7 +217,7 @@ describe("an upload", () => {
         (yield* Journal).map(({ method }) => method),
         ["POST", "PUT"]
       )
-    }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PUT: [() => created()] }))))
+    }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted(`${uploads}s`)], PUT: [() => created()] }))))
   )
 
   it.effect("whose closing answer is lost looks for the blob, and closes what may be open", () =>
@@ -217,8 +231,8 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
-            PATCH: [() => accepted("/s")],
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`)],
             PUT: [() => "reset"],
             HEAD: [() => new Response(null, { headers: { "content-length": "10" } })],
             DELETE: [() => new Response(null, { status: 404 })]
@@ -238,8 +252,8 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
-            PATCH: [() => accepted("/s", "0-4"), () => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`, "0-4"), () => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
             GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")]
           })
         )
@@ -258,8 +272,8 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s"), () => accepted("/t")],
-            PATCH: [() => refusal(404, "BLOB_UPLOAD_INVALID"), () => accepted("/t", "0-9")],
+            POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
+            PATCH: [() => refusal(404, "BLOB_UPLOAD_INVALID"), () => accepted(`${uploads}t`, "0-9")],
             GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
             PUT: [() => created()]
           })
@@ -278,9 +292,9 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
+            POST: [() => accepted(`${uploads}s`)],
             PATCH: [() => "reset"],
-            GET: [() => new Response(null, { status: 204, headers: { location: "/s", range: "0-0" } })],
+            GET: [() => new Response(null, { status: 204, headers: { location: `${uploads}s`, range: "0-0" } })],
             DELETE: [() => new Response(null, { status: 204 })]
           })
         )
@@ -299,10 +313,10 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
-            PATCH: [() => accepted("/s", "0-9")],
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`, "0-9")],
             PUT: [() => new Response(null, { status: 500 })],
-            GET: [() => new Response(null, { status: 204, headers: { location: "/s", range: "0-9" } })],
+            GET: [() => new Response(null, { status: 204, headers: { location: `${uploads}s`, range: "0-9" } })],
             DELETE: [() => new Response(null, { status: 204 })]
           })
         )
@@ -319,8 +333,8 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
-            PATCH: [() => accepted("/s", "0-9")],
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`, "0-9")],
             PUT: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
             GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")]
           })
@@ -343,10 +357,10 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s")],
+            POST: [() => accepted(`${uploads}s`)],
             PATCH: [
               () => new Response(null, { status: 429, headers: { "retry-after": "7" } }),
-              () => accepted("/s", "0-9")
+              () => accepted(`${uploads}s`, "0-9")
             ],
             PUT: [() => created()]
           })
@@ -368,7 +382,9 @@ describe("an upload", () => {
       yield* TestClock.adjust("5 seconds")
       yield* Fiber.join(interrupting)
     }).pipe(
-      Effect.provide(content(inTurn({ POST: [() => accepted("/s")], PATCH: [() => "stall"], DELETE: [() => "stall"] })))
+      Effect.provide(
+        content(inTurn({ POST: [() => accepted(`${uploads}s`)], PATCH: [() => "stall"], DELETE: [() => "stall"] }))
+      )
     )
   )
 
@@ -377,8 +393,8 @@ describe("an upload", () => {
       Effect.provide(
         content(
           inTurn({
-            POST: [() => accepted("/s", undefined, { "oci-chunk-min-length": "99999999999999" })],
-            PATCH: [() => accepted("/s", "0-9")],
+            POST: [() => accepted(`${uploads}s`, undefined, { "oci-chunk-min-length": "99999999999999" })],
+            PATCH: [() => accepted(`${uploads}s`, "0-9")],
             PUT: [() => created()]
           })
         )

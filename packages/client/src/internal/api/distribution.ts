@@ -18,7 +18,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { discard, readBytes, statedBytes } from "../http/body.ts"
-import { follow, type Location } from "../http/origin.ts"
+import { atRegistry, follow, type Location } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
@@ -238,14 +238,17 @@ const readBlobAnswer =
     redirects.includes(response.status)
       ? Effect.andThen(
           discard(response),
-          Effect.map(readLocation(response, from), (location): BlobAnswer => ({ _tag: "Elsewhere", location }))
+          Effect.map(readLocation(response, from, "content"), (location): BlobAnswer => ({
+            _tag: "Elsewhere",
+            location
+          }))
         )
       : Effect.succeed({ _tag: "Bytes", response })
 
-/**
- * Bytes of a blob, from the registry or, with another origin, from where that keeps them. The caller goes on after a
- * fault.
- */
+/** How an operation names the location of its request: what goes there without credentials has an origin. */
+const at = ({ authority, origin, path }: Location) => (authority === "access" ? { path } : { origin, path })
+
+/** Bytes of a blob, from the registry or from where that keeps them. The caller resumes after a fault. */
 export const getBlob = (
   repository: RepositoryName,
   digest: Digest.Digest,
@@ -255,14 +258,12 @@ export const getBlob = (
     readonly range: string | undefined
   }
 ): Operation<BlobAnswer> => {
-  const at =
-    options.at === undefined
-      ? { origin: options.endpoint, path: blobPath(repository, digest) }
-      : Redacted.value(options.at)
+  const location =
+    options.at === undefined ? atRegistry(options.endpoint, blobPath(repository, digest)) : Redacted.value(options.at)
   return {
     name: "RegistryContent.blob",
     method: "GET",
-    ...at,
+    ...at(location),
     subject: { repository, digest },
     headers: {
       ...uncompressed,
@@ -274,7 +275,7 @@ export const getBlob = (
     missing: "blob",
     success: [200, 206, ...redirects],
     repeat: "never",
-    decode: readBlobAnswer(at)
+    decode: readBlobAnswer(location)
   }
 }
 
@@ -292,12 +293,13 @@ export interface SessionAnswer {
 
 const readLocation = (
   response: HttpClientResponse.HttpClientResponse,
-  from: Location
+  from: Location,
+  purpose: "content" | "session"
 ): Effect.Effect<SecretLocation, Reason> => {
   const stated = response.headers["location"]
   return stated === undefined
     ? Effect.fail(new InvalidResponse({ description: "the answer does not name the location to go on at" }))
-    : Effect.mapBoth(Effect.fromResult(follow(stated, from)), {
+    : Effect.mapBoth(Effect.fromResult(follow(stated, from, purpose)), {
         onFailure: (problem) => new Refused({ description: `the location to go on at ${problem}` }),
         onSuccess: (location) => Redacted.make(location, { label: "location" })
       })
@@ -313,7 +315,7 @@ const readSession =
       yield* discard(response)
       const range = rangePattern.exec(response.headers["range"] ?? "")
       return {
-        location: yield* readLocation(response, from),
+        location: yield* readLocation(response, from, "session"),
         lastByte: range === null ? undefined : Number(range[1]),
         chunkMinBytes: statedBytes(response.headers["oci-chunk-min-length"]) ?? 0
       }
@@ -345,13 +347,13 @@ export const openUpload = (
     decode: (response) =>
       response.status === 201
         ? Effect.as(discard(response), Option.none())
-        : Effect.asSome(readSession({ origin: endpoint, path })(response))
+        : Effect.asSome(readSession(atRegistry(endpoint, path))(response))
   }
 }
 
 const session = (repository: RepositoryName, location: SecretLocation) =>
   ({
-    ...Redacted.value(location),
+    ...at(Redacted.value(location)),
     subject: { repository },
     scopes: mayPush(repository),
     bucket: "write",

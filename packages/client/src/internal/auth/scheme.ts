@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64Url from "effect/encoding/Base64Url"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
+import { authorityOf, type Place } from "../http/authority.ts"
 import type { Challenge } from "../http/challenge.ts"
 import { globalOrigin } from "../http/endpoint.ts"
 import { isWeb } from "../http/origin.ts"
@@ -57,6 +58,11 @@ const knownRealms: { readonly [registry: string]: string } = {
 /** The origins that are the registry itself: its own, and for a regional endpoint of ACR that of the whole registry. */
 const isOwn = (realm: URL, origin: string): boolean => realm.origin === origin || realm.origin === globalOrigin(origin)
 
+const placeOf = (realm: URL, origin: string, trustedRealms: ReadonlyArray<string>): Place => {
+  if (isOwn(realm, origin)) return "registry"
+  return knownRealms[origin] === realm.origin || trustedRealms.includes(realm.origin) ? "trusted" : "elsewhere"
+}
+
 /**
  * Whether secrets may go to a realm: the registry's own origin, its known companion, or one that the user trusts.
  */
@@ -64,7 +70,8 @@ export const mayTrust = (realm: URL, origin: string, trustedRealms: ReadonlyArra
   isWeb(realm) &&
   realm.username === "" &&
   realm.password === "" &&
-  (isOwn(realm, origin) || knownRealms[origin] === realm.origin || trustedRealms.includes(realm.origin))
+  // Challenges are read from answers of the registry alone.
+  authorityOf("realm", "registry", placeOf(realm, origin, trustedRealms)) === "login"
 
 const isJson = (text: string): boolean => Option.isSome(decodeJson(text))
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))

@@ -1,9 +1,10 @@
 /**
- * Where a request may go. Credentials belong to one origin (scheme, host and port), and every address that a registry
- * names is measured against it.
+ * Addresses. Credentials belong to one origin (scheme, host and port), and every address that an answer names is
+ * measured against it.
  */
 import * as Result from "effect/Result"
 import { reachOf } from "../../Outbound.ts"
+import { type Authority, authorityOf, type Purpose } from "./authority.ts"
 
 /** Reads an address; `base` resolves a relative one. */
 export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
@@ -22,43 +23,69 @@ const isThisMachine = (hostname: string): boolean =>
 export const isProtected = (url: URL): boolean =>
   url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url.hostname))
 
-/**
- * Path and query of an address that the registry named, if it lies on the given origin.
- */
-export const onOrigin = (origin: string, address: string, base: string): Result.Result<string, string> =>
-  Result.flatMap(readUrl(address, base), (url) =>
-    isWeb(url) && url.origin === origin
-      ? Result.succeed(url.pathname + url.search)
-      : Result.fail(`leads to ${url.origin}, away from ${origin}`)
-  )
-
-/** An address for a request: an origin, and path and query byte for byte as they were written. */
+/** Where a request goes: an origin, and path and query byte for byte as they were written. */
 export interface Location {
+  /** The origin of the registry that the conversation is with. */
+  readonly registry: string
   readonly origin: string
   readonly path: string
+  /** What goes with the request. */
+  readonly authority: Exclude<Authority, "login" | "refused">
 }
 
-/** What stands before path and query. */
-const authority = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
+/** A path of the registry that the library names itself. */
+export const atRegistry = (registry: string, path: string): Location => ({
+  registry,
+  origin: registry,
+  path,
+  authority: "access"
+})
 
-/**
- * An address that the registry named for an upload or a download, which may be on another host: storage. Relative ones
- * are resolved against the request's own address. Whether a request may go there, `Outbound` decides.
- *
- * State and signatures in the query are the server's own business, so it is not written anew.
- */
-export const follow = (address: string, from: Location): Result.Result<Location, string> =>
-  readUrl(address, from.origin + from.path).pipe(
-    Result.filterOrFail(isWeb, (url) => `leads to ${url.protocol}, which is no way to go`),
-    Result.map((url) => {
-      const [written = ""] = address.replace(authority, "").split("#", 1)
-      const verbatim = visible.test(written) && new URL(url.origin + written).href === hrefOf(url)
-      return { origin: url.origin, path: verbatim ? written : url.pathname + url.search }
-    })
-  )
+/** What stands before path and query. */
+const beforePath = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
 
 /** What can stand in a request line as it is. */
 const visible = /^\/[!-~]*$/
 
-/** The address without user information and fragment. */
-const hrefOf = (url: URL): string => url.origin + url.pathname + url.search
+/**
+ * Path and query. State and signatures in the query are the server's own business, so an address that can be sent as it
+ * is written is not written anew; one with dot segments is, since what counts is the path that they lead to.
+ */
+const pathOf = (address: string, url: URL): string => {
+  const [written = ""] = address.replace(beforePath, "").split("#", 1)
+  const verbatim =
+    visible.test(written) &&
+    written.split("?", 1)[0] === url.pathname &&
+    new URL(url.origin + written).href === url.origin + url.pathname + url.search
+  return verbatim ? written : url.pathname + url.search
+}
+
+/**
+ * An address that an answer named, if the answer may lead there. A relative one is resolved against the request's own
+ * address. Whether a connection may be made to it, `Outbound` decides.
+ */
+export const follow = (
+  address: string,
+  from: Location,
+  purpose: Exclude<Purpose, "realm">
+): Result.Result<Location, string> =>
+  readUrl(address, from.origin + from.path).pipe(
+    Result.filterOrFail(isWeb, (url) => `leads to ${url.protocol}, which is no way to go`),
+    Result.flatMap((url) => {
+      const { registry } = from
+      const { origin } = url
+      const authority = authorityOf(
+        purpose,
+        from.authority === "access" ? "registry" : "stranger",
+        origin === registry ? "registry" : "elsewhere"
+      )
+      if (authority === "access" || authority === "none") {
+        return Result.succeed({ registry, origin, path: pathOf(address, url), authority })
+      }
+      return Result.fail(
+        origin === registry
+          ? `leads from ${from.origin} back to ${registry}, for which it has no authority`
+          : `leads to ${origin}, away from ${registry}`
+      )
+    })
+  )

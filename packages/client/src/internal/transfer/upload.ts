@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -18,6 +19,7 @@ import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
+import { isUploadSession } from "../http/authority.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
@@ -99,11 +101,13 @@ const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: numbe
 const confirmedOf = (lastByte: number | undefined, most: number): number | undefined =>
   lastByte === undefined ? undefined : lastByte === 0 && most !== 1 ? 0 : lastByte + 1
 
-/** Gives a session up as far as that goes. */
-const cancel = (transport: Conversation, repository: RepositoryName, location: Distribution.SessionAnswer) =>
-  transport
-    .execute(Distribution.cancelUpload(repository, location.location))
-    .pipe(Effect.interruptible, Effect.timeoutOption(cancelTime), Effect.ignore)
+/** Cancels a session. One whose path may be anything else is left to expire: it is not deleted. */
+const cancel = (transport: Conversation, repository: RepositoryName, { location }: Distribution.SessionAnswer) =>
+  isUploadSession(repository, Redacted.value(location).path)
+    ? transport
+        .execute(Distribution.cancelUpload(repository, location))
+        .pipe(Effect.interruptible, Effect.timeoutOption(cancelTime), Effect.ignore)
+    : Effect.logDebug("upload: the session is left to expire, as its path is not that of an upload")
 
 /** The session of an upload: at most one is open, and none is left behind. */
 const makeSession = (transport: Conversation, repository: RepositoryName) => {
