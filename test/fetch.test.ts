@@ -24,7 +24,7 @@ const Fetching = Layer.unwrap(
       idleTimeout: "5 seconds",
       retry: { schedule: Schedule.recurs(3), maxRetryAfter: "1 second", attemptTimeout: "5 seconds" }
     }).pipe(
-      Layer.provide(Credentials.layerEntra(Effect.succeed(logins.entraToken))),
+      Layer.provide(Credentials.layerEntra(Effect.succeed(logins.entraToken), { loginServers: ["127.0.0.1"] })),
       Layer.provide(FetchHttpClient.layer)
     )
   )

@@ -159,7 +159,11 @@ describe("an Entra credential", () => {
 
       yield* read("alpine")
       assert.strictEqual(yield* Ref.get(asked), before + 1)
-    }).pipe(Effect.provide(emulated({ entraToken }, { credentials: Credentials.layerEntra(token) })))
+    }).pipe(
+      Effect.provide(
+        emulated({ entraToken }, { credentials: Credentials.layerEntra(token, { loginServers: ["127.0.0.1"] }) })
+      )
+    )
   })
 
   it.live("that the registry does not know is Unauthenticated", () =>
@@ -175,7 +179,11 @@ describe("an Entra credential", () => {
       Effect.provide(
         emulated(
           { entraToken },
-          { credentials: Credentials.layerEntra(Effect.succeed(Redacted.make("somebody-else's"))) }
+          {
+            credentials: Credentials.layerEntra(Effect.succeed(Redacted.make("somebody-else's")), {
+              loginServers: ["127.0.0.1"]
+            })
+          }
         )
       )
     )

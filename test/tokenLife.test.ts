@@ -64,7 +64,9 @@ const twoDaysOfCalls = (skewMillis: number) =>
       refreshTokenLifetime: Duration.minutes(refreshLife),
       acceptsEntraToken: (token) => (entra.issued.get(Redacted.value(token)) ?? 0) > clock.currentTimeMillisUnsafe()
     })
-    const registry = AcrEmulator.layerRegistry({ credentials: Credentials.layerEntra(entra.token) })
+    const registry = AcrEmulator.layerRegistry({
+      credentials: Credentials.layerEntra(entra.token, { loginServers: ["127.0.0.1"] })
+    })
 
     return yield* Effect.gen(function* () {
       const { journal, seed } = yield* AcrEmulator.AcrEmulator

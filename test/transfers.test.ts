@@ -59,7 +59,9 @@ const behindProxy = <A, E, R>(
     }).pipe(
       Effect.provide(
         layer.pipe(
-          Layer.provide(Credentials.layerEntra(Effect.succeed(emulator.logins.entraToken))),
+          Layer.provide(
+            Credentials.layerEntra(Effect.succeed(emulator.logins.entraToken), { loginServers: ["127.0.0.1"] })
+          ),
           Layer.provide(NodeRegistryHttpClient.layer)
         )
       )

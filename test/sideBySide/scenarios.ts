@@ -59,7 +59,7 @@ export const outcomeOf = (stage: Stage, scenario: Scenario): Effect.Effect<strin
             idleTimeout: "1 second"
           }).pipe(
             Layer.provide([
-              Credentials.layerEntra(Effect.succeed(entraToken)),
+              Credentials.layerEntra(Effect.succeed(entraToken), { loginServers: ["127.0.0.1"] }),
               NodeRegistryHttpClient.layerOptions({ ca: stage.certificate })
             ])
           )
@@ -303,7 +303,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
         const asked = yield* Deferred.make<void>()
         const Waiting = Registry.layer({ endpoint }).pipe(
           Layer.provide([
-            Credentials.layerEntra(Effect.andThen(Deferred.succeed(asked, undefined), Effect.never)),
+            Credentials.layerEntra(Effect.andThen(Deferred.succeed(asked, undefined), Effect.never), {
+              loginServers: ["127.0.0.1"]
+            }),
             NodeRegistryHttpClient.layerOptions({ ca: certificate })
           ])
         )

@@ -30,7 +30,7 @@ const program = Effect.gen(function* () {
 program.pipe(
   Effect.provide(
     RegistryContent.layer({ endpoint }).pipe(
-      Layer.provide(Credentials.layerEntra(Config.Redacted("ENTRA_TOKEN"))),
+      Layer.provide(Credentials.layerEntra(Config.Redacted("ENTRA_TOKEN"), { loginServers: ["127.0.0.1"] })),
       Layer.provide(NodeRegistryHttpClient.layer),
       Layer.merge(NodeFileSystem.layer)
     )

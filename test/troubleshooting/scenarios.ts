@@ -86,8 +86,10 @@ export const scenarios: ReadonlyArray<Scenario> = [
     why: "The effect that was given to `Credentials.layerEntra` failed, or a class of `@azure/identity` did. The registry was not asked.",
     remedy: "Look at the error's `cause`, or at what Entra ID says: its codes begin with `AADSTS`.",
     reason: "CredentialUnavailable",
-    says: ["no token could be had from Entra ID"],
-    run: failing(properties("library/hello-world"), { credentials: Credentials.layerEntra(Effect.fail("no network")) })
+    says: ["no token could be acquired from Entra ID"],
+    run: failing(properties("library/hello-world"), {
+      credentials: Credentials.layerEntra(Effect.fail("no network"), { loginServers: ["127.0.0.1"] })
+    })
   },
   {
     title: "The registry takes no tokens of Azure Resource Manager",

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Credentials from "@effect-acr/client/Credentials"
 
 /**
  * A cloud.
@@ -35,7 +36,7 @@ export const publicCloud: AzureCloud = {
   name: "AzureCloud",
   authorityHost: "https://login.microsoftonline.com",
   audience: "https://containerregistry.azure.net",
-  loginServers: [".azurecr.io"]
+  loginServers: Credentials.entraLoginServers
 }
 
 /**
@@ -123,12 +124,8 @@ export const find = (nameOrAuthorityHost: string): AzureCloud | undefined => {
  * @category guards
  * @since 0.1.0
  */
-export const holds = (cloud: AzureCloud, loginServer: string): boolean => {
-  const host = loginServer.replace(/:\d+$/, "").toLowerCase()
-  return cloud.loginServers.some((known) =>
-    known.startsWith(".") ? host.endsWith(known.toLowerCase()) : host === known.toLowerCase()
-  )
-}
+export const holds = (cloud: AzureCloud, loginServer: string): boolean =>
+  Credentials.isLoginServerOf(cloud.loginServers, loginServer)
 
 /** As it is written in many a variable: without a scheme, or with a slash at its end. */
 const originOf = (address: string): string => {

@@ -131,7 +131,8 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
                   )
                 : Effect.succeed<Credentials.Credential>({
                     _tag: "EntraToken",
-                    token: Redacted.make(token.token, { label: "Entra token" })
+                    token: Redacted.make(token.token, { label: "Entra token" }),
+                    loginServers: cloud.loginServers
                   })
             )
           )

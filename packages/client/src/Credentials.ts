@@ -69,6 +69,11 @@ export interface EntraToken {
   readonly _tag: "EntraToken"
   /** The token, for `entraScope` or for Azure Resource Manager. */
   readonly token: Redacted.Redacted<string>
+  /**
+   * The registries that the token may be sent to, see `isLoginServerOf`. Defaults to those of the public cloud,
+   * `[".azurecr.io"]`; any other registry fails with `Refused`.
+   */
+  readonly loginServers?: ReadonlyArray<string>
 }
 
 /**
@@ -175,6 +180,43 @@ export class Credentials extends Context.Service<
  */
 export const entraScope = "https://containerregistry.azure.net/.default"
 
+/**
+ * The registries that an Entra token is sent to by default: those of Azure's public cloud.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
+
+/**
+ * Tests whether a login server, with or without a port, is one of those named. A name that begins with a dot stands for
+ * all hosts that end with it; any other name stands for the one host.
+ *
+ * **Example** (The registries of two clouds, and one host)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ *
+ * const allowed = [".azurecr.io", ".azurecr.cn", "registry.contoso.com"]
+ * const answers = ["myregistry.azurecr.cn", "registry.contoso.com:5000", "azurecr.io.example"].map((loginServer) =>
+ *   Credentials.isLoginServerOf(allowed, loginServer)
+ * )
+ * // true, true, false
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isLoginServerOf = (allowed: ReadonlyArray<string>, loginServer: string): boolean => {
+  const host = loginServer.replace(/:\d+$/, "").toLowerCase()
+  return allowed.some((name) =>
+    name.startsWith(".") ? host.endsWith(name.toLowerCase()) : host === name.toLowerCase()
+  )
+}
+
+const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string =>
+  `${loginServer} is not among the registries that the Entra token may be sent to (${allowed.join(", ")}); add it to loginServers if it is yours`
+
 /** One credential, whichever registry asks. */
 const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
   Layer.succeed(Credentials, { get: () => Effect.succeed(credential) })
@@ -247,19 +289,23 @@ export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<
   layerOf({ _tag: "AccessToken", token })
 
 /**
- * Asks as an identity of Entra ID, with tokens for `entraScope` that the effect gets.
+ * An identity of Entra ID, with access tokens for `entraScope` that an effect acquires.
  *
  * **Details**
  *
- * The effect runs when the registry needs a token: first, when the registry's own refresh token has run out (after
- * about three hours) and when the registry refuses that one. If it fails, every operation that waits fails with
+ * The effect runs when the registry needs a token: at first, when the registry's own refresh token expires (after about
+ * three hours) and when the registry refuses that one. If it fails, every operation that waits fails with
  * `CredentialUnavailable`, and the next operation runs it again.
+ *
+ * The token is sent to registries of Azure's public cloud alone (`entraLoginServers`). `loginServers` names others: those
+ * of a national cloud, `[".azurecr.cn"]`, or a host of your own. For any other registry the effect does not run, and
+ * operations fail with `CredentialUnavailable`.
  *
  * **Gotchas**
  *
- * The effect is not told of a claims challenge. `AzureCredentials` of `@effect-acr/azure-identity` answers those.
+ * The effect does not receive a claims challenge. `AzureCredentials` of `@effect-acr/azure-identity` answers those.
  *
- * **Example** (Using a token that another program got)
+ * **Example** (Using a token that another program acquired)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"
@@ -272,29 +318,43 @@ export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<
  * @since 0.1.0
  */
 export const layerEntra = <E, R>(
-  token: Effect.Effect<Redacted.Redacted<string>, E, R>
-): Layer.Layer<Credentials, never, R> =>
-  Layer.effect(
+  token: Effect.Effect<Redacted.Redacted<string>, E, R>,
+  options: {
+    /** The registries that the token may be sent to, see `isLoginServerOf`. Defaults to `entraLoginServers`. */
+    readonly loginServers?: ReadonlyArray<string>
+  } = {}
+): Layer.Layer<Credentials, never, R> => {
+  const { loginServers = entraLoginServers } = options
+  return Layer.effect(
     Credentials,
     Effect.contextWith((context: Context.Context<R>) =>
       Effect.succeed({
-        get: () =>
-          token.pipe(
-            Effect.provideContext(context),
-            Effect.mapBoth({
-              onSuccess: (token): Credential => ({ _tag: "EntraToken", token }),
-              onFailure: (cause) =>
+        get: ({ loginServer }) =>
+          isLoginServerOf(loginServers, loginServer)
+            ? token.pipe(
+                Effect.provideContext(context),
+                Effect.mapBoth({
+                  onSuccess: (token): Credential => ({ _tag: "EntraToken", token, loginServers }),
+                  onFailure: (cause) =>
+                    new CredentialUnavailable({
+                      credential: "Entra ID",
+                      problem: "Failed",
+                      description: "no token could be acquired from Entra ID",
+                      cause
+                    })
+                })
+              )
+            : Effect.fail(
                 new CredentialUnavailable({
                   credential: "Entra ID",
-                  problem: "Failed",
-                  description: "no token could be had from Entra ID",
-                  cause
+                  problem: "NotConfigured",
+                  description: notAllowed(loginServers, loginServer)
                 })
-            })
-          )
+              )
       })
     )
   )
+}
 
 const variables = {
   username: Config.option(Config.NonEmptyString("REGISTRY_USERNAME")),

@@ -270,6 +270,79 @@ describe("a credential", () => {
   )
 })
 
+/** A registry of anyone's, with a token service that looks like ACR's. */
+const lookalike = (host: string, credentials: Layer.Layer<Credentials.Credentials>) => {
+  const origin = `https://${host}`
+  const script: Script = (asked, count) =>
+    asked.url.pathname.startsWith("/oauth2/") || asked.authorization !== undefined
+      ? acr({})(asked, count)
+      : new Response(null, {
+          status: 401,
+          headers: { "www-authenticate": `Bearer realm="${origin}/oauth2/token",service="s",scope="a"` }
+        })
+  return registry(script, { endpoint: origin, credentials })
+}
+
+const given = (loginServers?: ReadonlyArray<string>) =>
+  Layer.succeed(Credentials.Credentials, {
+    get: () =>
+      Effect.succeed<Credentials.Credential>({
+        _tag: "EntraToken",
+        token: secret("entra-token"),
+        ...(loginServers === undefined ? {} : { loginServers })
+      })
+  })
+
+const acquired = (loginServers?: ReadonlyArray<string>) =>
+  Credentials.layerEntra(Effect.succeed(secret("entra-token")), loginServers === undefined ? {} : { loginServers })
+
+describe("an Entra token", () => {
+  for (const host of ["registry.example", "myregistry.azurecr.io.example", "evilazurecr.io", "myregistry.azurecr.cn"]) {
+    for (const [how, layer, reason] of [
+      ["that a service returns", given, "Refused"],
+      ["that an effect acquires", acquired, "CredentialUnavailable"]
+    ] as const) {
+      it.effect(`${how} is not sent to ${host}`, () =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* reasonOf(read))._tag, reason)
+          assert.deepStrictEqual(yield* lines, [`GET https://${host}/acr/v1/alpine?api-version=2021-07-01`])
+        }).pipe(Effect.provide(lookalike(host, layer())))
+      )
+
+      it.effect(`${how} is sent to ${host} where the program names it`, () =>
+        Effect.gen(function* () {
+          yield* read
+          assert.include(
+            yield* lines,
+            `POST https://${host}/oauth2/exchange?api-version=2021-07-01 access_token=entra-token`
+          )
+        }).pipe(Effect.provide(lookalike(host, layer([".azurecr.cn", host]))))
+      )
+    }
+  }
+
+  it.effect("is not acquired for a registry that it may not be sent to", () => {
+    let acquisitions = 0
+    return Effect.gen(function* () {
+      const reason = yield* reasonOf(read)
+      assert.include(reason.message, "registry.example is not among the registries")
+      assert.strictEqual(acquisitions, 0)
+    }).pipe(
+      Effect.provide(
+        lookalike(
+          "registry.example",
+          Credentials.layerEntra(
+            Effect.sync(() => {
+              acquisitions++
+              return secret("entra-token")
+            })
+          )
+        )
+      )
+    )
+  })
+})
+
 describe("a claims challenge", () => {
   const claims = JSON.stringify({ access_token: { nbf: { essential: true, value: "1700000000" } } })
   const header = `Bearer realm="", authorization_uri="https://login.microsoftonline.com/", error="insufficient_claims", claims="${btoa(claims)}"`

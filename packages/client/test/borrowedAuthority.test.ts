@@ -196,30 +196,31 @@ describe("storage that a download was led to", () => {
   )
 })
 
-describe("an upload session on the registry's own origin", () => {
-  const interrupted = (location: string) =>
-    Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(upload)
-      yield* TestClock.adjust(0)
-      yield* Fiber.interrupt(fiber)
-      return (yield* Journal).filter(({ method }) => method === "DELETE").map(({ url }) => url.pathname)
-    }).pipe(
-      Effect.provide(
-        RegistryContentModule.layerTransport().pipe(
-          Layer.provideMerge(
-            registry(
-              ({ authorization, method }) => {
-                if (authorization === undefined) return demandOf("password")
-                if (method === "POST") return new Response(null, { status: 202, headers: { location } })
-                return method === "PATCH" ? "stall" : new Response(null, { status: 202 })
-              },
-              { credentials: password }
-            )
+/** Interrupts an upload to a session at a location, and returns what is deleted then. */
+const interrupted = (location: string) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(upload)
+    yield* TestClock.adjust(0)
+    yield* Fiber.interrupt(fiber)
+    return (yield* Journal).filter(({ method }) => method === "DELETE").map(({ url }) => url.pathname)
+  }).pipe(
+    Effect.provide(
+      RegistryContentModule.layerTransport().pipe(
+        Layer.provideMerge(
+          registry(
+            ({ authorization, method }) => {
+              if (authorization === undefined) return demandOf("password")
+              if (method === "POST") return new Response(null, { status: 202, headers: { location } })
+              return method === "PATCH" ? "stall" : new Response(null, { status: 202 })
+            },
+            { credentials: password }
           )
         )
       )
     )
+  )
 
+describe("an upload session on the registry's own origin", () => {
   it.effect("is deleted when the upload is interrupted", () =>
     Effect.map(interrupted(`${uploads}1?_state=2`), (deleted) => assert.deepStrictEqual(deleted, [`${uploads}1`]))
   )

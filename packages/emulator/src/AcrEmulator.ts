@@ -430,7 +430,8 @@ export const layerRegistry = <E = never, R = never>(
   Layer.unwrap(
     AcrEmulator.useSync(({ certificate, endpoint, logins }) => {
       const ownLogin: Layer.Layer<Credentials.Credentials, E, R> = Credentials.layerEntra(
-        Effect.succeed(logins.entraToken)
+        Effect.succeed(logins.entraToken),
+        { loginServers: [new URL(endpoint).hostname] }
       )
       const { credentials = ownLogin, ...rest } = options
       return Registry.layer({ ...rest, endpoint }).pipe(

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import type * as Credentials from "../../Credentials.ts"
+import * as Credentials from "../../Credentials.ts"
 import { type Reason, Refused, RegistryError, Unauthenticated } from "../../RegistryError.ts"
 import { type Failure, final } from "../http/exchange.ts"
 import * as Jwt from "./jwt.ts"
@@ -80,23 +80,29 @@ export const make = Effect.fnUntraced(function* (options: {
   const ask = (claims: Option.Option<string>): Effect.Effect<Credentials.Credential, Failure> =>
     Effect.catch(credentials.get(Option.isSome(claims) ? { ...registry, claims: claims.value } : registry), refuse)
 
-  const exchangeAt = (scheme: Basic | Bearer, token: Redacted.Redacted<string>): Effect.Effect<Exchanged, Failure> => {
+  const exchangeAt = (
+    scheme: Basic | Bearer,
+    { loginServers = Credentials.entraLoginServers, token }: Credentials.EntraToken
+  ): Effect.Effect<Exchanged, Failure> => {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
-    if (scheme.isAcr) return exchange(scheme, token)
+    // Any server can have a token service that looks like ACR's.
+    if (scheme.isAcr && Credentials.isLoginServerOf(loginServers, registry.loginServer)) return exchange(scheme, token)
     return refuse(
-      new Refused({ description: `${scheme.origin} is not Azure Container Registry and gets no Entra token` })
+      new Refused({
+        description: `no Entra token is sent to ${scheme.origin}: it is not Azure Container Registry, or not among the token's loginServers (${loginServers.join(", ")})`
+      })
     )
   }
 
   const lookup = Effect.fnUntraced(function* (scheme: Basic | Bearer): Effect.fn.Return<Held, Failure> {
     const credential = yield* ask(yield* Ref.get(demanded))
     if (credential._tag !== "EntraToken") return asItIs(credential)
-    const { token, ...held } = yield* exchangeAt(scheme, credential.token).pipe(
+    const { token, ...held } = yield* exchangeAt(scheme, credential).pipe(
       Effect.catchIf(
         ({ challenges }) => Option.isSome(claimsOf(challenges)),
         (failure) =>
           Effect.flatMap(ask(claimsOf(failure.challenges)), (better) =>
-            better._tag === "EntraToken" ? exchangeAt(scheme, better.token) : Effect.fail(failure)
+            better._tag === "EntraToken" ? exchangeAt(scheme, better) : Effect.fail(failure)
           )
       )
     )
