@@ -49,14 +49,13 @@ export interface BlobSource<out E = never, out R = never> {
 }
 
 /**
- * How much of a body the HTTP client may still look at when it asks for the next piece of it, in bytes: so much of what
- * it took before, and one piece more. `NodeRegistryHttpClient.layer` of `@effect-acr/node` tells it, and files are then
- * uploaded from the same few pieces of memory. Undefined if nobody can say, as for `fetch`.
+ * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
+ * bytes before, and one piece more. Undefined, the default, if the client may hold on to any piece, as `fetch` may.
  *
- * **Gotchas**
+ * **Details**
  *
- * An HTTP client that stands in front of that one, and keeps pieces of bodies for longer, has to provide undefined: it
- * would see other bytes in them later.
+ * An HTTP client provides it to the body stream that it runs, and to nothing else: `NodeRegistryHttpClient` of
+ * `@effect-acr/node` does. Files are then read into the same few pieces of memory again and again.
  *
  * @category references
  * @since 0.1.0

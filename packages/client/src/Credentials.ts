@@ -332,7 +332,8 @@ export const layerEntra = <E, R>(
         get: ({ loginServer }) =>
           isLoginServerOf(loginServers, loginServer)
             ? token.pipe(
-                Effect.provideContext(context),
+                // The operation's own logger, tracer and clock; the layer's services.
+                Effect.updateContext((own: Context.Context<never>) => Context.merge(context, own)),
                 Effect.mapBoth({
                   onSuccess: (token): Credential => ({ _tag: "EntraToken", token, loginServers }),
                   onFailure: (cause) =>

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
-import { type BlobSource, HeldBytes } from "./BlobSource.ts"
+import type { BlobSource } from "./BlobSource.ts"
 import type * as Credentials from "./Credentials.ts"
 import type { Descriptor } from "./Descriptor.ts"
 import type * as Digest from "./Digest.ts"
@@ -406,7 +406,6 @@ export const make = Effect.fnUntraced(function* (
     ...Manifests.make(transport, startHash),
     ...Blobs.make(transport, {
       startHash,
-      heldBytes: yield* HeldBytes,
       idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? "1 minute")
     })
   })

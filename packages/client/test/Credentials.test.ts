@@ -2,6 +2,7 @@
  * Credentials of every kind: what is sent of them, when they are asked for, and what happens when there is none.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -320,6 +321,32 @@ describe("an Entra token", () => {
       )
     }
   }
+
+  it.effect("is acquired in the context of the operation, with the services of the layer", () =>
+    Effect.gen(function* () {
+      const Both = Context.Reference("test/Both", { defaultValue: () => "nobody" })
+      class Vault extends Context.Service<Vault, { readonly read: Effect.Effect<string> }>()("test/Vault") {}
+      const seen: Array<string> = []
+      const acquire = Effect.gen(function* () {
+        const annotations = yield* References.CurrentLogAnnotations
+        seen.push(yield* Both, String(annotations["request"]), yield* (yield* Vault).read)
+        return secret("entra-token")
+      })
+      yield* read.pipe(
+        Effect.annotateLogs("request", "7"),
+        Effect.provideService(Both, "the operation"),
+        Effect.provide(
+          registry(acr({}), {
+            credentials: Credentials.layerEntra(acquire).pipe(
+              Layer.provide(Layer.succeed(Vault, { read: Effect.succeed("the layer") })),
+              Layer.provide(Layer.succeed(Both, "the layer"))
+            )
+          })
+        )
+      )
+      assert.deepStrictEqual(seen, ["the operation", "7", "the layer"])
+    })
+  )
 
   it.effect("is not acquired for a registry that it may not be sent to", () => {
     let acquisitions = 0

@@ -24,6 +24,7 @@ import * as Credentials from "@effect-acr/client/Credentials"
 import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Config from "effect/Config"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -121,7 +122,8 @@ export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Cre
               problem: "NotConfigured",
               description: `there is no login for ${loginServer} in ${paths.join(", ")}`
             })
-          }).pipe(Effect.provideContext(services))
+            // The operation's own logger, tracer and clock; the layer's services.
+          }).pipe(Effect.updateContext((own: Context.Context<never>) => Context.merge(services, own)))
       }
     })
   ).pipe(Layer.provide(NodeServices.layer))

@@ -6,12 +6,10 @@
  *
  * @since 0.1.0
  */
-import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import * as HttpClient from "effect/http/HttpClient"
 import * as GuardedAgents from "./internal/guardedAgents.ts"
-import * as UndiciClient from "./internal/undiciClient.ts"
 import * as NodeHasher from "./NodeHasher.ts"
 
 /**
@@ -83,7 +81,7 @@ export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.Http
         ? {}
         : { connect: { ca: typeof options.ca === "string" ? options.ca : [...options.ca] } })
     })
-  ).pipe(Layer.merge(NodeHasher.layer), Layer.merge(Layer.succeed(BlobSource.HeldBytes, UndiciClient.heldBytes)))
+  ).pipe(Layer.merge(NodeHasher.layer))
 
 /**
  * `layerOptions` with nothing set: what most programs want.

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -13,6 +14,7 @@ import * as Stream from "effect/Stream"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { HeldBytes } from "@effect-acr/client/BlobSource"
 import { heldBytes } from "../src/internal/undiciClient.ts"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
@@ -207,6 +209,21 @@ describe("a request", () => {
       })
     )
   }
+
+  live("runs a stream in the context of the request, and says there how much of it it holds", () =>
+    Effect.gen(function* () {
+      const Caller = Context.Reference("test/Caller", { defaultValue: () => "nobody" })
+      const address = yield* listen(echo)
+      const told = Effect.all([Caller, HeldBytes, Effect.currentSpan.pipe(Effect.map(({ name }) => name))])
+      const body = Stream.fromEffect(Effect.map(told, (all) => new TextEncoder().encode(all.join())))
+      const answer = yield* post(address, HttpBody.stream(body, "text/plain")).pipe(
+        Effect.provideService(Caller, "the caller"),
+        Effect.withSpan("upload")
+      )
+      assert.match(yield* answer.text, new RegExp(`^the caller,${heldBytes},`))
+      assert.isUndefined(yield* HeldBytes)
+    })
+  )
 
   live("fails with its body", () =>
     Effect.gen(function* () {

@@ -7,9 +7,11 @@
  * stands in between.
  */
 import type { IncomingHttpHeaders } from "node:http"
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
@@ -34,8 +36,8 @@ import type { Dispatcher } from "undici"
 const mostKeptBytes = 192 * 1024
 
 /**
- * What is held of a body when the next piece of it is asked for, see `HeldBytes` of the client: a connection takes pieces
- * until it holds so much, and then no other before all of them are gone.
+ * How much of a body a connection holds at most when the next piece is pulled, see `HeldBytes` of the client: it takes
+ * pieces until it holds so much, and then no other before all of them are gone.
  */
 export const heldBytes = 64 * 1024
 
@@ -215,8 +217,10 @@ interface DispatchesPieces {
 class Pieces implements AsyncIterable<Uint8Array> {
   private readonly iterator: AsyncIterator<Uint8Array>
 
-  constructor(stream: Stream.Stream<Uint8Array, unknown>) {
-    this.iterator = Stream.toAsyncIterable(stream)[Symbol.asyncIterator]()
+  /** They are made in the caller's context: what reads a source may log, trace and ask for the time. */
+  constructor(stream: Stream.Stream<Uint8Array, unknown>, context: Context.Context<never>) {
+    const services = Context.add(context, BlobSource.HeldBytes, heldBytes)
+    this.iterator = Stream.toAsyncIterableWith(stream, services)[Symbol.asyncIterator]()
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -229,14 +233,14 @@ class Pieces implements AsyncIterable<Uint8Array> {
   }
 }
 
-const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Pieces | null => {
+const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8Array | Pieces | null => {
   switch (body._tag) {
     case "Empty":
       return null
     case "Uint8Array":
       return body.body
     case "Stream":
-      return new Pieces(body.stream)
+      return new Pieces(body.stream, context)
     case "Raw":
     case "FormData":
       throw new TypeError(`this client sends bytes and streams of bytes, and no ${body._tag}`)
@@ -245,6 +249,15 @@ const bodyOf = (body: HttpBody.HttpBody): Uint8Array | Pieces | null => {
 
 /** Sends a request, and hands out how to give it up: before its answer came, or after that. */
 const send = (
+  dispatcher: DispatchesPieces,
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL,
+  handOut: (giveUp: () => void) => void
+): Failing<Answer> =>
+  Effect.contextWith((context: Context.Context<never>) => sendWithin(context, dispatcher, request, url, handOut))
+
+const sendWithin = (
+  context: Context.Context<never>,
   dispatcher: DispatchesPieces,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
@@ -282,7 +295,7 @@ const send = (
 
     handOut(giveUp)
     try {
-      body = bodyOf(request.body)
+      body = bodyOf(request.body, context)
       dispatcher.dispatch(
         {
           origin: url.origin,

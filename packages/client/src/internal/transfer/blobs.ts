@@ -50,11 +50,10 @@ export const make = (
   transport: Transport["Service"],
   options: {
     readonly startHash: Start
-    readonly heldBytes: number | undefined
     readonly idleTimeout: Duration.Duration
   }
 ) => {
-  const { heldBytes, idleTimeout, startHash } = options
+  const { idleTimeout, startHash } = options
 
   const read = (
     { digest, name, size }: Wanted,
@@ -180,7 +179,7 @@ export const make = (
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
     const upload = Upload.run(
-      { transport: conversation, startHash, heldBytes },
+      { transport: conversation, startHash },
       {
         repository: name,
         source,

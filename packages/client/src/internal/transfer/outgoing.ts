@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BlobSource } from "../../BlobSource.ts"
+import { type BlobSource, HeldBytes } from "../../BlobSource.ts"
 import { type Algorithm, Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import type { OnProgress } from "../../Progress.ts"
@@ -72,8 +72,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   readonly source: BlobSource<E, R>
   readonly algorithm: Algorithm
   readonly startHash: Start
-  /** What the HTTP client says of itself, see `HeldBytes`. */
-  readonly heldBytes: number | undefined
   readonly onProgress: OnProgress | undefined
 }): Effect.fn.Return<Outgoing<E>, E, R | Scope.Scope> {
   const { onProgress, source } = options
@@ -126,16 +124,19 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return Effect.void
   }
 
+  /** Asks the HTTP client that runs it how much of it is held there. */
   const stream = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
-    Stream.suspend(() => {
-      let position = offset
-      const checked = Stream.mapArrayEffect(read(offset, options.heldBytes), (pieces) => {
-        position = take(position, pieces)
-        if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
-        return Effect.as(report(position), pieces)
+    Stream.unwrap(
+      Effect.map(HeldBytes, (heldBytes) => {
+        let position = offset
+        const checked = Stream.mapArrayEffect(read(offset, heldBytes), (pieces) => {
+          position = take(position, pieces)
+          if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
+          return Effect.as(report(position), pieces)
+        })
+        return Stream.concat(checked, Stream.drain(Stream.fromEffect(Effect.suspend(() => checkEnd(position)))))
       })
-      return Stream.concat(checked, Stream.drain(Stream.fromEffect(Effect.suspend(() => checkEnd(position)))))
-    })
+    )
 
   const openReader = Effect.fnUntraced(function* (offset: number) {
     if (reader !== undefined) yield* Scope.close(reader.scope, Exit.void)

@@ -64,8 +64,6 @@ export interface Upload<E, R> {
 export interface Services {
   readonly transport: Conversation
   readonly startHash: Start
-  /** What the HTTP client says of itself, see `HeldBytes`. */
-  readonly heldBytes: number | undefined
 }
 
 /** A blob that the registry has. */
@@ -190,7 +188,7 @@ export const mount = (
   )
 
 const transfer = Effect.fnUntraced(function* <E, R>(
-  { heldBytes, startHash, transport }: Services,
+  { startHash, transport }: Services,
   upload: Upload<E, R>,
   session: ReturnType<typeof makeSession>
 ): Effect.fn.Return<Uploaded, RegistryError | E, R | Scope.Scope> {
@@ -199,7 +197,6 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     source,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash,
-    heldBytes,
     onProgress: upload.onProgress
   })
   const patience = yield* Patience.make(transport.retry)
