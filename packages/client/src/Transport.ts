@@ -206,7 +206,7 @@ export const make = Effect.fnUntraced(function* (
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
     const attempts = retrying(policy, operation, (attempt) =>
       operation.origin === undefined
-        ? authorization.use(operation.scopes, (attachment) => within(limited(origin, operation, attachment, attempt)))
+        ? authorization.use(operation, (attachment) => within(limited(origin, operation, attachment, attempt)))
         : within(limited(operation.origin, operation, Exchange.bare, attempt))
     )
     return withOperationSpan(

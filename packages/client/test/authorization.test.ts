@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
@@ -16,6 +17,7 @@ import {
   type Asked,
   challenge,
   endpoint,
+  entra,
   Journal,
   json,
   properties,
@@ -279,6 +281,68 @@ describe("a token that was asked for more", () => {
       )
     )
   )
+})
+
+describe("a registry that cannot be reached", () => {
+  it.effect("fails all that wait for its first answer with the first of them", () =>
+    Effect.gen(function* () {
+      const operations = [
+        ...Array.from({ length: 9 }, () => Effect.asVoid(read)),
+        Effect.flatMap(ContainerRegistry, (registry) => Effect.asVoid(registry.deleteTag("alpine", "v1")))
+      ]
+      const fiber = yield* Effect.forkChild(
+        Effect.forEach(operations, (operation) => Effect.flip(operation), { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("31 seconds")
+      const errors = yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        errors.map(({ operation, reason }) => `${operation} ${reason._tag}`),
+        [
+          ...Array.from({ length: 9 }, () => "ContainerRegistry.repositoryProperties Unavailable"),
+          "ContainerRegistry.deleteTag Unavailable"
+        ]
+      )
+      assert.lengthOf(yield* Journal, 1)
+    }).pipe(Effect.provide(registry(() => "stall", { retry: { ...never, attemptTimeout: "30 seconds" } })))
+  )
+
+  it.effect("is asked by the next operation if the first one is interrupted", () => {
+    let isUp = false
+    return Effect.gen(function* () {
+      const first = yield* Effect.forkChild(read)
+      const second = yield* Effect.forkChild(read)
+      yield* TestClock.adjust(0)
+      isUp = true
+      yield* Fiber.interrupt(first)
+      assert.strictEqual((yield* Fiber.join(second)).name, "alpine")
+    }).pipe(Effect.provide(registry(() => (isUp ? properties() : "stall"))))
+  })
+})
+
+describe("a registry that everyone may read", () => {
+  const wantsPassword = new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } })
+  const readable: Script = ({ method }) => (method === "GET" ? properties() : wantsPassword.clone())
+  const remove = Effect.flatMap(ContainerRegistry, (registry) => registry.deleteTag("alpine", "v1"))
+
+  const given: ReadonlyArray<readonly [string, Layer.Layer<Credentials.Credentials>]> = [
+    ["an anonymous caller", Credentials.layerAnonymous],
+    ["an identity of Entra ID", entra],
+    ["a refresh token", Credentials.layerRefreshToken(Redacted.make("refresh"))]
+  ]
+  for (const [name, credentials] of given) {
+    for (const readsFirst of [true, false]) {
+      it.effect(`is still read by ${name} ${readsFirst ? "that read before" : "whose first"} write was refused`, () =>
+        Effect.gen(function* () {
+          if (readsFirst) yield* read
+          const error = yield* Effect.flip(remove)
+          assert.strictEqual(error.reason._tag, "Unauthenticated")
+          assert.include(error.reason.message, "a user name and a password")
+          assert.strictEqual((yield* read).name, "alpine")
+          assert.strictEqual((yield* Journal).filter(({ method }) => method === "DELETE").length, 1)
+        }).pipe(Effect.provide(registry(readable, { credentials })))
+      )
+    }
+  }
 })
 
 describe("who waits for a token", () => {

@@ -1,16 +1,20 @@
 /**
  * Answers a registry's challenges.
  *
- * What a registry wants is learnt from its first 401, for which the first operation itself goes out without a header
- * while others wait. From then on tokens are asked for ahead, by the scopes that an operation is known to need.
+ * What a registry wants is learnt from its first 401, for which the first operation itself is sent without a header
+ * while others wait. From then on tokens are requested in advance, by the scopes that an operation is known to need.
+ *
+ * It is learnt for each need apart: a registry that everyone may read may still want a password of those that write.
  */
 import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
-import * as Semaphore from "effect/Semaphore"
+import type { Operation } from "../../Operation.ts"
 import { CredentialUnavailable, Forbidden, RegistryError } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
 import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
@@ -22,9 +26,9 @@ import { basicAttachment, type Tokens } from "./tokens.ts"
  * Runs requests under the authority of one credential.
  */
 export interface Authorization {
-  /** Runs a request with what it needs; after a 401 once more, with what that asks for. */
+  /** Runs the request of an operation with what it needs; after a 401 once more, with what that asks for. */
   readonly use: <A, R>(
-    scopes: ReadonlyArray<string>,
+    operation: Pick<Operation<A>, "name" | "scopes">,
     request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
   ) => Effect.Effect<A, Failure, R>
   /** Gets tokens for scopes ahead, many with one request. `greet` is a request that needs a login and no scope. */
@@ -50,9 +54,26 @@ interface Authority {
 /** As many resources as ACR's own tools put into one token. */
 const batchSize = 10
 
+/** The kind of rights that an operation needs, whichever repository it is for: `repository:pull`. */
+type Need = string
+
+const needOf = (scopes: ReadonlyArray<string>): Need =>
+  scopes.map((scope) => scope.slice(0, scope.indexOf(":")) + scope.slice(scope.lastIndexOf(":"))).join(" ")
+
+/** What a probe leaves to those that wait for it: the failure, if the registry could not be reached. */
+type Outcome = Failure | undefined
+
+const outcomeOf = (cause: Cause.Cause<Failure>): Outcome => {
+  const failure = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return failure?.error.reason._tag === "Unavailable" ? failure : undefined
+}
+
 const isUnauthenticated = (failure: Failure): boolean => failure.error.reason._tag === "Unauthenticated"
 
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
+
+/** A credential that is no password, where one is wanted: it serves for what the registry shows to everyone. */
+const unfit: Authority = { ...open, refuse: () => refuse(passwordWanted) }
 
 /**
  * Makes the authorization of one registry.
@@ -64,32 +85,46 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly tokens: Tokens
 }): Effect.fn.Return<Authorization> {
   const { grants, origin, tokens, trustedRealms } = options
-  const learnt = yield* Ref.make(Option.none<Scheme>())
-  const probing = yield* Semaphore.make(1)
+  const learnt = new Map<Need, Scheme>()
+  /** What the registry wanted last: expected for the needs of which nothing is known yet. */
+  let wanted: Basic | Bearer | undefined
+  /** At most one operation finds out at a time: the others will mostly need a token of the same service. */
+  let probing: Deferred.Deferred<Outcome> | undefined
 
-  const learn = (scheme: Scheme) => Ref.set(learnt, Option.some(scheme))
+  const known = (need: Need): Scheme | undefined => learnt.get(need) ?? wanted
+
+  const learn = (need: Need, scheme: Scheme) => {
+    learnt.set(need, scheme)
+    if (scheme._tag !== "Open") wanted = scheme
+  }
 
   /** The demand of a 401. One without a challenge is an answer like any other. */
-  const demandOf = Effect.fnUntraced(function* (failure: Failure): Effect.fn.Return<Demand, Failure> {
-    if (failure.challenges.length === 0) return yield* Effect.fail(failure)
-    const demand = fromChallenges(failure.challenges, origin, trustedRealms, yield* Ref.get(learnt))
-    if (Result.isFailure(demand)) {
-      return yield* Effect.fail(final(new RegistryError({ ...failure.error, reason: demand.failure })))
-    }
-    yield* learn(demand.success.scheme)
-    return demand.success
-  })
+  const demandOf = (need: Need, failure: Failure): Effect.Effect<Demand, Failure> =>
+    Effect.suspend(() => {
+      if (failure.challenges.length === 0) return Effect.fail(failure)
+      const demand = fromChallenges(failure.challenges, origin, trustedRealms, known(need))
+      if (Result.isFailure(demand)) {
+        return Effect.fail(final(new RegistryError({ ...failure.error, reason: demand.failure })))
+      }
+      learn(need, demand.success.scheme)
+      return Effect.succeed(demand.success)
+    })
 
-  const basic = Effect.fnUntraced(function* (scheme: Basic): Effect.fn.Return<Authority, Failure> {
-    const { grant } = yield* grants.get(scheme)
-    return grant._tag === "Password"
-      ? {
+  const basic = (scheme: Basic): Effect.Effect<Authority, Failure> =>
+    grants.get(scheme).pipe(
+      Effect.map(({ grant }): Authority => {
+        if (grant._tag !== "Password") return unfit
+        return {
           attachment: basicAttachment(grant),
           named: true,
           refuse: (claims) => Effect.map(grants.renew(scheme, grant, claims), Option.isSome)
         }
-      : yield* refuse(passwordWanted)
-  })
+      }),
+      Effect.catchIf(
+        ({ error }) => error.reason === passwordWanted,
+        () => Effect.succeed(unfit)
+      )
+    )
 
   const bearer = Effect.fnUntraced(function* (
     scheme: Bearer,
@@ -132,58 +167,95 @@ export const make = Effect.fnUntraced(function* (options: {
       : failure
   }
 
+  /** Sends a request with what a scheme wants. `isRefused` tells that it was sent without anything just now. */
   const authorized = <A, R>(
+    need: Need,
     scheme: Scheme,
     scopes: ReadonlyArray<string>,
-    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
+    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>,
+    isRefused = false
   ): Effect.Effect<A, Failure, R> =>
-    Effect.flatMap(authorityFor(scheme, scopes), (authority) =>
-      request(authority.attachment).pipe(
+    Effect.flatMap(authorityFor(scheme, scopes), (authority) => {
+      if (isRefused && authority === unfit) return refuse(passwordWanted)
+      return request(authority.attachment).pipe(
         Effect.catchIf(isUnauthenticated, (failure) =>
           Effect.gen(function* () {
-            const demand = yield* demandOf(failure)
+            const demand = yield* demandOf(need, failure)
             if (!(yield* authority.refuse(demand.claims))) return yield* Effect.fail(lastWord(authority, failure))
             const wanted = demand.scopes.length === 0 ? scopes : demand.scopes
             const renewed = yield* authorityFor(demand.scheme, wanted)
+            if (renewed === unfit) return yield* refuse(passwordWanted)
             return yield* Effect.mapError(request(renewed.attachment), (failure) => lastWord(renewed, failure))
           })
         )
       )
-    )
+    })
 
-  /** The first request: its answer, or what the registry wants before it gives one. */
-  const probe = <A, R>(request: (attachment: Attachment) => Effect.Effect<A, Failure, R>) =>
-    Effect.gen(function* () {
-      const known = yield* Ref.get(learnt)
-      if (Option.isSome(known))
-        return Result.fail<Pick<Demand, "scheme" | "scopes">>({ scheme: known.value, scopes: [] })
-      return yield* request(bare).pipe(
-        Effect.tap(() => learn({ _tag: "Open" })),
-        Effect.map((answer) => Result.succeed(answer)),
-        Effect.catchIf(isUnauthenticated, (failure) => Effect.map(demandOf(failure), (demand) => Result.fail(demand)))
+  /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
+  const probe = <A, R>(need: Need, request: (attachment: Attachment) => Effect.Effect<A, Failure, R>) =>
+    Effect.suspend(() => {
+      const outcome = Deferred.makeUnsafe<Outcome>()
+      probing = outcome
+      return request(bare).pipe(
+        Effect.map((answer) => {
+          learn(need, { _tag: "Open" })
+          return Result.succeed(answer)
+        }),
+        Effect.catchIf(isUnauthenticated, (failure) =>
+          Effect.map(demandOf(need, failure), (demand) => Result.fail(demand))
+        ),
+        Effect.onExit((exit) => {
+          if (probing === outcome) probing = undefined
+          return Deferred.succeed(outcome, Exit.isFailure(exit) ? outcomeOf(exit.cause) : undefined)
+        })
       )
-    }).pipe(probing.withPermits(1))
+    })
+
+  /**
+   * Waits while another operation finds out what the registry wants. Fails with that one's failure if the registry could
+   * not be reached: every waiting operation would only wait for the same timeout in turn.
+   */
+  const settled = (need: Need, operation: string): Effect.Effect<void, Failure> =>
+    Effect.suspend(() => {
+      if (probing === undefined || known(need) !== undefined) return Effect.void
+      return Effect.flatMap(Deferred.await(probing), (unreachable) =>
+        unreachable === undefined
+          ? settled(need, operation)
+          : Effect.fail({ ...unreachable, error: new RegistryError({ ...unreachable.error, operation }) })
+      )
+    })
 
   /** How the registry wants to be asked. */
-  const schemeBy = Effect.fnUntraced(function* (
+  const schemeBy = (
     greet: (attachment: Attachment) => Effect.Effect<void, Failure>
-  ): Effect.fn.Return<Scheme, Failure> {
-    const known = yield* Ref.get(learnt)
-    if (Option.isSome(known)) return known.value
-    const outcome = yield* probe(greet)
-    return Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme
-  })
+  ): Effect.Effect<Scheme, Failure> => {
+    const need = needOf([])
+    return Effect.andThen(
+      settled(need, "Transport.authorize"),
+      Effect.suspend(() => {
+        const scheme = wanted ?? known(need)
+        if (scheme !== undefined) return Effect.succeed(scheme)
+        return Effect.map(probe(need, greet), (outcome): Scheme =>
+          Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme
+        )
+      })
+    )
+  }
 
   return {
-    use: (scopes, request) =>
-      Effect.flatMap(Ref.get(learnt), (known) => {
-        if (Option.isSome(known)) return authorized(known.value, scopes, request)
-        return Effect.flatMap(probe(request), (outcome) => {
+    use: ({ name, scopes }, request) => {
+      const need = needOf(scopes)
+      const attempt = Effect.suspend(() => {
+        const scheme = known(need)
+        if (scheme !== undefined) return authorized(need, scheme, scopes, request)
+        return Effect.flatMap(probe(need, request), (outcome) => {
           if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
           const { scheme, scopes: wanted } = outcome.failure
-          return authorized(scheme, wanted.length === 0 ? scopes : wanted, request)
+          return authorized(need, scheme, wanted.length === 0 ? scopes : wanted, request, true)
         })
-      }),
+      })
+      return known(need) === undefined ? Effect.andThen(settled(need, name), attempt) : attempt
+    },
 
     prepare: Effect.fnUntraced(function* (scopes, greet) {
       const scheme = yield* schemeBy(greet)

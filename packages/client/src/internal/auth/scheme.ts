@@ -134,14 +134,14 @@ export const fromChallenges = (
   challenges: ReadonlyArray<Challenge>,
   origin: string,
   trustedRealms: ReadonlyArray<string>,
-  known: Option.Option<Scheme> = Option.none()
+  known?: Scheme
 ): Result.Result<Demand, Reason> => {
   const claims = claimsOf(challenges)
   const bearers = challenges.filter(({ scheme }) => scheme === "bearer")
   const asked = bearers.find(({ parameters }) => (parameters.get("realm") ?? "") !== "") ?? bearers[0]
   if (asked !== undefined) {
-    return Option.isSome(claims) && Option.isSome(known) && (asked.parameters.get("realm") ?? "") === ""
-      ? Result.succeed({ scheme: known.value, scopes: [], insufficientScope: false, claims })
+    return Option.isSome(claims) && known !== undefined && (asked.parameters.get("realm") ?? "") === ""
+      ? Result.succeed({ scheme: known, scopes: [], insufficientScope: false, claims })
       : Result.map(bearer(asked, origin, trustedRealms), (demand) => ({ ...demand, claims }))
   }
   return challenges.some(({ scheme }) => scheme === "basic")
