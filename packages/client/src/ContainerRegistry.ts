@@ -492,7 +492,7 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
  * import { Layer } from "effect"
  *
  * const RegistryLive = ContainerRegistry.layerTransport.pipe(
- *   Layer.provideMerge(RegistryContent.layer({ endpoint: "myregistry", idleTimeout: "30 seconds" })),
+ *   Layer.provideMerge(RegistryContent.layer({ endpoint: "myregistry.azurecr.io", idleTimeout: "30 seconds" })),
  *   Layer.provide(Credentials.layerConfig()),
  *   Layer.provide(NodeRegistryHttpClient.layer)
  * )

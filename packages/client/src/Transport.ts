@@ -22,10 +22,11 @@ import type * as Tracer from "effect/Tracer"
 import * as HttpClient from "effect/http/HttpClient"
 import { Credentials } from "./Credentials.ts"
 import * as Distribution from "./internal/api/distribution.ts"
+import * as Assumed from "./internal/auth/assumed.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
-import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
+import { expected, isBareName, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
@@ -46,11 +47,17 @@ import type * as TokenScope from "./TokenScope.ts"
  */
 export interface Options {
   /**
-   * Which registry: `myregistry` or `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint
-   * (`myregistry.westeurope.geo.azurecr.io`); or the host of any other, with a port if it has one. For a data endpoint
-   * of ACR its registry is asked. Plain http is accepted for addresses of this machine.
+   * The registry: `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint of ACR
+   * (`myregistry.westeurope.geo.azurecr.io`); or any other host, with its port if it has one. A data endpoint of ACR
+   * stands for its registry. Plain http is accepted for addresses of this machine.
+   *
+   * A bare name, `myregistry`, is taken for `https://myregistry.azurecr.io`, since a host of the local network may have
+   * such a name as well: with any credential but an Entra token, anonymous included, operations fail with
+   * `InvalidRequest` before anything is sent, unless `registry` says that it is ACR.
    */
   readonly endpoint: string
+  /** Says that a bare name in `endpoint` is that of a registry of ACR, whatever the credential. */
+  readonly registry?: "acr"
   /**
    * Whether plain http will do for other machines too: **everybody on the way reads and changes what is sent, and takes
    * the credentials**. A warning is logged.
@@ -155,7 +162,6 @@ const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
-  const credentials = yield* Credentials
   const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
     Effect.mapError(
       (problem) =>
@@ -167,6 +173,20 @@ export const make = Effect.fnUntraced(function* (
   )
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
+  const registry = { endpoint: origin, loginServer: url.host }
+  const given = yield* Credentials
+  const assumed =
+    options.registry !== "acr" && isBareName(options.endpoint)
+      ? yield* Assumed.make(options.endpoint, registry, given)
+      : undefined
+  /** Nothing is sent to a registry whose address was assumed before a credential confirms it. */
+  const confirmed = <A, R>(operation: string, effect: Effect.Effect<A, Exchange.Failure, R>) =>
+    assumed === undefined
+      ? effect
+      : Effect.andThen(
+          Effect.mapError(assumed.confirm, (reason) => Exchange.final(new RegistryError({ operation, reason }))),
+          effect
+        )
   const policy = options.retry ?? RetryPolicy.defaultPolicy
   const warnings = reportWarnings(url.host, options.onWarning ?? (() => Effect.void))
   const exchange = Exchange.make({
@@ -188,8 +208,8 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const grants = yield* Grants.make({
-    registry: { endpoint: origin, loginServer: url.host },
-    credentials,
+    registry,
+    credentials: assumed?.credentials ?? given,
     exchange: (scheme, token) => Tokens.exchange(send, scheme, token)
   })
   const authorization = yield* Authorization.make({
@@ -212,7 +232,7 @@ export const make = Effect.fnUntraced(function* (
     return withOperationSpan(
       operation.name,
       { "server.address": url.host, ...attributesOf(operation.subject) },
-      Effect.mapError(attempts, ({ error }) => error)
+      Effect.mapError(confirmed(operation.name, attempts), ({ error }) => error)
     )
   }
 
@@ -260,11 +280,11 @@ export const make = Effect.fnUntraced(function* (
     open,
     list,
     authorize: (scopes) =>
-      authorization.prepare(scopes, greet).pipe(
+      confirmed("Transport.authorize", authorization.prepare(scopes, greet)).pipe(
         Effect.mapError(({ error }) => error),
         Effect.withSpan("Transport.authorize", { attributes: { "server.address": url.host } })
       ),
-    refreshToken: authorization.refreshToken(greet).pipe(
+    refreshToken: confirmed("Transport.refreshToken", authorization.refreshToken(greet)).pipe(
       Effect.mapBoth({
         onFailure: ({ error }) => error,
         onSuccess: ({ expiresAtMillis, token }) => ({
@@ -287,7 +307,7 @@ export const make = Effect.fnUntraced(function* (
  * import { Layer } from "effect"
  *
  * const Registry = Layer.mergeAll(ContainerRegistry.layerTransport, RegistryContent.layerTransport()).pipe(
- *   Layer.provideMerge(Transport.layer({ endpoint: "myregistry", rateLimits: RateLimits.acrStandard }))
+ *   Layer.provideMerge(Transport.layer({ endpoint: "myregistry.azurecr.io", rateLimits: RateLimits.acrStandard }))
  * )
  * ```
  *

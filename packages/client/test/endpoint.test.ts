@@ -6,6 +6,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -14,6 +15,7 @@ import * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import * as Registry from "../src/Registry.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
+import type { RegistryError } from "../src/RegistryError.ts"
 import { globalOrigin, parseEndpoint } from "../src/internal/http/endpoint.ts"
 import { atOnce } from "./support/atOnce.ts"
 
@@ -160,6 +162,96 @@ describe("a service", () => {
   )
 })
 
+const secret = (value: string) => Redacted.make(value)
+const registryOf = (name: string, credentials: Layer.Layer<Credentials.Credentials>, options: object = {}) => {
+  const urls: Array<string> = []
+  const client = HttpClient.make((request, url) =>
+    Effect.sync(() => {
+      urls.push(`${request.method} ${url.href}`)
+      return HttpClientResponse.fromWeb(request, new Response(null, { status: 404 }))
+    })
+  )
+  const layer = Registry.layer({ endpoint: name, ...options }).pipe(
+    Layer.provide(credentials),
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+  )
+  return { layer, urls }
+}
+
+describe("a bare name", () => {
+  const read = Effect.flatMap(RegistryContent.RegistryContent, (content) => Effect.asVoid(content.manifest("a", "v1")))
+  const operations: { readonly [name: string]: Effect.Effect<void, RegistryError, Registry.Services> } = {
+    read,
+    write: Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+      Effect.asVoid(registry.deleteTag("a", "v1"))
+    ),
+    login: Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) => Effect.asVoid(registry.login))
+  }
+
+  const logins = {
+    anonymous: Credentials.layerAnonymous,
+    password: Credentials.layerPassword({ username: "contoso", password: secret("planted") }),
+    "refresh token": Credentials.layerRefreshToken(secret("planted")),
+    "access token": Credentials.layerAccessToken(secret("planted"))
+  }
+
+  for (const name of ["harbor", "registry"]) {
+    for (const [login, credentials] of Object.entries(logins)) {
+      for (const [what, operation] of Object.entries(operations)) {
+        it.effect(`${name} sends nothing to ${name}.azurecr.io with the login ${login} (${what})`, () => {
+          const { layer, urls } = registryOf(name, credentials)
+          return Effect.gen(function* () {
+            const { reason } = yield* Effect.flip(operation)
+            assert.strictEqual(reason._tag, "InvalidRequest")
+            assert.include(reason.message, `https://${name}.azurecr.io`)
+            assert.include(reason.message, `https://${name} `)
+            assert.deepStrictEqual(urls, [])
+          }).pipe(Effect.provide(layer))
+        })
+      }
+    }
+  }
+
+  it.effect("is that of ACR with an Entra token, which is acquired once", () => {
+    let acquired = 0
+    const entra = Credentials.layerEntra(
+      Effect.sync(() => {
+        acquired++
+        return secret("entra")
+      })
+    )
+    const { layer, urls } = registryOf("harbor", entra)
+    return Effect.gen(function* () {
+      yield* Effect.all(
+        Array.from({ length: 5 }, () => Effect.flip(read)),
+        { concurrency: "unbounded" }
+      )
+      assert.strictEqual(new Set(urls).size, 1)
+      assert.strictEqual(acquired, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is that of ACR where the options say so", () => {
+    const { layer, urls } = registryOf("harbor", Credentials.layerAnonymous, { registry: "acr" })
+    return Effect.gen(function* () {
+      yield* Effect.flip(read)
+      assert.deepStrictEqual(urls, ["GET https://harbor.azurecr.io/v2/a/manifests/v1"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("fails as its credential does, and asks again", () => {
+    let count = 0
+    const failing = Credentials.layerEntra(
+      Effect.suspend(() => (count++ === 0 ? Effect.fail("down") : Effect.succeed(secret("entra"))))
+    )
+    const { layer } = registryOf("harbor", failing)
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(read)).reason._tag, "CredentialUnavailable")
+      assert.strictEqual((yield* Effect.flip(read)).reason._tag, "NotFound")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
 describe("the endpoint in the environment", () => {
   it.effect("is found by its variable, or by another configuration", () =>
     Effect.gen(function* () {
@@ -187,7 +279,11 @@ describe("the endpoint in the environment", () => {
         assert.deepStrictEqual(urls, [asked])
       }
     }).pipe(
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ REGISTRY_ENDPOINT: "first", MIRROR: "second" })))
+      Effect.provide(
+        ConfigProvider.layer(
+          ConfigProvider.fromUnknown({ REGISTRY_ENDPOINT: "first.azurecr.io", MIRROR: "second.azurecr.io" })
+        )
+      )
     )
   )
 

@@ -14,10 +14,13 @@ const bareName = new RegExp(`^${name}$`, "i")
 const dataEndpoint = new RegExp(`^(${name})\\.[a-z0-9]+\\.data\\.(azurecr\\.[a-z]+)$`)
 const regionalEndpoint = new RegExp(`^https://(${name})\\.[a-z0-9]+\\.geo\\.(azurecr\\.[a-z]+)$`)
 
+/** Whether an endpoint is a bare name, which is taken for that of a registry of Azure's public cloud. */
+export const isBareName = (endpoint: string): boolean => bareName.test(endpoint) && endpoint !== "localhost"
+
 /** An endpoint with its scheme. */
 const complete = (endpoint: string): string => {
   if (endpoint.includes("://")) return endpoint
-  return bareName.test(endpoint) && endpoint !== "localhost" ? `https://${endpoint}.azurecr.io` : `https://${endpoint}`
+  return isBareName(endpoint) ? `https://${endpoint}.azurecr.io` : `https://${endpoint}`
 }
 
 /** The login server in the place of a data endpoint, which does not know the registry's protocol. */

@@ -1,0 +1,54 @@
+/**
+ * Registries that were named by a bare name.
+ *
+ * `myregistry` stands for `https://myregistry.azurecr.io`. On a compose or Kubernetes network the same spelling is a host,
+ * `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the name alone sends a credential
+ * nowhere: an Entra token confirms that ACR is meant, any other credential has to say which of the two it is.
+ */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type * as Credentials from "../../Credentials.ts"
+import { InvalidRequest, type Reason } from "../../RegistryError.ts"
+
+export interface Assumed {
+  /** The credentials, of which the one that confirmed the name is used first. */
+  readonly credentials: Credentials.Credentials["Service"]
+  /** Fails unless the credential is an Entra token. Nothing was sent then. */
+  readonly confirm: Effect.Effect<void, Reason>
+}
+
+const ambiguous = (name: string, { endpoint, loginServer }: Credentials.CredentialRequest) =>
+  new InvalidRequest({
+    description: `${name} may be the registry ${loginServer} or a host of that name. Write ${endpoint} (or registry: "acr") for the one, https://${name} for the other: a bare name is taken for Azure Container Registry only with an Entra token`
+  })
+
+/** Makes the credentials of a registry that was named by a bare name. */
+export const make = (
+  name: string,
+  registry: Credentials.CredentialRequest,
+  credentials: Credentials.Credentials["Service"]
+): Effect.Effect<Assumed> =>
+  Effect.map(Semaphore.make(1), (one) => {
+    let isConfirmed = false
+    let held: Credentials.Credential | undefined
+
+    const confirm = Effect.gen(function* () {
+      if (isConfirmed) return
+      const credential = yield* credentials.get(registry)
+      if (credential._tag !== "EntraToken") return yield* ambiguous(name, registry)
+      held = credential
+      isConfirmed = true
+    })
+
+    return {
+      credentials: {
+        get: (request) =>
+          Effect.suspend(() => {
+            const first = request.claims === undefined ? held : undefined
+            held = undefined
+            return first === undefined ? credentials.get(request) : Effect.succeed(first)
+          })
+      },
+      confirm: Effect.suspend(() => (isConfirmed ? Effect.void : one.withPermits(1)(confirm)))
+    }
+  })
