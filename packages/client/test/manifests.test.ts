@@ -176,6 +176,44 @@ describe("a tag that is resolved", () => {
   )
 })
 
+describe("a HEAD that says little", () => {
+  const resolve = Effect.flatMap(RegistryContent, (content) => content.resolve("alpine", "v1"))
+  const own = { mediaType: MediaType.ociImageManifest, digest: Digest.Digest.make(sha256(odd)), size: odd.length + 1 }
+
+  const sparse: ReadonlyArray<readonly [string, { readonly [name: string]: string }]> = [
+    [
+      "a length of 0",
+      { "content-type": MediaType.ociImageManifest, "docker-content-digest": own.digest, "content-length": "0" }
+    ],
+    ["no length", { "content-type": MediaType.ociImageManifest, "docker-content-digest": own.digest }],
+    ["no type", { "docker-content-digest": own.digest, "content-length": "5" }],
+    ["no digest", { "content-type": MediaType.ociImageManifest, "content-length": "5" }],
+    [
+      "another's digest",
+      { "content-type": MediaType.ociImageManifest, "docker-content-digest": "md5:1", "content-length": "5" }
+    ]
+  ]
+  for (const [what, headers] of sparse) {
+    it.effect(`(${what}) is followed by a GET`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual({ ...(yield* resolve) }, own)
+        assert.deepStrictEqual(
+          (yield* Journal).map(({ method }) => method),
+          ["HEAD", "GET"]
+        )
+      }).pipe(
+        Effect.provide(
+          content(({ method }) =>
+            method === "HEAD"
+              ? new Response(null, { headers })
+              : new Response(odd, { headers: { "content-type": MediaType.ociImageManifest } })
+          )
+        )
+      )
+    )
+  }
+})
+
 const put = (manifest: Parameters<RegistryContent["Service"]["putManifest"]>[1], options?: PutManifestOptions) =>
   Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, options))
 
@@ -222,6 +260,42 @@ describe("a manifest that is put", () => {
       )
     }).pipe(Effect.provide(content(created)))
   )
+
+  describe("under a sha512 digest and tags", () => {
+    const digest = `sha512:${createHash("sha512").update(odd).digest("hex")}`
+
+    /** Keeps manifests as distribution does: under the name that they are put by and, by a tag, under sha256. */
+    const keeping = (accepts: (reference: string) => boolean): Script => {
+      const kept = new Set<string>()
+      return ({ method, url }) => {
+        const reference = url.pathname.split("/").at(-1) ?? ""
+        if (method !== "PUT") return new Response(null, { status: kept.has(reference) ? 200 : 404 })
+        if (accepts(reference)) kept.add(reference)
+        kept.add(sha256(odd))
+        return new Response(null, { status: 201, headers: { "docker-content-digest": sha256(odd) } })
+      }
+    }
+
+    it.effect("is put by digest, then under each tag, so that the result resolves", () =>
+      Effect.gen(function* () {
+        const registry = yield* RegistryContent
+        const result = yield* put(odd, { tags: ["a", "b"], algorithm: "sha512" })
+        assert.strictEqual(String(result.digest), digest)
+        assert.deepStrictEqual(
+          (yield* Journal).filter(({ method }) => method === "PUT").map(({ url }) => url.pathname.split("/").at(-1)),
+          [digest, "a", "b"]
+        )
+        const there = yield* Effect.exit(registry.manifest("alpine", result.digest))
+        assert.notInclude(String(there), "NotFound")
+      }).pipe(Effect.provide(content(keeping(() => true))))
+    )
+
+    it.effect("fails where the registry keeps it under sha256 without a word", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* reasonOf(put(odd, { tag: "a", algorithm: "sha512" })), "NotFound")
+      }).pipe(Effect.provide(content(keeping((reference) => !reference.startsWith("sha512:")))))
+    )
+  })
 
   it.effect("that the registry takes for another is a mismatch", () =>
     Effect.gen(function* () {

@@ -46,8 +46,23 @@ const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.D
   return Digest.isDigest(stated) ? stated : undefined
 }
 
-const contentLength = (response: HttpClientResponse.HttpClientResponse): number | undefined =>
-  statedBytes(response.headers["content-length"])
+/** The digests of no bytes. */
+const ofNothing: ReadonlySet<string> = new Set([
+  "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+])
+
+/**
+ * The size that the answer to a HEAD states. It is a hint: some proxies answer every HEAD with a length of 0, which is
+ * believed of the empty blob alone.
+ */
+const statedSize = (
+  response: HttpClientResponse.HttpClientResponse,
+  digest: Digest.Digest | undefined
+): number | undefined => {
+  const size = statedBytes(response.headers["content-length"])
+  return size === 0 && (digest === undefined || !ofNothing.has(digest)) ? undefined : size
+}
 
 /** The media type of an answer, without its parameters. */
 const contentType = (
@@ -133,15 +148,19 @@ export const getManifest = (
 export const headManifest = (
   repository: RepositoryName,
   reference: string
-): Operation<ManifestAnswer & { readonly size: number | undefined }> => ({
+): Operation<{
+  readonly mediaType: MediaType.MediaType | undefined
+  readonly digest: Digest.Digest | undefined
+  readonly size: number | undefined
+}> => ({
   ...manifest(repository, reference),
   name: "RegistryContent.resolve",
   method: "HEAD",
   decode: (response) =>
-    Effect.map(contentType(response), (mediaType) => ({
-      mediaType,
+    Effect.map(Effect.option(contentType(response)), (mediaType) => ({
+      mediaType: Option.getOrUndefined(mediaType),
       digest: statedDigest(response),
-      size: contentLength(response)
+      size: statedSize(response, undefined)
     }))
 })
 
@@ -204,7 +223,7 @@ export const headBlob = (
   missing: "blob",
   success: [200],
   repeat: "always",
-  decode: (response) => Effect.succeed(contentLength(response))
+  decode: (response) => Effect.succeed(statedSize(response, digest))
 })
 
 export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): Operation<void> => ({

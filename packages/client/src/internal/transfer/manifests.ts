@@ -84,8 +84,10 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const { digest: stated, mediaType, size } = yield* transport.execute(Distribution.headManifest(name, reference))
     const digest = Digest.isDigest(reference) ? reference : stated
-    // Where the registry does not say, only the content can tell.
-    if (digest === undefined || size === undefined) return (yield* manifest(repository, tagOrDigest)).descriptor
+    // What the registry does not say, the content does.
+    if (mediaType === undefined || digest === undefined || size === undefined) {
+      return (yield* manifest(repository, tagOrDigest)).descriptor
+    }
     return { mediaType, digest, size }
   })
 
@@ -103,10 +105,16 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     const wanted = [...(options.tag === undefined ? [] : [options.tag]), ...(options.tags ?? [])]
     const tags = yield* Effect.forEach(wanted, (tag) => Arguments.tag(operation, tag))
 
-    const references: ReadonlyArray<Tag | Digest.Digest> = tags.length === 0 ? [digest] : tags
+    // By a tag, registries keep a manifest under its sha256 digest alone.
+    const byDigest = tags.length === 0 || Digest.algorithm(digest) !== "sha256"
+    const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
     for (const reference of references) {
       const stated = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
       yield* countBytes("sent", bytes.length)
+      // It may be known by that digest alone.
+      if (stated !== undefined && reference === digest && Digest.algorithm(stated) !== Digest.algorithm(digest)) {
+        yield* transport.execute(Distribution.headManifest(name, digest))
+      }
       if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
         const description = "the registry took another manifest"
         return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
