@@ -58,10 +58,14 @@ export interface ListOptions {
  * @category options
  * @since 0.1.0
  */
-export interface OrderedListOptions extends ListOptions {
-  /** By the time of the last change; in the registry's own order, by name, if not given. */
-  readonly orderBy?: "newest" | "oldest"
-}
+export type OrderedListOptions =
+  | (ListOptions & { readonly orderBy?: never })
+  | (Omit<ListOptions, "continueFrom"> & {
+      /** By the time of the last change. Defaults to the registry's own order, by name. */
+      readonly orderBy: "newest" | "oldest"
+      /** A list by time does not begin after an item: ACR's position in it is a time and a digest, not a name. */
+      readonly continueFrom?: never
+    })
 
 /**
  * Which tags are wanted, and in what order.
@@ -69,7 +73,7 @@ export interface OrderedListOptions extends ListOptions {
  * @category options
  * @since 0.1.0
  */
-export interface ListTagsOptions extends OrderedListOptions {
+export type ListTagsOptions = OrderedListOptions & {
   /** Only tags that name this manifest. */
   readonly digest?: string
 }
@@ -363,11 +367,11 @@ const partOf = (
   operation: string,
   { continueFrom, orderBy, pageSize = defaultPageSize }: OrderedListOptions = {}
 ): Effect.Effect<Management.Part, RegistryError> =>
-  Effect.map(Arguments.positive(operation, pageSize), (n) => ({
-    n,
-    last: continueFrom,
-    orderby: orderBy === undefined ? undefined : orders[orderBy]
-  }))
+  Effect.flatMap(Arguments.positive(operation, pageSize), (n) =>
+    continueFrom !== undefined && orderBy !== undefined
+      ? Arguments.refuse(operation, "a list by time cannot continue from an item: leave out orderBy or continueFrom")
+      : Effect.succeed({ n, last: continueFrom, orderby: orderBy === undefined ? undefined : orders[orderBy] })
+  )
 
 /**
  * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
@@ -430,7 +434,10 @@ export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.
             options?.digest === undefined
               ? undefined
               : yield* Arguments.digest("ContainerRegistry.tags", options.digest)
-          return list(Management.listTags(name, { ...(yield* partOf("ContainerRegistry.tags", options)), digest }))
+          const part = yield* partOf("ContainerRegistry.tags", options)
+          const tags = list(Management.listTags(name, { ...part, digest }))
+          // Programs delete what they find so: no record is taken on trust.
+          return digest === undefined ? tags : Stream.filter(tags, (tag) => tag.digest === digest)
         })
       ),
 

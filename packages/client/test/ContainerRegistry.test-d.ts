@@ -47,9 +47,14 @@ expectTypeOf<Tag>().not.toExtend<Digest>()
 
 /* Options */
 
-export const accepted = registry.tags(name, { orderBy: "newest", pageSize: 10, continueFrom: tag, digest })
+export const accepted = [
+  registry.tags(name, { orderBy: "newest", pageSize: 10, digest }),
+  registry.tags(name, { pageSize: 10, continueFrom: tag, digest })
+]
 
 export const refused = [
+  // @ts-expect-error a list by time does not continue from a tag
+  registry.tags(name, { orderBy: "newest", continueFrom: tag }),
   // @ts-expect-error repositories come in alphabetical order
   registry.repositories({ orderBy: "newest" }),
   // @ts-expect-error a digest chooses among tags

@@ -71,11 +71,13 @@ describe("a list", () => {
       const registry = yield* ContainerRegistry
       const digest = `sha256:${"a".repeat(64)}`
       yield* Stream.runDrain(registry.repositories({ pageSize: 7, continueFrom: "library/alpine" }))
-      yield* Stream.runDrain(registry.tags("alpine", { orderBy: "newest", digest, continueFrom: "v1", pageSize: 1 }))
+      yield* Stream.runDrain(registry.tags("alpine", { digest, continueFrom: "v1", pageSize: 1 }))
+      yield* Stream.runDrain(registry.tags("alpine", { digest, orderBy: "newest" }))
       yield* Stream.runDrain(registry.manifests("alpine", { orderBy: "oldest" }))
       assert.deepStrictEqual(yield* pages, [
         "?n=7&last=library/alpine&api-version=2021-07-01",
-        `?n=1&last=v1&orderby=timedesc&digest=${digest}&api-version=2021-07-01`,
+        `?n=1&last=v1&digest=${digest}&api-version=2021-07-01`,
+        `?n=999&orderby=timedesc&digest=${digest}&api-version=2021-07-01`,
         "?n=999&orderby=timeasc&api-version=2021-07-01"
       ])
     }).pipe(
@@ -142,6 +144,89 @@ describe("a list", () => {
         )
       )
     )
+  )
+})
+
+describe("the tags of one manifest", () => {
+  const digests = { one: `sha256:${"1".repeat(64)}`, other: `sha256:${"2".repeat(64)}` }
+  const times = { createdTime: "2023-03-07T02:03:10.5343706Z", lastUpdateTime: "2023-03-07T02:03:10.5343706Z" }
+
+  /** Twelve tags, four at a time, of two manifests by turns. `link` is what the registry says of the next page. */
+  const twelve = (link: (last: string) => string, heeds: (name: string) => boolean): Script =>
+    behindOAuth("repository:alpine:metadata_read", ({ url }) => {
+      const wanted = (name: string) => (heeds(name) ? url.searchParams.get(name) : null)
+      const all = Array.from({ length: 12 }, (_, index) => ({
+        ...times,
+        name: `v${String(index).padStart(2, "0")}`,
+        digest: index % 2 === 0 ? digests.one : digests.other
+      }))
+      const ordered = wanted("orderby") === "timedesc" ? all.toReversed() : all
+      const filtered = ordered.filter(({ digest }) => wanted("digest") === null || digest === wanted("digest"))
+      const begin = filtered.findIndex(({ name }) => name === url.searchParams.get("last")) + 1
+      const tags = filtered.slice(begin, begin + 4)
+      return json(
+        { registry: "myregistry.azurecr.io", imageName: "alpine", tags },
+        begin + 4 < filtered.length ? { headers: { link: `<${link(tags.at(-1)?.name ?? "")}>; rel="next"` } } : {}
+      )
+    })
+
+  const links: ReadonlyArray<readonly [string, (last: string) => string]> = [
+    ["as ACR's do", (last) => `/acr/v1/alpine/_tags?last=${last}&n=4&orderby=`],
+    ["without any query but the position", (last) => `?last=${last}`],
+    ["as whole addresses", (last) => `https://myregistry.azurecr.io/acr/v1/alpine/_tags?last=${last}&orderby=#x`],
+    ["with another digest", (last) => `/acr/v1/alpine/_tags?digest=${encodeURIComponent(digests.other)}&last=${last}`]
+  ]
+  for (const [how, link] of links) {
+    for (const orderBy of [undefined, "newest"] as const) {
+      it.effect(`are theirs on every page, where links leave the filter out ${how} (${orderBy ?? "by name"})`, () =>
+        Effect.gen(function* () {
+          const registry = yield* ContainerRegistry
+          const tags = yield* Stream.runCollect(
+            registry.tags("alpine", { digest: digests.one, ...(orderBy === undefined ? {} : { orderBy }) })
+          )
+          const expected = ["v00", "v02", "v04", "v06", "v08", "v10"]
+          assert.deepStrictEqual(
+            tags.map(({ name }) => String(name)),
+            orderBy === undefined ? expected : expected.toReversed()
+          )
+        }).pipe(Effect.provide(registry(twelve(link, () => true))))
+      )
+    }
+  }
+
+  it.effect("are theirs on a registry that does not filter", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const tags = yield* Stream.runCollect(registry.tags("alpine", { digest: digests.one }))
+      assert.lengthOf(tags, 6)
+      for (const { digest } of tags) assert.strictEqual(String(digest), digests.one)
+    }).pipe(
+      Effect.provide(
+        registry(
+          twelve(
+            (last) => `?last=${last}`,
+            (name) => name !== "digest"
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("by time do not continue from an item: ACR's position in them is none", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const options = Object.assign({ orderBy: "newest" } as const, { continueFrom: "v1" })
+      for (const list of [
+        // @ts-expect-error
+        Stream.runDrain(registry.tags("alpine", options)),
+        // @ts-expect-error
+        Stream.runDrain(registry.manifests("alpine", options))
+      ]) {
+        const { reason } = yield* Effect.flip(list)
+        assert.strictEqual(reason._tag, "InvalidRequest")
+      }
+      assert.deepStrictEqual(yield* Journal, [])
+    }).pipe(Effect.provide(registry(catalog(1, 1))))
   )
 })
 

@@ -15,14 +15,16 @@ const readPositive = Schema.decodeResult(PositiveInt)
 const readPageSize = Schema.decodeResult(Schema.UndefinedOr(PositiveInt))
 const readNatural = Schema.decodeResult(Schema.Natural)
 
+/** Refuses the arguments of an operation. */
+export const refuse = (operation: string, description: string): Effect.Effect<never, RegistryError> =>
+  Effect.fail(new RegistryError({ operation, reason: new InvalidRequest({ description }) }))
+
 /** An argument of an operation, or the refusal of it. */
 export const argument = <A>(
   operation: string,
   parsed: Result.Result<A, Schema.SchemaError>
 ): Effect.Effect<A, RegistryError> =>
-  Result.isSuccess(parsed)
-    ? Effect.succeed(parsed.success)
-    : Effect.fail(new RegistryError({ operation, reason: new InvalidRequest({ description: parsed.failure.message }) }))
+  Result.isSuccess(parsed) ? Effect.succeed(parsed.success) : refuse(operation, parsed.failure.message)
 
 export const repositoryName = (operation: string, name: string) => argument(operation, RepositoryName.parse(name))
 

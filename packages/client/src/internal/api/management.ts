@@ -82,6 +82,29 @@ const mayReadMetadata = (repository: string) => [TokenScope.repository(repositor
 /** What comes before tags and manifests. Schemas are made once: the first use of one takes long. */
 const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
 
+/**
+ * A link to the next page that asks for what the first page was asked for. ACR leaves `digest` out of its links, whose
+ * pages then hold the tags of all manifests (recorded in January 2026).
+ */
+const askingFor = (link: string, wanted: { readonly [name: string]: string | undefined }): string => {
+  const [address = ""] = link.split("#", 1)
+  const [path = "", ...query] = address.split("?")
+  const others = query
+    .join("?")
+    .split("&")
+    .filter((pair) => pair !== "" && wanted[pair.split("=", 1)[0] ?? ""] === undefined)
+  return withQuery(others.length === 0 ? path : `${path}?${others.join("&")}`, wanted)
+}
+
+/** Reads pages of a list, each of which asks for the same in the next one. */
+const pagesOf =
+  <A>(decode: Operation<Page<A>>["decode"], wanted: { readonly [name: string]: string | undefined }): typeof decode =>
+  (response) =>
+    Effect.map(decode(response), (page) => ({
+      ...page,
+      next: Option.map(page.next, (link) => askingFor(link, wanted))
+    }))
+
 /* Repositories */
 
 const repositoryNames = page(
@@ -149,7 +172,7 @@ export const listTags = (
   path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
-  decode: tagsProperties
+  decode: pagesOf(tagsProperties, { orderby, digest })
 })
 
 const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: ParsedObject }), ({ tag, ...head }) =>
@@ -209,7 +232,7 @@ export const listManifests = (
   path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
   subject: { repository },
   scopes: mayReadMetadata(repository),
-  decode: manifestsProperties
+  decode: pagesOf(manifestsProperties, { orderby })
 })
 
 const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: ParsedObject }), ({ manifest, ...head }) =>
