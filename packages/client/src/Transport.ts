@@ -162,14 +162,9 @@ const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
+  const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
   const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
-    Effect.mapError(
-      (problem) =>
-        new RegistryError({
-          operation: "Transport.make",
-          reason: new InvalidRequest({ description: `the endpoint ${problem}` })
-        })
-    )
+    Effect.mapError((problem) => invalid(new InvalidRequest({ description: `the endpoint ${problem}` })))
   )
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
@@ -196,7 +191,7 @@ export const make = Effect.fnUntraced(function* (
     namedHosts: [...hostsOf(options.trustedRealms ?? []), ...(options.allowedHosts ?? [])],
     onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
   })
-  const limit = yield* makeLimiter(options.rateLimits ?? {})
+  const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)
 
   const limited: Exchange.Exchange = (to, operation, attachment, attempt) =>
     Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment, attempt))

@@ -13,6 +13,9 @@ import * as Tag from "../../Tag.ts"
 const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const readPositive = Schema.decodeResult(PositiveInt)
 const readPageSize = Schema.decodeResult(Schema.UndefinedOr(PositiveInt))
+/** A chunk is kept in memory, as one piece. */
+export const mostChunkBytes = 256 * 1024 * 1024
+const readChunkBytes = Schema.decodeResult(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: mostChunkBytes })))
 const readNatural = Schema.decodeResult(Schema.Natural)
 
 /** Refuses the arguments of an operation. */
@@ -44,6 +47,8 @@ export const mediaType = (operation: string, name: string) => argument(operation
 export const positive = (operation: string, number: number) => argument(operation, readPositive(number))
 
 export const natural = (operation: string, number: number) => argument(operation, readNatural(number))
+
+export const chunkBytes = (operation: string, number: number) => argument(operation, readChunkBytes(number))
 
 /** The size of pages, if one is wanted. */
 export const pageSize = (

@@ -15,6 +15,12 @@ const Lifetime = Schema.Struct({
 /** ACR writes this claim into refresh tokens of registries that grant rights by repository. */
 const AttributeBased = Schema.Struct({ aad_identity: Schema.Unknown })
 
+/** No token is good for longer: a century, in milliseconds. */
+const longestMillis = 100 * 365 * 24 * 3600 * 1000
+
+/** The last moment that a date can name (ECMAScript, "Time Values and Time Range"). */
+const lastMillis = 8.64e15
+
 const payload = <S extends Schema.ConstraintDecoder<unknown>>(claims: S) => {
   const decode = Schema.decodeUnknownOption(Schema.fromJsonString(claims))
   return (token: string): Option.Option<S["Type"]> =>
@@ -39,9 +45,9 @@ export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<
   lifetimeClaims(token).pipe(
     Option.map(({ exp, iat, nbf }) => exp * 1000 - ((iat ?? nbf) === undefined ? nowMillis : (iat ?? nbf ?? 0) * 1000)),
     Option.filter(Number.isFinite),
-    Option.map((millis) => Math.max(0, millis))
+    Option.map((millis) => Math.min(Math.max(0, millis), longestMillis))
   )
 
 /** When a token ends, in milliseconds since 1970 by its issuer's clock, if it says so. */
 export const expiryMillis = (token: string): Option.Option<number> =>
-  Option.map(lifetimeClaims(token), ({ exp }) => exp * 1000)
+  Option.map(lifetimeClaims(token), ({ exp }) => Math.min(Math.max(0, exp * 1000), lastMillis))

@@ -10,7 +10,6 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Headers from "effect/http/Headers"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -22,6 +21,7 @@ import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
+import { retryAfterMillis } from "./retryAfter.ts"
 import { inQuery, scrub } from "./secrets.ts"
 import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
@@ -105,12 +105,6 @@ const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets)
 
 const noAnswer = (timeout: Duration.Input): Reason =>
   new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` })
-
-const retryAfterMillis = (headers: Headers.Headers, now: number): Option.Option<number> =>
-  Option.fromUndefinedOr(headers["retry-after"]).pipe(
-    Option.flatMap((value) => Result.getSuccess(Headers.parseRetryAfter(value))),
-    Option.map((retryAfter) => Duration.toMillis(Headers.retryAfterDelay(retryAfter, now)))
-  )
 
 const failedAnswer = Effect.fnUntraced(function* (
   operation: Operation<unknown>,

@@ -106,13 +106,12 @@ export const make = (
     wanted: Blob,
     { maxBytes = defaultMaxBytes, ...options }: DownloadBlobOptions & { readonly maxBytes?: number } = {}
   ): Effect.fn.Return<Uint8Array, RegistryError> {
-    const tooLarge = new RegistryError({
-      operation: "RegistryContent.blobBytes",
-      reason: new TooLarge({ description: "the blob", limitBytes: maxBytes })
-    })
+    const operation = "RegistryContent.blobBytes"
+    const limitBytes = yield* Arguments.natural(operation, maxBytes)
+    const tooLarge = new RegistryError({ operation, reason: new TooLarge({ description: "the blob", limitBytes }) })
     const digest = typeof wanted === "string" ? wanted : wanted.digest
     yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest }))
-    if (typeof wanted !== "string" && wanted.size > maxBytes) return yield* tooLarge
+    if (typeof wanted !== "string" && wanted.size > limitBytes) return yield* tooLarge
     const pieces: Array<Uint8Array> = []
     let size = 0
     yield* Stream.runForEachArray(blob(repository, wanted, options), (more) => {
@@ -120,7 +119,7 @@ export const make = (
         pieces.push(piece)
         size += piece.length
       }
-      return size > maxBytes ? tooLarge : Effect.void
+      return size > limitBytes ? tooLarge : Effect.void
     })
     return concat(pieces, size)
   })
@@ -186,7 +185,7 @@ export const make = (
         expected,
         algorithm: options.algorithm ?? "sha256",
         mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
-        chunkBytes: yield* Arguments.positive(operation, chunkBytes),
+        chunkBytes: yield* Arguments.chunkBytes(operation, chunkBytes),
         idleTimeout,
         onProgress
       }

@@ -14,6 +14,7 @@ import { type Algorithm, Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
+import * as Arguments from "../api/arguments.ts"
 
 /** A part of the content. */
 export interface Chunk {
@@ -73,11 +74,12 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   readonly algorithm: Algorithm
   readonly startHash: Start
   readonly onProgress: OnProgress | undefined
-}): Effect.fn.Return<Outgoing<E>, E, R | Scope.Scope> {
+}): Effect.fn.Return<Outgoing<E>, RegistryError | E, R | Scope.Scope> {
   const { onProgress, source } = options
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const stated = yield* source.sizeBytes
+  if (stated !== undefined) yield* Arguments.natural("RegistryContent.uploadBlob", stated)
   const hash = options.startHash(options.algorithm)
 
   let total = stated

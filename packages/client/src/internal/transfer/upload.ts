@@ -18,6 +18,7 @@ import { octetStream } from "../../MediaType.ts"
 import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
+import { mostChunkBytes } from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
@@ -32,9 +33,6 @@ const smallBytes = 1024 * 1024
 
 /** Below this size a chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
-
-/** No registry asks for more at once; a chunk is kept in memory. */
-const mostChunkBytes = 256 * 1024 * 1024
 
 /** A connection that is slower than this counts as stalled. */
 const leastBytesPerSecond = 16 * 1024
