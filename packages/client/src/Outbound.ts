@@ -16,7 +16,7 @@
  */
 import * as Context from "effect/Context"
 import * as Result from "effect/Result"
-import { isAddress, reachOfAddress } from "./internal/http/address.ts"
+import { reachOfHost } from "./internal/http/address.ts"
 
 /**
  * From where an address can be reached: from everywhere, from a private network, from one link (where the metadata
@@ -24,7 +24,9 @@ import { isAddress, reachOfAddress } from "./internal/http/address.ts"
  *
  * **Details**
  *
- * RFC 6890 and its successors, and the address at which Azure's own machines serve theirs, 168.63.129.16.
+ * Public is what IANA's registries of special-purpose addresses (RFC 6890, RFC 8190) call globally reachable. The metadata
+ * services of clouds count as link-local, whatever address they have. An IPv6 address that carries an IPv4 address
+ * (mapped, NAT64, 6to4, Teredo, ISATAP) has the more harmful reach of the two.
  *
  * @category models
  * @since 0.1.0
@@ -46,14 +48,7 @@ export type Reach = "public" | "private" | "link-local" | "loopback"
  * @category constructors
  * @since 0.1.0
  */
-export const reachOf = (hostname: string): Reach | undefined => {
-  const host = hostname
-    .replace(/^\[(.*)\]$/, "$1")
-    .toLowerCase()
-    .replace(/\.$/, "")
-  if (host === "localhost" || host.endsWith(".localhost")) return "loopback"
-  return isAddress(host) ? reachOfAddress(host) : undefined
-}
+export const reachOf = (hostname: string): Reach | undefined => reachOfHost(hostname)
 
 /**
  * Whether a registry within one reach may lead to an address within another.

@@ -59,6 +59,7 @@ describe("an endpoint", () => {
     ["http://127.0.0.1:5000", "http://127.0.0.1:5000/"],
     ["http://127.1.2.3", "http://127.1.2.3/"],
     ["http://[::1]:5000", "http://[::1]:5000/"],
+    ["http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]/"],
     ["https://[2001:db8::1]", "https://[2001:db8::1]/"],
     ["https://10.0.0.1", "https://10.0.0.1/"]
   ]
@@ -84,6 +85,11 @@ describe("an endpoint", () => {
     ["http://myregistry.azurecr.io", notProtected],
     ["http://10.0.0.1:5000", notProtected],
     ["http://0.0.0.0:5000", notProtected],
+    ["http://[::]:5000", notProtected],
+    ["http://[::ffff:0:0]:5000", notProtected],
+    // What is sent to an address that carries one of this machine may leave it.
+    ["http://[2002:7f00:1::]", notProtected],
+    ["http://[64:ff9b::7f00:1]", notProtected],
     ["http://localhost.evil.example", notProtected],
     ["http://127.0.0.1.evil.example", notProtected],
     ["http://127.evil.example", notProtected],

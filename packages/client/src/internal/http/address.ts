@@ -1,78 +1,214 @@
 /**
- * Reads IP addresses, as text forms of RFC 4291 and dotted decimals. `URL` and resolvers write them in few ways, so only
- * those are read.
+ * The reach of IP addresses, also of those that carry an IPv4 address inside an IPv6 one.
+ *
+ * Only the forms that `URL` and resolvers write are read: RFC 4291 and dotted decimals.
  */
 
-const octets = (text: string): ReadonlyArray<number> | undefined => {
+/** See `Outbound.Reach`. The more harm a request can do at an address, the later its reach stands here. */
+const byHarm = ["public", "private", "link-local", "loopback"] as const
+type Reach = (typeof byHarm)[number]
+
+/** Four or sixteen bytes. */
+type Bytes = ReadonlyArray<number>
+
+/** No address is longer, its zone aside. A limit on length keeps the parsing of hostile input cheap. */
+const longestAddress = "0000:0000:0000:0000:0000:ffff:255.255.255.255".length
+
+const parse4 = (text: string): Bytes | undefined => {
   const parts = text.split(".")
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)
     ? parts.map(Number)
     : undefined
 }
 
-const groupsOf = (text: string): ReadonlyArray<number> | undefined => {
+/** One side of `::`. An IPv4 address may stand in place of the last two groups. */
+const parseGroups = (text: string): Bytes | undefined => {
   if (text === "") return []
   const parts = text.split(":")
-  const last = octets(parts.at(-1) ?? "")
-  const words = (last === undefined ? parts : parts.slice(0, -1)).map((part) =>
-    /^[0-9a-f]{1,4}$/i.test(part) ? Number.parseInt(part, 16) : Number.NaN
-  )
-  if (words.some(Number.isNaN)) return undefined
-  if (last === undefined) return words
-  const [a = 0, b = 0, c = 0, d = 0] = last
-  return [...words, a * 256 + b, c * 256 + d]
+  const last = parse4(parts.at(-1) ?? "")
+  const groups = last === undefined ? parts : parts.slice(0, -1)
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined
+  const values = groups.map((group) => Number.parseInt(group, 16))
+  return [...values.flatMap((value) => [value >> 8, value & 255]), ...(last ?? [])]
 }
 
-/** The eight groups of an IPv6 address. */
-const groups = (text: string): ReadonlyArray<number> | undefined => {
-  const [head = "", tail, ...more] = text.replace(/%.*$/, "").split("::")
+const parse6 = (text: string): Bytes | undefined => {
+  const [head = "", tail, ...more] = text.split("::")
   if (more.length > 0) return undefined
-  const left = groupsOf(head)
-  const right = groupsOf(tail ?? "")
+  const left = parseGroups(head)
+  const right = parseGroups(tail ?? "")
   if (left === undefined || right === undefined) return undefined
-  const missing = 8 - left.length - right.length
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined
+  const missing = 16 - left.length - right.length
+  if (tail === undefined ? missing !== 0 : missing < 2) return undefined
   return [...left, ...Array<number>(missing).fill(0), ...right]
 }
 
-/** Whether a text is an address, not a name. */
-export const isAddress = (text: string): boolean => octets(text) !== undefined || groups(text) !== undefined
-
-const reachOfOctets = ([a = 0, b = 0, c = 0, d = 0]: ReadonlyArray<number>) => {
-  if (a === 127 || a === 0) return "loopback"
-  if (a === 169 && b === 254) return "link-local"
-  // Azure's own services for a virtual machine: not routed anywhere else.
-  if (a === 168 && b === 63 && c === 129 && d === 16) return "link-local"
-  const isPrivate =
-    a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 100 && b >= 64 && b < 128)
-  // Multicast, reserved and broadcast addresses are nobody's host.
-  return isPrivate || a >= 224 || (a === 198 && (b === 18 || b === 19)) || (a === 192 && b === 0 && c === 0)
-    ? "private"
-    : "public"
+const parse = (text: string): Bytes | undefined => {
+  const [address = ""] = text.split("%", 1)
+  return address.length > longestAddress ? undefined : (parse4(address) ?? parse6(address))
 }
 
-/** The IPv4 address inside an IPv6 one: mapped, compatible, or translated by the well-known prefix. */
-const embedded = (all: ReadonlyArray<number>): ReadonlyArray<number> | undefined => {
-  const [g0 = 0, g1 = 0, g2 = 0, g3 = 0, g4 = 0, g5 = 0, g6 = 0, g7 = 0] = all
-  const inLast = [g6 >> 8, g6 & 255, g7 >> 8, g7 & 255]
-  const zeros = g0 === 0 && g1 === 0 && g2 === 0 && g3 === 0
-  if (zeros && (g4 === 0 || g4 === 0xffff) && (g5 === 0xffff || g5 === 0) && (g6 !== 0 || g7 > 1)) return inLast
-  if (g0 === 0x64 && g1 === 0xff9b) return inLast
-  return g0 === 0x2002 ? [g1 >> 8, g1 & 255, g2 >> 8, g2 & 255] : undefined
+/** All addresses that begin with the same bits. */
+interface Range {
+  readonly prefix: Bytes
+  readonly bits: number
 }
 
-/** The reach of an address; an address that can't be read has none but this machine's. */
-export const reachOfAddress = (text: string) => {
-  const four = octets(text)
-  if (four !== undefined) return reachOfOctets(four)
-  const all = groups(text)
-  if (all === undefined) return "loopback"
-  const inside = embedded(all)
-  if (inside !== undefined) return reachOfOctets(inside)
-  const first = all[0] ?? 0
-  if (all.slice(0, 7).every((group) => group === 0)) return "loopback"
-  if ((first & 0xffc0) === 0xfe80) return "link-local"
-  return (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfec0 || (first & 0xff00) === 0xff00
-    ? "private"
-    : "public"
+const range = (text: string): Range => {
+  const [base = "", bits] = text.split("/")
+  return { prefix: parse(base) ?? [], bits: Number(bits) }
+}
+
+const isWithin = ({ bits, prefix }: Range, address: Bytes): boolean =>
+  prefix.length === address.length &&
+  prefix.every((byte, index) => {
+    const compared = Math.min(8, Math.max(0, bits - 8 * index))
+    return (byte ^ (address[index] ?? 0)) >> (8 - compared) === 0
+  })
+
+/**
+ * The reach of each range. The first range that contains an address counts.
+ *
+ * An address that is not globally reachable by IANA's registries of special-purpose addresses (RFC 6890, RFC 8190) is at
+ * best one of a private network, because nobody else routes it. Metadata services count as link-local wherever their
+ * cloud has put them: no private registry may lead there.
+ */
+const reaches = (
+  [
+    // "This network" of RFC 1122: Linux connects 0.0.0.0 to itself.
+    ["0.0.0.0/8", "loopback"],
+    ["127.0.0.0/8", "loopback"],
+    ["169.254.0.0/16", "link-local"],
+    // Azure, Alibaba Cloud, Oracle Cloud.
+    ["168.63.129.16/32", "link-local"],
+    ["100.100.100.200/32", "link-local"],
+    ["192.0.0.192/32", "link-local"],
+    ["10.0.0.0/8", "private"],
+    ["100.64.0.0/10", "private"],
+    ["172.16.0.0/12", "private"],
+    ["192.168.0.0/16", "private"],
+    // Protocol assignments, and the nearest relay of 6to4, which is gone from the public Internet (RFC 7526).
+    ["192.0.0.0/24", "private"],
+    ["192.88.99.0/24", "private"],
+    // Documentation and benchmarks.
+    ["192.0.2.0/24", "private"],
+    ["198.18.0.0/15", "private"],
+    ["198.51.100.0/24", "private"],
+    ["203.0.113.0/24", "private"],
+    // Multicast, reserved, broadcast.
+    ["224.0.0.0/3", "private"],
+    ["0.0.0.0/0", "public"],
+
+    // Judged by the IPv4 address inside, see `embeddings`.
+    ["::/96", "public"],
+    ["::ffff:0:0/96", "public"],
+    ["::ffff:0:0:0/96", "public"],
+    ["64:ff9b::/96", "public"],
+    ["64:ff9b:1::/48", "public"],
+    ["2001::/32", "public"],
+
+    ["fe80::/10", "link-local"],
+    // AWS, Google Cloud, Oracle Cloud, Akamai, Alibaba Cloud, Scaleway.
+    ["fd00:ec2::/32", "link-local"],
+    ["fd20:ce::254/128", "link-local"],
+    ["fd00:c1::a9fe:a9fe/128", "link-local"],
+    ["fd00:a9fe:a9fe::1/128", "link-local"],
+    ["fd00:100::100:200/128", "link-local"],
+    ["fd00:42::42/128", "link-local"],
+    // Protocol assignments, among them benchmarks and identifiers that are no locators.
+    ["2001::/23", "private"],
+    // Documentation.
+    ["2001:db8::/32", "private"],
+    ["3fff::/20", "private"],
+    // The only global unicast addresses that IANA has given away. Unique and site-local addresses, segment routing
+    // (5f00::/16), the discard prefix (100::/64) and multicast are outside.
+    ["2000::/3", "public"],
+    ["::/0", "private"]
+  ] satisfies ReadonlyArray<readonly [string, Reach]>
+).map(([text, reach]) => ({ ...range(text), reach }))
+
+/** An IPv4 address that an IPv6 address carries, at the given bytes. */
+interface Embedding extends Range {
+  readonly at: ReadonlyArray<number>
+  /** Whether its bits are inverted. */
+  readonly isInverted?: boolean
+  /** Whether 0.0.0.0/8 is no address here but the zeros around one. */
+  readonly isPadded?: boolean
+}
+
+const lastFour = [12, 13, 14, 15]
+
+/**
+ * Where an IPv6 address may carry the IPv4 address that its packets end up at. A network may translate by a prefix of its
+ * own as well (RFC 6052), which nobody can tell from the address.
+ */
+const embeddings: ReadonlyArray<Embedding> = [
+  // IPv4-compatible, with :: and ::1; mapped; translated (RFC 4291, RFC 2765).
+  { ...range("::/96"), at: lastFour },
+  { ...range("::ffff:0:0/96"), at: lastFour },
+  { ...range("::ffff:0:0:0/96"), at: lastFour },
+  // NAT64 by the well-known prefix.
+  { ...range("64:ff9b::/96"), at: lastFour },
+  // NAT64 by a prefix for local use (RFC 8215), of any length of RFC 6052, which leaves byte 8 out.
+  { ...range("64:ff9b:1::/48"), at: [6, 7, 9, 10], isPadded: true },
+  { ...range("64:ff9b:1::/48"), at: [7, 9, 10, 11], isPadded: true },
+  { ...range("64:ff9b:1::/48"), at: [9, 10, 11, 12], isPadded: true },
+  { ...range("64:ff9b:1::/48"), at: lastFour, isPadded: true },
+  // Teredo: its server and its client (RFC 4380).
+  { ...range("2001::/32"), at: [4, 5, 6, 7] },
+  { ...range("2001::/32"), at: lastFour, isInverted: true },
+  // 6to4 (RFC 3056).
+  { ...range("2002::/16"), at: [2, 3, 4, 5] }
+]
+
+/** ISATAP addresses have any prefix, and 0000:5efe or 0200:5efe before an IPv4 address (RFC 5214). */
+const isIsatap = (address: Bytes): boolean =>
+  ((address[8] ?? 0) & 0xfc) === 0 && address[9] === 0 && address[10] === 0x5e && address[11] === 0xfe
+
+const embeddedIn = (address: Bytes): ReadonlyArray<Bytes> => {
+  const bytesAt = (positions: ReadonlyArray<number>, mask = 0) =>
+    positions.map((position) => (address[position] ?? 0) ^ mask)
+  const found = embeddings
+    .filter((embedding) => isWithin(embedding, address))
+    .map(({ at, isInverted, isPadded }) => ({ bytes: bytesAt(at, isInverted === true ? 255 : 0), isPadded }))
+    .filter(({ bytes, isPadded }) => isPadded !== true || bytes[0] !== 0)
+    .map(({ bytes }) => bytes)
+  return isIsatap(address) ? [...found, bytesAt(lastFour)] : found
+}
+
+const reachOfBytes = (address: Bytes): Reach =>
+  reaches.find((candidate) => isWithin(candidate, address))?.reach ?? "loopback"
+
+const reachOfAddress = (address: Bytes): Reach | undefined => {
+  const found = [address, ...(address.length === 16 ? embeddedIn(address) : [])].map(reachOfBytes)
+  return byHarm.findLast((reach) => found.includes(reach))
+}
+
+/** A host as `URL` or a resolver writes it: without the brackets of an address, and without the root's dot. */
+const normalise = (hostname: string): string =>
+  hostname
+    .replace(/^\[(.*)\]$/, "$1")
+    .toLowerCase()
+    .replace(/\.$/, "")
+
+const isLocalName = (host: string): boolean => host === "localhost" || host.endsWith(".localhost")
+
+/** The reach of an address, or of the most harmful address that it carries, or of a name of this machine. */
+export const reachOfHost = (hostname: string): Reach | undefined => {
+  const host = normalise(hostname)
+  if (isLocalName(host)) return "loopback"
+  const address = parse(host)
+  return address === undefined ? undefined : reachOfAddress(address)
+}
+
+const thisMachine = ["127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104"].map(range)
+
+/**
+ * Whether what is sent to a host is sure not to leave this machine. Less than "loopback" says: packets to an address that
+ * carries a loopback address may travel far, and the unspecified addresses are none to send to.
+ */
+export const isThisMachine = (hostname: string): boolean => {
+  const host = normalise(hostname)
+  const address = parse(host)
+  return isLocalName(host) || (address !== undefined && thisMachine.some((known) => isWithin(known, address)))
 }

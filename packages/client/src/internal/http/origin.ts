@@ -3,8 +3,8 @@
  * measured against it.
  */
 import * as Result from "effect/Result"
-import { reachOf } from "../../Outbound.ts"
 import { type Authority, authorityOf, type Purpose } from "./authority.ts"
+import { isThisMachine } from "./address.ts"
 
 /** Reads an address; `base` resolves a relative one. */
 export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
@@ -12,10 +12,6 @@ export const readUrl = (address: string, base?: string): Result.Result<URL, stri
 
 /** Other schemes may have an origin too: that of the address inside them. */
 export const isWeb = (url: URL): boolean => url.protocol === "https:" || url.protocol === "http:"
-
-/** Nobody listens on the way: `0.0.0.0` is this machine too, but no address to send to. */
-const isThisMachine = (hostname: string): boolean =>
-  reachOf(hostname) === "loopback" && !/^\[?[0:.]+\]?$/.test(hostname)
 
 /**
  * Whether an address is safe to send secrets to: https, or http that never leaves this machine.
