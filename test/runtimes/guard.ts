@@ -12,7 +12,7 @@ import * as HttpClient from "effect/http/HttpClient"
 const [, , port = ""] = process.argv
 
 HttpClient.get(`http://localhost:${port}/`).pipe(
-  Effect.provideService(Outbound.CurrentDestination, { registry: "registry.example", isNamed: false }),
+  Effect.provideService(Outbound.CurrentDestination, { registry: "https://registry.example", relation: "other" }),
   Effect.match({ onSuccess: ({ status }) => `answered ${status}`, onFailure: ({ cause }) => String(cause) }),
   Effect.flatMap(Console.log),
   Effect.provide(NodeRegistryHttpClient.layer),

@@ -1,16 +1,16 @@
 /**
  * What the client may connect to.
  *
- * A registry sends its clients elsewhere: to storage for the bytes of blobs, to another place for an upload. Where the
- * client runs inside a network, a hostile registry could so have it ask that network's own machines, or the metadata
- * service of its cloud. So an address that only means something where the client is counts for as much as the registry
- * itself being there: a registry on this machine may lead to this machine, one in the private network into that.
+ * A registry sends its clients elsewhere: to storage for the bytes of blobs, to another place for an upload. A hostile
+ * registry could so make a client inside a network send requests to that network's own machines, or to the metadata
+ * service of its cloud. So a registry may lead to addresses that everybody reaches, and to others only if the registry is
+ * there itself: a registry on this machine may lead to this machine, and one in the private network into that.
  *
- * Every request passes `check`. An HTTP client that sees the address that it dials, after the name was resolved, checks
- * that as well, by `CurrentDestination`: `NodeRegistryHttpClient` does, `fetch` can't. Why it is made so:
- * docs/origins.md.
+ * Every request passes `check`, which reads addresses. An HTTP client that sees the address to which it connects can
+ * check that as well, by `CurrentDestination` and `mayConnect`: `NodeRegistryHttpClient` does, `fetch` can't. The
+ * decisions behind it: docs/origins.md.
  *
- * Applications need nothing of this module. It is for who writes an HTTP client for a runtime.
+ * Applications need nothing of this module. It is for authors of HTTP clients.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,8 @@ import * as Result from "effect/Result"
 import { reachOfHost } from "./internal/http/address.ts"
 
 /**
- * From where an address can be reached: from everywhere, from a private network, from one link (where the metadata
- * services of clouds are), or from this machine alone.
+ * From where an address can be reached: from everywhere, from a private network, from one link, or from this machine
+ * alone.
  *
  * **Details**
  *
@@ -34,7 +34,7 @@ import { reachOfHost } from "./internal/http/address.ts"
 export type Reach = "public" | "private" | "link-local" | "loopback"
 
 /**
- * The reach of a host that is an address, or a name of this machine; of any other name only its addresses tell.
+ * Returns the reach of a host that is an address or a name of this machine, and `undefined` for other names.
  *
  * **Example** (The reach of a few hosts)
  *
@@ -59,20 +59,66 @@ export const reachOf = (hostname: string): Reach | undefined => reachOfHost(host
 export const mayLead = (registry: Reach, target: Reach): boolean => target === "public" || target === registry
 
 /**
+ * What the target of a request is to the registry of the conversation: the registry itself, a target that the user named
+ * besides it, or any other, to which the registry leads.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Relation = "registry" | "named" | "other"
+
+/**
+ * Whether a request may use a connection to an address.
+ *
+ * **Details**
+ *
+ * `known` is where the registry has been reached so far (see `reachAfter`), by connections to its own origin. Until there
+ * was one, the registry may be anywhere, but leads to public addresses only. Afterwards its own name may lead only where
+ * a redirect might: a name that was public cannot turn into the metadata service. What the user named may be anywhere.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const mayConnect = (relation: Relation, known: Reach | undefined, address: Reach): boolean => {
+  switch (relation) {
+    case "named":
+      return true
+    case "registry":
+      return known === undefined || mayLead(known, address)
+    case "other":
+      return mayLead(known ?? "public", address)
+  }
+}
+
+/**
+ * Returns where a registry counts as being once it was reached at one more address.
+ *
+ * **Details**
+ *
+ * Only a connection counts, not an answer of DNS. A registry that was reached in two different places counts as public
+ * from then on: whoever owns its name can choose between them.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reachAfter = (known: Reach | undefined, address: Reach): Reach =>
+  known === undefined || known === address ? address : "public"
+
+/**
  * Where a request is going.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Destination {
-  /** The host of the registry that the conversation is with. */
+  /** The origin of the registry of the conversation: `https://myregistry.azurecr.io`. */
   readonly registry: string
-  /** Whether the user named the host: as the registry, as one of its realms, or as one that it may lead to. */
-  readonly isNamed: boolean
+  /** What the target of the request is to the registry. */
+  readonly relation: Relation
 }
 
 /**
- * Where the request at hand is going; none outside of this library.
+ * Where the current request is going; `undefined` for requests that are not of this library.
  *
  * @category references
  * @since 0.1.0
@@ -88,8 +134,12 @@ const isAsSafe = (registry: URL, target: URL): boolean =>
     (reachOf(registry.hostname) !== "loopback" || reachOf(target.hostname) === "loopback"))
 
 /**
- * Whether a request may go to an address: from https there is no way to http, and an address that is not reached from
- * everywhere must be where the registry is, unless the user named it. Fails with what is wrong.
+ * Whether a request may go to an address. Fails with a description of what is wrong.
+ *
+ * **Details**
+ *
+ * From https no way leads to http. An address that not everybody reaches must be within the reach of the registry,
+ * unless the user named it. A name passes: where it leads is seen by the HTTP client that connects.
  *
  * @category guards
  * @since 0.1.0
@@ -98,13 +148,13 @@ export const check = (registry: URL, target: URL, destination: Destination): Res
   if (target.origin === registry.origin) return Result.void
   if (!isAsSafe(registry, target)) return Result.fail(`${target.origin} is not as safe as ${registry.origin}`)
   const reach = reachOf(target.hostname)
-  return destination.isNamed || reach === undefined || mayLead(reachOf(registry.hostname) ?? "public", reach)
+  return reach === undefined || mayConnect(destination.relation, reachOf(registry.hostname), reach)
     ? Result.void
     : Result.fail(`${target.origin} is a ${reach} address, and ${registry.origin} is not there`)
 }
 
 /**
- * What an HTTP client fails with when it would dial an address that it may not.
+ * The error of an HTTP client that refuses to connect to an address. The request fails with `Refused`.
  *
  * @category errors
  * @since 0.1.0

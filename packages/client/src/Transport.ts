@@ -74,7 +74,8 @@ export interface Options {
   readonly trustedRealms?: ReadonlyArray<string>
   /**
    * Hosts, without ports, that downloads and uploads may be led to although their addresses are of this machine or of a
-   * private network, and the registry's is not (see `Outbound`).
+   * private network, and the registry's is not (see `Outbound`). A registry whose own name leads to private addresses at
+   * times, and to public ones at others, needs its own host here.
    */
   readonly allowedHosts?: ReadonlyArray<string>
   /**
@@ -146,9 +147,6 @@ export interface RefreshToken {
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
-const hostsOf = (origins: ReadonlyArray<string>): ReadonlyArray<string> =>
-  origins.flatMap((origin) => (URL.canParse(origin) ? [new URL(origin).hostname] : []))
-
 /**
  * Makes a conversation. Nothing is sent before the first operation.
  *
@@ -188,7 +186,8 @@ export const make = Effect.fnUntraced(function* (
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
     registry: url,
-    namedHosts: [...hostsOf(options.trustedRealms ?? []), ...(options.allowedHosts ?? [])],
+    trustedRealms: options.trustedRealms ?? [],
+    allowedHosts: options.allowedHosts ?? [],
     onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
   })
   const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)

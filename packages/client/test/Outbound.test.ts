@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
-import { check, type Reach, reachOf } from "../src/Outbound.ts"
+import { check, mayConnect, type Reach, reachAfter, reachOf, type Relation } from "../src/Outbound.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
 import * as BlobSource from "../src/BlobSource.ts"
 import { atOnce } from "./support/atOnce.ts"
@@ -142,9 +142,47 @@ describe("the reach of a host", () => {
   })
 })
 
-const outcome = (from: string, to: string, isNamed = false): string => {
+describe("a connection", () => {
+  const everywhere = ["public", "private", "link-local", "loopback"] as const
+
+  /** To which addresses a connection may lead, by what the target is and where the registry was reached. */
+  const allowed: ReadonlyArray<readonly [Relation, Reach | undefined, ReadonlyArray<Reach>]> = [
+    ["registry", undefined, everywhere],
+    ["registry", "public", ["public"]],
+    ["registry", "private", ["public", "private"]],
+    ["registry", "link-local", ["public", "link-local"]],
+    ["registry", "loopback", ["public", "loopback"]],
+    ["named", undefined, everywhere],
+    ["named", "public", everywhere],
+    ["named", "private", everywhere],
+    ["named", "link-local", everywhere],
+    ["named", "loopback", everywhere],
+    ["other", undefined, ["public"]],
+    ["other", "public", ["public"]],
+    ["other", "private", ["public", "private"]],
+    ["other", "link-local", ["public", "link-local"]],
+    ["other", "loopback", ["public", "loopback"]]
+  ]
+  it.each(allowed)("to a target that is %s, of a registry known to be %s, leads to %j", (relation, known, expected) => {
+    assert.deepStrictEqual(
+      everywhere.filter((address) => mayConnect(relation, known, address)),
+      expected
+    )
+  })
+
+  it("tells where a registry is; two different places are public", () => {
+    for (const known of everywhere) {
+      assert.strictEqual(reachAfter(undefined, known), known)
+      for (const address of everywhere) {
+        assert.strictEqual(reachAfter(known, address), known === address ? known : "public")
+      }
+    }
+  })
+})
+
+const outcome = (from: string, to: string, relation: Relation = "other"): string => {
   const registry = new URL(from)
-  return Result.match(check(registry, new URL(to), { registry: registry.hostname, isNamed }), {
+  return Result.match(check(registry, new URL(to), { registry: registry.origin, relation }), {
     onSuccess: () => "goes",
     onFailure: (problem) => problem
   })
@@ -163,6 +201,9 @@ describe("a request", () => {
     [acr, "https://169.254.169.254", `https://169.254.169.254 is a link-local address, and ${acr} is not there`],
     [acr, "https://10.0.0.1", `https://10.0.0.1 is a private address, and ${acr} is not there`],
     [acr, "https://[::ffff:10.0.0.1]", `https://[::ffff:a00:1] is a private address, and ${acr} is not there`],
+    [acr, "https://[::ffff:0:0]", `https://[::ffff:0:0] is a loopback address, and ${acr} is not there`],
+    [acr, `${acr}:8443`, "goes"],
+    ["https://10.0.0.1", "https://10.0.0.1:8443", "goes"],
     ["https://10.0.0.1", "https://192.168.0.1", "goes"],
     [
       "https://10.0.0.1",
@@ -184,8 +225,8 @@ describe("a request", () => {
   })
 
   it("to a host that the user named goes there, though not in the clear", () => {
-    assert.strictEqual(outcome(acr, "https://10.0.0.1", true), "goes")
-    assert.strictEqual(outcome(acr, "http://10.0.0.1", true), `http://10.0.0.1 is not as safe as ${acr}`)
+    assert.strictEqual(outcome(acr, "https://10.0.0.1", "named"), "goes")
+    assert.strictEqual(outcome(acr, "http://10.0.0.1", "named"), `http://10.0.0.1 is not as safe as ${acr}`)
   })
 })
 
@@ -226,5 +267,28 @@ describe("a registry that leads into the network of its client", () => {
       for (const { authorization } of yield* asked) assert.isUndefined(authorization)
       assert.isDefined(yield* ContainerRegistry)
     }).pipe(Effect.provide(provided({ allowedHosts: ["169.254.169.254"] })))
+  )
+})
+
+describe("what the user names besides the registry", () => {
+  const storage = "https://10.0.0.1:8443"
+  const leading: Script = ({ url }) =>
+    url.origin === storage
+      ? new Response("blob")
+      : new Response(null, { status: 307, headers: { location: `${storage}/blob` } })
+
+  const cases = [
+    ["a realm, by its origin", { trustedRealms: [storage] }, true],
+    ["a realm on another port", { trustedRealms: ["https://10.0.0.1"] }, false],
+    ["a host, with any port", { allowedHosts: ["10.0.0.1"] }, true],
+    ["another host", { allowedHosts: ["10.0.0.2"] }, false]
+  ] as const
+  it.effect.each(cases)("%s", ([, options, isFollowed]) =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      yield* Effect.ignore(content.blobBytes("alpine", sha256("blob")))
+      const asked = (yield* Journal).filter(({ url }) => url.origin === storage)
+      assert.lengthOf(asked, isFollowed ? 1 : 0)
+    }).pipe(Effect.provide(RegistryContent.layerTransport().pipe(Layer.provideMerge(registry(leading, options)))))
   )
 })

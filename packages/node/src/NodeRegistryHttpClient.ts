@@ -37,8 +37,9 @@ export interface Options {
  *
  * **Details**
  *
- * Where a registry leads elsewhere, the address that the name comes to is checked when it is dialled (see `Outbound` of
- * `@effect-acr/client`): no registry out there reaches this machine, its network or the metadata service of its cloud.
+ * Every connection is judged by the address at its other end (see `Outbound` of `@effect-acr/client`): no registry out
+ * there leads a request to this machine, its network or the metadata service of its cloud, neither by a redirect nor by
+ * its own DNS.
  *
  * **Gotchas**
  *

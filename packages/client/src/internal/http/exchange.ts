@@ -197,22 +197,29 @@ export const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>):
 export const make = (options: {
   readonly client: HttpClient.HttpClient
   readonly attemptTimeout: Duration.Input
-  /** The registry, and the hosts besides it that the user named. */
   readonly registry: URL
-  readonly namedHosts: ReadonlyArray<string>
+  /** Origins and hosts that the user named besides the registry, see `Transport.Options`. */
+  readonly trustedRealms: ReadonlyArray<string>
+  readonly allowedHosts: ReadonlyArray<string>
   /** Is shown every answer before it is read. */
   readonly onAnswer: (origin: string, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<void>
 }): Exchange => {
-  const { namedHosts, registry } = options
+  const { allowedHosts, registry, trustedRealms } = options
   const execute = executeBy(options.client)
   const timeout = Effect.delay(
     Effect.sync(() => noAnswer(options.attemptTimeout)),
     options.attemptTimeout
   )
 
+  /** Another port of the registry's host is another server. `allowedHosts` has no ports, and may name the registry's. */
+  const relationTo = (target: URL): Outbound.Relation => {
+    if (allowedHosts.includes(target.hostname)) return "named"
+    if (target.origin === registry.origin) return "registry"
+    return trustedRealms.includes(target.origin) ? "named" : "other"
+  }
   const destinationAt = (target: URL): Outbound.Destination => ({
-    registry: registry.hostname,
-    isNamed: target.hostname === registry.hostname || namedHosts.includes(target.hostname)
+    registry: registry.origin,
+    relation: relationTo(target)
   })
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>

@@ -1,0 +1,43 @@
+/**
+ * DNS by script: names lead where a test says, and somewhere else at the next look-up.
+ */
+import dns from "node:dns"
+import { syncBuiltinESMExports } from "node:module"
+import { isIP } from "node:net"
+import * as Effect from "effect/Effect"
+
+/** The addresses that each look-up of a name gives. The last entry answers all further look-ups. */
+export interface Names {
+  readonly [name: string]: ReadonlyArray<ReadonlyArray<string>>
+}
+
+const setLookup = (lookup: unknown) =>
+  Effect.sync(() => {
+    Object.assign(dns, { lookup })
+    syncBuiltinESMExports()
+  })
+
+/** Replaces the resolver of this process for the lifetime of the scope. Returns the names that were looked up. */
+export const resolving = (names: Names) =>
+  Effect.gen(function* () {
+    const lookedUp: Array<string> = []
+    const lookup = (hostname: string, _: unknown, callback: (...result: ReadonlyArray<unknown>) => void) => {
+      const answers = names[hostname] ?? []
+      const earlier = lookedUp.filter((name) => name === hostname).length
+      const addresses = answers[Math.min(earlier, answers.length - 1)]
+      lookedUp.push(hostname)
+      setImmediate(() =>
+        addresses === undefined
+          ? callback(new Error(`${hostname} is unknown`), [])
+          : callback(
+              null,
+              addresses.map((address) => ({ address, family: isIP(address) }))
+            )
+      )
+    }
+    yield* Effect.acquireRelease(
+      Effect.suspend(() => Effect.as(setLookup(lookup), dns.lookup)),
+      setLookup
+    )
+    return lookedUp
+  })
