@@ -147,6 +147,8 @@ export interface RefreshToken {
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
+const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
+
 /**
  * Makes a conversation. Nothing is sent before the first operation.
  *
@@ -160,7 +162,6 @@ export interface RefreshToken {
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
-  const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
   const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
     Effect.mapError((problem) => invalid(new InvalidRequest({ description: `the endpoint ${problem}` })))
   )

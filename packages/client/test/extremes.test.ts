@@ -87,6 +87,9 @@ describe("a number among the options of a registry", () => {
   }
 })
 
+/** A token that ends then, in seconds since 1970. */
+const claims = (exp: unknown): string => ["e30", btoa(JSON.stringify({ exp, iat: 0 })), "c2ln"].join(".")
+
 describe("a number in an answer", () => {
   const read = Effect.flatMap(ContainerRegistry, (service) => service.repositoryProperties("alpine"))
 
@@ -106,7 +109,6 @@ describe("a number in an answer", () => {
     )
   }
 
-  const claims = (exp: unknown): string => ["e30", btoa(JSON.stringify({ exp, iat: 0 })), "c2ln"].join(".")
   const lives: ReadonlyArray<unknown> = [1e300, -1e300, 9e15, 0, null, "soon"]
   for (const exp of lives) {
     it.effect(`is the end of a token or none: exp ${exp}`, () =>
