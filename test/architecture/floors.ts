@@ -126,6 +126,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
     "internal/auth/oauth",
     "internal/http/body",
     "internal/http/exchange",
+    "internal/http/retryAfter",
     "internal/transfer/download",
     "internal/transfer/upload"
   ),
