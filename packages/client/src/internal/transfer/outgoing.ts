@@ -39,7 +39,7 @@ export interface Outgoing<out E> {
   readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed>
   /** What the source failed with. */
   readonly failure: () => Cause.Cause<E | RegistryError> | undefined
-  /** The digest of the whole content. */
+  /** The digest of the whole content, once all of it was read. */
   readonly digest: () => Digest
 }
 
@@ -87,6 +87,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   let window: Window | undefined
   let reader: Reader | undefined
   let failure: Cause.Cause<E | RegistryError> | undefined
+  let digest: Digest | undefined
 
   const fail = (cause: Cause.Cause<E | RegistryError>): Effect.Effect<never, typeof sourceFailed> =>
     Effect.suspend(() => {
@@ -225,6 +226,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     stream,
     chunk,
     failure: () => failure,
-    digest: () => Digest.make(`${options.algorithm}:${hash.hex()}`)
+    digest: () => (digest ??= Digest.make(`${options.algorithm}:${hash.hex()}`))
   }
 })

@@ -1,6 +1,5 @@
 /**
- * Uploads: a state machine, opened → sending(offset) → committing → committed. What follows a fault stands in
- * `recovery.ts`; this is what carries it out.
+ * Uploads: sends what `uploading.ts` decides, in one session at a time, and leaves none behind.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,9 +15,8 @@ import { type Algorithm, algorithm, type Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
 import type { OnProgress } from "../../Progress.ts"
-import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import { mostChunkBytes } from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
@@ -26,13 +24,8 @@ import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
-import { faultOf, recoveryFrom, resumptionAt } from "./recovery.ts"
-
-/** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
-const smallBytes = 1024 * 1024
-
-/** Below this size a chunk is not the problem. */
-const leastChunkBytes = 64 * 1024
+import { faultOf } from "./recovery.ts"
+import * as Uploading from "./uploading.ts"
 
 /** A connection that is slower than this counts as stalled. */
 const leastBytesPerSecond = 16 * 1024
@@ -71,20 +64,12 @@ export interface Uploaded {
   readonly size: number | undefined
 }
 
-type State =
-  | { readonly _tag: "Sending"; readonly offset: number }
-  | { readonly _tag: "Committing" }
-  | { readonly _tag: "Committed" }
-
-const sending = (offset: number): State => ({ _tag: "Sending", offset })
-const committing: State = { _tag: "Committing" }
-const committed: State = { _tag: "Committed" }
-
-const positionOf = (state: State): number => (state._tag === "Sending" ? state.offset : Number.POSITIVE_INFINITY)
-
-const isFurther = (state: State, other: State): boolean => positionOf(state) > positionOf(other)
-
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
+
+const isDigestRefused = (error: RegistryError): boolean =>
+  faultOf(error) === "Final" && error.response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true
+
+const refused = (digest: Digest) => mismatch(digest, "other content, says the registry")
 
 const mismatch = (expected: Digest, actual: string) =>
   failed(new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
@@ -92,10 +77,6 @@ const mismatch = (expected: Digest, actual: string) =>
 /** How much later than `base` so many bytes are done at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
   Duration.sum(base, Duration.seconds(bytes / bytesPerSecond))
-
-/** How many bytes the registry has, when it has at most `most`. */
-const confirmedOf = (lastByte: number | undefined, most: number): number | undefined =>
-  lastByte === undefined ? undefined : lastByte === 0 && most !== 1 ? 0 : lastByte + 1
 
 /** Cancels a session. One whose path may be anything else is left to expire: it is not deleted. */
 const cancel = (transport: Conversation, repository: RepositoryName, { location }: Distribution.SessionAnswer) =>
@@ -115,34 +96,34 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
     return open === undefined ? Effect.void : cancel(transport, repository, open)
   })
 
-  const open = (from: Distribution.Mount | undefined): Effect.Effect<boolean, RegistryError> =>
+  /** Opens it, or takes the blob over from elsewhere, which leaves none. */
+  const open = (
+    from: Distribution.Mount | undefined
+  ): Effect.Effect<Distribution.SessionAnswer | undefined, RegistryError> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.map(
         restore(transport.execute(Distribution.openUpload(transport.endpoint, repository, from))),
-        (answer) => {
-          current = Option.getOrUndefined(answer)
-          return current !== undefined
-        }
+        (answer) => (current = Option.getOrUndefined(answer))
       )
     )
 
   return {
-    /** Opens it, unless the blob could be taken from elsewhere. */
     open,
-    restart: Effect.andThen(close, open(undefined)),
     close,
     /** The registry has closed it itself. */
     done: () => {
       current = undefined
     },
     /** Runs a request on the session, and keeps what it says of itself. */
-    on: <A>(request: (session: Distribution.SessionAnswer) => Effect.Effect<A, RegistryError>) =>
-      Effect.suspend(() => (current === undefined ? Effect.die("no session is open") : request(current))),
+    on: <A>(request: (location: Distribution.SecretLocation) => Effect.Effect<A, RegistryError>) =>
+      Effect.suspend(() => (current === undefined ? Effect.die("no session is open") : request(current.location))),
     moved: (answer: Distribution.SessionAnswer) => {
       current = answer
     }
   }
 }
+
+type Session = ReturnType<typeof makeSession>
 
 /**
  * Uploads a blob.
@@ -156,8 +137,10 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
           restore(
             Effect.gen(function* () {
               const opened = yield* session.open(upload.mount)
-              if (!opened && upload.mount !== undefined) return { digest: upload.mount.digest, size: undefined }
-              return yield* transfer(services, upload, session)
+              if (opened !== undefined) return yield* transfer(services, upload, session, opened)
+              return upload.mount === undefined
+                ? yield* Effect.die("a session is opened where nothing is mounted")
+                : { digest: upload.mount.digest, size: undefined }
             })
           )
         )
@@ -181,208 +164,201 @@ export const mount = (
       const session = makeSession(transport, repository)
       const opened = yield* restore(session.open(from))
       yield* session.close
-      return !opened
+      return opened === undefined
     })
   )
 
+/** The requests of an upload: each command that sends something, and the event that comes of it. */
+const makeRequests = <E>(
+  { transport }: Services,
+  { expected, idleTimeout, repository }: Pick<Upload<E, unknown>, "expected" | "idleTimeout" | "repository">,
+  session: Session,
+  content: Outgoing.Outgoing<E>
+) => {
+  type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed>
+
+  const send = (options: Parameters<typeof Distribution.sendBytes>[2]) =>
+    session.on((location) => transport.execute(Distribution.sendBytes(repository, location, options)))
+
+  const accepted = (answer: Distribution.SessionAnswer, from: number, to: number, isLast: boolean): Uploading.Event => {
+    session.moved(answer)
+    return { _tag: "Accepted", from, to, isLast, lastByte: answer.lastByte }
+  }
+
+  /** All the rest in one request. */
+  const stream = Effect.fnUntraced(function* (offset: number, size: number) {
+    const watch = yield* Idle.watch(idleTimeout)
+    // Time in which the source is read is not the registry's.
+    const body = Stream.transformPull(content.stream(offset), (pull) =>
+      Effect.succeed(
+        Effect.suspend(() => {
+          watch.rest()
+          return Effect.tap(pull, () => Effect.sync(watch.wait))
+        })
+      )
+    ).pipe(Stream.ensuring(Effect.sync(watch.wait)))
+    const answer = yield* send({
+      body: HttpBody.stream(body, octetStream, size),
+      contentRange: undefined,
+      stalled: watch.stalled
+    })
+    return accepted(answer, offset, offset + size, true)
+  })
+
+  /** The next chunk, if there is one. */
+  const chunk = Effect.fnUntraced(function* (offset: number, maxBytes: number) {
+    const { bytes, last } = yield* content.chunk(offset, maxBytes)
+    if (bytes.length === 0) return { _tag: "Ended" } as const
+    const end = offset + bytes.length
+    const slow = allowance(idleTimeout, bytes.length, leastBytesPerSecond)
+    const answer = yield* send({
+      body: HttpBody.uint8Array(bytes, octetStream),
+      contentRange: `${offset}-${end - 1}`,
+      stalled: Effect.delay(Effect.succeed(Idle.stall(slow)), slow)
+    })
+    return accepted(answer, offset, end, last)
+  })
+
+  const commit = Effect.gen(function* () {
+    const digest = content.digest()
+    if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)
+    const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
+    const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
+    const stated = yield* session
+      .on((location) => transport.execute(Distribution.commitUpload(repository, location, digest, stalled)))
+      .pipe(Effect.mapError((error) => (isDigestRefused(error) ? refused(digest) : error)))
+    session.done()
+    yield* Effect.logDebug(`upload: ${digest} is there`)
+    if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
+      return yield* mismatch(digest, stated)
+    }
+    return { _tag: "Committed" } as const
+  })
+
+  const askStatus = session
+    .on((location) => transport.execute(Distribution.uploadStatus(repository, location)))
+    .pipe(
+      Effect.map((answer): Uploading.Event => {
+        session.moved(answer)
+        return { _tag: "SessionFound", lastByte: answer.lastByte }
+      }),
+      Effect.catchIf(
+        (error) => faultOf(error) === "Unknown",
+        () => Effect.succeed<Uploading.Event>({ _tag: "SessionLost" })
+      )
+    )
+
+  const lookForBlob = Effect.suspend(() =>
+    Effect.map(find(transport, repository, content.digest()), (blob): Uploading.Event => ({
+      _tag: Option.isSome(blob) ? "BlobFound" : "BlobMissing"
+    }))
+  )
+
+  const reopen = Effect.andThen(
+    session.close,
+    Effect.map(session.open(undefined), (answer): Uploading.Event => ({
+      _tag: "Opened",
+      chunkMinBytes: answer?.chunkMinBytes ?? 0
+    }))
+  )
+
+  /** What fails here is a fault, from which the upload may recover; the questions that this takes fail for good. */
+  const recoverable = (request: Sent): Sent =>
+    Effect.catchIf(
+      request,
+      (error): error is RegistryError => error !== Outgoing.sourceFailed,
+      (error) => Effect.succeed<Uploading.Event>({ _tag: "Failed", error })
+    )
+
+  return (command: Exclude<Uploading.Command, { _tag: "Finish" | "Fail" }>): Sent => {
+    switch (command._tag) {
+      case "Stream":
+        return recoverable(stream(command.offset, command.size))
+      case "Chunk":
+        return recoverable(chunk(command.offset, command.maxBytes))
+      case "Commit":
+        return recoverable(commit)
+      case "AskStatus":
+        return askStatus
+      case "LookForBlob":
+        return lookForBlob
+      case "Reopen":
+        return reopen
+    }
+  }
+}
+
+/** Shows how far an upload has come, and where it resumes. */
+const report = (event: Uploading.Event, { command, state }: Uploading.Step, totalBytes: number | undefined) => {
+  const bytes = state.confirmedBytes
+  switch (event._tag) {
+    case "Accepted":
+      return Effect.logDebug(
+        `upload: the registry has ${bytes}${totalBytes === undefined ? "" : ` of ${totalBytes}`} bytes`
+      )
+    case "SessionFound":
+    case "SessionLost":
+      return command._tag === "Reopen"
+        ? Effect.logDebug("upload: begins anew")
+        : Effect.andThen(
+            Effect.annotateCurrentSpan("registry.resumed_bytes", bytes),
+            Effect.logDebug(`upload: resumes at byte ${bytes}`)
+          )
+    default:
+      return Effect.void
+  }
+}
+
+/** Carries out what `Uploading.next` decides, until the blob is there. */
 const transfer = Effect.fnUntraced(function* <E, R>(
-  { startHash, transport }: Services,
+  services: Services,
   upload: Upload<E, R>,
-  session: ReturnType<typeof makeSession>
+  session: Session,
+  opened: Distribution.SessionAnswer
 ): Effect.fn.Return<Uploaded, RegistryError | E, R | Scope.Scope> {
-  const { expected, idleTimeout, repository, source } = upload
+  const { expected, source } = upload
   const content = yield* Outgoing.make({
     source,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
-    startHash,
+    startHash: services.startHash,
     onProgress: upload.onProgress
   })
-  const patience = yield* Patience.make(transport.retry)
-  const total = content.sizeBytes()
-  let digest: Digest | undefined
-  /** The size of chunks; none while the content is streamed in one request. */
-  let chunkBytes: number | undefined =
-    source.repeatable && total !== undefined && total > smallBytes ? undefined : upload.chunkBytes
+  const patience = yield* Patience.make(services.transport.retry)
+  const request = makeRequests(services, upload, session, content)
+  const plan = { totalBytes: content.sizeBytes(), chunkBytes: upload.chunkBytes, repeatable: source.repeatable }
 
-  const respectLeastChunk = ({ chunkMinBytes }: Distribution.SessionAnswer) => {
-    if (chunkMinBytes > 0 && chunkMinBytes <= mostChunkBytes) {
-      chunkBytes = Math.max(chunkMinBytes, chunkBytes ?? upload.chunkBytes)
+  let furthest = Uploading.begin(plan)
+  const follow = (state: Uploading.State, event: Uploading.Event) =>
+    Uploading.next(plan, state, { sentBytes: content.sentBytes(), canReadFrom: content.canReadFrom }, event)
+
+  let step = follow(furthest, { _tag: "Opened", chunkMinBytes: opened.chunkMinBytes })
+  while (step.command._tag !== "Finish") {
+    if (step.command._tag === "Fail") return yield* step.command.error
+    if (step.recovery !== undefined) {
+      const { by, from } = step.recovery
+      if (by !== "SmallerPieces") yield* patience.wait(from)
+      yield* noteRepeat(`upload: ${by}`, from)
     }
-  }
-
-  const send = (options: Parameters<typeof Distribution.sendBytes>[2]) =>
-    session.on(({ location }) => transport.execute(Distribution.sendBytes(repository, location, options)))
-
-  /** How many bytes the registry has, as far as it is known. */
-  let taken = 0
-  const take = (bytes: number): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const more = Math.max(0, bytes - taken)
-      taken = bytes
-      return countBytes("sent", more)
-    })
-
-  /** How far an accepted request has brought the upload. */
-  const advanced = (answer: Distribution.SessionAnswer, from: number, to: number) =>
-    Effect.suspend(() => {
-      session.moved(answer)
-      const reached = confirmedOf(answer.lastByte, to) ?? to
-      return reached > from && reached <= to
-        ? take(reached).pipe(
-            Effect.andThen(
-              Effect.logDebug(`upload: the registry has ${reached}${total === undefined ? "" : ` of ${total}`} bytes`)
-            ),
-            Effect.as(reached)
-          )
-        : failed(
-            new InvalidResponse({
-              description: `the registry took bytes ${from} to ${to} and says that it has ${reached}`
-            })
-          )
-    })
-
-  /** All the rest in one request. */
-  const stream = (offset: number, size: number) =>
-    Effect.gen(function* () {
-      const watch = yield* Idle.watch(idleTimeout)
-      // While the source is read the registry keeps nobody waiting.
-      const body = Stream.transformPull(content.stream(offset), (pull) =>
-        Effect.succeed(
-          Effect.suspend(() => {
-            watch.rest()
-            return Effect.tap(pull, () => Effect.sync(watch.wait))
-          })
-        )
-      ).pipe(Stream.ensuring(Effect.sync(watch.wait)))
-      const answer = yield* send({
-        body: HttpBody.stream(body, octetStream, size - offset),
-        contentRange: undefined,
-        stalled: watch.stalled
-      })
-      const reached = yield* advanced(answer, offset, size)
-      return reached === size ? committing : sending(reached)
-    })
-
-  /** The next chunk, if there is one. */
-  const sendChunk = (offset: number, maxBytes: number) =>
-    Effect.gen(function* () {
-      const { bytes, last } = yield* content.chunk(offset, maxBytes)
-      if (bytes.length === 0) return committing
-      const end = offset + bytes.length
-      const slow = allowance(idleTimeout, bytes.length, leastBytesPerSecond)
-      const answer = yield* send({
-        body: HttpBody.uint8Array(bytes, octetStream),
-        contentRange: `${offset}-${end - 1}`,
-        stalled: Effect.delay(Effect.succeed(Idle.stall(slow)), slow)
-      })
-      const reached = yield* advanced(answer, offset, end)
-      return reached === end && last ? committing : sending(reached)
-    })
-
-  const commit = Effect.gen(function* () {
-    digest ??= content.digest()
-    if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)
-    const named = digest
-    const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
-    const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
-    const stated = yield* session.on(({ location }) =>
-      transport.execute(Distribution.commitUpload(repository, location, named, stalled))
-    )
-    session.done()
-    yield* Effect.logDebug(`upload: ${named} is there`)
-    if (stated !== undefined && stated !== named && algorithm(stated) === algorithm(named)) {
-      return yield* mismatch(named, stated)
-    }
-    return committed
-  })
-
-  const step = (state: State): Effect.Effect<State, RegistryError | typeof Outgoing.sourceFailed> => {
-    if (state._tag !== "Sending") return commit
-    if (total !== undefined && state.offset === total && state.offset > 0) return Effect.succeed(committing)
-    return chunkBytes === undefined && total !== undefined
-      ? stream(state.offset, total)
-      : sendChunk(state.offset, chunkBytes ?? upload.chunkBytes)
-  }
-
-  /** Goes on from where the registry is, or from the beginning. */
-  const resume = (error: RegistryError): Effect.Effect<State, RegistryError> =>
-    Effect.gen(function* () {
-      const status = yield* Effect.result(
-        session.on(({ location }) => transport.execute(Distribution.uploadStatus(repository, location)))
-      )
-      if (Result.isFailure(status) && faultOf(status.failure) !== "Unknown") return yield* status.failure
-      const confirmed = Result.isSuccess(status) ? confirmedOf(status.success.lastByte, content.sentBytes()) : undefined
-      if (Result.isSuccess(status)) session.moved(status.success)
-      switch (resumptionAt(confirmed, { sentBytes: content.sentBytes(), canReadFrom: content.canReadFrom })) {
-        case "Continue":
-          yield* take(confirmed ?? 0)
-          yield* Effect.annotateCurrentSpan("registry.resumed_bytes", confirmed ?? 0)
-          yield* Effect.logDebug(`upload: goes on at byte ${confirmed ?? 0}`)
-          return sending(confirmed ?? 0)
-        case "Restart":
-          yield* Effect.logDebug("upload: begins anew")
-          yield* take(0)
-          yield* session.restart
-          return sending(0)
-        case "GiveUp":
-          return yield* error
-      }
-    })
-
-  const recover = (state: State, error: RegistryError): Effect.Effect<State, RegistryError> =>
-    Effect.gen(function* () {
-      const recovery = recoveryFrom(state._tag === "Sending" ? "Sending" : "Committing", faultOf(error))
-      if (recovery === "GiveUp") {
-        const refused = error.response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true
-        return yield* refused && digest !== undefined ? mismatch(digest, "other content, says the registry") : error
-      }
-      yield* noteRepeat(`upload: ${recovery}`, error)
-      switch (recovery) {
-        case "Repeat":
-          yield* patience.wait(error)
-          return state
-        case "SmallerPieces": {
-          const smaller = chunkBytes === undefined ? upload.chunkBytes : Math.floor(chunkBytes / 2)
-          if (smaller < leastChunkBytes) return yield* error
-          chunkBytes = smaller
-          return state
-        }
-        case "AskStatus":
-          yield* patience.wait(error)
-          return yield* resume(error)
-        case "LookForBlob": {
-          yield* patience.wait(error)
-          if (digest === undefined || Option.isNone(yield* find(transport, repository, digest))) {
-            return yield* resume(error)
-          }
-          // Whoever brought it there: this session may still be open.
-          yield* session.close
-          return committed
-        }
-      }
-    })
-
-  yield* session.on((opened) => Effect.sync(() => respectLeastChunk(opened)))
-  let state = sending(0)
-  let furthest = state
-  while (state._tag !== "Committed") {
-    const before = state
-    const outcome = yield* Effect.result(step(before))
-    if (Result.isSuccess(outcome)) {
-      state = outcome.success
-      // To come again to where it was before is no progress.
-      if (isFurther(state, furthest)) {
-        furthest = state
-        yield* patience.renew
-      }
-      continue
-    }
+    const outcome = yield* Effect.result(request(step.command))
     const failure = content.failure()
     if (failure !== undefined) return yield* Effect.failCause(failure)
-    state = outcome.failure === Outgoing.sourceFailed ? before : yield* recover(before, outcome.failure)
+    if (Result.isFailure(outcome)) {
+      if (outcome.failure === Outgoing.sourceFailed) return yield* Effect.die("a source fails with a cause")
+      return yield* outcome.failure
+    }
+    const { confirmedBytes } = step.state
+    step = follow(step.state, outcome.success)
+    yield* report(outcome.success, step, plan.totalBytes)
+    yield* countBytes("sent", Math.max(0, step.state.confirmedBytes - confirmedBytes))
+    // To come again to where it was before is no progress.
+    if (Uploading.isFurther(step.state, furthest)) {
+      furthest = step.state
+      yield* patience.renew
+    }
   }
+  if (step.command.isOpen) yield* session.close
   session.done()
-  return { digest: digest ?? content.digest(), size: content.sizeBytes() }
+  return { digest: content.digest(), size: content.sizeBytes() }
 })
 
 /** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */

@@ -1,0 +1,199 @@
+/**
+ * What an upload does next: a function from state and event to state and command, without effects. `upload.ts` carries
+ * the commands out; what a fault means, and what follows it, stands in `recovery.ts`.
+ */
+import { InvalidResponse, RegistryError } from "../../RegistryError.ts"
+import { mostChunkBytes } from "../api/arguments.ts"
+import { faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
+
+/** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
+const smallBytes = 1024 * 1024
+
+/** Below this size a chunk is not the problem. */
+const leastChunkBytes = 64 * 1024
+
+/** What stays the same during an upload. */
+export interface Plan {
+  /** Bytes in all, if the source states them. */
+  readonly totalBytes: number | undefined
+  /** The size of chunks in bytes, as the caller or the default has it. */
+  readonly chunkBytes: number
+  readonly repeatable: boolean
+}
+
+/** What is known of the content at the moment. */
+export interface Content {
+  /** How far it has been read, at most. */
+  readonly sentBytes: number
+  readonly canReadFrom: (offset: number) => boolean
+}
+
+/** Where an upload is. */
+export interface State {
+  readonly doing: "Sending" | "Committing"
+  /** How many bytes the registry has, as far as is known. */
+  readonly confirmedBytes: number
+  /** The size of chunks in bytes; undefined while the content goes out in one request. */
+  readonly chunkBytes: number | undefined
+  /** The failure after which the registry is asked how far the upload has come. */
+  readonly failure: RegistryError | undefined
+}
+
+/** What happened. */
+export type Event =
+  /** A session was opened, the first or another one. */
+  | { readonly _tag: "Opened"; readonly chunkMinBytes: number }
+  /** Bytes were taken; `lastByte` is the offset of the last one that the registry says it has. */
+  | {
+      readonly _tag: "Accepted"
+      readonly from: number
+      readonly to: number
+      readonly isLast: boolean
+      readonly lastByte: number | undefined
+    }
+  /** The content ended where the last chunk did. */
+  | { readonly _tag: "Ended" }
+  | { readonly _tag: "Committed" }
+  /** A request that sends or commits failed. */
+  | { readonly _tag: "Failed"; readonly error: RegistryError }
+  | { readonly _tag: "SessionFound"; readonly lastByte: number | undefined }
+  | { readonly _tag: "SessionLost" }
+  | { readonly _tag: "BlobFound" }
+  | { readonly _tag: "BlobMissing" }
+
+/** What to do. */
+export type Command =
+  /** Send all the rest in one request. */
+  | { readonly _tag: "Stream"; readonly offset: number; readonly size: number }
+  | { readonly _tag: "Chunk"; readonly offset: number; readonly maxBytes: number }
+  | { readonly _tag: "Commit" }
+  | { readonly _tag: "AskStatus" }
+  | { readonly _tag: "LookForBlob" }
+  /** Open another session, and close this one. */
+  | { readonly _tag: "Reopen" }
+  /** The blob is there. `isOpen` tells whether the session may still be open. */
+  | { readonly _tag: "Finish"; readonly isOpen: boolean }
+  | { readonly _tag: "Fail"; readonly error: RegistryError }
+
+/** A state, and what to do in it. */
+export interface Step {
+  readonly state: State
+  readonly command: Command
+  /** The failure that the command is to mend, and how. The retry policy waits first, but for smaller pieces. */
+  readonly recovery?: { readonly from: RegistryError; readonly by: Exclude<Recovery, "GiveUp"> }
+}
+
+/** Where an upload begins. */
+export const begin = ({ repeatable, totalBytes, ...plan }: Plan): State => ({
+  doing: "Sending",
+  confirmedBytes: 0,
+  chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
+  failure: undefined
+})
+
+/** Whether a state is nearer to the end than another. */
+export const isFurther = (state: State, other: State): boolean =>
+  state.doing === other.doing ? state.confirmedBytes > other.confirmedBytes : state.doing === "Committing"
+
+/** How many bytes the registry has, when it has at most `most`: `0-0` also stands for none. */
+const confirmedOf = (lastByte: number | undefined, most: number): number | undefined =>
+  lastByte === undefined ? undefined : lastByte === 0 && most !== 1 ? 0 : lastByte + 1
+
+const fail = (state: State, error: RegistryError): Step => ({ state, command: { _tag: "Fail", error } })
+
+const commit = (state: State): Step => ({ state: { ...state, doing: "Committing" }, command: { _tag: "Commit" } })
+
+/** Sends what the registry does not have yet. */
+const send = ({ chunkBytes, totalBytes }: Plan, state: State): Step => {
+  const offset = state.confirmedBytes
+  if (totalBytes !== undefined && offset === totalBytes && offset > 0) return commit(state)
+  return {
+    state: { ...state, doing: "Sending" },
+    command:
+      state.chunkBytes === undefined && totalBytes !== undefined
+        ? { _tag: "Stream", offset, size: totalBytes - offset }
+        : { _tag: "Chunk", offset, maxBytes: state.chunkBytes ?? chunkBytes }
+  }
+}
+
+const opened = (plan: Plan, state: State, chunkMinBytes: number): Step =>
+  send(plan, {
+    ...state,
+    chunkBytes:
+      chunkMinBytes > 0 && chunkMinBytes <= mostChunkBytes
+        ? Math.max(chunkMinBytes, state.chunkBytes ?? plan.chunkBytes)
+        : state.chunkBytes
+  })
+
+const accepted = (
+  plan: Plan,
+  state: State,
+  { from, isLast, lastByte, to }: Extract<Event, { _tag: "Accepted" }>
+): Step => {
+  const reached = confirmedOf(lastByte, to) ?? to
+  if (reached <= from || reached > to) {
+    const description = `the registry took bytes ${from} to ${to} and says that it has ${reached}`
+    const reason = new InvalidResponse({ description })
+    return fail(state, new RegistryError({ operation: "RegistryContent.uploadBlob", reason }))
+  }
+  const further = { ...state, confirmedBytes: reached }
+  return reached === to && isLast ? commit(further) : send(plan, further)
+}
+
+const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
+  const chunkBytes = state.chunkBytes === undefined ? plan.chunkBytes : Math.floor(state.chunkBytes / 2)
+  return chunkBytes < leastChunkBytes ? fail(state, error) : send(plan, { ...state, chunkBytes })
+}
+
+const failed = (plan: Plan, state: State, error: RegistryError): Step => {
+  const by = recoveryFrom(state.doing, faultOf(error))
+  if (by === "GiveUp") return fail(state, error)
+  const recovery = { from: error, by }
+  switch (by) {
+    case "Repeat":
+      return { ...(state.doing === "Sending" ? send(plan, state) : commit(state)), recovery }
+    case "SmallerPieces": {
+      const step = smaller(plan, state, error)
+      return step.command._tag === "Fail" ? step : { ...step, recovery }
+    }
+    case "AskStatus":
+    case "LookForBlob":
+      return { state: { ...state, failure: error }, command: { _tag: by }, recovery }
+  }
+}
+
+/** Resumes where the registry is, or from the beginning. */
+const resumed = (plan: Plan, state: State, content: Content, confirmedBytes: number | undefined): Step => {
+  switch (resumptionAt(confirmedBytes, content)) {
+    case "Continue":
+      return send(plan, { ...state, confirmedBytes: confirmedBytes ?? 0 })
+    case "Restart":
+      return { state: { ...state, doing: "Sending", confirmedBytes: 0 }, command: { _tag: "Reopen" } }
+    case "GiveUp":
+      return state.failure === undefined ? commit(state) : fail(state, state.failure)
+  }
+}
+
+/** What an upload does after an event. */
+export const next = (plan: Plan, state: State, content: Content, event: Event): Step => {
+  switch (event._tag) {
+    case "Opened":
+      return opened(plan, state, event.chunkMinBytes)
+    case "Accepted":
+      return accepted(plan, state, event)
+    case "Ended":
+      return commit(state)
+    case "Committed":
+      return { state, command: { _tag: "Finish", isOpen: false } }
+    case "Failed":
+      return failed(plan, state, event.error)
+    case "SessionFound":
+      return resumed(plan, state, content, confirmedOf(event.lastByte, content.sentBytes))
+    case "SessionLost":
+      return resumed(plan, state, content, undefined)
+    case "BlobFound":
+      return { state, command: { _tag: "Finish", isOpen: true } }
+    case "BlobMissing":
+      return { state, command: { _tag: "AskStatus" } }
+  }
+}

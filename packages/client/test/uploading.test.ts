@@ -1,0 +1,244 @@
+/**
+ * What an upload does next, event by event.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Uploading from "../src/internal/transfer/uploading.ts"
+import { Forbidden, Unavailable, InvalidRequest, RegistryError } from "../src/RegistryError.ts"
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+const failed = (status: number | undefined): Uploading.Event => {
+  const reason =
+    status === undefined || status >= 500
+      ? new Unavailable({ description: "" })
+      : status === 403
+        ? new Forbidden({ description: "" })
+        : new InvalidRequest({ description: "" })
+  return {
+    _tag: "Failed",
+    error: new RegistryError({
+      operation: "test",
+      reason,
+      ...(status === undefined ? {} : { response: { status, errors: [] } })
+    })
+  }
+}
+
+const opened: Uploading.Event = { _tag: "Opened", chunkMinBytes: 0 }
+const accepted = (
+  from: number,
+  to: number,
+  isLast = false,
+  lastByte: number | undefined = to - 1
+): Uploading.Event => ({
+  _tag: "Accepted",
+  from,
+  to,
+  isLast,
+  lastByte
+})
+const session = (lastByte: number | undefined): Uploading.Event => ({ _tag: "SessionFound", lastByte })
+const lost: Uploading.Event = { _tag: "SessionLost" }
+const missing: Uploading.Event = { _tag: "BlobMissing" }
+const found: Uploading.Event = { _tag: "BlobFound" }
+const committed: Uploading.Event = { _tag: "Committed" }
+
+/** A command in a word, with its offset and the most bytes that it sends. */
+const wordOf = ({ command, recovery }: Uploading.Step): string => {
+  const how = recovery === undefined ? "" : ` (${recovery.by})`
+  switch (command._tag) {
+    case "Stream":
+      return `Stream ${command.offset}+${command.size}${how}`
+    case "Chunk":
+      return `Chunk ${command.offset}+${command.maxBytes}${how}`
+    case "Finish":
+      return command.isOpen ? "Finish, close" : "Finish"
+    case "Fail":
+      return `Fail ${command.error.response?.status ?? command.error.reason._tag}`
+    default:
+      return `${command._tag}${how}`
+  }
+}
+
+const large: Uploading.Plan = { totalBytes: 4 * mebibyte, chunkBytes: mebibyte, repeatable: true }
+const small: Uploading.Plan = { totalBytes: 100, chunkBytes: mebibyte, repeatable: true }
+const unknown: Uploading.Plan = { totalBytes: undefined, chunkBytes: mebibyte, repeatable: false }
+
+const everywhere = () => true
+const nowhere = () => false
+
+/** Plan, what can be read again, and the events with the command that each leads to. */
+const stories: ReadonlyArray<
+  readonly [string, Uploading.Plan, (offset: number) => boolean, ReadonlyArray<readonly [Uploading.Event, string]>]
+> = [
+  [
+    "goes out in one request and is committed",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [accepted(0, 4 * mebibyte, true), "Commit"],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "resumes where the session stands",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [failed(undefined), "AskStatus (AskStatus)"],
+      [session(mebibyte - 1), `Stream ${mebibyte}+${3 * mebibyte}`],
+      [accepted(mebibyte, 4 * mebibyte, true, 4 * mebibyte - 1), "Commit"]
+    ]
+  ],
+  [
+    "is not sent again if the session has all of it",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [failed(500), "AskStatus (AskStatus)"],
+      [session(4 * mebibyte - 1), "Commit"],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "begins again in another session where the first is lost",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [failed(404), "AskStatus (AskStatus)"],
+      [lost, "Reopen"],
+      [opened, `Stream 0+${4 * mebibyte}`]
+    ]
+  ],
+  [
+    "is given up where it cannot be read again",
+    unknown,
+    nowhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [failed(502), "AskStatus (AskStatus)"],
+      [lost, "Fail 502"]
+    ]
+  ],
+  [
+    "is given up where the registry has more than was sent",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [failed(undefined), "AskStatus (AskStatus)"],
+      [session(9 * mebibyte), "Fail Unavailable"]
+    ]
+  ],
+  [
+    "repeats what was turned away",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [failed(503), `Chunk 0+${mebibyte} (Repeat)`],
+      [accepted(0, 100, true), "Commit"],
+      [failed(503), "Commit (Repeat)"]
+    ]
+  ],
+  [
+    "goes on in chunks, then in smaller ones, where the registry takes less at once",
+    { ...large, chunkBytes: 200 * kibibyte },
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [failed(413), `Chunk 0+${200 * kibibyte} (SmallerPieces)`],
+      [failed(413), `Chunk 0+${100 * kibibyte} (SmallerPieces)`],
+      [failed(413), "Fail 413"]
+    ]
+  ],
+  [
+    "sends no chunk smaller than the registry wants",
+    small,
+    everywhere,
+    [
+      [{ _tag: "Opened", chunkMinBytes: 5 * mebibyte }, `Chunk 0+${5 * mebibyte}`],
+      [{ _tag: "Ended" }, "Commit"]
+    ]
+  ],
+  [
+    "ignores a least chunk that no memory holds",
+    small,
+    everywhere,
+    [[{ _tag: "Opened", chunkMinBytes: 1e14 }, `Chunk 0+${mebibyte}`]]
+  ],
+  [
+    "fails where the registry took none of it, or more than all",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true, 0), "Fail InvalidResponse"],
+      [accepted(0, 100, true, 100), "Fail InvalidResponse"]
+    ]
+  ],
+  [
+    "looks for the blob where the answer to its commit is lost",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
+      [failed(undefined), "LookForBlob (LookForBlob)"],
+      [found, "Finish, close"]
+    ]
+  ],
+  [
+    "asks the session where the blob is not there",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
+      [failed(404), "LookForBlob (LookForBlob)"],
+      [missing, "AskStatus"],
+      [session(99), "Commit"]
+    ]
+  ],
+  [
+    "fails where it may not be sent",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [failed(403), "Fail 403"]
+    ]
+  ]
+]
+
+describe("an upload", () => {
+  it.each(stories)("%s", (_, plan, canReadFrom, events) => {
+    let state = Uploading.begin(plan)
+    let sentBytes = 0
+    for (const [event, expected] of events) {
+      const step = Uploading.next(plan, state, { sentBytes, canReadFrom }, event)
+      assert.strictEqual(wordOf(step), expected)
+      if (step.command._tag === "Stream") sentBytes = step.command.offset + step.command.size
+      if (step.command._tag === "Chunk") sentBytes = Math.max(sentBytes, plan.totalBytes ?? 0)
+      state = step.state
+    }
+  })
+})
+
+describe("a state of an upload", () => {
+  it("is further with more bytes at the registry, and when it commits", () => {
+    const begin = Uploading.begin(small)
+    const half = { ...begin, confirmedBytes: 50 }
+    const committing = { ...begin, doing: "Committing" } as const
+    assert.isTrue(Uploading.isFurther(half, begin))
+    assert.isFalse(Uploading.isFurther(begin, half))
+    assert.isFalse(Uploading.isFurther(half, half))
+    assert.isTrue(Uploading.isFurther(committing, half))
+    assert.isFalse(Uploading.isFurther(half, committing))
+  })
+})
