@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { BlobSource } from "../../BlobSource.ts"
 import type { Descriptor } from "../../Descriptor.ts"
@@ -54,6 +55,7 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
+  const placing = Semaphore.makeUnsafe(1)
 
   const read = (
     { digest, name, size }: Wanted,
@@ -138,6 +140,7 @@ export const make = (
       size: wanted.size,
       startHash,
       resumable,
+      placing,
       read: (from, hash) => read(wanted, { from, to: undefined, hash, onProgress })
     })
   })

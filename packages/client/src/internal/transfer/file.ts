@@ -1,17 +1,33 @@
 /**
- * Downloads into files: under another name until the content is verified, in pieces of a size that disks like.
+ * Downloads into files.
+ *
+ * Each download writes to a partial file that it creates itself, exclusively, and renames that file to the target once
+ * its content is verified. It writes to no file that was there before. So a link, a pipe or another user's file under
+ * any of these names is harmless, and two downloads of one blob to one target need no lock.
+ *
+ * A resumable download moves its partial file to a name that follows from the target and the digest. A later one copies
+ * the bytes it finds there to a partial file of its own. It does not append to the file it finds: another download may
+ * still write to it, and neither a name nor a lock file tells reliably, across processes, containers and hosts, whether
+ * that download was killed. For the same reason the name to resume from is a hint: a download that loses it to a newer
+ * one copies its verified bytes from its open file, which nobody can take away.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
-import type * as PlatformError from "effect/PlatformError"
+import * as Option from "effect/Option"
+import * as PlatformError from "effect/PlatformError"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { algorithm, type Digest, hex } from "../../Digest.ts"
 import type { Hash, Start } from "../../Hasher.ts"
-import type { RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
 
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
+
+type Failure = RegistryError | PlatformError.PlatformError
 
 /** Writes a stream of a size to an open file, a mebibyte at a time. */
 const writeAll = <E, R>(
@@ -34,86 +50,253 @@ const writeAll = <E, R>(
       filled += piece.length
     })
     return Stream.runForEachArray(stream, (pieces) => Effect.forEach(pieces, write, { discard: true })).pipe(
-      // What came before a fault is not lost: an interrupted download goes on from there.
+      // What arrived before a fault is kept: a resumed download continues there.
       Effect.ensuring(Effect.ignore(flush)),
       Effect.andThen(flush)
     )
   })
 
-/** Hashes what an earlier run has left, and tells how much that is; more than there should be is no good. */
-const takeUp = Effect.fnUntraced(function* (
-  files: FileSystem.FileSystem,
-  path: string,
-  size: number | undefined,
-  hash: Hash
+/** Reads the first bytes of an open file, hashes them and passes them on. Tells how many there were. */
+const readFirst = Effect.fnUntraced(function* <E>(
+  file: FileSystem.File,
+  size: number,
+  hash: Hash,
+  use: (piece: Uint8Array) => Effect.Effect<void, E>
 ) {
-  // What is behind a link is somebody else's.
-  const isLink = yield* Effect.isSuccess(files.readLink(path))
-  const left = yield* Effect.orElseSucceed(
-    Effect.map(files.stat(path), (info) => Number(info.size)),
-    () => 0
-  )
-  if (isLink || left === 0 || (size !== undefined && left > size)) return 0
-  yield* Stream.runForEachArray(files.stream(path, { chunkSize: pieceBytes }), (pieces) =>
-    Effect.sync(() => {
-      for (const piece of pieces) hash.update(piece)
+  const buffer = new Uint8Array(Math.min(size, pieceBytes))
+  let done = 0
+  while (done < size) {
+    const room = buffer.subarray(0, size - done)
+    const read = yield* file.read(room, { position: BigInt(done) })
+    if (read === 0) break
+    const piece = room.subarray(0, read)
+    hash.update(piece)
+    yield* use(piece)
+    done += read
+  }
+  return done
+})
+
+/** A file that this download created. Its descriptor always leads to it; its name may come to lead elsewhere. */
+interface Own {
+  readonly file: FileSystem.File
+  readonly info: FileSystem.File.Info
+  /** The name that no other download knows. */
+  readonly name: string
+  /** The name under which this download has put it last. */
+  path: string
+}
+
+const alreadyExists = ({ reason }: PlatformError.PlatformError): boolean => reason._tag === "AlreadyExists"
+
+/** Creates a file under a name that is free. Its permissions are those of any new file of this user. */
+const create = (
+  files: FileSystem.FileSystem,
+  stem: string
+): Effect.Effect<Own, PlatformError.PlatformError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const random = yield* Random.nextIntBetween(0, 0xffffffff)
+    const name = `${stem}.${random.toString(16).padStart(8, "0")}.partial`
+    const file = yield* files.open(name, { flag: "wx+" })
+    return { file, info: yield* file.stat, name, path: name }
+  }).pipe(Effect.retry({ times: 9, while: alreadyExists }))
+
+const isSame = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean =>
+  a.dev === b.dev && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)
+
+/** Whether a path leads to this file, and not by a link. */
+const isAt = (files: FileSystem.FileSystem, own: Own, path: string): Effect.Effect<boolean> =>
+  Effect.match(files.lstat(path), { onFailure: () => false, onSuccess: (info) => isSame(info, own.info) })
+
+/** Gives the file another name, whatever has that name. Links are replaced, never followed. */
+const move = (files: FileSystem.FileSystem, own: Own, path: string) =>
+  Effect.uninterruptible(
+    Effect.map(files.rename(own.path, path), () => {
+      own.path = path
     })
   )
-  return left
+
+/** Removes the file, if its name still leads to it. */
+const discard = Effect.fnUntraced(function* (files: FileSystem.FileSystem, own: Own) {
+  if (yield* isAt(files, own, own.path)) yield* Effect.ignore(files.remove(own.path, { force: true }))
 })
 
 /**
- * Makes a file anew, so that nothing is written where a link leads that somebody has put there. Mostly there is none of
- * that name, and nothing to remove.
+ * Whether a file is as good as one that this user creates now: the same owner, permissions and kind, and no second
+ * name. Then no other user has made it or may write to it, as far as the umask allows, and it is no secret.
  */
-const openAnew = (files: FileSystem.FileSystem, path: string) => {
-  const open = files.open(path, { flag: "wx" })
-  return Effect.catchIf(
-    open,
-    ({ reason }) => reason._tag === "AlreadyExists",
-    () => Effect.andThen(files.remove(path, { force: true }), open)
-  )
-}
+const isTrusted = (info: FileSystem.File.Info, own: Own): boolean =>
+  info.type === "File" &&
+  info.mode === own.info.mode &&
+  Option.isSome(info.uid) &&
+  info.uid.value === Option.getOrUndefined(own.info.uid) &&
+  Option.getOrUndefined(info.nlink) === 1n
 
 /**
- * Writes a blob to a file. Its name appears when the content is verified, and not before.
+ * Opens a file that is already there, if it can be trusted. What counts is what the descriptor says: the path may lead
+ * elsewhere a moment later. Where the platform cannot open a file without following links, no file is trusted.
  */
-export const download = (options: {
+const openTrusted = Effect.fnUntraced(
+  function* (files: FileSystem.FileSystem, path: string, own: Own) {
+    // To open a device may have an effect of its own.
+    if ((yield* files.lstat(path)).type !== "File") return undefined
+    // For writing as well, although nothing is written: to open a pipe only for reading would wait for its writer.
+    const file = yield* files.open(path, { flag: "r+", noFollow: true })
+    const info = yield* file.stat
+    return isTrusted(info, own) ? { file, size: Number(info.size) } : undefined
+  },
+  Effect.orElseSucceed(() => undefined)
+)
+
+/** Copies what an earlier download has left, and tells how much that is. More than the blob has is useless. */
+const takeOver = (files: FileSystem.FileSystem, path: string, own: Own, size: number | undefined, hash: Hash) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const left = yield* openTrusted(files, path, own)
+      if (left === undefined || left.size > (size ?? left.size)) return 0
+      return yield* readFirst(left.file, left.size, hash, (piece) => own.file.writeAll(piece))
+    })
+  )
+
+/**
+ * Moves the file from the name to resume from back to its own name, to which no other download moves a file. Tells
+ * whether it is there: it is not if a newer download has taken the name to resume from.
+ */
+const takeBack = Effect.fnUntraced(
+  function* (files: FileSystem.FileSystem, own: Own) {
+    const shared = own.path
+    if (shared === own.name) return true
+    if (!(yield* isAt(files, own, shared))) return false
+    yield* move(files, own, own.name)
+    if (yield* isAt(files, own, own.name)) return true
+    // The newer download was faster than the step.
+    yield* move(files, own, shared)
+    return false
+  },
+  Effect.orElseSucceed(() => false)
+)
+
+/** What is to be downloaded, and to where. */
+interface Download {
   readonly path: string
   readonly digest: Digest
   readonly size: number | undefined
   readonly startHash: Start
-  /** Whether to leave what came, and to go on from what is there. */
+  /** Whether to leave the partial file after a failure, and to continue from one that is there. */
   readonly resumable: boolean
+  /** One download at a time gives its file the final name, or it would take another for an attacker. */
+  readonly placing: Semaphore.Semaphore
   /** The content from an offset on, whose hash up to there is given. */
   readonly read: (from: number, hash: Hash) => Stream.Stream<Uint8Array, RegistryError>
-}): Effect.Effect<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem> =>
+}
+
+/** Whether a file that is there holds the blob: another process may have placed it in the same moment. */
+const holdsBlob = (files: FileSystem.FileSystem, own: Own, { digest, path, startHash }: Download) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { digest, path, read, resumable, size, startHash } = options
-      const files = yield* FileSystem.FileSystem
+      const found = yield* openTrusted(files, path, own)
+      if (found === undefined) return false
       const hash = startHash(algorithm(digest))
-      // Beside the file, so that renaming it is one step; with the digest, so that it is never part of another blob.
-      const partial = `${path}.${hex(digest).slice(0, 16)}.partial`
-      const from = resumable ? yield* takeUp(files, partial, size, hash) : 0
-
-      const file = yield* from === 0 ? openAnew(files, partial) : files.open(partial, { flag: "a" })
-      yield* writeAll(file, read(from, hash), size).pipe(
-        Effect.andThen(file.sync),
-        Effect.andThen(files.rename(partial, path)),
-        Effect.onExit((exit) =>
-          Exit.isSuccess(exit) || (resumable && !isMismatch(exit))
-            ? Effect.void
-            : Effect.ignore(files.remove(partial, { force: true }))
-        )
-      )
+      yield* readFirst(found.file, found.size, hash, () => Effect.void)
+      return hash.hex() === hex(digest)
     })
+  ).pipe(Effect.orElseSucceed(() => false))
+
+const replaced = (path: string) =>
+  PlatformError.systemError({
+    _tag: "BadResource",
+    module: "FileSystem",
+    method: "rename",
+    pathOrDescriptor: path,
+    description: "another program replaced the file while the download renamed it"
+  })
+
+/**
+ * Gives a verified file its final name. Another program may replace the file between the look and the step, so there is
+ * another look after it: a file that is not the verified one loses the name again.
+ */
+const place = (files: FileSystem.FileSystem, own: Own, options: Download): Effect.Effect<void, Failure> =>
+  options.placing.withPermit(
+    Effect.uninterruptible(
+      Effect.gen(function* () {
+        const { path } = options
+        if (!(yield* isAt(files, own, own.path))) return yield* replaced(own.path)
+        yield* files.rename(own.path, path)
+        if (yield* isAt(files, own, path)) return
+        if (yield* holdsBlob(files, own, options)) return
+        // A folder can be moved away; to remove it with its content would be unsafe.
+        yield* Effect.ignore(files.rename(path, own.path))
+        yield* Effect.ignore(files.remove(own.path, { force: true }))
+        return yield* replaced(path)
+      })
+    )
   )
 
-/** Whether the content was wrong: to go on from there would be in vain. */
-const isMismatch = (exit: Exit.Exit<void, RegistryError | PlatformError.PlatformError>): boolean =>
+/** Copies the verified content once more, from the open file, and gives the copy the final name. */
+const placeCopy = (files: FileSystem.FileSystem, own: Own, stem: string, options: Download) =>
+  Effect.acquireUseRelease(
+    create(files, stem),
+    (second) =>
+      Effect.gen(function* () {
+        const { digest, startHash } = options
+        const hash = startHash(algorithm(digest))
+        const { size } = yield* own.file.stat
+        yield* readFirst(own.file, Number(size), hash, (piece) => second.file.writeAll(piece))
+        const actual = hash.hex()
+        if (actual !== hex(digest)) {
+          return yield* new RegistryError({
+            operation: "RegistryContent.downloadBlob",
+            reason: new ContentMismatch({
+              description: "another program changed the partial file",
+              expected: digest,
+              actual: `${algorithm(digest)}:${actual}`
+            })
+          })
+        }
+        yield* second.file.sync
+        yield* place(files, second, options)
+      }),
+    (second, exit) => (Exit.isSuccess(exit) ? Effect.void : discard(files, second))
+  )
+
+/** Whether the content was wrong: to continue from there would be in vain. */
+const isMismatch = (exit: Exit.Exit<void, Failure>): boolean =>
   Exit.isFailure(exit) &&
   exit.cause.reasons.some(
     (reason) =>
       reason._tag === "Fail" && reason.error._tag === "RegistryError" && reason.error.reason._tag === "ContentMismatch"
+  )
+
+/**
+ * Downloads a blob to a file. The target gets its name when the content is verified, and not before.
+ */
+export const download = (options: Download): Effect.Effect<void, Failure, FileSystem.FileSystem> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { digest, path, read, resumable, size, startHash } = options
+      const files = yield* FileSystem.FileSystem
+      // Beside the target, so that to rename is one step; with the digest, so that it is never part of another blob.
+      const stem = `${path}.${hex(digest).slice(0, 16)}`
+      const shared = `${stem}.partial`
+      /** Shows the file to a later download, unless there is something that cannot be replaced, such as a folder. */
+      const show = (own: Own) => Effect.ignore(move(files, own, shared))
+
+      yield* Effect.acquireUseRelease(
+        create(files, stem),
+        (own) =>
+          Effect.gen(function* () {
+            const hash = startHash(algorithm(digest))
+            const from = resumable ? yield* takeOver(files, shared, own, size, hash) : 0
+            if (resumable) yield* show(own)
+            yield* writeAll(own.file, read(from, hash), size)
+            yield* own.file.sync
+            if (!(yield* takeBack(files, own))) return yield* placeCopy(files, own, stem, options)
+            yield* place(files, own, options).pipe(Effect.tapError(() => (resumable ? show(own) : Effect.void)))
+          }),
+        (own, exit) =>
+          Exit.isFailure(exit) && (own.path !== shared || isMismatch(exit)) ? discard(files, own) : Effect.void
+      )
+      // With the blob in its place, what an earlier download has left is of no use.
+      yield* Effect.ignore(files.remove(shared, { force: true }))
+    })
   )

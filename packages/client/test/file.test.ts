@@ -1,0 +1,435 @@
+/**
+ * Downloads into files: several at once to one target, partial files that are resumed and those that are not, and what
+ * stays in the folder.
+ */
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as PlatformError from "effect/PlatformError"
+import * as Random from "effect/Random"
+import * as Digest from "../src/Digest.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
+import { content, sha256 } from "./support/content.ts"
+import { Journal, type Script } from "./support/registry.ts"
+
+const mebibyte = 1024 * 1024
+const blob = Buffer.alloc(4 * mebibyte, "the content of a blob, ")
+const digest = Digest.Digest.make(sha256(blob))
+/** Larger than what a download gathers before it writes. */
+const half = 2 * mebibyte
+
+const folder = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  return yield* files.makeTempDirectoryScoped()
+})
+
+const shared = (target: string): string => `${target}.${Digest.hex(digest).slice(0, 16)}.partial`
+
+/** What a server sends of the blob, piece by piece, each when the one before is read. */
+const body = (pieces: ReadonlyArray<Uint8Array>): ReadableStream<Uint8Array> => {
+  const rest = [...pieces]
+  return new ReadableStream(
+    {
+      pull(controller) {
+        const next = rest.shift()
+        if (next === undefined) controller.close()
+        else controller.enqueue(next)
+      }
+    },
+    { highWaterMark: 0 }
+  )
+}
+
+/** A registry that has the blob, and whose n-th answer may hold other bytes. */
+const serving =
+  (bytesOf: (count: number) => Buffer = () => blob): Script =>
+  ({ range }, count) => {
+    const from = Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0)
+    const bytes = bytesOf(count)
+    const middle = Math.max(from, half)
+    // The single byte tells the reader that what came before it is written.
+    const pieces = [bytes.subarray(from, middle), bytes.subarray(middle, middle + 1), bytes.subarray(middle + 1)]
+    return new Response(body(pieces.filter((piece) => piece.length > 0)), {
+      status: range === null ? 200 : 206,
+      headers: {
+        "content-length": String(bytes.length - from),
+        ...(range === null ? {} : { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` })
+      }
+    })
+  }
+
+/** A download that stops when its first half is written, until it is told to continue. */
+const halting = Effect.fnUntraced(function* (target: string, resumable: boolean) {
+  const registry = yield* RegistryContent
+  const atHalf = yield* Deferred.make<void>()
+  const mayContinue = yield* Deferred.make<void>()
+  const fiber = yield* registry
+    .downloadBlob("alpine", digest, target, {
+      resumable,
+      onProgress: ({ doneBytes }) =>
+        doneBytes > half
+          ? Effect.andThen(Deferred.succeed(atHalf, undefined), Deferred.await(mayContinue))
+          : Effect.void
+    })
+    .pipe(Effect.exit, Effect.forkChild)
+  yield* Effect.raceFirst(Deferred.await(atHalf), Fiber.join(fiber))
+  return {
+    interrupt: Fiber.interrupt(fiber),
+    end: Effect.andThen(Deferred.succeed(mayContinue, undefined), Fiber.join(fiber))
+  }
+})
+
+const assertBlob = (target: string, message: string) =>
+  assert.isTrue(readFileSync(target).equals(blob), `${message}: the content`)
+
+const live = (script: Script = serving()) => Effect.provide([content(script), NodeFileSystem.layer])
+
+const kind = (resumable: boolean): string => (resumable ? "resumable" : "not resumable")
+
+describe("two downloads of one blob to one target at once", () => {
+  for (const first of [false, true]) {
+    for (const second of [false, true]) {
+      it.live(`both end with the blob in the file: ${kind(first)}, ${kind(second)}`, () =>
+        Effect.gen(function* () {
+          const target = join(yield* folder, "layer.tar")
+          for (const order of ["the later one ends first", "the earlier one ends first"]) {
+            const one = yield* halting(target, first)
+            const other = yield* halting(target, second)
+            for (const { end } of order.startsWith("the later") ? [other, one] : [one, other]) {
+              const exit = yield* end
+              assert.isTrue(Exit.isSuccess(exit), `${order}: ${String(exit)}`)
+              assertBlob(target, order)
+            }
+            assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"], order)
+          }
+        }).pipe(Effect.scoped, live())
+      )
+    }
+  }
+
+  for (const wrong of [0, 1]) {
+    for (const order of [
+      [0, 1],
+      [1, 0]
+    ] as const) {
+      it.live(`leave the right content where download ${wrong} gets other bytes; download ${order[0]} ends first`, () =>
+        Effect.gen(function* () {
+          const target = join(yield* folder, "layer.tar")
+          const downloads = [yield* halting(target, false), yield* halting(target, false)]
+          for (const index of order) {
+            const exit = yield* downloads[index]?.end ?? Effect.die("no such download")
+            assert.strictEqual(Exit.isSuccess(exit), index !== wrong, String(exit))
+            if (Exit.isSuccess(exit)) assertBlob(target, "after the right one")
+          }
+          assertBlob(target, "at the end")
+          assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+        }).pipe(
+          Effect.scoped,
+          live(serving((count) => (count === wrong ? Buffer.concat([blob.subarray(1), Buffer.from("x")]) : blob)))
+        )
+      )
+    }
+  }
+
+  it.live("where one is interrupted, the other ends", () =>
+    Effect.gen(function* () {
+      const target = join(yield* folder, "layer.tar")
+      for (const resumable of [false, true]) {
+        for (const interrupted of ["earlier", "later"]) {
+          const one = yield* halting(target, resumable)
+          const other = yield* halting(target, resumable)
+          const [gone, stays] = interrupted === "earlier" ? [one, other] : [other, one]
+          yield* gone.interrupt
+          const exit = yield* stays.end
+          assert.isTrue(Exit.isSuccess(exit), String(exit))
+          assertBlob(target, interrupted)
+          assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"], interrupted)
+        }
+      }
+    }).pipe(Effect.scoped, live())
+  )
+
+  it.live("draw other names where the first that they draw is the same", () =>
+    Effect.gen(function* () {
+      const target = join(yield* folder, "layer.tar")
+      const downloads = [
+        yield* halting(target, false).pipe(Random.withSeed("seed")),
+        yield* halting(target, false).pipe(Random.withSeed("seed"))
+      ]
+      for (const { end } of downloads) assert.isTrue(Exit.isSuccess(yield* end))
+      assertBlob(target, "at the end")
+    }).pipe(Effect.scoped, live())
+  )
+})
+
+it.live("twenty downloads at once to one target all end, and the file holds the blob", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    yield* Effect.forEach(
+      Array.from({ length: 20 }, (_, index) => index % 3 !== 0),
+      (resumable) => registry.downloadBlob("alpine", digest, target, { resumable }),
+      { concurrency: "unbounded" }
+    )
+    assertBlob(target, "at the end")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+  }).pipe(Effect.scoped, live())
+)
+
+it.live("downloads of different blobs at once to one target all end, and the file holds one of them", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    const texts = Array.from({ length: 10 }, (_, index) => `blob ${index}`)
+    for (let round = 0; round < 10; round++) {
+      yield* Effect.forEach(texts, (text) => registry.downloadBlob("alpine", sha256(text), target), {
+        concurrency: "unbounded"
+      })
+      assert.include(texts, readFileSync(target, "utf8"))
+      assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+    }
+  }).pipe(
+    Effect.scoped,
+    live(({ url }) => {
+      const text = Array.from({ length: 10 }, (_, index) => `blob ${index}`).find((text) =>
+        url.pathname.endsWith(sha256(text))
+      )
+      return new Response(text ?? "", { headers: { "content-length": "6" } })
+    })
+  )
+)
+
+/* Partial files */
+
+const ranges = Effect.map(Journal, (asked) => asked.map(({ range }) => range))
+
+const isRoot = process.getuid?.() === 0
+
+/** Whatever there may be under the name of the partial file, and how far the download continues from it. */
+const leftovers: ReadonlyArray<{
+  readonly name: string
+  readonly leave: (partial: string) => void
+  readonly from: number
+  readonly needsRoot?: boolean
+}> = [
+  { name: "a partial file", leave: (partial) => writeFileSync(partial, blob.subarray(0, 1000)), from: 1000 },
+  { name: "the whole blob", leave: (partial) => writeFileSync(partial, blob), from: blob.length },
+  { name: "an empty file", leave: (partial) => writeFileSync(partial, ""), from: 0 },
+  {
+    name: "a file that others can write",
+    leave: (partial) => {
+      writeFileSync(partial, blob.subarray(0, 1000))
+      chmodSync(partial, 0o666)
+    },
+    from: 0
+  },
+  {
+    name: "a file that its group can write, though new files are not such",
+    leave: (partial) => {
+      writeFileSync(partial, blob.subarray(0, 1000))
+      chmodSync(partial, 0o664)
+    },
+    from: 0
+  },
+  {
+    name: "a file with a second name",
+    leave: (partial) => {
+      writeFileSync(partial, blob.subarray(0, 1000))
+      linkSync(partial, join(partial, "..", "..", "second"))
+    },
+    from: 0
+  },
+  {
+    name: "a link to a file",
+    leave: (partial) => {
+      writeFileSync(join(partial, "..", "..", "elsewhere"), blob.subarray(0, 1000))
+      symlinkSync(join(partial, "..", "..", "elsewhere"), partial)
+    },
+    from: 0
+  },
+  { name: "a folder", leave: (partial) => mkdirSync(partial), from: 0 },
+  {
+    name: "a file of another user",
+    leave: (partial) => {
+      writeFileSync(partial, blob.subarray(0, 1000))
+      chownSync(partial, 65_534, 65_534)
+    },
+    from: 0,
+    needsRoot: true
+  }
+]
+
+/** Creates files with another umask for as long as the scope lasts. */
+const umask = (mask: number) =>
+  Effect.acquireRelease(
+    Effect.sync(() => process.umask(mask)),
+    (before) => Effect.sync(() => process.umask(before))
+  )
+
+describe("a resumable download that finds", () => {
+  for (const { from, leave, name, needsRoot } of leftovers) {
+    // Only root can give a file to another user.
+    it.live.skipIf(needsRoot === true && !isRoot)(`${name} continues at byte ${from}`, () =>
+      Effect.gen(function* () {
+        const registry = yield* RegistryContent
+        const target = join(yield* folder, "downloads", "layer.tar")
+        yield* umask(0o022)
+        mkdirSync(join(target, ".."))
+        leave(shared(target))
+        yield* registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+        assertBlob(target, name)
+        assert.strictEqual(lstatSync(target).nlink, 1)
+        assert.deepStrictEqual(yield* ranges, from === blob.length ? [] : [from === 0 ? null : `bytes=${from}-`])
+        const left = name === "a folder" ? ["layer.tar", shared("layer.tar")] : ["layer.tar"]
+        assert.deepStrictEqual(readdirSync(join(target, "..")), left)
+      }).pipe(Effect.scoped, live())
+    )
+  }
+
+  it.live("nothing that it can open without following links begins anew", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      writeFileSync(shared(target), blob.subarray(0, 1000))
+      yield* registry.downloadBlob("alpine", digest, target, { resumable: true })
+      assertBlob(target, "at the end")
+      assert.deepStrictEqual(yield* ranges, [null])
+      assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+    }).pipe(
+      Effect.scoped,
+      Effect.provide([
+        content(serving()),
+        changed((files) => ({
+          open: (path, options) =>
+            options?.noFollow === true
+              ? Effect.fail(PlatformError.badArgument({ module: "FileSystem", method: "open" }))
+              : files.open(path, options)
+        }))
+      ])
+    )
+  )
+
+  it.live("a partial file and fails while it copies leaves that as it was, and nothing else", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      writeFileSync(shared(target), blob.subarray(0, half))
+      const error = yield* Effect.flip(registry.downloadBlob("alpine", digest, target, { resumable: true }))
+      assert.strictEqual(error._tag, "PlatformError")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+      assert.isTrue(readFileSync(shared(target)).equals(blob.subarray(0, half)))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide([
+        content(serving()),
+        changed((files) => ({
+          open: (path, options) =>
+            Effect.map(files.open(path, options), (file) => ({
+              [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+              stat: file.stat,
+              sync: file.sync,
+              seek: (offset, from) => file.seek(offset, from),
+              read: (buffer, options) => file.read(buffer, options),
+              readAlloc: (size, options) => file.readAlloc(size, options),
+              truncate: (length) => file.truncate(length),
+              write: (buffer) => file.write(buffer),
+              writeAll: () =>
+                Effect.fail(PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "writeAll" }))
+            }))
+        }))
+      ])
+    )
+  )
+})
+
+it.live("a resumable download ends in a folder where it cannot replace what others own, such as /tmp", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    writeFileSync(shared(target), "another user's")
+    yield* registry.downloadBlob("alpine", digest, target, { resumable: true })
+    assertBlob(target, "at the end")
+    assert.strictEqual(readFileSync(shared(target), "utf8"), "another user's")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar", shared("layer.tar")])
+  }).pipe(
+    Effect.scoped,
+    Effect.provide([
+      content(serving()),
+      changed((files) => {
+        const refused = (path: string) => path.endsWith(shared("layer.tar"))
+        const denied = (method: string) =>
+          Effect.fail(PlatformError.systemError({ _tag: "PermissionDenied", module: "FileSystem", method }))
+        return {
+          open: (path, options) => (refused(path) ? denied("open") : files.open(path, options)),
+          remove: (path, options) => (refused(path) ? denied("remove") : files.remove(path, options)),
+          rename: (from, to) => (refused(to) ? denied("rename") : files.rename(from, to))
+        }
+      })
+    ])
+  )
+)
+
+/** The real disk, but for some of its calls. */
+function changed(change: (files: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>) {
+  return Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (files) => ({ ...files, ...change(files) }))
+  ).pipe(Layer.provide(NodeFileSystem.layer))
+}
+
+describe("the permissions of a file", () => {
+  for (const [mask, mode] of [
+    [0o022, 0o644],
+    [0o002, 0o664],
+    [0o077, 0o600]
+  ] as const) {
+    it.live(`are those of a new file where the umask is ${mask.toString(8)}, also of one that is resumed`, () =>
+      Effect.gen(function* () {
+        const registry = yield* RegistryContent
+        const target = join(yield* folder, "layer.tar")
+        yield* umask(mask)
+        const exit = yield* registry
+          .downloadBlob("alpine", digest, target, {
+            resumable: true,
+            onProgress: ({ doneBytes }) => (doneBytes > half ? Effect.interrupt : Effect.void)
+          })
+          .pipe(Effect.exit)
+        assert.isTrue(Exit.hasInterrupts(exit))
+        assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+        yield* registry.downloadBlob("alpine", digest, target, { resumable: true })
+        assertBlob(target, "at the end")
+        assert.strictEqual(lstatSync(target).mode & 0o777, mode)
+        assert.deepStrictEqual(yield* ranges, [null, `bytes=${half}-`])
+      }).pipe(Effect.scoped, live())
+    )
+  }
+})
+
+it.live("a resumable download whose target cannot be replaced keeps the whole content for the next one", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    mkdirSync(join(target, "full"), { recursive: true })
+    const download = registry.downloadBlob("alpine", digest, target, { resumable: true })
+    assert.strictEqual((yield* Effect.flip(download))._tag, "PlatformError")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar", shared("layer.tar")])
+    assert.isTrue(readFileSync(shared(target)).equals(blob))
+  }).pipe(Effect.scoped, live())
+)
