@@ -120,13 +120,13 @@ const readAhead = Effect.fnUntraced(function* (
   idleTimeout: Duration.Duration
 ) {
   const scope = yield* Effect.scope
-  const watch = yield* Idle.watch(idleTimeout)
+  const watch = yield* Idle.watch(idleTimeout, Idle.leastBytesPerSecond)
   const arrivals = yield* Queue.bounded<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>(1)
   const pull = yield* Stream.toPull(response.stream)
   const step = Effect.suspend(() => {
     watch.wait()
     return Effect.flatMap(pull, (pieces) => {
-      watch.rest()
+      watch.rest(lengthOf(pieces))
       return Queue.offer(arrivals, pieces)
     })
   })
@@ -150,6 +150,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
       const { digest, hash, idleTimeout, onProgress, repository } = download
       const scope = yield* Effect.scope
       const patience = yield* Patience.make(transport.retry)
+      const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
       let total = download.size
       let position = download.from
       let connection: Connection | undefined
@@ -272,6 +273,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
         [400, 401, 403, 410].includes(response?.status ?? 0)
 
       const pull: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.suspend(() => {
+        pace.wait()
         if (position > 0 && position === end() && (connection === undefined || download.to !== undefined)) return atEnd
         return Effect.matchEffect(
           Effect.flatMap(connection === undefined ? connect : Effect.succeed(connection), next),
@@ -280,7 +282,9 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
             onSuccess: ([first, ...rest]) => {
               if (first === undefined) return pull
               const pieces = [first, ...rest] as const
-              return Effect.as(Effect.andThen(take(pieces), patience.renew), pieces)
+              // A server that sends a little on each connection would otherwise be asked for more without end.
+              const taken = pace.rest(lengthOf(pieces)) ? Effect.andThen(take(pieces), patience.renew) : take(pieces)
+              return Effect.as(taken, pieces)
             }
           }
         )

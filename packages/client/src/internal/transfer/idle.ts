@@ -1,42 +1,102 @@
 /**
- * Notices when the other side does not move any more.
+ * Detects that the other side stalls, or sends too little to wait for.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Reason, Unavailable } from "../../RegistryError.ts"
 
+/** A download that is slower than this counts as stalled. */
+export const leastBytesPerSecond = 16 * 1024
+
 /** The reason for giving up a connection on which nothing moves. */
 export const stall = (duration: Duration.Duration): Reason =>
   new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}` })
+
+/** The reason for giving up a connection on which less moves than it should. */
+const tooSlow = (duration: Duration.Duration, bytesPerSecond: number): Reason =>
+  new Unavailable({
+    description: `less than ${bytesPerSecond / 1024} KiB a second came for ${Duration.format(duration)}`
+  })
 
 /**
  * A watch over a connection. Its two functions are called for every piece that moves, so they are no effects.
  */
 export interface Watch {
-  /** It is the other side's turn, from now on. */
+  /** The turn of the other side begins. */
   readonly wait: () => void
-  /** It is this side's turn, which takes as long as it takes. */
-  readonly rest: () => void
-  /** Ends when the other side has kept this one waiting for too long. */
+  /** The turn of this side begins, which may take any time. So many bytes came in the turn before. */
+  readonly rest: (bytes?: number) => void
+  /** Ends when the other side stalls. */
   readonly stalled: Effect.Effect<Reason>
 }
 
-export const watch = (duration: Duration.Duration): Effect.Effect<Watch> =>
+/**
+ * Watches a connection. The other side stalls if nothing moves for the duration, or if fewer bytes than the least rate
+ * come while its turns add up to the duration: a byte now and then keeps no connection alive.
+ */
+export const watch = (duration: Duration.Duration, bytesPerSecond = 0): Effect.Effect<Watch> =>
   Effect.map(Clock.Clock, (clock) => {
     const idleMillis = Duration.toMillis(duration)
     let since: number | undefined = clock.currentTimeMillisUnsafe()
-    const stalled: Effect.Effect<void> = Effect.suspend(() => {
-      const left = since === undefined ? idleMillis : since + idleMillis - clock.currentTimeMillisUnsafe()
-      return left > 0 ? Effect.andThen(Effect.sleep(left), stalled) : Effect.void
+    /** The turns of the other side since the last look at the rate, without the present one, in milliseconds. */
+    let waited = 0
+    let moved = 0
+    const stalled: Effect.Effect<Reason> = Effect.suspend(() => {
+      const waiting = since === undefined ? 0 : clock.currentTimeMillisUnsafe() - since
+      if (waiting >= idleMillis) return Effect.succeed(stall(duration))
+      const spent = waited + waiting
+      if (spent >= idleMillis) {
+        if (moved * 1000 < bytesPerSecond * spent) return Effect.succeed(tooSlow(duration, bytesPerSecond))
+        moved = 0
+        waited = -waiting
+      }
+      const left = since === undefined ? idleMillis : idleMillis - Math.max(waiting, waited + waiting)
+      return Effect.andThen(Effect.sleep(left), stalled)
     })
     return {
       wait: () => {
         since = clock.currentTimeMillisUnsafe()
       },
-      rest: () => {
+      rest: (bytes = 0) => {
+        moved += bytes
+        if (since !== undefined) waited += clock.currentTimeMillisUnsafe() - since
         since = undefined
       },
-      stalled: Effect.map(stalled, () => stall(duration))
+      stalled
+    }
+  })
+
+/**
+ * Measures a transfer as a whole, over all of its connections and the waits between them, but without the time of its
+ * consumer.
+ */
+export interface Pace {
+  /** The turn of the other side begins, unless it is under way. */
+  readonly wait: () => void
+  /** The turn ends with so many bytes. Tells whether those since it last told so came at the least rate. */
+  readonly rest: (bytes: number) => boolean
+}
+
+export const pace = (bytesPerSecond: number): Effect.Effect<Pace> =>
+  Effect.map(Clock.Clock, (clock) => {
+    let since: number | undefined
+    let waited = 0
+    let moved = 0
+    return {
+      wait: () => {
+        since ??= clock.currentTimeMillisUnsafe()
+      },
+      rest: (bytes) => {
+        if (since !== undefined) waited += clock.currentTimeMillisUnsafe() - since
+        since = undefined
+        moved += bytes
+        const isEnough = moved > 0 && moved * 1000 >= bytesPerSecond * waited
+        if (isEnough) {
+          waited = 0
+          moved = 0
+        }
+        return isEnough
+      }
     }
   })
