@@ -118,7 +118,7 @@ const swaps: Readonly<Record<string, (path: string, place: Place) => void>> = {
     chmodSync(path, 0o666)
     if (isRoot) chownSync(path, otherUser, otherUser)
   },
-  "a pipe": (path) => execFileSync("mkfifo", [path]),
+  "a pipe": (path) => execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", path]),
   "a folder": (path) => mkdirSync(path),
   nothing: () => {}
 }
@@ -234,27 +234,28 @@ describe("a resumable download that finds, under the name of its part,", () => {
   }
 })
 
-describe("a file that replaces the target right after the renaming", () => {
-  const replacedBy = (content: Uint8Array, owner: number | undefined) =>
-    Effect.gen(function* () {
-      const registry = yield* RegistryContent
-      yield* registry.uploadBlob("a", BlobSource.fromBytes(bytes))
-      const place = yield* preparedPlace(0)
-      const other = join(place.folder, "other")
-      writeFileSync(other, content)
-      if (owner !== undefined) chownSync(other, owner, owner)
-      const files = MeddledFiles.layer((call, path) => {
-        if (call === "lstat" && path === place.target && lstatSync(other, { throwIfNoEntry: false }) !== undefined) {
-          renameSync(other, place.target)
-        }
-      })
-      const outcome = yield* registry
-        .downloadBlob("a", digest, place.target, { resumable: true })
-        .pipe(Effect.provide(files), Effect.result)
-      assertUnharmed(place, Result.isSuccess(outcome), "afterwards")
-      return outcome
-    }).pipe(Effect.scoped, Effect.provide(emulated()))
+/** Downloads while a file with such content replaces the target, right after the renaming. */
+const replacedBy = (content: Uint8Array, owner: number | undefined) =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    yield* registry.uploadBlob("a", BlobSource.fromBytes(bytes))
+    const place = yield* preparedPlace(0)
+    const other = join(place.folder, "other")
+    writeFileSync(other, content)
+    if (owner !== undefined) chownSync(other, owner, owner)
+    const files = MeddledFiles.layer((call, path) => {
+      if (call === "lstat" && path === place.target && lstatSync(other, { throwIfNoEntry: false }) !== undefined) {
+        renameSync(other, place.target)
+      }
+    })
+    const outcome = yield* registry
+      .downloadBlob("a", digest, place.target, { resumable: true })
+      .pipe(Effect.provide(files), Effect.result)
+    assertUnharmed(place, Result.isSuccess(outcome), "afterwards")
+    return outcome
+  }).pipe(Effect.scoped, Effect.provide(emulated()))
 
+describe("a file that replaces the target right after the renaming", () => {
   it.live("fails the download if it holds other content", () =>
     Effect.map(replacedBy(Buffer.from("other content"), undefined), (outcome) =>
       assert.strictEqual(Result.isFailure(outcome) && outcome.failure._tag, "PlatformError")
@@ -271,11 +272,12 @@ describe("a file that replaces the target right after the renaming", () => {
   )
 })
 
+/** Runs a script as another user, and tells its exit code. */
+const asOther = (script: string, ...args: ReadonlyArray<string>) =>
+  spawnSync("sh", ["-c", script, "sh", ...args], { uid: otherUser, gid: otherUser }).status
+
 // Only root can start a process of another user.
 describe.runIf(isRoot)("another user who can write the folder, and puts a file in place of the partial file", () => {
-  const asOther = (script: string, ...args: ReadonlyArray<string>) =>
-    spawnSync("sh", ["-c", script, "sh", ...args], { uid: otherUser, gid: otherUser }).status
-
   it.live("owns no download, and cannot change one afterwards", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent

@@ -29,12 +29,12 @@ const meddledFile = (
   return meddled
 }
 
-export const layer = (meddle: Meddle): Layer.Layer<FileSystem.FileSystem> =>
-  Layer.effect(
+export const layer = (meddle: Meddle): Layer.Layer<FileSystem.FileSystem> => {
+  const turn = (call: string, ...paths: ReadonlyArray<string>) => Effect.sync(() => meddle(call, ...paths))
+  const onFile = <A, E>(call: string, effect: Effect.Effect<A, E>) => Effect.andThen(turn(call), effect)
+  return Layer.effect(
     FileSystem.FileSystem,
     Effect.map(FileSystem.FileSystem, (files) => {
-      const turn = (call: string, ...paths: ReadonlyArray<string>) => Effect.sync(() => meddle(call, ...paths))
-      const onFile = <A, E>(call: string, effect: Effect.Effect<A, E>) => Effect.andThen(turn(call), effect)
       const meddled: FileSystem.FileSystem = {
         ...files,
         chmod: (path, mode) => Effect.andThen(turn("chmod", path), files.chmod(path, mode)),
@@ -53,3 +53,4 @@ export const layer = (meddle: Meddle): Layer.Layer<FileSystem.FileSystem> =>
       return meddled
     })
   ).pipe(Layer.provide(NodeFileSystem.layer))
+}

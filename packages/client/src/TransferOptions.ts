@@ -73,15 +73,27 @@ export interface DownloadBlobOptions {
 }
 
 /**
- * How to download a blob into a file.
+ * How to download a blob to a file.
+ *
+ * **Details**
+ *
+ * The content is written to a partial file beside the target, which gets the final name once the content is verified.
+ * A file that is there before is replaced by it, never written to, and a link is never followed. Several downloads to
+ * one target may run at once.
+ *
+ * The names of partial files, and what is promised in a folder that other users can write, are in docs/downloads.md.
  *
  * @category options
  * @since 0.1.0
  */
 export interface DownloadFileOptions extends DownloadBlobOptions {
   /**
-   * Whether a download that fails or is interrupted leaves what came in a file beside the target, whose name ends in
-   * `.partial`, from which the next one goes on. Otherwise nothing is left. One download at a time may do so.
+   * Whether a download that fails or is interrupted leaves its partial file, named after the target and the digest and
+   * ending in `.partial`, and whether it continues from one that it finds. It copies the content, so it needs as much
+   * space again until it has done so. Defaults to `false`: nothing is left.
+   *
+   * The download begins anew if the partial file has another owner, other permissions than a new file, or a second
+   * name; and on Windows and Deno, where a file cannot be opened without following links.
    */
   readonly resumable?: boolean
 }

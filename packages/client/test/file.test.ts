@@ -359,6 +359,11 @@ describe("a resumable download that finds", () => {
   )
 })
 
+const denied = (method: string) =>
+  Effect.fail(PlatformError.systemError({ _tag: "PermissionDenied", module: "FileSystem", method }))
+
+const isShared = (path: string): boolean => path.endsWith(shared("layer.tar"))
+
 it.live("a resumable download ends in a folder where it cannot replace what others own, such as /tmp", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
@@ -372,16 +377,11 @@ it.live("a resumable download ends in a folder where it cannot replace what othe
     Effect.scoped,
     Effect.provide([
       content(serving()),
-      changed((files) => {
-        const refused = (path: string) => path.endsWith(shared("layer.tar"))
-        const denied = (method: string) =>
-          Effect.fail(PlatformError.systemError({ _tag: "PermissionDenied", module: "FileSystem", method }))
-        return {
-          open: (path, options) => (refused(path) ? denied("open") : files.open(path, options)),
-          remove: (path, options) => (refused(path) ? denied("remove") : files.remove(path, options)),
-          rename: (from, to) => (refused(to) ? denied("rename") : files.rename(from, to))
-        }
-      })
+      changed((files) => ({
+        open: (path, options) => (isShared(path) ? denied("open") : files.open(path, options)),
+        remove: (path, options) => (isShared(path) ? denied("remove") : files.remove(path, options)),
+        rename: (from, to) => (isShared(to) ? denied("rename") : files.rename(from, to))
+      }))
     ])
   )
 )
