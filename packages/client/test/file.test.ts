@@ -359,6 +359,25 @@ describe("a resumable download that finds", () => {
   )
 })
 
+it.live("a resumable download that is interrupted at its last step keeps the whole content for the next one", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    const download = registry.downloadBlob("alpine", digest, target, { resumable: true })
+    assert.isTrue(Exit.hasInterrupts(yield* Effect.exit(download)))
+    assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+    assert.isTrue(readFileSync(shared(target)).equals(blob))
+  }).pipe(
+    Effect.scoped,
+    Effect.provide([
+      content(serving()),
+      changed((files) => ({
+        rename: (from, to) => (to.endsWith("layer.tar") ? Effect.interrupt : files.rename(from, to))
+      }))
+    ])
+  )
+)
+
 const denied = (method: string) =>
   Effect.fail(PlatformError.systemError({ _tag: "PermissionDenied", module: "FileSystem", method }))
 

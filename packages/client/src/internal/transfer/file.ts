@@ -9,7 +9,7 @@
  * the bytes it finds there to a partial file of its own. It does not append to the file it finds: another download may
  * still write to it, and neither a name nor a lock file tells reliably, across processes, containers and hosts, whether
  * that download was killed. For the same reason the name to resume from is a hint: a download that loses it to a newer
- * one copies its verified bytes from its open file, which nobody can take away.
+ * one copies its verified bytes from its open file, which no other program can take away.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -290,13 +290,18 @@ export const download = (options: Download): Effect.Effect<void, Failure, FileSy
             if (resumable) yield* show(own)
             yield* writeAll(own.file, read(from, hash), size)
             yield* own.file.sync
-            if (!(yield* takeBack(files, own))) return yield* placeCopy(files, own, stem, options)
-            yield* place(files, own, options).pipe(Effect.tapError(() => (resumable ? show(own) : Effect.void)))
+            yield* Effect.uninterruptibleMask((restore) =>
+              Effect.flatMap(takeBack(files, own), (isThere) =>
+                isThere
+                  ? Effect.onError(place(files, own, options), () => (resumable ? show(own) : Effect.void))
+                  : restore(placeCopy(files, own, stem, options))
+              )
+            )
           }),
         (own, exit) =>
           Exit.isFailure(exit) && (own.path !== shared || isMismatch(exit)) ? discard(files, own) : Effect.void
       )
-      // With the blob in its place, what an earlier download has left is of no use.
-      yield* Effect.ignore(files.remove(shared, { force: true }))
+      // With the blob in its place, what an earlier download has left is of no use. Mostly there is nothing.
+      yield* Effect.ignore(Effect.andThen(files.lstat(shared), files.remove(shared, { force: true })))
     })
   )
