@@ -53,15 +53,16 @@ const ofNothing: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The size that the answer to a HEAD states. It is a hint: some proxies answer every HEAD with a length of 0, which is
- * believed of the empty blob alone.
+ * The size that the answer to a HEAD states, if it does. It is a hint: some proxies answer every HEAD with a length of 0,
+ * which is right of the empty blob alone.
  */
 const statedSize = (
   response: HttpClientResponse.HttpClientResponse,
   digest: Digest.Digest | undefined
 ): number | undefined => {
+  if (digest !== undefined && ofNothing.has(digest)) return 0
   const size = statedBytes(response.headers["content-length"])
-  return size === 0 && (digest === undefined || !ofNothing.has(digest)) ? undefined : size
+  return size === 0 ? undefined : size
 }
 
 /** The media type of an answer, without its parameters. */

@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as PlatformError from "effect/PlatformError"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -13,7 +14,7 @@ import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { InvalidResponse, NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
+import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../../TransferOptions.ts"
 import type { Transport } from "../../Transport.ts"
@@ -145,17 +146,34 @@ export const make = (
     })
   })
 
-  /** The size of a blob that a repository holds. */
-  const sizeOf = Effect.fnUntraced(function* (
+  /** The size of a blob that is there, where a HEAD does not tell it: from a GET, or by counting. */
+  const measure = Effect.fnUntraced(function* (
     operation: string,
-    name: RepositoryName,
-    digest: Digest.Digest
+    wanted: Pick<Wanted, "digest" | "name">
   ): Effect.fn.Return<number, RegistryError> {
-    const size = yield* transport.execute(Distribution.headBlob(operation, name, digest))
-    if (size !== undefined) return size
-    const description = "the registry does not tell the size of the blob"
-    return yield* new RegistryError({ operation, reason: new InvalidResponse({ description }) })
+    const { digest, name } = wanted
+    const stated = yield* Download.statedSize(within(transport, operation), { repository: name, digest })
+    if (stated !== undefined) return stated
+    const whole = {
+      from: 0,
+      to: undefined,
+      hash: startHash(Digest.algorithm(digest)),
+      onProgress: undefined
+    }
+    return yield* Stream.runFold(
+      read({ ...wanted, size: undefined }, whole),
+      () => 0,
+      (size, piece) => size + piece.length
+    )
   })
+
+  /** The size of a blob that a repository holds. */
+  const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
+    Effect.filterOrElse(
+      transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)),
+      Predicate.isNotUndefined,
+      () => measure(operation, wanted)
+    )
 
   const headBlob = Effect.fnUntraced(function* (
     repository: string,
@@ -163,7 +181,7 @@ export const make = (
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.headBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob)
-    return { mediaType: octetStream, digest, size: yield* sizeOf(operation, name, digest) }
+    return { mediaType: octetStream, digest, size: yield* sizeOf(operation, { name, digest }) }
   })
 
   const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
@@ -195,7 +213,8 @@ export const make = (
     )
     const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     const { digest, size } = Option.isSome(there) ? there.value : yield* upload
-    const descriptor = { mediaType, digest, size: size ?? (yield* sizeOf(operation, name, digest)) }
+    const ask = Option.isSome(there) ? measure : sizeOf
+    const descriptor = { mediaType, digest, size: size ?? (yield* ask(operation, { name, digest })) }
     yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
     return descriptor
   })

@@ -141,13 +141,45 @@ const readAhead = Effect.fnUntraced(function* (
   return arrivals
 })
 
+/** Requests a blob from the registry, and from the storage that it redirects to. */
+const open = (
+  transport: Conversation,
+  { digest, repository }: Pick<Download, "digest" | "repository">,
+  range: string | undefined
+): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> => {
+  const from = (
+    at: Distribution.SecretLocation | undefined,
+    hops: number
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> =>
+    Effect.flatMap(
+      transport.open(Distribution.getBlob(repository, digest, { endpoint: transport.endpoint, at, range })),
+      (answer) => {
+        if (answer._tag === "Bytes") return Effect.succeed(answer.response)
+        return hops < maxRedirects
+          ? from(answer.location, hops + 1)
+          : failed(new Refused({ description: "the registry redirects without end" }))
+      }
+    )
+  return from(undefined, 0)
+}
+
+/**
+ * The size of a blob in bytes, as the answer to a request for its first byte states it; undefined if it does not. For
+ * registries whose answer to a HEAD does not tell.
+ */
+export const statedSize = (
+  transport: Conversation,
+  blob: Pick<Download, "digest" | "repository">
+): Effect.Effect<number | undefined, RegistryError> =>
+  Effect.scoped(Effect.map(open(transport, blob, "bytes=0-0"), (response) => readExtent(response)?.total))
+
 /**
  * The bytes of a blob. Ends only if they are as many as they should be and, with a hash, those that the digest names.
  */
 export const run = (transport: Conversation, download: Download): Stream.Stream<Uint8Array, RegistryError> =>
   Stream.fromPull(
     Effect.gen(function* () {
-      const { digest, hash, idleTimeout, onProgress, repository } = download
+      const { digest, hash, idleTimeout, onProgress } = download
       const scope = yield* Effect.scope
       const patience = yield* Patience.make(transport.retry)
       const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
@@ -164,26 +196,9 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           ? undefined
           : `bytes=${position}-${download.to === undefined ? "" : download.to - 1}`
 
-      /** Asks the registry, and whomever it names. A link that has run out costs another question. */
-      const ask = (
-        at: Distribution.SecretLocation | undefined,
-        hops: number
-      ): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> =>
-        Effect.flatMap(
-          transport.open(
-            Distribution.getBlob(repository, digest, { endpoint: transport.endpoint, at, range: rangeHeader() })
-          ),
-          (answer) => {
-            if (answer._tag === "Bytes") return Effect.succeed(answer.response)
-            return hops < maxRedirects
-              ? ask(answer.location, hops + 1)
-              : failed(new Refused({ description: "the registry redirects without end" }))
-          }
-        )
-
       const connect = Effect.gen(function* () {
         const own = yield* Scope.fork(scope)
-        const response = yield* ask(undefined, 0).pipe(
+        const response = yield* open(transport, download, rangeHeader()).pipe(
           Effect.provideService(Scope.Scope, own),
           Effect.onExit((exit) => (Exit.isFailure(exit) ? Scope.close(own, exit) : Effect.void))
         )
