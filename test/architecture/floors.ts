@@ -32,7 +32,8 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
         "RepositoryProperties",
         "ManifestProperties",
         "TagProperties",
-        "internal/schema"
+        "internal/schema",
+        "internal/acr"
       )
     }
   ],

@@ -26,7 +26,8 @@ import * as Assumed from "./internal/auth/assumed.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
-import { expected, isBareName, parseEndpoint } from "./internal/http/endpoint.ts"
+import { isBareName } from "./internal/acr/hosts.ts"
+import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
@@ -196,7 +197,7 @@ export const make = Effect.fnUntraced(function* (
   const limited: Exchange.Exchange = (to, operation, attachment, attempt) =>
     Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment, attempt))
 
-  const send: Tokens.Send = (realm, operation, attachment) =>
+  const send: Grants.Send = (realm, operation, attachment) =>
     retrying(policy, operation, (attempt) => Effect.scoped(limited(realm, operation, attachment, attempt))).pipe(
       // Its own attempts were all there are: the operation that waits for a token does not begin anew.
       Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
@@ -205,7 +206,7 @@ export const make = Effect.fnUntraced(function* (
   const grants = yield* Grants.make({
     registry,
     credentials: assumed?.credentials ?? given,
-    exchange: (scheme, token) => Tokens.exchange(send, scheme, token)
+    send
   })
   const authorization = yield* Authorization.make({
     origin,

@@ -36,9 +36,9 @@ const manifestTypes = [
 /** Compressed on the way, content has another length and other bytes than its digest is of. */
 const uncompressed = { "accept-encoding": "identity" }
 
-const mayPull = (repository: string) => [TokenScope.repository(repository, "pull")]
-const mayPush = (repository: string) => [TokenScope.repository(repository, "pull", "push")]
-const mayDelete = (repository: string) => [TokenScope.repository(repository, "delete")]
+const mayPull = (repository: RepositoryName) => [TokenScope.repository(repository, "pull")]
+const mayPush = (repository: RepositoryName) => [TokenScope.repository(repository, "pull", "push")]
+const mayDelete = (repository: RepositoryName) => [TokenScope.repository(repository, "delete")]
 
 /** A digest that the registry states, if it is one. */
 const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.Digest | undefined => {
@@ -117,7 +117,10 @@ export interface ManifestAnswer {
   readonly digest: Digest.Digest | undefined
 }
 
-const manifest = (repository: RepositoryName, reference: string) =>
+/** What names a manifest in a path. */
+type Reference = Tag.Tag | Digest.Digest
+
+const manifest = (repository: RepositoryName, reference: Reference) =>
   ({
     path: `/v2/${repository}/manifests/${reference}`,
     subject: { repository, reference },
@@ -131,7 +134,7 @@ const manifest = (repository: RepositoryName, reference: string) =>
 
 export const getManifest = (
   repository: RepositoryName,
-  reference: string
+  reference: Reference
 ): Operation<ManifestAnswer & { readonly bytes: Uint8Array }> => ({
   ...manifest(repository, reference),
   name: "RegistryContent.manifest",
@@ -148,7 +151,7 @@ export const getManifest = (
 
 export const headManifest = (
   repository: RepositoryName,
-  reference: string
+  reference: Reference
 ): Operation<{
   readonly mediaType: MediaType.MediaType | undefined
   readonly digest: Digest.Digest | undefined
@@ -168,7 +171,7 @@ export const headManifest = (
 /** Putting the same manifest twice comes to the same. */
 export const putManifest = (
   repository: RepositoryName,
-  reference: string,
+  reference: Reference,
   mediaType: MediaType.MediaType,
   bytes: Uint8Array
 ): Operation<Digest.Digest | undefined> => ({

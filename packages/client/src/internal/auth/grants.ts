@@ -4,6 +4,7 @@
  * A grant is kept until the registry refuses it or its time is up. Whoever waits for one waits for the same.
  */
 import * as Cache from "effect/Cache"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -12,8 +13,12 @@ import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Credentials from "../../Credentials.ts"
 import { type Reason, Refused, RegistryError, Unauthenticated } from "../../RegistryError.ts"
-import { type Failure, final } from "../http/exchange.ts"
+import type { Operation } from "../../Operation.ts"
+import { type Attachment, type Failure, final } from "../http/exchange.ts"
+import { countToken } from "../http/telemetry.ts"
 import * as Jwt from "./jwt.ts"
+import { lifetimeMillis, usableFor } from "./lifetime.ts"
+import * as OAuth from "./oauth.ts"
 import { type Basic, type Bearer, claimsOf } from "./scheme.ts"
 
 /** What stands for a caller at a token service, or at a registry that wants the password itself. */
@@ -37,6 +42,32 @@ const asItIs = (grant: Grant): Held => ({
   usableMillis: Number.POSITIVE_INFINITY,
   expiresAtMillis: grant._tag === "RefreshToken" ? Jwt.expiryMillis(Redacted.value(grant.token)) : Option.none()
 })
+
+/** Sends an operation of the token service, with attempts of its own. */
+export type Send = <A>(origin: string, operation: Operation<A>, attachment: Attachment) => Effect.Effect<A, Failure>
+
+/** A secret in the body of a request. */
+export const enclosed = (secret: Redacted.Redacted<string>): Attachment => ({
+  authorization: Option.none(),
+  secrets: [secret]
+})
+
+/** Exchanges an Entra token for a refresh token of ACR. */
+const exchange = (
+  send: Send,
+  { origin, service }: Bearer,
+  entraToken: Redacted.Redacted<string>
+): Effect.Effect<Exchanged, Failure> =>
+  Effect.flatMap(send(origin, OAuth.exchange(service, entraToken), enclosed(entraToken)), (token) =>
+    Effect.map(Effect.andThen(countToken("refresh"), Clock.currentTimeMillis), (now) => {
+      const lifetime = lifetimeMillis(token, now)
+      return {
+        token: token.value,
+        usableMillis: usableFor(lifetime),
+        expiresAtMillis: Option.map(lifetime, (millis) => now + millis)
+      }
+    })
+  )
 
 /**
  * The grants of one conversation.
@@ -69,10 +100,9 @@ export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
 export const make = Effect.fnUntraced(function* (options: {
   readonly registry: Credentials.CredentialRequest
   readonly credentials: Credentials.Credentials["Service"]
-  /** Exchanges an Entra token at ACR's token service. */
-  readonly exchange: (scheme: Bearer, token: Redacted.Redacted<string>) => Effect.Effect<Exchanged, Failure>
+  readonly send: Send
 }): Effect.fn.Return<Grants> {
-  const { credentials, exchange, registry } = options
+  const { credentials, registry, send } = options
 
   /** What the registry demands of the next Entra token. */
   const demanded = yield* Ref.make(Option.none<string>())
@@ -86,7 +116,8 @@ export const make = Effect.fnUntraced(function* (options: {
   ): Effect.Effect<Exchanged, Failure> => {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
     // Any server can have a token service that looks like ACR's.
-    if (scheme.isAcr && Credentials.isLoginServerOf(loginServers, registry.loginServer)) return exchange(scheme, token)
+    if (scheme.isAcr && Credentials.isLoginServerOf(loginServers, registry.loginServer))
+      return exchange(send, scheme, token)
     return refuse(
       new Refused({
         description: `no Entra token is sent to ${scheme.origin}: it is not Azure Container Registry, or not among the token's loginServers (${loginServers.join(", ")})`

@@ -8,7 +8,7 @@ import * as Base64Url from "effect/encoding/Base64Url"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import { authorityOf, type Place } from "../http/authority.ts"
 import type { Challenge } from "../http/challenge.ts"
-import { globalOrigin } from "../http/endpoint.ts"
+import { globalOrigin } from "../acr/hosts.ts"
 import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 

@@ -10,42 +10,18 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Base64 from "effect/encoding/Base64"
 import type * as Credentials from "../../Credentials.ts"
-import type { Operation } from "../../Operation.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure } from "../http/exchange.ts"
 import { countToken } from "../http/telemetry.ts"
-import { type Exchanged, type Grant, type Grants, refuse } from "./grants.ts"
+import { enclosed, type Grant, type Grants, refuse, type Send } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
+import { lifetimeMillis, usableFor } from "./lifetime.ts"
 import * as OAuth from "./oauth.ts"
 import { type Bearer, claimsOf } from "./scheme.ts"
 import * as Scope from "./scope.ts"
 
 /** More different sets of scopes than one program works with at a time. */
 const capacity = 1024
-
-/** Distribution's token specification: a token that does not say how long it lives is good for a minute. */
-const unknownLifetimeMillis = 60_000
-
-/** A registry that promises more is asked again after a day. */
-const longestLifetimeMillis = 24 * 3600_000
-
-/**
- * How long a token is used: to its end, less a tenth but at most a minute of it, so that none runs out on its way.
- */
-const usableMillis = (lifetimeMillis: number): number => {
-  const lifetime = Math.min(lifetimeMillis, longestLifetimeMillis)
-  return lifetime - Math.min(60_000, lifetime / 10)
-}
-
-/** How long a token lives that came just now, by its own word or else by the answer that brought it. */
-const lifetimeMillis = ({ expiresInSeconds, value }: OAuth.Token, nowMillis: number): Option.Option<number> =>
-  Jwt.lifetimeMillis(Redacted.value(value), nowMillis).pipe(
-    Option.orElse(() => Option.map(Option.fromUndefinedOr(expiresInSeconds), (seconds) => seconds * 1000)),
-    Option.map((lifetime) => Math.max(0, lifetime))
-  )
-
-const usableFor = (lifetime: Option.Option<number>): number =>
-  usableMillis(Option.getOrElse(lifetime, () => unknownLifetimeMillis))
 
 /** What an access token is for. */
 export interface TokenRequest {
@@ -77,15 +53,6 @@ export interface Tokens {
   ) => Effect.Effect<boolean, Failure>
 }
 
-/** Sends an operation of the token service, with attempts of its own. */
-export type Send = <A>(origin: string, operation: Operation<A>, attachment: Attachment) => Effect.Effect<A, Failure>
-
-/** A secret in the body of a request. */
-const enclosed = (secret: Redacted.Redacted<string>): Attachment => ({
-  authorization: Option.none(),
-  secrets: [secret]
-})
-
 /**
  * A user name and a password as an Authorization header.
  */
@@ -96,25 +63,6 @@ export const basicAttachment = ({ password, username }: Credentials.Password): A
     secrets: [password, Redacted.make(encoded)]
   }
 }
-
-/**
- * Exchanges an Entra token for a refresh token of ACR.
- */
-export const exchange = (
-  send: Send,
-  { origin, service }: Bearer,
-  entraToken: Redacted.Redacted<string>
-): Effect.Effect<Exchanged, Failure> =>
-  Effect.flatMap(send(origin, OAuth.exchange(service, entraToken), enclosed(entraToken)), (token) =>
-    Effect.map(Effect.andThen(countToken("refresh"), Clock.currentTimeMillis), (now) => {
-      const lifetime = lifetimeMillis(token, now)
-      return {
-        token: token.value,
-        usableMillis: usableFor(lifetime),
-        expiresAtMillis: Option.map(lifetime, (millis) => now + millis)
-      }
-    })
-  )
 
 /** Asks a token service for an access token. */
 const ask = (send: Send, { scheme, scopes }: TokenRequest, grant: Grant): Effect.Effect<OAuth.Token, Failure> => {

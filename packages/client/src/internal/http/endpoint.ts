@@ -1,32 +1,14 @@
 /**
- * Reads what a user writes for a registry.
- *
- * ACR's documentation, "Registry names", "Dedicated data endpoints" and "Regional endpoints": `myregistry.azurecr.io` is
- * a registry's login server, `myregistry.westeurope.geo.azurecr.io` the part of it in one region, and from
- * `myregistry.westeurope.data.azurecr.io` come the bytes of blobs and nothing else. A name is 5 to 50 letters and digits;
- * one whose domain name label is protected goes on with a hyphen and a hash.
+ * Reads what a user writes for a registry: a host, an address, or a name of ACR's.
  */
 import * as Result from "effect/Result"
+import { isBareName, loginServerOf, toLoginServer } from "../acr/hosts.ts"
 import { isProtected, isWeb, readUrl } from "./origin.ts"
-
-const name = "[a-z0-9]{5,50}(?:-[a-z0-9]{1,32})?"
-const bareName = new RegExp(`^${name}$`, "i")
-const dataEndpoint = new RegExp(`^(${name})\\.[a-z0-9]+\\.data\\.(azurecr\\.[a-z]+)$`)
-const regionalEndpoint = new RegExp(`^https://(${name})\\.[a-z0-9]+\\.geo\\.(azurecr\\.[a-z]+)$`)
-
-/** Whether an endpoint is a bare name, which is taken for that of a registry of Azure's public cloud. */
-export const isBareName = (endpoint: string): boolean => bareName.test(endpoint) && endpoint !== "localhost"
 
 /** An endpoint with its scheme. */
 const complete = (endpoint: string): string => {
   if (endpoint.includes("://")) return endpoint
-  return isBareName(endpoint) ? `https://${endpoint}.azurecr.io` : `https://${endpoint}`
-}
-
-/** The login server in the place of a data endpoint, which does not know the registry's protocol. */
-const toLoginServer = (url: URL): URL => {
-  const [, registry, domain] = dataEndpoint.exec(url.hostname) ?? []
-  return registry === undefined || domain === undefined ? url : new URL(`${url.protocol}//${registry}.${domain}`)
+  return `https://${isBareName(endpoint) ? loginServerOf(endpoint) : endpoint}`
 }
 
 /** What an endpoint may be. */
@@ -60,8 +42,5 @@ export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Resu
       () =>
         "is plain http, which is for this machine's own addresses alone: anybody on the way could read the credentials (allowInsecureHttp accepts that)"
     ),
-    Result.map(toLoginServer)
+    Result.map((url) => new URL(`${url.protocol}//${toLoginServer(url.host)}`))
   )
-
-/** The origin of the whole registry, for that of a regional endpoint; any other as it is. */
-export const globalOrigin = (origin: string): string => origin.replace(regionalEndpoint, "https://$1.$2")
