@@ -53,8 +53,8 @@ describe("a manifest that is pulled", () => {
       assert.strictEqual(manifest._tag, "ImageManifest")
       if (manifest._tag !== "ImageManifest") return
       assert.strictEqual(manifest.artifactType, "application/x.example")
-      assert.deepStrictEqual(manifest["unknown"], { x: 1, y: [null] })
-      assert.strictEqual(manifest.config["extra"], true)
+      assert.deepNestedPropertyVal(manifest, "unknown", { x: 1, y: [null] })
+      assert.deepNestedPropertyVal(manifest, "config.extra", true)
       assert.strictEqual(manifest.annotations?.["ü"], "ü")
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256(odd) }))))
   )

@@ -7,6 +7,8 @@ import type * as Schema from "effect/Schema"
 import { expectTypeOf } from "vitest"
 import type * as Descriptor from "../src/Descriptor.ts"
 import * as Digest from "../src/Digest.ts"
+import type * as ImageConfig from "../src/ImageConfig.ts"
+import * as Manifest from "../src/Manifest.ts"
 import * as MediaType from "../src/MediaType.ts"
 import * as Platform from "../src/Platform.ts"
 import * as Reference from "../src/Reference.ts"
@@ -41,3 +43,42 @@ expectTypeOf(descriptor.annotations?.["org.opencontainers.image.title"]).toEqual
 expectTypeOf(properties.lastUpdatedOn).toEqualTypeOf<DateTime.Utc>()
 expectTypeOf(properties.canDelete).toBeBoolean()
 expectTypeOf([Tag.Tag.make("latest")].map(String)).toEqualTypeOf<Array<string>>()
+
+/* What is written by hand has no misspelt fields */
+
+const layer = { mediaType: descriptor.mediaType, digest: descriptor.digest, size: 2 }
+
+export const written = [
+  Manifest.image({ config: descriptor, layers: [{ ...layer, annotations: { "any.key": "is fine" } }] }),
+  // What was read may be written again, with whatever else it holds.
+  Manifest.image({ config: descriptor, layers: [descriptor] })
+]
+
+export const misspelt = [
+  // @ts-expect-error
+  Manifest.image({ config: descriptor, layers: [], layerz: [] }),
+  // @ts-expect-error
+  Manifest.image({ config: descriptor, layers: [], anotations: {} }),
+  // @ts-expect-error
+  Manifest.image({ config: { ...layer, anotations: {} }, layers: [] }),
+  // @ts-expect-error
+  Manifest.image({ config: descriptor, layers: [{ ...layer, sizeInBytes: 2 }] }),
+  // @ts-expect-error
+  Manifest.image({ config: descriptor, layers: [], annotations: { "a.key": 7 } }),
+  // @ts-expect-error
+  Manifest.index({ manifests: [{ ...layer, platfrom: { os: "linux", architecture: "arm64" } }] }),
+  // @ts-expect-error
+  Manifest.index({ manifests: [{ ...layer, platform: { os: "linux", architecture: "arm64", varient: "v8" } }] })
+]
+
+// @ts-expect-error
+export const misspeltDescriptor: Descriptor.Descriptor = { ...layer, anotations: {} }
+// @ts-expect-error
+export const misspeltPlatform: Platform.Platform = { os: "linux", architecture: "arm64", varient: "v8" }
+export const misspeltConfig: ImageConfig.ImageConfig = {
+  os: "linux",
+  architecture: "arm64",
+  rootfs: { type: "layers", diff_ids: [] },
+  // @ts-expect-error
+  config: { Entrypiont: ["sh"] }
+}

@@ -8,10 +8,18 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 
 /**
- * A struct whose unknown fields are kept.
+ * A struct whose unknown fields are kept. Its type does not tell of them: an index signature would let a misspelt field
+ * through wherever a value is written by hand.
  */
 export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fields) =>
-  Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)])
+  Schema.make<
+    Schema.Codec<
+      Schema.Struct.Type<Fields>,
+      Schema.Struct.Encoded<Fields>,
+      Schema.Struct.DecodingServices<Fields>,
+      Schema.Struct.EncodingServices<Fields>
+    >
+  >(Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)]).ast)
 
 /**
  * An object of a text that `JSON.parse` has read. What is in it can only be JSON, so nobody has to look.
