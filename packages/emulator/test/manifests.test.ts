@@ -7,6 +7,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, codeOf, emulator } from "./support/ask.ts"
 import { digestOf, push } from "./support/content.ts"
+import { folder } from "./support/folder.ts"
 
 const imageType = "application/vnd.oci.image.manifest.v1+json"
 const indexType = "application/vnd.oci.image.index.v1+json"
@@ -131,6 +132,54 @@ describe("a manifest", () => {
       const foreign = JSON.stringify({ ...JSON.parse(one), layers })
       assert.strictEqual((yield* put("v1", foreign, imageType)).status, 201)
     }).pipe(Effect.provide(emulator()))
+  )
+})
+
+/** A manifest in `a` whose configuration is a blob of another repository, and what the registry says of it. */
+const borrowing = Effect.gen(function* () {
+  const { seed } = yield* AcrEmulator.AcrEmulator
+  yield* seed({ repository: "private/app", tags: ["v1"], platforms: ["plan9/riscv64"] })
+  const { text } = yield* get("/v2/private/app/manifests/v1")
+  const { config }: { readonly config: object } = JSON.parse(text)
+  const urls = ["https://example.com/config"]
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: imageType,
+    config: { ...config, urls },
+    layers: []
+  })
+  assert.strictEqual((yield* put("v1", manifest, imageType)).status, 201)
+  return digestOf(manifest)
+})
+
+const propertiesOf = (repository: string, digest: string) =>
+  Effect.map(get(`/acr/v1/${encodeURIComponent(repository)}/_manifests/${digest}`), ({ text }) => text)
+
+describe("the configuration of an image", () => {
+  it.live("is read where the repository has it", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const digest = yield* seed({ repository: "a", tags: ["v1"], platforms: ["plan9/riscv64"] })
+      assert.include(yield* propertiesOf("a", digest), '"architecture":"riscv64","os":"plan9"')
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("is not read from another repository, which the one who pushed may not see", () =>
+    Effect.gen(function* () {
+      const described = yield* propertiesOf("a", yield* borrowing)
+      assert.notInclude(described, "riscv64")
+      assert.notInclude(described, "plan9")
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("is not read from there either when the registry is started again", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const digest = yield* borrowing.pipe(Effect.provide(emulator({ directory })))
+      const described = yield* propertiesOf("a", digest).pipe(Effect.provide(emulator({ directory })))
+      assert.include(described, digest)
+      assert.notInclude(described, "riscv64")
+    })
   )
 })
 

@@ -7,15 +7,18 @@ import * as ImageConfig from "@effect-acr/client/ImageConfig"
 import * as Manifest from "@effect-acr/client/Manifest"
 import type { MediaType } from "@effect-acr/client/MediaType"
 import * as Result from "effect/Result"
-import type { Store, StoredManifest } from "./store.ts"
+import { blobOf, type Repository, type Store, type StoredManifest } from "./store.ts"
 
 /** OCI distribution specification, "Pushing manifests". */
 export const maxManifestBytes = 4 * 1024 * 1024
 
-/** What the image runs on, as its configuration tells. */
-const platformOf = async (store: Store, manifest: Manifest.Manifest) => {
+/** The repository that a manifest is put into, if it is there yet. */
+type Holder = Pick<Repository, "blobs"> | undefined
+
+/** What the image runs on, as its configuration tells. A configuration with `urls` may be missing. */
+const platformOf = async (store: Store, holder: Holder, manifest: Manifest.Manifest) => {
   if (manifest._tag !== "ImageManifest") return undefined
-  const blob = store.blobs.get(manifest.config.digest)
+  const blob = blobOf(store, holder, manifest.config.digest)
   if (blob === undefined || blob.size > maxManifestBytes) return undefined
   const config = ImageConfig.parse(await readFile(blob.file, "utf8"))
   return Result.isSuccess(config) ? config.success : undefined
@@ -23,12 +26,13 @@ const platformOf = async (store: Store, manifest: Manifest.Manifest) => {
 
 export const describe = async (
   store: Store,
+  holder: Holder,
   bytes: Uint8Array,
   mediaType: MediaType,
   digest: Digest,
   view: Manifest.Manifest
 ): Promise<Omit<StoredManifest, "createdTime" | "lastUpdateTime" | "attributes">> => {
-  const platform = await platformOf(store, view)
+  const platform = await platformOf(store, holder, view)
   const image = view._tag === "ImageManifest" ? view : undefined
   const known = view._tag === "UnknownManifest" ? undefined : view
   const { blobs, manifests } = Manifest.references(view)

@@ -11,7 +11,7 @@ import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnkno
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
 import { page, type Part } from "./page.ts"
-import { type Attributes, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
+import { type Attributes, blobOf, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
 
@@ -101,7 +101,7 @@ export const make = (store: Store, directory: string) => {
       }
       if ([known, known?.tags.get(reference)].some((it) => it?.attributes.writeEnabled === false)) return disallowed
 
-      const described = await describe(store, bytes, mediaType.success, digest, view.success)
+      const described = await describe(store, known, bytes, mediaType.success, digest, view.success)
       await Contents.put(directory, digest, bytes)
       const repository = openRepository(store, name, stamp)
       putManifest(repository, described, stamp)
@@ -116,7 +116,7 @@ export const make = (store: Store, directory: string) => {
     /** The blob, unless it is missing or must not be read. */
     readableBlob: (name: string, digest: string): { readonly file: string; readonly size: number } | Answer => {
       const repository = store.repositories.get(name)
-      const blob = repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined
+      const blob = blobOf(store, repository, digest)
       if (repository === undefined || blob === undefined) return blobUnknown(digest)
       return repository.attributes.readEnabled ? blob : disallowed
     },

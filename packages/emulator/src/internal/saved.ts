@@ -75,11 +75,12 @@ const snapshot = (store: Store): typeof SavedRegistry.Encoded => ({
 const restoreManifest = async (
   store: Store,
   directory: string,
+  holder: Pick<Repository, "blobs">,
   { digest, mediaType, ...dated }: typeof SavedManifest.Type
 ): Promise<StoredManifest> => {
   const bytes = await readFile(Contents.fileOf(directory, digest))
   const view = Result.getOrThrow(Manifest.parse(mediaType, bytes.toString("utf8")))
-  return { ...(await describe(store, bytes, mediaType, digest, view)), ...dated }
+  return { ...(await describe(store, holder, bytes, mediaType, digest, view)), ...dated }
 }
 
 const restore = async (store: Store, directory: string): Promise<void> => {
@@ -88,13 +89,16 @@ const restore = async (store: Store, directory: string): Promise<void> => {
   for (const { digest, size } of saved.blobs) {
     store.blobs.set(digest, { file: Contents.fileOf(directory, digest), size })
   }
-  for (const { blobs, manifests, tags, ...repository } of saved.repositories) {
-    const restored = await Promise.all(manifests.map((manifest) => restoreManifest(store, directory, manifest)))
+  for (const { manifests, tags, ...repository } of saved.repositories) {
+    const blobs = new Set<string>(repository.blobs)
+    const restored = await Promise.all(
+      manifests.map((manifest) => restoreManifest(store, directory, { blobs }, manifest))
+    )
     store.repositories.set(repository.name, {
       ...repository,
       manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])),
       tags: new Map(tags.map((tag) => [tag.name, tag])),
-      blobs: new Set(blobs)
+      blobs
     })
   }
 }

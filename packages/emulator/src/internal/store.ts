@@ -101,6 +101,16 @@ export const openRepository = (store: Store, name: string, now: Timestamp): Repo
   return made
 }
 
+/**
+ * A blob of a repository. The content of all repositories lies in one place, so that it is kept once; what another one
+ * holds must not be told.
+ */
+export const blobOf = (
+  store: Store,
+  repository: Pick<Repository, "blobs"> | undefined,
+  digest: string
+): StoredBlob | undefined => (repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined)
+
 /** Puts a manifest, keeping the locks and the age of one that is already there. */
 export const putManifest = (
   repository: Repository,
