@@ -33,6 +33,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { printable } from "./internal/schema/printable.ts"
 import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 
 /**
@@ -441,7 +442,9 @@ const passedOver = (failure: CredentialUnavailable): ReadonlyArray<PassedOver> =
 
 /** What was passed over may be what was meant: a trace of it is left. */
 const report = ({ credential, description, problem }: PassedOver): Effect.Effect<void> =>
-  (problem === "NotConfigured" ? Effect.logDebug : Effect.logWarning)(`${credential} is passed over: ${description}`)
+  (problem === "NotConfigured" ? Effect.logDebug : Effect.logWarning)(
+    printable(`${credential} is passed over: ${description}`)
+  )
 
 /** The failure of two credentials, each of which may stand for several. */
 const neither = (

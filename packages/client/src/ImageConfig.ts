@@ -6,7 +6,7 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.ts"
-import { list, openStruct, optional } from "./internal/schema/json.ts"
+import { fromJson, list, openStruct, optional } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 
 const strings = Schema.Array(Schema.String)
@@ -143,10 +143,14 @@ export type ImageConfig = typeof ImageConfig.Type
  * @category schemas
  * @since 0.1.0
  */
-export const ImageConfigFromJson = Schema.fromJsonString(ImageConfig)
+export const ImageConfigFromJson = fromJson(ImageConfig)
 
 /**
  * Reads an image configuration from JSON text. Fails with a `SchemaError` that says what was expected.
+ *
+ * **Details**
+ *
+ * Values nested deeper than 64 levels are `null`.
  *
  * @category parsing
  * @since 0.1.0

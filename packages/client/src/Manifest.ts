@@ -10,7 +10,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
-import { list, openStruct, optional } from "./internal/schema/json.ts"
+import { fromJson, list, openStruct, optional } from "./internal/schema/json.ts"
+import { parser } from "./internal/schema/parser.ts"
 import * as MediaType from "./MediaType.ts"
 
 /**
@@ -278,12 +279,8 @@ const ofMediaType = (own: ReadonlyArray<MediaType.MediaType>) =>
 const imageTypes = [MediaType.ociImageManifest, MediaType.dockerManifest]
 const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
-const decodeImage = Schema.decodeUnknownResult(
-  Schema.fromJsonString(ImageManifest.check(unambiguous("manifests"), ofMediaType(imageTypes)))
-)
-const decodeIndex = Schema.decodeUnknownResult(
-  Schema.fromJsonString(ImageIndex.check(unambiguous("layers"), ofMediaType(indexTypes)))
-)
+const decodeImage = parser(fromJson(ImageManifest.check(unambiguous("manifests"), ofMediaType(imageTypes))))
+const decodeIndex = parser(fromJson(ImageIndex.check(unambiguous("layers"), ofMediaType(indexTypes))))
 
 /**
  * Reads a manifest's text under the media type that it came with. Fails with a `SchemaError` that says what was expected.
@@ -292,7 +289,7 @@ const decodeIndex = Schema.decodeUnknownResult(
  *
  * The media type decides how the text is read. A text that contradicts it, by its own `mediaType` field of the other
  * kind or by holding both layers and manifests, is refused; a media type other than the four of images and indexes gives an
- * `UnknownManifest`, whatever the text.
+ * `UnknownManifest`, whatever the text. Values nested deeper than 64 levels are `null`.
  *
  * @category parsing
  * @since 0.1.0

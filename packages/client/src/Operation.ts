@@ -7,13 +7,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Option from "effect/Option"
+import type * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { readJson } from "./internal/http/body.ts"
-import { nextPage } from "./internal/http/link.ts"
+import { decodeJson, decodeJsonWith } from "./internal/http/body.ts"
+import { longestLink, nextPage } from "./internal/http/link.ts"
 import type { Bucket } from "./RateLimits.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
 import type { TokenScope } from "./TokenScope.ts"
@@ -150,22 +150,16 @@ export const withQuery = (path: string, query: { readonly [name: string]: string
   return pairs.length === 0 ? path : `${path}${path.includes("?") ? "&" : "?"}${pairs.join("&")}`
 }
 
-const malformed = (error: Schema.SchemaError): Reason =>
-  new InvalidResponse({ description: `the answer is not what the protocol says: ${error.message}` })
-
 /**
  * Reads an answer's JSON by a schema. What is no JSON, or what the schema does not take, is an `InvalidResponse`; more
- * than 16 MiB are `TooLarge`.
+ * than 16 MiB are `TooLarge`. Values nested deeper than 64 levels are `null`.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const json = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
-): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => {
-  const decode = Schema.decodeUnknownEffect(schema)
-  return (response) => Effect.flatMap(readJson(response), (body) => Effect.mapError(decode(body), malformed))
-}
+): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => decodeJson(schema)
 
 /**
  * Reads an answer's JSON by a schema, then its parts by a function. What either does not take is an `InvalidResponse`.
@@ -176,22 +170,25 @@ export const json = <S extends Schema.ConstraintDecoder<unknown>>(
 export const jsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
   schema: S,
   read: (body: S["Type"]) => Result.Result<A, Schema.SchemaError>
-): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>) => {
-  const decode = json(schema)
-  return (response) =>
-    Effect.flatMap(decode(response), (body) => Effect.fromResult(Result.mapError(read(body), malformed)))
-}
+): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>) => decodeJsonWith(schema, read)
+
+/** A list without its further pages would look like the whole of it. */
+const linkTooLong = new InvalidResponse({
+  description: `the link to the next page is longer than ${longestLink} characters`
+})
 
 /**
- * Reads an answer as a page: its items, and the `Link` to the next page (RFC 8288). For `Transport.list`.
+ * Reads an answer as a page: its items, and the `Link` to the next page (RFC 8288), which has 8192 characters at most. For
+ * `Transport.list`.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const page =
   <A>(decode: Operation<ReadonlyArray<A>>["decode"]): Operation<Page<A>>["decode"] =>
-  (response) =>
-    Effect.map(decode(response), (items) => ({
-      items,
-      next: Option.flatMap(Option.fromUndefinedOr(response.headers["link"]), nextPage)
-    }))
+  (response) => {
+    const link = response.headers["link"] ?? ""
+    return link.length > longestLink
+      ? Effect.fail(linkTooLong)
+      : Effect.map(decode(response), (items) => ({ items, next: nextPage(link) }))
+  }

@@ -16,12 +16,14 @@
  * })
  * ```
  *
- * No token, password or signed address is part of an error, in whatever form it is printed.
+ * No token, password or signed address is part of an error, in whatever form it is printed. Texts of a registry have no
+ * control characters, so that an error can be printed to a terminal and written to a log.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { printable } from "./internal/schema/printable.ts"
 
 /** What happened, for a person to read: what the registry said, or what was found here. */
 const description = Schema.String
@@ -37,7 +39,7 @@ export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(
   "@effect-acr/client/RegistryError/Unauthenticated"
 )("Unauthenticated", { description }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -54,7 +56,7 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("@effect-acr/client
   }
 ) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -88,7 +90,7 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/R
   description
 }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -103,7 +105,7 @@ export class Locked extends Schema.TaggedError<Locked>("@effect-acr/client/Regis
   description
 }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -122,7 +124,7 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-acr/client
   }
 ) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -142,7 +144,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   }
 ) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -157,7 +159,7 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
   "@effect-acr/client/RegistryError/InvalidRequest"
 )("InvalidRequest", { description }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -171,7 +173,7 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>(
   "@effect-acr/client/RegistryError/InvalidResponse"
 )("InvalidResponse", { description }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -191,7 +193,7 @@ export class ContentMismatch extends Schema.TaggedError<ContentMismatch>(
   actual: Schema.String
 }) {
   override get message(): string {
-    return `${this.description}: expected ${this.expected}, got ${this.actual}`
+    return printable(`${this.description}: expected ${this.expected}, got ${this.actual}`)
   }
 }
 
@@ -207,7 +209,7 @@ export class TooLarge extends Schema.TaggedError<TooLarge>("@effect-acr/client/R
   limitBytes: Schema.Natural
 }) {
   override get message(): string {
-    return `${this.description} is larger than ${this.limitBytes} bytes`
+    return printable(`${this.description} is larger than ${this.limitBytes} bytes`)
   }
 }
 
@@ -222,7 +224,7 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
   description
 }) {
   override get message(): string {
-    return this.description
+    return printable(this.description)
   }
 }
 
@@ -286,7 +288,9 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
     return [
       this.description,
       ...this.passedOver.map(({ credential, description }) => `- ${credential}: ${description}`)
-    ].join("\n")
+    ]
+      .map(printable)
+      .join("\n")
   }
 }
 
@@ -324,7 +328,9 @@ export type Reason = typeof Reason.Type
  *
  * **Details**
  *
- * OCI distribution specification, "Error Codes".
+ * OCI distribution specification, "Error Codes". In all texts, secrets are replaced by `<redacted>`, and characters that do
+ * not print by escapes such as `\u001b`: programs print these fields more often than they compare them. Long texts, and a
+ * `detail` of more than 16 levels or 1000 values, are cut and marked with `…`.
  *
  * @category schemas
  * @since 0.1.0
@@ -440,7 +446,7 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
       this.request === undefined
         ? ""
         : ` (${this.request.method} ${this.request.url}${answered(this.response)}, client request id ${this.request.clientRequestId})`
-    return `${this.operation}: ${this.reason._tag}: ${this.reason.message}${asked}`
+    return `${printable(this.operation)}: ${this.reason._tag}: ${this.reason.message}${printable(asked)}`
   }
 }
 

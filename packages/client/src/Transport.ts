@@ -190,7 +190,8 @@ export const make = Effect.fnUntraced(function* (
     registry: url,
     trustedRealms: options.trustedRealms ?? [],
     allowedHosts: options.allowedHosts ?? [],
-    onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
+    onAnswer: (from, response, secrets) =>
+      from === origin ? warnings(response.headers["warning"], secrets) : Effect.void
   })
   const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)
 

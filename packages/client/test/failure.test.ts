@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type Answer, classify, parseErrors } from "../src/internal/http/failure.ts"
+import { quoting } from "../src/internal/http/quote.ts"
 import { ResponseError } from "../src/RegistryError.ts"
 import { atOnce } from "./support/atOnce.ts"
 
@@ -53,15 +54,22 @@ describe("errors of a body", () => {
   })
 
   it.prop(
-    "are read as they were written",
+    "are read as they were written, with escapes for characters that do not print",
     [Schema.Array(ResponseError)],
     ([errors]) => {
+      const { json } = quoting([])
       const read = parseErrors(JSON.stringify({ errors }))
       // JSON has no negative zero.
-      assert.deepStrictEqual<unknown>(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(errors)))
+      assert.deepStrictEqual<unknown>(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(errors.map(json))))
     },
     { arbitrary: { seed: 1, runs: 100 } }
   )
+
+  it("are read without malformed entries", () => {
+    const odd = [null, "A", [], {}, { code: 1 }, { message: "no code" }, { code: "A", message: {} }]
+    const errors = [...odd, { code: "B", message: "b" }, ...odd]
+    assert.deepStrictEqual(parseErrors(JSON.stringify({ errors })), [{ code: "B", message: "b" }])
+  })
 
   const texts: ReadonlyArray<readonly [string, (length: number) => string]> = [
     ["brackets", (length) => "[".repeat(length)],
@@ -83,12 +91,27 @@ describe("errors of a body", () => {
     }
   })
 
-  it("may be very long, and have details of any depth that a body has room for", () => {
-    const message = "a/".repeat(50_000)
-    const detail = `${"[".repeat(30_000)}${"]".repeat(30_000)}`
-    const [error] = atOnce(() => parseErrors(`{"errors":[{"code":"A","message":"${message}","detail":${detail}}]}`))
-    assert.strictEqual(error?.message, message)
-    assert.isArray(error?.detail)
+  it("are limited in number, length and depth", () => {
+    const message = "a/".repeat(2000)
+    const detail = `{"a":1,"b":${"[".repeat(1000)}${"]".repeat(1000)}}`
+    const one = `{"code":"A${message}","message":"${message}","detail":${detail}}`
+    const errors = atOnce(() => parseErrors(`{"errors":[${Array(200).fill(one).join(",")}]}`))
+    assert.strictEqual(errors.length, 128)
+    const [error] = errors
+    assert.match(error?.code ?? "", /^Aa\/.{125}…$/)
+    assert.match(error?.message ?? "", /^a\/.{2046}…$/)
+    assert.match(JSON.stringify(error?.detail), /^\{"a":1,"b":\[+"…"\]+\}$/)
+    const { reason } = classify(answer(403, { errors }))
+    assert.match(reason.message, /^A.{4095}…$/)
+  })
+
+  it("are read although other fields are nested deeply", () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`
+    const read = parseErrors(`{"novel":${deep},"errors":[{"code":"A","novel":${deep}},${deep},{"code":"B"}]}`)
+    assert.deepStrictEqual(read, [
+      { code: "A", message: "" },
+      { code: "B", message: "" }
+    ])
   })
 })
 

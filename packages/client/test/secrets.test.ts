@@ -14,33 +14,34 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry, layer } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
-import { RegistryContent } from "../src/RegistryContent.ts"
+import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
 import { never } from "../src/RetryPolicy.ts"
 import { Transport } from "../src/Transport.ts"
 import { content, sha256 } from "./support/content.ts"
-import { challenge, endpoint, json, registry, type Script } from "./support/registry.ts"
+import { type Asked, challenge, endpoint, json, properties, registry, type Script } from "./support/registry.ts"
+import { type Spelling, spellings } from "./support/spellings.ts"
 
-/** Each with a character that is written otherwise in a form or a query. */
+/** Each with characters that are written otherwise in JSON, a form or a query. */
 const planted = {
   entra: "planted+entra/token=",
-  password: "planted+password/=",
+  password: String.raw`planted "pass\word" <é> & +/=%2f`,
   refresh: "planted+refresh/token=",
   access: "planted+access/token=",
   anotherAccess: "planted+another/token="
 }
 
-/** What must not be found: each secret as it is, and in the forms in which it travels. */
+/** Texts that must not appear: each secret in each encoding. */
 const forbidden: ReadonlyArray<string> = Object.values(planted).flatMap((secret) => [
-  secret,
-  encodeURIComponent(secret),
-  JSON.stringify(secret).slice(1, -1),
-  btoa(`contoso:${secret}`)
+  ...spellings.map(({ write }) => write(secret)),
+  Buffer.from(`contoso:${secret}`).toString("base64")
 ])
 
 const assertClean = (text: string, what: string) => {
@@ -115,13 +116,67 @@ const entra = Credentials.layerEntra(Effect.succeed(Redacted.make(planted.entra)
 const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make(planted.password) })
 const broken = Credentials.layerEntra(Effect.fail("no planted secret here"))
 
+/** Replaces characters that a header cannot contain. */
+const inHeader = (text: string): string => text.replace(/[^ -~]/g, "?")
+
+/** Answers with an error that quotes secrets in one encoding: in its code, its message, keys of its detail, and headers. */
+const spelling =
+  ({ write }: Spelling, secretsOf: (asked: Asked) => ReadonlyArray<string>): Script =>
+  (asked) => {
+    const text = secretsOf(asked).map(write).join(" ")
+    // JSON's own escapes go into the body as they are, so that only parsing the body decodes them.
+    const source = /^(?:[^"\\]|\\(?:u[0-9a-f]{4}|["\\/]))*$/i.test(text) ? text : JSON.stringify(text).slice(1, -1)
+    return new Response(
+      `{"errors":[{"code":"${source}","message":"got ${source}","detail":{"${source}":[{"${source}":"<${source}>"}]}}]}`,
+      {
+        status: 403,
+        headers: {
+          "x-ms-correlation-request-id": inHeader(text),
+          "www-authenticate": `Bearer realm="${inHeader(text).replace(/["\\]/g, String.raw`\$&`)}"`
+        }
+      }
+    )
+  }
+
+const spelledToken =
+  (spelled: Spelling): Script =>
+  (asked, count) =>
+    asked.url.pathname.startsWith("/oauth2/")
+      ? grants(asked, count)
+      : asked.authorization === undefined
+        ? challenge("repository:alpine:metadata_read")
+        : spelling(spelled, () => [planted.access])(asked, count)
+
+const spelledLogin =
+  (spelled: Spelling): Script =>
+  (asked, count) =>
+    asked.url.pathname.startsWith("/oauth2/")
+      ? spelling(spelled, ({ authorization }) => [planted.password, String(authorization)])(asked, count)
+      : challenge("repository:alpine:metadata_read")
+
+/** A registry that quotes secrets of earlier requests. */
+const quotes =
+  (...secrets: ReadonlyArray<string>): Script =>
+  (asked, count) =>
+    asked.url.pathname.startsWith("/oauth2/")
+      ? grants(asked, count)
+      : asked.authorization === undefined
+        ? challenge("repository:alpine:metadata_read")
+        : json({ errors: [{ code: "DENIED", message: secrets.join(" ") }] }, { status: 403 })
+
 const scenarios: ReadonlyArray<readonly [string, Script, Layer.Layer<Credentials.Credentials>]> = [
+  ...spellings.flatMap((spelled) => [
+    [`an answer that quotes a token ${spelled.name}`, spelledToken(spelled), entra] as const,
+    [`an answer that quotes a login ${spelled.name}`, spelledLogin(spelled), password] as const
+  ]),
   ...[400, 401, 403, 404, 405, 429, 500, 503].flatMap((status) => [
     [`a ${status} that quotes the access token`, quotesResource(status), entra] as const,
     [`a ${status} that quotes the Entra token`, quotesTokenRequest("/oauth2/exchange", status), entra] as const,
     [`a ${status} that quotes the refresh token`, quotesTokenRequest("/oauth2/token", status), entra] as const,
     [`a ${status} that quotes the password`, quotesTokenRequest("/oauth2/token", status), password] as const
   ]),
+  ["an answer that quotes what earlier requests held", quotes(planted.entra, planted.refresh), entra],
+  ["an answer that quotes the login of an earlier request", quotes(planted.password), password],
   [
     "a password refused where no token is given",
     ({ authorization }) =>
@@ -148,19 +203,20 @@ const collecting = (spans: Array<Tracer.Span>) =>
     }
   })
 
-/** A span as an exporter would write it. */
+/** A span as an exporter writes it. */
 const exported = (span: Tracer.Span): string =>
   inspect(
     {
       name: span.name,
       attributes: Array.fromIterable(span.attributes),
       events: span instanceof Tracer.NativeSpan ? span.events : [],
-      exit:
-        span.status._tag === "Ended" && Exit.isFailure(span.status.exit) ? Cause.pretty(span.status.exit.cause) : "",
-      status: span.status
+      exit: span.status._tag === "Ended" && Exit.isFailure(span.status.exit) ? Cause.pretty(span.status.exit.cause) : ""
     },
     { depth: Infinity }
   )
+
+/** A span with its status, which no exporter writes if the operation succeeded. */
+const dumped = (span: Tracer.Span): string => exported(span) + inspect(span.status, { depth: Infinity })
 
 describe("an error, its log and its spans, after", () => {
   for (const [name, script, credentials] of scenarios) {
@@ -181,7 +237,7 @@ describe("an error, its log and its spans, after", () => {
         assertSilent(yield* Effect.fromResult(Cause.findError(exit.cause)))
 
         assert.isAtLeast(spans.length, 2)
-        for (const span of spans) assertClean(exported(span), "span")
+        for (const span of spans) assertClean(dumped(span), "span")
         assert.isNotEmpty(lines)
         for (const line of lines) if (line !== "") assertClean(line, "log")
       }).pipe(
@@ -215,6 +271,33 @@ describe("a service", () => {
       }).pipe(Effect.provide(credentials))
     )
   }
+})
+
+describe("a secret that its owner wipes", () => {
+  it.effect("does no harm to later requests", () => {
+    const token = Redacted.make(planted.entra)
+    return Effect.gen(function* () {
+      yield* read
+      assert.isTrue(Redacted.wipeUnsafe(token))
+      yield* read
+      const { reason } = yield* Effect.flip(
+        Effect.flatMap(ContainerRegistry, (own) => own.tagProperties("alpine", "v1"))
+      )
+      assert.strictEqual(reason._tag, "NotFound")
+    }).pipe(
+      Effect.provide(
+        registry(
+          (asked, count) =>
+            asked.url.pathname.startsWith("/oauth2/") || asked.authorization === undefined
+              ? quotesResource(200)(asked, count)
+              : asked.url.pathname.endsWith("/alpine")
+                ? properties()
+                : quoting(404)(asked, count),
+          { credentials: Credentials.layerEntra(Effect.succeed(token)), retry: never }
+        )
+      )
+    )
+  })
 })
 
 describe("a transfer", () => {
@@ -260,7 +343,7 @@ describe("a transfer", () => {
         for (const secret of [state, signature]) {
           for (const form of [secret, encodeURIComponent(secret)]) {
             for (const [way, text] of printed(error)) assert.notInclude(text, form, way)
-            for (const span of spans) assert.notInclude(exported(span), form)
+            for (const span of spans) assert.notInclude(dumped(span), form)
           }
         }
         assert.isAtLeast(spans.length, 4)
@@ -269,7 +352,194 @@ describe("a transfer", () => {
   }
 })
 
+/** Runs an effect and returns what it logged and traced. */
+const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+  const spans: Array<Tracer.Span> = []
+  const lines: Array<string> = []
+  const logger = Logger.make((entry) => {
+    lines.push(...printed(entry.message).map(([, text]) => text), Cause.pretty(entry.cause))
+  })
+  return effect.pipe(
+    Effect.map((value) => ({ value, shown: [...lines, ...spans.map(exported)].filter((text) => text !== "") })),
+    Effect.provideService(Tracer.Tracer, collecting(spans)),
+    Effect.provideService(References.MinimumLogLevel, "All"),
+    Effect.provide(Logger.layer([logger]))
+  )
+}
+
+/** Answers a list with a warning that quotes a secret in one encoding. */
+const warning =
+  ({ write }: Spelling): Script =>
+  (asked, count) => {
+    if (asked.url.pathname.startsWith("/oauth2/") || asked.authorization === undefined) {
+      return quotesResource(200)(asked, count)
+    }
+    const text = inHeader(write(planted.access)).replace(/["\\]/g, String.raw`\$&`)
+    return json({ repositories: [] }, { headers: { warning: `299 - "deprecated for ${text}"` } })
+  }
+
+describe("a warning", () => {
+  for (const spelled of spellings) {
+    it.effect(`does not show a secret ${spelled.name}, in the log or to onWarning`, () => {
+      const told: Array<string> = []
+      return Effect.gen(function* () {
+        const list = Effect.flatMap(ContainerRegistry, (registry) => Stream.runDrain(registry.repositories()))
+        const { shown } = yield* watched(list)
+        assert.strictEqual(told.length, 1)
+        for (const text of [...told, ...shown]) assertClean(text, "shown")
+        assert.include(told[0], "deprecated for")
+      }).pipe(
+        Effect.provide(
+          registry(warning(spelled), {
+            credentials: entra,
+            retry: never,
+            onWarning: (text) => Effect.sync(() => void told.push(text))
+          })
+        )
+      )
+    })
+  }
+})
+
+describe("a successful answer that cannot be decoded", () => {
+  it.effect("does not show a secret that is one of its keys", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const { shown, value } = yield* watched(Effect.flip(service.manifest("alpine", "v1")))
+      assert.strictEqual(value.reason._tag, "InvalidResponse")
+      assert.include(value.message, "annotations")
+      assertSilent(value)
+      for (const text of shown) assertClean(text, "shown")
+    }).pipe(
+      Effect.provide(
+        layerTransport().pipe(
+          Layer.provide(
+            registry(
+              (asked, count) =>
+                asked.url.pathname.startsWith("/oauth2/")
+                  ? grants(asked, count)
+                  : asked.authorization === undefined
+                    ? challenge("repository:alpine:pull")
+                    : new Response(
+                        JSON.stringify({
+                          schemaVersion: 2,
+                          config: { mediaType: "a/b", digest: sha256("{}"), size: 2 },
+                          layers: [],
+                          annotations: { [asked.authorization]: 1 }
+                        }),
+                        { headers: { "content-type": "application/vnd.oci.image.manifest.v1+json" } }
+                      ),
+              { credentials: entra, retry: never }
+            )
+          )
+        )
+      )
+    )
+  )
+})
+
+describe("an address that a registry names", () => {
+  const token = "planted.token+in-an-address"
+  const accessToken = Credentials.layerAccessToken(Redacted.make(token))
+
+  it.effect("does not show a secret in its path", () =>
+    Effect.gen(function* () {
+      const service = yield* ContainerRegistry
+      const { shown, value } = yield* watched(Effect.flip(Stream.runCollect(service.repositories())))
+      assert.strictEqual(value.reason._tag, "Forbidden")
+      assertSilent(value)
+      for (const text of shown) assertClean(text, "shown")
+      assert.include(value.request?.url, "/next/")
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ authorization, url }) =>
+            authorization === undefined
+              ? challenge("registry:catalog:*")
+              : url.pathname.startsWith("/next")
+                ? new Response(null, { status: 403 })
+                : json(
+                    { repositories: [] },
+                    { headers: { link: `</next/${encodeURIComponent(token)}/${token}>; rel="next"` } }
+                  ),
+          { credentials: accessToken, retry: never }
+        )
+      )
+    )
+  )
+
+  it.effect("does not show a secret in the path of another host", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const { shown, value } = yield* watched(Effect.flip(service.blobBytes("alpine", sha256("content"))))
+      assert.strictEqual(value.reason._tag, "Forbidden")
+      assertSilent(value)
+      for (const text of shown) assertClean(text, "shown")
+      assert.include(value.request?.url, "https://storage.example/")
+    }).pipe(
+      Effect.provide(
+        layerTransport().pipe(
+          Layer.provide(
+            registry(
+              ({ authorization, url }) =>
+                url.origin !== endpoint
+                  ? json({ errors: [{ code: "DENIED", message: url.pathname }] }, { status: 403 })
+                  : authorization === undefined
+                    ? challenge("repository:alpine:pull")
+                    : new Response(null, {
+                        status: 307,
+                        headers: { location: `https://storage.example/${encodeURIComponent(authorization)}` }
+                      }),
+              { credentials: accessToken, retry: never }
+            )
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("does not show a secret that is its scheme", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const { shown, value } = yield* watched(
+        Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
+      )
+      assert.strictEqual(value.reason._tag, "Refused")
+      assertSilent(value)
+      for (const text of shown) assertClean(text, "shown")
+    }).pipe(
+      Effect.provide(
+        layerTransport().pipe(
+          Layer.provide(
+            registry(
+              ({ authorization }) =>
+                authorization === undefined
+                  ? challenge("repository:alpine:pull,push")
+                  : new Response(null, { status: 202, headers: { location: `${token}:to` } }),
+              { credentials: accessToken, retry: never }
+            )
+          )
+        )
+      )
+    )
+  )
+})
+
 describe("an error of the connection", () => {
+  /** An HTTP client whose long message has a secret where it is cut. */
+  const cutting = HttpClient.make((request) => {
+    const authorization = request.headers["authorization"]
+    if (authorization === undefined) {
+      const response = new Response(null, { status: 401, headers: { "www-authenticate": "Basic" } })
+      return Effect.succeed(HttpClientResponse.fromWeb(request, response))
+    }
+    const login = atob(authorization.replace("Basic ", ""))
+    const cause = new Error(`${".".repeat(285)}${login}`)
+    return Effect.fail(
+      new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+    )
+  })
+
   /** A runtime that quotes the header which it cannot send. */
   const quotingClient = HttpClient.make((request, url) =>
     url.pathname.startsWith("/oauth2/") || request.headers["authorization"] === undefined
@@ -286,6 +556,23 @@ describe("an error of the connection", () => {
           })
         )
       : Effect.never
+  )
+
+  it.effect("does not show the start of a secret where its message is cut", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read)
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      assertSilent(error)
+    }).pipe(
+      Effect.provide(
+        layer({ endpoint, retry: never }).pipe(
+          Layer.provide(
+            Credentials.layerPassword({ username: "c", password: Redacted.make(`planted${"+".repeat(50)}`) })
+          ),
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, cutting))
+        )
+      )
+    )
   )
 
   it.effect("does not show the request", () =>

@@ -8,6 +8,8 @@ import * as Stream from "effect/Stream"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { InvalidResponse, type Reason, TooLarge, Unavailable } from "../../RegistryError.ts"
+import { parseJson } from "../schema/json.ts"
+import { problemOf } from "../schema/problem.ts"
 
 /** Far above any page of a list: a thousand manifests come to half a megabyte. */
 const maxJsonBytes = 16 * 1024 * 1024
@@ -68,20 +70,43 @@ const readUpTo = (
 export const cut = (error: HttpClientError.HttpClientError): Reason =>
   new Unavailable({ description: `the answer broke off (${error.reason._tag})` })
 
-const parseJson = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Unknown))
-
-/**
- * The body as JSON.
- */
-export const readJson = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<unknown, Reason> =>
-  Effect.flatMap(readBytes(response, "the answer", maxJsonBytes), (bytes) =>
-    Effect.fromResult(
-      Result.mapError(
-        parseJson(new TextDecoder().decode(bytes)),
-        (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
-      )
+/** Reads a body as JSON. Fails if it is larger than the limit. */
+const readJson = (
+  response: HttpClientResponse.HttpClientResponse,
+  limitBytes: number
+): Effect.Effect<unknown, Reason> =>
+  Effect.flatMap(readBytes(response, "the answer", limitBytes), (bytes) =>
+    Effect.mapError(
+      Effect.fromOption(parseJson(new TextDecoder().decode(bytes))),
+      (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
     )
   )
+
+const malformed = (error: Schema.SchemaError): Reason =>
+  new InvalidResponse({ description: `the answer is not what the protocol says: ${problemOf(error)}` })
+
+type Decode<A> = (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>
+
+/** Reads a body as JSON and decodes it with a schema. */
+export const decodeJson = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  limitBytes: number = maxJsonBytes
+): Decode<S["Type"]> => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (response) =>
+    Effect.flatMap(readJson(response, limitBytes), (body) => Effect.mapError(decode(body), malformed))
+}
+
+/** Reads a body as JSON and decodes it with a schema, then with a function. */
+export const decodeJsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
+  schema: S,
+  read: (body: S["Type"]) => Result.Result<A, Schema.SchemaError>,
+  limitBytes: number = maxJsonBytes
+): Decode<A> => {
+  const decode = decodeJson(schema, limitBytes)
+  return (response) =>
+    Effect.flatMap(decode(response), (body) => Effect.fromResult(Result.mapError(read(body), malformed)))
+}
 
 /**
  * The body as bytes, if there are no more of them than a limit allows.

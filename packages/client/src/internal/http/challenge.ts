@@ -7,6 +7,7 @@
  */
 
 import { scan } from "./scanner.ts"
+import { scrubbing, type Secrets } from "./secrets.ts"
 
 /**
  * What a registry asks for before it answers.
@@ -23,6 +24,18 @@ const separators = /[\s,]*/y
 const equals = /\s*=\s*/y
 const quoted = /"((?:[^"\\]|\\[^])*)"/y
 const bare = /[^\s,"]*/y
+
+/**
+ * Replaces secrets in the parameters of challenges: these become parts of errors and of the addresses of further
+ * requests. Parameters are parsed first, because their quoted strings have escapes.
+ */
+export const withoutSecrets = (challenges: ReadonlyArray<Challenge>, secrets: Secrets): ReadonlyArray<Challenge> => {
+  const scrub = scrubbing(secrets)
+  return challenges.map(({ parameters, scheme }) => ({
+    scheme,
+    parameters: new Map(Array.from(parameters, ([name, value]) => [name, scrub(value)]))
+  }))
+}
 
 /**
  * All challenges of a header, in order. What can't be read is passed over.

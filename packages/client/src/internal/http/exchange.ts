@@ -20,9 +20,10 @@ import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable }
 import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
-import { classify, parseErrors, type Repeat } from "./failure.ts"
+import { classify, parseErrors, quoteReason, type Repeat } from "./failure.ts"
+import { quoting } from "./quote.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
-import { inQuery, scrub } from "./secrets.ts"
+import { inQuery, remembering, scrubPath, type Secrets } from "./secrets.ts"
 import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
@@ -63,8 +64,6 @@ export interface Exchange {
   ): Effect.Effect<A, Failure, Scope.Scope>
 }
 
-type Secrets = ReadonlyArray<Redacted.Redacted<string>>
-
 /** A failure before it has been told of its operation. */
 interface Flaw extends Omit<Failure, "error"> {
   readonly reason: Reason
@@ -77,8 +76,11 @@ const userAgent = `effect-acr/${version}`
 const rootMessage = (error: Error): string => {
   let root = error
   for (let depth = 0; depth < 8 && root.cause instanceof Error; depth++) root = root.cause
-  return root.message.slice(0, 300)
+  return root.message
 }
+
+/** Far above what a runtime says about a connection. */
+const longestMessage = 300
 
 const refusal = (problem: string): Flaw => ({
   reason: new Refused({ description: problem }),
@@ -98,21 +100,26 @@ const explained = (message: string): string =>
     : message
 
 const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
-  if (isAddressRefused(error)) return refusal(rootMessage(error))
-  const description = scrub(`${error.reason._tag}: ${explained(rootMessage(error))}`, secrets)
+  const message = quoting(secrets).text(explained(rootMessage(error)), longestMessage)
+  if (isAddressRefused(error)) return refusal(message)
+  const description = `${error.reason._tag}: ${message}`
   return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
 }
 
 const noAnswer = (timeout: Duration.Input): Reason =>
   new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` })
 
+/** A correlation id is a UUID. Other registries may use something longer. */
+const longestId = 256
+
 const failedAnswer = Effect.fnUntraced(function* (
   operation: Operation<unknown>,
   response: HttpClientResponse.HttpClientResponse,
   secrets: Secrets
 ): Effect.fn.Return<Flaw> {
-  const text = operation.method === "HEAD" ? "" : scrub(yield* readErrorText(response), secrets)
-  const errors = parseErrors(text)
+  const quote = quoting(secrets)
+  const text = operation.method === "HEAD" ? "" : yield* readErrorText(response)
+  const errors = parseErrors(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
   return {
@@ -123,11 +130,11 @@ const failedAnswer = Effect.fnUntraced(function* (
       retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
       missing: operation.missing
     }),
-    challenges: challenge === undefined ? [] : Challenge.parse(scrub(challenge, secrets)),
+    challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), secrets),
     response: {
       status: response.status,
       errors,
-      ...(correlationId === undefined ? {} : { correlationId: scrub(correlationId, secrets) })
+      ...(correlationId === undefined ? {} : { correlationId: quote.text(correlationId, longestId) })
     }
   }
 })
@@ -139,7 +146,7 @@ const readAnswer = <A>(
 ): Effect.Effect<A, Flaw> =>
   operation.success.includes(response.status)
     ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
-        reason,
+        reason: quoteReason(reason, secrets),
         repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
         challenges: []
       }))
@@ -202,9 +209,14 @@ export const make = (options: {
   readonly trustedRealms: ReadonlyArray<string>
   readonly allowedHosts: ReadonlyArray<string>
   /** Is shown every answer before it is read. */
-  readonly onAnswer: (origin: string, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<void>
+  readonly onAnswer: (
+    origin: string,
+    response: HttpClientResponse.HttpClientResponse,
+    secrets: Secrets
+  ) => Effect.Effect<void>
 }): Exchange => {
   const { allowedHosts, registry, trustedRealms } = options
+  const remember = remembering()
   const execute = executeBy(options.client)
   const timeout = Effect.delay(
     Effect.sync(() => noAnswer(options.attemptTimeout)),
@@ -225,8 +237,8 @@ export const make = (options: {
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>
     Effect.flatMap(requestId, (clientRequestId) => {
       const { method, name } = operation
-      const address = origin + operation.path.replace(/\?.*/s, "")
-      const secrets = [...attachment.secrets, ...inQuery(operation.path)]
+      const secrets = [...remember(attachment.secrets), ...inQuery(operation.path)]
+      const address = origin + scrubPath(operation.path.replace(/\?.*/s, ""), secrets)
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
       let status = 0
@@ -241,7 +253,7 @@ export const make = (options: {
       })
       const answer = Effect.flatMap(send, (response) => {
         status = response.status
-        return Effect.andThen(options.onAnswer(origin, response), readAnswer(operation, response, secrets))
+        return Effect.andThen(options.onAnswer(origin, response, secrets), readAnswer(operation, response, secrets))
       })
       const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
         Effect.fail({ reason, repeat: "uncertain", challenges: [] })

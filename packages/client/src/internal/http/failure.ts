@@ -4,7 +4,9 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as RegistryError from "../../RegistryError.ts"
-import { list } from "../schema/json.ts"
+import { list, parseJson } from "../schema/json.ts"
+import { type Quote, quoting } from "./quote.ts"
+import type { Secrets } from "./secrets.ts"
 
 /**
  * May the request be sent again?
@@ -15,39 +17,54 @@ import { list } from "../schema/json.ts"
  */
 export type Repeat = "never" | "unprocessed" | "uncertain"
 
+/** A code is one word. A registry sends one error, or one for each missing layer of an image. */
+const longestCode = 128
+const mostErrors = 128
+
+/** Far above any explanation. `response.errors` holds what is left out. */
+const longestDescription = 4096
+
+const decodeBody = Schema.decodeUnknownOption(Schema.Struct({ errors: list(Schema.Unknown) }))
+
 /** OCI distribution specification, "Error codes". Only the code is required here: some proxies send no message. */
-const ErrorBody = Schema.fromJsonString(
+const decodeError = Schema.decodeUnknownOption(
   Schema.Struct({
-    errors: list(
-      Schema.Struct({
-        code: Schema.String,
-        message: Schema.optionalKey(Schema.NullOr(Schema.String)),
-        detail: Schema.optionalKey(Schema.Json)
-      })
-    )
+    code: Schema.String,
+    message: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    detail: Schema.optionalKey(Schema.Unknown)
   })
 )
 
-const decodeErrorBody = Schema.decodeUnknownOption(ErrorBody)
-
 /**
- * The errors that a body explains; none if it is not the JSON of a registry.
+ * Reads the errors in a body; none if it is not the JSON of a registry. Strings are quoted after the body is parsed,
+ * because JSON has many spellings for the same string.
  */
-export const parseErrors = (text: string): ReadonlyArray<RegistryError.ResponseError> =>
-  Option.match(decodeErrorBody(text), {
+export const parseErrors = (text: string, quote: Quote = quoting([])): ReadonlyArray<RegistryError.ResponseError> =>
+  Option.match(Option.flatMap(parseJson(text), decodeBody), {
     onNone: () => [],
     onSome: ({ errors }) =>
-      errors.map(({ code, detail, message }) => ({
-        code,
-        message: message ?? "",
-        ...(detail === undefined ? {} : { detail })
-      }))
+      errors.slice(0, mostErrors).flatMap((error) =>
+        Option.match(decodeError(error), {
+          // One malformed entry costs itself, not the others.
+          onNone: () => [],
+          onSome: ({ code, detail, message }) => [
+            {
+              code: quote.text(code, longestCode),
+              message: quote.text(message ?? ""),
+              ...(detail === undefined ? {} : { detail: quote.json(detail) })
+            }
+          ]
+        })
+      )
   })
 
-const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseError>): string =>
-  errors.length === 0
-    ? `the registry answered ${status} without an explanation${status === 401 ? ": no login, or not a valid one" : ""}`
-    : errors.map(({ code, message }) => (message === "" ? code : `${code}: ${message}`)).join("; ")
+const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseError>): string => {
+  if (errors.length === 0) {
+    return `the registry answered ${status} without an explanation${status === 401 ? ": no login, or not a valid one" : ""}`
+  }
+  const all = errors.map(({ code, message }) => (message === "" ? code : `${code}: ${message}`)).join("; ")
+  return all.length > longestDescription ? `${all.slice(0, longestDescription)}…` : all
+}
 
 /** The thing that a code calls unknown. */
 const resources = new Map<string, RegistryError.NotFound["resource"]>([
@@ -76,6 +93,18 @@ export interface Answer {
   readonly retryAfterMillis: Option.Option<number>
   /** What the operation calls missing. */
   readonly missing: RegistryError.NotFound["resource"]
+}
+
+/** Quotes a reason for which decoding failed: its description may contain a part of the answer. */
+export const quoteReason = (reason: RegistryError.Reason, secrets: Secrets): RegistryError.Reason => {
+  switch (reason._tag) {
+    case "InvalidResponse":
+      return new RegistryError.InvalidResponse({ description: quoting(secrets).text(reason.description) })
+    case "Refused":
+      return new RegistryError.Refused({ description: quoting(secrets).text(reason.description) })
+    default:
+      return reason
+  }
 }
 
 const final = (reason: RegistryError.Reason) => ({ reason, repeat: "never" }) as const

@@ -4,7 +4,10 @@
  * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas.
  */
 import * as Option from "effect/Option"
-import { scan } from "./scanner.ts"
+import { maxLength, scan } from "./scanner.ts"
+
+/** In characters. A longer header is not read to its end. */
+export const longestLink = maxLength
 
 const target = /[^<]*<([^<>]*)>/y
 const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^\s",;<>]*)))?/y

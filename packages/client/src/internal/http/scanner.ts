@@ -3,7 +3,7 @@
  */
 
 /** No registry needs more; what follows is not read. */
-const maxLength = 8192
+export const maxLength = 8192
 
 export interface Scanner {
   /** Whether everything has been read. */

@@ -5,7 +5,9 @@
  * comma. Other codes are caches' own.
  */
 import * as Effect from "effect/Effect"
+import { quoting } from "./quote.ts"
 import { scan } from "./scanner.ts"
+import type { Secrets } from "./secrets.ts"
 
 const code = /\s*(\d{3})\s+(\S+)\s+/y
 const quoted = /"((?:[^"\\]|\\[^])*)"/y
@@ -30,19 +32,21 @@ export const parseWarnings = (header: string): ReadonlyArray<string> => {
 /** More different warnings than a registry has. What comes after is not told. */
 const mostWarnings = 256
 
-/** Tells each warning once: as a log, and to the caller. */
+/** Reports each warning once, quoted: to the log and to the caller. */
 export const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
   const told = new Set<string>()
-  return (header: string | undefined): Effect.Effect<void> =>
-    header === undefined
-      ? Effect.void
-      : Effect.forEach(
-          parseWarnings(header),
-          (text) => {
-            if (told.has(text) || told.size >= mostWarnings) return Effect.void
-            told.add(text)
-            return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
-          },
-          { discard: true }
-        )
+  return (header: string | undefined, secrets: Secrets): Effect.Effect<void> => {
+    if (header === undefined) return Effect.void
+    const quote = quoting(secrets)
+    return Effect.forEach(
+      parseWarnings(header),
+      (warning) => {
+        const text = quote.text(warning)
+        if (told.has(text) || told.size >= mostWarnings) return Effect.void
+        told.add(text)
+        return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
+      },
+      { discard: true }
+    )
+  }
 }

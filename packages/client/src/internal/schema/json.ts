@@ -1,11 +1,51 @@
 /**
- * What JSON written by other people's programs needs from a schema: unknown fields that survive, and `null` where a
- * list or an object is merely empty (Go's encoder writes an unset one so).
+ * What JSON written by other people's programs needs: unknown fields that survive, `null` where a list or an object is
+ * merely empty (Go's encoder writes an unset one so), and a limit to its depth.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+
+/**
+ * Levels of a document that are kept. Documents of registries have fewer than ten. `JSON.parse` reads any depth, but
+ * `JSON.stringify`, comparison and printing are recursive: a program that logs a deeper value overflows its stack.
+ */
+const mostLevels = 64
+
+/** Whether a value has more levels. Nearly all have fewer, and are not copied. */
+const isDeeper = (value: unknown, levels: number): boolean => {
+  if (typeof value !== "object" || value === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1))
+  if (!Predicate.isObject(value)) return false
+  for (const key in value) if (isDeeper(value[key], levels - 1)) return true
+  return false
+}
+
+/** Copies a value, with `null` in place of anything deeper. */
+const cutOff = (value: unknown, levels: number): unknown => {
+  if (typeof value !== "object" || value === null) return value
+  if (levels === 0) return null
+  return Array.isArray(value)
+    ? value.map((item) => cutOff(item, levels - 1))
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutOff(item, levels - 1)]))
+}
+
+/** A value from `JSON.parse`, with `null` in place of anything too deep: an odd field costs itself, not the document. */
+const Shallow = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.Unknown, {
+    decode: SchemaGetter.transform((value) => (isDeeper(value, mostLevels) ? cutOff(value, mostLevels) : value)),
+    encode: SchemaGetter.passthrough()
+  })
+)
+
+/** JSON text that a schema decodes, to a limited depth. */
+export const fromJson = <S extends Schema.Constraint>(schema: S) =>
+  Schema.fromJsonString(Shallow.pipe(Schema.decodeTo(schema)))
+
+/** Parses JSON text to a limited depth. */
+export const parseJson = Schema.decodeUnknownOption(fromJson(Schema.Unknown))
 
 /**
  * A struct whose unknown fields are kept. Its type does not tell of them: an index signature would let a misspelt field

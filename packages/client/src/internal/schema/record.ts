@@ -12,6 +12,9 @@ export const recordFields = {
   createdOn: Schema.DateTimeUtc,
   /** When it was changed last, to the millisecond. */
   lastUpdatedOn: Schema.DateTimeUtc,
-  /** The registry's record, as it came: fields that this library does not know, times to the last digit. */
+  /**
+   * The registry's record, as it came: fields that this library does not know, times to the last digit. Values nested
+   * deeper than 64 levels are `null`.
+   */
   raw: Schema.JsonObject.pipe(Schema.withConstructorDefault(Effect.succeed({})))
 }

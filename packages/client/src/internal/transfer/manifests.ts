@@ -17,6 +17,7 @@ import type { Transport } from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
+import { problemOf } from "../schema/problem.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */
 export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
@@ -70,7 +71,7 @@ export const make = (transport: Transport["Service"], startHash: Start) => {
     }
     const view = Manifest.parse(mediaType, decoder.decode(bytes))
     if (Result.isFailure(view)) {
-      return yield* fail(operation, new InvalidResponse({ description: view.failure.message }))
+      return yield* fail(operation, new InvalidResponse({ description: problemOf(view.failure) }))
     }
     return { bytes, descriptor: { mediaType, digest, size: bytes.length }, manifest: view.success }
   })

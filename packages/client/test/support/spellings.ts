@@ -1,0 +1,80 @@
+/**
+ * Encodings in which a program may quote a secret.
+ */
+
+/** An encoding of a text. */
+export interface Spelling {
+  readonly name: string
+  readonly write: (text: string) => string
+}
+
+const utf8 = new TextEncoder()
+
+const bytesOf = (text: string): ReadonlyArray<string> =>
+  Array.from(utf8.encode(text), (byte) => byte.toString(16).padStart(2, "0"))
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64")
+
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+/** The four digits of each UTF-16 code unit. */
+const units = (text: string): ReadonlyArray<string> =>
+  text.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"))
+
+export const spellings: ReadonlyArray<Spelling> = [
+  { name: "as it is", write: (text) => text },
+  { name: "as JSON", write: escaped },
+  { name: "as JSON in JSON", write: (text) => escaped(escaped(text)) },
+  {
+    name: "with slashes escaped",
+    write: (text) => escaped(text).replaceAll("/", String.raw`\/`)
+  },
+  {
+    name: "with escapes for all but letters and digits",
+    write: (text) =>
+      text.replace(/[^a-z0-9]/gi, (found) =>
+        units(found)
+          .map((unit) => `\\u${unit}`)
+          .join("")
+      )
+  },
+  {
+    name: "with an escape for each character",
+    write: (text) =>
+      units(text)
+        .map((unit) => `\\u${unit.toUpperCase()}`)
+        .join("")
+  },
+  {
+    name: "with an escape for each byte",
+    write: (text) =>
+      bytesOf(text)
+        .map((byte) => `\\x${byte}`)
+        .join("")
+  },
+  { name: "percent-encoded", write: encodeURIComponent },
+  {
+    name: "percent-encoded in small letters",
+    write: (text) => encodeURIComponent(text).replace(/%../g, (byte) => byte.toLowerCase())
+  },
+  {
+    name: "percent-encoded in each byte",
+    write: (text) =>
+      bytesOf(text)
+        .map((byte) => `%${byte}`)
+        .join("")
+  },
+  { name: "percent-encoded twice", write: (text) => encodeURIComponent(encodeURIComponent(text)) },
+  { name: "as a form", write: (text) => new URLSearchParams({ a: text }).toString().slice(2) },
+  { name: "as a form that was read carelessly", write: (text) => text.replaceAll("+", " ") },
+  {
+    name: "as HTML",
+    write: (text) =>
+      text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;").replaceAll("+", "&#43;")
+  },
+  { name: "in base64", write: base64 },
+  { name: "in base64 for addresses", write: (text) => Buffer.from(text).toString("base64url") },
+  { name: "in base64, behind one letter", write: (text) => base64(`:${text}`) },
+  { name: "in base64, between others", write: (text) => base64(`contoso:${text}\n`) },
+  { name: "in base64, percent-encoded", write: (text) => encodeURIComponent(base64(`a:${text}`)) }
+]
