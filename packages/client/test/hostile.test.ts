@@ -10,7 +10,17 @@ import * as Credentials from "../src/Credentials.ts"
 import type { Reason, RegistryError } from "../src/RegistryError.ts"
 import { never } from "../src/RetryPolicy.ts"
 import type * as Transport from "../src/Transport.ts"
-import { behindOAuth, challenge, endpoint, entra, Journal, json, registry, type Script } from "./support/registry.ts"
+import {
+  behindOAuth,
+  challenge,
+  endpoint,
+  entra,
+  Journal,
+  json,
+  properties,
+  registry,
+  type Script
+} from "./support/registry.ts"
 
 const scope = "repository:alpine:metadata_read"
 const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("the-password") })
@@ -148,17 +158,6 @@ describe("a body", () => {
     })
   )
 
-  it.effect("of 1 GiB on the token endpoint is too large as well", () =>
-    Effect.gen(function* () {
-      const { body, takenBytes } = gibibyte()
-      const failed = yield* failWith(read, ({ url }) =>
-        url.pathname === "/oauth2/exchange" ? new Response(body) : challenge(scope)
-      )
-      assert.strictEqual(failed._tag, "TooLarge")
-      assert.isAtMost(takenBytes(), 17 * 1024 ** 2)
-    })
-  )
-
   for (const [status, reason] of [
     [400, "InvalidRequest"],
     [403, "Forbidden"],
@@ -236,8 +235,45 @@ describe("a body", () => {
   }
 })
 
+const kibibyte = 1024
+
 describe("the token endpoint", () => {
   for (const path of ["/oauth2/exchange", "/oauth2/token"]) {
+    const granting =
+      (token: string): Script =>
+      (asked, count) =>
+        asked.url.pathname === path
+          ? json({ access_token: token, refresh_token: token })
+          : behindOAuth(scope, properties)(asked, count)
+
+    it.effect(`that grants a token of 64 KiB on ${path} is read`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* read).name, "alpine")
+      }).pipe(Effect.provide(registry(granting("t".repeat(64 * kibibyte)))))
+    )
+
+    it.effect(`that grants a longer one on ${path} is InvalidResponse, and the token is not sent`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(read)
+        assert.strictEqual(error.reason._tag, "InvalidResponse")
+        assert.isBelow(error.message.length, 1000)
+        for (const { authorization = "", body } of yield* Journal) {
+          assert.isBelow(authorization.length + body.length, kibibyte)
+        }
+      }).pipe(Effect.provide(registry(granting("t".repeat(64 * kibibyte + 1)), { retry: never })))
+    )
+
+    it.effect(`that answers without end on ${path} is TooLarge after 512 KiB at most`, () => {
+      const { body, takenBytes } = gibibyte()
+      return Effect.gen(function* () {
+        const failed = yield* failWith(read, (asked, count) =>
+          asked.url.pathname === path ? new Response(body) : behindOAuth(scope, properties)(asked, count)
+        )
+        assert.strictEqual(failed._tag, "TooLarge")
+        assert.isAtMost(takenBytes(), 512 * kibibyte)
+      })
+    })
+
     it.effect(`that answers 401 with nothing on ${path} is Unauthenticated`, () =>
       Effect.gen(function* () {
         const failed = yield* failWith(read, (asked, count) =>
@@ -392,6 +428,33 @@ const unauthenticated = {
 }
 
 describe("a challenge", () => {
+  it.effect("of 1 MiB is read to its first 8 KiB", () =>
+    Effect.gen(function* () {
+      const failed = yield* Effect.flip(read)
+      assert.strictEqual(failed.reason._tag, "Unauthenticated")
+      const asked = (yield* Journal).filter(({ url }) => url.pathname === "/oauth2/token")
+      assert.strictEqual(asked.length, 1)
+      for (const { body } of asked) assert.isBelow(body.length, 16 * kibibyte)
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ url }) =>
+            url.pathname === "/oauth2/exchange"
+              ? json({ refresh_token: "refresh" })
+              : url.pathname === "/oauth2/token"
+                ? new Response(null, { status: 401 })
+                : new Response(null, {
+                    status: 401,
+                    headers: {
+                      "www-authenticate": `Bearer realm="${endpoint}/oauth2/token",service=${"s".repeat(3000)},scope=${"a".repeat(1024 ** 2)}`
+                    }
+                  }),
+          { retry: never }
+        )
+      )
+    )
+  )
+
   it.effect("of another kind is InvalidResponse", () =>
     Effect.gen(function* () {
       const failed = yield* failWith(

@@ -7,7 +7,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
-import { jsonWith, type Operation, withQuery } from "../../Operation.ts"
+import { type Operation, withQuery } from "../../Operation.ts"
+import { decodeJsonWith } from "../http/body.ts"
 
 const apiVersion = "2021-07-01"
 
@@ -17,8 +18,17 @@ export interface Token {
   readonly expiresInSeconds: number | undefined
 }
 
+/**
+ * The longest token that is kept and sent, in bytes. A token for ten repositories has 4 KiB, and servers accept headers of
+ * 8 to 64 KiB.
+ */
+const longestToken = 64 * 1024
+
+/** Room for an access token under both of its names, and a refresh token. */
+const maxAnswerBytes = 4 * longestToken
+
 /** RFC 6750, section 2.1, and whatever else fits into a header. */
-const TokenText = Schema.String.check(Schema.isPattern(/^[!-~]+$/))
+const TokenText = Schema.String.check(Schema.isMaxLength(longestToken), Schema.isPattern(/^[!-~]+$/))
 
 const secret = (value: string) => Redacted.make(value, { label: "token" })
 
@@ -31,7 +41,7 @@ const common = { scopes: [], bucket: "oauth", missing: "endpoint", success: [200
 /**
  * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both.
  */
-const accessToken = jsonWith(
+const accessToken = decodeJsonWith(
   Schema.Struct({
     access_token: Schema.optionalKey(TokenText),
     token: Schema.optionalKey(TokenText),
@@ -41,7 +51,14 @@ const accessToken = jsonWith(
     Result.map(Schema.decodeUnknownResult(TokenText)(access_token ?? token), (value): Token => ({
       value: secret(value),
       expiresInSeconds: expires_in
-    }))
+    })),
+  maxAnswerBytes
+)
+
+const refreshToken = decodeJsonWith(
+  Schema.Struct({ refresh_token: TokenText }),
+  ({ refresh_token }) => Result.succeed<Token>({ value: secret(refresh_token), expiresInSeconds: undefined }),
+  maxAnswerBytes
 )
 
 /** What a token is asked for. */
@@ -62,9 +79,7 @@ export const exchange = (service: string, entraToken: Redacted.Redacted<string>)
   method: "POST",
   path: withQuery("/oauth2/exchange", { "api-version": apiVersion }),
   body: form({ grant_type: "access_token", service, access_token: Redacted.value(entraToken) }),
-  decode: jsonWith(Schema.Struct({ refresh_token: TokenText }), ({ refresh_token }) =>
-    Result.succeed({ value: secret(refresh_token), expiresInSeconds: undefined })
-  )
+  decode: refreshToken
 })
 
 /**
