@@ -31,6 +31,7 @@ import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
+import * as Pages from "./internal/http/pages.ts"
 import { retrying } from "./internal/http/retry.ts"
 import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
@@ -81,7 +82,8 @@ export interface Options {
   readonly allowedHosts?: ReadonlyArray<string>
   /**
    * Is told each different warning of the registry once (OCI distribution specification, "Warnings"): of a deprecated
-   * feature, of a vulnerable image. It is logged in any case.
+   * feature, of a vulnerable image. It is logged in any case. Secrets in it are replaced by `<redacted>`, characters that do
+   * not print by escapes.
    */
   readonly onWarning?: (text: string) => Effect.Effect<void>
 }
@@ -116,7 +118,8 @@ export class Transport extends Context.Service<
     /**
      * Asks for a list, page after page, each when its first item is wanted.
      *
-     * A page on another origin is refused (`Refused`), and pages that go in a circle fail (`InvalidResponse`).
+     * A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
+     * thousand pages in a row have no items, or if the link to a page is longer than 8192 characters.
      */
     readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
     /**
@@ -239,10 +242,14 @@ export const make = Effect.fnUntraced(function* (
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
-      const seen = new Set([first.path])
+      const visit = Pages.watch(first.path)
 
-      /** The operation that asks for the page which a link leads to. */
-      const following = (operation: Operation<Page<A>>, link: string): Effect.Effect<typeof operation, RegistryError> =>
+      /** The operation that asks for the page which the link of another one leads to. */
+      const following = (
+        operation: Operation<Page<A>>,
+        link: string,
+        isEmpty: boolean
+      ): Effect.Effect<typeof operation, RegistryError> =>
         Effect.suspend(() => {
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
           const target = follow(link, atRegistry(origin, operation.path), "page")
@@ -250,8 +257,8 @@ export const make = Effect.fnUntraced(function* (
             return fail(new Refused({ description: `the link to the next page ${target.failure}` }))
           }
           const { path } = target.success
-          if (seen.has(path)) return fail(new InvalidResponse({ description: "the pages go in a circle" }))
-          seen.add(path)
+          const problem = visit(path, isEmpty)
+          if (problem !== undefined) return fail(new InvalidResponse({ description: problem }))
           return Effect.succeed({ ...operation, path })
         })
 
@@ -261,7 +268,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.flatMap((operation) =>
           Effect.map(execute(operation), ({ items, next }) => [
             items,
-            Option.map(next, (link) => following(operation, link))
+            Option.map(next, (link) => following(operation, link, items.length === 0))
           ])
         )
       )

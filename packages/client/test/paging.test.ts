@@ -3,8 +3,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import * as Pages from "../src/internal/http/pages.ts"
+import { Transport } from "../src/Transport.ts"
 import { behindOAuth, Journal, json, registry, type Script } from "./support/registry.ts"
 
 const scope = "registry:catalog:*"
@@ -29,6 +32,14 @@ const catalog = (count: number, size: number): Script =>
   })
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `r${index}`)
+
+/** A list without end, whose links all differ. Only each `every`-th page has an item. */
+const endless = (every: number): Script =>
+  behindOAuth(scope, ({ url }) => {
+    const number = Number(url.searchParams.get("last") ?? 0) + 1
+    const link = `</acr/v1/_catalog?last=${number}&padding=${"x".repeat(4000)}>; rel="next"`
+    return json({ repositories: number % every === 0 ? [`r${number}`] : null }, { headers: { link } })
+  })
 
 describe("a list", () => {
   it.effect("asks for nothing before it is read", () =>
@@ -124,6 +135,80 @@ describe("a list", () => {
         )
       )
     )
+  )
+
+  it.effect("fails after a thousand empty pages in a row", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const error = yield* Effect.flip(Stream.runCollect(registry.repositories()))
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+      assert.include(error.message, "1000 pages")
+      assert.strictEqual((yield* pages).length, 1000)
+    }).pipe(Effect.provide(registry(endless(Number.POSITIVE_INFINITY))))
+  )
+
+  it.effect("continues over fewer empty pages than that", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const seen = yield* Stream.runCollect(registry.repositories().pipe(Stream.take(2)))
+      assert.deepStrictEqual(seen.map(String), ["r1000", "r2000"])
+    }).pipe(Effect.provide(registry(endless(1000))))
+  )
+
+  it("tells 200,000 pages with similar addresses apart", () => {
+    for (const path of [
+      (number: number) => `/acr/v1/_catalog?last=r${number}&n=999&orderby=`,
+      (number: number) => `/v2/${number.toString(36)}/tags/list?n=1`,
+      (number: number) => `/v2/a/tags/list?last=${"ab".repeat(number % 40)}${number}`
+    ]) {
+      const follow = Pages.watch("/")
+      for (let number = 0; number < 200_000; number++) {
+        if (follow(path(number), false) !== undefined) assert.fail(path(number))
+      }
+      assert.strictEqual(follow(path(77_777), false), "the pages go in a circle")
+    }
+  })
+
+  it.effect("fails at a link of more than 8 KiB, instead of ending early", () =>
+    Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const error = yield* Effect.flip(Stream.runCollect(registry.repositories()))
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+      assert.include(error.message, "8192 characters")
+    }).pipe(
+      Effect.provide(
+        registry(
+          behindOAuth(scope, () =>
+            json(
+              { repositories: ["a"] },
+              { headers: { link: `</acr/v1/_catalog?last=${"a".repeat(8192)}>; rel="next"` } }
+            )
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("of a custom operation fails at such a link as well", () =>
+    Effect.gen(function* () {
+      const { list } = yield* Transport
+      const error = yield* Effect.flip(
+        Stream.runCollect(
+          list({
+            name: "Test.list",
+            method: "GET",
+            path: "/list",
+            scopes: [],
+            bucket: "read",
+            missing: "endpoint",
+            success: [200],
+            repeat: "always",
+            decode: () => Effect.succeed({ items: ["a"], next: Option.some(`/list?last=${"a".repeat(8192)}`) })
+          })
+        )
+      )
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+    }).pipe(Effect.provide(registry(behindOAuth(scope, () => json({})))))
   )
 
   it.effect("that fails half-way yields what came before", () =>

@@ -350,7 +350,7 @@ describe("a value nested 60 levels deep", () => {
     const manifest = Result.getOrThrow(Manifest.parse(MediaType.ociImageManifest, imageOf(novel)))
     assert.strictEqual(JSON.stringify(Reflect.get(manifest, "novel")), novel)
     const config = Result.getOrThrow(ImageConfig.parse(configOf(novel)))
-    assert.strictEqual(JSON.stringify(config["novel"]), novel)
+    assert.strictEqual(JSON.stringify(Reflect.get(config, "novel")), novel)
     assert.strictEqual(JSON.stringify(config.config?.ExposedPorts?.["80"]), novel)
   })
 })

@@ -1,0 +1,46 @@
+/**
+ * Detects lists without an end: a registry whose links repeat, or lead on and on through empty pages, would keep a
+ * program busy forever.
+ */
+import { longestLink } from "./link.ts"
+
+/**
+ * Empty pages in a row after which a list fails. Some registries cut a list into pages first and then remove what the
+ * caller may not see, so empty pages are legitimate. At the default of 999 items per page, a thousand of them hide a
+ * million repositories, and still a hundred thousand where the registry sends pages of 100. No registry has as many.
+ */
+const mostEmptyPages = 1000
+
+/**
+ * Hashes a path to 53 bits, by two hashes in the manner of Fowler, Noll and Vo. Whole paths of 8 KiB would need more
+ * memory than the items of their pages. A list of a million pages has a collision with a probability of 1 in 18,000.
+ */
+const fingerprint = (text: string): number => {
+  let high = 0x811c9dc5
+  let low = 0x9e3779b9
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    high = Math.imul(high ^ unit, 0x01000193)
+    low = Math.imul(low ^ unit, 0x85ebca6b)
+    low ^= low >>> 13
+  }
+  return (high >>> 0) * 0x200000 + (low >>> 11)
+}
+
+/** Records the link from one page, which may be empty, to the path of the next. Returns the problem, if there is one. */
+export type Follow = (path: string, isEmpty: boolean) => string | undefined
+
+/** Watches one list, from the path of its first page. */
+export const watch = (firstPath: string): Follow => {
+  const seen = new Set([fingerprint(firstPath)])
+  let emptyPages = 0
+  return (path, isEmpty) => {
+    emptyPages = isEmpty ? emptyPages + 1 : 0
+    if (emptyPages >= mostEmptyPages) return `${emptyPages} pages in a row have nothing on them`
+    if (path.length > longestLink) return `the link to the next page is longer than ${longestLink} characters`
+    const page = fingerprint(path)
+    if (seen.has(page)) return "the pages go in a circle"
+    seen.add(page)
+    return undefined
+  }
+}
