@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { spellings } from "../packages/client/test/support/spellings.ts"
 import { forget, leaks } from "./support/noSecrets.ts"
 
 const found = <E>(write: (secret: string) => Effect.Effect<unknown, E>) =>
@@ -41,6 +42,17 @@ describe("a secret is found in", () => {
         const texts = yield* found(write)
         assert.isNotEmpty(texts)
         for (const text of texts) assert.match(text, /planted/)
+      })
+    )
+  }
+
+  for (const { name, write } of spellings) {
+    it.effect(`a text that has it ${name}`, () =>
+      Effect.gen(function* () {
+        for (const around of [(text: string) => text, (text: string) => `"${text}",`, (text: string) => ({ text })]) {
+          const texts = yield* found((secret) => Effect.logTrace(around(write(secret))))
+          assert.strictEqual(texts.length, 1)
+        }
       })
     )
   }

@@ -3,7 +3,8 @@
  *
  * Whatever the library, the emulator or a test puts into a `Redacted` is a secret: passwords, Entra tokens, and the
  * refresh and access tokens that come of them. What is searched is all that is printed, with logs at their finest level,
- * and every span: its name, its attributes, its events and how it ended.
+ * and every span: its name, its attributes, its events and how it ended. A secret is found as it is, in any escapes, and in
+ * base64.
  */
 import { inspect } from "node:util"
 import * as Cause from "effect/Cause"
@@ -69,20 +70,75 @@ for (const method of ["debug", "error", "info", "log", "warn"] as const) {
   }
 }
 
-/** A secret in the forms in which it travels. */
-const forms = (secret: string): ReadonlyArray<string> => [
+const escape = /((?:%[0-9a-f]{2})+)|\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\([^])|&(amp|lt|gt|quot);|&#(\d{1,5});/gi
+
+const entities: { readonly [name: string]: string } = { amp: "&", lt: "<", gt: ">", quot: '"' }
+
+/** Decodes the escapes of URLs, JSON, JavaScript and HTML in a text. */
+const unescaped = (text: string): string =>
+  text.replace(escape, (_, bytes = "", unit = "", byte = "", character = "", entity = "", number = "") => {
+    if (number !== "") return String.fromCharCode(Number(number))
+    if (bytes !== "") return Buffer.from(bytes.replaceAll("%", ""), "hex").toString()
+    if (unit + byte !== "") return String.fromCharCode(Number.parseInt(unit + byte, 16))
+    return character + (entities[entity.toLowerCase()] ?? "")
+  })
+
+/** A text as it is, and with its escapes decoded once, twice and three times. */
+const readings = (text: string): ReadonlyArray<string> => {
+  const all = [text]
+  for (let last = text; all.length < 4;) {
+    const next = unescaped(last)
+    if (next === last) break
+    all.push(next)
+    last = next
+  }
+  return all
+}
+
+/** The base64 characters that a secret alone determines, for each of its three alignments and both alphabets. */
+const inBase64 = (secret: string): ReadonlyArray<string> =>
+  [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)])
+    const ends = [Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6)] as const
+    return [bytes.toString("base64").slice(...ends), bytes.toString("base64url").slice(...ends)]
+  })
+
+/** A secret as it is, in form encoding, and in base64. */
+const formsOf = (secret: string): ReadonlyArray<string> => [
   secret,
-  // Half of a character can't be encoded.
-  ...(/\p{Surrogate}/u.test(secret) ? [] : [encodeURIComponent(secret)]),
-  JSON.stringify(secret).slice(1, -1)
+  secret.replaceAll(" ", "+"),
+  secret.replaceAll("+", " "),
+  unescaped(secret),
+  ...inBase64(secret)
 ]
+
+/** All forms of all secrets by their first characters, so that the number of secrets does not slow the search. */
+const formsByBeginning = (): Map<string, Set<string>> => {
+  const forms = new Map<string, Set<string>>()
+  for (const form of Array.from(secrets).flatMap((secret) => (secret.length < shortest ? [] : formsOf(secret)))) {
+    const beginning = form.slice(0, shortest)
+    const alike = forms.get(beginning)
+    if (form.length < shortest) continue
+    if (alike === undefined) forms.set(beginning, new Set([form]))
+    else alike.add(form)
+  }
+  return forms
+}
+
+const holds = (text: string, forms: Map<string, Set<string>>): boolean => {
+  for (let at = 0; at + shortest <= text.length; at++) {
+    const alike = forms.get(text.slice(at, at + shortest))
+    if (alike !== undefined && Array.from(alike).some((form) => text.startsWith(form, at))) return true
+  }
+  return false
+}
 
 /** The texts that hold a secret. */
 export const leaks = (): ReadonlyArray<string> => {
-  const everything = Array.from(written).join("\n")
-  return Array.from(secrets)
-    .filter((secret) => secret.length >= shortest && forms(secret).some((form) => everything.includes(form)))
-    .map((secret) => Array.from(written).find((text) => forms(secret).some((form) => text.includes(form))) ?? "")
+  const forms = formsByBeginning()
+  return forms.size === 0
+    ? []
+    : Array.from(written).filter((text) => readings(text).some((reading) => holds(reading, forms)))
 }
 
 /** Forgets what was written so far. */
