@@ -135,7 +135,7 @@ describe("a manifest", () => {
   )
 })
 
-/** A manifest in `a` whose configuration is a blob of another repository, and what the registry says of it. */
+/** Puts a manifest into `a` whose configuration is a blob of another repository, and returns its digest. */
 const borrowing = Effect.gen(function* () {
   const { seed } = yield* AcrEmulator.AcrEmulator
   yield* seed({ repository: "private/app", tags: ["v1"], platforms: ["plan9/riscv64"] })
@@ -156,7 +156,7 @@ const propertiesOf = (repository: string, digest: string) =>
   Effect.map(get(`/acr/v1/${encodeURIComponent(repository)}/_manifests/${digest}`), ({ text }) => text)
 
 describe("the configuration of an image", () => {
-  it.live("is read where the repository has it", () =>
+  it.live("is read if the repository has it", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const digest = yield* seed({ repository: "a", tags: ["v1"], platforms: ["plan9/riscv64"] })
@@ -164,7 +164,7 @@ describe("the configuration of an image", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("is not read from another repository, which the one who pushed may not see", () =>
+  it.live("is not read from another repository", () =>
     Effect.gen(function* () {
       const described = yield* propertiesOf("a", yield* borrowing)
       assert.notInclude(described, "riscv64")
@@ -172,7 +172,7 @@ describe("the configuration of an image", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("is not read from there either when the registry is started again", () =>
+  it.live("is not read from another repository after a restart", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       const digest = yield* borrowing.pipe(Effect.provide(emulator({ directory })))

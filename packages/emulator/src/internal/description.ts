@@ -12,10 +12,10 @@ import { blobOf, type Repository, type Store, type StoredManifest } from "./stor
 /** OCI distribution specification, "Pushing manifests". */
 export const maxManifestBytes = 4 * 1024 * 1024
 
-/** The repository that a manifest is put into, if it is there yet. */
+/** The repository of a manifest, if it exists already. */
 type Holder = Pick<Repository, "blobs"> | undefined
 
-/** What the image runs on, as its configuration tells. A configuration with `urls` may be missing. */
+/** The platform in the image's configuration. A repository may lack a configuration that has `urls`. */
 const platformOf = async (store: Store, holder: Holder, manifest: Manifest.Manifest) => {
   if (manifest._tag !== "ImageManifest") return undefined
   const blob = blobOf(store, holder, manifest.config.digest)

@@ -102,8 +102,8 @@ export const openRepository = (store: Store, name: string, now: Timestamp): Repo
 }
 
 /**
- * A blob of a repository. The content of all repositories lies in one place, so that it is kept once; what another one
- * holds must not be told.
+ * The blob of a repository. The content of all repositories is in one place, so every reader must check that the
+ * repository has it.
  */
 export const blobOf = (
   store: Store,
