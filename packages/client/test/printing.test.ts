@@ -100,6 +100,14 @@ describe("characters that do not print are escaped:", () => {
         assert.strictEqual(value.reason._tag, "Forbidden")
         assertErrorIsHarmless(value)
         for (const line of lines) assertHarmless(line, "line")
+        // Stacks and inspected values have lines of their own.
+        const printed = [String(value.stack), Cause.pretty(Cause.fail(value)), inspect(value, { depth: Infinity })]
+        for (const format of [Logger.formatJson, Logger.formatLogFmt, Logger.formatSimple]) {
+          const logger = Logger.map(format, (line) => void printed.push(line))
+          yield* Effect.provide(Effect.logError("it failed", value, Cause.fail(value)), Logger.layer([logger]))
+        }
+        assert.strictEqual(printed.length, 6)
+        for (const line of printed) assertHarmless(line.replaceAll("\n", " "), "printed")
       }).pipe(
         Effect.provide(
           registry(
