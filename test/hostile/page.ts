@@ -27,6 +27,18 @@ No row takes more than a mebibyte from the registry, unless it says so; each lea
 `
 
 const notHere = `
+## Elsewhere
+
+- A registry that owns its DNS points its own name, or the name of its storage, into the network of the client: every
+  connection is judged by the address at its other end ([origins](origins.md#names)).
+- Another user replaces files in the folder of a download
+  ([downloads](downloads.md#folders-that-other-users-can-write)).
+- A connection that drips bytes counts as stalled below 16 KiB a second ([downloads](downloads.md)).
+- An Entra token is sent to registries of its cloud alone, however the token service of another registry looks
+  ([origins](origins.md#authority)).
+- What storage, a token service or the target of a redirect answers is drawn by lot in 5,000 cases: no credential goes
+  anywhere but where the operation itself goes.
+
 ## What is not here
 
 Layouts of images on disk (links, devices and names that lead out of a folder, huge indexes), foreign URLs of layers and

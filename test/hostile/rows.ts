@@ -74,6 +74,27 @@ const row = (
   })
 })
 
+const anything = /./
+
+/** A registry that leads to storage on another origin, which does as it likes. */
+const withStorage = (
+  does: string,
+  outcome: string,
+  rules: (storage: string) => ReadonlyArray<Rule>,
+  storageAnswers: (registry: string) => string,
+  program: Effect.Effect<unknown, unknown, Registry.Services>
+): Row => ({
+  does,
+  outcome,
+  run: Effect.gen(function* () {
+    let endpoint = ""
+    const storage = yield* listen(() => [{ on: anything, send: () => [storageAnswers(endpoint)] }])
+    const registry = yield* listen(() => rules(storage.endpoint))
+    endpoint = registry.endpoint
+    return { outcome: yield* wordOf(program, registry), registry }
+  })
+})
+
 const sha256 = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`
 
 const content = "content"
@@ -85,7 +106,6 @@ const imageType = "application/vnd.oci.image.manifest.v1+json"
 const image = (change: object = {}): string =>
   JSON.stringify({ schemaVersion: 2, mediaType: imageType, config: empty, layers: [descriptor], ...change })
 
-const anything = /./
 const ofBlob = /^GET \/v2\/a\/blobs\//
 const ofManifest = /^GET \/v2\/a\/manifests\//
 
@@ -410,6 +430,30 @@ const places: ReadonlyArray<Row> = [
     ],
     upload
   ),
+  withStorage(
+    "opens an upload at storage that names the registry's own repository as the session",
+    "Refused",
+    (storage) => [{ on: /^POST/, send: [answer(202, { Location: `${storage}/s` })] }],
+    (registry) => answer(202, { Location: `${registry}/acr/v1/a`, Range: "0-999" }),
+    upload
+  ),
+  withStorage(
+    "redirects to storage that redirects back to it",
+    "Unauthenticated",
+    (storage) => [
+      { on: ofBlob, send: [answer(307, { Location: `${storage}/b` })] },
+      { on: /^GET \/acr/, send: [answer(401, { "WWW-Authenticate": 'Basic realm="registry"' })] }
+    ],
+    (registry) => answer(307, { Location: `${registry}/acr/v1/_catalog` }),
+    blobBytes
+  ),
+  withStorage(
+    "redirects to storage that asks for a password",
+    "Unauthenticated",
+    (storage) => [{ on: ofBlob, send: [answer(307, { Location: `${storage}/b` })] }],
+    () => answer(401, { "WWW-Authenticate": 'Basic realm="storage"' }),
+    blobBytes
+  ),
   row(
     "redirects in a circle",
     "Refused",
@@ -423,6 +467,33 @@ const places: ReadonlyArray<Row> = [
     "has pages that go in a circle",
     "InvalidResponse",
     [{ on: anything, send: [answer(200, { Link: '</acr/v1/_catalog>; rel="next"' }, '{"repositories":["a"]}')] }],
+    repositories
+  ),
+  row(
+    "links empty pages without end",
+    "InvalidResponse",
+    [
+      {
+        on: anything,
+        send: ({ target }) => {
+          const page = Number(new URL(target, "https://a").searchParams.get("last") ?? 0) + 1
+          return [answer(200, { Link: `</acr/v1/_catalog?last=${page}>; rel="next"` }, '{"repositories":[]}')]
+        }
+      }
+    ],
+    repositories
+  ),
+  row(
+    "links to a page by 9 KiB",
+    "InvalidResponse",
+    [
+      {
+        on: anything,
+        send: [
+          answer(200, { Link: `</acr/v1/_catalog?last=${"a".repeat(9000)}>; rel="next"` }, '{"repositories":["a"]}')
+        ]
+      }
+    ],
     repositories
   ),
   row(
@@ -481,6 +552,34 @@ const logins: ReadonlyArray<Row> = [
       { on: anything, send: [challenge(`realm="${endpoint}/token",service="s"`)] }
     ],
     repositories
+  ),
+  row(
+    "grants a token of 65 KiB",
+    "InvalidResponse",
+    (endpoint) => [
+      {
+        on: /\/token/,
+        send: [answer(200, { "Content-Type": "application/json" }, JSON.stringify({ token: "t".repeat(65 * 1024) }))]
+      },
+      { on: anything, send: [challenge(`realm="${endpoint}/token",service="s"`)] }
+    ],
+    repositories
+  ),
+  row(
+    "grants a token without end",
+    "TooLarge",
+    (endpoint) => [
+      {
+        on: /\/token/,
+        send: [
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+          { endless: "1000\r\n" + "t".repeat(4096) + "\r\n" }
+        ]
+      },
+      { on: anything, send: [challenge(`realm="${endpoint}/token",service="s"`)] }
+    ],
+    repositories,
+    { mostBytes: buffers }
   ),
   row(
     "refuses every token that it gives",
@@ -597,6 +696,28 @@ const documents: ReadonlyArray<Row> = [
         send: [answer(403, {}, `{"errors":[{"code":"A","detail":${"[".repeat(30_000)}${"]".repeat(30_000)}}]}`)]
       }
     ],
+    repositories
+  ),
+  row(
+    "quotes the request's password in the escapes of JSON",
+    "Forbidden",
+    [
+      { on: /./, times: 1, send: [answer(401, { "WWW-Authenticate": 'Basic realm="registry"' })] },
+      {
+        on: anything,
+        send: ({ headers }) => {
+          const password = Buffer.from((headers["authorization"] ?? "").slice(6), "base64").toString()
+          const escaped = Array.from(password, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`)
+          return [answer(403, {}, `{"errors":[{"code":"DENIED","message":"no ${escaped.join("")}"}]}`)]
+        }
+      }
+    ],
+    repositories
+  ),
+  row(
+    "writes the escape sequences of a terminal into an error",
+    "Forbidden",
+    [{ on: anything, send: [answer(403, {}, '{"errors":[{"code":"DENIED","message":"\\u001b[2J\\r\\nlogged in"}]}')] }],
     repositories
   ),
   row(

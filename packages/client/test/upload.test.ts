@@ -199,17 +199,6 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("of a blob that is there, of a size that the registry does not tell, has no descriptor", () =>
-    Effect.gen(function* () {
-      const { reason } = yield* Effect.flip(upload(undefined, { digest: sha256(text) }))
-      assert.strictEqual(reason._tag, "InvalidResponse")
-      assert.deepStrictEqual(
-        (yield* asked).map((request) => request.split(" ", 1)[0]),
-        ["HEAD", "HEAD"]
-      )
-    }).pipe(Effect.provide(content(inTurn({ HEAD: [() => new Response(null, { status: 200 })] }))))
-  )
-
   it.effect("of nothing is closed at once", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* upload(BlobSource.fromString(""))).digest, sha256(""))
