@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
@@ -112,11 +112,20 @@ export interface Operation<out A> {
  * @category models
  * @since 0.1.0
  */
-export interface Page<out A> {
+export interface Page<A> {
   /** What is on it. */
   readonly items: ReadonlyArray<A>
   /** The link to the next page as the registry wrote it. */
   readonly next: Option.Option<string>
+  /**
+   * Where the list may continue although the registry sent no link, see `continued`: a page that has nothing new ends it.
+   */
+  readonly continuation?: {
+    /** Path and query of the next page. */
+    readonly path: string
+    /** What an item is known by. */
+    readonly keyOf: (item: A) => string
+  }
 }
 
 /**
@@ -192,3 +201,41 @@ export const page =
       ? Effect.fail(linkTooLong)
       : Effect.map(decode(response), (items) => ({ items, next: nextPage(link) }))
   }
+
+/**
+ * Reads pages of a list whose items have an order and a position: a full page without a link is followed by the position
+ * of its last item.
+ *
+ * **Details**
+ *
+ * OCI distribution specification, "Listing Tags": `last` is the tag after which a page begins. The specification does not
+ * demand a `Link`, and some registries send none. ACR sends one wherever there is more, so its own lists need no more.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const continued =
+  <A>(
+    decode: Operation<Page<A>>["decode"],
+    list: {
+      /** The path of the list, without a query. */
+      readonly path: string
+      /** The query of its pages, without the position. */
+      readonly query: { readonly [name: string]: string | number | undefined }
+      /** How many items a full page has; none is known to be full if undefined. */
+      readonly pageSize: number | undefined
+      /** The position of an item: its name. */
+      readonly positionOf: (item: A) => string
+    }
+  ): Operation<Page<A>>["decode"] =>
+  (response) =>
+    Effect.map(decode(response), (page) => {
+      const { path, pageSize, positionOf, query } = list
+      const last = page.items.at(-1)
+      return Option.isSome(page.next) || last === undefined || pageSize === undefined || page.items.length < pageSize
+        ? page
+        : {
+            ...page,
+            continuation: { path: withQuery(path, { ...query, last: positionOf(last) }), keyOf: positionOf }
+          }
+    })

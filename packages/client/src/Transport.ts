@@ -118,7 +118,8 @@ export class Transport extends Context.Service<
     /**
      * Asks for a list, page after page, each when its first item is wanted.
      *
-     * A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
+     * A full page without a link is followed by the position of its last item, if the operation's `decode` is
+     * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
      * thousand pages in a row have no items, or if the link to a page is longer than 8192 characters.
      */
     readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
@@ -149,6 +150,12 @@ export interface RefreshToken {
   readonly token: Redacted.Redacted<string>
   /** When it ends by this machine's clock, if it says so. */
   readonly expiresAt: Option.Option<DateTime.Utc>
+}
+
+/** The next page of a list. `isKnown` tells what was on the page before, if no link led from there to this one. */
+interface Turn<A> {
+  readonly operation: Effect.Effect<Operation<Page<A>>, RegistryError>
+  readonly isKnown?: (item: A) => boolean
 }
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
@@ -262,16 +269,29 @@ export const make = Effect.fnUntraced(function* (
           return Effect.succeed({ ...operation, path })
         })
 
-      const start: Effect.Effect<typeof first, RegistryError> = Effect.succeed(first)
-      return Stream.paginate(
-        start,
-        Effect.flatMap((operation) =>
-          Effect.map(execute(operation), ({ items, next }) => [
-            items,
-            Option.map(next, (link) => following(operation, link, items.length === 0))
-          ])
-        )
-      )
+      const turn = ({ isKnown, operation }: Turn<A>) =>
+        Effect.gen(function* () {
+          const asked = yield* operation
+          const { continuation, items, next } = yield* execute(asked)
+          const fresh = isKnown === undefined ? items : items.filter((item) => !isKnown(item))
+          // Asked for by position, a registry without pages sends the same again, and one with pages nothing at the end.
+          if (isKnown !== undefined && fresh.length === 0) return [fresh, Option.none<Turn<A>>()] as const
+          if (Option.isSome(next)) {
+            return [fresh, Option.some({ operation: following(asked, next.value, items.length === 0) })] as const
+          }
+          if (continuation === undefined || visit(continuation.path, false) !== undefined) {
+            return [fresh, Option.none<Turn<A>>()] as const
+          }
+          const { keyOf, path } = continuation
+          const keys = new Set(items.map(keyOf))
+          return [
+            fresh,
+            Option.some({ operation: Effect.succeed({ ...asked, path }), isKnown: (item: A) => keys.has(keyOf(item)) })
+          ] as const
+        })
+
+      const start: Turn<A> = { operation: Effect.succeed(first) }
+      return Stream.paginate(start, turn)
     })
 
   const greet = (attachment: Exchange.Attachment) => send(origin, Distribution.greet, attachment)

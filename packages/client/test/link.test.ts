@@ -37,7 +37,10 @@ describe("the link to the next page", () => {
     ['</a>; rel="prev",</b>;rel=next,</c>;rel=last', "/b"],
     ['</a>, </b>; rel="next"', "/b"],
     ['</a>; rel="next", </b>; rel="next"', "/a"],
-    ['garbage, </a>; rel="next"', "/a"]
+    ['garbage, </a>; rel="next"', "/a"],
+    // Without angle brackets, as old versions of Nexus.
+    ['/v2/_catalog?last=a&n=2; rel="next"', "/v2/_catalog?last=a&n=2"],
+    ["https://r.example/v2/_catalog?n=1;rel=next", "https://r.example/v2/_catalog?n=1"]
   ]
   it.each([
     '</a>; title="<b>; rel=next"',
@@ -71,7 +74,6 @@ describe("the link to the next page", () => {
     '</a>; title="next"',
     '</a>; rel="next',
     '</a> rel="next"',
-    '/a; rel="next"',
     '</a; rel="next"',
     '/a>; rel="next"',
     'rel="next"',

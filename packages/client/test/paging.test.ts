@@ -6,6 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
+import { content } from "./support/content.ts"
 import * as Pages from "../src/internal/http/pages.ts"
 import { Transport } from "../src/Transport.ts"
 import { behindOAuth, Journal, json, registry, type Script } from "./support/registry.ts"
@@ -226,6 +228,78 @@ describe("a list", () => {
       Effect.provide(
         registry((asked, count) =>
           asked.url.searchParams.get("last") === "r2" ? json({}, { status: 403 }) : catalog(10, 3)(asked, count)
+        )
+      )
+    )
+  )
+})
+
+/** The tags in pages of a size, and how many pages were asked for. */
+const listed = (pageSize: number | undefined) =>
+  Effect.gen(function* () {
+    const service = yield* RegistryContent
+    const seen = yield* Stream.runCollect(service.tags("alpine", pageSize === undefined ? {} : { pageSize }))
+    const asked = (yield* Journal).filter(
+      ({ authorization, url }) => authorization !== undefined && url.pathname.endsWith("/list")
+    )
+    return { seen: seen.map(String), requests: asked.length }
+  })
+
+describe("a list of a registry that sends no links", () => {
+  const all = Array.from({ length: 57 }, (_, index) => `v${String(index).padStart(2, "0")}`)
+
+  /** Tags, as many as `n` wants and from `last` on, where the registry heeds these. */
+  const tags = (heeds: { readonly n: boolean; readonly last: boolean }, link?: string): Script =>
+    behindOAuth("repository:alpine:pull", ({ url }) => {
+      const begin = heeds.last ? all.findIndex((tag) => tag === url.searchParams.get("last")) + 1 : 0
+      const n = Number(url.searchParams.get("n") ?? all.length)
+      const page = all.slice(begin, heeds.n ? begin + n : undefined)
+      return json({ name: "alpine", tags: page }, link === undefined ? {} : { headers: { link } })
+    })
+
+  for (const [pageSize, requests] of [
+    [10, 6],
+    [19, 4],
+    [57, 2],
+    [58, 1],
+    [undefined, 1]
+  ] as const) {
+    it.effect(`is whole in pages of ${pageSize ?? "any size"}, with ${requests} requests`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* listed(pageSize), { seen: all, requests })
+      }).pipe(Effect.provide(content(tags({ n: true, last: true }))))
+    )
+  }
+
+  it.effect("is whole, and nothing comes twice, where the registry knows no pages at all", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* listed(10), { seen: all, requests: 2 })
+    }).pipe(Effect.provide(content(tags({ n: false, last: false }))))
+  )
+
+  it.effect("ends where the registry does not know positions", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* listed(10), { seen: all.slice(0, 10), requests: 2 })
+    }).pipe(Effect.provide(content(tags({ n: true, last: false }))))
+  )
+
+  it.effect("is an error where a link repeats", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const error = yield* Effect.flip(Stream.runCollect(service.tags("alpine", { pageSize: 10 })))
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+    }).pipe(Effect.provide(content(tags({ n: true, last: true }, '</v2/alpine/tags/list?last=v09&n=10>; rel="next"'))))
+  )
+
+  it.effect("has an end where two pages take turns", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* listed(2)).requests, 3)
+    }).pipe(
+      Effect.provide(
+        content(
+          behindOAuth("repository:alpine:pull", ({ url }) =>
+            json({ tags: url.searchParams.get("last") === "b" ? ["c", "d"] : ["a", "b"] })
+          )
         )
       )
     )

@@ -12,7 +12,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
-import { jsonWith, type Operation, type Page, page, withQuery } from "../../Operation.ts"
+import { continued, jsonWith, type Operation, type Page, page, withQuery } from "../../Operation.ts"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
@@ -106,7 +106,12 @@ export const listTags = (
   missing: "repository",
   success: [200],
   repeat: "always",
-  decode: tagNames
+  decode: continued(tagNames, {
+    path: `/v2/${repository}/tags/list`,
+    query: { n: part.n },
+    pageSize: part.n,
+    positionOf: String
+  })
 })
 
 /* Manifests */

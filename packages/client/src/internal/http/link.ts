@@ -1,7 +1,8 @@
 /**
  * Reads the `Link` header in which a registry names the next page.
  *
- * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas.
+ * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas. Some registries leave out the angle
+ * brackets, which is understood of a single link.
  */
 import * as Option from "effect/Option"
 import { maxLength, scan } from "./scanner.ts"
@@ -10,6 +11,7 @@ import { maxLength, scan } from "./scanner.ts"
 export const longestLink = maxLength
 
 const target = /[^<]*<([^<>]*)>/y
+const bareTarget = /\s*([^\s;,<>"]+)(?=\s*;)/y
 const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^\s",;<>]*)))?/y
 
 /**
@@ -17,8 +19,9 @@ const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\
  */
 export const nextPage = (header: string): Option.Option<string> => {
   const { atEnd, take } = scan(header)
+  const links = header.includes("<") ? target : bareTarget
   while (!atEnd()) {
-    const link = take(target)
+    const link = take(links)
     if (link === null) return Option.none()
     let relation: string | undefined
     for (let found = take(parameter); found !== null; found = take(parameter)) {
