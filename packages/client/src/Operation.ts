@@ -102,6 +102,11 @@ export interface Operation<out A> {
    * can say how long they take.
    */
   readonly stalled?: Effect.Effect<Reason>
+  /**
+   * Called each time that the connection takes a part of a body of bytes, if the HTTP client tells: that of
+   * `@effect-acr/node` does, `fetch` does not.
+   */
+  readonly onSent?: () => void
   /** What it comes to when a repeated attempt finds that the first one already removed its object. */
   readonly whenGone?: Effect.Effect<A>
 }

@@ -397,6 +397,7 @@ export const sendBytes = (
     /** Where the bytes belong, if the request has a length: `8-15`. */
     readonly contentRange: string | undefined
     readonly stalled: Effect.Effect<Reason>
+    readonly onSent?: () => void
   }
 ): Operation<SessionAnswer> => ({
   ...session(repository, location),
@@ -405,6 +406,7 @@ export const sendBytes = (
   headers: options.contentRange === undefined ? {} : { "content-range": options.contentRange },
   body: options.body,
   stalled: options.stalled,
+  ...(options.onSent === undefined ? {} : { onSent: options.onSent }),
   success: [202],
   repeat: "never",
   decode: readSession(Redacted.value(location))

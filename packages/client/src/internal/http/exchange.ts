@@ -9,7 +9,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -152,7 +154,33 @@ const readAnswer = <A>(
       }))
     : Effect.flatMap(failedAnswer(operation, response, secrets), Effect.fail)
 
-const toRequest = (url: string, operation: Operation<unknown>, attachment: Attachment, clientRequestId: string) =>
+/** What a connection is handed at a time, where its progress is watched. */
+const watchedBytes = 64 * 1024
+
+/** A body of bytes that tells when each part of it is taken. It has a length like the bytes themselves. */
+const watched = (body: HttpBody.HttpBody, onSent: () => void): HttpBody.HttpBody => {
+  if (body._tag !== "Uint8Array") return body
+  const { body: bytes, contentType } = body
+  function* parts(): Generator<Uint8Array> {
+    for (let offset = 0; offset < bytes.length; offset += watchedBytes) {
+      onSent()
+      yield bytes.subarray(offset, offset + watchedBytes)
+    }
+  }
+  return HttpBody.stream(
+    Stream.suspend(() => Stream.fromIterable(parts(), { chunkSize: 1 })),
+    contentType,
+    bytes.length
+  )
+}
+
+const toRequest = (
+  url: string,
+  operation: Operation<unknown>,
+  body: HttpBody.HttpBody | undefined,
+  attachment: Attachment,
+  clientRequestId: string
+) =>
   HttpClientRequest.make(operation.method)(url, {
     headers: {
       accept: "application/json",
@@ -164,7 +192,7 @@ const toRequest = (url: string, operation: Operation<unknown>, attachment: Attac
         onSome: (authorization) => ({ authorization: Redacted.value(authorization) })
       })
     },
-    body: operation.body
+    body
   })
 
 /**
@@ -218,6 +246,10 @@ export const make = (options: {
   const { allowedHosts, registry, trustedRealms } = options
   const remember = remembering()
   const execute = executeBy(options.client)
+  // Other clients may send a stream without its length.
+  const tells = ScopedHttpClient.isScopedHttpClient(options.client)
+  const bodyOf = ({ body, onSent }: Operation<unknown>) =>
+    body === undefined || onSent === undefined || !tells ? body : watched(body, onSent)
   const timeout = Effect.delay(
     Effect.sync(() => noAnswer(options.attemptTimeout)),
     options.attemptTimeout
@@ -246,7 +278,9 @@ export const make = (options: {
       const send = Effect.suspend(() => {
         const checked = Outbound.check(registry, target, destination)
         if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
-        return execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
+        return execute(
+          toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
+        ).pipe(
           Effect.provideService(Outbound.CurrentDestination, destination),
           Effect.mapError((error) => transportFlaw(error, secrets))
         )

@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -211,10 +212,20 @@ const makeRequests = <E>(
     if (bytes.length === 0) return { _tag: "Ended" } as const
     const end = offset + bytes.length
     const slow = allowance(idleTimeout, bytes.length, leastBytesPerSecond)
+    const watch = yield* Idle.watch(idleTimeout)
+    const taken = yield* Latch.make()
     const answer = yield* send({
       body: HttpBody.uint8Array(bytes, octetStream),
       contentRange: `${offset}-${end - 1}`,
-      stalled: Effect.delay(Effect.succeed(Idle.stall(slow)), slow)
+      onSent: () => {
+        watch.wait()
+        taken.openUnsafe()
+      },
+      // Where the HTTP client does not tell when it sends, the whole chunk has its time.
+      stalled: Effect.timeoutOrElse(Effect.andThen(taken.await, watch.stalled), {
+        duration: slow,
+        orElse: () => Effect.succeed(Idle.stall(slow))
+      })
     })
     return accepted(answer, offset, end, last)
   })
