@@ -4,7 +4,7 @@
 import * as Arr from "effect/Array"
 import ts from "typescript"
 import * as Comment from "./comment.ts"
-import { classCode, schemaCode, shapeOf, valueCode } from "./signature.ts"
+import { classCode, isService, schemaCode, valueCode } from "./signature.ts"
 import type { Field, Printer } from "./types.ts"
 
 /** A part of an export: a field of a model, an option, a parameter's field. */
@@ -106,23 +106,25 @@ const shown = (
     const { code, fields } = schemaOf(checker, printer, { name, type, alias })
     return { code, members: [], parts: partsOfFields(fields) }
   }
+  if (ts.isInterfaceDeclaration(first) && name === "Service") {
+    const members = first.members.map((member) => ({
+      name: member.name?.getText() ?? "",
+      text: Comment.of(member).text,
+      code: member.getText()
+    }))
+    return { code: "", members, parts: partsOf(first) }
+  }
   if (ts.isInterfaceDeclaration(first) || ts.isTypeAliasDeclaration(first)) {
     return { code: first.getText().replace(/^export /, ""), members: [], parts: partsOf(first) }
   }
   if (!ts.isClassDeclaration(first)) {
     throw new Error(`the reference can't show a declaration such as ${first.getText().slice(0, 60)}`)
   }
-  const shape = shapeOf(first)
-  if (shape === undefined) {
-    const { code, fields } = classCode(checker, printer, first, name)
-    return { code, members: [], parts: partsOfFields(fields) }
+  if (isService(first)) {
+    return { code: `declare class ${name} extends Context.Service<${name}, Service> {}`, members: [], parts: [] }
   }
-  const members = shape.members.map((member) => ({
-    name: member.name?.getText() ?? "",
-    text: Comment.of(member).text,
-    code: member.getText()
-  }))
-  return { code: "", members, parts: partsOf(shape) }
+  const { code, fields } = classCode(checker, printer, first, name)
+  return { code, members: [], parts: partsOfFields(fields) }
 }
 
 /** The exports of a module. */

@@ -4,12 +4,11 @@
 import ts from "typescript"
 import { block, type Printer } from "./types.ts"
 
-/** The type literal in `class … extends Context.Service<Self, Shape>`. */
-export const shapeOf = (node: ts.ClassDeclaration): ts.TypeLiteralNode | undefined => {
+/** Whether a class is a service, of which the interface `Service` beside it says what it does. */
+export const isService = (node: ts.ClassDeclaration): boolean => {
   const shape = node.heritageClauses?.[0]?.types[0]?.expression
   const call = shape !== undefined && ts.isCallExpression(shape) ? shape.expression : undefined
-  const type = call !== undefined && ts.isCallExpression(call) ? call.typeArguments?.[1] : undefined
-  return type !== undefined && ts.isTypeLiteralNode(type) ? type : undefined
+  return call !== undefined && ts.isCallExpression(call) && call.typeArguments?.[1]?.getText() === "Service"
 }
 
 const parameterOf = (parameter: ts.ParameterDeclaration): string => {

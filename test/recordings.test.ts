@@ -170,7 +170,7 @@ interface Case {
   readonly replay: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, unknown, ContainerRegistry.ContainerRegistry>
   readonly credentials?: Layer.Layer<Credentials.Credentials>
   readonly emulator?: AcrEmulator.Options
-  readonly images: ReadonlyArray<Parameters<AcrEmulator.AcrEmulator["Service"]["seed"]>[0]>
+  readonly images: ReadonlyArray<Parameters<AcrEmulator.Service["seed"]>[0]>
 }
 
 const hello = "library/hello-world"

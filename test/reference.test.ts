@@ -54,8 +54,8 @@ const cases: ReadonlyArray<readonly [does: string, code: string, missing: Readon
   ],
   [
     "that of a member of a service",
-    `${documented}export class One extends Context.Service<One, { readonly a: number }>()("One") {}`,
-    ["a of One has no comment"]
+    `${documented}export interface Service { readonly a: number }`,
+    ["a of Service has no comment"]
   ],
   [
     "that of a field of a schema",

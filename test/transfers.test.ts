@@ -41,8 +41,8 @@ const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, until: (value: A) =
 const behindProxy = <A, E, R>(
   test: (parts: {
     readonly proxy: Proxy
-    readonly content: RegistryContent.RegistryContent["Service"]
-    readonly emulator: AcrEmulator.AcrEmulator["Service"]
+    readonly content: RegistryContent.Service
+    readonly emulator: AcrEmulator.Service
   }) => Effect.Effect<A, E, R>,
   options: AcrEmulator.Options = {}
 ) =>
@@ -68,7 +68,7 @@ const behindProxy = <A, E, R>(
     )
   }).pipe(Effect.provide([AcrEmulator.layer({ blobs: "direct", ...options }), NodeFileSystem.layer]))
 
-const noOpenUploads = (emulator: AcrEmulator.AcrEmulator["Service"]) =>
+const noOpenUploads = (emulator: AcrEmulator.Service) =>
   Effect.map(
     eventually(emulator.openUploads, (open) => open === 0),
     (open) => assert.strictEqual(open, 0, "open uploads")

@@ -7,7 +7,7 @@ import { distinct } from "./descriptors.ts"
 
 /** A repository of a registry. */
 export interface Place {
-  readonly content: RegistryContent.RegistryContent["Service"]
+  readonly content: RegistryContent.Service
   readonly repository: string
 }
 

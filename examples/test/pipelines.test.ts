@@ -9,7 +9,7 @@ import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { promoteRelease, ReleaseMoved } from "../promote-release.ts"
 import { printed } from "./support.ts"
 
-type Emulator = AcrEmulator.AcrEmulator["Service"]
+type Emulator = AcrEmulator.Service
 
 const twoRegistries = Effect.all({ source: AcrEmulator.make(), target: AcrEmulator.make() })
 

@@ -20,7 +20,7 @@ type Exports<P extends keyof Packages> = {
 
 /** What has members of its own, by its package, its module and its name. */
 interface Shapes {
-  readonly "client/ContainerRegistry.ContainerRegistry": Client.ContainerRegistry.ContainerRegistry["Service"]
+  readonly "client/ContainerRegistry.ContainerRegistry": Client.ContainerRegistry.Service
   readonly "client/ContainerRegistry.DeletedRepository": Client.ContainerRegistry.DeletedRepository
   readonly "client/ContainerRegistry.ListOptions": Client.ContainerRegistry.ListOptions
   readonly "client/ContainerRegistry.ListTagsOptions": Client.ContainerRegistry.ListTagsOptions
@@ -30,12 +30,12 @@ interface Shapes {
   readonly "client/Manifest.ImageManifest": Client.Manifest.ImageManifest
   readonly "client/ManifestProperties.ManifestProperties": Client.ManifestProperties.ManifestProperties
   readonly "client/ManifestProperties.RelatedArtifact": Client.ManifestProperties.RelatedArtifact
-  readonly "client/RegistryContent.RegistryContent": Client.RegistryContent.RegistryContent["Service"]
+  readonly "client/RegistryContent.RegistryContent": Client.RegistryContent.Service
   readonly "client/RegistryError.RegistryError": Client.RegistryError.RegistryError
   readonly "client/RepositoryProperties.RepositoryProperties": Client.RepositoryProperties.RepositoryProperties
   readonly "client/TagProperties.TagProperties": Client.TagProperties.TagProperties
   readonly "client/Transport.Options": Client.Transport.Options
-  readonly "client/Transport.Transport": Client.Transport.Transport["Service"]
+  readonly "client/Transport.Transport": Client.Transport.Service
   readonly "client/TransferOptions.PutManifestOptions": Client.TransferOptions.PutManifestOptions
 }
 

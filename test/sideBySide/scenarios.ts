@@ -89,7 +89,7 @@ const nothing = Effect.succeed("")
 /** The emulator with two repositories. */
 const emulator = (
   options: AcrEmulator.Options,
-  after: (running: AcrEmulator.AcrEmulator["Service"]) => Pick<Stage, "meanwhile" | "seen">
+  after: (running: AcrEmulator.Service) => Pick<Stage, "meanwhile" | "seen">
 ): Effect.Effect<Stage, never, Scope.Scope> =>
   Effect.orDie(
     Effect.gen(function* () {
@@ -99,7 +99,7 @@ const emulator = (
     })
   )
 
-const counting = ({ journal }: AcrEmulator.AcrEmulator["Service"]) => ({
+const counting = ({ journal }: AcrEmulator.Service) => ({
   seen: Effect.map(journal, (entries) => `, with ${entries.length} requests`)
 })
 

@@ -52,7 +52,7 @@ const begin = Effect.gen(function* () {
 })
 
 /** Runs an effect on the emulator with credentials. */
-const on = (emulator: AcrEmulator.AcrEmulator["Service"], credentials: CredentialsLayer) =>
+const on = (emulator: AcrEmulator.Service, credentials: CredentialsLayer) =>
   AcrEmulator.layerRegistry({ credentials, retry: never }).pipe(
     Layer.provide(Layer.succeed(AcrEmulator.AcrEmulator, emulator))
   )

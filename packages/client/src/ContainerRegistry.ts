@@ -114,6 +114,211 @@ export interface Login {
 }
 
 /**
+ * The operations of `ContainerRegistry`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Service {
+  /** The registry's origin: `https://myregistry.azurecr.io`. */
+  readonly endpoint: string
+
+  /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
+  readonly loginServer: string
+
+  /**
+   * The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. Nothing is asked:
+   * the artifact need not be there. Fails with `InvalidRequest`.
+   */
+  readonly reference: (repository: string, tagOrDigest: string) => Effect.Effect<Reference.Reference, RegistryError>
+
+  /**
+   * Gives a login away: for `docker login`, `helm registry login`, or another program. It is had anew each time, so
+   * that it lives as long as the registry allows (ACR: about three hours), and it has all rights that the identity
+   * has. Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+   *
+   * **Example** (A login for docker)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Console, Effect, Redacted } from "effect"
+   *
+   * const printLogin = Effect.gen(function* () {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   const { loginServer, password, username } = yield* registry.login
+   *   yield* Console.log(`docker login ${loginServer} -u ${username} -p ${Redacted.value(password)}`)
+   * })
+   * ```
+   */
+  readonly login: Effect.Effect<Login, RegistryError>
+
+  /**
+   * The names of all repositories, in alphabetical order.
+   *
+   * **Example** (Printing them)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Console, Effect, Stream } from "effect"
+   *
+   * const printAll = Effect.gen(function* () {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   yield* registry.repositories().pipe(Stream.runForEach((name) => Console.log(name)))
+   * })
+   * ```
+   */
+  readonly repositories: (options?: ListOptions) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
+
+  /** The properties of a repository: how much it holds, its times and its attributes. Fails with `NotFound`. */
+  readonly repositoryProperties: (
+    repository: string
+  ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
+
+  /**
+   * Locks or unlocks a repository, and tells its properties. Attributes that are not given stay as they are. Fails with
+   * `NotFound`.
+   */
+  readonly updateRepository: (
+    repository: string,
+    attributes: ChangeableAttributes.Update
+  ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
+
+  /**
+   * Deletes a repository with all it holds, and tells what that was. Fails with `NotFound` and `Locked`.
+   *
+   * **Gotchas**
+   *
+   * If the answer is lost it fails with `Unavailable`, although the repository may be gone: it is the one operation of
+   * this service that is not repeated then, because a second answer could not tell what the first one deleted.
+   */
+  readonly deleteRepository: (repository: string) => Effect.Effect<DeletedRepository, RegistryError>
+
+  /**
+   * The tags of a repository, or those of one manifest, with their properties. Fails with `NotFound`.
+   *
+   * **Example** (The tags beside `latest`)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Effect, Stream } from "effect"
+   *
+   * const siblings = Effect.gen(function* () {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   const { digest } = yield* registry.tagProperties("library/alpine", "latest")
+   *   return yield* registry.tags("library/alpine", { digest }).pipe(
+   *     Stream.map(({ name }) => name),
+   *     Stream.runCollect
+   *   )
+   * })
+   * ```
+   */
+  readonly tags: (
+    repository: string,
+    options?: ListTagsOptions
+  ) => Stream.Stream<TagProperties.TagProperties, RegistryError>
+
+  /** The properties of a tag, among them the digest that it names. Fails with `NotFound`. */
+  readonly tagProperties: (repository: string, tag: string) => Effect.Effect<TagProperties.TagProperties, RegistryError>
+
+  /**
+   * Locks or unlocks a tag, and tells its properties. Attributes that are not given stay as they are. Fails with
+   * `NotFound`.
+   *
+   * **Gotchas**
+   *
+   * The manifest that the tag names has attributes of its own. Lock that as well (`updateManifest`) if the image must
+   * not go.
+   *
+   * **Example** (Locking a tag)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const lock = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+   *   registry.updateTag("library/hello-world", "latest", { canWrite: false, canDelete: false })
+   * )
+   * ```
+   */
+  readonly updateTag: (
+    repository: string,
+    tag: string,
+    attributes: ChangeableAttributes.Update
+  ) => Effect.Effect<TagProperties.TagProperties, RegistryError>
+
+  /**
+   * Deletes a tag; its manifest stays. Tells the digest that the tag named, where the registry says so. Fails with
+   * `NotFound` and `Locked`.
+   *
+   * **Example** (Deleting a tag unless it is locked)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Console, Effect } from "effect"
+   *
+   * const deleteUnlessLocked = Effect.gen(function* () {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   yield* registry
+   *     .deleteTag("library/hello-world", "latest")
+   *     .pipe(Effect.catchReason("RegistryError", "Locked", () => Console.log("locked: unlock it first")))
+   * })
+   * ```
+   */
+  readonly deleteTag: (repository: string, tag: string) => Effect.Effect<Option.Option<Digest.Digest>, RegistryError>
+
+  /**
+   * The manifests of a repository, with their properties. Fails with `NotFound`.
+   *
+   * **Gotchas**
+   *
+   * The images of an index are manifests of their own, mostly without tags: who deletes whatever has no tag breaks the
+   * index.
+   *
+   * **Example** (The newest manifest)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Effect, Stream } from "effect"
+   *
+   * const newest = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+   *   registry.manifests("library/alpine", { orderBy: "newest", pageSize: 1 }).pipe(Stream.runHead)
+   * )
+   * ```
+   */
+  readonly manifests: (
+    repository: string,
+    options?: OrderedListOptions
+  ) => Stream.Stream<ManifestProperties.ManifestProperties, RegistryError>
+
+  /** The properties of a manifest, by tag or digest. A tag is resolved first, each time. Fails with `NotFound`. */
+  readonly manifestProperties: (
+    repository: string,
+    tagOrDigest: string
+  ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
+
+  /**
+   * Locks or unlocks a manifest, by tag or digest, and tells its properties. A tag is resolved first, each time. Fails
+   * with `NotFound`.
+   */
+  readonly updateManifest: (
+    repository: string,
+    tagOrDigest: string,
+    attributes: ChangeableAttributes.Update
+  ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
+
+  /**
+   * Deletes a manifest **with all its tags**, and tells its digest. A tag is resolved first, each time; to delete
+   * nothing but a tag there is `deleteTag`. Fails with `NotFound` and `Locked`.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Deleting Manifests". Layers that no other manifest of the registry needs are freed
+   * by the registry in its own time.
+   */
+  readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
+}
+
+/**
  * A registry of Azure Container Registry.
  *
  * **Details**
@@ -147,210 +352,9 @@ export interface Login {
  * @category services
  * @since 0.1.0
  */
-export class ContainerRegistry extends Context.Service<
-  ContainerRegistry,
-  {
-    /** The registry's origin: `https://myregistry.azurecr.io`. */
-    readonly endpoint: string
-
-    /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
-    readonly loginServer: string
-
-    /**
-     * The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. Nothing is asked:
-     * the artifact need not be there. Fails with `InvalidRequest`.
-     */
-    readonly reference: (repository: string, tagOrDigest: string) => Effect.Effect<Reference.Reference, RegistryError>
-
-    /**
-     * Gives a login away: for `docker login`, `helm registry login`, or another program. It is had anew each time, so
-     * that it lives as long as the registry allows (ACR: about three hours), and it has all rights that the identity
-     * has. Fails with `CredentialUnavailable` if the credential is none of Entra ID.
-     *
-     * **Example** (A login for docker)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Console, Effect, Redacted } from "effect"
-     *
-     * const printLogin = Effect.gen(function* () {
-     *   const registry = yield* ContainerRegistry.ContainerRegistry
-     *   const { loginServer, password, username } = yield* registry.login
-     *   yield* Console.log(`docker login ${loginServer} -u ${username} -p ${Redacted.value(password)}`)
-     * })
-     * ```
-     */
-    readonly login: Effect.Effect<Login, RegistryError>
-
-    /**
-     * The names of all repositories, in alphabetical order.
-     *
-     * **Example** (Printing them)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Console, Effect, Stream } from "effect"
-     *
-     * const printAll = Effect.gen(function* () {
-     *   const registry = yield* ContainerRegistry.ContainerRegistry
-     *   yield* registry.repositories().pipe(Stream.runForEach((name) => Console.log(name)))
-     * })
-     * ```
-     */
-    readonly repositories: (options?: ListOptions) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
-
-    /** The properties of a repository: how much it holds, its times and its attributes. Fails with `NotFound`. */
-    readonly repositoryProperties: (
-      repository: string
-    ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
-
-    /**
-     * Locks or unlocks a repository, and tells its properties. Attributes that are not given stay as they are. Fails with
-     * `NotFound`.
-     */
-    readonly updateRepository: (
-      repository: string,
-      attributes: ChangeableAttributes.Update
-    ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
-
-    /**
-     * Deletes a repository with all it holds, and tells what that was. Fails with `NotFound` and `Locked`.
-     *
-     * **Gotchas**
-     *
-     * If the answer is lost it fails with `Unavailable`, although the repository may be gone: it is the one operation of
-     * this service that is not repeated then, because a second answer could not tell what the first one deleted.
-     */
-    readonly deleteRepository: (repository: string) => Effect.Effect<DeletedRepository, RegistryError>
-
-    /**
-     * The tags of a repository, or those of one manifest, with their properties. Fails with `NotFound`.
-     *
-     * **Example** (The tags beside `latest`)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Effect, Stream } from "effect"
-     *
-     * const siblings = Effect.gen(function* () {
-     *   const registry = yield* ContainerRegistry.ContainerRegistry
-     *   const { digest } = yield* registry.tagProperties("library/alpine", "latest")
-     *   return yield* registry.tags("library/alpine", { digest }).pipe(
-     *     Stream.map(({ name }) => name),
-     *     Stream.runCollect
-     *   )
-     * })
-     * ```
-     */
-    readonly tags: (
-      repository: string,
-      options?: ListTagsOptions
-    ) => Stream.Stream<TagProperties.TagProperties, RegistryError>
-
-    /** The properties of a tag, among them the digest that it names. Fails with `NotFound`. */
-    readonly tagProperties: (
-      repository: string,
-      tag: string
-    ) => Effect.Effect<TagProperties.TagProperties, RegistryError>
-
-    /**
-     * Locks or unlocks a tag, and tells its properties. Attributes that are not given stay as they are. Fails with
-     * `NotFound`.
-     *
-     * **Gotchas**
-     *
-     * The manifest that the tag names has attributes of its own. Lock that as well (`updateManifest`) if the image must
-     * not go.
-     *
-     * **Example** (Locking a tag)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const lock = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
-     *   registry.updateTag("library/hello-world", "latest", { canWrite: false, canDelete: false })
-     * )
-     * ```
-     */
-    readonly updateTag: (
-      repository: string,
-      tag: string,
-      attributes: ChangeableAttributes.Update
-    ) => Effect.Effect<TagProperties.TagProperties, RegistryError>
-
-    /**
-     * Deletes a tag; its manifest stays. Tells the digest that the tag named, where the registry says so. Fails with
-     * `NotFound` and `Locked`.
-     *
-     * **Example** (Deleting a tag unless it is locked)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Console, Effect } from "effect"
-     *
-     * const deleteUnlessLocked = Effect.gen(function* () {
-     *   const registry = yield* ContainerRegistry.ContainerRegistry
-     *   yield* registry
-     *     .deleteTag("library/hello-world", "latest")
-     *     .pipe(Effect.catchReason("RegistryError", "Locked", () => Console.log("locked: unlock it first")))
-     * })
-     * ```
-     */
-    readonly deleteTag: (repository: string, tag: string) => Effect.Effect<Option.Option<Digest.Digest>, RegistryError>
-
-    /**
-     * The manifests of a repository, with their properties. Fails with `NotFound`.
-     *
-     * **Gotchas**
-     *
-     * The images of an index are manifests of their own, mostly without tags: who deletes whatever has no tag breaks the
-     * index.
-     *
-     * **Example** (The newest manifest)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { Effect, Stream } from "effect"
-     *
-     * const newest = Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
-     *   registry.manifests("library/alpine", { orderBy: "newest", pageSize: 1 }).pipe(Stream.runHead)
-     * )
-     * ```
-     */
-    readonly manifests: (
-      repository: string,
-      options?: OrderedListOptions
-    ) => Stream.Stream<ManifestProperties.ManifestProperties, RegistryError>
-
-    /** The properties of a manifest, by tag or digest. A tag is resolved first, each time. Fails with `NotFound`. */
-    readonly manifestProperties: (
-      repository: string,
-      tagOrDigest: string
-    ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
-
-    /**
-     * Locks or unlocks a manifest, by tag or digest, and tells its properties. A tag is resolved first, each time. Fails
-     * with `NotFound`.
-     */
-    readonly updateManifest: (
-      repository: string,
-      tagOrDigest: string,
-      attributes: ChangeableAttributes.Update
-    ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
-
-    /**
-     * Deletes a manifest **with all its tags**, and tells its digest. A tag is resolved first, each time; to delete
-     * nothing but a tag there is `deleteTag`. Fails with `NotFound` and `Locked`.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Deleting Manifests". Layers that no other manifest of the registry needs are freed
-     * by the registry in its own time.
-     */
-    readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
-  }
->()("@effect-acr/client/ContainerRegistry") {}
+export class ContainerRegistry extends Context.Service<ContainerRegistry, Service>()(
+  "@effect-acr/client/ContainerRegistry"
+) {}
 
 /** ACR's documentation, "Authenticate with the registry": the user name whose password is a token. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
@@ -380,7 +384,7 @@ const partOf = (
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<ContainerRegistry["Service"], never, Transport.Transport> = Effect.gen(function* () {
+export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.gen(function* () {
   const { endpoint, execute, list, loginServer, refreshToken } = yield* Transport.Transport
 
   /** Asks for the digest that a tag names at this moment. */

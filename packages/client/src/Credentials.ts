@@ -128,6 +128,20 @@ export interface CredentialRequest {
 }
 
 /**
+ * The operations of `Credentials`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Service {
+  /**
+   * Gets the credential for a registry. It runs when a token is needed, and again when the registry refuses what it
+   * gave; what it fails with is the reason of the operation that waits.
+   */
+  readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
+}
+
+/**
  * The credential of a program.
  *
  * **Example** (A credential of one's own, from a vault)
@@ -157,16 +171,7 @@ export interface CredentialRequest {
  * @category services
  * @since 0.1.0
  */
-export class Credentials extends Context.Service<
-  Credentials,
-  {
-    /**
-     * Gets the credential for a registry. It runs when a token is needed, and again when the registry refuses what it
-     * gave; what it fails with is the reason of the operation that waits.
-     */
-    readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
-  }
->()("@effect-acr/client/Credentials") {}
+export class Credentials extends Context.Service<Credentials, Service>()("@effect-acr/client/Credentials") {}
 
 /**
  * The scope for which to ask Entra ID for a token.
@@ -425,7 +430,7 @@ const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 const isConfigError = Schema.is(Schema.TaggedStruct("ConfigError", { cause: Schema.Unknown }))
 
 /** A credential that could not even be set up. */
-const unfit = (error: unknown): Credentials["Service"] => {
+const unfit = (error: unknown): Service => {
   const cause = isConfigError(error) ? error.cause : error
   const reason = new CredentialUnavailable({
     credential: isConfigError(error) ? "configuration" : "credential",

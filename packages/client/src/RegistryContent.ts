@@ -65,6 +65,283 @@ export interface Options extends Transport.Options, ContentOptions {}
 export interface ConfigOptions extends Transport.ConfigOptions, ContentOptions {}
 
 /**
+ * The operations of `RegistryContent`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Service {
+  /** The registry's origin: `https://myregistry.azurecr.io`. */
+  readonly endpoint: string
+
+  /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
+  readonly loginServer: string
+
+  /**
+   * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
+   * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders.
+   */
+  readonly tags: (
+    repository: string,
+    options?: {
+      /** How many tags the registry sends at a time, at least 1; its own default if not given. */
+      readonly pageSize?: number
+      /** The tag behind which the list begins. */
+      readonly continueFrom?: string
+    }
+  ) => Stream.Stream<Tag.Tag, RegistryError>
+
+  /**
+   * What a tag or a digest stands for: media type, digest and size, without its content. Fails with `NotFound`.
+   *
+   * **Example** (Promoting an image only if it is the one that was tested)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const isTested = (tested: string) =>
+   *   Effect.gen(function* () {
+   *     const content = yield* RegistryContent.RegistryContent
+   *     const { digest } = yield* content.resolve("library/hello-world", "candidate")
+   *     return digest === tested
+   *   })
+   * ```
+   */
+  readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
+
+  /**
+   * A manifest of at most 4 MiB, verified: its bytes, its descriptor, and what it says. Fails with `NotFound`,
+   * `TooLarge` and `ContentMismatch`.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Pulling manifests". By digest, the bytes are held against that one; by tag,
+   * against what the registry says that it sends.
+   *
+   * **Example** (The images of an index)
+   *
+   * ```ts
+   * import { Platform, RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const platforms = Effect.gen(function* () {
+   *   const content = yield* RegistryContent.RegistryContent
+   *   const { manifest } = yield* content.manifest("library/alpine", "3.20")
+   *   return manifest._tag === "ImageIndex"
+   *     ? manifest.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
+   *     : []
+   * })
+   * ```
+   */
+  readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
+
+  /**
+   * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
+   * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
+   * `ContentMismatch` if the registry says that it got another.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
+   * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
+   *
+   * **Example** (Giving an image other tags)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const promote = Effect.gen(function* () {
+   *   const content = yield* RegistryContent.RegistryContent
+   *   const candidate = yield* content.manifest("library/hello-world", "candidate")
+   *   yield* content.putManifest("library/hello-world", candidate, { tags: ["v1.4.0", "latest"] })
+   * })
+   * ```
+   */
+  readonly putManifest: (
+    repository: string,
+    manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string,
+    options?: PutManifestOptions
+  ) => Effect.Effect<Descriptor, RegistryError>
+
+  /**
+   * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
+   * `NotFound` and `Locked`.
+   */
+  readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
+
+  /**
+   * Size and digest of a blob. Its media type is `application/octet-stream`: only manifests know another. Fails with
+   * `NotFound`.
+   */
+  readonly headBlob: (repository: string, digest: string) => Effect.Effect<Descriptor, RegistryError>
+
+  /**
+   * The bytes of a blob, as they come. The stream ends only if they are those of the digest and as many as they
+   * should be: who stops before the end holds bytes that nobody has verified. Fails with `NotFound` and
+   * `ContentMismatch`.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Pulling blobs". A connection that breaks or stalls is followed by another, which
+   * goes on at the byte that is wanted next.
+   *
+   * **Example** (Counting the lines of a text, in constant memory)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect, Stream } from "effect"
+   *
+   * const countLines = (digest: string) =>
+   *   Effect.gen(function* () {
+   *     const content = yield* RegistryContent.RegistryContent
+   *     return yield* content
+   *       .blob("samples/reports", digest)
+   *       .pipe(Stream.decodeText, Stream.splitLines, Stream.runCount)
+   *   })
+   * ```
+   */
+  readonly blob: (
+    repository: string,
+    blob: Blob,
+    options?: DownloadBlobOptions
+  ) => Stream.Stream<Uint8Array, RegistryError>
+
+  /**
+   * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` where `offset` or
+   * `length` can't be right.
+   */
+  readonly blobRange: (
+    repository: string,
+    blob: Blob,
+    range: {
+      /** Where it begins, in bytes from the beginning of the blob. */
+      readonly offset: number
+      /** How many bytes it has, at least 1. */
+      readonly length: number
+    }
+  ) => Stream.Stream<Uint8Array, RegistryError>
+
+  /**
+   * A blob as a source to upload: to another repository, or to another registry. An upload that goes on after a fault
+   * asks for the rest of it alone.
+   *
+   * **Gotchas**
+   *
+   * Give the upload its `digest`. Content that was read in parts is verified by that.
+   *
+   * **Example** (Copying a blob from one registry to another)
+   *
+   * ```ts
+   * import type { Descriptor, RegistryContent } from "@effect-acr/client"
+   *
+   * export const copy = (
+   *   from: RegistryContent.Service,
+   *   to: RegistryContent.Service,
+   *   blob: Descriptor.Descriptor
+   * ) => to.uploadBlob("mirror/hello", from.blobSource("samples/hello", blob), { digest: blob.digest })
+   * ```
+   */
+  readonly blobSource: (repository: string, blob: Pick<Descriptor, "digest" | "size">) => BlobSource<RegistryError>
+
+  /** A blob in memory, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
+  readonly blobBytes: (
+    repository: string,
+    blob: Blob,
+    options?: DownloadBlobOptions & {
+      /** How many bytes there may be; 16 MiB if not given. More fail with `TooLarge`. */
+      readonly maxBytes?: number
+    }
+  ) => Effect.Effect<Uint8Array, RegistryError>
+
+  /**
+   * A blob in a file, verified before the file has its name; a file of that name is replaced. Fails with `NotFound`
+   * and `ContentMismatch`, and with a `PlatformError` if the file can't be written.
+   *
+   * **Example** (A download that goes on where the last one broke off)
+   *
+   * ```ts
+   * import { type Descriptor, RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const download = (layer: Descriptor.Descriptor) =>
+   *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+   *     content.downloadBlob("library/alpine", layer, "layer.tar.gz", { resumable: true })
+   *   )
+   * ```
+   */
+  readonly downloadBlob: (
+    repository: string,
+    blob: Blob,
+    path: string,
+    options?: DownloadFileOptions
+  ) => Effect.Effect<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem>
+
+  /**
+   * Uploads a blob, and tells its descriptor. A failed or interrupted upload leaves no session behind. Fails with
+   * `ContentMismatch`, and with whatever its source fails with.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again goes out as a
+   * stream, other content in chunks.
+   *
+   * **Example** (Sending a layer only if it is not there)
+   *
+   * ```ts
+   * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const upload = (digest: string) =>
+   *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+   *     content.uploadBlob("samples/hello", BlobSource.fromFile("layer.tar"), {
+   *       mediaType: MediaType.ociImageLayer,
+   *       digest,
+   *       mountFrom: "samples/base"
+   *     })
+   *   )
+   * ```
+   */
+  readonly uploadBlob: <E, R>(
+    repository: string,
+    source: BlobSource<E, R>,
+    options?: UploadBlobOptions
+  ) => Effect.Effect<Descriptor, RegistryError | E, R>
+
+  /**
+   * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is
+   * not there, may not be read, or the registry does not mount.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Mounting a blob from another repository".
+   */
+  readonly mountBlob: (
+    repository: string,
+    blob: {
+      /** Which blob. */
+      readonly digest: string
+      /** The repository that has it. */
+      readonly from: string
+    }
+  ) => Effect.Effect<void, RegistryError>
+
+  /**
+   * Deletes a blob. Fails with `NotFound` and `Locked`.
+   *
+   * **Gotchas**
+   *
+   * Manifests that need it are broken then. Registries free what no manifest needs by themselves.
+   */
+  readonly deleteBlob: (repository: string, digest: string) => Effect.Effect<void, RegistryError>
+}
+
+/**
  * The contents of a registry's repositories.
  *
  * **Details**
@@ -104,279 +381,9 @@ export interface ConfigOptions extends Transport.ConfigOptions, ContentOptions {
  * @category services
  * @since 0.1.0
  */
-export class RegistryContent extends Context.Service<
-  RegistryContent,
-  {
-    /** The registry's origin: `https://myregistry.azurecr.io`. */
-    readonly endpoint: string
-
-    /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
-    readonly loginServer: string
-
-    /**
-     * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
-     * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders.
-     */
-    readonly tags: (
-      repository: string,
-      options?: {
-        /** How many tags the registry sends at a time, at least 1; its own default if not given. */
-        readonly pageSize?: number
-        /** The tag behind which the list begins. */
-        readonly continueFrom?: string
-      }
-    ) => Stream.Stream<Tag.Tag, RegistryError>
-
-    /**
-     * What a tag or a digest stands for: media type, digest and size, without its content. Fails with `NotFound`.
-     *
-     * **Example** (Promoting an image only if it is the one that was tested)
-     *
-     * ```ts
-     * import { RegistryContent } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const isTested = (tested: string) =>
-     *   Effect.gen(function* () {
-     *     const content = yield* RegistryContent.RegistryContent
-     *     const { digest } = yield* content.resolve("library/hello-world", "candidate")
-     *     return digest === tested
-     *   })
-     * ```
-     */
-    readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
-
-    /**
-     * A manifest of at most 4 MiB, verified: its bytes, its descriptor, and what it says. Fails with `NotFound`,
-     * `TooLarge` and `ContentMismatch`.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Pulling manifests". By digest, the bytes are held against that one; by tag,
-     * against what the registry says that it sends.
-     *
-     * **Example** (The images of an index)
-     *
-     * ```ts
-     * import { Platform, RegistryContent } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const platforms = Effect.gen(function* () {
-     *   const content = yield* RegistryContent.RegistryContent
-     *   const { manifest } = yield* content.manifest("library/alpine", "3.20")
-     *   return manifest._tag === "ImageIndex"
-     *     ? manifest.manifests.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
-     *     : []
-     * })
-     * ```
-     */
-    readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
-
-    /**
-     * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
-     * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
-     * `ContentMismatch` if the registry says that it got another.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
-     * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
-     *
-     * **Example** (Giving an image other tags)
-     *
-     * ```ts
-     * import { RegistryContent } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const promote = Effect.gen(function* () {
-     *   const content = yield* RegistryContent.RegistryContent
-     *   const candidate = yield* content.manifest("library/hello-world", "candidate")
-     *   yield* content.putManifest("library/hello-world", candidate, { tags: ["v1.4.0", "latest"] })
-     * })
-     * ```
-     */
-    readonly putManifest: (
-      repository: string,
-      manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string,
-      options?: PutManifestOptions
-    ) => Effect.Effect<Descriptor, RegistryError>
-
-    /**
-     * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
-     * `NotFound` and `Locked`.
-     */
-    readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
-
-    /**
-     * Size and digest of a blob. Its media type is `application/octet-stream`: only manifests know another. Fails with
-     * `NotFound`.
-     */
-    readonly headBlob: (repository: string, digest: string) => Effect.Effect<Descriptor, RegistryError>
-
-    /**
-     * The bytes of a blob, as they come. The stream ends only if they are those of the digest and as many as they
-     * should be: who stops before the end holds bytes that nobody has verified. Fails with `NotFound` and
-     * `ContentMismatch`.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Pulling blobs". A connection that breaks or stalls is followed by another, which
-     * goes on at the byte that is wanted next.
-     *
-     * **Example** (Counting the lines of a text, in constant memory)
-     *
-     * ```ts
-     * import { RegistryContent } from "@effect-acr/client"
-     * import { Effect, Stream } from "effect"
-     *
-     * const countLines = (digest: string) =>
-     *   Effect.gen(function* () {
-     *     const content = yield* RegistryContent.RegistryContent
-     *     return yield* content
-     *       .blob("samples/reports", digest)
-     *       .pipe(Stream.decodeText, Stream.splitLines, Stream.runCount)
-     *   })
-     * ```
-     */
-    readonly blob: (
-      repository: string,
-      blob: Blob,
-      options?: DownloadBlobOptions
-    ) => Stream.Stream<Uint8Array, RegistryError>
-
-    /**
-     * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` where `offset` or
-     * `length` can't be right.
-     */
-    readonly blobRange: (
-      repository: string,
-      blob: Blob,
-      range: {
-        /** Where it begins, in bytes from the beginning of the blob. */
-        readonly offset: number
-        /** How many bytes it has, at least 1. */
-        readonly length: number
-      }
-    ) => Stream.Stream<Uint8Array, RegistryError>
-
-    /**
-     * A blob as a source to upload: to another repository, or to another registry. An upload that goes on after a fault
-     * asks for the rest of it alone.
-     *
-     * **Gotchas**
-     *
-     * Give the upload its `digest`. Content that was read in parts is verified by that.
-     *
-     * **Example** (Copying a blob from one registry to another)
-     *
-     * ```ts
-     * import type { Descriptor, RegistryContent } from "@effect-acr/client"
-     *
-     * export const copy = (
-     *   from: RegistryContent.RegistryContent["Service"],
-     *   to: RegistryContent.RegistryContent["Service"],
-     *   blob: Descriptor.Descriptor
-     * ) => to.uploadBlob("mirror/hello", from.blobSource("samples/hello", blob), { digest: blob.digest })
-     * ```
-     */
-    readonly blobSource: (repository: string, blob: Pick<Descriptor, "digest" | "size">) => BlobSource<RegistryError>
-
-    /** A blob in memory, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
-    readonly blobBytes: (
-      repository: string,
-      blob: Blob,
-      options?: DownloadBlobOptions & {
-        /** How many bytes there may be; 16 MiB if not given. More fail with `TooLarge`. */
-        readonly maxBytes?: number
-      }
-    ) => Effect.Effect<Uint8Array, RegistryError>
-
-    /**
-     * A blob in a file, verified before the file has its name; a file of that name is replaced. Fails with `NotFound`
-     * and `ContentMismatch`, and with a `PlatformError` if the file can't be written.
-     *
-     * **Example** (A download that goes on where the last one broke off)
-     *
-     * ```ts
-     * import { type Descriptor, RegistryContent } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const download = (layer: Descriptor.Descriptor) =>
-     *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
-     *     content.downloadBlob("library/alpine", layer, "layer.tar.gz", { resumable: true })
-     *   )
-     * ```
-     */
-    readonly downloadBlob: (
-      repository: string,
-      blob: Blob,
-      path: string,
-      options?: DownloadFileOptions
-    ) => Effect.Effect<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem>
-
-    /**
-     * Uploads a blob, and tells its descriptor. A failed or interrupted upload leaves no session behind. Fails with
-     * `ContentMismatch`, and with whatever its source fails with.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again goes out as a
-     * stream, other content in chunks.
-     *
-     * **Example** (Sending a layer only if it is not there)
-     *
-     * ```ts
-     * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
-     * import { Effect } from "effect"
-     *
-     * const upload = (digest: string) =>
-     *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
-     *     content.uploadBlob("samples/hello", BlobSource.fromFile("layer.tar"), {
-     *       mediaType: MediaType.ociImageLayer,
-     *       digest,
-     *       mountFrom: "samples/base"
-     *     })
-     *   )
-     * ```
-     */
-    readonly uploadBlob: <E, R>(
-      repository: string,
-      source: BlobSource<E, R>,
-      options?: UploadBlobOptions
-    ) => Effect.Effect<Descriptor, RegistryError | E, R>
-
-    /**
-     * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is
-     * not there, may not be read, or the registry does not mount.
-     *
-     * **Details**
-     *
-     * OCI distribution specification, "Mounting a blob from another repository".
-     */
-    readonly mountBlob: (
-      repository: string,
-      blob: {
-        /** Which blob. */
-        readonly digest: string
-        /** The repository that has it. */
-        readonly from: string
-      }
-    ) => Effect.Effect<void, RegistryError>
-
-    /**
-     * Deletes a blob. Fails with `NotFound` and `Locked`.
-     *
-     * **Gotchas**
-     *
-     * Manifests that need it are broken then. Registries free what no manifest needs by themselves.
-     */
-    readonly deleteBlob: (repository: string, digest: string) => Effect.Effect<void, RegistryError>
-  }
->()("@effect-acr/client/RegistryContent") {}
+export class RegistryContent extends Context.Service<RegistryContent, Service>()(
+  "@effect-acr/client/RegistryContent"
+) {}
 
 /**
  * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
@@ -387,7 +394,7 @@ export class RegistryContent extends Context.Service<
  */
 export const make = Effect.fnUntraced(function* (
   options: ContentOptions = {}
-): Effect.fn.Return<RegistryContent["Service"], never, Transport.Transport> {
+): Effect.fn.Return<Service, never, Transport.Transport> {
   const transport = yield* Transport.Transport
   const startHash = yield* Hasher
 

@@ -89,6 +89,49 @@ export interface Options {
 }
 
 /**
+ * The operations of `Transport`.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Service {
+  /** The registry's origin: `https://myregistry.azurecr.io`. */
+  readonly endpoint: string
+  /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
+  readonly loginServer: string
+  /** When to try again, as the options say it or by default. */
+  readonly retry: RetryPolicy.RetryPolicy
+  /** Asks for one thing: sends the operation, with a token, as often as the policy has it, and reads the answer. */
+  readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
+  /**
+   * Asks for something of which the body is read after this effect has ended: the connection is open as long as the
+   * scope. Only what the operation's `decode` does itself is tried again.
+   */
+  readonly open: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError, Scope.Scope>
+  /**
+   * Asks for a list, page after page, each when its first item is wanted.
+   *
+   * A full page without a link is followed by the position of its last item, if the operation's `decode` is
+   * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
+   * thousand pages in a row have no items, or if the link to a page is longer than 8192 characters.
+   */
+  readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
+  /**
+   * Gets tokens for scopes ahead, ten resources with one request: a program that goes through a hundred repositories
+   * asks for ten tokens instead of a hundred. Operations find them.
+   *
+   * Fails with `InvalidRequest` if a scope names no repository and the registry grants rights by repository (ABAC).
+   */
+  readonly authorize: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<void, RegistryError>
+  /**
+   * A refresh token of the registry, had just now, and when it ends, if it says so.
+   *
+   * Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+   */
+  readonly refreshToken: Effect.Effect<RefreshToken, RegistryError>
+}
+
+/**
  * A conversation with a registry.
  *
  * **Details**
@@ -99,45 +142,7 @@ export interface Options {
  * @category services
  * @since 0.1.0
  */
-export class Transport extends Context.Service<
-  Transport,
-  {
-    /** The registry's origin: `https://myregistry.azurecr.io`. */
-    readonly endpoint: string
-    /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
-    readonly loginServer: string
-    /** When to try again, as the options say it or by default. */
-    readonly retry: RetryPolicy.RetryPolicy
-    /** Asks for one thing: sends the operation, with a token, as often as the policy has it, and reads the answer. */
-    readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
-    /**
-     * Asks for something of which the body is read after this effect has ended: the connection is open as long as the
-     * scope. Only what the operation's `decode` does itself is tried again.
-     */
-    readonly open: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError, Scope.Scope>
-    /**
-     * Asks for a list, page after page, each when its first item is wanted.
-     *
-     * A full page without a link is followed by the position of its last item, if the operation's `decode` is
-     * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
-     * thousand pages in a row have no items, or if the link to a page is longer than 8192 characters.
-     */
-    readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
-    /**
-     * Gets tokens for scopes ahead, ten resources with one request: a program that goes through a hundred repositories
-     * asks for ten tokens instead of a hundred. Operations find them.
-     *
-     * Fails with `InvalidRequest` if a scope names no repository and the registry grants rights by repository (ABAC).
-     */
-    readonly authorize: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<void, RegistryError>
-    /**
-     * A refresh token of the registry, had just now, and when it ends, if it says so.
-     *
-     * Fails with `CredentialUnavailable` if the credential is none of Entra ID.
-     */
-    readonly refreshToken: Effect.Effect<RefreshToken, RegistryError>
-  }
->()("@effect-acr/client/Transport") {}
+export class Transport extends Context.Service<Transport, Service>()("@effect-acr/client/Transport") {}
 
 /**
  * A refresh token of a registry.
@@ -172,7 +177,7 @@ const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Tran
  */
 export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.fn.Return<Transport["Service"], RegistryError, HttpClient.HttpClient | Credentials> {
+): Effect.fn.Return<Service, RegistryError, HttpClient.HttpClient | Credentials> {
   const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
     Effect.mapError((problem) => invalid(new InvalidRequest({ description: `the endpoint ${problem}` })))
   )

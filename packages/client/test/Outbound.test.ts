@@ -244,7 +244,7 @@ describe("a registry that leads into the network of its client", () => {
 
   const asked = Effect.map(Journal, (journal) => journal.filter(({ url }) => url.origin === inside))
 
-  const refused = <A>(run: (content: RegistryContent.RegistryContent["Service"]) => Effect.Effect<A, unknown>) =>
+  const refused = <A>(run: (content: RegistryContent.Service) => Effect.Effect<A, unknown>) =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
       const error = yield* Effect.flip(run(content))

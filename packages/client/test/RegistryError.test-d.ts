@@ -11,8 +11,8 @@ import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { expectTypeOf } from "vitest"
 
-declare const registry: ContainerRegistry.ContainerRegistry["Service"]
-declare const content: RegistryContent.RegistryContent["Service"]
+declare const registry: ContainerRegistry.Service
+declare const content: RegistryContent.Service
 declare const error: RegistryError.RegistryError
 
 /** The tags of all reasons, as the README lists them. */

@@ -11,7 +11,7 @@ import type { RegistryError } from "../src/RegistryError.ts"
 import { Tag } from "../src/Tag.ts"
 import * as Transport from "../src/Transport.ts"
 
-declare const transport: Transport.Transport["Service"]
+declare const transport: Transport.Service
 
 const policy = {
   name: "Example.policy",

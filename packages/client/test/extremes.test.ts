@@ -32,7 +32,7 @@ const serving: Script = ({ method }) =>
 
 describe("a number among the arguments", () => {
   const calls: ReadonlyArray<
-    readonly [string, (service: RegistryContent.RegistryContent["Service"]) => Effect.Effect<unknown, RegistryError>]
+    readonly [string, (service: RegistryContent.Service) => Effect.Effect<unknown, RegistryError>]
   > = [Number.POSITIVE_INFINITY, Number.NaN, -1, 1.5, 1e300].flatMap((number) => [
     [`maxBytes: ${number}`, (service) => service.blobBytes("alpine", digest, { maxBytes: number })],
     [
@@ -53,7 +53,7 @@ describe("a number among the arguments", () => {
     ...calls,
     [
       "chunkBytes: 1e13",
-      (service: RegistryContent.RegistryContent["Service"]) =>
+      (service: RegistryContent.Service) =>
         service.uploadBlob("alpine", BlobSource.fromStream(Stream.make(new Uint8Array(1))), { chunkBytes: 1e13 })
     ] as const
   ]) {

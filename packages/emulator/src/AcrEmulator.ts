@@ -167,99 +167,104 @@ export interface Options {
 }
 
 /**
+ * What an emulator is, and what it can be told.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface Service {
+  /** Its origin: `http://127.0.0.1:41234`. */
+  readonly endpoint: string
+  /** Its host and port, as they stand in references. */
+  readonly loginServer: string
+  /** The certificate to trust, in PEM, if it speaks https. */
+  readonly certificate: Option.Option<string>
+  /** How to log in. */
+  readonly logins: {
+    /** The Entra token that is exchanged. */
+    readonly entraToken: Redacted.Redacted<string>
+    /** The admin user, who may do everything. */
+    readonly adminUser: Login
+  }
+  /**
+   * What it was asked so far, in order, by whomever.
+   *
+   * **Example** (What an operation asks)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { Effect, Stream } from "effect"
+   *
+   * const requests = Effect.gen(function* () {
+   *   const emulator = yield* AcrEmulator.AcrEmulator
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   yield* emulator.clearJournal
+   *   yield* registry.repositories().pipe(Stream.runDrain)
+   *   return (yield* emulator.journal).map(({ method, path, status }) => `${method} ${path} ${status}`)
+   * })
+   * ```
+   */
+  readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
+  /** Forgets what it was asked so far. */
+  readonly clearJournal: Effect.Effect<void>
+  /**
+   * Makes something go wrong. Of several faults that fit a request the one that was injected first hits.
+   *
+   * **Example** (A download that breaks off after 1000 bytes, once)
+   *
+   * ```ts
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { Effect } from "effect"
+   *
+   * const breakDownload = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) =>
+   *   emulator.inject({
+   *     method: "GET",
+   *     path: "/blobs/",
+   *     consequence: { _tag: "CutBody", afterBytes: 1000 }
+   *   })
+   * )
+   * ```
+   */
+  readonly inject: (fault: Fault) => Effect.Effect<void>
+  /** Takes back all faults: nothing goes wrong from now on. */
+  readonly clearFaults: Effect.Effect<void>
+  /** Forgets all access tokens: they are answered `invalid_token` from now on. */
+  readonly revokeAccessTokens: Effect.Effect<void>
+  /** Forgets all refresh tokens: who has one must log in again. */
+  readonly revokeRefreshTokens: Effect.Effect<void>
+  /**
+   * Puts an image into it without a request, and tells its digest.
+   *
+   * **Example** (An image for two platforms, pushed an hour ago)
+   *
+   * ```ts
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { Clock, Effect } from "effect"
+   *
+   * const seedIndex = Effect.gen(function* () {
+   *   const emulator = yield* AcrEmulator.AcrEmulator
+   *   return yield* emulator.seed({
+   *     repository: "library/alpine",
+   *     tags: ["3.20", "latest"],
+   *     platforms: ["linux/amd64", "linux/arm64"],
+   *     pushedAtMillis: (yield* Clock.currentTimeMillis) - 60 * 60 * 1000
+   *   })
+   * })
+   * ```
+   */
+  readonly seed: (image: SeedImage) => Effect.Effect<Digest>
+  /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
+  readonly openUploads: Effect.Effect<number>
+}
+
+/**
  * A running emulator.
  *
  * @category services
  * @since 0.1.0
  */
-export class AcrEmulator extends Context.Service<
-  AcrEmulator,
-  {
-    /** Its origin: `http://127.0.0.1:41234`. */
-    readonly endpoint: string
-    /** Its host and port, as they stand in references. */
-    readonly loginServer: string
-    /** The certificate to trust, in PEM, if it speaks https. */
-    readonly certificate: Option.Option<string>
-    /** How to log in. */
-    readonly logins: {
-      /** The Entra token that is exchanged. */
-      readonly entraToken: Redacted.Redacted<string>
-      /** The admin user, who may do everything. */
-      readonly adminUser: Login
-    }
-    /**
-     * What it was asked so far, in order, by whomever.
-     *
-     * **Example** (What an operation asks)
-     *
-     * ```ts
-     * import { ContainerRegistry } from "@effect-acr/client"
-     * import { AcrEmulator } from "@effect-acr/emulator"
-     * import { Effect, Stream } from "effect"
-     *
-     * const requests = Effect.gen(function* () {
-     *   const emulator = yield* AcrEmulator.AcrEmulator
-     *   const registry = yield* ContainerRegistry.ContainerRegistry
-     *   yield* emulator.clearJournal
-     *   yield* registry.repositories().pipe(Stream.runDrain)
-     *   return (yield* emulator.journal).map(({ method, path, status }) => `${method} ${path} ${status}`)
-     * })
-     * ```
-     */
-    readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
-    /** Forgets what it was asked so far. */
-    readonly clearJournal: Effect.Effect<void>
-    /**
-     * Makes something go wrong. Of several faults that fit a request the one that was injected first hits.
-     *
-     * **Example** (A download that breaks off after 1000 bytes, once)
-     *
-     * ```ts
-     * import { AcrEmulator } from "@effect-acr/emulator"
-     * import { Effect } from "effect"
-     *
-     * const breakDownload = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) =>
-     *   emulator.inject({
-     *     method: "GET",
-     *     path: "/blobs/",
-     *     consequence: { _tag: "CutBody", afterBytes: 1000 }
-     *   })
-     * )
-     * ```
-     */
-    readonly inject: (fault: Fault) => Effect.Effect<void>
-    /** Takes back all faults: nothing goes wrong from now on. */
-    readonly clearFaults: Effect.Effect<void>
-    /** Forgets all access tokens: they are answered `invalid_token` from now on. */
-    readonly revokeAccessTokens: Effect.Effect<void>
-    /** Forgets all refresh tokens: who has one must log in again. */
-    readonly revokeRefreshTokens: Effect.Effect<void>
-    /**
-     * Puts an image into it without a request, and tells its digest.
-     *
-     * **Example** (An image for two platforms, pushed an hour ago)
-     *
-     * ```ts
-     * import { AcrEmulator } from "@effect-acr/emulator"
-     * import { Clock, Effect } from "effect"
-     *
-     * const seedIndex = Effect.gen(function* () {
-     *   const emulator = yield* AcrEmulator.AcrEmulator
-     *   return yield* emulator.seed({
-     *     repository: "library/alpine",
-     *     tags: ["3.20", "latest"],
-     *     platforms: ["linux/amd64", "linux/arm64"],
-     *     pushedAtMillis: (yield* Clock.currentTimeMillis) - 60 * 60 * 1000
-     *   })
-     * })
-     * ```
-     */
-    readonly seed: (image: SeedImage) => Effect.Effect<Digest>
-    /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
-    readonly openUploads: Effect.Effect<number>
-  }
->()("@effect-acr/emulator/AcrEmulator") {}
+export class AcrEmulator extends Context.Service<AcrEmulator, Service>()("@effect-acr/emulator/AcrEmulator") {}
 
 const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).toString("base64url"))
 
@@ -277,7 +282,7 @@ const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.
  */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
-): Effect.fn.Return<AcrEmulator["Service"], HttpServerError.ServeError | DirectoryError, Scope.Scope> {
+): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError, Scope.Scope> {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const directory = yield* Saved.folder(options.directory)

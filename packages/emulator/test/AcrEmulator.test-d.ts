@@ -19,7 +19,7 @@ import type { DirectoryError } from "../src/DirectoryError.ts"
 
 type Services = ContainerRegistry.ContainerRegistry | RegistryContent | Transport
 
-declare const emulator: AcrEmulator.AcrEmulator["Service"]
+declare const emulator: AcrEmulator.Service
 declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
 
 expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<Layer.Layer<AcrEmulator.AcrEmulator, ServeError | DirectoryError>>()

@@ -66,7 +66,7 @@ const pull = Effect.fnUntraced(function* ({ folder, repository, tag, width }: Jo
   yield* files.writeFile(manifestFile(folder), bytes)
 })
 
-const reads = (content: RegistryContent.RegistryContent["Service"], job: JobOf<"ReadManifests">, times: number) =>
+const reads = (content: RegistryContent.Service, job: JobOf<"ReadManifests">, times: number) =>
   Effect.forEach(Array.from({ length: times }), () => content.manifest(job.repository, job.tag), {
     concurrency: job.width,
     discard: true
@@ -77,8 +77,8 @@ type Services = Layer.Success<ReturnType<typeof clientFor>>
 /** The work, as a description. What is made here is made before the clock runs. */
 const workOf = (
   job: Job,
-  content: RegistryContent.RegistryContent["Service"],
-  registry: ContainerRegistry.ContainerRegistry["Service"]
+  content: RegistryContent.Service,
+  registry: ContainerRegistry.Service
 ): Effect.Effect<unknown, unknown, Services> => {
   switch (job._tag) {
     case "Download":

@@ -12,7 +12,7 @@ import { InvalidRequest, type Reason } from "../../RegistryError.ts"
 
 export interface Assumed {
   /** The credentials, of which the one that confirmed the name is used first. */
-  readonly credentials: Credentials.Credentials["Service"]
+  readonly credentials: Credentials.Service
   /** Fails unless the credential is an Entra token. Nothing was sent then. */
   readonly confirm: Effect.Effect<void, Reason>
 }
@@ -26,7 +26,7 @@ const ambiguous = (name: string, { endpoint, loginServer }: Credentials.Credenti
 export const make = (
   name: string,
   registry: Credentials.CredentialRequest,
-  credentials: Credentials.Credentials["Service"]
+  credentials: Credentials.Service
 ): Effect.Effect<Assumed> =>
   Effect.map(Semaphore.make(1), (one) => {
     let isConfirmed = false

@@ -99,7 +99,7 @@ export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly registry: Credentials.CredentialRequest
-  readonly credentials: Credentials.Credentials["Service"]
+  readonly credentials: Credentials.Service
   readonly send: Send
 }): Effect.fn.Return<Grants> {
   const { credentials, registry, send } = options

@@ -17,7 +17,7 @@ import { octetStream } from "../../MediaType.ts"
 import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../../TransferOptions.ts"
-import type { Transport } from "../../Transport.ts"
+import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { concat } from "../http/body.ts"
@@ -49,7 +49,7 @@ const wantedBy = Effect.fnUntraced(function* (
 })
 
 export const make = (
-  transport: Transport["Service"],
+  transport: Transport.Service,
   options: {
     readonly startHash: Start
     readonly idleTimeout: Duration.Duration

@@ -4,12 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import { RegistryError } from "../../RegistryError.ts"
-import type { Transport } from "../../Transport.ts"
+import type * as Transport from "../../Transport.ts"
 
 /** What uploads and downloads need of a conversation. */
-export type Conversation = Pick<Transport["Service"], "endpoint" | "retry" | "execute" | "open">
+export type Conversation = Pick<Transport.Service, "endpoint" | "retry" | "execute" | "open">
 
-export const within = ({ endpoint, execute, open, retry }: Transport["Service"], operation: string): Conversation => {
+export const within = ({ endpoint, execute, open, retry }: Transport.Service, operation: string): Conversation => {
   const named = (error: RegistryError) => new RegistryError({ ...error, operation })
   return {
     endpoint,

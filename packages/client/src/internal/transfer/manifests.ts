@@ -13,7 +13,7 @@ import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, Registry
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type { PutManifestOptions } from "../../TransferOptions.ts"
-import type { Transport } from "../../Transport.ts"
+import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
@@ -51,7 +51,7 @@ const mediaTypeOf = (
       )
 }
 
-export const make = (transport: Transport["Service"], startHash: Start) => {
+export const make = (transport: Transport.Service, startHash: Start) => {
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string
