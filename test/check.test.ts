@@ -146,10 +146,10 @@ const breaches: ReadonlyArray<Breach> = [
   },
   {
     what: "an option without a comment",
-    file: `${source}/TransferOptions.ts`,
+    file: `${source}/internal/transfer/options.ts`,
     edit: (text) => text.replace("/** Several tags, beside `tag`. */", ""),
     term: "node reference/check.ts",
-    says: /^packages\/client\/src\/TransferOptions\.ts:\d+ tags of PutManifestOptions has no comment$/m
+    says: /^packages\/client\/src\/internal\/transfer\/options\.ts:\d+ tags of PutManifestOptions has no comment$/m
   }
 ]
 

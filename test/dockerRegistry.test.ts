@@ -236,17 +236,17 @@ for (const options of registries) {
           const bytes = randomBytes(3 * mebibyte)
           const digest = digestOf("something else")
           for (const source of [BlobSource.fromBytes(bytes), oneShot(bytes), BlobSource.fromString("small")]) {
-            const reason = yield* reasonOf(content.uploadBlob(repository, source, { digest, chunkBytes: mebibyte }))
+            const reason = yield* reasonOf(content.uploadBlob(repository, source, { digest, chunkSize: mebibyte }))
             assert.strictEqual(reason._tag, "ContentMismatch")
           }
           const broken = Stream.concat(Stream.make(bytes), Stream.fail("the source broke"))
           assert.strictEqual(
-            yield* Effect.flip(content.uploadBlob(repository, BlobSource.fromStream(broken), { chunkBytes: mebibyte })),
+            yield* Effect.flip(content.uploadBlob(repository, BlobSource.fromStream(broken), { chunkSize: mebibyte })),
             "the source broke"
           )
           const interrupted = yield* content
             .uploadBlob(repository, oneShot(bytes), {
-              chunkBytes: mebibyte,
+              chunkSize: mebibyte,
               onProgress: ({ doneBytes }) => (doneBytes >= 2 * mebibyte ? Effect.interrupt : Effect.void)
             })
             .pipe(Effect.exit)

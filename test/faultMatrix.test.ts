@@ -52,7 +52,7 @@ const push = Effect.gen(function* () {
     layers: [
       yield* content.uploadBlob(repository, BlobSource.fromBytes(first)),
       yield* content.uploadBlob(repository, BlobSource.fromBytes(second)),
-      yield* content.uploadBlob(repository, oneShot(third), { chunkBytes })
+      yield* content.uploadBlob(repository, oneShot(third), { chunkSize: chunkBytes })
     ]
   })
   yield* content.putManifest(repository, pushed, { tag: "v1" })

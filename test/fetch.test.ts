@@ -45,7 +45,7 @@ describe("by fetch", () => {
         BlobSource.fromStream(Stream.fromIterable([large.subarray(0, 10), large.subarray(10, 3_000_000)]))
       ]
       const layers = yield* Effect.forEach(sources, (source) =>
-        content.uploadBlob("alpine", source, { chunkBytes: 1_000_000 })
+        content.uploadBlob("alpine", source, { chunkSize: 1_000_000 })
       )
       assert.strictEqual(layers[0]?.digest, digest)
       const config = yield* content.uploadBlob("alpine", BlobSource.fromString("{}"))

@@ -302,7 +302,7 @@ describe("an upload of 64 MiB", () => {
         )
         for (const source of [
           BlobSource.fromStream(broken),
-          BlobSource.fromRepeatableStream(broken, { sizeBytes: bytes.length })
+          BlobSource.fromRepeatableStream(broken, { size: bytes.length })
         ]) {
           const error = yield* Effect.flip(content.uploadBlob(repository, source))
           assert.strictEqual(error, "the disk is gone")
@@ -318,7 +318,7 @@ describe("an upload of 64 MiB", () => {
         const stream = Stream.fromIterable([bytes.subarray(0, mebibyte), bytes.subarray(0, mebibyte)])
         for (const sizeBytes of [mebibyte, 3 * mebibyte]) {
           for (const make of [BlobSource.fromStream, BlobSource.fromRepeatableStream]) {
-            const error = yield* Effect.flip(content.uploadBlob(repository, make(stream, { sizeBytes })))
+            const error = yield* Effect.flip(content.uploadBlob(repository, make(stream, { size: sizeBytes })))
             assert.strictEqual(error.reason._tag, "ContentMismatch")
             yield* noOpenUploads(emulator)
           }
@@ -387,7 +387,7 @@ describe("an upload", () => {
       ] as const) {
         const pieces = Array.from({ length: mebibytes }, () => big.subarray(0, mebibyte))
         for (const make of [BlobSource.fromRepeatableStream, BlobSource.fromStream]) {
-          const source = make(Stream.fromIterable(pieces), { sizeBytes: 2 * mebibyte })
+          const source = make(Stream.fromIterable(pieces), { size: 2 * mebibyte })
           const { reason } = yield* Effect.flip(content.uploadBlob("sizes", source))
           assert.strictEqual(reason._tag, "ContentMismatch")
           assert.deepInclude(reason, { expected: `${2 * mebibyte} bytes`, actual })
@@ -415,7 +415,7 @@ describe("an upload", () => {
       for (const source of [BlobSource.fromBytes(big), BlobSource.fromStream(Stream.make(big))]) {
         const made = yield* requestsOf(
           Effect.gen(function* () {
-            const { digest } = yield* content.uploadBlob(repository, source, { chunkBytes: 2 * mebibyte })
+            const { digest } = yield* content.uploadBlob(repository, source, { chunkSize: 2 * mebibyte })
             assert.strictEqual(digest, digestOf(big))
           })
         )
@@ -435,7 +435,7 @@ describe("an upload", () => {
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
       const made = yield* requestsOf(
-        content.uploadBlob(repository, BlobSource.fromStream(Stream.make(big)), { chunkBytes: 100_000 })
+        content.uploadBlob(repository, BlobSource.fromStream(Stream.make(big)), { chunkSize: 100_000 })
       )
       assert.strictEqual(made.filter((request) => request.startsWith("PATCH")).length, 3)
     }).pipe(

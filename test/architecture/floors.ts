@@ -82,7 +82,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Transfer",
       about: "manifests and blobs, up and down",
-      holds: client("BlobSource", "TransferOptions", "Progress", "Hasher", "internal/transfer")
+      holds: client("BlobSource", "Hasher", "internal/transfer")
     }
   ],
   [

@@ -36,7 +36,7 @@ interface Shapes {
   readonly "client/TagProperties.TagProperties": Client.TagProperties.TagProperties
   readonly "client/Transport.Options": Client.Transport.Options
   readonly "client/Transport.Transport": Client.Transport.Service
-  readonly "client/TransferOptions.PutManifestOptions": Client.TransferOptions.PutManifestOptions
+  readonly "client/RegistryContent.PutManifestOptions": Client.RegistryContent.PutManifestOptions
 }
 
 /** The members that a type names: where any field may stand beside them, those are not meant. */

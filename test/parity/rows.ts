@@ -380,7 +380,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       {
         dotnet: "`SetManifest(OciImageManifest, tag)`",
         here: "`content.putManifest(name, manifest, { tag })`",
-        api: ["client/RegistryContent.RegistryContent#putManifest", "client/TransferOptions.PutManifestOptions#tag"],
+        api: ["client/RegistryContent.RegistryContent#putManifest", "client/RegistryContent.PutManifestOptions#tag"],
         test: {
           file: shownHere,
           name: "content is an image by a manifest, which goes up, comes down as it went, and is deleted"
@@ -392,7 +392,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         here: "`content.putManifest(name, bytes, { tag, mediaType })`, bytes as they are",
         api: [
           "client/RegistryContent.RegistryContent#putManifest",
-          "client/TransferOptions.PutManifestOptions#mediaType"
+          "client/RegistryContent.PutManifestOptions#mediaType"
         ],
         test: { file: shownHere, name: "content of another type goes up as the bytes that it is" }
       },

@@ -67,7 +67,7 @@ export const pushImage = Effect.fnUntraced(function* (
   ]
   const layers = yield* Effect.forEach(parts, ({ bytes, source }) =>
     Effect.map(
-      content.uploadBlob(repository, source, { mediaType: MediaType.ociImageLayer, chunkBytes: mebibyte }),
+      content.uploadBlob(repository, source, { mediaType: MediaType.ociImageLayer, chunkSize: mebibyte }),
       (descriptor) => ({ bytes, descriptor })
     )
   )

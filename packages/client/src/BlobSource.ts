@@ -11,17 +11,19 @@
  * | `fromString`           | yes        | the text in UTF-8                  |
  * | `fromFile`             | yes        | a few pieces of two mebibytes      |
  * | `fromRepeatableStream` | yes        | what the stream itself keeps       |
- * | `fromStream`           | no         | a chunk (`chunkBytes`, 8 MiB)      |
+ * | `fromStream`           | no         | a chunk (`chunkSize`, 8 MiB)      |
  *
  * A blob of another repository or registry is one by `RegistryContent.blobSource`.
  *
  * @since 0.1.0
  */
 import * as Arr from "effect/Array"
+import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 
@@ -179,6 +181,10 @@ const readFile = (
     })
   )
 
+/** What is no size is not a number: an upload refuses it. */
+const bytesOf = (size: ByteSize.Input): number =>
+  Option.getOrElse(Option.flatMap(ByteSize.fromInput(size), ByteSize.toNumber), () => Number.NaN)
+
 /**
  * A stream that can be run only once: the output of another program, the body of a request.
  *
@@ -196,7 +202,7 @@ const readFile = (
  *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
  *     content.uploadBlob("samples/hello", BlobSource.fromStream(archive), {
  *       mediaType: MediaType.ociImageLayerGzip,
- *       chunkBytes: 4 * 1024 * 1024
+ *       chunkSize: "4 MiB"
  *     })
  *   )
  * ```
@@ -208,10 +214,10 @@ export const fromStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options: {
     /** How many bytes it gives in all, where that is known. */
-    readonly sizeBytes?: number
+    readonly size?: ByteSize.Input
   } = {}
 ): BlobSource<E, R> => ({
-  sizeBytes: Effect.succeed(options.sizeBytes),
+  sizeBytes: Effect.sync(() => (options.size === undefined ? undefined : bytesOf(options.size))),
   read: (offset) => skip(stream, offset),
   repeatable: false
 })
@@ -243,7 +249,7 @@ export const fromRepeatableStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options: {
     /** How many bytes it gives in all, where that is known. */
-    readonly sizeBytes?: number
+    readonly size?: ByteSize.Input
   } = {}
 ): BlobSource<E, R> => ({ ...fromStream(stream, options), repeatable: true })
 

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Config from "effect/Config"
+import type * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,8 +32,18 @@ import type {
   DownloadFileOptions,
   PutManifestOptions,
   UploadBlobOptions
-} from "./TransferOptions.ts"
+} from "./internal/transfer/options.ts"
 import * as Transport from "./Transport.ts"
+
+export type {
+  Blob,
+  DownloadBlobOptions,
+  DownloadFileOptions,
+  OnProgress,
+  Progress,
+  PutManifestOptions,
+  UploadBlobOptions
+} from "./internal/transfer/options.ts"
 
 /**
  * How to treat content.
@@ -255,7 +266,7 @@ export interface Service {
     blob: Blob,
     options?: DownloadBlobOptions & {
       /** How many bytes there may be; 16 MiB if not given. More fail with `TooLarge`. */
-      readonly maxBytes?: number
+      readonly maxSize?: ByteSize.Input
     }
   ) => Effect.Effect<Uint8Array, RegistryError>
 

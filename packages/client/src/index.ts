@@ -49,9 +49,6 @@ export * as Outbound from "./Outbound.ts"
 /** What an image runs on. */
 export * as Platform from "./Platform.ts"
 
-/** How far a transfer has come. */
-export * as Progress from "./Progress.ts"
-
 /** How many requests a minute are sent. */
 export * as RateLimits from "./RateLimits.ts"
 
@@ -87,9 +84,6 @@ export * as TagProperties from "./TagProperties.ts"
 
 /** What a token is good for. */
 export * as TokenScope from "./TokenScope.ts"
-
-/** How to put manifests, and how to transfer blobs. */
-export * as TransferOptions from "./TransferOptions.ts"
 
 /** One authenticated conversation with one registry. */
 export * as Transport from "./Transport.ts"

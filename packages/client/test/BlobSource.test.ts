@@ -34,7 +34,7 @@ describe("a source", () => {
       const stream = Stream.fromIterable(pieces)
       yield* assertSame(BlobSource.fromBytes(content), content, content.length)
       yield* assertSame(BlobSource.fromStream(stream), content, undefined)
-      yield* assertSame(BlobSource.fromRepeatableStream(stream, { sizeBytes: 7 }), content, 7)
+      yield* assertSame(BlobSource.fromRepeatableStream(stream, { size: 7 }), content, 7)
     })
   )
 

@@ -59,7 +59,7 @@ const bytes = BlobSource.fromString("{}")
 
 export const accepted = [
   content.uploadBlob("hello", bytes, { digest, mountFrom: "other", mediaType: "text/plain" }),
-  content.uploadBlob("hello", bytes, { algorithm: "sha512", chunkBytes: 1024 })
+  content.uploadBlob("hello", bytes, { algorithm: "sha512", chunkSize: 1024 })
 ]
 
 export const refused = [

@@ -307,7 +307,7 @@ const programs = {
   "upload in one piece": upload,
   "upload in chunks": Effect.flatMap(RegistryContent, (content) =>
     content.uploadBlob(repository, BlobSource.fromStream(Stream.make(new TextEncoder().encode(bytes))), {
-      chunkBytes: 7
+      chunkSize: 7
     })
   ),
   "upload with a known digest": Effect.flatMap(RegistryContent, (content) =>

@@ -265,7 +265,7 @@ describe("a download", () => {
     Effect.gen(function* () {
       const content = yield* RegistryContent
       for (const blob of [sha256("x"), { digest: digestOf(sha256("x")), size: 1000 }]) {
-        const error = yield* Effect.flip(content.blobBytes("alpine", blob, { maxBytes: 999 }))
+        const error = yield* Effect.flip(content.blobBytes("alpine", blob, { maxSize: 999 }))
         assert.strictEqual(error.reason._tag, "TooLarge")
       }
       assert.strictEqual((yield* Journal).length, 1)

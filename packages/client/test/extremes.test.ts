@@ -34,10 +34,10 @@ describe("a number among the arguments", () => {
   const calls: ReadonlyArray<
     readonly [string, (service: RegistryContent.Service) => Effect.Effect<unknown, RegistryError>]
   > = [Number.POSITIVE_INFINITY, Number.NaN, -1, 1.5, 1e300].flatMap((number) => [
-    [`maxBytes: ${number}`, (service) => service.blobBytes("alpine", digest, { maxBytes: number })],
+    [`maxBytes: ${number}`, (service) => service.blobBytes("alpine", digest, { maxSize: number })],
     [
       `chunkBytes: ${number}`,
-      (service) => service.uploadBlob("alpine", BlobSource.fromString("a"), { chunkBytes: number })
+      (service) => service.uploadBlob("alpine", BlobSource.fromString("a"), { chunkSize: number })
     ],
     [`pageSize: ${number}`, (service) => Stream.runDrain(service.tags("alpine", { pageSize: number }))],
     [
@@ -54,7 +54,7 @@ describe("a number among the arguments", () => {
     [
       "chunkBytes: 1e13",
       (service: RegistryContent.Service) =>
-        service.uploadBlob("alpine", BlobSource.fromStream(Stream.make(new Uint8Array(1))), { chunkBytes: 1e13 })
+        service.uploadBlob("alpine", BlobSource.fromStream(Stream.make(new Uint8Array(1))), { chunkSize: 1e13 })
     ] as const
   ]) {
     it.effect(`is refused: ${what}`, () =>
@@ -68,7 +68,7 @@ describe("a number among the arguments", () => {
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       for (const sizeBytes of [1e300, -1, Number.NaN, 0.5]) {
-        const source = BlobSource.fromRepeatableStream(Stream.make(new Uint8Array(1)), { sizeBytes })
+        const source = BlobSource.fromRepeatableStream(Stream.make(new Uint8Array(1)), { size: sizeBytes })
         assert.strictEqual(yield* reasonOf(service.uploadBlob("alpine", source)), "InvalidRequest", String(sizeBytes))
       }
     }).pipe(Effect.provide(content(serving)))

@@ -331,7 +331,7 @@ describe("an upload", () => {
       const { blobs, open, script } = taking(moves)
       return Effect.gen(function* () {
         const registry = yield* RegistryContent
-        const exit = yield* ended(registry.uploadBlob("alpine", sourceOf(kind), { chunkBytes }), patience)
+        const exit = yield* ended(registry.uploadBlob("alpine", sourceOf(kind), { chunkSize: chunkBytes }), patience)
         assertAnswered(exit, patience)
         if (Exit.isSuccess(exit)) {
           assert.strictEqual(String(exit.value.digest), digest)

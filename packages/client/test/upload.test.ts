@@ -234,7 +234,7 @@ describe("an upload", () => {
   it.effect("that can't be read again is not begun anew", () =>
     Effect.gen(function* () {
       const chunks = BlobSource.fromStream(Stream.fromIterable([Buffer.from("01234"), Buffer.from("56789")]))
-      const error = yield* Effect.flip(upload(chunks, { chunkBytes: 5 }))
+      const error = yield* Effect.flip(upload(chunks, { chunkSize: 5 }))
       assert.strictEqual(error.reason._tag, "NotFound")
       assert.strictEqual((yield* asked).filter((request) => request.startsWith("POST")).length, 1)
     }).pipe(

@@ -1,7 +1,9 @@
 /**
  * Reads what callers pass as plain strings and numbers. What breaks its grammar is refused before anything is sent.
  */
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "../../Digest.ts"
@@ -15,7 +17,11 @@ const readPositive = Schema.decodeResult(PositiveInt)
 const readPageSize = Schema.decodeResult(Schema.UndefinedOr(PositiveInt))
 /** A chunk is kept in memory, as one piece. */
 export const mostChunkBytes = 256 * 1024 * 1024
-const readChunkBytes = Schema.decodeResult(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: mostChunkBytes })))
+const readChunkBytes = Schema.decodeResult(
+  Schema.Int.check(
+    Schema.isBetween({ minimum: 1, maximum: mostChunkBytes }, { expected: "a chunk of 1 byte to 256 MiB" })
+  )
+)
 const readNatural = Schema.decodeResult(Schema.Natural)
 
 /** Refuses the arguments of an operation. */
@@ -48,7 +54,15 @@ export const positive = (operation: string, number: number) => argument(operatio
 
 export const natural = (operation: string, number: number) => argument(operation, readNatural(number))
 
-export const chunkBytes = (operation: string, number: number) => argument(operation, readChunkBytes(number))
+/** A size in bytes, of which a number is exact. */
+export const byteSize = (operation: string, size: ByteSize.Input): Effect.Effect<number, RegistryError> =>
+  Option.match(Option.flatMap(ByteSize.fromInput(size), ByteSize.toNumber), {
+    onNone: () => refuse(operation, 'expected a size in bytes: a number, or "16 MiB"'),
+    onSome: Effect.succeed
+  })
+
+export const chunkSize = (operation: string, size: ByteSize.Input): Effect.Effect<number, RegistryError> =>
+  Effect.flatMap(byteSize(operation, size), (bytes) => argument(operation, readChunkBytes(bytes)))
 
 /** The size of pages, if one is wanted. */
 export const pageSize = (

@@ -1,6 +1,7 @@
 /**
  * Blobs: what the operations of the service come to in uploads and downloads.
  */
+import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -16,7 +17,6 @@ import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
 import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../../TransferOptions.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
@@ -25,10 +25,11 @@ import { attributesOf } from "../http/telemetry.ts"
 import { within } from "./conversation.ts"
 import * as Download from "./download.ts"
 import * as File from "./file.ts"
+import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "./options.ts"
 import * as Upload from "./upload.ts"
 
-const defaultChunkBytes = 8 * 1024 * 1024
-const defaultMaxBytes = 16 * 1024 * 1024
+const defaultChunkSize = ByteSize.mebibytes(8)
+const defaultMaxSize = ByteSize.mebibytes(16)
 
 /** A blob as its arguments name it. */
 interface Wanted {
@@ -107,10 +108,10 @@ export const make = (
   const blobBytes = Effect.fn("RegistryContent.blobBytes")(function* (
     repository: string,
     wanted: Blob,
-    { maxBytes = defaultMaxBytes, ...options }: DownloadBlobOptions & { readonly maxBytes?: number } = {}
+    { maxSize = defaultMaxSize, ...options }: DownloadBlobOptions & { readonly maxSize?: ByteSize.Input } = {}
   ): Effect.fn.Return<Uint8Array, RegistryError> {
     const operation = "RegistryContent.blobBytes"
-    const limitBytes = yield* Arguments.natural(operation, maxBytes)
+    const limitBytes = yield* Arguments.byteSize(operation, maxSize)
     const tooLarge = new RegistryError({ operation, reason: new TooLarge({ description: "the blob", limitBytes }) })
     const digest = typeof wanted === "string" ? wanted : wanted.digest
     yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest }))
@@ -190,7 +191,8 @@ export const make = (
     options: UploadBlobOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
     const operation = "RegistryContent.uploadBlob"
-    const { chunkBytes = defaultChunkBytes, mountFrom, onProgress } = options
+    const { mountFrom, onProgress } = options
+    const { chunkSize = defaultChunkSize }: { readonly chunkSize?: ByteSize.Input } = options
     const name = yield* Arguments.repositoryName(operation, repository)
     const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
@@ -206,7 +208,7 @@ export const make = (
         expected,
         algorithm: options.algorithm ?? "sha256",
         mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
-        chunkBytes: yield* Arguments.chunkBytes(operation, chunkBytes),
+        chunkBytes: yield* Arguments.chunkSize(operation, chunkSize),
         idleTimeout,
         onProgress
       }

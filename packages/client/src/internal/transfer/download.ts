@@ -12,7 +12,6 @@ import * as Stream from "effect/Stream"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { algorithm, type Digest, hex } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
-import type { OnProgress } from "../../Progress.ts"
 import {
   ContentMismatch,
   InvalidResponse,
@@ -28,6 +27,7 @@ import { countBytes, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Patience from "./patience.ts"
+import type { OnProgress } from "./options.ts"
 
 /** More hops than any registry needs. */
 const maxRedirects = 4

@@ -12,11 +12,11 @@ import { MediaType } from "../../MediaType.ts"
 import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
-import type { PutManifestOptions } from "../../TransferOptions.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
+import type { PutManifestOptions } from "./options.ts"
 import { problemOf } from "../schema/problem.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */

@@ -12,9 +12,9 @@ import * as Stream from "effect/Stream"
 import { type BlobSource, HeldBytes } from "../../BlobSource.ts"
 import { type Algorithm, Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
-import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
 import * as Arguments from "../api/arguments.ts"
+import type { OnProgress } from "./options.ts"
 
 /** A part of the content. */
 export interface Chunk {

@@ -15,7 +15,6 @@ import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, algorithm, type Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import type { OnProgress } from "../../Progress.ts"
 import { ContentMismatch, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
@@ -27,6 +26,7 @@ import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf } from "./recovery.ts"
 import * as Uploading from "./uploading.ts"
+import type { OnProgress } from "./options.ts"
 
 /** A connection that is slower than this counts as stalled. */
 const leastBytesPerSecond = 16 * 1024

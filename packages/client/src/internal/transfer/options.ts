@@ -1,11 +1,51 @@
 /**
- * How to put manifests, and how to transfer blobs: what the operations of `RegistryContent` take.
+ * What the operations of `RegistryContent` on manifests and blobs take. It exports these types.
+ */
+import type * as ByteSize from "effect/ByteSize"
+import type * as Effect from "effect/Effect"
+import type { Descriptor } from "../../Descriptor.ts"
+import type { Algorithm } from "../../Digest.ts"
+
+/**
+ * How far a transfer has come.
  *
+ * @category models
  * @since 0.1.0
  */
-import type { Descriptor } from "./Descriptor.ts"
-import type { Algorithm } from "./Digest.ts"
-import type { OnProgress } from "./Progress.ts"
+export interface Progress {
+  /**
+   * Bytes that are done: handed to the consumer of a download, or taken over by the connection of an upload. It falls
+   * when an upload has to send some again.
+   */
+  readonly doneBytes: number
+  /** Bytes there are, as soon as that is known. */
+  readonly totalBytes: number | undefined
+}
+
+/**
+ * Called with the progress after each piece that moves. The transfer waits for it to finish.
+ *
+ * **Example** (Printing the percentage)
+ *
+ * ```ts
+ * import { RegistryContent } from "@effect-acr/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const onProgress: RegistryContent.OnProgress = ({ doneBytes, totalBytes }) =>
+ *   totalBytes === undefined || totalBytes === 0
+ *     ? Effect.void
+ *     : Console.log(`${Math.floor((100 * doneBytes) / totalBytes)} %`)
+ *
+ * export const download = (digest: string) =>
+ *   Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+ *     content.downloadBlob("library/alpine", digest, "layer.tar.gz", { onProgress })
+ *   )
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OnProgress = (progress: Progress) => Effect.Effect<void>
 
 /**
  * How to put a manifest.
@@ -38,9 +78,9 @@ export interface PutManifestOptions {
 export type UploadBlobOptions = {
   /** What the descriptor says of it; `application/octet-stream` if not given. */
   readonly mediaType?: string
-  /** The size of chunks, in bytes, where content goes out in chunks; 8 MiB if not given. */
-  readonly chunkBytes?: number
-  /** Is told how far it has come. */
+  /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
+  readonly chunkSize?: ByteSize.Input
+  /** Called with the progress. */
   readonly onProgress?: OnProgress
 } & (
   | {
@@ -68,7 +108,7 @@ export type UploadBlobOptions = {
  * @since 0.1.0
  */
 export interface DownloadBlobOptions {
-  /** Is told how far it has come. */
+  /** Called with the progress. */
   readonly onProgress?: OnProgress
 }
 
