@@ -149,7 +149,7 @@ const breaches: ReadonlyArray<Breach> = [
     file: `${source}/internal/transfer/options.ts`,
     edit: (text) => text.replace("/** Several tags, beside `tag`. */", ""),
     term: "node reference/check.ts",
-    says: /^packages\/client\/src\/internal\/transfer\/options\.ts:\d+ tags of PutManifestOptions has no comment$/m
+    says: /^packages\/client\/src\/RegistryContent\.ts:\d+ tags of PutManifestOptions has no comment$/m
   }
 ]
 

@@ -425,7 +425,7 @@ describe("an upload", () => {
     }).pipe(
       Effect.provide(
         AcrEmulator.layerRegistry({ retry }).pipe(
-          Layer.provideMerge(AcrEmulator.layer({ maxRequestBodyBytes: 600_000 }))
+          Layer.provideMerge(AcrEmulator.layer({ maxRequestBodySize: 600_000 }))
         )
       )
     )
@@ -440,7 +440,7 @@ describe("an upload", () => {
       assert.strictEqual(made.filter((request) => request.startsWith("PATCH")).length, 3)
     }).pipe(
       Effect.provide(
-        AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer({ chunkMinBytes: mebibyte })))
+        AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer({ chunkMinLength: mebibyte })))
       )
     )
   )

@@ -41,6 +41,7 @@ import * as Registry from "@effect-acr/client/Registry"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
+import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -156,9 +157,9 @@ export interface Options {
   /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
-  readonly maxRequestBodyBytes?: number
+  readonly maxRequestBodySize?: ByteSize.Input
   /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
-  readonly chunkMinBytes?: number
+  readonly chunkMinLength?: ByteSize.Input
   /**
    * The folder that holds the repositories and their content, for one emulator at a time: what another one left there
    * is there again. It is made if it is missing. One that goes with the emulator if not given.
@@ -270,6 +271,9 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
+const bytesOf = (size: ByteSize.Input | undefined): number | undefined =>
+  size === undefined ? undefined : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(size))
+
 /**
  * Starts an emulator, which stops when the scope closes.
  *
@@ -312,8 +316,8 @@ export const make = Effect.fnUntraced(function* (
   const uploads = Uploads.make({
     store,
     directory,
-    maxRequestBodyBytes: options.maxRequestBodyBytes ?? Number.POSITIVE_INFINITY,
-    chunkMinBytes: options.chunkMinBytes
+    maxRequestBodyBytes: bytesOf(options.maxRequestBodySize) ?? Number.POSITIVE_INFINITY,
+    chunkMinBytes: bytesOf(options.chunkMinLength)
   })
 
   const listener = yield* listen(options.port ?? 0)

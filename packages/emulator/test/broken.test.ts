@@ -95,7 +95,7 @@ describe("an upload of which a request breaks off", () => {
       assert.strictEqual(status.headers["range"], "0-1")
       const done = yield* askAsAdmin("PUT", withDigest(locationOf(status), digestOf("a blob")), { body: "blob" })
       assert.strictEqual(done.status, 201)
-    }).pipe(Effect.provide(emulator({ maxRequestBodyBytes: 4 })))
+    }).pipe(Effect.provide(emulator({ maxRequestBodySize: 4 })))
   )
 })
 

@@ -119,13 +119,13 @@ describe("an upload", () => {
       assert.strictEqual(refused.status, 413)
       const one = yield* askAsAdmin("PATCH", location, { body: "1234" })
       assert.deepStrictEqual([one.status, one.headers["range"]], [202, "0-3"])
-    }).pipe(Effect.provide(emulator({ maxRequestBodyBytes: 4 })))
+    }).pipe(Effect.provide(emulator({ maxRequestBodySize: 4 })))
   )
 
   it.live("may ask for a least size of chunks", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* askAsAdmin("POST", uploads)).headers["oci-chunk-min-length"], "1024")
-    }).pipe(Effect.provide(emulator({ chunkMinBytes: 1024 })))
+    }).pipe(Effect.provide(emulator({ chunkMinLength: 1024 })))
   )
 
   it.live("is not needed for a blob of another repository", () =>
