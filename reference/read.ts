@@ -91,15 +91,23 @@ const namesOf = (checker: ts.TypeChecker, modules: ReadonlyArray<Listed>) => {
   }
 }
 
-/** Reads the packages in `packages` of a folder, each by what its `index.ts` exports. */
+/** Reads the packages in `packages` of a folder, each by what its `index.ts` exports, and its `Runtime.ts` if it has one. */
 export const read = (root: string, folders: ReadonlyArray<string>): ReadonlyArray<Package> => {
   const packagesFolder = join(root, "packages")
   const indexOf = (folder: string) => join(packagesFolder, folder, "src", "index.ts")
-  const program = compile(folders.map(indexOf))
+  /** A second entry, for packages that build on this one. */
+  const runtimeOf = (folder: string) => join(packagesFolder, folder, "src", "Runtime.ts")
+  const runtimes = folders.map(runtimeOf).filter((path) => ts.sys.fileExists(path))
+  const program = compile([...folders.map(indexOf), ...runtimes])
   const checker = program.getTypeChecker()
   const packages = folders.map((folder) => {
     const index = sourceOf(program, indexOf(folder))
-    return { folder, text: Comment.ofFile(index).text, listed: listedIn(program, index) }
+    const more = runtimes.filter((path) => path === runtimeOf(folder)).map((path) => sourceOf(program, path))
+    return {
+      folder,
+      text: Comment.ofFile(index).text,
+      listed: [index, ...more].flatMap((file) => listedIn(program, file))
+    }
   })
   const nameIn = namesOf(
     checker,

@@ -89,7 +89,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Services",
       about: "what a program asks for, one for each API",
-      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index")
+      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index", "Runtime")
     }
   ],
   [

@@ -2,7 +2,7 @@
  * A request on behalf of a registry out there, to a name that leads to this machine. Prints what comes of it.
  * Arguments: a port of this machine.
  */
-import { Outbound } from "@effect-acr/client"
+import { Outbound } from "@effect-acr/client/Runtime"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"

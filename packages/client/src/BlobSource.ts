@@ -20,7 +20,6 @@
 import * as Arr from "effect/Array"
 import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -43,29 +42,12 @@ export interface BlobSource<out E = never, out R = never> {
   readonly sizeBytes: Effect.Effect<number | undefined, E, R>
   /**
    * The content from an offset in bytes on. Every piece is the reader's to keep, unless the reader says how much it
-   * holds on to, as `HeldBytes` counts it: then the memory of older pieces may be written to again.
+   * holds on to, as `HeldBytes` of `ScopedHttpClient` counts it: then the memory of older pieces may be written to again.
    */
   readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
   /** Whether `read` may be run more than once, from any offset, and gives the same bytes each time. */
   readonly repeatable: boolean
 }
-
-/**
- * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
- * bytes before, and one piece more. Undefined, the default, if the client may hold on to any piece, as `fetch` may.
- *
- * **Details**
- *
- * An HTTP client provides it to the body stream that it runs, and to nothing else: `NodeRegistryHttpClient` of
- * `@effect-acr/node` does. Files are then read into the same few pieces of memory again and again.
- *
- * @category references
- * @since 0.1.0
- */
-export const HeldBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
-  "@effect-acr/client/BlobSource/HeldBytes",
-  { defaultValue: () => undefined }
-)
 
 /**
  * Bytes at hand.

@@ -54,7 +54,7 @@ const portable: Start = (algorithm) => {
  * **Example** (Hashing by `node:crypto`, as `NodeHasher` of `@effect-acr/node` does)
  *
  * ```ts
- * import { Hasher } from "@effect-acr/client"
+ * import { Hasher } from "@effect-acr/client/Runtime"
  * import { Layer } from "effect"
  * import { createHash } from "node:crypto"
  *
@@ -82,7 +82,7 @@ export const Hasher: Context.Reference<Start> = Context.Reference("@effect-acr/c
  * **Example** (The digest of a text)
  *
  * ```ts
- * import { Hasher } from "@effect-acr/client"
+ * import { Hasher } from "@effect-acr/client/Runtime"
  * import { Effect } from "effect"
  *
  * export const digestOf = (text: string) =>

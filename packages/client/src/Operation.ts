@@ -8,11 +8,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { decodeJson, decodeJsonWith } from "./internal/http/body.ts"
+import { decodeJson } from "./internal/http/body.ts"
 import { longestLink, nextPage } from "./internal/http/link.ts"
 import type { Bucket } from "./RateLimits.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
@@ -174,17 +173,6 @@ export const withQuery = (path: string, query: { readonly [name: string]: string
 export const json = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
 ): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => decodeJson(schema)
-
-/**
- * Reads an answer's JSON by a schema, then its parts by a function. What either does not take is an `InvalidResponse`.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const jsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
-  schema: S,
-  read: (body: S["Type"]) => Result.Result<A, Schema.SchemaError>
-): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>) => decodeJsonWith(schema, read)
 
 /** A list without its further pages would look like the whole of it. */
 const linkTooLong = new InvalidResponse({

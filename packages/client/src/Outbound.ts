@@ -39,7 +39,7 @@ export type Reach = "public" | "private" | "link-local" | "loopback"
  * **Example** (The reach of a few hosts)
  *
  * ```ts
- * import { Outbound } from "@effect-acr/client"
+ * import { Outbound } from "@effect-acr/client/Runtime"
  *
  * const reaches = ["169.254.169.254", "10.0.0.4", "[::1]", "myregistry.azurecr.io"].map(Outbound.reachOf)
  * // "link-local", "private", "loopback", undefined

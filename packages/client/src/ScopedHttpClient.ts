@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
@@ -77,3 +78,20 @@ export const make = (client: HttpClient.HttpClient, executeScoped: Execute): Sco
  * @since 0.1.0
  */
 export const isScopedHttpClient = (client: HttpClient.HttpClient): client is ScopedHttpClient => TypeId in client
+
+/**
+ * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
+ * bytes before, and one piece more. Undefined, the default, if the client may hold on to any piece, as `fetch` may.
+ *
+ * **Details**
+ *
+ * An HTTP client provides it to the body stream that it runs, and to nothing else: `NodeRegistryHttpClient` of
+ * `@effect-acr/node` does. Files are then read into the same few pieces of memory again and again.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const HeldBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
+  "@effect-acr/client/ScopedHttpClient/HeldBytes",
+  { defaultValue: () => undefined }
+)

@@ -25,9 +25,6 @@ export * as Descriptor from "./Descriptor.ts"
 /** The names of content. */
 export * as Digest from "./Digest.ts"
 
-/** Hashes that grow with the bytes that pass by. */
-export * as Hasher from "./Hasher.ts"
-
 /** How a container runs an image. */
 export * as ImageConfig from "./ImageConfig.ts"
 
@@ -42,9 +39,6 @@ export * as MediaType from "./MediaType.ts"
 
 /** What is asked of a registry, as data. */
 export * as Operation from "./Operation.ts"
-
-/** What the client may connect to. */
-export * as Outbound from "./Outbound.ts"
 
 /** What an image runs on. */
 export * as Platform from "./Platform.ts"
@@ -72,9 +66,6 @@ export * as RepositoryProperties from "./RepositoryProperties.ts"
 
 /** When an operation is tried again. */
 export * as RetryPolicy from "./RetryPolicy.ts"
-
-/** HTTP clients that see to the end of a request themselves. */
-export * as ScopedHttpClient from "./ScopedHttpClient.ts"
 
 /** The movable names of manifests. */
 export * as Tag from "./Tag.ts"

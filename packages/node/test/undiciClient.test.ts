@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { HeldBytes } from "@effect-acr/client/BlobSource"
+import { HeldBytes } from "@effect-acr/client/ScopedHttpClient"
 import { heldBytes } from "../src/internal/undiciClient.ts"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 

@@ -7,7 +7,6 @@
  * stands in between.
  */
 import type { IncomingHttpHeaders } from "node:http"
-import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -219,7 +218,7 @@ class Pieces implements AsyncIterable<Uint8Array> {
 
   /** They are made in the caller's context: what reads a source may log, trace and ask for the time. */
   constructor(stream: Stream.Stream<Uint8Array, unknown>, context: Context.Context<never>) {
-    const services = Context.add(context, BlobSource.HeldBytes, heldBytes)
+    const services = Context.add(context, ScopedHttpClient.HeldBytes, heldBytes)
     this.iterator = Stream.toAsyncIterableWith(stream, services)[Symbol.asyncIterator]()
   }
 

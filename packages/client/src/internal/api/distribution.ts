@@ -12,12 +12,12 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
-import { continued, jsonWith, type Operation, type Page, page, withQuery } from "../../Operation.ts"
+import { continued, type Operation, type Page, page, withQuery } from "../../Operation.ts"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
-import { discard, readBytes, statedBytes } from "../http/body.ts"
+import { decodeJsonWith, discard, readBytes, statedBytes } from "../http/body.ts"
 import { atRegistry, follow, type Location } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
 
@@ -91,7 +91,7 @@ export const greet: Operation<void> = {
 
 /* Tags */
 
-const tagNames = page(jsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Result.succeed(tags)))
+const tagNames = page(decodeJsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Result.succeed(tags)))
 
 export const listTags = (
   repository: RepositoryName,

@@ -12,13 +12,13 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
 import * as Digest from "../../Digest.ts"
 import type * as ManifestProperties from "../../ManifestProperties.ts"
-import { jsonWith, type Operation, type Page, page, path, withQuery } from "../../Operation.ts"
+import { type Operation, type Page, page, path, withQuery } from "../../Operation.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
 import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
-import { discard } from "../http/body.ts"
+import { decodeJsonWith, discard } from "../http/body.ts"
 import { list, ParsedObject } from "../schema/json.ts"
 import * as Properties from "./properties.ts"
 
@@ -108,7 +108,7 @@ const pagesOf =
 /* Repositories */
 
 const repositoryNames = page(
-  jsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
+  decodeJsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
     Result.succeed(repositories)
   )
 )
@@ -120,7 +120,7 @@ export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryNa
   decode: repositoryNames
 })
 
-const repositoryProperties = jsonWith(ParsedObject, Properties.readRepository)
+const repositoryProperties = decodeJsonWith(ParsedObject, Properties.readRepository)
 
 export const getRepository = (
   repository: RepositoryName.RepositoryName
@@ -141,7 +141,7 @@ export const updateRepository = (
   decode: repositoryProperties
 })
 
-const deletedRepository = jsonWith(
+const deletedRepository = decodeJsonWith(
   Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
   ({ manifestsDeleted, tagsDeleted }) => Result.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
 )
@@ -159,7 +159,7 @@ export const deleteRepository = (
 /* Tags */
 
 const tagsProperties = page(
-  jsonWith(Schema.Struct({ ...Head, tags: list(ParsedObject) }), ({ tags, ...head }) =>
+  decodeJsonWith(Schema.Struct({ ...Head, tags: list(ParsedObject) }), ({ tags, ...head }) =>
     Result.all(tags.map((tag) => Properties.readTag(head, tag)))
   )
 )
@@ -175,7 +175,7 @@ export const listTags = (
   decode: pagesOf(tagsProperties, { orderby, digest })
 })
 
-const tagProperties = jsonWith(Schema.Struct({ ...Head, tag: ParsedObject }), ({ tag, ...head }) =>
+const tagProperties = decodeJsonWith(Schema.Struct({ ...Head, tag: ParsedObject }), ({ tag, ...head }) =>
   Properties.readTag(head, tag)
 )
 
@@ -219,7 +219,7 @@ export const deleteTag = (
 /* Manifests */
 
 const manifestsProperties = page(
-  jsonWith(Schema.Struct({ ...Head, manifests: list(ParsedObject) }), ({ manifests, ...head }) =>
+  decodeJsonWith(Schema.Struct({ ...Head, manifests: list(ParsedObject) }), ({ manifests, ...head }) =>
     Result.all(manifests.map((manifest) => Properties.readManifest(head, manifest)))
   )
 )
@@ -235,7 +235,7 @@ export const listManifests = (
   decode: pagesOf(manifestsProperties, { orderby })
 })
 
-const manifestProperties = jsonWith(Schema.Struct({ ...Head, manifest: ParsedObject }), ({ manifest, ...head }) =>
+const manifestProperties = decodeJsonWith(Schema.Struct({ ...Head, manifest: ParsedObject }), ({ manifest, ...head }) =>
   Properties.readManifest(head, manifest)
 )
 
