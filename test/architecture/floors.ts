@@ -81,7 +81,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "Transfer",
-      about: "manifests and blobs, up and down",
+      about: "blobs, up and down",
       holds: client("BlobSource", "Hasher", "internal/transfer")
     }
   ],
@@ -89,7 +89,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Services",
       about: "what a program asks for, one for each API",
-      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index", "Runtime")
+      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index", "Runtime", "internal/content")
     }
   ],
   [

@@ -64,7 +64,7 @@ More: [tokens](tokens.md), [what is tried again](retries.md), [where requests ma
 
 ## The way of a blob
 
-\`content.uploadBlob(repository, source)\` and its sisters begin in \`internal/transfer/blobs.ts\`. An upload is a state machine
+\`content.uploadBlob(repository, source)\` and its sisters begin in \`internal/content/blobs.ts\`. An upload is a state machine
 (\`upload.ts\`): each step is an operation of \`internal/api/distribution.ts\`, and what follows a fault is a pure
 decision (\`recovery.ts\`), so that bytes which the registry has are not sent again. Bytes come from the \`BlobSource\`, are hashed
 by the \`Hasher\` the first time that they are read (\`outgoing.ts\`), and leave as they come. A download is one stream

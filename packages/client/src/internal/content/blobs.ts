@@ -22,11 +22,11 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { concat } from "../http/body.ts"
 import { attributesOf } from "../http/telemetry.ts"
-import { within } from "./conversation.ts"
-import * as Download from "./download.ts"
-import * as File from "./file.ts"
-import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "./options.ts"
-import * as Upload from "./upload.ts"
+import { within } from "../transfer/conversation.ts"
+import * as Download from "../transfer/download.ts"
+import * as File from "../transfer/file.ts"
+import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../transfer/options.ts"
+import * as Upload from "../transfer/upload.ts"
 
 const defaultChunkSize = ByteSize.mebibytes(8)
 const defaultMaxSize = ByteSize.mebibytes(16)

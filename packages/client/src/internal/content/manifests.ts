@@ -16,7 +16,7 @@ import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { countBytes } from "../http/telemetry.ts"
-import type { PutManifestOptions } from "./options.ts"
+import type { PutManifestOptions } from "../transfer/options.ts"
 import { problemOf } from "../schema/problem.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */
