@@ -81,6 +81,37 @@ describe("an address that leads from the registry to storage and on", () => {
   }
 })
 
+describe("a session that storage names at the registry under another name", () => {
+  const storage = "https://storage.example"
+  const cases: ReadonlyArray<readonly [string, string]> = [
+    ["https://registry.example", "https://registry.example./v2/a/manifests/latest"],
+    ["https://registry.example:8443", "https://registry.example/v2/a/manifests/latest"],
+    ["https://registry.example", "https://registry.example:8443/v2/a/manifests/latest"],
+    ["https://registry.example:8443", "https://REGISTRY.example.:8443/v2/a/manifests/latest"],
+    ["http://127.0.0.1:5000", "http://localhost:5000/v2/a/manifests/latest"],
+    ["http://127.0.0.1:5000", "http://127.0.0.2:5000/v2/a/manifests/latest"],
+    ["http://localhost:5000", "http://[::1]:5000/v2/a/manifests/latest"],
+    ["https://myregistry.westeurope.geo.azurecr.io", "https://myregistry.azurecr.io/v2/a/manifests/latest"],
+    ["https://myregistry.azurecr.io", "https://myregistry.westeurope.geo.azurecr.io/v2/a/manifests/latest"]
+  ]
+  it.each(cases)("is refused: %s, %s", (registry, location) => {
+    const there = Result.getOrThrow(follow(`${storage}/s`, atRegistry(registry, "/v2/a/blobs/uploads/"), "session"))
+    assert.isTrue(Result.isFailure(follow(location, there, "session")))
+  })
+
+  it("is none where storage is another port of the registry's host, and names itself", () => {
+    const registry = atRegistry("http://127.0.0.1:5000", "/v2/a/blobs/uploads/")
+    const there = Result.getOrThrow(follow("http://127.0.0.1:5001/s", registry, "session"))
+    assert.strictEqual(Result.getOrThrow(follow("/s2", there, "session")).authority, "none")
+  })
+
+  it("gets no credentials, although the registry itself names it", () => {
+    const registry = atRegistry("https://myregistry.westeurope.geo.azurecr.io", "/v2/a/blobs/uploads/")
+    const location = follow("https://myregistry.azurecr.io/v2/a/blobs/uploads/1", registry, "session")
+    assert.strictEqual(Result.getOrThrow(location).authority, "none")
+  })
+})
+
 describe("the path of an upload session of a repository", () => {
   it.each([
     "/v2/team-a/app/blobs/uploads/3b05bb8f-0bc2-4e2c-9f4c-6a1a2c7d1e0f",

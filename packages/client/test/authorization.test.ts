@@ -5,14 +5,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import * as Digest from "../src/Digest.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
+import * as RegistryContentModule from "../src/RegistryContent.ts"
 import { never } from "../src/RetryPolicy.ts"
-import { content } from "./support/content.ts"
+import { content, sha256 } from "./support/content.ts"
 import {
   type Asked,
   challenge,
@@ -316,6 +321,65 @@ describe("a registry that cannot be reached", () => {
       yield* Fiber.interrupt(first)
       assert.strictEqual((yield* Fiber.join(second)).name, "alpine")
     }).pipe(Effect.provide(registry(() => (isUp ? properties() : "stall"))))
+  })
+})
+
+describe("the first request of all", () => {
+  it.live("keeps nobody waiting when it is interrupted, wherever that is", () =>
+    Effect.gen(function* () {
+      // A fibre yields after 2048 steps: by steps before it, the request is interrupted at each of its places in turn.
+      for (let steps = 1900; steps < 2060; steps++) {
+        yield* Effect.gen(function* () {
+          let step = 0
+          const walk: Effect.Effect<void> = Effect.suspend(() => (++step < steps ? walk : Effect.void))
+          const context = yield* Effect.context<ContainerRegistry>()
+          const fiber = Effect.runForkWith(context)(Effect.andThen(walk, read))
+          fiber.interruptUnsafe()
+          yield* Fiber.await(fiber)
+          assert.strictEqual((yield* read).name, "alpine", `after ${steps} steps`)
+        }).pipe(Effect.provide(registry(behindOAuth("repository:alpine:metadata_read", () => properties()))))
+      }
+    })
+  )
+
+  it.effect("is waited for by none whose content it is: a blob is copied within a registry that does not mount", () => {
+    const bytes = new Uint8Array(3 * 1024 * 1024).fill(7)
+    const digest = sha256(bytes)
+    const client = HttpClient.make((request) =>
+      Effect.gen(function* () {
+        const answer = (
+          status: number,
+          headers: { readonly [name: string]: string } = {},
+          body?: Uint8Array<ArrayBuffer>
+        ) => HttpClientResponse.fromWeb(request, new Response(body ?? null, { status, headers }))
+        const location = "/v2/b/blobs/uploads/1"
+        switch (request.method) {
+          case "HEAD":
+            return answer(404)
+          case "POST":
+            return answer(202, { location })
+          case "PATCH":
+            if (request.body._tag === "Stream") yield* Effect.orDie(Stream.runDrain(request.body.stream))
+            return answer(202, { location, range: `0-${bytes.length - 1}` })
+          case "PUT":
+            return answer(201)
+          default:
+            return answer(200, { "content-length": String(bytes.length) }, bytes)
+        }
+      })
+    )
+    return Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const source = service.blobSource("a", { digest: Digest.Digest.make(digest), size: bytes.length })
+      const copied = yield* service.uploadBlob("b", source, { digest, mountFrom: "a" })
+      assert.strictEqual(copied.size, bytes.length)
+    }).pipe(
+      Effect.provide(
+        RegistryContentModule.layer({ endpoint: "https://open.example" }).pipe(
+          Layer.provide([Credentials.layerAnonymous, Layer.succeed(HttpClient.HttpClient, client)])
+        )
+      )
+    )
   })
 })
 

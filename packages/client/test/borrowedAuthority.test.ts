@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -13,7 +14,9 @@ import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import type { Operation } from "../src/Operation.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
+import { Transport } from "../src/Transport.ts"
 import * as RegistryContentModule from "../src/RegistryContent.ts"
 import { patient, sha256 } from "./support/content.ts"
 import { runs } from "./support/fuzz.ts"
@@ -228,6 +231,36 @@ describe("an upload session on the registry's own origin", () => {
   for (const other of ["/artifacts-uploads/namespaces/a/1", `/acr/v1/${repository}`, `${uploads}../../manifests/v1`]) {
     it.effect(`is not deleted where its path is another's: ${other}`, () =>
       Effect.map(interrupted(other), (deleted) => assert.deepStrictEqual(deleted, []))
+    )
+  }
+})
+
+const operation = <A>(path: string, answer: A): Operation<A> => ({
+  name: "Example.read",
+  method: "GET",
+  path,
+  scopes: [],
+  bucket: "read",
+  missing: "endpoint",
+  success: [200],
+  repeat: "never",
+  decode: () => Effect.succeed(answer)
+})
+
+describe("an operation of one's own", () => {
+  for (const path of [".evil.example/x", "@evil.example/x", ":8443/x", "0/x", "v2/x", "", "\\evil.example"]) {
+    it.effect(`whose path is ${JSON.stringify(path)} is not sent, since it would change the host`, () =>
+      Effect.gen(function* () {
+        const { execute, list, open } = yield* Transport
+        for (const run of [
+          execute(operation(path, "read")),
+          Effect.scoped(open(operation(path, "read"))),
+          Stream.runDrain(list(operation(path, { items: [], next: Option.none<string>() })))
+        ]) {
+          assert.strictEqual((yield* Effect.flip(run)).reason._tag, "InvalidRequest")
+        }
+        assert.deepStrictEqual(yield* Journal, [])
+      }).pipe(Effect.provide(services("password", () => new Response(null))))
     )
   }
 })

@@ -185,6 +185,26 @@ const registryOf = (name: string, credentials: Layer.Layer<Credentials.Credentia
   return { layer, urls }
 }
 
+const entraOnce = () => {
+  let count = 0
+  return Layer.succeed(Credentials.Credentials, {
+    get: () =>
+      Effect.sync((): Credentials.Credential =>
+        count++ === 0
+          ? { _tag: "EntraToken", token: secret("entra") }
+          : { _tag: "Password", username: "contoso", password: secret("planted") }
+      )
+  })
+}
+
+const demand = (parameters: string) =>
+  new Response(null, {
+    status: 401,
+    headers: {
+      "www-authenticate": `Bearer realm="https://harbor.azurecr.io/oauth2/token",service="s",scope="repository:a:pull"${parameters}`
+    }
+  })
+
 describe("a bare name", () => {
   const read = Effect.flatMap(RegistryContent.RegistryContent, (content) => Effect.asVoid(content.manifest("a", "v1")))
   const operations: { readonly [name: string]: Effect.Effect<void, RegistryError, Registry.Services> } = {
@@ -244,6 +264,58 @@ describe("a bare name", () => {
       yield* Effect.flip(read)
       assert.deepStrictEqual(urls, ["GET https://harbor.azurecr.io/v2/a/manifests/v1"])
     }).pipe(Effect.provide(layer))
+  })
+
+  describe("sends no password later either, where the first credential was an Entra token", () => {
+    type Answer = (path: string, authorization: string | undefined) => Response
+    const strangers: ReadonlyArray<readonly [string, Answer]> = [
+      [
+        "refuses to exchange it",
+        (path, authorization) =>
+          path === "/oauth2/exchange"
+            ? new Response(null, { status: 401 })
+            : authorization === undefined
+              ? demand("")
+              : new Response(null, { status: 404 })
+      ],
+      [
+        "wants a password",
+        () => new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="r"' } })
+      ],
+      [
+        "demands more of it",
+        (path, authorization) => {
+          if (path === "/oauth2/exchange") return new Response('{"refresh_token":"r"}')
+          if (path === "/oauth2/token") return new Response('{"access_token":"a"}')
+          return demand(authorization === undefined ? "" : `,error="insufficient_claims",claims="${btoa('{"a":1}')}"`)
+        }
+      ]
+    ]
+    for (const [what, answer] of strangers) {
+      it.effect(`and the registry ${what}`, () => {
+        const sent: Array<string> = []
+        const client = HttpClient.make((request, url) =>
+          Effect.sync(() => {
+            const { authorization } = request.headers
+            sent.push(
+              authorization?.startsWith("Basic ") === true ? atob(authorization.slice(6)) : String(authorization)
+            )
+            return HttpClientResponse.fromWeb(request, answer(url.pathname, authorization))
+          })
+        )
+        return Effect.gen(function* () {
+          for (let count = 0; count < 3; count++) yield* Effect.flip(read)
+          assert.isNotEmpty(sent)
+          assert.notInclude(sent.join(), "planted")
+        }).pipe(
+          Effect.provide(
+            Registry.layer({ endpoint: "harbor" }).pipe(
+              Layer.provide([entraOnce(), Layer.succeed(HttpClient.HttpClient, client)])
+            )
+          )
+        )
+      })
+    }
   })
 
   it.effect("fails as its credential does, and asks again", () => {

@@ -9,10 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type * as Credentials from "../../Credentials.ts"
 import { InvalidRequest, type Reason } from "../../RegistryError.ts"
+import type { Source } from "./grants.ts"
 
 export interface Assumed {
-  /** The credentials, of which the one that confirmed the name is used first. */
-  readonly credentials: Credentials.Service
+  /** The credentials: those that are no Entra tokens fail. The one that confirmed the name is used first. */
+  readonly credentials: Source
   /** Fails unless the credential is an Entra token. Nothing was sent then. */
   readonly confirm: Effect.Effect<void, Reason>
 }
@@ -27,16 +28,22 @@ export const make = (
   name: string,
   registry: Credentials.CredentialRequest,
   credentials: Credentials.Service
-): Effect.Effect<Assumed> =>
-  Effect.map(Semaphore.make(1), (one) => {
+): Effect.Effect<Assumed> => {
+  /** One credential may be an Entra token and the next one a password. */
+  const get: Source["get"] = (request) =>
+    Effect.filterOrFail(
+      credentials.get(request),
+      ({ _tag }) => _tag === "EntraToken",
+      () => ambiguous(name, registry)
+    )
+
+  return Effect.map(Semaphore.make(1), (one) => {
     let isConfirmed = false
     let held: Credentials.Credential | undefined
 
     const confirm = Effect.gen(function* () {
       if (isConfirmed) return
-      const credential = yield* credentials.get(registry)
-      if (credential._tag !== "EntraToken") return yield* ambiguous(name, registry)
-      held = credential
+      held = yield* get(registry)
       isConfirmed = true
     })
 
@@ -46,9 +53,10 @@ export const make = (
           Effect.suspend(() => {
             const first = request.claims === undefined ? held : undefined
             held = undefined
-            return first === undefined ? credentials.get(request) : Effect.succeed(first)
+            return first === undefined ? get(request) : Effect.succeed(first)
           })
       },
       confirm: Effect.suspend(() => (isConfirmed ? Effect.void : one.withPermits(1)(confirm)))
     }
   })
+}

@@ -28,7 +28,7 @@ import { basicAttachment, type Tokens } from "./tokens.ts"
 export interface Authorization {
   /** Runs the request of an operation with what it needs; after a 401 once more, with what that asks for. */
   readonly use: <A, R>(
-    operation: Pick<Operation<A>, "name" | "scopes">,
+    operation: Pick<Operation<A>, "body" | "name" | "scopes">,
     request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
   ) => Effect.Effect<A, Failure, R>
   /** Gets tokens for scopes ahead, many with one request. `greet` is a request that needs a login and no scope. */
@@ -193,22 +193,25 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
   const probe = <A, R>(need: Need, request: (attachment: Attachment) => Effect.Effect<A, Failure, R>) =>
-    Effect.suspend(() => {
+    request(bare).pipe(
+      Effect.map((answer) => {
+        learn(need, { _tag: "Open" })
+        return Result.succeed(answer)
+      }),
+      Effect.catchIf(isUnauthenticated, (failure) =>
+        Effect.map(demandOf(need, failure), (demand) => Result.fail(demand))
+      )
+    )
+
+  /** Lets others wait for a probe. They are told of its end, however it ends. */
+  const announced = <A, R>(probe: Effect.Effect<A, Failure, R>): Effect.Effect<A, Failure, R> =>
+    Effect.uninterruptibleMask((restore) => {
       const outcome = Deferred.makeUnsafe<Outcome>()
       probing = outcome
-      return request(bare).pipe(
-        Effect.map((answer) => {
-          learn(need, { _tag: "Open" })
-          return Result.succeed(answer)
-        }),
-        Effect.catchIf(isUnauthenticated, (failure) =>
-          Effect.map(demandOf(need, failure), (demand) => Result.fail(demand))
-        ),
-        Effect.onExit((exit) => {
-          if (probing === outcome) probing = undefined
-          return Deferred.succeed(outcome, Exit.isFailure(exit) ? outcomeOf(exit.cause) : undefined)
-        })
-      )
+      return Effect.onExit(restore(probe), (exit) => {
+        if (probing === outcome) probing = undefined
+        return Deferred.succeed(outcome, Exit.isFailure(exit) ? outcomeOf(exit.cause) : undefined)
+      })
     })
 
   /**
@@ -235,7 +238,7 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.suspend(() => {
         const scheme = wanted ?? known(need)
         if (scheme !== undefined) return Effect.succeed(scheme)
-        return Effect.map(probe(need, greet), (outcome): Scheme =>
+        return Effect.map(announced(probe(need, greet)), (outcome): Scheme =>
           Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme
         )
       })
@@ -243,12 +246,14 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   return {
-    use: ({ name, scopes }, request) => {
+    use: ({ body, name, scopes }, request) => {
       const need = needOf(scopes)
       const attempt = Effect.suspend(() => {
         const scheme = known(need)
         if (scheme !== undefined) return authorized(need, scheme, scopes, request)
-        return Effect.flatMap(probe(need, request), (outcome) => {
+        // The content of a stream may be a download from this registry, which must not wait for its own upload.
+        const first = body?._tag === "Stream" ? probe(need, request) : announced(probe(need, request))
+        return Effect.flatMap(first, (outcome) => {
           if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
           const { scheme, scopes: wanted } = outcome.failure
           return authorized(need, scheme, wanted.length === 0 ? scopes : wanted, request, true)

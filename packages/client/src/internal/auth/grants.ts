@@ -69,6 +69,11 @@ const exchange = (
     })
   )
 
+/** Where credentials come from. */
+export interface Source {
+  readonly get: (request: Credentials.CredentialRequest) => Effect.Effect<Credentials.Credential, Reason>
+}
+
 /**
  * The grants of one conversation.
  */
@@ -99,7 +104,7 @@ export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
  */
 export const make = Effect.fnUntraced(function* (options: {
   readonly registry: Credentials.CredentialRequest
-  readonly credentials: Credentials.Service
+  readonly credentials: Source
   readonly send: Send
 }): Effect.fn.Return<Grants> {
   const { credentials, registry, send } = options

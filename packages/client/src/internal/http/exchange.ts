@@ -18,7 +18,14 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
 import * as Outbound from "../../Outbound.ts"
-import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
+import {
+  type FailedResponse,
+  InvalidRequest,
+  type Reason,
+  Refused,
+  RegistryError,
+  Unavailable
+} from "../../RegistryError.ts"
 import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
@@ -89,6 +96,12 @@ const refusal = (problem: string): Flaw => ({
   repeat: "never",
   challenges: []
 })
+
+const invalidPath: Flaw = {
+  reason: new InvalidRequest({ description: "the path of an operation begins with a slash" }),
+  repeat: "never",
+  challenges: []
+}
 
 /** Whether an HTTP client refused to dial: its own errors may stand around it. */
 const isAddressRefused = (error: unknown, depth = 0): boolean =>
@@ -276,6 +289,8 @@ export const make = (options: {
       let status = 0
 
       const send = Effect.suspend(() => {
+        // Behind an origin anything else could be a part of the host.
+        if (!operation.path.startsWith("/")) return Effect.fail(invalidPath)
         const checked = Outbound.check(registry, target, destination)
         if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
         return execute(

@@ -4,6 +4,8 @@
  */
 import * as Result from "effect/Result"
 import { type Authority, authorityOf, type Purpose } from "./authority.ts"
+import { reachOf } from "../../Outbound.ts"
+import { globalOrigin } from "../acr/hosts.ts"
 import { isThisMachine } from "./address.ts"
 
 /** Reads an address; `base` resolves a relative one. */
@@ -56,6 +58,14 @@ const pathOf = (address: string, url: URL): string => {
   return verbatim ? written : url.pathname + url.search
 }
 
+/** A host in its shortest spelling; for a regional endpoint of ACR, that of the whole registry. */
+const plainHost = ({ hostname }: URL): string => globalOrigin(`https://${hostname.replace(/\.$/, "")}`)
+
+/** Whether an address may be the registry under another name or port. It is sent no credentials for that. */
+const mayBe = (registry: URL, url: URL): boolean =>
+  plainHost(url) === plainHost(registry) ||
+  (url.port === registry.port && reachOf(url.hostname) === "loopback" && reachOf(registry.hostname) === "loopback")
+
 /**
  * An address that an answer named, if the answer may lead there. A relative one is resolved against the request's own
  * address. Whether a connection may be made to it, `Outbound` decides.
@@ -70,16 +80,16 @@ export const follow = (
     Result.flatMap((url) => {
       const { registry } = from
       const { origin } = url
-      const authority = authorityOf(
-        purpose,
-        from.authority === "access" ? "registry" : "stranger",
-        origin === registry ? "registry" : "elsewhere"
-      )
+      const author = from.authority === "access" ? "registry" : "stranger"
+      // Storage may be another port of the registry's host, and lead to itself.
+      const isRegistry =
+        origin === registry || (author === "stranger" && origin !== from.origin && mayBe(new URL(registry), url))
+      const authority = authorityOf(purpose, author, isRegistry ? "registry" : "elsewhere")
       if (authority === "access" || authority === "none") {
         return Result.succeed({ registry, origin, path: pathOf(address, url), authority })
       }
       return Result.fail(
-        origin === registry
+        isRegistry
           ? `leads from ${from.origin} back to ${registry}, for which it has no authority`
           : `leads to ${origin}, away from ${registry}`
       )
