@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Credentials from "@effect-acr/client/Credentials"
+import { dual } from "effect/Function"
 
 /**
  * A cloud.
@@ -124,8 +125,12 @@ export const find = (nameOrAuthorityHost: string): AzureCloud | undefined => {
  * @category guards
  * @since 0.1.0
  */
-export const holds = (cloud: AzureCloud, loginServer: string): boolean =>
-  Credentials.isLoginServerOf(cloud.loginServers, loginServer)
+export const holds: {
+  (loginServer: string): (cloud: AzureCloud) => boolean
+  (cloud: AzureCloud, loginServer: string): boolean
+} = dual(2, (cloud: AzureCloud, loginServer: string): boolean =>
+  Credentials.isLoginServerOf(loginServer, cloud.loginServers)
+)
 
 /** As it is written in many a variable: without a scheme, or with a slash at its end. */
 const originOf = (address: string): string => {

@@ -204,8 +204,8 @@ export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
  * import { Credentials } from "@effect-acr/client"
  *
  * const allowed = [".azurecr.io", ".azurecr.cn", "registry.contoso.com"]
- * const answers = ["myregistry.azurecr.cn", "registry.contoso.com:5000", "azurecr.io.example"].map((loginServer) =>
- *   Credentials.isLoginServerOf(allowed, loginServer)
+ * const answers = ["myregistry.azurecr.cn", "registry.contoso.com:5000", "azurecr.io.example"].map(
+ *   Credentials.isLoginServerOf(allowed)
  * )
  * // true, true, false
  * ```
@@ -213,12 +213,15 @@ export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
  * @category guards
  * @since 0.1.0
  */
-export const isLoginServerOf = (allowed: ReadonlyArray<string>, loginServer: string): boolean => {
+export const isLoginServerOf: {
+  (allowed: ReadonlyArray<string>): (loginServer: string) => boolean
+  (loginServer: string, allowed: ReadonlyArray<string>): boolean
+} = dual(2, (loginServer: string, allowed: ReadonlyArray<string>): boolean => {
   const host = loginServer.replace(/:\d+$/, "").toLowerCase()
   return allowed.some((name) =>
     name.startsWith(".") ? host.endsWith(name.toLowerCase()) : host === name.toLowerCase()
   )
-}
+})
 
 const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string =>
   `${loginServer} is not among the registries that the Entra token may be sent to (${allowed.join(", ")}); add it to loginServers if it is yours`
@@ -336,7 +339,7 @@ export const layerEntra = <E, R>(
     Effect.contextWith((context: Context.Context<R>) =>
       Effect.succeed({
         get: ({ loginServer }) =>
-          isLoginServerOf(loginServers, loginServer)
+          isLoginServerOf(loginServer, loginServers)
             ? token.pipe(
                 // The operation's own logger, tracer and clock; the layer's services.
                 Effect.updateContext((own: Context.Context<never>) => Context.merge(context, own)),

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type * as HttpBody from "effect/http/HttpBody"
@@ -43,18 +44,15 @@ export interface Subject {
  *
  * const Referrers = Schema.Struct({ manifests: Schema.Array(Descriptor.Descriptor) })
  *
- * const listReferrers = (repository: string, digest: string): Operation.Operation<typeof Referrers.Type> => ({
- *   name: "Example.listReferrers",
- *   method: "GET",
- *   path: `/v2/${repository}/referrers/${digest}`,
- *   subject: { repository, digest },
- *   scopes: [TokenScope.repository(repository, "pull")],
- *   bucket: "referrers",
- *   missing: "manifest",
- *   success: [200],
- *   repeat: "always",
- *   decode: Operation.json(Referrers)
- * })
+ * const listReferrers = (repository: string, digest: string) =>
+ *   Operation.get(`/v2/${repository}/referrers/${digest}`, {
+ *     name: "Example.listReferrers",
+ *     subject: { repository, digest },
+ *     scopes: [TokenScope.repository(repository, "pull")],
+ *     bucket: "referrers",
+ *     missing: "manifest",
+ *     decode: Operation.json(Referrers)
+ *   })
  *
  * export const referrers = (repository: string, digest: string) =>
  *   Effect.flatMap(Transport.Transport, ({ execute }) => execute(listReferrers(repository, digest)))
@@ -110,6 +108,79 @@ export interface Operation<out A> {
   readonly whenGone?: Effect.Effect<A>
 }
 
+type Defaults = "bucket" | "missing" | "repeat" | "scopes" | "success"
+
+/**
+ * What an operation has besides its method and path. What may be left out has a default for each method.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type Parts<A> = Omit<Operation<A>, "method" | "path" | Defaults> & Partial<Pick<Operation<A>, Defaults>>
+
+const make =
+  (method: Operation<unknown>["method"], defaults: Pick<Operation<unknown>, "bucket" | "repeat" | "success">) =>
+  <A>(path: string, parts: Parts<A>): Operation<A> => ({
+    scopes: [],
+    missing: "endpoint",
+    ...defaults,
+    ...parts,
+    method,
+    path
+  })
+
+/**
+ * Makes an operation that reads: a GET, which may be repeated and succeeds with 200. By default it needs no scope, counts as
+ * a `read`, and a 404 means that there is no such endpoint.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const get: <A>(path: string, parts: Parts<A>) => Operation<A> = make("GET", {
+  bucket: "read",
+  repeat: "always",
+  success: [200]
+})
+
+/**
+ * Makes an operation that replaces something: a PUT, which may be repeated and succeeds with 200, 201, 202 or 204. By default
+ * it needs no scope and counts as a `write`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const put: <A>(path: string, parts: Parts<A>) => Operation<A> = make("PUT", {
+  bucket: "write",
+  repeat: "always",
+  success: [200, 201, 202, 204]
+})
+
+/**
+ * Makes an operation that changes something: a POST, which is repeated only if the registry turned it away before it did
+ * anything, and succeeds with 200, 201, 202 or 204. By default it needs no scope and counts as a `write`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const post: <A>(path: string, parts: Parts<A>) => Operation<A> = make("POST", {
+  bucket: "write",
+  repeat: "unprocessed",
+  success: [200, 201, 202, 204]
+})
+
+/**
+ * Makes an operation that removes something: a DELETE, which may be repeated and succeeds with 200, 202 or 204. By default it
+ * needs no scope and counts as a `delete`. With `whenGone`, a repeated attempt that finds nothing succeeds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const del: <A>(path: string, parts: Parts<A>) => Operation<A> = make("DELETE", {
+  bucket: "delete",
+  repeat: "always",
+  success: [200, 202, 204]
+})
+
 /**
  * A page of a list.
  *
@@ -156,12 +227,15 @@ export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string
  * @category combinators
  * @since 0.1.0
  */
-export const withQuery = (path: string, query: { readonly [name: string]: string | number | undefined }): string => {
+export const withQuery: {
+  (query: { readonly [name: string]: string | number | undefined }): (path: string) => string
+  (path: string, query: { readonly [name: string]: string | number | undefined }): string
+} = dual(2, (path: string, query: { readonly [name: string]: string | number | undefined }): string => {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]
   )
   return pairs.length === 0 ? path : `${path}${path.includes("?") ? "&" : "?"}${pairs.join("&")}`
-}
+})
 
 /**
  * Reads an answer's JSON by a schema. What is no JSON, or what the schema does not take, is an `InvalidResponse`; more

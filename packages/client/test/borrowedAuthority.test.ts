@@ -14,7 +14,7 @@ import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
-import type { Operation } from "../src/Operation.ts"
+import { get, type Operation } from "../src/Operation.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
 import { Transport } from "../src/Transport.ts"
 import * as RegistryContentModule from "../src/RegistryContent.ts"
@@ -235,17 +235,8 @@ describe("an upload session on the registry's own origin", () => {
   }
 })
 
-const operation = <A>(path: string, answer: A): Operation<A> => ({
-  name: "Example.read",
-  method: "GET",
-  path,
-  scopes: [],
-  bucket: "read",
-  missing: "endpoint",
-  success: [200],
-  repeat: "never",
-  decode: () => Effect.succeed(answer)
-})
+const operation = <A>(path: string, answer: A): Operation<A> =>
+  get(path, { name: "Example.read", decode: () => Effect.succeed(answer) })
 
 describe("an operation of one's own", () => {
   for (const path of [".evil.example/x", "@evil.example/x", ":8443/x", "0/x", "v2/x", "", "\\evil.example"]) {

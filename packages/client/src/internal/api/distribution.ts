@@ -12,7 +12,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
-import { continued, type Operation, type Page, page, withQuery } from "../../Operation.ts"
+import { continued, get, type Operation, type Page, page, withQuery } from "../../Operation.ts"
 import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
@@ -77,17 +77,7 @@ const contentType = (
   )
 
 /** "Endpoints", end-1: nothing but a login. */
-export const greet: Operation<void> = {
-  name: "Transport.greet",
-  method: "GET",
-  path: "/v2/",
-  scopes: [],
-  bucket: "read",
-  missing: "endpoint",
-  success: [200],
-  repeat: "always",
-  decode: () => Effect.void
-}
+export const greet: Operation<void> = get("/v2/", { name: "Transport.greet", decode: () => Effect.void })
 
 /* Tags */
 

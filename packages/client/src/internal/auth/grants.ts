@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function* (options: {
   ): Effect.Effect<Exchanged, Failure> => {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
     // Any server can have a token service that looks like ACR's.
-    if (scheme.isAcr && Credentials.isLoginServerOf(loginServers, registry.loginServer))
+    if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
       return exchange(send, scheme, token)
     return refuse(
       new Refused({
