@@ -372,6 +372,6 @@ describe("whatever a storage, a token service or the target of a redirect answer
         assertKept(yield* Journal)
       }).pipe(Effect.provide(services(login, strangers)))
     },
-    runs(5000)
+    { ...runs(5000), timeout: 300_000 }
   )
 })
