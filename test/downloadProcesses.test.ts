@@ -35,13 +35,17 @@ const next = (child: ChildProcessWithoutNullStreams): Effect.Effect<string> =>
     child.once("close", ended)
   })
 
-/** A process that has half of the blob, and waits. */
-const halting = (target: string, port: number) =>
+/** A process that has half of a blob, and waits. With `renamed`, it waits again once it has renamed its file. */
+const halting = (
+  target: string,
+  port: number,
+  { blob = digest, stop = "" }: { readonly blob?: string; readonly stop?: "" | "renamed" } = {}
+) =>
   Effect.gen(function* () {
     const { logins } = yield* AcrEmulator.AcrEmulator
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, [entry, `http://127.0.0.1:${port}`, "a", digest, target, String(bytes.length)], {
+        spawn(process.execPath, [entry, `http://127.0.0.1:${port}`, "a", blob, target, String(bytes.length), stop], {
           env: { ...process.env, ENTRA_TOKEN: Redacted.value(logins.entraToken) }
         })
       ),
@@ -122,3 +126,22 @@ for (const order of ["earlier", "later"]) {
     )
   )
 }
+
+it.live("a process whose target another one replaces with another blob fails, and leaves what is there", () =>
+  withRegistry((target, port) =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const otherBytes = randomBytes(bytes.length)
+      const other = yield* content.uploadBlob("a", BlobSource.fromBytes(otherBytes))
+      const replaced = yield* halting(target, port, { stop: "renamed" })
+      assert.strictEqual(yield* replaced.end, "renamed")
+      const replacing = yield* halting(target, port, { blob: other.digest })
+      assert.strictEqual(yield* replacing.end, "done")
+      const outcome = yield* replaced.end
+      assert.isTrue(existsSync(target), "the file of the process that succeeded is gone")
+      assert.isTrue(readFileSync(target).equals(otherBytes))
+      assert.include(outcome, "the path now leads to another file")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+    })
+  )
+)

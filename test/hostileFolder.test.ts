@@ -1,6 +1,6 @@
 /**
- * Downloads into a folder that other users can write: nothing outside is read into it or written, and what gets the
- * final name is a file that the download made itself, with verified content.
+ * Downloads into a folder that other users can write: nothing outside is read into it or written, and a download that
+ * succeeds has given the final name to a file that it made itself, with verified content.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
@@ -100,6 +100,8 @@ interface Place {
   readonly target: string
   /** A file elsewhere, which the attacker cannot read. */
   readonly victim: string
+  /** The inodes that the attacker, or another program, has put into the folder. */
+  readonly foreign: Set<number>
 }
 
 /** What the attacker puts in place of a file. */
@@ -133,6 +135,8 @@ const swapPartials = (place: Place, swap: (path: string, place: Place) => void):
       renameSync(path, `${path}.${randomBytes(6).toString("hex")}.moved`)
     }
     swap(path, place)
+    const info = lstatSync(path, { throwIfNoEntry: false })
+    if (info !== undefined) place.foreign.add(info.ino)
   }
   return paths
 }
@@ -147,8 +151,9 @@ const assertUnharmed = (place: Place, succeeded: boolean, situation: string) => 
     assert.isTrue(final?.isFile(), `${situation}: no file`)
     assert.isTrue(readFileSync(place.target).equals(bytes), `${situation}: the content`)
     assert.strictEqual(final?.uid, ownUser, `${situation}: the owner`)
-  } else {
-    assert.isUndefined(final, `${situation}: something has the name of a download that failed`)
+  } else if (final !== undefined) {
+    // What another program put under the name stays there: the download cannot tell an attacker from another writer.
+    assert.isTrue(place.foreign.has(final.ino), `${situation}: the download failed, and left a file under the name`)
   }
   for (const name of readdirSync(place.folder)) {
     const path = join(place.folder, name)
@@ -162,7 +167,8 @@ const assertUnharmed = (place: Place, succeeded: boolean, situation: string) => 
 const preparedPlace = (left: number) =>
   Effect.map(temporaryFolder, (root): Place => {
     const folder = join(root, "shared")
-    const place = { folder, target: join(folder, "layer.tar"), victim: join(root, "elsewhere", "victim") }
+    const target = join(folder, "layer.tar")
+    const place = { folder, target, victim: join(root, "elsewhere", "victim"), foreign: new Set<number>() }
     mkdirSync(folder)
     mkdirSync(join(root, "elsewhere"))
     writeFileSync(place.victim, secret, { mode: 0o600 })
@@ -243,6 +249,8 @@ const replacedBy = (content: Uint8Array, owner: number | undefined) =>
     const other = join(place.folder, "other")
     writeFileSync(other, content)
     if (owner !== undefined) chownSync(other, owner, owner)
+    const { ino } = lstatSync(other)
+    place.foreign.add(ino)
     const files = MeddledFiles.layer((call, path) => {
       if (call === "lstat" && path === place.target && lstatSync(other, { throwIfNoEntry: false }) !== undefined) {
         renameSync(other, place.target)
@@ -252,22 +260,24 @@ const replacedBy = (content: Uint8Array, owner: number | undefined) =>
       .downloadBlob("a", digest, place.target, { resumable: true })
       .pipe(Effect.provide(files), Effect.result)
     assertUnharmed(place, Result.isSuccess(outcome), "afterwards")
+    assert.strictEqual(lstatSync(place.target, { throwIfNoEntry: false })?.ino, ino, "the other file is gone")
+    assert.isTrue(readFileSync(place.target).equals(content), "the content of the other file")
     return outcome
   }).pipe(Effect.scoped, Effect.provide(emulated()))
 
 describe("a file that replaces the target right after the renaming", () => {
-  it.live("fails the download if it holds other content", () =>
+  it.live("stays, and fails the download if it holds other content", () =>
     Effect.map(replacedBy(Buffer.from("other content"), undefined), (outcome) =>
       assert.strictEqual(Result.isFailure(outcome) && outcome.failure._tag, "PlatformError")
     )
   )
 
-  it.live("is as good if it holds the blob: another process has downloaded it as well", () =>
+  it.live("stays, and is as good if it holds the blob: another process has downloaded it as well", () =>
     Effect.map(replacedBy(bytes, undefined), (outcome) => assert.isTrue(Result.isSuccess(outcome)))
   )
 
   // Only root can give a file to another user.
-  it.live.runIf(isRoot)("fails the download if it is another user's, whatever it holds", () =>
+  it.live.runIf(isRoot)("stays, and fails the download if it is another user's, whatever it holds", () =>
     Effect.map(replacedBy(bytes, otherUser), (outcome) => assert.isTrue(Result.isFailure(outcome)))
   )
 })
@@ -295,6 +305,7 @@ describe.runIf(isRoot)("another user who can write the folder, and puts a file i
             const attack = 'cp "$1" "$1.own" && chmod 666 "$1.own" && mv "$1" "$1.moved" && mv "$1.own" "$1"'
             for (const name of readdirSync(place.folder).filter((name) => name.endsWith(".partial"))) {
               assert.strictEqual(asOther(attack, join(place.folder, name)), 0)
+              place.foreign.add(lstatSync(join(place.folder, name)).ino)
             }
           })
           const outcome = yield* content

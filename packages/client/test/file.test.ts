@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync
 } from "node:fs"
@@ -214,6 +215,124 @@ it.live("downloads of different blobs at once to one target all end, and the fil
       return new Response(text ?? "", { headers: { "content-length": "6" } })
     })
   )
+)
+
+/* Several programs that write to one path */
+
+const texts = ["the content of one", "the content of the other"] as const
+
+/** A service of its own, as another program would have, at a registry that holds both texts. */
+const service = () =>
+  Effect.provide(
+    RegistryContent,
+    content(({ url }) => new Response(texts.find((text) => url.pathname.endsWith(sha256(text))) ?? ""))
+  )
+
+/** The real disk, on which something else happens right after the renaming to a path. */
+const afterRenaming = (path: string, happens: Effect.Effect<unknown>) =>
+  changed((files) => ({
+    rename: (from, to) =>
+      to === path ? Effect.andThen(files.rename(from, to), Effect.asVoid(happens)) : files.rename(from, to)
+  }))
+
+describe("a download whose target another program changes right after the renaming", () => {
+  for (const resumable of [false, true]) {
+    it.live(`fails and leaves the blob of a download by another service: ${kind(resumable)}`, () =>
+      Effect.gen(function* () {
+        const [one, other] = [yield* service(), yield* service()]
+        const target = join(yield* folder, "layer.tar")
+        const replace = Effect.orDie(other.downloadBlob("alpine", sha256(texts[1]), target, { resumable }))
+        const error = yield* one
+          .downloadBlob("alpine", sha256(texts[0]), target, { resumable })
+          .pipe(Effect.provide(afterRenaming(target, Effect.provide(replace, NodeFileSystem.layer))), Effect.flip)
+        assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+        assert.strictEqual(readFileSync(target, "utf8"), texts[1])
+        assert.strictEqual(error._tag, "PlatformError")
+        assert.include(error.message, "the path now leads to another file")
+      }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+    )
+  }
+
+  it.live("succeeds if the other program has downloaded the same blob", () =>
+    Effect.gen(function* () {
+      const [one, other] = [yield* service(), yield* service()]
+      const target = join(yield* folder, "layer.tar")
+      const replace = Effect.orDie(other.downloadBlob("alpine", sha256(texts[0]), target))
+      yield* one
+        .downloadBlob("alpine", sha256(texts[0]), target)
+        .pipe(Effect.provide(afterRenaming(target, Effect.provide(replace, NodeFileSystem.layer))))
+      assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+      assert.strictEqual(readFileSync(target, "utf8"), texts[0])
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.live("fails and leaves a folder with its content", () =>
+    Effect.gen(function* () {
+      const one = yield* service()
+      const target = join(yield* folder, "layer.tar")
+      const replace = Effect.sync(() => {
+        rmSync(target)
+        mkdirSync(target)
+        writeFileSync(join(target, "file"), "content")
+      })
+      const exit = yield* one
+        .downloadBlob("alpine", sha256(texts[0]), target)
+        .pipe(Effect.provide(afterRenaming(target, replace)), Effect.exit)
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(readFileSync(join(target, "file"), "utf8"), "content")
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  )
+})
+
+it.live("of two services that download different blobs to one target one succeeds, and the file holds its blob", () =>
+  Effect.gen(function* () {
+    const services = [yield* service(), yield* service()]
+    const target = join(yield* folder, "layer.tar")
+    for (let round = 0; round < 50; round++) {
+      const exits = yield* Effect.forEach(
+        services,
+        (service, index) => Effect.exit(service.downloadBlob("alpine", sha256(texts[index] ?? ""), target)),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar"])
+      const placed = texts.findIndex((text) => text === readFileSync(target, "utf8"))
+      assert.isTrue(Exit.isSuccess(exits[placed] ?? Exit.void) && placed >= 0, exits.join(", "))
+      rmSync(target)
+    }
+  }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+)
+
+it.live("a download that gets wrong content leaves the partial file of a newer one", () =>
+  Effect.gen(function* () {
+    const target = join(yield* folder, "layer.tar")
+    const begun = yield* Deferred.make<Effect.Success<ReturnType<typeof halting>>>()
+    const newer = yield* Effect.provide(RegistryContent, content(serving()))
+    const begin = Effect.sync(() => rmSync(shared(target))).pipe(
+      Effect.andThen(halting(target, true)),
+      Effect.provideService(RegistryContent, newer),
+      Effect.provide(NodeFileSystem.layer),
+      Effect.flatMap((download) => Deferred.succeed(begun, download))
+    )
+    let isBegun = false
+    const files = changed((files) => ({
+      // The newer one begins right after the look at the name that both use, from which the wrong content is gone.
+      lstat: (path) =>
+        Effect.tap(files.lstat(path), () => {
+          if (path !== shared(target) || isBegun) return Effect.void
+          isBegun = true
+          return begin
+        })
+    }))
+    const older = yield* Effect.provide(RegistryContent, content(serving(() => Buffer.alloc(blob.length, "wrong"))))
+    const exit = yield* older
+      .downloadBlob("alpine", digest, target, { resumable: true })
+      .pipe(Effect.provide(files), Effect.exit)
+    assert.isTrue(Exit.isFailure(exit))
+    const download = yield* Deferred.await(begun)
+    yield* download.interrupt
+    assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+    assert.isTrue(readFileSync(shared(target)).equals(blob.subarray(0, half)))
+  }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 )
 
 /* Partial files */

@@ -10,6 +10,10 @@
  * still write to it, and neither a name nor a lock file tells reliably, across processes, containers and hosts, whether
  * that download was killed. For the same reason the name to resume from is a hint: a download that loses it to a newer
  * one copies its verified bytes from its open file, which no other program can take away.
+ *
+ * A download removes nothing under the name of its target. If the name leads to another file after the renaming, then
+ * another program has written to the same path, or an attacker has swapped the partial file right before. No look at
+ * the folder can tell these apart, so the download fails and leaves the file as it is.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -116,11 +120,6 @@ const move = (files: FileSystem.FileSystem, own: Own, path: string) =>
     })
   )
 
-/** Removes the file, if its name still leads to it. */
-const discard = Effect.fnUntraced(function* (files: FileSystem.FileSystem, own: Own) {
-  if (yield* isAt(files, own, own.path)) yield* Effect.ignore(files.remove(own.path, { force: true }))
-})
-
 /**
  * Whether a file is as good as one that this user creates now: the same owner, permissions and kind, and no second
  * name. Then no other user has made it or may write to it, as far as the umask allows, and it is no secret.
@@ -176,6 +175,15 @@ const takeBack = Effect.fnUntraced(
   Effect.orElseSucceed(() => false)
 )
 
+/**
+ * Removes the file, if its name still leads to it. First the file leaves the name to resume from: a newer download could
+ * take that name between the check and the removal, and would lose its file.
+ */
+const discard = Effect.fnUntraced(function* (files: FileSystem.FileSystem, own: Own) {
+  if (!(yield* takeBack(files, own)) || !(yield* isAt(files, own, own.path))) return
+  yield* Effect.ignore(files.remove(own.path, { force: true }))
+})
+
 /** What is to be downloaded, and to where. */
 interface Download {
   readonly path: string
@@ -184,13 +192,16 @@ interface Download {
   readonly startHash: Start
   /** Whether to leave the partial file after a failure, and to continue from one that is there. */
   readonly resumable: boolean
-  /** One download at a time gives its file the final name, or it would take another for an attacker. */
+  /**
+   * The downloads of a service rename one after another. So each of them still finds its own file under the name, and
+   * several downloads to one target all succeed.
+   */
   readonly placing: Semaphore.Semaphore
   /** The content from an offset on, whose hash up to there is given. */
   readonly read: (from: number, hash: Hash) => Stream.Stream<Uint8Array, RegistryError>
 }
 
-/** Whether a file that is there holds the blob: another process may have placed it in the same moment. */
+/** Whether a file that is there holds the blob. */
 const holdsBlob = (files: FileSystem.FileSystem, own: Own, { digest, path, startHash }: Download) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -202,34 +213,42 @@ const holdsBlob = (files: FileSystem.FileSystem, own: Own, { digest, path, start
     })
   ).pipe(Effect.orElseSucceed(() => false))
 
-const replaced = (path: string) =>
+const replaced = (path: string, description: string) =>
   PlatformError.systemError({
     _tag: "BadResource",
     module: "FileSystem",
     method: "rename",
     pathOrDescriptor: path,
-    description: "another program replaced the file while the download renamed it"
+    description
+  })
+
+/** Gives a file its final name. Tells whether the name leads to it afterwards. */
+const rename = (files: FileSystem.FileSystem, own: Own, path: string) =>
+  Effect.gen(function* () {
+    if (!(yield* isAt(files, own, own.path))) {
+      return yield* replaced(own.path, "another program replaced or removed the partial file before the renaming")
+    }
+    yield* files.rename(own.path, path)
+    return yield* isAt(files, own, path)
   })
 
 /**
- * Gives a verified file its final name. Another program may replace the file between the look and the step, so there is
- * another look after it: a file that is not the verified one loses the name again.
+ * Gives a verified file its final name. Another program may replace the partial file between the check and the renaming,
+ * so the download checks again afterwards. It leaves any other file alone: that may belong to another writer.
  */
 const place = (files: FileSystem.FileSystem, own: Own, options: Download): Effect.Effect<void, Failure> =>
-  options.placing.withPermit(
-    Effect.uninterruptible(
-      Effect.gen(function* () {
-        const { path } = options
-        if (!(yield* isAt(files, own, own.path))) return yield* replaced(own.path)
-        yield* files.rename(own.path, path)
-        if (yield* isAt(files, own, path)) return
-        if (yield* holdsBlob(files, own, options)) return
-        // A folder can be moved away; to remove it with its content would be unsafe.
-        yield* Effect.ignore(files.rename(path, own.path))
-        yield* Effect.ignore(files.remove(own.path, { force: true }))
-        return yield* replaced(path)
-      })
-    )
+  Effect.uninterruptible(
+    Effect.gen(function* () {
+      const { path, placing } = options
+      if (yield* placing.withPermit(rename(files, own, path))) return
+      // Another program may have downloaded the same blob in the same moment.
+      if (yield* holdsBlob(files, own, options)) return
+      return yield* replaced(
+        path,
+        "the path now leads to another file, or to none: another program wrote to it during the renaming, or replaced " +
+          "the partial file right before. The download did not verify what is there, and left it as it is"
+      )
+    })
   )
 
 /** Copies the verified content once more, from the open file, and gives the copy the final name. */
