@@ -335,6 +335,77 @@ it.live("a download that gets wrong content leaves the partial file of a newer o
   }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 )
 
+/* Long names */
+
+/** Names of as many bytes as file systems take, or nearly as many. */
+const longNames = [
+  "x".repeat(221),
+  "x".repeat(222),
+  "x".repeat(230),
+  "x".repeat(255),
+  `x${"\u00e4".repeat(127)}`,
+  "\u5c64".repeat(85),
+  `abc${"\u{1f4e6}".repeat(63)}`
+]
+
+describe("a target whose name", () => {
+  for (const name of longNames) {
+    const bytes = Buffer.byteLength(name)
+    it.live(`has ${bytes} bytes in ${name.length} units takes a download, and one that is resumed`, () =>
+      Effect.gen(function* () {
+        const registry = yield* RegistryContent
+        const target = join(yield* folder, name)
+        yield* registry.downloadBlob("alpine", digest, target)
+        assertBlob(target, "at once")
+        rmSync(target)
+        const first = yield* halting(target, true)
+        yield* first.interrupt
+        assert.strictEqual(readdirSync(join(target, "..")).length, 1)
+        yield* registry.downloadBlob("alpine", digest, target, { resumable: true })
+        assertBlob(target, "resumed")
+        assert.deepStrictEqual(yield* ranges, [null, null, `bytes=${half}-`])
+        assert.deepStrictEqual(readdirSync(join(target, "..")), [name])
+      }).pipe(Effect.scoped, live())
+    )
+  }
+
+  it.live("is too long for the folder fails before it sends a request, and leaves nothing", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "x".repeat(256))
+      for (const resumable of [false, true]) {
+        const error = yield* Effect.flip(registry.downloadBlob("alpine", digest, target, { resumable }))
+        assert.strictEqual(error._tag, "PlatformError")
+      }
+      assert.deepStrictEqual(yield* ranges, [])
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [])
+    }).pipe(Effect.scoped, live())
+  )
+
+  // On Windows, a backslash separates folders.
+  it.live.skipIf(process.platform === "win32")("is long and holds a backslash takes a download", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const name = `folder\\${"x".repeat(248)}`
+      const target = join(yield* folder, name)
+      yield* registry.downloadBlob("alpine", digest, target)
+      assertBlob(target, "at the end")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [name])
+    }).pipe(Effect.scoped, live())
+  )
+
+  it.live("differs from another long one in the last letter alone has a partial file of its own", () =>
+    Effect.gen(function* () {
+      const parent = yield* folder
+      for (const last of ["a", "b"]) {
+        const download = yield* halting(join(parent, "x".repeat(254) + last), true)
+        yield* download.interrupt
+      }
+      assert.strictEqual(readdirSync(parent).length, 2)
+    }).pipe(Effect.scoped, live())
+  )
+})
+
 /* Partial files */
 
 const ranges = Effect.map(Journal, (asked) => asked.map(({ range }) => range))

@@ -31,6 +31,10 @@ import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
 
+/** The longest name of a file, in bytes: NAME_MAX of Linux. Windows counts larger units, so it takes these names too. */
+const maxNameBytes = 255
+const encoder = new TextEncoder()
+
 type Failure = RegistryError | PlatformError.PlatformError
 
 /** Writes a stream of a size to an open file, a mebibyte at a time. */
@@ -92,6 +96,34 @@ interface Own {
 }
 
 const alreadyExists = ({ reason }: PlatformError.PlatformError): boolean => reason._tag === "AlreadyExists"
+
+/**
+ * The beginning of the names of partial files. They are beside the target, so that to rename is one step. They hold the
+ * digest, so that a partial file is never part of another blob.
+ *
+ * If such a name would be too long, a hash stands for the end of the target's name.
+ */
+const stemOf = ({ digest, path, startHash }: Pick<Download, "digest" | "path" | "startHash">): string => {
+  const blob = `.${hex(digest).slice(0, 16)}`
+  const room = maxNameBytes - blob.length - ".89abcdef.partial".length
+  const folder = path.slice(0, path.lastIndexOf("/") + 1)
+  const name = path.slice(folder.length)
+  const bytes = encoder.encode(name)
+  if (bytes.length <= room) return path + blob
+  // On Windows, what is before a backslash is a folder as well, and stays whole.
+  const fixed = name.slice(0, name.lastIndexOf("\\") + 1)
+  const hash = startHash("sha256")
+  hash.update(encoder.encode(name.slice(fixed.length)))
+  const end = `.${hash.hex().slice(0, 16)}`
+  let length = Math.max(encoder.encode(fixed).length, room - end.length)
+  // Bytes that continue a character of UTF-8 begin with the bits 10.
+  while (((bytes[length] ?? 0) & 0xc0) === 0x80) length -= 1
+  return folder + new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length)) + end + blob
+}
+
+/** Fails if no file can have this path, for example because its name is too long. */
+const assertPossible = (files: FileSystem.FileSystem, path: string) =>
+  Effect.catchReason(Effect.asVoid(files.lstat(path)), "PlatformError", "NotFound", () => Effect.void)
 
 /** Creates a file under a name that is free. Its permissions are those of any new file of this user. */
 const create = (
@@ -294,8 +326,9 @@ export const download = (options: Download): Effect.Effect<void, Failure, FileSy
     Effect.gen(function* () {
       const { digest, path, read, resumable, size, startHash } = options
       const files = yield* FileSystem.FileSystem
-      // Beside the target, so that to rename is one step; with the digest, so that it is never part of another blob.
-      const stem = `${path}.${hex(digest).slice(0, 16)}`
+      const stem = stemOf(options)
+      // A partial file with a shortened name can be created although the target cannot.
+      if (!stem.startsWith(path)) yield* assertPossible(files, path)
       const shared = `${stem}.partial`
       /** Shows the file to a later download, unless there is something that cannot be replaced, such as a folder. */
       const show = (own: Own) => Effect.ignore(move(files, own, shared))
