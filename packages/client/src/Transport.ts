@@ -32,7 +32,9 @@ import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
+import { quoting } from "./internal/http/quote.ts"
 import { retrying } from "./internal/http/retry.ts"
+import { remembering } from "./internal/http/secrets.ts"
 import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
 import type { Operation, Page } from "./Operation.ts"
@@ -199,14 +201,15 @@ export const make = Effect.fnUntraced(function* (
         )
   const policy = options.retry ?? RetryPolicy.defaultPolicy
   const warnings = reportWarnings(url.host, options.onWarning ?? (() => Effect.void))
+  const remember = remembering()
   const exchange = Exchange.make({
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
     registry: url,
     trustedRealms: options.trustedRealms ?? [],
     allowedHosts: options.allowedHosts ?? [],
-    onAnswer: (from, response, secrets) =>
-      from === origin ? warnings(response.headers["warning"], secrets) : Effect.void
+    remember,
+    onAnswer: (from, response, quote) => (from === origin ? warnings(response.headers["warning"], quote) : Effect.void)
   })
   const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)
 
@@ -266,7 +269,8 @@ export const make = Effect.fnUntraced(function* (
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
           const target = follow(link, atRegistry(origin, operation.path), "page")
           if (Result.isFailure(target)) {
-            return fail(new Refused({ description: `the link to the next page ${target.failure}` }))
+            const description = quoting(remember([])).text(`the link to the next page ${target.failure}`)
+            return fail(new Refused({ description }))
           }
           const { path } = target.success
           const problem = visit(path, isEmpty)

@@ -5,12 +5,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { quoting } from "../src/internal/http/quote.ts"
-import { remembering, scrub, scrubPath } from "../src/internal/http/secrets.ts"
+import { remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
 import { printable } from "../src/internal/schema/printable.ts"
 import { atOnce } from "./support/atOnce.ts"
 import { spellings } from "./support/spellings.ts"
 
-const secrets = (...texts: ReadonlyArray<string>) => texts.map((text) => Redacted.make(text))
+const secrets = (...texts: ReadonlyArray<string>) => texts.map((text) => sought(Redacted.make(text)))
+
+const scrub = (text: string, secrets: ReadonlyArray<Sought>) => scrubbing(secrets)(text)
 
 const plain = quoting([])
 
@@ -114,21 +116,109 @@ describe("a secret", () => {
   })
 })
 
+const head = "A".repeat(16)
+const token = (length: number, index = 0): string => head + "A".repeat(length) + index
+const tokens = (length: number) => secrets(...Array.from({ length: 16 }, (_, index) => token(length, index)))
+const escapes = (length: number) =>
+  secrets(...Array.from({ length: 16 }, (_, index) => head + "%41".repeat(length / 3) + index))
+
+/** The least of several measurements, in milliseconds: others use the processor as well. */
+const costOf = (run: () => void): number =>
+  Math.min(
+    ...Array.from({ length: 7 }, () => {
+      const start = performance.now()
+      run()
+      return performance.now() - start
+    })
+  )
+
+/** The work for texts that begin like tokens, all of a length. */
+const workOf = (length: number): number => {
+  const work = { left: Number.MAX_SAFE_INTEGER }
+  const quote = quoting(tokens(length), work)
+  quote.json(Array.from({ length: length / 32 }, () => head))
+  quote.text("A".repeat(length))
+  return Number.MAX_SAFE_INTEGER - work.left
+}
+
+describe("the work for an answer", () => {
+  const bodies: ReadonlyArray<readonly [string, unknown]> = [
+    ["strings that begin like a token", Array.from({ length: 990 }, () => head)],
+    ["strings with escapes that begin like a token", Array.from({ length: 990 }, () => `${head}%4141`)],
+    [
+      "keys that begin like a token",
+      Object.fromEntries(Array.from({ length: 990 }, (_, index) => [head + index, head]))
+    ],
+    ["a string that repeats the start of a token", "A".repeat(64_000)],
+    ["escapes of escapes", `%${"25".repeat(32_000)}`],
+    ["backslashes", "\\".repeat(32_000)]
+  ]
+  for (const [what, body] of bodies) {
+    it(`is soon done for ${what}, after 16 tokens of 64 KiB`, () => {
+      for (const all of [tokens(65_000), escapes(63_000)]) {
+        const quote = quoting(all)
+        atOnce(() => [body, body, body].map((detail) => quote.json(detail)))
+      }
+    })
+  }
+
+  it("does not grow with the length of the tokens if the texts are short", () => {
+    const texts = Array.from({ length: 500 }, () => head)
+    // Each measurement has its own limit of work, and what was computed once for a token is kept.
+    const cost = (all: ReadonlyArray<Sought>) => costOf(() => quoting(all).json(texts))
+    assert.isBelow(cost(tokens(64_000)) / cost(tokens(1000)), 16)
+  })
+
+  it("grows like the texts", () => {
+    assert.isBelow(workOf(32_000) / workOf(8000), 4.5)
+  })
+
+  it("is limited for all texts together, of which the rest is withheld", () => {
+    const work = someWork()
+    const quote = quoting(tokens(65_000), work)
+    const texts = Array.from({ length: 100 }, () => quote.text(`${"A".repeat(60_000)}, denied`))
+    assert.strictEqual(texts[0], "<redacted>, denied")
+    assert.strictEqual(texts.at(-1), "<redacted>")
+    assert.strictEqual(quoting(tokens(65_000), work).text("denied"), "<redacted>")
+    assert.strictEqual(quoting(tokens(65_000)).text("denied"), "denied")
+  })
+
+  it("suffices for the longest error that is read", () => {
+    const words = String.raw`the tag %22latest%22 is \"locked\" &amp; AAAA BBBB, `.repeat(1300)
+    assert.isAbove(words.length, 64 * 1024 - 10_000)
+    assert.strictEqual(scrub(words, tokens(1000)), words)
+  })
+})
+
 describe("a conversation", () => {
   it("remembers the latest of its secrets, the current ones included", () => {
     const remember = remembering()
-    const all = secrets(...Array.from({ length: 1000 }, (_, index) => `secret ${index}`))
-    for (const secret of all) assert.strictEqual(remember([secret]).at(-1), secret)
-    assert.deepStrictEqual(remember([]), all.slice(-16))
-    assert.deepStrictEqual(remember(all.slice(-2)), all.slice(-16))
+    const all = Array.from({ length: 1000 }, (_, index) => Redacted.make(`secret ${index}`))
+    const remembered = (...latest: typeof all) => remember(latest).map(({ value }) => value)
+    for (const secret of all) assert.strictEqual(remembered(secret).at(-1), secret)
+    assert.deepStrictEqual(remembered(), all.slice(-16))
+    assert.deepStrictEqual(remembered(...all.slice(-2)), all.slice(-16))
+  })
+
+  it("does not forget a secret that is in use", () => {
+    const remember = remembering()
+    const password = Redacted.make("a password")
+    for (let request = 0; request < 100; request++) {
+      remember([password])
+      const known = remember([Redacted.make(`token ${request}`)])
+      assert.include(
+        known.map(({ value }) => value),
+        password
+      )
+    }
   })
 })
 
 describe("the path of a request", () => {
   it("is unchanged unless it contains a secret", () => {
     const path = "/v2/a%20b/blobs/uploads/planted%2Btoken"
-    assert.strictEqual(scrubPath(path, secrets("elsewhere", "abc")), path)
-    assert.strictEqual(scrubPath(path, secrets("planted+token")), "/v2/a b/blobs/uploads/<redacted>")
+    assert.strictEqual(scrub(path, secrets("elsewhere", "abc")), path)
+    assert.strictEqual(scrub(path, secrets("planted+token")), "/v2/a%20b/blobs/uploads/<redacted>")
   })
 })
 

@@ -33,6 +33,7 @@ const noRealm = "InvalidResponse: the challenge names no realm to get a token fr
 const noLogin = "InvalidResponse: the registry asks for a login of a kind that is not known"
 const elsewhere = (origin: string) =>
   `Refused: the registry at ${registry} wants its tokens to be had from ${origin}, which is not trusted`
+const noAddress = `Refused: the registry at ${registry} names a token service whose address is neither http nor https`
 
 describe("a demand", () => {
   const demands: ReadonlyArray<readonly [string, string]> = [
@@ -76,9 +77,10 @@ describe("a demand", () => {
     [`Bearer realm="${registry}.evil.example/t"`, elsewhere("https://myregistry.azurecr.io.evil.example")],
     [`Bearer realm="https://evil.example/${registry}"`, elsewhere("https://evil.example")],
     [`Bearer realm="https://evil.example\\\\@myregistry.azurecr.io/"`, elsewhere("https://evil.example")],
-    ['Bearer realm="javascript:alert(1)"', elsewhere("null")],
-    ['Bearer realm="data:text/plain,x"', elsewhere("null")],
-    ['Bearer realm="file:///etc/passwd"', elsewhere("null")]
+    ['Bearer realm="javascript:alert(1)"', noAddress],
+    ['Bearer realm="data:text/plain,x"', noAddress],
+    ['Bearer realm="file:///etc/passwd"', noAddress],
+    ['Bearer realm="Password-of-the-user:x"', noAddress]
   ]
   it.each(refusals)("that can't be met: %s", (header, expected) => {
     assert.strictEqual(summary(demand(header)), expected)

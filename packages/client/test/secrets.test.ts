@@ -23,6 +23,8 @@ import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry, layer } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
+import { quoting as makeQuote } from "../src/internal/http/quote.ts"
+import { sought } from "../src/internal/http/secrets.ts"
 import { never } from "../src/RetryPolicy.ts"
 import { Transport } from "../src/Transport.ts"
 import { content, sha256 } from "./support/content.ts"
@@ -401,6 +403,110 @@ describe("a warning", () => {
   }
 })
 
+describe("a warning of the answer that brings a secret", () => {
+  const told: Array<string> = []
+  const onWarning = (text: string) => Effect.sync(() => void told.push(text))
+  const state = "planted-state-of-a-session"
+  const warned = { warning: `299 - "issued ${planted.refresh} and ${planted.access} and ${state}"` }
+  const location = `/v2/alpine/blobs/uploads/1?_nouploadcache=false&_state=${state}`
+
+  const script =
+    (status: number): Script =>
+    ({ authorization, method, url }) => {
+      if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh }, { headers: warned })
+      if (url.pathname === "/oauth2/token") {
+        return json({ access_token: planted.access, expires_in: status === 200 ? "soon" : 60 }, { headers: warned })
+      }
+      if (authorization === undefined) return challenge("repository:alpine:pull,push")
+      return method === "POST"
+        ? new Response(null, { status, headers: { location, ...warned } })
+        : new Response(null, { status: 404 })
+    }
+
+  for (const [name, status] of [
+    ["succeeds", 202],
+    ["fails", 403],
+    ["cannot be decoded", 200]
+  ] as const) {
+    it.effect(`does not show it if the answer ${name}`, () => {
+      told.length = 0
+      return Effect.gen(function* () {
+        const service = yield* RegistryContent
+        const upload = Effect.exit(service.uploadBlob("alpine", BlobSource.fromString("content")))
+        const { shown, value } = yield* watched(upload)
+        assert.isTrue(Exit.isFailure(value))
+        // What an answer brought, later answers may quote, but not all that they will bring.
+        assert.isNotEmpty(told)
+        assert.notInclude(told.join(" "), planted.refresh)
+        if (status !== 200) assert.notInclude(told.at(-1), planted.access)
+        if (status !== 200) assert.notInclude(told.at(-1), state)
+        for (const text of shown) assert.notInclude(text, planted.refresh)
+      }).pipe(
+        Effect.provide(
+          layerTransport().pipe(
+            Layer.provide(registry(script(status), { credentials: entra, retry: never, onWarning }))
+          )
+        )
+      )
+    })
+  }
+})
+
+describe("a secret that contains escapes itself", () => {
+  for (const secret of [
+    "Planted&amp;%252Bsecret",
+    "Planted\\\\\\u0041%2541secret",
+    "Planted%2525secret\\x41",
+    "planted%&\\secret%"
+  ]) {
+    for (const { name, write } of spellings) {
+      it.effect(`${secret} is not shown ${name}`, () =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(read)
+          for (const [way, text] of printed(error)) {
+            assert.notMatch(text, /secret%|[bx41]secret|5secret/i, way)
+            assert.notMatch(text, /planted/i, way)
+          }
+          assert.include(error.message, "you sent [<redacted>].")
+        }).pipe(
+          Effect.provide(
+            registry(
+              ({ authorization }) =>
+                authorization === undefined
+                  ? new Response(null, { status: 401, headers: { "www-authenticate": "Basic" } })
+                  : json({ errors: [{ code: "DENIED", message: `you sent [${write(secret)}].` }] }, { status: 403 }),
+              {
+                credentials: Credentials.layerPassword({ username: "u", password: Redacted.make(secret) }),
+                retry: never
+              }
+            )
+          )
+        )
+      )
+    }
+  }
+})
+
+describe("a secret between bytes that are no UTF-8", () => {
+  for (const [before, after] of [
+    ["", "%ff"],
+    ["%ff", ""],
+    ["%e4%bd", "%fe%ff"],
+    ["\\xc3", "\\xa9\\xff"]
+  ] as const) {
+    it(`is replaced in ${before}…${after}`, () => {
+      const secret = "p\u00e4ssw\u00f6rd-\u00e4\u00f6\u00e9"
+      const quote = makeQuote([sought(Redacted.make(secret))])
+      const bytes = Array.map(Array.fromIterable(Buffer.from(secret)), (byte) => `%${byte.toString(16)}`).join("")
+      assert.strictEqual(
+        quote.text(`a ${before}${encodeURIComponent(secret)}${after} b`),
+        `a ${before}<redacted>${after} b`
+      )
+      assert.strictEqual(quote.text(`a ${before}${bytes}${after} b`), `a ${before}<redacted>${after} b`)
+    })
+  }
+})
+
 describe("a successful answer that cannot be decoded", () => {
   it.effect("does not show a secret that is one of its keys", () =>
     Effect.gen(function* () {
@@ -437,6 +543,9 @@ describe("a successful answer that cannot be decoded", () => {
     )
   )
 })
+
+const percent = (text: string, sign = "%") =>
+  Array.map(text.split(""), (letter) => sign + letter.charCodeAt(0).toString(16)).join("")
 
 describe("an address that a registry names", () => {
   const token = "planted.token+in-an-address"
@@ -498,31 +607,179 @@ describe("an address that a registry names", () => {
     )
   )
 
-  it.effect("does not show a secret that is its scheme", () =>
-    Effect.gen(function* () {
-      const service = yield* RegistryContent
-      const { shown, value } = yield* watched(
-        Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
-      )
-      assert.strictEqual(value.reason._tag, "Refused")
-      assertSilent(value)
-      for (const text of shown) assertClean(text, "shown")
-    }).pipe(
-      Effect.provide(
-        layerTransport().pipe(
-          Layer.provide(
-            registry(
-              ({ authorization }) =>
-                authorization === undefined
-                  ? challenge("repository:alpine:pull,push")
-                  : new Response(null, { status: 202, headers: { location: `${token}:to` } }),
-              { credentials: accessToken, retry: never }
+  for (const [name, written] of [
+    ["in base64", btoa(token)],
+    ["in base64, behind another byte", btoa(`x${token}`)],
+    ["in hexadecimal", Buffer.from(token).toString("hex")],
+    ["without its last character", token.slice(0, -1)],
+    ["percent-encoded in each byte", percent(token)],
+    ["percent-encoded twice", percent(token, "%25")]
+  ] as const) {
+    it.effect(`does not show a secret in its path ${name}`, () =>
+      Effect.gen(function* () {
+        const service = yield* RegistryContent
+        const { shown, value } = yield* watched(Effect.flip(service.blobBytes("alpine", sha256("content"))))
+        assert.strictEqual(value.reason._tag, "Forbidden")
+        for (const text of [...printed(value).map(([, text]) => text), ...shown]) {
+          assert.notInclude(text, written.slice(4, -4))
+          assert.notInclude(text, "planted")
+        }
+        assert.include(value.request?.url, "https://storage.example")
+      }).pipe(
+        Effect.provide(
+          layerTransport().pipe(
+            Layer.provide(
+              registry(
+                ({ authorization, url }) =>
+                  url.origin !== endpoint
+                    ? new Response(null, { status: 403 })
+                    : authorization === undefined
+                      ? challenge("repository:alpine:pull")
+                      : new Response(null, {
+                          status: 307,
+                          headers: { location: `https://storage.example/a%20b/${written}` }
+                        }),
+                { credentials: accessToken, retry: never }
+              )
             )
           )
         )
       )
     )
-  )
+  }
+
+  for (const query of [
+    "verify=1700000000-planted-signature%3D",
+    "token=planted-signature",
+    "%73ig=planted-signature",
+    "jwt=planted-signature",
+    "hdnea=exp~hmac=planted-signature",
+    "x-oss-signature=planted-signature",
+    "X-Artifactory-Sig=planted-signature",
+    "Key-Pair-Id=K&Signature=planted-signature",
+    "anything=planted-signature%2Band%2Fmore",
+    "planted-signature"
+  ]) {
+    it.effect(`does not show the query ${query}, which storage quotes`, () =>
+      Effect.gen(function* () {
+        const service = yield* RegistryContent
+        const { shown, value } = yield* watched(Effect.flip(service.blobBytes("alpine", sha256("content"))))
+        assert.strictEqual(value.reason._tag, "Forbidden")
+        assertSilent(value)
+        for (const text of shown) assertClean(text, "shown")
+        assert.include(value.message, "no access by https://storage.example/b?")
+        assert.include(value.message, "<redacted>")
+      }).pipe(
+        Effect.provide(
+          layerTransport().pipe(
+            Layer.provide(
+              registry(
+                ({ authorization, url }) =>
+                  url.origin !== endpoint
+                    ? json({ errors: [{ code: "DENIED", message: `no access by ${url.href}` }] }, { status: 403 })
+                    : authorization === undefined
+                      ? challenge("repository:alpine:pull")
+                      : new Response(null, {
+                          status: 307,
+                          headers: { location: `https://storage.example/b?se=2026&n=100&${query}` }
+                        }),
+                { credentials: accessToken, retry: never }
+              )
+            )
+          )
+        )
+      )
+    )
+  }
+
+  const proper = "Planted-Token-In-An-Address"
+  for (const [name, header] of [
+    ["scheme", `<${proper}:x>; rel="next"`],
+    ["host", `<https://${proper}.example/x>; rel="next"`]
+  ] as const) {
+    it.effect(`does not show a secret that is the ${name} of a link to the next page`, () =>
+      Effect.gen(function* () {
+        const service = yield* ContainerRegistry
+        const { shown, value } = yield* watched(Effect.flip(Stream.runCollect(service.repositories())))
+        assert.strictEqual(value.reason._tag, "Refused")
+        assertSilent(value)
+        for (const text of shown) assertClean(text, "shown")
+      }).pipe(
+        Effect.provide(
+          registry(
+            ({ authorization }) =>
+              authorization === undefined
+                ? challenge("registry:catalog:*")
+                : json({ repositories: [] }, { headers: { link: header } }),
+            { credentials: Credentials.layerAccessToken(Redacted.make(proper)), retry: never }
+          )
+        )
+      )
+    )
+  }
+
+  for (const host of [
+    proper,
+    proper.replace("P", "\uff30"),
+    proper.replace("-", "\u00ad-"),
+    proper.replace("P", "%50")
+  ]) {
+    it.effect(`does not show a secret that is the host ${host} of a realm`, () =>
+      Effect.gen(function* () {
+        const { shown, value } = yield* watched(Effect.flip(read))
+        assertSilent(value)
+        for (const text of shown) assertClean(text, "shown")
+      }).pipe(
+        Effect.provide(
+          layer({ endpoint, retry: never }).pipe(
+            Layer.provide(
+              Credentials.layerPassword({ username: "contoso", password: Redacted.make(proper.toLowerCase()) })
+            ),
+            Layer.provide(
+              Layer.succeed(
+                HttpClient.HttpClient,
+                HttpClient.make((request) => {
+                  const web = new Response(null, { status: 401, headers: { "www-authenticate": "Basic" } })
+                  const response = HttpClientResponse.fromWeb(request, web)
+                  if (request.headers["authorization"] === undefined) return Effect.succeed(response)
+                  const headers = { "www-authenticate": `Bearer realm="https://${host}.example/t",service="x"` }
+                  return Effect.succeed(Object.create(response, { headers: { value: headers } }))
+                })
+              )
+            )
+          )
+        )
+      )
+    )
+  }
+
+  for (const scheme of [token, proper]) {
+    it.effect(`does not show the secret ${scheme} that is its scheme`, () =>
+      Effect.gen(function* () {
+        const service = yield* RegistryContent
+        const { shown, value } = yield* watched(
+          Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
+        )
+        assert.strictEqual(value.reason._tag, "Refused")
+        assertSilent(value)
+        for (const text of shown) assertClean(text, "shown")
+      }).pipe(
+        Effect.provide(
+          layerTransport().pipe(
+            Layer.provide(
+              registry(
+                ({ authorization }) =>
+                  authorization === undefined
+                    ? challenge("repository:alpine:pull,push")
+                    : new Response(null, { status: 202, headers: { location: `${scheme}:to` } }),
+                { credentials: Credentials.layerAccessToken(Redacted.make(scheme)), retry: never }
+              )
+            )
+          )
+        )
+      )
+    )
+  }
 })
 
 describe("an error of the connection", () => {

@@ -21,6 +21,31 @@ const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
 const units = (text: string): ReadonlyArray<string> =>
   text.split("").map((unit) => unit.charCodeAt(0).toString(16).padStart(4, "0"))
 
+/** Replaces each punctuation character of ASCII, given its code and the character after it. */
+const signs = (text: string, write: (code: number, next: string) => string): string =>
+  text.replace(/[!-/:-@[-`{-~]/g, (sign, at: number) => write(sign.charCodeAt(0), text.charAt(at + 1)))
+
+/** Names of HTML for the signs of ASCII. */
+const entities = new Map(
+  Object.entries({
+    "+": "plus",
+    "/": "sol",
+    "=": "equals",
+    "&": "amp",
+    ";": "semi",
+    "<": "lt",
+    ">": "gt",
+    '"': "quot",
+    "%": "percnt",
+    "\\": "bsol",
+    ".": "period",
+    _: "lowbar"
+  })
+)
+
+const repeatedly = (times: number, write: (text: string) => string, text: string): string =>
+  times === 0 ? text : repeatedly(times - 1, write, write(text))
+
 export const spellings: ReadonlyArray<Spelling> = [
   { name: "as it is", write: (text) => text },
   { name: "as JSON", write: escaped },
@@ -72,6 +97,36 @@ export const spellings: ReadonlyArray<Spelling> = [
     write: (text) =>
       text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;").replaceAll("+", "&#43;")
   },
+  {
+    name: "as HTML in decimal numbers with many zeros",
+    write: (text) => signs(text, (code) => `&#0000000${code};`)
+  },
+  {
+    name: "as HTML in hexadecimal numbers with many zeros",
+    write: (text) => signs(text, (code) => `&#x00000000${code.toString(16)};`)
+  },
+  {
+    name: "as HTML without semicolons",
+    write: (text) => signs(text, (code, next) => `&#${code}${/^\d?$/.test(next) ? ";" : ""}`)
+  },
+  {
+    name: "as HTML by names",
+    write: (text) => text.replace(/./gsu, (sign) => (entities.has(sign) ? `&${entities.get(sign)};` : sign))
+  },
+  { name: "as HTML in HTML in HTML", write: (text) => repeatedly(3, (inner) => inner.replaceAll("&", "&amp;"), text) },
+  { name: "percent-encoded five times", write: (text) => repeatedly(5, encodeURIComponent, text) },
+  { name: "percent-encoded nine times", write: (text) => repeatedly(9, encodeURIComponent, text) },
+  { name: "as JSON in JSON in JSON", write: (text) => repeatedly(3, escaped, text) },
+  {
+    name: "with escapes of old browsers",
+    write: (text) => signs(text, (code) => `%u${code.toString(16).padStart(4, "0")}`)
+  },
+  {
+    name: "with octal escapes",
+    write: (text) => signs(text, (code) => `\\${code.toString(8).padStart(3, "0")}`)
+  },
+  { name: "in capitals", write: (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) },
+  { name: "in hexadecimal", write: (text) => bytesOf(text).join("") },
   { name: "in base64", write: base64 },
   { name: "in base64 for addresses", write: (text) => Buffer.from(text).toString("base64url") },
   { name: "in base64, behind one letter", write: (text) => base64(`:${text}`) },

@@ -121,7 +121,9 @@ const bearer = (
       })
     : Result.fail(
         new Refused({
-          description: `the registry at ${origin} wants its tokens to be had from ${realm.origin}, which is not trusted`
+          description: isWeb(realm)
+            ? `the registry at ${origin} wants its tokens to be had from ${realm.origin}, which is not trusted`
+            : `the registry at ${origin} names a token service whose address is neither http nor https`
         })
       )
 }

@@ -7,7 +7,6 @@
  */
 
 import { scan } from "./scanner.ts"
-import { scrubbing, type Secrets } from "./secrets.ts"
 
 /**
  * What a registry asks for before it answers.
@@ -29,11 +28,19 @@ const bare = /[^\s,"]*/y
  * Replaces secrets in the parameters of challenges: these become parts of errors and of the addresses of further
  * requests. Parameters are parsed first, because their quoted strings have escapes.
  */
-export const withoutSecrets = (challenges: ReadonlyArray<Challenge>, secrets: Secrets): ReadonlyArray<Challenge> => {
-  const scrub = scrubbing(secrets)
+export const withoutSecrets = (
+  challenges: ReadonlyArray<Challenge>,
+  scrub: (text: string) => string
+): ReadonlyArray<Challenge> => {
+  /** A URL is searched as it will be used as well: its host has another spelling there. */
+  const clean = (value: string): string => {
+    const address = URL.canParse(value) ? new URL(value).href : value
+    const scrubbed = scrub(address)
+    return scrubbed === address ? scrub(value) : scrubbed
+  }
   return challenges.map(({ parameters, scheme }) => ({
     scheme,
-    parameters: new Map(Array.from(parameters, ([name, value]) => [name, scrub(value)]))
+    parameters: new Map(Array.from(parameters, ([name, value]) => [name, clean(value)]))
   }))
 }
 

@@ -30,9 +30,9 @@ import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
 import { classify, parseErrors, quoteReason, type Repeat } from "./failure.ts"
-import { quoting } from "./quote.ts"
+import { type Quote, quoting } from "./quote.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
-import { inQuery, remembering, scrubPath, type Secrets } from "./secrets.ts"
+import { inAnswer, inQuery, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
 import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
@@ -114,8 +114,8 @@ const explained = (message: string): string =>
     ? "the server does not speak TLS; for plain http the endpoint begins with http://"
     : message
 
-const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
-  const message = quoting(secrets).text(explained(rootMessage(error)), longestMessage)
+const transportFlaw = (error: HttpClientError.HttpClientError, quote: Quote): Flaw => {
+  const message = quote.text(explained(rootMessage(error)), longestMessage)
   if (isAddressRefused(error)) return refusal(message)
   const description = `${error.reason._tag}: ${message}`
   return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
@@ -130,9 +130,8 @@ const longestId = 256
 const failedAnswer = Effect.fnUntraced(function* (
   operation: Operation<unknown>,
   response: HttpClientResponse.HttpClientResponse,
-  secrets: Secrets
+  quote: Quote
 ): Effect.fn.Return<Flaw> {
-  const quote = quoting(secrets)
   const text = operation.method === "HEAD" ? "" : yield* readErrorText(response)
   const errors = parseErrors(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
@@ -145,7 +144,7 @@ const failedAnswer = Effect.fnUntraced(function* (
       retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
       missing: operation.missing
     }),
-    challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), secrets),
+    challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), quote.scrub),
     response: {
       status: response.status,
       errors,
@@ -157,15 +156,15 @@ const failedAnswer = Effect.fnUntraced(function* (
 const readAnswer = <A>(
   operation: Operation<A>,
   response: HttpClientResponse.HttpClientResponse,
-  secrets: Secrets
+  quote: Quote
 ): Effect.Effect<A, Flaw> =>
   operation.success.includes(response.status)
     ? Effect.mapError(operation.decode(response), (reason): Flaw => ({
-        reason: quoteReason(reason, secrets),
+        reason: quoteReason(reason, quote),
         repeat: reason._tag === "Unavailable" ? "uncertain" : "never",
         challenges: []
       }))
-    : Effect.flatMap(failedAnswer(operation, response, secrets), Effect.fail)
+    : Effect.flatMap(failedAnswer(operation, response, quote), Effect.fail)
 
 /** What a connection is handed at a time, where its progress is watched. */
 const watchedBytes = 64 * 1024
@@ -249,15 +248,16 @@ export const make = (options: {
   /** Origins and hosts that the user named besides the registry, see `Transport.Options`. */
   readonly trustedRealms: ReadonlyArray<string>
   readonly allowedHosts: ReadonlyArray<string>
-  /** Is shown every answer before it is read. */
+  /** Adds secrets to those of the conversation, and returns all that are to be kept out of texts. */
+  readonly remember: (secrets: Secrets) => ReadonlyArray<Sought>
+  /** Is shown every answer after it is read, when the secrets are known that it brings. */
   readonly onAnswer: (
     origin: string,
     response: HttpClientResponse.HttpClientResponse,
-    secrets: Secrets
+    quote: Quote
   ) => Effect.Effect<void>
 }): Exchange => {
-  const { allowedHosts, registry, trustedRealms } = options
-  const remember = remembering()
+  const { allowedHosts, registry, remember, trustedRealms } = options
   const execute = executeBy(options.client)
   // Other clients may send a stream without its length.
   const tells = ScopedHttpClient.isScopedHttpClient(options.client)
@@ -282,8 +282,13 @@ export const make = (options: {
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>
     Effect.flatMap(requestId, (clientRequestId) => {
       const { method, name } = operation
-      const secrets = [...remember(attachment.secrets), ...inQuery(operation.path)]
-      const address = origin + scrubPath(operation.path.replace(/\?.*/s, ""), secrets)
+      const ofPath = inQuery(operation.path, operation.origin !== undefined)
+      const known = [...remember(attachment.secrets), ...ofPath.map(sought)]
+      const work = someWork()
+      const quote = quoting(known, work)
+      const quoteWith = (more: Secrets) => (more.length === 0 ? quote : quoting([...known, ...more.map(sought)], work))
+      // A link or a redirect of the registry may have named the path.
+      const address = origin + quote.scrub(operation.path.replace(/\?.*/s, ""))
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
       let status = 0
@@ -297,12 +302,20 @@ export const make = (options: {
           toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
         ).pipe(
           Effect.provideService(Outbound.CurrentDestination, destination),
-          Effect.mapError((error) => transportFlaw(error, secrets))
+          Effect.mapError((error) => transportFlaw(error, quote))
         )
       })
       const answer = Effect.flatMap(send, (response) => {
         status = response.status
-        return Effect.andThen(options.onAnswer(origin, response, secrets), readAnswer(operation, response, secrets))
+        const ofLocation = inQuery(response.headers["location"] ?? "", true)
+        const tell = (brought: unknown) =>
+          options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought)]))
+        // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
+        const hidesTokens = operation.bucket === "oauth" && operation.success.includes(status)
+        return readAnswer(operation, response, quoteWith(ofLocation)).pipe(
+          Effect.tap(tell),
+          Effect.tapError(() => (hidesTokens ? Effect.void : tell(undefined)))
+        )
       })
       const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
         Effect.fail({ reason, repeat: "uncertain", challenges: [] })

@@ -6,7 +6,6 @@ import * as Schema from "effect/Schema"
 import * as RegistryError from "../../RegistryError.ts"
 import { list, parseJson } from "../schema/json.ts"
 import { type Quote, quoting } from "./quote.ts"
-import type { Secrets } from "./secrets.ts"
 
 /**
  * May the request be sent again?
@@ -96,12 +95,12 @@ export interface Answer {
 }
 
 /** Quotes a reason for which decoding failed: its description may contain a part of the answer. */
-export const quoteReason = (reason: RegistryError.Reason, secrets: Secrets): RegistryError.Reason => {
+export const quoteReason = (reason: RegistryError.Reason, quote: Quote): RegistryError.Reason => {
   switch (reason._tag) {
     case "InvalidResponse":
-      return new RegistryError.InvalidResponse({ description: quoting(secrets).text(reason.description) })
+      return new RegistryError.InvalidResponse({ description: quote.text(reason.description) })
     case "Refused":
-      return new RegistryError.Refused({ description: quoting(secrets).text(reason.description) })
+      return new RegistryError.Refused({ description: quote.text(reason.description) })
     default:
       return reason
   }

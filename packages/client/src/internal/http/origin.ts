@@ -76,7 +76,8 @@ export const follow = (
   purpose: Exclude<Purpose, "realm">
 ): Result.Result<Location, string> =>
   readUrl(address, from.origin + from.path).pipe(
-    Result.filterOrFail(isWeb, (url) => `leads to ${url.protocol}, which is no way to go`),
+    // The scheme is not quoted: it could be a secret, which URL writes in lower case.
+    Result.filterOrFail(isWeb, () => "is neither http nor https"),
     Result.flatMap((url) => {
       const { registry } = from
       const { origin } = url

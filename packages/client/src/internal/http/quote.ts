@@ -4,7 +4,7 @@
  */
 import type * as Schema from "effect/Schema"
 import { printable } from "../schema/printable.ts"
-import { scrubbing, type Secrets } from "./secrets.ts"
+import { scrubbing, type Sought, type Work } from "./secrets.ts"
 
 /** Far above the length of any message. In characters. */
 const longestText = 2048
@@ -18,15 +18,17 @@ const ellipsis = "…"
 
 /** Quotes texts and JSON that may contain certain secrets. */
 export interface Quote {
+  /** Replaces secrets in a text, and nothing else. */
+  readonly scrub: (text: string) => string
   /** Quotes a text, at most `longest` characters of it. */
   readonly text: (text: string, longest?: number) => string
   /** Quotes JSON: each string and each key, to a limited depth and number of values. */
   readonly json: (value: unknown) => Schema.Json
 }
 
-/** Makes a `Quote` that replaces secrets. */
-export const quoting = (secrets: Secrets): Quote => {
-  const scrub = scrubbing(secrets)
+/** Makes a `Quote` that replaces secrets. All texts of an answer share the work that may be done for it. */
+export const quoting = (secrets: ReadonlyArray<Sought>, work?: Work): Quote => {
+  const scrub = scrubbing(secrets, work)
 
   // The order matters: a secret that is cut in half is not found, and an escape could hide one.
   const quoteText = (text: string, longest = longestText): string => {
@@ -71,5 +73,5 @@ export const quoting = (secrets: Secrets): Quote => {
     return at(value, mostLevels)
   }
 
-  return { text: quoteText, json: quoteJson }
+  return { scrub, text: quoteText, json: quoteJson }
 }

@@ -1,11 +1,16 @@
 /**
  * Replaces secrets in texts that other programs wrote: a server may quote a request, a runtime a header that it cannot
  * send. A secret is found literally and in the encodings that programs use when they quote: the escapes of JSON, URLs,
- * forms and HTML, also nested, and base64, also with other bytes around the secret.
+ * forms and HTML, also nested, hexadecimal, and base64, also with other bytes around the secret.
+ *
+ * A server chooses both the texts and its tokens. The search takes linear time for any input, and what is left of an
+ * answer once the work for it is used up is withheld.
  */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Base64 from "effect/encoding/Base64"
+import * as Hex from "effect/encoding/Hex"
+import { views } from "./escapes.ts"
 
 /** Values that must not appear in errors, logs and spans. */
 export type Secrets = ReadonlyArray<Redacted.Redacted<string>>
@@ -16,209 +21,263 @@ const shortest = 4
 /** So many characters from the start of a secret are a quote that was shortened. Fewer may be a word. */
 const shortestPrefix = 16
 
-/** Base64 of six bytes. A shorter text occurs by chance. */
-const shortestBase64 = 8
+/** Base64 of six bytes, hexadecimal of four. A shorter text occurs by chance. */
+const shortestEncoded = 8
 
-/** Escapes may be nested: a JSON string in a URL in a JSON string. */
-const maxNesting = 4
+/** How often the escapes in a secret itself are decoded. Only a hostile server makes tokens that nest them deeper. */
+const mostLevels = 8
 
 const replacement = "<redacted>"
-
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** Decodes bytes given as hexadecimal digits: as UTF-8 if they are, else as Latin-1. */
-const ofBytes = (digits: string): string => {
-  const bytes = Uint8Array.from(digits.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
-  const text = utf8.decode(bytes)
-  return text.includes("\ufffd") ? Array.from(bytes, (byte) => String.fromCharCode(byte)).join("") : text
-}
-
-const ofCodePoint = (number: number): string => (number > 0x10ffff ? "\ufffd" : String.fromCodePoint(number))
-
-/** `%2B`, `\x2b`, `\u002b`, `\u{2b}`, `\+`, `&#x2b;`, `&#43;`, `&lt;`. */
-const escapes =
-  /((?:(?:%|\\x)[0-9a-f]{2})+)|\\u\{([0-9a-f]{1,6})\}|\\u([0-9a-f]{4})|\\([^])|&#x([0-9a-f]{1,6});|&#(\d{1,7});|&(amp|lt|gt|quot|apos);/gi
-
-const characters = new Map([
-  ["n", "\n"],
-  ["r", "\r"],
-  ["t", "\t"],
-  ["b", "\b"],
-  ["f", "\f"],
-  ["amp", "&"],
-  ["lt", "<"],
-  ["gt", ">"],
-  ["quot", '"'],
-  ["apos", "'"]
-])
-
-/** Decodes the escapes in a text, of all languages at once. */
-const unescaped = (text: string): string =>
-  /[%\\&]/.test(text)
-    ? text.replace(
-        escapes,
-        (
-          _,
-          bytes: string | undefined,
-          braced: string | undefined,
-          unit: string | undefined,
-          character: string | undefined,
-          hex: string | undefined,
-          decimal: string | undefined,
-          name: string | undefined
-        ) => {
-          if (bytes !== undefined) return ofBytes(bytes.replace(/%|\\x/gi, ""))
-          // A surrogate: its other half is the next escape.
-          if (unit !== undefined) return String.fromCharCode(Number.parseInt(unit, 16))
-          if (character !== undefined) return characters.get(character) ?? character
-          if (name !== undefined) return characters.get(name.toLowerCase()) ?? name
-          return ofCodePoint(decimal === undefined ? Number.parseInt(braced ?? hex ?? "", 16) : Number(decimal))
-        }
-      )
-    : text
-
-const readValue = Option.liftThrowable(Redacted.value<string>)
-
-/** The value of a secret; empty if its owner has wiped it. */
-const valueOf = (secret: Redacted.Redacted<string>): string => Option.getOrElse(readValue(secret), () => "")
-
-/** A text to search for. */
-interface Form {
-  readonly text: string
-  /** Whether it is part of a longer base64 text, which is replaced as a whole. */
-  readonly isInBase64: boolean
-}
-
-/**
- * The base64 characters that a secret alone determines, for each of its three alignments: base64 encodes three bytes as
- * four characters. Characters at either end that depend on neighbouring bytes are left out.
- */
-const inBase64 = (secret: string): ReadonlyArray<string> => {
-  const bytes = new TextEncoder().encode(secret)
-  return [0, 1, 2].map((before) => {
-    const padded = new Uint8Array(before + bytes.length)
-    padded.set(bytes, before)
-    return Base64.encode(padded).slice(Math.ceil((before * 8) / 6), Math.floor((padded.length * 8) / 6))
-  })
-}
-
-const isBase64 = /[\w+/=-]/
-
-/** The distinct forms of a secret. Form encoding writes a space as a plus; a careless decoder turns a plus into a space. */
-const formsOf = (secret: string): ReadonlyArray<Form> => {
-  const plain = [secret, unescaped(secret)].flatMap((text) => [
-    text,
-    text.replaceAll("+", " "),
-    text.replaceAll(" ", "+")
-  ])
-  const encoded = inBase64(secret)
-    .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")])
-    .filter((text) => text.length >= shortestBase64)
-  return [
-    ...Array.from(new Set(plain), (text) => ({ text, isInBase64: false })),
-    ...Array.from(new Set(encoded), (text) => ({ text, isInBase64: true }))
-  ].filter(({ text }) => text.length >= shortest)
-}
-
-/** Whether only whole forms count, or prefixes of them as well. */
-type Match = "whole" | "prefix"
 
 /** A part of a text; `end` is exclusive. */
 interface Span {
   readonly begin: number
   readonly end: number
+}
+
+/**
+ * Maps characters that programs exchange to the same one: letters to lower case, because URLs lower hosts; the two
+ * alphabets of base64 to one; and a plus to a space, which forms write as a plus.
+ */
+const folded = (unit: number): number => {
+  if (unit >= 0x41 && unit <= 0x5a) return unit + 0x20
+  if (unit === 0x2b || unit === 0x2d) return 0x20
+  return unit === 0x5f ? 0x2f : unit
+}
+
+/** The fingerprint of the last four characters of a text, with one more character. */
+const rolled = (head: number, unit: number): number => (head << 8) | (folded(unit) & 0xff)
+
+/** One form of a secret to search for. */
+interface Needle {
+  /** The fingerprint of its first characters: a text without it needs no search. */
+  readonly head: number
+  /** Whether it is part of a longer base64 text, which is replaced as a whole. */
+  readonly isInBase64: boolean
+  /** Finds the form, and prefixes of it, in a text. */
+  readonly find: (text: string) => ReadonlyArray<Span>
+}
+
+/**
+ * For each prefix of a text, by its length, the length of the longest shorter prefix that it ends with. They are computed
+ * as far as they are needed, once.
+ */
+const bordersOf = (units: Uint16Array): ((length: number) => number) => {
+  const borders = [0]
+  return (length) => {
+    for (let at = borders.length; at < length; at++) {
+      let border = borders[at - 1] ?? 0
+      while (border > 0 && units[at] !== units[border]) border = borders[border - 1] ?? 0
+      borders.push(units[at] === units[border] ? border + 1 : 0)
+    }
+    return borders[length - 1] ?? 0
+  }
+}
+
+/** Searches by the algorithm of Knuth, Morris and Pratt, whose time is linear. */
+const searching = (form: string): Needle["find"] => {
+  const units = unitsOf(form)
+  const borderOf = bordersOf(units)
+  const least = Math.min(units.length, shortestPrefix)
+  return (text) => {
+    const spans: Array<Span> = []
+    if (text.length < least) return spans
+    let length = 0
+    const matched = (end: number) => {
+      if (length < least) return
+      const last = spans.at(-1)
+      const begin = end - length
+      if (last === undefined || last.end < begin) spans.push({ begin, end })
+      else spans[spans.length - 1] = { begin: last.begin, end }
+    }
+    for (let at = 0; at < text.length; at++) {
+      const unit = folded(text.charCodeAt(at))
+      if (length === units.length || unit !== units[length]) {
+        matched(at)
+        while (length > 0 && (length === units.length || unit !== units[length])) length = borderOf(length)
+      }
+      if (unit === units[length]) length++
+    }
+    matched(text.length)
+    return spans
+  }
+}
+
+const unitsOf = (text: string): Uint16Array => {
+  const units = new Uint16Array(text.length)
+  for (let at = 0; at < text.length; at++) units[at] = folded(text.charCodeAt(at))
+  return units
+}
+
+/** An encoding. The start of its result depends on the start of the text alone. */
+interface Encoding {
+  readonly write: (text: string) => string
+  /** A shorter result is not searched for. */
+  readonly shortest: number
   readonly isInBase64: boolean
 }
 
-/** For each prefix of a text, the length of the longest shorter prefix that it ends with. */
-const bordersOf = (text: string): Uint32Array => {
-  const borders = new Uint32Array(text.length)
-  let border = 0
-  for (let at = 1; at < text.length; at++) {
-    while (border > 0 && text[at] !== text[border]) border = borders[border - 1] ?? 0
-    if (text[at] === text[border]) border++
-    borders[at] = border
-  }
-  return borders
-}
+const literal: Encoding = { write: (text) => text, shortest, isInBase64: false }
+
+const hexadecimal: Encoding = { write: Hex.encode, shortest: shortestEncoded, isInBase64: false }
 
 /**
- * Finds a form in a text by the algorithm of Knuth, Morris and Pratt, whose time is linear for any input. A server
- * chooses both the text and its tokens, so that a search with backtracking could be made to take minutes.
+ * The base64 characters that a secret alone determines, for each of its three alignments: base64 encodes three bytes as
+ * four characters. Characters at either end that depend on neighbouring bytes are left out.
  */
-const spansOf = ({ isInBase64, text: form }: Form, text: string, match: Match): ReadonlyArray<Span> => {
-  if (!text.includes(form.slice(0, shortestPrefix))) return []
-  const spans: Array<Span> = []
-  const borders = bordersOf(form)
-  let length = 0
-  for (let at = 0; at < text.length; at++) {
-    while (length > 0 && (length === form.length || text[at] !== form[length])) {
-      if (match === "prefix" && length >= shortestPrefix) spans.push({ begin: at - length, end: at, isInBase64 })
-      length = borders[length - 1] ?? 0
+const base64: ReadonlyArray<Encoding> = [0, 1, 2].map((before) => ({
+  write: (text) => {
+    const bytes = new TextEncoder().encode(text)
+    const padded = new Uint8Array(before + bytes.length)
+    padded.set(bytes, before)
+    return Base64.encode(padded).slice(Math.ceil((before * 8) / 6), Math.floor((padded.length * 8) / 6))
+  },
+  shortest: shortestEncoded,
+  isInBase64: true
+}))
+
+/** Encodes the whole secret, of which a token may have 64 KiB, only if a text contains the start of the result. */
+const needleOf = (secret: string, { isInBase64, shortest: least, write }: Encoding): ReadonlyArray<Needle> => {
+  const start = write(secret.slice(0, shortestPrefix))
+  if (start.length < least) return []
+  let find: Needle["find"] | undefined
+  return [
+    {
+      head: unitsOf(start.slice(0, shortest)).reduce(rolled, 0),
+      isInBase64,
+      find: (text) => {
+        find ??= searching(write(secret))
+        return find(text)
+      }
     }
-    if (text[at] === form[length]) length++
-    if (length === form.length) spans.push({ begin: at + 1 - length, end: at + 1, isInBase64 })
-  }
-  if (match === "prefix" && length >= shortestPrefix) {
-    spans.push({ begin: text.length - length, end: text.length, isInBase64 })
-  }
-  return spans
+  ]
 }
 
-/** Replaces all forms in a text. */
-const replaceForms = (text: string, forms: ReadonlyArray<Form>, match: Match): string => {
-  const spans = forms.flatMap((form) => spansOf(form, text, match)).toSorted((one, other) => one.begin - other.begin)
-  let clean = ""
-  let done = 0
-  for (const span of spans) {
-    if (span.end <= done) continue
+/** A secret with its own escapes decoded: decoding the text that quotes it decodes them as well. */
+const levelsOf = (secret: string): ReadonlyArray<string> => {
+  const levels: Array<string> = []
+  for (const { text } of views(secret)) if (levels.push(text) >= mostLevels) break
+  return levels
+}
+
+const needlesOf = (secret: string): ReadonlyArray<Needle> => [
+  ...levelsOf(secret).flatMap((level) => needleOf(level, literal)),
+  ...[hexadecimal, ...base64].flatMap((encoding) => needleOf(secret, encoding))
+]
+
+const readValue = Option.liftThrowable(Redacted.value<unknown>)
+
+const isSecret = (value: unknown): value is Redacted.Redacted<string> =>
+  Redacted.isRedacted(value) && typeof Option.getOrUndefined(readValue(value)) === "string"
+
+/** The secrets in the value of a decoded answer, such as a token. */
+export const inAnswer = (value: unknown): Secrets =>
+  (typeof value === "object" && value !== null ? [value, ...Object.values(value)] : []).filter(isSecret)
+
+/** A secret with what to search for. */
+export interface Sought {
+  readonly value: Redacted.Redacted<string>
+  /** Computed once, when it is first needed. Empty if the owner of the secret has wiped it. */
+  readonly needles: () => ReadonlyArray<Needle>
+}
+
+export const sought = (value: Redacted.Redacted<string>): Sought => {
+  let needles: ReadonlyArray<Needle> | undefined
+  return {
+    value,
+    needles: () => {
+      const text = Option.getOrUndefined(readValue(value))
+      needles = typeof text === "string" ? (needles ?? needlesOf(text)) : []
+      return needles
+    }
+  }
+}
+
+/** How much the texts of one answer may still cost, in characters to compare. */
+export interface Work {
+  left: number
+}
+
+/** Enough to search the longest error that is read 64 times, in some tens of milliseconds. */
+const mostWork = 64 * 64 * 1024
+
+export const someWork = (): Work => ({ left: mostWork })
+
+/** To decode a character costs as much as to compare so many. */
+const decoding = 8
+
+/** To begin a search costs as much as to compare so many characters. */
+const beginning = 16
+
+const isBase64 = /[\w+/=-]/
+
+/** Joins spans that touch. Base64 around a span belongs to it. */
+const joined = (spans: ReadonlyArray<Span & { readonly isInBase64?: boolean }>, text: string): ReadonlyArray<Span> => {
+  const whole: Array<Span> = []
+  for (const { isInBase64 = false, ...span } of spans.toSorted((one, other) => one.begin - other.begin)) {
+    const last = whole.at(-1) ?? { begin: 0, end: -1 }
+    if (span.end <= last.end) continue
     let { begin, end } = span
-    if (span.isInBase64) {
-      while (begin > done && isBase64.test(text.charAt(begin - 1))) begin--
+    if (isInBase64) {
+      while (begin > last.end && isBase64.test(text.charAt(begin - 1))) begin--
       while (isBase64.test(text.charAt(end))) end++
     }
-    if (begin > done || clean === "") clean += text.slice(done, begin) + replacement
-    done = end
+    if (begin > last.end) whole.push({ begin, end })
+    else whole[whole.length - 1] = { begin: last.begin, end }
   }
-  return clean + text.slice(done)
+  return whole
 }
 
 /**
- * Makes a function that replaces secrets in texts. If a secret was hidden by escapes, the function returns the text with
- * its escapes decoded.
+ * Makes a function that replaces secrets in the texts of an answer. The rest of a text stays as it is written.
  */
-export const scrubbing = (secrets: Secrets): ((text: string) => string) => {
-  const forms = Array.from(new Set(secrets.map(valueOf)), formsOf).flat()
-  if (forms.length === 0) return (text) => text
-  return (text) => {
-    let clean = replaceForms(text, forms, "whole")
-    let decoded = clean
-    for (let nesting = 0; nesting < maxNesting; nesting++) {
-      const next = unescaped(decoded)
-      if (next === decoded) break
-      decoded = replaceForms(next, forms, "whole")
-      if (decoded !== next) clean = decoded
+export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork()): ((text: string) => string) => {
+  const needles = new Map<number, Array<Needle>>()
+  for (const needle of secrets.flatMap((secret) => secret.needles())) {
+    const alike = needles.get(needle.head)
+    if (alike === undefined) needles.set(needle.head, [needle])
+    else alike.push(needle)
+  }
+
+  /** The needles that a text may contain. */
+  const candidatesIn = (text: string): ReadonlyArray<Needle> => {
+    const heads = new Set<number>()
+    let head = 0
+    for (let at = 0; at < text.length; at++) {
+      head = rolled(head, text.charCodeAt(at))
+      if (needles.has(head)) heads.add(head)
     }
-    // Prefixes come last: a secret of which one character is escaped begins like a prefix, and the rest would remain.
-    const shortened = replaceForms(decoded, forms, "prefix")
-    return shortened === decoded ? replaceForms(clean, forms, "prefix") : shortened
+    return Array.from(heads, (found) => needles.get(found) ?? []).flat()
   }
-}
 
-/** Replaces secrets in one text. */
-export const scrub = (text: string, secrets: Secrets): string => scrubbing(secrets)(text)
+  const spansIn = (text: string): ReadonlyArray<Span> | undefined => {
+    const spans: Array<Span> = []
+    for (const view of views(text)) {
+      const candidates = candidatesIn(view.text)
+      work.left -= (view.text.length + beginning) * (decoding + candidates.length)
+      if (work.left < 0) return undefined
+      const found = candidates.flatMap(({ find, isInBase64 }) =>
+        find(view.text).map((span) => ({ ...span, isInBase64 }))
+      )
+      for (const { begin, end } of joined(found, view.text)) {
+        spans.push({ begin: view.origin(begin), end: view.origin(end) })
+      }
+    }
+    return joined(spans, text)
+  }
 
-/**
- * Replaces secrets in the path of a request: a link or a redirect of the registry may have named it. Runs for each
- * request, so it builds no forms unless the path contains a secret.
- */
-export const scrubPath = (path: string, secrets: Secrets): string => {
-  const plain = unescaped(path)
-  const containsSecret = secrets.some((secret) => {
-    const value = valueOf(secret)
-    return value.length >= shortest && value.length <= path.length && (path.includes(value) || plain.includes(value))
-  })
-  return containsSecret ? scrub(path, secrets) : path
+  return (text) => {
+    if (needles.size === 0) return text
+    const spans = spansIn(text)
+    if (spans === undefined) return replacement
+    let clean = ""
+    let done = 0
+    for (const { begin, end } of spans) {
+      clean += text.slice(done, begin) + replacement
+      done = end
+    }
+    return clean + text.slice(done)
+  }
 }
 
 /** More than a conversation uses at a time: some tokens, and the credentials that they were requested with. */
@@ -226,37 +285,45 @@ const mostRemembered = 16
 
 /**
  * Remembers the secrets of a conversation: a server may quote what an earlier request sent, or redirect the next request
- * to an address that contains it. The function adds secrets and returns the latest of all.
+ * to an address that contains it. The function adds secrets and returns those that were used last, the latest at the end.
  */
-export const remembering = (): ((secrets: Secrets) => Secrets) => {
-  const latest: Array<Redacted.Redacted<string>> = []
+export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => {
+  let latest: ReadonlyArray<Sought> = []
   return (secrets) => {
-    for (const secret of secrets) if (!latest.includes(secret)) latest.push(secret)
-    latest.splice(0, latest.length - mostRemembered)
+    const used = secrets.map((secret) => latest.find(({ value }) => value === secret) ?? sought(secret))
+    const others = latest.filter((secret) => !used.includes(secret))
+    latest = [...others, ...used].slice(-mostRemembered)
     return latest
   }
 }
 
 /**
- * Parameters that let who knows them go on with somebody's upload or download: the state of a session, and what signs a
- * link to the storage of Azure, Amazon and Google.
+ * Parameters that let a reader of the address continue an upload or a download: the state of a session, and what signs
+ * or opens a link.
  */
-const telling = /^(?:_state|sig|(?:x-(?:amz|goog)-)?(?:signature|credential|security-token)|policy)$/i
+const telling = /^(?:_?state|policy|verify|jwt|(?:.*[-_])?(?:sig|signature|hmac|credential|token))$/i
 
-/** The secrets in the query of an address. */
-export const inQuery = (path: string): Secrets => {
-  const query = path.indexOf("?")
-  return query === -1
-    ? []
-    : path
-        .slice(query + 1)
-        .split("&")
-        .flatMap((pair) => {
-          const [name = "", ...value] = pair.split("=")
-          return telling.test(name) ? [value.join("="), decoded(value.join("="))] : []
-        })
-        .filter((value) => value !== "")
-        .map((value) => Redacted.make(value))
+/** A shorter value, such as `https` or `2026`, is no secret, unless its parameter is telling. */
+const shortestValue = 8
+
+const nameOf = (written: string): string => new URLSearchParams(`${written}=`).keys().next().value ?? ""
+
+/**
+ * The secrets in the query of an address. An answer may name an address with secrets under any name; `isNamed` says that
+ * it did. Other addresses have parameters such as `last`, which errors need to tell.
+ */
+export const inQuery = (address: string, isNamed: boolean): Secrets => {
+  const query = address.indexOf("?")
+  if (query === -1) return []
+  return address
+    .slice(query + 1)
+    .split("&")
+    .flatMap((pair) => {
+      const equals = pair.indexOf("=")
+      const name = nameOf(equals === -1 ? "" : pair.slice(0, equals))
+      const value = pair.slice(equals + 1)
+      // The client adds the digest itself, and errors tell it.
+      const isSecret = telling.test(name) || (isNamed && name !== "digest" && value.length >= shortestValue)
+      return isSecret && value !== "" ? [Redacted.make(value)] : []
+    })
 }
-
-const decoded = (value: string): string => new URLSearchParams(`value=${value}`).get("value") ?? ""

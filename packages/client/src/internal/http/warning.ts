@@ -5,9 +5,8 @@
  * comma. Other codes are caches' own.
  */
 import * as Effect from "effect/Effect"
-import { quoting } from "./quote.ts"
+import type { Quote } from "./quote.ts"
 import { scan } from "./scanner.ts"
-import type { Secrets } from "./secrets.ts"
 
 const code = /\s*(\d{3})\s+(\S+)\s+/y
 const quoted = /"((?:[^"\\]|\\[^])*)"/y
@@ -35,9 +34,8 @@ const mostWarnings = 256
 /** Reports each warning once, quoted: to the log and to the caller. */
 export const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
   const told = new Set<string>()
-  return (header: string | undefined, secrets: Secrets): Effect.Effect<void> => {
+  return (header: string | undefined, quote: Quote): Effect.Effect<void> => {
     if (header === undefined) return Effect.void
-    const quote = quoting(secrets)
     return Effect.forEach(
       parseWarnings(header),
       (warning) => {
