@@ -11,7 +11,6 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
@@ -20,8 +19,10 @@ import { type FailedResponse, type Reason, Refused, RegistryError, Unavailable }
 import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
-import { classify, parseErrors, quoteReason, type Repeat } from "./failure.ts"
+import { connectionFailure } from "./connection.ts"
+import { classify, parseBody, quoteReason } from "./failure.ts"
 import { quoting } from "./quote.ts"
+import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
 import { inQuery, remembering, scrubPath, type Secrets } from "./secrets.ts"
 import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
@@ -72,42 +73,17 @@ interface Flaw extends Omit<Failure, "error"> {
 
 const userAgent = `effect-acr/${version}`
 
-/** The innermost cause is the one that says what happened: `connect ECONNREFUSED 127.0.0.1:5000`. */
-const rootMessage = (error: Error): string => {
-  let root = error
-  for (let depth = 0; depth < 8 && root.cause instanceof Error; depth++) root = root.cause
-  return root.message
-}
-
-/** Far above what a runtime says about a connection. */
-const longestMessage = 300
-
 const refusal = (problem: string): Flaw => ({
   reason: new Refused({ description: problem }),
   repeat: "never",
   challenges: []
 })
 
-/** Whether an HTTP client refused to dial: its own errors may stand around it. */
-const isAddressRefused = (error: unknown, depth = 0): boolean =>
-  error instanceof Error &&
-  (error instanceof Outbound.AddressRefused || (depth < 8 && isAddressRefused(error.cause, depth + 1)))
-
-/** What is said of a port that answers without TLS, as `127.0.0.1:5001` for a registry on plain http does. */
-const explained = (message: string): string =>
-  message.includes("wrong version number")
-    ? "the server does not speak TLS; for plain http the endpoint begins with http://"
-    : message
-
-const transportFlaw = (error: HttpClientError.HttpClientError, secrets: Secrets): Flaw => {
-  const message = quoting(secrets).text(explained(rootMessage(error)), longestMessage)
-  if (isAddressRefused(error)) return refusal(message)
-  const description = `${error.reason._tag}: ${message}`
-  return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
-}
-
 const noAnswer = (timeout: Duration.Input): Reason =>
-  new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` })
+  new Unavailable({
+    description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
+    code: "TIMEOUT"
+  })
 
 /** A correlation id is a UUID. Other registries may use something longer. */
 const longestId = 256
@@ -119,16 +95,19 @@ const failedAnswer = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Flaw> {
   const quote = quoting(secrets)
   const text = operation.method === "HEAD" ? "" : yield* readErrorText(response)
-  const errors = parseErrors(text, quote)
+  const { errors, isForeign } = parseBody(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
   return {
     ...classify({
       status: response.status,
       errors,
-      hasBody: text !== "",
-      retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
-      missing: operation.missing
+      isForeign,
+      retryAfter: Option.map(retryAfterMillis(response.headers, yield* Clock.currentTimeMillis), Duration.millis),
+      missing: operation.missing,
+      method: operation.method,
+      putsTag: operation.method === "PUT" && operation.subject?.reference?.includes(":") === false,
+      isAcr: correlationId !== undefined
     }),
     challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), secrets),
     response: {
@@ -216,6 +195,8 @@ export const make = (options: {
   ) => Effect.Effect<void>
 }): Exchange => {
   const { allowedHosts, registry, trustedRealms } = options
+  /** Whether the registry has answered a request of this conversation. */
+  let reached = false
   const remember = remembering()
   const execute = executeBy(options.client)
   const timeout = Effect.delay(
@@ -241,6 +222,8 @@ export const make = (options: {
       const address = origin + scrubPath(operation.path.replace(/\?.*/s, ""), secrets)
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
+      const isRegistry = target === registry
+      const isPlain = target.protocol === "http:"
       let status = 0
 
       const send = Effect.suspend(() => {
@@ -248,11 +231,15 @@ export const make = (options: {
         if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
         return execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
           Effect.provideService(Outbound.CurrentDestination, destination),
-          Effect.mapError((error) => transportFlaw(error, secrets))
+          Effect.mapError((error): Flaw => ({
+            ...connectionFailure(error, { secrets, isFirstContact: isRegistry && !reached, isPlain }),
+            challenges: []
+          }))
         )
       })
       const answer = Effect.flatMap(send, (response) => {
         status = response.status
+        reached ||= isRegistry
         return Effect.andThen(options.onAnswer(origin, response, secrets), readAnswer(operation, response, secrets))
       })
       const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
