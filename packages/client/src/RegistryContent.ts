@@ -178,8 +178,8 @@ export class RegistryContent extends Context.Service<
 
     /**
      * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
-     * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
-     * `ContentMismatch` if the registry says that it got another.
+     * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked` if the
+     * tag is locked or immutable, and with `ContentMismatch` if the registry says that it got another.
      *
      * **Details**
      *
@@ -207,7 +207,7 @@ export class RegistryContent extends Context.Service<
 
     /**
      * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
-     * `NotFound` and `Locked`.
+     * `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
      */
     readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
@@ -368,7 +368,7 @@ export class RegistryContent extends Context.Service<
     ) => Effect.Effect<void, RegistryError>
 
     /**
-     * Deletes a blob. Fails with `NotFound` and `Locked`.
+     * Deletes a blob. Fails with `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
      *
      * **Gotchas**
      *
