@@ -261,9 +261,9 @@ describe("a connection that fails for", () => {
       Effect.gen(function* () {
         const error = yield* failing(read)
         const reason = unavailable(error)
+        assert.strictEqual(yield* attempts, first)
         assert.strictEqual(reason.code, codeAtFirst)
         assert.strictEqual(error.isRetryable, retryable)
-        assert.strictEqual(yield* attempts, first)
         // Says why there was no other attempt, unless that is clear from the code.
         assert.strictEqual(reason.firstContact ?? false, first === 1 && retryable)
         assert.strictEqual(error.message.includes("nothing has answered at this address yet"), first === 1 && retryable)
