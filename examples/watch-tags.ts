@@ -31,11 +31,9 @@ const nothingSeen: Seen = { digests: new Map(), newestMillis: Number.NEGATIVE_IN
 
 const millisOf = ({ lastUpdatedOn }: TagProperties.TagProperties) => DateTime.toEpochMillis(lastUpdatedOn)
 
-/** Whether it may be over when one looks again. */
-const isPassing = ({ message, reason }: RegistryError.RegistryError) =>
-  reason._tag === "Unavailable" || reason._tag === "Throttled"
-    ? Effect.as(Effect.logWarning(`looking again later: ${message}`), true)
-    : Effect.succeed(false)
+/** Whether the next look may succeed. */
+const isPassing = ({ isRetryable, message }: RegistryError.RegistryError) =>
+  isRetryable ? Effect.as(Effect.logWarning(`looking again later: ${message}`), true) : Effect.succeed(false)
 
 /**
  * The changes of a repository's tags from now on, the oldest first; it looks when the schedule says so.

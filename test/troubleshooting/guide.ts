@@ -2,6 +2,7 @@
  * The guide: every scenario, with the error that comes of it.
  */
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Scenario } from "./scenario.ts"
 
@@ -22,7 +23,10 @@ const fields = ({ reason, response }: RegistryError): ReadonlyArray<string> => [
   ...Object.entries(reason)
     .filter(([name]) => !["_tag", "description", "cause", "name", "message", "stack"].includes(name))
     .filter(([, value]) => !Array.isArray(value) || value.length > 0)
-    .map(([name, value]) => `reason.${name}: ${JSON.stringify(value)}`),
+    .map(
+      ([name, value]) =>
+        `reason.${name}: ${Duration.isDuration(value) ? Duration.format(value) : JSON.stringify(value)}`
+    ),
   ...(response === undefined ? [] : response.errors).map(
     ({ code, message }, index) => `response.errors[${index}]: ${code}${message === "" ? "" : `, ${message}`}`
   )
@@ -47,14 +51,15 @@ const section = ({ reason, remedy, title, why }: Scenario, error: RegistryError)
 
 const introduction = `# Troubleshooting
 
-Every operation fails with a \`RegistryError\`. Its message begins with the operation and the **reason**, which is what a
-program acts on; then comes what the registry says itself, the request, and two names by which its operators find that
-request: the registry's correlation id and our client request id. This page shows the errors as they are: it is written by
-a command that makes each of them happen (\`npx -y pnpm@12 troubleshooting\`), and a test fails when one of them changes.
+Every operation fails with a \`RegistryError\`. Its message begins with the operation that the program called and the
+**reason**, which a program acts on. What the registry says follows, then the request, and two names by which the operators
+of the registry find that request: its correlation id and the client request id. This page shows the errors as they are: a
+command makes each of them happen and writes it (\`npx -y pnpm@12 troubleshooting\`), and a test fails when one of them
+changes.
 
-**To see more**, log at debug level: a line for each request with its status, for each attempt that failed and each
-transfer that was taken up again. Spans tell the same in order; metrics count it: [observability](observability.md). No
-secret is in any of them.
+**To see more**, log at debug level: there is a line for each request with its status, for each failed attempt and each
+transfer that resumes. Spans show the same in order, and metrics count it: [observability](observability.md). None of them
+contains a secret.
 
 `
 

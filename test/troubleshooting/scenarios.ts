@@ -5,7 +5,6 @@ import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Credentials from "@effect-acr/client/Credentials"
 import { RegistryContent } from "@effect-acr/client/RegistryContent"
-import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
 import * as TransportModule from "@effect-acr/client/Transport"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { AzureCredentials } from "@effect-acr/azure-identity"
@@ -28,14 +27,18 @@ const connecting = (endpoint: string) =>
     TransportModule.make({ endpoint }).pipe(Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer]))
   )
 
-/** Asks an endpoint that does not answer as a registry would, once. */
+/** Requests something from an endpoint that does not answer as a registry would. It fails without a retry. */
 const unreachable = (endpoint: string) =>
   Effect.flip(
     Transport.use(({ authorize }) => authorize(["registry:catalog:*"])).pipe(
-      Effect.provide(TransportModule.layer({ endpoint, retry: RetryPolicy.never })),
+      Effect.provide(TransportModule.layer({ endpoint })),
       Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
     )
   )
+
+const putTag = Effect.flatMap(RegistryContent, (content) =>
+  content.putManifest("library/hello-world", "{}", { mediaType: "application/json", tag: "latest" })
+)
 
 const upload = (source: BlobSource.BlobSource) =>
   Effect.flatMap(RegistryContent, (content) => content.uploadBlob("library/hello-world", source))
@@ -43,9 +46,9 @@ const upload = (source: BlobSource.BlobSource) =>
 export const scenarios: ReadonlyArray<Scenario> = [
   {
     title: "A repository is not there",
-    why: "The name is wrong, the repository was deleted, or the identity may not know of it.",
+    why: "The name is wrong, the repository was deleted, or the identity may not see it.",
     remedy:
-      'List what there is with `registry.repositories()`. To go on where something is missing, catch the reason: `Effect.catchReason("RegistryError", "NotFound", …)`; its `resource` says what is missing.',
+      'List the repositories with `registry.repositories()`. To continue where something is missing, catch the reason: `Effect.catchReason("RegistryError", "NotFound", …)`; its `resource` says what is missing.',
     reason: "NotFound",
     says: ["NAME_UNKNOWN"],
     run: failing(properties("library/helo-world"))
@@ -60,9 +63,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "No credential is there",
-    why: "Every credential of a chain was passed over. The error has the reason of each, also as data: `passedOver`.",
+    why: "Every credential of a chain was passed over. The error says why for each of them, also as data: `passedOver`.",
     remedy:
-      "Set up one of them: `az login`, the variables that the reason names, `docker login`. For what everyone may see, end the chain with `Credentials.layerAnonymous`.",
+      "Set up one of them: `az login`, the variables that the error names, or `docker login`. For public content, end the chain with `Credentials.layerAnonymous`.",
     reason: "CredentialUnavailable",
     says: ["REGISTRY_USERNAME", "AZURE_CLIENT_ID"],
     run: failing(properties("library/hello-world"), {
@@ -83,8 +86,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A credential fails",
-    why: "The effect that was given to `Credentials.layerEntra` failed, or a class of `@azure/identity` did. The registry was not asked.",
-    remedy: "Look at the error's `cause`, or at what Entra ID says: its codes begin with `AADSTS`.",
+    why: "The effect that was passed to `Credentials.layerEntra` failed, or a class of `@azure/identity` did. Nothing was sent to the registry.",
+    remedy: "Look at the `cause` of the reason, or at what Entra ID says: its codes begin with `AADSTS`.",
     reason: "CredentialUnavailable",
     says: ["no token could be acquired from Entra ID"],
     run: failing(properties("library/hello-world"), {
@@ -93,9 +96,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "The registry takes no tokens of Azure Resource Manager",
-    why: "The token was asked for with the audience of Azure Resource Manager, and `authentication-as-arm` is disabled on the registry.",
+    why: "The token was requested with the audience of Azure Resource Manager, and `authentication-as-arm` is disabled on the registry.",
     remedy:
-      "Ask for `Credentials.entraScope` (`https://containerregistry.azure.net/.default`), as the layers of `AzureCredentials` do.",
+      "Request `Credentials.entraScope` (`https://containerregistry.azure.net/.default`), as the layers of `AzureCredentials` do.",
     reason: "Unauthenticated",
     says: ["arm aad token disallowed"],
     run: failing(properties("library/hello-world"), {
@@ -103,8 +106,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "Nobody is asked to log in",
-    why: "The program asks as nobody, and the registry shows nothing to everyone: anonymous pull is off, or of another tier than Standard and above.",
+    title: "The registry needs a login",
+    why: "The program has no credentials, and the registry does not allow anonymous pull, which ACR has in the tiers Standard and Premium. `missing` says which permission the request needs.",
     remedy: "Provide credentials, or enable anonymous pull (`az acr update --anonymous-pull-enabled`).",
     reason: "Unauthenticated",
     says: ["https://aka.ms/acr/authorization"],
@@ -112,7 +115,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A role is missing",
-    why: "The identity is known and has no role on the registry, or too small a one.",
+    why: "The registry knows the identity, which has no role there, or one with too few permissions.",
     remedy:
       "Assign a role: `AcrPull` to read, `AcrPush` to write, `AcrDelete` to delete; on a registry that grants rights by repository `Container Registry Repository Reader`, `Writer` and `Contributor`.",
     reason: "Forbidden",
@@ -123,8 +126,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A network rule is in the way",
-    why: "The registry's firewall does not know the address that the request came from.",
-    remedy: "Allow the address on the registry, or come from a network that is allowed.",
+    why: "The firewall of the registry does not allow the address that the request came from.",
+    remedy: "Allow the address on the registry, or send the request from a network that is allowed.",
     reason: "Forbidden",
     says: ["client with IP '203.0.113.7' is not allowed access", "https://aka.ms/acr/firewall"],
     run: failing(properties("library/hello-world"), {
@@ -139,9 +142,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "An upload's session is not known any more",
-    why: "The registry lost the session after a fault. An upload begins anew by itself where its source can be read again (`fromBytes`, `fromFile`, `fromRepeatableStream`), and nothing is seen of this; a stream that runs once is at its end.",
-    remedy: "Give the upload a source that can be read again, or retry it with a new stream.",
+    title: "The registry lost the session of an upload",
+    why: "The registry does not know the session after a fault. The client restarts the upload if its source can be read again (`fromBytes`, `fromFile`, `fromRepeatableStream`). A stream that runs once cannot.",
+    remedy: "Pass a source that can be read again, or retry the upload with a new stream.",
     reason: "NotFound",
     says: ["BLOB_UPLOAD_INVALID"],
     run: failing(
@@ -161,10 +164,10 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A tag is locked",
-    why: "`canDelete` or `canWrite` of the tag, its manifest or its repository is false.",
+    why: "`canDelete` or `canWrite` of the tag, its manifest or its repository is false. ACR answers the same to a push when its storage is full.",
     remedy: "Unlock it: `registry.updateTag(repository, tag, { canDelete: true })`.",
     reason: "Locked",
-    says: [],
+    says: ["disallowed"],
     run: failing(
       Effect.flatMap(ContainerRegistry, (registry) =>
         Effect.andThen(
@@ -175,11 +178,41 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
+    title: "A tag is immutable",
+    why: "The tag exists, and a rule of the registry keeps it from being overwritten. Amazon ECR, Docker Hub, Google Artifact Registry and Harbor have such rules, and answer with different statuses.",
+    remedy: "Push another tag, or change the rule. `by` of the reason tells a rule from a lock.",
+    reason: "Locked",
+    says: ["immutable"],
+    run: failing(putTag, {
+      faults: [
+        explained(
+          400,
+          "TAG_INVALID",
+          "The image tag 'latest' already exists in the 'library/hello-world' repository and cannot be overwritten because the tag is immutable.",
+          { method: "PUT" }
+        )
+      ]
+    })
+  },
+  {
+    title: "The registry cannot delete",
+    why: "The registry does not implement the request, or its operators disabled it. GitHub, Docker Hub and a `registry` without `REGISTRY_STORAGE_DELETE_ENABLED` do not delete manifests by this API.",
+    remedy: "Enable it on the registry, or use the registry's own interface.",
+    reason: "Unsupported",
+    says: ["UNSUPPORTED"],
+    run: failing(
+      Effect.flatMap(RegistryContent, (content) =>
+        content.deleteManifest("library/hello-world", `sha256:${"0".repeat(64)}`)
+      ),
+      { faults: [explained(405, "UNSUPPORTED", "The operation is unsupported.", { method: "DELETE" })] }
+    )
+  },
+  {
     title: "A scope-map token lacks a right",
-    why: "The scope map of the token does not hold the action for the repository.",
-    remedy: "Add it to the scope map: `az acr scope-map update`.",
+    why: "The scope map of the token does not allow the action on the repository. `missing` names both.",
+    remedy: "Add the action to the scope map: `az acr scope-map update`.",
     reason: "Forbidden",
-    says: [],
+    says: ["missing: delete on repository library/hello-world"],
     run: failing(
       Effect.flatMap(ContainerRegistry, (registry) => registry.deleteTag("library/hello-world", "latest")),
       {
@@ -194,8 +227,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A password is wrong",
-    why: "The user name or the password is, or the admin user is disabled, or the token has expired.",
-    remedy: "Log in again. A credential helper is asked once more by itself before this error is seen.",
+    why: "The user name or the password is wrong, the admin user is disabled, or the token has expired.",
+    remedy: "Log in again. The client runs a credential helper a second time before it fails with this error.",
     reason: "Unauthenticated",
     says: [],
     run: failing(properties("library/hello-world"), {
@@ -203,8 +236,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "A registry that grants rights by repository is asked for all",
-    why: "With attribute-based access control (ABAC) no token is for all repositories.",
+    title: "A scope names all repositories of a registry with ABAC",
+    why: "A registry with attribute-based access control (ABAC) grants permissions by repository.",
     remedy: 'Name the repositories: `transport.authorize(names.map((name) => TokenScope.repository(name, "pull")))`.',
     reason: "InvalidRequest",
     says: ["repository:*:pull", "ABAC"],
@@ -215,35 +248,46 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "The registry asks for fewer requests",
-    why: "It answered 429 more often than the retry policy has patience, or asks for a longer wait than the policy allows.",
+    why: "The registry answered 429 to each attempt of the retry policy, or asks for a longer wait than `maxRetryAfter` allows.",
     remedy:
-      "Set `rateLimits` to what the registry's tier grants, lower the concurrency, or give `retry` more patience. `retryAfterMillis` of the reason says how long the registry asks to wait.",
+      "Set `rateLimits` to the limits of the registry's tier, lower the concurrency, or allow more retries in `retry`. `retryAfter` of the error says how long the registry asks to wait.",
     reason: "Throttled",
-    says: ["TOOMANYREQUESTS"],
+    says: ["TOOMANYREQUESTS", "asks to wait 2m"],
     run: failing(properties("library/hello-world"), {
-      faults: [explained(429, "TOOMANYREQUESTS", "too many requests", { path: "/acr/v1/" })]
+      faults: [
+        {
+          path: "/acr/v1/",
+          times: 100,
+          consequence: {
+            _tag: "Answer",
+            status: 429,
+            headers: { "Content-Type": "application/json", "Retry-After": "120" },
+            body: JSON.stringify({ errors: [{ code: "TOOMANYREQUESTS", message: "too many requests" }] })
+          }
+        }
+      ]
     })
   },
   {
     title: "The endpoint holds a repository",
-    why: "An endpoint is a registry. Repositories are arguments of operations.",
-    remedy: "Leave the path away.",
+    why: "The endpoint is the address of the registry. Repositories are arguments of operations.",
+    remedy: "Remove the path.",
     reason: "InvalidRequest",
     says: ["expected a registry's name"],
     run: connecting("myregistry.azurecr.io/library/hello-world")
   },
   {
     title: "The endpoint is plain http",
-    why: "Whoever is on the way could read the credentials, so only addresses of this machine are asked in the clear.",
-    remedy: "Use https. On a network that is trusted to the last cable there is `allowInsecureHttp`.",
+    why: "Others on the network could read the credentials, so plain http is accepted only for addresses of this machine.",
+    remedy: "Use https. On a network that you trust, set `allowInsecureHttp`.",
     reason: "InvalidRequest",
     says: ["allowInsecureHttp"],
     run: connecting("http://registry.example:5000")
   },
   {
-    title: "A registry keeps its tokens somewhere else",
-    why: "The challenge names a token service on another host, and that might be anybody's.",
-    remedy: 'If it is the registry\'s own, name it: `trustedRealms: ["https://auth.example.com"]`.',
+    title: "The token service of the registry is on another host",
+    why: "The challenge names a token service on another host, which may not belong to the registry.",
+    remedy: 'If it belongs to the registry, trust it: `trustedRealms: ["https://auth.example.com"]`.',
     reason: "Refused",
     says: ["https://auth.example.com", "not trusted"],
     run: failing(properties("library/hello-world"), {
@@ -259,9 +303,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
     })
   },
   {
-    title: "A registry leads into the own network",
-    why: "A redirect or an upload location names an address that only means something where the program runs: a metadata service, a machine of the private network.",
-    remedy: 'If that is how the registry is built, name the host: `allowedHosts: ["10.0.0.5"]`.',
+    title: "The registry leads into the network of the client",
+    why: "A redirect or an upload location names an address in the network where the program runs: a metadata service, or a machine of the private network.",
+    remedy: 'If the registry is set up like that, allow the host: `allowedHosts: ["10.0.0.5"]`.',
     reason: "Refused",
     says: ["link-local"],
     run: failing(
@@ -285,15 +329,16 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "Nothing listens at the endpoint",
-    why: "The registry is not running, or on another port. Before this is seen it was tried again for some seconds.",
-    remedy: "Start it, and compare the port: the emulator prints its own.",
+    why: "The registry is not running, or listens on another port. The client does not retry here, because nothing has answered at the address yet. Once the registry has answered, a refused connection is retried.",
+    remedy:
+      "Start the registry, and compare the port: the emulator prints its own. To wait for a registry that starts, retry the operation while `error.isRetryable`.",
     reason: "Unavailable",
-    says: ["ECONNREFUSED"],
+    says: ["ECONNREFUSED", "not tried again"],
     run: unreachable("http://127.0.0.1:1")
   },
   {
     title: "The registry speaks plain http",
-    why: "An endpoint without a scheme means https, and the emulator speaks http.",
+    why: "An endpoint without a scheme means https, and the emulator speaks http. A retry would not help, so there is none.",
     remedy: "Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`.",
     reason: "Unavailable",
     says: ["does not speak TLS", "begins with http://"],
@@ -303,8 +348,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "The registry's certificate is not trusted",
-    why: "It was signed by an authority that Node does not know: a company's own, or a test's.",
-    remedy: "`NodeRegistryHttpClient.layerOptions({ ca })`, or `NODE_EXTRA_CA_CERTS`.",
+    why: "An authority that Node does not know signed the certificate, such as that of a company or a test. `code` tells this from a certificate that has expired (`CERT_HAS_EXPIRED`) or is for another host (`ERR_TLS_CERT_ALTNAME_INVALID`). A retry would not help, so there is none.",
+    remedy: "Trust the authority with `NodeRegistryHttpClient.layerOptions({ ca })`, or with `NODE_EXTRA_CA_CERTS`.",
     reason: "Unavailable",
     says: ["certificate"],
     run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ endpoint }) => unreachable(endpoint)).pipe(
@@ -313,8 +358,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     title: "A name breaks the grammar",
-    why: "Names are checked before anything is sent.",
-    remedy: "Repositories are in lower case; a tag has at most 128 characters; a digest is `sha256:` and 64 digits.",
+    why: "The client checks names before it sends anything. The error says which argument it refuses, and its value unless that may be a secret.",
+    remedy:
+      "Write repositories in lower case, tags with at most 128 characters, and digests as `sha256:` and 64 digits.",
     reason: "InvalidRequest",
     says: ["Expected a repository name"],
     run: failing(properties("Library/Hello"))

@@ -21,8 +21,9 @@ import * as Digest from "./Digest.ts"
 import * as Arguments from "./internal/api/arguments.ts"
 import * as Distribution from "./internal/api/distribution.ts"
 import * as Management from "./internal/api/management.ts"
+import { named } from "./internal/http/named.ts"
 import type * as ManifestProperties from "./ManifestProperties.ts"
-import * as Reference from "./Reference.ts"
+import type * as Reference from "./Reference.ts"
 import type { RegistryError } from "./RegistryError.ts"
 import type * as RepositoryName from "./RepositoryName.ts"
 import type * as RepositoryProperties from "./RepositoryProperties.ts"
@@ -371,9 +372,14 @@ const partOf = (
   operation: string,
   { continueFrom, orderBy, pageSize = defaultPageSize }: OrderedListOptions = {}
 ): Effect.Effect<Management.Part, RegistryError> =>
-  Effect.flatMap(Arguments.positive(operation, pageSize), (n) =>
+  Effect.flatMap(Arguments.positive(operation, pageSize, "pageSize"), (n) =>
     continueFrom !== undefined && orderBy !== undefined
-      ? Arguments.refuse(operation, "a list by time cannot continue from an item: leave out orderBy or continueFrom")
+      ? Arguments.refuse(
+          operation,
+          "a list by time cannot continue from an item: leave out orderBy or continueFrom",
+          "continueFrom",
+          continueFrom
+        )
       : Effect.succeed({ n, last: continueFrom, orderby: orderBy === undefined ? undefined : orders[orderBy] })
   )
 
@@ -390,25 +396,27 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
     Effect.filterOrElse(Arguments.tagOrDigest(operation, tagOrDigest), Digest.isDigest, (tag) =>
-      Effect.map(execute(Management.getTag(repository, tag)), ({ digest }) => digest)
+      Effect.mapBoth(execute(Management.getTag(repository, tag)), {
+        onFailure: named(operation),
+        onSuccess: ({ digest }) => digest
+      })
     )
 
   return ContainerRegistry.of({
     endpoint,
     loginServer,
 
-    reference: (repository, tagOrDigest) =>
-      Arguments.argument(
-        "ContainerRegistry.reference",
-        Reference.parse(`${loginServer}/${repository}${tagOrDigest.includes(":") ? "@" : ":"}${tagOrDigest}`)
-      ),
+    reference: Effect.fnUntraced(function* (repository, tagOrDigest) {
+      const name = yield* Arguments.repositoryName("ContainerRegistry.reference", repository)
+      const version = yield* Arguments.tagOrDigest("ContainerRegistry.reference", tagOrDigest)
+      const separator = Digest.isDigest(version) ? "@" : ":"
+      return yield* Arguments.reference("ContainerRegistry.reference", `${loginServer}/${name}${separator}${version}`)
+    }),
 
-    login: Effect.map(refreshToken, ({ expiresAt, token }) => ({
-      loginServer,
-      username: tokenUser,
-      password: token,
-      expiresAt
-    })),
+    login: Effect.mapBoth(refreshToken, {
+      onFailure: named("ContainerRegistry.login"),
+      onSuccess: ({ expiresAt, token }) => ({ loginServer, username: tokenUser, password: token, expiresAt })
+    }),
 
     repositories: (options) =>
       Stream.unwrap(

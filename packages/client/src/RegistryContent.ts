@@ -182,7 +182,7 @@ export interface Service {
 
   /**
    * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
-   * `NotFound` and `Locked`.
+   * `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
    */
   readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
@@ -343,7 +343,7 @@ export interface Service {
   ) => Effect.Effect<void, RegistryError>
 
   /**
-   * Deletes a blob. Fails with `NotFound` and `Locked`.
+   * Deletes a blob. Fails with `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
    *
    * **Gotchas**
    *

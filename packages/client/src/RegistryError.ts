@@ -2,7 +2,8 @@
  * The one error of the library.
  *
  * Every operation fails with a `RegistryError`; its `reason` is one of a dozen things that a caller can act on. Handle
- * one of them with `Effect.catchReason`, several with `Effect.catchReasons`:
+ * one of them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` tells whether the same
+ * operation may succeed later:
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -21,6 +22,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { printable } from "./internal/schema/printable.ts"
@@ -29,34 +31,77 @@ import { printable } from "./internal/schema/printable.ts"
 const description = Schema.String
 
 /**
- * The registry does not know who is asking: no credential, a refused one, or an anonymous caller where one is needed (401).
- * Log in, or log in differently.
+ * A permission that a request lacked, as the registry names it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MissingPermission = Schema.Struct({
+  /** What it is for: `repository`, or `registry` for the list of repositories. */
+  type: Schema.String,
+  /** The name of the repository; `catalog` for the list of repositories. */
+  name: Schema.String,
+  /** What the request would do: `pull`, `push`, `delete`, `metadata_read`, `metadata_write`, or `*`. */
+  action: Schema.String
+})
+
+/**
+ * A permission that a request lacked, as the registry names it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MissingPermission = typeof MissingPermission.Type
+
+const permissionFields = {
+  description,
+  /** The permissions that the request lacked, if the registry says so, as Azure Container Registry does. */
+  missing: Schema.Array(MissingPermission).pipe(Schema.withConstructorDefault(Effect.succeed([])))
+}
+
+const lacking = (description: string, missing: ReadonlyArray<MissingPermission>): string => {
+  const permissions = missing.map(({ action, name, type }) => `${action} on ${type} ${name}`)
+  return printable(missing.length === 0 ? description : `${description} (missing: ${permissions.join(", ")})`)
+}
+
+/**
+ * The registry does not know the caller: it needs a login, or refuses the one that was sent (401). Log in, or log in
+ * differently.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(
   "@effect-acr/client/RegistryError/Unauthenticated"
-)("Unauthenticated", { description }) {
+)("Unauthenticated", permissionFields) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
-    return printable(this.description)
+    return lacking(this.description, this.missing)
   }
 }
 
 /**
- * The registry knows who is asking and refuses: a missing role or permission, or a network rule (403).
+ * The registry knows the caller and refuses: a role or permission is missing, or a network rule or a policy is in the way
+ * (403).
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Forbidden extends Schema.TaggedError<Forbidden>("@effect-acr/client/RegistryError/Forbidden")(
   "Forbidden",
-  {
-    description
-  }
+  permissionFields
 ) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
-    return printable(this.description)
+    return lacking(this.description, this.missing)
   }
 }
 
@@ -89,28 +134,80 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/R
   resource: Schema.Literals(["repository", "tag", "manifest", "blob", "upload", "endpoint"]),
   description
 }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(this.description)
   }
 }
 
 /**
- * The repository, tag or manifest is locked (ACR: `deleteEnabled` or `writeEnabled` is false), or the operation is not
- * allowed on this registry (405).
+ * The repository, tag or manifest is locked, or the tag exists and is immutable.
+ *
+ * **Details**
+ *
+ * The ways in which registries say so differ: ACR answers 405 for a lock. For a tag that exists and cannot be overwritten
+ * ECR and Google answer 400, Docker Hub 403, Harbor 412, others 409, which is recognized by the code or the message.
+ *
+ * **Gotchas**
+ *
+ * ACR answers the same to a push when the storage of the registry is full.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Locked extends Schema.TaggedError<Locked>("@effect-acr/client/RegistryError/Locked")("Locked", {
-  description
+  description,
+  /**
+   * `lock`: a lock that can be removed (ACR: `canDelete`, `canWrite` or `canRead` is false). `immutability`: a rule of the
+   * registry keeps the tag as it is; push another tag.
+   */
+  by: Schema.Literals(["lock", "immutability"])
 }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(this.description)
   }
 }
 
 /**
- * The registry asks for fewer requests (429), and retrying was given up or would take longer than the policy allows.
+ * The registry cannot do this, whoever asks: it does not implement the request, or its operators disabled it (405, 501, or
+ * the code `UNSUPPORTED`). Many registries do not delete by this API.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unsupported extends Schema.TaggedError<Unsupported>("@effect-acr/client/RegistryError/Unsupported")(
+  "Unsupported",
+  { description }
+) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
+  override get message(): string {
+    return printable(this.description)
+  }
+}
+
+/** How long the registry asks to wait. In milliseconds where the error is written as JSON. */
+const retryAfter = Schema.optionalKey(Schema.DurationFromMillis)
+
+const waiting = (description: string, retryAfter: Duration.Duration | undefined): string =>
+  printable(
+    retryAfter === undefined ? description : `${description}; the registry asks to wait ${Duration.format(retryAfter)}`
+  )
+
+/**
+ * The registry asks for fewer requests (429), and the retry policy ended or allows no wait as long as the registry asks for.
  *
  * @category reasons
  * @since 0.1.0
@@ -119,18 +216,39 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-acr/client
   "Throttled",
   {
     description,
-    /** How long the registry asks to wait, in milliseconds, if it says so. */
-    retryAfterMillis: Schema.optionalKey(Schema.Finite)
+    /** How long the registry asks to wait, if it says so. */
+    retryAfter
   }
 ) {
+  /** Always true. */
+  get isRetryable(): boolean {
+    return true
+  }
+
   override get message(): string {
-    return printable(this.description)
+    return waiting(this.description, this.retryAfter)
   }
 }
 
 /**
- * No answer that counts: the connection failed or was cut, the answer did not come in time, or the registry reports a
- * fault of its own (408, 5xx). Trying again later may help.
+ * Codes of connections that fail until somebody changes something: the name of the host, its certificate, the scheme or the
+ * port. Certificates: the names of OpenSSL's verification errors and Node's own. TLS: OpenSSL's reasons for which a handshake
+ * fails; damaged records are not among them.
+ */
+const lasting = [
+  /^(?:ENOTFOUND|ERR_INVALID_URL|EPROTO|NOT_HTTP)$/,
+  /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C)/,
+  /^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/,
+  /^ERR_SSL_.*(?:VERSION|PROTOCOL|HANDSHAKE_FAILURE|CERT|UNKNOWN_CA|CIPHER|UNRECOGNIZED_NAME|_TOO_SMALL|_TOO_WEAK|HTTP_REQUEST|PROXY_REQUEST|PACKET_LENGTH|SECURITY|ACCESS_DENIED)/
+]
+
+/**
+ * The registry gave no answer that counts: the connection failed or broke, the answer did not come in time, or the registry
+ * reports a fault of its own (408, 5xx).
+ *
+ * **Gotchas**
+ *
+ * An operation that changes something may have been carried out although its answer was lost.
  *
  * @category reasons
  * @since 0.1.0
@@ -139,27 +257,63 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   "Unavailable",
   {
     description,
-    /** How long the registry asks to wait, in milliseconds, if it says so. */
-    retryAfterMillis: Schema.optionalKey(Schema.Finite)
+    /**
+     * What went wrong with the connection, if it did, in the words of the runtime: `ENOTFOUND`, `ECONNREFUSED`,
+     * `ECONNRESET`, `CERT_HAS_EXPIRED`, `UND_ERR_CONNECT_TIMEOUT`. This library adds `TIMEOUT` (no answer or no progress in
+     * time), `TRUNCATED` (an answer that ended early) and `NOT_HTTP` (a server of another protocol).
+     */
+    code: Schema.optionalKey(Schema.String),
+    /**
+     * True if the connection failed in a way that a wrong address would explain, and the registry has not answered any
+     * request of this conversation. It is not retried then.
+     */
+    firstContact: Schema.optionalKey(Schema.Boolean),
+    /** How long the registry asks to wait, if it says so. */
+    retryAfter
   }
 ) {
+  /**
+   * False if the connection fails until somebody changes something: an unknown host, an untrusted or expired certificate, a
+   * server without TLS or HTTP.
+   */
+  get isRetryable(): boolean {
+    const { code } = this
+    return code === undefined || !lasting.some((pattern) => pattern.test(code))
+  }
+
   override get message(): string {
-    return printable(this.description)
+    return waiting(this.description, this.retryAfter)
   }
 }
 
 /**
- * The request can't be right: an argument that breaks its grammar, found here, or whatever the registry refuses with
- * 400 and the like. `request` of the error tells the two apart: what was found here has none.
+ * The request is wrong: an argument breaks its grammar, which is found before anything is sent, or the registry refuses the
+ * request with 400 and the like. Only the latter has a `response` in the error.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
   "@effect-acr/client/RegistryError/InvalidRequest"
-)("InvalidRequest", { description }) {
+)("InvalidRequest", {
+  description,
+  /** The argument or the option that is refused, if the caller's own: `tag`, `pageSize`, `endpoint`. */
+  argument: Schema.optionalKey(Schema.String),
+  /**
+   * The value that is refused, at most 128 characters. Parts that may be a secret, such as a pasted password, are replaced by
+   * `<redacted>`, and characters that do not print by escapes.
+   */
+  value: Schema.optionalKey(Schema.String)
+}) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
-    return printable(this.description)
+    const { argument, description, value } = this
+    const subject = argument === undefined || value === undefined ? argument : `${argument} "${value}"`
+    return printable(subject === undefined ? description : `${subject}: ${description}`)
   }
 }
 
@@ -172,6 +326,11 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
 export class InvalidResponse extends Schema.TaggedError<InvalidResponse>(
   "@effect-acr/client/RegistryError/InvalidResponse"
 )("InvalidResponse", { description }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(this.description)
   }
@@ -192,6 +351,11 @@ export class ContentMismatch extends Schema.TaggedError<ContentMismatch>(
   /** The digest or the size that it has. */
   actual: Schema.String
 }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(`${this.description}: expected ${this.expected}, got ${this.actual}`)
   }
@@ -208,6 +372,11 @@ export class TooLarge extends Schema.TaggedError<TooLarge>("@effect-acr/client/R
   /** The limit, in bytes. */
   limitBytes: Schema.Natural
 }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(`${this.description} is larger than ${this.limitBytes} bytes`)
   }
@@ -223,6 +392,11 @@ export class TooLarge extends Schema.TaggedError<TooLarge>("@effect-acr/client/R
 export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/RegistryError/Refused")("Refused", {
   description
 }) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
   override get message(): string {
     return printable(this.description)
   }
@@ -284,6 +458,11 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
   /** What the credential failed with. */
   cause: Schema.optionalKey(Schema.Defect())
 }) {
+  /** True if the credential did not answer in time. */
+  get isRetryable(): boolean {
+    return this.problem === "TimedOut"
+  }
+
   override get message(): string {
     return [
       this.description,
@@ -305,6 +484,7 @@ export const Reason = Schema.Union([
   Forbidden,
   NotFound,
   Locked,
+  Unsupported,
   Throttled,
   Unavailable,
   InvalidRequest,
@@ -328,7 +508,8 @@ export type Reason = typeof Reason.Type
  *
  * **Details**
  *
- * OCI distribution specification, "Error Codes". In all texts, secrets are replaced by `<redacted>`, and characters that do
+ * OCI distribution specification, "Error Codes". Other bodies are read as well: a `message` without a code, as Artifactory
+ * and gateways send it, the `error` and `error_description` of OAuth, the `details` of Docker Hub. In all texts, secrets are replaced by `<redacted>`, and characters that do
  * not print by escapes such as `\u001b`: programs print these fields more often than they compare them. Long texts, and a
  * `detail` of more than 16 levels or 1000 values, are cut and marked with `…`.
  *
@@ -336,7 +517,7 @@ export type Reason = typeof Reason.Type
  * @since 0.1.0
  */
 export const ResponseError = Schema.Struct({
-  /** What went wrong, in one word: `MANIFEST_UNKNOWN`. */
+  /** What went wrong, in one word: `MANIFEST_UNKNOWN`; empty if the registry does not say. */
   code: Schema.String,
   /** What went wrong, for a person to read; empty if the registry does not say. */
   message: Schema.String,
@@ -419,7 +600,7 @@ export type FailedRequest = typeof FailedRequest.Type
  *     Effect.catchReasons("RegistryError", {
  *       NotFound: ({ resource }) => Console.log(`no such ${resource}`),
  *       Locked: () => Console.log("locked: unlock it first"),
- *       Throttled: ({ retryAfterMillis }) => Console.log(`the registry wants ${retryAfterMillis ?? "some"} ms`)
+ *       Throttled: ({ retryAfter }) => Console.log(`too many requests, wait ${retryAfter ?? "some time"}`)
  *     })
  *   )
  * })
@@ -431,7 +612,10 @@ export type FailedRequest = typeof FailedRequest.Type
 export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-acr/client/RegistryError")(
   "RegistryError",
   {
-    /** The operation that failed, for example `ContainerRegistry.deleteTag`. */
+    /**
+     * The operation that the caller called, for example `ContainerRegistry.deleteTag`; also if a request for a token or a
+     * part of a transfer failed. `request` tells which request it was.
+     */
     operation: Schema.String,
     /** Why, as something to act on. */
     reason: Reason,
@@ -441,6 +625,20 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
     response: Schema.optionalKey(FailedResponse)
   }
 ) {
+  /**
+   * Whether the same operation may succeed later, with nothing changed by the caller. The retries of the policy are over by
+   * then. `Throttled` is retryable, `Unavailable` unless the cause lasts (an unknown host, an untrusted certificate), and a
+   * credential that did not answer in time.
+   */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  /** How long the registry asks to wait before the next attempt, if it says so. */
+  get retryAfter(): Duration.Duration | undefined {
+    return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
+  }
+
   override get message(): string {
     const asked =
       this.request === undefined

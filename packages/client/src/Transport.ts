@@ -30,6 +30,7 @@ import { isBareName } from "./internal/acr/hosts.ts"
 import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
+import { named } from "./internal/http/named.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
 import { quoting } from "./internal/http/quote.ts"
@@ -37,6 +38,7 @@ import { retrying } from "./internal/http/retry.ts"
 import { remembering } from "./internal/http/secrets.ts"
 import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
+import { refusedValue } from "./internal/schema/refused.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import { InvalidRequest, InvalidResponse, type Reason, Refused, RegistryError } from "./RegistryError.ts"
@@ -181,7 +183,15 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Service, RegistryError, HttpClient.HttpClient | Credentials> {
   const url = yield* Effect.fromResult(parseEndpoint(options.endpoint, options.allowInsecureHttp)).pipe(
-    Effect.mapError((problem) => invalid(new InvalidRequest({ description: `the endpoint ${problem}` })))
+    Effect.mapError((problem) =>
+      invalid(
+        new InvalidRequest({
+          description: `it ${problem}`,
+          argument: "endpoint",
+          value: refusedValue(options.endpoint)
+        })
+      )
+    )
   )
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
@@ -247,7 +257,7 @@ export const make = Effect.fnUntraced(function* (
     return withOperationSpan(
       operation.name,
       { "server.address": url.host, ...attributesOf(operation.subject) },
-      Effect.mapError(confirmed(operation.name, attempts), ({ error }) => error)
+      Effect.mapError(confirmed(operation.name, attempts), ({ error }) => named(operation.name)(error))
     )
   }
 
@@ -314,12 +324,12 @@ export const make = Effect.fnUntraced(function* (
     list,
     authorize: (scopes) =>
       confirmed("Transport.authorize", authorization.prepare(scopes, greet)).pipe(
-        Effect.mapError(({ error }) => error),
+        Effect.mapError(({ error }) => named("Transport.authorize")(error)),
         Effect.withSpan("Transport.authorize", { attributes: { "server.address": url.host } })
       ),
     refreshToken: confirmed("Transport.refreshToken", authorization.refreshToken(greet)).pipe(
       Effect.mapBoth({
-        onFailure: ({ error }) => error,
+        onFailure: ({ error }) => named("Transport.refreshToken")(error),
         onSuccess: ({ expiresAtMillis, token }) => ({
           token,
           expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)

@@ -6,6 +6,7 @@ import type { Digest } from "../src/Digest.ts"
 import type * as RegistryContent from "../src/RegistryContent.ts"
 import type * as RegistryError from "../src/RegistryError.ts"
 import type { TagProperties } from "../src/TagProperties.ts"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -22,6 +23,7 @@ type Tags =
   | "Forbidden"
   | "NotFound"
   | "Locked"
+  | "Unsupported"
   | "Throttled"
   | "Unavailable"
   | "InvalidRequest"
@@ -32,6 +34,11 @@ type Tags =
 
 expectTypeOf(error.reason).toEqualTypeOf<RegistryError.Reason>()
 expectTypeOf(error.reason._tag).toEqualTypeOf<Tags>()
+
+// The error and each of its reasons tell whether to try again, so that it can be done before and after `unwrapReason`.
+expectTypeOf(error.isRetryable).toBeBoolean()
+expectTypeOf(error.reason.isRetryable).toBeBoolean()
+expectTypeOf(error.retryAfter).toEqualTypeOf<Duration.Duration | undefined>()
 
 // A handler of one reason is given that reason and the whole error; the others stay inside of a RegistryError.
 const withoutTag = registry.deleteTag("library/hello-world", "latest").pipe(
@@ -48,8 +55,26 @@ expectTypeOf<Effect.Error<typeof withoutTag>>().toEqualTypeOf<RegistryError.Regi
 
 export const handlers = registry.repositoryProperties("library/hello-world").pipe(
   Effect.catchReasons("RegistryError", {
-    Throttled: ({ retryAfterMillis }) => {
-      expectTypeOf(retryAfterMillis).toEqualTypeOf<number | undefined>()
+    Throttled: ({ retryAfter }) => {
+      expectTypeOf(retryAfter).toEqualTypeOf<Duration.Duration | undefined>()
+      return Effect.void
+    },
+    Locked: ({ by }) => {
+      expectTypeOf(by).toEqualTypeOf<"lock" | "immutability">()
+      return Effect.void
+    },
+    Unavailable: ({ code, firstContact }) => {
+      expectTypeOf(code).toEqualTypeOf<string | undefined>()
+      expectTypeOf(firstContact).toEqualTypeOf<boolean | undefined>()
+      return Effect.void
+    },
+    InvalidRequest: ({ argument, value }) => {
+      expectTypeOf(argument).toEqualTypeOf<string | undefined>()
+      expectTypeOf(value).toEqualTypeOf<string | undefined>()
+      return Effect.void
+    },
+    Forbidden: ({ missing }) => {
+      expectTypeOf(missing).toEqualTypeOf<ReadonlyArray<RegistryError.MissingPermission>>()
       return Effect.void
     },
     CredentialUnavailable: ({ passedOver, problem }) => {
@@ -100,10 +125,12 @@ export const advice = (reason: RegistryError.Reason): string => {
     case "NotFound":
       return `there is no such ${reason.resource}`
     case "Locked":
-      return "unlock it"
+      return reason.by === "lock" ? "unlock it" : "push another tag"
+    case "Unsupported":
+      return "the registry cannot do that"
     case "Throttled":
     case "Unavailable":
-      return `try again in ${reason.retryAfterMillis ?? 1000} ms`
+      return `try again in ${Duration.format(reason.retryAfter ?? Duration.seconds(1))}`
     case "InvalidRequest":
     case "InvalidResponse":
     case "Refused":

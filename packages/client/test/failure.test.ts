@@ -2,12 +2,15 @@
  * What an answer other than success means: OCI distribution specification, "Error codes".
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type Answer, classify, parseErrors } from "../src/internal/http/failure.ts"
+import { type Answer, classify, parseBody } from "../src/internal/http/failure.ts"
 import { quoting } from "../src/internal/http/quote.ts"
 import { ResponseError } from "../src/RegistryError.ts"
 import { atOnce } from "./support/atOnce.ts"
+
+const parseErrors = (text: string) => parseBody(text).errors
 
 describe("errors of a body", () => {
   const bodies: ReadonlyArray<readonly [string, ReadonlyArray<ResponseError>]> = [
@@ -16,7 +19,7 @@ describe("errors of a body", () => {
     ["{}", []],
     ['{"errors":[{"code":"DENIED"}]}', [{ code: "DENIED", message: "" }]],
     ['{"errors":[{"code":"DENIED","message":null}]}', [{ code: "DENIED", message: "" }]],
-    ['{"errors":[{"code":"","message":""}]}', [{ code: "", message: "" }]],
+    ['{"errors":[{"code":"","message":""}]}', []],
     ['{"errors":[{"code":"DENIED","message":"no","detail":null}]}', [{ code: "DENIED", message: "no", detail: null }]],
     [
       '{"errors":[{"code":"A","message":"a","detail":[{"Type":"repository","Name":"b"}]},{"code":"B","message":"b"}],"novel":1}',
@@ -25,7 +28,41 @@ describe("errors of a body", () => {
         { code: "B", message: "b" }
       ]
     ],
-    [' {"errors":[{"code":"A","message":"a","novel":1}]}\n', [{ code: "A", message: "a" }]]
+    [' {"errors":[{"code":"A","message":"a","novel":1}]}\n', [{ code: "A", message: "a" }]],
+    ['{"errors":[{"code":403,"message":"no"}]}', [{ code: "403", message: "no" }]],
+    ['{"errors":[{"code":"A","message":1}]}', [{ code: "A", message: "" }]],
+    // Artifactory
+    ['{"errors":[{"status":404,"message":"Not Found"}]}', [{ code: "", message: "Not Found" }]],
+    [
+      '{"errors":[{"status":"404","title":"Gone","detail":"no tag"}]}',
+      [{ code: "", message: "no tag", detail: "no tag" }]
+    ],
+    [
+      '{"errors":["no","never"]}',
+      [
+        { code: "", message: "no" },
+        { code: "", message: "never" }
+      ]
+    ],
+    ['{"errors":"no"}', [{ code: "", message: "no" }]],
+    // Gateways, GitLab, Docker Hub and its token service
+    ['{"message":"no"}', [{ code: "", message: "no" }]],
+    ['{"details":"incorrect username or password"}', [{ code: "", message: "incorrect username or password" }]],
+    ['{"detail":"Object not found"}', [{ code: "", message: "Object not found" }]],
+    ['{"message":"no","errors":null}', [{ code: "", message: "no" }]],
+    // RFC 6749, section 5.2
+    ['{"error":"invalid_grant"}', [{ code: "invalid_grant", message: "" }]],
+    [
+      '{"error":"invalid_grant","error_description":"the token has expired","error_uri":"https://a.example"}',
+      [{ code: "invalid_grant", message: "the token has expired" }]
+    ],
+    // Spring
+    ['{"status":403,"error":"Forbidden","message":"no","path":"/v2/"}', [{ code: "Forbidden", message: "no" }]],
+    // Google, Azure Resource Manager
+    ['{"error":{"code":403,"message":"no","status":"PERMISSION_DENIED"}}', [{ code: "403", message: "no" }]],
+    ['{"error":{"code":"Forbidden","message":"no"}}', [{ code: "Forbidden", message: "no" }]],
+    // RFC 9457
+    ['{"type":"about:blank","title":"Forbidden","detail":"no"}', [{ code: "", message: "no" }]]
   ]
   it.each(bodies)("%s", (body, errors) => {
     assert.deepStrictEqual(parseErrors(body), errors)
@@ -41,14 +78,16 @@ describe("errors of a body", () => {
     "<html></html>",
     "upstream connect error or disconnect/reset before headers",
     '{"errors":{}}',
-    '{"errors":"DENIED"}',
-    '{"errors":["DENIED"]}',
+    '{"errors":[""]}',
     '{"errors":[null]}',
-    '{"errors":[{"message":"no code"}]}',
-    '{"errors":[{"code":1}]}',
-    '{"errors":[{"code":"A","message":1}]}',
+    '{"errors":[{}]}',
+    '{"errors":[{"status":404}]}',
+    '{"errors":[{"code":{},"message":[]}]}',
     '{"errors":[{"code":"A"}',
-    '{"error":"invalid_grant"}'
+    '{"message":1}',
+    '{"message":""}',
+    '{"error":{}}',
+    '{"detail":{"reason":"no"}}'
   ])("are not in %j", (body) => {
     assert.deepStrictEqual(parseErrors(body), [])
   })
@@ -58,15 +97,16 @@ describe("errors of a body", () => {
     [Schema.Array(ResponseError)],
     ([errors]) => {
       const { json } = quoting([])
-      const read = parseErrors(JSON.stringify({ errors }))
+      const read = parseErrors(JSON.stringify({ errors })).filter(({ code }) => code !== "")
+      const telling = errors.filter(({ code }) => code !== "")
       // JSON has no negative zero.
-      assert.deepStrictEqual<unknown>(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(errors.map(json))))
+      assert.deepStrictEqual<unknown>(JSON.parse(JSON.stringify(read)), JSON.parse(JSON.stringify(telling.map(json))))
     },
     { arbitrary: { seed: 1, runs: 100 } }
   )
 
   it("are read without malformed entries", () => {
-    const odd = [null, "A", [], {}, { code: 1 }, { message: "no code" }, { code: "A", message: {} }]
+    const odd = [null, "", [], {}, { code: {} }, { message: 1 }, { detail: {} }, 1, true]
     const errors = [...odd, { code: "B", message: "b" }, ...odd]
     assert.deepStrictEqual(parseErrors(JSON.stringify({ errors })), [{ code: "B", message: "b" }])
   })
@@ -118,9 +158,12 @@ describe("errors of a body", () => {
 const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
   status,
   errors: [],
-  hasBody: false,
-  retryAfterMillis: Option.none(),
+  isForeign: false,
+  isAcr: false,
+  retryAfter: Option.none(),
   missing: "tag",
+  method: "GET",
+  putsTag: false,
   ...more
 })
 
@@ -138,19 +181,22 @@ describe("a status", () => {
     [401, "Unauthenticated", "never", `${unexplained(401)}: no login, or not a valid one`],
     [403, "Forbidden", "never", unexplained(403)],
     [404, "NotFound", "never", unexplained(404)],
-    [405, "Locked", "never", unexplained(405)],
+    [405, "Unsupported", "never", unexplained(405)],
     [408, "Unavailable", "uncertain", unexplained(408)],
     [409, "InvalidRequest", "never", unexplained(409)],
     [412, "InvalidRequest", "never", unexplained(412)],
     [416, "InvalidRequest", "never", unexplained(416)],
     [429, "Throttled", "unprocessed", unexplained(429)],
+    [422, "InvalidRequest", "never", unexplained(422)],
+    [423, "Locked", "never", unexplained(423)],
     [499, "InvalidRequest", "never", unexplained(499)],
     [500, "Unavailable", "uncertain", unexplained(500)],
-    [501, "Unavailable", "never", unexplained(501)],
+    [501, "Unsupported", "never", unexplained(501)],
     [502, "Unavailable", "uncertain", unexplained(502)],
     [503, "Unavailable", "unprocessed", unexplained(503)],
     [504, "Unavailable", "uncertain", unexplained(504)],
-    [505, "Unavailable", "never", unexplained(505)],
+    [505, "Unsupported", "never", unexplained(505)],
+    [507, "Unavailable", "never", unexplained(507)],
     [599, "Unavailable", "never", unexplained(599)]
   ]
   it.each(table)("%d is %s, to be repeated: %s", (status, tag, repeat, message) => {
@@ -168,10 +214,11 @@ describe("a status", () => {
     }
   })
 
-  it.each([429, 503, 408, 500, 502, 504])("%d tells how long to wait, if the registry does", (status) => {
-    const waiting = classify(answer(status, { retryAfterMillis: Option.some(17_000) })).reason
-    assert.strictEqual(Reflect.get(waiting, "retryAfterMillis"), 17_000)
-    assert.isFalse("retryAfterMillis" in classify(answer(status)).reason)
+  it.each([429, 503, 408, 500, 502, 504, 507])("%d tells how long to wait, if the registry does", (status) => {
+    const retryAfter = Duration.seconds(17)
+    const waiting = classify(answer(status, { retryAfter: Option.some(retryAfter) })).reason
+    assert.deepStrictEqual<unknown>(Reflect.get(waiting, "retryAfter"), retryAfter)
+    assert.isFalse("retryAfter" in classify(answer(status)).reason)
   })
 
   it("is explained by all errors, first to last", () => {
@@ -180,7 +227,111 @@ describe("a status", () => {
       { code: "UNKNOWN", message: "" },
       { code: "", message: "because" }
     ]
-    assert.strictEqual(classify(answer(403, { errors })).reason.message, "DENIED: no; UNKNOWN; : because")
+    assert.strictEqual(classify(answer(403, { errors })).reason.message, "DENIED: no; UNKNOWN; because")
+  })
+})
+
+/** What a registry answers to a request that would change something. */
+const refusal = (status: number, code: string, message: string, more: Partial<Answer> = {}): string => {
+  const { reason, repeat } = classify(answer(status, { method: "PUT", errors: [{ code, message }], ...more }))
+  assert.strictEqual(repeat, "never")
+  return reason._tag === "Locked" ? `Locked by ${reason.by}` : reason._tag
+}
+
+describe("a change that is refused", () => {
+  const acr =
+    "The operation is disallowed on this registry, repository or image. View troubleshooting steps at https://aka.ms/acr/faq/#why-does-my-pull-or-push-request-fail-with-disallowed-operation"
+  const ecr =
+    "The image tag 'v1' already exists in the 'a' repository and cannot be overwritten because the repository is immutable."
+  const hub =
+    "requested access to the resource is denied - This tag is already assigned to an image in this repository and cannot be updated due to immutability settings. To push this image, use a different tag."
+  const google = "cannot update tag v1. The repository has enabled tag immutability"
+  const harbor = "Failed to process request due to 'a:v1' configured as immutable."
+  const violation = "current image with 8 vulnerabilities cannot be pulled due to configured policy"
+  const unsupported = "The operation is unsupported."
+
+  const table: ReadonlyArray<readonly [string, string, number, string, string, Partial<Answer>]> = [
+    ["a lock of ACR", "Locked by lock", 405, "REGISTRY_DISALLOWED_OPERATION", acr, {}],
+    ["a lock of ACR, years ago", "Locked by lock", 405, "UNKNOWN", "The operation is disallowed.", {}],
+    ["a lock of ACR, by another code", "Locked by lock", 405, "UNSUPPORTED", "The operation is disallowed.", {}],
+    ["a lock of ACR, on reading", "Locked by lock", 405, "REGISTRY_DISALLOWED_OPERATION", acr, { method: "GET" }],
+    ["another explanation of ACR", "Locked by lock", 405, "DENIED", "no", { isAcr: true }],
+    ["WebDAV's lock", "Locked by lock", 423, "LOCKED", "no", {}],
+    ["ECR", "Locked by immutability", 400, "TAG_INVALID", ecr, {}],
+    ["ECR, more lately", "Locked by immutability", 400, "TAG_INVALID", ecr.replace("repository is", "tag is"), {}],
+    ["Docker Hub", "Locked by immutability", 403, "DENIED", hub, {}],
+    ["Google", "Locked by immutability", 400, "MANIFEST_INVALID", google, {}],
+    ["Harbor", "Locked by immutability", 412, "PRECONDITION", harbor, {}],
+    ["Harbor, deleting", "Locked by immutability", 412, "PRECONDITION", harbor, { method: "DELETE" }],
+    ["Harbor, without a word", "Locked by immutability", 412, "PRECONDITION", "", {}],
+    ["a code of its own", "Locked by immutability", 409, "TAG_IMMUTABLE", "", {}],
+    ["Alibaba", "Locked by immutability", 409, "DENIED", "The tag already exists and cannot be overwritten.", {}],
+    ["409 to a tag that is put", "Locked by immutability", 409, "CONFLICT", "", { putsTag: true }],
+    ["412 to a tag that is put", "Locked by immutability", 412, "UNKNOWN", "", { putsTag: true }],
+    ["409 to anything else", "InvalidRequest", 409, "CONFLICT", "", {}],
+    ["an index that refers to it", "InvalidRequest", 409, "MANIFEST_REFERENCED", "in use", { method: "DELETE" }],
+    ["412 to anything else", "InvalidRequest", 412, "VIOLATE_FOREIGN_KEY_CONSTRAINT", "no", {}],
+    ["a policy of Harbor", "Forbidden", 412, "PROJECTPOLICYVIOLATION", violation, { method: "GET" }],
+    ["a policy of Harbor, on a push", "Forbidden", 412, "PROJECTPOLICYVIOLATION", violation, { putsTag: true }],
+    ["an invalid tag", "InvalidRequest", 400, "TAG_INVALID", "manifest tag did not match URI", { putsTag: true }],
+    ["a read that speaks of it", "InvalidRequest", 400, "UNKNOWN", harbor, { method: "GET" }],
+    ["a registry without deletes", "Unsupported", 405, "UNSUPPORTED", unsupported, { method: "DELETE" }],
+    ["… of ACR", "Unsupported", 405, "UNSUPPORTED", unsupported, { isAcr: true }],
+    ["… that says 400", "Unsupported", 400, "UNSUPPORTED", unsupported, { method: "DELETE" }],
+    ["… that says 415", "Unsupported", 415, "UNSUPPORTED", unsupported, {}],
+    ["… that says 404", "NotFound", 404, "UNSUPPORTED", unsupported, {}],
+    ["another code", "Unsupported", 405, "UNKNOWN", "method not allowed", {}]
+  ]
+  it.each(table)("by %s is %s", (_, expected, status, code, message, more) => {
+    assert.strictEqual(refusal(status, code, message, more), expected)
+  })
+
+  it("without an explanation is a lock of ACR, and elsewhere a thing that the registry cannot do", () => {
+    for (const method of ["HEAD", "DELETE"] as const) {
+      assert.deepInclude(classify(answer(405, { method, isAcr: true })).reason, { _tag: "Locked", by: "lock" })
+      assert.strictEqual(classify(answer(405, { method })).reason._tag, "Unsupported")
+    }
+  })
+})
+
+const missingOf = (status: number, ...details: ReadonlyArray<Schema.Json>) => {
+  const { reason } = classify(
+    answer(status, { errors: details.map((detail) => ({ code: "DENIED", message: "no", detail })) })
+  )
+  return reason._tag === "Unauthenticated" || reason._tag === "Forbidden" ? reason.missing : reason._tag
+}
+
+describe("missing permissions", () => {
+  const pull = { Type: "repository", Name: "alpine", Action: "pull" }
+
+  it.each([401, 403])("are read from the details of a %d", (status) => {
+    assert.deepStrictEqual(missingOf(status, [pull]), [{ type: "repository", name: "alpine", action: "pull" }])
+    // distribution writes a class as well, other registries small letters, or no list.
+    const lower = { type: "registry", class: "", name: "catalog", action: "*" }
+    assert.deepStrictEqual(missingOf(status, [{ ...pull, Class: "" }], lower, [pull]), [
+      { type: "repository", name: "alpine", action: "pull" },
+      { type: "registry", name: "catalog", action: "*" }
+    ])
+  })
+
+  it("are none where the details are something else", () => {
+    const others: ReadonlyArray<Schema.Json> = [
+      null,
+      "pull",
+      1,
+      {},
+      [],
+      [null],
+      [{ Type: 1 }],
+      { Name: "alpine" },
+      [[pull]]
+    ]
+    for (const detail of others) assert.deepStrictEqual(missingOf(403, detail), [])
+  })
+
+  it("are limited in number", () => {
+    const many = Array.from({ length: 500 }, (_, index) => ({ ...pull, Name: `app-${index}` }))
+    assert.lengthOf(missingOf(403, many), 32)
   })
 })
 
@@ -203,32 +354,48 @@ describe("a 404", () => {
     const { reason } = classify({
       status: 404,
       errors: [{ code, message: "" }],
-      hasBody: true,
-      retryAfterMillis: Option.none(),
-      missing: "tag"
+      isForeign: false,
+      isAcr: false,
+      retryAfter: Option.none(),
+      missing: "tag",
+      method: "GET",
+      putsTag: false
     })
     assert.strictEqual(reason._tag === "NotFound" ? reason.resource : reason._tag, "tag")
   })
 
   it.each(codes)("of %s means the %s, whatever was asked for", (code, resource) => {
     for (const asked of ["repository", "tag", "manifest", "blob", "upload"] as const) {
-      assert.strictEqual(missing({ missing: asked, hasBody: true, errors: [{ code, message: "" }] }), resource)
+      assert.strictEqual(missing({ missing: asked, errors: [{ code, message: "" }] }), resource)
     }
   })
 
   it("of an unknown code means what was asked for", () => {
     for (const code of ["UNKNOWN", "", "name_unknown", "NAME_UNKNOWN "]) {
-      assert.strictEqual(missing({ missing: "blob", hasBody: true, errors: [{ code, message: "" }] }), "blob")
+      assert.strictEqual(missing({ missing: "blob", errors: [{ code, message: "" }] }), "blob")
     }
   })
 
   it("of several codes means the first that is known", () => {
     const errors = ["UNKNOWN", "TAG_UNKNOWN", "NAME_UNKNOWN"].map((code) => ({ code, message: "" }))
-    assert.strictEqual(missing({ missing: "blob", hasBody: true, errors }), "tag")
+    assert.strictEqual(missing({ missing: "blob", errors }), "tag")
   })
 
   it("without a body means what was asked for, and in another language the endpoint", () => {
-    assert.strictEqual(missing({ missing: "manifest", hasBody: false }), "manifest")
-    assert.strictEqual(missing({ missing: "manifest", hasBody: true }), "endpoint")
+    assert.strictEqual(missing({ missing: "manifest", isForeign: false }), "manifest")
+    assert.strictEqual(missing({ missing: "manifest", isForeign: true }), "endpoint")
+  })
+
+  const bodies: ReadonlyArray<readonly [string, boolean]> = [
+    ["", false],
+    ['{"errors":[{"code":"MANIFEST_UNKNOWN"}]}', false],
+    ['{"errors":[{"status":404,"message":"Not Found"}]}', false],
+    ['{"errors":[]}', true],
+    ['{"message":"no Route matched with those values"}', true],
+    ["404 page not found\n", true],
+    ["<html></html>", true]
+  ]
+  it.each(bodies)("with the body %j is foreign: %j", (body, isForeign) => {
+    assert.strictEqual(parseBody(body).isForeign, isForeign)
   })
 })

@@ -15,7 +15,7 @@ import { claimsOf, fromChallenges } from "../src/internal/auth/scheme.ts"
 import * as Scope from "../src/internal/auth/scope.ts"
 import { globalOrigin } from "../src/internal/acr/hosts.ts"
 import { parseEndpoint } from "../src/internal/http/endpoint.ts"
-import { parseErrors } from "../src/internal/http/failure.ts"
+import { parseBody } from "../src/internal/http/failure.ts"
 import { nextPage } from "../src/internal/http/link.ts"
 import { atRegistry, follow } from "../src/internal/http/origin.ts"
 import { inQuery } from "../src/internal/http/secrets.ts"
@@ -171,7 +171,7 @@ describe("documents", () => {
         errors: [{ code: "UNAUTHORIZED", message: "a", detail: [{ Type: "repository", Name: "a" }] }, { code: "B" }]
       })
     ],
-    parseErrors
+    parseBody
   )
   parses(
     "tokens",

@@ -835,7 +835,7 @@ describe("an error of the connection", () => {
   it.effect("does not show the request", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(read)
-      assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.strictEqual(error.reason._tag, "InvalidRequest")
       assertSilent(error)
       assert.include(error.message, "Invalid header value")
     }).pipe(

@@ -26,7 +26,17 @@ export interface Asked {
 }
 
 /** What comes back: an answer, or an error of the connection, or nothing for ever. */
-export type Reply = Response | "reset" | "stall"
+export type Reply = Response | HttpFailure | Error | "reset" | "stall"
+
+/** What an HTTP client fails with before it sends anything, with what caused it. */
+export interface HttpFailure {
+  readonly _tag: "EncodeError" | "InvalidUrlError"
+  readonly cause: Error
+}
+
+/** An error of Node: `connect ECONNREFUSED 127.0.0.1:1`. */
+export const nodeError = (code: string, message: string, fields: { readonly syscall?: string } = {}): Error =>
+  Object.assign(new Error(message), { code, ...fields })
 
 /** Answers a request. `count` is how many requests for the same method and path came before. */
 export type Script = (asked: Asked, count: number) => Reply
@@ -68,6 +78,20 @@ export const challenge = (scope: string, parameters = ""): Response =>
 const bodyText = (request: HttpClientRequest.HttpClientRequest): string =>
   request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : ""
 
+const failureOf = (
+  request: HttpClientRequest.HttpClientRequest,
+  reply: HttpFailure | Error | "reset"
+): HttpClientError.HttpClientError["reason"] => {
+  if (reply === "reset") {
+    const cause = nodeError("ECONNRESET", "read ECONNRESET", { syscall: "read" })
+    return new HttpClientError.TransportError({ request, cause })
+  }
+  if (reply instanceof Error) return new HttpClientError.TransportError({ request, cause: reply })
+  return reply._tag === "EncodeError"
+    ? new HttpClientError.EncodeError({ request, cause: reply.cause })
+    : new HttpClientError.InvalidUrlError({ request, cause: reply.cause })
+}
+
 const client = (script: Script, journal: Array<Asked>) =>
   HttpClient.make((request, url) =>
     Effect.suspend(() => {
@@ -85,13 +109,8 @@ const client = (script: Script, journal: Array<Asked>) =>
       journal.push(asked)
       const reply = script(asked, count)
       if (reply === "stall") return Effect.never
-      if (reply === "reset") {
-        const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" })
-        return Effect.fail(
-          new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
-        )
-      }
-      return Effect.succeed(HttpClientResponse.fromWeb(request, reply))
+      if (reply instanceof Response) return Effect.succeed(HttpClientResponse.fromWeb(request, reply))
+      return Effect.fail(new HttpClientError.HttpClientError({ reason: failureOf(request, reply) }))
     })
   )
 

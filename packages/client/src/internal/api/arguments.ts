@@ -8,8 +8,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
+import * as Reference from "../../Reference.ts"
 import { InvalidRequest, RegistryError } from "../../RegistryError.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
+import { refusedValue } from "../schema/refused.ts"
 import * as Tag from "../../Tag.ts"
 
 const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
@@ -24,48 +26,66 @@ const readChunkBytes = Schema.decodeResult(
 )
 const readNatural = Schema.decodeResult(Schema.Natural)
 
-/** Refuses the arguments of an operation. */
-export const refuse = (operation: string, description: string): Effect.Effect<never, RegistryError> =>
-  Effect.fail(new RegistryError({ operation, reason: new InvalidRequest({ description }) }))
-
-/** An argument of an operation, or the refusal of it. */
-export const argument = <A>(
+/** Refuses an argument of an operation. */
+export const refuse = (
   operation: string,
-  parsed: Result.Result<A, Schema.SchemaError>
-): Effect.Effect<A, RegistryError> =>
-  Result.isSuccess(parsed) ? Effect.succeed(parsed.success) : refuse(operation, parsed.failure.message)
+  description: string,
+  argument: string,
+  value: unknown
+): Effect.Effect<never, RegistryError> =>
+  Effect.fail(
+    new RegistryError({
+      operation,
+      reason: new InvalidRequest({ description, argument, value: refusedValue(value) })
+    })
+  )
 
-export const repositoryName = (operation: string, name: string) => argument(operation, RepositoryName.parse(name))
+/** Reads an argument, which callers know by a name. */
+const reader =
+  <Input, A>(read: (input: Input) => Result.Result<A, Schema.SchemaError>, usualName: string) =>
+  (operation: string, input: Input, name = usualName): Effect.Effect<A, RegistryError> => {
+    const parsed = read(input)
+    return Result.isSuccess(parsed)
+      ? Effect.succeed(parsed.success)
+      : refuse(operation, parsed.failure.message, name, input)
+  }
 
-export const tag = (operation: string, name: string) => argument(operation, Tag.parse(name))
+export const repositoryName = reader(RepositoryName.parse, "repository")
 
-export const digest = (operation: string, name: string) => argument(operation, Digest.parse(name))
+export const tag = reader(Tag.parse, "tag")
+
+export const digest = reader(Digest.parse, "digest")
 
 /** Whatever holds a colon is a digest. */
 export const tagOrDigest = (
   operation: string,
   reference: string
 ): Effect.Effect<Tag.Tag | Digest.Digest, RegistryError> =>
-  reference.includes(":") ? digest(operation, reference) : tag(operation, reference)
+  reference.includes(":") ? digest(operation, reference, "tagOrDigest") : tag(operation, reference, "tagOrDigest")
 
-export const mediaType = (operation: string, name: string) => argument(operation, MediaType.parse(name))
+export const reference = reader(Reference.parse, "reference")
 
-export const positive = (operation: string, number: number) => argument(operation, readPositive(number))
+export const mediaType = reader(MediaType.parse, "mediaType")
 
-export const natural = (operation: string, number: number) => argument(operation, readNatural(number))
+export const positive = reader(readPositive, "number")
+
+export const natural = reader(readNatural, "number")
 
 /** A size in bytes, of which a number is exact. */
-export const byteSize = (operation: string, size: ByteSize.Input): Effect.Effect<number, RegistryError> =>
+export const byteSize = (
+  operation: string,
+  size: ByteSize.Input,
+  name = "size"
+): Effect.Effect<number, RegistryError> =>
   Option.match(Option.flatMap(ByteSize.fromInput(size), ByteSize.toNumber), {
-    onNone: () => refuse(operation, 'expected a size in bytes: a number, or "16 MiB"'),
+    onNone: () => refuse(operation, 'expected a size in bytes: a number, or "16 MiB"', name, size),
     onSome: Effect.succeed
   })
 
+const chunkBytes = reader(readChunkBytes, "chunkSize")
+
 export const chunkSize = (operation: string, size: ByteSize.Input): Effect.Effect<number, RegistryError> =>
-  Effect.flatMap(byteSize(operation, size), (bytes) => argument(operation, readChunkBytes(bytes)))
+  Effect.flatMap(byteSize(operation, size, "chunkSize"), (bytes) => chunkBytes(operation, bytes))
 
 /** The size of pages, if one is wanted. */
-export const pageSize = (
-  operation: string,
-  size: number | undefined
-): Effect.Effect<number | undefined, RegistryError> => argument(operation, readPageSize(size))
+export const pageSize = reader(readPageSize, "pageSize")

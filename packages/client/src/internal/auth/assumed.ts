@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type * as Credentials from "../../Credentials.ts"
 import { InvalidRequest, type Reason } from "../../RegistryError.ts"
+import { refusedValue } from "../schema/refused.ts"
 import type { Source } from "./grants.ts"
 
 export interface Assumed {
@@ -20,7 +21,9 @@ export interface Assumed {
 
 const ambiguous = (name: string, { endpoint, loginServer }: Credentials.CredentialRequest) =>
   new InvalidRequest({
-    description: `${name} may be the registry ${loginServer} or a host of that name. Write ${endpoint} (or registry: "acr") for the one, https://${name} for the other: a bare name is taken for Azure Container Registry only with an Entra token`
+    description: `${name} may be the registry ${loginServer} or a host of that name. Write ${endpoint} (or registry: "acr") for the one, https://${name} for the other: a bare name is taken for Azure Container Registry only with an Entra token`,
+    argument: "endpoint",
+    value: refusedValue(name)
   })
 
 /** Makes the credentials of a registry that was named by a bare name. */

@@ -155,16 +155,12 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** Whoever is known and still may not lacks a right; nobody lacks a login. */
   const lastWord = (authority: Authority, failure: Failure): Failure => {
+    const { reason } = failure.error
     const demand = fromChallenges(failure.challenges, origin, trustedRealms)
     const insufficient = Result.isSuccess(demand) && demand.success.insufficientScope
-    return isUnauthenticated(failure) && insufficient && authority.named
-      ? final(
-          new RegistryError({
-            ...failure.error,
-            reason: new Forbidden({ description: failure.error.reason.message })
-          })
-        )
-      : failure
+    if (reason._tag !== "Unauthenticated" || !insufficient || !authority.named) return failure
+    const { description, missing } = reason
+    return final(new RegistryError({ ...failure.error, reason: new Forbidden({ description, missing }) }))
   }
 
   /** Sends a request with what a scheme wants. `isRefused` tells that it was sent without anything just now. */

@@ -13,6 +13,7 @@ import type * as Credentials from "../../Credentials.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure } from "../http/exchange.ts"
 import { countToken } from "../http/telemetry.ts"
+import { refusedValue } from "../schema/refused.ts"
 import { enclosed, type Grant, type Grants, refuse, type Send } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
 import { lifetimeMillis, usableFor } from "./lifetime.ts"
@@ -93,7 +94,9 @@ const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void
   return wildcard !== undefined && grant._tag === "RefreshToken" && Jwt.isAttributeBased(Redacted.value(grant.token))
     ? refuse(
         new InvalidRequest({
-          description: `${wildcard} names no repository, and this registry grants rights by repository (ABAC)`
+          description: "a scope names no repository, and this registry grants rights by repository (ABAC)",
+          argument: "scopes",
+          value: refusedValue(wildcard)
         })
       )
     : Effect.void

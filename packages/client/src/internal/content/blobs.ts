@@ -21,6 +21,7 @@ import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { concat } from "../http/body.ts"
+import { named } from "../http/named.ts"
 import { attributesOf } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
 import * as Download from "../transfer/download.ts"
@@ -41,11 +42,12 @@ interface Wanted {
 const wantedBy = Effect.fnUntraced(function* (
   operation: string,
   repository: string,
-  blob: Blob
+  blob: Blob,
+  argument = "blob"
 ): Effect.fn.Return<Wanted, RegistryError> {
   const name = yield* Arguments.repositoryName(operation, repository)
   return typeof blob === "string"
-    ? { name, digest: yield* Arguments.digest(operation, blob), size: undefined }
+    ? { name, digest: yield* Arguments.digest(operation, blob, argument), size: undefined }
     : { name, digest: blob.digest, size: blob.size }
 })
 
@@ -60,47 +62,64 @@ export const make = (
   const placing = Semaphore.makeUnsafe(1)
 
   const read = (
+    operation: string,
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.withSpan(
-      Download.run(within(transport, "RegistryContent.blob"), { repository: name, digest, size, ...rest, idleTimeout }),
+      Stream.mapError(
+        Download.run(within(transport, operation), { repository: name, digest, size, ...rest, idleTimeout }),
+        named(operation)
+      ),
       "RegistryContent.blob",
       { attributes: attributesOf({ repository: name, digest }) }
     )
 
-  const blob = (
+  const readWhole = (
+    operation: string,
     repository: string,
     blob: Blob,
     { onProgress }: DownloadBlobOptions = {}
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.unwrap(
-      Effect.map(wantedBy("RegistryContent.blob", repository, blob), (wanted) =>
-        read(wanted, { from: 0, to: undefined, hash: startHash(Digest.algorithm(wanted.digest)), onProgress })
+      Effect.map(wantedBy(operation, repository, blob), (wanted) =>
+        read(operation, wanted, {
+          from: 0,
+          to: undefined,
+          hash: startHash(Digest.algorithm(wanted.digest)),
+          onProgress
+        })
       )
     )
 
-  const blobRange = (
+  const readRange = (
+    operation: string,
     repository: string,
     blob: Blob,
     { length, offset }: { readonly offset: number; readonly length: number }
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.unwrap(
       Effect.gen(function* () {
-        const operation = "RegistryContent.blobRange"
         const wanted = yield* wantedBy(operation, repository, blob)
-        const from = yield* Arguments.natural(operation, offset)
-        const to = from + (yield* Arguments.positive(operation, length))
-        return read(wanted, { from, to, hash: undefined, onProgress: undefined })
+        const from = yield* Arguments.natural(operation, offset, "offset")
+        const to = from + (yield* Arguments.positive(operation, length, "length"))
+        return read(operation, wanted, { from, to, hash: undefined, onProgress: undefined })
       })
     )
+
+  const blob = (repository: string, blob: Blob, options?: DownloadBlobOptions) =>
+    readWhole("RegistryContent.blob", repository, blob, options)
+
+  const blobRange = (repository: string, blob: Blob, range: { readonly offset: number; readonly length: number }) =>
+    readRange("RegistryContent.blobRange", repository, blob, range)
 
   const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => ({
     sizeBytes: Effect.succeed(wanted.size),
     read: (offset) => {
-      if (offset === 0) return blob(repository, wanted)
+      const operation = "RegistryContent.blobSource"
+      if (offset === 0) return readWhole(operation, repository, wanted)
       const length = wanted.size - offset
-      return length > 0 ? blobRange(repository, wanted, { offset, length }) : Stream.empty
+      return length > 0 ? readRange(operation, repository, wanted, { offset, length }) : Stream.empty
     },
     repeatable: true
   })
@@ -111,14 +130,14 @@ export const make = (
     { maxSize = defaultMaxSize, ...options }: DownloadBlobOptions & { readonly maxSize?: ByteSize.Input } = {}
   ): Effect.fn.Return<Uint8Array, RegistryError> {
     const operation = "RegistryContent.blobBytes"
-    const limitBytes = yield* Arguments.byteSize(operation, maxSize)
+    const limitBytes = yield* Arguments.byteSize(operation, maxSize, "maxSize")
     const tooLarge = new RegistryError({ operation, reason: new TooLarge({ description: "the blob", limitBytes }) })
     const digest = typeof wanted === "string" ? wanted : wanted.digest
     yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest }))
     if (typeof wanted !== "string" && wanted.size > limitBytes) return yield* tooLarge
     const pieces: Array<Uint8Array> = []
     let size = 0
-    yield* Stream.runForEachArray(blob(repository, wanted, options), (more) => {
+    yield* Stream.runForEachArray(readWhole(operation, repository, wanted, options), (more) => {
       for (const piece of more) {
         pieces.push(piece)
         size += piece.length
@@ -134,7 +153,8 @@ export const make = (
     path: string,
     { onProgress, resumable = false }: DownloadFileOptions = {}
   ): Effect.fn.Return<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem> {
-    const wanted = yield* wantedBy("RegistryContent.downloadBlob", repository, blob)
+    const operation = "RegistryContent.downloadBlob"
+    const wanted = yield* wantedBy(operation, repository, blob)
     yield* Effect.annotateCurrentSpan(attributesOf({ repository, digest: wanted.digest }))
     yield* File.download({
       path,
@@ -143,7 +163,7 @@ export const make = (
       startHash,
       resumable,
       placing,
-      read: (from, hash) => read(wanted, { from, to: undefined, hash, onProgress })
+      read: (from, hash) => read(operation, wanted, { from, to: undefined, hash, onProgress })
     })
   })
 
@@ -162,7 +182,7 @@ export const make = (
       onProgress: undefined
     }
     return yield* Stream.runFold(
-      read({ ...wanted, size: undefined }, whole),
+      read(operation, { ...wanted, size: undefined }, whole),
       () => 0,
       (size, piece) => size + piece.length
     )
@@ -181,7 +201,7 @@ export const make = (
     blob: string
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.headBlob"
-    const { digest, name } = yield* wantedBy(operation, repository, blob)
+    const { digest, name } = yield* wantedBy(operation, repository, blob, "digest")
     return { mediaType: octetStream, digest, size: yield* sizeOf(operation, { name, digest }) }
   })
 
@@ -196,7 +216,8 @@ export const make = (
     const name = yield* Arguments.repositoryName(operation, repository)
     const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
-    const from = mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom)
+    const from =
+      mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom, "mountFrom")
 
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
@@ -226,8 +247,8 @@ export const make = (
     blob: { readonly digest: string; readonly from: string }
   ): Effect.fn.Return<void, RegistryError> {
     const operation = "RegistryContent.mountBlob"
-    const { digest, name } = yield* wantedBy(operation, repository, blob.digest)
-    const from = yield* Arguments.repositoryName(operation, blob.from)
+    const { digest, name } = yield* wantedBy(operation, repository, blob.digest, "digest")
+    const from = yield* Arguments.repositoryName(operation, blob.from, "from")
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description =
@@ -239,7 +260,7 @@ export const make = (
     repository: string,
     blob: string
   ): Effect.fn.Return<void, RegistryError> {
-    const { digest, name } = yield* wantedBy("RegistryContent.deleteBlob", repository, blob)
+    const { digest, name } = yield* wantedBy("RegistryContent.deleteBlob", repository, blob, "digest")
     yield* transport.execute(Distribution.deleteBlob(name, digest))
   })
 

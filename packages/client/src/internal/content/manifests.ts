@@ -15,6 +15,7 @@ import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { named } from "../http/named.ts"
 import { countBytes } from "../http/telemetry.ts"
 import type { PutManifestOptions } from "../transfer/options.ts"
 import { problemOf } from "../schema/problem.ts"
@@ -47,7 +48,13 @@ const mediaTypeOf = (
   return Result.isSuccess(read)
     ? Effect.succeed(read.success.mediaType)
     : Effect.fail(
-        fail(operation, new InvalidRequest({ description: "neither the options nor the content name a media type" }))
+        fail(
+          operation,
+          new InvalidRequest({
+            description: "neither the options nor the content name a media type",
+            argument: "mediaType"
+          })
+        )
       )
 }
 
@@ -87,7 +94,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const digest = Digest.isDigest(reference) ? reference : stated
     // What the registry does not say, the content does.
     if (mediaType === undefined || digest === undefined || size === undefined) {
-      return (yield* manifest(repository, tagOrDigest)).descriptor
+      return (yield* Effect.mapError(manifest(repository, tagOrDigest), named(operation))).descriptor
     }
     return { mediaType, digest, size }
   })
@@ -103,8 +110,9 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
     const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
     const digest = digestOfBytes(startHash, options.algorithm ?? known, bytes)
-    const wanted = [...(options.tag === undefined ? [] : [options.tag]), ...(options.tags ?? [])]
-    const tags = yield* Effect.forEach(wanted, (tag) => Arguments.tag(operation, tag))
+    const first = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]
+    const others = yield* Effect.forEach(options.tags ?? [], (tag) => Arguments.tag(operation, tag, "tags"))
+    const tags = [...first, ...others]
 
     // By a tag, registries keep a manifest under its sha256 digest alone.
     const byDigest = tags.length === 0 || Digest.algorithm(digest) !== "sha256"
@@ -131,7 +139,9 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const operation = "RegistryContent.deleteManifest"
     const name = yield* Arguments.repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
-    const digest = Digest.isDigest(reference) ? reference : (yield* resolve(repository, reference)).digest
+    const digest = Digest.isDigest(reference)
+      ? reference
+      : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
     return yield* transport.execute(Distribution.deleteManifest(operation, name, digest))
   })
 

@@ -7,9 +7,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { InvalidResponse, type Reason, TooLarge, Unavailable } from "../../RegistryError.ts"
+import { InvalidResponse, type Reason, TooLarge } from "../../RegistryError.ts"
 import { parseJson } from "../schema/json.ts"
 import { problemOf } from "../schema/problem.ts"
+import { cut } from "./connection.ts"
 
 /** Far above any page of a list: a thousand manifests come to half a megabyte. */
 const maxJsonBytes = 16 * 1024 * 1024
@@ -66,9 +67,6 @@ const readUpTo = (
       }
     })
   })
-
-export const cut = (error: HttpClientError.HttpClientError): Reason =>
-  new Unavailable({ description: `the answer broke off (${error.reason._tag})` })
 
 /** Reads a body as JSON. Fails if it is larger than the limit. */
 const readJson = (

@@ -13,7 +13,6 @@ import * as Stream from "effect/Stream"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type { Operation } from "../../Operation.ts"
@@ -29,8 +28,10 @@ import {
 import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
-import { classify, parseErrors, quoteReason, type Repeat } from "./failure.ts"
+import { connectionFailure } from "./connection.ts"
+import { classify, parseBody, quoteReason } from "./failure.ts"
 import { type Quote, quoting } from "./quote.ts"
+import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
 import { inAnswer, inQuery, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
 import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
@@ -81,16 +82,6 @@ interface Flaw extends Omit<Failure, "error"> {
 
 const userAgent = `effect-acr/${version}`
 
-/** The innermost cause is the one that says what happened: `connect ECONNREFUSED 127.0.0.1:5000`. */
-const rootMessage = (error: Error): string => {
-  let root = error
-  for (let depth = 0; depth < 8 && root.cause instanceof Error; depth++) root = root.cause
-  return root.message
-}
-
-/** Far above what a runtime says about a connection. */
-const longestMessage = 300
-
 const refusal = (problem: string): Flaw => ({
   reason: new Refused({ description: problem }),
   repeat: "never",
@@ -103,26 +94,11 @@ const invalidPath: Flaw = {
   challenges: []
 }
 
-/** Whether an HTTP client refused to dial: its own errors may stand around it. */
-const isAddressRefused = (error: unknown, depth = 0): boolean =>
-  error instanceof Error &&
-  (error instanceof Outbound.AddressRefused || (depth < 8 && isAddressRefused(error.cause, depth + 1)))
-
-/** What is said of a port that answers without TLS, as `127.0.0.1:5001` for a registry on plain http does. */
-const explained = (message: string): string =>
-  message.includes("wrong version number")
-    ? "the server does not speak TLS; for plain http the endpoint begins with http://"
-    : message
-
-const transportFlaw = (error: HttpClientError.HttpClientError, quote: Quote): Flaw => {
-  const message = quote.text(explained(rootMessage(error)), longestMessage)
-  if (isAddressRefused(error)) return refusal(message)
-  const description = `${error.reason._tag}: ${message}`
-  return { reason: new Unavailable({ description }), repeat: "uncertain", challenges: [] }
-}
-
 const noAnswer = (timeout: Duration.Input): Reason =>
-  new Unavailable({ description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}` })
+  new Unavailable({
+    description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
+    code: "TIMEOUT"
+  })
 
 /** A correlation id is a UUID. Other registries may use something longer. */
 const longestId = 256
@@ -133,16 +109,19 @@ const failedAnswer = Effect.fnUntraced(function* (
   quote: Quote
 ): Effect.fn.Return<Flaw> {
   const text = operation.method === "HEAD" ? "" : yield* readErrorText(response)
-  const errors = parseErrors(text, quote)
+  const { errors, isForeign } = parseBody(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
   return {
     ...classify({
       status: response.status,
       errors,
-      hasBody: text !== "",
-      retryAfterMillis: retryAfterMillis(response.headers, yield* Clock.currentTimeMillis),
-      missing: operation.missing
+      isForeign,
+      retryAfter: Option.map(retryAfterMillis(response.headers, yield* Clock.currentTimeMillis), Duration.millis),
+      missing: operation.missing,
+      method: operation.method,
+      putsTag: operation.method === "PUT" && operation.subject?.reference?.includes(":") === false,
+      isAcr: correlationId !== undefined
     }),
     challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), quote.scrub),
     response: {
@@ -258,6 +237,8 @@ export const make = (options: {
   ) => Effect.Effect<void>
 }): Exchange => {
   const { allowedHosts, registry, remember, trustedRealms } = options
+  /** Whether the registry has answered a request of this conversation. */
+  let reached = false
   const execute = executeBy(options.client)
   // Other clients may send a stream without its length.
   const tells = ScopedHttpClient.isScopedHttpClient(options.client)
@@ -291,6 +272,8 @@ export const make = (options: {
       const address = origin + quote.scrub(operation.path.replace(/\?.*/s, ""))
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
+      const isRegistry = target === registry
+      const isPlain = target.protocol === "http:"
       let status = 0
 
       const send = Effect.suspend(() => {
@@ -302,11 +285,15 @@ export const make = (options: {
           toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
         ).pipe(
           Effect.provideService(Outbound.CurrentDestination, destination),
-          Effect.mapError((error) => transportFlaw(error, quote))
+          Effect.mapError((error): Flaw => ({
+            ...connectionFailure(error, { quote, isFirstContact: isRegistry && !reached, isPlain }),
+            challenges: []
+          }))
         )
       })
       const answer = Effect.flatMap(send, (response) => {
         status = response.status
+        reached ||= isRegistry
         const ofLocation = inQuery(response.headers["location"] ?? "", true)
         const tell = (brought: unknown) =>
           options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought)]))

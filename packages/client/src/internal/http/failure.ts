@@ -1,20 +1,16 @@
 /**
  * What an answer other than success means: a table from status and error codes to a reason.
  */
+import * as Arr from "effect/Array"
+import type * as Duration from "effect/Duration"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { Operation } from "../../Operation.ts"
 import * as RegistryError from "../../RegistryError.ts"
-import { list, parseJson } from "../schema/json.ts"
+import { parseJson } from "../schema/json.ts"
 import { type Quote, quoting } from "./quote.ts"
-
-/**
- * May the request be sent again?
- *
- * - `never`: the answer is what it is.
- * - `unprocessed`: it was turned away before anything was done.
- * - `uncertain`: it may have been carried out.
- */
-export type Repeat = "never" | "unprocessed" | "uncertain"
+import type { Repeat } from "./repeat.ts"
 
 /** A code is one word. A registry sends one error, or one for each missing layer of an image. */
 const longestCode = 128
@@ -23,45 +19,98 @@ const mostErrors = 128
 /** Far above any explanation. `response.errors` holds what is left out. */
 const longestDescription = 4096
 
-const decodeBody = Schema.decodeUnknownOption(Schema.Struct({ errors: list(Schema.Unknown) }))
+const Field = Schema.optionalKey(Schema.Unknown)
 
-/** OCI distribution specification, "Error codes". Only the code is required here: some proxies send no message. */
-const decodeError = Schema.decodeUnknownOption(
+/** The fields in which registries, token services and gateways say what went wrong. */
+const decodeFields = Schema.decodeUnknownOption(
   Schema.Struct({
-    code: Schema.String,
-    message: Schema.optionalKey(Schema.NullOr(Schema.String)),
-    detail: Schema.optionalKey(Schema.Unknown)
+    code: Field,
+    error: Field,
+    message: Field,
+    error_description: Field,
+    details: Field,
+    detail: Field,
+    title: Field
   })
 )
+type Fields = Option.Option.Value<ReturnType<typeof decodeFields>>
+
+const decodeBody = Schema.decodeUnknownOption(Schema.Struct({ errors: Field, error: Field }))
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+/** Google writes the status as a code. */
+const codeOf = (value: unknown): string => (typeof value === "number" ? String(value) : isText(value) ? value : "")
+
+/** The error that some fields tell; none if they tell neither a code nor a message. */
+const errorOf = (
+  quote: Quote,
+  { code, message, detail }: { readonly code: unknown; readonly message: unknown; readonly detail?: unknown }
+): ReadonlyArray<RegistryError.ResponseError> => {
+  const read = {
+    code: quote.text(codeOf(code), longestCode),
+    message: isText(message) ? quote.text(message) : "",
+    ...(detail === undefined ? {} : { detail: quote.json(detail) })
+  }
+  return read.code === "" && read.message === "" ? [] : [read]
+}
+
+/** Where no code is, whatever reads like a message: Artifactory has a `message`, Docker Hub `details`, RFC 9457 a `detail`. */
+const messageOf = ({ detail, details, error_description, message, title }: Fields): string | undefined =>
+  [message, error_description, details, detail, title].find(isText)
+
+/** An entry of a list of errors. OCI distribution specification, "Error codes". */
+const readEntry = (quote: Quote, entry: unknown): ReadonlyArray<RegistryError.ResponseError> => {
+  if (typeof entry === "string") return errorOf(quote, { code: "", message: entry })
+  return Option.match(decodeFields(entry), {
+    // One malformed entry costs itself, not the others.
+    onNone: () => [],
+    onSome: (fields) =>
+      errorOf(quote, {
+        code: fields.code,
+        message: codeOf(fields.code) === "" ? messageOf(fields) : fields.message,
+        detail: fields.detail
+      })
+  })
+}
+
+/** A body that is no list of errors: OAuth's (RFC 6749, section 5.2), or that of a gateway. */
+const readSingle = (quote: Quote, body: unknown): ReadonlyArray<RegistryError.ResponseError> =>
+  Option.match(decodeFields(body), {
+    onNone: () => [],
+    onSome: (fields) => errorOf(quote, { code: fields.error, message: messageOf(fields) })
+  })
+
+/** What a body says of an error. */
+export interface Explanation {
+  readonly errors: ReadonlyArray<RegistryError.ResponseError>
+  /** Whether there is a body that has not the form of a registry's errors. */
+  readonly isForeign: boolean
+}
 
 /**
- * Reads the errors in a body; none if it is not the JSON of a registry. Strings are quoted after the body is parsed,
+ * Reads the errors in a body; none if it does not explain itself as JSON. Strings are quoted after the body is parsed,
  * because JSON has many spellings for the same string.
  */
-export const parseErrors = (text: string, quote: Quote = quoting([])): ReadonlyArray<RegistryError.ResponseError> =>
-  Option.match(Option.flatMap(parseJson(text), decodeBody), {
-    onNone: () => [],
-    onSome: ({ errors }) =>
-      errors.slice(0, mostErrors).flatMap((error) =>
-        Option.match(decodeError(error), {
-          // One malformed entry costs itself, not the others.
-          onNone: () => [],
-          onSome: ({ code, detail, message }) => [
-            {
-              code: quote.text(code, longestCode),
-              message: quote.text(message ?? ""),
-              ...(detail === undefined ? {} : { detail: quote.json(detail) })
-            }
-          ]
-        })
-      )
-  })
+export const parseBody = (text: string, quote: Quote = quoting([])): Explanation => {
+  const body = Option.getOrUndefined(parseJson(text))
+  const { error, errors } = Option.getOrElse(decodeBody(body), (): { errors?: unknown; error?: unknown } => ({}))
+  const entries = Array.isArray(errors) ? errors.slice(0, mostErrors) : isText(errors) ? [errors] : []
+  const listed = entries.flatMap((entry) => readEntry(quote, entry))
+  if (listed.length > 0) return { errors: listed, isForeign: false }
+  // Google and Azure Resource Manager put an object there.
+  const single = typeof error === "object" ? readEntry(quote, error) : readSingle(quote, body)
+  return { errors: single, isForeign: text !== "" }
+}
+
+const printed = ({ code, message }: RegistryError.ResponseError): string =>
+  [code, message].filter((text) => text !== "").join(": ")
 
 const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseError>): string => {
   if (errors.length === 0) {
     return `the registry answered ${status} without an explanation${status === 401 ? ": no login, or not a valid one" : ""}`
   }
-  const all = errors.map(({ code, message }) => (message === "" ? code : `${code}: ${message}`)).join("; ")
+  const all = errors.map(printed).join("; ")
   return all.length > longestDescription ? `${all.slice(0, longestDescription)}…` : all
 }
 
@@ -80,18 +129,40 @@ const findResource = (
 ): RegistryError.NotFound["resource"] | undefined =>
   errors.map(({ code }) => resources.get(code)).find((resource) => resource !== undefined)
 
+/** More than a request needs. */
+const mostMissing = 32
+
+/** ACR and distribution write `Type`, others `type`. */
+const decodePermission = (value: unknown): Option.Option<RegistryError.MissingPermission> =>
+  Option.flatMap(decodeRecord(value), (fields) =>
+    decodeMissing(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name.toLowerCase(), field])))
+  )
+const decodeRecord = Schema.decodeUnknownOption(Schema.Record(Schema.String, Schema.Unknown))
+const decodeMissing = Schema.decodeUnknownOption(RegistryError.MissingPermission)
+
+/** The permissions that the details of errors call missing, each once. */
+const missingIn = (
+  errors: ReadonlyArray<RegistryError.ResponseError>
+): ReadonlyArray<RegistryError.MissingPermission> => {
+  const all = errors.flatMap(({ detail }) =>
+    (Array.isArray(detail) ? detail : [detail]).flatMap((value) => Option.toArray(decodePermission(value)))
+  )
+  return Arr.dedupeWith(all, Equal.equals).slice(0, mostMissing)
+}
+
 /**
  * The facts of an answer that the table needs.
  */
-export interface Answer {
+export interface Answer extends Explanation {
   readonly status: number
-  readonly errors: ReadonlyArray<RegistryError.ResponseError>
-  /** Whether there was a body at all. */
-  readonly hasBody: boolean
-  /** What the registry asks to wait, in milliseconds. */
-  readonly retryAfterMillis: Option.Option<number>
+  readonly retryAfter: Option.Option<Duration.Duration>
   /** What the operation calls missing. */
   readonly missing: RegistryError.NotFound["resource"]
+  readonly method: Operation<unknown>["method"]
+  /** Whether the request puts a manifest under a tag. */
+  readonly putsTag: boolean
+  /** Whether Azure Container Registry answered. */
+  readonly isAcr: boolean
 }
 
 /** Quotes a reason for which decoding failed: its description may contain a part of the answer. */
@@ -108,29 +179,70 @@ export const quoteReason = (reason: RegistryError.Reason, quote: Quote): Registr
 
 const final = (reason: RegistryError.Reason) => ({ reason, repeat: "never" }) as const
 
+/** Whether a code or a message says something. */
+const says = (errors: Answer["errors"], what: RegExp): boolean =>
+  errors.some(({ code, message }) => what.test(code) || what.test(message))
+
+const hasCode = (errors: Answer["errors"], wanted: string): boolean => errors.some(({ code }) => code === wanted)
+
+/** ACR: "The operation is disallowed on this registry, repository or image." */
+const disallowed = /disallowed/i
+
+/** ECR, Google, Docker Hub and Harbor all use the word, each with another status and another code. */
+const immutable = /immutab|cannot be overwritten/i
+
+/** Harbor's code for content that a rule keeps from being pulled or pushed: vulnerable or unsigned images. */
+const policyViolation = "PROJECTPOLICYVIOLATION"
+
+/** What keeps something from being changed, if the answer says that. */
+const lockOf = ({ errors, isAcr, method, putsTag, status }: Answer): RegistryError.Locked["by"] | undefined => {
+  const isWrite = method !== "GET" && method !== "HEAD"
+  switch (status) {
+    case 423:
+      return "lock"
+    case 405:
+      // ACR answers a HEAD so, which has no body to explain it.
+      if (says(errors, disallowed) || (isAcr && !hasCode(errors, "UNSUPPORTED"))) return "lock"
+      break
+    case 409:
+    case 412:
+      if (hasCode(errors, policyViolation)) return undefined
+      if (putsTag || (isWrite && hasCode(errors, "PRECONDITION"))) return "immutability"
+  }
+  return isWrite && says(errors, immutable) ? "immutability" : undefined
+}
+
+/** The reason for which a registry refuses what it understood. */
+const refusalOf = (answer: Answer, description: string): RegistryError.Reason => {
+  const { errors, status } = answer
+  const by = lockOf(answer)
+  if (by !== undefined) return new RegistryError.Locked({ description, by })
+  if (status === 403 || hasCode(errors, policyViolation)) {
+    return new RegistryError.Forbidden({ description, missing: missingIn(errors) })
+  }
+  return status === 405 || hasCode(errors, "UNSUPPORTED")
+    ? new RegistryError.Unsupported({ description })
+    : new RegistryError.InvalidRequest({ description })
+}
+
 /**
  * The reason that an answer stands for, and whether asking again can change it.
  */
 export const classify = (answer: Answer): { readonly reason: RegistryError.Reason; readonly repeat: Repeat } => {
   const { errors, status } = answer
   const description = describe(status, errors)
-  const wait = Option.match(answer.retryAfterMillis, {
+  const wait = Option.match(answer.retryAfter, {
     onNone: () => ({}),
-    onSome: (retryAfterMillis) => ({ retryAfterMillis })
+    onSome: (retryAfter) => ({ retryAfter })
   })
   switch (status) {
     case 401:
-      return final(new RegistryError.Unauthenticated({ description }))
-    case 403:
-      return final(new RegistryError.Forbidden({ description }))
+      return final(new RegistryError.Unauthenticated({ description, missing: missingIn(errors) }))
     case 404: {
-      // A 404 in another language is a server that does not know the path at all.
-      const foreign = errors.length === 0 && answer.hasBody
-      const resource = findResource(errors) ?? (foreign ? "endpoint" : answer.missing)
+      // Another server than a registry, or a registry that does not know the path at all.
+      const resource = findResource(errors) ?? (answer.isForeign ? "endpoint" : answer.missing)
       return final(new RegistryError.NotFound({ resource, description }))
     }
-    case 405:
-      return final(new RegistryError.Locked({ description }))
     case 429:
       return { reason: new RegistryError.Throttled({ description, ...wait }), repeat: "unprocessed" }
     case 503:
@@ -140,9 +252,12 @@ export const classify = (answer: Answer): { readonly reason: RegistryError.Reaso
     case 502:
     case 504:
       return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "uncertain" }
+    case 501:
+    case 505:
+      return final(new RegistryError.Unsupported({ description }))
   }
-  if (status >= 500) return final(new RegistryError.Unavailable({ description }))
-  if (status >= 400) return final(new RegistryError.InvalidRequest({ description }))
+  if (status >= 500) return final(new RegistryError.Unavailable({ description, ...wait }))
+  if (status >= 400) return final(refusalOf(answer, description))
   if (status >= 300) return final(new RegistryError.Refused({ description: `a redirect (${status}) is not followed` }))
   return final(new RegistryError.InvalidResponse({ description: `status ${status} is not expected here` }))
 }

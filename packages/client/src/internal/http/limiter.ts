@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import type { Bucket, RateLimits } from "../../RateLimits.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
+import { refusedValue } from "../schema/refused.ts"
 import { timeWait } from "./telemetry.ts"
 
 const isLimit = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
@@ -17,8 +18,11 @@ export const makeLimiter = (
   Effect.gen(function* () {
     for (const [bucket, limit] of Object.entries(limits)) {
       if (!isLimit(limit)) {
-        const description = `rateLimits.${bucket} is ${limit}: expected a whole number of requests a minute, at least 1`
-        return yield* new InvalidRequest({ description })
+        return yield* new InvalidRequest({
+          description: "expected a whole number of requests a minute, at least 1",
+          argument: `rateLimits.${bucket}`,
+          value: refusedValue(limit)
+        })
       }
     }
     const limiter = yield* RateLimiter.make

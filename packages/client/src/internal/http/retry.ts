@@ -11,8 +11,8 @@ import type { Failure } from "./exchange.ts"
 import { noteRepeat } from "./telemetry.ts"
 
 /** What the registry asks to wait, in milliseconds. */
-export const askedWait = ({ reason }: RegistryError): number =>
-  (reason._tag === "Throttled" || reason._tag === "Unavailable" ? reason.retryAfterMillis : undefined) ?? 0
+export const askedWait = ({ retryAfter }: RegistryError): number =>
+  retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
 
 /**
  * Whether a failed attempt may be followed by another.

@@ -22,12 +22,14 @@ import {
 } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
-import { cut, statedBytes } from "../http/body.ts"
+import { statedBytes } from "../http/body.ts"
+import { cut } from "../http/connection.ts"
 import { countBytes, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Patience from "./patience.ts"
 import type { OnProgress } from "./options.ts"
+import { isPassing } from "./recovery.ts"
 
 /** More hops than any registry needs. */
 const maxRedirects = 4
@@ -60,7 +62,7 @@ const wrongSize = (expected: number, actual: string) =>
   )
 
 const endedEarly = (position: number, end: number) =>
-  failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes` }))
+  failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
 
 /** Where an answer's bytes belong, and how many there are in all. */
 interface Extent {
@@ -76,10 +78,6 @@ export const readExtent = (response: HttpClientResponse.HttpClientResponse): Ext
   if (range === null) return undefined
   return { start: Number(range[1]), total: range[3] === undefined ? undefined : Number(range[3]) }
 }
-
-/** Whether a connection that fails so may be followed by another. */
-const isPassing = ({ reason, response }: RegistryError): boolean =>
-  reason._tag === "Unavailable" || reason._tag === "Throttled" || response?.status === 408
 
 const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number => pieces.reduce((sum, { length }) => sum + length, 0)
 
@@ -275,7 +273,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           yield* disconnect
           // Nothing is there any more. Without a size only the digest can tell whether that is right.
           if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
-          if (!isPassing(error) && !linkRanOut(error)) return yield* error
+          if (!isPassing(error.reason) && !linkRanOut(error)) return yield* error
           yield* noteRepeat(`download: goes on at byte ${position}`, error)
           yield* patience.wait(error)
           return yield* pull

@@ -11,12 +11,13 @@ export const leastBytesPerSecond = 16 * 1024
 
 /** The reason for giving up a connection on which nothing moves. */
 export const stall = (duration: Duration.Duration): Reason =>
-  new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}` })
+  new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}`, code: "TIMEOUT" })
 
 /** The reason for giving up a connection on which less moves than it should. */
 const tooSlow = (duration: Duration.Duration, bytesPerSecond: number): Reason =>
   new Unavailable({
-    description: `less than ${bytesPerSecond / 1024} KiB a second came for ${Duration.format(duration)}`
+    description: `less than ${bytesPerSecond / 1024} KiB a second came for ${Duration.format(duration)}`,
+    code: "TIMEOUT"
   })
 
 /**

@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const stated = yield* source.sizeBytes
-  if (stated !== undefined) yield* Arguments.natural("RegistryContent.uploadBlob", stated)
+  if (stated !== undefined) yield* Arguments.natural("RegistryContent.uploadBlob", stated, "source.sizeBytes")
   const hash = options.startHash(options.algorithm)
 
   let total = stated

@@ -1,7 +1,7 @@
 /**
  * What an upload does after a fault: a table without effects, written out in docs/uploads.md.
  */
-import type { RegistryError } from "../../RegistryError.ts"
+import type { Reason, RegistryError } from "../../RegistryError.ts"
 
 /** What an upload was doing: sending bytes, or closing its session. */
 export type Doing = "Sending" | "Committing"
@@ -14,7 +14,7 @@ export type Doing = "Sending" | "Committing"
  * - `OutOfStep`: the session is somewhere else than the client thinks (416).
  * - `Unknown`: the session, or its location, is not known any more (404).
  * - `TooLarge`: so many bytes are not taken at once (413).
- * - `Final`: everything that asking again does not mend.
+ * - `Final`: everything that another request does not mend.
  */
 export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "Final"
 
@@ -28,6 +28,13 @@ export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge"
  * - `GiveUp`: fail.
  */
 export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" | "GiveUp"
+
+/**
+ * Whether a transfer that fails so may resume. A connection that fails at the first contact with the registry is as final
+ * here as it is for other operations.
+ */
+export const isPassing = (reason: Reason): boolean =>
+  reason._tag === "Throttled" || (reason._tag === "Unavailable" && reason.isRetryable && reason.firstContact !== true)
 
 /** Reads the meaning out of an error. */
 export const faultOf = ({ reason, response }: RegistryError): Fault => {
@@ -45,7 +52,7 @@ export const faultOf = ({ reason, response }: RegistryError): Fault => {
     case 503:
       return "TurnedAway"
     default:
-      return reason._tag === "Unavailable" ? "Lost" : "Final"
+      return isPassing(reason) ? "Lost" : "Final"
   }
 }
 

@@ -1,0 +1,144 @@
+/**
+ * Reads what a runtime says about a failed connection: the code, a message for a person, and whether the request may have
+ * been sent.
+ *
+ * Errors come wrapped. The innermost cause says what happened (`connect ECONNREFUSED 127.0.0.1:5000`); of several addresses
+ * that were tried, each has an error (RFC 8305, "happy eyeballs").
+ */
+import * as Predicate from "effect/Predicate"
+import * as Outbound from "../../Outbound.ts"
+import { InvalidRequest, type Reason, Refused, Unavailable } from "../../RegistryError.ts"
+import type { Quote } from "./quote.ts"
+import type { Repeat } from "./repeat.ts"
+
+/** An error of an HTTP client. It is described here, because `effect/http` may change with each minor version of Effect. */
+type HttpError = Error & { readonly reason: { readonly _tag: string } }
+
+/** More wrappers than any runtime has, and more addresses than one host has. */
+const mostLevels = 8
+const mostAttempts = 16
+
+/** Far above what a runtime says about a connection. */
+const longestMessage = 300
+
+const ownCode = (error: Error): string | undefined =>
+  Predicate.hasProperty(error, "code") && typeof error.code === "string" && /^[\w./-]{1,64}$/.test(error.code)
+    ? error.code
+    : undefined
+
+/** No way leads to the host: of one address it says little, because most machines have no IPv6. */
+const isUnreachable = (code: string | undefined): boolean =>
+  code !== undefined && /^(?:EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL|EAFNOSUPPORT)$/.test(code)
+
+/** How little an error says about a host with several addresses. The host is only refused if no address may still answer. */
+const rank = (code: string | undefined): number => (isUnreachable(code) ? 2 : code === "ECONNREFUSED" ? 1 : 0)
+
+/** The error and its causes, the innermost last. */
+const causesOf = (error: unknown, levels = mostLevels): ReadonlyArray<Error> => {
+  if (!(error instanceof Error) || levels === 0) return []
+  const attempts = error instanceof AggregateError ? error.errors.slice(0, mostAttempts) : [error.cause]
+  const [telling = []] = attempts
+    .map((attempt) => causesOf(attempt, levels - 1))
+    .toSorted((one, other) => rank(innermostCode(one)) - rank(innermostCode(other)))
+  return [error, ...telling]
+}
+
+const innermostCode = (causes: ReadonlyArray<Error>): string | undefined =>
+  causes.map(ownCode).findLast((code) => code !== undefined)
+
+/** What runtimes without codes say, Deno above all, and undici of a server that is none of HTTP. */
+const spoken: ReadonlyArray<readonly [RegExp, string]> = [
+  [/connection refused/i, "ECONNREFUSED"],
+  [/temporary failure in name resolution/i, "EAI_AGAIN"],
+  [/dns error/i, "ENOTFOUND"],
+  [/invalid peer certificate: Expired/i, "CERT_HAS_EXPIRED"],
+  [/invalid peer certificate: NotValidForName/i, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  [/invalid peer certificate/i, "CERT_UNTRUSTED"],
+  [/InvalidContentType|wrong version number/i, "ERR_SSL_WRONG_VERSION_NUMBER"],
+  [/does not match the HTTP|invalid HTTP version/i, "HPE_INVALID_CONSTANT"],
+  [/connection closed|reset by peer/i, "ECONNRESET"],
+  [/invalid header value/i, "ERR_INVALID_CHAR"]
+]
+
+/** The code of a failed connection, if there is one. */
+const codeOf = (causes: ReadonlyArray<Error>): string | undefined =>
+  innermostCode(causes) ?? spoken.find(([text]) => causes.some(({ message }) => text.test(message)))?.[1]
+
+/** The answer broke off. */
+export const cut = (error: HttpError): Reason =>
+  new Unavailable({
+    description: `the answer broke off (${error.reason._tag})`,
+    code: codeOf(causesOf(error)) ?? "TRUNCATED"
+  })
+
+/** OpenSSL's own messages begin with the number of a thread, and end with a line of its source. */
+const openSsl = /error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/
+
+/** What cannot be sent at all. */
+const isUnsendable = (tag: string, code: string | undefined): boolean =>
+  tag === "EncodeError" ||
+  tag === "InvalidUrlError" ||
+  /^(?:UND_ERR_INVALID_ARG|ERR_INVALID_(?:URL|CHAR|HTTP_TOKEN)|ERR_UNESCAPED_CHARACTERS)$/.test(code ?? "")
+
+/** Whether the connection failed before a request could be sent. */
+const isUnsent = (causes: ReadonlyArray<Error>, code: string | undefined): boolean =>
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test(code ?? "") ||
+  causes.some((cause) => Predicate.hasProperty(cause, "syscall") && cause.syscall === "connect")
+
+/** The server answers, but not in HTTP. */
+const isNotHttp = (code: string | undefined): boolean => /^(?:HPE_|Malformed_HTTP)/.test(code ?? "")
+
+const isClosed = (code: string | undefined): boolean => code === "ECONNRESET" || code === "UND_ERR_SOCKET"
+
+/** What is known of the connection that failed. */
+export interface Attempt {
+  /** Whether it was for the registry, which has not answered any request of the conversation yet. */
+  readonly isFirstContact: boolean
+  /** Whether it was plain http. */
+  readonly isPlain: boolean
+  readonly quote: Quote
+}
+
+const explained = (message: string, code: string | undefined, { isFirstContact, isPlain }: Attempt): string => {
+  const hint = isPlain && isFirstContact ? "; if the server speaks TLS, the endpoint begins with https://" : ""
+  if (/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code ?? "") || /wrong version/.test(message)) {
+    return "the server does not speak TLS; for plain http the endpoint begins with http://"
+  }
+  if (code === "NOT_HTTP") return `the server does not speak HTTP${hint}`
+  if (isClosed(code)) return `${message}${hint}`
+  return openSsl.exec(message)?.[1] ?? message
+}
+
+/**
+ * What a failed connection means.
+ *
+ * A registry that answered before may refuse connections because it restarts, and answers again. One that has never
+ * answered is more likely at another address, so that its caller learns of it at once.
+ */
+export const connectionFailure = (
+  error: HttpError,
+  attempt: Attempt
+): { readonly reason: Reason; readonly repeat: Repeat } => {
+  const causes = causesOf(error)
+  const found = codeOf(causes)
+  const code = attempt.isFirstContact && isNotHttp(found) ? "NOT_HTTP" : found
+  const root = causes.findLast(({ message }) => message !== "")?.message ?? error.message
+  const message = attempt.quote.text(explained(root, code, attempt), longestMessage)
+  if (causes.some((cause) => cause instanceof Outbound.AddressRefused)) {
+    return { reason: new Refused({ description: message }), repeat: "never" }
+  }
+  const description = `${error.reason._tag}: ${message}`
+  if (isUnsendable(error.reason._tag, code)) return { reason: new InvalidRequest({ description }), repeat: "never" }
+
+  const coded = code === undefined ? {} : { code }
+  if (attempt.isFirstContact && (code === "ECONNREFUSED" || isUnreachable(code))) {
+    const why = "; nothing has answered at this address yet, so it was not tried again"
+    return {
+      reason: new Unavailable({ description: description + why, ...coded, firstContact: true }),
+      repeat: "never"
+    }
+  }
+  const reason = new Unavailable({ description, ...coded })
+  if (!reason.isRetryable) return { reason, repeat: "never" }
+  return { reason, repeat: isUnsent(causes, code) ? "unprocessed" : "uncertain" }
+}

@@ -1,0 +1,43 @@
+/**
+ * Shows a value that an argument refuses, in an error.
+ *
+ * A person who looks for the wrong one of a thousand names needs the value. But a value that is in the wrong place may be a
+ * pasted password, and errors are logged. So only a value that reads like a name is shown. The text of a password that is a
+ * valid name is no secret here: it would have been sent as a part of an address.
+ */
+import { printable } from "./printable.ts"
+
+const longest = 128
+
+/** A longer value is none of a name that somebody wrote. */
+const longestName = 1024
+
+/** What a program leaves in place of a variable that is not set, `${TAG}`, and wildcards. */
+const placeholders = /\$\{\w{1,64}\}|(?<=^|[/:])\*(?=$|[/:])/g
+
+/** Words between the separators of names, versions and addresses. Anything else may belong to a password or a token. */
+const words = /^[\p{L}\p{N}._\-+/:,]*$/u
+
+/** A login before a host, `user:password@registry.example`. A digest is introduced by the same character. */
+const login = /@(?!sha\d{3}:)/
+
+/** Rules for passwords demand upper case, lower case and digits together. Tokens have all of them by chance. */
+const isMixed = (word: string): boolean =>
+  word.length >= 8 && /\p{Lu}/u.test(word) && /\p{Ll}/u.test(word) && /\d/.test(word)
+
+/** Longer than any word of a name, but for the hexadecimal digits of a digest. */
+const isLong = (word: string): boolean => word.length > 40 && !/^[0-9a-f]+$/i.test(word)
+
+const mayBeSecret = (text: string): boolean =>
+  text.length > longestName ||
+  login.test(text) ||
+  !words.test(text.replace("@", ":")) ||
+  text.split(/[^\p{L}\p{N}]+/u).some((word) => isMixed(word) || isLong(word))
+
+/** A refused value, as an error shows it. */
+export const refusedValue = (value: unknown): string => {
+  if (typeof value === "object" || typeof value === "function") return `<${value === null ? "null" : typeof value}>`
+  const text = String(value)
+  if (mayBeSecret(text.trim().replaceAll(placeholders, ""))) return "<redacted>"
+  return printable(text.length > longest ? `${text.slice(0, longest)}…` : text)
+}
