@@ -102,6 +102,8 @@ export interface Operation<out A> {
    * can say how long they take.
    */
   readonly stalled?: Effect.Effect<Reason>
+  /** How many requests of the same call came before its first one, as traces show it: redirects that were followed. */
+  readonly resends?: number
   /** What it comes to when a repeated attempt finds that the first one already removed its object. */
   readonly whenGone?: Effect.Effect<A>
 }

@@ -31,8 +31,9 @@ import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
+import * as Requests from "./internal/http/requests.ts"
 import { retrying } from "./internal/http/retry.ts"
-import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
+import { serverAt, withOperationSpan, withSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { RateLimits } from "./RateLimits.ts"
@@ -66,7 +67,10 @@ export interface Options {
   readonly allowInsecureHttp?: boolean
   /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
   readonly retry?: RetryPolicy.RetryPolicy
-  /** How many requests a minute to send at most, by kind; no limit if not given. */
+  /**
+   * How many requests a minute to send at most, by kind; no limit if not given. `RateLimits` says how registries and
+   * programs share them.
+   */
   readonly rateLimits?: RateLimits
   /**
    * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
@@ -192,16 +196,24 @@ export const make = Effect.fnUntraced(function* (
     allowedHosts: options.allowedHosts ?? [],
     onAnswer: (from, response) => (from === origin ? warnings(response.headers["warning"]) : Effect.void)
   })
-  const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)
+  const server = serverAt(url)
+  const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
 
-  const limited: Exchange.Exchange = (to, operation, attachment, attempt) =>
-    Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment, attempt))
+  const limited: Exchange.Exchange = (to, operation, attachment, requests) =>
+    Effect.andThen(limit(operation), exchange(to, operation, attachment, requests))
+
+  const treatment = { endpoint: origin, policy }
+
+  const sendAs =
+    (requests: Requests.Requests): Grants.Send =>
+    (realm, operation, attachment) =>
+      retrying(treatment, operation, Effect.scoped(limited(realm, operation, attachment, requests))).pipe(
+        // Its own attempts were all there are: the operation that waits for a token does not begin anew.
+        Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
+      )
 
   const send: Grants.Send = (realm, operation, attachment) =>
-    retrying(policy, operation, (attempt) => Effect.scoped(limited(realm, operation, attachment, attempt))).pipe(
-      // Its own attempts were all there are: the operation that waits for a token does not begin anew.
-      Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
-    )
+    Effect.suspend(() => sendAs(Requests.begin(false))(realm, operation, attachment))
 
   const grants = yield* Grants.make({
     registry,
@@ -220,14 +232,17 @@ export const make = Effect.fnUntraced(function* (
     operation: Operation<A>,
     within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
-    const attempts = retrying(policy, operation, (attempt) =>
-      operation.origin === undefined
-        ? authorization.use(operation, (attachment) => within(limited(origin, operation, attachment, attempt)))
-        : within(limited(operation.origin, operation, Exchange.bare, attempt))
-    )
+    const attempts = Effect.suspend(() => {
+      const requests = Requests.begin(operation.origin === undefined, operation.resends)
+      const attempt =
+        operation.origin === undefined
+          ? authorization.use(operation, (attachment) => within(limited(origin, operation, attachment, requests)))
+          : within(limited(operation.origin, operation, Exchange.bare, requests))
+      return Requests.ending(requests, retrying(treatment, operation, attempt))
+    })
     return withOperationSpan(
-      operation.name,
-      { "server.address": url.host, ...attributesOf(operation.subject) },
+      operation,
+      server,
       Effect.mapError(confirmed(operation.name, attempts), ({ error }) => error)
     )
   }
@@ -266,7 +281,27 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
-  const greet = (attachment: Exchange.Attachment) => send(origin, Distribution.greet, attachment)
+  /** Runs an operation of the conversation itself, which may have to find out what the registry wants. */
+  const converse = <A>(
+    name: string,
+    use: (
+      greet: (attachment: Exchange.Attachment) => Effect.Effect<void, Exchange.Failure>
+    ) => Effect.Effect<A, Exchange.Failure>
+  ): Effect.Effect<A, RegistryError> => {
+    const conversation = Effect.suspend(() => {
+      const requests = Requests.begin(true)
+      return Requests.ending(
+        requests,
+        use((attachment) => sendAs(requests)(origin, Distribution.greet, attachment))
+      )
+    })
+    return withSpan(
+      name,
+      { ...server },
+      false,
+      Effect.mapError(confirmed(name, conversation), ({ error }) => error)
+    )
+  }
 
   return {
     endpoint: origin,
@@ -275,20 +310,13 @@ export const make = Effect.fnUntraced(function* (
     execute,
     open,
     list,
-    authorize: (scopes) =>
-      confirmed("Transport.authorize", authorization.prepare(scopes, greet)).pipe(
-        Effect.mapError(({ error }) => error),
-        Effect.withSpan("Transport.authorize", { attributes: { "server.address": url.host } })
-      ),
-    refreshToken: confirmed("Transport.refreshToken", authorization.refreshToken(greet)).pipe(
-      Effect.mapBoth({
-        onFailure: ({ error }) => error,
-        onSuccess: ({ expiresAtMillis, token }) => ({
-          token,
-          expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)
-        })
-      }),
-      Effect.withSpan("Transport.refreshToken", { attributes: { "server.address": url.host } })
+    authorize: (scopes) => converse("Transport.authorize", (greet) => authorization.prepare(scopes, greet)),
+    refreshToken: Effect.map(
+      converse("Transport.refreshToken", authorization.refreshToken),
+      ({ expiresAtMillis, token }) => ({
+        token,
+        expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)
+      })
     )
   }
 })

@@ -23,7 +23,8 @@ import * as Challenge from "./challenge.ts"
 import { classify, parseErrors, type Repeat } from "./failure.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
 import { inQuery, scrub } from "./secrets.ts"
-import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
+import * as Requests from "./requests.ts"
+import { requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
 /**
@@ -51,15 +52,15 @@ export interface Attachment {
 export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 
 /**
- * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope. The
- * attempts of an operation are numbered, from 1.
+ * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
+ * `requests` are those of the operation, of which this is the next.
  */
 export interface Exchange {
   <A>(
     origin: string,
     operation: Operation<A>,
     attachment: Attachment,
-    attempt: number
+    requests: Requests.Requests
   ): Effect.Effect<A, Failure, Scope.Scope>
 }
 
@@ -206,6 +207,7 @@ export const make = (options: {
 }): Exchange => {
   const { allowedHosts, registry, trustedRealms } = options
   const execute = executeBy(options.client)
+  const hostAt = Requests.makeHosts()
   const timeout = Effect.delay(
     Effect.sync(() => noAnswer(options.attemptTimeout)),
     options.attemptTimeout
@@ -222,30 +224,15 @@ export const make = (options: {
     relation: relationTo(target)
   })
 
-  return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>
+  return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
     Effect.flatMap(requestId, (clientRequestId) => {
       const { method, name } = operation
-      const address = origin + operation.path.replace(/\?.*/s, "")
+      const path = operation.path.replace(/\?.*/s, "")
+      const address = origin + path
       const secrets = [...attachment.secrets, ...inQuery(operation.path)]
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
-      let status = 0
 
-      const send = Effect.suspend(() => {
-        const checked = Outbound.check(registry, target, destination)
-        if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
-        return execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
-          Effect.provideService(Outbound.CurrentDestination, destination),
-          Effect.mapError((error) => transportFlaw(error, secrets))
-        )
-      })
-      const answer = Effect.flatMap(send, (response) => {
-        status = response.status
-        return Effect.andThen(options.onAnswer(origin, response), readAnswer(operation, response, secrets))
-      })
-      const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
-        Effect.fail({ reason, repeat: "uncertain", challenges: [] })
-      )
       const failure = ({ challenges, reason, repeat, response }: Flaw): Failure => ({
         error: new RegistryError({
           operation: name,
@@ -257,31 +244,27 @@ export const make = (options: {
         challenges
       })
 
-      const spanOptions = {
-        kind: "client",
-        attributes: {
-          "http.request.method": method,
-          "url.full": address,
-          "registry.client_request_id": clientRequestId,
-          "registry.attempt": attempt,
-          ...attributesOf(operation.subject)
-        }
-      } as const
-      const outcome = inSpan(`${method} ${address}`, spanOptions, (span) =>
-        Effect.raceFirst(answer, overdue).pipe(
-          Effect.result,
-          Effect.tap((outcome) => {
-            span.attribute("http.response.status_code", status)
-            const flaw = Result.isFailure(outcome) ? `: ${outcome.failure.reason._tag}` : ""
-            return Effect.andThen(
-              countRequest(name, method, status),
-              Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
-            )
-          })
-        )
-      )
-      return Effect.flatMap(outcome, (outcome) =>
-        Result.isSuccess(outcome) ? Effect.succeed(outcome.success) : Effect.fail(failure(outcome.failure))
-      )
+      return Requests.show({ operation, host: hostAt(target), address, path, clientRequestId }, requests, (seen) => {
+        const send = Effect.suspend(() => {
+          const checked = Outbound.check(registry, target, destination)
+          if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
+          return execute(toRequest(origin + operation.path, operation, attachment, clientRequestId)).pipe(
+            Effect.provideService(Outbound.CurrentDestination, destination),
+            Effect.mapError((error) => {
+              seen.errorType = Requests.codeOf(error)
+              return transportFlaw(error, secrets)
+            })
+          )
+        })
+        const answer = Effect.flatMap(send, (response) => {
+          seen.status = response.status
+          return Effect.andThen(options.onAnswer(origin, response), readAnswer(operation, response, secrets))
+        })
+        const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> => {
+          seen.errorType = "timeout"
+          return Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+        })
+        return Effect.mapError(Effect.raceFirst(answer, overdue), failure)
+      })
     })
 }

@@ -16,7 +16,7 @@ import type { PutManifestOptions } from "../../TransferOptions.ts"
 import type { Transport } from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
-import { countBytes } from "../http/telemetry.ts"
+import { byteCounter } from "../http/telemetry.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */
 export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
@@ -51,6 +51,8 @@ const mediaTypeOf = (
 }
 
 export const make = (transport: Transport["Service"], startHash: Start) => {
+  const countBytes = byteCounter(transport.endpoint)
+
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string
