@@ -19,6 +19,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import { Credentials } from "./Credentials.ts"
 import * as Distribution from "./internal/api/distribution.ts"
@@ -31,6 +32,7 @@ import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
+import { type Load, makePermits, type Permits, underPermit } from "./internal/http/permits.ts"
 import * as Requests from "./internal/http/requests.ts"
 import { retrying } from "./internal/http/retry.ts"
 import { serverAt, withOperationSpan, withSpan } from "./internal/http/telemetry.ts"
@@ -72,6 +74,18 @@ export interface Options {
    * programs share them.
    */
   readonly rateLimits?: RateLimits
+  /**
+   * How many requests to send to one host at the same time. Defaults to no limit. Each conversation counts its own. A
+   * request waits for its turn without a connection, and that time does not count against the policy's `attemptTimeout`.
+   *
+   * The bodies of blobs count apart from other requests: so many blobs and so many other requests may be under way, so
+   * that a program which reads a blob can send requests meanwhile. What an upload reads for its body is part of the upload,
+   * so that blobs can be copied within one registry whatever the limit.
+   *
+   * A stream of `RegistryContent.blob` counts until it ends. A program that reads several blobs side by side needs a limit
+   * of at least as many, or it waits for itself.
+   */
+  readonly maxConcurrentRequests?: number
   /**
    * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
    * apart. The registry's own origin, and those of Docker Hub and GitLab, need not be named.
@@ -152,6 +166,19 @@ export interface RefreshToken {
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
+/** Sends each request under a permit. */
+const permitting =
+  (exchange: Exchange.Exchange, permits: Permits) =>
+  (load: Load): Exchange.Exchange =>
+  (to, operation, attachment, requests) => {
+    // A redirect names the place of a blob, and has none on its way.
+    const isOver = () => requests.last.status !== undefined && requests.last.status >= 300
+    const { body } = operation
+    if (body?._tag !== "Stream") return permits(to, load, exchange(to, operation, attachment, requests), isOver)
+    const covered = HttpBody.stream(underPermit(body.stream), body.contentType, body.contentLength)
+    return permits(to, "blob", exchange(to, { ...operation, body: covered }, attachment, requests), isOver)
+  }
+
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
 /**
@@ -198,16 +225,23 @@ export const make = Effect.fnUntraced(function* (
   })
   const server = serverAt(url)
   const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
+  const permitted =
+    options.maxConcurrentRequests === undefined
+      ? () => exchange
+      : permitting(exchange, yield* Effect.mapError(makePermits(server, options.maxConcurrentRequests), invalid))
 
-  const limited: Exchange.Exchange = (to, operation, attachment, requests) =>
-    Effect.andThen(limit(operation), exchange(to, operation, attachment, requests))
+  /** Sends a request when it is its turn. */
+  const limited =
+    (load: Load): Exchange.Exchange =>
+    (to, operation, attachment, requests) =>
+      Effect.andThen(limit(operation), permitted(load)(to, operation, attachment, requests))
 
   const treatment = { endpoint: origin, policy }
 
   const sendAs =
     (requests: Requests.Requests): Grants.Send =>
     (realm, operation, attachment) =>
-      retrying(treatment, operation, Effect.scoped(limited(realm, operation, attachment, requests))).pipe(
+      retrying(treatment, operation, Effect.scoped(limited("answer")(realm, operation, attachment, requests))).pipe(
         // Its own attempts were all there are: the operation that waits for a token does not begin anew.
         Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
       )
@@ -230,14 +264,16 @@ export const make = Effect.fnUntraced(function* (
   /** Runs an operation, each attempt of which has the lifetime that `within` gives it. */
   const run = <A, R>(
     operation: Operation<A>,
+    load: Load,
     within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
+    const request = limited(load)
     const attempts = Effect.suspend(() => {
       const requests = Requests.begin(operation.origin === undefined, operation.resends)
       const attempt =
         operation.origin === undefined
-          ? authorization.use(operation, (attachment) => within(limited(origin, operation, attachment, requests)))
-          : within(limited(operation.origin, operation, Exchange.bare, requests))
+          ? authorization.use(operation, (attachment) => within(request(origin, operation, attachment, requests)))
+          : within(request(operation.origin, operation, Exchange.bare, requests))
       return Requests.ending(requests, retrying(treatment, operation, attempt))
     })
     return withOperationSpan(
@@ -247,9 +283,9 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  const open = <A>(operation: Operation<A>) => run(operation, Exchange.closedOnFailure)
+  const open = <A>(operation: Operation<A>) => run(operation, "blob", Exchange.closedOnFailure)
 
-  const execute = <A>(operation: Operation<A>) => run(operation, Effect.scoped)
+  const execute = <A>(operation: Operation<A>) => run(operation, "answer", Effect.scoped)
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
