@@ -88,7 +88,7 @@ describe("telemetry", () => {
       assert.lengthOf(named("RegistryContent.putManifest"), 1)
 
       const metrics = (received.get("/v1/metrics") ?? []).join("")
-      for (const name of ["registry_client_requests", "registry_client_bytes", "registry_client_token_fetches"]) {
+      for (const name of ["http.client.request.duration", "registry.client.io", "OAuth.token", '"unit":"s"']) {
         assert.include(metrics, name)
       }
       const logs = (received.get("/v1/logs") ?? []).join("")

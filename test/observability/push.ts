@@ -59,10 +59,13 @@ export const watchedPush: Effect.Effect<Watched, unknown> = Effect.suspend(() =>
       Effect.provideService(References.MinimumLogLevel, "Debug"),
       Effect.provideService(Logger.CurrentLoggers, new Set([logger]))
     )
+    const server = /^(?:server\.address|server\.port)$/
     const metrics = (yield* Metric.snapshot)
-      .filter(({ id }) => id.startsWith("registry_client_"))
+      .filter(({ id }) => /^(?:http|registry)\.client\./.test(id))
       .map(({ attributes = {}, id, state }) => {
-        const named = Object.entries(attributes).map(([name, value]) => `${name}="${value}"`)
+        const named = Object.entries(attributes)
+          .filter(([name]) => name !== "unit" && !server.test(name))
+          .map(([name, value]) => `${name}="${value}"`)
         return `${id}{${named.join(", ")}} ${"count" in state ? String(state.count) : ""}`
       })
     return { spans, logs, metrics }

@@ -104,6 +104,8 @@ export interface Operation<out A> {
    * `@effect-acr/node` does, `fetch` does not.
    */
   readonly onSent?: () => void
+  /** How many requests of the same call came before its first one, as traces show it: redirects that were followed. */
+  readonly resends?: number
   /** What it comes to when a repeated attempt finds that the first one already removed its object. */
   readonly whenGone?: Effect.Effect<A>
 }

@@ -1,8 +1,8 @@
 /**
  * How many requests a minute this program sends.
  *
- * Without limits a program is as fast as the registry lets it, and waits when that answers 429. With limits it waits
- * before, which is kinder to whoever else uses the registry as the same identity.
+ * Without limits a program is as fast as the registry lets it, and waits when the registry answers 429. With limits it
+ * waits before, which leaves room for other programs that use the registry as the same identity.
  *
  * @since 0.1.0
  */
@@ -28,6 +28,13 @@ export type Bucket = "read" | "write" | "delete" | "referrers" | "oauth"
  * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts, and one that waits
  * for its turn does not use up the policy's `attemptTimeout`.
  *
+ * Each conversation has a limiter of its own, unless the context in which it is made has a `RateLimiter` of
+ * `effect/persistence`. Then it uses that one, by registry and kind: conversations with one registry share a limit, and
+ * those with different registries do not. Give all that share it the same numbers. With `layerStoreRedis` several
+ * processes share it; if its store fails, the request is retried and then the operation fails with `Unavailable`.
+ *
+ * `maxConcurrentRequests` of `Transport.Options` limits how many requests are under way at the same time.
+ *
  * **Example** (Leaving half of a Premium registry to others)
  *
  * ```ts
@@ -36,6 +43,22 @@ export type Bucket = "read" | "write" | "delete" | "referrers" | "oauth"
  * const Registry = ContainerRegistry.layerConfig({
  *   rateLimits: { ...RateLimits.acrPremium, read: 5000, delete: 1000 }
  * })
+ * ```
+ *
+ * **Example** (Sharing one limit between two conversations with a registry)
+ *
+ * ```ts
+ * import { ContainerRegistry, RateLimits, RegistryContent } from "@effect-acr/client"
+ * import { Layer } from "effect"
+ * import { RateLimiter } from "effect/persistence"
+ *
+ * const endpoint = "myregistry.azurecr.io"
+ * const rateLimits = RateLimits.acrStandard
+ *
+ * const Registry = Layer.mergeAll(
+ *   ContainerRegistry.layer({ endpoint, rateLimits }),
+ *   RegistryContent.layer({ endpoint, rateLimits })
+ * ).pipe(Layer.provide(RateLimiter.layer), Layer.provide(RateLimiter.layerStoreMemory))
  * ```
  *
  * @category models

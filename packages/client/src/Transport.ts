@@ -19,6 +19,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import { Credentials } from "./Credentials.ts"
 import * as Distribution from "./internal/api/distribution.ts"
@@ -33,10 +34,12 @@ import { makeLimiter } from "./internal/http/limiter.ts"
 import { named } from "./internal/http/named.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
+import { type Load, makePermits, type Permits, underPermit } from "./internal/http/permits.ts"
 import { quoting } from "./internal/http/quote.ts"
+import * as Requests from "./internal/http/requests.ts"
 import { retrying } from "./internal/http/retry.ts"
 import { remembering } from "./internal/http/secrets.ts"
-import { attributesOf, withOperationSpan } from "./internal/http/telemetry.ts"
+import { serverAt, withOperationSpan, withSpan } from "./internal/http/telemetry.ts"
 import { reportWarnings } from "./internal/http/warning.ts"
 import { refusedValue } from "./internal/schema/refused.ts"
 import type { Operation, Page } from "./Operation.ts"
@@ -71,8 +74,23 @@ export interface Options {
   readonly allowInsecureHttp?: boolean
   /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
   readonly retry?: RetryPolicy.RetryPolicy
-  /** How many requests a minute to send at most, by kind; no limit if not given. */
+  /**
+   * How many requests a minute to send at most, by kind; no limit if not given. `RateLimits` says how registries and
+   * programs share them.
+   */
   readonly rateLimits?: RateLimits
+  /**
+   * How many requests to send to one host at the same time. Defaults to no limit. Each conversation counts its own. A
+   * request waits for its turn without a connection, and that time does not count against the policy's `attemptTimeout`.
+   *
+   * The bodies of blobs count apart from other requests: so many blobs and so many other requests may be under way, so
+   * that a program which reads a blob can send requests meanwhile. What an upload reads for its body is part of the upload,
+   * so that blobs can be copied within one registry whatever the limit.
+   *
+   * A stream of `RegistryContent.blob` counts until it ends. A program that reads several blobs side by side needs a limit
+   * of at least as many, or it waits for itself.
+   */
+  readonly maxConcurrentRequests?: number
   /**
    * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
    * apart. The registry's own origin, and those of Docker Hub and GitLab, need not be named.
@@ -167,6 +185,19 @@ interface Turn<A> {
   readonly isKnown?: (item: A) => boolean
 }
 
+/** Sends each request under a permit. */
+const permitting =
+  (exchange: Exchange.Exchange, permits: Permits) =>
+  (load: Load): Exchange.Exchange =>
+  (to, operation, attachment, requests) => {
+    // A redirect names the place of a blob, and has none on its way.
+    const isOver = () => requests.last.status !== undefined && requests.last.status >= 300
+    const { body } = operation
+    if (body?._tag !== "Stream") return permits(to, load, exchange(to, operation, attachment, requests), isOver)
+    const covered = HttpBody.stream(underPermit(body.stream), body.contentType, body.contentLength)
+    return permits(to, "blob", exchange(to, { ...operation, body: covered }, attachment, requests), isOver)
+  }
+
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
 /**
@@ -221,16 +252,31 @@ export const make = Effect.fnUntraced(function* (
     remember,
     onAnswer: (from, response, quote) => (from === origin ? warnings(response.headers["warning"], quote) : Effect.void)
   })
-  const limit = yield* Effect.mapError(makeLimiter(options.rateLimits ?? {}), invalid)
+  const server = serverAt(url)
+  const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
+  const permitted =
+    options.maxConcurrentRequests === undefined
+      ? () => exchange
+      : permitting(exchange, yield* Effect.mapError(makePermits(server, options.maxConcurrentRequests), invalid))
 
-  const limited: Exchange.Exchange = (to, operation, attachment, attempt) =>
-    Effect.andThen(limit(operation.bucket), exchange(to, operation, attachment, attempt))
+  /** Sends a request when it is its turn. */
+  const limited =
+    (load: Load): Exchange.Exchange =>
+    (to, operation, attachment, requests) =>
+      Effect.andThen(limit(operation), permitted(load)(to, operation, attachment, requests))
+
+  const treatment = { endpoint: origin, policy }
+
+  const sendAs =
+    (requests: Requests.Requests): Grants.Send =>
+    (realm, operation, attachment) =>
+      retrying(treatment, operation, Effect.scoped(limited("answer")(realm, operation, attachment, requests))).pipe(
+        // Its own attempts were all there are: the operation that waits for a token does not begin anew.
+        Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
+      )
 
   const send: Grants.Send = (realm, operation, attachment) =>
-    retrying(policy, operation, (attempt) => Effect.scoped(limited(realm, operation, attachment, attempt))).pipe(
-      // Its own attempts were all there are: the operation that waits for a token does not begin anew.
-      Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
-    )
+    Effect.suspend(() => sendAs(Requests.begin(false))(realm, operation, attachment))
 
   const grants = yield* Grants.make({
     registry,
@@ -247,23 +293,28 @@ export const make = Effect.fnUntraced(function* (
   /** Runs an operation, each attempt of which has the lifetime that `within` gives it. */
   const run = <A, R>(
     operation: Operation<A>,
+    load: Load,
     within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
-    const attempts = retrying(policy, operation, (attempt) =>
-      operation.origin === undefined
-        ? authorization.use(operation, (attachment) => within(limited(origin, operation, attachment, attempt)))
-        : within(limited(operation.origin, operation, Exchange.bare, attempt))
-    )
+    const request = limited(load)
+    const attempts = Effect.suspend(() => {
+      const requests = Requests.begin(operation.origin === undefined, operation.resends)
+      const attempt =
+        operation.origin === undefined
+          ? authorization.use(operation, (attachment) => within(request(origin, operation, attachment, requests)))
+          : within(request(operation.origin, operation, Exchange.bare, requests))
+      return Requests.ending(requests, retrying(treatment, operation, attempt))
+    })
     return withOperationSpan(
-      operation.name,
-      { "server.address": url.host, ...attributesOf(operation.subject) },
+      operation,
+      server,
       Effect.mapError(confirmed(operation.name, attempts), ({ error }) => named(operation.name)(error))
     )
   }
 
-  const open = <A>(operation: Operation<A>) => run(operation, Exchange.closedOnFailure)
+  const open = <A>(operation: Operation<A>) => run(operation, "blob", Exchange.closedOnFailure)
 
-  const execute = <A>(operation: Operation<A>) => run(operation, Effect.scoped)
+  const execute = <A>(operation: Operation<A>) => run(operation, "answer", Effect.scoped)
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
@@ -313,7 +364,27 @@ export const make = Effect.fnUntraced(function* (
       return Stream.paginate(start, turn)
     })
 
-  const greet = (attachment: Exchange.Attachment) => send(origin, Distribution.greet, attachment)
+  /** Runs an operation of the conversation itself, which may have to find out what the registry wants. */
+  const converse = <A>(
+    name: string,
+    use: (
+      greet: (attachment: Exchange.Attachment) => Effect.Effect<void, Exchange.Failure>
+    ) => Effect.Effect<A, Exchange.Failure>
+  ): Effect.Effect<A, RegistryError> => {
+    const conversation = Effect.suspend(() => {
+      const requests = Requests.begin(true)
+      return Requests.ending(
+        requests,
+        use((attachment) => sendAs(requests)(origin, Distribution.greet, attachment))
+      )
+    })
+    return withSpan(
+      name,
+      { ...server },
+      false,
+      Effect.mapError(confirmed(name, conversation), ({ error }) => named(name)(error))
+    )
+  }
 
   return {
     endpoint: origin,
@@ -322,20 +393,13 @@ export const make = Effect.fnUntraced(function* (
     execute,
     open,
     list,
-    authorize: (scopes) =>
-      confirmed("Transport.authorize", authorization.prepare(scopes, greet)).pipe(
-        Effect.mapError(({ error }) => named("Transport.authorize")(error)),
-        Effect.withSpan("Transport.authorize", { attributes: { "server.address": url.host } })
-      ),
-    refreshToken: confirmed("Transport.refreshToken", authorization.refreshToken(greet)).pipe(
-      Effect.mapBoth({
-        onFailure: ({ error }) => named("Transport.refreshToken")(error),
-        onSuccess: ({ expiresAtMillis, token }) => ({
-          token,
-          expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)
-        })
-      }),
-      Effect.withSpan("Transport.refreshToken", { attributes: { "server.address": url.host } })
+    authorize: (scopes) => converse("Transport.authorize", (greet) => authorization.prepare(scopes, greet)),
+    refreshToken: Effect.map(
+      converse("Transport.refreshToken", authorization.refreshToken),
+      ({ expiresAtMillis, token }) => ({
+        token,
+        expiresAt: Option.map(expiresAtMillis, DateTime.makeUnsafe)
+      })
     )
   }
 })

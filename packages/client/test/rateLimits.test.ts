@@ -2,10 +2,19 @@
  * Limits that the client keeps by itself, in virtual time.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
+import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
+import * as Credentials from "../src/Credentials.ts"
+import { layer, RegistryContent } from "../src/RegistryContent.ts"
+import { never } from "../src/RetryPolicy.ts"
 import { behindOAuth, Journal, json, properties, registry } from "./support/registry.ts"
 
 const answers = behindOAuth("repository:alpine:metadata_read", ({ method }) =>
@@ -58,5 +67,152 @@ describe("a limit of requests a minute", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(yield* asked("GET"), before)
     }).pipe(Effect.provide(registry(answers, { rateLimits: { read: 3 } })))
+  )
+})
+
+/** A conversation with a registry that everyone may read, of its own. */
+const conversation = (host: string, read: number) =>
+  Effect.map(
+    Layer.build(
+      Layer.fresh(
+        registry(properties, {
+          endpoint: `https://${host}`,
+          credentials: Credentials.layerAnonymous,
+          rateLimits: { read },
+          retry: never
+        })
+      )
+    ),
+    (services) => Effect.provideContext(reads(1), services)
+  )
+
+const limiter = RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
+
+/** How many of the effects are over when all that is due has happened. */
+const over = (...effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
+  Effect.gen(function* () {
+    const fibers = yield* Effect.forEach(effects, (effect) => Effect.forkChild(effect))
+    yield* TestClock.adjust(0)
+    const count = fibers.filter((fiber) => fiber.pollUnsafe() !== undefined).length
+    yield* Fiber.interruptAll(fibers)
+    return count
+  })
+
+describe("a rate limiter of the context", () => {
+  it.effect("is shared by the conversations with one registry", () =>
+    Effect.gen(function* () {
+      const first = yield* conversation("one.example", 3)
+      const second = yield* conversation("one.example", 3)
+      assert.strictEqual(yield* over(first, second, first, second, first), 3)
+    }).pipe(Effect.provide(limiter))
+  )
+
+  it.effect("limits each registry by itself", () =>
+    Effect.gen(function* () {
+      const first = yield* conversation("one.example", 3)
+      const second = yield* conversation("two.example", 2)
+      const third = yield* conversation("one.example:5000", 1)
+      assert.strictEqual(yield* over(...Array(4).fill(first), ...Array(4).fill(second), ...Array(4).fill(third)), 6)
+    }).pipe(Effect.provide(limiter))
+  )
+
+  it.effect("and what else it limits do not count for each other", () =>
+    Effect.gen(function* () {
+      const shared = yield* RateLimiter.RateLimiter
+      for (const key of ["read", "one.example", "one.example/read"]) {
+        yield* shared.consume({ key, limit: 1, window: "1 minute", algorithm: "token-bucket" })
+      }
+      assert.strictEqual(yield* over(yield* conversation("one.example", 1)), 1)
+    }).pipe(Effect.provide(limiter))
+  )
+
+  it.effect("may be given to the layer alone", () =>
+    Effect.gen(function* () {
+      const registryLive = registry(properties, {
+        endpoint: "https://one.example",
+        credentials: Credentials.layerAnonymous,
+        rateLimits: { read: 1 }
+      })
+      const shared = yield* Layer.build(limiter)
+      const both = yield* Effect.forEach([1, 2], () =>
+        Layer.build(Layer.fresh(registryLive).pipe(Layer.provide(Layer.succeedContext(shared))))
+      )
+      assert.strictEqual(yield* over(...both.map((services) => Effect.provideContext(reads(1), services))), 1)
+    })
+  )
+
+  it.effect("is not needed: conversations have limiters of their own", () =>
+    Effect.gen(function* () {
+      const first = yield* conversation("one.example", 1)
+      const second = yield* conversation("one.example", 1)
+      assert.strictEqual(yield* over(first, second, first, second), 2)
+    })
+  )
+
+  it.effect("that fails is tried again, and then fails the operation", () => {
+    let calls = 0
+    const failing = Effect.suspend(() => {
+      calls++
+      return Effect.fail(
+        new RateLimiter.RateLimiterError({
+          reason: new RateLimiter.RateLimitStoreError({ message: "the store is not there" })
+        })
+      )
+    })
+    const store = RateLimiter.RateLimiterStore.of({
+      fixedWindow: () => failing,
+      tokenBucket: () => failing,
+      adaptiveConsume: () => failing,
+      adaptiveFeedback: () => failing
+    })
+    return Effect.gen(function* () {
+      const services = yield* Layer.build(registry(properties, { rateLimits: { read: 1 } }))
+      const fiber = yield* Effect.forkChild(
+        Effect.flip(
+          Effect.flatMap(ContainerRegistry, ({ repositoryProperties }) => repositoryProperties("alpine"))
+        ).pipe(Effect.provideContext(services))
+      )
+      yield* TestClock.adjust("1 minute")
+      const { message, reason } = yield* Fiber.join(fiber)
+      assert.strictEqual(reason._tag, "Unavailable")
+      assert.include(message, "ContainerRegistry.repositoryProperties")
+      assert.include(message, "the rate limiter failed: the store is not there")
+      assert.strictEqual(calls, 6)
+      assert.lengthOf(Context.get(services, Journal), 0)
+    }).pipe(Effect.provide(RateLimiter.layer.pipe(Layer.provide(Layer.succeed(RateLimiter.RateLimiterStore, store)))))
+  })
+})
+
+/** An HTTP client that takes a second to connect. */
+const connecting = HttpClient.make((request) =>
+  Effect.delay(
+    Effect.sync(() =>
+      HttpClientResponse.fromWeb(
+        request,
+        request.method === "PUT"
+          ? new Response(null, { status: 201 })
+          : new Response(null, { status: 202, headers: { location: "/s" } })
+      )
+    ),
+    "1 second"
+  )
+)
+
+describe("an upload that waits for its turn", () => {
+  it.effect("longer than the registry may stall has not stalled", () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const upload = registry.uploadBlob("alpine", BlobSource.fromBytes(new Uint8Array(2 * 1024 * 1024)))
+      const fiber = yield* Effect.forkChild(Effect.all([upload, upload], { concurrency: 2 }))
+      for (let second = 0; second < 400; second++) yield* TestClock.adjust("1 second")
+      assert.lengthOf(yield* Fiber.join(fiber), 2)
+    }).pipe(
+      Effect.provide(
+        layer({ endpoint: "https://one.example", rateLimits: { write: 1 }, retry: never }).pipe(
+          Layer.provide(Credentials.layerAnonymous),
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, connecting))
+        )
+      )
+    )
   )
 })

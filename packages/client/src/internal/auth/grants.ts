@@ -15,7 +15,6 @@ import * as Credentials from "../../Credentials.ts"
 import { type Reason, Refused, RegistryError, Unauthenticated } from "../../RegistryError.ts"
 import type { Operation } from "../../Operation.ts"
 import { type Attachment, type Failure, final } from "../http/exchange.ts"
-import { countToken } from "../http/telemetry.ts"
 import * as Jwt from "./jwt.ts"
 import { lifetimeMillis, usableFor } from "./lifetime.ts"
 import * as OAuth from "./oauth.ts"
@@ -59,7 +58,7 @@ const exchange = (
   entraToken: Redacted.Redacted<string>
 ): Effect.Effect<Exchanged, Failure> =>
   Effect.flatMap(send(origin, OAuth.exchange(service, entraToken), enclosed(entraToken)), (token) =>
-    Effect.map(Effect.andThen(countToken("refresh"), Clock.currentTimeMillis), (now) => {
+    Effect.map(Clock.currentTimeMillis, (now) => {
       const lifetime = lifetimeMillis(token, now)
       return {
         token: token.value,

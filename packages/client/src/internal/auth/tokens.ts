@@ -12,7 +12,6 @@ import * as Base64 from "effect/encoding/Base64"
 import type * as Credentials from "../../Credentials.ts"
 import { InvalidRequest } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure } from "../http/exchange.ts"
-import { countToken } from "../http/telemetry.ts"
 import { refusedValue } from "../schema/refused.ts"
 import { enclosed, type Grant, type Grants, refuse, type Send } from "./grants.ts"
 import * as Jwt from "./jwt.ts"
@@ -118,7 +117,6 @@ export const make = Effect.fnUntraced(function* (options: {
   const askWith = Effect.fnUntraced(function* (request: TokenRequest, grant: Grant) {
     yield* checkScopes(request, grant)
     const token = yield* ask(send, request, grant)
-    if (grant._tag !== "AccessToken") yield* countToken("access")
     const now = yield* Clock.currentTimeMillis
     return { token: token.value, grant, usableMillis: usableFor(lifetimeMillis(token, now)) }
   })

@@ -22,7 +22,7 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { concat } from "../http/body.ts"
 import { named } from "../http/named.ts"
-import { attributesOf } from "../http/telemetry.ts"
+import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
 import * as Download from "../transfer/download.ts"
 import * as File from "../transfer/file.ts"
@@ -60,19 +60,21 @@ export const make = (
 ) => {
   const { idleTimeout, startHash } = options
   const placing = Semaphore.makeUnsafe(1)
+  const server = serverAt(new URL(transport.endpoint))
+  const asLookUp = completeSpan(server, true)
+  const asChange = completeSpan(server, false)
 
   const read = (
     operation: string,
     { digest, name, size }: Wanted,
     rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
   ): Stream.Stream<Uint8Array, RegistryError> =>
-    Stream.withSpan(
-      Stream.mapError(
-        Download.run(within(transport, operation), { repository: name, digest, size, ...rest, idleTimeout }),
-        named(operation)
-      ),
-      "RegistryContent.blob",
-      { attributes: attributesOf({ repository: name, digest }) }
+    Download.run(within(transport, operation), { repository: name, digest, size, ...rest, idleTimeout }).pipe(
+      Stream.mapError(named(operation)),
+      Stream.tapCause((cause) => showFailure(true)(cause)),
+      Stream.withSpan("RegistryContent.blob", {
+        attributes: { ...server, ...attributesOf({ repository: name, digest }) }
+      })
     )
 
   const readWhole = (
@@ -145,7 +147,7 @@ export const make = (
       return size > limitBytes ? tooLarge : Effect.void
     })
     return concat(pieces, size)
-  })
+  }, asLookUp)
 
   const downloadBlob = Effect.fn("RegistryContent.downloadBlob")(function* (
     repository: string,
@@ -165,7 +167,7 @@ export const make = (
       placing,
       read: (from, hash) => read(operation, wanted, { from, to: undefined, hash, onProgress })
     })
-  })
+  }, asLookUp)
 
   /** The size of a blob that is there, where a HEAD does not tell it: from a GET, or by counting. */
   const measure = Effect.fnUntraced(function* (
@@ -205,10 +207,10 @@ export const make = (
     return { mediaType: octetStream, digest, size: yield* sizeOf(operation, { name, digest }) }
   })
 
-  const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
+  const upload = Effect.fnUntraced(function* <E, R>(
     repository: string,
     source: BlobSource<E, R>,
-    options: UploadBlobOptions = {}
+    options: UploadBlobOptions
   ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
     const operation = "RegistryContent.uploadBlob"
     const { mountFrom, onProgress } = options
@@ -221,7 +223,7 @@ export const make = (
 
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
-    const upload = Upload.run(
+    const sending = Upload.run(
       { transport: conversation, startHash },
       {
         repository: name,
@@ -235,11 +237,19 @@ export const make = (
       }
     )
     const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
-    const { digest, size } = Option.isSome(there) ? there.value : yield* upload
+    const { digest, size } = Option.isSome(there) ? there.value : yield* sending
     const ask = Option.isSome(there) ? measure : sizeOf
     const descriptor = { mediaType, digest, size: size ?? (yield* ask(operation, { name, digest })) }
     yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
     return descriptor
+  })
+
+  const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
+    repository: string,
+    source: BlobSource<E, R>,
+    options: UploadBlobOptions = {}
+  ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
+    return yield* asChange(upload(repository, source, options))
   })
 
   const mountBlob = Effect.fn("RegistryContent.mountBlob")(function* (
@@ -254,7 +264,7 @@ export const make = (
     const description =
       "the registry did not take the blob over: it is not there, may not be read, or the registry does not mount"
     return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })
-  })
+  }, asChange)
 
   const deleteBlob = Effect.fnUntraced(function* (
     repository: string,

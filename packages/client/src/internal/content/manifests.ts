@@ -16,7 +16,7 @@ import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { named } from "../http/named.ts"
-import { countBytes } from "../http/telemetry.ts"
+import { byteCounter } from "../http/telemetry.ts"
 import type { PutManifestOptions } from "../transfer/options.ts"
 import { problemOf } from "../schema/problem.ts"
 
@@ -59,6 +59,8 @@ const mediaTypeOf = (
 }
 
 export const make = (transport: Transport.Service, startHash: Start) => {
+  const countBytes = byteCounter(transport.endpoint)
+
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string

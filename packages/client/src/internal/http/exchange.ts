@@ -33,8 +33,9 @@ import { classify, parseBody, quoteReason } from "./failure.ts"
 import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
+import * as Requests from "./requests.ts"
 import { inAnswer, inQuery, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
-import { attributesOf, countRequest, inSpan, requestId } from "./telemetry.ts"
+import { requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
 /**
@@ -62,15 +63,15 @@ export interface Attachment {
 export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 
 /**
- * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope. The
- * attempts of an operation are numbered, from 1.
+ * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
+ * `requests` are those of the operation, of which this is the next.
  */
 export interface Exchange {
   <A>(
     origin: string,
     operation: Operation<A>,
     attachment: Attachment,
-    attempt: number
+    requests: Requests.Requests
   ): Effect.Effect<A, Failure, Scope.Scope>
 }
 
@@ -240,6 +241,7 @@ export const make = (options: {
   /** Whether the registry has answered a request of this conversation. */
   let reached = false
   const execute = executeBy(options.client)
+  const hostAt = Requests.makeHosts()
   // Other clients may send a stream without its length.
   const tells = ScopedHttpClient.isScopedHttpClient(options.client)
   const bodyOf = ({ body, onSent }: Operation<unknown>) =>
@@ -260,7 +262,7 @@ export const make = (options: {
     relation: relationTo(target)
   })
 
-  return <A>(origin: string, operation: Operation<A>, attachment: Attachment, attempt: number) =>
+  return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
     Effect.flatMap(requestId, (clientRequestId) => {
       const { method, name } = operation
       const ofPath = inQuery(operation.path, operation.origin !== undefined)
@@ -269,44 +271,13 @@ export const make = (options: {
       const quote = quoting(known, work)
       const quoteWith = (more: Secrets) => (more.length === 0 ? quote : quoting([...known, ...more.map(sought)], work))
       // A link or a redirect of the registry may have named the path.
-      const address = origin + quote.scrub(operation.path.replace(/\?.*/s, ""))
+      const path = quote.scrub(operation.path.replace(/\?.*/s, ""))
+      const address = origin + path
       const target = origin === registry.origin ? registry : new URL(origin)
       const destination = destinationAt(target)
       const isRegistry = target === registry
       const isPlain = target.protocol === "http:"
-      let status = 0
 
-      const send = Effect.suspend(() => {
-        // Behind an origin anything else could be a part of the host.
-        if (!operation.path.startsWith("/")) return Effect.fail(invalidPath)
-        const checked = Outbound.check(registry, target, destination)
-        if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
-        return execute(
-          toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
-        ).pipe(
-          Effect.provideService(Outbound.CurrentDestination, destination),
-          Effect.mapError((error): Flaw => ({
-            ...connectionFailure(error, { quote, isFirstContact: isRegistry && !reached, isPlain }),
-            challenges: []
-          }))
-        )
-      })
-      const answer = Effect.flatMap(send, (response) => {
-        status = response.status
-        reached ||= isRegistry
-        const ofLocation = inQuery(response.headers["location"] ?? "", true)
-        const tell = (brought: unknown) =>
-          options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought)]))
-        // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
-        const hidesTokens = operation.bucket === "oauth" && operation.success.includes(status)
-        return readAnswer(operation, response, quoteWith(ofLocation)).pipe(
-          Effect.tap(tell),
-          Effect.tapError(() => (hidesTokens ? Effect.void : tell(undefined)))
-        )
-      })
-      const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> =>
-        Effect.fail({ reason, repeat: "uncertain", challenges: [] })
-      )
       const failure = ({ challenges, reason, repeat, response }: Flaw): Failure => ({
         error: new RegistryError({
           operation: name,
@@ -318,31 +289,41 @@ export const make = (options: {
         challenges
       })
 
-      const spanOptions = {
-        kind: "client",
-        attributes: {
-          "http.request.method": method,
-          "url.full": address,
-          "registry.client_request_id": clientRequestId,
-          "registry.attempt": attempt,
-          ...attributesOf(operation.subject)
-        }
-      } as const
-      const outcome = inSpan(`${method} ${address}`, spanOptions, (span) =>
-        Effect.raceFirst(answer, overdue).pipe(
-          Effect.result,
-          Effect.tap((outcome) => {
-            span.attribute("http.response.status_code", status)
-            const flaw = Result.isFailure(outcome) ? `: ${outcome.failure.reason._tag}` : ""
-            return Effect.andThen(
-              countRequest(name, method, status),
-              Effect.logDebug(`${method} ${address} ${status === 0 ? "no answer" : status}${flaw}`)
-            )
-          })
-        )
-      )
-      return Effect.flatMap(outcome, (outcome) =>
-        Result.isSuccess(outcome) ? Effect.succeed(outcome.success) : Effect.fail(failure(outcome.failure))
-      )
+      return Requests.show({ operation, host: hostAt(target), address, path, clientRequestId }, requests, (seen) => {
+        const send = Effect.suspend(() => {
+          // Behind an origin anything else could be a part of the host.
+          if (!operation.path.startsWith("/")) return Effect.fail(invalidPath)
+          const checked = Outbound.check(registry, target, destination)
+          if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
+          return execute(
+            toRequest(origin + operation.path, operation, bodyOf(operation), attachment, clientRequestId)
+          ).pipe(
+            Effect.provideService(Outbound.CurrentDestination, destination),
+            Effect.mapError((error): Flaw => {
+              seen.errorType = Requests.codeOf(error)
+              const attempt = { quote, isFirstContact: isRegistry && !reached, isPlain }
+              return { ...connectionFailure(error, attempt), challenges: [] }
+            })
+          )
+        })
+        const answer = Effect.flatMap(send, (response) => {
+          seen.status = response.status
+          reached ||= isRegistry
+          const ofLocation = inQuery(response.headers["location"] ?? "", true)
+          const tell = (brought: unknown) =>
+            options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought)]))
+          // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
+          const hidesTokens = operation.bucket === "oauth" && operation.success.includes(response.status)
+          return readAnswer(operation, response, quoteWith(ofLocation)).pipe(
+            Effect.tap(tell),
+            Effect.tapError(() => (hidesTokens ? Effect.void : tell(undefined)))
+          )
+        })
+        const overdue = Effect.flatMap(operation.stalled ?? timeout, (reason): Effect.Effect<never, Flaw> => {
+          seen.errorType = "timeout"
+          return Effect.fail({ reason, repeat: "uncertain", challenges: [] })
+        })
+        return Effect.mapError(Effect.raceFirst(answer, overdue), failure)
+      })
     })
 }

@@ -1,20 +1,44 @@
 /**
- * Holds requests back where the user limits their number.
+ * Holds requests back where the user limits how many go out a minute.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as RateLimiter from "effect/persistence/RateLimiter"
-import type { Bucket, RateLimits } from "../../RateLimits.ts"
-import { InvalidRequest } from "../../RegistryError.ts"
+import type { Operation } from "../../Operation.ts"
+import type { RateLimits } from "../../RateLimits.ts"
+import { InvalidRequest, RegistryError, Unavailable } from "../../RegistryError.ts"
 import { refusedValue } from "../schema/refused.ts"
-import { timeWait } from "./telemetry.ts"
+import type { Failure } from "./exchange.ts"
+import { serverAt, waitRecorder } from "./telemetry.ts"
 
-const isLimit = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+/** Whether a number is fit to limit something. */
+export const isLimit = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
 
-/** A wait for the operation's turn in its bucket. Fails with what is wrong with the limits. */
-export const makeLimiter = (
-  limits: RateLimits
-): Effect.Effect<(bucket: Bucket) => Effect.Effect<void>, InvalidRequest> =>
+/** Waits until an operation may send a request. */
+export interface Limiter {
+  (operation: Pick<Operation<unknown>, "name" | "bucket">): Effect.Effect<void, Failure>
+}
+
+const own = RateLimiter.make.pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
+
+/** A limiter that is shared may keep its counts elsewhere, and fail to reach them. Nothing was sent then. */
+const unreachable =
+  (operation: string) =>
+  (error: RateLimiter.RateLimiterError): Failure => ({
+    error: new RegistryError({
+      operation,
+      reason: new Unavailable({ description: `the rate limiter failed: ${error.message}` })
+    }),
+    repeat: "unprocessed",
+    challenges: []
+  })
+
+/**
+ * Makes the limiter of a registry, on the `RateLimiter` of the context if there is one. Fails if the limits are unfit.
+ */
+export const makeLimiter = (registry: URL, limits: RateLimits): Effect.Effect<Limiter, InvalidRequest> =>
   Effect.gen(function* () {
     for (const [bucket, limit] of Object.entries(limits)) {
       if (!isLimit(limit)) {
@@ -25,18 +49,26 @@ export const makeLimiter = (
         })
       }
     }
-    const limiter = yield* RateLimiter.make
-    return (bucket: Bucket) => {
-      const limit = limits[bucket]
-      return limit === undefined
-        ? Effect.void
-        : timeWait(
-            bucket,
-            RateLimiter.sleep(limiter, { algorithm: "token-bucket", key: bucket, limit, window: "1 minute" }).pipe(
-              // The store is this process's memory, which does not fail.
-              Effect.orDie,
-              Effect.asVoid
-            )
-          )
+    const shared = yield* Effect.serviceOption(RateLimiter.RateLimiter)
+    const limiter = Option.isSome(shared) ? shared.value : yield* own
+    const server = serverAt(registry)
+    const turns = (bucket: string, limit: number) => {
+      const turn = Effect.suspend(() =>
+        limiter.consume({
+          algorithm: "token-bucket",
+          onExceeded: "delay",
+          // A limiter that is shared may limit other registries as well, and what has nothing to do with any.
+          key: `@effect-acr/client/${registry.host}/${bucket}`,
+          limit,
+          window: "1 minute"
+        })
+      )
+      const record = waitRecorder(server, bucket)
+      return (operation: string): Effect.Effect<void, Failure> =>
+        Effect.flatMap(Effect.mapError(turn, unreachable(operation)), ({ delay }) =>
+          Duration.isZero(delay) ? Effect.void : Effect.andThen(Effect.sleep(delay), record(delay))
+        )
     }
-  }).pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
+    const buckets = new Map(Object.entries(limits).map(([bucket, limit]) => [bucket, turns(bucket, limit)]))
+    return ({ bucket, name }) => buckets.get(bucket)?.(name) ?? Effect.void
+  })

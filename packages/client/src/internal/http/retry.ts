@@ -41,22 +41,28 @@ export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryE
     Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
   )
 
+/** How a registry is to be treated. */
+export interface Treatment {
+  readonly endpoint: string
+  readonly policy: RetryPolicy
+}
+
 /**
- * Runs attempts until one counts or the policy gives up. They are told their number, from 1.
+ * Runs attempts until one counts or the policy gives up.
  */
 export const retrying = <A, R>(
-  policy: RetryPolicy,
+  treatment: Treatment,
   operation: Operation<A>,
-  attempt: (number: number) => Effect.Effect<A, Failure, R>
+  attempt: Effect.Effect<A, Failure, R>
 ): Effect.Effect<A, Failure, R> =>
   // Nearly always the first attempt is the only one: nothing is made ready for more.
-  Effect.catch(attempt(1), (first) => repeating(policy, operation, attempt, first))
+  Effect.catch(attempt, (first) => repeating(treatment, operation, attempt, first))
 
 /** Goes on after a first failure. */
 const repeating = <A, R>(
-  policy: RetryPolicy,
+  { endpoint, policy }: Treatment,
   operation: Operation<A>,
-  attempt: (number: number) => Effect.Effect<A, Failure, R>,
+  attempt: Effect.Effect<A, Failure, R>,
   first: Failure
 ): Effect.Effect<A, Failure, R> =>
   Effect.suspend(() => {
@@ -67,8 +73,11 @@ const repeating = <A, R>(
     let number = 0
 
     const whenGone = operation.whenGone
-    // The schedule sees the first failure as well, which is there already.
-    const next = Effect.suspend(() => (++number === 1 ? Effect.fail(first) : attempt(number)))
+    // The schedule sees the first failure as well, which is there already. A retry is noted when its wait is over: the
+    // schedule may grant none, and a wait may be interrupted.
+    const next = Effect.suspend(() =>
+      ++number === 1 ? Effect.fail(first) : Effect.andThen(noteRepeat(endpoint, "retry", last.error), attempt)
+    )
     const goneIsDone =
       whenGone === undefined
         ? next
@@ -79,12 +88,13 @@ const repeating = <A, R>(
           )
 
     return goneIsDone.pipe(
-      Effect.tapError((failure) => {
-        last = failure
-        again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
-        mayBeDone ||= failure.repeat === "uncertain"
-        return again ? noteRepeat("attempt failed", failure.error) : Effect.void
-      }),
+      Effect.tapError((failure) =>
+        Effect.sync(() => {
+          last = failure
+          again = mayRepeat(failure, operation.repeat, maxRetryAfterMillis)
+          mayBeDone ||= failure.repeat === "uncertain"
+        })
+      ),
       Effect.mapError(({ error }) => error),
       Effect.retry({
         schedule: waits(policy),

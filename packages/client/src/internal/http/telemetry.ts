@@ -1,75 +1,102 @@
 /**
- * What the client shows of itself while it works: metrics, attributes of spans, and logs at debug level. docs/observability.md
- * is the table of it.
+ * What the client shows of its operations: spans, metrics, and logs at debug level. `requests.ts` shows the requests.
+ * docs/observability.md is the table of both.
+ *
+ * Names and attributes follow OpenTelemetry's semantic conventions for HTTP. What these do not name is `registry.*`.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import * as Tracer from "effect/Tracer"
-import type { Subject } from "../../Operation.ts"
-import type { RegistryError } from "../../RegistryError.ts"
+import type { Operation, Subject } from "../../Operation.ts"
+import { isRegistryError, type Reason, type RegistryError } from "../../RegistryError.ts"
 
-/** Status 0 stands for a request without an answer. */
-const requests = Metric.counter("registry_client_requests", {
-  description: "Requests sent to container registries, by operation, method and status",
-  incremental: true
+/** The server of a registry, or another one that a request goes to. */
+export interface Server {
+  readonly "server.address": string
+  readonly "server.port": number
+}
+
+/** The server at an address. OpenTelemetry writes addresses of IPv6 without the brackets of a URL. */
+export const serverAt = ({ hostname, port, protocol }: URL): Server => ({
+  "server.address": hostname.replace(/^\[(.*)\]$/, "$1"),
+  "server.port": port === "" ? (protocol === "http:" ? 80 : 443) : Number(port)
 })
 
-const bytes = Metric.counter("registry_client_bytes", {
-  description: "Bytes of content, by direction: sent or received",
-  incremental: true
-})
+/** The attributes of a metric: text, and the unit, which Effect's exporters look for among them. */
+export const measuredIn = (
+  unit: string,
+  attributes: { readonly [name: string]: string | number | undefined }
+): { readonly [name: string]: string } => {
+  const texts: { [name: string]: string } = {}
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) texts[name] = String(value)
+  texts["unit"] = unit
+  return texts
+}
 
-const repeats = Metric.counter("registry_client_retries", {
-  description: "Requests and transfers that were taken up again, by operation and cause",
-  incremental: true
-})
+/** OpenTelemetry's conventions advise these for durations of requests, in seconds. */
+export const durationBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
-const tokens = Metric.counter("registry_client_token_fetches", {
-  description: "Tokens got from registries, by kind: access or refresh",
-  incremental: true
-})
+const directions = { sent: "transmit", received: "receive" } as const
 
-const waits = Metric.timer("registry_client_rate_limit_wait", {
-  description: "Time that requests waited for their turn under the rate limits, by bucket"
-})
+/** Counts bytes of content that were sent to a registry or received from it. */
+export const byteCounter = (endpoint: string) => {
+  const server = serverAt(new URL(endpoint))
+  const counter = (direction: keyof typeof directions) =>
+    Metric.counter("registry.client.io", {
+      description: "Bytes of manifests and blobs, sent to registries and received from them",
+      incremental: true,
+      attributes: measuredIn("By", { ...server, "network.io.direction": directions[direction] })
+    })
+  const counters = { sent: counter("sent"), received: counter("received") }
+  return (direction: keyof typeof directions, count: number): Effect.Effect<void> =>
+    count === 0 ? Effect.void : Metric.update(counters[direction], count)
+}
 
-export const countRequest = (operation: string, method: string, status: number): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(requests, { operation, method, status: String(status) }), 1)
+/** Waits for limits may be longer than requests: a token bucket of one request a minute. */
+const waitBoundaries = [...durationBoundaries, 30, 60, 120]
 
-const sent = Metric.withAttributes(bytes, { direction: "sent" })
-const received = Metric.withAttributes(bytes, { direction: "received" })
-
-export const countBytes = (direction: "sent" | "received", count: number): Effect.Effect<void> =>
-  count === 0 ? Effect.void : Metric.update(direction === "sent" ? sent : received, count)
-
-export const countToken = (kind: "access" | "refresh"): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(tokens, { kind }), 1)
-
-/** Measures a wait for the rate limit, if there was one. */
-export const timeWait = (bucket: string, wait: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const before = yield* Clock.currentTimeMillis
-    yield* wait
-    const waited = (yield* Clock.currentTimeMillis) - before
-    if (waited === 0) return
-    yield* Metric.update(Metric.withAttributes(waits, { bucket }), Duration.millis(waited))
-    yield* Effect.logDebug(`waited ${waited} ms for the rate limit of ${bucket}`)
+/** Records how long requests to a server wait for a limit that the user set. */
+export const waitRecorder = (server: Server, limit: string) => {
+  const waits = Metric.histogram("registry.client.request.wait_time", {
+    description: "Time that requests waited for the limits that the program set",
+    boundaries: waitBoundaries,
+    attributes: measuredIn("s", { ...server, "registry.limit": limit })
   })
+  return (waited: Duration.Duration): Effect.Effect<void> =>
+    Effect.andThen(
+      Metric.update(waits, Duration.toSeconds(waited)),
+      Effect.logDebug(`waited ${Duration.toMillis(waited)} ms for the limit of ${limit}`)
+    )
+}
 
-/** Something goes on after an error: an event in the span of the operation, a log, and a count. */
-export const noteRepeat = (event: string, error: RegistryError): Effect.Effect<void> =>
+/**
+ * Shows that something is tried again after an error: an event in the span of the operation, a log, and a count. For the
+ * moment when it is: of waits some end otherwise.
+ */
+export const noteRepeat = (endpoint: string, event: string, error: RegistryError): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const cause = error.reason._tag
-    yield* Metric.update(Metric.withAttributes(repeats, { operation: error.operation, cause }), 1)
+    const reason = error.reason._tag
+    const retries = Metric.counter("registry.client.retries", {
+      description: "Requests and transfers that were tried again",
+      incremental: true,
+      attributes: measuredIn("{retry}", {
+        ...serverAt(new URL(endpoint)),
+        "registry.operation": error.operation,
+        "error.type": reason
+      })
+    })
+    yield* Metric.update(retries, 1)
     yield* Effect.logDebug(`${event}: ${error.message}`)
     const span = yield* Effect.option(Effect.currentSpan)
     if (Option.isSome(span)) {
-      span.value.event(event, yield* Clock.currentTimeNanos, { reason: cause, message: error.message })
+      span.value.event(event, yield* Clock.currentTimeNanos, { "error.type": reason, message: error.message })
     }
   })
 
@@ -88,32 +115,67 @@ export const attributesOf = (
  * A span that does not look for the place in the source where it was made, which takes longer than all the rest of it
  * and would be a place in here; and that leaves no frame of its own in stack traces, which takes as long again.
  */
-export const inSpan = <A, E, R>(
+const inSpan = <A, E, R>(
   name: string,
   options: Tracer.SpanOptionsNoTrace,
   use: (span: Tracer.Span) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.useSpan(name, options, (span) => Effect.provideService(use(span), Tracer.ParentSpan, span))
 
-/**
- * The span of an operation. To find that something is not there is an answer, which does not fail it: then it ends
- * before the error goes on.
- */
+/** Whether an operation looks for something or removes it, so that it may not be there. */
+export const isLookUp = ({ method, missing }: Pick<Operation<unknown>, "method" | "missing">): boolean =>
+  (method === "GET" || method === "HEAD" || method === "DELETE") && missing !== "endpoint"
+
+/** Whether a failure is an answer: that something is not there, to a look-up. */
+export const isAnswer = (lookUp: boolean, reason: Reason): boolean => lookUp && reason._tag === "NotFound"
+
+/** A class of errors, of which there are few. */
+const errorTypeOf = (error: unknown): string => {
+  if (isRegistryError(error)) return error.reason._tag
+  return Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "_OTHER"
+}
+
+/** Shows how an operation failed. An answer does not fail its span, which ends before the error goes on. */
+const showIn = (span: Tracer.Span, lookUp: boolean, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (isRegistryError(error) && isAnswer(lookUp, error.reason)) {
+    return Effect.map(Clock.currentTimeNanos, (now) => span.end(now, Exit.void))
+  }
+  return Effect.sync(() => span.attribute("error.type", errorTypeOf(error)))
+}
+
+/** Shows in the span around it how an operation failed. */
+export const showFailure =
+  (lookUp: boolean) =>
+  (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+    Effect.matchEffect(Effect.currentSpan, {
+      onFailure: () => Effect.void,
+      onSuccess: (span) => showIn(span, lookUp, cause)
+    })
+
+/** The span of an operation that requests something of a registry. */
 export const withOperationSpan = <A, R>(
-  name: string,
-  attributes: { readonly [name: string]: string },
+  operation: Operation<A>,
+  server: Server,
   effect: Effect.Effect<A, RegistryError, R>
 ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> =>
-  inSpan(name, { attributes }, (span) =>
-    Effect.tapError(effect, ({ reason }) =>
-      reason._tag === "NotFound"
-        ? Effect.map(Clock.currentTimeNanos, (now) => {
-            span.attribute("error.type", "NotFound")
-            span.end(now, Exit.void)
-          })
-        : Effect.void
-    )
-  )
+  withSpan(operation.name, { ...server, ...attributesOf(operation.subject) }, isLookUp(operation), effect)
+
+/** The span of an operation. */
+export const withSpan = <A, R>(
+  name: string,
+  attributes: { readonly [name: string]: unknown },
+  lookUp: boolean,
+  effect: Effect.Effect<A, RegistryError, R>
+): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> =>
+  inSpan(name, { attributes }, (span) => Effect.tapCause(effect, (cause) => showIn(span, lookUp, cause)))
+
+/** Completes the span around an operation that consists of others: its server, and how it failed. */
+export const completeSpan =
+  (server: Server, lookUp: boolean) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.andThen(Effect.annotateCurrentSpan({ ...server }), Effect.tapCause(effect, showFailure(lookUp)))
 
 /** Small numbers: V8 writes large ones many times slower. */
 const hex = (bits: number): string => (0x10000 + bits).toString(16).slice(1)

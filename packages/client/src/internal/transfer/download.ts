@@ -24,7 +24,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
-import { countBytes, noteRepeat } from "../http/telemetry.ts"
+import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Patience from "./patience.ts"
@@ -150,7 +150,10 @@ const open = (
     hops: number
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, RegistryError, Scope.Scope> =>
     Effect.flatMap(
-      transport.open(Distribution.getBlob(repository, digest, { endpoint: transport.endpoint, at, range })),
+      transport.open({
+        ...Distribution.getBlob(repository, digest, { endpoint: transport.endpoint, at, range }),
+        resends: hops
+      }),
       (answer) => {
         if (answer._tag === "Bytes") return Effect.succeed(answer.response)
         return hops < maxRedirects
@@ -184,6 +187,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
       let total = download.size
       let position = download.from
       let connection: Connection | undefined
+      const countBytes = byteCounter(transport.endpoint)
       yield* Effect.addFinalizer(() => countBytes("received", position - download.from))
 
       const end = (): number | undefined =>
@@ -274,8 +278,10 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           // Nothing is there any more. Without a size only the digest can tell whether that is right.
           if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
           if (!isPassing(error.reason) && !linkRanOut(error)) return yield* error
-          yield* noteRepeat(`download: goes on at byte ${position}`, error)
+          // Nothing is missing, so nothing is requested again.
+          if (position > 0 && position === end()) return yield* atEnd
           yield* patience.wait(error)
+          yield* noteRepeat(transport.endpoint, `download: resumes at byte ${position}`, error)
           return yield* pull
         })
 

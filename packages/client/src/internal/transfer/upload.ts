@@ -19,7 +19,7 @@ import { ContentMismatch, type Reason, RegistryError } from "../../RegistryError
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isUploadSession } from "../http/authority.ts"
-import { countBytes, noteRepeat } from "../http/telemetry.ts"
+import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Outgoing from "./outgoing.ts"
@@ -189,19 +189,25 @@ const makeRequests = <E>(
   /** All the rest in one request. */
   const stream = Effect.fnUntraced(function* (offset: number, size: number) {
     const watch = yield* Idle.watch(idleTimeout)
-    // Time in which the source is read is not the registry's.
+    let isUnderWay = false
+    // Time in which the source is read is not the registry's, nor is that in which the request waits for its turn.
     const body = Stream.transformPull(content.stream(offset), (pull) =>
       Effect.succeed(
         Effect.suspend(() => {
+          isUnderWay = true
           watch.rest()
           return Effect.tap(pull, () => Effect.sync(watch.wait))
         })
       )
     ).pipe(Stream.ensuring(Effect.sync(watch.wait)))
+    const stalled = Effect.suspend(() => {
+      if (!isUnderWay) watch.wait()
+      return watch.stalled
+    })
     const answer = yield* send({
       body: HttpBody.stream(body, octetStream, size),
       contentRange: undefined,
-      stalled: watch.stalled
+      stalled
     })
     return accepted(answer, offset, offset + size, true)
   })
@@ -334,7 +340,9 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     startHash: services.startHash,
     onProgress: upload.onProgress
   })
-  const patience = yield* Patience.make(services.transport.retry)
+  const { endpoint, retry } = services.transport
+  const patience = yield* Patience.make(retry)
+  const countBytes = byteCounter(endpoint)
   const request = makeRequests(services, upload, session, content)
   const plan = { totalBytes: content.sizeBytes(), chunkBytes: upload.chunkBytes, repeatable: source.repeatable }
 
@@ -348,7 +356,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     if (step.recovery !== undefined) {
       const { by, from } = step.recovery
       if (by !== "SmallerPieces") yield* patience.wait(from)
-      yield* noteRepeat(`upload: ${by}`, from)
+      yield* noteRepeat(endpoint, `upload: ${by}`, from)
     }
     const outcome = yield* Effect.result(request(step.command))
     const failure = content.failure()

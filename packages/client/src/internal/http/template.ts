@@ -1,0 +1,28 @@
+/**
+ * The templates of the paths that registries have in common: of these there are few, so that spans can be named by them.
+ *
+ * A path is known by its form alone. A path that a registry chose, for an upload or for tokens, has no template: as many
+ * different ones may come as there are requests.
+ */
+
+/** OCI distribution specification, "Endpoints", and Azure Container Registry's own. */
+const templates: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^\/v2\/.+\/manifests\/[^/]+$/, "/v2/{name}/manifests/{reference}"],
+  [/^\/v2\/.+\/blobs\/uploads\/$/, "/v2/{name}/blobs/uploads/"],
+  [/^\/v2\/.+\/blobs\/uploads\/[^/]+$/, "/v2/{name}/blobs/uploads/{reference}"],
+  [/^\/v2\/.+\/blobs\/[^/]+$/, "/v2/{name}/blobs/{digest}"],
+  [/^\/v2\/.+\/tags\/list$/, "/v2/{name}/tags/list"],
+  [/^\/v2\/.+\/referrers\/[^/]+$/, "/v2/{name}/referrers/{digest}"],
+  [/^\/v2\/$/, "/v2/"],
+  [/^\/acr\/v1\/_catalog$/, "/acr/v1/_catalog"],
+  [/^\/acr\/v1\/[^/]+$/, "/acr/v1/{name}"],
+  [/^\/acr\/v1\/[^/]+\/_tags$/, "/acr/v1/{name}/_tags"],
+  [/^\/acr\/v1\/[^/]+\/_tags\/[^/]+$/, "/acr/v1/{name}/_tags/{reference}"],
+  [/^\/acr\/v1\/[^/]+\/_manifests$/, "/acr/v1/{name}/_manifests"],
+  [/^\/acr\/v1\/[^/]+\/_manifests\/[^/]+$/, "/acr/v1/{name}/_manifests/{digest}"],
+  [/^\/oauth2\/token$/, "/oauth2/token"],
+  [/^\/oauth2\/exchange$/, "/oauth2/exchange"]
+]
+
+/** The template of a path, which comes without its query. */
+export const templateOf = (path: string): string | undefined => templates.find(([form]) => form.test(path))?.[1]
