@@ -1,6 +1,7 @@
 /**
  * Blobs: what the operations of the service come to in uploads and downloads.
  */
+import * as Bytes from "effect/Bytes"
 import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,6 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
-import { concat } from "../http/body.ts"
 import { named } from "../http/named.ts"
 import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
@@ -146,7 +146,7 @@ export const make = (
       }
       return size > limitBytes ? tooLarge : Effect.void
     })
-    return concat(pieces, size)
+    return Bytes.concat(pieces)
   }, asLookUp)
 
   const downloadBlob = Effect.fn("RegistryContent.downloadBlob")(function* (

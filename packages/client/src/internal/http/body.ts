@@ -1,6 +1,7 @@
 /**
  * Reads bodies of answers, never more of them than a limit allows, and what headers state of their size.
  */
+import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -21,16 +22,6 @@ const maxErrorBytes = 64 * 1024
 /** A number of bytes as a header states it, if it does. */
 export const statedBytes = (header: string | undefined): number | undefined =>
   header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined
-
-export const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
-}
 
 interface Read {
   readonly bytes: Uint8Array
@@ -57,7 +48,7 @@ const readUpTo = (
       }
       return size > limit ? stop : Effect.void
     })
-    const read = (more: boolean): Read => ({ bytes: concat(chunks, size).subarray(0, limit), more })
+    const read = (more: boolean): Read => ({ bytes: Bytes.concat(chunks).subarray(0, limit), more })
     return Effect.matchEffect(whole, {
       onSuccess: () => Effect.succeed(read(false)),
       onFailure: (failure) => {
