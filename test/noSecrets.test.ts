@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { spellings } from "../packages/client/test/support/spellings.ts"
+import { usualSpellings } from "../packages/client/test/support/spellings.ts"
 import { forget, leaks } from "./support/noSecrets.ts"
 
 const found = <E>(write: (secret: string) => Effect.Effect<unknown, E>) =>
@@ -46,7 +46,7 @@ describe("a secret is found in", () => {
     )
   }
 
-  for (const { name, write } of spellings) {
+  for (const { name, write } of usualSpellings) {
     it.effect(`a text that has it ${name}`, () =>
       Effect.gen(function* () {
         for (const around of [(text: string) => text, (text: string) => `"${text}",`, (text: string) => ({ text })]) {

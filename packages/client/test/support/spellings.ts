@@ -46,7 +46,8 @@ const entities = new Map(
 const repeatedly = (times: number, write: (text: string) => string, text: string): string =>
   times === 0 ? text : repeatedly(times - 1, write, write(text))
 
-export const spellings: ReadonlyArray<Spelling> = [
+/** Those of programs that quote what they were sent. */
+export const usualSpellings: ReadonlyArray<Spelling> = [
   { name: "as it is", write: (text) => text },
   { name: "as JSON", write: escaped },
   { name: "as JSON in JSON", write: (text) => escaped(escaped(text)) },
@@ -97,6 +98,17 @@ export const spellings: ReadonlyArray<Spelling> = [
     write: (text) =>
       text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;").replaceAll("+", "&#43;")
   },
+  { name: "as HTML in HTML in HTML", write: (text) => repeatedly(3, (inner) => inner.replaceAll("&", "&amp;"), text) },
+  { name: "as JSON in JSON in JSON", write: (text) => repeatedly(3, escaped, text) },
+  { name: "in base64", write: base64 },
+  { name: "in base64 for addresses", write: (text) => Buffer.from(text).toString("base64url") },
+  { name: "in base64, behind one letter", write: (text) => base64(`:${text}`) },
+  { name: "in base64, between others", write: (text) => base64(`contoso:${text}\n`) },
+  { name: "in base64, percent-encoded", write: (text) => encodeURIComponent(base64(`a:${text}`)) }
+]
+
+/** Those that only a server would choose which wants a secret to be overlooked. */
+const contrivedSpellings: ReadonlyArray<Spelling> = [
   {
     name: "as HTML in decimal numbers with many zeros",
     write: (text) => signs(text, (code) => `&#0000000${code};`)
@@ -113,10 +125,8 @@ export const spellings: ReadonlyArray<Spelling> = [
     name: "as HTML by names",
     write: (text) => text.replace(/./gsu, (sign) => (entities.has(sign) ? `&${entities.get(sign)};` : sign))
   },
-  { name: "as HTML in HTML in HTML", write: (text) => repeatedly(3, (inner) => inner.replaceAll("&", "&amp;"), text) },
   { name: "percent-encoded five times", write: (text) => repeatedly(5, encodeURIComponent, text) },
   { name: "percent-encoded nine times", write: (text) => repeatedly(9, encodeURIComponent, text) },
-  { name: "as JSON in JSON in JSON", write: (text) => repeatedly(3, escaped, text) },
   {
     name: "with escapes of old browsers",
     write: (text) => signs(text, (code) => `%u${code.toString(16).padStart(4, "0")}`)
@@ -126,10 +136,7 @@ export const spellings: ReadonlyArray<Spelling> = [
     write: (text) => signs(text, (code) => `\\${code.toString(8).padStart(3, "0")}`)
   },
   { name: "in capitals", write: (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) },
-  { name: "in hexadecimal", write: (text) => bytesOf(text).join("") },
-  { name: "in base64", write: base64 },
-  { name: "in base64 for addresses", write: (text) => Buffer.from(text).toString("base64url") },
-  { name: "in base64, behind one letter", write: (text) => base64(`:${text}`) },
-  { name: "in base64, between others", write: (text) => base64(`contoso:${text}\n`) },
-  { name: "in base64, percent-encoded", write: (text) => encodeURIComponent(base64(`a:${text}`)) }
+  { name: "in hexadecimal", write: (text) => bytesOf(text).join("") }
 ]
+
+export const spellings: ReadonlyArray<Spelling> = [...usualSpellings, ...contrivedSpellings]
