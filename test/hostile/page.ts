@@ -41,6 +41,9 @@ const notHere = `
 
 ## What is not here
 
+A list of ever new items has no end that a client could know: a program that lists a registry it does not trust takes as
+many as it needs (\`Stream.take\`).
+
 Layouts of images on disk (links, devices and names that lead out of a folder, huge indexes), foreign URLs of layers and
 the unpacking of archives are nothing that this library reads. It gives no file a name that a registry chose: a download
 goes to the path that the caller names, beside which a partial file has the digest in its name.
