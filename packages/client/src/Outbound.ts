@@ -96,7 +96,7 @@ export const mayConnect = (relation: Relation, known: Reach | undefined, address
  * **Details**
  *
  * Only a connection counts, not an answer of DNS. A registry that was reached in two different places counts as public
- * from then on: whoever owns its name can choose between them.
+ * from then on: the owner of the name can choose between them.
  *
  * @category constructors
  * @since 0.1.0

@@ -178,7 +178,7 @@ export class Locked extends Schema.TaggedError<Locked>("@effect-acr/client/Regis
 }
 
 /**
- * The registry cannot do this, whoever asks: it does not implement the request, or its operators disabled it (405, 501, or
+ * The registry does not offer this to any caller: it does not implement the request, or its operators disabled it (405, 501, or
  * the code `UNSUPPORTED`). Many registries do not delete by this API.
  *
  * @category reasons

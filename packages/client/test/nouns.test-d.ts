@@ -55,30 +55,30 @@ export const written = [
 ]
 
 export const misspelt = [
-  // @ts-expect-error
+  // @ts-expect-error an image has no `layerz`
   Manifest.image({ config: descriptor, layers: [], layerz: [] }),
-  // @ts-expect-error
+  // @ts-expect-error it is spelt `annotations`
   Manifest.image({ config: descriptor, layers: [], anotations: {} }),
-  // @ts-expect-error
+  // @ts-expect-error it is spelt `annotations`, in a config too
   Manifest.image({ config: { ...layer, anotations: {} }, layers: [] }),
-  // @ts-expect-error
+  // @ts-expect-error a layer states its length in `size`
   Manifest.image({ config: descriptor, layers: [{ ...layer, sizeInBytes: 2 }] }),
-  // @ts-expect-error
+  // @ts-expect-error the value of an annotation is a text
   Manifest.image({ config: descriptor, layers: [], annotations: { "a.key": 7 } }),
-  // @ts-expect-error
+  // @ts-expect-error it is spelt `platform`
   Manifest.index({ manifests: [{ ...layer, platfrom: { os: "linux", architecture: "arm64" } }] }),
-  // @ts-expect-error
+  // @ts-expect-error it is spelt `variant`
   Manifest.index({ manifests: [{ ...layer, platform: { os: "linux", architecture: "arm64", varient: "v8" } }] })
 ]
 
-// @ts-expect-error
+// @ts-expect-error it is spelt `annotations`
 export const misspeltDescriptor: Descriptor.Descriptor = { ...layer, anotations: {} }
-// @ts-expect-error
+// @ts-expect-error it is spelt `variant`
 export const misspeltPlatform: Platform.Platform = { os: "linux", architecture: "arm64", varient: "v8" }
 export const misspeltConfig: ImageConfig.ImageConfig = {
   os: "linux",
   architecture: "arm64",
   rootfs: { type: "layers", diff_ids: [] },
-  // @ts-expect-error
+  // @ts-expect-error it is spelt `Entrypoint`
   config: { Entrypiont: ["sh"] }
 }

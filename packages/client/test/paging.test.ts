@@ -376,9 +376,9 @@ describe("the tags of one manifest", () => {
       const registry = yield* ContainerRegistry
       const options = Object.assign({ orderBy: "newest" } as const, { continueFrom: "v1" })
       for (const list of [
-        // @ts-expect-error
+        // @ts-expect-error a list by time does not continue from an item
         Stream.runDrain(registry.tags("alpine", options)),
-        // @ts-expect-error
+        // @ts-expect-error a list by time does not continue from an item
         Stream.runDrain(registry.manifests("alpine", options))
       ]) {
         const { reason } = yield* Effect.flip(list)

@@ -80,7 +80,7 @@ describe("a chunk that the registry takes slowly", () => {
       const { endpoint, lengths } = yield* listen((request, done) => {
         request.on("data", () => {
           request.pause()
-          setTimeout(() => request.resume(), 5)
+          setImmediate(() => request.resume())
         })
         request.on("end", done)
       })

@@ -153,7 +153,7 @@ export const make = Effect.fnUntraced(function* (options: {
     }
   }
 
-  /** Whoever is known and still may not lacks a right; nobody lacks a login. */
+  /** A refusal for insufficient scope is `Forbidden` for a caller with a login, who lacks a right, not a login. */
   const lastWord = (authority: Authority, failure: Failure): Failure => {
     const { reason } = failure.error
     const demand = fromChallenges(failure.challenges, origin, trustedRealms)

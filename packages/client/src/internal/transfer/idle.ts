@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Reason, Unavailable } from "../../RegistryError.ts"
 
-/** A download that is slower than this counts as stalled. */
+/** A transfer that is slower than this counts as stalled. */
 export const leastBytesPerSecond = 16 * 1024
 
 /** The reason for giving up a connection on which nothing moves. */

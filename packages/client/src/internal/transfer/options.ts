@@ -60,7 +60,10 @@ export interface PutManifestOptions {
   readonly tags?: ReadonlyArray<string>
   /** Its media type, if not the one that it came with or that its content names. */
   readonly mediaType?: string
-  /** The digest by which it is to be known; the one that it came with, or `sha256`, if not given. ACR takes no other. */
+  /**
+   * The algorithm of the digest to push it under. Defaults to that of the digest that it came with, or `sha256`, the only
+   * one that ACR takes.
+   */
   readonly algorithm?: Algorithm
 }
 
@@ -76,7 +79,7 @@ export interface PutManifestOptions {
  * @since 0.1.0
  */
 export type UploadBlobOptions = {
-  /** What the descriptor says of it; `application/octet-stream` if not given. */
+  /** The media type in the descriptor that is returned. Defaults to `application/octet-stream`. */
   readonly mediaType?: string
   /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
   readonly chunkSize?: ByteSize.Input
@@ -94,7 +97,7 @@ export type UploadBlobOptions = {
       readonly algorithm?: never
     }
   | {
-      /** The digest by which it is to be known; `sha256` if not given. */
+      /** The algorithm of the digest to upload it under. Defaults to `sha256`. */
       readonly algorithm?: Algorithm
       readonly digest?: never
       readonly mountFrom?: never

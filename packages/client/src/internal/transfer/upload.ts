@@ -28,9 +28,6 @@ import { faultOf } from "./recovery.ts"
 import * as Uploading from "./uploading.ts"
 import type { OnProgress } from "./options.ts"
 
-/** A connection that is slower than this counts as stalled. */
-const leastBytesPerSecond = 16 * 1024
-
 /** At which rate a registry reads a blob once more when it closes a session. */
 const leastHashedBytesPerSecond = 16 * 1024 * 1024
 
@@ -217,7 +214,7 @@ const makeRequests = <E>(
     const { bytes, last } = yield* content.chunk(offset, maxBytes)
     if (bytes.length === 0) return { _tag: "Ended" } as const
     const end = offset + bytes.length
-    const slow = allowance(idleTimeout, bytes.length, leastBytesPerSecond)
+    const slow = allowance(idleTimeout, bytes.length, Idle.leastBytesPerSecond)
     const watch = yield* Idle.watch(idleTimeout)
     const taken = yield* Latch.make()
     const answer = yield* send({
