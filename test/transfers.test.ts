@@ -459,7 +459,7 @@ describe("an upload", () => {
       const content = yield* RegistryContent.RegistryContent
       const seen: Array<Option.Option<number>> = []
       let done = 0
-      const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number | undefined }) =>
+      const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes?: number }) =>
         Effect.sync(() => {
           assert.isAtLeast(doneBytes, done)
           done = doneBytes

@@ -134,8 +134,9 @@ export interface Service {
    * Asks for a list, page after page, each when its first item is wanted.
    *
    * A full page without a link is followed by the position of its last item, if the operation's `decode` is
-   * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`). The list fails with `InvalidResponse` if a page comes again, if a
-   * thousand pages in a row have no items, or if the link to a page is longer than 8192 characters.
+   * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`).
+   * The list fails with `InvalidResponse` if a page comes again, if a thousand pages in a row have no items, or if the link
+   * to a page is longer than 8192 characters.
    */
   readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
   /**

@@ -289,7 +289,7 @@ describe("so many requests at the same time", () => {
       Effect.gen(function* () {
         const exit = yield* Effect.exit(Layer.build(registry(() => properties(), { maxConcurrentRequests: limit })))
         assert.isTrue(Exit.isFailure(exit))
-        assert.include(String(exit), `maxConcurrentRequests is ${limit}`)
+        assert.include(String(exit), `maxConcurrentRequests "${limit}"`)
       })
     )
   }

@@ -60,15 +60,17 @@ const spoken: ReadonlyArray<readonly [RegExp, string]> = [
   [/invalid header value/i, "ERR_INVALID_CHAR"]
 ]
 
-/** The code of a failed connection, if there is one. */
-const codeOf = (causes: ReadonlyArray<Error>): string | undefined =>
+const codeAmong = (causes: ReadonlyArray<Error>): string | undefined =>
   innermostCode(causes) ?? spoken.find(([text]) => causes.some(({ message }) => text.test(message)))?.[1]
+
+/** The code of a failed connection, if there is one: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `UND_ERR_SOCKET`. */
+export const codeOf = (error: HttpError): string | undefined => codeAmong(causesOf(error))
 
 /** The answer broke off. */
 export const cut = (error: HttpError): Reason =>
   new Unavailable({
     description: `the answer broke off (${error.reason._tag})`,
-    code: codeOf(causesOf(error)) ?? "TRUNCATED"
+    code: codeOf(error) ?? "TRUNCATED"
   })
 
 /** OpenSSL's own messages begin with the number of a thread, and end with a line of its source. */
@@ -120,7 +122,7 @@ export const connectionFailure = (
   attempt: Attempt
 ): { readonly reason: Reason; readonly repeat: Repeat } => {
   const causes = causesOf(error)
-  const found = codeOf(causes)
+  const found = codeAmong(causes)
   const code = attempt.isFirstContact && isNotHttp(found) ? "NOT_HTTP" : found
   const root = causes.findLast(({ message }) => message !== "")?.message ?? error.message
   const message = attempt.quote.text(explained(root, code, attempt), longestMessage)

@@ -28,7 +28,7 @@ import {
 import * as ScopedHttpClient from "../../ScopedHttpClient.ts"
 import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
-import { connectionFailure } from "./connection.ts"
+import { codeOf, connectionFailure } from "./connection.ts"
 import { classify, parseBody, quoteReason } from "./failure.ts"
 import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
@@ -300,7 +300,7 @@ export const make = (options: {
           ).pipe(
             Effect.provideService(Outbound.CurrentDestination, destination),
             Effect.mapError((error): Flaw => {
-              seen.errorType = Requests.codeOf(error)
+              seen.errorType = codeOf(error)
               const attempt = { quote, isFirstContact: isRegistry && !reached, isPlain }
               return { ...connectionFailure(error, attempt), challenges: [] }
             })

@@ -18,6 +18,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { InvalidRequest } from "../../RegistryError.ts"
+import { refusedValue } from "../schema/refused.ts"
 import { isLimit } from "./limiter.ts"
 import { type Server, waitRecorder } from "./telemetry.ts"
 
@@ -56,8 +57,13 @@ const makePools = (permits: number): Pools => ({
 /** Makes the permits of one conversation, so many for each host. Fails if that is no number of permits. */
 export const makePermits = (server: Server, permits: number): Effect.Effect<Permits, InvalidRequest> => {
   if (!isLimit(permits)) {
-    const description = `maxConcurrentRequests is ${permits}: expected a whole number of requests, at least 1`
-    return Effect.fail(new InvalidRequest({ description }))
+    return Effect.fail(
+      new InvalidRequest({
+        description: "expected a whole number of requests, at least 1",
+        argument: "maxConcurrentRequests",
+        value: refusedValue(permits)
+      })
+    )
   }
   return Effect.sync(() => {
     const pools = new Map<string, Pools>()

@@ -139,20 +139,6 @@ export const makeHosts = (): ((target: URL) => Host) => {
   }
 }
 
-/** A code of an operating system, of TLS or of an HTTP client: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, `UND_ERR_SOCKET`. */
-const code = /^[A-Z][A-Z0-9_]{2,63}$/
-
-/** The code of the error that stands furthest inside: the one that says what happened. */
-export const codeOf = (error: Error): string | undefined => {
-  let found: string | undefined
-  let inner: unknown = error
-  for (let depth = 0; depth < 8 && inner instanceof Error; depth++) {
-    if ("code" in inner && typeof inner.code === "string" && code.test(inner.code)) found = inner.code
-    inner = inner.cause
-  }
-  return found
-}
-
 /** What to call the failure of a request: a code or `timeout`, the status if it is none of success, or the reason. */
 const errorTypeOf = (operation: Operation<unknown>, { errorType, status }: Seen, error: RegistryError): string =>
   errorType ?? (status !== undefined && !operation.success.includes(status) ? String(status) : error.reason._tag)

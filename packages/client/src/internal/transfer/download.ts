@@ -246,7 +246,8 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           }
           const limit = end()
           if (limit !== undefined && position > limit) return wrongSize(limit, "more")
-          return onProgress === undefined ? Effect.void : onProgress({ doneBytes: position, totalBytes: limit })
+          if (onProgress === undefined) return Effect.void
+          return onProgress(limit === undefined ? { doneBytes: position } : { doneBytes: position, totalBytes: limit })
         })
 
       const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {

@@ -18,8 +18,8 @@ export interface Progress {
    * when an upload has to send some again.
    */
   readonly doneBytes: number
-  /** Bytes there are, as soon as that is known. */
-  readonly totalBytes: number | undefined
+  /** Bytes there are, once that is known. */
+  readonly totalBytes?: number
 }
 
 /**

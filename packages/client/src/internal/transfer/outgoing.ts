@@ -118,7 +118,9 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   }
 
   const report = (doneBytes: number): Effect.Effect<void> =>
-    onProgress === undefined ? Effect.void : onProgress({ doneBytes, totalBytes: total })
+    onProgress === undefined
+      ? Effect.void
+      : onProgress(total === undefined ? { doneBytes } : { doneBytes, totalBytes: total })
 
   const checkEnd = (position: number): Effect.Effect<void, typeof sourceFailed> => {
     if (stated !== undefined && position !== stated) {
