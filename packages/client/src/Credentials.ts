@@ -195,8 +195,8 @@ export const entraScope = "https://containerregistry.azure.net/.default"
 export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
 
 /**
- * Tests whether a login server, with or without a port, is one of those named. A name that begins with a dot stands for
- * all hosts that end with it; any other name stands for the one host.
+ * Tests whether a login server is one of those named. A name that begins with a dot stands for all hosts that end with
+ * it, a name with a port for the host at that port, and any other name for the one host, whatever its port.
  *
  * **Example** (The registries of two clouds, and one host)
  *
@@ -217,10 +217,11 @@ export const isLoginServerOf: {
   (allowed: ReadonlyArray<string>): (loginServer: string) => boolean
   (loginServer: string, allowed: ReadonlyArray<string>): boolean
 } = dual(2, (loginServer: string, allowed: ReadonlyArray<string>): boolean => {
-  const host = loginServer.replace(/:\d+$/, "").toLowerCase()
-  return allowed.some((name) =>
-    name.startsWith(".") ? host.endsWith(name.toLowerCase()) : host === name.toLowerCase()
-  )
+  const server = loginServer.toLowerCase()
+  const host = server.replace(/:\d+$/, "")
+  return allowed
+    .map((name) => name.toLowerCase())
+    .some((name) => (name.startsWith(".") ? host.endsWith(name) : name === host || name === server))
 })
 
 const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string =>

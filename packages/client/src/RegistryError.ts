@@ -1,7 +1,7 @@
 /**
  * The one error of the library.
  *
- * Every operation fails with a `RegistryError`; its `reason` is one of a dozen things that a caller can act on. Handle
+ * Every operation fails with a `RegistryError`; its `reason` is one of thirteen things that a caller can act on. Handle
  * one of them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` tells whether the same
  * operation may succeed later:
  *
@@ -86,7 +86,7 @@ export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(
 
 /**
  * The registry knows the caller and refuses: a role or permission is missing, or a network rule or a policy is in the way
- * (403).
+ * (403; ACR answers 401 where the login lacks the scope).
  *
  * @category reasons
  * @since 0.1.0
@@ -619,7 +619,10 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
     operation: Schema.String,
     /** Why, as something to act on. */
     reason: Reason,
-    /** The request that failed; none if nothing was sent. */
+    /**
+     * The request that failed, also if it was refused before it was sent. None if an argument was refused, and none if the
+     * body of a download broke off.
+     */
     request: Schema.optionalKey(FailedRequest),
     /** What the registry answered; none if nothing came, or if it was no answer of failure. */
     response: Schema.optionalKey(FailedResponse)

@@ -322,6 +322,16 @@ describe("an Entra token", () => {
     }
   }
 
+  for (const [named, sent] of [
+    ["127.0.0.1", true],
+    ["127.0.0.1:5001", true],
+    ["127.0.0.1:5002", false]
+  ] as const) {
+    it(`is ${sent ? "" : "not "}for 127.0.0.1:5001 where ${named} is named`, () => {
+      assert.strictEqual(Credentials.isLoginServerOf("127.0.0.1:5001", [named]), sent)
+    })
+  }
+
   it.effect("is acquired in the context of the operation, with the services of the layer", () =>
     Effect.gen(function* () {
       const Both = Context.Reference("test/Both", { defaultValue: () => "nobody" })

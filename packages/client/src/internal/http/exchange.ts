@@ -90,7 +90,7 @@ const refusal = (problem: string): Flaw => ({
 })
 
 const invalidPath: Flaw = {
-  reason: new InvalidRequest({ description: "the path of an operation begins with a slash" }),
+  reason: new InvalidRequest({ description: "expected a path that begins with a slash", argument: "path" }),
   repeat: "never",
   challenges: []
 }
