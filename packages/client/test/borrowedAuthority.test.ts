@@ -248,7 +248,10 @@ describe("an operation of one's own", () => {
           Effect.scoped(open(operation(path, "read"))),
           Stream.runDrain(list(operation(path, { items: [], next: Option.none<string>() })))
         ]) {
-          assert.strictEqual((yield* Effect.flip(run)).reason._tag, "InvalidRequest")
+          const { reason, request } = yield* Effect.flip(run)
+          assert.strictEqual(reason._tag, "InvalidRequest")
+          assert.propertyVal(reason, "argument", "path")
+          assert.isUndefined(request)
         }
         assert.deepStrictEqual(yield* Journal, [])
       }).pipe(Effect.provide(services("password", () => new Response(null))))

@@ -89,11 +89,18 @@ const refusal = (problem: string): Flaw => ({
   challenges: []
 })
 
-const invalidPath: Flaw = {
-  reason: new InvalidRequest({ description: "expected a path that begins with a slash", argument: "path" }),
-  repeat: "never",
-  challenges: []
-}
+/** Behind an origin, anything but a slash could be a part of the host. */
+const checkPath = ({ name, path }: Operation<unknown>): Effect.Effect<void, Failure> =>
+  path.startsWith("/")
+    ? Effect.void
+    : Effect.fail(
+        final(
+          new RegistryError({
+            operation: name,
+            reason: new InvalidRequest({ description: "expected a path that begins with a slash", argument: "path" })
+          })
+        )
+      )
 
 const noAnswer = (timeout: Duration.Input): Reason =>
   new Unavailable({
@@ -263,7 +270,7 @@ export const make = (options: {
   })
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
-    Effect.flatMap(requestId, (clientRequestId) => {
+    Effect.flatMap(Effect.andThen(checkPath(operation), requestId), (clientRequestId) => {
       const { method, name } = operation
       const ofPath = inQuery(operation.path, operation.origin !== undefined)
       const known = [...remember(attachment.secrets), ...ofPath.map(sought)]
@@ -291,8 +298,6 @@ export const make = (options: {
 
       return Requests.show({ operation, host: hostAt(target), address, path, clientRequestId }, requests, (seen) => {
         const send = Effect.suspend(() => {
-          // Behind an origin anything else could be a part of the host.
-          if (!operation.path.startsWith("/")) return Effect.fail(invalidPath)
           const checked = Outbound.check(registry, target, destination)
           if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
           return execute(
