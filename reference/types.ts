@@ -21,6 +21,10 @@ export interface Printer {
 
 const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope
 
+/** What a base class declares and describes. */
+const isOverride = (declaration: ts.Declaration): boolean =>
+  (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Override) !== 0
+
 const isOptional = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.Optional) !== 0
 
 const has = (type: ts.Type, flag: ts.TypeFlags): boolean => (type.flags & flag) !== 0
@@ -120,7 +124,7 @@ export const makePrinter = (
         const [declaration] = symbol.declarations ?? []
         return (
           declaration !== undefined &&
-          !ts.isGetAccessor(declaration) &&
+          !isOverride(declaration) &&
           declaration.getSourceFile().fileName.startsWith(folder) &&
           !declaration.getSourceFile().fileName.includes("/node_modules/")
         )

@@ -273,7 +273,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     why: "The endpoint is the address of the registry. Repositories are arguments of operations.",
     remedy: "Remove the path.",
     reason: "InvalidRequest",
-    says: ["expected a registry's name"],
+    says: ["expected a registry's login server"],
     run: connecting("myregistry.azurecr.io/library/hello-world")
   },
   {

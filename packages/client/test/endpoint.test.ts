@@ -26,7 +26,7 @@ const text = (result: Result.Result<URL, string>): string =>
   Result.match(result, { onSuccess: ({ href }) => href, onFailure: (why) => `refused: ${why}` })
 
 const expected =
-  "; expected a registry's name (myregistry), its login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
+  "; expected a registry's login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
 const notUrl = `refused: is not a URL${expected}`
 const noHost = `refused: is neither the name of a registry (5 to 50 letters and digits) nor a host${expected}`
 const notWeb = `refused: is not the address of a registry${expected}`
@@ -369,7 +369,7 @@ describe("the endpoint in the environment", () => {
   it.effect("says what to write where the variable is missing", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Layer.build(RegistryContent.layerConfig()))
-      assert.include(error.message, "expected a registry's name (myregistry)")
+      assert.include(error.message, "expected a registry's login server (myregistry.azurecr.io)")
       assert.include(error.message, "REGISTRY_ENDPOINT")
     }).pipe(
       Effect.provide([

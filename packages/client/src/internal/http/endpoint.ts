@@ -11,9 +11,9 @@ const complete = (endpoint: string): string => {
   return `https://${isBareName(endpoint) ? loginServerOf(endpoint) : endpoint}`
 }
 
-/** What an endpoint may be. */
+/** What an endpoint may be with every credential. */
 export const expected =
-  "expected a registry's name (myregistry), its login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
+  "expected a registry's login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
 
 /**
  * The origin of a registry from its name, its login server, its address, or that of one of its data endpoints.
