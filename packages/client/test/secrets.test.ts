@@ -87,17 +87,21 @@ const grants: Script = (asked, count) =>
     ? json({ refresh_token: planted.refresh })
     : json({ access_token: count === 0 ? planted.access : planted.anotherAccess })
 
-/** Grants tokens, and quotes what comes with one. */
-const quotesResource =
-  (status: number): Script =>
-  (asked, count) =>
-    asked.url.pathname.startsWith("/oauth2/")
-      ? grants(asked, count)
-      : asked.authorization === undefined
-        ? challenge("repository:alpine:metadata_read")
-        : status === 401
-          ? challenge(`repository:alpine:metadata_read,${asked.authorization}`, `,error="${asked.authorization}"`)
-          : quoting(status)(asked, count)
+/** Grants tokens, and answers what comes with one by another script. */
+const behindTokens =
+  (script: Script): Script =>
+  (asked, count) => {
+    if (asked.url.pathname.startsWith("/oauth2/")) return grants(asked, count)
+    return asked.authorization === undefined ? challenge("repository:alpine:metadata_read") : script(asked, count)
+  }
+
+/** Quotes what comes with a token. */
+const quotesResource = (status: number): Script =>
+  behindTokens((asked, count) =>
+    status === 401
+      ? challenge(`repository:alpine:metadata_read,${asked.authorization}`, `,error="${asked.authorization}"`)
+      : quoting(status)(asked, count)
+  )
 
 const quotesTokenRequest =
   (path: string, status: number): Script =>
@@ -140,14 +144,7 @@ const spelling =
     )
   }
 
-const spelledToken =
-  (spelled: Spelling): Script =>
-  (asked, count) =>
-    asked.url.pathname.startsWith("/oauth2/")
-      ? grants(asked, count)
-      : asked.authorization === undefined
-        ? challenge("repository:alpine:metadata_read")
-        : spelling(spelled, () => [planted.access])(asked, count)
+const spelledToken = (spelled: Spelling): Script => behindTokens(spelling(spelled, () => [planted.access]))
 
 const spelledLogin =
   (spelled: Spelling): Script =>
