@@ -11,6 +11,7 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -34,13 +35,13 @@ import { makeLimiter } from "./internal/http/limiter.ts"
 import { named } from "./internal/http/named.ts"
 import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
-import { type Load, makePermits, type Permits, underPermit } from "./internal/http/permits.ts"
+import { type Load, makePermits, type Permits, bodyUnderPermit, underPermit } from "./internal/http/permits.ts"
 import { quoting } from "./internal/http/quote.ts"
 import * as Requests from "./internal/http/requests.ts"
 import { retrying } from "./internal/http/retry.ts"
 import { remembering } from "./internal/http/secrets.ts"
 import { serverAt, withOperationSpan, withSpan } from "./internal/http/telemetry.ts"
-import { reportWarnings } from "./internal/http/warning.ts"
+import { makeWarnings } from "./internal/http/warning.ts"
 import { refusedValue } from "./internal/schema/refused.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { RateLimits } from "./RateLimits.ts"
@@ -104,7 +105,8 @@ export interface Options {
   readonly allowedHosts?: ReadonlyArray<string>
   /**
    * Is told each different warning of the registry once (OCI distribution specification, "Warnings"): of a deprecated
-   * feature, of a vulnerable image. It is logged in any case. Secrets in it are replaced by `<redacted>`, characters that do
+   * feature, of a vulnerable image. It is logged in any case. An operation ends when this does, which may use the registry
+   * itself. Secrets in it are replaced by `<redacted>`, characters that do
    * not print by escapes.
    */
   readonly onWarning?: (text: string) => Effect.Effect<void>
@@ -189,14 +191,14 @@ interface Turn<A> {
 /** Sends each request under a permit. */
 const permitting =
   (exchange: Exchange.Exchange, permits: Permits) =>
-  (load: Load): Exchange.Exchange =>
+  (load: Load, onWait: () => void): Exchange.Exchange =>
   (to, operation, attachment, requests) => {
     // A redirect names the place of a blob, and has none on its way.
     const isOver = () => requests.last.status !== undefined && requests.last.status >= 300
     const { body } = operation
-    if (body?._tag !== "Stream") return permits(to, load, exchange(to, operation, attachment, requests), isOver)
-    const covered = HttpBody.stream(underPermit(body.stream), body.contentType, body.contentLength)
-    return permits(to, "blob", exchange(to, { ...operation, body: covered }, attachment, requests), isOver)
+    if (body?._tag !== "Stream") return permits(to, load, exchange(to, operation, attachment, requests), isOver, onWait)
+    const covered = HttpBody.stream(bodyUnderPermit(body.stream), body.contentType, body.contentLength)
+    return permits(to, "blob", exchange(to, { ...operation, body: covered }, attachment, requests), isOver, onWait)
   }
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
@@ -242,7 +244,7 @@ export const make = Effect.fnUntraced(function* (
           effect
         )
   const policy = options.retry ?? RetryPolicy.defaultPolicy
-  const warnings = reportWarnings(url.host, options.onWarning ?? (() => Effect.void))
+  const warnings = makeWarnings(url.host, options.onWarning ?? (() => Effect.void))
   const remember = remembering()
   const exchange = Exchange.make({
     client: yield* HttpClient.HttpClient,
@@ -251,7 +253,8 @@ export const make = Effect.fnUntraced(function* (
     trustedRealms: options.trustedRealms ?? [],
     allowedHosts: options.allowedHosts ?? [],
     remember,
-    onAnswer: (from, response, quote) => (from === origin ? warnings(response.headers["warning"], quote) : Effect.void)
+    onAnswer: (from, response, quote) =>
+      from === origin ? warnings.report(response.headers["warning"], quote) : Effect.void
   })
   const server = serverAt(url)
   const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
@@ -260,11 +263,18 @@ export const make = Effect.fnUntraced(function* (
       ? () => exchange
       : permitting(exchange, yield* Effect.mapError(makePermits(server, options.maxConcurrentRequests), invalid))
 
-  /** Sends a request when it is its turn. */
+  /** Sends a request when it is its turn. Calls `onWait` if there is no permit for it yet. */
   const limited =
-    (load: Load): Exchange.Exchange =>
+    (load: Load, onWait: () => void = constVoid): Exchange.Exchange =>
     (to, operation, attachment, requests) =>
-      Effect.andThen(limit(operation), permitted(load)(to, operation, attachment, requests))
+      Effect.andThen(limit(operation), permitted(load, onWait)(to, operation, attachment, requests))
+
+  /** Tells warnings after an effect: the caller's function may ask the registry, for which no request may have to wait. */
+  const telling = <A, E, R>(effect: Effect.Effect<A, E, R>, tell = warnings.tell): Effect.Effect<A, E, R> =>
+    effect.pipe(
+      Effect.tapError(() => tell),
+      Effect.tap(() => tell)
+    )
 
   const treatment = { endpoint: origin, policy }
 
@@ -297,13 +307,14 @@ export const make = Effect.fnUntraced(function* (
     load: Load,
     within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
   ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
-    const request = limited(load)
     const attempts = Effect.suspend(() => {
       const requests = Requests.begin(operation.origin === undefined, operation.resends)
       const attempt =
         operation.origin === undefined
-          ? authorization.use(operation, (attachment) => within(request(origin, operation, attachment, requests)))
-          : within(request(operation.origin, operation, Exchange.bare, requests))
+          ? authorization.use(operation, (attachment, onWait) =>
+              within(limited(load, onWait)(origin, operation, attachment, requests))
+            )
+          : within(limited(load)(operation.origin, operation, Exchange.bare, requests))
       return Requests.ending(requests, retrying(treatment, operation, attempt))
     })
     return withOperationSpan(
@@ -313,9 +324,11 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  const open = <A>(operation: Operation<A>) => run(operation, "blob", Exchange.closedOnFailure)
+  /** Its permit is held when it ends. */
+  const open = <A>(operation: Operation<A>) =>
+    telling(run(operation, "blob", Exchange.closedOnFailure), underPermit(warnings.tell))
 
-  const execute = <A>(operation: Operation<A>) => run(operation, "answer", Effect.scoped)
+  const execute = <A>(operation: Operation<A>) => telling(run(operation, "answer", Effect.scoped))
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
@@ -379,11 +392,13 @@ export const make = Effect.fnUntraced(function* (
         use((attachment) => sendAs(requests)(origin, Distribution.greet, attachment))
       )
     })
-    return withSpan(
-      name,
-      { ...server },
-      false,
-      Effect.mapError(confirmed(name, conversation), ({ error }) => named(name)(error))
+    return telling(
+      withSpan(
+        name,
+        { ...server },
+        false,
+        Effect.mapError(confirmed(name, conversation), ({ error }) => named(name)(error))
+      )
     )
   }
 

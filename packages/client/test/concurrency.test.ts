@@ -22,7 +22,7 @@ import { RegistryContent } from "../src/RegistryContent.ts"
 import type { RetryPolicy } from "../src/RetryPolicy.ts"
 import type * as Transport from "../src/Transport.ts"
 import { patient, sha256 } from "./support/content.ts"
-import { behindOAuth, endpoint, entra, properties, registry, type Asked } from "./support/registry.ts"
+import { behindOAuth, challenge, endpoint, entra, json, properties, registry, type Asked } from "./support/registry.ts"
 
 /** More than an upload keeps in memory to send it. */
 const text = "content ".repeat(200_000)
@@ -264,25 +264,50 @@ describe("so many requests at the same time", () => {
     )
   )
 
-  it.effect("count a function of the user that sends one for an answer with it", () => {
-    let asked = 0
-    const client = slow(makeCount(), () => {
-      const answer = properties()
-      if (asked++ > 0) answer.headers.set("warning", '299 - "look at the tag"')
-      return answer
-    })
-    return Effect.gen(function* () {
-      const self = yield* Deferred.make<ContainerRegistry["Service"]>()
-      const onWarning = () =>
-        Effect.flatMap(Deferred.await(self), (registry) => Effect.ignore(registry.repositoryProperties("other")))
-      yield* Effect.gen(function* () {
-        yield* Deferred.succeed(self, yield* ContainerRegistry)
-        // What the registry wants is known from here on.
-        yield* within(1, read)
-        yield* within(2, read)
-      }).pipe(Effect.provide(services(client, 1, { onWarning })))
-    })
-  })
+  for (const warned of ["an answer", "a challenge", "a token", "an exchange"] as const) {
+    for (const limit of [1, 8]) {
+      it.effect(
+        `do not hold up a function that is told a warning with ${warned} and asks the registry: ${limit}`,
+        () => {
+          let asked = 0
+          const paths = { "an exchange": "/oauth2/exchange", "a token": "/oauth2/token" }
+          const client = slow(makeCount(), ({ authorization, url }) => {
+            const isFirst = asked++ === 0
+            const answer =
+              url.pathname === "/oauth2/exchange"
+                ? json({ refresh_token: "refresh" })
+                : url.pathname === "/oauth2/token"
+                  ? json({ access_token: "access" })
+                  : warned !== "an answer" && authorization === undefined
+                    ? challenge("repository:alpine:metadata_read")
+                    : properties()
+            const warns =
+              warned in paths
+                ? Object.entries(paths).some((path) => path.join() === `${warned},${url.pathname}`)
+                : isFirst
+            if (warns) answer.headers.set("warning", '299 - "look at the tag"')
+            return answer
+          })
+          return Effect.gen(function* () {
+            const self = yield* Deferred.make<ContainerRegistry["Service"]>()
+            const seen: Array<string> = []
+            const onWarning = () =>
+              Effect.gen(function* () {
+                const registry = yield* Deferred.await(self)
+                seen.push((yield* Effect.orDie(registry.repositoryProperties("other"))).name)
+                // Of another kind, of which it is not known yet what the registry wants.
+                yield* Effect.orDie(registry.updateRepository("other", { canDelete: false }))
+              })
+            yield* Effect.gen(function* () {
+              yield* Deferred.succeed(self, yield* ContainerRegistry)
+              yield* within(12, several(2, read))
+            }).pipe(Effect.provide(services(client, limit, { onWarning, credentials: entra })))
+            assert.lengthOf(seen, 1)
+          })
+        }
+      )
+    }
+  }
 
   for (const limit of [0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
     it.effect(`can't be ${limit}`, () =>
@@ -381,6 +406,41 @@ describe("so many blobs at the same time", () => {
       }).pipe(Effect.provide(services(slow(count, blobs), 1)))
     })
   }
+
+  it.effect("are copied while another one waits for its turn", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const late = Stream.concat(
+        Stream.drain(Stream.fromEffect(Effect.sleep("3 seconds"))),
+        content.blob("alpine", digest)
+      )
+      const copy = content.uploadBlob("alpine", BlobSource.fromRepeatableStream(late, { size: bytes.length }))
+      yield* within(40, Effect.all([copy, Effect.delay(download, "2 seconds")], { concurrency: "unbounded" }))
+    }).pipe(Effect.provide(services(slow(makeCount(), blobs), 1)))
+  )
+
+  it.effect("do not hold up a function that is told a warning with one and reads another", () => {
+    let asked = 0
+    const client = slow(makeCount(), (request, body) => {
+      const answer = blobs(request, body)
+      if (asked++ === 0) answer.headers.set("warning", '299 - "look at the blob"')
+      return answer
+    })
+    return Effect.gen(function* () {
+      const self = yield* Deferred.make<RegistryContent["Service"]>()
+      let size = 0
+      const onWarning = () =>
+        Effect.gen(function* () {
+          const content = yield* Deferred.await(self)
+          size = (yield* Effect.orDie(content.blobBytes("alpine", digest))).length
+        })
+      yield* Effect.gen(function* () {
+        yield* Deferred.succeed(self, yield* RegistryContent)
+        yield* within(4, download)
+      }).pipe(Effect.provide(services(client, 1, { onWarning })))
+      assert.strictEqual(size, bytes.length)
+    })
+  })
 
   it.effect("are copied by an HTTP client that reads bodies in fibres of its own", () =>
     Effect.gen(function* () {

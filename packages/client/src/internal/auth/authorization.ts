@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -22,6 +23,9 @@ import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } fro
 import * as Scope from "./scope.ts"
 import { basicAttachment, type Tokens } from "./tokens.ts"
 
+/** Sends the request of an operation. Calls `onWait` if it has to wait for others before it is sent. */
+type Request<A, R> = (attachment: Attachment, onWait: () => void) => Effect.Effect<A, Failure, R>
+
 /**
  * Runs requests under the authority of one credential.
  */
@@ -29,7 +33,7 @@ export interface Authorization {
   /** Runs the request of an operation with what it needs; after a 401 once more, with what that asks for. */
   readonly use: <A, R>(
     operation: Pick<Operation<A>, "body" | "name" | "scopes">,
-    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>
+    request: Request<A, R>
   ) => Effect.Effect<A, Failure, R>
   /** Gets tokens for scopes ahead, many with one request. `greet` is a request that needs a login and no scope. */
   readonly prepare: (
@@ -168,12 +172,12 @@ export const make = Effect.fnUntraced(function* (options: {
     need: Need,
     scheme: Scheme,
     scopes: ReadonlyArray<string>,
-    request: (attachment: Attachment) => Effect.Effect<A, Failure, R>,
+    request: Request<A, R>,
     isRefused = false
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(authorityFor(scheme, scopes), (authority) => {
       if (isRefused && authority === unfit) return refuse(passwordWanted)
-      return request(authority.attachment).pipe(
+      return request(authority.attachment, constVoid).pipe(
         Effect.catchIf(isUnauthenticated, (failure) =>
           Effect.gen(function* () {
             const demand = yield* demandOf(need, failure)
@@ -181,15 +185,17 @@ export const make = Effect.fnUntraced(function* (options: {
             const wanted = demand.scopes.length === 0 ? scopes : demand.scopes
             const renewed = yield* authorityFor(demand.scheme, wanted)
             if (renewed === unfit) return yield* refuse(passwordWanted)
-            return yield* Effect.mapError(request(renewed.attachment), (failure) => lastWord(renewed, failure))
+            return yield* Effect.mapError(request(renewed.attachment, constVoid), (failure) =>
+              lastWord(renewed, failure)
+            )
           })
         )
       )
     })
 
   /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
-  const probe = <A, R>(need: Need, request: (attachment: Attachment) => Effect.Effect<A, Failure, R>) =>
-    request(bare).pipe(
+  const probe = <A, R>(need: Need, request: Request<A, R>, onWait: () => void = constVoid) =>
+    request(bare, onWait).pipe(
       Effect.map((answer) => {
         learn(need, { _tag: "Open" })
         return Result.succeed(answer)
@@ -199,15 +205,23 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     )
 
-  /** Lets others wait for a probe. They are told of its end, however it ends. */
-  const announced = <A, R>(probe: Effect.Effect<A, Failure, R>): Effect.Effect<A, Failure, R> =>
+  /**
+   * Lets others wait for a probe. They are told of its end, however it ends. They do not wait for one that itself waits for
+   * a permit: it may be one of them that holds it.
+   */
+  const announced = <A, R>(
+    probe: (withdraw: () => void) => Effect.Effect<A, Failure, R>
+  ): Effect.Effect<A, Failure, R> =>
     Effect.uninterruptibleMask((restore) => {
-      const outcome = Deferred.makeUnsafe<Outcome>()
-      probing = outcome
-      return Effect.onExit(restore(probe), (exit) => {
-        if (probing === outcome) probing = undefined
-        return Deferred.succeed(outcome, Exit.isFailure(exit) ? outcomeOf(exit.cause) : undefined)
-      })
+      const own = Deferred.makeUnsafe<Outcome>()
+      const end = (outcome: Outcome) => {
+        if (probing === own) probing = undefined
+        Deferred.doneUnsafe(own, Exit.succeed(outcome))
+      }
+      probing = own
+      return Effect.onExit(restore(probe(() => end(undefined))), (exit) =>
+        Effect.sync(() => end(Exit.isFailure(exit) ? outcomeOf(exit.cause) : undefined))
+      )
     })
 
   /**
@@ -234,8 +248,9 @@ export const make = Effect.fnUntraced(function* (options: {
       Effect.suspend(() => {
         const scheme = wanted ?? known(need)
         if (scheme !== undefined) return Effect.succeed(scheme)
-        return Effect.map(announced(probe(need, greet)), (outcome): Scheme =>
-          Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme
+        return Effect.map(
+          announced((withdraw) => probe(need, greet, withdraw)),
+          (outcome): Scheme => (Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme)
         )
       })
     )
@@ -248,7 +263,8 @@ export const make = Effect.fnUntraced(function* (options: {
         const scheme = known(need)
         if (scheme !== undefined) return authorized(need, scheme, scopes, request)
         // The content of a stream may be a download from this registry, which must not wait for its own upload.
-        const first = body?._tag === "Stream" ? probe(need, request) : announced(probe(need, request))
+        const first =
+          body?._tag === "Stream" ? probe(need, request) : announced((withdraw) => probe(need, request, withdraw))
         return Effect.flatMap(first, (outcome) => {
           if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
           const { scheme, scopes: wanted } = outcome.failure

@@ -25,13 +25,17 @@ import { type Server, waitRecorder } from "./telemetry.ts"
 /** What a request holds its permit for: an answer that is read at once, or a blob on its way. */
 export type Load = "answer" | "blob"
 
-/** Runs a request to an origin when there is a permit for it. One that is over when it was answered is told by `isOver`. */
+/**
+ * Runs a request to an origin when there is a permit for it, and calls `onWait` if there is none yet. A request that is over
+ * when it was answered is told by `isOver`.
+ */
 export interface Permits {
   <A, E, R>(
     origin: string,
     load: Load,
     request: Effect.Effect<A, E, R>,
-    isOver: () => boolean
+    isOver: () => boolean,
+    onWait: () => void
   ): Effect.Effect<A, E, R | Scope.Scope>
 }
 
@@ -41,18 +45,36 @@ const IsUnderPermit = Context.Reference<boolean>("@effect-acr/client/internal/ht
 })
 
 /** The body of a request, which is pulled under its permit, whatever an HTTP client does with its context. */
-export const underPermit = <A, E, R>(body: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+export const bodyUnderPermit = <A, E, R>(body: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.provideService(body, IsUnderPermit, true)
+
+/** What runs while a request holds its permit. */
+export const underPermit = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, IsUnderPermit, true)
 
 /** More hosts than a registry has. Those beyond share their permits, so that a registry can't name ever more of them. */
 const mostHosts = 32
 
-type Pools = { readonly [L in Load]: Semaphore.Semaphore }
+/** Permits, and how many requests have one or wait for one. */
+interface Pool {
+  readonly semaphore: Semaphore.Semaphore
+  requests: number
+}
 
-const makePools = (permits: number): Pools => ({
-  answer: Semaphore.makeUnsafe(permits),
-  blob: Semaphore.makeUnsafe(permits)
-})
+const makePool = (permits: number): Pool => ({ semaphore: Semaphore.makeUnsafe(permits), requests: 0 })
+
+/** Counts a request as long as its scope is open. */
+const counted = (pool: Pool): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      pool.requests++
+    }),
+    () => Effect.sync(() => pool.requests--)
+  )
+
+type Pools = { readonly [L in Load]: Pool }
+
+const makePools = (permits: number): Pools => ({ answer: makePool(permits), blob: makePool(permits) })
 
 /** Makes the permits of one conversation, so many for each host. Fails if that is no number of permits. */
 export const makePermits = (server: Server, permits: number): Effect.Effect<Permits, InvalidRequest> => {
@@ -79,20 +101,21 @@ export const makePermits = (server: Server, permits: number): Effect.Effect<Perm
     const record = waitRecorder(server, "concurrency")
 
     /** Takes a permit for the lifetime of a scope. */
-    const take = (semaphore: Semaphore.Semaphore, scope: Scope.Scope): Effect.Effect<void> =>
+    const take = (pool: Pool, scope: Scope.Scope, onWait: () => void): Effect.Effect<void> =>
       Effect.gen(function* () {
         const before = yield* Clock.currentTimeMillis
-        yield* Scope.provide(semaphore.takeScoped(1), scope)
+        if (pool.requests >= permits) onWait()
+        yield* Scope.provide(Effect.andThen(counted(pool), pool.semaphore.takeScoped(1)), scope)
         const waited = (yield* Clock.currentTimeMillis) - before
         if (waited > 0) yield* record(Duration.millis(waited))
       })
 
-    return (origin, load, request, isOver) =>
+    return (origin, load, request, isOver, onWait) =>
       Effect.gen(function* () {
         if (yield* IsUnderPermit) return yield* request
         const own = yield* Scope.fork(yield* Effect.scope)
-        yield* take(poolsOf(origin)[load], own)
-        const answer = yield* Effect.provideService(request, IsUnderPermit, true)
+        yield* take(poolsOf(origin)[load], own, onWait)
+        const answer = yield* underPermit(request)
         if (isOver()) yield* Scope.close(own, Exit.void)
         return answer
       })

@@ -31,20 +31,36 @@ export const parseWarnings = (header: string): ReadonlyArray<string> => {
 /** More different warnings than a registry has. What comes after is not told. */
 const mostWarnings = 256
 
-/** Reports each warning once, quoted: to the log and to the caller. */
-export const reportWarnings = (loginServer: string, tell: (text: string) => Effect.Effect<void>) => {
-  const told = new Set<string>()
-  return (header: string | undefined, quote: Quote): Effect.Effect<void> => {
-    if (header === undefined) return Effect.void
-    return Effect.forEach(
-      parseWarnings(header),
-      (warning) => {
-        const text = quote.text(warning)
-        if (told.has(text) || told.size >= mostWarnings) return Effect.void
-        told.add(text)
-        return Effect.andThen(Effect.logWarning(`${loginServer} warns: ${text}`), tell(text))
-      },
-      { discard: true }
-    )
+export interface Warnings {
+  /** Logs those of a header that are new, and keeps them to be told. */
+  readonly report: (header: string | undefined, quote: Quote) => Effect.Effect<void>
+  /** Tells the caller those that were not told yet. */
+  readonly tell: Effect.Effect<void>
+}
+
+/** Reports each warning once, quoted: to the log at once, to the caller when no request waits for that. */
+export const makeWarnings = (loginServer: string, onWarning: (text: string) => Effect.Effect<void>): Warnings => {
+  const known = new Set<string>()
+  const untold: Array<string> = []
+  const tell: Effect.Effect<void> = Effect.suspend(() => {
+    const text = untold.shift()
+    return text === undefined ? Effect.void : Effect.andThen(onWarning(text), tell)
+  })
+  return {
+    tell,
+    report: (header, quote) =>
+      header === undefined
+        ? Effect.void
+        : Effect.forEach(
+            parseWarnings(header),
+            (warning) => {
+              const text = quote.text(warning)
+              if (known.has(text) || known.size >= mostWarnings) return Effect.void
+              known.add(text)
+              untold.push(text)
+              return Effect.logWarning(`${loginServer} warns: ${text}`)
+            },
+            { discard: true }
+          )
   }
 }
