@@ -5,9 +5,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { quoting } from "../src/internal/http/quote.ts"
-import { remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
+import { inQuery, remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
 import { printable } from "../src/internal/schema/printable.ts"
-import { atOnce } from "./support/atOnce.ts"
+import { atOnce, measured } from "./support/atOnce.ts"
 import { spellings } from "./support/spellings.ts"
 
 const secrets = (...texts: ReadonlyArray<string>) => texts.map((text) => sought(Redacted.make(text)))
@@ -122,16 +122,6 @@ const tokens = (length: number) => secrets(...Array.from({ length: 16 }, (_, ind
 const escapes = (length: number) =>
   secrets(...Array.from({ length: 16 }, (_, index) => head + "%41".repeat(length / 3) + index))
 
-/** The least of several measurements, in milliseconds: others use the processor as well. */
-const costOf = (run: () => void): number =>
-  Math.min(
-    ...Array.from({ length: 7 }, () => {
-      const start = performance.now()
-      run()
-      return performance.now() - start
-    })
-  )
-
 /** The work for texts that begin like tokens, all of a length. */
 const workOf = (length: number): number => {
   const work = { left: Number.MAX_SAFE_INTEGER }
@@ -164,8 +154,12 @@ describe("the work for an answer", () => {
 
   it("does not grow with the length of the tokens if the texts are short", () => {
     const texts = Array.from({ length: 500 }, () => head)
-    // Each measurement has its own limit of work, and what was computed once for a token is kept.
-    const cost = (all: ReadonlyArray<Sought>) => costOf(() => quoting(all).json(texts))
+    const cost = (all: ReadonlyArray<Sought>) => {
+      // Each has its own limit of work, and what was computed once for a token is kept.
+      const quote = () => quoting(all).json(texts)
+      quote()
+      return measured(() => Array.from({ length: 200 }, quote)).cost
+    }
     assert.isBelow(cost(tokens(64_000)) / cost(tokens(1000)), 16)
   })
 
@@ -181,6 +175,21 @@ describe("the work for an answer", () => {
     assert.strictEqual(texts.at(-1), "<redacted>")
     assert.strictEqual(quoting(tokens(65_000), work).text("denied"), "<redacted>")
     assert.strictEqual(quoting(tokens(65_000)).text("denied"), "denied")
+  })
+
+  it("includes what a thousand secrets of an address cost, and ends when it is used up", () => {
+    const values = Array.from({ length: 1364 }, (_, index) => `x=aaaa${index.toString(36).padStart(4, "0")}`)
+    const quote = quoting(inQuery(`https://storage.example/?${values.join("&")}`, true).map(sought))
+    const short = () => quote.text("aaaaa")
+    assert.strictEqual(short(), "aaaaa")
+    assert.strictEqual(quote.text("got aaaa000z"), "got <redacted>")
+    atOnce(() => Array.from({ length: 1_000_000 }, short))
+    assert.strictEqual(short(), "<redacted>")
+    const more = quoting(Array.from({ length: 1_000_000 }, (_, index) => sought(Redacted.make(`secret ${index}`))))
+    assert.strictEqual(
+      atOnce(() => more.text("denied")),
+      "<redacted>"
+    )
   })
 
   it("suffices for the longest error that is read", () => {

@@ -209,6 +209,9 @@ const decoding = 8
 /** To begin a search costs as much as to compare so many characters. */
 const beginning = 16
 
+/** To encode a secret for the search costs as much as to compare so many characters. */
+const preparing = 2048
+
 const isBase64 = /[\w+/=-]/
 
 /** Joins spans that touch. Base64 around a span belongs to it. */
@@ -233,10 +236,20 @@ const joined = (spans: ReadonlyArray<Span & { readonly isInBase64?: boolean }>, 
  */
 export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork()): ((text: string) => string) => {
   const needles = new Map<number, Array<Needle>>()
-  for (const needle of secrets.flatMap((secret) => secret.needles())) {
-    const alike = needles.get(needle.head)
-    if (alike === undefined) needles.set(needle.head, [needle])
-    else alike.push(needle)
+
+  /** Whether there is work left after this. */
+  const spend = (cost: number): boolean => {
+    work.left -= cost
+    return work.left >= 0
+  }
+
+  for (const secret of secrets) {
+    if (!spend(preparing)) break
+    for (const needle of secret.needles()) {
+      const alike = needles.get(needle.head)
+      if (alike === undefined) needles.set(needle.head, [needle])
+      else alike.push(needle)
+    }
   }
 
   /** The needles that a text may contain. */
@@ -253,9 +266,10 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   const spansIn = (text: string): ReadonlyArray<Span> | undefined => {
     const spans: Array<Span> = []
     for (const view of views(text)) {
+      const size = view.text.length + beginning
+      if (!spend(size * decoding)) return undefined
       const candidates = candidatesIn(view.text)
-      work.left -= (view.text.length + beginning) * (decoding + candidates.length)
-      if (work.left < 0) return undefined
+      if (!spend(size * candidates.length)) return undefined
       const found = candidates.flatMap(({ find, isInBase64 }) =>
         find(view.text).map((span) => ({ ...span, isInBase64 }))
       )
@@ -267,7 +281,7 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   }
 
   return (text) => {
-    if (needles.size === 0) return text
+    if (secrets.length === 0) return text
     const spans = spansIn(text)
     if (spans === undefined) return replacement
     let clean = ""
