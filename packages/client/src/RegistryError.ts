@@ -231,16 +231,26 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-acr/client
 }
 
 /**
- * Codes of connections that fail until somebody changes something: the name of the host, its certificate, the scheme or the
- * port. Certificates: the names of OpenSSL's verification errors and Node's own. TLS: OpenSSL's reasons for which a handshake
- * fails; damaged records are not among them.
+ * Codes of connections that fail until somebody changes a certificate: the names of OpenSSL's verification errors, Node's own,
+ * and what servers say of the client's certificate.
  */
-const lasting = [
-  /^(?:ENOTFOUND|ERR_INVALID_URL|EPROTO|NOT_HTTP)$/,
+const untrusted = [
   /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|ERROR_IN_C)/,
   /^(?:HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/,
-  /^ERR_SSL_.*(?:VERSION|PROTOCOL|HANDSHAKE_FAILURE|CERT|UNKNOWN_CA|CIPHER|UNRECOGNIZED_NAME|_TOO_SMALL|_TOO_WEAK|HTTP_REQUEST|PROXY_REQUEST|PACKET_LENGTH|SECURITY|ACCESS_DENIED)/
+  /^ERR_SSL_.*(?:CERT|UNKNOWN_CA|ACCESS_DENIED)/
 ]
+
+/**
+ * Codes that a wrong name, scheme or port explains, unless the registry has answered at this address before. TLS: OpenSSL's
+ * reasons for which a handshake fails; damaged records are not among them.
+ */
+const misled = [
+  /^(?:ENOTFOUND|ERR_INVALID_URL|EPROTO|NOT_HTTP)$/,
+  /^ERR_SSL_.*(?:VERSION|PROTOCOL|HANDSHAKE_FAILURE|CIPHER|UNRECOGNIZED_NAME|_TOO_SMALL|_TOO_WEAK|HTTP_REQUEST|PROXY_REQUEST|PACKET_LENGTH|SECURITY)/
+]
+
+const isAmong = (patterns: ReadonlyArray<RegExp>, code: string): boolean =>
+  patterns.some((pattern) => pattern.test(code))
 
 /**
  * The registry gave no answer that counts: the connection failed or broke, the answer did not come in time, or the registry
@@ -265,7 +275,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
     code: Schema.optionalKey(Schema.String),
     /**
      * True if the connection failed in a way that a wrong address would explain, and the registry has not answered any
-     * request of this conversation. It is not retried then.
+     * request of this conversation. It is not retried then. False if the registry has answered before.
      */
     firstContact: Schema.optionalKey(Schema.Boolean),
     /** How long the registry asks to wait, if it says so. */
@@ -273,12 +283,12 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   }
 ) {
   /**
-   * False if the connection fails until somebody changes something: an unknown host, an untrusted or expired certificate, a
-   * server without TLS or HTTP.
+   * False if the connection fails until somebody changes something: an untrusted or expired certificate; and an unknown host,
+   * or a server without TLS or HTTP, unless the registry has answered at this address before.
    */
   get isRetryable(): boolean {
-    const { code } = this
-    return code === undefined || !lasting.some((pattern) => pattern.test(code))
+    const { code, firstContact } = this
+    return code === undefined || !(isAmong(untrusted, code) || (firstContact !== false && isAmong(misled, code)))
   }
 
   override get message(): string {

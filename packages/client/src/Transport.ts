@@ -33,7 +33,7 @@ import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { named } from "./internal/http/named.ts"
-import { atRegistry, follow, isProtected } from "./internal/http/origin.ts"
+import { atRegistry, follow, type Location, isProtected } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
 import { type Load, makePermits, type Permits, bodyUnderPermit, underPermit } from "./internal/http/permits.ts"
 import { quoting } from "./internal/http/quote.ts"
@@ -330,6 +330,11 @@ export const make = Effect.fnUntraced(function* (
 
   const execute = <A>(operation: Operation<A>) => telling(run(operation, "answer", Effect.scoped))
 
+  const pageAt = ({ origin: elsewhere, path }: Operation<unknown>): Location =>
+    elsewhere === undefined
+      ? atRegistry(origin, path)
+      : { registry: origin, origin: elsewhere, path, authority: "none" }
+
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
       const visit = Pages.watch(first.path)
@@ -342,7 +347,7 @@ export const make = Effect.fnUntraced(function* (
       ): Effect.Effect<typeof operation, RegistryError> =>
         Effect.suspend(() => {
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
-          const target = follow(link, atRegistry(origin, operation.path), "page")
+          const target = follow(link, pageAt(operation), "page")
           if (Result.isFailure(target)) {
             const description = quoting(remember([])).text(`the link to the next page ${target.failure}`)
             return fail(new Refused({ description }))

@@ -31,6 +31,16 @@ const reasons: ReadonlyArray<readonly [string, RegistryError.Reason, boolean]> =
   ["a timeout", new RegistryError.Unavailable({ description, code: "TIMEOUT" }), true],
   ["a resolver that does not answer", new RegistryError.Unavailable({ description, code: "EAI_AGAIN" }), true],
   ["an unknown host", new RegistryError.Unavailable({ description, code: "ENOTFOUND" }), false],
+  [
+    "a host that is unknown now",
+    new RegistryError.Unavailable({ description, code: "ENOTFOUND", firstContact: false }),
+    true
+  ],
+  [
+    "a certificate that has expired now",
+    new RegistryError.Unavailable({ description, code: "CERT_HAS_EXPIRED", firstContact: false }),
+    false
+  ],
   ["an expired certificate", new RegistryError.Unavailable({ description, code: "CERT_HAS_EXPIRED" }), false],
   [
     "another's certificate",

@@ -58,6 +58,8 @@ const passing = { retryable: true, attempts: [4, 4] } as const
 const lasting = { retryable: false, attempts: [1, 1] } as const
 /** Likely a wrong address before there was any answer, and a restart after that. */
 const doubtful = { retryable: true, attempts: [1, 4] } as const
+/** Nearly certain to be a wrong address before there was any answer, and a passing fault after that. */
+const misled = { retryable: false, attempts: [1, 4] } as const
 
 const certificate = (code: string): Row => ({ what: code, failure: nodeError(code, "no"), code, ...lasting })
 
@@ -119,6 +121,14 @@ const rows: ReadonlyArray<Row> = [
     ...passing
   },
   { what: "no way to the host", failure: connect("EHOSTUNREACH"), code: "EHOSTUNREACH", ...doubtful },
+  { what: "no local port that is free", failure: connect("EADDRNOTAVAIL"), code: "EADDRNOTAVAIL", ...passing },
+  { what: "a network that is down", failure: connect("ENETDOWN"), code: "ENETDOWN", ...passing },
+  {
+    what: "a refusal, and no address of this machine for IPv6",
+    failure: new AggregateError([connect("ECONNREFUSED"), connect("EADDRNOTAVAIL", "::1:5000")]),
+    code: "ECONNREFUSED",
+    ...doubtful
+  },
   { what: "no way to the network", failure: connect("ENETUNREACH"), code: "ENETUNREACH", ...doubtful },
   {
     what: "a refusal on Deno",
@@ -136,7 +146,7 @@ const rows: ReadonlyArray<Row> = [
     failure: nodeError("ENOTFOUND", "getaddrinfo ENOTFOUND registry.example", { syscall: "getaddrinfo" }),
     code: "ENOTFOUND",
     says: "registry.example",
-    ...lasting
+    ...misled
   },
   {
     what: "an unknown host on Deno",
@@ -144,7 +154,7 @@ const rows: ReadonlyArray<Row> = [
       new Error("client error (Connect): dns error: failed to lookup address information: Name or service not known")
     ),
     code: "ENOTFOUND",
-    ...lasting
+    ...misled
   },
   {
     what: "a resolver that does not answer on Deno",
@@ -170,7 +180,9 @@ const rows: ReadonlyArray<Row> = [
     "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
     "ERR_TLS_CERT_ALTNAME_INVALID",
     "HOSTNAME_MISMATCH",
-    "INVALID_PURPOSE"
+    "INVALID_PURPOSE",
+    "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "ERR_SSL_TLSV1_ALERT_UNKNOWN_CA"
   ].map(certificate),
   {
     what: "a server without TLS",
@@ -180,20 +192,20 @@ const rows: ReadonlyArray<Row> = [
     ),
     code: "ERR_SSL_WRONG_VERSION_NUMBER",
     says: "the server does not speak TLS; for plain http the endpoint begins with http://",
-    ...lasting
+    ...misled
   },
   {
     what: "a server without TLS on Deno",
     failure: fetchFailed(new Error("client error (Connect): received corrupt message of type InvalidContentType")),
     code: "ERR_SSL_WRONG_VERSION_NUMBER",
     says: "the server does not speak TLS",
-    ...lasting
+    ...misled
   },
   {
     what: "a server without TLS on Bun",
     failure: nodeError("EPROTO", "The TLS handshake failed"),
     code: "EPROTO",
-    ...lasting
+    ...misled
   },
   {
     what: "a handshake without a common cipher",
@@ -203,24 +215,22 @@ const rows: ReadonlyArray<Row> = [
     ),
     code: "ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE",
     says: "TransportError: ssl/tls alert handshake failure (",
-    ...lasting
+    ...misled
   },
   {
     what: "a server of another protocol",
     failure: parserError("Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/)"),
     code: "HPE_INVALID_CONSTANT",
     codeAtFirst: "NOT_HTTP",
-    retryable: false,
-    attempts: [1, 4],
-    says: "HTTP"
+    says: "HTTP",
+    ...misled
   },
   {
     what: "a server of another protocol, with a code",
     failure: fetchFailed(parserError("Expected HTTP/", "HPE_INVALID_CONSTANT")),
     code: "HPE_INVALID_CONSTANT",
     codeAtFirst: "NOT_HTTP",
-    retryable: false,
-    attempts: [1, 4]
+    ...misled
   }
 ]
 
@@ -276,7 +286,8 @@ describe("a connection that fails for", () => {
         yield* read
         const reason = unavailable(yield* failing(read))
         assert.strictEqual(reason.code, code)
-        assert.isUndefined(reason.firstContact)
+        assert.isFalse(reason.firstContact)
+        assert.strictEqual(reason.isRetryable, later > 1)
         assert.strictEqual(yield* attempts, 1 + later)
       }).pipe(Effect.provide(registry((_, count) => (count === 0 ? properties() : failure), anonymous)))
     )

@@ -91,6 +91,11 @@ describe("a session that storage names at the registry under another name", () =
     ["http://127.0.0.1:5000", "http://localhost:5000/v2/a/manifests/latest"],
     ["http://127.0.0.1:5000", "http://127.0.0.2:5000/v2/a/manifests/latest"],
     ["http://localhost:5000", "http://[::1]:5000/v2/a/manifests/latest"],
+    ["http://10.0.0.5:5000", "http://[::ffff:10.0.0.5]:5000/v2/a/manifests/latest"],
+    ["http://10.0.0.5:5000", "http://[::ffff:a00:5]:8080/v2/a/manifests/latest"],
+    ["http://[::ffff:10.0.0.5]:5000", "http://10.0.0.5:5000/v2/a/manifests/latest"],
+    ["http://[::ffff:10.0.0.5]:5000", "http://[64:ff9b::10.0.0.5]:5000/v2/a/manifests/latest"],
+    ["http://10.0.0.5", "https://[2002:a00:5::1]/v2/a/manifests/latest"],
     ["https://myregistry.westeurope.geo.azurecr.io", "https://myregistry.azurecr.io/v2/a/manifests/latest"],
     ["https://myregistry.azurecr.io", "https://myregistry.westeurope.geo.azurecr.io/v2/a/manifests/latest"]
   ]

@@ -257,6 +257,40 @@ describe("an operation of one's own", () => {
       }).pipe(Effect.provide(services("password", () => new Response(null))))
     )
   }
+
+  for (const origin of [
+    "not an origin",
+    "storage.example",
+    `${storage}/`,
+    `${storage}/folder`,
+    "ftp://storage.example"
+  ]) {
+    it.effect(`whose origin is ${origin} is not sent`, () =>
+      Effect.gen(function* () {
+        const { execute } = yield* Transport
+        const { reason } = yield* Effect.flip(execute({ ...operation("/x", "read"), origin }))
+        assert.strictEqual(reason._tag, "InvalidRequest")
+        assert.propertyVal(reason, "argument", "origin")
+        assert.deepStrictEqual(yield* Journal, [])
+      }).pipe(Effect.provide(services("password", () => new Response(null))))
+    )
+  }
+
+  for (const link of ["/page/2", `${storage}/page/2`, `${endpoint}/acr/v1/_catalog`]) {
+    it.effect(`whose list is elsewhere ends in an error where the list leads on: ${link}`, () =>
+      Effect.gen(function* () {
+        const { list } = yield* Transport
+        const page = { ...operation("/page/1", { items: [1], next: Option.some(link) }), origin: storage }
+        const { reason } = yield* Effect.flip(Stream.runDrain(list(page)))
+        assert.strictEqual(reason._tag, "Refused")
+        const asked = yield* Journal
+        assert.deepStrictEqual(
+          asked.map(({ url }) => url.href),
+          [`${storage}/page/1`]
+        )
+      }).pipe(Effect.provide(services("password", () => new Response(null))))
+    )
+  }
 })
 
 /* By lot */

@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { TestClock } from "effect/testing"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as ContainerRegistry from "../src/ContainerRegistry.ts"
@@ -255,6 +256,41 @@ describe("a bare name", () => {
       )
       assert.strictEqual(new Set(urls).size, 1)
       assert.strictEqual(acquired, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("does not use the Entra token that confirmed it hours later", () => {
+    let hour = 0
+    const sent: Array<string> = []
+    const client = HttpClient.make((request, url) =>
+      Effect.sync(() => {
+        const { body, headers } = request
+        if (body._tag === "Uint8Array") sent.push(new TextDecoder().decode(body.body))
+        const isOpen = request.method === "GET" || headers["authorization"] !== undefined
+        return HttpClientResponse.fromWeb(
+          request,
+          url.pathname === "/oauth2/exchange"
+            ? new Response('{"refresh_token":"r"}')
+            : url.pathname === "/oauth2/token"
+              ? new Response('{"access_token":"a"}')
+              : isOpen
+                ? new Response(null, { status: 404 })
+                : demand("")
+        )
+      })
+    )
+    const layer = Registry.layer({ endpoint: "harbor" }).pipe(
+      Layer.provide(Credentials.layerEntra(Effect.sync(() => secret(`entra-of-hour-${hour}`)))),
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+    )
+    return Effect.gen(function* () {
+      const { deleteTag } = yield* ContainerRegistry.ContainerRegistry
+      yield* Effect.flip(read)
+      hour = 2
+      yield* TestClock.adjust("2 hours")
+      yield* Effect.flip(deleteTag("a", "v1"))
+      assert.include(sent.join(), "entra-of-hour-2")
+      assert.notInclude(sent.join(), "entra-of-hour-0")
     }).pipe(Effect.provide(layer))
   })
 

@@ -186,6 +186,7 @@ describe("a status", () => {
     [409, "InvalidRequest", "never", unexplained(409)],
     [412, "InvalidRequest", "never", unexplained(412)],
     [416, "InvalidRequest", "never", unexplained(416)],
+    [425, "Unavailable", "unprocessed", unexplained(425)],
     [429, "Throttled", "unprocessed", unexplained(429)],
     [422, "InvalidRequest", "never", unexplained(422)],
     [423, "Locked", "never", unexplained(423)],
@@ -196,8 +197,10 @@ describe("a status", () => {
     [503, "Unavailable", "unprocessed", unexplained(503)],
     [504, "Unavailable", "uncertain", unexplained(504)],
     [505, "Unsupported", "never", unexplained(505)],
-    [507, "Unavailable", "never", unexplained(507)],
-    [599, "Unavailable", "never", unexplained(599)]
+    [506, "Unavailable", "uncertain", unexplained(506)],
+    [507, "Unavailable", "uncertain", unexplained(507)],
+    [522, "Unavailable", "uncertain", unexplained(522)],
+    [599, "Unavailable", "uncertain", unexplained(599)]
   ]
   it.each(table)("%d is %s, to be repeated: %s", (status, tag, repeat, message) => {
     const classified = classify(answer(status))
@@ -210,7 +213,11 @@ describe("a status", () => {
     for (let status = 100; status < 600; status++) {
       const { reason, repeat } = classify(answer(status))
       assert.strictEqual(reason._tag === "Throttled", status === 429)
-      assert.strictEqual(repeat !== "never", [408, 429, 500, 502, 503, 504].includes(status))
+      assert.strictEqual(repeat !== "never", reason.isRetryable)
+      assert.strictEqual(
+        reason.isRetryable,
+        [408, 425, 429].includes(status) || (status >= 500 && reason._tag !== "Unsupported")
+      )
     }
   })
 

@@ -5,6 +5,7 @@
  * `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the name alone sends a credential
  * nowhere: an Entra token confirms that ACR is meant, any other credential has to say which of the two it is.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type * as Credentials from "../../Credentials.ts"
@@ -13,11 +14,14 @@ import { refusedValue } from "../schema/refused.ts"
 import type { Source } from "./grants.ts"
 
 export interface Assumed {
-  /** The credentials: those that are no Entra tokens fail. The one that confirmed the name is used first. */
+  /** The credentials: those that are no Entra tokens fail. The one that has just confirmed the name is used first. */
   readonly credentials: Source
   /** Fails unless the credential is an Entra token. Nothing was sent then. */
   readonly confirm: Effect.Effect<void, Reason>
 }
+
+/** The operation that confirms the name may send nothing but anonymous requests, and a token ends after some time. */
+const heldMillis = 60_000
 
 const ambiguous = (name: string, { endpoint, loginServer }: Credentials.CredentialRequest) =>
   new InvalidRequest({
@@ -42,21 +46,23 @@ export const make = (
 
   return Effect.map(Semaphore.make(1), (one) => {
     let isConfirmed = false
-    let held: Credentials.Credential | undefined
+    let held: { readonly credential: Credentials.Credential; readonly sinceMillis: number } | undefined
 
     const confirm = Effect.gen(function* () {
       if (isConfirmed) return
-      held = yield* get(registry)
+      held = { credential: yield* get(registry), sinceMillis: yield* Clock.currentTimeMillis }
       isConfirmed = true
     })
 
     return {
       credentials: {
         get: (request) =>
-          Effect.suspend(() => {
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const first = request.claims === undefined ? held : undefined
             held = undefined
-            return first === undefined ? get(request) : Effect.succeed(first)
+            return first !== undefined && now < first.sinceMillis + heldMillis
+              ? Effect.succeed(first.credential)
+              : get(request)
           })
       },
       confirm: Effect.suspend(() => (isConfirmed ? Effect.void : one.withPermits(1)(confirm)))

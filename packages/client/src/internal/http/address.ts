@@ -179,8 +179,12 @@ const embeddedIn = (address: Bytes): ReadonlyArray<Bytes> => {
 const reachOfBytes = (address: Bytes): Reach =>
   reaches.find((candidate) => isWithin(candidate, address))?.reach ?? "loopback"
 
+/** An address and those that it carries. */
+const carriedBy = (address: Bytes): ReadonlyArray<Bytes> =>
+  address.length === 16 ? [address, ...embeddedIn(address)] : [address]
+
 const reachOfAddress = (address: Bytes): Reach | undefined => {
-  const found = [address, ...(address.length === 16 ? embeddedIn(address) : [])].map(reachOfBytes)
+  const found = carriedBy(address).map(reachOfBytes)
   return byHarm.findLast((reach) => found.includes(reach))
 }
 
@@ -211,4 +215,11 @@ export const isThisMachine = (hostname: string): boolean => {
   const host = normalise(hostname)
   const address = parse(host)
   return isLocalName(host) || (address !== undefined && thisMachine.some((known) => isWithin(known, address)))
+}
+
+/** What a host may be: its name, or its address and those that it carries. Each has one spelling. */
+export const identitiesOf = (hostname: string): ReadonlyArray<string> => {
+  const host = normalise(hostname)
+  const address = parse(host)
+  return address === undefined ? [host] : carriedBy(address).map((bytes) => bytes.join("."))
 }

@@ -26,12 +26,23 @@ const ownCode = (error: Error): string | undefined =>
     ? error.code
     : undefined
 
-/** No way leads to the host: of one address it says little, because most machines have no IPv6. */
-const isUnreachable = (code: string | undefined): boolean =>
-  code !== undefined && /^(?:EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL|EAFNOSUPPORT)$/.test(code)
+/** No way leads to the host. */
+const unreachable: ReadonlySet<string | undefined> = new Set([
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EAFNOSUPPORT"
+])
 
-/** How little an error says about a host with several addresses. The host is only refused if no address may still answer. */
-const rank = (code: string | undefined): number => (isUnreachable(code) ? 2 : code === "ECONNREFUSED" ? 1 : 0)
+/** This machine can open no connection: all its ports are in use, or its network is down. */
+const unready: ReadonlySet<string | undefined> = new Set(["EADDRNOTAVAIL", "ENETDOWN"])
+
+/**
+ * How little an error says about a host with several addresses. The host is only refused if no address may still answer.
+ * That no way leads to one address says least, because most machines have no IPv6.
+ */
+const rank = (code: string | undefined): number =>
+  unreachable.has(code) || unready.has(code) ? 2 : code === "ECONNREFUSED" ? 1 : 0
 
 /** The error and its causes, the innermost last. */
 const causesOf = (error: unknown, levels = mostLevels): ReadonlyArray<Error> => {
@@ -94,15 +105,15 @@ const isClosed = (code: string | undefined): boolean => code === "ECONNRESET" ||
 
 /** What is known of the connection that failed. */
 export interface Attempt {
-  /** Whether it was for the registry, which has not answered any request of the conversation yet. */
-  readonly isFirstContact: boolean
+  /** Of the registry's own connections, whether the registry has not answered any request of the conversation yet. */
+  readonly firstContact: boolean | undefined
   /** Whether it was plain http. */
   readonly isPlain: boolean
   readonly quote: Quote
 }
 
-const explained = (message: string, code: string | undefined, { isFirstContact, isPlain }: Attempt): string => {
-  const hint = isPlain && isFirstContact ? "; if the server speaks TLS, the endpoint begins with https://" : ""
+const explained = (message: string, code: string | undefined, { firstContact, isPlain }: Attempt): string => {
+  const hint = isPlain && firstContact === true ? "; if the server speaks TLS, the endpoint begins with https://" : ""
   if (/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code ?? "") || /wrong version/.test(message)) {
     return "the server does not speak TLS; for plain http the endpoint begins with http://"
   }
@@ -123,7 +134,8 @@ export const connectionFailure = (
 ): { readonly reason: Reason; readonly repeat: Repeat } => {
   const causes = causesOf(error)
   const found = codeAmong(causes)
-  const code = attempt.isFirstContact && isNotHttp(found) ? "NOT_HTTP" : found
+  const { firstContact } = attempt
+  const code = firstContact === true && isNotHttp(found) ? "NOT_HTTP" : found
   const root = causes.findLast(({ message }) => message !== "")?.message ?? error.message
   const message = attempt.quote.text(explained(root, code, attempt), longestMessage)
   if (causes.some((cause) => cause instanceof Outbound.AddressRefused)) {
@@ -133,14 +145,14 @@ export const connectionFailure = (
   if (isUnsendable(error.reason._tag, code)) return { reason: new InvalidRequest({ description }), repeat: "never" }
 
   const coded = code === undefined ? {} : { code }
-  if (attempt.isFirstContact && (code === "ECONNREFUSED" || isUnreachable(code))) {
+  if (firstContact === true && (code === "ECONNREFUSED" || unreachable.has(code))) {
     const why = "; nothing has answered at this address yet, so it was not tried again"
     return {
-      reason: new Unavailable({ description: description + why, ...coded, firstContact: true }),
+      reason: new Unavailable({ description: description + why, ...coded, firstContact }),
       repeat: "never"
     }
   }
-  const reason = new Unavailable({ description, ...coded })
+  const reason = new Unavailable({ description, ...coded, ...(firstContact === false ? { firstContact } : {}) })
   if (!reason.isRetryable) return { reason, repeat: "never" }
   return { reason, repeat: isUnsent(causes, code) ? "unprocessed" : "uncertain" }
 }

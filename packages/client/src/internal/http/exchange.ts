@@ -30,6 +30,7 @@ import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
 import { codeOf, connectionFailure } from "./connection.ts"
 import { classify, parseBody, quoteReason } from "./failure.ts"
+import { isWeb, readUrl } from "./origin.ts"
 import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
@@ -90,17 +91,24 @@ const refusal = (problem: string): Flaw => ({
 })
 
 /** Behind an origin, anything but a slash could be a part of the host. */
-const checkPath = ({ name, path }: Operation<unknown>): Effect.Effect<void, Failure> =>
-  path.startsWith("/")
-    ? Effect.void
-    : Effect.fail(
-        final(
-          new RegistryError({
-            operation: name,
-            reason: new InvalidRequest({ description: "expected a path that begins with a slash", argument: "path" })
-          })
-        )
-      )
+const addressProblem = (origin: string, path: string): Pick<InvalidRequest, "argument" | "description"> | undefined => {
+  if (!path.startsWith("/")) return { description: "expected a path that begins with a slash", argument: "path" }
+  const isOrigin = Result.match(readUrl(origin), {
+    onFailure: () => false,
+    onSuccess: (url) => isWeb(url) && url.origin === origin
+  })
+  return isOrigin
+    ? undefined
+    : { description: "expected an origin such as https://storage.example", argument: "origin" }
+}
+
+const checkAddress = (origin: string, { name, path }: Operation<unknown>): Effect.Effect<void, Failure> =>
+  Effect.suspend(() => {
+    const problem = addressProblem(origin, path)
+    return problem === undefined
+      ? Effect.void
+      : Effect.fail(final(new RegistryError({ operation: name, reason: new InvalidRequest(problem) })))
+  })
 
 const noAnswer = (timeout: Duration.Input): Reason =>
   new Unavailable({
@@ -270,7 +278,7 @@ export const make = (options: {
   })
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
-    Effect.flatMap(Effect.andThen(checkPath(operation), requestId), (clientRequestId) => {
+    Effect.flatMap(Effect.andThen(checkAddress(origin, operation), requestId), (clientRequestId) => {
       const { method, name } = operation
       const ofPath = inQuery(operation.path, operation.origin !== undefined)
       const known = [...remember(attachment.secrets), ...ofPath.map(sought)]
@@ -306,7 +314,7 @@ export const make = (options: {
             Effect.provideService(Outbound.CurrentDestination, destination),
             Effect.mapError((error): Flaw => {
               seen.errorType = codeOf(error)
-              const attempt = { quote, isFirstContact: isRegistry && !reached, isPlain }
+              const attempt = { quote, firstContact: isRegistry ? !reached : undefined, isPlain }
               return { ...connectionFailure(error, attempt), challenges: [] }
             })
           )

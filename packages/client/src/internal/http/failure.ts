@@ -245,18 +245,18 @@ export const classify = (answer: Answer): { readonly reason: RegistryError.Reaso
     }
     case 429:
       return { reason: new RegistryError.Throttled({ description, ...wait }), repeat: "unprocessed" }
+    // RFC 8470, section 5.2: the request was not processed, because it came too early.
+    case 425:
     case 503:
       return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "unprocessed" }
     case 408:
-    case 500:
-    case 502:
-    case 504:
       return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "uncertain" }
     case 501:
     case 505:
       return final(new RegistryError.Unsupported({ description }))
   }
-  if (status >= 500) return final(new RegistryError.Unavailable({ description, ...wait }))
+  // A fault of the registry, or of what stands before it: Cloudflare's 520 to 530, the 599 of proxies.
+  if (status >= 500) return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "uncertain" }
   if (status >= 400) return final(refusalOf(answer, description))
   if (status >= 300) return final(new RegistryError.Refused({ description: `a redirect (${status}) is not followed` }))
   return final(new RegistryError.InvalidResponse({ description: `status ${status} is not expected here` }))

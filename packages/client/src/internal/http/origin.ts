@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import { type Authority, authorityOf, type Purpose } from "./authority.ts"
 import { reachOf } from "../../Outbound.ts"
 import { globalOrigin } from "../acr/hosts.ts"
-import { isThisMachine } from "./address.ts"
+import { identitiesOf, isThisMachine } from "./address.ts"
 
 /** Reads an address; `base` resolves a relative one. */
 export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
@@ -58,12 +58,13 @@ const pathOf = (address: string, url: URL): string => {
   return verbatim ? written : url.pathname + url.search
 }
 
-/** A host in its shortest spelling; for a regional endpoint of ACR, that of the whole registry. */
-const plainHost = ({ hostname }: URL): string => globalOrigin(`https://${hostname.replace(/\.$/, "")}`)
+/** What the host of an address may be. A regional endpoint of ACR is the whole registry. */
+const hostsOf = ({ hostname }: URL): ReadonlyArray<string> =>
+  identitiesOf(hostname).map((host) => globalOrigin(`https://${host}`))
 
 /** Whether an address may be the registry under another name or port. It is sent no credentials for that. */
 const mayBe = (registry: URL, url: URL): boolean =>
-  plainHost(url) === plainHost(registry) ||
+  hostsOf(url).some((host) => hostsOf(registry).includes(host)) ||
   (url.port === registry.port && reachOf(url.hostname) === "loopback" && reachOf(registry.hostname) === "loopback")
 
 /**
