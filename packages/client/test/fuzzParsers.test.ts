@@ -123,7 +123,7 @@ describe("addresses", () => {
     "locations",
     ["/v2/a/blobs/uploads/1?_state=a%2Fb", "https://storage.example/a?sig=b%3D", "//other/a", "1?x"],
     (text) => {
-      inQuery(text, true)
+      inQuery(text)
       follow(text, atRegistry(registry, "/v2/"), "page")
       const followed = follow(text, atRegistry(registry, "/v2/"), "session")
       // What is in a request line is one line.

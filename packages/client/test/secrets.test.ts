@@ -351,6 +351,45 @@ describe("a transfer", () => {
   }
 })
 
+describe("a session", () => {
+  const first = "planted-state-of-the-beginning"
+  const begun: Script = () => new Response(null, { status: 202, headers: { location: `/s?_state=${first}` } })
+  const closes: ReadonlyArray<readonly [string, Script]> = [
+    [
+      "in a later answer",
+      ({ method }) =>
+        method === "PUT"
+          ? json({ errors: [{ code: "DENIED", message: `begun with ${first}` }] }, { status: 403 })
+          : new Response(null, { status: 202, headers: { location: "/s?_state=another", range: "0-6" } })
+    ],
+    [
+      "in the path of a later address",
+      ({ method }) =>
+        method === "PUT"
+          ? new Response(null, { status: 403 })
+          : new Response(null, { status: 202, headers: { location: `/s/${first}?_state=another`, range: "0-6" } })
+    ]
+  ]
+  for (const [where, close] of closes) {
+    it.effect(`does not show its earlier state ${where}`, () => {
+      const spans: Array<Tracer.Span> = []
+      return Effect.gen(function* () {
+        const service = yield* RegistryContent
+        const error = yield* Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
+        assert.strictEqual(error.reason._tag, "Forbidden")
+        for (const [way, text] of printed(error)) assert.notInclude(text, first, way)
+        assert.include(spans.map(({ name }) => name).join(), "PUT")
+        for (const span of spans) assert.notInclude(dumped(span), first)
+      }).pipe(
+        Effect.provide(
+          content((asked, count) => (asked.method === "POST" ? begun(asked, count) : close(asked, count)), never)
+        ),
+        Effect.provideService(Tracer.Tracer, collecting(spans))
+      )
+    })
+  }
+})
+
 /** Runs an effect and returns what it logged and traced. */
 const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
   const spans: Array<Tracer.Span> = []

@@ -39,9 +39,27 @@ const entities = new Map(
     "%": "percnt",
     "\\": "bsol",
     ".": "period",
-    _: "lowbar"
+    _: "lowbar",
+    ö: "ouml",
+    ß: "szlig",
+    Ü: "Uuml"
   })
 )
+
+/** Other names of signs. */
+const longEntities = new Map(
+  Object.entries({
+    _: "UnderBar",
+    "*": "midast",
+    "|": "VerticalLine",
+    "`": "DiacriticalGrave",
+    "{": "lbrace",
+    "[": "lbrack"
+  })
+)
+
+const byName = (names: ReadonlyMap<string, string>, text: string): string =>
+  text.replace(/./gsu, (sign) => (names.has(sign) ? `&${names.get(sign)};` : sign))
 
 const repeatedly = (times: number, write: (text: string) => string, text: string): string =>
   times === 0 ? text : repeatedly(times - 1, write, write(text))
@@ -123,8 +141,9 @@ const contrivedSpellings: ReadonlyArray<Spelling> = [
   },
   {
     name: "as HTML by names",
-    write: (text) => text.replace(/./gsu, (sign) => (entities.has(sign) ? `&${entities.get(sign)};` : sign))
+    write: (text) => byName(entities, text)
   },
+  { name: "as HTML by other names", write: (text) => byName(longEntities, text) },
   { name: "percent-encoded five times", write: (text) => repeatedly(5, encodeURIComponent, text) },
   { name: "percent-encoded nine times", write: (text) => repeatedly(9, encodeURIComponent, text) },
   {
@@ -135,7 +154,15 @@ const contrivedSpellings: ReadonlyArray<Spelling> = [
     name: "with octal escapes",
     write: (text) => signs(text, (code) => `\\${code.toString(8).padStart(3, "0")}`)
   },
-  { name: "in capitals", write: (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()) },
+  {
+    name: "with the shortest octal escapes",
+    write: (text) => signs(text, (code, next) => `\\${code.toString(8).padStart(/[0-7]/.test(next) ? 3 : 1, "0")}`)
+  },
+  { name: "with a line that goes on", write: (text) => `${text.slice(0, 5)}\\\n${text.slice(5)}` },
+  { name: "in base64, in short lines", write: (text) => base64(`a:${text}:b`).replace(/.{19}/g, "$&\r\n  ") },
+  { name: "in base64, in short lines as JSON", write: (text) => base64(text).replace(/.{19}/g, String.raw`$&\n`) },
+  { name: "in small letters", write: (text) => text.toLowerCase() },
+  { name: "in capitals", write: (text) => text.replace(/[a-zö]+/g, (letters) => letters.toUpperCase()) },
   { name: "in hexadecimal", write: (text) => bytesOf(text).join("") }
 ]
 

@@ -10,7 +10,7 @@ export interface View {
   readonly origin: (at: number) => number
 }
 
-/** The names of HTML for the characters of ASCII that escape functions replace. */
+/** The names of HTML for the signs of ASCII, in small letters. */
 const entities = new Map(
   Object.entries({
     amp: "&",
@@ -20,6 +20,7 @@ const entities = new Map(
     colon: ":",
     comma: ",",
     commat: "@",
+    diacriticalgrave: "`",
     dollar: "$",
     equals: "=",
     excl: "!",
@@ -33,6 +34,7 @@ const entities = new Map(
     lpar: "(",
     lsqb: "[",
     lt: "<",
+    midast: "*",
     newline: "\n",
     num: "#",
     percnt: "%",
@@ -48,9 +50,22 @@ const entities = new Map(
     semi: ";",
     sol: "/",
     tab: "\t",
+    underbar: "_",
     verbar: "|",
+    verticalline: "|",
     vert: "|"
   })
+)
+
+/** The names of HTML 4 for the characters of Latin-1, from U+00A0 on. */
+const latin1 = new Map(
+  `nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para
+   middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute
+   Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute
+   THORN szlig agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde
+   ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml`
+    .split(/\s+/)
+    .map((name, index) => [name, String.fromCharCode(0xa0 + index)] as const)
 )
 
 /** What a backslash and a letter stand for. */
@@ -65,9 +80,12 @@ const letters = new Map([
 /** The bytes of one character: UTF-8, else a single byte. They are decoded one by one, so that a stray byte costs itself. */
 const octets = String.raw`(?:%|\\x)(?:[cd][\da-f](?:%|\\x)[89ab][\da-f]|e[\da-f](?:(?:%|\\x)[89ab][\da-f]){2}|f[0-7](?:(?:%|\\x)[89ab][\da-f]){3}|[\da-f]{2})`
 
-/** `%2B`, `\x2b`, `%u002b`, `\u002b`, `\u{2b}`, `\053`, `\+`, `&#x2b;`, `&#43;`, `&plus;`. Each escape is one character. */
+/**
+ * `%2B`, `\x2b`, `%u002b`, `\u002b`, `\u{2b}`, `\053`, `\53`, `\+`, `&#x2b;`, `&#43;`, `&plus;`. Each escape is one character,
+ * but for a backslash at the end of a line, which is none.
+ */
 const escapes = new RegExp(
-  String.raw`${octets}|[%\\]u[\da-f]{4}|\\u\{[\da-f]+\}|\\[0-3][0-7]{2}|\\[^]|&#x[\da-f]+;?|&#\d+;?|&(?:${[...entities.keys()].join("|")});?`,
+  String.raw`${octets}|[%\\]u[\da-f]{4}|\\u\{[\da-f]+\}|\\(?:[0-3]?[0-7])?[0-7]|\\\r\n|\\[^]|&#x[\da-f]+;?|&#\d+;?|&(?:${[...entities.keys(), ...latin1.keys()].join("|")});?`,
   "gi"
 )
 
@@ -85,42 +103,54 @@ const ofCodePoint = (number: number): string => (number > 0x10ffff ? "\ufffd" : 
 const ofEntity = (escape: string): string => {
   if (/^&#x/i.test(escape)) return ofCodePoint(Number.parseInt(escape.slice(3), 16))
   if (escape.startsWith("&#")) return ofCodePoint(Number.parseInt(escape.slice(2), 10))
-  return entities.get(escape.slice(1).replace(";", "").toLowerCase()) ?? escape
+  const name = escape.slice(1).replace(";", "")
+  return latin1.get(name) ?? entities.get(name.toLowerCase()) ?? escape
 }
 
 const characterOf = (escape: string): string => {
   if (escape.startsWith("&")) return ofEntity(escape)
   const kind = escape.charAt(1)
+  if (/^\\\d/.test(escape)) return String.fromCharCode(Number.parseInt(escape.slice(1), 8))
+  if (kind === "\r" || kind === "\n") return ""
   if (escape.length === 2) return letters.get(kind) ?? kind
   if (kind === "u" || kind === "U") return ofCodePoint(Number.parseInt(escape.slice(2).replace("{", ""), 16))
-  if (/^\\\d/.test(escape)) return String.fromCharCode(Number.parseInt(escape.slice(1), 8))
   return ofBytes(escape.match(/[\da-f]{2}/gi) ?? [])
 }
 
-/** Decodes one level of escapes. The result is shorter, or absent if the text has none. */
-const decode = ({ origin, text }: View): View | undefined => {
+/** Replaces each match of a pattern. Absent if there is none. */
+const replace = ({ origin, text }: View, pattern: RegExp, by: (match: string) => string): View | undefined => {
   const origins: Array<number> = []
   let done = 0
   const keep = (end: number) => {
     for (; done < end; done++) origins.push(origin(done))
   }
-  const decoded = text.replace(escapes, (escape: string, at: number) => {
-    const character = characterOf(escape)
+  const replaced = text.replace(pattern, (match: string, at: number) => {
+    const character = by(match)
     keep(at)
     for (let unit = 0; unit < character.length; unit++) origins.push(origin(at))
-    done = at + escape.length
+    done = at + match.length
     return character
   })
   if (done === 0) return undefined
   keep(text.length + 1)
-  return { text: decoded, origin: (at) => origins[at] ?? 0 }
+  return { text: replaced, origin: (at) => origins[at] ?? 0 }
 }
 
-/** A text as it is, and with its escapes decoded once, twice, and so on until none is left. */
+/** What may stand where a line of base64 is broken. */
+const breaks = /\r?\n[ \t]*/g
+
+const nothing = () => ""
+
+/**
+ * A text as it is, and with its escapes decoded once, twice, and so on until none is left; each of them also without its
+ * line breaks. Each is shorter than the one it is made of.
+ */
 export function* views(text: string): Generator<View> {
   let view: View | undefined = { text, origin: (at) => at }
   while (view !== undefined) {
     yield view
-    view = /[%\\&]/.test(view.text) ? decode(view) : undefined
+    const unbroken: View | undefined = view.text.includes("\n") ? replace(view, breaks, nothing) : undefined
+    if (unbroken !== undefined) yield unbroken
+    view = /[%\\&]/.test(view.text) ? replace(view, escapes, characterOf) : undefined
   }
 }

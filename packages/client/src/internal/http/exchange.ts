@@ -35,7 +35,7 @@ import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
 import * as Requests from "./requests.ts"
-import { inAnswer, inQuery, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
+import { inAnswer, inQuery, remembering, type Secrets, someWork, type Sought, sought } from "./secrets.ts"
 import { requestId } from "./telemetry.ts"
 import { version } from "./version.ts"
 
@@ -255,6 +255,12 @@ export const make = (options: {
   const { allowedHosts, registry, remember, trustedRealms } = options
   /** Whether the registry has answered a request of this conversation. */
   let reached = false
+  /** Addresses may have many secrets, so they are remembered apart from the credentials. */
+  const rememberTelling = remembering()
+  const ofAddress = (address: string, isNamed: boolean): ReadonlyArray<Sought> => {
+    const { others, telling } = inQuery(address)
+    return [...rememberTelling(telling), ...(isNamed ? others.map((value) => sought(Redacted.make(value))) : [])]
+  }
   const execute = executeBy(options.client)
   const hostAt = Requests.makeHosts()
   // Other clients may send a stream without its length.
@@ -280,11 +286,11 @@ export const make = (options: {
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
     Effect.flatMap(Effect.andThen(checkAddress(origin, operation), requestId), (clientRequestId) => {
       const { method, name } = operation
-      const ofPath = inQuery(operation.path, operation.origin !== undefined)
-      const known = [...remember(attachment.secrets), ...ofPath.map(sought)]
+      const known = [...remember(attachment.secrets), ...ofAddress(operation.path, operation.origin !== undefined)]
       const work = someWork()
       const quote = quoting(known, work)
-      const quoteWith = (more: Secrets) => (more.length === 0 ? quote : quoting([...known, ...more.map(sought)], work))
+      const quoteWith = (more: ReadonlyArray<Sought>) =>
+        more.length === 0 ? quote : quoting([...known, ...more], work)
       // A link or a redirect of the registry may have named the path.
       const path = quote.scrub(operation.path.replace(/\?.*/s, ""))
       const address = origin + path
@@ -322,9 +328,10 @@ export const make = (options: {
         const answer = Effect.flatMap(send, (response) => {
           seen.status = response.status
           reached ||= isRegistry
-          const ofLocation = inQuery(response.headers["location"] ?? "", true)
+          const { location } = response.headers
+          const ofLocation = location === undefined ? [] : ofAddress(location, true)
           const tell = (brought: unknown) =>
-            options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought)]))
+            options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought).map(sought)]))
           // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
           const hidesTokens = operation.bucket === "oauth" && operation.success.includes(response.status)
           return readAnswer(operation, response, quoteWith(ofLocation)).pipe(

@@ -42,11 +42,18 @@ interface Span {
 const folded = (unit: number): number => {
   if (unit >= 0x41 && unit <= 0x5a) return unit + 0x20
   if (unit === 0x2b || unit === 0x2d) return 0x20
+  if (unit >= 0x80) return String.fromCharCode(unit).toLowerCase().charCodeAt(0)
   return unit === 0x5f ? 0x2f : unit
 }
 
+const unitsOf = (text: string): Uint16Array => {
+  const units = new Uint16Array(text.length)
+  for (let at = 0; at < text.length; at++) units[at] = folded(text.charCodeAt(at))
+  return units
+}
+
 /** The fingerprint of the last four characters of a text, with one more character. */
-const rolled = (head: number, unit: number): number => (head << 8) | (folded(unit) & 0xff)
+const rolled = (head: number, unit: number): number => (head << 8) | (unit & 0xff)
 
 /** One form of a secret to search for. */
 interface Needle {
@@ -54,8 +61,8 @@ interface Needle {
   readonly head: number
   /** Whether it is part of a longer base64 text, which is replaced as a whole. */
   readonly isInBase64: boolean
-  /** Finds the form, and prefixes of it, in a text. */
-  readonly find: (text: string) => ReadonlyArray<Span>
+  /** Finds the form, and prefixes of it, in the folded characters of a text. */
+  readonly find: (text: Uint16Array) => ReadonlyArray<Span>
 }
 
 /**
@@ -91,7 +98,7 @@ const searching = (form: string): Needle["find"] => {
       else spans[spans.length - 1] = { begin: last.begin, end }
     }
     for (let at = 0; at < text.length; at++) {
-      const unit = folded(text.charCodeAt(at))
+      const unit = text[at]
       if (length === units.length || unit !== units[length]) {
         matched(at)
         while (length > 0 && (length === units.length || unit !== units[length])) length = borderOf(length)
@@ -101,12 +108,6 @@ const searching = (form: string): Needle["find"] => {
     matched(text.length)
     return spans
   }
-}
-
-const unitsOf = (text: string): Uint16Array => {
-  const units = new Uint16Array(text.length)
-  for (let at = 0; at < text.length; at++) units[at] = folded(text.charCodeAt(at))
-  return units
 }
 
 /** An encoding. The start of its result depends on the start of the text alone. */
@@ -253,11 +254,11 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   }
 
   /** The needles that a text may contain. */
-  const candidatesIn = (text: string): ReadonlyArray<Needle> => {
+  const candidatesIn = (text: Uint16Array): ReadonlyArray<Needle> => {
     const heads = new Set<number>()
     let head = 0
-    for (let at = 0; at < text.length; at++) {
-      head = rolled(head, text.charCodeAt(at))
+    for (const unit of text) {
+      head = rolled(head, unit)
       if (needles.has(head)) heads.add(head)
     }
     return Array.from(heads, (found) => needles.get(found) ?? []).flat()
@@ -268,11 +269,10 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
     for (const view of views(text)) {
       const size = view.text.length + beginning
       if (!spend(size * decoding)) return undefined
-      const candidates = candidatesIn(view.text)
+      const units = unitsOf(view.text)
+      const candidates = candidatesIn(units)
       if (!spend(size * candidates.length)) return undefined
-      const found = candidates.flatMap(({ find, isInBase64 }) =>
-        find(view.text).map((span) => ({ ...span, isInBase64 }))
-      )
+      const found = candidates.flatMap(({ find, isInBase64 }) => find(units).map((span) => ({ ...span, isInBase64 })))
       for (const { begin, end } of joined(found, view.text)) {
         spans.push({ begin: view.origin(begin), end: view.origin(end) })
       }
@@ -294,6 +294,10 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
   }
 }
 
+/** The same secret may be read from several answers. */
+const isSame = (one: Redacted.Redacted<string>, other: Redacted.Redacted<string>): boolean =>
+  one === other || Option.exists(readValue(one), (value) => Option.contains(readValue(other), value))
+
 /** More than a conversation uses at a time: some tokens, and the credentials that they were requested with. */
 const mostRemembered = 16
 
@@ -304,10 +308,11 @@ const mostRemembered = 16
 export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => {
   let latest: ReadonlyArray<Sought> = []
   return (secrets) => {
-    const used = secrets.map((secret) => latest.find(({ value }) => value === secret) ?? sought(secret))
+    const used = secrets.map((secret) => latest.find(({ value }) => isSame(value, secret)) ?? sought(secret))
     const others = latest.filter((secret) => !used.includes(secret))
-    latest = [...others, ...used].slice(-mostRemembered)
-    return latest
+    const all = [...others, ...used]
+    latest = all.slice(-mostRemembered)
+    return all
   }
 }
 
@@ -322,22 +327,29 @@ const shortestValue = 8
 
 const nameOf = (written: string): string => new URLSearchParams(`${written}=`).keys().next().value ?? ""
 
-/**
- * The secrets in the query of an address. An answer may name an address with secrets under any name; `isNamed` says that
- * it did. Other addresses have parameters such as `last`, which errors need to tell.
- */
-export const inQuery = (address: string, isNamed: boolean): Secrets => {
+/** The secrets in the query of an address. */
+export interface AddressSecrets {
+  /** Those of telling parameters. */
+  readonly telling: Secrets
+  /**
+   * All other values of some length. An answer may name an address with secrets under any name; other addresses have
+   * parameters such as `last`, which errors need to tell.
+   */
+  readonly others: ReadonlyArray<string>
+}
+
+export const inQuery = (address: string): AddressSecrets => {
   const query = address.indexOf("?")
-  if (query === -1) return []
-  return address
-    .slice(query + 1)
-    .split("&")
-    .flatMap((pair) => {
-      const equals = pair.indexOf("=")
-      const name = nameOf(equals === -1 ? "" : pair.slice(0, equals))
-      const value = pair.slice(equals + 1)
-      // The client adds the digest itself, and errors tell it.
-      const isSecret = telling.test(name) || (isNamed && name !== "digest" && value.length >= shortestValue)
-      return isSecret && value !== "" ? [Redacted.make(value)] : []
-    })
+  const pairs = query === -1 ? [] : address.slice(query + 1).split("&")
+  const secrets = { telling: Array.of<Redacted.Redacted<string>>(), others: Array.of<string>() }
+  for (const pair of pairs) {
+    const equals = pair.indexOf("=")
+    const name = nameOf(equals === -1 ? "" : pair.slice(0, equals))
+    const value = pair.slice(equals + 1)
+    if (value === "") continue
+    if (telling.test(name)) secrets.telling.push(Redacted.make(value))
+    // The client adds the digest itself, and errors tell it.
+    else if (name !== "digest" && value.length >= shortestValue) secrets.others.push(value)
+  }
+  return secrets
 }
