@@ -42,7 +42,8 @@ const notHere = `
 ## What is not here
 
 A list of ever new items has no end that a client could know: a program that lists a registry it does not trust takes as
-many as it needs (\`Stream.take\`).
+many as it needs (\`Stream.take\`). A page has at most 16 MiB. To read one of the shortest names there are,
+4.2 million of them, took 0.6 s of processor time and 121 MiB of memory in one run.
 
 Layouts of images on disk (links, devices and names that lead out of a folder, huge indexes), foreign URLs of layers and
 the unpacking of archives are nothing that this library reads. It gives no file a name that a registry chose: a download

@@ -226,7 +226,11 @@ describe("a refused value", () => {
     `library/alpine@${sha256("a")}`,
     `alpine:v1@${sha256("a")}`,
     "library/*",
-    "MyApp2/x"
+    "MyApp2/x",
+    "App:node18alpine3",
+    "${tag}",
+    "App:3f2a9c0b1d4e5f60718293a4b5c6d7e8f9012345",
+    "App/x86_64-glibc2.31"
   ]
   for (const text of shown) {
     it.effect(`that reads like a name is shown: ${JSON.stringify(text)}`, () =>
@@ -254,6 +258,13 @@ describe("a refused value", () => {
     ],
     ["a token of GitHub", "ghp_16C7e42F292c6912E7710c838347Ae178B4a/"],
     ["a token of Docker Hub", "dckr_pat_aBcDeFgH1jKlMnOpQrStUvWxYz/"],
+    ["a token of GitLab", "glpat-abcdefghijklmnopqrst/"],
+    ["a short token of GitHub", "ghp_abcdefgh/"],
+    ["an access key of Amazon", "AKIAIOSFODNNABCDEFGH/"],
+    ["a password of small letters and digits", "contoso:k3v9x0q2m7t1w8zz"],
+    ["a key in base32", "/GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"],
+    ["a login in an address before a digest", "https://contoso:hunterhunter@sha256:80/x"],
+    ["a placeholder that is none", "${hunter2hunter2secret}"],
     ["a token in lower case", `/${"abcdefghij".repeat(5)}`],
     ["a private key", "-----BEGIN PRIVATE KEY-----\nMIIE"],
     ["a megabyte", "a/".repeat(500_000)]
