@@ -14,7 +14,7 @@ import type * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { decodeJson } from "./internal/http/body.ts"
 import { longestLink, nextPage } from "./internal/http/link.ts"
-import type { Bucket } from "./RateLimits.ts"
+import type { RateLimits } from "./RateLimits.ts"
 import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
 import type { TokenScope } from "./TokenScope.ts"
 
@@ -82,7 +82,7 @@ export interface Operation<out A> {
   /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
   readonly scopes: ReadonlyArray<TokenScope>
   /** Which of the registry's counters it counts against. */
-  readonly bucket: Bucket
+  readonly bucket: keyof RateLimits
   /** What a 404 says is missing, where the registry does not say so itself. */
   readonly missing: NotFound["resource"]
   /** The statuses of success. Any other becomes a `RegistryError`. */

@@ -8,22 +8,11 @@
  */
 
 /**
- * The kinds of requests that Azure Container Registry counts apart.
- *
- * **Details**
- *
- * ACR's documentation, "Azure Container Registry SKUs", throttling: reads (GET, HEAD), writes (PUT, PATCH, POST),
- * deletes, listing of referrers, and tokens.
- *
- * @category models
- * @since 0.1.0
- */
-export type Bucket = "read" | "write" | "delete" | "referrers" | "oauth"
-
-/**
  * Requests a minute, by kind; a kind that is left out is not limited.
  *
  * **Details**
+ *
+ * The kinds are those that ACR counts apart: its documentation, "Azure Container Registry SKUs", throttling.
  *
  * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts, and one that waits
  * for its turn does not use up the policy's `attemptTimeout`.
@@ -64,7 +53,18 @@ export type Bucket = "read" | "write" | "delete" | "referrers" | "oauth"
  * @category models
  * @since 0.1.0
  */
-export type RateLimits = { readonly [Kind in Bucket]?: number }
+export interface RateLimits {
+  /** GET and HEAD. */
+  readonly read?: number
+  /** PUT, PATCH and POST. */
+  readonly write?: number
+  /** DELETE. */
+  readonly delete?: number
+  /** Lists of referrers. */
+  readonly referrers?: number
+  /** Requests for tokens. */
+  readonly oauth?: number
+}
 
 /**
  * What ACR allows one identity on a Basic or Standard registry (documentation of 2026).

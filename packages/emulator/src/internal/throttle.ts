@@ -4,10 +4,10 @@
  * ACR's documentation, "Azure Container Registry SKUs": a bucket for each kind that refills evenly over a minute, and
  * `Retry-After` in seconds.
  */
-import type { Bucket, RateLimits } from "@effect-acr/client/RateLimits"
+import type { RateLimits } from "@effect-acr/client/RateLimits"
 import { type Answer, error } from "./answer.ts"
 
-const kindsOf = (method: string, path: string): ReadonlyArray<Bucket> => {
+const kindsOf = (method: string, path: string): ReadonlyArray<keyof RateLimits> => {
   if (path.startsWith("/oauth2/")) return ["oauth"]
   if (method === "DELETE") return ["delete"]
   if (method !== "GET" && method !== "HEAD") return ["write"]
@@ -18,10 +18,10 @@ const kindsOf = (method: string, path: string): ReadonlyArray<Bucket> => {
 export type Throttle = (method: string, path: string, nowMillis: number) => Answer | undefined
 
 export const make = (limits: RateLimits): Throttle => {
-  const buckets = new Map<Bucket, { tokens: number; atMillis: number }>()
+  const buckets = new Map<keyof RateLimits, { tokens: number; atMillis: number }>()
 
   /** Takes a token; the seconds until there is one if there is none, as far as a bucket looks ahead. */
-  const take = (kind: Bucket, nowMillis: number): number => {
+  const take = (kind: keyof RateLimits, nowMillis: number): number => {
     const limit = limits[kind]
     if (limit === undefined) return 0
     const perMilli = limit / 60_000
