@@ -40,11 +40,28 @@ const mayPull = (repository: RepositoryName) => [TokenScope.repository(repositor
 const mayPush = (repository: RepositoryName) => [TokenScope.repository(repository, "pull", "push")]
 const mayDelete = (repository: RepositoryName) => [TokenScope.repository(repository, "delete")]
 
+/** Where only headers are read, every 2xx is success: registries choose different ones for the same. */
+const anySuccess = Array.from({ length: 100 }, (_, index) => 200 + index)
+
 /** A digest that the registry states, if it is one. */
 const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.Digest | undefined => {
   const stated = response.headers["docker-content-digest"]
   return Digest.isDigest(stated) ? stated : undefined
 }
+
+/** What the answer to a PUT says of what was put. */
+export interface PutAnswer {
+  readonly digest: Digest.Digest | undefined
+  /** Whether it is the answer of the specification. Any server may answer 200 to whatever it is asked. */
+  readonly isCreated: boolean
+}
+
+const readPut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<PutAnswer, Reason> =>
+  Effect.as(discard(response), { digest: statedDigest(response), isCreated: response.status === 201 })
+
+/** Whether it takes another request to know that what was put is there. */
+export const isDoubtful = ({ digest, isCreated }: PutAnswer, put: Digest.Digest): boolean =>
+  !isCreated && digest !== put
 
 /** The digests of no bytes. */
 const ofNothing: ReadonlySet<string> = new Set([
@@ -144,17 +161,20 @@ export const getManifest = (
     )
 })
 
-export const headManifest = (
-  repository: RepositoryName,
-  reference: Reference
-): Operation<{
+/** What the answer to a HEAD states of a manifest. */
+export interface StatedManifest {
   readonly mediaType: MediaType.MediaType | undefined
   readonly digest: Digest.Digest | undefined
   readonly size: number | undefined
-}> => ({
+}
+
+export const nothingStated: StatedManifest = { mediaType: undefined, digest: undefined, size: undefined }
+
+export const headManifest = (repository: RepositoryName, reference: Reference): Operation<StatedManifest> => ({
   ...manifest(repository, reference),
   name: "RegistryContent.resolve",
   method: "HEAD",
+  success: anySuccess,
   decode: (response) =>
     Effect.map(Effect.option(contentType(response)), (mediaType) => ({
       mediaType: Option.getOrUndefined(mediaType),
@@ -169,7 +189,7 @@ export const putManifest = (
   reference: Reference,
   mediaType: MediaType.MediaType,
   bytes: Uint8Array
-): Operation<Digest.Digest | undefined> => ({
+): Operation<PutAnswer> => ({
   name: "RegistryContent.putManifest",
   method: "PUT",
   path: `/v2/${repository}/manifests/${reference}`,
@@ -178,9 +198,9 @@ export const putManifest = (
   scopes: mayPush(repository),
   bucket: "write",
   missing: "repository",
-  success: [201],
+  success: anySuccess,
   repeat: "always",
-  decode: (response) => Effect.as(discard(response), statedDigest(response))
+  decode: readPut
 })
 
 /** Also ACR's clients delete manifests so: its management API has no delete of its own. */
@@ -196,7 +216,7 @@ export const deleteManifest = (
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "manifest",
-  success: [202],
+  success: anySuccess,
   repeat: "always",
   decode: (response) => Effect.as(discard(response), digest),
   whenGone: Effect.succeed(digest)
@@ -220,7 +240,7 @@ export const headBlob = (
   scopes: mayPull(repository),
   bucket: "read",
   missing: "blob",
-  success: [200],
+  success: anySuccess,
   repeat: "always",
   decode: (response) => Effect.succeed(statedSize(response, digest))
 })
@@ -233,7 +253,7 @@ export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): O
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "blob",
-  success: [202],
+  success: anySuccess,
   repeat: "always",
   decode: discard,
   whenGone: Effect.void
@@ -360,10 +380,10 @@ export const openUpload = (
     scopes: mount === undefined ? mayPush(repository) : [...mayPush(repository), ...mayPull(mount.from)],
     bucket: "write",
     missing: "repository",
-    success: mount === undefined ? [202] : [201, 202],
+    success: anySuccess,
     repeat: "always",
     decode: (response) =>
-      response.status === 201
+      mount !== undefined && response.status === 201
         ? Effect.as(discard(response), Option.none())
         : Effect.asSome(readSession(atRegistry(endpoint, path))(response))
   }
@@ -397,7 +417,7 @@ export const sendBytes = (
   body: options.body,
   stalled: options.stalled,
   ...(options.onSent === undefined ? {} : { onSent: options.onSent }),
-  success: [202],
+  success: anySuccess,
   repeat: "never",
   decode: readSession(Redacted.value(location))
 })
@@ -408,7 +428,7 @@ export const uploadStatus = (repository: RepositoryName, location: SecretLocatio
   name: "RegistryContent.uploadStatus",
   method: "GET",
   bucket: "read",
-  success: [204],
+  success: anySuccess,
   repeat: "always",
   decode: readSession(Redacted.value(location))
 })
@@ -419,7 +439,7 @@ export const commitUpload = (
   location: SecretLocation,
   digest: Digest.Digest,
   stalled: Effect.Effect<Reason>
-): Operation<Digest.Digest | undefined> => ({
+): Operation<PutAnswer> => ({
   ...session(repository, location),
   // The query of a location is the registry's own, and goes on as it is.
   path: withQuery(Redacted.value(location).path, { digest }),
@@ -427,9 +447,9 @@ export const commitUpload = (
   method: "PUT",
   body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),
   stalled,
-  success: [201],
+  success: anySuccess,
   repeat: "never",
-  decode: (response) => Effect.as(discard(response), statedDigest(response))
+  decode: readPut
 })
 
 /** Gives a session up, once: where that fails the registry forgets it by itself some day. */
@@ -438,7 +458,7 @@ export const cancelUpload = (repository: RepositoryName, location: SecretLocatio
   name: "RegistryContent.cancelUpload",
   method: "DELETE",
   scopes: mayDelete(repository),
-  success: [202, 204],
+  success: anySuccess,
   repeat: "never",
   decode: discard
 })

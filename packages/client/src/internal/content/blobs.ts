@@ -21,6 +21,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
@@ -192,10 +193,8 @@ export const make = (
 
   /** The size of a blob that a repository holds. */
   const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
-    Effect.filterOrElse(
-      transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)),
-      Predicate.isNotUndefined,
-      () => measure(operation, wanted)
+    orByGet(transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)), Effect.undefined).pipe(
+      Effect.filterOrElse(Predicate.isNotUndefined, () => measure(operation, wanted))
     )
 
   const headBlob = Effect.fnUntraced(function* (

@@ -15,6 +15,7 @@ import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import type { PutManifestOptions } from "../transfer/options.ts"
@@ -92,7 +93,8 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const operation = "RegistryContent.resolve"
     const name = yield* Arguments.repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
-    const { digest: stated, mediaType, size } = yield* transport.execute(Distribution.headManifest(name, reference))
+    const head = transport.execute(Distribution.headManifest(name, reference))
+    const { digest: stated, mediaType, size } = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
     const digest = Digest.isDigest(reference) ? reference : stated
     // What the registry does not say, the content does.
     if (mediaType === undefined || digest === undefined || size === undefined) {
@@ -120,11 +122,13 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const byDigest = tags.length === 0 || Digest.algorithm(digest) !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
     for (const reference of references) {
-      const stated = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
+      const answer = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
       yield* countBytes("sent", bytes.length)
-      // It may be known by that digest alone.
-      if (stated !== undefined && reference === digest && Digest.algorithm(stated) !== Digest.algorithm(digest)) {
-        yield* transport.execute(Distribution.headManifest(name, digest))
+      const { digest: stated } = answer
+      // It may be known by another digest alone.
+      const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
+      if (Distribution.isDoubtful(answer, digest) || (isByOther && reference === digest)) {
+        yield* transport.execute(Distribution.headManifest(name, reference))
       }
       if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
         const description = "the registry took another manifest"

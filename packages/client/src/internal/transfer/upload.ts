@@ -15,9 +15,10 @@ import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, algorithm, type Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { ContentMismatch, type Reason, RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orLongWay } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
@@ -63,9 +64,6 @@ export interface Uploaded {
 }
 
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
-
-const isDigestRefused = (error: RegistryError): boolean =>
-  faultOf(error) === "Final" && error.response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true
 
 const refused = (digest: Digest) => mismatch(digest, "other content, says the registry")
 
@@ -134,7 +132,9 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
         const exit = yield* Effect.exit(
           restore(
             Effect.gen(function* () {
-              const opened = yield* session.open(upload.mount)
+              const opened = yield* upload.mount === undefined
+                ? session.open(undefined)
+                : orLongWay(session.open(upload.mount), session.open(undefined))
               if (opened !== undefined) return yield* transfer(services, upload, session, opened)
               return upload.mount === undefined
                 ? yield* Effect.die("a session is opened where nothing is mounted")
@@ -238,9 +238,13 @@ const makeRequests = <E>(
     if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)
     const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
     const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
-    const stated = yield* session
-      .on((location) => transport.execute(Distribution.commitUpload(repository, location, digest, stalled)))
-      .pipe(Effect.mapError((error) => (isDigestRefused(error) ? refused(digest) : error)))
+    const answer = yield* session.on((location) =>
+      transport.execute(Distribution.commitUpload(repository, location, digest, stalled))
+    )
+    const { digest: stated } = answer
+    if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
+      return yield* failed(new InvalidResponse({ description: "the registry took the blob, and does not have it" }))
+    }
     session.done()
     yield* Effect.logDebug(`upload: ${digest} is there`)
     if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
@@ -256,10 +260,7 @@ const makeRequests = <E>(
         session.moved(answer)
         return { _tag: "SessionFound", lastByte: answer.lastByte }
       }),
-      Effect.catchIf(
-        (error) => faultOf(error) === "Unknown",
-        () => Effect.succeed<Uploading.Event>({ _tag: "SessionLost" })
-      )
+      (status) => orLongWay(status, Effect.succeed<Uploading.Event>({ _tag: "SessionLost" }))
     )
 
   const lookForBlob = Effect.suspend(() =>
@@ -349,7 +350,10 @@ const transfer = Effect.fnUntraced(function* <E, R>(
 
   let step = follow(furthest, { _tag: "Opened", chunkMinBytes: opened.chunkMinBytes })
   while (step.command._tag !== "Finish") {
-    if (step.command._tag === "Fail") return yield* step.command.error
+    if (step.command._tag === "Fail") {
+      const { error } = step.command
+      return yield* faultOf(error) === "OtherContent" ? refused(content.digest()) : error
+    }
     if (step.recovery !== undefined) {
       const { by, from } = step.recovery
       if (by !== "SmallerPieces") yield* patience.wait(from)
@@ -383,7 +387,9 @@ export const find = (
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
-  transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
-    Effect.map((size) => Option.some({ digest, size })),
-    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone)
+  orLongWay(
+    Effect.map(transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)), (size) =>
+      Option.some({ digest, size })
+    ),
+    Effect.succeedNone
   )
