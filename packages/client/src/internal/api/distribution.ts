@@ -18,7 +18,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJsonWith, discard, readBytes, statedBytes } from "../http/body.ts"
-import { atRegistry, follow, type Location } from "../http/origin.ts"
+import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
@@ -107,6 +107,7 @@ export const listTags = (
   name: "RegistryContent.tags",
   method: "GET",
   path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
+  followsRedirects: true,
   subject: { repository },
   scopes: mayPull(repository),
   bucket: "read",
@@ -141,7 +142,8 @@ const manifest = (repository: RepositoryName, reference: Reference) =>
     bucket: "read",
     missing: "manifest",
     success: [200],
-    repeat: "always"
+    repeat: "always",
+    followsRedirects: true
   }) as const
 
 export const getManifest = (
@@ -242,6 +244,7 @@ export const headBlob = (
   missing: "blob",
   success: anySuccess,
   repeat: "always",
+  followsRedirects: true,
   decode: (response) => Effect.succeed(statedSize(response, digest))
 })
 
@@ -267,8 +270,6 @@ export type BlobAnswer =
   | { readonly _tag: "Bytes"; readonly response: HttpClientResponse.HttpClientResponse }
   | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
 
-const redirects = [301, 302, 303, 307, 308]
-
 /** Whether an answer sends the client elsewhere. */
 const readBlobAnswer =
   (from: Location) =>
@@ -282,9 +283,6 @@ const readBlobAnswer =
           }))
         )
       : Effect.succeed({ _tag: "Bytes", response })
-
-/** How an operation names the location of its request: what goes there without credentials has an origin. */
-const at = ({ authority, origin, path }: Location) => (authority === "access" ? { path } : { origin, path })
 
 /** Bytes of a blob, from the registry or from where that keeps them. The caller resumes after a fault. */
 export const getBlob = (
@@ -365,27 +363,43 @@ export interface Mount {
   readonly from: RepositoryName
 }
 
+/** An answer to the opening of a session. */
+export type OpenAnswer =
+  | { readonly _tag: "Session"; readonly session: SessionAnswer }
+  | { readonly _tag: "Mounted" }
+  | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
+
+/** The redirects that a POST follows as it is. */
+const keepingMethod = [307, 308]
+
 /** Opens a session, or mounts a blob, which leaves no session. A session that nobody hears of does no harm. */
 export const openUpload = (
-  endpoint: string,
   repository: RepositoryName,
-  mount: Mount | undefined
-): Operation<Option.Option<SessionAnswer>> => {
+  options: {
+    readonly endpoint: string
+    readonly at: SecretLocation | undefined
+    readonly mount: Mount | undefined
+  }
+): Operation<OpenAnswer> => {
+  const { mount } = options
   const path = withQuery(`/v2/${repository}/blobs/uploads/`, { mount: mount?.digest, from: mount?.from })
+  const location = options.at === undefined ? atRegistry(options.endpoint, path) : Redacted.value(options.at)
   return {
     name: "RegistryContent.openUpload",
     method: "POST",
-    path,
+    ...at(location),
     subject: mount === undefined ? { repository } : { repository, digest: mount.digest },
     scopes: mount === undefined ? mayPush(repository) : [...mayPush(repository), ...mayPull(mount.from)],
     bucket: "write",
     missing: "repository",
-    success: anySuccess,
+    success: [...anySuccess, ...keepingMethod],
     repeat: "always",
-    decode: (response) =>
-      mount !== undefined && response.status === 201
-        ? Effect.as(discard(response), Option.none())
-        : Effect.asSome(readSession(atRegistry(endpoint, path))(response))
+    decode: (response): Effect.Effect<OpenAnswer, Reason> => {
+      if (mount !== undefined && response.status === 201) return Effect.as(discard(response), { _tag: "Mounted" })
+      return keepingMethod.includes(response.status)
+        ? Effect.map(readLocation(response, location, "session"), (location) => ({ _tag: "Elsewhere", location }))
+        : Effect.map(readSession(location)(response), (session) => ({ _tag: "Session", session }))
+    }
   }
 }
 

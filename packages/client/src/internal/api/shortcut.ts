@@ -24,6 +24,23 @@ export const orLongWay = <A, R, B, R2>(
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
 
+/**
+ * Takes a refusal of the storage, to which the registry redirected a HEAD of a blob, for an answer that tells no size: the
+ * registry led there, and storage signs its links for GET alone.
+ */
+export const orSizeUnknown = (
+  endpoint: string,
+  head: Effect.Effect<number | undefined, RegistryError>
+): Effect.Effect<number | undefined, RegistryError> =>
+  Effect.catchIf(
+    head,
+    ({ request, response }) =>
+      request !== undefined &&
+      new URL(request.url).origin !== endpoint &&
+      [401, 403, 405].includes(response?.status ?? 0),
+    () => Effect.undefined
+  )
+
 /** Asks by GET where a HEAD is not understood. */
 export const orByGet = <A, R, B, R2>(
   head: Effect.Effect<A, RegistryError, R>,

@@ -21,7 +21,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
-import { orByGet } from "../api/shortcut.ts"
+import { orByGet, orSizeUnknown } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
@@ -193,9 +193,13 @@ export const make = (
 
   /** The size of a blob that a repository holds. */
   const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
-    orByGet(transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)), Effect.undefined).pipe(
-      Effect.filterOrElse(Predicate.isNotUndefined, () => measure(operation, wanted))
-    )
+    orByGet(
+      orSizeUnknown(
+        transport.endpoint,
+        transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest))
+      ),
+      Effect.undefined
+    ).pipe(Effect.filterOrElse(Predicate.isNotUndefined, () => measure(operation, wanted)))
 
   const headBlob = Effect.fnUntraced(function* (
     repository: string,

@@ -15,11 +15,12 @@ import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, algorithm, type Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { ContentMismatch, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
-import { orLongWay } from "../api/shortcut.ts"
+import { orLongWay, orSizeUnknown } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
+import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
@@ -94,13 +95,23 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
 
   /** Opens it, or takes the blob over from elsewhere, which leaves none. */
   const open = (
-    from: Distribution.Mount | undefined
+    mount: Distribution.Mount | undefined,
+    at?: Distribution.SecretLocation,
+    hops = 0
   ): Effect.Effect<Distribution.SessionAnswer | undefined, RegistryError> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.map(
-        restore(transport.execute(Distribution.openUpload(transport.endpoint, repository, from))),
-        (answer) => (current = Option.getOrUndefined(answer))
-      )
+      Effect.gen(function* () {
+        const { endpoint } = transport
+        const operation = Distribution.openUpload(repository, { endpoint, at, mount })
+        const answer = yield* restore(transport.execute({ ...operation, resends: hops }))
+        if (answer._tag === "Elsewhere") {
+          return hops < maxRedirects
+            ? yield* restore(open(mount, answer.location, hops + 1))
+            : yield* failed(new Refused({ description: "the registry redirects without end" }))
+        }
+        current = answer._tag === "Session" ? answer.session : undefined
+        return current
+      })
     )
 
   return {
@@ -388,8 +399,12 @@ export const find = (
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
   orLongWay(
-    Effect.map(transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)), (size) =>
-      Option.some({ digest, size })
+    Effect.map(
+      orSizeUnknown(
+        transport.endpoint,
+        transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest))
+      ),
+      (size) => Option.some({ digest, size })
     ),
     Effect.succeedNone
   )
