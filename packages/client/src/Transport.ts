@@ -334,8 +334,10 @@ export const make = Effect.fnUntraced(function* (
         const requests = Requests.begin(operation.origin === undefined, operation.resends)
         const attempt =
           operation.origin === undefined
-            ? authorization.use(operation, (attachment, onWait) =>
-                within(limited(load, onWait)(origin, operation, attachment, requests))
+            ? authorization.use(
+                operation,
+                (attachment, onWait) => within(limited(load, onWait)(origin, operation, attachment, requests)),
+                (attachment) => sendAs(requests)(origin, Distribution.greet, attachment)
               )
             : within(limited(load)(operation.origin, operation, Exchange.bare, requests))
         return Requests.ending(requests, retrying(treatment, operation, attempt))

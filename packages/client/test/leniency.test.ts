@@ -8,60 +8,22 @@ import * as Stream from "effect/Stream"
 import * as BlobSource from "../src/BlobSource.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
 import { content, sha256 } from "./support/content.ts"
-import { type Asked, challenge, endpoint, Journal, json, type Reply, type Script } from "./support/registry.ts"
-
-const uploads = "/v2/alpine/blobs/uploads/"
-const text = "0123456789"
-const digest = sha256(text)
-
-const manifest = JSON.stringify({
-  schemaVersion: 2,
-  mediaType: "application/vnd.oci.image.manifest.v1+json",
-  config: { mediaType: "application/vnd.oci.empty.v1+json", digest: sha256("{}"), size: 2 },
-  layers: []
-})
-const manifestAnswer = () =>
-  new Response(manifest, {
-    headers: {
-      "content-type": "application/vnd.oci.image.manifest.v1+json",
-      "docker-content-digest": sha256(manifest)
-    }
-  })
-
-const refusal = (status: number, code = "UNKNOWN") => json({ errors: [{ code, message: "no" }] }, { status })
-
-const empty = (status: number, headers: { readonly [name: string]: string } = {}) =>
-  new Response(null, { status, headers })
-
-type Route = readonly [string, RegExp, (asked: Asked) => Reply]
-
-/** Answers by method and path, the first that matches. */
-const by =
-  (...routes: ReadonlyArray<Route>): Script =>
-  (asked) => {
-    const line = `${asked.url.pathname}${asked.url.search}`
-    const route = routes.find(([method, path]) => method === asked.method && path.test(line))
-    return route === undefined ? refusal(404) : route[2](asked)
-  }
-
-/** What was asked for, as `PATCH /path?query`. */
-const asked = Effect.map(Journal, (journal) =>
-  journal.map(({ method, url }) => `${method} ${url.href.replace(endpoint, "")}`)
-)
-
-const upload = (options: object = {}, source: BlobSource.BlobSource = BlobSource.fromString(text)) =>
-  Effect.flatMap(RegistryContent, (content) => content.uploadBlob("alpine", source, options))
-
-const pull = Effect.flatMap(RegistryContent, (content) => content.manifest("alpine", "v1"))
-
-/** A registry that takes uploads. */
-const taking = (...routes: ReadonlyArray<Route>) =>
-  by(
-    ...routes,
-    ["POST", /uploads\/$/, () => empty(202, { location: `${uploads}1` })],
-    ["PATCH", /uploads/, () => empty(202, { location: `${uploads}1`, range: "0-9" })],
-    ["PUT", /uploads/, () => empty(201)]
-  )
+import {
+  asked,
+  by,
+  digest,
+  empty,
+  manifest,
+  manifestAnswer,
+  pull,
+  refusal,
+  type Route,
+  taking,
+  text,
+  upload,
+  uploads
+} from "./support/lenient.ts"
+import { challenge, endpoint, Journal, json, type Reply } from "./support/registry.ts"
 
 describe("a token answer", () => {
   // https://github.com/goharbor/harbor/issues/6840
@@ -373,4 +335,184 @@ describe("a chunk that starts where its session stands and is refused with 416",
       )
     })
   }
+})
+
+const inStorage = (status: number, headers: { readonly [name: string]: string } = {}) =>
+  content(
+    by(
+      ["HEAD", /^\/v2\/.*blobs/, () => empty(307, { location: "https://storage.example/b?sig=1" })],
+      ["HEAD", /^\/b/, () => empty(status, headers)],
+      ["GET", /^\/v2\/.*blobs/, () => new Response("0", { status: 206, headers: { "content-range": "bytes 0-0/10" } })]
+    )
+  )
+
+describe("a redirect", () => {
+  // registry.k8s.io: https://github.com/kubernetes/registry.k8s.io
+  const elsewhere = "https://mirror.example"
+  const mirrored = (...routes: ReadonlyArray<Route>) =>
+    content((asked, count) => {
+      const { authorization, method, url } = asked
+      if (url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+      if (url.pathname === "/oauth2/token") return json({ access_token: "access" })
+      if (url.origin === elsewhere) return by(...routes)(asked, count)
+      if (authorization === undefined) return challenge("repository:alpine:pull")
+      return empty(method === "POST" ? 307 : 302 + (count % 2) * 5, {
+        location: `${elsewhere}/copy${url.pathname}${url.search}`
+      })
+    })
+  const toldElsewhere = Effect.map(Journal, (journal) =>
+    journal.filter(({ url }) => url.origin === elsewhere).map(({ authorization }) => authorization)
+  )
+
+  it.effect("of a manifest is followed, without credentials", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const { descriptor } = yield* content.manifest("alpine", "v1")
+      assert.strictEqual<string>(descriptor.digest, sha256(manifest))
+      assert.strictEqual<string>((yield* content.resolve("alpine", "v1")).digest, sha256(manifest))
+      assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined, undefined])
+    }).pipe(
+      Effect.provide(
+        mirrored(
+          ["GET", /^\/copy\/v2\/alpine\/manifests\/v1$/, () => manifestAnswer()],
+          ["HEAD", /^\/copy\/v2\/alpine\/manifests\/v1$/, () => manifestAnswer()]
+        )
+      )
+    )
+  )
+
+  it.effect("of a list is followed, and so are its further pages there", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      assert.deepStrictEqual<ReadonlyArray<string>>(yield* Stream.runCollect(content.tags("alpine")), ["v1", "v2"])
+      assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined])
+    }).pipe(
+      Effect.provide(
+        mirrored(
+          ["GET", /list\?last=v1$/, () => json({ name: "alpine", tags: ["v2"] })],
+          [
+            "GET",
+            /list$/,
+            () =>
+              json(
+                { name: "alpine", tags: ["v1"] },
+                { headers: { link: '</copy/v2/alpine/tags/list?last=v1>; rel="next"' } }
+              )
+          ]
+        )
+      )
+    )
+  )
+
+  for (const link of [`${endpoint}/v2/alpine/tags/list?last=v1`, "https://other.example/list"]) {
+    it.effect(`of a list does not lead on to ${link}`, () =>
+      Effect.gen(function* () {
+        const content = yield* RegistryContent
+        const { reason } = yield* Effect.flip(Stream.runDrain(content.tags("alpine")))
+        assert.strictEqual(reason._tag, "Refused")
+      }).pipe(
+        Effect.provide(
+          mirrored([
+            "GET",
+            /list$/,
+            () => json({ name: "alpine", tags: ["v1"] }, { headers: { link: `<${link}>; rel="next"` } })
+          ])
+        )
+      )
+    )
+  }
+
+  it.effect("of the opening of an upload is followed, and the session is there", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload()).size, text.length)
+      assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined, undefined])
+    }).pipe(
+      Effect.provide(
+        mirrored(
+          ["POST", /^\/copy\/v2\/alpine\/blobs\/uploads\/$/, () => empty(202, { location: "/session" })],
+          ["PATCH", /^\/session$/, () => empty(202, { location: "/session", range: "0-9" })],
+          ["PUT", /^\/session\?/, () => empty(201)]
+        )
+      )
+    )
+  )
+
+  for (const target of [
+    "http://169.254.169.254/v2/",
+    "http://127.0.0.1/v2/",
+    "https://10.0.0.1/v2/",
+    "ftp://mirror.example/"
+  ]) {
+    it.effect(`to ${target} is refused`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "Refused")
+        assert.lengthOf(yield* Journal, 1)
+      }).pipe(Effect.provide(content(() => empty(307, { location: target }))))
+    )
+  }
+
+  it.effect("without end is given up", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "Refused")
+      assert.lengthOf(yield* Journal, 5)
+    }).pipe(Effect.provide(content(({ url }) => empty(307, { location: `${url.pathname}x` }))))
+  )
+
+  it.effect("within the registry keeps the login", () =>
+    Effect.gen(function* () {
+      yield* pull
+      assert.strictEqual((yield* Journal).at(-1)?.authorization, "Bearer access")
+    }).pipe(
+      Effect.provide(
+        content(({ authorization, url }) => {
+          if (url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+          if (url.pathname === "/oauth2/token") return json({ access_token: "access" })
+          if (authorization === undefined) return challenge("repository:alpine:pull")
+          return url.pathname.startsWith("/v2/alpine/")
+            ? empty(307, { location: "/v2/other/manifests/v1" })
+            : manifestAnswer()
+        })
+      )
+    )
+  )
+
+  it.effect("of a change is not followed", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      for (const change of [
+        Effect.asVoid(content.deleteManifest("alpine", digest)),
+        Effect.asVoid(content.putManifest("alpine", manifest, { tag: "v1" }))
+      ]) {
+        assert.strictEqual((yield* Effect.flip(change)).reason._tag, "Refused")
+      }
+      assert.lengthOf(yield* Journal, 2)
+    }).pipe(Effect.provide(content(() => empty(307, { location: "https://mirror.example/" }))))
+  )
+
+  describe("of a HEAD of a blob to storage", () => {
+    const head = Effect.flatMap(RegistryContent, (content) => content.headBlob("alpine", digest))
+
+    it.effect("is there with its size where the storage answers", () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* head).size, 10)
+        assert.lengthOf(yield* Journal, 2)
+      }).pipe(Effect.provide(inStorage(200, { "content-length": "10" })))
+    )
+
+    it.effect("is absent where the storage says so", () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(head)).reason._tag, "NotFound")
+      }).pipe(Effect.provide(inStorage(404)))
+    )
+
+    for (const status of [401, 403, 405]) {
+      it.effect(`is there where the storage has signed its link for GET alone: ${status}`, () =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* head).size, 10)
+          yield* upload({ digest })
+          assert.notInclude((yield* asked).join(), "POST")
+        }).pipe(Effect.provide(inStorage(status)))
+      )
+    }
+  })
 })
