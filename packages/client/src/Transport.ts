@@ -29,7 +29,7 @@ import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import { isBareName } from "./internal/acr/hosts.ts"
-import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
+import { expected, parseEndpoint, parseHost, parseOrigin } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { named } from "./internal/http/named.ts"
@@ -59,7 +59,8 @@ export interface Options {
   /**
    * The registry: `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint of ACR
    * (`myregistry.westeurope.geo.azurecr.io`); or any other host, with its port if it has one. A data endpoint of ACR
-   * stands for its registry. Plain http is accepted for addresses of this machine.
+   * stands for its registry, and `docker.io` for Docker Hub's, where a repository's short name is that of an official
+   * image: `alpine` is `library/alpine`. Plain http is accepted for addresses of this machine.
    *
    * A bare name, `myregistry`, is taken for `https://myregistry.azurecr.io`, since a host of the local network may have
    * such a name as well: with any credential but an Entra token, anonymous included, operations fail with
@@ -203,12 +204,24 @@ const permitting =
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
+/** Reads each text of an option, or refuses the first that can't be read. */
+const each = (
+  argument: string,
+  texts: ReadonlyArray<string> = [],
+  read: (text: string) => Result.Result<string, string>
+): Effect.Effect<ReadonlyArray<string>, RegistryError> =>
+  Effect.forEach(texts, (text) =>
+    Effect.mapError(Effect.fromResult(read(text)), (description) =>
+      invalid(new InvalidRequest({ description, argument, value: refusedValue(text) }))
+    )
+  )
+
 /**
  * Makes a conversation. Nothing is sent before the first operation.
  *
  * **Details**
  *
- * Fails with `InvalidRequest` if the endpoint is not the address of a registry.
+ * Fails with `InvalidRequest` if the endpoint is not the address of a registry, or an option holds what it can't.
  *
  * @category constructors
  * @since 0.1.0
@@ -227,6 +240,8 @@ export const make = Effect.fnUntraced(function* (
       )
     )
   )
+  const trustedRealms = yield* each("trustedRealms", options.trustedRealms, parseOrigin)
+  const allowedHosts = yield* each("allowedHosts", options.allowedHosts, parseHost)
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
   const registry = { endpoint: origin, loginServer: url.host }
@@ -250,8 +265,8 @@ export const make = Effect.fnUntraced(function* (
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
     registry: url,
-    trustedRealms: options.trustedRealms ?? [],
-    allowedHosts: options.allowedHosts ?? [],
+    trustedRealms,
+    allowedHosts,
     remember,
     onAnswer: (from, response, quote) =>
       from === origin ? warnings.report(response.headers["warning"], quote) : Effect.void
@@ -296,7 +311,7 @@ export const make = Effect.fnUntraced(function* (
   })
   const authorization = yield* Authorization.make({
     origin,
-    trustedRealms: options.trustedRealms ?? [],
+    trustedRealms,
     grants,
     tokens: yield* Tokens.make({ grants, send })
   })

@@ -40,18 +40,6 @@ interface Wanted {
   readonly size: number | undefined
 }
 
-const wantedBy = Effect.fnUntraced(function* (
-  operation: string,
-  repository: string,
-  blob: Blob,
-  argument = "blob"
-): Effect.fn.Return<Wanted, RegistryError> {
-  const name = yield* Arguments.repositoryName(operation, repository)
-  return typeof blob === "string"
-    ? { name, digest: yield* Arguments.digest(operation, blob, argument), size: undefined }
-    : { name, digest: blob.digest, size: blob.size }
-})
-
 export const make = (
   transport: Transport.Service,
   options: {
@@ -60,10 +48,23 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
   const asLookUp = completeSpan(server, true)
   const asChange = completeSpan(server, false)
+
+  const wantedBy = Effect.fnUntraced(function* (
+    operation: string,
+    repository: string,
+    blob: Blob,
+    argument = "blob"
+  ): Effect.fn.Return<Wanted, RegistryError> {
+    const name = yield* repositoryName(operation, repository)
+    return typeof blob === "string"
+      ? { name, digest: yield* Arguments.digest(operation, blob, argument), size: undefined }
+      : { name, digest: blob.digest, size: blob.size }
+  })
 
   const read = (
     operation: string,
@@ -218,11 +219,10 @@ export const make = (
     const operation = "RegistryContent.uploadBlob"
     const { mountFrom, onProgress } = options
     const { chunkSize = defaultChunkSize }: { readonly chunkSize?: ByteSize.Input } = options
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
-    const from =
-      mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom, "mountFrom")
+    const from = mountFrom === undefined ? undefined : yield* repositoryName(operation, mountFrom, "mountFrom")
 
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
@@ -261,7 +261,7 @@ export const make = (
   ): Effect.fn.Return<void, RegistryError> {
     const operation = "RegistryContent.mountBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest, "digest")
-    const from = yield* Arguments.repositoryName(operation, blob.from, "from")
+    const from = yield* repositoryName(operation, blob.from, "from")
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description =

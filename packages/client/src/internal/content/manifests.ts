@@ -61,13 +61,14 @@ const mediaTypeOf = (
 
 export const make = (transport: Transport.Service, startHash: Start) => {
   const countBytes = byteCounter(transport.endpoint)
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
 
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string
   ): Effect.fn.Return<Manifest.Content, RegistryError> {
     const operation = "RegistryContent.manifest"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const { bytes, digest: stated, mediaType } = yield* transport.execute(Distribution.getManifest(name, reference))
     yield* countBytes("received", bytes.length)
@@ -91,7 +92,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     tagOrDigest: string
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.resolve"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const head = transport.execute(Distribution.headManifest(name, reference))
     const { digest: stated, mediaType, size } = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
@@ -109,7 +110,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     options: PutManifestOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.putManifest"
-    const name: RepositoryName = yield* Arguments.repositoryName(operation, repository)
+    const name: RepositoryName = yield* repositoryName(operation, repository)
     const { bytes, descriptor } = contentOf(putable)
     const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
     const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
@@ -143,7 +144,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     tagOrDigest: string
   ): Effect.fn.Return<Digest.Digest, RegistryError> {
     const operation = "RegistryContent.deleteManifest"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const digest = Digest.isDigest(reference)
       ? reference
