@@ -11,6 +11,7 @@ import type { Scenario } from "./scenario.ts"
  */
 export const steady = (text: string): string =>
   text
+    .replaceAll(/(the proxy) 127\.0\.0\.1:\d+/g, "$1 proxy.example:3128")
     .replaceAll(/https?:\/\/(?:127\.0\.0\.1|localhost):\d+/g, "https://myregistry.azurecr.io")
     .replaceAll(/(?:127\.0\.0\.1|localhost):\d+/g, "myregistry.azurecr.io")
     .replaceAll(/, (correlation|client request) id [0-9a-f-]{36}/g, ", $1 id …")

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { connectProxy, refusing } from "../../packages/node/test/support/connectProxy.ts"
 import { adminUser, explained, failing, type Scenario } from "./scenario.ts"
 
 const { Transport } = TransportModule
@@ -28,11 +29,11 @@ const connecting = (endpoint: string) =>
   )
 
 /** Requests something from an endpoint that does not answer as a registry would. It fails without a retry. */
-const unreachable = (endpoint: string) =>
+const unreachable = (endpoint: string, options?: NodeRegistryHttpClient.Options) =>
   Effect.flip(
     Transport.use(({ authorize }) => authorize(["registry:catalog:*"])).pipe(
       Effect.provide(TransportModule.layer({ endpoint })),
-      Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
+      Effect.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layerOptions(options)])
     )
   )
 
@@ -354,6 +355,19 @@ export const scenarios: ReadonlyArray<Scenario> = [
     says: ["certificate"],
     run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ endpoint }) => unreachable(endpoint)).pipe(
       Effect.provide(AcrEmulator.layer({ https: true }))
+    )
+  },
+  {
+    title: "The proxy requires a login",
+    why: "The environment (`HTTPS_PROXY`) or the option `proxy` of `NodeRegistryHttpClient` names a proxy that answers 407. A proxy that forbids the host answers 403, one that cannot connect to it 502 or 503; only the latter are retried.",
+    remedy:
+      "Add the login to the URL of the proxy, in percent-encoding: `http://user:password@proxy.example:3128`. It is sent to the proxy alone. If the registry needs no proxy, add its host to `NO_PROXY`.",
+    reason: "Refused",
+    says: ["the proxy", "requires a login (407)"],
+    run: Effect.scoped(
+      Effect.flatMap(connectProxy({ answers: refusing(407) }), ({ host }) =>
+        unreachable("myregistry.azurecr.io", { proxy: { url: host } })
+      )
     )
   },
   {

@@ -154,7 +154,8 @@ export const check = (registry: URL, target: URL, destination: Destination): Res
 }
 
 /**
- * The error of an HTTP client that refuses to connect to an address. The request fails with `Refused`.
+ * The error of an HTTP client that refuses to connect to an address, or whose proxy refuses. The request fails with
+ * `Refused` and is not retried.
  *
  * @category errors
  * @since 0.1.0

@@ -6,11 +6,32 @@
  *
  * @since 0.1.0
  */
+import { type InvalidRequest, RegistryError } from "@effect-acr/client/RegistryError"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as HttpClient from "effect/http/HttpClient"
 import * as GuardedAgents from "./internal/guardedAgents.ts"
+import * as Proxies from "./internal/proxies.ts"
 import * as NodeHasher from "./NodeHasher.ts"
+
+/**
+ * A proxy that connects to registries by name (CONNECT).
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Proxy {
+  /**
+   * Its URL: `http://proxy.example:3128`, or `https` where it speaks TLS. A URL without a scheme is one of http. A login,
+   * `http://user:password@proxy.example:3128` in percent-encoding, is sent to the proxy alone and appears in no error, log
+   * or span.
+   */
+  readonly url: string | Redacted.Redacted<string>
+  /** Hosts that are connected to directly, written as in `NO_PROXY`. Defaults to none. */
+  readonly noProxy?: ReadonlyArray<string>
+}
 
 /**
  * How connections are made.
@@ -28,6 +49,20 @@ export interface Options {
   readonly connections?: number
   /** How long a connection that nobody uses is kept; as long as the registry says, or 4 seconds, if not given. */
   readonly keepAlive?: Duration.Input
+  /**
+   * The proxy by which all hosts are reached, those of this machine included; or `"none"`, so that all are reached
+   * directly. Defaults to what the environment says.
+   */
+  readonly proxy?: Proxy | "none"
+}
+
+const unfit = (reason: InvalidRequest) => new RegistryError({ operation: "NodeRegistryHttpClient.layer", reason })
+
+const routeOf = (proxy: Options["proxy"]): Effect.Effect<Proxies.Route, InvalidRequest> => {
+  if (proxy === undefined) return Proxies.fromEnvironment
+  if (proxy === "none") return Effect.succeed(Proxies.direct)
+  const { noProxy = [], url } = proxy
+  return Proxies.through(typeof url === "string" ? url : Redacted.value(url), noProxy)
 }
 
 /**
@@ -69,19 +104,21 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
+export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.HttpClient, RegistryError> =>
   Layer.effect(
     HttpClient.HttpClient,
-    GuardedAgents.make({
-      allowH2: false,
-      ...(options.connections === undefined ? {} : { connections: options.connections }),
-      ...(options.keepAlive === undefined
-        ? {}
-        : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) }),
-      ...(options.ca === undefined
-        ? {}
-        : { connect: { ca: typeof options.ca === "string" ? options.ca : [...options.ca] } })
-    })
+    Effect.flatMap(Effect.mapError(routeOf(options.proxy), unfit), (route) =>
+      GuardedAgents.make({
+        pool: {
+          ...(options.connections === undefined ? {} : { connections: options.connections }),
+          ...(options.keepAlive === undefined
+            ? {}
+            : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) })
+        },
+        connect: options.ca === undefined ? {} : { ca: typeof options.ca === "string" ? options.ca : [...options.ca] },
+        route
+      })
+    )
   ).pipe(Layer.merge(NodeHasher.layer))
 
 /**
@@ -90,4 +127,4 @@ export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.Http
  * @category layers
  * @since 0.1.0
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = layerOptions()
+export const layer: Layer.Layer<HttpClient.HttpClient, RegistryError> = layerOptions()

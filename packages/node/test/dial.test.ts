@@ -17,13 +17,17 @@ const connectedTo = (remoteAddress: string | undefined): Socket =>
 
 const target = { hostname: "registry.example", protocol: "https:", port: "443" }
 
+/** What a gate says of proxies, which are not asked here. */
+const ofProxies = { allowsAny: () => assert.fail("asked"), onTunnelled: () => assert.fail("told") }
+
 /** Judges a connection by a gate that lets public addresses pass. */
 const judged = (connect: buildConnector.connector, hostname = target.hostname) => {
   const passed: Array<Outbound.Reach> = []
   const gate = {
     allows: (reach: Outbound.Reach) => reach === "public",
     why: () => "and that is all",
-    onConnected: (reach: Outbound.Reach) => passed.push(reach)
+    onConnected: (reach: Outbound.Reach) => passed.push(reach),
+    ...ofProxies
   }
   const results: Array<Error | Socket | null> = []
   judging(connect, gate)({ ...target, hostname }, (error, socket) => results.push(error ?? socket))
@@ -77,7 +81,12 @@ describe("a dial", () => {
       yield* resolving({ "registry.example": [["10.9.9.9", "127.0.0.1"]] })
       const address = server.address()
       const port = typeof address === "object" ? String(address?.port) : ""
-      const gate = { allows: (reach: Outbound.Reach) => reach === "loopback", why: () => "", onConnected: () => {} }
+      const gate = {
+        allows: (reach: Outbound.Reach) => reach === "loopback",
+        why: () => "",
+        onConnected: () => {},
+        ...ofProxies
+      }
       const dial = through(gate, { port: 0, autoSelectFamily: false })
       const remote = yield* Effect.callback<string | undefined>((resume) =>
         dial({ ...target, protocol: "http:", port }, (error, socket) => {

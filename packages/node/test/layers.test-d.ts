@@ -2,6 +2,7 @@
  * What the layers of this package give, and with what they fail.
  */
 import type { Credentials } from "@effect-acr/client/Credentials"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type { ConfigError } from "effect/Config"
 import type * as Layer from "effect/Layer"
 import type { HttpClient } from "effect/http/HttpClient"
@@ -14,8 +15,8 @@ expectTypeOf(DockerConfig.layer).toEqualTypeOf<Layer.Layer<Credentials, ConfigEr
 expectTypeOf(DockerConfig.layerOptions({ path: "auth.json", helperTimeout: "10 seconds" })).toEqualTypeOf<
   Layer.Layer<Credentials, ConfigError>
 >()
-expectTypeOf(NodeRegistryHttpClient.layer).toEqualTypeOf<Layer.Layer<HttpClient>>()
+expectTypeOf(NodeRegistryHttpClient.layer).toEqualTypeOf<Layer.Layer<HttpClient, RegistryError>>()
 expectTypeOf(NodeRegistryHttpClient.layerOptions({ ca: ["one", "two"], connections: 8 })).toEqualTypeOf<
-  Layer.Layer<HttpClient>
+  Layer.Layer<HttpClient, RegistryError>
 >()
 expectTypeOf(NodeHasher.layer).toEqualTypeOf<Layer.Layer<never>>()

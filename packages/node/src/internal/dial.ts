@@ -9,6 +9,8 @@ import type { LookupFunction } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
 // By the name of its file: for the package's own name Bun has a stand-in, which makes no connections.
 import { buildConnector } from "undici/index.js"
+import type { Proxy } from "./proxies.ts"
+import * as Tunnel from "./tunnel.ts"
 
 /** A connected socket, as far as it is judged. */
 export interface Connection {
@@ -24,6 +26,10 @@ export interface Gate {
   readonly why: () => string
   /** Called with each connection that was allowed. */
   readonly onConnected: (reach: Outbound.Reach, connection: Connection) => void
+  /** Whether a proxy may connect to a name with these addresses, of which the proxy chooses one. */
+  readonly allowsAny: (reaches: ReadonlyArray<Outbound.Reach>) => boolean
+  /** Called when a proxy has connected to a name, with the reach of each address that the local DNS has for the name. */
+  readonly onTunnelled: (reaches: ReadonlyArray<Outbound.Reach>) => void
 }
 
 /** What can't be read must not be connected to. */
@@ -31,6 +37,12 @@ const reachOf = (address: string): Outbound.Reach => Outbound.reachOf(address) ?
 
 const refusal = (hostname: string, reaches: ReadonlyArray<Outbound.Reach>, gate: Gate): Outbound.AddressRefused =>
   new Outbound.AddressRefused(`${hostname} leads to a ${[...new Set(reaches)].join(" and ")} address, ${gate.why()}`)
+
+/** The refusal of a host that is an address, or a name of this machine; `undefined` for other names. Nothing is looked up. */
+const refusalOf = (hostname: string, gate: Gate): Outbound.AddressRefused | undefined => {
+  const written = Outbound.reachOf(hostname)
+  return written === undefined || gate.allows(written) ? undefined : refusal(hostname, [written], gate)
+}
 
 /** A look-up that passes on only the addresses that a gate allows. */
 const lookingUp =
@@ -52,11 +64,8 @@ const lookingUp =
 export const judging =
   (connect: buildConnector.connector, gate: Gate): buildConnector.connector =>
   (target, callback) => {
-    // An address is not looked up.
-    const written = Outbound.reachOf(target.hostname)
-    if (written !== undefined && !gate.allows(written)) {
-      return callback(refusal(target.hostname, [written], gate), null)
-    }
+    const refused = refusalOf(target.hostname, gate)
+    if (refused !== undefined) return callback(refused, null)
     connect(target, (error, socket) => {
       if (error !== null) return callback(error, null)
       const { remoteAddress } = socket
@@ -77,3 +86,79 @@ export const judging =
 /** Makes a connector for one origin. */
 export const through = (gate: Gate, options: buildConnector.BuildOptions): buildConnector.connector =>
   judging(buildConnector({ ...options, lookup: lookingUp(gate) }), gate)
+
+/**
+ * How long the local DNS may take, in milliseconds, before a name counts as unknown. Where only the proxy resolves public
+ * names, the resolver of this machine may never answer.
+ */
+const lookupTimeout = 2000
+
+/** Looks a name up. The reach of each of its addresses, or none if the local DNS does not know the name. */
+const reachesOf = (hostname: string, callback: (reaches: ReadonlyArray<Outbound.Reach>) => void): void => {
+  let isDone = false
+  const done = (reaches: ReadonlyArray<Outbound.Reach>) => {
+    if (isDone) return
+    isDone = true
+    clearTimeout(timer)
+    callback(reaches)
+  }
+  const timer = setTimeout(() => done([]), lookupTimeout)
+  lookup(hostname, { all: true }, (error, addresses) =>
+    done(error === null ? addresses.map(({ address }) => reachOf(address)) : [])
+  )
+}
+
+const authorityOf = ({ hostname, port, protocol }: buildConnector.Options): string =>
+  `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port !== "" ? port : protocol === "https:" ? 443 : 80}`
+
+/**
+ * Makes a connector for one origin behind a proxy.
+ *
+ * The client cannot see the address at the other end of a tunnel. A name is judged by its addresses in the local DNS; a
+ * name that is unknown there is left to the proxy. The user named the proxy itself, so it may have any address.
+ */
+export const byWayOf = (
+  gate: Gate,
+  {
+    opening,
+    options,
+    proxy,
+    proxyOptions
+  }: {
+    readonly proxy: Proxy
+    /** Of TLS to the server. */
+    readonly options: buildConnector.BuildOptions
+    /** Of the connection to the proxy. */
+    readonly proxyOptions: buildConnector.BuildOptions
+    readonly opening: Tunnel.Opening
+  }
+): buildConnector.connector => {
+  const connect = buildConnector({ ...proxyOptions, allowH2: false })
+  const secure = buildConnector(options)
+
+  return (target, callback) => {
+    const tunnel = (onConnected: (socket: Connection) => void) =>
+      Tunnel.open({ proxy, authority: authorityOf(target), connect, opening }, (error, socket) => {
+        if (error !== null) return callback(error, null)
+        if (target.protocol !== "https:") {
+          onConnected(socket)
+          return callback(null, socket)
+        }
+        return secure({ ...target, httpSocket: socket }, (failure, secured) => {
+          if (failure !== null) return callback(failure, null)
+          onConnected(secured)
+          return callback(null, secured)
+        })
+      })
+
+    const refused = refusalOf(target.hostname, gate)
+    if (refused !== undefined) return callback(refused, null)
+    const written = Outbound.reachOf(target.hostname)
+    if (written !== undefined) return tunnel((socket) => gate.onConnected(written, socket))
+    return reachesOf(target.hostname, (reaches) =>
+      reaches.length > 0 && !gate.allowsAny(reaches)
+        ? callback(refusal(target.hostname, reaches, gate), null)
+        : tunnel(() => gate.onTunnelled(reaches))
+    )
+  }
+}

@@ -12,45 +12,65 @@ import * as HttpClient from "effect/http/HttpClient"
 import { Agent, type buildConnector, Pool } from "undici/index.js"
 import * as Dial from "./dial.ts"
 import * as Places from "./places.ts"
+import type { Route } from "./proxies.ts"
+import type * as Tunnel from "./tunnel.ts"
 import * as UndiciClient from "./undiciClient.ts"
 
-export interface Options extends Omit<Pool.Options, "connect"> {
-  readonly connect?: buildConnector.BuildOptions
+export interface Options {
+  /** Of the connections to each origin. */
+  readonly pool: Omit<Pool.Options, "connect">
+  readonly connect: buildConnector.BuildOptions
+  readonly route: Route
 }
 
 /** Makes an HTTP client whose connections to each origin pass a gate. */
-const gated = ({ connect, ...options }: Options, gateTo: (origin: string) => Dial.Gate) =>
+const gated = ({ connect, pool, route }: Options, gateTo: (origin: string) => Dial.Gate) =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(
-        () =>
-          new Agent({
-            ...options,
-            factory: (origin) =>
-              new Pool(origin, {
-                ...options,
-                connect: Dial.through(gateTo(String(origin)), { allowH2: options.allowH2 ?? false, ...connect })
-              })
-          })
-      ),
-      (agent) => Effect.promise(() => agent.destroy())
+      Effect.sync(() => {
+        const options = { ...connect, allowH2: false }
+        const opening: Tunnel.Opening = new Set()
+        const connectorTo = (origin: string) => {
+          const gate = gateTo(origin)
+          const proxy = route(new URL(origin))
+          return proxy === undefined
+            ? Dial.through(gate, options)
+            : Dial.byWayOf(gate, { proxy, options, proxyOptions: options, opening })
+        }
+        const agent = new Agent({
+          ...pool,
+          factory: (origin) => new Pool(origin, { ...pool, connect: connectorTo(String(origin)) })
+        })
+        return { agent, opening }
+      }),
+      ({ agent, opening }) =>
+        Effect.promise(() => Promise.all([agent.destroy(), ...Array.from(opening, (client) => client.destroy())]))
     ),
-    UndiciClient.make
+    ({ agent }) => UndiciClient.make(agent)
   )
+
+const nothing = () => {}
 
 /** A gate for one relation. `known` returns where the registry counts as being at the time. */
 const gate = (
   relation: Outbound.Relation,
   known: () => Outbound.Reach | undefined,
-  onConnected: Dial.Gate["onConnected"] = () => {}
-): Dial.Gate => ({
-  allows: (reach) => Outbound.mayConnect(relation, known(), reach),
-  why: () =>
-    relation === "registry"
-      ? `but the registry was reached at a ${known()} one before`
-      : "and the registry is not there",
-  onConnected
-})
+  { onConnected = nothing, onTunnelled = nothing }: Partial<Pick<Dial.Gate, "onConnected" | "onTunnelled">> = {}
+): Dial.Gate => {
+  const allows = (reach: Outbound.Reach) => Outbound.mayConnect(relation, known(), reach)
+  return {
+    allows,
+    // The user named the registry's host, so one allowed address is enough. Any other name may be chosen to have one
+    // harmless address and a harmful one.
+    allowsAny: (reaches) => (relation === "registry" ? reaches.some(allows) : reaches.every(allows)),
+    why: () =>
+      relation === "registry"
+        ? `but the registry was reached at a ${known()} one before`
+        : "and the registry is not there",
+    onConnected,
+    onTunnelled
+  }
+}
 
 /**
  * Makes an HTTP client with an agent for each relation that a target can have to a registry; for targets to which a
@@ -61,21 +81,21 @@ const gate = (
 export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.gen(function* () {
     const places = Places.make()
+    // Where the local DNS places registries behind a proxy. It binds the registry's own name alone: the registry controls
+    // its DNS, so that this must not allow it to lead into a private network.
+    const names = Places.make()
 
     const registry = yield* gated(options, (origin) =>
-      gate(
-        "registry",
-        () => places.of(origin),
-        (reach, connection) => places.reached(origin, reach, connection)
-      )
+      gate("registry", () => places.of(origin) ?? names.of(origin), {
+        onConnected: (reach, connection) => places.reached(origin, reach, connection),
+        onTunnelled: (reaches) => {
+          for (const reach of reaches) names.reached(origin, reach)
+        }
+      })
     )
     // A registry whose host the user has allowed may be anywhere, but still leads only where it is.
     const named = yield* gated(options, (origin) =>
-      gate(
-        "named",
-        () => places.of(origin),
-        (reach) => places.reached(origin, reach)
-      )
+      gate("named", () => places.of(origin), { onConnected: (reach) => places.reached(origin, reach) })
     )
     const ledFrom = (place: Outbound.Reach) => gated(options, () => gate("other", () => place))
     const led = {

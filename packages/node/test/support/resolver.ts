@@ -6,9 +6,12 @@ import { syncBuiltinESMExports } from "node:module"
 import { isIP } from "node:net"
 import * as Effect from "effect/Effect"
 
-/** The addresses that each look-up of a name gives. The last entry answers all further look-ups. */
+/**
+ * The addresses that each look-up of a name gives. The last entry answers all further look-ups. A look-up of a name that
+ * is silent gets no answer.
+ */
 export interface Names {
-  readonly [name: string]: ReadonlyArray<ReadonlyArray<string>>
+  readonly [name: string]: ReadonlyArray<ReadonlyArray<string>> | "silent"
 }
 
 const setLookup = (lookup: unknown) =>
@@ -23,6 +26,7 @@ export const resolving = (names: Names) =>
     const lookedUp: Array<string> = []
     const lookup = (hostname: string, _: unknown, callback: (...result: ReadonlyArray<unknown>) => void) => {
       const answers = names[hostname] ?? []
+      if (answers === "silent") return
       const earlier = lookedUp.filter((name) => name === hostname).length
       const addresses = answers[Math.min(earlier, answers.length - 1)]
       lookedUp.push(hostname)
