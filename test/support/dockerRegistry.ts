@@ -34,6 +34,12 @@ export interface Options {
     readonly issuer: string
     readonly certificate: string
   }
+  /** Whose clients it lets in, and one of them: without a certificate of this authority there is no connection. */
+  readonly clients?: {
+    /** The authority, in PEM. */
+    readonly authority: string
+    readonly one: NodeRegistryHttpClient.ClientCertificate
+  }
 }
 
 /** The login of a registry that wants one. A password is UTF-8 on the wire. */
@@ -118,11 +124,13 @@ const startProcess = (configuration: string) =>
   )
 
 /** Any answer will do: it may ask for a login. */
-const answers = Effect.fnUntraced(function* (endpoint: string, ca: string) {
+const answers = Effect.fnUntraced(function* (endpoint: string, ca: string, clients: Options["clients"]) {
   yield* HttpClient.get(`${endpoint}/v2/`).pipe(
     Effect.retry(Schedule.spaced("20 millis")),
     Effect.scoped,
-    Effect.provide(NodeRegistryHttpClient.layerOptions({ ca }))
+    Effect.provide(
+      NodeRegistryHttpClient.layerOptions({ ca, ...(clients === undefined ? {} : { clientCertificate: clients.one }) })
+    )
   )
 })
 
@@ -139,7 +147,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     await writeFile(file("key.pem"), certificate.key)
     await writeFile(file("htpasswd"), htpasswd)
   })
-  const { tokensFrom } = options
+  const { clients, tokensFrom } = options
+  if (clients !== undefined) yield* Effect.promise(() => writeFile(file("clients.pem"), clients.authority))
   if (tokensFrom !== undefined) yield* Effect.promise(() => writeFile(file("tokens.pem"), tokensFrom.certificate))
   const auth =
     tokensFrom !== undefined
@@ -173,14 +182,18 @@ const make = Effect.fnUntraced(function* (options: Options) {
         addr: `127.0.0.1:${port}`,
         relativeurls: options.relativeUrls,
         secret: "of one process alone",
-        tls: { certificate: file("certificate.pem"), key: file("key.pem") }
+        tls: {
+          certificate: file("certificate.pem"),
+          key: file("key.pem"),
+          ...(clients === undefined ? {} : { clientcas: [file("clients.pem")] })
+        }
       },
       auth
     })
     yield* Effect.promise(() => writeFile(file("config.yml"), configuration))
     const { ended } = yield* startProcess(file("config.yml"))
     yield* Effect.raceFirst(
-      answers(`https://127.0.0.1:${port}`, certificate.cert),
+      answers(`https://127.0.0.1:${port}`, certificate.cert, clients),
       Effect.flatMap(
         Effect.promise(() => ended),
         (stderr) => new NotStarted({ stderr })

@@ -12,8 +12,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as HttpClient from "effect/http/HttpClient"
+import type { Dispatcher } from "undici"
+import * as Certificates from "./internal/certificates.ts"
 import * as GuardedAgents from "./internal/guardedAgents.ts"
 import * as Proxies from "./internal/proxies.ts"
+import * as UndiciClient from "./internal/undiciClient.ts"
 import * as NodeHasher from "./NodeHasher.ts"
 
 /**
@@ -34,6 +37,21 @@ export interface Proxy {
 }
 
 /**
+ * A certificate that proves who the client is.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ClientCertificate {
+  /** The certificate in PEM, followed by those of intermediate authorities, if there are any. */
+  readonly certificate: string
+  /** The private key of the certificate, in PEM. */
+  readonly key: Redacted.Redacted<string>
+  /** The passphrase of the key, if it is encrypted. */
+  readonly passphrase?: Redacted.Redacted<string>
+}
+
+/**
  * How connections are made.
  *
  * @category options
@@ -41,10 +59,18 @@ export interface Proxy {
  */
 export interface Options {
   /**
-   * Certificates of authorities to trust instead of Node's own, in PEM: for a registry whose certificate a company or
-   * a test has signed itself.
+   * Certificates of authorities to trust, in PEM, besides those that Node trusts: for a registry whose certificate a
+   * company or a test has signed itself. Node trusts the authorities that it contains, those of `NODE_EXTRA_CA_CERTS` and,
+   * with `--use-system-ca`, those of the system.
    */
   readonly ca?: string | ReadonlyArray<string>
+  /** Certificates of authorities to trust, in PEM, instead of those that Node trusts. */
+  readonly caOnly?: string | ReadonlyArray<string>
+  /**
+   * The certificate for registries that require one of their clients (mutual TLS). It is shown to the registry, and to the
+   * hosts of `trustedRealms` and `allowedHosts`; not to hosts to which the registry leads, and not to a proxy.
+   */
+  readonly clientCertificate?: ClientCertificate
   /** How many connections to one host there may be at a time; as many as there are requests if not given. */
   readonly connections?: number
   /** How long a connection that nobody uses is kept; as long as the registry says, or 4 seconds, if not given. */
@@ -74,7 +100,11 @@ const routeOf = (proxy: Options["proxy"]): Effect.Effect<Proxies.Route, InvalidR
  *
  * Every connection is judged by the address at its other end (see `Outbound` of `@effect-acr/client`): no registry out
  * there leads a request to this machine, its network or the metadata service of its cloud, neither by a redirect nor by
- * its own DNS.
+ * its own DNS. Behind a proxy the address at the other end is the proxy's own affair, and names are judged by what the
+ * local DNS says (docs/origins.md).
+ *
+ * The proxy is that of `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` names the host, as in docker and other programs in
+ * Go; `proxy` replaces it. The layer fails with `InvalidRequest` if a proxy or a certificate cannot be used.
  *
  * **Gotchas**
  *
@@ -101,25 +131,84 @@ const routeOf = (proxy: Options["proxy"]): Effect.Effect<Proxies.Route, InvalidR
  * )
  * ```
  *
+ * **Example** (A registry that requires a certificate of its clients)
+ *
+ * ```ts
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Effect, FileSystem, Layer, Redacted } from "effect"
+ *
+ * const HttpClientLive = Layer.unwrap(
+ *   Effect.gen(function* () {
+ *     const files = yield* FileSystem.FileSystem
+ *     const certificate = yield* files.readFileString("/run/secrets/client.pem")
+ *     const key = Redacted.make(yield* files.readFileString("/run/secrets/client.key"))
+ *     return NodeRegistryHttpClient.layerOptions({ clientCertificate: { certificate, key } })
+ *   })
+ * )
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.HttpClient, RegistryError> =>
   Layer.effect(
     HttpClient.HttpClient,
-    Effect.flatMap(Effect.mapError(routeOf(options.proxy), unfit), (route) =>
-      GuardedAgents.make({
-        pool: {
-          ...(options.connections === undefined ? {} : { connections: options.connections }),
-          ...(options.keepAlive === undefined
-            ? {}
-            : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) })
-        },
-        connect: options.ca === undefined ? {} : { ca: typeof options.ca === "string" ? options.ca : [...options.ca] },
-        route
-      })
+    Effect.all([routeOf(options.proxy), Certificates.read(options)]).pipe(
+      Effect.mapError(unfit),
+      Effect.flatMap(([route, certificates]) =>
+        GuardedAgents.make({
+          pool: {
+            ...(options.connections === undefined ? {} : { connections: options.connections }),
+            ...(options.keepAlive === undefined
+              ? {}
+              : { keepAliveTimeout: Duration.toMillis(Duration.fromInputUnsafe(options.keepAlive)) })
+          },
+          certificates,
+          route
+        })
+      )
     )
   ).pipe(Layer.merge(NodeHasher.layer))
+
+/**
+ * A client on an undici dispatcher of your own, for what `Options` do not cover: SOCKS, a Unix socket, a recording, a
+ * mock.
+ *
+ * **Details**
+ *
+ * The dispatcher makes the connections, so that certificates, proxies, timeouts of connections and HTTP/2 are its matter.
+ * The layer reads no variable of the environment, and does not close the dispatcher. It needs the handlers of undici 7 or
+ * later (`onRequestStart`).
+ *
+ * **Gotchas**
+ *
+ * The client sees no connection. It still refuses a redirect or an upload location that leads to an address of this
+ * machine, a private network or a metadata service, and to a name of this machine. It cannot check where other names lead:
+ * a registry can lead to the metadata service by a name of its own. A connection that one registry was allowed may also
+ * serve another. Where that matters, check addresses in the dispatcher, with `Outbound.reachOf`.
+ *
+ * The dispatcher must not follow redirects: the client then would not see them, and credentials could leave the registry.
+ *
+ * **Example** (An agent that connects to a Unix socket)
+ *
+ * ```ts
+ * import { NodeRegistryHttpClient } from "@effect-acr/node"
+ * import { Effect, Layer } from "effect"
+ * import { Agent } from "undici"
+ *
+ * const HttpClientLive = Layer.unwrap(
+ *   Effect.acquireRelease(
+ *     Effect.sync(() => new Agent({ allowH2: false, connect: { socketPath: "/run/registry.sock" } })),
+ *     (agent) => Effect.promise(() => agent.destroy())
+ *   ).pipe(Effect.map(NodeRegistryHttpClient.layerDispatcher))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerDispatcher = (dispatcher: Pick<Dispatcher, "dispatch">): Layer.Layer<HttpClient.HttpClient> =>
+  Layer.succeed(HttpClient.HttpClient, UndiciClient.make(dispatcher)).pipe(Layer.merge(NodeHasher.layer))
 
 /**
  * `layerOptions` with nothing set: what most programs want.

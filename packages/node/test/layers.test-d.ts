@@ -6,6 +6,7 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type { ConfigError } from "effect/Config"
 import type * as Layer from "effect/Layer"
 import type { HttpClient } from "effect/http/HttpClient"
+import { Agent } from "undici"
 import { expectTypeOf } from "vitest"
 import * as DockerConfig from "../src/DockerConfig.ts"
 import * as NodeHasher from "../src/NodeHasher.ts"
@@ -19,4 +20,5 @@ expectTypeOf(NodeRegistryHttpClient.layer).toEqualTypeOf<Layer.Layer<HttpClient,
 expectTypeOf(NodeRegistryHttpClient.layerOptions({ ca: ["one", "two"], connections: 8 })).toEqualTypeOf<
   Layer.Layer<HttpClient, RegistryError>
 >()
+expectTypeOf(NodeRegistryHttpClient.layerDispatcher(new Agent())).toEqualTypeOf<Layer.Layer<HttpClient>>()
 expectTypeOf(NodeHasher.layer).toEqualTypeOf<Layer.Layer<never>>()

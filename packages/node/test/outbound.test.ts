@@ -5,12 +5,14 @@
 import { createServer, type Server } from "node:http"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as Outbound from "@effect-acr/client/Outbound"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpClient from "effect/http/HttpClient"
+import { Agent } from "undici/index.js"
 import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 import { resolving } from "./support/resolver.ts"
 
@@ -43,9 +45,13 @@ const listen = (answer: (host: string, port: number) => Answered) =>
       })
   )
 
-const layer = (registry: string, options: Partial<RegistryContent.Options> = {}) =>
+const layer = (
+  registry: string,
+  options: Partial<RegistryContent.Options> = {},
+  client: Layer.Layer<HttpClient.HttpClient, RegistryError> = NodeRegistryHttpClient.layer
+) =>
   RegistryContent.layer({ endpoint: registry, allowInsecureHttp: true, retry: RetryPolicy.never, ...options }).pipe(
-    Layer.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer])
+    Layer.provide([Credentials.layerAnonymous, client])
   )
 
 /** Downloads a blob, which fails at the latest when its bytes are not those of the digest. */
@@ -54,8 +60,7 @@ const downloading = Effect.gen(function* () {
   return yield* Effect.flip(content.blobBytes("alpine", digest))
 })
 
-const download = (registry: string, options: Partial<RegistryContent.Options> = {}) =>
-  Effect.provide(downloading, layer(registry, options))
+const download = (...registry: Parameters<typeof layer>) => Effect.provide(downloading, layer(...registry))
 
 const leads = (location: string, connection = "keep-alive"): Answered => ({
   status: 307,
@@ -193,6 +198,45 @@ describe("another port of the registry's host", () => {
       const error = yield* download(`http://registry.example:${port}`)
       assert.strictEqual(error.reason._tag, "Refused")
       assert.include(error.message, "registry.example leads to a link-local address, and the registry is not there")
+    })
+  )
+})
+
+describe("a dispatcher of the program", () => {
+  /** Takes every name for one of this machine. */
+  const dispatcher = Effect.acquireRelease(
+    Effect.sync(
+      () =>
+        new Agent({ connect: { lookup: (_, __, callback) => callback(null, [{ address: "127.0.0.1", family: 4 }]) } })
+    ),
+    (agent) => Effect.promise(() => agent.destroy())
+  )
+
+  it.live("connects, and is not closed with the layer", () =>
+    Effect.gen(function* () {
+      const agent = yield* dispatcher
+      const { asked, port } = yield* listen(() => ({ status: 200 }))
+      for (let time = 0; time < 2; time++) {
+        const client = NodeRegistryHttpClient.layerDispatcher(agent)
+        const error = yield* download(`http://registry.example:${port}`, {}, client)
+        assert.strictEqual(error.reason._tag, "ContentMismatch")
+      }
+      assert.deepStrictEqual(asked, [asksRegistry, asksRegistry])
+    })
+  )
+
+  it.live("is led to no address, but to every name", () =>
+    Effect.gen(function* () {
+      const client = NodeRegistryHttpClient.layerDispatcher(yield* dispatcher)
+      const storage = yield* listen(() => ({ status: 200 }))
+      const byAddress = yield* listen(() => leads(`http://127.0.0.1:${storage.port}/blob`))
+      const refused = yield* download(`http://registry.example:${byAddress.port}`, {}, client)
+      assert.strictEqual(refused.reason._tag, "Refused")
+      assert.deepStrictEqual(storage.asked, [])
+
+      const byName = yield* listen(() => leads(`http://inside.example:${storage.port}/blob`))
+      yield* download(`http://registry.example:${byName.port}`, {}, client)
+      assert.deepStrictEqual(storage.asked, ["inside.example GET /blob"])
     })
   )
 })

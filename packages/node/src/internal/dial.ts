@@ -133,7 +133,7 @@ export const byWayOf = (
     readonly opening: Tunnel.Opening
   }
 ): buildConnector.connector => {
-  const connect = buildConnector({ ...proxyOptions, allowH2: false })
+  const connect = buildConnector(proxyOptions)
   const secure = buildConnector(options)
 
   return (target, callback) => {

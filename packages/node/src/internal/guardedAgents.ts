@@ -9,7 +9,8 @@ import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as HttpClient from "effect/http/HttpClient"
-import { Agent, type buildConnector, Pool } from "undici/index.js"
+import { Agent, Pool } from "undici/index.js"
+import type { Certificates } from "./certificates.ts"
 import * as Dial from "./dial.ts"
 import * as Places from "./places.ts"
 import type { Route } from "./proxies.ts"
@@ -19,23 +20,28 @@ import * as UndiciClient from "./undiciClient.ts"
 export interface Options {
   /** Of the connections to each origin. */
   readonly pool: Omit<Pool.Options, "connect">
-  readonly connect: buildConnector.BuildOptions
+  readonly certificates: Certificates
   readonly route: Route
 }
 
 /** Makes an HTTP client whose connections to each origin pass a gate. */
-const gated = ({ connect, pool, route }: Options, gateTo: (origin: string) => Dial.Gate) =>
+const gated = (
+  { certificates, pool, route }: Options,
+  servers: keyof Certificates,
+  gateTo: (origin: string) => Dial.Gate
+) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const options = { ...connect, allowH2: false }
+        const options = { ...certificates[servers], allowH2: false }
+        const proxyOptions = { ...certificates.other, allowH2: false }
         const opening: Tunnel.Opening = new Set()
         const connectorTo = (origin: string) => {
           const gate = gateTo(origin)
           const proxy = route(new URL(origin))
           return proxy === undefined
             ? Dial.through(gate, options)
-            : Dial.byWayOf(gate, { proxy, options, proxyOptions: options, opening })
+            : Dial.byWayOf(gate, { proxy, options, proxyOptions, opening })
         }
         const agent = new Agent({
           ...pool,
@@ -85,7 +91,7 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
     // its DNS, so that this must not allow it to lead into a private network.
     const names = Places.make()
 
-    const registry = yield* gated(options, (origin) =>
+    const registry = yield* gated(options, "named", (origin) =>
       gate("registry", () => places.of(origin) ?? names.of(origin), {
         onConnected: (reach, connection) => places.reached(origin, reach, connection),
         onTunnelled: (reaches) => {
@@ -94,10 +100,10 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       })
     )
     // A registry whose host the user has allowed may be anywhere, but still leads only where it is.
-    const named = yield* gated(options, (origin) =>
+    const named = yield* gated(options, "named", (origin) =>
       gate("named", () => places.of(origin), { onConnected: (reach) => places.reached(origin, reach) })
     )
-    const ledFrom = (place: Outbound.Reach) => gated(options, () => gate("other", () => place))
+    const ledFrom = (place: Outbound.Reach) => gated(options, "other", () => gate("other", () => place))
     const led = {
       public: yield* ledFrom("public"),
       private: yield* ledFrom("private"),
@@ -105,7 +111,7 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       loopback: yield* ledFrom("loopback")
     }
     // Requests that are not of this library go where the program says.
-    const free = yield* gated(options, () => gate("named", () => undefined))
+    const free = yield* gated(options, "named", () => gate("named", () => undefined))
 
     const clientFor = (destination: Outbound.Destination | undefined) => {
       switch (destination?.relation) {

@@ -337,7 +337,7 @@ const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL,
   )
 
 /** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
-export const make = (dispatcher: Dispatcher): ScopedHttpClient.ScopedHttpClient =>
+export const make = (dispatcher: Pick<Dispatcher, "dispatch">): ScopedHttpClient.ScopedHttpClient =>
   ScopedHttpClient.make(
     HttpClient.make((request, url, signal) =>
       send(dispatcher, request, url, (giveUp) => {

@@ -2,7 +2,7 @@
  * A proxy on this machine that connects by name, as squid and its like do (RFC 9110, CONNECT).
  */
 import { createServer, type IncomingMessage, type Server } from "node:http"
-import { createServer as createSecureServer } from "node:https"
+import { createServer as createSecureServer, type ServerOptions } from "node:https"
 import { connect, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
@@ -13,8 +13,10 @@ export interface Behaviour {
   readonly leadsTo?: number
   /** Takes over a request for a tunnel. By default it is opened. */
   readonly answers?: (request: IncomingMessage, socket: Duplex) => void
-  /** Its certificate and key, in PEM, if it speaks TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  /** What it needs to speak TLS, if it does. */
+  readonly tls?: ServerOptions
+  /** Called with each request for a tunnel. */
+  readonly onTunnel?: (request: IncomingMessage) => void
 }
 
 export interface ConnectProxy {
@@ -65,6 +67,7 @@ export const connectProxy = (behaviour: Behaviour = {}) =>
           asked.push(authority)
           logins.push(request.headers["proxy-authorization"])
           client.on("error", () => {})
+          behaviour.onTunnel?.(request)
           if (behaviour.answers !== undefined) {
             // Otherwise the client's end goes unnoticed.
             client.on("end", () => client.destroy()).resume()

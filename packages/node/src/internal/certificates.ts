@@ -1,0 +1,75 @@
+/**
+ * The certificates of TLS connections: which authorities are trusted, and with which certificate the client shows itself.
+ *
+ * They are read once: a context with the authorities of Node takes some 20 milliseconds to make, for each connection if it
+ * were left to the connector.
+ */
+import * as tls from "node:tls"
+import { InvalidRequest } from "@effect-acr/client/RegistryError"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { buildConnector } from "undici/index.js"
+
+/** See `NodeRegistryHttpClient.Options`. */
+export interface Options {
+  readonly ca?: string | ReadonlyArray<string>
+  readonly caOnly?: string | ReadonlyArray<string>
+  readonly clientCertificate?: {
+    readonly certificate: string
+    readonly key: Redacted.Redacted<string>
+    readonly passphrase?: Redacted.Redacted<string>
+  }
+}
+
+/** How connections are made. */
+export interface Certificates {
+  /** To hosts that the user named, which may see the certificate of the client. */
+  readonly named: buildConnector.BuildOptions
+  /** To all others. */
+  readonly other: buildConnector.BuildOptions
+}
+
+const isPem = (text: string): boolean => /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/.test(text)
+
+const authorities = Effect.fnUntraced(function* (argument: string, given: string | ReadonlyArray<string>) {
+  const texts = typeof given === "string" ? [given] : [...given]
+  return texts.every(isPem)
+    ? texts
+    : yield* new InvalidRequest({ argument, description: "it is not a certificate in PEM" })
+})
+
+/** What OpenSSL finds wrong, as its code. Its messages are for those who know OpenSSL. */
+const unfit = (error: unknown): InvalidRequest => {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : ""
+  return new InvalidRequest({
+    argument: "clientCertificate",
+    description: `the certificate and the key, in PEM, cannot be used together, or the passphrase is wrong${code}`
+  })
+}
+
+/** Reads the certificates. Fails if they can't be used. */
+export const read = Effect.fnUntraced(function* ({
+  ca,
+  caOnly,
+  clientCertificate
+}: Options): Effect.fn.Return<Certificates, InvalidRequest> {
+  const more = ca === undefined ? [] : yield* authorities("ca", ca)
+  const only = caOnly === undefined ? undefined : yield* authorities("caOnly", caOnly)
+  const trusted = only ?? (ca === undefined ? undefined : tls.getCACertificates("default"))
+  const trust = trusted === undefined ? {} : { ca: [...trusted, ...more] }
+  const other = trusted === undefined ? {} : { secureContext: tls.createSecureContext(trust) }
+  if (clientCertificate === undefined) return { named: other, other }
+
+  const { certificate, key, passphrase } = clientCertificate
+  const own = yield* Effect.try({
+    try: () =>
+      tls.createSecureContext({
+        ...trust,
+        cert: certificate,
+        key: Redacted.value(key),
+        ...(passphrase === undefined ? {} : { passphrase: Redacted.value(passphrase) })
+      }),
+    catch: unfit
+  })
+  return { named: { secureContext: own }, other }
+})
