@@ -3,18 +3,27 @@
  *
  * **Details**
  *
- * docker's file is looked at first: `config.json` in the folder that `DOCKER_CONFIG` names, else in `~/.docker`. Then
- * podman's: the file that `REGISTRY_AUTH_FILE` names, else `containers/auth.json` in `XDG_RUNTIME_DIR` and in
- * `XDG_CONFIG_HOME` (`~/.config`). The first that has a login for the registry wins. They are read anew each time a login
- * is needed, so that one made in between is found.
+ * The first of these that has a login for the registry wins:
+ *
+ * 1. the content of `DOCKER_AUTH_CONFIG`, as docker and GitLab read it;
+ * 2. docker's file: `config.json` in the folder that `DOCKER_CONFIG` names, else in `~/.docker`;
+ * 3. podman's: the file that `REGISTRY_AUTH_FILE` names, else `containers/auth.json` in `XDG_RUNTIME_DIR` and in
+ *    `XDG_CONFIG_HOME` (`~/.config`);
+ * 4. `~/.dockercfg`, whose format has no `auths`. A file of that format may also stand in the place of the others.
+ *
+ * Files are read each time a login is needed, so that a new login is found.
  *
  * In a file, the credential helper of the registry (`credHelpers`) comes before that of all registries (`credsStore`),
  * and both before what stands in the file itself (`auths`): an `identitytoken` there is a refresh token, a `registrytoken`
- * an access token. A helper runs for 30 seconds at most, and is killed when its time is up or nobody waits for it any
- * more. Nothing that it prints, and nothing that stands in a file, is repeated in an error, a log or a span.
+ * an access token. A helper runs for 30 seconds at most. It is killed when its time is up or the operation is interrupted. If
+ * it is not installed, the search continues in the file; if it fails, the search ends. Nothing that a helper prints, and
+ * nothing that stands in a file, is repeated in an error, a log or a span.
  *
- * docker's command line documentation, "docker login"; containers-auth.json(5). podman's entries for a part of a registry
- * (`quay.io/project`) are passed over: a login here is for a registry.
+ * A key of `auths` may name a path, such as `registry.example.com/team`, as in podman and the kubelet: it counts for the
+ * repositories below it, and the longest path wins. As in the kubelet, `*` stands for a label of the host or a part of one:
+ * `*.example.com`. Keys without it come first. An entry that cannot be read does not affect the others.
+ *
+ * docker's command line documentation, "docker login"; containers-auth.json(5); Kubernetes, "Images".
  *
  * @since 0.1.0
  */
@@ -27,10 +36,13 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as AuthFile from "./internal/authFile.ts"
 import * as CredentialHelper from "./internal/credentialHelper.ts"
+import * as RegistryKey from "./internal/registryKey.ts"
 
 /**
  * Which files to look at, and how patiently.
@@ -39,7 +51,7 @@ import * as CredentialHelper from "./internal/credentialHelper.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The one file to look at, instead of those that container tools use. */
+  /** The one file to look at, instead of the variable and the files of container tools. */
   readonly path?: string
   /** How long a credential helper may take; 30 seconds if not given. */
   readonly helperTimeout?: Duration.Input
@@ -48,6 +60,7 @@ export interface Options {
 const variable = (name: string) => Config.option(Config.NonEmptyString(name))
 
 const variables = Config.all({
+  authConfig: Config.option(Config.Redacted("DOCKER_AUTH_CONFIG")),
   dockerConfig: variable("DOCKER_CONFIG"),
   authFile: variable("REGISTRY_AUTH_FILE"),
   runtime: variable("XDG_RUNTIME_DIR"),
@@ -55,10 +68,20 @@ const variables = Config.all({
   home: variable("HOME")
 })
 
-/** The files of docker and podman, in the order in which they count. */
-const files: Config.Config<ReadonlyArray<string>> = Config.map(
+/** Where logins may be. */
+interface Source {
+  /** Its name in errors: a path, or the name of a variable. */
+  readonly name: string
+  /** Reads it; none if it is not there. */
+  readonly read: Effect.Effect<Option.Option<AuthFile.AuthFile>, CredentialUnavailable, FileSystem.FileSystem>
+}
+
+const fileAt = (path: string): Source => ({ name: path, read: AuthFile.read(path) })
+
+/** The variable and the files of docker and podman, in the order in which they count. */
+const everywhere: Config.Config<ReadonlyArray<Source>> = Config.map(
   variables,
-  ({ authFile, config, dockerConfig, home, runtime }) => {
+  ({ authConfig, authFile, config, dockerConfig, home, runtime }) => {
     const own = Option.getOrElse(home, homedir)
     const docker = Option.getOrElse(dockerConfig, () => join(own, ".docker"))
     const podman = Option.match(authFile, {
@@ -68,20 +91,73 @@ const files: Config.Config<ReadonlyArray<string>> = Config.map(
           join(folder, "containers", "auth.json")
         )
     })
-    return [join(docker, "config.json"), ...podman]
+    const inVariable = Option.map(authConfig, (content): Source => {
+      const name = "DOCKER_AUTH_CONFIG"
+      return { name, read: Effect.asSome(AuthFile.parse(name, Redacted.value(content))) }
+    })
+    return [
+      ...Option.toArray(inVariable),
+      ...[join(docker, "config.json"), ...podman, join(own, ".dockercfg")].map(fileAt)
+    ]
   }
 )
 
-/** The login of a registry in one file, if it has one. */
-const loginIn = Effect.fnUntraced(function* (path: string, loginServer: string, helperTimeout: Duration.Input) {
-  const file = yield* AuthFile.read(path)
-  if (Option.isNone(file)) return Option.none()
-  const name = AuthFile.helperFor(file.value, loginServer)
-  const helped =
-    name === undefined
-      ? Option.none()
-      : yield* CredentialHelper.get({ name, server: AuthFile.serverOf(loginServer), timeout: helperTimeout })
-  return Option.isSome(helped) ? helped : AuthFile.loginFor(file.value, loginServer)
+/** The login that the credential helper of a file has, if there is a helper. */
+const helped = (file: AuthFile.AuthFile, loginServer: string, timeout: Duration.Input) => {
+  const name = AuthFile.helperFor(file, loginServer)
+  return name === undefined
+    ? Effect.succeedNone
+    : CredentialHelper.get({ name, server: RegistryKey.serverOf(loginServer), timeout })
+}
+
+/** Runs a search that may fail without ending the whole one. */
+const attempted = <A, R>(
+  search: Effect.Effect<Option.Option<A>, CredentialUnavailable, R>,
+  isPassedOver: (failure: CredentialUnavailable) => boolean,
+  passedOver: Array<CredentialUnavailable>
+) =>
+  Effect.catchIf(search, isPassedOver, (failure) => {
+    passedOver.push(failure)
+    return Effect.succeedNone
+  })
+
+/**
+ * Finds the login of the first source that has one.
+ *
+ * A helper that is not installed and an entry that cannot be read are passed over, and become the failure if there is no
+ * other login. A helper that fails ends the search: if a locked keychain were passed over, the program would continue with
+ * another user's login.
+ */
+const search = Effect.fnUntraced(function* (
+  sources: ReadonlyArray<Source>,
+  { loginServer, repository }: Credentials.CredentialRequest,
+  helperTimeout: Duration.Input
+) {
+  const passedOver: Array<CredentialUnavailable> = []
+  for (const { name, read } of sources) {
+    const file = yield* read
+    if (Option.isNone(file)) continue
+    const byHelper = yield* attempted(
+      helped(file.value, loginServer, helperTimeout),
+      ({ problem }) => problem === "NotConfigured",
+      passedOver
+    )
+    if (Option.isSome(byHelper)) return byHelper.value
+    const inFile = yield* attempted(
+      AuthFile.loginFor(file.value, { loginServer, repository, source: name }),
+      () => true,
+      passedOver
+    )
+    if (Option.isSome(inFile)) return inFile.value
+  }
+  return yield* (
+    passedOver[0] ??
+    new CredentialUnavailable({
+      credential: "docker configuration",
+      problem: "NotConfigured",
+      description: `there is no login for ${loginServer} in ${sources.map(({ name }) => name).join(", ")}`
+    })
+  )
 })
 
 /**
@@ -90,7 +166,7 @@ const loginIn = Effect.fnUntraced(function* (path: string, loginServer: string, 
  * **Details**
  *
  * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or no such credential helper; `Failed` if a
- * file can't be read or a helper fails; `TimedOut` if a helper does not answer.
+ * file or the entry of the registry can't be read, or a helper fails; `TimedOut` if a helper does not answer.
  *
  * **Example** (The file that a pipeline was given, and nothing else)
  *
@@ -109,21 +185,13 @@ export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Cre
     Credentials.Credentials,
     Effect.gen(function* () {
       const services = yield* Effect.context<Layer.Success<typeof NodeServices.layer>>()
-      const paths = path === undefined ? yield* files : [path]
+      const sources = path === undefined ? yield* everywhere : [fileAt(path)]
       return {
-        get: ({ loginServer }) =>
-          Effect.gen(function* () {
-            for (const one of paths) {
-              const login = yield* loginIn(one, loginServer, helperTimeout)
-              if (Option.isSome(login)) return login.value
-            }
-            return yield* new CredentialUnavailable({
-              credential: "docker configuration",
-              problem: "NotConfigured",
-              description: `there is no login for ${loginServer} in ${paths.join(", ")}`
-            })
+        get: (request) =>
+          search(sources, request, helperTimeout).pipe(
             // The operation's own logger, tracer and clock; the layer's services.
-          }).pipe(Effect.updateContext((own: Context.Context<never>) => Context.merge(services, own)))
+            Effect.updateContext((own: Context.Context<never>) => Context.merge(services, own))
+          )
       }
     })
   ).pipe(Layer.provide(NodeServices.layer))

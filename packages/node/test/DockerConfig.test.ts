@@ -38,9 +38,13 @@ const file = (content: unknown) =>
 
 const registry = "myregistry.azurecr.io"
 
-const get = (layer: typeof DockerConfig.layer, loginServer = registry) =>
+const get = (layer: typeof DockerConfig.layer, loginServer = registry, repository?: string) =>
   Credentials.Credentials.use((credentials) =>
-    credentials.get({ endpoint: `https://${loginServer}`, loginServer })
+    credentials.get({
+      endpoint: `https://${loginServer}`,
+      loginServer,
+      ...(repository === undefined ? {} : { repository })
+    })
   ).pipe(Effect.provide(Layer.orDie(layer)))
 
 /** What there is for a registry, in a line. */
@@ -59,8 +63,8 @@ const shown = (effect: ReturnType<typeof get>) =>
     }
   })
 
-const inFile = (content: unknown, loginServer = registry) =>
-  Effect.flatMap(file(content), (path) => shown(get(DockerConfig.layerOptions({ path }), loginServer)))
+const inFile = (content: unknown, loginServer = registry, repository?: string) =>
+  Effect.flatMap(file(content), (path) => shown(get(DockerConfig.layerOptions({ path }), loginServer, repository)))
 
 const auth = (login: string) => ({ auth: btoa(login) })
 
@@ -84,8 +88,16 @@ describe("a file", () => {
     ["nothing", {}, "NotConfigured"],
     ["null", null, "NotConfigured"],
     ["an empty auth", { auth: "" }, "NotConfigured"],
-    ["an auth that is not base64", { auth: "%%%" }, "NotConfigured"],
-    ["an auth without a colon", { auth: btoa("contoso") }, "NotConfigured"]
+    [
+      "what Go writes for nothing",
+      { auth: "", username: "", password: "", identitytoken: "", registrytoken: null },
+      "NotConfigured"
+    ],
+    ["an auth and nothing else that is set", { ...auth("contoso:word"), identitytoken: "" }, "contoso:word"],
+    ["an auth that is not base64", { auth: "%%%" }, "Failed"],
+    ["an auth without a colon", { auth: btoa("contoso") }, "Failed"],
+    ["a text", "contoso:word", "Failed"],
+    ["a number for an auth", { auth: 5 }, "Failed"]
   ]
   for (const [name, entry, expected] of logins) {
     it.effect(`with ${name} is read`, () =>
@@ -120,6 +132,69 @@ describe("a file", () => {
     )
   }
 
+  const team = "registry.example.com/team"
+  const paths: ReadonlyArray<readonly [string, ReadonlyArray<string>, string | undefined, string]> = [
+    ["a path for a repository in it", [team], "team/app", team],
+    ["a path for the repository itself", [`${team}/app`], "team/app", `${team}/app`],
+    ["a path with a final slash and a scheme", [`https://${team}/`], "team/app", `https://${team}/`],
+    ["a path not for another repository", [team], "other/app", "NotConfigured"],
+    ["a path not for a repository that begins alike", [team], "team-two/app", "NotConfigured"],
+    ["a path not for the registry as a whole", [team], undefined, "NotConfigured"],
+    ["the longest of several paths", ["registry.example.com", `${team}/app`, team], "team/app/web", `${team}/app`],
+    ["the registry for other repositories", ["registry.example.com", team], "other/app", "registry.example.com"],
+    ["a pattern for hosts", ["*.example.com"], "team/app", "*.example.com"],
+    ["a pattern for hosts, with a path", ["*.example.com/team"], "team/app", "*.example.com/team"],
+    ["a pattern inside a label", ["reg*y.example.com"], "team/app", "reg*y.example.com"],
+    ["a pattern for one label, not for several", ["*.com"], "team/app", "NotConfigured"],
+    ["a pattern for other hosts", ["*.example.org"], "team/app", "NotConfigured"],
+    ["a pattern for another port", ["*.example.com:5000"], "team/app", "NotConfigured"],
+    ["a pattern that is longer than the host", ["registry.example.comm*"], "team/app", "NotConfigured"],
+    ["a pattern whose parts overlap", ["registry*stry.example.com"], "team/app", "NotConfigured"],
+    ["a host rather than a pattern", ["*.example.com/team", "registry.example.com"], "team/app", "registry.example.com"]
+  ]
+  for (const [name, keys, repository, expected] of paths) {
+    it.effect(`has a login for ${name}`, () =>
+      Effect.gen(function* () {
+        const auths = Object.fromEntries(keys.map((key) => [key, auth(`${key.replace(":", "%")}:word`)]))
+        const found = yield* inFile({ auths }, "registry.example.com", repository)
+        assert.strictEqual(found.replace(":word", "").replace("%", ":"), expected)
+      })
+    )
+  }
+
+  it.effect("has the login of Docker Hub for a part of it", () =>
+    Effect.gen(function* () {
+      const auths = { "docker.io/contoso": auth("part:word"), "https://index.docker.io/v1/": auth("hub:word") }
+      assert.strictEqual(yield* inFile({ auths }, "registry-1.docker.io", "contoso/app"), "part:word")
+      assert.strictEqual(yield* inFile({ auths }, "docker.io", "library/alpine"), "hub:word")
+    })
+  )
+
+  it.effect("loses nothing but an odd entry", () =>
+    Effect.gen(function* () {
+      const odd = { "a.example": "text", "b.example": { auth: [1] }, "c.example": 5, "d.example": [] }
+      const auths = { ...odd, [registry]: auth("contoso:word") }
+      assert.strictEqual(yield* inFile({ auths }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths, credHelpers: { [registry]: 5, "a.example": null } }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths, credHelpers: "text", credsStore: 5 }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths, credHelpers: null, credsStore: null }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths: "text" }), "NotConfigured")
+      // Of two names of a registry, one.
+      assert.strictEqual(yield* inFile({ auths: { ...auths, [`https://${registry}`]: "text" } }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths: { [`https://${registry}`]: "text", ...auths } }), "contoso:word")
+    })
+  )
+
+  it.effect("without auths holds logins itself", () =>
+    Effect.gen(function* () {
+      const old = { [`https://${registry}`]: { ...auth("contoso:word"), email: "a@contoso.com" } }
+      assert.strictEqual(yield* inFile(old), "contoso:word")
+      assert.strictEqual(yield* inFile({ HttpHeaders: { "User-Agent": "x" }, credsStore: "" }), "NotConfigured")
+      // One that has some is none of the old.
+      assert.strictEqual(yield* inFile({ ...old, auths: {} }), "NotConfigured")
+    })
+  )
+
   it.effect("with two names for a registry has the login of the very name", () =>
     Effect.map(
       inFile({ auths: { [`https://${registry}`]: auth("old:word"), [registry]: auth("contoso:word") } }),
@@ -129,7 +204,9 @@ describe("a file", () => {
 
   const unreadable: ReadonlyArray<readonly [string, unknown]> = [
     ["no JSON", `{"auths": {"${registry}": {"auth": "planted-secret`],
-    ["another JSON", { auths: { [registry]: "planted-secret" } }],
+    ["an odd entry for the registry", { auths: { [registry]: "planted-secret" } }],
+    ["a text", '"planted-secret"'],
+    ["null", "null"],
     ["a list", ["planted-secret"]],
     ["more than anybody has", `{"auths": {"${"x".repeat(1024 * 1024)}": {}}}`]
   ]
@@ -216,6 +293,21 @@ describe("of several files", () => {
       { REGISTRY_AUTH_FILE: "~/auth.json" },
       "named"
     ],
+    ["the old one of docker comes last", { "~/.dockercfg": "old" }, {}, "old"],
+    ["those of today come before it", { "~/.dockercfg": "old", [podman]: "podman" }, {}, "podman"],
+    [
+      "what a variable holds comes before all",
+      { [docker]: "docker", [podman]: "podman" },
+      { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [registry]: auth("variable:word") } }) },
+      "variable"
+    ],
+    [
+      "those that it does not know are looked for in the files",
+      { [docker]: "docker" },
+      { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { "other.example": auth("variable:word") } }) },
+      "docker"
+    ],
+    ["an empty variable is none", { [docker]: "docker" }, { DOCKER_AUTH_CONFIG: "", DOCKER_CONFIG: "" }, "docker"],
     ["there may be none", {}, {}, "NotConfigured"]
   ]
   for (const [name, files, variables, expected] of cases) {
@@ -230,8 +322,33 @@ describe("of several files", () => {
       const { description } = yield* Effect.flip(get(layer))
       assert.strictEqual(
         description,
-        `there is no login for ${registry} in ${home}/.docker/config.json, ${home}/run/containers/auth.json, ${home}/.config/containers/auth.json`
+        `there is no login for ${registry} in ${home}/.docker/config.json, ${home}/run/containers/auth.json, ${home}/.config/containers/auth.json, ${home}/.dockercfg`
       )
+    })
+  )
+
+  it.effect("the variable may hold rubbish, which is not quoted", () =>
+    Effect.gen(function* () {
+      const env = { HOME: yield* folder, DOCKER_AUTH_CONFIG: '{"auths": {"planted-secret' }
+      const layer = DockerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+      const error = yield* Effect.flip(get(layer))
+      assert.strictEqual(error.problem, "Failed")
+      assert.strictEqual(error.credential, "DOCKER_AUTH_CONFIG")
+      assert.notInclude(inspect(error, { depth: Infinity }), "planted")
+    })
+  )
+
+  it.effect("one is looked at where the program names it, and nothing else", () =>
+    Effect.gen(function* () {
+      const env = {
+        HOME: yield* folder,
+        DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [registry]: auth("variable:word") } })
+      }
+      const path = yield* file({ auths: {} })
+      const layer = DockerConfig.layerOptions({ path }).pipe(
+        Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+      )
+      assert.strictEqual(yield* shown(get(layer)), "NotConfigured")
     })
   )
 })
@@ -370,6 +487,28 @@ describe("a credential helper", () => {
       })
     )
   }
+
+  it.live("that is not there hides no login of the file, and of no other", () =>
+    Effect.gen(function* () {
+      const auths = { [registry]: auth("contoso:word") }
+      assert.strictEqual(yield* inFile({ auths, credsStore: "nowhere" }), "contoso:word")
+      assert.strictEqual(yield* inFile({ auths, credHelpers: { [registry]: "nowhere" } }), "contoso:word")
+
+      const home = yield* folder
+      yield* write(join(home, ".docker/config.json"), { credsStore: "nowhere" })
+      yield* write(join(home, ".config/containers/auth.json"), { auths })
+      const env = { HOME: home }
+      const layer = DockerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+      assert.strictEqual(yield* shown(get(layer)), "contoso:word")
+    })
+  )
+
+  it.live("that fails is not passed over: another login would be another user's", () =>
+    Effect.gen(function* () {
+      yield* onPath({ "docker-credential-locked": "exit 3" })
+      assert.strictEqual(yield* inFile({ auths: { [registry]: auth("contoso:word") }, credsStore: "locked" }), "Failed")
+    })
+  )
 
   it.live("that is not there is NotConfigured", () =>
     Effect.gen(function* () {

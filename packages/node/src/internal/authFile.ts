@@ -10,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64 from "effect/encoding/Base64"
+import * as RegistryKey from "./registryKey.ts"
 
 const text = Schema.optionalKey(Schema.NullOr(Schema.String))
 
@@ -21,21 +22,45 @@ const Entry = Schema.Struct({
   registrytoken: text
 })
 
-const File = Schema.Struct({
-  auths: Schema.optionalKey(Schema.NullOr(Schema.Record(Schema.String, Schema.NullOr(Entry)))),
-  credHelpers: Schema.optionalKey(Schema.NullOr(Schema.Record(Schema.String, Schema.String))),
-  credsStore: text
-})
+type Entry = typeof Entry.Type
 
-export type AuthFile = typeof File.Type
+/** Entries are read one by one when they are needed, so that an odd one costs no other. */
+const Entries = Schema.Record(Schema.String, Schema.Unknown)
 
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(File))
+type Entries = typeof Entries.Type
 
-/** Nobody has so many logins. */
+/** What container tools write, as far as it counts here. */
+export interface AuthFile {
+  readonly auths: Entries
+  readonly credHelpers: Entries
+  readonly credsStore: unknown
+}
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Entries))
+const decodeEntry = Schema.decodeUnknownOption(Entry)
+const isEntries = Schema.is(Entries)
+
+const entriesIn = (value: unknown): Entries => (isEntries(value) ? value : {})
+
+/** Far more than anybody's logins take. */
 const maxBytes = 1024 * 1024
 
-const unavailable = (path: string, description: string) =>
-  new CredentialUnavailable({ credential: path, problem: "Failed", description })
+const unavailable = (source: string, description: string) =>
+  new CredentialUnavailable({ credential: source, problem: "Failed", description })
+
+/** Reads the content of a file or a variable, which is `source` in errors. */
+export const parse = (source: string, content: string): Effect.Effect<AuthFile, CredentialUnavailable> =>
+  Option.match(content.length > maxBytes ? Option.none() : decode(content), {
+    // What a parser would say quotes the file.
+    onNone: () => Effect.fail(unavailable(source, "it is not what container tools write")),
+    onSome: (file) =>
+      Effect.succeed({
+        // In the old `.dockercfg` the logins are all that there is.
+        auths: Object.hasOwn(file, "auths") ? entriesIn(file["auths"]) : file,
+        credHelpers: entriesIn(file["credHelpers"]),
+        credsStore: file["credsStore"]
+      })
+  })
 
 /** The file at a path, if there is one. */
 export const read = Effect.fnUntraced(function* (
@@ -51,39 +76,14 @@ export const read = Effect.fnUntraced(function* (
         : Effect.fail(unavailable(path, `it can't be read (${reason._tag})`))
     )
   )
-  if (Option.isNone(content)) return Option.none()
-  const file = decode(content.value)
-  // What a parser would say quotes the file.
-  return Option.isSome(file) ? file : yield* unavailable(path, "it is not what container tools write")
+  return yield* Effect.transposeOption(Option.map(content, (text) => parse(path, text)))
 })
 
-/** The names under which Docker Hub goes. */
-const hub = ["docker.io", "index.docker.io", "registry-1.docker.io"]
-
-/** How tools of docker write a registry. */
-export const serverOf = (loginServer: string): string =>
-  hub.includes(loginServer) ? "https://index.docker.io/v1/" : loginServer
-
-/** The registry that a key stands for: old ones are addresses of its interface. */
-const registryOf = (key: string): string => {
-  const host = key.replace(/^https?:\/\//, "").replace(/\/(?:v[12]\/?)?$/, "")
-  return hub.includes(host) ? "docker.io" : host.toLowerCase()
-}
-
-/** The entry of a registry: under its very name, or under another that stands for it. */
-const entryOf = <A>(entries: { readonly [key: string]: A } | null | undefined, loginServer: string): A | undefined => {
-  if (entries === undefined || entries === null) return undefined
-  if (Object.hasOwn(entries, loginServer)) return entries[loginServer]
-  const registry = registryOf(loginServer)
-  return Object.entries(entries).find(([key]) => registryOf(key) === registry)?.[1]
-}
-
-const nonEmpty = (value: string | null | undefined): value is string =>
-  value !== undefined && value !== null && value !== ""
+const nonEmpty = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 /** The name of the credential helper for a registry: its own, or that of all. */
 export const helperFor = (file: AuthFile, loginServer: string): string | undefined =>
-  [entryOf(file.credHelpers, loginServer), file.credsStore].find(nonEmpty)
+  [...RegistryKey.entriesFor(file.credHelpers, loginServer, undefined), file.credsStore].find(nonEmpty)
 
 /** `user:password` in base64, as it stands in a header. */
 const decodeAuth = (auth: string): Option.Option<Credential> =>
@@ -101,10 +101,7 @@ const decodeAuth = (auth: string): Option.Option<Credential> =>
     })
   )
 
-/** The login of a registry that stands in the file itself. */
-export const loginFor = (file: AuthFile, loginServer: string): Option.Option<Credential> => {
-  const entry = entryOf(file.auths, loginServer)
-  if (entry === undefined || entry === null) return Option.none()
+const loginOf = (entry: Entry): Option.Option<Credential> => {
   if (nonEmpty(entry.identitytoken)) {
     return Option.some({ _tag: "RefreshToken", token: Redacted.make(entry.identitytoken) })
   }
@@ -115,4 +112,33 @@ export const loginFor = (file: AuthFile, loginServer: string): Option.Option<Cre
     return Option.some({ _tag: "Password", username: entry.username, password: Redacted.make(entry.password) })
   }
   return nonEmpty(entry.auth) ? decodeAuth(entry.auth) : Option.none()
+}
+
+/** Go writes an empty text or `null` for what is not set, and docker an entry without a login beside a helper. */
+const isUnset = (entry: Entry): boolean => !Object.values(entry).some(nonEmpty)
+
+/**
+ * The login that stands in the file itself, for a repository or for the registry as a whole. Fails if there are entries for
+ * it, but none that can be read.
+ */
+export const loginFor = (
+  file: AuthFile,
+  {
+    loginServer,
+    repository,
+    source
+  }: {
+    readonly loginServer: string
+    readonly repository: string | undefined
+    /** The file, in errors. */
+    readonly source: string
+  }
+): Effect.Effect<Option.Option<Credential>, CredentialUnavailable> => {
+  const set = RegistryKey.entriesFor(file.auths, loginServer, repository)
+    .map((entry) => decodeEntry(entry ?? {}))
+    .filter((entry) => Option.isNone(entry) || !isUnset(entry.value))
+  const login = Option.firstSomeOf(set.map(Option.flatMap(loginOf)))
+  return set.length > 0 && Option.isNone(login)
+    ? Effect.fail(unavailable(source, `its entry for ${loginServer} can't be read`))
+    : Effect.succeed(login)
 }
