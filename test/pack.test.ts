@@ -20,6 +20,7 @@ import * as Schema from "effect/Schema"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { version } from "../packages/client/src/internal/http/version.ts"
+import { connectProxy } from "../packages/node/test/support/connectProxy.ts"
 import * as Transfer from "./runtimes/transfer.ts"
 import { run } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
@@ -272,6 +273,21 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           })
           yield* hasTransferred(line)
           assert.strictEqual(file, sha256(Transfer.file))
+        }).pipe(Effect.provide(emulated({ adminUser, https: true })))
+      )
+
+      it.effect(`${runtime.name}: an image there and back by the client for Node and a proxy`, () =>
+        Effect.gen(function* () {
+          const { certificate, endpoint } = yield* AcrEmulator.AcrEmulator
+          const proxy = yield* connectProxy()
+          const [line] = yield* runProgram({
+            file: "byNode.ts",
+            rights: ["env", "net", "read", "run", "write"],
+            args: [Option.getOrThrow(certificate), proxy.host],
+            env: { REGISTRY_ENDPOINT: endpoint, ...(yield* dockerLogin) }
+          })
+          yield* hasTransferred(line)
+          assert.include(proxy.asked, new URL(endpoint).host)
         }).pipe(Effect.provide(emulated({ adminUser, https: true })))
       )
 

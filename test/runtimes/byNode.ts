@@ -1,6 +1,6 @@
 /**
  * The transfer by `@effect-acr/node`: with a certificate of the user's own, the login of a credential helper, and a file
- * there and back. Arguments: the certificate, in PEM.
+ * there and back. Arguments: the certificate, in PEM, and a proxy, if there is one.
  */
 import { BlobSource, RegistryContent } from "@effect-acr/client"
 import { DockerConfig, NodeRegistryHttpClient } from "@effect-acr/node"
@@ -12,7 +12,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { file, sha256, transfer } from "./transfer.ts"
 
-const [, , ca = ""] = process.argv
+const [, , ca = "", proxy] = process.argv
 
 const transferFile = Effect.gen(function* () {
   const content = yield* RegistryContent.RegistryContent
@@ -25,7 +25,10 @@ const transferFile = Effect.gen(function* () {
 })
 
 const RegistryLive = RegistryContent.layerConfig().pipe(
-  Layer.provide([DockerConfig.layer, NodeRegistryHttpClient.layerOptions({ ca })])
+  Layer.provide([
+    DockerConfig.layer,
+    NodeRegistryHttpClient.layerOptions({ ca, proxy: proxy === undefined ? "none" : { url: proxy } })
+  ])
 )
 
 Effect.andThen(transfer, transferFile).pipe(

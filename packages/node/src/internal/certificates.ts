@@ -38,6 +38,15 @@ const authorities = Effect.fnUntraced(function* (argument: string, given: string
     : yield* new InvalidRequest({ argument, description: "it is not a certificate in PEM" })
 })
 
+/**
+ * The authorities that the runtime trusts by itself. Deno lists them only for programs with `--allow-sys`; for others the
+ * authorities of the program stand alone.
+ */
+const machine = Effect.orElseSucceed(
+  Effect.try(() => tls.getCACertificates("default")),
+  (): ReadonlyArray<string> => []
+)
+
 /** What OpenSSL finds wrong, as its code. Its messages are for those who know OpenSSL. */
 const unfit = (error: unknown): InvalidRequest => {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : ""
@@ -55,7 +64,7 @@ export const read = Effect.fnUntraced(function* ({
 }: Options): Effect.fn.Return<Certificates, InvalidRequest> {
   const more = ca === undefined ? [] : yield* authorities("ca", ca)
   const only = caOnly === undefined ? undefined : yield* authorities("caOnly", caOnly)
-  const trusted = only ?? (ca === undefined ? undefined : tls.getCACertificates("default"))
+  const trusted = only ?? (ca === undefined ? undefined : yield* machine)
   const trust = trusted === undefined ? {} : { ca: [...trusted, ...more] }
   const other = trusted === undefined ? {} : { secureContext: tls.createSecureContext(trust) }
   if (clientCertificate === undefined) return { named: other, other }
