@@ -91,6 +91,22 @@ describe("a push and a pull", () => {
     })
   )
 
+  it.live("end where the certificate inside the tunnel is not the registry's", () =>
+    Effect.gen(function* () {
+      const emulator = yield* AcrEmulator.make({ https: true })
+      const proxy = yield* connectProxy({ leadsTo: portOf(emulator) })
+      yield* resolving({})
+      const ca = Option.toArray(emulator.certificate)
+      const client = NodeRegistryHttpClient.layerOptions({ ca, proxy: { url: proxy.host } })
+      const error = yield* Effect.flip(
+        Effect.provide(pushAndPull, registry(emulator, client, "https://registry.example"))
+      )
+      assert.include(error.message, "registry.example. is not in the cert's altnames")
+      assert.isFalse(error.isRetryable)
+      assert.deepStrictEqual(proxy.asked, ["registry.example:443"])
+    })
+  )
+
   it.live("go through a proxy that speaks TLS itself", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.make({ https: true })

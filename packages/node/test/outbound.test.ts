@@ -45,10 +45,13 @@ const listen = (answer: (host: string, port: number) => Answered) =>
       })
   )
 
+/** The environment of whoever runs this may name a proxy. */
+const direct = NodeRegistryHttpClient.layerOptions({ proxy: "none" })
+
 const layer = (
   registry: string,
   options: Partial<RegistryContent.Options> = {},
-  client: Layer.Layer<HttpClient.HttpClient, RegistryError> = NodeRegistryHttpClient.layer
+  client: Layer.Layer<HttpClient.HttpClient, RegistryError> = direct
 ) =>
   RegistryContent.layer({ endpoint: registry, allowInsecureHttp: true, retry: RetryPolicy.never, ...options }).pipe(
     Layer.provide([Credentials.layerAnonymous, client])
@@ -274,7 +277,7 @@ describe("a request on behalf of a registry", () => {
       const error = yield* Effect.flip(get(blob, "other", "https://elsewhere.example"))
       assert.include(String(error.cause), "storage.example leads to a loopback address")
       assert.deepStrictEqual(asked, ["registry.example GET /", "storage.example GET /blob"])
-    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+    }).pipe(Effect.provide(direct))
   )
 
   it.live("to an address is refused before it is dialled", () =>
@@ -283,7 +286,7 @@ describe("a request on behalf of a registry", () => {
       const error = yield* Effect.flip(get(`http://127.0.0.1:${port}/`, "other", "https://registry.example"))
       assert.include(String(error.cause), "127.0.0.1 leads to a loopback address, and the registry is not there")
       assert.deepStrictEqual(asked, [])
-    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+    }).pipe(Effect.provide(direct))
   )
 
   it.live("counts the registry as public until a connection to it was made, whatever DNS says", () =>
@@ -297,6 +300,6 @@ describe("a request on behalf of a registry", () => {
       const error = yield* Effect.flip(get(`http://storage.example:${port}/blob`, "other", registry))
       assert.include(String(error.cause), "storage.example leads to a loopback address")
       assert.deepStrictEqual(asked, [])
-    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+    }).pipe(Effect.provide(direct))
   )
 })

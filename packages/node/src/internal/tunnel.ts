@@ -31,7 +31,8 @@ class ProxyFailed extends Error {
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "")
 
 /** Codes that tell whether another attempt can succeed: of a proxy that is not there, and of its certificate. */
-const kept = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|ETIMEDOUT|CERT_|DEPTH_|SELF_|UNABLE_)/
+const kept =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|E(?:HOST|NET)UNREACH|ETIMEDOUT|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_|SELF_|UNABLE_)/
 
 /**
  * The error of a failed connection to a proxy. Most codes are dropped: undici retries `UND_ERR_SOCKET` forever, and the

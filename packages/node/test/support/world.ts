@@ -85,7 +85,7 @@ const play = (scenario: Scenario): Effect.Effect<Happened> =>
           allowInsecureHttp: true,
           retry: RetryPolicy.never,
           ...scenario.options
-        }).pipe(Layer.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layer]))
+        }).pipe(Layer.provide([Credentials.layerAnonymous, NodeRegistryHttpClient.layerOptions({ proxy: "none" })]))
       ),
       // Only a guard that fails gets here.
       Effect.timeoutOption("15 seconds"),
