@@ -43,19 +43,20 @@ const registry = (
 
 const portOf = ({ endpoint }: AcrEmulator.Service): number => Number(new URL(endpoint).port)
 
-/** The proxy's own certificate, for this machine. */
-const certificate = Effect.map(
-  Effect.promise(() =>
-    generate([{ name: "commonName", value: "proxy" }], {
-      algorithm: "sha256",
-      extensions: [
-        { name: "basicConstraints", cA: true, critical: true },
-        { name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }
-      ]
-    })
-  ),
-  ({ cert, private: key }) => ({ cert, key })
-)
+/** A certificate of the proxy, for an address. */
+const certificateFor = (ip: string) =>
+  Effect.map(
+    Effect.promise(() =>
+      generate([{ name: "commonName", value: "proxy" }], {
+        algorithm: "sha256",
+        extensions: [
+          { name: "basicConstraints", cA: true, critical: true },
+          { name: "subjectAltName", altNames: [{ type: 7, ip }] }
+        ]
+      })
+    ),
+    ({ cert, private: key }) => ({ cert, key })
+  )
 
 describe("a push and a pull", () => {
   it.live("go through the proxy of the environment, which alone knows the registry's name", () =>
@@ -110,7 +111,7 @@ describe("a push and a pull", () => {
   it.live("go through a proxy that speaks TLS itself", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.make({ https: true })
-      const tls = yield* certificate
+      const tls = yield* certificateFor("127.0.0.1")
       const proxy = yield* connectProxy({ tls })
       const ca = [...Option.toArray(emulator.certificate), tls.cert]
       const url = Redacted.make(`https://planted-user:planted-word@${proxy.host}`)
@@ -122,10 +123,24 @@ describe("a push and a pull", () => {
     })
   )
 
+  it.live("end where the proxy's certificate is for another name", () =>
+    Effect.gen(function* () {
+      const emulator = yield* AcrEmulator.make({ https: true })
+      const tls = yield* certificateFor("127.0.0.2")
+      const proxy = yield* connectProxy({ tls })
+      const ca = [...Option.toArray(emulator.certificate), tls.cert]
+      const client = NodeRegistryHttpClient.layerOptions({ ca, proxy: { url: `https://${proxy.host}` } })
+      const error = yield* Effect.flip(Effect.provide(pushAndPull, registry(emulator, client)))
+      assert.include(error.message, `the certificate of the proxy ${proxy.host} is not for that name`)
+      assert.isFalse(error.isRetryable)
+      assert.deepStrictEqual(proxy.asked, [])
+    })
+  )
+
   it.live("end where the proxy's certificate is not trusted, with an error that names the proxy", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.make({ https: true })
-      const proxy = yield* connectProxy({ tls: yield* certificate })
+      const proxy = yield* connectProxy({ tls: yield* certificateFor("127.0.0.1") })
       const client = NodeRegistryHttpClient.layerOptions({
         ca: Option.toArray(emulator.certificate),
         proxy: { url: `https://${proxy.host}` }

@@ -1,6 +1,6 @@
 /**
- * Requests by way of a proxy: which of them, where they may lead, and what becomes of a proxy that refuses. Names are
- * those of the proxy: this machine knows them only where a test says so.
+ * Proxies: which requests go through one, where a registry may lead through it, and the errors of a proxy that refuses. The
+ * proxy resolves all names; the local DNS knows a name only where a test says so.
  */
 import { createServer, type Server } from "node:http"
 import { inspect } from "node:util"
@@ -469,6 +469,16 @@ describe("a proxy that", () => {
       })
     )
   }
+
+  it.live("speaks no TLS is named", () =>
+    Effect.gen(function* () {
+      const proxy = yield* connectProxy()
+      yield* resolving({})
+      const client = NodeRegistryHttpClient.layerOptions({ proxy: { url: `https://${proxy.host}` } })
+      const error = yield* download("http://registry.example", client)
+      assert.include(error.message, `the proxy ${proxy.host} does not speak TLS`)
+    })
+  )
 
   it.live("is not there is named", () =>
     Effect.gen(function* () {

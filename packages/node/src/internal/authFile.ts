@@ -42,7 +42,7 @@ const isEntries = Schema.is(Entries)
 
 const entriesIn = (value: unknown): Entries => (isEntries(value) ? value : {})
 
-/** Far more than anybody's logins take. */
+/** Far above the size of a real file. */
 const maxBytes = 1024 * 1024
 
 const unavailable = (source: string, description: string) =>

@@ -1,8 +1,8 @@
 /**
- * The certificates of TLS connections: which authorities are trusted, and with which certificate the client shows itself.
+ * The certificates of TLS connections: the authorities that the client trusts, and the certificate that it presents.
  *
- * They are read once: a context with the authorities of Node takes some 20 milliseconds to make, for each connection if it
- * were left to the connector.
+ * They are read once, because a context with the authorities of Node takes some 20 milliseconds to make, and undici would
+ * make one for each connection.
  */
 import * as tls from "node:tls"
 import { InvalidRequest } from "@effect-acr/client/RegistryError"
@@ -23,7 +23,7 @@ export interface Options {
 
 /** How connections are made. */
 export interface Certificates {
-  /** To hosts that the user named, which may see the certificate of the client. */
+  /** To hosts that the user named. The client presents its certificate to them. */
   readonly named: buildConnector.BuildOptions
   /** To all others. */
   readonly other: buildConnector.BuildOptions
@@ -47,7 +47,7 @@ const machine = Effect.orElseSucceed(
   (): ReadonlyArray<string> => []
 )
 
-/** What OpenSSL finds wrong, as its code. Its messages are for those who know OpenSSL. */
+/** Describes what OpenSSL refuses. Its messages do not say which option is wrong, so only its code is shown. */
 const unfit = (error: unknown): InvalidRequest => {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : ""
   return new InvalidRequest({
@@ -56,7 +56,7 @@ const unfit = (error: unknown): InvalidRequest => {
   })
 }
 
-/** Reads the certificates. Fails if they can't be used. */
+/** Reads the certificates. Fails with `InvalidRequest` if they cannot be used. */
 export const read = Effect.fnUntraced(function* ({
   ca,
   caOnly,

@@ -9,11 +9,11 @@ import * as Effect from "effect/Effect"
 
 /** What a proxy does. */
 export interface Behaviour {
-  /** The port of this machine to which it connects, whatever host it is asked for. Defaults to the port that it is asked for. */
+  /** The port of this machine to which it connects, whatever the host. Defaults to the port of the request. */
   readonly leadsTo?: number
-  /** Takes over a request for a tunnel. By default it is opened. */
+  /** Answers a request for a tunnel instead of opening one. */
   readonly answers?: (request: IncomingMessage, socket: Duplex) => void
-  /** What it needs to speak TLS, if it does. */
+  /** Options of its TLS server. Defaults to plain http. */
   readonly tls?: ServerOptions
   /** Called with each request for a tunnel. */
   readonly onTunnel?: (request: IncomingMessage) => void
@@ -23,13 +23,13 @@ export interface ConnectProxy {
   readonly port: number
   /** `127.0.0.1:3128` */
   readonly host: string
-  /** What it was asked for: `registry.example:443`. */
+  /** The host and port of each request for a tunnel: `registry.example:443`. */
   readonly asked: ReadonlyArray<string>
-  /** The login of each request for a tunnel, as it stands in the header. */
+  /** The `Proxy-Authorization` header of each request for a tunnel. */
   readonly logins: ReadonlyArray<string | undefined>
-  /** Requests that are none for a tunnel. */
+  /** All other requests. */
   readonly others: ReadonlyArray<string>
-  /** What clients sent into tunnels, as text. */
+  /** The bytes that clients sent through tunnels, as text. */
   readonly sent: () => string
   /** How many connections to it are open. */
   readonly open: () => number
