@@ -4,6 +4,7 @@
 import { chmod, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
+import { RegistryContent } from "@effect-acr/client/RegistryContent"
 import type * as Credentials from "@effect-acr/client/Credentials"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
@@ -39,6 +40,39 @@ const inEnvironment = (env: { readonly [name: string]: string }) =>
   DockerConfig.layerOptions().pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
 
 const Tags = Schema.fromJsonString(Schema.Struct({ Tags: Schema.Array(Schema.String) }))
+
+const teams = ["team-a", "team-b"]
+
+describe("logins for parts of a registry", () => {
+  it.live("are used for the repositories of each", () =>
+    Effect.gen(function* () {
+      const { loginServer, seed } = yield* AcrEmulator.AcrEmulator
+      yield* Effect.forEach([...teams, "team-c"], (team) => seed({ repository: `${team}/app`, tags: ["latest"] }))
+      const folder = yield* temporaryFolder
+      const auths = Object.fromEntries(
+        teams.map((team) => [`${loginServer}/${team}`, { auth: btoa(`${team}-pull:only for ${team}`) }])
+      )
+      yield* Effect.promise(() => writeFile(join(folder, "config.json"), JSON.stringify({ auths })))
+      const credentials = inEnvironment({ HOME: folder, DOCKER_CONFIG: folder })
+      yield* Effect.gen(function* () {
+        const content = yield* RegistryContent
+        for (const team of teams) yield* content.resolve(`${team}/app`, "latest")
+        const { reason } = yield* Effect.flip(content.resolve("team-c/app", "latest"))
+        assert.strictEqual(reason._tag, "CredentialUnavailable")
+      }).pipe(Effect.provide(AcrEmulator.layerRegistry({ credentials })))
+    }).pipe(
+      Effect.provide(
+        AcrEmulator.layer({
+          scopeMapTokens: teams.map((team) => ({
+            username: `${team}-pull`,
+            password: Redacted.make(`only for ${team}`),
+            scopeMap: [{ repository: `${team}/*`, actions: ["content/read", "metadata/read"] }]
+          }))
+        })
+      )
+    )
+  )
+})
 
 describe.runIf(isInstalled("skopeo"))("a login that skopeo made", () => {
   it.live("is used, from podman's file and from docker's folder", () =>
