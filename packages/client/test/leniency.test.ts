@@ -26,7 +26,7 @@ import {
 import { challenge, endpoint, Journal, json, type Reply } from "./support/registry.ts"
 
 describe("a token answer", () => {
-  // https://github.com/goharbor/harbor/issues/6840
+  // Harbor: https://github.com/bazel-contrib/rules_oci/pull/856
   const answers: ReadonlyArray<readonly [string, object]> = [
     ["an empty access_token", { token: "granted", access_token: "" }],
     ["an empty token", { token: "", access_token: "granted" }],
@@ -289,7 +289,7 @@ describe("what a session says of its bytes", () => {
 })
 
 describe("a chunk that starts where its session stands and is refused with 416", () => {
-  // GHCR takes 4 MiB at most: https://github.com/orgs/community/discussions/73160
+  // GHCR: https://github.com/oras-project/rust-oci-client/issues/35
   const most = 4 * 1024 * 1024
   for (const tells of [true, false]) {
     it.effect(`is too large (the session ${tells ? "tells" : "does not tell"} where it stands)`, () => {
@@ -347,7 +347,7 @@ const inStorage = (status: number, headers: { readonly [name: string]: string } 
   )
 
 describe("a redirect", () => {
-  // registry.k8s.io: https://github.com/kubernetes/registry.k8s.io
+  // https://github.com/kubernetes/registry.k8s.io/issues/326
   const elsewhere = "https://mirror.example"
   const mirrored = (...routes: ReadonlyArray<Route>) =>
     content((asked, count) => {

@@ -94,7 +94,6 @@ describe("a login that a registry does not ask for where it is needed", () => {
   const services = (script: Script, credentials = password) =>
     RegistryContentModule.layerTransport().pipe(Layer.provideMerge(registry(script, { credentials, retry: patient })))
 
-  // Artifactory: https://jfrog.com/help/r/artifactory-how-to-set-up-anonymous-access-for-docker
   for (const status of [401, 403, 404]) {
     it.effect(`is offered after ${status}, if the root of the registry asks for it`, () =>
       Effect.gen(function* () {
