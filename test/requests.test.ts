@@ -4,6 +4,7 @@
  */
 import * as Credentials from "@effect-acr/client/Credentials"
 import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
+import { RegistryContent } from "@effect-acr/client/RegistryContent"
 import type { Reason, RegistryError } from "@effect-acr/client/RegistryError"
 import * as TokenScope from "@effect-acr/client/TokenScope"
 import { Transport } from "@effect-acr/client/Transport"
@@ -74,6 +75,19 @@ describe("the cost of tokens", () => {
       yield* seedImages("alpine")
       yield* read("alpine")
       assert.deepStrictEqual(yield* requestsOf(read("alpine")), ["GET /acr/v1/alpine 200"])
+    }).pipe(Effect.provide(emulated()))
+  )
+
+  it.live("a warm list of tags is one request, and leaves the token for pulls as it is", () =>
+    Effect.gen(function* () {
+      yield* seedImages("alpine")
+      const content = yield* RegistryContent
+      const pull = content.manifest("alpine", "latest")
+      const tags = Stream.runDrain(content.tags("alpine"))
+      yield* pull
+      yield* tags
+      assert.deepStrictEqual(yield* requestsOf(tags), ["GET /v2/alpine/tags/list 200"])
+      assert.deepStrictEqual(yield* requestsOf(pull), ["GET /v2/alpine/manifests/latest 200"])
     }).pipe(Effect.provide(emulated()))
   )
 

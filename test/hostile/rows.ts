@@ -599,7 +599,8 @@ const logins: ReadonlyArray<Row> = [
         send: ({ target }) => {
           const { searchParams } = new URL(target, endpoint)
           const asIs =
-            searchParams.get("service") === "s&account=x#y" && searchParams.get("scope") === "repository:a:pull&b=c"
+            searchParams.get("service") === "s&account=x#y" &&
+            searchParams.getAll("scope").includes("repository:a:pull&b=c")
           return [answer(asIs ? 200 : 400, { "Content-Type": "application/json" }, '{"token":"t"}')]
         }
       },

@@ -102,7 +102,11 @@ describe("a token", () => {
       const one = yield* ownersToken("repository:samples/alpine:*")
       assert.strictEqual((yield* ask("GET", "/v2/samples/alpine/tags/list", bearer(one))).status, 200)
       assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(one))).status, 401)
-      const any = yield* ownersToken("repository:*:pull")
+      const puller = yield* ownersToken("repository:other:pull")
+      assert.strictEqual((yield* ask("GET", "/v2/other/manifests/v1", bearer(puller))).status, 200)
+      // https://github.com/Azure/acr/issues/423
+      assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(puller))).status, 401)
+      const any = yield* ownersToken("repository:*:pull,metadata_read")
       assert.strictEqual((yield* ask("GET", "/v2/other/tags/list", bearer(any))).status, 200)
       assert.strictEqual((yield* ask("DELETE", "/acr/v1/other", bearer(any))).status, 401)
       const nobody = yield* accessToken("repository:*:*", { grant_type: "password" })

@@ -134,7 +134,7 @@ export const make = (parts: {
   const table: ReadonlyArray<readonly [string, RegExp, Route["rights"], Route["handle"]]> = [
     ["GET",    /^\/v2\/?$/,                            () => [], () => text(200, "")],
     ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ path, query }) => management.catalog(path, partOf(query))],
-    ["GET",    /^\/v2\/(.+)\/tags\/list$/,             pull,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
+    ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,     pull,   ({ query }, [name, digest]) => distribution.referrers(name, digest, query.get("artifactType") ?? undefined)],
     ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
     ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.headManifest(name, reference, headers["accept"])],
