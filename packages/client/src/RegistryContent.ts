@@ -126,13 +126,18 @@ export interface Service {
   readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
 
   /**
-   * A manifest of at most 4 MiB, verified: its bytes, its descriptor, and what it says. Fails with `NotFound`,
-   * `TooLarge` and `ContentMismatch`.
+   * Downloads a manifest of at most 4 MiB and verifies it. Returns its bytes, its descriptor, and a view of what it says.
+   * Fails with `NotFound`, `TooLarge` and `ContentMismatch`.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pulling manifests". By digest, the bytes are held against that one; by tag,
-   * against what the registry says that it sends.
+   * OCI distribution specification, "Pulling manifests". By digest, the bytes are compared with that digest; by tag, with
+   * the digest that the registry states. Bytes that match are returned whether or not this library can read them: the view
+   * of a manifest that it cannot read is an `UnknownManifest`, whose `problem` says why.
+   *
+   * The media type is the registry's `Content-Type`. Where that is missing or says nothing of a manifest
+   * (`application/json`, `text/json`, `application/octet-stream`, `binary/octet-stream`, `text/plain`), it is the
+   * manifest's own: its `mediaType` field, or else what its fields show. docs/manifests.md has the rules.
    *
    * **Example** (The images of an index)
    *

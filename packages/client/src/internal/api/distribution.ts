@@ -20,6 +20,7 @@ import * as TokenScope from "../../TokenScope.ts"
 import { decodeJsonWith, discard, readBytes, statedBytes } from "../http/body.ts"
 import { atRegistry, follow, type Location } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
+import { isGeneric, manifestType } from "./manifestType.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 const maxManifestBytes = 4 * 1024 * 1024
@@ -65,15 +66,10 @@ const statedSize = (
   return size === 0 ? undefined : size
 }
 
-/** The media type of an answer, without its parameters. */
-const contentType = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<MediaType.MediaType, InvalidResponse> =>
-  Effect.fromResult(
-    Result.mapError(
-      MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""),
-      () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
-    )
+/** The media type of an answer, without its parameters, if it states one. */
+const contentType = (response: HttpClientResponse.HttpClientResponse): MediaType.MediaType | undefined =>
+  Option.getOrUndefined(
+    Result.getSuccess(MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""))
   )
 
 /** "Endpoints", end-1: nothing but a login. */
@@ -135,13 +131,11 @@ export const getManifest = (
   name: "RegistryContent.manifest",
   method: "GET",
   decode: (response) =>
-    Effect.flatMap(contentType(response), (mediaType) =>
-      Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
-        mediaType,
-        digest: statedDigest(response),
-        bytes
-      }))
-    )
+    Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
+      mediaType: manifestType(contentType(response), bytes),
+      digest: statedDigest(response),
+      bytes
+    }))
 })
 
 export const headManifest = (
@@ -155,12 +149,15 @@ export const headManifest = (
   ...manifest(repository, reference),
   name: "RegistryContent.resolve",
   method: "HEAD",
-  decode: (response) =>
-    Effect.map(Effect.option(contentType(response)), (mediaType) => ({
-      mediaType: Option.getOrUndefined(mediaType),
+  decode: (response) => {
+    const mediaType = contentType(response)
+    return Effect.succeed({
+      // What the content is to decide, a HEAD does not tell.
+      mediaType: mediaType === undefined || isGeneric(mediaType) ? undefined : mediaType,
       digest: statedDigest(response),
       size: statedSize(response, undefined)
-    }))
+    })
+  }
 })
 
 /** Putting the same manifest twice comes to the same. */
