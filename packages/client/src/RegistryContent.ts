@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -94,7 +95,8 @@ export interface Service {
    *
    * **Details**
    *
-   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders.
+   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders. A
+   * name that is no tag is left out, with a warning in the log.
    */
   readonly tags: (
     repository: string,
@@ -423,7 +425,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const name = yield* Arguments.repositoryName("RegistryContent.tags", repository)
           const n = yield* Arguments.pageSize("RegistryContent.tags", pageSize)
-          return transport.list(Distribution.listTags(name, { n, last: continueFrom }))
+          return Stream.filterMap(transport.list(Distribution.listTags(name, { n, last: continueFrom })), identity)
         })
       ),
     ...Manifests.make(transport, startHash),

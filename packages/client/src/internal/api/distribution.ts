@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -17,10 +18,11 @@ import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
-import { decodeJsonWith, discard, readBytes, statedBytes } from "../http/body.ts"
+import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
 import { atRegistry, follow, type Location } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
+import { type Entry, readPage } from "./records.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 const maxManifestBytes = 4 * 1024 * 1024
@@ -77,12 +79,25 @@ export const greet: Operation<void> = get("/v2/", { name: "Transport.greet", dec
 
 /* Tags */
 
-const tagNames = page(decodeJsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Result.succeed(tags)))
+const decodeTags = decodeJson(Schema.Struct({ tags: list(Schema.Unknown) }))
+const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
+
+const tagNames = page((response) =>
+  Effect.flatMap(decodeTags(response), ({ tags }) =>
+    readPage("RegistryContent.tags", tags, Predicate.isString, decodeTag)
+  )
+)
+
+/** The name of a tag, be it odd: the list goes on behind it. */
+const nameOf: (tag: Entry<Tag.Tag>) => string = Result.match({
+  onSuccess: String,
+  onFailure: ({ raw }) => (typeof raw === "string" ? raw : "")
+})
 
 export const listTags = (
   repository: RepositoryName,
   part: { readonly n: number | undefined; readonly last: string | undefined }
-): Operation<Page<Tag.Tag>> => ({
+): Operation<Page<Entry<Tag.Tag>>> => ({
   name: "RegistryContent.tags",
   method: "GET",
   path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
@@ -96,7 +111,7 @@ export const listTags = (
     path: `/v2/${repository}/tags/list`,
     query: { n: part.n },
     pageSize: part.n,
-    positionOf: String
+    positionOf: nameOf
   })
 })
 
