@@ -233,18 +233,23 @@ export const index = (parts: {
  * @since 0.1.0
  */
 export interface References {
-  /** Other manifests, in the same repository: those of an index. */
+  /** Other manifests, in the same repository: those that an index lists. */
   readonly manifests: ReadonlyArray<Descriptor.Descriptor>
-  /** Blobs: the configuration of an image, then its layers. One may be named twice. */
+  /** Blobs: the configuration of an image, then its layers; of an index, entries that are blobs. One may be named twice. */
   readonly blobs: ReadonlyArray<Descriptor.Descriptor>
 }
 
+/** Layers and configurations of images and of BuildKit's caches. */
+const blobTypes =
+  /^application\/vnd\.(?:oci\.image\.(?:layer|config)|docker\.(?:image\.rootfs|container\.image)|buildkit\.cacheconfig)\./
+
 /**
- * What a manifest refers to. Of an `UnknownManifest` nobody can tell: nothing.
+ * Lists what a manifest refers to. An `UnknownManifest` has no view, so the result is empty.
  *
  * **Details**
  *
- * Its `subject` is not among them: a manifest is about that, and may be put where that is missing.
+ * Its `subject` is not among them: a manifest is about that, and may be put where that is missing. An entry of an index
+ * whose media type is that of a layer or a configuration is a blob: BuildKit stores caches so.
  *
  * **Example** (How much there is to pull of an image)
  *
@@ -268,7 +273,10 @@ export const references = (manifest: Manifest): References => {
     case "ImageManifest":
       return { manifests: [], blobs: [manifest.config, ...manifest.layers] }
     case "ImageIndex":
-      return { manifests: manifest.manifests, blobs: [] }
+      return {
+        manifests: manifest.manifests.filter(({ mediaType }) => !blobTypes.test(mediaType)),
+        blobs: manifest.manifests.filter(({ mediaType }) => blobTypes.test(mediaType))
+      }
     case "UnknownManifest":
       return { manifests: [], blobs: [] }
   }

@@ -192,6 +192,21 @@ describe("what a manifest refers to", () => {
     })
   })
 
+  it("are blobs where a cache of BuildKit lists layers and their configuration in an index", () => {
+    const blobs = [
+      layer,
+      { ...layer, mediaType: MediaType.ociImageLayerZstd },
+      { ...layer, mediaType: MediaType.dockerImageLayerGzip },
+      { ...layer, mediaType: MediaType.MediaType.make("application/vnd.buildkit.cacheconfig.v0") }
+    ]
+    const other = { ...child, mediaType: MediaType.MediaType.make("application/vnd.example.manifest.v1") }
+    const manifests = [child, { ...child, mediaType: MediaType.dockerSchema1SignedManifest }, other]
+    assert.deepStrictEqual(Manifest.references(Manifest.index({ manifests: [...blobs, ...manifests] })), {
+      manifests,
+      blobs
+    })
+  })
+
   it("is not known of one that is not looked into", () => {
     assert.deepStrictEqual(Manifest.references(Manifest.view(MediaType.octetStream, "")), {
       manifests: [],
