@@ -100,7 +100,7 @@ export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
   mediaType: MediaType.MediaType,
   /**
    * Why there is no view, in one line: which field is wrong and what it should be, or that no view of the media type
-   * exists. It quotes no value of the manifest.
+   * exists. It quotes no value of the manifest except a media type.
    */
   problem: Schema.String
 })
@@ -249,7 +249,7 @@ const blobTypes =
  * **Details**
  *
  * Its `subject` is not among them: a manifest is about that, and may be put where that is missing. An entry of an index
- * whose media type is that of a layer or a configuration is a blob: BuildKit stores caches so.
+ * whose media type is that of a layer or a configuration is a blob, as in caches of BuildKit.
  *
  * **Example** (How much there is to pull of an image)
  *

@@ -118,11 +118,22 @@ export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Sch
 /** A text, for which not set means empty. */
 export const text = withFallback(Schema.String, "")
 
-const withoutNulls = (value: { readonly [key: string]: string | null }): { readonly [key: string]: string } =>
-  Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => entry[1] !== null))
+type Texts = { readonly [key: string]: string }
+type TextsOrNulls = { readonly [key: string]: string | null }
+
+const hasNoNull = (value: TextsOrNulls): value is Texts => {
+  for (const key in value) if (value[key] === null) return false
+  return true
+}
+
+const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
+
+/** Leaves out entries of `null`. Nearly all values have none, and are not copied. */
+const withoutNulls = (value: TextsOrNulls): Texts =>
+  hasNoNull(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
 
 /** Texts by key. An entry of `null` is left out. An empty text is a value. */
-export const texts = unchecked<{ readonly [key: string]: string | null }>().pipe(
+export const texts = unchecked<TextsOrNulls>().pipe(
   Schema.decodeTo(Schema.Record(Schema.String, Schema.String), {
     decode: SchemaGetter.transform((value) => (Predicate.isObject(value) ? withoutNulls(value) : value)),
     encode: SchemaGetter.passthroughSupertype()
