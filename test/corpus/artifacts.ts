@@ -104,7 +104,7 @@ export const artifacts: ReadonlyArray<CorpusDocument> = [
       blobs: [pointer("application/json", 42)],
       subject
     },
-    "application/vnd.cncf.oras.artifact.manifest.v1+json is no media type of an image or an index"
+    "its media type is not that of an image or an index"
   ),
   image("SOCI, an index of the layers of an image", {
     artifactType: "application/vnd.amazon.soci.index.v1+json",

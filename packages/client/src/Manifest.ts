@@ -100,7 +100,7 @@ export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
   mediaType: MediaType.MediaType,
   /**
    * Why there is no view, in one line: which field is wrong and what it should be, or that no view of the media type
-   * exists. It quotes no value of the manifest except a media type.
+   * exists. It quotes nothing of the manifest.
    */
   problem: Schema.String
 })
@@ -325,7 +325,7 @@ export const parse = (mediaType: MediaType.MediaType, text: string): Result.Resu
   const type = MediaType.essence(mediaType)
   if (imageTypes.includes(type)) return decodeImage(text)
   if (indexTypes.includes(type)) return decodeIndex(text)
-  const problem = unreadTypes.get(type) ?? `${type} is no media type of an image or an index`
+  const problem = unreadTypes.get(type) ?? "its media type is not that of an image or an index"
   return Result.succeed(UnknownManifest.make({ mediaType, problem }))
 }
 

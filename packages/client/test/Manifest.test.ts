@@ -160,9 +160,9 @@ describe("a manifest of another type", () => {
     [MediaType.dockerSchema1Manifest, "a Docker manifest of schema 1, which is obsolete"],
     [MediaType.dockerSchema1SignedManifest, "a signed Docker manifest of schema 1, which is obsolete"],
     [MediaType.ociArtifactManifest, "an OCI artifact manifest, which was withdrawn from the specification"],
-    ["application/json", "application/json is no media type of an image or an index"],
-    ["application/octet-stream", "application/octet-stream is no media type of an image or an index"],
-    ["text/plain; charset=utf-8", "text/plain is no media type of an image or an index"]
+    ["application/json", "its media type is not that of an image or an index"],
+    ["application/octet-stream", "its media type is not that of an image or an index"],
+    ["text/plain; charset=utf-8", "its media type is not that of an image or an index"]
   ]
   it.each(others)("%s is not looked into", (name, problem) => {
     const mediaType = MediaType.MediaType.make(name)

@@ -80,7 +80,7 @@ describe("a manifest that is pulled", () => {
       assert.deepStrictEqual(manifest, {
         _tag: "UnknownManifest",
         mediaType: MediaType.MediaType.make("application/x-other"),
-        problem: "application/x-other is no media type of an image or an index"
+        problem: "its media type is not that of an image or an index"
       })
       assert.strictEqual(new TextDecoder().decode(bytes), "\u0000 not JSON")
     }).pipe(Effect.provide(content(answering("\u0000 not JSON", { "content-type": "application/x-other; charset=x" }))))
