@@ -101,6 +101,7 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
       }
       let made: Identity.TokenCredential | undefined
       return {
+        perRegistry: true,
         get: ({ claims, loginServer }) =>
           checkCloud(name, cloud, loginServer).pipe(
             Effect.andThen(

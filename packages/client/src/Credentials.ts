@@ -121,6 +121,11 @@ export interface CredentialRequest {
   /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
   readonly loginServer: string
   /**
+   * The repository of the operation, `library/alpine`, if it is about one. Docker's configuration can have a login for each.
+   * A mount has the repository that takes the blob. Absent where `perRegistry` is set.
+   */
+  readonly repository?: string
+  /**
    * What the registry demands that an Entra token says, as JSON: a claims challenge of continuous access evaluation.
    * A token that was had before will not do.
    */
@@ -139,6 +144,8 @@ export interface Service {
    * gave; what it fails with is the reason of the operation that waits.
    */
   readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
+  /** Whether one credential serves all repositories of a registry: then it is had once, not for each repository. */
+  readonly perRegistry?: boolean
 }
 
 /**
@@ -229,7 +236,7 @@ const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string
 
 /** One credential, whichever registry asks. */
 const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
-  Layer.succeed(Credentials, { get: () => Effect.succeed(credential) })
+  Layer.succeed(Credentials, { perRegistry: true, get: () => Effect.succeed(credential) })
 
 /**
  * Asks as nobody.
@@ -339,6 +346,7 @@ export const layerEntra = <E, R>(
     Credentials,
     Effect.contextWith((context: Context.Context<R>) =>
       Effect.succeed({
+        perRegistry: true,
         get: ({ loginServer }) =>
           isLoginServerOf(loginServer, loginServers)
             ? token.pipe(
@@ -441,7 +449,7 @@ const unfit = (error: unknown): Service => {
     problem: "NotConfigured",
     description: hasMessage(cause) ? cause.message : String(cause)
   })
-  return { get: () => Effect.fail(reason) }
+  return { perRegistry: true, get: () => Effect.fail(reason) }
 }
 
 const passedOver = (failure: CredentialUnavailable): ReadonlyArray<PassedOver> =>
@@ -515,6 +523,7 @@ export const orElse: {
         const first = yield* attempt(self)
         const second = yield* attempt(that)
         return {
+          perRegistry: first.perRegistry === true && second.perRegistry === true,
           get: Effect.fnUntraced(function* (request) {
             const one = yield* Effect.result(first.get(request))
             if (Result.isSuccess(one)) return one.success

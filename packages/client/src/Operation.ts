@@ -104,6 +104,11 @@ export interface Operation<out A> {
    * `@effect-acr/node` does, `fetch` does not.
    */
   readonly onSent?: () => void
+  /**
+   * Whether a redirect is followed, without credentials where it leaves the registry. Registries redirect what everybody may
+   * read to mirrors; ACR's management API redirects nowhere.
+   */
+  readonly followsRedirects?: true
   /** How many requests of the same call came before its first one, as traces show it: redirects that were followed. */
   readonly resends?: number
   /** What it comes to when a repeated attempt finds that the first one already removed its object. */

@@ -415,6 +415,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, never, Transport.Transport> {
   const transport = yield* Transport.Transport
   const startHash = yield* Hasher
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
 
   return RegistryContent.of({
     endpoint: transport.endpoint,
@@ -423,7 +424,7 @@ export const make = Effect.fnUntraced(function* (
     tags: (repository, { continueFrom, pageSize } = {}) =>
       Stream.unwrap(
         Effect.gen(function* () {
-          const name = yield* Arguments.repositoryName("RegistryContent.tags", repository)
+          const name = yield* repositoryName("RegistryContent.tags", repository)
           const n = yield* Arguments.pageSize("RegistryContent.tags", pageSize)
           return Stream.filterMap(transport.list(Distribution.listTags(name, { n, last: continueFrom })), identity)
         })

@@ -11,7 +11,7 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { constVoid } from "effect/Function"
+import { constVoid, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -29,11 +29,11 @@ import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import { isBareName } from "./internal/acr/hosts.ts"
-import { expected, parseEndpoint } from "./internal/http/endpoint.ts"
+import { expected, parseEndpoint, parseHost, parseOrigin } from "./internal/http/endpoint.ts"
 import * as Exchange from "./internal/http/exchange.ts"
 import { makeLimiter } from "./internal/http/limiter.ts"
 import { named } from "./internal/http/named.ts"
-import { atRegistry, follow, type Location, isProtected } from "./internal/http/origin.ts"
+import { at, atRegistry, follow, isProtected, type Location, maxRedirects } from "./internal/http/origin.ts"
 import * as Pages from "./internal/http/pages.ts"
 import { type Load, makePermits, type Permits, bodyUnderPermit, underPermit } from "./internal/http/permits.ts"
 import { quoting } from "./internal/http/quote.ts"
@@ -59,7 +59,8 @@ export interface Options {
   /**
    * The registry: `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint of ACR
    * (`myregistry.westeurope.geo.azurecr.io`); or any other host, with its port if it has one. A data endpoint of ACR
-   * stands for its registry. Plain http is accepted for addresses of this machine.
+   * stands for its registry, and `docker.io` for Docker Hub's, where a repository's short name is that of an official
+   * image: `alpine` is `library/alpine`. Plain http is accepted for addresses of this machine.
    *
    * A bare name, `myregistry`, is taken for `https://myregistry.azurecr.io`, since a host of the local network may have
    * such a name as well: with any credential but an Entra token, anonymous included, operations fail with
@@ -203,12 +204,24 @@ const permitting =
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
+/** Reads each text of an option, or refuses the first that can't be read. */
+const each = (
+  argument: string,
+  texts: ReadonlyArray<string> = [],
+  read: (text: string) => Result.Result<string, string>
+): Effect.Effect<ReadonlyArray<string>, RegistryError> =>
+  Effect.forEach(texts, (text) =>
+    Effect.mapError(Effect.fromResult(read(text)), (description) =>
+      invalid(new InvalidRequest({ description, argument, value: refusedValue(text) }))
+    )
+  )
+
 /**
  * Makes a conversation. Nothing is sent before the first operation.
  *
  * **Details**
  *
- * Fails with `InvalidRequest` if the endpoint is not the address of a registry.
+ * Fails with `InvalidRequest` if the endpoint is not the address of a registry, or an option holds what it can't.
  *
  * @category constructors
  * @since 0.1.0
@@ -227,6 +240,8 @@ export const make = Effect.fnUntraced(function* (
       )
     )
   )
+  const trustedRealms = yield* each("trustedRealms", options.trustedRealms, parseOrigin)
+  const allowedHosts = yield* each("allowedHosts", options.allowedHosts, parseHost)
   if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
   const origin = url.origin
   const registry = { endpoint: origin, loginServer: url.host }
@@ -250,8 +265,8 @@ export const make = Effect.fnUntraced(function* (
     client: yield* HttpClient.HttpClient,
     attemptTimeout: policy.attemptTimeout,
     registry: url,
-    trustedRealms: options.trustedRealms ?? [],
-    allowedHosts: options.allowedHosts ?? [],
+    trustedRealms,
+    allowedHosts,
     remember,
     onAnswer: (from, response, quote) =>
       from === origin ? warnings.report(response.headers["warning"], quote) : Effect.void
@@ -296,44 +311,70 @@ export const make = Effect.fnUntraced(function* (
   })
   const authorization = yield* Authorization.make({
     origin,
-    trustedRealms: options.trustedRealms ?? [],
+    trustedRealms,
     grants,
     tokens: yield* Tokens.make({ grants, send })
   })
 
-  /** Runs an operation, each attempt of which has the lifetime that `within` gives it. */
-  const run = <A, R>(
+  const locationOf = ({ origin: elsewhere, path }: Operation<unknown>): Location =>
+    elsewhere === undefined
+      ? atRegistry(origin, path)
+      : { registry: origin, origin: elsewhere, path, authority: "none" }
+
+  /** The operation at the place to which a redirect leads. */
+  const redirected = <A>(
+    operation: Operation<A>,
+    failure: Exchange.Failure
+  ): Effect.Effect<Operation<A>, Exchange.Failure> => {
+    const target = follow(failure.location ?? "", locationOf(operation), "content")
+    if (Result.isSuccess(target)) {
+      return Effect.succeed({ ...operation, ...at(target.success), resends: (operation.resends ?? 0) + 1 })
+    }
+    const description = quoting(remember([])).text(`the redirect ${target.failure}`)
+    return Effect.fail(Exchange.final(new RegistryError({ ...failure.error, reason: new Refused({ description }) })))
+  }
+
+  /**
+   * Runs an operation, each attempt of which has the lifetime that `within` gives it. Follows redirects: `read` is given the
+   * answer, and the operation that was answered.
+   */
+  const run = <A, R, B>(
     operation: Operation<A>,
     load: Load,
-    within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>
-  ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
-    const attempts = Effect.suspend(() => {
-      const requests = Requests.begin(operation.origin === undefined, operation.resends)
-      const attempt =
-        operation.origin === undefined
-          ? authorization.use(operation, (attachment, onWait) =>
-              within(limited(load, onWait)(origin, operation, attachment, requests))
-            )
-          : within(limited(load)(operation.origin, operation, Exchange.bare, requests))
-      return Requests.ending(requests, retrying(treatment, operation, attempt))
-    })
+    within: (attempt: Effect.Effect<A, Exchange.Failure, Scope.Scope>) => Effect.Effect<A, Exchange.Failure, R>,
+    read: (answer: A, operation: Operation<A>) => B
+  ): Effect.Effect<B, RegistryError, Exclude<R, Tracer.ParentSpan>> => {
+    const attempts = (operation: Operation<A>, hops: number): Effect.Effect<B, Exchange.Failure, R> =>
+      Effect.suspend(() => {
+        const requests = Requests.begin(operation.origin === undefined, operation.resends)
+        const attempt =
+          operation.origin === undefined
+            ? authorization.use(
+                operation,
+                (attachment, onWait) => within(limited(load, onWait)(origin, operation, attachment, requests)),
+                (attachment) => sendAs(requests)(origin, Distribution.greet, attachment)
+              )
+            : within(limited(load)(operation.origin, operation, Exchange.bare, requests))
+        return Requests.ending(requests, retrying(treatment, operation, attempt))
+      }).pipe(
+        Effect.map((answer) => read(answer, operation)),
+        Effect.catchIf(
+          ({ location }) => location !== undefined && hops < maxRedirects,
+          (failure) => Effect.flatMap(redirected(operation, failure), (next) => attempts(next, hops + 1))
+        )
+      )
     return withOperationSpan(
       operation,
       server,
-      Effect.mapError(confirmed(operation.name, attempts), ({ error }) => named(operation.name)(error))
+      Effect.mapError(confirmed(operation.name, attempts(operation, 0)), ({ error }) => named(operation.name)(error))
     )
   }
 
   /** Its permit is held when it ends. */
   const open = <A>(operation: Operation<A>) =>
-    telling(run(operation, "blob", Exchange.closedOnFailure), underPermit(warnings.tell))
+    telling(run(operation, "blob", Exchange.closedOnFailure, identity<A>), underPermit(warnings.tell))
 
-  const execute = <A>(operation: Operation<A>) => telling(run(operation, "answer", Effect.scoped))
-
-  const pageAt = ({ origin: elsewhere, path }: Operation<unknown>): Location =>
-    elsewhere === undefined
-      ? atRegistry(origin, path)
-      : { registry: origin, origin: elsewhere, path, authority: "none" }
+  const execute = <A>(operation: Operation<A>) => telling(run(operation, "answer", Effect.scoped, identity<A>))
 
   const list = <A>(first: Operation<Page<A>>): Stream.Stream<A, RegistryError> =>
     Stream.suspend(() => {
@@ -347,21 +388,22 @@ export const make = Effect.fnUntraced(function* (
       ): Effect.Effect<typeof operation, RegistryError> =>
         Effect.suspend(() => {
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
-          const target = follow(link, pageAt(operation), "page")
+          const target = follow(link, locationOf(operation), "page")
           if (Result.isFailure(target)) {
             const description = quoting(remember([])).text(`the link to the next page ${target.failure}`)
             return fail(new Refused({ description }))
           }
-          const { path } = target.success
-          const problem = visit(path, isEmpty)
+          const problem = visit(target.success.path, isEmpty)
           if (problem !== undefined) return fail(new InvalidResponse({ description: problem }))
-          return Effect.succeed({ ...operation, path })
+          return Effect.succeed({ ...operation, ...at(target.success) })
         })
 
       const turn = ({ isKnown, operation }: Turn<A>) =>
         Effect.gen(function* () {
-          const asked = yield* operation
-          const { continuation, items, next } = yield* execute(asked)
+          const read = (answer: Page<A>, asked: Operation<Page<A>>) => ({ ...answer, asked })
+          const { asked, continuation, items, next } = yield* telling(
+            run(yield* operation, "answer", Effect.scoped, read)
+          )
           const fresh = isKnown === undefined ? items : items.filter((item) => !isKnown(item))
           // Asked for by position, a registry without pages sends the same again, and one with pages nothing at the end.
           if (isKnown !== undefined && fresh.length === 0) return [fresh, Option.none<Turn<A>>()] as const
@@ -375,7 +417,7 @@ export const make = Effect.fnUntraced(function* (
           const keys = new Set(items.map(keyOf))
           return [
             fresh,
-            Option.some({ operation: Effect.succeed({ ...asked, path }), isKnown: (item: A) => keys.has(keyOf(item)) })
+            Option.some({ operation: Effect.succeed({ ...first, path }), isKnown: (item: A) => keys.has(keyOf(item)) })
           ] as const
         })
 

@@ -130,7 +130,7 @@ describe("a refresh token", () => {
         grant_type: "refresh_token",
         service: "harbor",
         client_id: "effect-acr",
-        scope: "repository:alpine:pull",
+        scope: "repository:alpine:metadata_read,pull",
         refresh_token: "given"
       })
       assert.strictEqual(journal[2]?.authorization, "Bearer granted")
@@ -188,12 +188,16 @@ describe("an access token", () => {
 })
 
 describe("a credential", () => {
-  it.effect("is asked for once, for the registry that it is for", () => {
+  it.effect("is asked for once for each repository of the registry that it is for", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       yield* Effect.all([read, read, read], { concurrency: "unbounded" })
       yield* Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("busybox"))
-      assert.deepStrictEqual(requests, [{ endpoint, loginServer: "myregistry.azurecr.io" }])
+      const registry = { endpoint, loginServer: "myregistry.azurecr.io" }
+      assert.deepStrictEqual(requests, [
+        { ...registry, repository: "alpine" },
+        { ...registry, repository: "busybox" }
+      ])
     }).pipe(Effect.provide(registry(acr({}), { credentials: changing(requests, () => password("word")) })))
   })
 

@@ -280,7 +280,9 @@ describe("what the user names besides the registry", () => {
   const cases = [
     ["a realm, by its origin", { trustedRealms: [storage] }, true],
     ["a realm on another port", { trustedRealms: ["https://10.0.0.1"] }, false],
+    ["a realm, in another spelling", { trustedRealms: [`${storage.toUpperCase()}/`] }, true],
     ["a host, with any port", { allowedHosts: ["10.0.0.1"] }, true],
+    ["a host, in another spelling", { allowedHosts: ["0x0A.1"] }, true],
     ["another host", { allowedHosts: ["10.0.0.2"] }, false]
   ] as const
   it.effect.each(cases)("%s", ([, options, isFollowed]) =>

@@ -186,6 +186,19 @@ describe("an option of a conversation", () => {
     ["endpoint", "http://registry.example", { endpoint: "http://registry.example" }],
     ["endpoint", "<redacted>", { endpoint: "https://contoso:planted@registry.example" }],
     ["endpoint", "<redacted>", { endpoint: "https://registry.example?token=planted" }],
+    ["trustedRealms", "auth.example.com", { endpoint, trustedRealms: ["https://ok.example", "auth.example.com"] }],
+    [
+      "trustedRealms",
+      "https://auth.example.com/token",
+      { endpoint, trustedRealms: ["https://auth.example.com/token"] }
+    ],
+    ["trustedRealms", "<redacted>", { endpoint, trustedRealms: ["https://contoso:planted@auth.example.com"] }],
+    ["trustedRealms", "ftp://auth.example.com", { endpoint, trustedRealms: ["ftp://auth.example.com"] }],
+    ["allowedHosts", "https://storage.example", { endpoint, allowedHosts: ["https://storage.example"] }],
+    ["allowedHosts", "storage.example:443", { endpoint, allowedHosts: ["storage.example:443"] }],
+    ["allowedHosts", "storage.example/", { endpoint, allowedHosts: ["storage.example/"] }],
+    ["allowedHosts", "<redacted>", { endpoint, allowedHosts: ["*.storage.example"] }],
+    ["allowedHosts", "", { endpoint, allowedHosts: [""] }],
     ["rateLimits.read", "0", { endpoint, rateLimits: { read: 0 } }],
     ["rateLimits.delete", "NaN", { endpoint, rateLimits: { delete: NaN } }]
   ]

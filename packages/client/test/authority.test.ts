@@ -20,7 +20,7 @@ describe("what goes with a request to an address that an answer names", () => {
     ["page", "registry", "elsewhere", "refused"],
     ["page", "stranger", "registry", "refused"],
     ["page", "stranger", "trusted", "refused"],
-    ["page", "stranger", "elsewhere", "refused"],
+    ["page", "stranger", "elsewhere", "none"],
     ["content", "registry", "registry", "access"],
     ["content", "registry", "trusted", "none"],
     ["content", "registry", "elsewhere", "none"],

@@ -511,7 +511,7 @@ describe("other registries", () => {
       assert.deepStrictEqual(Array.from(journal[1]?.url.searchParams ?? []), [
         ["account", "me"],
         ["service", "registry"],
-        ["scope", "repository:alpine:pull,push"],
+        ["scope", "repository:alpine:metadata_read,pull,push"],
         ["scope", "repository:other:pull"]
       ])
     }).pipe(

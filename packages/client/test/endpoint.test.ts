@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -363,6 +364,37 @@ describe("a bare name", () => {
     return Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(read)).reason._tag, "CredentialUnavailable")
       assert.strictEqual((yield* Effect.flip(read)).reason._tag, "NotFound")
+    }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("Docker Hub", () => {
+  const pulls = Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+    Effect.all([
+      Effect.flip(content.manifest("alpine", "latest")),
+      Effect.flip(content.blobBytes("contoso/app", `sha256:${"0".repeat(64)}`)),
+      Effect.flip(Stream.runDrain(content.tags("debian")))
+    ])
+  )
+  for (const endpoint of ["docker.io", "index.docker.io", "https://docker.io/", "DOCKER.IO", "registry-1.docker.io"]) {
+    it.effect(`is meant by ${endpoint}, and a short name is that of an official image`, () => {
+      const { layer, urls } = registryOf(endpoint, Credentials.layerAnonymous)
+      return Effect.gen(function* () {
+        yield* pulls
+        assert.deepStrictEqual(urls, [
+          "GET https://registry-1.docker.io/v2/library/alpine/manifests/latest",
+          `GET https://registry-1.docker.io/v2/contoso/app/blobs/sha256:${"0".repeat(64)}`,
+          "GET https://registry-1.docker.io/v2/library/debian/tags/list"
+        ])
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
+  it.effect("is no other registry", () => {
+    const { layer, urls } = registryOf("docker.io.example", Credentials.layerAnonymous)
+    return Effect.gen(function* () {
+      yield* pulls
+      assert.strictEqual(urls[0], "GET https://docker.io.example/v2/alpine/manifests/latest")
     }).pipe(Effect.provide(layer))
   })
 })

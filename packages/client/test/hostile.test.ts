@@ -487,7 +487,10 @@ describe("a challenge", () => {
       const journal = yield* Journal
       const tokenRequest = journal.find(({ url }) => url.pathname === "/oauth2/token")
       assert.strictEqual(tokenRequest?.url.searchParams.get("service"), "a&scope=evil#")
-      assert.deepStrictEqual(tokenRequest?.url.searchParams.getAll("scope"), ["repository:a&b=c:pull"])
+      assert.deepStrictEqual(tokenRequest?.url.searchParams.getAll("scope"), [
+        "repository:a&b=c:pull",
+        "repository:alpine:metadata_read"
+      ])
       assert.strictEqual(tokenRequest?.url.hash, "")
     }).pipe(
       Effect.provide(

@@ -36,7 +36,7 @@ describe("an error means", () => {
     ["404", error(invalid, { status: 404 }), "Unknown"],
     ["400 BLOB_UPLOAD_INVALID", error(invalid, { status: 400, code: "BLOB_UPLOAD_INVALID" }), "Unknown"],
     ["400 BLOB_UPLOAD_UNKNOWN", error(invalid, { status: 400, code: "BLOB_UPLOAD_UNKNOWN" }), "Unknown"],
-    ["400 DIGEST_INVALID", error(invalid, { status: 400, code: "DIGEST_INVALID" }), "Final"],
+    ["400 DIGEST_INVALID", error(invalid, { status: 400, code: "DIGEST_INVALID" }), "OtherContent"],
     ["403", error(invalid, { status: 403 }), "Final"],
     ["405", error(invalid, { status: 405 }), "Final"]
   ]
@@ -50,7 +50,15 @@ describe("the table of the documentation", () => {
   const rows = Array.from(text.matchAll(/^\| `(\w+)`[^|]*\| `(\w+)` *\| `(\w+)` *\|$/gm), ([, ...cells]) => cells)
 
   it("has a row for each fault", () => {
-    const faults: ReadonlyArray<Fault> = ["TurnedAway", "Lost", "OutOfStep", "Unknown", "TooLarge", "Final"]
+    const faults: ReadonlyArray<Fault> = [
+      "TurnedAway",
+      "Lost",
+      "OutOfStep",
+      "Unknown",
+      "TooLarge",
+      "OtherContent",
+      "Final"
+    ]
     assert.deepStrictEqual(
       rows.map(([fault]) => fault),
       [...faults]
@@ -80,7 +88,8 @@ describe("an upload goes on", () => {
     ["anew, if the session is gone", undefined, anywhere, "Restart"],
     ["not, if it can't be read again", 40, nowhere, "GiveUp"],
     ["not, if nothing can be read again and the session is gone", undefined, nowhere, "GiveUp"],
-    ["not, if the registry has more than there is", 101, anywhere, "GiveUp"]
+    ["anew, if the registry says that it has more than there is", 101, anywhere, "Restart"],
+    ["not, if it says so and nothing can be read again", 101, nowhere, "GiveUp"]
   ]
   it.each(cases)("%s", (_, confirmed, content, resumption) => {
     assert.strictEqual(resumptionAt(confirmed, content), resumption)

@@ -129,8 +129,6 @@ describe("trust", () => {
     ["http://localhost:5000", "http://localhost:5001/token", [], false],
     ["http://localhost:5000", "http://127.0.0.1:5000/token", [], false],
     ["https://registry-1.docker.io", "https://auth.docker.io/token", [], true],
-    ["https://index.docker.io", "https://auth.docker.io/token", [], true],
-    ["https://docker.io", "https://auth.docker.io/token", [], true],
     ["https://registry.gitlab.com", "https://gitlab.com/jwt/auth", [], true],
     ["https://registry-1.docker.io", "http://auth.docker.io/token", [], false],
     ["https://registry-1.docker.io", "https://gitlab.com/jwt/auth", [], false],

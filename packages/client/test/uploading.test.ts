@@ -8,7 +8,7 @@ import { Forbidden, Unavailable, InvalidRequest, RegistryError } from "../src/Re
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-const failed = (status: number | undefined): Uploading.Event => {
+const failed = (status: number | undefined, code?: string): Uploading.Event => {
   const reason =
     status === undefined || status >= 500
       ? new Unavailable({ description: "" })
@@ -20,7 +20,9 @@ const failed = (status: number | undefined): Uploading.Event => {
     error: new RegistryError({
       operation: "test",
       reason,
-      ...(status === undefined ? {} : { response: { status, errors: [] } })
+      ...(status === undefined
+        ? {}
+        : { response: { status, errors: code === undefined ? [] : [{ code, message: "" }] } })
     })
   }
 }
@@ -126,13 +128,13 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is given up where the registry has more than was sent",
+    "begins anew where the registry says that it has more than was sent",
     large,
     everywhere,
     [
       [opened, `Stream 0+${4 * mebibyte}`],
       [failed(undefined), "AskStatus (AskStatus)"],
-      [session(9 * mebibyte), "Fail Unavailable"]
+      [session(9 * mebibyte), "Reopen"]
     ]
   ],
   [
@@ -173,13 +175,81 @@ const stories: ReadonlyArray<
     [[{ _tag: "Opened", chunkMinBytes: 1e14 }, `Chunk 0+${mebibyte}`]]
   ],
   [
-    "fails where the registry took none of it, or more than all",
+    "goes back for a part that the registry does not have",
+    large,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [accepted(0, 4 * mebibyte, true, mebibyte - 1), `Stream ${mebibyte}+${3 * mebibyte}`]
+    ]
+  ],
+  [
+    "is sent anew once where the registry has other content, after it counted otherwise",
     small,
     everywhere,
     [
       [opened, `Chunk 0+${mebibyte}`],
-      [accepted(0, 100, true, 0), "Fail InvalidResponse"],
-      [accepted(0, 100, true, 100), "Fail InvalidResponse"]
+      [accepted(0, 100, true, 0), "Commit"],
+      [failed(400, "DIGEST_INVALID"), "Reopen (BeginAnew)"],
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true, 100), "Commit"],
+      [failed(400, "DIGEST_INVALID"), "Fail 400"]
+    ]
+  ],
+  [
+    "is not sent anew where the registry counted alike",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
+      [failed(400, "DIGEST_INVALID"), "Fail 400"]
+    ]
+  ],
+  [
+    "is not sent anew where it can't be read again",
+    unknown,
+    nowhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true, 0), "Commit"],
+      [failed(400, "DIGEST_INVALID"), "Fail 400"]
+    ]
+  ],
+  [
+    "goes on in chunks of 4 MiB where the registry refuses a larger one that is in step",
+    { totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte, repeatable: true },
+    everywhere,
+    [
+      [opened, `Stream 0+${64 * mebibyte}`],
+      [failed(416), "AskStatus (AskStatus)"],
+      [session(0), `Chunk 0+${4 * mebibyte}`],
+      [accepted(0, 4 * mebibyte), `Chunk ${4 * mebibyte}+${4 * mebibyte}`],
+      [failed(416), "AskStatus (AskStatus)"],
+      [session(mebibyte - 1), `Chunk ${mebibyte}+${4 * mebibyte}`]
+    ]
+  ],
+  [
+    "begins anew in chunks of 4 MiB where such a session tells nothing",
+    { totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte, repeatable: true },
+    everywhere,
+    [
+      [opened, `Stream 0+${64 * mebibyte}`],
+      [failed(416), "AskStatus (AskStatus)"],
+      [lost, "Reopen"],
+      [opened, `Chunk 0+${4 * mebibyte}`]
+    ]
+  ],
+  [
+    "looks for the blob where its commit is out of step",
+    small,
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
+      [failed(416), "LookForBlob (LookForBlob)"],
+      [missing, "AskStatus"],
+      [session(99), "Commit"]
     ]
   ],
   [

@@ -12,6 +12,7 @@ import * as Reference from "../../Reference.ts"
 import { InvalidRequest, RegistryError } from "../../RegistryError.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
 import { refusedValue } from "../schema/refused.ts"
+import { repositoryAt as toRepositoryAt } from "../http/hub.ts"
 import * as Tag from "../../Tag.ts"
 
 const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
@@ -51,6 +52,12 @@ const reader =
   }
 
 export const repositoryName = reader(RepositoryName.parse, "repository")
+
+/** The repository that a name stands for at a registry. */
+export const repositoryAt =
+  (endpoint: string) =>
+  (operation: string, repository: string, name?: string): Effect.Effect<RepositoryName.RepositoryName, RegistryError> =>
+    Effect.map(repositoryName(operation, repository, name), (known) => toRepositoryAt(endpoint, known))
 
 export const tag = reader(Tag.parse, "tag")
 

@@ -19,7 +19,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
-import { atRegistry, follow, type Location } from "../http/origin.ts"
+import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
 import { type Entry, readPage } from "./records.ts"
@@ -43,11 +43,28 @@ const mayPull = (repository: RepositoryName) => [TokenScope.repository(repositor
 const mayPush = (repository: RepositoryName) => [TokenScope.repository(repository, "pull", "push")]
 const mayDelete = (repository: RepositoryName) => [TokenScope.repository(repository, "delete")]
 
+/** Where only headers are read, every 2xx is success: registries choose different ones for the same. */
+const anySuccess = Array.from({ length: 100 }, (_, index) => 200 + index)
+
 /** A digest that the registry states, if it is one. */
 const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.Digest | undefined => {
   const stated = response.headers["docker-content-digest"]
   return Digest.isDigest(stated) ? stated : undefined
 }
+
+/** What the answer to a PUT says of what was put. */
+export interface PutAnswer {
+  readonly digest: Digest.Digest | undefined
+  /** Whether it is the answer of the specification. Any server may answer 200 to whatever it is asked. */
+  readonly isCreated: boolean
+}
+
+const readPut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<PutAnswer, Reason> =>
+  Effect.as(discard(response), { digest: statedDigest(response), isCreated: response.status === 201 })
+
+/** Whether it takes another request to know that what was put is there. */
+export const isDoubtful = ({ digest, isCreated }: PutAnswer, put: Digest.Digest): boolean =>
+  !isCreated && digest !== put
 
 /** The digests of no bytes. */
 const ofNothing: ReadonlySet<string> = new Set([
@@ -101,6 +118,7 @@ export const listTags = (
   name: "RegistryContent.tags",
   method: "GET",
   path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
+  followsRedirects: true,
   subject: { repository },
   scopes: mayPull(repository),
   bucket: "read",
@@ -135,7 +153,8 @@ const manifest = (repository: RepositoryName, reference: Reference) =>
     bucket: "read",
     missing: "manifest",
     success: [200],
-    repeat: "always"
+    repeat: "always",
+    followsRedirects: true
   }) as const
 
 export const getManifest = (
@@ -153,17 +172,20 @@ export const getManifest = (
     }))
 })
 
-export const headManifest = (
-  repository: RepositoryName,
-  reference: Reference
-): Operation<{
+/** What the answer to a HEAD states of a manifest. */
+export interface StatedManifest {
   readonly mediaType: MediaType.MediaType | undefined
   readonly digest: Digest.Digest | undefined
   readonly size: number | undefined
-}> => ({
+}
+
+export const nothingStated: StatedManifest = { mediaType: undefined, digest: undefined, size: undefined }
+
+export const headManifest = (repository: RepositoryName, reference: Reference): Operation<StatedManifest> => ({
   ...manifest(repository, reference),
   name: "RegistryContent.resolve",
   method: "HEAD",
+  success: anySuccess,
   decode: (response) => {
     const mediaType = contentType(response)
     return Effect.succeed({
@@ -181,7 +203,7 @@ export const putManifest = (
   reference: Reference,
   mediaType: MediaType.MediaType,
   bytes: Uint8Array
-): Operation<Digest.Digest | undefined> => ({
+): Operation<PutAnswer> => ({
   name: "RegistryContent.putManifest",
   method: "PUT",
   path: `/v2/${repository}/manifests/${reference}`,
@@ -190,9 +212,9 @@ export const putManifest = (
   scopes: mayPush(repository),
   bucket: "write",
   missing: "repository",
-  success: [201],
+  success: anySuccess,
   repeat: "always",
-  decode: (response) => Effect.as(discard(response), statedDigest(response))
+  decode: readPut
 })
 
 /** Also ACR's clients delete manifests so: its management API has no delete of its own. */
@@ -208,7 +230,7 @@ export const deleteManifest = (
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "manifest",
-  success: [202],
+  success: anySuccess,
   repeat: "always",
   decode: (response) => Effect.as(discard(response), digest),
   whenGone: Effect.succeed(digest)
@@ -232,8 +254,9 @@ export const headBlob = (
   scopes: mayPull(repository),
   bucket: "read",
   missing: "blob",
-  success: [200],
+  success: anySuccess,
   repeat: "always",
+  followsRedirects: true,
   decode: (response) => Effect.succeed(statedSize(response, digest))
 })
 
@@ -245,7 +268,7 @@ export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): O
   scopes: mayDelete(repository),
   bucket: "delete",
   missing: "blob",
-  success: [202],
+  success: anySuccess,
   repeat: "always",
   decode: discard,
   whenGone: Effect.void
@@ -258,8 +281,6 @@ export type SecretLocation = Redacted.Redacted<Location>
 export type BlobAnswer =
   | { readonly _tag: "Bytes"; readonly response: HttpClientResponse.HttpClientResponse }
   | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
-
-const redirects = [301, 302, 303, 307, 308]
 
 /** Whether an answer sends the client elsewhere. */
 const readBlobAnswer =
@@ -274,9 +295,6 @@ const readBlobAnswer =
           }))
         )
       : Effect.succeed({ _tag: "Bytes", response })
-
-/** How an operation names the location of its request: what goes there without credentials has an origin. */
-const at = ({ authority, origin, path }: Location) => (authority === "access" ? { path } : { origin, path })
 
 /** Bytes of a blob, from the registry or from where that keeps them. The caller resumes after a fault. */
 export const getBlob = (
@@ -357,27 +375,43 @@ export interface Mount {
   readonly from: RepositoryName
 }
 
+/** An answer to the opening of a session. */
+export type OpenAnswer =
+  | { readonly _tag: "Session"; readonly session: SessionAnswer }
+  | { readonly _tag: "Mounted" }
+  | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
+
+/** The redirects that a POST follows as it is. */
+const keepingMethod = [307, 308]
+
 /** Opens a session, or mounts a blob, which leaves no session. A session that nobody hears of does no harm. */
 export const openUpload = (
-  endpoint: string,
   repository: RepositoryName,
-  mount: Mount | undefined
-): Operation<Option.Option<SessionAnswer>> => {
+  options: {
+    readonly endpoint: string
+    readonly at: SecretLocation | undefined
+    readonly mount: Mount | undefined
+  }
+): Operation<OpenAnswer> => {
+  const { mount } = options
   const path = withQuery(`/v2/${repository}/blobs/uploads/`, { mount: mount?.digest, from: mount?.from })
+  const location = options.at === undefined ? atRegistry(options.endpoint, path) : Redacted.value(options.at)
   return {
     name: "RegistryContent.openUpload",
     method: "POST",
-    path,
+    ...at(location),
     subject: mount === undefined ? { repository } : { repository, digest: mount.digest },
     scopes: mount === undefined ? mayPush(repository) : [...mayPush(repository), ...mayPull(mount.from)],
     bucket: "write",
     missing: "repository",
-    success: mount === undefined ? [202] : [201, 202],
+    success: [...anySuccess, ...keepingMethod],
     repeat: "always",
-    decode: (response) =>
-      response.status === 201
-        ? Effect.as(discard(response), Option.none())
-        : Effect.asSome(readSession(atRegistry(endpoint, path))(response))
+    decode: (response): Effect.Effect<OpenAnswer, Reason> => {
+      if (mount !== undefined && response.status === 201) return Effect.as(discard(response), { _tag: "Mounted" })
+      return keepingMethod.includes(response.status)
+        ? Effect.map(readLocation(response, location, "session"), (location) => ({ _tag: "Elsewhere", location }))
+        : Effect.map(readSession(location)(response), (session) => ({ _tag: "Session", session }))
+    }
   }
 }
 
@@ -409,7 +443,7 @@ export const sendBytes = (
   body: options.body,
   stalled: options.stalled,
   ...(options.onSent === undefined ? {} : { onSent: options.onSent }),
-  success: [202],
+  success: anySuccess,
   repeat: "never",
   decode: readSession(Redacted.value(location))
 })
@@ -420,7 +454,7 @@ export const uploadStatus = (repository: RepositoryName, location: SecretLocatio
   name: "RegistryContent.uploadStatus",
   method: "GET",
   bucket: "read",
-  success: [204],
+  success: anySuccess,
   repeat: "always",
   decode: readSession(Redacted.value(location))
 })
@@ -431,7 +465,7 @@ export const commitUpload = (
   location: SecretLocation,
   digest: Digest.Digest,
   stalled: Effect.Effect<Reason>
-): Operation<Digest.Digest | undefined> => ({
+): Operation<PutAnswer> => ({
   ...session(repository, location),
   // The query of a location is the registry's own, and goes on as it is.
   path: withQuery(Redacted.value(location).path, { digest }),
@@ -439,9 +473,9 @@ export const commitUpload = (
   method: "PUT",
   body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),
   stalled,
-  success: [201],
+  success: anySuccess,
   repeat: "never",
-  decode: (response) => Effect.as(discard(response), statedDigest(response))
+  decode: readPut
 })
 
 /** Gives a session up, once: where that fails the registry forgets it by itself some day. */
@@ -450,7 +484,7 @@ export const cancelUpload = (repository: RepositoryName, location: SecretLocatio
   name: "RegistryContent.cancelUpload",
   method: "DELETE",
   scopes: mayDelete(repository),
-  success: [202, 204],
+  success: anySuccess,
   repeat: "never",
   decode: discard
 })

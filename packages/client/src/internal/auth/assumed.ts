@@ -56,6 +56,7 @@ export const make = (
 
     return {
       credentials: {
+        perRegistry: credentials.perRegistry === true,
         get: (request) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const first = request.claims === undefined ? held : undefined

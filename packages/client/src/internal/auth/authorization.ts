@@ -21,7 +21,7 @@ import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
 import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
-import { basicAttachment, type Tokens } from "./tokens.ts"
+import { basicAttachment, type Tokens, type Wanted } from "./tokens.ts"
 
 /** Sends the request of an operation. Calls `onWait` if it has to wait for others before it is sent. */
 type Request<A, R> = (attachment: Attachment, onWait: () => void) => Effect.Effect<A, Failure, R>
@@ -32,19 +32,18 @@ type Request<A, R> = (attachment: Attachment, onWait: () => void) => Effect.Effe
 export interface Authorization {
   /** Runs the request of an operation with what it needs; after a 401 once more, with what that asks for. */
   readonly use: <A, R>(
-    operation: Pick<Operation<A>, "body" | "name" | "scopes">,
-    request: Request<A, R>
+    operation: Pick<Operation<A>, "body" | "name" | "scopes" | "subject">,
+    request: Request<A, R>,
+    greet: Greet
   ) => Effect.Effect<A, Failure, R>
-  /** Gets tokens for scopes ahead, many with one request. `greet` is a request that needs a login and no scope. */
-  readonly prepare: (
-    scopes: ReadonlyArray<string>,
-    greet: (attachment: Attachment) => Effect.Effect<void, Failure>
-  ) => Effect.Effect<void, Failure>
+  /** Gets tokens for scopes ahead, many with one request. */
+  readonly prepare: (scopes: ReadonlyArray<string>, greet: Greet) => Effect.Effect<void, Failure>
   /** A refresh token that was had just now. */
-  readonly refreshToken: (
-    greet: (attachment: Attachment) => Effect.Effect<void, Failure>
-  ) => Effect.Effect<Pick<Exchanged, "token" | "expiresAtMillis">, Failure>
+  readonly refreshToken: (greet: Greet) => Effect.Effect<Pick<Exchanged, "token" | "expiresAtMillis">, Failure>
 }
+
+/** Sends the request that needs a login and no scope. */
+export type Greet = (attachment: Attachment) => Effect.Effect<void, Failure>
 
 /** What goes with a request. */
 interface Authority {
@@ -52,7 +51,19 @@ interface Authority {
   /** Whether it stands for somebody. */
   readonly named: boolean
   /** Takes back what the registry refused, and tells whether there is something else to try. */
-  readonly refuse: (claims: Option.Option<string>) => Effect.Effect<boolean, Failure>
+  readonly refuse: (wanted: Wanted) => Effect.Effect<boolean, Failure>
+}
+
+/** An operation, as far as its login is concerned. */
+interface Errand {
+  readonly name: string
+  readonly need: Need
+  /** The scopes that it is known to need. */
+  readonly scopes: ReadonlyArray<string>
+  /** Those that the registry has asked for. */
+  readonly demanded: ReadonlyArray<string>
+  /** The repository whose credential is wanted; undefined where one credential serves all. */
+  readonly repository: string | undefined
 }
 
 /** As many resources as ACR's own tools put into one token. */
@@ -74,6 +85,23 @@ const outcomeOf = (cause: Cause.Cause<Failure>): Outcome => {
 
 const isUnauthenticated = (failure: Failure): boolean => failure.error.reason._tag === "Unauthenticated"
 
+/** A refusal behind which may be that a login is missing: a 401 without a challenge, or what strangers are told. */
+const mayHide = ({ challenges, error: { reason, response } }: Failure): boolean =>
+  response !== undefined &&
+  challenges.length === 0 &&
+  (reason._tag === "Unauthenticated" || reason._tag === "NotFound" || reason._tag === "Forbidden")
+
+/** What a registry may want that only says that it wants a login. */
+const passwordDemand: Demand & { readonly scheme: Basic } = {
+  scheme: { _tag: "Basic" },
+  scopes: [],
+  insufficientScope: false,
+  claims: Option.none()
+}
+
+/** A registry has some actions. A hostile one may name any number. */
+const mostExtras = 8
+
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
 
 /** A credential that is no password, where one is wanted: it serves for what the registry shows to everyone. */
@@ -90,8 +118,12 @@ export const make = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<Authorization> {
   const { grants, origin, tokens, trustedRealms } = options
   const learnt = new Map<Need, Scheme>()
+  /** By the name of an operation, what a registry wants for it beside the scopes that it is known to need. */
+  const extras = new Map<string, ReadonlySet<string>>()
   /** What the registry wanted last: expected for the needs of which nothing is known yet. */
   let wanted: Basic | Bearer | undefined
+  /** What the registry wants at its root, once it was asked there. */
+  let greeting: { readonly hasLogin: boolean; readonly demand?: Demand } | undefined
   /** At most one operation finds out at a time: the others will mostly need a token of the same service. */
   let probing: Deferred.Deferred<Outcome> | undefined
 
@@ -114,14 +146,30 @@ export const make = Effect.fnUntraced(function* (options: {
       return Effect.succeed(demand.success)
     })
 
-  const basic = (scheme: Basic): Effect.Effect<Authority, Failure> =>
-    grants.get(scheme).pipe(
+  /** The scopes of an operation, with what the registry has wanted for its like in addition. */
+  const scopesOf = ({ name, scopes }: Errand): ReadonlyArray<string> => {
+    const extra = extras.get(name)
+    if (extra === undefined) return scopes
+    const resources = new Set(scopes.map((scope) => scope.slice(0, scope.lastIndexOf(":"))))
+    return [...scopes, ...Array.from(resources, (resource) => `${resource}:${Array.from(extra).join(",")}`)]
+  }
+
+  /** Both: registries ask for less than an operation needs, or for a placeholder, and ACR for more in one place. */
+  const withDemanded = (errand: Errand, demanded: ReadonlyArray<string>): Errand => {
+    const { name } = errand
+    const extra = Scope.actionsBeside(demanded, scopesOf(errand))
+    if (extra.length > 0) extras.set(name, new Set([...(extras.get(name) ?? []), ...extra].slice(0, mostExtras)))
+    return { ...errand, demanded }
+  }
+
+  const basic = (scheme: Basic, { repository }: Errand): Effect.Effect<Authority, Failure> =>
+    grants.get({ scheme, repository }).pipe(
       Effect.map(({ grant }): Authority => {
         if (grant._tag !== "Password") return unfit
         return {
           attachment: basicAttachment(grant),
           named: true,
-          refuse: (claims) => Effect.map(grants.renew(scheme, grant, claims), Option.isSome)
+          refuse: ({ claims }) => Effect.map(grants.renew({ scheme, repository }, grant, claims), Option.isSome)
         }
       }),
       Effect.catchIf(
@@ -130,11 +178,9 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     )
 
-  const bearer = Effect.fnUntraced(function* (
-    scheme: Bearer,
-    scopes: ReadonlyArray<string>
-  ): Effect.fn.Return<Authority, Failure> {
-    const request = { scheme, scopes: Scope.normalise(scopes) }
+  const bearer = Effect.fnUntraced(function* (scheme: Bearer, errand: Errand): Effect.fn.Return<Authority, Failure> {
+    const { demanded, repository } = errand
+    const request = { scheme, repository, scopes: Scope.normalise([...scopesOf(errand), ...demanded]) }
     const held = yield* tokens.get(request)
     return {
       attachment: {
@@ -142,18 +188,18 @@ export const make = Effect.fnUntraced(function* (options: {
         secrets: [held.token]
       },
       named: held.grant._tag !== "Anonymous",
-      refuse: (claims) => tokens.reject(request, held, claims)
+      refuse: (wanted) => tokens.reject(request, held, wanted)
     }
   })
 
-  const authorityFor = (scheme: Scheme, scopes: ReadonlyArray<string>): Effect.Effect<Authority, Failure> => {
+  const authorityFor = (scheme: Scheme, errand: Errand): Effect.Effect<Authority, Failure> => {
     switch (scheme._tag) {
       case "Open":
         return Effect.succeed(open)
       case "Basic":
-        return basic(scheme)
+        return basic(scheme, errand)
       case "Bearer":
-        return bearer(scheme, scopes)
+        return bearer(scheme, errand)
     }
   }
 
@@ -167,23 +213,26 @@ export const make = Effect.fnUntraced(function* (options: {
     return final(new RegistryError({ ...failure.error, reason: new Forbidden({ description, missing }) }))
   }
 
-  /** Sends a request with what a scheme wants. `isRefused` tells that it was sent without anything just now. */
+  /**
+   * Sends a request with what a scheme wants. `refusal` is the answer to the same request without anything, which was sent
+   * just now.
+   */
   const authorized = <A, R>(
-    need: Need,
+    errand: Errand,
     scheme: Scheme,
-    scopes: ReadonlyArray<string>,
     request: Request<A, R>,
-    isRefused = false
+    refusal?: Failure
   ): Effect.Effect<A, Failure, R> =>
-    Effect.flatMap(authorityFor(scheme, scopes), (authority) => {
-      if (isRefused && authority === unfit) return refuse(passwordWanted)
+    Effect.flatMap(authorityFor(scheme, errand), (authority) => {
+      if (refusal !== undefined && authority === unfit) {
+        return isUnauthenticated(refusal) ? refuse(passwordWanted) : Effect.fail(refusal)
+      }
       return request(authority.attachment, constVoid).pipe(
         Effect.catchIf(isUnauthenticated, (failure) =>
           Effect.gen(function* () {
-            const demand = yield* demandOf(need, failure)
-            if (!(yield* authority.refuse(demand.claims))) return yield* Effect.fail(lastWord(authority, failure))
-            const wanted = demand.scopes.length === 0 ? scopes : demand.scopes
-            const renewed = yield* authorityFor(demand.scheme, wanted)
+            const demand = yield* demandOf(errand.need, failure)
+            if (!(yield* authority.refuse(demand))) return yield* Effect.fail(lastWord(authority, failure))
+            const renewed = yield* authorityFor(demand.scheme, withDemanded(errand, demand.scopes))
             if (renewed === unfit) return yield* refuse(passwordWanted)
             return yield* Effect.mapError(request(renewed.attachment, constVoid), (failure) =>
               lastWord(renewed, failure)
@@ -193,6 +242,45 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     })
 
+  /** Whether the credential is a login that a registry may want without saying so. An Entra token is for ACR, which says so. */
+  const hasLogin = ({ repository }: Errand): Effect.Effect<boolean> =>
+    Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
+      onFailure: () => false,
+      onSuccess: ({ grant }) => grant._tag !== "Anonymous"
+    })
+
+  /**
+   * What a registry wants that does not say so where it refuses: some hide from strangers what they may not see, or forget
+   * the challenge. Nothing if it wants nothing. It is asked once, at its root.
+   */
+  const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | undefined, Failure> =>
+    Effect.gen(function* () {
+      const guess = isUnauthenticated(refusal) ? passwordDemand : undefined
+      if (greeting !== undefined) return greeting.hasLogin ? (greeting.demand ?? guess) : undefined
+      greeting = { hasLogin: yield* hasLogin(errand) }
+      if (!greeting.hasLogin) return undefined
+      const answer = yield* Effect.result(greet(bare))
+      if (Result.isFailure(answer) && isUnauthenticated(answer.failure) && answer.failure.challenges.length > 0) {
+        greeting = { hasLogin: true, demand: yield* demandOf(errand.need, answer.failure) }
+      }
+      return greeting.demand ?? guess
+    })
+
+  /** Offers the login after a refusal of a request without one, if the registry may want it. */
+  const offering = <A, R>(
+    errand: Errand,
+    request: Request<A, R>,
+    greet: Greet,
+    refusal: Failure
+  ): Effect.Effect<A, Failure, R> =>
+    Effect.flatMap(hidden(errand, refusal, greet), (demand) =>
+      demand === undefined
+        ? Effect.fail(refusal)
+        : Effect.tap(authorized(errand, demand.scheme, request, refusal), () =>
+            Effect.sync(() => learn(errand.need, demand.scheme))
+          )
+    )
+
   /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
   const probe = <A, R>(need: Need, request: Request<A, R>, onWait: () => void = constVoid) =>
     request(bare, onWait).pipe(
@@ -201,7 +289,7 @@ export const make = Effect.fnUntraced(function* (options: {
         return Result.succeed(answer)
       }),
       Effect.catchIf(isUnauthenticated, (failure) =>
-        Effect.map(demandOf(need, failure), (demand) => Result.fail(demand))
+        Effect.map(demandOf(need, failure), (demand) => Result.fail({ demand, failure }))
       )
     )
 
@@ -239,9 +327,7 @@ export const make = Effect.fnUntraced(function* (options: {
     })
 
   /** How the registry wants to be asked. */
-  const schemeBy = (
-    greet: (attachment: Attachment) => Effect.Effect<void, Failure>
-  ): Effect.Effect<Scheme, Failure> => {
+  const schemeBy = (greet: Greet): Effect.Effect<Scheme, Failure> => {
     const need = needOf([])
     return Effect.andThen(
       settled(need, "Transport.authorize"),
@@ -250,36 +336,55 @@ export const make = Effect.fnUntraced(function* (options: {
         if (scheme !== undefined) return Effect.succeed(scheme)
         return Effect.map(
           announced((withdraw) => probe(need, greet, withdraw)),
-          (outcome): Scheme => (Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.scheme)
+          (outcome): Scheme => (Result.isSuccess(outcome) ? { _tag: "Open" } : outcome.failure.demand.scheme)
         )
       })
     )
   }
 
   return {
-    use: ({ body, name, scopes }, request) => {
+    use: ({ body, name, scopes, subject }, request, greet) => {
       const need = needOf(scopes)
+      const errand: Errand = {
+        name,
+        need,
+        scopes,
+        demanded: [],
+        repository: grants.repositoryOf(subject?.repository)
+      }
+      const isOpen = () => (known(need)?._tag ?? "Open") === "Open"
       const attempt = Effect.suspend(() => {
         const scheme = known(need)
-        if (scheme !== undefined) return authorized(need, scheme, scopes, request)
+        if (scheme !== undefined) return authorized(errand, scheme, request)
         // The content of a stream may be a download from this registry, which must not wait for its own upload.
         const first =
           body?._tag === "Stream" ? probe(need, request) : announced((withdraw) => probe(need, request, withdraw))
         return Effect.flatMap(first, (outcome) => {
           if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
-          const { scheme, scopes: wanted } = outcome.failure
-          return authorized(need, scheme, wanted.length === 0 ? scopes : wanted, request, true)
+          const { demand, failure } = outcome.failure
+          return authorized(withDemanded(errand, demand.scopes), demand.scheme, request, failure)
         })
       })
-      return known(need) === undefined ? Effect.andThen(settled(need, name), attempt) : attempt
+      const offered = Effect.catchIf(
+        attempt,
+        (failure) => mayHide(failure) && isOpen(),
+        (failure) => offering(errand, request, greet, failure)
+      )
+      return known(need) === undefined ? Effect.andThen(settled(need, name), offered) : offered
     },
 
     prepare: Effect.fnUntraced(function* (scopes, greet) {
       const scheme = yield* schemeBy(greet)
       if (scheme._tag !== "Bearer") return
+      const byRepository = Arr.groupBy(
+        Scope.normalise(scopes),
+        (scope) => grants.repositoryOf(Scope.repositoryIn(scope)) ?? ""
+      )
       yield* Effect.forEach(
-        Arr.chunksOf(Scope.normalise(scopes), batchSize),
-        (batch) => tokens.get({ scheme, scopes: batch }),
+        Object.entries(byRepository).flatMap(([repository, own]) =>
+          Arr.chunksOf(own, batchSize).map((batch) => ({ repository: repository || undefined, scopes: batch }))
+        ),
+        (batch) => tokens.get({ scheme, ...batch }),
         { discard: true }
       )
     }),
@@ -287,7 +392,7 @@ export const make = Effect.fnUntraced(function* (options: {
     refreshToken: Effect.fnUntraced(function* (greet) {
       const scheme = yield* schemeBy(greet)
       const held: Held | undefined =
-        scheme._tag === "Bearer" && scheme.isAcr ? yield* grants.getFresh(scheme) : undefined
+        scheme._tag === "Bearer" && scheme.isAcr ? yield* grants.getFresh({ scheme, repository: undefined }) : undefined
       if (held?.grant._tag === "RefreshToken") {
         return { token: held.grant.token, expiresAtMillis: held.expiresAtMillis }
       }

@@ -71,25 +71,39 @@ const exchange = (
 /** Where credentials come from. */
 export interface Source {
   readonly get: (request: Credentials.CredentialRequest) => Effect.Effect<Credentials.Credential, Reason>
+  /** Whether one credential serves all repositories. */
+  readonly perRegistry?: boolean
+}
+
+/** What a grant is for. */
+export interface GrantRequest {
+  readonly scheme: Basic | Bearer
+  /** The repository whose credential is wanted; undefined where one credential serves all. */
+  readonly repository: string | undefined
 }
 
 /**
  * The grants of one conversation.
  */
 export interface Grants {
-  readonly get: (scheme: Basic | Bearer) => Effect.Effect<Held, Failure>
+  /** The repository to name in requests, for an operation that is about one. */
+  readonly repositoryOf: (repository: string | undefined) => string | undefined
+  readonly get: (request: GrantRequest) => Effect.Effect<Held, Failure>
   /** One that was had just now. */
-  readonly getFresh: (scheme: Basic | Bearer) => Effect.Effect<Held, Failure>
+  readonly getFresh: (request: GrantRequest) => Effect.Effect<Held, Failure>
   /** What takes the place of a grant that was refused; nothing if the credential has nothing else. */
   readonly renew: (
-    scheme: Basic | Bearer,
+    request: GrantRequest,
     refused: Grant,
     claims: Option.Option<string>
   ) => Effect.Effect<Option.Option<Grant>, Failure>
 }
 
-/** One registry has one token service. */
-const capacity = 16
+/** What a grant is kept by. Requests for tokens hold more. */
+const keyOf = ({ repository, scheme }: GrantRequest): GrantRequest => ({ scheme, repository })
+
+/** More repositories than one program works with at a time. */
+const capacity = 1024
 
 /** Why a registry that wants a password can't be answered. */
 export const passwordWanted = new Unauthenticated({ description: "the registry asks for a user name and a password" })
@@ -111,8 +125,25 @@ export const make = Effect.fnUntraced(function* (options: {
   /** What the registry demands of the next Entra token. */
   const demanded = yield* Ref.make(Option.none<string>())
 
-  const ask = (claims: Option.Option<string>): Effect.Effect<Credentials.Credential, Failure> =>
-    Effect.catch(credentials.get(Option.isSome(claims) ? { ...registry, claims: claims.value } : registry), refuse)
+  const ask = (
+    repository: string | undefined,
+    claims: Option.Option<string>
+  ): Effect.Effect<Credentials.Credential, Failure> =>
+    Effect.catch(
+      credentials.get({
+        ...registry,
+        ...(repository === undefined ? {} : { repository }),
+        ...(Option.isSome(claims) ? { claims: claims.value } : {})
+      }),
+      refuse
+    )
+
+  /** By the token: the same one may serve many repositories. */
+  const exchanged = yield* Cache.makeWith(
+    ({ scheme, token }: { readonly scheme: Bearer; readonly token: Redacted.Redacted<string> }) =>
+      exchange(send, scheme, token),
+    { capacity, timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0) }
+  )
 
   const exchangeAt = (
     scheme: Basic | Bearer,
@@ -121,7 +152,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
     // Any server can have a token service that looks like ACR's.
     if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
-      return exchange(send, scheme, token)
+      return Cache.get(exchanged, { scheme, token })
     return refuse(
       new Refused({
         description: `no Entra token is sent to ${scheme.origin}: it is not Azure Container Registry, or not among the token's loginServers (${loginServers.join(", ")})`
@@ -129,14 +160,14 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   }
 
-  const lookup = Effect.fnUntraced(function* (scheme: Basic | Bearer): Effect.fn.Return<Held, Failure> {
-    const credential = yield* ask(yield* Ref.get(demanded))
+  const lookup = Effect.fnUntraced(function* ({ repository, scheme }: GrantRequest): Effect.fn.Return<Held, Failure> {
+    const credential = yield* ask(repository, yield* Ref.get(demanded))
     if (credential._tag !== "EntraToken") return asItIs(credential)
     const { token, ...held } = yield* exchangeAt(scheme, credential).pipe(
       Effect.catchIf(
         ({ challenges }) => Option.isSome(claimsOf(challenges)),
         (failure) =>
-          Effect.flatMap(ask(claimsOf(failure.challenges)), (better) =>
+          Effect.flatMap(ask(repository, claimsOf(failure.challenges)), (better) =>
             better._tag === "EntraToken" ? exchangeAt(scheme, better) : Effect.fail(failure)
           )
       )
@@ -151,15 +182,21 @@ export const make = Effect.fnUntraced(function* (options: {
     timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0)
   })
 
-  const get = (scheme: Basic | Bearer) => Cache.get(grants, scheme)
+  const get = (request: GrantRequest) => Cache.get(grants, keyOf(request))
 
   return {
+    repositoryOf: (repository) => (credentials.perRegistry === true ? undefined : repository),
     get,
-    getFresh: (scheme) => Effect.andThen(Cache.invalidate(grants, scheme), get(scheme)),
-    renew: Effect.fnUntraced(function* (scheme, refused, claims) {
-      const wasHeld = yield* Cache.invalidateWhen(grants, scheme, ({ grant }) => grant === refused)
+    getFresh: (request) =>
+      Cache.invalidate(grants, keyOf(request)).pipe(
+        Effect.andThen(Cache.invalidateAll(exchanged)),
+        Effect.andThen(get(request))
+      ),
+    renew: Effect.fnUntraced(function* (request, refused, claims) {
+      const wasHeld = yield* Cache.invalidateWhen(grants, keyOf(request), ({ grant }) => grant === refused)
+      if (wasHeld) yield* Cache.invalidateAll(exchanged)
       if (wasHeld && Option.isSome(claims)) yield* Ref.set(demanded, claims)
-      const { grant } = yield* get(scheme)
+      const { grant } = yield* get(request)
       return Equal.equals(grant, refused) ? Option.none() : Option.some(grant)
     })
   }

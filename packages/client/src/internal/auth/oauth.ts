@@ -38,19 +38,30 @@ const form = (fields: { readonly [name: string]: string }): HttpBody.HttpBody =>
 /** Asking for a token twice gives two tokens and does no harm. */
 const common = { scopes: [], bucket: "oauth", missing: "endpoint", success: [200], repeat: "always" } as const
 
+const decodeToken = Schema.decodeUnknownResult(TokenText)
+
+/** Seconds, as a number or as text. Anything else says nothing, and neither does 0, which Go writes for what is not set. */
+const seconds = (value: unknown): number | undefined => {
+  const number = Number(value)
+  return (typeof value === "number" || typeof value === "string") && Number.isFinite(number) && number !== 0
+    ? number
+    : undefined
+}
+
 /**
- * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both.
+ * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both, and leave one
+ * of them empty.
  */
 const accessToken = decodeJsonWith(
   Schema.Struct({
-    access_token: Schema.optionalKey(TokenText),
-    token: Schema.optionalKey(TokenText),
-    expires_in: Schema.optionalKey(Schema.Finite)
+    access_token: Schema.optionalKey(Schema.Unknown),
+    token: Schema.optionalKey(Schema.Unknown),
+    expires_in: Schema.optionalKey(Schema.Unknown)
   }),
   ({ access_token, expires_in, token }) =>
-    Result.map(Schema.decodeUnknownResult(TokenText)(access_token ?? token), (value): Token => ({
+    Result.map(decodeToken(access_token === "" ? token : (access_token ?? token)), (value): Token => ({
       value: secret(value),
-      expiresInSeconds: expires_in
+      expiresInSeconds: seconds(expires_in)
     })),
   maxAnswerBytes
 )

@@ -50,8 +50,6 @@ export interface Demand {
 /** Registries known to keep their token service on another host: theirs, and that host. */
 const knownRealms: { readonly [registry: string]: string } = {
   "https://registry-1.docker.io": "https://auth.docker.io",
-  "https://index.docker.io": "https://auth.docker.io",
-  "https://docker.io": "https://auth.docker.io",
   "https://registry.gitlab.com": "https://gitlab.com"
 }
 

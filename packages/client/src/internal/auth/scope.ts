@@ -48,6 +48,26 @@ export const covers = (held: ReadonlyArray<TokenScope>, wanted: ReadonlyArray<To
       )
   })
 
+/** The repository that a scope is for, if it names one. */
+export const repositoryIn = (scope: TokenScope): string | undefined => {
+  const { resource } = parse(scope)
+  return resource.startsWith("repository:") && resource !== anyRepository
+    ? resource.slice("repository:".length)
+    : undefined
+}
+
+/** The actions that scopes hold beside others on the resources of those. */
+export const actionsBeside = (
+  scopes: ReadonlyArray<TokenScope>,
+  others: ReadonlyArray<TokenScope>
+): ReadonlyArray<string> => {
+  const known = others.map(parse)
+  return scopes.map(parse).flatMap(({ actions, resource }) => {
+    const own = known.filter((other) => other.resource === resource)
+    return own.length === 0 ? [] : actions.filter((action) => !own.some((other) => other.actions.includes(action)))
+  })
+}
+
 const anyRepository = "repository:*"
 
 const parse = (scope: TokenScope): { readonly resource: string; readonly actions: ReadonlyArray<string> } => {

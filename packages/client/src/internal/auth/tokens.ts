@@ -26,6 +26,8 @@ const capacity = 1024
 /** What an access token is for. */
 export interface TokenRequest {
   readonly scheme: Bearer
+  /** The repository whose credential it is had with; undefined where one credential serves all. */
+  readonly repository: string | undefined
   /** In their only spelling. */
   readonly scopes: ReadonlyArray<string>
 }
@@ -37,20 +39,22 @@ export interface AccessToken {
   readonly usableMillis: number
 }
 
+/** What a registry that refused a token wants. */
+export interface Wanted {
+  readonly scopes: ReadonlyArray<string>
+  readonly claims: Option.Option<string>
+}
+
 /**
  * The access tokens of a credential.
  */
 export interface Tokens {
   readonly get: (request: TokenRequest) => Effect.Effect<AccessToken, Failure>
   /**
-   * Forgets a token that the registry refused, unless another has taken its place. Tells whether there is another to
-   * try, which says what the registry demands of it.
+   * Forgets a token that the registry refused, unless another has taken its place, or the registry wants more than it was for.
+   * Tells whether there is another to try, which says what the registry demands of it.
    */
-  readonly reject: (
-    request: TokenRequest,
-    refused: AccessToken,
-    claims: Option.Option<string>
-  ) => Effect.Effect<boolean, Failure>
+  readonly reject: (request: TokenRequest, refused: AccessToken, wanted: Wanted) => Effect.Effect<boolean, Failure>
 }
 
 /**
@@ -65,7 +69,11 @@ export const basicAttachment = ({ password, username }: Credentials.Password): A
 }
 
 /** Asks a token service for an access token. */
-const ask = (send: Send, { scheme, scopes }: TokenRequest, grant: Grant): Effect.Effect<OAuth.Token, Failure> => {
+const ask = (
+  send: Send,
+  { scheme, scopes }: Pick<TokenRequest, "scheme" | "scopes">,
+  grant: Grant
+): Effect.Effect<OAuth.Token, Failure> => {
   const { isAcr, origin, path, service } = scheme
   const request = { path, service, scopes }
   switch (grant._tag) {
@@ -103,7 +111,9 @@ const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void
 
 /** Whether a token that was asked for one thing does for another. */
 const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
-  Equal.equals(held.scheme, wanted.scheme) && Scope.covers(held.scopes, wanted.scopes)
+  held.repository === wanted.repository &&
+  Equal.equals(held.scheme, wanted.scheme) &&
+  Scope.covers(held.scopes, wanted.scopes)
 
 /**
  * Makes the store of one registry's access tokens.
@@ -123,13 +133,13 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** One grant that is refused may have run out: another takes its place, if there is one. */
   const acquire = Effect.fnUntraced(function* (request: TokenRequest): Effect.fn.Return<AccessToken, Failure> {
-    const { grant } = yield* grants.get(request.scheme)
+    const { grant } = yield* grants.get(request)
     return yield* askWith(request, grant).pipe(
       Effect.catchIf(
         ({ error }) => error.reason._tag === "Unauthenticated",
         (refusal) =>
           Effect.flatMap(
-            grants.renew(request.scheme, grant, claimsOf(refusal.challenges)),
+            grants.renew(request, grant, claimsOf(refusal.challenges)),
             Option.match({
               onNone: () => Effect.fail(refusal),
               onSome: (renewed) => askWith(request, renewed)
@@ -164,12 +174,14 @@ export const make = Effect.fnUntraced(function* (options: {
       const held = (yield* Cache.has(accessTokens, request)) ? undefined : yield* wider(request)
       return held ?? (yield* Cache.get(accessTokens, request))
     }),
-    reject: Effect.fnUntraced(function* (request, refused, claims) {
+    reject: Effect.fnUntraced(function* (request, refused, { claims, scopes }) {
+      const wasEnough = Scope.covers(request.scopes, Scope.normalise(scopes))
+      if (!wasEnough && Option.isNone(claims) && refused.grant._tag !== "AccessToken") return true
       // Wherever it came from: it does not hold what it was asked for.
       yield* forget(({ token }) => token === refused.token)
       const grantIsRefused = refused.grant._tag === "AccessToken" || Option.isSome(claims)
       if (!grantIsRefused) return true
-      const renewed = yield* grants.renew(request.scheme, refused.grant, claims)
+      const renewed = yield* grants.renew(request, refused.grant, claims)
       yield* forget(({ grant }) => grant === refused.grant)
       return Option.isSome(renewed)
     })

@@ -21,6 +21,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orByGet, orSizeUnknown } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
@@ -39,18 +40,6 @@ interface Wanted {
   readonly size: number | undefined
 }
 
-const wantedBy = Effect.fnUntraced(function* (
-  operation: string,
-  repository: string,
-  blob: Blob,
-  argument = "blob"
-): Effect.fn.Return<Wanted, RegistryError> {
-  const name = yield* Arguments.repositoryName(operation, repository)
-  return typeof blob === "string"
-    ? { name, digest: yield* Arguments.digest(operation, blob, argument), size: undefined }
-    : { name, digest: blob.digest, size: blob.size }
-})
-
 export const make = (
   transport: Transport.Service,
   options: {
@@ -59,10 +48,23 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
   const asLookUp = completeSpan(server, true)
   const asChange = completeSpan(server, false)
+
+  const wantedBy = Effect.fnUntraced(function* (
+    operation: string,
+    repository: string,
+    blob: Blob,
+    argument = "blob"
+  ): Effect.fn.Return<Wanted, RegistryError> {
+    const name = yield* repositoryName(operation, repository)
+    return typeof blob === "string"
+      ? { name, digest: yield* Arguments.digest(operation, blob, argument), size: undefined }
+      : { name, digest: blob.digest, size: blob.size }
+  })
 
   const read = (
     operation: string,
@@ -192,11 +194,13 @@ export const make = (
 
   /** The size of a blob that a repository holds. */
   const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
-    Effect.filterOrElse(
-      transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)),
-      Predicate.isNotUndefined,
-      () => measure(operation, wanted)
-    )
+    orByGet(
+      orSizeUnknown(
+        transport.endpoint,
+        transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest))
+      ),
+      Effect.undefined
+    ).pipe(Effect.filterOrElse(Predicate.isNotUndefined, () => measure(operation, wanted)))
 
   const headBlob = Effect.fnUntraced(function* (
     repository: string,
@@ -215,11 +219,10 @@ export const make = (
     const operation = "RegistryContent.uploadBlob"
     const { mountFrom, onProgress } = options
     const { chunkSize = defaultChunkSize }: { readonly chunkSize?: ByteSize.Input } = options
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
-    const from =
-      mountFrom === undefined ? undefined : yield* Arguments.repositoryName(operation, mountFrom, "mountFrom")
+    const from = mountFrom === undefined ? undefined : yield* repositoryName(operation, mountFrom, "mountFrom")
 
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
@@ -258,7 +261,7 @@ export const make = (
   ): Effect.fn.Return<void, RegistryError> {
     const operation = "RegistryContent.mountBlob"
     const { digest, name } = yield* wantedBy(operation, repository, blob.digest, "digest")
-    const from = yield* Arguments.repositoryName(operation, blob.from, "from")
+    const from = yield* repositoryName(operation, blob.from, "from")
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description =

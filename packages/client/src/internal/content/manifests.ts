@@ -16,6 +16,7 @@ import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import type { PutManifestOptions } from "../transfer/options.ts"
@@ -61,13 +62,14 @@ const mediaTypeOf = (
 
 export const make = (transport: Transport.Service, startHash: Start) => {
   const countBytes = byteCounter(transport.endpoint)
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
 
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string
   ): Effect.fn.Return<Manifest.Content, RegistryError> {
     const operation = "RegistryContent.manifest"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const { bytes, digest: stated, mediaType } = yield* transport.execute(Distribution.getManifest(name, reference))
     yield* countBytes("received", bytes.length)
@@ -94,9 +96,10 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     tagOrDigest: string
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.resolve"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
-    const { digest: stated, mediaType, size } = yield* transport.execute(Distribution.headManifest(name, reference))
+    const head = transport.execute(Distribution.headManifest(name, reference))
+    const { digest: stated, mediaType, size } = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
     const digest = Digest.isDigest(reference) ? reference : stated
     // What the registry does not say, the content does.
     if (mediaType === undefined || digest === undefined || size === undefined) {
@@ -111,7 +114,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     options: PutManifestOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError> {
     const operation = "RegistryContent.putManifest"
-    const name: RepositoryName = yield* Arguments.repositoryName(operation, repository)
+    const name: RepositoryName = yield* repositoryName(operation, repository)
     const { bytes, descriptor } = contentOf(putable)
     const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
     const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
@@ -124,11 +127,13 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const byDigest = tags.length === 0 || Digest.algorithm(digest) !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
     for (const reference of references) {
-      const stated = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
+      const answer = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
       yield* countBytes("sent", bytes.length)
-      // It may be known by that digest alone.
-      if (stated !== undefined && reference === digest && Digest.algorithm(stated) !== Digest.algorithm(digest)) {
-        yield* transport.execute(Distribution.headManifest(name, digest))
+      const { digest: stated } = answer
+      // It may be known by another digest alone.
+      const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
+      if (Distribution.isDoubtful(answer, digest) || (isByOther && reference === digest)) {
+        yield* transport.execute(Distribution.headManifest(name, reference))
       }
       if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
         const description = "the registry took another manifest"
@@ -143,7 +148,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     tagOrDigest: string
   ): Effect.fn.Return<Digest.Digest, RegistryError> {
     const operation = "RegistryContent.deleteManifest"
-    const name = yield* Arguments.repositoryName(operation, repository)
+    const name = yield* repositoryName(operation, repository)
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const digest = Digest.isDigest(reference)
       ? reference

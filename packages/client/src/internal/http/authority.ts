@@ -9,8 +9,8 @@
 /**
  * What an answer names an address for.
  *
- * - `page`: the next page of a list (`Link`).
- * - `content`: the bytes of a blob (a redirect).
+ * - `page`: the next page of a list (`Link`), on the origin of the page itself.
+ * - `content`: the answer to a request that reads (a redirect).
  * - `session`: an upload session (`Location`).
  * - `realm`: a token service (`WWW-Authenticate`).
  */
@@ -40,9 +40,11 @@ const table: { readonly [P in Purpose]: { readonly [A in Author]: Places } } = {
   // The registry's own list is read from the registry alone.
   page: {
     registry: { registry: "access", trusted: "refused", elsewhere: "refused" },
-    stranger: nowhere
+    // Where the registry led a list elsewhere, its further pages are there.
+    stranger: { registry: "refused", trusted: "refused", elsewhere: "none" }
   },
-  // Content is verified by its digest, wherever it comes from.
+  // Blobs are verified by their digest, wherever they come from. What a tag, a list or a HEAD comes to, the registry decides,
+  // and it decides to ask another.
   content: {
     registry: { registry: "access", trusted: "none", elsewhere: "none" },
     stranger: { registry: "none", trusted: "none", elsewhere: "none" }

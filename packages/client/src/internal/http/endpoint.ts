@@ -3,6 +3,7 @@
  */
 import * as Result from "effect/Result"
 import { isBareName, loginServerOf, toLoginServer } from "../acr/hosts.ts"
+import { toHubRegistry } from "./hub.ts"
 import { isProtected, isWeb, readUrl } from "./origin.ts"
 
 /** An endpoint with its scheme. */
@@ -42,5 +43,34 @@ export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Resu
       () =>
         "is plain http, which is for this machine's own addresses alone: anybody on the way could read the credentials (allowInsecureHttp accepts that)"
     ),
-    Result.map((url) => new URL(`${url.protocol}//${toLoginServer(url.host)}`))
+    Result.map((url) => new URL(`${url.protocol}//${toHubRegistry(toLoginServer(url.host))}`))
   )
+
+/** The origin that a user names beside the registry's own, in its only spelling. */
+export const parseOrigin = (text: string): Result.Result<string, string> =>
+  readUrl(text).pipe(
+    Result.filterOrFail(
+      (url) => isWeb(url) && url.href === `${url.origin}/`,
+      () => ""
+    ),
+    Result.mapBoth({
+      onSuccess: (url) => url.origin,
+      onFailure: () => "expected an origin: https://auth.example.com"
+    })
+  )
+
+/** A host without a port, as the addresses of requests have it. */
+export const parseHost = (text: string): Result.Result<string, string> => {
+  const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text
+  return readUrl(`https://${host}`).pipe(
+    // A wildcard or a path stays behind, or is changed.
+    Result.filterOrFail(
+      (url) => url.href === `https://${url.hostname}/` && /^[a-z0-9.\-_[\]:]+$/i.test(host),
+      () => ""
+    ),
+    Result.mapBoth({
+      onSuccess: (url) => url.hostname,
+      onFailure: () => "expected a host without a port: storage.example.com"
+    })
+  )
+}

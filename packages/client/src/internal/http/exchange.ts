@@ -30,7 +30,7 @@ import { readErrorText } from "./body.ts"
 import * as Challenge from "./challenge.ts"
 import { codeOf, connectionFailure } from "./connection.ts"
 import { classify, parseBody, quoteReason } from "./failure.ts"
-import { isWeb, readUrl } from "./origin.ts"
+import { isWeb, readUrl, redirects } from "./origin.ts"
 import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 import { retryAfterMillis } from "./retryAfter.ts"
@@ -47,6 +47,8 @@ export interface Failure {
   readonly repeat: Repeat
   /** What the registry asked for with a 401. */
   readonly challenges: ReadonlyArray<Challenge.Challenge>
+  /** Where a redirect leads that is to be followed. It may hold secrets. */
+  readonly location?: string
 }
 
 /** A failure that asking again does not mend. */
@@ -128,6 +130,8 @@ const failedAnswer = Effect.fnUntraced(function* (
   const { errors, isForeign } = parseBody(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
+  const isRedirect = operation.followsRedirects === true && redirects.includes(response.status)
+  const location = isRedirect ? response.headers["location"] : undefined
   return {
     ...classify({
       status: response.status,
@@ -140,6 +144,7 @@ const failedAnswer = Effect.fnUntraced(function* (
       isAcr: correlationId !== undefined
     }),
     challenges: challenge === undefined ? [] : Challenge.withoutSecrets(Challenge.parse(challenge), quote.scrub),
+    ...(location === undefined ? {} : { location }),
     response: {
       status: response.status,
       errors,
@@ -299,15 +304,14 @@ export const make = (options: {
       const isRegistry = target === registry
       const isPlain = target.protocol === "http:"
 
-      const failure = ({ challenges, reason, repeat, response }: Flaw): Failure => ({
+      const failure = ({ reason, response, ...flaw }: Flaw): Failure => ({
+        ...flaw,
         error: new RegistryError({
           operation: name,
           reason,
           request: { method, url: address, clientRequestId },
           ...(response === undefined ? {} : { response })
-        }),
-        repeat,
-        challenges
+        })
       })
 
       return Requests.show({ operation, host: hostAt(target), address, path, clientRequestId }, requests, (seen) => {

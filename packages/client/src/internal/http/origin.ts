@@ -39,6 +39,16 @@ export const atRegistry = (registry: string, path: string): Location => ({
   authority: "access"
 })
 
+/** The statuses of redirects: RFC 9110, section 15.4. */
+export const redirects: ReadonlyArray<number> = [301, 302, 303, 307, 308]
+
+/** More hops than any registry needs. */
+export const maxRedirects = 4
+
+/** How an operation names the place of its request: what goes there without credentials has an origin. */
+export const at = ({ authority, origin, path }: Location): { readonly path: string; readonly origin?: string } =>
+  authority === "access" ? { path } : { origin, path }
+
 /** What stands before path and query. */
 const beforePath = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
 
@@ -86,7 +96,10 @@ export const follow = (
       // Storage may be another port of the registry's host, and lead to itself.
       const isRegistry =
         origin === registry || (author === "stranger" && origin !== from.origin && mayBe(new URL(registry), url))
-      const authority = authorityOf(purpose, author, isRegistry ? "registry" : "elsewhere")
+      const isPageElsewhere = purpose === "page" && origin !== from.origin
+      const authority = isPageElsewhere
+        ? "refused"
+        : authorityOf(purpose, author, isRegistry ? "registry" : "elsewhere")
       if (authority === "access" || authority === "none") {
         return Result.succeed({ registry, origin, path: pathOf(address, url), authority })
       }

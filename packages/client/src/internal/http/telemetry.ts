@@ -156,7 +156,7 @@ export const showFailure =
 
 /** The span of an operation that requests something of a registry. */
 export const withOperationSpan = <A, R>(
-  operation: Operation<A>,
+  operation: Operation<unknown>,
   server: Server,
   effect: Effect.Effect<A, RegistryError, R>
 ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> =>

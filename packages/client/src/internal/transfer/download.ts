@@ -24,15 +24,13 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
+import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
 import * as Patience from "./patience.ts"
 import type { OnProgress } from "./options.ts"
 import { isPassing } from "./recovery.ts"
-
-/** More hops than any registry needs. */
-const maxRedirects = 4
 
 /** What is to be downloaded, and how. */
 export interface Download {

@@ -14,9 +14,10 @@ export type Doing = "Sending" | "Committing"
  * - `OutOfStep`: the session is somewhere else than the client thinks (416).
  * - `Unknown`: the session, or its location, is not known any more (404).
  * - `TooLarge`: so many bytes are not taken at once (413).
+ * - `OtherContent`: the bytes that arrived are not those of the digest (`DIGEST_INVALID`).
  * - `Final`: everything that another request does not mend.
  */
-export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "Final"
+export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "OtherContent" | "Final"
 
 /**
  * What to do next.
@@ -25,9 +26,10 @@ export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge"
  * - `AskStatus`: ask the session how far it has come, and go on from there.
  * - `LookForBlob`: see whether the blob is there; if not, ask the session.
  * - `SmallerPieces`: go on in chunks, or in smaller ones.
+ * - `BeginAnew`: send everything once more in another session, if the registry may have lost count in this one.
  * - `GiveUp`: fail.
  */
-export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" | "GiveUp"
+export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" | "BeginAnew" | "GiveUp"
 
 /**
  * Whether a transfer that fails so may resume. A connection that fails at the first contact with the registry is as final
@@ -52,7 +54,8 @@ export const faultOf = ({ reason, response }: RegistryError): Fault => {
     case 503:
       return "TurnedAway"
     default:
-      return isPassing(reason) ? "Lost" : "Final"
+      if (isPassing(reason)) return "Lost"
+      return response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true ? "OtherContent" : "Final"
   }
 }
 
@@ -63,6 +66,7 @@ const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
     OutOfStep: "AskStatus",
     Unknown: "AskStatus",
     TooLarge: "SmallerPieces",
+    OtherContent: "GiveUp",
     Final: "GiveUp"
   },
   Committing: {
@@ -71,6 +75,7 @@ const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
     OutOfStep: "LookForBlob",
     Unknown: "LookForBlob",
     TooLarge: "GiveUp",
+    OtherContent: "BeginAnew",
     Final: "GiveUp"
   }
 }
@@ -83,18 +88,19 @@ export const recoveryFrom = (doing: Doing, fault: Fault): Recovery => table[doin
  *
  * - `Continue`: in the same session, from there.
  * - `Restart`: in a new session, from the first byte.
- * - `GiveUp`: the content can't be read from there again, or the registry has more than was ever sent.
+ * - `GiveUp`: the content can't be read from there again.
  */
 export type Resumption = "Continue" | "Restart" | "GiveUp"
 
 /**
- * With no byte confirmed a new session is as good as the old one, and better: `0-0` may mean one byte as well.
+ * With no byte confirmed a new session is as good as the old one, and better: `0-0` may mean one byte as well. So is a session
+ * that claims more bytes than were ever sent.
  */
 export const resumptionAt = (
   confirmedBytes: number | undefined,
   content: { readonly sentBytes: number; readonly canReadFrom: (offset: number) => boolean }
 ): Resumption => {
-  if (confirmedBytes !== undefined && confirmedBytes > content.sentBytes) return "GiveUp"
-  if (confirmedBytes !== undefined && confirmedBytes > 0 && content.canReadFrom(confirmedBytes)) return "Continue"
+  const isPlausible = confirmedBytes !== undefined && confirmedBytes > 0 && confirmedBytes <= content.sentBytes
+  if (isPlausible && content.canReadFrom(confirmedBytes)) return "Continue"
   return content.canReadFrom(0) ? "Restart" : "GiveUp"
 }

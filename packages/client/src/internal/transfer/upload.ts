@@ -15,10 +15,12 @@ import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, algorithm, type Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { ContentMismatch, type Reason, RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
+import { orLongWay, orSizeUnknown } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
+import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
@@ -64,9 +66,6 @@ export interface Uploaded {
 
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
 
-const isDigestRefused = (error: RegistryError): boolean =>
-  faultOf(error) === "Final" && error.response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true
-
 const refused = (digest: Digest) => mismatch(digest, "other content, says the registry")
 
 const mismatch = (expected: Digest, actual: string) =>
@@ -96,13 +95,23 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
 
   /** Opens it, or takes the blob over from elsewhere, which leaves none. */
   const open = (
-    from: Distribution.Mount | undefined
+    mount: Distribution.Mount | undefined,
+    at?: Distribution.SecretLocation,
+    hops = 0
   ): Effect.Effect<Distribution.SessionAnswer | undefined, RegistryError> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.map(
-        restore(transport.execute(Distribution.openUpload(transport.endpoint, repository, from))),
-        (answer) => (current = Option.getOrUndefined(answer))
-      )
+      Effect.gen(function* () {
+        const { endpoint } = transport
+        const operation = Distribution.openUpload(repository, { endpoint, at, mount })
+        const answer = yield* restore(transport.execute({ ...operation, resends: hops }))
+        if (answer._tag === "Elsewhere") {
+          return hops < maxRedirects
+            ? yield* restore(open(mount, answer.location, hops + 1))
+            : yield* failed(new Refused({ description: "the registry redirects without end" }))
+        }
+        current = answer._tag === "Session" ? answer.session : undefined
+        return current
+      })
     )
 
   return {
@@ -134,7 +143,9 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
         const exit = yield* Effect.exit(
           restore(
             Effect.gen(function* () {
-              const opened = yield* session.open(upload.mount)
+              const opened = yield* upload.mount === undefined
+                ? session.open(undefined)
+                : orLongWay(session.open(upload.mount), session.open(undefined))
               if (opened !== undefined) return yield* transfer(services, upload, session, opened)
               return upload.mount === undefined
                 ? yield* Effect.die("a session is opened where nothing is mounted")
@@ -238,9 +249,13 @@ const makeRequests = <E>(
     if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)
     const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
     const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
-    const stated = yield* session
-      .on((location) => transport.execute(Distribution.commitUpload(repository, location, digest, stalled)))
-      .pipe(Effect.mapError((error) => (isDigestRefused(error) ? refused(digest) : error)))
+    const answer = yield* session.on((location) =>
+      transport.execute(Distribution.commitUpload(repository, location, digest, stalled))
+    )
+    const { digest: stated } = answer
+    if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
+      return yield* failed(new InvalidResponse({ description: "the registry took the blob, and does not have it" }))
+    }
     session.done()
     yield* Effect.logDebug(`upload: ${digest} is there`)
     if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
@@ -256,10 +271,7 @@ const makeRequests = <E>(
         session.moved(answer)
         return { _tag: "SessionFound", lastByte: answer.lastByte }
       }),
-      Effect.catchIf(
-        (error) => faultOf(error) === "Unknown",
-        () => Effect.succeed<Uploading.Event>({ _tag: "SessionLost" })
-      )
+      (status) => orLongWay(status, Effect.succeed<Uploading.Event>({ _tag: "SessionLost" }))
     )
 
   const lookForBlob = Effect.suspend(() =>
@@ -349,7 +361,10 @@ const transfer = Effect.fnUntraced(function* <E, R>(
 
   let step = follow(furthest, { _tag: "Opened", chunkMinBytes: opened.chunkMinBytes })
   while (step.command._tag !== "Finish") {
-    if (step.command._tag === "Fail") return yield* step.command.error
+    if (step.command._tag === "Fail") {
+      const { error } = step.command
+      return yield* faultOf(error) === "OtherContent" ? refused(content.digest()) : error
+    }
     if (step.recovery !== undefined) {
       const { by, from } = step.recovery
       if (by !== "SmallerPieces") yield* patience.wait(from)
@@ -383,7 +398,13 @@ export const find = (
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
-  transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
-    Effect.map((size) => Option.some({ digest, size })),
-    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone)
+  orLongWay(
+    Effect.map(
+      orSizeUnknown(
+        transport.endpoint,
+        transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest))
+      ),
+      (size) => Option.some({ digest, size })
+    ),
+    Effect.succeedNone
   )

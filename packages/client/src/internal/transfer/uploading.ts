@@ -2,7 +2,7 @@
  * What an upload does next: a function from state and event to state and command, without effects. `upload.ts` carries
  * the commands out; what a fault means, and what follows it, stands in `recovery.ts`.
  */
-import { InvalidResponse, RegistryError } from "../../RegistryError.ts"
+import type { RegistryError } from "../../RegistryError.ts"
 import { mostChunkBytes } from "../api/arguments.ts"
 import { faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
 
@@ -11,6 +11,9 @@ const smallBytes = 1024 * 1024
 
 /** Below this size a chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
+
+/** Registries that refuse larger chunks as out of step take these: GHCR's limit. */
+const usualChunkBytes = 4 * 1024 * 1024
 
 /** What stays the same during an upload. */
 export interface Plan {
@@ -37,6 +40,11 @@ export interface State {
   readonly chunkBytes: number | undefined
   /** The failure after which the registry is asked how far the upload has come. */
   readonly failure: RegistryError | undefined
+  /**
+   * Whether the registry may have other bytes than the client believes: what it says of them is a hint, and the digest
+   * decides. `Settled` once the content is sent anew for that: then the digest is believed.
+   */
+  readonly count: "Sure" | "Unsure" | "Settled"
 }
 
 /** What happened. */
@@ -88,8 +96,11 @@ export const begin = ({ repeatable, totalBytes, ...plan }: Plan): State => ({
   doing: "Sending",
   confirmedBytes: 0,
   chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
-  failure: undefined
+  failure: undefined,
+  count: "Sure"
 })
+
+const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
 
 /** Whether a state is nearer to the end than another. */
 export const isFurther = (state: State, other: State): boolean =>
@@ -125,31 +136,42 @@ const opened = (plan: Plan, state: State, chunkMinBytes: number): Step =>
         : state.chunkBytes
   })
 
+/**
+ * The registry took the bytes, and says how many it has: that may be a part of them. Some count one too many or too few, the
+ * last chunk alone, or not at all.
+ */
 const accepted = (
   plan: Plan,
   state: State,
   { from, isLast, lastByte, to }: Extract<Event, { _tag: "Accepted" }>
 ): Step => {
-  const reached = confirmedOf(lastByte, to) ?? to
-  if (reached <= from || reached > to) {
-    const description = `the registry took bytes ${from} to ${to} and says that it has ${reached}`
-    const reason = new InvalidResponse({ description })
-    return fail(state, new RegistryError({ operation: "RegistryContent.uploadBlob", reason }))
-  }
-  const further = { ...state, confirmedBytes: reached }
+  const stated = confirmedOf(lastByte, to)
+  const isPart = stated !== undefined && stated > from && stated < to - 1
+  const reached = isPart ? stated : to
+  const further = { ...(stated === undefined || stated === reached ? state : unsure(state)), confirmedBytes: reached }
   return reached === to && isLast ? commit(further) : send(plan, further)
 }
 
-const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
-  const chunkBytes = state.chunkBytes === undefined ? plan.chunkBytes : Math.floor(state.chunkBytes / 2)
-  return chunkBytes < leastChunkBytes ? fail(state, error) : send(plan, { ...state, chunkBytes })
+/** A state with smaller chunks; none if they are small already. */
+const withSmallerChunks = (plan: Plan, state: State, most = Number.POSITIVE_INFINITY): State | undefined => {
+  const chunkBytes = Math.min(most, state.chunkBytes === undefined ? plan.chunkBytes : Math.floor(state.chunkBytes / 2))
+  return chunkBytes < leastChunkBytes ? undefined : { ...state, chunkBytes }
 }
 
-const failed = (plan: Plan, state: State, error: RegistryError): Step => {
+const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
+  const further = withSmallerChunks(plan, state)
+  return further === undefined ? fail(state, error) : send(plan, further)
+}
+
+const failed = (plan: Plan, state: State, content: Content, error: RegistryError): Step => {
   const by = recoveryFrom(state.doing, faultOf(error))
   if (by === "GiveUp") return fail(state, error)
   const recovery = { from: error, by }
   switch (by) {
+    case "BeginAnew":
+      return state.count === "Unsure" && content.canReadFrom(0)
+        ? { ...reopen({ ...state, count: "Settled" }), recovery }
+        : fail(state, error)
     case "Repeat":
       return { ...(state.doing === "Sending" ? send(plan, state) : commit(state)), recovery }
     case "SmallerPieces": {
@@ -162,15 +184,29 @@ const failed = (plan: Plan, state: State, error: RegistryError): Step => {
   }
 }
 
+const reopen = (state: State): Step => ({
+  state: { ...state, doing: "Sending", confirmedBytes: 0 },
+  command: { _tag: "Reopen" }
+})
+
 /** Resumes where the registry is, or from the beginning. */
 const resumed = (plan: Plan, state: State, content: Content, confirmedBytes: number | undefined): Step => {
+  const { doing, failure } = state
+  const isElsewhere = confirmedBytes !== undefined && confirmedBytes !== state.confirmedBytes
+  if (doing === "Sending" && failure !== undefined && faultOf(failure) === "OutOfStep" && !isElsewhere) {
+    // It is in step: GHCR refuses chunks that are too large so.
+    const further = withSmallerChunks(plan, state, usualChunkBytes)
+    if (further === undefined) return fail(state, failure)
+    if (confirmedBytes !== undefined) return send(plan, further)
+    return content.canReadFrom(0) ? reopen(further) : fail(state, failure)
+  }
   switch (resumptionAt(confirmedBytes, content)) {
     case "Continue":
-      return send(plan, { ...state, confirmedBytes: confirmedBytes ?? 0 })
+      return send(plan, unsure({ ...state, confirmedBytes: confirmedBytes ?? 0 }))
     case "Restart":
-      return { state: { ...state, doing: "Sending", confirmedBytes: 0 }, command: { _tag: "Reopen" } }
+      return reopen(state)
     case "GiveUp":
-      return state.failure === undefined ? commit(state) : fail(state, state.failure)
+      return failure === undefined ? commit(state) : fail(state, failure)
   }
 }
 
@@ -186,7 +222,7 @@ export const next = (plan: Plan, state: State, content: Content, event: Event): 
     case "Committed":
       return { state, command: { _tag: "Finish", isOpen: false } }
     case "Failed":
-      return failed(plan, state, event.error)
+      return failed(plan, state, content, event.error)
     case "SessionFound":
       return resumed(plan, state, content, confirmedOf(event.lastByte, content.sentBytes))
     case "SessionLost":

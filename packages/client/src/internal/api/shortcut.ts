@@ -1,0 +1,53 @@
+/**
+ * Shortcuts: a HEAD, a mount, the status of an upload. Registries need not offer them, and say so in many ways. What they
+ * would save is done the long way then, and only what fails there is told.
+ */
+import * as Effect from "effect/Effect"
+import type { Reason, RegistryError } from "../../RegistryError.ts"
+
+/** The registry can't answer now: it could not answer the long way either. */
+const isOutage = ({ _tag }: Reason): boolean =>
+  _tag === "Throttled" || _tag === "Unavailable" || _tag === "CredentialUnavailable"
+
+/** Takes the long way where a shortcut is refused, however that is said. */
+export const orLongWay = <A, R, B, R2>(
+  shortcut: Effect.Effect<A, RegistryError, R>,
+  longWay: Effect.Effect<B, RegistryError, R2>
+): Effect.Effect<A | B, RegistryError, R | R2> =>
+  Effect.catchIf(
+    shortcut,
+    ({ reason }) => !isOutage(reason),
+    () => longWay
+  )
+
+/** A HEAD has no body that could explain itself. That there is nothing, or no login, is an answer nonetheless. */
+const isUnclear = ({ _tag }: Reason): boolean =>
+  _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
+
+/**
+ * Takes a refusal of the storage, to which the registry redirected a HEAD of a blob, for an answer that tells no size: the
+ * registry led there, and storage signs its links for GET alone.
+ */
+export const orSizeUnknown = (
+  endpoint: string,
+  head: Effect.Effect<number | undefined, RegistryError>
+): Effect.Effect<number | undefined, RegistryError> =>
+  Effect.catchIf(
+    head,
+    ({ request, response }) =>
+      request !== undefined &&
+      new URL(request.url).origin !== endpoint &&
+      [401, 403, 405].includes(response?.status ?? 0),
+    () => Effect.undefined
+  )
+
+/** Asks by GET where a HEAD is not understood. */
+export const orByGet = <A, R, B, R2>(
+  head: Effect.Effect<A, RegistryError, R>,
+  get: Effect.Effect<B, RegistryError, R2>
+): Effect.Effect<A | B, RegistryError, R | R2> =>
+  Effect.catchIf(
+    head,
+    ({ reason }) => isUnclear(reason),
+    () => get
+  )

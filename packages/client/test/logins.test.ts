@@ -1,0 +1,237 @@
+/**
+ * Logins of registries as they are: which scopes they ask for, where they forget to ask, and whose credential it is. The
+ * linked reports are those of the clients that met them.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as Credentials from "../src/Credentials.ts"
+import * as RegistryContentModule from "../src/RegistryContent.ts"
+import { content, patient } from "./support/content.ts"
+import { asked, by, digest, empty, manifestAnswer, pull, refusal, taking, upload, uploads } from "./support/lenient.ts"
+import { type Asked, challenge, endpoint, Journal, json, registry, type Script } from "./support/registry.ts"
+
+const { RegistryContent } = RegistryContentModule
+
+const isList = ({ url }: Asked) => url.pathname.endsWith("/tags/list")
+
+/** Grants what is asked for, and wants for each request what a function says. */
+const granting = (wanted: (asked: Asked) => ReadonlyArray<string>, answer: Script) =>
+  content((asked, count) => {
+    const { authorization, body, url } = asked
+    if (url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+    if (url.pathname === "/oauth2/token") {
+      return json({ access_token: btoa(new URLSearchParams(body).get("scope") ?? "") })
+    }
+    const granted = atob((authorization ?? "Bearer ").slice(7))
+    const actions = granted.slice(granted.lastIndexOf(":") + 1).split(",")
+    const missing = wanted(asked).filter((action) => !actions.includes(action))
+    return missing.length > 0 ? challenge(`repository:alpine:${missing.join(",")}`) : answer(asked, count)
+  })
+
+describe("scopes", () => {
+  const tokenRequests = Effect.map(Journal, (journal) =>
+    journal
+      .filter(({ url }) => url.pathname === "/oauth2/token")
+      .map(({ body }) => new URLSearchParams(body).get("scope"))
+  )
+  const tags = Effect.flatMap(RegistryContent, (content) => Stream.runCollect(content.tags("alpine")))
+  const listing = by(
+    ["GET", /tags\/list/, () => json({ name: "alpine", tags: ["v1"] })],
+    ["GET", /manifests/, () => manifestAnswer()]
+  )
+  // https://github.com/Azure/acr/issues/423
+  it.effect("that a registry wants for a list in addition are asked for ahead, and the token for pulls stays", () =>
+    Effect.gen(function* () {
+      yield* pull
+      yield* tags
+      const cold = (yield* Journal).length
+      yield* tags
+      assert.lengthOf(yield* Journal, cold + 1)
+      yield* pull
+      assert.lengthOf(yield* Journal, cold + 2)
+      assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull", "repository:alpine:metadata_read,pull"])
+    }).pipe(Effect.provide(granting((asked) => (isList(asked) ? ["metadata_read"] : ["pull"]), listing)))
+  )
+
+  it.effect("that a registry asks for are joined by those that the operation needs", () =>
+    Effect.gen(function* () {
+      yield* upload()
+      assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull,push"])
+    }).pipe(
+      Effect.provide(
+        content((asked, count) => {
+          if (asked.url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+          if (asked.url.pathname === "/oauth2/token") return json({ access_token: "access" })
+          return asked.authorization === undefined ? challenge("repository:alpine:pull") : taking()(asked, count)
+        })
+      )
+    )
+  )
+
+  // GHCR's challenge names a repository that nobody has.
+  it.effect("of a placeholder do not keep the operation from asking for its own", () =>
+    Effect.gen(function* () {
+      yield* pull
+      assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull repository:user/image:pull"])
+    }).pipe(
+      Effect.provide(
+        content((asked) => {
+          if (asked.url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+          if (asked.url.pathname === "/oauth2/token") return json({ access_token: "access" })
+          return asked.authorization === undefined ? challenge("repository:user/image:pull") : manifestAnswer()
+        })
+      )
+    )
+  )
+})
+
+describe("a login that a registry does not ask for where it is needed", () => {
+  const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("planted-password") })
+  const basic = `Basic ${btoa("contoso:planted-password")}`
+  const services = (script: Script, credentials = password) =>
+    RegistryContentModule.layerTransport().pipe(Layer.provideMerge(registry(script, { credentials, retry: patient })))
+
+  // Artifactory: https://jfrog.com/help/r/artifactory-how-to-set-up-anonymous-access-for-docker
+  for (const status of [401, 403, 404]) {
+    it.effect(`is offered after ${status}, if the root of the registry asks for it`, () =>
+      Effect.gen(function* () {
+        yield* pull
+        const cold = (yield* Journal).length
+        assert.strictEqual(cold, 3)
+        yield* pull
+        const journal = yield* Journal
+        assert.lengthOf(journal, cold + 1)
+        assert.strictEqual(journal.at(-1)?.authorization, basic)
+      }).pipe(
+        Effect.provide(
+          services(({ authorization, url }) => {
+            if (authorization === basic) return manifestAnswer()
+            return url.pathname === "/v2/"
+              ? empty(401, { "www-authenticate": 'Basic realm="Artifactory"' })
+              : refusal(status)
+          })
+        )
+      )
+    )
+  }
+
+  it.effect("is offered for what is hidden, after other requests were answered to everybody", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      yield* pull
+      yield* content.manifest("hidden", "v1")
+      assert.strictEqual((yield* Journal).at(-1)?.authorization, basic)
+    }).pipe(
+      Effect.provide(
+        services(({ authorization, url }) => {
+          if (url.pathname === "/v2/") return empty(401, { "www-authenticate": 'Basic realm="Artifactory"' })
+          return authorization === basic || url.pathname.includes("alpine") ? manifestAnswer() : refusal(404)
+        })
+      )
+    )
+  )
+
+  it.effect("is offered after a 401 that asks for nothing, nor does the root", () =>
+    Effect.gen(function* () {
+      yield* pull
+      assert.strictEqual((yield* Journal).at(-1)?.authorization, basic)
+    }).pipe(Effect.provide(services(({ authorization }) => (authorization === basic ? manifestAnswer() : empty(401)))))
+  )
+
+  it.effect("is not offered where the root is open: the refusal is the answer", () =>
+    Effect.gen(function* () {
+      for (let count = 0; count < 3; count++) {
+        assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
+      }
+      const journal = yield* Journal
+      assert.lengthOf(journal, 4)
+      assert.deepStrictEqual(
+        journal.map(({ authorization }) => authorization),
+        [undefined, undefined, undefined, undefined]
+      )
+    }).pipe(Effect.provide(services(({ url }) => (url.pathname === "/v2/" ? empty(200) : refusal(404)))))
+  )
+
+  it.effect("is none: the refusal is the answer", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
+    }).pipe(
+      Effect.provide(
+        services(
+          ({ url }) => (url.pathname === "/v2/" ? empty(401, { "www-authenticate": "Basic" }) : refusal(404)),
+          Credentials.layerAnonymous
+        )
+      )
+    )
+  )
+})
+
+const service = (asked: Array<string | undefined>, perRegistry: boolean) =>
+  Layer.succeed(Credentials.Credentials, {
+    perRegistry,
+    get: ({ repository }) =>
+      Effect.sync((): Credentials.Credential => {
+        asked.push(repository)
+        return { _tag: "Password", username: repository ?? "all", password: Redacted.make("planted-password") }
+      })
+  })
+
+const userOf = (authorization: string | undefined) => atob((authorization ?? "").slice(6)).split(":")[0] ?? ""
+
+const tokens: Script = ({ authorization, method, url }) => {
+  if (url.pathname === "/token") return json({ token: btoa(userOf(authorization)) })
+  if (authorization === undefined) {
+    return empty(401, { "www-authenticate": `Bearer realm="${endpoint}/token",service="s"` })
+  }
+  if (method === "POST") {
+    return url.search.includes("mount") ? refusal(403) : empty(202, { location: `${url.pathname}1` })
+  }
+  if (method === "PATCH") return empty(202, { location: url.pathname, range: "0-9" })
+  return method === "PUT" ? empty(201) : method === "HEAD" ? empty(404) : manifestAnswer()
+}
+
+const using = (asked: Array<string | undefined>, perRegistry = false) =>
+  RegistryContentModule.layerTransport().pipe(
+    Layer.provideMerge(registry(tokens, { credentials: service(asked, perRegistry), retry: patient }))
+  )
+
+describe("the credential of a repository", () => {
+  it.effect("is had once for each, and its tokens are used for it alone", () => {
+    const wanted: Array<string | undefined> = []
+    return Effect.gen(function* () {
+      const content = yield* RegistryContent
+      for (const repository of ["alpine", "debian", "alpine", "debian"]) yield* content.manifest(repository, "v1")
+      assert.deepStrictEqual(wanted, ["alpine", "debian"])
+      assert.deepStrictEqual(
+        (yield* Journal)
+          .filter(({ authorization, url }) => url.pathname.startsWith("/v2/") && authorization !== undefined)
+          .map(({ authorization, url }) => [url.pathname.split("/")[2], atob((authorization ?? "").slice(7))]),
+        ["alpine", "debian", "alpine", "debian"].map((name) => [name, name])
+      )
+    }).pipe(Effect.provide(using(wanted)))
+  })
+
+  it.effect("that takes a blob over is that of the target, and a refusal leads to the upload", () => {
+    const wanted: Array<string | undefined> = []
+    return Effect.gen(function* () {
+      yield* upload({ digest, mountFrom: "debian" })
+      assert.deepStrictEqual(wanted, ["alpine"])
+      assert.include(yield* asked, `POST ${uploads}`)
+      const content = yield* RegistryContent
+      yield* content.manifest("debian", "v1")
+      assert.deepStrictEqual(wanted, ["alpine", "debian"])
+    }).pipe(Effect.provide(using(wanted)))
+  })
+
+  it.effect("is had once for all where the service says so", () => {
+    const wanted: Array<string | undefined> = []
+    return Effect.gen(function* () {
+      const content = yield* RegistryContent
+      for (const repository of ["alpine", "debian"]) yield* content.manifest(repository, "v1")
+      assert.deepStrictEqual(wanted, [undefined])
+    }).pipe(Effect.provide(using(wanted, true)))
+  })
+})
