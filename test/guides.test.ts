@@ -46,6 +46,7 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   "from-oras-or-crane": releases,
   "errors-and-retries": releases,
   authentication: releases,
+  manifests: releases,
   transfers: releases,
   "testing-your-application": []
 }

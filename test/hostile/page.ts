@@ -21,8 +21,9 @@ browsers (tokens are read by another alphabet there), one was fixed before this 
 
 const list = `## One by one
 
-One attempt, no retry. "Is read" means that the answer is taken as it is meant; anything else is the reason of the error.
-No row takes more than a mebibyte from the registry, unless it says so; each leaves no connection behind.
+One attempt, no retry. "Is read" means that the answer is taken as it is meant. "Is read as bytes" means that a manifest
+arrives with its verified bytes, and with the problem in place of a view. Anything else is the reason of the error. No row
+takes more than a mebibyte from the registry, unless it says so; each leaves no connection behind.
 
 `
 

@@ -22,7 +22,7 @@ import { answer, type Hostile, listen, type Piece, type Rule } from "../support/
 export interface Row {
   /** What the registry does. */
   readonly does: string
-  /** What comes of it: `is read`, or the reason of the error. */
+  /** What comes of it: `is read`, `is read as bytes`, or the reason of the error. */
   readonly outcome: string
   /** How many bytes may be taken from the registry at most. */
   readonly mostBytes?: number
@@ -32,8 +32,11 @@ export interface Row {
 /** A password that must not be where it does not belong. */
 export const password = { username: "contoso", password: Redacted.make("planted-password") }
 
+/** What a program returns that read a manifest of which there is no view. */
+const bytesAlone = "is read as bytes"
+
 /** What comes of a program, in a word. */
-const wordOf = <A, E>(effect: Effect.Effect<A, E, Registry.Services>, registry: Hostile): Effect.Effect<string> =>
+const wordOf = <E>(effect: Effect.Effect<unknown, E, Registry.Services>, registry: Hostile): Effect.Effect<string> =>
   Effect.map(
     Effect.result(
       Effect.provide(
@@ -52,7 +55,7 @@ const wordOf = <A, E>(effect: Effect.Effect<A, E, Registry.Services>, registry: 
       )
     ),
     (result) => {
-      if (Result.isSuccess(result)) return "is read"
+      if (Result.isSuccess(result)) return result.success === bytesAlone ? bytesAlone : "is read"
       const { failure } = result
       return failure instanceof RegistryError ? failure.reason._tag : String(failure)
     }
@@ -128,7 +131,11 @@ const range = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
     (text) => (text === "ten" ? Effect.void : Effect.die(`other bytes: ${text}`))
   )
 )
-const manifest = Effect.flatMap(RegistryContent.RegistryContent, (service) => service.manifest("a", "v1"))
+const manifest = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
+  Effect.map(service.manifest("a", "v1"), ({ manifest }) =>
+    manifest._tag === "UnknownManifest" ? bytesAlone : manifest._tag
+  )
+)
 const upload = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
   service.uploadBlob("a", BlobSource.fromString(content))
 )
@@ -190,7 +197,7 @@ const digests: ReadonlyArray<Row> = [
   ].map((name) =>
     row(
       `names a layer ${JSON.stringify(name.slice(0, 28))}`,
-      "InvalidResponse",
+      bytesAlone,
       [{ on: ofManifest, send: [manifestAnswer(image({ layers: [{ ...descriptor, digest: name }] }))] }],
       manifest
     )
@@ -625,26 +632,26 @@ const documents: ReadonlyArray<Row> = [
   ...[-1, 2 ** 62, 1.5, "7", null].map((size) =>
     row(
       `says that a layer has ${JSON.stringify(size)} bytes`,
-      "InvalidResponse",
+      bytesAlone,
       [{ on: ofManifest, send: [manifestAnswer(image({ layers: [{ ...descriptor, size }] }))] }],
       manifest
     )
   ),
   row(
     "says that a layer has 1e999 bytes",
-    "InvalidResponse",
+    bytesAlone,
     [{ on: ofManifest, send: [manifestAnswer(image().replace(`"size":${content.length}`, '"size":1e999'))] }],
     manifest
   ),
   row(
     "sends a manifest that is an index as well",
-    "InvalidResponse",
+    bytesAlone,
     [{ on: ofManifest, send: [manifestAnswer(image({ manifests: [] }))] }],
     manifest
   ),
   row(
     "sends an index and calls it a manifest",
-    "InvalidResponse",
+    bytesAlone,
     [
       {
         on: ofManifest,
@@ -734,10 +741,12 @@ const documents: ReadonlyArray<Row> = [
     tags
   ),
   row(
-    "has names that break the grammar",
-    "InvalidResponse",
-    [{ on: anything, send: [answer(200, {}, '{"repositories":["../../etc"]}')] }],
-    repositories
+    "lists a name that breaks the grammar, and one that does not",
+    "is read",
+    [{ on: anything, send: [answer(200, {}, '{"repositories":["../../etc","alpine"]}')] }],
+    Effect.flatMap(repositories, (names) =>
+      names.join() === "alpine" ? Effect.void : Effect.die(`other names: ${names.join()}`)
+    )
   ),
   row(
     "sends a document of another kind",

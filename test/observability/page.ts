@@ -112,7 +112,8 @@ have them; Prometheus shows the names with underscores.
 ## Logs
 
 At debug level the client logs a line for each request, each retry, each wait for a limit, and each step of a transfer.
-Warnings of the registry (\`Warning: 299\`) are logged once each, and passed to \`onWarning\`.
+Warnings of the registry (\`Warning: 299\`) are logged once each, and passed to \`onWarning\`. The client also
+warns of records that it leaves out of a [list](manifests.md#lists).
 
 No token, password, session state or signature is in any of them: every file of tests searches all that was written while
 it ran, at the finest level, for every secret that it used.

@@ -10,6 +10,7 @@ import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -21,8 +22,10 @@ import * as Digest from "./Digest.ts"
 import * as Arguments from "./internal/api/arguments.ts"
 import * as Distribution from "./internal/api/distribution.ts"
 import * as Management from "./internal/api/management.ts"
+import type { Entry } from "./internal/api/records.ts"
 import { named } from "./internal/http/named.ts"
 import type * as ManifestProperties from "./ManifestProperties.ts"
+import type { Operation, Page } from "./Operation.ts"
 import type * as Reference from "./Reference.ts"
 import type { RegistryError } from "./RegistryError.ts"
 import type * as RepositoryName from "./RepositoryName.ts"
@@ -38,6 +41,9 @@ import * as Transport from "./Transport.ts"
  *
  * A list is a stream that asks for a page when its first item is wanted. To get only the first few items take them:
  * `Stream.take(10)`, with a `pageSize` of 10 so that the registry sends no more.
+ *
+ * A record that cannot be read is left out of the list, and the client logs a warning for its page. An answer that has
+ * records of which none is of the list's form fails with `InvalidResponse` (docs/manifests.md, "Lists").
  *
  * @category options
  * @since 0.1.0
@@ -391,7 +397,10 @@ const partOf = (
  * @since 0.1.0
  */
 export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.gen(function* () {
-  const { endpoint, execute, list, loginServer, refreshToken } = yield* Transport.Transport
+  const { endpoint, execute, list: listEntries, loginServer, refreshToken } = yield* Transport.Transport
+
+  /** Lists the records that can be read. */
+  const list = <A>(operation: Operation<Page<Entry<A>>>) => Stream.filterMap(listEntries(operation), identity)
 
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>

@@ -4,9 +4,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import * as Annotations from "./Annotations.ts"
 import * as Digest from "./Digest.ts"
-import { openStruct, optional } from "./internal/schema/json.ts"
+import { openStruct, optional, optionalStruct, texts } from "./internal/schema/json.ts"
 import * as MediaType from "./MediaType.ts"
 import * as Platform from "./Platform.ts"
 
@@ -15,7 +14,9 @@ import * as Platform from "./Platform.ts"
  *
  * **Details**
  *
- * OCI image specification, descriptor.md, "Properties". Fields that are unknown today are kept.
+ * OCI image specification, descriptor.md, "Properties". Fields that are unknown today are kept. An optional field that is
+ * `null`, an empty text or an object without values is absent, as programs in Go mean it, and so is an annotation that is
+ * `null`.
  *
  * Uploading gives descriptors and manifests hold them; wherever a blob is wanted one may stand, and its size is checked
  * along with its digest.
@@ -40,7 +41,7 @@ import * as Platform from "./Platform.ts"
  * @since 0.1.0
  */
 export const Descriptor = openStruct({
-  /** What the content is. */
+  /** What the content is. It may have parameters, as its author wrote it. */
   mediaType: MediaType.MediaType,
   /** The name of the content. */
   digest: Digest.Digest,
@@ -49,11 +50,11 @@ export const Descriptor = openStruct({
   /** Where else the content may be had. This library does not go there. */
   urls: optional(Schema.Array(Schema.String)),
   /** Labels. */
-  annotations: optional(Annotations.Annotations),
+  annotations: optional(texts),
   /** The content itself in base64, where the author chose to embed it. */
   data: optional(Schema.String),
   /** What it runs on; in an index only. */
-  platform: optional(Platform.Platform),
+  platform: optionalStruct(Platform.Platform),
   /** What kind of artifact it points to. */
   artifactType: optional(MediaType.MediaType)
 })

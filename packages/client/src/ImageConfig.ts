@@ -6,7 +6,7 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.ts"
-import { fromJson, list, openStruct, optional } from "./internal/schema/json.ts"
+import { fromJson, list, openStruct, optional, text, texts, withFallback } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 
 const strings = Schema.Array(Schema.String)
@@ -37,7 +37,7 @@ export const ContainerConfig = openStruct({
   /** The folder in which the command starts. */
   WorkingDir: optional(Schema.String),
   /** Labels of the container. */
-  Labels: optional(Schema.Record(Schema.String, Schema.String)),
+  Labels: optional(texts),
   /** The signal that asks it to stop: `SIGTERM`, `SIGRTMIN+3`. */
   StopSignal: optional(Schema.String)
 })
@@ -86,7 +86,9 @@ export type History = typeof History.Type
  *
  * **Details**
  *
- * OCI image specification, config.md, "Properties". Fields that are unknown today are kept.
+ * OCI image specification, config.md, "Properties". Fields that are unknown today are kept. An optional field that is
+ * `null` or an empty text is absent. Of an image that does not name its platform, as an artifact need not, `architecture`
+ * and `os` are empty texts; without a `rootfs` it has no layers.
  *
  * **Example** (Reading the configuration of an image)
  *
@@ -108,9 +110,9 @@ export type History = typeof History.Type
  */
 export const ImageConfig = openStruct({
   /** The processor that it is for, as Go's `GOARCH`. */
-  architecture: Schema.String,
+  architecture: text,
   /** The operating system that it is for, as Go's `GOOS`. */
-  os: Schema.String,
+  os: text,
   /** The version of the operating system: of Windows, `10.0.14393.1066`. */
   "os.version": optional(Schema.String),
   /** What the operating system must have: of Windows, `win32k`. */
@@ -124,7 +126,10 @@ export const ImageConfig = openStruct({
   /** The defaults with which a container starts. */
   config: optional(ContainerConfig),
   /** The digests of the layers before they were compressed, first to last (`diff_ids`). */
-  rootfs: openStruct({ type: Schema.Literal("layers"), diff_ids: list(Digest.Digest) }),
+  rootfs: withFallback(
+    openStruct({ type: withFallback(Schema.Literal("layers"), "layers"), diff_ids: list(Digest.Digest) }),
+    {}
+  ),
   /** How the image was made, first step to last; empty if it does not say. */
   history: list(History)
 })

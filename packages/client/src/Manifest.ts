@@ -8,10 +8,11 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Annotations from "./Annotations.ts"
+import type * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
-import { fromJson, list, openStruct, optional } from "./internal/schema/json.ts"
+import { fromJson, list, openStruct, optional, optionalStruct, texts, withFallback } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
+import { problemOf } from "./internal/schema/problem.ts"
 import * as MediaType from "./MediaType.ts"
 
 /**
@@ -20,7 +21,8 @@ import * as MediaType from "./MediaType.ts"
  * **Details**
  *
  * OCI image specification, manifest.md. The two have one shape; `mediaType` tells them apart. Fields that are unknown
- * today are kept.
+ * today are kept. An optional field that is `null`, an empty text or an object without values is absent, as programs in
+ * Go mean it; a version that is missing or 0 is 2.
  *
  * @category schemas
  * @since 0.1.0
@@ -28,7 +30,7 @@ import * as MediaType from "./MediaType.ts"
 export const ImageManifest = openStruct({
   _tag: Schema.tagDefaultOmit("ImageManifest"),
   /** The version of the format, which never changed. */
-  schemaVersion: Schema.Literal(2),
+  schemaVersion: withFallback(Schema.Literal(2), 2),
   /** The manifest's own media type. OCI wants it to be there, and does not demand it. */
   mediaType: optional(MediaType.MediaType),
   /** What kind of artifact it is, if it is no image. */
@@ -38,9 +40,9 @@ export const ImageManifest = openStruct({
   /** The layers, the lowest first; of an artifact, its files. */
   layers: list(Descriptor.Descriptor),
   /** The manifest that this one is about: a signature or a bill of materials refers to its image so. */
-  subject: optional(Descriptor.Descriptor),
+  subject: optionalStruct(Descriptor.Descriptor),
   /** Labels. */
-  annotations: optional(Annotations.Annotations)
+  annotations: optional(texts)
 })
 
 /**
@@ -56,7 +58,8 @@ export type ImageManifest = typeof ImageManifest.Type
  *
  * **Details**
  *
- * OCI image specification, image-index.md. Fields that are unknown today are kept.
+ * OCI image specification, image-index.md. Fields that are unknown today are kept, and fields that are not set are read as
+ * those of an `ImageManifest`.
  *
  * @category schemas
  * @since 0.1.0
@@ -64,7 +67,7 @@ export type ImageManifest = typeof ImageManifest.Type
 export const ImageIndex = openStruct({
   _tag: Schema.tagDefaultOmit("ImageIndex"),
   /** The version of the format, which never changed. */
-  schemaVersion: Schema.Literal(2),
+  schemaVersion: withFallback(Schema.Literal(2), 2),
   /** The index's own media type. OCI wants it to be there, and does not demand it. */
   mediaType: optional(MediaType.MediaType),
   /** What kind of artifact it is, if it is no image. */
@@ -72,9 +75,9 @@ export const ImageIndex = openStruct({
   /** The manifests; `platform` of each says what it runs on. */
   manifests: list(Descriptor.Descriptor),
   /** The manifest that this index is about. */
-  subject: optional(Descriptor.Descriptor),
+  subject: optionalStruct(Descriptor.Descriptor),
   /** Labels. */
-  annotations: optional(Annotations.Annotations)
+  annotations: optional(texts)
 })
 
 /**
@@ -86,18 +89,24 @@ export const ImageIndex = openStruct({
 export type ImageIndex = typeof ImageIndex.Type
 
 /**
- * A manifest of a media type that this library has no view of. Its bytes are all there is.
+ * A manifest without a view: its media type is none that this library reads, or its text is not what the media type
+ * demands. Its bytes are all there is.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
-  /** The media type that it came with. */
-  mediaType: MediaType.MediaType
+  /** Its media type. */
+  mediaType: MediaType.MediaType,
+  /**
+   * Why there is no view, in one line: which field is wrong and what it should be, or that no view of the media type
+   * exists. It quotes nothing of the manifest.
+   */
+  problem: Schema.String
 })
 
 /**
- * A manifest of which nothing is known but its media type.
+ * A manifest of which nothing is known but its media type, and why.
  *
  * @category models
  * @since 0.1.0
@@ -123,7 +132,10 @@ export type Manifest = ImageManifest | ImageIndex | UnknownManifest
  * @since 0.1.0
  */
 export interface Content {
-  /** The bytes that the digest is of. */
+  /**
+   * The bytes that the digest is of. A signed Docker manifest of schema 1 is the exception: its digest is of what was
+   * signed, and the bytes have the signatures as well, which are not verified.
+   */
   readonly bytes: Uint8Array
   /** Media type, digest and size of the bytes. */
   readonly descriptor: Descriptor.Descriptor
@@ -221,18 +233,23 @@ export const index = (parts: {
  * @since 0.1.0
  */
 export interface References {
-  /** Other manifests, in the same repository: those of an index. */
+  /** Other manifests, in the same repository: those that an index lists. */
   readonly manifests: ReadonlyArray<Descriptor.Descriptor>
-  /** Blobs: the configuration of an image, then its layers. One may be named twice. */
+  /** Blobs: the configuration of an image, then its layers; of an index, entries that are blobs. One may be named twice. */
   readonly blobs: ReadonlyArray<Descriptor.Descriptor>
 }
 
+/** Layers and configurations of images and of BuildKit's caches. */
+const blobTypes =
+  /^application\/vnd\.(?:oci\.image\.(?:layer|config)|docker\.(?:image\.rootfs|container\.image)|buildkit\.cacheconfig)\./
+
 /**
- * What a manifest refers to. Of an `UnknownManifest` nobody can tell: nothing.
+ * Lists what a manifest refers to. An `UnknownManifest` has no view, so the result is empty.
  *
  * **Details**
  *
- * Its `subject` is not among them: a manifest is about that, and may be put where that is missing.
+ * Its `subject` is not among them: a manifest is about that, and may be put where that is missing. An entry of an index
+ * whose media type is that of a layer or a configuration is a blob, as in caches of BuildKit.
  *
  * **Example** (How much there is to pull of an image)
  *
@@ -256,7 +273,10 @@ export const references = (manifest: Manifest): References => {
     case "ImageManifest":
       return { manifests: [], blobs: [manifest.config, ...manifest.layers] }
     case "ImageIndex":
-      return { manifests: manifest.manifests, blobs: [] }
+      return {
+        manifests: manifest.manifests.filter(({ mediaType }) => !blobTypes.test(mediaType)),
+        blobs: manifest.manifests.filter(({ mediaType }) => blobTypes.test(mediaType))
+      }
     case "UnknownManifest":
       return { manifests: [], blobs: [] }
   }
@@ -272,7 +292,7 @@ const unambiguous = (absent: "layers" | "manifests") =>
 
 const ofMediaType = (own: ReadonlyArray<MediaType.MediaType>) =>
   Schema.makeFilter<{ readonly mediaType?: MediaType.MediaType }>(
-    ({ mediaType }) => mediaType === undefined || own.includes(mediaType),
+    ({ mediaType }) => mediaType === undefined || own.includes(MediaType.essence(mediaType)),
     { expected: "a manifest whose mediaType field agrees with its content type" }
   )
 
@@ -282,24 +302,46 @@ const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 const decodeImage = parser(fromJson(ImageManifest.check(unambiguous("manifests"), ofMediaType(imageTypes))))
 const decodeIndex = parser(fromJson(ImageIndex.check(unambiguous("layers"), ofMediaType(indexTypes))))
 
+/** Manifests that tools still meet, and what they are. */
+const unreadTypes = new Map([
+  [MediaType.dockerSchema1Manifest, "a Docker manifest of schema 1, which is obsolete"],
+  [MediaType.dockerSchema1SignedManifest, "a signed Docker manifest of schema 1, which is obsolete"],
+  [MediaType.ociArtifactManifest, "an OCI artifact manifest, which was withdrawn from the specification"]
+])
+
 /**
  * Reads a manifest's text under the media type that it came with. Fails with a `SchemaError` that says what was expected.
  *
  * **Details**
  *
- * The media type decides how the text is read. A text that contradicts it, by its own `mediaType` field of the other
- * kind or by holding both layers and manifests, is refused; a media type other than the four of images and indexes gives an
- * `UnknownManifest`, whatever the text. Values nested deeper than 64 levels are `null`.
+ * The media type decides how the text is read, without its parameters. A text that contradicts it, by its own `mediaType`
+ * field of the other kind or by holding both layers and manifests, is refused; a media type other than the four of images
+ * and indexes gives an `UnknownManifest`, whatever the text. Values nested deeper than 64 levels are `null`.
  *
  * @category parsing
  * @since 0.1.0
  */
-export const parse = (mediaType: MediaType.MediaType, text: string): Result.Result<Manifest, Schema.SchemaError> =>
-  imageTypes.includes(mediaType)
-    ? decodeImage(text)
-    : indexTypes.includes(mediaType)
-      ? decodeIndex(text)
-      : Result.succeed(UnknownManifest.make({ mediaType }))
+export const parse = (mediaType: MediaType.MediaType, text: string): Result.Result<Manifest, Schema.SchemaError> => {
+  const type = MediaType.essence(mediaType)
+  if (imageTypes.includes(type)) return decodeImage(text)
+  if (indexTypes.includes(type)) return decodeIndex(text)
+  const problem = unreadTypes.get(type) ?? "its media type is not that of an image or an index"
+  return Result.succeed(UnknownManifest.make({ mediaType, problem }))
+}
+
+/**
+ * Reads a manifest's text like `parse`, and never fails: a text that `parse` refuses is an `UnknownManifest` with the
+ * problem.
+ *
+ * **When to use**
+ *
+ * Use when the bytes are worth having without a view: to copy, to store or to report them.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const view = (mediaType: MediaType.MediaType, text: string): Manifest =>
+  Result.getOrElse(parse(mediaType, text), (error) => UnknownManifest.make({ mediaType, problem: problemOf(error) }))
 
 const encodeManifest = Schema.encodeSync(Schema.fromJsonString(Schema.Union([ImageManifest, ImageIndex])))
 

@@ -8,11 +8,13 @@ import * as Schema from "effect/Schema"
 import { parser } from "./internal/schema/parser.ts"
 
 /**
- * A media type such as `application/vnd.oci.image.manifest.v1+json`, without parameters.
+ * A media type such as `application/vnd.oci.image.manifest.v1+json`.
  *
  * **Details**
  *
- * RFC 6838, section 4.2: type and subtype of at most 127 characters each. `MediaType.make` makes one of a literal.
+ * RFC 6838, section 4.2: type and subtype of at most 127 characters each. Parameters may follow, as in
+ * `text/plain; charset=utf-8`: at most 255 printable characters of ASCII, kept as they are. The OCI image specification
+ * has none, but `oras push` writes them. `essence` is the part before them. `MediaType.make` makes one of a literal.
  *
  * **Example** (A media type of one's own)
  *
@@ -26,9 +28,10 @@ import { parser } from "./internal/schema/parser.ts"
  * @since 0.1.0
  */
 export const MediaType = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/, {
-    expected: "a media type: type/subtype"
-  })
+  Schema.isPattern(
+    /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?: ?;[ -~]{0,255})?$/,
+    { expected: "a media type: type/subtype" }
+  )
 ).pipe(Schema.brand("MediaType"))
 
 /**
@@ -46,6 +49,15 @@ export type MediaType = typeof MediaType.Type
  * @since 0.1.0
  */
 export const parse: (input: string) => Result.Result<MediaType, Schema.SchemaError> = parser(MediaType)
+
+/**
+ * The type and the subtype of a media type, without parameters: of `text/plain; charset=utf-8`, `text/plain`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const essence = (mediaType: MediaType): MediaType =>
+  mediaType.includes(";") ? MediaType.make(mediaType.slice(0, mediaType.indexOf(";")).trimEnd()) : mediaType
 
 /**
  * An OCI image manifest (OCI image specification, media-types.md).
@@ -118,6 +130,32 @@ export const dockerManifest = MediaType.make("application/vnd.docker.distributio
  * @since 0.1.0
  */
 export const dockerManifestList = MediaType.make("application/vnd.docker.distribution.manifest.list.v2+json")
+
+/**
+ * A Docker manifest, version 2 schema 1, without signatures (distribution's documentation, "Image manifest version 2,
+ * schema 1"). It is obsolete: registries no longer take it, and some still give it.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerSchema1Manifest = MediaType.make("application/vnd.docker.distribution.manifest.v1+json")
+
+/**
+ * A Docker manifest, version 2 schema 1, with signatures (distribution's documentation, "Image manifest version 2,
+ * schema 1"). Its digest is that of its content without the signatures.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const dockerSchema1SignedManifest = MediaType.make("application/vnd.docker.distribution.manifest.v1+prettyjws")
+
+/**
+ * An OCI artifact manifest: a part of release candidates of the OCI image specification 1.1, withdrawn before its release.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const ociArtifactManifest = MediaType.make("application/vnd.oci.artifact.manifest.v1+json")
 
 /**
  * A Docker image configuration (distribution's documentation, "Image manifest version 2, schema 2").

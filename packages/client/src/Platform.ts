@@ -6,7 +6,7 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { openStruct, optional } from "./internal/schema/json.ts"
+import { openStruct, optional, text } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 
 /**
@@ -15,16 +15,16 @@ import { parser } from "./internal/schema/parser.ts"
  * **Details**
  *
  * OCI image specification, image-index.md, "platform". `os` and `architecture` take the values of Go's `GOOS` and
- * `GOARCH`; values that are unknown today are kept.
+ * `GOARCH`; values that are unknown today are kept. One that is missing or `null` is the empty text.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Platform = openStruct({
   /** The processor, as Go's `GOARCH`: `amd64`, `arm64`. */
-  architecture: Schema.String,
+  architecture: text,
   /** The operating system, as Go's `GOOS`: `linux`, `windows`. */
-  os: Schema.String,
+  os: text,
   /** The version of the operating system: of Windows, `10.0.14393.1066`. */
   "os.version": optional(Schema.String),
   /** What the operating system must have: of Windows, `win32k`. */

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
@@ -94,7 +95,8 @@ export interface Service {
    *
    * **Details**
    *
-   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders.
+   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders. A
+   * name that is no tag is left out, with a warning in the log.
    */
   readonly tags: (
     repository: string,
@@ -126,13 +128,18 @@ export interface Service {
   readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
 
   /**
-   * A manifest of at most 4 MiB, verified: its bytes, its descriptor, and what it says. Fails with `NotFound`,
-   * `TooLarge` and `ContentMismatch`.
+   * Downloads a manifest of at most 4 MiB and verifies it. Returns its bytes, its descriptor, and a view of what it says.
+   * Fails with `NotFound`, `TooLarge` and `ContentMismatch`.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pulling manifests". By digest, the bytes are held against that one; by tag,
-   * against what the registry says that it sends.
+   * OCI distribution specification, "Pulling manifests". By digest, the bytes are compared with that digest; by tag, with
+   * the digest that the registry states. Bytes that match are returned whether or not this library can read them: the view
+   * of a manifest that it cannot read is an `UnknownManifest`, whose `problem` says why.
+   *
+   * The media type is the registry's `Content-Type`. Where that is missing or says nothing of a manifest
+   * (`application/json`, `text/json`, `application/octet-stream`, `binary/octet-stream`, `text/plain`), it is the
+   * manifest's own: its `mediaType` field, or else what its fields show. docs/manifests.md has the rules.
    *
    * **Example** (The images of an index)
    *
@@ -419,7 +426,7 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           const name = yield* repositoryName("RegistryContent.tags", repository)
           const n = yield* Arguments.pageSize("RegistryContent.tags", pageSize)
-          return transport.list(Distribution.listTags(name, { n, last: continueFrom }))
+          return Stream.filterMap(transport.list(Distribution.listTags(name, { n, last: continueFrom })), identity)
         })
       ),
     ...Manifests.make(transport, startHash),

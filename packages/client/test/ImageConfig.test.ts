@@ -82,14 +82,40 @@ describe("an image's configuration", () => {
     assert.isUndefined(Result.getOrThrow(parse({ ...smallest, config: null })).config)
   })
 
+  it("takes what Go writes for a field that is not set", () => {
+    const unset = { ...smallest, architecture: "", os: "", history: [] }
+    const written: ReadonlyArray<readonly [object, object]> = [
+      [
+        { architecture: "", os: "", config: {}, rootfs: { type: "", diff_ids: null } },
+        { ...unset, config: {} }
+      ],
+      [{ architecture: null, os: null, rootfs: null }, unset],
+      [{}, unset],
+      [
+        {
+          ...smallest,
+          created: "",
+          author: "",
+          variant: "",
+          "os.version": "",
+          config: { User: "", WorkingDir: "", StopSignal: "", Cmd: [""], Env: [], Labels: { a: null, b: "" } },
+          history: [{ created: "", created_by: "", author: "", comment: "", empty_layer: false }]
+        },
+        { ...smallest, config: { Cmd: [""], Env: [], Labels: { b: "" } }, history: [{ empty_layer: false }] }
+      ]
+    ]
+    for (const [document, config] of written) {
+      assert.deepStrictEqual<object>(Result.getOrThrow(parse(document)), config)
+    }
+  })
+
   it("may be as small as this", () => {
     assert.deepStrictEqual<object>(Result.getOrThrow(parse(smallest)), { ...smallest, history: [] })
   })
 
   const refused: ReadonlyArray<readonly [string, object]> = [
-    ["no architecture", { architecture: undefined }],
-    ["null for an operating system", { os: null }],
-    ["no root file system", { rootfs: undefined }],
+    ["a number for an operating system", { os: 1 }],
+    ["a root file system that is a list", { rootfs: [] }],
     ["a root file system of another type", { rootfs: { type: "snapshots", diff_ids: [] } }],
     ["a layer that has no digest", { rootfs: { type: "layers", diff_ids: [""] } }],
     ["a layer that is null", { rootfs: { type: "layers", diff_ids: [null] } }],
@@ -104,12 +130,9 @@ describe("an image's configuration", () => {
     assert.isTrue(Result.isFailure(parse({ ...smallest, ...change })))
   })
 
-  it.each(["", " ", "null", "[]", "{}", "1", '"a"', "{", `${JSON.stringify(smallest)}}`])(
-    "of %j is refused",
-    (text) => {
-      assert.isTrue(Result.isFailure(ImageConfig.parse(text)))
-    }
-  )
+  it.each(["", " ", "null", "[]", "1", '"a"', "{", `${JSON.stringify(smallest)}}`])("of %j is refused", (text) => {
+    assert.isTrue(Result.isFailure(ImageConfig.parse(text)))
+  })
 
   it("that is refused is not quoted", () => {
     const error = ImageConfig.parse(JSON.stringify({ ...smallest, config: { Env: "PASSWORD=secret" } }))
@@ -125,12 +148,12 @@ describe("an image's configuration", () => {
       Schema.Struct({
         architecture: Schema.String,
         os: Schema.String,
-        variant: Schema.optionalKey(Schema.String),
+        variant: Schema.optionalKey(Schema.NonEmptyString),
         config: Schema.optionalKey(
           Schema.Struct({
             Env: Schema.optionalKey(Schema.Array(Schema.String)),
             Labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-            WorkingDir: Schema.optionalKey(Schema.String)
+            WorkingDir: Schema.optionalKey(Schema.NonEmptyString)
           })
         ),
         rootfs: Schema.Struct({ type: Schema.Literal("layers"), diff_ids: Schema.Array(Digest.Digest) }),

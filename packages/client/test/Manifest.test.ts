@@ -57,11 +57,10 @@ describe("a manifest of an image", () => {
 
   const image = { schemaVersion: 2, config, layers: [layer] }
   const complaints: ReadonlyArray<readonly [string, object, string]> = [
-    ["no version", { schemaVersion: undefined }, `Missing key\n  at ["schemaVersion"]`],
     ["version 1", { schemaVersion: 1 }, `Expected 2\n  at ["schemaVersion"]`],
     ["a version in words", { schemaVersion: "2" }, `Expected 2\n  at ["schemaVersion"]`],
     ["no configuration", { config: undefined }, `Missing key\n  at ["config"]`],
-    ["an empty media type", { mediaType: "" }, `Expected a media type: type/subtype\n  at ["mediaType"]`],
+    ["no media type", { mediaType: "image" }, `Expected a media type: type/subtype\n  at ["mediaType"]`],
     [
       "an index's media type",
       { mediaType: MediaType.ociImageIndex },
@@ -157,19 +156,20 @@ describe("an index", () => {
 })
 
 describe("a manifest of another type", () => {
-  const others: ReadonlyArray<string> = [
-    "application/vnd.docker.distribution.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v1+prettyjws",
-    "application/vnd.oci.artifact.manifest.v1+json",
-    "application/json",
-    "application/octet-stream"
+  const others: ReadonlyArray<readonly [name: string, problem: string]> = [
+    [MediaType.dockerSchema1Manifest, "a Docker manifest of schema 1, which is obsolete"],
+    [MediaType.dockerSchema1SignedManifest, "a signed Docker manifest of schema 1, which is obsolete"],
+    [MediaType.ociArtifactManifest, "an OCI artifact manifest, which was withdrawn from the specification"],
+    ["application/json", "its media type is not that of an image or an index"],
+    ["application/octet-stream", "its media type is not that of an image or an index"],
+    ["text/plain; charset=utf-8", "its media type is not that of an image or an index"]
   ]
-  it.each(others)("%s is not looked into", (name) => {
+  it.each(others)("%s is not looked into", (name, problem) => {
     const mediaType = MediaType.MediaType.make(name)
     for (const text of ["", "{}", '{"schemaVersion":1}', "\0", "[".repeat(1_000_000)]) {
       assert.deepStrictEqual(
         atOnce(() => Manifest.parse(mediaType, text)),
-        Result.succeed(Manifest.UnknownManifest.make({ mediaType }))
+        Result.succeed(Manifest.UnknownManifest.make({ mediaType, problem }))
       )
     }
   })
@@ -192,8 +192,23 @@ describe("what a manifest refers to", () => {
     })
   })
 
+  it("are blobs where a cache of BuildKit lists layers and their configuration in an index", () => {
+    const blobs = [
+      layer,
+      { ...layer, mediaType: MediaType.ociImageLayerZstd },
+      { ...layer, mediaType: MediaType.dockerImageLayerGzip },
+      { ...layer, mediaType: MediaType.MediaType.make("application/vnd.buildkit.cacheconfig.v0") }
+    ]
+    const other = { ...child, mediaType: MediaType.MediaType.make("application/vnd.example.manifest.v1") }
+    const manifests = [child, { ...child, mediaType: MediaType.dockerSchema1SignedManifest }, other]
+    assert.deepStrictEqual(Manifest.references(Manifest.index({ manifests: [...blobs, ...manifests] })), {
+      manifests,
+      blobs
+    })
+  })
+
   it("is not known of one that is not looked into", () => {
-    assert.deepStrictEqual(Manifest.references(Manifest.UnknownManifest.make({ mediaType: MediaType.octetStream })), {
+    assert.deepStrictEqual(Manifest.references(Manifest.view(MediaType.octetStream, "")), {
       manifests: [],
       blobs: []
     })

@@ -119,6 +119,23 @@ describe("a manifest's record", () => {
     })
   )
 
+  it.effect("may have what is not set written as an empty text or 0", () =>
+    Effect.gen(function* () {
+      const record = {
+        ...smallest,
+        imageSize: 0,
+        architecture: "",
+        os: "",
+        mediaType: "",
+        configMediaType: "",
+        references: [{ digest: other, architecture: "", os: "" }],
+        changeableAttributes: { deleteEnabled: null }
+      }
+      const properties = yield* readManifest(head, record)
+      assert.deepStrictEqual(properties, { ...least, relatedArtifacts: [{ digest: other }], raw: record })
+    })
+  )
+
   it.effect("is kept as it came: unknown fields, and times to the last digit", () =>
     Effect.gen(function* () {
       const record = { ...smallest, novel: [{ deep: null }], references: [{ digest: other, novel: 1 }] }
@@ -151,7 +168,7 @@ describe("a manifest's record", () => {
     )
   }
 
-  for (const mediaType of ["", "json", "application/json; charset=utf-8", "a".repeat(1_000_000)]) {
+  for (const mediaType of ["", "json", "application/json\r\nx: y", "a".repeat(1_000_000)]) {
     it.effect(`with ${JSON.stringify(mediaType.slice(0, 40))} for a media type has none, but keeps it`, () =>
       Effect.gen(function* () {
         const properties = yield* readManifest(head, { ...smallest, mediaType, configMediaType: mediaType })

@@ -36,8 +36,9 @@ describe("a media type", () => {
       restricted
     )
     assert.strictEqual(
-      ascii((character) => isMediaType(`a/b${character}`)),
-      restricted
+      ascii((character) => isMediaType(`a/b${character}c`)),
+      // With one more, behind which a parameter is.
+      sorted(`${restricted};`)
     )
   })
 
@@ -48,7 +49,14 @@ describe("a media type", () => {
     ["application/vnd.in-toto+json", true],
     ["application/vnd.docker.distribution.manifest.v1+prettyjws", true],
     ["text/html", true],
-    ["text/html;charset=utf-8", false],
+    ["text/html;charset=utf-8", true],
+    ["text/plain; charset=utf-8", true],
+    ['multipart/mixed ; boundary="a b"', true],
+    ["text/html;", true],
+    [`a/b;${"c".repeat(255)}`, true],
+    [`a/b;${"c".repeat(256)}`, false],
+    ["text/html; charset=utf-8\r\nx-injected: 1", false],
+    ["text/html; charset=\u00fc", false],
     ["text/html ", false],
     [" text/html", false],
     ["text/html\r\nx-injected: 1", false],
@@ -60,6 +68,17 @@ describe("a media type", () => {
   ]
   it.each(examples)("%j: %s", (text, valid) => {
     assert.strictEqual(isMediaType(text), valid)
+  })
+
+  it("has an essence, which has no parameters", () => {
+    const essences: ReadonlyArray<readonly [string, string]> = [
+      ["text/plain", "text/plain"],
+      ["text/plain;", "text/plain"],
+      ["text/plain ; charset=utf-8;a=b", "text/plain"]
+    ]
+    for (const [text, essence] of essences) {
+      assert.strictEqual(String(MediaType.essence(MediaType.MediaType.make(text))), essence)
+    }
   })
 
   it("that is refused says what is expected, and does not repeat what it was given", () => {
@@ -80,6 +99,9 @@ describe("a media type", () => {
       ociEmpty: MediaType.ociEmpty,
       dockerManifest: MediaType.dockerManifest,
       dockerManifestList: MediaType.dockerManifestList,
+      dockerSchema1Manifest: MediaType.dockerSchema1Manifest,
+      dockerSchema1SignedManifest: MediaType.dockerSchema1SignedManifest,
+      ociArtifactManifest: MediaType.ociArtifactManifest,
       dockerImageConfig: MediaType.dockerImageConfig,
       dockerImageLayerGzip: MediaType.dockerImageLayerGzip,
       octetStream: MediaType.octetStream
@@ -94,6 +116,9 @@ describe("a media type", () => {
       ociEmpty: "application/vnd.oci.empty.v1+json",
       dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
       dockerManifestList: "application/vnd.docker.distribution.manifest.list.v2+json",
+      dockerSchema1Manifest: "application/vnd.docker.distribution.manifest.v1+json",
+      dockerSchema1SignedManifest: "application/vnd.docker.distribution.manifest.v1+prettyjws",
+      ociArtifactManifest: "application/vnd.oci.artifact.manifest.v1+json",
       dockerImageConfig: "application/vnd.docker.container.image.v1+json",
       dockerImageLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
       octetStream: "application/octet-stream"

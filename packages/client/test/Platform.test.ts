@@ -26,7 +26,19 @@ describe("a platform in an index", () => {
     assert.deepStrictEqual<object>(Result.getOrThrow(encode(platform)), written)
   })
 
-  it("takes null for absent", () => {
+  it("is an empty text where it does not say what it is", () => {
+    const empty = Result.succeed({ architecture: "", os: "linux" })
+    for (const written of [{ os: "linux" }, { architecture: null, os: "linux" }, { architecture: "", os: "linux" }]) {
+      assert.deepStrictEqual(decode(written), empty)
+    }
+    assert.deepStrictEqual(decode({ architecture: "amd64" }), Result.succeed({ architecture: "amd64", os: "" }))
+  })
+
+  it("takes null and the empty text for absent", () => {
+    assert.deepStrictEqual(
+      decode({ architecture: "arm", os: "linux", variant: "", "os.version": "" }),
+      Result.succeed({ architecture: "arm", os: "linux" })
+    )
     assert.deepStrictEqual(
       decode({ architecture: "arm", os: "linux", variant: null, "os.version": null, "os.features": null }),
       Result.succeed({ architecture: "arm", os: "linux" })
@@ -41,9 +53,7 @@ describe("a platform in an index", () => {
   })
 
   const refused: ReadonlyArray<readonly [string, unknown]> = [
-    ["without an architecture", { os: "linux" }],
-    ["without an operating system", { architecture: "amd64" }],
-    ["with null for an architecture", { architecture: null, os: "linux" }],
+    ["with a number for an architecture", { architecture: 64, os: "linux" }],
     ["with a number for a variant", { architecture: "arm", os: "linux", variant: 7 }],
     ["with one text for features", { architecture: "arm", os: "linux", "os.features": "win32k" }],
     ["that is a text", "linux/amd64"],

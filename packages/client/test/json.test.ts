@@ -65,8 +65,8 @@ describe("an optional field", () => {
   const Struct = Schema.Struct({ field: optional(Schema.FiniteFromString) })
   const decode = Schema.decodeUnknownResult(Struct)
 
-  it("is absent where it is null", () => {
-    assert.deepStrictEqual(decode({ field: null }), Result.succeed({}))
+  it("is absent where it is not set", () => {
+    for (const field of [null, "", 0]) assert.deepStrictEqual(decode({ field }), Result.succeed({}))
     assert.deepStrictEqual(decode({}), Result.succeed({}))
     assert.isFalse("field" in Result.getOrThrow(decode({ field: null })))
   })
@@ -94,6 +94,8 @@ describe("a list", () => {
   const lists: ReadonlyArray<readonly [object, ReadonlyArray<number>]> = [
     [{}, []],
     [{ items: null }, []],
+    [{ items: "" }, []],
+    [{ items: 0 }, []],
     [{ items: [] }, []],
     [{ items: ["1", "2"] }, [1, 2]]
   ]
@@ -102,7 +104,7 @@ describe("a list", () => {
   })
 
   it("is refused where it is of another kind, or an item is", () => {
-    for (const items of ["", "1", 1, {}, { length: 0 }, [null], [1], [["1"]]]) {
+    for (const items of ["1", 1, {}, { length: 0 }, [null], [1], [["1"]]]) {
       assert.isTrue(Result.isFailure(decode({ items })))
     }
   })

@@ -214,6 +214,7 @@ describe("a manifest", () => {
         ["-v1", text, manifestType, "TAG_INVALID"],
         ["v1", missing, manifestType, "MANIFEST_BLOB_UNKNOWN"],
         ["v1", "{", manifestType, "MANIFEST_INVALID"],
+        ["v1", text.replace('"schemaVersion": 2,', ""), manifestType, "MANIFEST_INVALID"],
         ["v1", text, "application/vnd.oci.image.index.v1+json", "MANIFEST_INVALID"],
         ["v1", text, "nonsense", "MANIFEST_INVALID"]
       ] as const) {

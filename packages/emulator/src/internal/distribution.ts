@@ -6,7 +6,9 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Tag from "@effect-acr/client/Tag"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
@@ -14,6 +16,9 @@ import { page, type Part } from "./page.ts"
 import { type Attributes, blobOf, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
+
+/** Clients read a manifest that does not name its version. Registries, such as distribution, refuse to take one. */
+const decodeVersion = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ schemaVersion: Schema.Literal(2) })))
 
 /** A digest of content that stands in the answers of a manifest or a blob. */
 const contentDigest = (digest: string) => ({ "Docker-Content-Digest": digest, ETag: `"${digest}"` })
@@ -82,8 +87,12 @@ export const make = (store: Store, directory: string) => {
       if (bytes.length > maxManifestBytes) return error(413, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
       const mediaType = MediaType.parse((contentType ?? "").split(";")[0] ?? "")
       if (Result.isFailure(mediaType)) return invalid("the Content-Type header names no media type")
-      const view = Manifest.parse(mediaType.success, new TextDecoder().decode(bytes))
+      const text = new TextDecoder().decode(bytes)
+      const view = Manifest.parse(mediaType.success, text)
       if (Result.isFailure(view)) return invalid(view.failure.message)
+      if (view.success._tag !== "UnknownManifest" && Option.isNone(decodeVersion(text))) {
+        return invalid("the manifest is not of schemaVersion 2")
+      }
 
       const byDigest = Digest.parse(reference)
       const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"

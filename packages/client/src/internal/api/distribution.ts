@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -17,9 +18,11 @@ import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
-import { decodeJsonWith, discard, readBytes, statedBytes } from "../http/body.ts"
+import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
 import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
 import { list } from "../schema/json.ts"
+import { isGeneric, manifestType } from "./manifestType.ts"
+import { type Entry, readPage } from "./records.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 const maxManifestBytes = 4 * 1024 * 1024
@@ -82,15 +85,10 @@ const statedSize = (
   return size === 0 ? undefined : size
 }
 
-/** The media type of an answer, without its parameters. */
-const contentType = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<MediaType.MediaType, InvalidResponse> =>
-  Effect.fromResult(
-    Result.mapError(
-      MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""),
-      () => new InvalidResponse({ description: "the answer does not say what kind of manifest it is" })
-    )
+/** The media type of an answer, without its parameters, if it states one. */
+const contentType = (response: HttpClientResponse.HttpClientResponse): MediaType.MediaType | undefined =>
+  Option.getOrUndefined(
+    Result.getSuccess(MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""))
   )
 
 /** "Endpoints", end-1: nothing but a login. */
@@ -98,12 +96,25 @@ export const greet: Operation<void> = get("/v2/", { name: "Transport.greet", dec
 
 /* Tags */
 
-const tagNames = page(decodeJsonWith(Schema.Struct({ tags: list(Tag.Tag) }), ({ tags }) => Result.succeed(tags)))
+const decodeTags = decodeJson(Schema.Struct({ tags: list(Schema.Unknown) }))
+const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
+
+const tagNames = page((response) =>
+  Effect.flatMap(decodeTags(response), ({ tags }) =>
+    readPage("RegistryContent.tags", tags, Predicate.isString, decodeTag)
+  )
+)
+
+/** The name of a tag, be it odd: the list goes on behind it. */
+const nameOf: (tag: Entry<Tag.Tag>) => string = Result.match({
+  onSuccess: String,
+  onFailure: ({ raw }) => (typeof raw === "string" ? raw : "")
+})
 
 export const listTags = (
   repository: RepositoryName,
   part: { readonly n: number | undefined; readonly last: string | undefined }
-): Operation<Page<Tag.Tag>> => ({
+): Operation<Page<Entry<Tag.Tag>>> => ({
   name: "RegistryContent.tags",
   method: "GET",
   path: withQuery(`/v2/${repository}/tags/list`, { n: part.n, last: part.last }),
@@ -118,7 +129,7 @@ export const listTags = (
     path: `/v2/${repository}/tags/list`,
     query: { n: part.n },
     pageSize: part.n,
-    positionOf: String
+    positionOf: nameOf
   })
 })
 
@@ -154,13 +165,11 @@ export const getManifest = (
   name: "RegistryContent.manifest",
   method: "GET",
   decode: (response) =>
-    Effect.flatMap(contentType(response), (mediaType) =>
-      Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
-        mediaType,
-        digest: statedDigest(response),
-        bytes
-      }))
-    )
+    Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
+      mediaType: manifestType(contentType(response), bytes),
+      digest: statedDigest(response),
+      bytes
+    }))
 })
 
 /** What the answer to a HEAD states of a manifest. */
@@ -177,12 +186,15 @@ export const headManifest = (repository: RepositoryName, reference: Reference): 
   name: "RegistryContent.resolve",
   method: "HEAD",
   success: anySuccess,
-  decode: (response) =>
-    Effect.map(Effect.option(contentType(response)), (mediaType) => ({
-      mediaType: Option.getOrUndefined(mediaType),
+  decode: (response) => {
+    const mediaType = contentType(response)
+    return Effect.succeed({
+      // What the content is to decide, a HEAD does not tell.
+      mediaType: mediaType === undefined || isGeneric(mediaType) ? undefined : mediaType,
       digest: statedDigest(response),
       size: statedSize(response, undefined)
-    }))
+    })
+  }
 })
 
 /** Putting the same manifest twice comes to the same. */

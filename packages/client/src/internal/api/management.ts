@@ -6,9 +6,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
 import * as Digest from "../../Digest.ts"
 import type * as ManifestProperties from "../../ManifestProperties.ts"
@@ -18,9 +20,10 @@ import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
-import { decodeJsonWith, discard } from "../http/body.ts"
+import { decodeJson, decodeJsonWith, discard } from "../http/body.ts"
 import { list, ParsedObject } from "../schema/json.ts"
 import * as Properties from "./properties.ts"
+import { type Entry, isNamedBy, readPage, readSome } from "./records.ts"
 
 const apiVersion = "2021-07-01"
 
@@ -82,6 +85,8 @@ const mayReadMetadata = (repository: string) => [TokenScope.repository(repositor
 /** What comes before tags and manifests. Schemas are made once: the first use of one takes long. */
 const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
 
+const decodeObject = Schema.decodeUnknownResult(ParsedObject)
+
 /**
  * A link to the next page that asks for what the first page was asked for. ACR leaves `digest` out of its links, whose
  * pages then hold the tags of all manifests (recorded in January 2026).
@@ -107,13 +112,16 @@ const pagesOf =
 
 /* Repositories */
 
-const repositoryNames = page(
-  decodeJsonWith(Schema.Struct({ repositories: list(RepositoryName.RepositoryName) }), ({ repositories }) =>
-    Result.succeed(repositories)
+const decodeRepositories = decodeJson(Schema.Struct({ repositories: list(Schema.Unknown) }))
+const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName.RepositoryName)
+
+const repositoryNames = page((response) =>
+  Effect.flatMap(decodeRepositories(response), ({ repositories }) =>
+    readPage("ContainerRegistry.repositories", repositories, Predicate.isString, decodeRepositoryName)
   )
 )
 
-export const listRepositories = ({ last, n }: Part): Operation<Page<RepositoryName.RepositoryName>> => ({
+export const listRepositories = ({ last, n }: Part): Operation<Page<Entry<RepositoryName.RepositoryName>>> => ({
   ...read("ContainerRegistry.repositories", "endpoint"),
   path: versioned("/acr/v1/_catalog", { n, last }),
   scopes: [TokenScope.catalog],
@@ -141,10 +149,20 @@ export const updateRepository = (
   decode: repositoryProperties
 })
 
-const deletedRepository = decodeJsonWith(
-  Schema.Struct({ manifestsDeleted: list(Digest.Digest), tagsDeleted: list(Tag.Tag) }),
-  ({ manifestsDeleted, tagsDeleted }) => Result.succeed({ manifests: manifestsDeleted, tags: tagsDeleted })
+const decodeDeletion = decodeJson(
+  Schema.Struct({ manifestsDeleted: list(Schema.Unknown), tagsDeleted: list(Schema.Unknown) })
 )
+const decodeDigest = Schema.decodeUnknownResult(Digest.Digest)
+const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
+
+/** The repository is gone, whatever it held. */
+const deletedRepository = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.flatMap(decodeDeletion(response), ({ manifestsDeleted, tagsDeleted }) =>
+    Effect.all({
+      manifests: readSome("ContainerRegistry.deleteRepository", manifestsDeleted, decodeDigest),
+      tags: readSome("ContainerRegistry.deleteRepository", tagsDeleted, decodeTag)
+    })
+  )
 
 /** Not repeated when the answer is lost: a second one could not tell what the first one deleted. */
 export const deleteRepository = (
@@ -158,16 +176,20 @@ export const deleteRepository = (
 
 /* Tags */
 
-const tagsProperties = page(
-  decodeJsonWith(Schema.Struct({ ...Head, tags: list(ParsedObject) }), ({ tags, ...head }) =>
-    Result.all(tags.map((tag) => Properties.readTag(head, tag)))
+const decodeTags = decodeJson(Schema.Struct({ ...Head, tags: list(Schema.Unknown) }))
+
+const tagsProperties = page((response) =>
+  Effect.flatMap(decodeTags(response), ({ tags, ...head }) =>
+    readPage("ContainerRegistry.tags", tags, isNamedBy("name"), (tag) =>
+      Result.flatMap(decodeObject(tag), (record) => Properties.readTag(head, record))
+    )
   )
 )
 
 export const listTags = (
   repository: RepositoryName.RepositoryName,
   { digest, last, n, orderby }: Part & { readonly digest: Digest.Digest | undefined }
-): Operation<Page<TagProperties.TagProperties>> => ({
+): Operation<Page<Entry<TagProperties.TagProperties>>> => ({
   ...read("ContainerRegistry.tags", "repository"),
   path: versioned(path`/acr/v1/${repository}/_tags`, { n, last, orderby, digest }),
   subject: { repository },
@@ -218,16 +240,20 @@ export const deleteTag = (
 
 /* Manifests */
 
-const manifestsProperties = page(
-  decodeJsonWith(Schema.Struct({ ...Head, manifests: list(ParsedObject) }), ({ manifests, ...head }) =>
-    Result.all(manifests.map((manifest) => Properties.readManifest(head, manifest)))
+const decodeManifests = decodeJson(Schema.Struct({ ...Head, manifests: list(Schema.Unknown) }))
+
+const manifestsProperties = page((response) =>
+  Effect.flatMap(decodeManifests(response), ({ manifests, ...head }) =>
+    readPage("ContainerRegistry.manifests", manifests, isNamedBy("digest"), (manifest) =>
+      Result.flatMap(decodeObject(manifest), (record) => Properties.readManifest(head, record))
+    )
   )
 )
 
 export const listManifests = (
   repository: RepositoryName.RepositoryName,
   { last, n, orderby }: Part
-): Operation<Page<ManifestProperties.ManifestProperties>> => ({
+): Operation<Page<Entry<ManifestProperties.ManifestProperties>>> => ({
   ...read("ContainerRegistry.manifests", "repository"),
   path: versioned(path`/acr/v1/${repository}/_manifests`, { n, last, orderby }),
   subject: { repository },

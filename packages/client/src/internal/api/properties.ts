@@ -22,6 +22,10 @@ export interface RecordHead {
   readonly imageName: RepositoryName.RepositoryName
 }
 
+/** Whether a field of a record says anything: those that are not set are missing, `null`, empty or 0. */
+const isSet = <A extends string | number>(value: A | null | undefined): value is A =>
+  Predicate.isNotNullish(value) && value !== "" && value !== 0
+
 /** The wire's names of the four attributes. */
 const AttributesOnTheWire = Schema.Struct({
   deleteEnabled: nullable(Schema.Boolean),
@@ -135,8 +139,9 @@ export const readManifest = (
     registryLoginServer: head.registry,
     repositoryName: head.imageName,
     digest: wire.digest,
-    ...(Predicate.isNullish(wire.imageSize) ? {} : { sizeInBytes: wire.imageSize }),
-    // One odd record must not cost the whole page. It stands in `raw` as it came.
+    // No image has 0 bytes: its manifest alone has more.
+    ...(isSet(wire.imageSize) ? { sizeInBytes: wire.imageSize } : {}),
+    // An odd media type costs itself. It stands in `raw` as it came.
     ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
     ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
     ...platform(wire),
@@ -154,6 +159,6 @@ interface WirePlatform {
 }
 
 const platform = ({ architecture, os }: WirePlatform) => ({
-  ...(Predicate.isNullish(architecture) ? {} : { architecture }),
-  ...(Predicate.isNullish(os) ? {} : { operatingSystem: os })
+  ...(isSet(architecture) ? { architecture } : {}),
+  ...(isSet(os) ? { operatingSystem: os } : {})
 })

@@ -1,6 +1,7 @@
 /**
  * Manifests: bytes that are what their digest names, and what they say.
  */
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -9,7 +10,7 @@ import * as Digest from "../../Digest.ts"
 import { digest as digestOfBytes, type Start } from "../../Hasher.ts"
 import * as Manifest from "../../Manifest.ts"
 import { MediaType } from "../../MediaType.ts"
-import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
+import { ContentMismatch, InvalidRequest, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
@@ -19,7 +20,7 @@ import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import type { PutManifestOptions } from "../transfer/options.ts"
-import { problemOf } from "../schema/problem.ts"
+import { digested } from "./signed.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */
 export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
@@ -75,16 +76,19 @@ export const make = (transport: Transport.Service, startHash: Start) => {
 
     // What was asked for counts more than what the registry says that it sent.
     const expected = Digest.isDigest(reference) ? reference : stated
-    const digest = digestOfBytes(startHash, expected === undefined ? "sha256" : Digest.algorithm(expected), bytes)
+    const algorithm = expected === undefined ? "sha256" : Digest.algorithm(expected)
+    const [own, ...others] = Array.map(digested(mediaType, bytes), (part) => digestOfBytes(startHash, algorithm, part))
+    const digest = expected !== undefined && others.includes(expected) ? expected : own
     if (expected !== undefined && expected !== digest) {
       const description = "the manifest is not what its digest names"
       return yield* fail(operation, new ContentMismatch({ description, expected, actual: digest }))
     }
-    const view = Manifest.parse(mediaType, decoder.decode(bytes))
-    if (Result.isFailure(view)) {
-      return yield* fail(operation, new InvalidResponse({ description: problemOf(view.failure) }))
+    return {
+      bytes,
+      descriptor: { mediaType, digest, size: bytes.length },
+      // Bytes that are verified are worth having, whether or not they can be read.
+      manifest: Manifest.view(mediaType, decoder.decode(bytes))
     }
-    return { bytes, descriptor: { mediaType, digest, size: bytes.length }, manifest: view.success }
   })
 
   const resolve = Effect.fnUntraced(function* (
@@ -114,7 +118,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const { bytes, descriptor } = contentOf(putable)
     const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
     const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
-    const digest = digestOfBytes(startHash, options.algorithm ?? known, bytes)
+    const digest = digestOfBytes(startHash, options.algorithm ?? known, digested(mediaType, bytes)[0])
     const first = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]
     const others = yield* Effect.forEach(options.tags ?? [], (tag) => Arguments.tag(operation, tag, "tags"))
     const tags = [...first, ...others]

@@ -1,6 +1,6 @@
 /**
- * What JSON written by other people's programs needs: unknown fields that survive, `null` where a list or an object is
- * merely empty (Go's encoder writes an unset one so), and a limit to its depth.
+ * What JSON written by other programs needs: unknown fields that survive, fields that are written although they are not
+ * set, and a limit to its depth.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -77,24 +77,65 @@ export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optio
 /** What another schema is about to check: looking at it twice would take as long again. */
 const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
-/**
- * An optional field, for which `null` means absent.
- */
-export const optional = <S extends Schema.Constraint>(schema: S) =>
+/** Whether a value is what Go's encoder writes for a field that is not set. */
+const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
+
+/** Whether a value is what Go's encoder writes for a struct of which no field is set. */
+const isUnsetStruct = (value: unknown): boolean =>
+  isUnset(value) || (Predicate.isObject(value) && Object.values(value).every(isUnset))
+
+const optionalUnless = (isAbsent: (value: unknown) => boolean) => {
+  const isPresent = (value: unknown) => !isAbsent(value)
+  return <S extends Schema.Constraint>(schema: S) =>
+    Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
+      Schema.decodeTo(Schema.optionalKey(schema), {
+        decode: SchemaGetter.transformOptional(Option.filter(isPresent)),
+        encode: SchemaGetter.passthroughSupertype()
+      })
+    )
+}
+
+/** An optional field, for which `null`, an empty text and 0 mean absent. */
+export const optional = optionalUnless(isUnset)
+
+/** An optional object, for which one without a value that is set means absent as well. */
+export const optionalStruct = optionalUnless(isUnsetStruct)
+
+/** A required field. Where it is not set, a fallback is decoded instead. */
+export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S["Encoded"]) =>
   Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
-    Schema.decodeTo(Schema.optionalKey(schema), {
-      decode: SchemaGetter.transformOptional(Option.filter((value) => value !== null)),
+    Schema.decodeTo(schema, {
+      decode: SchemaGetter.transformOptional((value) =>
+        Option.some(Option.isNone(value) || value.value === null || isUnset(value.value) ? fallback : value.value)
+      ),
       encode: SchemaGetter.passthroughSupertype()
     })
   )
 
-/**
- * A list, for which absent and `null` mean empty.
- */
-export const list = <S extends Schema.Constraint>(schema: S) =>
-  Schema.optionalKey(unchecked<ReadonlyArray<S["Encoded"]> | null>()).pipe(
-    Schema.decodeTo(Schema.Array(schema), {
-      decode: SchemaGetter.transformOptional((value) => Option.some(Option.getOrElse(value, () => null) ?? [])),
-      encode: SchemaGetter.passthroughSupertype()
-    })
-  )
+/** A list, for which not set means empty. */
+export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Schema.Array(schema), [])
+
+/** A text, for which not set means empty. */
+export const text = withFallback(Schema.String, "")
+
+type Texts = { readonly [key: string]: string }
+type TextsOrNulls = { readonly [key: string]: string | null }
+
+const hasNoNull = (value: TextsOrNulls): value is Texts => {
+  for (const key in value) if (value[key] === null) return false
+  return true
+}
+
+const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
+
+/** Leaves out entries of `null`. Nearly all values have none, and are not copied. */
+const withoutNulls = (value: TextsOrNulls): Texts =>
+  hasNoNull(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
+
+/** Texts by key. An entry of `null` is left out. An empty text is a value. */
+export const texts = unchecked<TextsOrNulls>().pipe(
+  Schema.decodeTo(Schema.Record(Schema.String, Schema.String), {
+    decode: SchemaGetter.transform((value) => (Predicate.isObject(value) ? withoutNulls(value) : value)),
+    encode: SchemaGetter.passthroughSupertype()
+  })
+)

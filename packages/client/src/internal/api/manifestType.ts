@@ -1,0 +1,55 @@
+/**
+ * Which media type a manifest has. The registry's word counts, unless it says nothing of the content, as static file
+ * servers, object storage and some proxies do; then the content's own word counts.
+ */
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as MediaType from "../../MediaType.ts"
+import { parseJson } from "../schema/json.ts"
+
+/** Media types under which anything may come. */
+const genericTypes = new Set([
+  "application/json",
+  "application/octet-stream",
+  "binary/octet-stream",
+  "text/json",
+  "text/plain"
+])
+
+/** Whether a media type, without parameters, says nothing of a manifest. */
+export const isGeneric = (mediaType: MediaType.MediaType): boolean => genericTypes.has(mediaType.toLowerCase())
+
+const decoder = new TextDecoder()
+
+const fieldType = (mediaType: unknown): MediaType.MediaType | undefined =>
+  typeof mediaType === "string"
+    ? Option.getOrUndefined(Option.map(Result.getSuccess(MediaType.parse(mediaType)), MediaType.essence))
+    : undefined
+
+/**
+ * What a document without a `mediaType` is by its shape. Docker manifests of schema 2 must have that field and OCI's need
+ * not (both specifications), so that one without it is OCI's. Those of schema 1 have none.
+ */
+const shapeType = (document: { readonly [field: string]: unknown }): MediaType.MediaType | undefined => {
+  if (document["schemaVersion"] === 1) return MediaType.dockerSchema1Manifest
+  if ("config" in document && !("manifests" in document)) return MediaType.ociImageManifest
+  if ("manifests" in document && !("config" in document) && !("layers" in document)) return MediaType.ociImageIndex
+  return undefined
+}
+
+/** What a document says that it is. */
+const ownType = (document: unknown): MediaType.MediaType | undefined => {
+  if (!Predicate.isObject(document)) return undefined
+  const type = fieldType(document["mediaType"]) ?? shapeType(document)
+  // Signatures make another type of it, with another digest.
+  return type === MediaType.dockerSchema1Manifest && Array.isArray(document["signatures"])
+    ? MediaType.dockerSchema1SignedManifest
+    : type
+}
+
+/** The media type of a manifest for which the registry states one, or none. */
+export const manifestType = (stated: MediaType.MediaType | undefined, bytes: Uint8Array): MediaType.MediaType => {
+  if (stated !== undefined && stated !== MediaType.dockerSchema1Manifest && !isGeneric(stated)) return stated
+  return Option.getOrUndefined(Option.map(parseJson(decoder.decode(bytes)), ownType)) ?? stated ?? MediaType.octetStream
+}

@@ -1,0 +1,84 @@
+/**
+ * Records of lists. Each is read by itself, so that an odd one costs itself, and never the list: it is left out, with a
+ * warning in the log.
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidResponse } from "../../RegistryError.ts"
+import { problemOf } from "../schema/problem.ts"
+
+/** A record that cannot be read. */
+interface Odd {
+  /** The record as it came. */
+  readonly raw: unknown
+  /** What is wrong with it, and where in the list. */
+  readonly problem: string
+}
+
+/**
+ * A record of a list, or an odd one. Pages hold both, since a page's length and its last record tell where the list goes
+ * on.
+ */
+export type Entry<A> = Result.Result<A, Odd>
+
+type Read<A> = (record: unknown) => Result.Result<A, Schema.SchemaError>
+
+const readOne =
+  <A>(read: Read<A>) =>
+  (raw: unknown, at: number): Entry<A> =>
+    Result.mapError(read(raw), ({ issue }) => ({
+      raw,
+      problem: problemOf(new Schema.SchemaError(new SchemaIssue.Pointer([at], issue)))
+    }))
+
+/** Warns of odd records: once for a page, and without their content, which may be anything. */
+const warn = <A>(name: string, entries: ReadonlyArray<Entry<A>>): Effect.Effect<void> => {
+  const odd = entries.filter(Result.isFailure)
+  return odd[0] === undefined
+    ? Effect.void
+    : Effect.logWarning(
+        `${name} left out ${odd.length} of ${entries.length} records, which cannot be read: ${odd[0].failure.problem}`
+      )
+}
+
+/** Reads records of an answer that is more than a list. */
+export const readSome = <A>(
+  name: string,
+  records: ReadonlyArray<unknown>,
+  read: Read<A>
+): Effect.Effect<ReadonlyArray<A>> => {
+  const entries = records.map(readOne(read))
+  return Effect.as(
+    warn(name, entries),
+    entries.filter(Result.isSuccess).map(({ success }) => success)
+  )
+}
+
+/**
+ * Reads a page of a list. Fails if it has records and none is of the form that the list has: such an answer is of another
+ * format, and a program that takes it for an empty list may delete or copy the wrong things. A record that is `null` says
+ * nothing of the format.
+ */
+export const readPage = <A>(
+  name: string,
+  records: ReadonlyArray<unknown>,
+  isOfForm: Predicate.Predicate<unknown>,
+  read: Read<A>
+): Effect.Effect<ReadonlyArray<Entry<A>>, InvalidResponse> => {
+  const entries = records.map(readOne(read))
+  const first = entries[0]
+  return first !== undefined && Result.isFailure(first) && !records.some((one) => one === null || isOfForm(one))
+    ? Effect.fail(
+        new InvalidResponse({ description: `the answer is not what the protocol says: ${first.failure.problem}` })
+      )
+    : Effect.as(warn(name, entries), entries)
+}
+
+/** Whether a record has a text in the field that names it. */
+export const isNamedBy =
+  (field: string): Predicate.Predicate<unknown> =>
+  (record) =>
+    Predicate.isObject(record) && typeof Reflect.get(record, field) === "string"

@@ -1,0 +1,60 @@
+/**
+ * Signed Docker manifests of schema 1. Their digest is of what was signed: the text before the field `signatures` was put
+ * in. Each signature says where that text goes on, in the part of it that is protected.
+ *
+ * Distribution's documentation, "Image manifest version 2, schema 1", "Signed Manifests".
+ */
+import * as Bytes from "effect/Bytes"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as MediaType from "../../MediaType.ts"
+import { fromJson, parseJson } from "../schema/json.ts"
+
+const decodeSigned = Schema.decodeUnknownOption(
+  fromJson(Schema.Struct({ signatures: Schema.NonEmptyArray(Schema.Struct({ protected: Schema.String })) }))
+)
+
+const decodeFormat = Schema.decodeUnknownOption(
+  fromJson(Schema.Struct({ formatLength: Schema.Natural, formatTail: Schema.String }))
+)
+
+const decoder = new TextDecoder()
+
+const fromBase64 = (text: string): Option.Option<string> => Result.getSuccess(Base64Url.decodeString(text))
+
+/** The end of an object, and no field of it. */
+const isEnd = (text: string): boolean => /^\s*\}$/.test(text)
+
+/** Whether a text that continues an object adds signatures to it, and nothing else. */
+const addsSignatures = (text: string): boolean =>
+  text.startsWith(",") &&
+  Option.exists(
+    parseJson(`{${text.slice(1)}`),
+    (added) => typeof added === "object" && added !== null && Object.keys(added).join() === "signatures"
+  )
+
+/**
+ * What was signed. There is none of a text that holds more than that and signatures, or less: its digest would verify what
+ * no reader of the text sees.
+ */
+const signedPart = (bytes: Uint8Array): Option.Option<Uint8Array> =>
+  Option.gen(function* () {
+    const { signatures } = yield* decodeSigned(decoder.decode(bytes))
+    const { formatLength, formatTail } = yield* Option.flatMap(fromBase64(signatures[0].protected), (format) =>
+      decodeFormat(format)
+    )
+    const tail = yield* Option.filter(fromBase64(formatTail), isEnd)
+    yield* Option.liftPredicate(addsSignatures)(decoder.decode(bytes.subarray(formatLength)))
+    return Bytes.concat([bytes.subarray(0, formatLength), new TextEncoder().encode(tail)])
+  })
+
+/** What the digest of a manifest may be of. What it is of by the format comes first. */
+export const digested = (
+  mediaType: MediaType.MediaType,
+  bytes: Uint8Array
+): readonly [Uint8Array, ...ReadonlyArray<Uint8Array>] =>
+  mediaType === MediaType.dockerSchema1SignedManifest
+    ? Option.match(signedPart(bytes), { onNone: () => [bytes], onSome: (part) => [part, bytes] })
+    : [bytes]
