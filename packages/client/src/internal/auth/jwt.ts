@@ -6,11 +6,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64Url from "effect/encoding/Base64Url"
 
-const Lifetime = Schema.Struct({
-  exp: Schema.Finite,
-  iat: Schema.optionalKey(Schema.Finite),
-  nbf: Schema.optionalKey(Schema.Finite)
-})
+const Claim = Schema.optionalKey(Schema.Unknown)
+
+const Lifetime = Schema.Struct({ exp: Claim, iat: Claim, nbf: Claim })
+
+/** A moment in milliseconds, if a claim holds one: what Go writes for none, `null` and 0, is none. */
+const momentOf = (claim: unknown): Option.Option<number> =>
+  typeof claim === "number" && Number.isFinite(claim) && claim !== 0 ? Option.some(claim * 1000) : Option.none()
 
 /** ACR writes this claim into refresh tokens of registries that grant rights by repository. */
 const AttributeBased = Schema.Struct({ aad_identity: Schema.Unknown })
@@ -43,11 +45,19 @@ export const isAttributeBased = (token: string): boolean => Option.isSome(attrib
  */
 export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<number> =>
   lifetimeClaims(token).pipe(
-    Option.map(({ exp, iat, nbf }) => exp * 1000 - ((iat ?? nbf) === undefined ? nowMillis : (iat ?? nbf ?? 0) * 1000)),
+    Option.flatMap(({ exp, iat, nbf }) =>
+      Option.map(momentOf(exp), (end) => {
+        const begin = Option.orElse(momentOf(iat), () => momentOf(nbf))
+        return end - Option.getOrElse(begin, () => nowMillis)
+      })
+    ),
     Option.filter(Number.isFinite),
     Option.map((millis) => Math.min(Math.max(0, millis), longestMillis))
   )
 
 /** When a token ends, in milliseconds since 1970 by its issuer's clock, if it says so. */
 export const expiryMillis = (token: string): Option.Option<number> =>
-  Option.map(lifetimeClaims(token), ({ exp }) => Math.min(Math.max(0, exp * 1000), lastMillis))
+  lifetimeClaims(token).pipe(
+    Option.flatMap(({ exp }) => momentOf(exp)),
+    Option.map((end) => Math.min(Math.max(0, end), lastMillis))
+  )
