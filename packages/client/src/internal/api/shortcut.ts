@@ -9,16 +9,21 @@ import type { Reason, RegistryError } from "../../RegistryError.ts"
 const isOutage = ({ _tag }: Reason): boolean =>
   _tag === "Throttled" || _tag === "Unavailable" || _tag === "CredentialUnavailable"
 
+/** Does something else where a shortcut is refused for such a reason. */
+const otherwise =
+  (isRefusal: (reason: Reason) => boolean) =>
+  <A, R, B, R2>(
+    shortcut: Effect.Effect<A, RegistryError, R>,
+    longWay: Effect.Effect<B, RegistryError, R2>
+  ): Effect.Effect<A | B, RegistryError, R | R2> =>
+    Effect.catchIf(
+      shortcut,
+      ({ reason }) => isRefusal(reason),
+      () => longWay
+    )
+
 /** Takes the long way where a shortcut is refused, however that is said. */
-export const orLongWay = <A, R, B, R2>(
-  shortcut: Effect.Effect<A, RegistryError, R>,
-  longWay: Effect.Effect<B, RegistryError, R2>
-): Effect.Effect<A | B, RegistryError, R | R2> =>
-  Effect.catchIf(
-    shortcut,
-    ({ reason }) => !isOutage(reason),
-    () => longWay
-  )
+export const orLongWay = otherwise((reason) => !isOutage(reason))
 
 /** A HEAD has no body that could explain itself. That there is nothing, or no login, is an answer nonetheless. */
 const isUnclear = ({ _tag }: Reason): boolean =>
@@ -42,12 +47,4 @@ export const orSizeUnknown = (
   )
 
 /** Asks by GET where a HEAD is not understood. */
-export const orByGet = <A, R, B, R2>(
-  head: Effect.Effect<A, RegistryError, R>,
-  get: Effect.Effect<B, RegistryError, R2>
-): Effect.Effect<A | B, RegistryError, R | R2> =>
-  Effect.catchIf(
-    head,
-    ({ reason }) => isUnclear(reason),
-    () => get
-  )
+export const orByGet = otherwise(isUnclear)

@@ -18,6 +18,7 @@ import * as Result from "effect/Result"
 import type { Operation } from "../../Operation.ts"
 import { CredentialUnavailable, Forbidden, RegistryError } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
+import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
 import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
@@ -54,26 +55,8 @@ interface Authority {
   readonly refuse: (wanted: Wanted) => Effect.Effect<boolean, Failure>
 }
 
-/** An operation, as far as its login is concerned. */
-interface Errand {
-  readonly name: string
-  readonly need: Need
-  /** The scopes that it is known to need. */
-  readonly scopes: ReadonlyArray<string>
-  /** Those that the registry has asked for. */
-  readonly demanded: ReadonlyArray<string>
-  /** The repository whose credential is wanted; undefined where one credential serves all. */
-  readonly repository: string | undefined
-}
-
 /** As many resources as ACR's own tools put into one token. */
 const batchSize = 10
-
-/** The kind of rights that an operation needs, whichever repository it is for: `repository:pull`. */
-type Need = string
-
-const needOf = (scopes: ReadonlyArray<string>): Need =>
-  scopes.map((scope) => scope.slice(0, scope.indexOf(":")) + scope.slice(scope.lastIndexOf(":"))).join(" ")
 
 /** What a probe leaves to those that wait for it: the failure, if the registry could not be reached. */
 type Outcome = Failure | undefined
@@ -99,9 +82,6 @@ const passwordDemand: Demand & { readonly scheme: Basic } = {
   claims: Option.none()
 }
 
-/** A registry has some actions. A hostile one may name any number. */
-const mostExtras = 8
-
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
 
 /** A credential that is no password, where one is wanted: it serves for what the registry shows to everyone. */
@@ -117,22 +97,11 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly tokens: Tokens
 }): Effect.fn.Return<Authorization> {
   const { grants, origin, tokens, trustedRealms } = options
-  const learnt = new Map<Need, Scheme>()
-  /** By the name of an operation, what a registry wants for it beside the scopes that it is known to need. */
-  const extras = new Map<string, ReadonlySet<string>>()
-  /** What the registry wanted last: expected for the needs of which nothing is known yet. */
-  let wanted: Basic | Bearer | undefined
+  const { known, last, learn, scopesOf, withDemanded } = makeLearning()
   /** What the registry wants at its root, once it was asked there. */
   let greeting: { readonly hasLogin: boolean; readonly demand?: Demand } | undefined
   /** At most one operation finds out at a time: the others will mostly need a token of the same service. */
   let probing: Deferred.Deferred<Outcome> | undefined
-
-  const known = (need: Need): Scheme | undefined => learnt.get(need) ?? wanted
-
-  const learn = (need: Need, scheme: Scheme) => {
-    learnt.set(need, scheme)
-    if (scheme._tag !== "Open") wanted = scheme
-  }
 
   /** The demand of a 401. One without a challenge is an answer like any other. */
   const demandOf = (need: Need, failure: Failure): Effect.Effect<Demand, Failure> =>
@@ -145,22 +114,6 @@ export const make = Effect.fnUntraced(function* (options: {
       learn(need, demand.success.scheme)
       return Effect.succeed(demand.success)
     })
-
-  /** The scopes of an operation, with what the registry has wanted for its like in addition. */
-  const scopesOf = ({ name, scopes }: Errand): ReadonlyArray<string> => {
-    const extra = extras.get(name)
-    if (extra === undefined) return scopes
-    const resources = new Set(scopes.map((scope) => scope.slice(0, scope.lastIndexOf(":"))))
-    return [...scopes, ...Array.from(resources, (resource) => `${resource}:${Array.from(extra).join(",")}`)]
-  }
-
-  /** Both: registries ask for less than an operation needs, or for a placeholder, and ACR for more in one place. */
-  const withDemanded = (errand: Errand, demanded: ReadonlyArray<string>): Errand => {
-    const { name } = errand
-    const extra = Scope.actionsBeside(demanded, scopesOf(errand))
-    if (extra.length > 0) extras.set(name, new Set([...(extras.get(name) ?? []), ...extra].slice(0, mostExtras)))
-    return { ...errand, demanded }
-  }
 
   const basic = (scheme: Basic, { repository }: Errand): Effect.Effect<Authority, Failure> =>
     grants.get({ scheme, repository }).pipe(
@@ -332,7 +285,7 @@ export const make = Effect.fnUntraced(function* (options: {
     return Effect.andThen(
       settled(need, "Transport.authorize"),
       Effect.suspend(() => {
-        const scheme = wanted ?? known(need)
+        const scheme = last() ?? known(need)
         if (scheme !== undefined) return Effect.succeed(scheme)
         return Effect.map(
           announced((withdraw) => probe(need, greet, withdraw)),
