@@ -2,7 +2,7 @@
  * How an image gets from one repository to another, be it of another registry.
  */
 import { type Descriptor, type Digest, Manifest, type RegistryContent, type RegistryError } from "@effect-acr/client"
-import { Effect, Ref } from "effect"
+import { Data, Effect, Ref } from "effect"
 import { distinct } from "./descriptors.ts"
 
 /** A repository of a registry. */
@@ -21,9 +21,25 @@ interface Image {
   readonly inside: ReadonlyArray<Manifest.Content>
 }
 
-const readImage = (place: Place, reference: string): Effect.Effect<Image, RegistryError.RegistryError> =>
+/** A manifest that this program cannot read: what it refers to is not known, so that a copy would not be whole. */
+export class UnreadableManifest extends Data.TaggedError("UnreadableManifest")<{
+  readonly reference: string
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `${this.reference} has no view: ${this.problem}`
+  }
+}
+
+const readImage = (
+  place: Place,
+  reference: string
+): Effect.Effect<Image, RegistryError.RegistryError | UnreadableManifest> =>
   Effect.gen(function* () {
     const image = yield* place.content.manifest(place.repository, reference)
+    if (image.manifest._tag === "UnknownManifest") {
+      return yield* new UnreadableManifest({ reference, problem: image.manifest.problem })
+    }
     const inside = yield* Effect.forEach(Manifest.references(image.manifest).manifests, ({ digest }) =>
       readImage(place, digest)
     )

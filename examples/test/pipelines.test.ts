@@ -65,6 +65,23 @@ describe("copy-between-registries", () => {
       assert.deepStrictEqual(yield* tagsIn(registries.target, "mirror/contoso/web"), { v1, v2, latest: v2 })
     })
   )
+
+  it.effect("fails for a manifest of which it does not know what it refers to", () =>
+    Effect.gen(function* () {
+      const registries = yield* twoRegistries
+      yield* Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+        content.putManifest("contoso/web", '{"blobs":[]}', {
+          mediaType: "application/vnd.oci.artifact.manifest.v1+json",
+          tag: "v1"
+        })
+      ).pipe(Effect.provide(registryOf(registries.source)))
+      const error = yield* Effect.flip(
+        copyBetweenRegistries.pipe(withVariables(registries, { REPOSITORY: "contoso/web" }))
+      )
+      assert.strictEqual(error._tag, "UnreadableManifest")
+      assert.deepStrictEqual((yield* writesTo(registries.target)).filter(isUpload), [])
+    })
+  )
 })
 
 const promote = (registries: { readonly source: Emulator; readonly target: Emulator }, tested: Digest.Digest) =>

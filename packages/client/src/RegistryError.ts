@@ -475,7 +475,8 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
 
   override get message(): string {
     return [
-      this.description,
+      // Whoever fails for several is named beside each of them.
+      this.passedOver.length === 0 ? `${this.credential}: ${this.description}` : this.description,
       ...this.passedOver.map(({ credential, description }) => `- ${credential}: ${description}`)
     ]
       .map(printable)

@@ -515,7 +515,7 @@ describe("a credential helper", () => {
       const path = yield* file({ credsStore: "nowhere" })
       const error = yield* Effect.flip(get(DockerConfig.layerOptions({ path })))
       assert.strictEqual(error.problem, "NotConfigured")
-      assert.strictEqual(error.message, "it is not installed")
+      assert.strictEqual(error.message, "docker-credential-nowhere: it is not installed")
       assert.strictEqual(error.credential, "docker-credential-nowhere")
     })
   )
