@@ -286,7 +286,7 @@ export const references = (manifest: Manifest): References => {
  * One document must not read as an image under one media type and as an index under another (CVE-2021-41190).
  */
 const unambiguous = (absent: "layers" | "manifests") =>
-  Schema.makeFilter<{ readonly [key: string]: unknown }>((manifest) => !(absent in manifest), {
+  Schema.makeFilter<{ readonly [key: string]: unknown }>((manifest) => (manifest[absent] ?? null) === null, {
     expected: `a manifest without "${absent}", which its media type does not have`
   })
 

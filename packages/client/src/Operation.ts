@@ -105,7 +105,7 @@ export interface Operation<out A> {
    */
   readonly onSent?: () => void
   /**
-   * Whether a redirect is followed, without credentials where it leaves the registry. Registries redirect what everybody may
+   * Whether a redirect of a GET or a HEAD is followed, without credentials where it leaves the registry. Registries redirect what everybody may
    * read to mirrors; ACR's management API redirects nowhere.
    */
   readonly followsRedirects?: true
@@ -276,6 +276,14 @@ export const page =
       : Effect.map(decode(response), (items) => ({ items, next: nextPage(link) }))
   }
 
+/** Far above the length of any name. */
+const longestPosition = 1024
+
+const isPosition = (text: string): boolean => text !== "" && text.length <= longestPosition
+
+/** Where a list goes on cannot be told, and it would look whole. */
+const noPosition = new InvalidResponse({ description: "no item of a full page has a name to go on from" })
+
 /**
  * Reads pages of a list whose items have an order and a position: a full page without a link is followed by the position
  * of its last item.
@@ -303,13 +311,15 @@ export const continued =
     }
   ): Operation<Page<A>>["decode"] =>
   (response) =>
-    Effect.map(decode(response), (page) => {
+    Effect.flatMap(decode(response), (page) => {
       const { path, pageSize, positionOf, query } = list
-      const last = page.items.at(-1)
-      return Option.isSome(page.next) || last === undefined || pageSize === undefined || page.items.length < pageSize
-        ? page
-        : {
-            ...page,
-            continuation: { path: withQuery(path, { ...query, last: positionOf(last) }), keyOf: positionOf }
-          }
+      if (Option.isSome(page.next) || pageSize === undefined || page.items.length < Math.max(pageSize, 1)) {
+        return Effect.succeed(page)
+      }
+      const last = page.items.map(positionOf).findLast(isPosition)
+      if (last === undefined) return Effect.fail(noPosition)
+      return Effect.succeed({
+        ...page,
+        continuation: { path: withQuery(path, { ...query, last }), keyOf: positionOf }
+      })
     })

@@ -116,7 +116,11 @@ describe("a status of success", () => {
           (yield* asked).filter((line) => line.startsWith("HEAD")),
           [`HEAD /v2/alpine/blobs/${digest}`, "HEAD /v2/alpine/manifests/v1"]
         )
-      }).pipe(Effect.provide(answering(status, false, ["HEAD", /./, () => empty(200)])))
+      }).pipe(
+        Effect.provide(
+          answering(status, false, ["HEAD", /./, () => empty(200)], ["GET", /manifests/, () => manifestAnswer()])
+        )
+      )
     )
 
     it.effect(`${status} without a digest fails if nothing is there`, () =>
@@ -128,7 +132,75 @@ describe("a status of success", () => {
   }
 })
 
+const old = JSON.stringify({ schemaVersion: 2, manifests: [] })
+
+describe("a manifest that a registry says to have taken", () => {
+  const put = Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, { tag: "v1" }))
+  const heads: ReadonlyArray<readonly [string, () => Reply]> = [
+    ["names the digest of what was there before", () => empty(200, { "docker-content-digest": sha256(old) })],
+    ["names no digest", () => empty(200)],
+    ["is not supported", () => empty(405)],
+    ["leads to a portal", () => empty(302, { location: "https://portal.example/" })]
+  ]
+  for (const [what, head] of heads) {
+    const answering = (body: string) =>
+      content(
+        by(
+          ["PUT", /manifests/, () => empty(204)],
+          ["HEAD", /manifests/, head],
+          ["HEAD", /^\/$/, () => empty(200)],
+          ["GET", /manifests/, () => new Response(body, { headers: { "content-type": "application/json" } })]
+        )
+      )
+
+    it.effect(`is looked at by its tag where HEAD ${what}`, () =>
+      Effect.asVoid(put).pipe(Effect.provide(answering(manifest)))
+    )
+
+    it.effect(`fails if its tag holds another where HEAD ${what}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(put)
+        assert.strictEqual(error.reason._tag, "InvalidResponse")
+        assert.strictEqual(error.operation, "RegistryContent.putManifest")
+      }).pipe(Effect.provide(answering(old)))
+    )
+  }
+})
+
+describe("a portal that answers 200 with a page to everything", () => {
+  const portal = content(() => new Response("<html>log in</html>", { headers: { "content-type": "text/html" } }))
+
+  it.effect("has no manifest", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      for (const asked of [
+        Effect.asVoid(content.manifest("alpine", "v1")),
+        Effect.asVoid(content.resolve("alpine", "v1")),
+        Effect.asVoid(content.deleteManifest("alpine", "v1"))
+      ]) {
+        assert.strictEqual((yield* Effect.flip(asked)).reason._tag, "InvalidResponse")
+      }
+    }).pipe(Effect.provide(portal))
+  )
+
+  it.effect("takes no upload", () =>
+    Effect.gen(function* () {
+      assert.include(["ContentMismatch", "InvalidResponse"], (yield* Effect.flip(upload({ digest }))).reason._tag)
+    }).pipe(Effect.provide(portal))
+  )
+})
+
 describe("a mount", () => {
+  it.effect("that opened a session, whatever its status says, becomes an upload", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* upload({ digest, mountFrom: "debian" })).size, text.length)
+      assert.include(
+        (yield* asked).map((line) => line.replace(/\?.*/, "")),
+        `PATCH ${uploads}1`
+      )
+    }).pipe(Effect.provide(content(taking(["POST", /mount=/, () => empty(201, { location: `${uploads}1` })]))))
+  )
+
   const refusals: ReadonlyArray<readonly [string, () => Reply]> = [400, 401, 403, 404, 405, 501].map((status) => [
     String(status),
     () => refusal(status)
@@ -286,6 +358,32 @@ describe("what a session says of its bytes", () => {
       }).pipe(Effect.provide(layer))
     })
   }
+})
+
+describe("a session that takes a byte of each request", () => {
+  it.effect("is not sent the rest for ever: the digest decides", () => {
+    let confirmed = 0
+    let sent = 0
+    const most = 3 * 1024 * 1024
+    return Effect.gen(function* () {
+      const bytes = new Uint8Array(most)
+      yield* Effect.exit(upload({}, BlobSource.fromStream(Stream.make(bytes))))
+      assert.isBelow(sent, 20 * most)
+    }).pipe(
+      Effect.provide(
+        content(
+          taking([
+            "PATCH",
+            /uploads/,
+            ({ body }) => {
+              sent += body.length
+              return empty(202, { location: `${uploads}1`, range: `0-${++confirmed}` })
+            }
+          ])
+        )
+      )
+    )
+  })
 })
 
 describe("a chunk that starts where its session stands and is refused with 416", () => {
@@ -497,6 +595,24 @@ describe("a redirect", () => {
         assert.strictEqual((yield* head).size, 10)
         assert.lengthOf(yield* Journal, 2)
       }).pipe(Effect.provide(inStorage(200, { "content-length": "10" })))
+    )
+
+    it.effect("is not there where the storage refuses GET as well: an upload sends it", () =>
+      Effect.gen(function* () {
+        yield* upload({ digest })
+        assert.include((yield* asked).join(), "PATCH")
+      }).pipe(
+        Effect.provide(
+          content(
+            taking(
+              ["HEAD", /^\/v2\/.*blobs/, () => empty(307, { location: "https://storage.example/b?sig=1" })],
+              ["GET", /^\/v2\/.*blobs\/sha/, () => empty(307, { location: "https://storage.example/b?sig=1" })],
+              ["HEAD", /^\/b/, () => empty(403)],
+              ["GET", /^\/b/, () => empty(403)]
+            )
+          )
+        )
+      )
     )
 
     it.effect("is absent where the storage says so", () =>

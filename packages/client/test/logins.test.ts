@@ -56,6 +56,29 @@ describe("scopes", () => {
     }).pipe(Effect.provide(granting((asked) => (isList(asked) ? ["metadata_read"] : ["pull"]), listing)))
   )
 
+  it.effect("that one repository wants in addition do not lock out others", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      yield* content.manifest("alpine", "v1")
+      yield* content.manifest("debian", "v1")
+    }).pipe(
+      Effect.provide(
+        content(({ authorization, body, url }) => {
+          if (url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
+          if (url.pathname === "/oauth2/token") {
+            const scope = new URLSearchParams(body).get("scope") ?? ""
+            return scope.includes("debian") && scope.includes("special")
+              ? refusal(403, "DENIED")
+              : json({ access_token: btoa(scope) })
+          }
+          const granted = atob((authorization ?? "Bearer ").slice(7))
+          const wanted = url.pathname.includes("alpine") ? "repository:alpine:pull,special" : "repository:debian:pull"
+          return granted.includes(wanted) ? manifestAnswer() : challenge(wanted)
+        })
+      )
+    )
+  )
+
   it.effect("that a registry asks for are joined by those that the operation needs", () =>
     Effect.gen(function* () {
       yield* upload()
@@ -128,6 +151,63 @@ describe("a login that a registry does not ask for where it is needed", () => {
         services(({ authorization, url }) => {
           if (url.pathname === "/v2/") return empty(401, { "www-authenticate": 'Basic realm="Artifactory"' })
           return authorization === basic || url.pathname.includes("alpine") ? manifestAnswer() : refusal(404)
+        })
+      )
+    )
+  )
+
+  it.effect("is offered to each of several requests at once, of which one asks the root", () =>
+    Effect.gen(function* () {
+      yield* Effect.all([pull, pull, pull, pull], { concurrency: "unbounded" })
+      const journal = yield* Journal
+      assert.lengthOf(
+        journal.filter(({ url }) => url.pathname === "/v2/"),
+        1
+      )
+    }).pipe(
+      Effect.provide(
+        services(({ authorization, url }) => {
+          if (authorization === basic) return manifestAnswer()
+          return url.pathname === "/v2/" ? empty(401, { "www-authenticate": "Basic" }) : refusal(404)
+        })
+      )
+    )
+  )
+
+  it.effect("is offered later where the root could not answer at first", () => {
+    let isDown = true
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
+      isDown = false
+      yield* pull
+    }).pipe(
+      Effect.provide(
+        services(({ authorization, url }) => {
+          if (authorization === basic) return manifestAnswer()
+          if (url.pathname !== "/v2/") return refusal(404)
+          return isDown ? empty(500) : empty(401, { "www-authenticate": "Basic" })
+        })
+      )
+    )
+  })
+
+  it.effect("that does not help leaves what everybody may read as it was", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent
+      const outcomes: Array<string> = []
+      for (const repository of ["alpine", "hidden", "alpine", "debian"]) {
+        const outcome = yield* Effect.result(content.manifest(repository, "v1"))
+        outcomes.push(outcome._tag === "Success" ? "read" : outcome.failure.reason._tag)
+      }
+      assert.deepStrictEqual(outcomes, ["read", "NotFound", "read", "read"])
+    }).pipe(
+      Effect.provide(
+        services(({ authorization, url }) => {
+          if (url.pathname === "/token" || authorization?.startsWith("Basic ") === true) return refusal(401)
+          if (url.pathname === "/v2/") {
+            return empty(401, { "www-authenticate": `Bearer realm="${endpoint}/token",service="s"` })
+          }
+          return url.pathname.includes("hidden") ? refusal(404) : manifestAnswer()
         })
       )
     )

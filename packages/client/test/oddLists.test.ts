@@ -195,6 +195,49 @@ describe("the pages of a list with odd records", () => {
   }
 })
 
+describe("a full page that ends in something odd", () => {
+  const all: ReadonlyArray<unknown> = ["a", null, "c", "d"]
+  const pages: Script = ({ url }) => {
+    const last = url.searchParams.get("last")
+    const from = last === null ? 0 : all.indexOf(last) + 1
+    const tags = last === "a" ? ["c", "d"] : all.slice(from, from + 2)
+    return json({ name: "alpine", tags })
+  }
+
+  it.effect("is gone on from by the last name on it", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const { names } = yield* listed(service.tags("alpine", { pageSize: 2 }), String)
+      assert.deepStrictEqual(names, ["a", "c", "d"])
+    }).pipe(Effect.provide(content(pages)))
+  )
+
+  it.effect("is an error where no name is on it: the list would look whole", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const { reason } = yield* Effect.flip(Stream.runDrain(service.tags("alpine", { pageSize: 2 })))
+      assert.strictEqual(reason._tag, "InvalidResponse")
+    }).pipe(Effect.provide(content(() => json({ name: "alpine", tags: [null, null] }))))
+  )
+})
+
+describe("a million odd records", () => {
+  it.effect("cost little more than reading them", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent
+      const start = process.threadCpuUsage()
+      const tags = yield* Stream.runCollect(service.tags("alpine"))
+      const { user } = process.threadCpuUsage(start)
+      assert.lengthOf(tags, 1)
+      assert.isBelow(user / 1e6, 8, "seconds")
+    }).pipe(
+      Effect.provide(
+        content(() => json({ name: "alpine", tags: ["a", ...Array.from({ length: 1_000_000 }, () => "-")] }))
+      )
+    )
+  )
+})
+
 describe("a repository that was deleted", () => {
   it.effect("was deleted, whatever the answer names", () =>
     Effect.gen(function* () {

@@ -302,8 +302,10 @@ describe("an upload", () => {
 
 describe("a state of an upload", () => {
   it("is further with more bytes at the registry, and when it commits", () => {
-    const begin = Uploading.begin(small)
-    const half = { ...begin, confirmedBytes: 50 }
+    const begin = Uploading.begin(large)
+    const half = { ...begin, confirmedBytes: 2 * mebibyte }
+    // One byte at a time would go on for ever.
+    assert.isFalse(Uploading.isFurther({ ...half, confirmedBytes: 2 * mebibyte + 1 }, half))
     const committing = { ...begin, doing: "Committing" } as const
     assert.isTrue(Uploading.isFurther(half, begin))
     assert.isFalse(Uploading.isFurther(begin, half))

@@ -407,7 +407,11 @@ export const openUpload = (
     success: [...anySuccess, ...keepingMethod],
     repeat: "always",
     decode: (response): Effect.Effect<OpenAnswer, Reason> => {
-      if (mount !== undefined && response.status === 201) return Effect.as(discard(response), { _tag: "Mounted" })
+      // With any other location the registry has opened a session, whatever its status says.
+      const isSession = /\/blobs\/uploads\//.test(response.headers["location"] ?? "")
+      if (mount !== undefined && response.status === 201 && !isSession) {
+        return Effect.as(discard(response), { _tag: "Mounted" })
+      }
       return keepingMethod.includes(response.status)
         ? Effect.map(readLocation(response, location, "session"), (location) => ({ _tag: "Elsewhere", location }))
         : Effect.map(readSession(location)(response), (session) => ({ _tag: "Session", session }))

@@ -10,12 +10,9 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidResponse } from "../../RegistryError.ts"
 import { problemOf } from "../schema/problem.ts"
 
-/** A record that cannot be read. */
+/** A record that cannot be read, as it came. What is wrong with it is told of the first one: there may be a million. */
 interface Odd {
-  /** The record as it came. */
   readonly raw: unknown
-  /** What is wrong with it, and where in the list. */
-  readonly problem: string
 }
 
 /**
@@ -26,23 +23,30 @@ export type Entry<A> = Result.Result<A, Odd>
 
 type Read<A> = (record: unknown) => Result.Result<A, Schema.SchemaError>
 
-const readOne =
-  <A>(read: Read<A>) =>
-  (raw: unknown, at: number): Entry<A> =>
-    Result.mapError(read(raw), ({ issue }) => ({
-      raw,
-      problem: problemOf(new Schema.SchemaError(new SchemaIssue.Pointer([at], issue)))
-    }))
+const readEach = <A>(records: ReadonlyArray<unknown>, read: Read<A>): ReadonlyArray<Entry<A>> =>
+  records.map((raw) => Result.mapError(read(raw), (): Odd => ({ raw })))
+
+/** What is wrong with a record, and where in the list it stands. */
+const problemAt = <A>(records: ReadonlyArray<unknown>, read: Read<A>, at: number): string =>
+  Result.match(read(records[at]), {
+    onSuccess: () => "",
+    onFailure: ({ issue }) => problemOf(new Schema.SchemaError(new SchemaIssue.Pointer([at], issue)))
+  })
 
 /** Warns of odd records: once for a page, and without their content, which may be anything. */
-const warn = <A>(name: string, entries: ReadonlyArray<Entry<A>>): Effect.Effect<void> => {
-  const odd = entries.filter(Result.isFailure)
-  return odd[0] === undefined
-    ? Effect.void
-    : Effect.logWarning(
-        `${name} left out ${odd.length} of ${entries.length} records, which cannot be read: ${odd[0].failure.problem}`
-      )
-}
+const warn = <A>(
+  name: string,
+  records: ReadonlyArray<unknown>,
+  read: Read<A>,
+  entries: ReadonlyArray<Entry<A>>
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const first = entries.findIndex(Result.isFailure)
+    if (first === -1) return Effect.void
+    const count = entries.reduce((sum, entry) => sum + (Result.isFailure(entry) ? 1 : 0), 0)
+    const problem = problemAt(records, read, first)
+    return Effect.logWarning(`${name} left out ${count} of ${entries.length} records, which cannot be read: ${problem}`)
+  })
 
 /** Reads records of an answer that is more than a list. */
 export const readSome = <A>(
@@ -50,9 +54,9 @@ export const readSome = <A>(
   records: ReadonlyArray<unknown>,
   read: Read<A>
 ): Effect.Effect<ReadonlyArray<A>> => {
-  const entries = records.map(readOne(read))
+  const entries = readEach(records, read)
   return Effect.as(
-    warn(name, entries),
+    warn(name, records, read, entries),
     entries.filter(Result.isSuccess).map(({ success }) => success)
   )
 }
@@ -68,13 +72,15 @@ export const readPage = <A>(
   isOfForm: Predicate.Predicate<unknown>,
   read: Read<A>
 ): Effect.Effect<ReadonlyArray<Entry<A>>, InvalidResponse> => {
-  const entries = records.map(readOne(read))
+  const entries = readEach(records, read)
   const first = entries[0]
   return first !== undefined && Result.isFailure(first) && !records.some((one) => one === null || isOfForm(one))
     ? Effect.fail(
-        new InvalidResponse({ description: `the answer is not what the protocol says: ${first.failure.problem}` })
+        new InvalidResponse({
+          description: `the answer is not what the protocol says: ${problemAt(records, read, 0)}`
+        })
       )
-    : Effect.as(warn(name, entries), entries)
+    : Effect.as(warn(name, records, read, entries), entries)
 }
 
 /** Whether a record has a text in the field that names it. */

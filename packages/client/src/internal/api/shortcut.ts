@@ -29,22 +29,11 @@ export const orLongWay = otherwise((reason) => !isOutage(reason))
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
 
-/**
- * Takes a refusal of the storage, to which the registry redirected a HEAD of a blob, for an answer that tells no size: the
- * registry led there, and storage signs its links for GET alone.
- */
-export const orSizeUnknown = (
-  endpoint: string,
-  head: Effect.Effect<number | undefined, RegistryError>
-): Effect.Effect<number | undefined, RegistryError> =>
-  Effect.catchIf(
-    head,
-    ({ request, response }) =>
-      request !== undefined &&
-      new URL(request.url).origin !== endpoint &&
-      [401, 403, 405].includes(response?.status ?? 0),
-    () => Effect.undefined
-  )
+/** Whether storage refused a HEAD to which the registry redirected: it signs its links for GET alone. */
+export const isOfStorage =
+  (endpoint: string) =>
+  ({ request, response }: RegistryError): boolean =>
+    request !== undefined && new URL(request.url).origin !== endpoint && [401, 403, 405].includes(response?.status ?? 0)
 
 /** Asks by GET where a HEAD is not understood. */
 export const orByGet = otherwise(isUnclear)

@@ -15,8 +15,9 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import type { Operation } from "../../Operation.ts"
-import { CredentialUnavailable, Forbidden, RegistryError } from "../../RegistryError.ts"
+import { CredentialUnavailable, Forbidden, type Reason, RegistryError } from "../../RegistryError.ts"
 import { type Attachment, bare, type Failure, final } from "../http/exchange.ts"
 import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
 import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
@@ -68,6 +69,9 @@ const outcomeOf = (cause: Cause.Cause<Failure>): Outcome => {
 
 const isUnauthenticated = (failure: Failure): boolean => failure.error.reason._tag === "Unauthenticated"
 
+const isRefusal = ({ _tag }: Reason): boolean =>
+  _tag === "Unauthenticated" || _tag === "Forbidden" || _tag === "InvalidRequest"
+
 /** A refusal behind which may be that a login is missing: a 401 without a challenge, or what strangers are told. */
 const mayHide = ({ challenges, error: { reason, response } }: Failure): boolean =>
   response !== undefined &&
@@ -80,6 +84,11 @@ const passwordDemand: Demand & { readonly scheme: Basic } = {
   scopes: [],
   insufficientScope: false,
   claims: Option.none()
+}
+
+/** What the root of a registry wants, if anything. */
+interface Root {
+  readonly demand?: Demand
 }
 
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
@@ -97,9 +106,12 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly tokens: Tokens
 }): Effect.fn.Return<Authorization> {
   const { grants, origin, tokens, trustedRealms } = options
-  const { known, last, learn, scopesOf, withDemanded } = makeLearning()
-  /** What the registry wants at its root, once it was asked there. */
-  let greeting: { readonly hasLogin: boolean; readonly demand?: Demand } | undefined
+  const { forget, isExtended, known, last, learn, scopesOf, withDemanded } = makeLearning()
+  /** What the registry wants at its root, once it has answered there. */
+  let root: Root | undefined
+  const one = Semaphore.makeUnsafe(1)
+  /** Whether the credential is a token of Entra ID. */
+  let isForAcr = false
   /** At most one operation finds out at a time: the others will mostly need a token of the same service. */
   let probing: Deferred.Deferred<Outcome> | undefined
 
@@ -132,9 +144,19 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   const bearer = Effect.fnUntraced(function* (scheme: Bearer, errand: Errand): Effect.fn.Return<Authority, Failure> {
-    const { demanded, repository } = errand
-    const request = { scheme, repository, scopes: Scope.normalise([...scopesOf(errand), ...demanded]) }
-    const held = yield* tokens.get(request)
+    const { demanded, repository, scopes } = errand
+    const requestFor = (scopes: ReadonlyArray<string>) => ({ scheme, repository, scopes: Scope.normalise(scopes) })
+    let request = requestFor([...scopesOf(errand), ...demanded])
+    const held = yield* Effect.catchIf(
+      tokens.get(request),
+      ({ error }) => isExtended(errand) && isRefusal(error.reason),
+      () => {
+        // What one repository wants in addition, nobody may have on another.
+        forget(errand)
+        request = requestFor([...scopes, ...demanded])
+        return tokens.get(request)
+      }
+    )
     return {
       attachment: {
         authorization: Option.some(Redacted.make(`Bearer ${Redacted.value(held.token)}`)),
@@ -178,7 +200,7 @@ export const make = Effect.fnUntraced(function* (options: {
   ): Effect.Effect<A, Failure, R> =>
     Effect.flatMap(authorityFor(scheme, errand), (authority) => {
       if (refusal !== undefined && authority === unfit) {
-        return isUnauthenticated(refusal) ? refuse(passwordWanted) : Effect.fail(refusal)
+        return refusal.challenges.length > 0 ? refuse(passwordWanted) : Effect.fail(refusal)
       }
       return request(authority.attachment, constVoid).pipe(
         Effect.catchIf(isUnauthenticated, (failure) =>
@@ -197,42 +219,67 @@ export const make = Effect.fnUntraced(function* (options: {
 
   /** Whether the credential is a login that a registry may want without saying so. An Entra token is for ACR, which says so. */
   const hasLogin = ({ repository }: Errand): Effect.Effect<boolean> =>
-    Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
-      onFailure: () => false,
-      onSuccess: ({ grant }) => grant._tag !== "Anonymous"
-    })
+    isForAcr
+      ? Effect.succeed(false)
+      : Effect.match(grants.get({ scheme: passwordDemand.scheme, repository }), {
+          onFailure: ({ error }) => {
+            isForAcr = error.reason === passwordWanted
+            return false
+          },
+          onSuccess: ({ grant }) => grant._tag !== "Anonymous"
+        })
+
+  /** Asks at the root what the registry wants, until it answers. One asks at a time, and the others have its answer. */
+  const askRoot = (greet: Greet): Effect.Effect<Root | undefined> =>
+    one.withPermit(
+      Effect.gen(function* () {
+        if (root !== undefined) return root
+        const answer = yield* Effect.result(greet(bare))
+        if (Result.isSuccess(answer)) return (root = {})
+        const { challenges } = answer.failure
+        if (!isUnauthenticated(answer.failure)) return undefined
+        const demand = fromChallenges(challenges, origin, trustedRealms)
+        return (root = Result.isSuccess(demand) ? { demand: demand.success } : {})
+      })
+    )
 
   /**
    * What a registry wants that does not say so where it refuses: some hide from strangers what they may not see, or forget
-   * the challenge. Nothing if it wants nothing. It is asked once, at its root.
+   * the challenge. Nothing if it wants nothing, or there is no login to offer.
    */
-  const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | undefined, Failure> =>
+  const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | undefined> =>
     Effect.gen(function* () {
       const guess = isUnauthenticated(refusal) ? passwordDemand : undefined
-      if (greeting !== undefined) return greeting.hasLogin ? (greeting.demand ?? guess) : undefined
-      greeting = { hasLogin: yield* hasLogin(errand) }
-      if (!greeting.hasLogin) return undefined
-      const answer = yield* Effect.result(greet(bare))
-      if (Result.isFailure(answer) && isUnauthenticated(answer.failure) && answer.failure.challenges.length > 0) {
-        greeting = { hasLogin: true, demand: yield* demandOf(errand.need, answer.failure) }
-      }
-      return greeting.demand ?? guess
+      if (root !== undefined && root.demand === undefined && guess === undefined) return undefined
+      if (!(yield* hasLogin(errand))) return undefined
+      const asked = yield* askRoot(greet)
+      return asked === undefined ? undefined : (asked.demand ?? guess)
     })
 
-  /** Offers the login after a refusal of a request without one, if the registry may want it. */
+  /**
+   * Offers the login after a refusal of a request without one, if the registry may want it. Where the login does not help,
+   * the refusal stands, and others go on without it.
+   */
   const offering = <A, R>(
     errand: Errand,
     request: Request<A, R>,
     greet: Greet,
     refusal: Failure
   ): Effect.Effect<A, Failure, R> =>
-    Effect.flatMap(hidden(errand, refusal, greet), (demand) =>
-      demand === undefined
-        ? Effect.fail(refusal)
-        : Effect.tap(authorized(errand, demand.scheme, request, refusal), () =>
-            Effect.sync(() => learn(errand.need, demand.scheme))
-          )
-    )
+    Effect.flatMap(hidden(errand, refusal, greet), (demand) => {
+      if (demand === undefined) return Effect.fail(refusal)
+      const helped = Effect.sync(() => learn(errand.need, demand.scheme))
+      return authorized(errand, demand.scheme, request, refusal).pipe(
+        Effect.tap(helped),
+        Effect.catch((failure) => {
+          if (failure.error.operation === errand.name && !isUnauthenticated(failure)) {
+            return Effect.andThen(helped, Effect.fail(failure))
+          }
+          learn(errand.need, { _tag: "Open" })
+          return Effect.fail(refusal)
+        })
+      )
+    })
 
   /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
   const probe = <A, R>(need: Need, request: Request<A, R>, onWait: () => void = constVoid) =>
@@ -305,25 +352,30 @@ export const make = Effect.fnUntraced(function* (options: {
         demanded: [],
         repository: grants.repositoryOf(subject?.repository)
       }
-      const isOpen = () => (known(need)?._tag ?? "Open") === "Open"
       const attempt = Effect.suspend(() => {
         const scheme = known(need)
-        if (scheme !== undefined) return authorized(errand, scheme, request)
-        // The content of a stream may be a download from this registry, which must not wait for its own upload.
-        const first =
+        // Whether the answer is that to a stranger.
+        let isBare = scheme === undefined || scheme._tag === "Open"
+        const probed = Effect.suspend(() =>
+          // The content of a stream may be a download from this registry, which must not wait for its own upload.
           body?._tag === "Stream" ? probe(need, request) : announced((withdraw) => probe(need, request, withdraw))
-        return Effect.flatMap(first, (outcome) => {
-          if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
-          const { demand, failure } = outcome.failure
-          return authorized(withDemanded(errand, demand.scopes), demand.scheme, request, failure)
-        })
+        )
+        const first =
+          scheme === undefined
+            ? Effect.flatMap(probed, (outcome) => {
+                if (Result.isSuccess(outcome)) return Effect.succeed(outcome.success)
+                const { demand, failure } = outcome.failure
+                isBare = false
+                return authorized(withDemanded(errand, demand.scopes), demand.scheme, request, failure)
+              })
+            : authorized(errand, scheme, request)
+        return Effect.catchIf(
+          first,
+          (failure) => isBare && mayHide(failure),
+          (failure) => offering(errand, request, greet, failure)
+        )
       })
-      const offered = Effect.catchIf(
-        attempt,
-        (failure) => mayHide(failure) && isOpen(),
-        (failure) => offering(errand, request, greet, failure)
-      )
-      return known(need) === undefined ? Effect.andThen(settled(need, name), offered) : offered
+      return known(need) === undefined ? Effect.andThen(settled(need, name), attempt) : attempt
     },
 
     prepare: Effect.fnUntraced(function* (scopes, greet) {

@@ -26,6 +26,9 @@ export interface Errand {
 /** A registry has some actions. A hostile one may name any number. */
 const mostExtras = 8
 
+/** Rights that no operation carries to another repository. */
+const powerful: ReadonlySet<string> = new Set(["*", "delete", "push"])
+
 /** Begins to learn of a registry. */
 export const makeLearning = () => {
   const learnt = new Map<Need, Scheme>()
@@ -43,6 +46,11 @@ export const makeLearning = () => {
 
   return {
     scopesOf,
+    /** Whether the registry has wanted more for the like of an operation than it is known to need. */
+    isExtended: ({ name }: Errand): boolean => extras.has(name),
+    forget: ({ name }: Errand): void => {
+      extras.delete(name)
+    },
     /** What the registry wanted last: expected for the needs of which nothing is known yet. */
     last: (): Basic | Bearer | undefined => wanted,
     known: (need: Need): Scheme | undefined => learnt.get(need) ?? wanted,
@@ -56,7 +64,7 @@ export const makeLearning = () => {
      */
     withDemanded: (errand: Errand, demanded: ReadonlyArray<string>): Errand => {
       const { name } = errand
-      const extra = Scope.actionsBeside(demanded, scopesOf(errand))
+      const extra = Scope.actionsBeside(demanded, scopesOf(errand)).filter((action) => !powerful.has(action))
       if (extra.length > 0) extras.set(name, new Set([...(extras.get(name) ?? []), ...extra].slice(0, mostExtras)))
       return { ...errand, demanded }
     }

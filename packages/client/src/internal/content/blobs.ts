@@ -21,7 +21,7 @@ import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
-import { orByGet, orSizeUnknown } from "../api/shortcut.ts"
+import { isOfStorage, orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telemetry.ts"
 import { within } from "../transfer/conversation.ts"
@@ -195,9 +195,10 @@ export const make = (
   /** The size of a blob that a repository holds. */
   const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
     orByGet(
-      orSizeUnknown(
-        transport.endpoint,
-        transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest))
+      Effect.catchIf(
+        transport.execute(Distribution.headBlob(operation, wanted.name, wanted.digest)),
+        isOfStorage(transport.endpoint),
+        () => Effect.undefined
       ),
       Effect.undefined
     ).pipe(Effect.filterOrElse(Predicate.isNotUndefined, () => measure(operation, wanted)))
@@ -239,7 +240,10 @@ export const make = (
         onProgress
       }
     )
-    const there = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
+    const found = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
+    // What has another size is another's answer, not this blob.
+    const wanted = Option.isSome(found) && found.value.size !== undefined ? yield* source.sizeBytes : undefined
+    const there = Option.filter(found, ({ size }) => size === undefined || wanted === undefined || size === wanted)
     const { digest, size } = Option.isSome(there) ? there.value : yield* sending
     const ask = Option.isSome(there) ? measure : sizeOf
     const descriptor = { mediaType, digest, size: size ?? (yield* ask(operation, { name, digest })) }

@@ -3,14 +3,15 @@
  */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import { digest as digestOfBytes, type Start } from "../../Hasher.ts"
 import * as Manifest from "../../Manifest.ts"
-import { MediaType } from "../../MediaType.ts"
-import { ContentMismatch, InvalidRequest, type Reason, RegistryError } from "../../RegistryError.ts"
+import * as MediaTypes from "../../MediaType.ts"
+import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
@@ -27,7 +28,10 @@ export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Co
 
 const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
 
-const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ mediaType: MediaType })))
+const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ mediaType: MediaTypes.MediaType })))
+
+/** What a portal before the network answers, whatever it is asked. */
+const html = "text/html"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -44,7 +48,7 @@ const mediaTypeOf = (
   operation: string,
   given: string | undefined,
   bytes: Uint8Array
-): Effect.Effect<MediaType, RegistryError> => {
+): Effect.Effect<MediaTypes.MediaType, RegistryError> => {
   if (given !== undefined) return Arguments.mediaType(operation, given)
   const read = readMediaType(decoder.decode(bytes))
   return Result.isSuccess(read)
@@ -76,6 +80,12 @@ export const make = (transport: Transport.Service, startHash: Start) => {
 
     // What was asked for counts more than what the registry says that it sent.
     const expected = Digest.isDigest(reference) ? reference : stated
+    if (expected === undefined && (bytes.length === 0 || MediaTypes.essence(mediaType) === html)) {
+      return yield* fail(
+        operation,
+        new InvalidResponse({ description: "the answer is a page, or nothing: no manifest" })
+      )
+    }
     const algorithm = expected === undefined ? "sha256" : Digest.algorithm(expected)
     const [own, ...others] = Array.map(digested(mediaType, bytes), (part) => digestOfBytes(startHash, algorithm, part))
     const digest = expected !== undefined && others.includes(expected) ? expected : own
@@ -108,6 +118,29 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     return { mediaType, digest, size }
   })
 
+  /** Fails unless a reference leads to this manifest. */
+  const confirm = Effect.fnUntraced(
+    function* (
+      operation: string,
+      name: RepositoryName,
+      reference: Tag | Digest.Digest,
+      bytes: Uint8Array,
+      digest: Digest.Digest
+    ): Effect.fn.Return<void, RegistryError> {
+      const head = transport.execute(Distribution.headManifest(name, reference))
+      const stated = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
+      if (stated.digest === digest) return
+      // The tag may hold what it held before, or whoever answers may be no registry.
+      const there = yield* transport.execute(Distribution.getManifest(name, reference))
+      if (Equal.equals(there.bytes, bytes)) return
+      return yield* fail(
+        operation,
+        new InvalidResponse({ description: "the registry took the manifest, and has another or none in its place" })
+      )
+    },
+    (effect, operation) => Effect.mapError(effect, named(operation))
+  )
+
   const putManifest = Effect.fnUntraced(function* (
     repository: string,
     putable: Putable,
@@ -132,9 +165,8 @@ export const make = (transport: Transport.Service, startHash: Start) => {
       const { digest: stated } = answer
       // It may be known by another digest alone.
       const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
-      if (Distribution.isDoubtful(answer, digest) || (isByOther && reference === digest)) {
-        yield* transport.execute(Distribution.headManifest(name, reference))
-      }
+      if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
+      else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
       if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
         const description = "the registry took another manifest"
         return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))

@@ -130,7 +130,8 @@ const failedAnswer = Effect.fnUntraced(function* (
   const { errors, isForeign } = parseBody(text, quote)
   const correlationId = response.headers["x-ms-correlation-request-id"]
   const challenge = response.status === 401 ? response.headers["www-authenticate"] : undefined
-  const isRedirect = operation.followsRedirects === true && redirects.includes(response.status)
+  const isRead = operation.method === "GET" || operation.method === "HEAD"
+  const isRedirect = operation.followsRedirects === true && isRead && redirects.includes(response.status)
   const location = isRedirect ? response.headers["location"] : undefined
   return {
     ...classify({

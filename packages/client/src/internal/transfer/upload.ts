@@ -18,11 +18,12 @@ import { octetStream } from "../../MediaType.ts"
 import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
-import { orLongWay, orSizeUnknown } from "../api/shortcut.ts"
+import { isOfStorage, orLongWay } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
+import * as Download from "./download.ts"
 import * as Idle from "./idle.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
@@ -398,13 +399,9 @@ export const find = (
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
-  orLongWay(
-    Effect.map(
-      orSizeUnknown(
-        transport.endpoint,
-        transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest))
-      ),
-      (size) => Option.some({ digest, size })
-    ),
-    Effect.succeedNone
+  transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
+    // Storage that signs its links for GET alone has to be asked so. Where it knows no such blob it may refuse as well.
+    Effect.catchIf(isOfStorage(transport.endpoint), () => Download.statedSize(transport, { repository, digest })),
+    Effect.map((size) => Option.some({ digest, size })),
+    (found) => orLongWay(found, Effect.succeedNone)
   )

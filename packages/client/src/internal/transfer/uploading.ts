@@ -12,6 +12,12 @@ const smallBytes = 1024 * 1024
 /** Below this size a chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
 
+/** A registry that takes less than it is sent does so now and then. One that does it each time would have it all sent again. */
+const mostParts = 16
+
+/** Less than this is no progress: a registry could ask for one byte at a time. */
+const leastProgressBytes = 64 * 1024
+
 /** Registries that refuse larger chunks as out of step take these: GHCR's limit. */
 const usualChunkBytes = 4 * 1024 * 1024
 
@@ -45,6 +51,8 @@ export interface State {
    * decides. `Settled` once the content is sent anew for that: then the digest is believed.
    */
   readonly count: "Sure" | "Unsure" | "Settled"
+  /** How often the registry took a part of a request only. */
+  readonly parts: number
 }
 
 /** What happened. */
@@ -97,14 +105,18 @@ export const begin = ({ repeatable, totalBytes, ...plan }: Plan): State => ({
   confirmedBytes: 0,
   chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
   failure: undefined,
-  count: "Sure"
+  count: "Sure",
+  parts: 0
 })
 
 const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
 
-/** Whether a state is nearer to the end than another. */
+/** Whether a state is noticeably nearer to the end than another. */
 export const isFurther = (state: State, other: State): boolean =>
-  state.doing === other.doing ? state.confirmedBytes > other.confirmedBytes : state.doing === "Committing"
+  state.doing === other.doing
+    ? state.confirmedBytes >=
+      other.confirmedBytes + Math.min(leastProgressBytes, state.chunkBytes ?? leastProgressBytes)
+    : state.doing === "Committing"
 
 /** How many bytes the registry has, when it has at most `most`: `0-0` also stands for none. */
 const confirmedOf = (lastByte: number | undefined, most: number): number | undefined =>
@@ -146,9 +158,13 @@ const accepted = (
   { from, isLast, lastByte, to }: Extract<Event, { _tag: "Accepted" }>
 ): Step => {
   const stated = confirmedOf(lastByte, to)
-  const isPart = stated !== undefined && stated > from && stated < to - 1
+  const isPart = stated !== undefined && stated > from && stated < to - 1 && state.parts < mostParts
   const reached = isPart ? stated : to
-  const further = { ...(stated === undefined || stated === reached ? state : unsure(state)), confirmedBytes: reached }
+  const further = {
+    ...(stated === undefined || stated === reached ? state : unsure(state)),
+    confirmedBytes: reached,
+    parts: isPart ? state.parts + 1 : state.parts
+  }
   return reached === to && isLast ? commit(further) : send(plan, further)
 }
 
