@@ -109,7 +109,7 @@ export const dialects: ReadonlyArray<Dialect> = [
     strangersGet: 404,
     deviations: [
       {
-        what: "hides from strangers what they may not see, by 404, where it is set up so",
+        what: "can be set up to answer anonymous callers with 404 instead of 401",
         source: "https://www.jfrog.com/confluence/display/RTF5X/Configuring+Security"
       },
       {

@@ -25,7 +25,8 @@ export const page = (reports: ReadonlyArray<Report>): string => `# Registries
 The client is strict about what could do harm (bytes, digests, origins, credentials), and lenient about everything else:
 registries deviate from the specification, and programs have to work with them. This page is written by a command that plays
 registries as far as their deviations are known, and does the same work with each (\`npx -y pnpm@12 dialects\`). Every row is
-a test. What it plays is no registry itself: it shows that a deviation is coped with, not that the registry has no others.
+a test. The registries here are players, not the real ones. A row that passes means that the client copes with this deviation;
+the real registry may have others.
 
 ## How they deviate
 
@@ -34,11 +35,12 @@ ${table(
   reports.flatMap(({ dialect }) => dialect.deviations.map(({ source, what }) => [dialect.name, what, `<${source}>`]))
 )}
 
-## What comes of it
+## Requests for each step
 
 A push of an image with two blobs under three tags, one blob of which may be mounted; a pull of all of it; a list of its tags
-by pages of two; another tag; and a delete. A number is how many requests the step took, those for logins included; a name is
-the reason of the error that tells what the registry does not offer.
+by pages of two; another tag; and a delete. A number is how many requests the step took, those for logins included. A name is
+the reason of the error that tells what the registry does not offer. registry.k8s.io is read-only, so it has no push, tag or
+delete.
 
 ${table(
   ["Registry", ...steps],

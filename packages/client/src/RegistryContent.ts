@@ -301,13 +301,15 @@ export interface Service {
   ) => Effect.Effect<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem>
 
   /**
-   * Uploads a blob, and tells its descriptor. A failed or interrupted upload leaves no session behind. Fails with
-   * `ContentMismatch`, and with whatever its source fails with.
+   * Uploads a blob, and returns its descriptor. Fails with `ContentMismatch`, and with whatever its source fails with.
    *
    * **Details**
    *
    * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again goes out as a
    * stream, other content in chunks.
+   *
+   * An upload that fails or is interrupted deletes its session if the login may delete. Otherwise the registry lets the
+   * session expire.
    *
    * **Example** (Sending a layer only if it is not there)
    *

@@ -274,8 +274,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
      */
     code: Schema.optionalKey(Schema.String),
     /**
-     * True if the connection failed in a way that a wrong address would explain, and the registry has not answered any
-     * request of this conversation. It is not retried then. False if the registry has answered before.
+     * True if the connection was refused or no route leads to the host, and the registry has not answered any request of
+     * this conversation. It is not retried then. False if the registry has answered before. Absent for all other failures
+     * at first contact, and for other servers than the registry.
      */
     firstContact: Schema.optionalKey(Schema.Boolean),
     /** How long the registry asks to wait, if it says so. */

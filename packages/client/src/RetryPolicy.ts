@@ -17,8 +17,8 @@ import type { RegistryError } from "./RegistryError.ts"
  * Throttling (429), faults (408, 500, 502, 503, 504), connections that fail or break off and answers that do not come
  * are tried again as `schedule` says, by the operation as a whole: a token request inside it has attempts of its own
  * and is not multiplied. What a retry does not mend fails at once: an unknown host, an untrusted certificate, and a
- * refused connection if the registry has not answered before. Where the registry names a time to wait (`Retry-After`, seconds or a date) it is the least
- * wait; beyond `maxRetryAfter` the operation fails at once and tells how long the registry wants.
+ * refused connection if the registry has not answered before. Where the registry names a time to wait (`Retry-After`,
+ * seconds or a date) it is the least wait; beyond `maxRetryAfter` the operation fails at once and tells how long the registry wants.
  *
  * A request whose first attempt may have been carried out is repeated only where that does no harm.
  *

@@ -64,7 +64,10 @@ export interface Options {
    * with `--use-system-ca`, those of the system.
    */
   readonly ca?: string | ReadonlyArray<string>
-  /** Certificates of authorities to trust, in PEM, instead of those that Node trusts. */
+  /**
+   * Certificates of authorities to trust, in PEM, instead of those that Node trusts. With `ca` as well, the authorities of
+   * both are trusted, and no others. Both options also hold for the TLS of a proxy.
+   */
   readonly caOnly?: string | ReadonlyArray<string>
   /**
    * The certificate for registries that require one of their clients (mutual TLS). It is shown to the registry, and to the
