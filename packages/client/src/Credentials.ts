@@ -159,6 +159,7 @@ export interface Service {
  *
  * export const layerVault = (read: (key: string) => Effect.Effect<Redacted.Redacted<string>, Error>) =>
  *   Layer.succeed(Credentials.Credentials, {
+ *     perRegistry: true,
  *     get: ({ loginServer }) =>
  *       read(loginServer).pipe(
  *         Effect.map((password): Credentials.Credential => ({ _tag: "Password", username: "pull", password })),

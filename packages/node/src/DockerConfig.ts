@@ -110,6 +110,10 @@ const helped = (file: AuthFile.AuthFile, loginServer: string, timeout: Duration.
     : CredentialHelper.get({ name, server: RegistryKey.serverOf(loginServer), timeout })
 }
 
+/** Whether a source has logins for parts of a registry. What cannot be read is told when a login is looked for. */
+const hasParts = ({ read }: Source) =>
+  Effect.match(read, { onFailure: () => false, onSuccess: Option.exists(AuthFile.hasParts) })
+
 /** Runs a search that may fail without ending the whole one. */
 const attempted = <A, R>(
   search: Effect.Effect<Option.Option<A>, CredentialUnavailable, R>,
@@ -168,6 +172,9 @@ const search = Effect.fnUntraced(function* (
  * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or no such credential helper; `Failed` if a
  * file or the entry of the registry can't be read, or a helper fails; `TimedOut` if a helper does not answer.
  *
+ * Whether there are logins for parts of a registry (`registry.example/team`) is seen when the layer is built. If there are
+ * none, one login serves for all repositories.
+ *
  * **Example** (The file that a pipeline was given, and nothing else)
  *
  * ```ts
@@ -187,6 +194,8 @@ export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Cre
       const services = yield* Effect.context<Layer.Success<typeof NodeServices.layer>>()
       const sources = path === undefined ? yield* everywhere : [fileAt(path)]
       return {
+        // Without logins for parts of a registry, a helper runs once for the registry and not for each repository.
+        perRegistry: !(yield* Effect.forEach(sources, hasParts)).includes(true),
         get: (request) =>
           search(sources, request, helperTimeout).pipe(
             // The operation's own logger, tracer and clock; the layer's services.

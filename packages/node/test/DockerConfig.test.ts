@@ -66,6 +66,13 @@ const shown = (effect: ReturnType<typeof get>) =>
 const inFile = (content: unknown, loginServer = registry, repository?: string) =>
   Effect.flatMap(file(content), (path) => shown(get(DockerConfig.layerOptions({ path }), loginServer, repository)))
 
+const perRegistry = (content: unknown) =>
+  Effect.flatMap(file(content), (path) =>
+    Credentials.Credentials.use(({ perRegistry }) => Effect.succeed(perRegistry)).pipe(
+      Effect.provide(Layer.orDie(DockerConfig.layerOptions({ path })))
+    )
+  )
+
 const auth = (login: string) => ({ auth: btoa(login) })
 
 describe("a file", () => {
@@ -122,10 +129,15 @@ describe("a file", () => {
     ["https://index.docker.io/v1/", "docker.io", true],
     ["https://index.docker.io/v1/", "registry-1.docker.io", true],
     ["docker.io", "index.docker.io", true],
-    ["index.docker.io.evil.example", "docker.io", false]
+    ["index.docker.io.evil.example", "docker.io", false],
+    ["*", "localhost:5000", false],
+    ["10.0.0.*", "10.0.0.1:5000", false],
+    ["registry.*", "registry.example:8080", false],
+    ["registry.*:8080", "registry.example:8080", true],
+    [`${registry}${"/".repeat(200_000)}`, registry, true]
   ]
   for (const [key, loginServer, found] of keys) {
-    it.effect(`with a login for ${key} has ${found ? "one" : "none"} for ${loginServer}`, () =>
+    it.effect(`with a login for ${key.slice(0, 60)} has ${found ? "one" : "none"} for ${loginServer}`, () =>
       Effect.map(inFile({ auths: { [key]: auth("contoso:word") } }, loginServer), (outcome) =>
         assert.strictEqual(outcome, found ? "contoso:word" : "NotConfigured")
       )
@@ -167,6 +179,15 @@ describe("a file", () => {
       const auths = { "docker.io/contoso": auth("part:word"), "https://index.docker.io/v1/": auth("hub:word") }
       assert.strictEqual(yield* inFile({ auths }, "registry-1.docker.io", "contoso/app"), "part:word")
       assert.strictEqual(yield* inFile({ auths }, "docker.io", "library/alpine"), "hub:word")
+    })
+  )
+
+  it.effect("has one login for all repositories, unless it has one for a part of a registry", () =>
+    Effect.gen(function* () {
+      assert.isTrue(yield* perRegistry({ auths: { [registry]: auth("contoso:word") }, credsStore: "test" }))
+      assert.isTrue(yield* perRegistry({ auths: { "https://index.docker.io/v1/": auth("contoso:word") } }))
+      assert.isTrue(yield* perRegistry("no JSON"))
+      assert.isFalse(yield* perRegistry({ auths: { [team]: auth("contoso:word") } }))
     })
   )
 

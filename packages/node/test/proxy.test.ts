@@ -178,6 +178,7 @@ describe("a proxy of the environment", () => {
     "http://planted:word@",
     "socks5://planted:word@proxy.example",
     "http://planted:%zz@proxy",
+    "http://user:12/34planted@proxy.example:3128",
     "a b"
   ]) {
     it.live(`that is none (${value.replace(/planted.*@/, "…@")}) is told, and not shown`, () =>

@@ -85,11 +85,17 @@ const nonEmpty = (value: unknown): value is string => typeof value === "string" 
 export const helperFor = (file: AuthFile, loginServer: string): string | undefined =>
   [...RegistryKey.entriesFor(file.credHelpers, loginServer, undefined), file.credsStore].find(nonEmpty)
 
+/** A text without the zero bytes at its end: some tools end it as a text of C ends. */
+const withoutEnd = (text: string): string => {
+  let length = text.length
+  while (length > 0 && text.charCodeAt(length - 1) === 0) length--
+  return text.slice(0, length)
+}
+
 /** `user:password` in base64, as it stands in a header. */
 const decodeAuth = (auth: string): Option.Option<Credential> =>
   Result.getSuccess(Base64.decodeString(auth)).pipe(
-    // Some tools end it as a text of C ends.
-    Option.map((decoded) => decoded.replace(/\0+$/, "")),
+    Option.map(withoutEnd),
     Option.filter((decoded) => decoded.includes(":")),
     Option.map((decoded) => {
       const colon = decoded.indexOf(":")
@@ -116,6 +122,9 @@ const loginOf = (entry: Entry): Option.Option<Credential> => {
 
 /** Go writes an empty text or `null` for what is not set, and docker an entry without a login beside a helper. */
 const isUnset = (entry: Entry): boolean => !Object.values(entry).some(nonEmpty)
+
+/** Whether the file has logins for parts of a registry. */
+export const hasParts = ({ auths }: AuthFile): boolean => Object.keys(auths).some(RegistryKey.isForPart)
 
 /**
  * The login that stands in the file itself, for a repository or for the registry as a whole. Fails if there are entries for

@@ -70,6 +70,10 @@ export const read = Effect.fnUntraced(function* ({
   if (clientCertificate === undefined) return { named: other, other }
 
   const { certificate, key, passphrase } = clientCertificate
+  if (certificate.trim() === "" || Redacted.value(key).trim() === "") {
+    const description = "the certificate or the key is empty"
+    return yield* new InvalidRequest({ argument: "clientCertificate", description })
+  }
   const own = yield* Effect.try({
     try: () =>
       tls.createSecureContext({

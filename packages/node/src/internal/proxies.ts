@@ -93,6 +93,8 @@ const parse = (text: string): Option.Option<Proxy> => {
   const written = text.trim()
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`)
   if (url === null || url.hostname === "" || !/^https?:$/.test(url.protocol)) return Option.none()
+  // A slash in a password that is not encoded would leave a part of the login as the host.
+  if (!/^\/?$/.test(url.pathname) || url.search !== "" || url.hash !== "") return Option.none()
   const username = decoded(url.username)
   const password = decoded(url.password)
   if (username === undefined || password === undefined) return Option.none()
@@ -107,7 +109,11 @@ const parse = (text: string): Option.Option<Proxy> => {
 const proxyOf = (argument: string, url: string): Effect.Effect<Proxy, InvalidRequest> =>
   Effect.mapError(
     Effect.fromOption(parse(url)),
-    () => new InvalidRequest({ argument, description: "it is not the URL of a proxy that speaks http or https" })
+    () =>
+      new InvalidRequest({
+        argument,
+        description: "it is not the URL of a proxy that speaks http or https (a login must be percent-encoded)"
+      })
   )
 
 /** The route through the one proxy that the program names. */

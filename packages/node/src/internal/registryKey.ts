@@ -25,10 +25,8 @@ export const serverOf = (loginServer: string): string =>
   hostOf(loginServer) === "docker.io" ? "https://index.docker.io/v1/" : loginServer
 
 const parse = (key: string): Named => {
-  const [host = "", ...path] = key
-    .replace(/^https?:\/\//i, "")
-    .replace(/\/+$/, "")
-    .split("/")
+  const parts = key.replace(/^https?:\/\//i, "").split("/")
+  const [host = "", ...path] = parts.slice(0, parts.findLastIndex((part) => part !== "") + 1)
   return { host: hostOf(host), path: path.length === 1 && /^v[12]$/.test(path[0] ?? "") ? [] : path }
 }
 
@@ -47,10 +45,19 @@ const labelFits = (pattern: string, label: string): boolean => {
   })
 }
 
+/** A host and its port, if it has one. */
+const withoutPort = (host: string): readonly [string, string] => {
+  const colon = host.lastIndexOf(":")
+  return colon === -1 ? [host, ""] : [host.slice(0, colon), host.slice(colon)]
+}
+
 /** Whether a host fits a pattern of as many labels, whose port must be the same. */
 const hostFits = (pattern: string, host: string): boolean => {
-  const patterns = pattern.split(".")
-  const labels = host.split(".")
+  const [patternName, patternPort] = withoutPort(pattern)
+  const [name, port] = withoutPort(host)
+  if (patternPort !== port) return false
+  const patterns = patternName.split(".")
+  const labels = name.split(".")
   return patterns.length === labels.length && patterns.every((one, index) => labelFits(one, labels[index] ?? ""))
 }
 
@@ -62,6 +69,9 @@ const specificity = (key: string, wanted: Named, exact: string): ReadonlyArray<n
   if (!path.every((segment, index) => segment === wanted.path[index])) return undefined
   return [isHost ? 1 : 0, path.length, key === exact ? 1 : 0, host.length]
 }
+
+/** Whether a key is for a part of a registry only. */
+export const isForPart = (key: string): boolean => parse(key).path.length > 0
 
 const byLargest = (one: ReadonlyArray<number>, other: ReadonlyArray<number>): number => {
   const difference = one.findIndex((value, index) => value !== other[index])
