@@ -1,0 +1,160 @@
+/**
+ * Puts faults into the code, one at a time, and looks whether tests notice: `npx -y pnpm@12 mutation`.
+ *
+ * Each fault is put into a copy of the workspace. The tests of its package run first. If they pass, the whole suite runs.
+ * The command fails if more than three faults survive, or if the list of faults is out of date.
+ *
+ * `--only TEXT` takes the faults whose sentence or file holds the text (may be given again); `--skip-suite` leaves the
+ * whole suite out.
+ */
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { NodeRuntime } from "@effect/platform-node"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { workspaceCopy } from "../support/workspace.ts"
+import { type Ending, firstFailure, runWithin } from "./commands.ts"
+import { type Fault, faulty, occurrences } from "./fault.ts"
+import { faults } from "./faults.ts"
+
+/** More survivors fail the command. */
+const mostSurvivors = 3
+
+/** How long tests may take without a fault, in seconds. */
+const longestSeconds = 3600
+
+/** How long tests may take with a fault: so many times as long as without, and at least as long as a test that hangs. */
+const patience = 4
+const leastSeconds = 120
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true, default: [""] },
+    "skip-suite": { type: "boolean", default: false }
+  }
+})
+
+const verdicts = ["caught by its package", "caught by the whole suite", "SURVIVED", "DOES NOT COMPILE"] as const
+type Verdict = (typeof verdicts)[number]
+
+/** Unused names, which a fault may leave behind, are no reason for the compiler to notice it. */
+const compilerOptions = {
+  extends: "./tsconfig.json",
+  compilerOptions: {
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    incremental: true,
+    tsBuildInfoFile: "./mutation.tsbuildinfo"
+  },
+  include: ["packages/*/src"]
+}
+const compilerFile = "tsconfig.mutation.json"
+
+/** Paths that vitest filters by: everything in it, if there is none. */
+type Part = string
+
+const packageOf = ({ file }: Fault): Part => `${file.split("/", 2).join("/")}/`
+
+const wholeSuite: Part = ""
+
+const read = (path: string) => Effect.promise(() => readFile(path, "utf8"))
+const write = (path: string, text: string) => Effect.promise(() => writeFile(path, text))
+
+const inWords = (part: Part): string => (part === wholeSuite ? "the whole suite" : `the tests of ${part}`)
+
+const runTests = (folder: string, part: Part, limitSeconds: number): Effect.Effect<Ending> =>
+  runWithin(limitSeconds, folder, "vitest", ["run", ...(part === wholeSuite ? [] : [part]), "--bail", "1"])
+
+/** Runs tests without a fault, once. They must pass, and tell how long tests with a fault may take. */
+const makeLimits = (folder: string) => {
+  const limits = new Map<Part, number>()
+  return Effect.fnUntraced(function* (part: Part): Effect.fn.Return<number, string> {
+    const known = limits.get(part)
+    if (known !== undefined) return known
+    const ending = yield* runTests(folder, part, longestSeconds)
+    if (!ending.isSuccess) {
+      return yield* Effect.fail(`without a fault ${inWords(part)} fail: ${firstFailure(ending)}\n${ending.printed}`)
+    }
+    yield* Console.log(`without a fault ${inWords(part)} pass in ${Math.ceil(ending.seconds)} s`)
+    const limit = Math.max(leastSeconds, Math.ceil(ending.seconds * patience))
+    limits.set(part, limit)
+    return limit
+  })
+}
+
+const checkTexts = (folder: string, chosen: ReadonlyArray<Fault>): Effect.Effect<void, string> =>
+  Effect.gen(function* () {
+    const stale: Array<string> = []
+    for (const fault of chosen) {
+      const found = occurrences(yield* read(join(folder, fault.file)), fault)
+      if (found !== 1) stale.push(`${fault.file}: the text of "${fault.wrong}" occurs ${found} times`)
+    }
+    if (stale.length > 0) return yield* Effect.fail(stale.join("\n"))
+  })
+
+/** Runs something while a fault is in the copy. */
+const withFault = <A, E, R>(folder: string, fault: Fault, effect: Effect.Effect<A, E, R>) => {
+  const path = join(folder, fault.file)
+  return Effect.acquireUseRelease(
+    Effect.tap(read(path), (text) => write(path, faulty(text, fault))),
+    () => effect,
+    (text) => write(path, text)
+  )
+}
+
+/** What becomes of a fault, and the test that noticed it or the compiler's words. */
+interface Outcome {
+  readonly verdict: Verdict
+  readonly by: string
+}
+
+const main = Effect.scoped(
+  Effect.gen(function* () {
+    const chosen = faults.filter(({ file, wrong }) => options.only.some((text) => `${file} ${wrong}`.includes(text)))
+    if (chosen.length === 0) return yield* Effect.fail(`no fault holds ${options.only.join(", ")}`)
+
+    const folder = yield* workspaceCopy
+    yield* checkTexts(folder, chosen)
+    yield* write(join(folder, compilerFile), JSON.stringify(compilerOptions))
+    const limitOf = makeLimits(folder)
+    for (const part of new Set(chosen.map(packageOf))) yield* limitOf(part)
+
+    const judge = (fault: Fault): Effect.Effect<Outcome, string> =>
+      Effect.gen(function* () {
+        const compiled = yield* withFault(
+          folder,
+          fault,
+          runWithin(longestSeconds, folder, "tsc", ["--noEmit", "--project", compilerFile])
+        )
+        if (!compiled.isSuccess) return { verdict: "DOES NOT COMPILE", by: compiled.printed.trim() }
+        const parts: ReadonlyArray<readonly [Part, Verdict]> = [
+          [packageOf(fault), "caught by its package"],
+          ...(options["skip-suite"] ? [] : [[wholeSuite, "caught by the whole suite"] as const])
+        ]
+        for (const [part, verdict] of parts) {
+          const limit = yield* limitOf(part)
+          const ending = yield* withFault(folder, fault, runTests(folder, part, limit))
+          if (!ending.isSuccess) return { verdict, by: firstFailure(ending) }
+        }
+        return { verdict: "SURVIVED", by: "" }
+      })
+
+    const counts = new Map<Verdict, number>(verdicts.map((verdict) => [verdict, 0]))
+    for (const fault of chosen) {
+      const began = performance.now()
+      const { by, verdict } = yield* judge(fault)
+      counts.set(verdict, (counts.get(verdict) ?? 0) + 1)
+      const seconds = `${Math.ceil((performance.now() - began) / 1000)} s`
+      yield* Console.log(`${verdict.padEnd(25)} ${seconds.padStart(6)}  ${fault.file}: ${fault.wrong}\n    ${by}`)
+    }
+
+    yield* Console.log(
+      `\n${chosen.length} faults: ${Array.from(counts, ([verdict, count]) => `${count} ${verdict}`).join(", ")}`
+    )
+    const isGood = (counts.get("SURVIVED") ?? 0) <= mostSurvivors && counts.get("DOES NOT COMPILE") === 0
+    process.exitCode = isGood ? 0 : 1
+  })
+)
+
+NodeRuntime.runMain(main)
