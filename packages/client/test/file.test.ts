@@ -549,6 +549,21 @@ describe("a resumable download that finds", () => {
   )
 })
 
+it.live("a resumable download that finds other bytes fails, and removes them, so that the next one succeeds", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    writeFileSync(shared(target), Buffer.alloc(1000, "other bytes"))
+    const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+    const error = yield* Effect.flip(download)
+    assert.strictEqual(error.reason._tag, "ContentMismatch")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), [])
+    yield* download
+    assertBlob(target, "the next one")
+    assert.deepStrictEqual(yield* ranges, ["bytes=1000-", null])
+  }).pipe(Effect.scoped, live())
+)
+
 it.live("a resumable download that is interrupted at its last step keeps the whole content for the next one", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
@@ -642,3 +657,51 @@ it.live("a resumable download whose target cannot be replaced keeps the whole co
     assert.isTrue(readFileSync(shared(target)).equals(blob))
   }).pipe(Effect.scoped, live())
 )
+
+/** The real disk, which notes what is done to the partial files, in order. */
+const noting = (notes: Array<string>) =>
+  changed((files) => ({
+    open: (path, options) =>
+      Effect.map(files.open(path, options), (file) => ({
+        ...file,
+        stat: file.stat,
+        read: (buffer, options) => file.read(buffer, options),
+        writeAll: (bytes) => Effect.tap(file.writeAll(bytes), () => Effect.sync(() => notes.push("write"))),
+        sync: Effect.tap(file.sync, () => Effect.sync(() => notes.push("sync")))
+      })),
+    rename: (from, to) =>
+      Effect.tap(files.rename(from, to), () =>
+        Effect.sync(() => {
+          if (to.endsWith("layer.tar")) notes.push("rename")
+        })
+      )
+  }))
+
+/** The steps that end a download: what comes right before its file has the final name. */
+const lastSteps = (notes: ReadonlyArray<string>) => notes.slice(notes.lastIndexOf("write"))
+
+it.live(
+  "a file has its name when its bytes are on the disk, so that no loss of power leaves a file without them",
+  () => {
+    const notes: Array<string> = []
+    return Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      yield* registry.downloadBlob("alpine", digest, target)
+      assert.deepStrictEqual(lastSteps(notes), ["write", "sync", "rename"])
+    }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
+  }
+)
+
+it.live("so has the copy of a download that lost its partial file to a newer one", () => {
+  const notes: Array<string> = []
+  return Effect.gen(function* () {
+    const target = join(yield* folder, "layer.tar")
+    const older = yield* halting(target, true)
+    const newer = yield* halting(target, true)
+    notes.length = 0
+    assert.isTrue(Exit.isSuccess(yield* older.end))
+    assert.deepStrictEqual(lastSteps(notes), ["write", "sync", "rename"])
+    yield* newer.end
+  }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
+})
