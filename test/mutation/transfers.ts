@@ -229,7 +229,7 @@ const uploads: ReadonlyArray<Fault> = [
     replace: 'TooLarge: "GiveUp"'
   },
   {
-    wrong: "an upload retries a registry that has never answered",
+    wrong: "a download retries a registry that has never answered",
     file: `${folder}/recovery.ts`,
     find: "reason.isRetryable && reason.firstContact !== true",
     replace: "reason.isRetryable"

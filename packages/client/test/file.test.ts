@@ -5,14 +5,17 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
-  writeFileSync
+  writeFileSync,
+  writeSync
 } from "node:fs"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -421,6 +424,11 @@ const leftovers: ReadonlyArray<{
 }> = [
   { name: "a partial file", leave: (partial) => writeFileSync(partial, blob.subarray(0, 1000)), from: 1000 },
   { name: "the whole blob", leave: (partial) => writeFileSync(partial, blob), from: blob.length },
+  {
+    name: "more than the blob has",
+    leave: (partial) => writeFileSync(partial, Buffer.concat([blob, Buffer.from("more")])),
+    from: 0
+  },
   { name: "an empty file", leave: (partial) => writeFileSync(partial, ""), from: 0 },
   {
     name: "a file that others can write",
@@ -548,6 +556,26 @@ describe("a resumable download that finds", () => {
     )
   )
 })
+
+it.live("a resumable download that is cut keeps what came before, also where that is only a few bytes", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+    assert.strictEqual((yield* Effect.flip(download)).reason._tag, "Forbidden")
+    assert.isTrue(readFileSync(shared(target)).equals(blob.subarray(0, 1000)))
+    yield* download
+    assertBlob(target, "at the end")
+    assert.deepStrictEqual(yield* ranges, [null, "bytes=1000-", "bytes=1000-"])
+  }).pipe(
+    Effect.scoped,
+    live((asked, count) => {
+      if (count === 1) return new Response(null, { status: 403 })
+      if (count > 1) return serving()(asked, count)
+      return new Response(body([blob.subarray(0, 1000)]), { headers: { "content-length": String(blob.length) } })
+    })
+  )
+)
 
 it.live("a resumable download that finds other bytes fails, and removes them, so that the next one succeeds", () =>
   Effect.gen(function* () {
@@ -705,3 +733,22 @@ it.live("so has the copy of a download that lost its partial file to a newer one
     yield* newer.end
   }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
 })
+
+it.live(
+  "a download that lost its partial file to a newer one fails where another program has changed the content",
+  () =>
+    Effect.gen(function* () {
+      const target = join(yield* folder, "layer.tar")
+      const older = yield* halting(target, true)
+      const other = openSync(shared(target), "r+")
+      const newer = yield* halting(target, true)
+      writeSync(other, "other bytes")
+      closeSync(other)
+      const exit = yield* older.end
+      assert.isTrue(Exit.isFailure(exit))
+      assert.include(String(exit), "another program changed the partial file")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+      yield* newer.end
+      assertBlob(target, "of the newer one")
+    }).pipe(Effect.scoped, live())
+)
