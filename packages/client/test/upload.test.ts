@@ -144,6 +144,31 @@ describe("an upload", () => {
     )
   )
 
+  it.effect("in chunks says of each which bytes it has", () =>
+    Effect.gen(function* () {
+      yield* upload(BlobSource.fromString(text), { chunkSize: 4 })
+      const chunks = (yield* Journal).filter(({ method }) => method === "PATCH")
+      assert.deepStrictEqual(
+        chunks.map(({ body, contentRange }) => [contentRange, body]),
+        [
+          ["0-3", "0123"],
+          ["4-7", "4567"],
+          ["8-9", "89"]
+        ]
+      )
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`)],
+            PUT: [() => created()]
+          })
+        )
+      )
+    )
+  )
+
   for (const range of ["0-3", "0-99"]) {
     it.effect(`to a registry that has ${range} of ten bytes ${range === "0-3" ? "goes on" : "fails"}`, () =>
       Effect.gen(function* () {
