@@ -488,6 +488,31 @@ describe("a warning of the answer that brings a secret", () => {
   }
 })
 
+it.effect("a warning of an answer whose token cannot be read is not shown: it may quote the token", () => {
+  const told: Array<string> = []
+  const script: Script = ({ authorization, url }) => {
+    if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })
+    if (url.pathname !== "/oauth2/token")
+      return authorization === undefined ? challenge("registry:catalog:*") : json({})
+    const headers = { warning: `299 - "issued ${planted.access}"` }
+    return json({ access_token: planted.access, expires_in: "soon" }, { headers })
+  }
+  return Effect.gen(function* () {
+    const list = Effect.flatMap(ContainerRegistry, (registry) => Stream.runDrain(registry.repositories()))
+    const { shown } = yield* watched(Effect.exit(list))
+    assert.deepStrictEqual(told, [])
+    for (const text of shown) assertClean(text, "shown")
+  }).pipe(
+    Effect.provide(
+      registry(script, {
+        credentials: entra,
+        retry: never,
+        onWarning: (text) => Effect.sync(() => void told.push(text))
+      })
+    )
+  )
+})
+
 describe("a secret that contains escapes itself", () => {
   for (const secret of [
     "Planted&amp;%252Bsecret",
