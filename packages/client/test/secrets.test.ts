@@ -353,7 +353,8 @@ describe("a transfer", () => {
 
 describe("a session", () => {
   const first = "planted-state-of-the-beginning"
-  const begun: Script = () => new Response(null, { status: 202, headers: { location: `/s?_state=${first}` } })
+  const begun = (parameter: string) =>
+    new Response(null, { status: 202, headers: { location: `/s?${parameter}=${first}` } })
   const closes: ReadonlyArray<readonly [string, Script]> = [
     [
       "in a later answer",
@@ -371,22 +372,27 @@ describe("a session", () => {
     ]
   ]
   for (const [where, close] of closes) {
-    it.effect(`does not show its earlier state ${where}`, () => {
-      const spans: Array<Tracer.Span> = []
-      return Effect.gen(function* () {
-        const service = yield* RegistryContent
-        const error = yield* Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
-        assert.strictEqual(error.reason._tag, "Forbidden")
-        for (const [way, text] of printed(error)) assert.notInclude(text, first, way)
-        assert.include(spans.map(({ name }) => name).join(), "PUT")
-        for (const span of spans) assert.notInclude(dumped(span), first)
-      }).pipe(
-        Effect.provide(
-          content((asked, count) => (asked.method === "POST" ? begun(asked, count) : close(asked, count)), never)
-        ),
-        Effect.provideService(Tracer.Tracer, collecting(spans))
-      )
-    })
+    for (const [what, parameter] of [
+      ["state", "_state"],
+      ["signature", "sig"]
+    ] as const) {
+      it.effect(`does not show its earlier ${what} ${where}`, () => {
+        const spans: Array<Tracer.Span> = []
+        return Effect.gen(function* () {
+          const service = yield* RegistryContent
+          const error = yield* Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
+          assert.strictEqual(error.reason._tag, "Forbidden")
+          for (const [way, text] of printed(error)) assert.notInclude(text, first, way)
+          assert.include(spans.map(({ name }) => name).join(), "PUT")
+          for (const span of spans) assert.notInclude(dumped(span), first)
+        }).pipe(
+          Effect.provide(
+            content((asked, count) => (asked.method === "POST" ? begun(parameter) : close(asked, count)), never)
+          ),
+          Effect.provideService(Tracer.Tracer, collecting(spans))
+        )
+      })
+    }
   }
 })
 
