@@ -129,6 +129,21 @@ describe("the conversation with ACR", () => {
   )
 })
 
+it.effect("a mount asks ahead for a token that may read the other repository as well", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const digest = Digest.Digest.make(sha256("content"))
+    yield* registry.mountBlob("alpine", { digest, from: "busybox" })
+    yield* registry.mountBlob("alpine", { digest, from: "debian" })
+    assert.deepStrictEqual(
+      forms(yield* Journal, "/oauth2/token").map(({ scope }) => scope),
+      ["repository:alpine:pull,push", "repository:alpine:pull,push repository:debian:pull"]
+    )
+  }).pipe(
+    Effect.provide(content(behindOAuth("repository:alpine:pull,push", () => new Response(null, { status: 201 }))))
+  )
+)
+
 describe("a token", () => {
   const year2026 = Date.UTC(2026, 0, 1)
 
@@ -243,6 +258,39 @@ describe("a token", () => {
       )
     )
   )
+})
+
+it.effect("a token service that fails once is asked again by the next operation", () =>
+  Effect.gen(function* () {
+    assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Unavailable")
+    assert.strictEqual((yield* read).name, "alpine")
+  }).pipe(
+    Effect.provide(
+      registry(
+        (asked, count) =>
+          asked.url.pathname === "/oauth2/token" && count === 0
+            ? new Response(null, { status: 500 })
+            : behindOAuth("repository:alpine:metadata_read", properties)(asked, count),
+        { retry: never }
+      )
+    )
+  )
+)
+
+describe("a caller whose token does not suffice", () => {
+  const refusing = behindOAuth("repository:alpine:metadata_read", () =>
+    challenge("repository:alpine:metadata_read", ',error="insufficient_scope"')
+  )
+  for (const [who, credentials, reason] of [
+    ["an anonymous one lacks a login", Credentials.layerAnonymous, "Unauthenticated"],
+    ["any other lacks a permission", entra, "Forbidden"]
+  ] as const) {
+    it.effect(who, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(read)).reason._tag, reason)
+      }).pipe(Effect.provide(registry(refusing, { credentials })))
+    )
+  }
 })
 
 describe("a token that was asked for more", () => {
@@ -534,5 +582,29 @@ describe("other registries", () => {
         )
       )
     )
+  )
+
+  it.effect(
+    "with a token service elsewhere are sent no Entra token, also where that looks like ACR's and is trusted",
+    () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")
+        assert.isTrue((yield* Journal).every(({ url }) => url.origin === endpoint))
+      }).pipe(
+        Effect.provide(
+          registry(
+            ({ url }) =>
+              url.origin === endpoint
+                ? new Response(null, {
+                    status: 401,
+                    headers: {
+                      "www-authenticate": 'Bearer realm="https://auth.example.com/oauth2/token",service="registry"'
+                    }
+                  })
+                : json({ refresh_token: "refresh", access_token: "access" }),
+            { trustedRealms: ["https://auth.example.com"] }
+          )
+        )
+      )
   )
 })

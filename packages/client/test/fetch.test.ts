@@ -1,6 +1,7 @@
 /**
- * The client on `fetch`, which follows redirects by itself if it may: wherever they lead.
+ * The client on `fetch`, which by itself follows redirects, wherever they lead, and takes compressed content.
  */
+import { gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +11,8 @@ import * as Registry from "../src/Registry.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
 import { sha256 } from "./support/content.ts"
 import { endpoint } from "./support/registry.ts"
+
+const overFetch = Registry.layer({ endpoint }).pipe(Layer.provide([Credentials.layerAnonymous, FetchHttpClient.layer]))
 
 /** A `fetch` to a registry that leads to the metadata service of its cloud. Notes where it goes. */
 const leading = (notes: Array<string>): typeof globalThis.fetch => {
@@ -32,10 +35,24 @@ it.effect("a redirect is for the client to judge, and not followed by fetch", ()
     const error = yield* Effect.flip(registry.blobBytes("alpine", sha256("content")))
     assert.strictEqual(error.reason._tag, "Refused")
     assert.deepStrictEqual(notes, [new URL(endpoint).host])
-  }).pipe(
-    Effect.provide(
-      Registry.layer({ endpoint }).pipe(Layer.provide([Credentials.layerAnonymous, FetchHttpClient.layer]))
-    ),
-    Effect.provideService(FetchHttpClient.Fetch, leading(notes))
-  )
+  }).pipe(Effect.provide(overFetch), Effect.provideService(FetchHttpClient.Fetch, leading(notes)))
+})
+
+/** A `fetch` to a server that compresses what it may, with the length of the compressed bytes, as `fetch` leaves it. */
+const compressing =
+  (bytes: Uint8Array<ArrayBuffer>): typeof globalThis.fetch =>
+  (_, init) => {
+    const isPlain = new Headers(init?.headers).get("accept-encoding") === "identity"
+    const headers = isPlain ? {} : { "content-encoding": "gzip", "content-length": String(gzipSync(bytes).length) }
+    return Promise.resolve(new Response(bytes, { headers: { "content-length": String(bytes.length), ...headers } }))
+  }
+
+it.effect("content is requested as it is, so that it has the size and the digest that it should have", () => {
+  const bytes = new Uint8Array(1000)
+  return Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const blob = yield* registry.headBlob("alpine", sha256(bytes))
+    assert.strictEqual(blob.size, 1000)
+    assert.deepStrictEqual(yield* registry.blobBytes("alpine", blob), bytes)
+  }).pipe(Effect.provide(overFetch), Effect.provideService(FetchHttpClient.Fetch, compressing(bytes)))
 })
