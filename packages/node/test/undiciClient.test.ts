@@ -150,6 +150,18 @@ describe("an answer", () => {
     })
   )
 
+  live("is not a preliminary one, such as early hints", () =>
+    Effect.gen(function* () {
+      const address = yield* listen((_, response) => {
+        response.writeEarlyHints({ link: "</a>; rel=preload" })
+        response.end("the answer")
+      })
+      const answer = yield* HttpClient.get(address)
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(yield* answer.text, "the answer")
+    })
+  )
+
   live("that breaks off fails", () =>
     Effect.gen(function* () {
       const address = yield* listen((_, response) => {
