@@ -93,6 +93,15 @@ describe("a file", () => {
     )
   }
 
+  it.effect("with auth has a user name up to the first colon, as passwords have colons too", () =>
+    Effect.gen(function* () {
+      const path = yield* file({ auths: { [registry]: auth("contoso:a:b:") } })
+      const credential = yield* get(DockerConfig.layerOptions({ path }))
+      const login = credential._tag === "Password" ? [credential.username, Redacted.value(credential.password)] : []
+      assert.deepStrictEqual(login, ["contoso", "a:b:"])
+    })
+  )
+
   const keys: ReadonlyArray<readonly [string, string, boolean]> = [
     [registry, registry, true],
     [`https://${registry}`, registry, true],
