@@ -1,6 +1,6 @@
 /**
- * Runs commands in a copy of the workspace, each with all the processes that it starts, and at most for a time: a fault
- * may make a test endless, also one that no timer of its own can end.
+ * Runs commands in a copy of the workspace, each in a process group of its own and within a time limit: a fault may cause a
+ * loop that no timeout of the test itself can end.
  */
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
@@ -14,12 +14,12 @@ export interface Ending {
   readonly seconds: number
 }
 
-/** Ends a process and those that it started, if they are still there. */
+/** Kills a process and those that it started. */
 const killGroup = (leader: number | undefined): void => {
   try {
     if (leader !== undefined) process.kill(-leader, "SIGKILL")
   } catch {
-    // It has ended in the meantime.
+    // The group has ended in the meantime.
   }
 }
 
@@ -32,7 +32,7 @@ const runToEnd = (
     const child = spawn(command, args, {
       cwd: folder,
       env: { ...workspaceEnvironment, NO_COLOR: "1" },
-      // A group of its own, which ends as a whole.
+      // A group of its own, which is killed as a whole.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]
     })
@@ -47,7 +47,7 @@ const runToEnd = (
     return Effect.sync(() => killGroup(child.pid))
   })
 
-/** Runs a command, which fails if it does not end in time. */
+/** Runs a command. One that exceeds the limit is killed and counts as failed. */
 export const runWithin = (
   limitSeconds: number,
   folder: string,
@@ -59,11 +59,11 @@ export const runWithin = (
     return Effect.map(
       Effect.timeoutOption(runToEnd(folder, command, args), `${limitSeconds} seconds`),
       (ended): Ending => ({
-        ...Option.getOrElse(ended, () => ({ isSuccess: false, printed: "FAIL  the tests do not end" })),
+        ...Option.getOrElse(ended, () => ({ isSuccess: false, printed: "FAIL  the tests exceed the time limit" })),
         seconds: (performance.now() - began) / 1000
       })
     )
   })
 
-/** The first failure that vitest tells of. */
+/** The first failure in the output of vitest. */
 export const firstFailure = ({ printed }: Ending): string => /^ *FAIL +(.+)$/m.exec(printed)?.[1] ?? "no test is named"

@@ -1,11 +1,12 @@
 /**
- * Puts faults into the code, one at a time, and looks whether tests notice: `npx -y pnpm@12 mutation`.
+ * Puts faults into a copy of the code, one at a time, and reports which of them the tests notice:
+ * `npx -y pnpm@12 mutation`.
  *
- * Each fault is put into a copy of the workspace. The tests of its package run first. If they pass, the whole suite runs.
- * The command fails if more than three faults survive, or if the list of faults is out of date.
+ * For each fault, the command runs the tests of its package. If they pass, it runs the whole suite. It exits with code 1 if
+ * more than three faults survive, if a fault does not compile, or if the list of faults is out of date.
  *
- * `--only TEXT` takes the faults whose sentence or file holds the text (may be given again); `--skip-suite` leaves the
- * whole suite out.
+ * `--only TEXT` selects the faults whose sentence or file contains the text (repeatable). `--skip-suite` runs only the
+ * tests of packages.
  */
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -38,7 +39,7 @@ const { values: options } = parseArgs({
 const verdicts = ["caught by its package", "caught by the whole suite", "SURVIVED", "DOES NOT COMPILE"] as const
 type Verdict = (typeof verdicts)[number]
 
-/** Unused names, which a fault may leave behind, are no reason for the compiler to notice it. */
+/** A fault may leave unused names behind, which the compiler must accept here: users would not notice them. */
 const compilerOptions = {
   extends: "./tsconfig.json",
   compilerOptions: {
@@ -51,7 +52,7 @@ const compilerOptions = {
 }
 const compilerFile = "tsconfig.mutation.json"
 
-/** Paths that vitest filters by: everything in it, if there is none. */
+/** A part of the tests: a path to filter by. */
 type Part = string
 
 const packageOf = ({ file }: Fault): Part => `${file.split("/", 2).join("/")}/`
@@ -63,10 +64,17 @@ const write = (path: string, text: string) => Effect.promise(() => writeFile(pat
 
 const inWords = (part: Part): string => (part === wholeSuite ? "the whole suite" : `the tests of ${part}`)
 
-const runTests = (folder: string, part: Part, limitSeconds: number): Effect.Effect<Ending> =>
-  runWithin(limitSeconds, folder, "vitest", ["run", ...(part === wholeSuite ? [] : [part]), "--bail", "1"])
+/** Would notice each fault by its text. */
+const testOfList = "test/mutation.test.ts"
 
-/** Runs tests without a fault, once. They must pass, and tell how long tests with a fault may take. */
+const runTests = (folder: string, part: Part, limitSeconds: number): Effect.Effect<Ending> =>
+  runWithin(limitSeconds, folder, "vitest", [
+    "run",
+    ...(part === wholeSuite ? [] : [part]),
+    ...["--exclude", testOfList, "--bail", "1"]
+  ])
+
+/** Runs tests without a fault, once. They must pass. How long they take limits how long they may take with a fault. */
 const makeLimits = (folder: string) => {
   const limits = new Map<Part, number>()
   return Effect.fnUntraced(function* (part: Part): Effect.fn.Return<number, string> {

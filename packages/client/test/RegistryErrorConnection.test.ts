@@ -396,7 +396,7 @@ describe("the message", () => {
   )
 })
 
-it.effect("an address that the HTTP client refuses to connect to is refused, and not tried again", () =>
+it.effect("a connection that the HTTP client refuses to make is Refused, and not retried", () =>
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry
     const error = yield* Effect.flip(registry.repositoryProperties("alpine"))

@@ -129,7 +129,7 @@ describe("the conversation with ACR", () => {
   )
 })
 
-it.effect("a mount asks ahead for a token that may read the other repository as well", () =>
+it.effect("a mount requests a token that may also read the other repository", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
     const digest = Digest.Digest.make(sha256("content"))
@@ -260,7 +260,7 @@ describe("a token", () => {
   )
 })
 
-it.effect("a token service that fails once is asked again by the next operation", () =>
+it.effect("an operation requests a token again after the request of an earlier operation failed", () =>
   Effect.gen(function* () {
     assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Unavailable")
     assert.strictEqual((yield* read).name, "alpine")
@@ -277,15 +277,15 @@ it.effect("a token service that fails once is asked again by the next operation"
   )
 )
 
-describe("a caller whose token does not suffice", () => {
+describe("a caller whose token has too little scope", () => {
   const refusing = behindOAuth("repository:alpine:metadata_read", () =>
     challenge("repository:alpine:metadata_read", ',error="insufficient_scope"')
   )
-  for (const [who, credentials, reason] of [
-    ["an anonymous one lacks a login", Credentials.layerAnonymous, "Unauthenticated"],
-    ["any other lacks a permission", entra, "Forbidden"]
+  for (const [name, credentials, reason] of [
+    ["lacks a login if it is anonymous", Credentials.layerAnonymous, "Unauthenticated"],
+    ["lacks a permission if it is authenticated", entra, "Forbidden"]
   ] as const) {
-    it.effect(who, () =>
+    it.effect(name, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(read)).reason._tag, reason)
       }).pipe(Effect.provide(registry(refusing, { credentials })))
@@ -584,27 +584,25 @@ describe("other registries", () => {
     )
   )
 
-  it.effect(
-    "with a token service elsewhere are sent no Entra token, also where that looks like ACR's and is trusted",
-    () =>
-      Effect.gen(function* () {
-        assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")
-        assert.isTrue((yield* Journal).every(({ url }) => url.origin === endpoint))
-      }).pipe(
-        Effect.provide(
-          registry(
-            ({ url }) =>
-              url.origin === endpoint
-                ? new Response(null, {
-                    status: 401,
-                    headers: {
-                      "www-authenticate": 'Bearer realm="https://auth.example.com/oauth2/token",service="registry"'
-                    }
-                  })
-                : json({ refresh_token: "refresh", access_token: "access" }),
-            { trustedRealms: ["https://auth.example.com"] }
-          )
+  it.effect("with a trusted token service elsewhere get no Entra token, even if that service looks like ACR's", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")
+      assert.isTrue((yield* Journal).every(({ url }) => url.origin === endpoint))
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ url }) =>
+            url.origin === endpoint
+              ? new Response(null, {
+                  status: 401,
+                  headers: {
+                    "www-authenticate": 'Bearer realm="https://auth.example.com/oauth2/token",service="registry"'
+                  }
+                })
+              : json({ refresh_token: "refresh", access_token: "access" }),
+          { trustedRealms: ["https://auth.example.com"] }
         )
       )
+    )
   )
 })

@@ -1,6 +1,6 @@
 /**
- * What a transfer holds while it is under way: no connection that has failed, and no more of an answer than its consumer
- * takes.
+ * The resources of a transfer: the client closes failed connections at once, and reads only a few pieces ahead of the
+ * program.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ const digest = sha256(blob)
 
 const download = Effect.flatMap(RegistryContent, (registry) => Stream.runDrain(registry.blob("alpine", digest)))
 
-/** A client that notes when each request takes a connection and when it gives the connection back. */
+/** A client that notes when each request takes a connection and when it releases the connection. */
 const noting = (notes: Array<string>, answer: (path: string) => Response) => {
   const client = HttpClient.make((request, url) =>
     Effect.sync(() => HttpClientResponse.fromWeb(request, answer(url.pathname)))
@@ -39,7 +39,7 @@ const noting = (notes: Array<string>, answer: (path: string) => Response) => {
   })
 }
 
-/** A body that sends its bytes and then nothing, for ever. */
+/** A body that sends its bytes and then stalls. */
 const stalling = (bytes: Uint8Array, onCancel: () => void): ReadableStream<Uint8Array> =>
   new ReadableStream({
     start: (controller) => controller.enqueue(bytes),
@@ -47,7 +47,7 @@ const stalling = (bytes: Uint8Array, onCancel: () => void): ReadableStream<Uint8
   })
 
 describe("a download", () => {
-  it.effect("gives back the connection of the challenge before it sends the next request", () => {
+  it.effect("releases the connection of the challenge before it sends the next request", () => {
     const notes: Array<string> = []
     let isChallenged = false
     const client = noting(notes, (path) => {
@@ -105,7 +105,7 @@ describe("a download", () => {
     )
   })
 
-  it.effect("reads no more than a few pieces ahead of a consumer that takes its time", () => {
+  it.effect("reads only a few pieces ahead of a slow consumer", () => {
     let sent = 0
     const body = () =>
       new ReadableStream<Uint8Array>(

@@ -246,7 +246,7 @@ describe("a download", () => {
     }).pipe(Effect.provide(content(registryThat(blob, []))))
   )
 
-  it.effect("of more bytes than its descriptor says is not read on", () => {
+  it.effect("stops reading when the blob has more bytes than its descriptor says", () => {
     let sent = 0
     const endless = () =>
       new ReadableStream<Uint8Array>(
@@ -401,7 +401,7 @@ describe("a link to storage", () => {
     )
   }
 
-  it.effect("is not what the registry refuses itself: its own 403 is final", () =>
+  it.effect("is not renewed when the registry itself answers 403", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(download(sha256(blob), blob.length))
       assert.strictEqual(error.reason._tag, "Forbidden")

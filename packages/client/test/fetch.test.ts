@@ -1,5 +1,5 @@
 /**
- * The client on `fetch`, which by itself follows redirects, wherever they lead, and takes compressed content.
+ * The client over `fetch`, which by default follows redirects to any host and accepts compressed content.
  */
 import { gzipSync } from "node:zlib"
 import { assert, it } from "@effect/vitest"
@@ -14,7 +14,7 @@ import { endpoint } from "./support/registry.ts"
 
 const overFetch = Registry.layer({ endpoint }).pipe(Layer.provide([Credentials.layerAnonymous, FetchHttpClient.layer]))
 
-/** A `fetch` to a registry that leads to the metadata service of its cloud. Notes where it goes. */
+/** A `fetch` to a registry that redirects to the metadata service of its cloud. Notes the host of each request. */
 const leading = (notes: Array<string>): typeof globalThis.fetch => {
   const fetch: typeof globalThis.fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
@@ -28,7 +28,7 @@ const leading = (notes: Array<string>): typeof globalThis.fetch => {
   return fetch
 }
 
-it.effect("a redirect is for the client to judge, and not followed by fetch", () => {
+it.effect("the client checks a redirect before anything is sent to its target", () => {
   const notes: Array<string> = []
   return Effect.gen(function* () {
     const registry = yield* RegistryContent
@@ -38,7 +38,7 @@ it.effect("a redirect is for the client to judge, and not followed by fetch", ()
   }).pipe(Effect.provide(overFetch), Effect.provideService(FetchHttpClient.Fetch, leading(notes)))
 })
 
-/** A `fetch` to a server that compresses what it may, with the length of the compressed bytes, as `fetch` leaves it. */
+/** A `fetch` to a server that compresses where the request allows it. `fetch` keeps the length of the compressed bytes. */
 const compressing =
   (bytes: Uint8Array<ArrayBuffer>): typeof globalThis.fetch =>
   (_, init) => {
@@ -47,7 +47,7 @@ const compressing =
     return Promise.resolve(new Response(bytes, { headers: { "content-length": String(bytes.length), ...headers } }))
   }
 
-it.effect("content is requested as it is, so that it has the size and the digest that it should have", () => {
+it.effect("content is requested without compression, so that its size and its digest match", () => {
   const bytes = new Uint8Array(1000)
   return Effect.gen(function* () {
     const registry = yield* RegistryContent

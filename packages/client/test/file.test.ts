@@ -557,7 +557,7 @@ describe("a resumable download that finds", () => {
   )
 })
 
-it.live("a resumable download that is cut keeps what came before, also where that is only a few bytes", () =>
+it.live("a resumable download that fails keeps the bytes that arrived, even if they are few", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
     const target = join(yield* folder, "layer.tar")
@@ -577,19 +577,21 @@ it.live("a resumable download that is cut keeps what came before, also where tha
   )
 )
 
-it.live("a resumable download that finds other bytes fails, and removes them, so that the next one succeeds", () =>
-  Effect.gen(function* () {
-    const registry = yield* RegistryContent
-    const target = join(yield* folder, "layer.tar")
-    writeFileSync(shared(target), Buffer.alloc(1000, "other bytes"))
-    const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
-    const error = yield* Effect.flip(download)
-    assert.strictEqual(error.reason._tag, "ContentMismatch")
-    assert.deepStrictEqual(readdirSync(join(target, "..")), [])
-    yield* download
-    assertBlob(target, "the next one")
-    assert.deepStrictEqual(yield* ranges, ["bytes=1000-", null])
-  }).pipe(Effect.scoped, live())
+it.live(
+  "a resumable download fails when the partial file holds wrong bytes, and removes it, so that the next one succeeds",
+  () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      writeFileSync(shared(target), Buffer.alloc(1000, "other bytes"))
+      const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+      const error = yield* Effect.flip(download)
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [])
+      yield* download
+      assertBlob(target, "the next one")
+      assert.deepStrictEqual(yield* ranges, ["bytes=1000-", null])
+    }).pipe(Effect.scoped, live())
 )
 
 it.live("a resumable download that is interrupted at its last step keeps the whole content for the next one", () =>
@@ -686,7 +688,7 @@ it.live("a resumable download whose target cannot be replaced keeps the whole co
   }).pipe(Effect.scoped, live())
 )
 
-/** The real disk, which notes what is done to the partial files, in order. */
+/** The real disk, which notes each write, each sync and the renaming to the target. */
 const noting = (notes: Array<string>) =>
   changed((files) => ({
     open: (path, options) =>
@@ -705,11 +707,11 @@ const noting = (notes: Array<string>) =>
       )
   }))
 
-/** The steps that end a download: what comes right before its file has the final name. */
+/** The steps of a download from its last write on. */
 const lastSteps = (notes: ReadonlyArray<string>) => notes.slice(notes.lastIndexOf("write"))
 
 it.live(
-  "a file has its name when its bytes are on the disk, so that no loss of power leaves a file without them",
+  "a download syncs its file before it renames it, so that a power failure leaves no file without its bytes",
   () => {
     const notes: Array<string> = []
     return Effect.gen(function* () {
@@ -721,7 +723,7 @@ it.live(
   }
 )
 
-it.live("so has the copy of a download that lost its partial file to a newer one", () => {
+it.live("a download that lost its partial file to a newer one syncs its copy before it renames that", () => {
   const notes: Array<string> = []
   return Effect.gen(function* () {
     const target = join(yield* folder, "layer.tar")
@@ -734,21 +736,19 @@ it.live("so has the copy of a download that lost its partial file to a newer one
   }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
 })
 
-it.live(
-  "a download that lost its partial file to a newer one fails where another program has changed the content",
-  () =>
-    Effect.gen(function* () {
-      const target = join(yield* folder, "layer.tar")
-      const older = yield* halting(target, true)
-      const other = openSync(shared(target), "r+")
-      const newer = yield* halting(target, true)
-      writeSync(other, "other bytes")
-      closeSync(other)
-      const exit = yield* older.end
-      assert.isTrue(Exit.isFailure(exit))
-      assert.include(String(exit), "another program changed the partial file")
-      assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
-      yield* newer.end
-      assertBlob(target, "of the newer one")
-    }).pipe(Effect.scoped, live())
+it.live("a download that lost its partial file to a newer one fails when another program has changed the content", () =>
+  Effect.gen(function* () {
+    const target = join(yield* folder, "layer.tar")
+    const older = yield* halting(target, true)
+    const other = openSync(shared(target), "r+")
+    const newer = yield* halting(target, true)
+    writeSync(other, "other bytes")
+    closeSync(other)
+    const exit = yield* older.end
+    assert.isTrue(Exit.isFailure(exit))
+    assert.include(String(exit), "another program changed the partial file")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+    yield* newer.end
+    assertBlob(target, "of the newer one")
+  }).pipe(Effect.scoped, live())
 )

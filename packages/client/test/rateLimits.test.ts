@@ -70,7 +70,7 @@ describe("a limit of requests a minute", () => {
   )
 })
 
-it.effect("limits of two kinds do not count for each other", () =>
+it.effect("requests of one kind do not count against the limit of another", () =>
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry
     const fiber = yield* Effect.forkChild(reads(5))

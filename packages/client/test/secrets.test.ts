@@ -494,7 +494,7 @@ describe("a warning of the answer that brings a secret", () => {
   }
 })
 
-it.effect("a warning of an answer whose token cannot be read is not shown: it may quote the token", () => {
+it.effect("a warning is not shown if the token of its answer cannot be decoded, as it may quote the token", () => {
   const told: Array<string> = []
   const script: Script = ({ authorization, url }) => {
     if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })

@@ -895,7 +895,7 @@ describe("a registry's warning", () => {
     )
   })
 
-  it.effect("is one of 256 at most, however many a registry makes up", () => {
+  it.effect("is reported for at most 256 different texts", () => {
     const told: Array<string> = []
     return Effect.gen(function* () {
       yield* Effect.repeat(read, { times: 19 })

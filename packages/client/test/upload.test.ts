@@ -144,7 +144,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("in chunks says of each which bytes it has", () =>
+  it.effect("in chunks states the range of each chunk", () =>
     Effect.gen(function* () {
       yield* upload(BlobSource.fromString(text), { chunkSize: 4 })
       const chunks = (yield* Journal).filter(({ method }) => method === "PATCH")
@@ -296,7 +296,7 @@ describe("an upload", () => {
     )
   )
 
-  /** Takes the first chunk and has forgotten the session when the second one comes. */
+  /** Accepts the first chunk, and no longer knows the session when the second one arrives. */
   const forgetful = () =>
     inTurn({
       POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
@@ -305,7 +305,7 @@ describe("an upload", () => {
       PUT: [() => created()]
     })
 
-  it.effect("that is begun anew sends the same bytes again, and has the digest of these", () =>
+  it.effect("that restarts sends the same bytes again, and commits their digest", () =>
     Effect.gen(function* () {
       const { digest } = yield* upload(BlobSource.fromString(text), { chunkSize: 5 })
       assert.strictEqual(digest, sha256(text))
@@ -315,7 +315,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(content(forgetful())))
   )
 
-  it.effect("that is begun anew closes its source before it opens it again", () => {
+  it.effect("that restarts closes its source before it opens the source again", () => {
     const notes: Array<string> = []
     const note = (text: string) => Effect.sync(() => notes.push(text))
     const file = Effect.acquireRelease(note("opened"), () => note("closed"))
@@ -335,7 +335,7 @@ describe("an upload", () => {
     ["01234", "5 bytes"],
     ["0123456789abc", "more"]
   ] as const) {
-    it.effect(`of ${bytes.length} bytes that were said to be ten fails, and is cancelled`, () =>
+    it.effect(`of ${bytes.length} bytes fails when its source states ten, and is cancelled`, () =>
       Effect.gen(function* () {
         const source = BlobSource.fromStream(Stream.make(Buffer.from(bytes)), { size: 10 })
         const { reason } = yield* Effect.flip(upload(source))
@@ -357,7 +357,7 @@ describe("an upload", () => {
     )
   }
 
-  it.effect("of other content than the caller expects is not committed, and is cancelled", () =>
+  it.effect("is cancelled before it commits when the content does not match the expected digest", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(upload(BlobSource.fromString(text), { digest: sha256("other") }))
       assert.strictEqual(reason._tag, "ContentMismatch")
@@ -471,7 +471,7 @@ describe("an upload", () => {
     ["sends a chunk", 10, "PATCH", ["POST", "PATCH", "GET"]],
     ["commits", 10, "PUT", ["POST", "PATCH", "PUT", "HEAD"]]
   ] as const) {
-    it.effect(`that ${what} asks how far it came when the registry is silent for the idle timeout`, () =>
+    it.effect(`that ${what} queries the registry after the idle timeout without a response`, () =>
       Effect.gen(function* () {
         const methods = Effect.map(Journal, (journal) => journal.map(({ method }) => method))
         const fiber = yield* Effect.forkChild(upload(BlobSource.fromBytes(Buffer.alloc(size))))
@@ -528,7 +528,7 @@ describe("an upload", () => {
   )
 })
 
-it.effect("a mount that the registry answers with an upload closes that, and fails", () =>
+it.effect("a mount that the registry answers with an upload session fails, and cancels the session", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
     const error = yield* Effect.flip(registry.mountBlob("alpine", { digest: sha256(text), from: "other" }))

@@ -123,7 +123,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(emulator({ maxRequestBodySize: 4 })))
   )
 
-  it.live("keeps nothing of a request that is too large, also of what came before that showed", () =>
+  it.live("keeps no byte of a request that is too large, even if its first bytes were within the limit", () =>
     Effect.gen(function* () {
       const location = yield* open
       const tooMuch = yield* askAsAdmin("PATCH", location, { body: new Uint8Array(4 * 1024 * 1024) })
@@ -168,7 +168,7 @@ describe("a blob", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.effect("is at an address that expires after 20 minutes", () =>
+  it.effect("has an address that expires after 20 minutes", () =>
     Effect.gen(function* () {
       const { digest } = yield* push("a blob")
       const address = locationOf(yield* get(`/v2/a/blobs/${digest}`))

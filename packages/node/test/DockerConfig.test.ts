@@ -93,7 +93,7 @@ describe("a file", () => {
     )
   }
 
-  it.effect("with auth has a user name up to the first colon, as passwords have colons too", () =>
+  it.effect("with auth has the user name before the first colon: a password may hold colons", () =>
     Effect.gen(function* () {
       const path = yield* file({ auths: { [registry]: auth("contoso:a:b:") } })
       const credential = yield* get(DockerConfig.layerOptions({ path }))

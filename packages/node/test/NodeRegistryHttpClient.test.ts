@@ -26,7 +26,7 @@ const listen = (gate: Promise<unknown>) =>
       let connections = 0
       let open = 0
       let waiting = 0
-      // It closes no connection by itself.
+      // The server never closes an idle connection.
       const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
         waiting += 1
         void gate.then(() => {
@@ -74,7 +74,7 @@ describe("connections", () => {
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
   )
 
-  it.live("are closed with the client", () =>
+  it.live("close with the scope of the client", () =>
     Effect.gen(function* () {
       const { address, open } = yield* listen(Promise.resolve())
       yield* Effect.provide(get(address), NodeRegistryHttpClient.layerOptions({ keepAlive: "10 minutes" }))

@@ -119,7 +119,7 @@ describe("an answer", () => {
     })
   )
 
-  live("that nobody takes does not come, beyond what sockets hold, and comes whole when it is taken", () =>
+  live("that the program does not read stops at what the sockets hold, and arrives whole once it is read", () =>
     Effect.gen(function* () {
       const size = 64 * mebibyte
       let sent = 0
@@ -138,7 +138,7 @@ describe("an answer", () => {
         else write()
       })
       const answer = yield* HttpClient.get(address)
-      // In each of these turns some of the answer would come, if it came.
+      // Without back pressure, part of the answer arrives in each of these turns.
       for (let turn = 0; turn < 200; turn++) yield* (yield* HttpClient.get(new URL("/turn", address))).text
       assert.isAtMost(sent, 16 * mebibyte)
       const taken = yield* Stream.runFold(
@@ -150,7 +150,7 @@ describe("an answer", () => {
     })
   )
 
-  live("is not a preliminary one, such as early hints", () =>
+  live("is the final one, not a preliminary one such as early hints", () =>
     Effect.gen(function* () {
       const address = yield* listen((_, response) => {
         response.writeEarlyHints({ link: "</a>; rel=preload" })
