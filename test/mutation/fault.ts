@@ -19,3 +19,6 @@ export const occurrences = (text: string, { find }: Fault): number => text.split
 
 /** A file with a fault in it. */
 export const faulty = (text: string, { find, replace }: Fault): string => text.replace(find, () => replace)
+
+/** The folder of the package that a fault is in: `packages/client/`. */
+export const packageOf = ({ file }: Fault): string => `${file.split("/", 2).join("/")}/`

@@ -2,7 +2,7 @@
  * Puts faults into a copy of the code, one at a time, and reports which of them the tests notice:
  * `npx -y pnpm@12 mutation`.
  *
- * For each fault, the command runs the tests of its package. If they pass, it runs the whole suite. It exits with code 1 if
+ * For each fault, the command runs the tests of its package, the likely ones first. If they pass, it runs the whole suite. It exits with code 1 if
  * more than three faults survive, if a fault does not compile, or if the list of faults is out of date.
  *
  * `--only TEXT` selects the faults whose sentence or file contains the text (repeatable). `--skip-suite` runs only the
@@ -16,8 +16,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { workspaceCopy } from "../support/workspace.ts"
 import { type Ending, firstFailure, runWithin } from "./commands.ts"
-import { type Fault, faulty, occurrences } from "./fault.ts"
+import { type Fault, faulty, occurrences, packageOf } from "./fault.ts"
 import { faults } from "./faults.ts"
+import * as Likely from "./likely.ts"
 
 /** More survivors fail the command. */
 const mostSurvivors = 3
@@ -52,41 +53,37 @@ const compilerOptions = {
 }
 const compilerFile = "tsconfig.mutation.json"
 
-/** A part of the tests: a path to filter by. */
-type Part = string
+/** Tests to run: those whose path contains one of these texts, or all tests if there are none. */
+type Selection = ReadonlyArray<string>
 
-const packageOf = ({ file }: Fault): Part => `${file.split("/", 2).join("/")}/`
-
-const wholeSuite: Part = ""
+const wholeSuite: Selection = []
 
 const read = (path: string) => Effect.promise(() => readFile(path, "utf8"))
 const write = (path: string, text: string) => Effect.promise(() => writeFile(path, text))
 
-const inWords = (part: Part): string => (part === wholeSuite ? "the whole suite" : `the tests of ${part}`)
+const inWords = (selection: Selection): string =>
+  selection === wholeSuite ? "the whole suite" : `the tests of ${selection.join(", ")}`
 
 /** Would notice each fault by its text. */
 const testOfList = "test/mutation.test.ts"
 
-const runTests = (folder: string, part: Part, limitSeconds: number): Effect.Effect<Ending> =>
-  runWithin(limitSeconds, folder, "vitest", [
-    "run",
-    ...(part === wholeSuite ? [] : [part]),
-    ...["--exclude", testOfList, "--bail", "1"]
-  ])
+const runTests = (folder: string, selection: Selection, limitSeconds: number): Effect.Effect<Ending> =>
+  runWithin(limitSeconds, folder, "vitest", ["run", ...selection, "--exclude", testOfList, "--bail", "1"])
 
 /** Runs tests without a fault, once. They must pass. How long they take limits how long they may take with a fault. */
 const makeLimits = (folder: string) => {
-  const limits = new Map<Part, number>()
-  return Effect.fnUntraced(function* (part: Part): Effect.fn.Return<number, string> {
-    const known = limits.get(part)
+  const limits = new Map<string, number>()
+  return Effect.fnUntraced(function* (selection: Selection): Effect.fn.Return<number, string> {
+    const key = inWords(selection)
+    const known = limits.get(key)
     if (known !== undefined) return known
-    const ending = yield* runTests(folder, part, longestSeconds)
+    const ending = yield* runTests(folder, selection, longestSeconds)
     if (!ending.isSuccess) {
-      return yield* Effect.fail(`without a fault ${inWords(part)} fail: ${firstFailure(ending)}\n${ending.printed}`)
+      return yield* Effect.fail(`without a fault ${key} fail: ${firstFailure(ending)}\n${ending.printed}`)
     }
-    yield* Console.log(`without a fault ${inWords(part)} pass in ${Math.ceil(ending.seconds)} s`)
+    yield* Console.log(`without a fault ${key} pass in ${Math.ceil(ending.seconds)} s`)
     const limit = Math.max(leastSeconds, Math.ceil(ending.seconds * patience))
-    limits.set(part, limit)
+    limits.set(key, limit)
     return limit
   })
 }
@@ -117,6 +114,44 @@ interface Outcome {
   readonly by: string
 }
 
+/** The runs that a fault has to survive, one after the other. */
+interface Run {
+  readonly selection: Selection
+  /** The tests whose time without a fault limits this run. */
+  readonly limitedBy: Selection
+  readonly verdict: Verdict
+}
+
+const runsOf = (fault: Fault, likelyTests: Selection): ReadonlyArray<Run> => {
+  const whole: Run = { selection: [packageOf(fault)], limitedBy: [packageOf(fault)], verdict: "caught by its package" }
+  return [
+    ...(likelyTests.length === 0 ? [] : [{ ...whole, selection: likelyTests }]),
+    whole,
+    ...(options["skip-suite"]
+      ? []
+      : [{ selection: wholeSuite, limitedBy: wholeSuite, verdict: "caught by the whole suite" } as const])
+  ]
+}
+
+/** Makes a function that puts a fault into the copy and runs the tests. */
+const makeJudge = (folder: string, limitOf: ReturnType<typeof makeLimits>) => {
+  const likely = Likely.make(folder)
+  return Effect.fnUntraced(function* (fault: Fault): Effect.fn.Return<Outcome, string> {
+    const compiler = runWithin(longestSeconds, folder, "tsc", ["--noEmit", "--project", compilerFile])
+    const compiled = yield* withFault(folder, fault, compiler)
+    if (!compiled.isSuccess) return { verdict: "DOES NOT COMPILE", by: compiled.printed.trim() }
+    for (const { limitedBy, selection, verdict } of runsOf(fault, likely.testsOf(fault))) {
+      const limit = yield* limitOf(limitedBy)
+      const ending = yield* withFault(folder, fault, runTests(folder, selection, limit))
+      if (ending.isSuccess) continue
+      const by = firstFailure(ending)
+      if (verdict === "caught by its package") likely.remember(fault, by)
+      return { verdict, by }
+    }
+    return { verdict: "SURVIVED", by: "" }
+  })
+}
+
 const main = Effect.scoped(
   Effect.gen(function* () {
     const chosen = faults.filter(({ file, wrong }) => options.only.some((text) => `${file} ${wrong}`.includes(text)))
@@ -126,27 +161,8 @@ const main = Effect.scoped(
     yield* checkTexts(folder, chosen)
     yield* write(join(folder, compilerFile), JSON.stringify(compilerOptions))
     const limitOf = makeLimits(folder)
-    for (const part of new Set(chosen.map(packageOf))) yield* limitOf(part)
-
-    const judge = (fault: Fault): Effect.Effect<Outcome, string> =>
-      Effect.gen(function* () {
-        const compiled = yield* withFault(
-          folder,
-          fault,
-          runWithin(longestSeconds, folder, "tsc", ["--noEmit", "--project", compilerFile])
-        )
-        if (!compiled.isSuccess) return { verdict: "DOES NOT COMPILE", by: compiled.printed.trim() }
-        const parts: ReadonlyArray<readonly [Part, Verdict]> = [
-          [packageOf(fault), "caught by its package"],
-          ...(options["skip-suite"] ? [] : [[wholeSuite, "caught by the whole suite"] as const])
-        ]
-        for (const [part, verdict] of parts) {
-          const limit = yield* limitOf(part)
-          const ending = yield* withFault(folder, fault, runTests(folder, part, limit))
-          if (!ending.isSuccess) return { verdict, by: firstFailure(ending) }
-        }
-        return { verdict: "SURVIVED", by: "" }
-      })
+    for (const path of new Set(chosen.map(packageOf))) yield* limitOf([path])
+    const judge = makeJudge(folder, limitOf)
 
     const counts = new Map<Verdict, number>(verdicts.map((verdict) => [verdict, 0]))
     for (const fault of chosen) {
@@ -157,9 +173,8 @@ const main = Effect.scoped(
       yield* Console.log(`${verdict.padEnd(25)} ${seconds.padStart(6)}  ${fault.file}: ${fault.wrong}\n    ${by}`)
     }
 
-    yield* Console.log(
-      `\n${chosen.length} faults: ${Array.from(counts, ([verdict, count]) => `${count} ${verdict}`).join(", ")}`
-    )
+    const totals = Array.from(counts, ([verdict, count]) => `${count} ${verdict}`)
+    yield* Console.log(`\n${chosen.length} faults: ${totals.join(", ")}`)
     const isGood = (counts.get("SURVIVED") ?? 0) <= mostSurvivors && counts.get("DOES NOT COMPILE") === 0
     process.exitCode = isGood ? 0 : 1
   })

@@ -494,15 +494,16 @@ describe("a warning of the answer that brings a secret", () => {
   }
 })
 
+/** Grants a token in an answer that cannot be decoded, with a warning that quotes the token. */
+const undecodable: Script = ({ authorization, url }) => {
+  if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })
+  if (url.pathname !== "/oauth2/token") return authorization === undefined ? challenge("registry:catalog:*") : json({})
+  const headers = { warning: `299 - "issued ${planted.access}"` }
+  return json({ access_token: planted.access, expires_in: "soon" }, { headers })
+}
+
 it.effect("a warning is not shown if the token of its answer cannot be decoded, as it may quote the token", () => {
   const told: Array<string> = []
-  const script: Script = ({ authorization, url }) => {
-    if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })
-    if (url.pathname !== "/oauth2/token")
-      return authorization === undefined ? challenge("registry:catalog:*") : json({})
-    const headers = { warning: `299 - "issued ${planted.access}"` }
-    return json({ access_token: planted.access, expires_in: "soon" }, { headers })
-  }
   return Effect.gen(function* () {
     const list = Effect.flatMap(ContainerRegistry, (registry) => Stream.runDrain(registry.repositories()))
     const { shown } = yield* watched(Effect.exit(list))
@@ -510,7 +511,7 @@ it.effect("a warning is not shown if the token of its answer cannot be decoded, 
     for (const text of shown) assertClean(text, "shown")
   }).pipe(
     Effect.provide(
-      registry(script, {
+      registry(undecodable, {
         credentials: entra,
         retry: never,
         onWarning: (text) => Effect.sync(() => void told.push(text))

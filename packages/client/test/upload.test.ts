@@ -48,6 +48,15 @@ const asked = Effect.map(Journal, (journal) =>
 
 const commit = (location: string) => `PUT ${location}digest=${encodeURIComponent(sha256(text))}`
 
+/** Accepts the first chunk, and no longer knows the session when the second one arrives. */
+const forgetful = () =>
+  inTurn({
+    POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
+    PATCH: [() => accepted(`${uploads}s`), () => refusal(404, "BLOB_UPLOAD_UNKNOWN"), () => accepted(`${uploads}t`)],
+    GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+    PUT: [() => created()]
+  })
+
 describe("an upload", () => {
   it.effect("goes to the newest location, byte for byte, and closes it with the digest", () =>
     Effect.gen(function* () {
@@ -295,15 +304,6 @@ describe("an upload", () => {
       )
     )
   )
-
-  /** Accepts the first chunk, and no longer knows the session when the second one arrives. */
-  const forgetful = () =>
-    inTurn({
-      POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
-      PATCH: [() => accepted(`${uploads}s`), () => refusal(404, "BLOB_UPLOAD_UNKNOWN"), () => accepted(`${uploads}t`)],
-      GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
-      PUT: [() => created()]
-    })
 
   it.effect("that restarts sends the same bytes again, and commits their digest", () =>
     Effect.gen(function* () {
