@@ -2,16 +2,14 @@
  * `npx -y pnpm@12 check` fails on each thing that it is there to find, and says where. A copy of the workspace is broken in
  * all these ways, and each term of the command runs on it as it stands in package.json.
  */
-import { cp, readFile, symlink, writeFile } from "node:fs/promises"
-import { delimiter, join, relative } from "node:path"
-import { fileURLToPath } from "node:url"
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { stripVTControlCharacters } from "node:util"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { run, temporaryFolder } from "./support/command.ts"
-
-const root = fileURLToPath(new URL("..", import.meta.url))
+import { run } from "./support/command.ts"
+import { workspaceCopy, workspaceEnvironment } from "./support/workspace.ts"
 
 const readScripts = Schema.decodeEffect(
   Schema.fromJsonString(Schema.Struct({ scripts: Schema.Struct({ check: Schema.String }) }))
@@ -153,25 +151,6 @@ const breaches: ReadonlyArray<Breach> = [
   }
 ]
 
-const isLeftOut = (path: string): boolean =>
-  path === "node_modules" ||
-  path === "test/bench/runs" ||
-  /(?:^|\/)(?:\.git|dist|coverage|\.(?:snippets|reference)-.*)$/.test(path)
-
-/** The workspace in a folder of its own, with the packages that it has installed. */
-const copy = Effect.gen(function* () {
-  const folder = yield* temporaryFolder
-  yield* Effect.promise(async () => {
-    await cp(root, folder, {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (path) => !isLeftOut(relative(root, path))
-    })
-    await symlink(join(root, "node_modules"), join(folder, "node_modules"))
-  })
-  return folder
-})
-
 const edit = async (path: string, change: (text: string) => string): Promise<void> => {
   const before = await readFile(path, "utf8").catch(() => "")
   await writeFile(path, change(before))
@@ -180,16 +159,14 @@ const edit = async (path: string, change: (text: string) => string): Promise<voi
 /** What a term of the command prints when it fails. */
 const complaints = (term: string, folder: string) => {
   const [command = "", ...args] = term.split(" ")
-  const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`
-  return Effect.map(
-    Effect.flip(run(command, args, { cwd: folder, env: { ...process.env, PATH: path } })),
-    ({ stderr, stdout }) => stripVTControlCharacters(stdout + stderr)
+  return Effect.map(Effect.flip(run(command, args, { cwd: folder, env: workspaceEnvironment })), ({ stderr, stdout }) =>
+    stripVTControlCharacters(stdout + stderr)
   )
 }
 
 it.live("check fails on what it is there to find", () =>
   Effect.gen(function* () {
-    const folder = yield* copy
+    const folder = yield* workspaceCopy
     const { scripts } = yield* readScripts(yield* Effect.promise(() => readFile(join(folder, "package.json"), "utf8")))
     for (const breach of breaches) yield* Effect.promise(() => edit(join(folder, breach.file), breach.edit))
 

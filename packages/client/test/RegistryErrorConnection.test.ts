@@ -11,6 +11,7 @@ import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import { AddressRefused } from "../src/Outbound.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
 import type { RegistryError, Unavailable } from "../src/RegistryError.ts"
 import type { RetryPolicy } from "../src/RetryPolicy.ts"
@@ -394,6 +395,23 @@ describe("the message", () => {
     })
   )
 })
+
+it.effect("a connection that the HTTP client refuses to make is Refused, and not retried", () =>
+  Effect.gen(function* () {
+    const registry = yield* ContainerRegistry
+    const error = yield* Effect.flip(registry.repositoryProperties("alpine"))
+    assert.strictEqual(error.reason._tag, "Refused")
+    assert.include(error.message, "leads to a private address")
+    assert.isFalse(error.isRetryable)
+    assert.strictEqual((yield* Journal).length, 1)
+  }).pipe(
+    Effect.provide(
+      registry(() => fetchFailed(new AddressRefused("myregistry.azurecr.io leads to a private address")), {
+        retry: patient
+      })
+    )
+  )
+)
 
 describe("a request that was never sent", () => {
   const remove = Effect.flatMap(ContainerRegistry, (registry) => registry.deleteRepository("alpine"))

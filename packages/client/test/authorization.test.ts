@@ -129,6 +129,21 @@ describe("the conversation with ACR", () => {
   )
 })
 
+it.effect("a mount requests a token that may also read the other repository", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const digest = Digest.Digest.make(sha256("content"))
+    yield* registry.mountBlob("alpine", { digest, from: "busybox" })
+    yield* registry.mountBlob("alpine", { digest, from: "debian" })
+    assert.deepStrictEqual(
+      forms(yield* Journal, "/oauth2/token").map(({ scope }) => scope),
+      ["repository:alpine:pull,push", "repository:alpine:pull,push repository:debian:pull"]
+    )
+  }).pipe(
+    Effect.provide(content(behindOAuth("repository:alpine:pull,push", () => new Response(null, { status: 201 }))))
+  )
+)
+
 describe("a token", () => {
   const year2026 = Date.UTC(2026, 0, 1)
 
@@ -243,6 +258,39 @@ describe("a token", () => {
       )
     )
   )
+})
+
+it.effect("an operation requests a token again after the request of an earlier operation failed", () =>
+  Effect.gen(function* () {
+    assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Unavailable")
+    assert.strictEqual((yield* read).name, "alpine")
+  }).pipe(
+    Effect.provide(
+      registry(
+        (asked, count) =>
+          asked.url.pathname === "/oauth2/token" && count === 0
+            ? new Response(null, { status: 500 })
+            : behindOAuth("repository:alpine:metadata_read", properties)(asked, count),
+        { retry: never }
+      )
+    )
+  )
+)
+
+describe("a caller whose token has too little scope", () => {
+  const refusing = behindOAuth("repository:alpine:metadata_read", () =>
+    challenge("repository:alpine:metadata_read", ',error="insufficient_scope"')
+  )
+  for (const [name, credentials, reason] of [
+    ["lacks a login if it is anonymous", Credentials.layerAnonymous, "Unauthenticated"],
+    ["lacks a permission if it is authenticated", entra, "Forbidden"]
+  ] as const) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Effect.flip(read)).reason._tag, reason)
+      }).pipe(Effect.provide(registry(refusing, { credentials })))
+    )
+  }
 })
 
 describe("a token that was asked for more", () => {
@@ -531,6 +579,28 @@ describe("other registries", () => {
                     }
                   }),
           { credentials: password, trustedRealms: ["https://auth.example.com"] }
+        )
+      )
+    )
+  )
+
+  it.effect("with a trusted token service elsewhere get no Entra token, even if that service looks like ACR's", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")
+      assert.isTrue((yield* Journal).every(({ url }) => url.origin === endpoint))
+    }).pipe(
+      Effect.provide(
+        registry(
+          ({ url }) =>
+            url.origin === endpoint
+              ? new Response(null, {
+                  status: 401,
+                  headers: {
+                    "www-authenticate": 'Bearer realm="https://auth.example.com/oauth2/token",service="registry"'
+                  }
+                })
+              : json({ refresh_token: "refresh", access_token: "access" }),
+          { trustedRealms: ["https://auth.example.com"] }
         )
       )
     )

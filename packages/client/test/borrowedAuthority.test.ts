@@ -145,7 +145,10 @@ describe("storage that an upload was led to", () => {
     `${endpoint}/v2/${repository}/manifests/latest`,
     `${endpoint}/v2/team-b/app/blobs/uploads/1`,
     `//myregistry.azurecr.io/acr/v1/${repository}`,
-    `${endpoint}:443${uploads}..%2f..%2fmanifests%2flatest`
+    `${endpoint}:443${uploads}..%2f..%2fmanifests%2flatest`,
+    // The same registry: another port of it, and one of its regional endpoints.
+    `${endpoint}:8443/acr/v1/${repository}`,
+    `https://myregistry.westeurope.geo.azurecr.io/acr/v1/${repository}`
   ]
   for (const login of ["own tokens", "password"] as const) {
     for (const location of victims) {

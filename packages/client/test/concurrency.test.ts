@@ -187,7 +187,17 @@ describe("so many requests at the same time", () => {
     const count = makeCount()
     const answer = behindOAuth("repository:alpine:metadata_read", properties)
     const client = slow(count, (asked, body) => {
-      const reply = answer({ ...asked, body, accept: undefined, contentType: undefined, clientRequestId: undefined }, 0)
+      const reply = answer(
+        {
+          ...asked,
+          body,
+          accept: undefined,
+          contentRange: undefined,
+          contentType: undefined,
+          clientRequestId: undefined
+        },
+        0
+      )
       return reply instanceof Response ? reply : new Response(null, { status: 500 })
     })
     return Effect.gen(function* () {

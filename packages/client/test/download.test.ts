@@ -246,6 +246,26 @@ describe("a download", () => {
     }).pipe(Effect.provide(content(registryThat(blob, []))))
   )
 
+  it.effect("stops reading when the blob has more bytes than its descriptor says", () => {
+    let sent = 0
+    const endless = () =>
+      new ReadableStream<Uint8Array>(
+        {
+          pull: (controller) => {
+            sent += blob.length
+            if (sent > 100 * blob.length) controller.close()
+            else controller.enqueue(blob)
+          }
+        },
+        { highWaterMark: 0 }
+      )
+    return Effect.gen(function* () {
+      const error = yield* Effect.flip(download(sha256(blob), blob.length))
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+      assert.isAtMost(sent, 5 * blob.length)
+    }).pipe(Effect.provide(content(() => new Response(endless()))))
+  })
+
   it.effect("of an unknown size that breaks after its last byte is whole, says its digest", () =>
     Effect.gen(function* () {
       const bytes = yield* download(sha256(blob), undefined)
@@ -354,4 +374,38 @@ describe("a redirect of a download", () => {
       }).pipe(Effect.provide(content(to(location))))
     )
   }
+})
+
+describe("a link to storage", () => {
+  const blob = Buffer.from("content")
+  const storage = "https://storage.example"
+
+  for (const status of [400, 401, 403, 410]) {
+    it.effect(`that storage refuses with ${status} is renewed`, () =>
+      Effect.gen(function* () {
+        assert.isTrue(Buffer.from(yield* download(sha256(blob), blob.length)).equals(blob))
+        assert.deepStrictEqual(
+          (yield* Journal).map(({ url }) => (url.origin === endpoint ? "registry" : url.search)),
+          ["registry", "?sig=0", "registry", "?sig=1"]
+        )
+      }).pipe(
+        Effect.provide(
+          content(({ url }, count) => {
+            if (url.origin === endpoint) {
+              return new Response(null, { status: 307, headers: { location: `${storage}/blob?sig=${count}` } })
+            }
+            return url.search === "?sig=0" ? new Response(null, { status }) : new Response(blob)
+          })
+        )
+      )
+    )
+  }
+
+  it.effect("is not renewed when the registry itself answers 403", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(download(sha256(blob), blob.length))
+      assert.strictEqual(error.reason._tag, "Forbidden")
+      assert.strictEqual((yield* Journal).length, 1)
+    }).pipe(Effect.provide(content(() => new Response(null, { status: 403 }))))
+  )
 })

@@ -5,14 +5,17 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
-  writeFileSync
+  writeFileSync,
+  writeSync
 } from "node:fs"
 import { join } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -421,6 +424,11 @@ const leftovers: ReadonlyArray<{
 }> = [
   { name: "a partial file", leave: (partial) => writeFileSync(partial, blob.subarray(0, 1000)), from: 1000 },
   { name: "the whole blob", leave: (partial) => writeFileSync(partial, blob), from: blob.length },
+  {
+    name: "more than the blob has",
+    leave: (partial) => writeFileSync(partial, Buffer.concat([blob, Buffer.from("more")])),
+    from: 0
+  },
   { name: "an empty file", leave: (partial) => writeFileSync(partial, ""), from: 0 },
   {
     name: "a file that others can write",
@@ -549,6 +557,43 @@ describe("a resumable download that finds", () => {
   )
 })
 
+it.live("a resumable download that fails keeps the bytes that arrived, even if they are few", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const target = join(yield* folder, "layer.tar")
+    const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+    assert.strictEqual((yield* Effect.flip(download)).reason._tag, "Forbidden")
+    assert.isTrue(readFileSync(shared(target)).equals(blob.subarray(0, 1000)))
+    yield* download
+    assertBlob(target, "at the end")
+    assert.deepStrictEqual(yield* ranges, [null, "bytes=1000-", "bytes=1000-"])
+  }).pipe(
+    Effect.scoped,
+    live((asked, count) => {
+      if (count === 1) return new Response(null, { status: 403 })
+      if (count > 1) return serving()(asked, count)
+      return new Response(body([blob.subarray(0, 1000)]), { headers: { "content-length": String(blob.length) } })
+    })
+  )
+)
+
+it.live(
+  "a resumable download fails when the partial file holds wrong bytes, and removes it, so that the next one succeeds",
+  () =>
+    Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      writeFileSync(shared(target), Buffer.alloc(1000, "other bytes"))
+      const download = registry.downloadBlob("alpine", { digest, size: blob.length }, target, { resumable: true })
+      const error = yield* Effect.flip(download)
+      assert.strictEqual(error.reason._tag, "ContentMismatch")
+      assert.deepStrictEqual(readdirSync(join(target, "..")), [])
+      yield* download
+      assertBlob(target, "the next one")
+      assert.deepStrictEqual(yield* ranges, ["bytes=1000-", null])
+    }).pipe(Effect.scoped, live())
+)
+
 it.live("a resumable download that is interrupted at its last step keeps the whole content for the next one", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
@@ -640,5 +685,70 @@ it.live("a resumable download whose target cannot be replaced keeps the whole co
     assert.strictEqual((yield* Effect.flip(download))._tag, "PlatformError")
     assert.deepStrictEqual(readdirSync(join(target, "..")), ["layer.tar", shared("layer.tar")])
     assert.isTrue(readFileSync(shared(target)).equals(blob))
+  }).pipe(Effect.scoped, live())
+)
+
+/** The real disk, which notes each write, each sync and the renaming to the target. */
+const noting = (notes: Array<string>) =>
+  changed((files) => ({
+    open: (path, options) =>
+      Effect.map(files.open(path, options), (file) => ({
+        ...file,
+        stat: file.stat,
+        read: (buffer, options) => file.read(buffer, options),
+        writeAll: (bytes) => Effect.tap(file.writeAll(bytes), () => Effect.sync(() => notes.push("write"))),
+        sync: Effect.tap(file.sync, () => Effect.sync(() => notes.push("sync")))
+      })),
+    rename: (from, to) =>
+      Effect.tap(files.rename(from, to), () =>
+        Effect.sync(() => {
+          if (to.endsWith("layer.tar")) notes.push("rename")
+        })
+      )
+  }))
+
+/** The steps of a download from its last write on. */
+const lastSteps = (notes: ReadonlyArray<string>) => notes.slice(notes.lastIndexOf("write"))
+
+it.live(
+  "a download syncs its file before it renames it, so that a power failure leaves no file without its bytes",
+  () => {
+    const notes: Array<string> = []
+    return Effect.gen(function* () {
+      const registry = yield* RegistryContent
+      const target = join(yield* folder, "layer.tar")
+      yield* registry.downloadBlob("alpine", digest, target)
+      assert.deepStrictEqual(lastSteps(notes), ["write", "sync", "rename"])
+    }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
+  }
+)
+
+it.live("a download that lost its partial file to a newer one syncs its copy before it renames that", () => {
+  const notes: Array<string> = []
+  return Effect.gen(function* () {
+    const target = join(yield* folder, "layer.tar")
+    const older = yield* halting(target, true)
+    const newer = yield* halting(target, true)
+    notes.length = 0
+    assert.isTrue(Exit.isSuccess(yield* older.end))
+    assert.deepStrictEqual(lastSteps(notes), ["write", "sync", "rename"])
+    yield* newer.end
+  }).pipe(Effect.scoped, Effect.provide([content(serving()), noting(notes)]))
+})
+
+it.live("a download that lost its partial file to a newer one fails when another program has changed the content", () =>
+  Effect.gen(function* () {
+    const target = join(yield* folder, "layer.tar")
+    const older = yield* halting(target, true)
+    const other = openSync(shared(target), "r+")
+    const newer = yield* halting(target, true)
+    writeSync(other, "other bytes")
+    closeSync(other)
+    const exit = yield* older.end
+    assert.isTrue(Exit.isFailure(exit))
+    assert.include(String(exit), "another program changed the partial file")
+    assert.deepStrictEqual(readdirSync(join(target, "..")), [shared("layer.tar")])
+    yield* newer.end
+    assertBlob(target, "of the newer one")
   }).pipe(Effect.scoped, live())
 )

@@ -422,6 +422,7 @@ const unauthenticated = {
   authorization: undefined,
   range: null,
   accept: undefined,
+  contentRange: undefined,
   contentType: undefined,
   clientRequestId: undefined,
   body: ""

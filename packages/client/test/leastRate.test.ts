@@ -101,6 +101,21 @@ describe("a download", () => {
     )
   )
 
+  it.effect(
+    "that began fast stalls as well when only a byte comes now and then: the rate is measured anew for each idle timeout",
+    () =>
+      against((server, fiber) =>
+        Effect.gen(function* () {
+          server.send(4 * 1024 * kibibyte)
+          yield* settle
+          yield* drip(server, fiber, { bytes: 1, seconds: 20, turns: 5 })
+          assert.strictEqual(yield* requests, 1)
+          yield* drip(server, fiber, { bytes: 1, seconds: 20, turns: 1 })
+          assert.strictEqual(yield* requests, 2)
+        })
+      )
+  )
+
   for (const seconds of [1, 20, 59]) {
     it.effect(`fails after as many slow connections as the policy allows: a byte each ${seconds} seconds`, () =>
       against((server, fiber) =>

@@ -70,6 +70,18 @@ describe("a limit of requests a minute", () => {
   )
 })
 
+it.effect("requests of one kind do not count against the limit of another", () =>
+  Effect.gen(function* () {
+    const registry = yield* ContainerRegistry
+    const fiber = yield* Effect.forkChild(reads(5))
+    yield* TestClock.adjust("1 second")
+    const deletion = yield* Effect.forkChild(registry.deleteRepository("alpine"))
+    yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+    assert.strictEqual(yield* asked("DELETE"), 1)
+    yield* Fiber.interruptAll([fiber, deletion])
+  }).pipe(Effect.provide(registry(answers, { rateLimits: { read: 3, delete: 1 } })))
+)
+
 /** A conversation with a registry that everyone may read, of its own. */
 const conversation = (host: string, read: number) =>
   Effect.map(

@@ -353,7 +353,8 @@ describe("a transfer", () => {
 
 describe("a session", () => {
   const first = "planted-state-of-the-beginning"
-  const begun: Script = () => new Response(null, { status: 202, headers: { location: `/s?_state=${first}` } })
+  const begun = (parameter: string) =>
+    new Response(null, { status: 202, headers: { location: `/s?${parameter}=${first}` } })
   const closes: ReadonlyArray<readonly [string, Script]> = [
     [
       "in a later answer",
@@ -371,22 +372,27 @@ describe("a session", () => {
     ]
   ]
   for (const [where, close] of closes) {
-    it.effect(`does not show its earlier state ${where}`, () => {
-      const spans: Array<Tracer.Span> = []
-      return Effect.gen(function* () {
-        const service = yield* RegistryContent
-        const error = yield* Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
-        assert.strictEqual(error.reason._tag, "Forbidden")
-        for (const [way, text] of printed(error)) assert.notInclude(text, first, way)
-        assert.include(spans.map(({ name }) => name).join(), "PUT")
-        for (const span of spans) assert.notInclude(dumped(span), first)
-      }).pipe(
-        Effect.provide(
-          content((asked, count) => (asked.method === "POST" ? begun(asked, count) : close(asked, count)), never)
-        ),
-        Effect.provideService(Tracer.Tracer, collecting(spans))
-      )
-    })
+    for (const [what, parameter] of [
+      ["state", "_state"],
+      ["signature", "sig"]
+    ] as const) {
+      it.effect(`does not show its earlier ${what} ${where}`, () => {
+        const spans: Array<Tracer.Span> = []
+        return Effect.gen(function* () {
+          const service = yield* RegistryContent
+          const error = yield* Effect.flip(service.uploadBlob("alpine", BlobSource.fromString("content")))
+          assert.strictEqual(error.reason._tag, "Forbidden")
+          for (const [way, text] of printed(error)) assert.notInclude(text, first, way)
+          assert.include(spans.map(({ name }) => name).join(), "PUT")
+          for (const span of spans) assert.notInclude(dumped(span), first)
+        }).pipe(
+          Effect.provide(
+            content((asked, count) => (asked.method === "POST" ? begun(parameter) : close(asked, count)), never)
+          ),
+          Effect.provideService(Tracer.Tracer, collecting(spans))
+        )
+      })
+    }
   }
 })
 
@@ -486,6 +492,32 @@ describe("a warning of the answer that brings a secret", () => {
       )
     })
   }
+})
+
+/** Grants a token in an answer that cannot be decoded, with a warning that quotes the token. */
+const undecodable: Script = ({ authorization, url }) => {
+  if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })
+  if (url.pathname !== "/oauth2/token") return authorization === undefined ? challenge("registry:catalog:*") : json({})
+  const headers = { warning: `299 - "issued ${planted.access}"` }
+  return json({ access_token: planted.access, expires_in: "soon" }, { headers })
+}
+
+it.effect("a warning is not shown if the token of its answer cannot be decoded, as it may quote the token", () => {
+  const told: Array<string> = []
+  return Effect.gen(function* () {
+    const list = Effect.flatMap(ContainerRegistry, (registry) => Stream.runDrain(registry.repositories()))
+    const { shown } = yield* watched(Effect.exit(list))
+    assert.deepStrictEqual(told, [])
+    for (const text of shown) assertClean(text, "shown")
+  }).pipe(
+    Effect.provide(
+      registry(undecodable, {
+        credentials: entra,
+        retry: never,
+        onWarning: (text) => Effect.sync(() => void told.push(text))
+      })
+    )
+  )
 })
 
 describe("a secret that contains escapes itself", () => {

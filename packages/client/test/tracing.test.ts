@@ -895,6 +895,24 @@ describe("a registry's warning", () => {
     )
   })
 
+  it.effect("is reported for at most 256 different texts", () => {
+    const told: Array<string> = []
+    return Effect.gen(function* () {
+      yield* Effect.repeat(read, { times: 19 })
+      assert.strictEqual(told.length, 256)
+    }).pipe(
+      Effect.provide(
+        registry(
+          (_, count) => {
+            const warnings = Array.from({ length: 20 }, (_, index) => `299 - "warning ${count}.${index}"`)
+            return withHeader(properties(), "warning", warnings.join(", "))
+          },
+          { onWarning: (text) => Effect.sync(() => void told.push(text)) }
+        )
+      )
+    )
+  })
+
   it.effect("is not taken from somebody else", () =>
     Effect.gen(function* () {
       const told: Array<string> = []

@@ -48,6 +48,15 @@ const asked = Effect.map(Journal, (journal) =>
 
 const commit = (location: string) => `PUT ${location}digest=${encodeURIComponent(sha256(text))}`
 
+/** Accepts the first chunk, and no longer knows the session when the second one arrives. */
+const forgetful = () =>
+  inTurn({
+    POST: [() => accepted(`${uploads}s`), () => accepted(`${uploads}t`)],
+    PATCH: [() => accepted(`${uploads}s`), () => refusal(404, "BLOB_UPLOAD_UNKNOWN"), () => accepted(`${uploads}t`)],
+    GET: [() => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+    PUT: [() => created()]
+  })
+
 describe("an upload", () => {
   it.effect("goes to the newest location, byte for byte, and closes it with the digest", () =>
     Effect.gen(function* () {
@@ -138,6 +147,31 @@ describe("an upload", () => {
             PATCH: [() => accepted(`${uploads}t`)],
             PUT: [() => refusal(400, "DIGEST_INVALID")],
             DELETE: [() => new Response(null, { status: 204 })]
+          })
+        )
+      )
+    )
+  )
+
+  it.effect("in chunks states the range of each chunk", () =>
+    Effect.gen(function* () {
+      yield* upload(BlobSource.fromString(text), { chunkSize: 4 })
+      const chunks = (yield* Journal).filter(({ method }) => method === "PATCH")
+      assert.deepStrictEqual(
+        chunks.map(({ body, contentRange }) => [contentRange, body]),
+        [
+          ["0-3", "0123"],
+          ["4-7", "4567"],
+          ["8-9", "89"]
+        ]
+      )
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`)],
+            PUT: [() => created()]
           })
         )
       )
@@ -276,6 +310,80 @@ describe("an upload", () => {
     )
   )
 
+  it.effect("that restarts sends the same bytes again, and commits their digest", () =>
+    Effect.gen(function* () {
+      const { digest } = yield* upload(BlobSource.fromString(text), { chunkSize: 5 })
+      assert.strictEqual(digest, sha256(text))
+      const bodies = (yield* Journal).filter(({ method }) => method === "PATCH").map(({ body }) => body)
+      assert.deepStrictEqual(bodies, ["01234", "56789", "01234", "56789"])
+      assert.strictEqual((yield* asked).at(-1), commit(`${uploads}t?`))
+    }).pipe(Effect.provide(content(forgetful())))
+  )
+
+  it.effect("that restarts closes its source before it opens the source again", () => {
+    const notes: Array<string> = []
+    const note = (text: string) => Effect.sync(() => notes.push(text))
+    const file = Effect.acquireRelease(note("opened"), () => note("closed"))
+    const source: BlobSource.BlobSource = {
+      sizeBytes: Effect.succeed(text.length),
+      read: (offset) =>
+        Stream.scoped(Stream.flatMap(Stream.fromEffect(file), () => BlobSource.fromString(text.slice(offset)).read(0))),
+      repeatable: true
+    }
+    return Effect.gen(function* () {
+      yield* upload(source, { chunkSize: 3 })
+      assert.deepStrictEqual(notes, ["opened", "closed", "opened", "closed"])
+    }).pipe(Effect.provide(content(forgetful())))
+  })
+
+  for (const [bytes, actual] of [
+    ["01234", "5 bytes"],
+    ["0123456789abc", "more"]
+  ] as const) {
+    it.effect(`of ${bytes.length} bytes fails when its source states ten, and is cancelled`, () =>
+      Effect.gen(function* () {
+        const source = BlobSource.fromStream(Stream.make(Buffer.from(bytes)), { size: 10 })
+        const { reason } = yield* Effect.flip(upload(source))
+        assert.strictEqual(reason._tag, "ContentMismatch")
+        assert.strictEqual(reason._tag === "ContentMismatch" ? reason.actual : "", actual)
+        assert.deepStrictEqual(yield* asked, [`POST ${uploads}`, `DELETE ${uploads}s`])
+      }).pipe(
+        Effect.provide(
+          content(
+            inTurn({
+              POST: [() => accepted(`${uploads}s`)],
+              PATCH: [() => accepted(`${uploads}s`)],
+              PUT: [() => created()],
+              DELETE: [() => new Response(null, { status: 204 })]
+            })
+          )
+        )
+      )
+    )
+  }
+
+  it.effect("is cancelled before it commits when the content does not match the expected digest", () =>
+    Effect.gen(function* () {
+      const { reason } = yield* Effect.flip(upload(BlobSource.fromString(text), { digest: sha256("other") }))
+      assert.strictEqual(reason._tag, "ContentMismatch")
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["HEAD", "POST", "PATCH", "DELETE"]
+      )
+    }).pipe(
+      Effect.provide(
+        content(
+          inTurn({
+            POST: [() => accepted(`${uploads}s`)],
+            PATCH: [() => accepted(`${uploads}s`, "0-9")],
+            PUT: [() => created()],
+            DELETE: [() => new Response(null, { status: 204 })]
+          })
+        )
+      )
+    )
+  )
+
   it.effect("is given up after as many faults without progress as the policy says, in no more requests", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
@@ -363,6 +471,34 @@ describe("an upload", () => {
     )
   )
 
+  for (const [what, size, silent, requests] of [
+    ["streams its content", 2 * 1024 * 1024, "PATCH", ["POST", "PATCH", "GET"]],
+    ["sends a chunk", 10, "PATCH", ["POST", "PATCH", "GET"]],
+    ["commits", 10, "PUT", ["POST", "PATCH", "PUT", "HEAD"]]
+  ] as const) {
+    it.effect(`that ${what} queries the registry after the idle timeout without a response`, () =>
+      Effect.gen(function* () {
+        const methods = Effect.map(Journal, (journal) => journal.map(({ method }) => method))
+        const fiber = yield* Effect.forkChild(upload(BlobSource.fromBytes(Buffer.alloc(size))))
+        yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+        yield* TestClock.adjust("59 seconds")
+        assert.deepStrictEqual(yield* methods, [...requests].slice(0, -1))
+        yield* TestClock.adjust("2 seconds")
+        yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+        assert.deepStrictEqual(yield* methods, [...requests])
+        yield* Fiber.interrupt(fiber)
+      }).pipe(
+        Effect.provide(
+          content((asked) => {
+            if (asked.method === silent) return "stall"
+            if (asked.method === "DELETE") return new Response(null, { status: 204 })
+            return asked.method === "GET" || asked.method === "HEAD" ? "stall" : accepted(`${uploads}s`)
+          })
+        )
+      )
+    )
+  }
+
   it.effect("that is interrupted while its registry is silent ends within five seconds", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(upload())
@@ -396,3 +532,16 @@ describe("an upload", () => {
     )
   )
 })
+
+it.effect("a mount that the registry answers with an upload session fails, and cancels the session", () =>
+  Effect.gen(function* () {
+    const registry = yield* RegistryContent
+    const error = yield* Effect.flip(registry.mountBlob("alpine", { digest: sha256(text), from: "other" }))
+    assert.strictEqual(error.reason._tag, "NotFound")
+    assert.strictEqual((yield* asked).at(-1), `DELETE ${uploads}s`)
+  }).pipe(
+    Effect.provide(
+      content(inTurn({ POST: [() => accepted(`${uploads}s`)], DELETE: [() => new Response(null, { status: 204 })] }))
+    )
+  )
+)

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
+import * as TestClock from "effect/testing/TestClock"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { ask, askAsAdmin, codeOf, emulator } from "./support/ask.ts"
 import { digestOf, locationOf, open, push, uploads, withDigest } from "./support/content.ts"
@@ -122,6 +123,17 @@ describe("an upload", () => {
     }).pipe(Effect.provide(emulator({ maxRequestBodySize: 4 })))
   )
 
+  it.live("keeps no byte of a request that is too large, even if its first bytes were within the limit", () =>
+    Effect.gen(function* () {
+      const location = yield* open
+      const tooMuch = yield* askAsAdmin("PATCH", location, { body: new Uint8Array(4 * 1024 * 1024) })
+      assert.strictEqual(tooMuch.status, 413)
+      const done = yield* askAsAdmin("PUT", withDigest(location, digestOf("a blob")), { body: "a blob" })
+      assert.strictEqual(done.status, 201)
+      assert.strictEqual((yield* get(`/v2/a/blobs/${digestOf("a blob")}`)).text, "a blob")
+    }).pipe(Effect.provide(emulator({ blobs: "direct", maxRequestBodySize: "1 MiB" })))
+  )
+
   it.live("may ask for a least size of chunks", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* askAsAdmin("POST", uploads)).headers["oci-chunk-min-length"], "1024")
@@ -153,6 +165,17 @@ describe("a blob", () => {
       assert.strictEqual((yield* get(address)).status, 400)
       assert.strictEqual((yield* ask("GET", address.replace(/sig=./, "sig=_"))).status, 403)
       assert.strictEqual((yield* ask("GET", address.replace(/se=20/, "se=21"))).status, 403)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.effect("has an address that expires after 20 minutes", () =>
+    Effect.gen(function* () {
+      const { digest } = yield* push("a blob")
+      const address = locationOf(yield* get(`/v2/a/blobs/${digest}`))
+      yield* TestClock.adjust("19 minutes")
+      assert.strictEqual((yield* ask("GET", address)).text, "a blob")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* ask("GET", address)).status, 403)
     }).pipe(Effect.provide(emulator()))
   )
 

@@ -112,6 +112,15 @@ describe("a file", () => {
     )
   }
 
+  it.effect("with auth has the user name before the first colon: a password may hold colons", () =>
+    Effect.gen(function* () {
+      const path = yield* file({ auths: { [registry]: auth("contoso:a:b:") } })
+      const credential = yield* get(DockerConfig.layerOptions({ path }))
+      const login = credential._tag === "Password" ? [credential.username, Redacted.value(credential.password)] : []
+      assert.deepStrictEqual(login, ["contoso", "a:b:"])
+    })
+  )
+
   const keys: ReadonlyArray<readonly [string, string, boolean]> = [
     [registry, registry, true],
     [`https://${registry}`, registry, true],

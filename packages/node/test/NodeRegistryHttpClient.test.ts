@@ -13,6 +13,8 @@ interface Listening {
   readonly address: string
   /** How many connections there were so far. */
   readonly connections: () => number
+  /** How many of them are open. */
+  readonly open: () => number
   /** How many requests wait for their answer. */
   readonly waiting: () => number
 }
@@ -22,16 +24,22 @@ const listen = (gate: Promise<unknown>) =>
   Effect.acquireRelease(
     Effect.callback<Listening & { readonly server: Server }>((resume) => {
       let connections = 0
+      let open = 0
       let waiting = 0
-      const server = createServer((request, response) => {
+      // The server never closes an idle connection.
+      const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
         waiting += 1
         void gate.then(() => {
           waiting -= 1
           response.end(request.headers["user-agent"] ?? "none")
         })
       })
-      server.on("connection", () => {
+      server.on("connection", (socket) => {
         connections += 1
+        open += 1
+        socket.once("close", () => {
+          open -= 1
+        })
       })
       server.listen(0, "127.0.0.1", () => {
         const address = server.address()
@@ -41,6 +49,7 @@ const listen = (gate: Promise<unknown>) =>
             server,
             address: `http://127.0.0.1:${port}/`,
             connections: () => connections,
+            open: () => open,
             waiting: () => waiting
           })
         )
@@ -63,6 +72,14 @@ describe("connections", () => {
       // One more is opened where a request is faster than the end of the answer before it.
       assert.isAtMost(connections(), 2)
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live("close with the scope of the client", () =>
+    Effect.gen(function* () {
+      const { address, open } = yield* listen(Promise.resolve())
+      yield* Effect.provide(get(address), NodeRegistryHttpClient.layerOptions({ keepAlive: "10 minutes" }))
+      yield* Effect.repeat(Effect.sync(open), { until: (count) => count === 0 })
+    })
   )
 
   it.live("are no more at a time than was said", () =>

@@ -119,27 +119,27 @@ describe("an answer", () => {
     })
   )
 
-  live("that nobody takes does not come, beyond what sockets hold, and comes whole when it is taken", () =>
+  live("that the program does not read stops at what the sockets hold, and arrives whole once it is read", () =>
     Effect.gen(function* () {
       const size = 64 * mebibyte
       let sent = 0
-      const idle = event()
-      const address = yield* listen((_, response) => {
+      const address = yield* listen((request, response) => {
         const write = () => {
           while (sent < size) {
             sent += mebibyte
             if (!response.write(Buffer.alloc(mebibyte))) {
-              // The socket is full: from here on it is the client that decides.
               response.once("drain", write)
-              return setImmediate(() => setImmediate(idle.happen))
+              return
             }
           }
-          return response.end()
+          response.end()
         }
-        write()
+        if (request.url === "/turn") response.end()
+        else write()
       })
       const answer = yield* HttpClient.get(address)
-      yield* idle.happened
+      // Without back pressure, part of the answer arrives in each of these turns.
+      for (let turn = 0; turn < 200; turn++) yield* (yield* HttpClient.get(new URL("/turn", address))).text
       assert.isAtMost(sent, 16 * mebibyte)
       const taken = yield* Stream.runFold(
         answer.stream,
@@ -147,6 +147,18 @@ describe("an answer", () => {
         (sum, piece) => sum + piece.length
       )
       assert.strictEqual(taken, size)
+    })
+  )
+
+  live("is the final one, not a preliminary one such as early hints", () =>
+    Effect.gen(function* () {
+      const address = yield* listen((_, response) => {
+        response.writeEarlyHints({ link: "</a>; rel=preload" })
+        response.end("the answer")
+      })
+      const answer = yield* HttpClient.get(address)
+      assert.strictEqual(answer.status, 200)
+      assert.strictEqual(yield* answer.text, "the answer")
     })
   )
 

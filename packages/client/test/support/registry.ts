@@ -19,6 +19,7 @@ export interface Asked {
   readonly url: URL
   readonly authorization: string | undefined
   readonly range: string | null
+  readonly contentRange: string | undefined
   readonly accept: string | undefined
   readonly contentType: string | undefined
   readonly clientRequestId: string | undefined
@@ -100,6 +101,7 @@ const client = (script: Script, journal: Array<Asked>) =>
         url,
         authorization: request.headers["authorization"],
         range: request.headers["range"] ?? null,
+        contentRange: request.headers["content-range"],
         accept: request.headers["accept"],
         contentType: request.body._tag === "Empty" ? undefined : request.body.contentType,
         clientRequestId: request.headers["x-ms-client-request-id"],

@@ -1,0 +1,11 @@
+/**
+ * All faults. Their sentences are different, so that each can be named.
+ */
+import { auth } from "./auth.ts"
+import { content } from "./content.ts"
+import type { Fault } from "./fault.ts"
+import { http } from "./http.ts"
+import { packages } from "./packages.ts"
+import { transfers } from "./transfers.ts"
+
+export const faults: ReadonlyArray<Fault> = [...transfers, ...http, ...auth, ...content, ...packages]
