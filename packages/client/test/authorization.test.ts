@@ -137,7 +137,7 @@ it.effect("a mount requests a token that may also read the other repository", ()
     yield* registry.mountBlob("alpine", { digest, from: "debian" })
     assert.deepStrictEqual(
       forms(yield* Journal, "/oauth2/token").map(({ scope }) => scope),
-      ["repository:alpine:pull,push", "repository:alpine:pull,push repository:debian:pull"]
+      ["repository:alpine:pull,push repository:busybox:pull", "repository:alpine:pull,push repository:debian:pull"]
     )
   }).pipe(
     Effect.provide(content(behindOAuth("repository:alpine:pull,push", () => new Response(null, { status: 201 }))))

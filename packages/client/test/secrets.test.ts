@@ -457,7 +457,8 @@ describe("a warning of the answer that brings a secret", () => {
     ({ authorization, method, url }) => {
       if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh }, { headers: warned })
       if (url.pathname === "/oauth2/token") {
-        return json({ access_token: planted.access, expires_in: status === 200 ? "soon" : 60 }, { headers: warned })
+        const granted = status === 200 ? [planted.access] : planted.access
+        return json({ access_token: granted, expires_in: 60 }, { headers: warned })
       }
       if (authorization === undefined) return challenge("repository:alpine:pull,push")
       return method === "POST"
@@ -499,7 +500,7 @@ const undecodable: Script = ({ authorization, url }) => {
   if (url.pathname === "/oauth2/exchange") return json({ refresh_token: planted.refresh })
   if (url.pathname !== "/oauth2/token") return authorization === undefined ? challenge("registry:catalog:*") : json({})
   const headers = { warning: `299 - "issued ${planted.access}"` }
-  return json({ access_token: planted.access, expires_in: "soon" }, { headers })
+  return json({ access_token: [planted.access] }, { headers })
 }
 
 it.effect("a warning is not shown if the token of its answer cannot be decoded, as it may quote the token", () => {
