@@ -71,19 +71,17 @@ describe("a manifest of an image", () => {
       { mediaType: "application/json" },
       "Expected a manifest whose mediaType field agrees with its content type"
     ],
-    [
-      "manifests",
-      { manifests: [child] },
-      `Expected a manifest without "manifests", which its media type does not have`
-    ],
-    [
-      "null for manifests",
-      { manifests: null },
-      `Expected a manifest without "manifests", which its media type does not have`
-    ]
+    ["manifests", { manifests: [child] }, `Expected a manifest without "manifests", which its media type does not have`]
   ]
   it.each(complaints)("with %s is refused", (_, change, expected) => {
     assert.strictEqual(complaint(MediaType.ociImageManifest, { ...image, ...change }), expected)
+  })
+
+  it("with null for manifests, which is none, is read", () => {
+    const manifest = Result.getOrThrow(
+      Manifest.parse(MediaType.ociImageManifest, JSON.stringify({ ...image, manifests: null }))
+    )
+    assert.strictEqual(manifest._tag, "ImageManifest")
   })
 
   it("tells which of its layers is wrong", () => {
