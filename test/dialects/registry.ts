@@ -32,13 +32,13 @@ interface Asked {
   readonly body: Uint8Array<ArrayBuffer>
 }
 
+const joined = (...pieces: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.concat(pieces))
+
 const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Uint8Array<ArrayBuffer>> => {
   const { body } = request
   if (body._tag === "Uint8Array") return Effect.succeed(Uint8Array.from(body.body))
   if (body._tag !== "Stream") return Effect.succeed(new Uint8Array())
-  return Effect.map(Effect.orDie(Stream.runCollect(body.stream)), (pieces) =>
-    Uint8Array.from(pieces.flatMap((piece) => Array.from(piece)))
-  )
+  return Effect.map(Effect.orDie(Stream.runCollect(body.stream)), (pieces) => joined(...pieces))
 }
 
 const answer = (
@@ -137,12 +137,12 @@ export const play = (dialect: Dialect) => {
 
   const send = (repository: string, id: string, { body }: Asked): Response => {
     if (maxChunkBytes !== undefined && body.length > maxChunkBytes) return answer(416)
-    sessions.set(id, Uint8Array.from([...(sessions.get(id) ?? []), ...body]))
+    sessions.set(id, joined(sessions.get(id) ?? new Uint8Array(), body))
     return sessionAnswer(statuses.patch ?? 202, repository, id)
   }
 
   const commit = (id: string, { body, url }: Asked): Response => {
-    const bytes = Uint8Array.from([...(sessions.get(id) ?? []), ...body])
+    const bytes = joined(sessions.get(id) ?? new Uint8Array(), body)
     const digest = digestOf(bytes)
     if (url.searchParams.get("digest") !== digest) return refusal(400, "DIGEST_INVALID")
     holdings.blobs.set(digest, bytes)
