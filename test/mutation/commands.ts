@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { workspaceEnvironment } from "../support/workspace.ts"
+import { environmentIn } from "../support/workspace.ts"
 
 /** How a command ended. */
 export interface Ending {
@@ -31,7 +31,7 @@ const runToEnd = (
   Effect.callback((resume) => {
     const child = spawn(command, args, {
       cwd: folder,
-      env: { ...workspaceEnvironment, NO_COLOR: "1" },
+      env: { ...environmentIn(folder), NO_COLOR: "1" },
       // A group of its own, which is killed as a whole.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]

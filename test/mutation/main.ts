@@ -14,7 +14,7 @@ import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { workspaceCopy } from "../support/workspace.ts"
+import { installedWorkspace } from "../support/workspace.ts"
 import { type Ending, firstFailure, runWithin } from "./commands.ts"
 import { type Fault, faulty, occurrences, packageOf } from "./fault.ts"
 import { faults } from "./faults.ts"
@@ -157,7 +157,7 @@ const main = Effect.scoped(
     const chosen = faults.filter(({ file, wrong }) => options.only.some((text) => `${file} ${wrong}`.includes(text)))
     if (chosen.length === 0) return yield* Effect.fail(`no fault holds ${options.only.join(", ")}`)
 
-    const folder = yield* workspaceCopy
+    const folder = yield* installedWorkspace
     yield* checkTexts(folder, chosen)
     yield* write(join(folder, compilerFile), JSON.stringify(compilerOptions))
     const limitOf = makeLimits(folder)
