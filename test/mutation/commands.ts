@@ -14,6 +14,9 @@ export interface Ending {
   readonly seconds: number
 }
 
+/** How many characters of the output are kept, the last ones: a test that loops may print without end. */
+const mostPrinted = 4 * 1024 * 1024
+
 /** Kills a process and those that it started. */
 const killGroup = (leader: number | undefined): void => {
   try {
@@ -39,6 +42,7 @@ const runToEnd = (
     let printed = ""
     const take = (piece: Buffer) => {
       printed += piece.toString()
+      if (printed.length > 2 * mostPrinted) printed = printed.slice(-mostPrinted)
     }
     child.stdout.on("data", take)
     child.stderr.on("data", take)
