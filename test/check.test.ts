@@ -9,7 +9,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { run } from "./support/command.ts"
-import { workspaceCopy, workspaceEnvironment } from "./support/workspace.ts"
+import { environmentIn, linkedWorkspace } from "./support/workspace.ts"
 
 const readScripts = Schema.decodeEffect(
   Schema.fromJsonString(Schema.Struct({ scripts: Schema.Struct({ check: Schema.String }) }))
@@ -159,14 +159,15 @@ const edit = async (path: string, change: (text: string) => string): Promise<voi
 /** What a term of the command prints when it fails. */
 const complaints = (term: string, folder: string) => {
   const [command = "", ...args] = term.split(" ")
-  return Effect.map(Effect.flip(run(command, args, { cwd: folder, env: workspaceEnvironment })), ({ stderr, stdout }) =>
-    stripVTControlCharacters(stdout + stderr)
+  return Effect.map(
+    Effect.flip(run(command, args, { cwd: folder, env: environmentIn(folder) })),
+    ({ stderr, stdout }) => stripVTControlCharacters(stdout + stderr)
   )
 }
 
 it.live("check fails on what it is there to find", () =>
   Effect.gen(function* () {
-    const folder = yield* workspaceCopy
+    const folder = yield* linkedWorkspace
     const { scripts } = yield* readScripts(yield* Effect.promise(() => readFile(join(folder, "package.json"), "utf8")))
     for (const breach of breaches) yield* Effect.promise(() => edit(join(folder, breach.file), breach.edit))
 

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { workspaceEnvironment } from "../support/workspace.ts"
+import { environmentIn } from "../support/workspace.ts"
 
 /** How a command ended. */
 export interface Ending {
@@ -13,6 +13,9 @@ export interface Ending {
   readonly printed: string
   readonly seconds: number
 }
+
+/** How many characters of the output are kept, the last ones: a test that loops may print without end. */
+const mostPrinted = 4 * 1024 * 1024
 
 /** Kills a process and those that it started. */
 const killGroup = (leader: number | undefined): void => {
@@ -31,7 +34,7 @@ const runToEnd = (
   Effect.callback((resume) => {
     const child = spawn(command, args, {
       cwd: folder,
-      env: { ...workspaceEnvironment, NO_COLOR: "1" },
+      env: { ...environmentIn(folder), NO_COLOR: "1" },
       // A group of its own, which is killed as a whole.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]
@@ -39,6 +42,7 @@ const runToEnd = (
     let printed = ""
     const take = (piece: Buffer) => {
       printed += piece.toString()
+      if (printed.length > 2 * mostPrinted) printed = printed.slice(-mostPrinted)
     }
     child.stdout.on("data", take)
     child.stderr.on("data", take)

@@ -14,7 +14,7 @@ import { parseArgs } from "node:util"
 import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { workspaceCopy } from "../support/workspace.ts"
+import { installedWorkspace } from "../support/workspace.ts"
 import { type Ending, firstFailure, runWithin } from "./commands.ts"
 import { type Fault, faulty, occurrences, packageOf } from "./fault.ts"
 import { faults } from "./faults.ts"
@@ -26,9 +26,12 @@ const mostSurvivors = 3
 /** How long tests may take without a fault, in seconds. */
 const longestSeconds = 3600
 
-/** How long tests may take with a fault: so many times as long as without, and at least as long as a test that hangs. */
+/** How long tests may take with a fault: so many times as long as without, and at least longer than a test that hangs. */
 const patience = 4
 const leastSeconds = 120
+
+/** How long the likely tests may take with a fault, in seconds: they are few. */
+const likelySeconds = 180
 
 const { values: options } = parseArgs({
   options: {
@@ -117,32 +120,31 @@ interface Outcome {
 /** The runs that a fault has to survive, one after the other. */
 interface Run {
   readonly selection: Selection
-  /** The tests whose time without a fault limits this run. */
-  readonly limitedBy: Selection
+  /** In seconds. It takes a run without a fault to know the limit, unless that ran before. */
+  readonly limit: Effect.Effect<number, string>
   readonly verdict: Verdict
 }
 
-const runsOf = (fault: Fault, likelyTests: Selection): ReadonlyArray<Run> => {
-  const whole: Run = { selection: [packageOf(fault)], limitedBy: [packageOf(fault)], verdict: "caught by its package" }
-  return [
-    ...(likelyTests.length === 0 ? [] : [{ ...whole, selection: likelyTests }]),
-    whole,
-    ...(options["skip-suite"]
-      ? []
-      : [{ selection: wholeSuite, limitedBy: wholeSuite, verdict: "caught by the whole suite" } as const])
-  ]
+type LimitOf = ReturnType<typeof makeLimits>
+
+const runsOf = (fault: Fault, likelyTests: Selection, limitOf: LimitOf): ReadonlyArray<Run> => {
+  const ownTests = [packageOf(fault)]
+  const verdict = "caught by its package"
+  const likely: Run = { selection: likelyTests, limit: Effect.succeed(likelySeconds), verdict }
+  const own: Run = { selection: ownTests, limit: limitOf(ownTests), verdict }
+  const all: Run = { selection: wholeSuite, limit: limitOf(wholeSuite), verdict: "caught by the whole suite" }
+  return [...(likelyTests.length === 0 ? [] : [likely]), own, ...(options["skip-suite"] ? [] : [all])]
 }
 
 /** Makes a function that puts a fault into the copy and runs the tests. */
-const makeJudge = (folder: string, limitOf: ReturnType<typeof makeLimits>) => {
+const makeJudge = (folder: string, limitOf: LimitOf) => {
   const likely = Likely.make(folder)
   return Effect.fnUntraced(function* (fault: Fault): Effect.fn.Return<Outcome, string> {
     const compiler = runWithin(longestSeconds, folder, "tsc", ["--noEmit", "--project", compilerFile])
     const compiled = yield* withFault(folder, fault, compiler)
     if (!compiled.isSuccess) return { verdict: "DOES NOT COMPILE", by: compiled.printed.trim() }
-    for (const { limitedBy, selection, verdict } of runsOf(fault, likely.testsOf(fault))) {
-      const limit = yield* limitOf(limitedBy)
-      const ending = yield* withFault(folder, fault, runTests(folder, selection, limit))
+    for (const { limit, selection, verdict } of runsOf(fault, likely.testsOf(fault), limitOf)) {
+      const ending = yield* withFault(folder, fault, runTests(folder, selection, yield* limit))
       if (ending.isSuccess) continue
       const by = firstFailure(ending)
       if (verdict === "caught by its package") likely.remember(fault, by)
@@ -157,7 +159,7 @@ const main = Effect.scoped(
     const chosen = faults.filter(({ file, wrong }) => options.only.some((text) => `${file} ${wrong}`.includes(text)))
     if (chosen.length === 0) return yield* Effect.fail(`no fault holds ${options.only.join(", ")}`)
 
-    const folder = yield* workspaceCopy
+    const folder = yield* installedWorkspace
     yield* checkTexts(folder, chosen)
     yield* write(join(folder, compilerFile), JSON.stringify(compilerOptions))
     const limitOf = makeLimits(folder)

@@ -1,44 +1,44 @@
 /**
  * The workspace in a folder of its own, which a test may change as it likes.
  */
-import { cp, mkdir, readdir, symlink } from "node:fs/promises"
+import { cp, symlink } from "node:fs/promises"
 import { delimiter, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import { temporaryFolder } from "./command.ts"
+import { run, temporaryFolder } from "./command.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const isLeftOut = (path: string): boolean =>
-  path === "node_modules" || /(?:^|\/)(?:\.git|dist|coverage|\.(?:snippets|reference)-.*)$/.test(path)
-
-/** What tools write beside the installed packages. A copy has its own. */
-const isCache = (name: string): boolean => /^\.(?:tmp|vite.*)$/.test(name)
-
-const linkPackages = async (folder: string): Promise<void> => {
-  const installed = join(root, "node_modules")
-  await mkdir(join(folder, "node_modules"))
-  for (const name of await readdir(installed)) {
-    if (!isCache(name)) await symlink(join(installed, name), join(folder, "node_modules", name))
-  }
-}
-
-/** A copy of the workspace, with the packages that it has installed. It goes with the scope. */
-export const workspaceCopy = Effect.gen(function* () {
-  const folder = yield* temporaryFolder
-  yield* Effect.promise(async () => {
-    await cp(root, folder, {
+/** Copies the files of the workspace, without those that Git or a build makes. */
+const copyFiles = (folder: string, isLeftOut: (path: string) => boolean) =>
+  Effect.promise(() =>
+    cp(root, folder, {
       recursive: true,
       verbatimSymlinks: true,
-      filter: (path) => !isLeftOut(relative(root, path))
+      filter: (path) =>
+        !isLeftOut(relative(root, path)) &&
+        !/(?:^|\/)(?:\.git|dist|coverage|\.(?:snippets|reference)-.*)$/.test(relative(root, path))
     })
-    await linkPackages(folder)
-  })
+  )
+
+/** A copy that shares the installed packages. pnpm must not run in it, because it would write into these. */
+export const linkedWorkspace = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  yield* copyFiles(folder, (path) => path === "node_modules")
+  yield* Effect.promise(() => symlink(join(root, "node_modules"), join(folder, "node_modules")))
   return folder
 })
 
-/** The environment of a command in a copy: the tools, and the Node, that the workspace brings. */
-export const workspaceEnvironment: NodeJS.ProcessEnv = {
+/** A copy with packages of its own, in which all tests can run. */
+export const installedWorkspace = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  yield* copyFiles(folder, (path) => /(?:^|\/)node_modules$/.test(path))
+  yield* run("npx", ["-y", "pnpm@12", "install", "--frozen-lockfile", "--prefer-offline"], { cwd: folder })
+  return folder
+})
+
+/** The environment of a command in a copy: with the tools, and the Node, that the copy has installed. */
+export const environmentIn = (folder: string): NodeJS.ProcessEnv => ({
   ...process.env,
-  PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`
-}
+  PATH: `${join(folder, "node_modules/.bin")}${delimiter}${process.env["PATH"]}`
+})
