@@ -22,9 +22,9 @@ export const uploadArtifact = Effect.gen(function* () {
     layers: [{ ...table, annotations: { [Annotations.title]: "pulls.csv" } }],
     annotations: { [Annotations.description]: "Pulls by day" }
   })
-  const { digest } = yield* content.putManifest(repository, report, { tags: ["2026-11", "latest"] })
+  const { descriptor } = yield* content.putManifest(repository, report, { tags: ["2026-11", "latest"] })
 
-  const { manifest } = yield* content.manifest(repository, digest)
+  const { manifest } = yield* content.manifest(repository, descriptor.digest)
   if (manifest._tag !== "ImageManifest") return
   yield* Console.log(
     `${repository}:latest is of type ${manifest.artifactType}: ${manifest.annotations?.[Annotations.description]}`

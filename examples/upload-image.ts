@@ -41,7 +41,7 @@ export const uploadImage = Effect.gen(function* () {
   const pushed = yield* content.putManifest(repository, Manifest.image({ config, layers }), { tag })
 
   yield* Console.log(`pushed ${loginServer}/${repository}:${tag}`)
-  for (const { digest, mediaType, size } of [pushed, config, ...layers]) {
+  for (const { digest, mediaType, size } of [pushed.descriptor, config, ...layers]) {
     yield* Console.log(`  ${Digest.hex(digest).slice(0, 12)}  ${String(size).padStart(5)} bytes  ${mediaType}`)
   }
 })

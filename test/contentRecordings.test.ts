@@ -234,7 +234,7 @@ describe("what was pushed then can be pushed again, and pulled", () => {
 
         // The file as it stands is a manifest too, only not the recorded one.
         for (const bytes of [pushed, manifest]) {
-          const put = yield* content.putManifest(folder, bytes, { mediaType, tag: "latest" })
+          const { descriptor: put } = yield* content.putManifest(folder, bytes, { mediaType, tag: "latest" })
           assert.strictEqual(String(put.mediaType), mediaType)
           assert.deepStrictEqual(put, {
             mediaType: put.mediaType,

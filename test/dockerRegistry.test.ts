@@ -124,7 +124,7 @@ for (const options of registries) {
               platform: { os: "linux", architecture: architectures[at] ?? "" }
             }))
           })
-          const put = yield* content.putManifest(repository, made, { tag: "both" })
+          const { descriptor: put } = yield* content.putManifest(repository, made, { tag: "both" })
           assert.strictEqual(put.mediaType, MediaType.ociImageIndex)
           assert.deepStrictEqual(yield* content.resolve(repository, "both"), put)
           const { descriptor, manifest } = yield* content.manifest(repository, "both")

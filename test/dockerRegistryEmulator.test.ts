@@ -52,9 +52,13 @@ describe.runIf(isInstalled("docker-registry"))("docker-registry, with tokens of 
       const content = yield* RegistryContent.RegistryContent
       const config = yield* content.uploadBlob("samples/image", BlobSource.fromString("{}"))
       const layer = yield* content.uploadBlob("samples/image", BlobSource.fromBytes(new Uint8Array(2_000_000).fill(7)))
-      const pushed = yield* content.putManifest("samples/image", Manifest.image({ config, layers: [layer] }), {
-        tag: "v1"
-      })
+      const { descriptor: pushed } = yield* content.putManifest(
+        "samples/image",
+        Manifest.image({ config, layers: [layer] }),
+        {
+          tag: "v1"
+        }
+      )
       assert.deepStrictEqual(yield* content.resolve("samples/image", "v1"), pushed)
       assert.strictEqual((yield* content.blobBytes("samples/image", layer)).length, 2_000_000)
       assert.deepStrictEqual(yield* requests, ["GET /oauth2/token 200"])

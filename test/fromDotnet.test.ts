@@ -387,7 +387,9 @@ describe("content", () => {
         layers: [{ ...layer, annotations: { "org.opencontainers.image.title": "layer.txt" } }],
         annotations: { "com.contoso.built-by": "a test" }
       })
-      const { digest } = yield* putManifest("a", image, { tag: "v1" })
+      const {
+        descriptor: { digest }
+      } = yield* putManifest("a", image, { tag: "v1" })
 
       const { bytes, descriptor, manifest } = yield* get("a", "v1")
       assert.deepStrictEqual(manifest, image)
@@ -408,7 +410,9 @@ describe("content", () => {
         null,
         3
       )
-      const { digest } = yield* putManifest("a", text)
+      const {
+        descriptor: { digest }
+      } = yield* putManifest("a", text)
       const pulled = yield* manifest("a", digest)
       assert.strictEqual(new TextDecoder().decode(pulled.bytes), text)
       assert.strictEqual(pulled.descriptor.mediaType, MediaType.dockerManifest)

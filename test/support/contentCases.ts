@@ -190,7 +190,7 @@ export const cases: { readonly [name in ContentRecording]: Case } = {
       const put = entriesOf(entries, "PUT", 201).find(({ RequestUri }) => RequestUri.includes("/manifests/"))
       const { sent } = yield* Effect.fromNullishOr(put)
       // It names no media type itself.
-      const pushed = yield* content.putManifest("oci-artifact", sent, {
+      const { descriptor: pushed } = yield* content.putManifest("oci-artifact", sent, {
         mediaType: "application/vnd.oci.image.manifest.v1+json"
       })
       const { descriptor, repository } = yield* getManifest(entries)

@@ -87,7 +87,7 @@ export const pushImage = Effect.fnUntraced(function* (
     layers: layers.map(({ descriptor }) => descriptor),
     annotations: { "org.example.odd": "spaces   and ünïcode" }
   })
-  const descriptor = yield* content.putManifest(repository, manifest, { tags: options.tags ?? [] })
+  const { descriptor } = yield* content.putManifest(repository, manifest, { tags: options.tags ?? [] })
   const pushed: Pushed = {
     manifest,
     descriptor,

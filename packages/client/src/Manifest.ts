@@ -10,10 +10,43 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
+import * as Digest from "./Digest.ts"
 import { fromJson, list, openStruct, optional, optionalStruct, texts, withFallback } from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 import { problemOf } from "./internal/schema/problem.ts"
 import * as MediaType from "./MediaType.ts"
+
+/**
+ * The descriptor of the manifest that another one is about.
+ *
+ * **Details**
+ *
+ * OCI image specification, manifest.md, "subject". It is a descriptor, whose size some tools leave out: the example of a
+ * bundle in cosign's specification has none. `image` and `index` take a whole descriptor.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Subject = openStruct({
+  /** What the subject is: the media type of a manifest. */
+  mediaType: MediaType.MediaType,
+  /** The digest of the subject. */
+  digest: Digest.Digest,
+  /** The size of the subject, in bytes, if it is stated. */
+  size: optional(Schema.Natural),
+  /** Labels. */
+  annotations: optional(texts),
+  /** What kind of artifact the subject is. */
+  artifactType: optional(MediaType.MediaType)
+})
+
+/**
+ * The subject of one manifest.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Subject = typeof Subject.Type
 
 /**
  * An OCI image manifest or a Docker manifest, version 2 schema 2: a configuration and layers.
@@ -40,7 +73,7 @@ export const ImageManifest = openStruct({
   /** The layers, the lowest first; of an artifact, its files. */
   layers: list(Descriptor.Descriptor),
   /** The manifest that this one is about: a signature or a bill of materials refers to its image so. */
-  subject: optionalStruct(Descriptor.Descriptor),
+  subject: optionalStruct(Subject),
   /** Labels. */
   annotations: optional(texts)
 })
@@ -75,7 +108,7 @@ export const ImageIndex = openStruct({
   /** The manifests; `platform` of each says what it runs on. */
   manifests: list(Descriptor.Descriptor),
   /** The manifest that this index is about. */
-  subject: optionalStruct(Descriptor.Descriptor),
+  subject: optionalStruct(Subject),
   /** Labels. */
   annotations: optional(texts)
 })
@@ -122,7 +155,7 @@ export type UnknownManifest = typeof UnknownManifest.Type
 export type Manifest = ImageManifest | ImageIndex | UnknownManifest
 
 /**
- * A manifest as it came: its bytes, and what they say.
+ * The verified bytes of a manifest, as the registry sent them.
  *
  * **Details**
  *
@@ -131,7 +164,7 @@ export type Manifest = ImageManifest | ImageIndex | UnknownManifest
  * @category models
  * @since 0.1.0
  */
-export interface Content {
+export interface Raw {
   /**
    * The bytes that the digest is of. A signed Docker manifest of schema 1 is the exception: its digest is of what was
    * signed, and the bytes have the signatures as well, which are not verified.
@@ -139,6 +172,15 @@ export interface Content {
   readonly bytes: Uint8Array
   /** Media type, digest and size of the bytes. */
   readonly descriptor: Descriptor.Descriptor
+}
+
+/**
+ * The verified bytes of a manifest, and what they say.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Content extends Raw {
   /** What the bytes say. */
   readonly manifest: Manifest
 }

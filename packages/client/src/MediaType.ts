@@ -158,6 +158,14 @@ export const dockerSchema1SignedManifest = MediaType.make("application/vnd.docke
 export const ociArtifactManifest = MediaType.make("application/vnd.oci.artifact.manifest.v1+json")
 
 /**
+ * An ORAS artifact manifest, the predecessor of the OCI artifact manifest. ACR took it in a preview of 2021 and 2022.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const orasArtifactManifest = MediaType.make("application/vnd.cncf.oras.artifact.manifest.v1+json")
+
+/**
  * A Docker image configuration (distribution's documentation, "Image manifest version 2, schema 2").
  *
  * @category constants

@@ -32,6 +32,8 @@ import type {
   DownloadBlobOptions,
   DownloadFileOptions,
   PutManifestOptions,
+  PutManifestResult,
+  ReferrersOptions,
   UploadBlobOptions
 } from "./internal/transfer/options.ts"
 import * as Transport from "./Transport.ts"
@@ -43,6 +45,9 @@ export type {
   OnProgress,
   Progress,
   PutManifestOptions,
+  PutManifestResult,
+  ReferrersListing,
+  ReferrersOptions,
   UploadBlobOptions
 } from "./internal/transfer/options.ts"
 
@@ -159,14 +164,31 @@ export interface Service {
   readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
 
   /**
+   * Downloads a manifest of at most 4 MiB and verifies it, as `manifest` does, and returns its bytes without a view. Fails
+   * with `NotFound`, `TooLarge` and `ContentMismatch`.
+   *
+   * **When to use**
+   *
+   * Use to copy, store or hash a manifest whose fields do not matter: it saves the time to read them.
+   */
+  readonly rawManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Raw, RegistryError>
+
+  /**
    * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
-   * of its digest), or bytes as they are. What it refers to must be there. Fails with `Locked`, and with
-   * `ContentMismatch` if the registry says that it got another.
+   * of its digest), or bytes as they are. What it refers to must be there. Returns its descriptor and, if it has a subject,
+   * where it is listed among the subject's referrers. Fails with `Locked`, with `TooLarge` before anything is sent if it has
+   * more than 4 MiB, and with `ContentMismatch` if the registry says that it got another.
    *
    * **Details**
    *
    * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
    * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
+   *
+   * A registry that lists a manifest with a `subject` says so (`OCI-Subject`). Where it does not, this operation adds the
+   * manifest to the list that the subject's referrers tag names, as the specification demands of clients. If that fails,
+   * the operation fails, and `completed` of the error says that the manifest is pushed: put it again. Fails with `Refused`
+   * if the tag names something other than a list of referrers. docs/referrers.md says what happens if several programs
+   * change one list at the same time.
    *
    * **Example** (Giving an image other tags)
    *
@@ -183,13 +205,70 @@ export interface Service {
    */
   readonly putManifest: (
     repository: string,
-    manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string,
+    manifest: Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Raw | Uint8Array | string,
     options?: PutManifestOptions
-  ) => Effect.Effect<Descriptor, RegistryError>
+  ) => Effect.Effect<PutManifestResult, RegistryError>
+
+  /**
+   * Gives a manifest of the repository another tag, and returns its descriptor. A tag that exists is moved. Fails with
+   * `NotFound`, and with `Locked` if the tag cannot be moved.
+   *
+   * **Example** (Promoting a candidate)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const promote = Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+   *   content.retag("library/hello-world", "candidate", "v1.4.0")
+   * )
+   * ```
+   */
+  readonly retag: (repository: string, tagOrDigest: string, tag: string) => Effect.Effect<Descriptor, RegistryError>
+
+  /**
+   * Lists the referrers of a manifest, by tag or digest: the manifests of its repository that name it as their subject,
+   * such as signatures, attestations and bills of materials. A tag is resolved first. A manifest that has none, or does not
+   * exist, has an empty list.
+   *
+   * **Details**
+   *
+   * OCI distribution specification, "Listing Referrers". A page is requested when its first item is needed. Where the
+   * registry has no such API (404, 405, 501, or an answer of another media type), which is remembered for 15 minutes, the
+   * list is that of the referrers tag. Where it has, the list includes what the tag names besides. Each referrer comes once.
+   *
+   * What the referrers tag names is checked: a manifest that is gone, or has another subject, is left out with a warning in
+   * the log. Where the registry does not apply the filter, this library does; it then reads manifests whose artifact type
+   * the list does not say. docs/referrers.md has the rules.
+   *
+   * **Example** (The signatures of an image)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect, Stream } from "effect"
+   *
+   * const signatures = Effect.gen(function* () {
+   *   const content = yield* RegistryContent.RegistryContent
+   *   return yield* content
+   *     .referrers("library/alpine", "3.20", { artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json" })
+   *     .pipe(Stream.runCollect)
+   * })
+   * ```
+   */
+  readonly referrers: (
+    repository: string,
+    tagOrDigest: string,
+    options?: ReferrersOptions
+  ) => Stream.Stream<Descriptor, RegistryError>
 
   /**
    * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
    * `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
+   *
+   * **Details**
+   *
+   * If the manifest has a subject and the registry does not list referrers, its entry is removed from the list that the
+   * subject's referrers tag names. If that fails, a warning is logged: readers of the list find that the manifest is gone.
    */
   readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 

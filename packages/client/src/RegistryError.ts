@@ -637,7 +637,12 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
      */
     request: Schema.optionalKey(FailedRequest),
     /** What the registry answered; none if nothing came, or if it was no answer of failure. */
-    response: Schema.optionalKey(FailedResponse)
+    response: Schema.optionalKey(FailedResponse),
+    /**
+     * What the operation had done before it failed, if a part of it stays done: a manifest is pushed, but not listed among
+     * the referrers of its subject.
+     */
+    completed: Schema.optionalKey(Schema.String)
   }
 ) {
   /**
@@ -659,7 +664,8 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
       this.request === undefined
         ? ""
         : ` (${this.request.method} ${this.request.url}${answered(this.response)}, client request id ${this.request.clientRequestId})`
-    return `${printable(this.operation)}: ${this.reason._tag}: ${this.reason.message}${printable(asked)}`
+    const before = this.completed === undefined ? "" : `; before that, ${this.completed}`
+    return `${printable(this.operation)}: ${this.reason._tag}: ${this.reason.message}${printable(`${before}${asked}`)}`
   }
 }
 

@@ -105,7 +105,7 @@ export const partsOf = ({ manifest }: Manifest.Content): ReadonlyArray<Descripto
 
 expectTypeOf(Manifest.image({ config: descriptor, layers: [descriptor] })).toEqualTypeOf<Manifest.ImageManifest>()
 expectTypeOf(content.putManifest("hello", Manifest.index({ manifests: [descriptor] }))).toEqualTypeOf<
-  Effect.Effect<Descriptor, RegistryError>
+  Effect.Effect<RegistryContent.PutManifestResult, RegistryError>
 >()
 
 /* Layers */

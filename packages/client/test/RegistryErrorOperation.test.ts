@@ -124,6 +124,15 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
     onContent((content) => content.manifest(repository, "v1")),
     onContent((content) => content.manifest(repository, digest))
   ],
+  "RegistryContent.rawManifest": [
+    onContent((content) => content.rawManifest(repository, "v1")),
+    onContent((content) => content.rawManifest(repository, digest))
+  ],
+  "RegistryContent.retag": [onContent((content) => content.retag(repository, "v1", "v2"))],
+  "RegistryContent.referrers": [
+    onContent((content) => Stream.runDrain(content.referrers(repository, "v1"))),
+    onContent((content) => Stream.runDrain(content.referrers(repository, digest, { artifactType: "a/b" })))
+  ],
   "RegistryContent.putManifest": [
     onContent((content) => content.putManifest(repository, manifest)),
     onContent((content) => content.putManifest(repository, manifest, { tags: ["v1", "v2"] }))

@@ -199,12 +199,21 @@ const put = (manifest: Parameters<RegistryContent["Service"]["putManifest"]>[1],
   Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, options))
 
 const created: Script = ({ url }) =>
-  new Response(null, { status: 201, headers: { location: url.pathname, "docker-content-digest": sha256(odd) } })
+  new Response(null, {
+    status: 201,
+    headers: {
+      location: url.pathname,
+      "docker-content-digest": sha256(odd),
+      "oci-subject": descriptor.digest
+    }
+  })
 
 describe("a manifest that is put", () => {
   it.effect("as bytes is sent as it is, under its own media type and digest", () =>
     Effect.gen(function* () {
-      const { digest, mediaType } = yield* put(new TextEncoder().encode(odd))
+      const {
+        descriptor: { digest, mediaType }
+      } = yield* put(new TextEncoder().encode(odd))
       assert.deepStrictEqual([String(digest), mediaType], [sha256(odd), MediaType.ociImageManifest])
       const [request] = yield* Journal
       assert.strictEqual(request?.body, odd)
@@ -223,7 +232,7 @@ describe("a manifest that is put", () => {
         descriptor: { mediaType, digest, size: bytes.length },
         manifest: Manifest.view(mediaType, "no JSON")
       }
-      assert.deepStrictEqual(yield* put(pulled), pulled.descriptor)
+      assert.deepStrictEqual((yield* put(pulled)).descriptor, pulled.descriptor)
       const [request] = yield* Journal
       assert.strictEqual(request?.body, "no JSON")
       assert.strictEqual(request?.contentType, mediaType)
@@ -253,14 +262,15 @@ describe("a manifest that is put", () => {
         if (method !== "PUT") return new Response(null, { status: kept.has(reference) ? 200 : 404 })
         if (accepts(reference)) kept.add(reference)
         kept.add(sha256(odd))
-        return new Response(null, { status: 201, headers: { "docker-content-digest": sha256(odd) } })
+        const headers = { "docker-content-digest": sha256(odd), "oci-subject": descriptor.digest }
+        return new Response(null, { status: 201, headers })
       }
     }
 
     it.effect("is put by digest, then under each tag, so that the result resolves", () =>
       Effect.gen(function* () {
         const registry = yield* RegistryContent
-        const result = yield* put(odd, { tags: ["a", "b"], algorithm: "sha512" })
+        const { descriptor: result } = yield* put(odd, { tags: ["a", "b"], algorithm: "sha512" })
         assert.strictEqual(String(result.digest), digest)
         assert.deepStrictEqual(
           (yield* Journal).filter(({ method }) => method === "PUT").map(({ url }) => url.pathname.split("/").at(-1)),

@@ -114,9 +114,9 @@ describe("a manifest that cannot be read is its bytes, and says what is wrong", 
       `Missing key at ["config"]["size"]`
     ],
     [
-      "a subject without a size",
-      JSON.stringify({ ...image, subject: { mediaType: child.mediaType, digest } }),
-      `Missing key at ["subject"]["size"]`
+      "a subject without a digest",
+      JSON.stringify({ ...image, subject: { mediaType: child.mediaType, size: 2 } }),
+      `Missing key at ["subject"]["digest"]`
     ],
     ["no configuration", JSON.stringify({ ...image, config: undefined }), `Missing key at ["config"]`],
     ["null for a configuration", JSON.stringify({ ...image, config: null }), `Expected object at ["config"]`],
@@ -330,7 +330,9 @@ describe("a signed Docker manifest of schema 1", () => {
   it.effect("is put under that digest", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
-      const { digest } = yield* service.putManifest("alpine", signed(payload), { mediaType })
+      const {
+        descriptor: { digest }
+      } = yield* service.putManifest("alpine", signed(payload), { mediaType })
       assert.strictEqual(String(digest), sha256(payload))
       const [request] = yield* Journal
       assert.strictEqual(request?.body, signed(payload))

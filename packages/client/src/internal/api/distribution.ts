@@ -11,21 +11,22 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { continued, get, type Operation, type Page, page, withQuery } from "../../Operation.ts"
-import { InvalidResponse, type Reason, Refused } from "../../RegistryError.ts"
+import { InvalidResponse, type Reason, Refused, Unsupported } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
 import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
-import { list } from "../schema/json.ts"
+import { list, optional } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
-import { type Entry, readPage } from "./records.ts"
+import { type Entry, isNamedBy, readPage } from "./records.ts"
 
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
-const maxManifestBytes = 4 * 1024 * 1024
+export const maxManifestBytes = 4 * 1024 * 1024
 
 /** Everything that can be a manifest; the rest is asked for as whatever it is. */
 const manifestTypes = [
@@ -57,10 +58,16 @@ export interface PutAnswer {
   readonly digest: Digest.Digest | undefined
   /** Whether it is the answer of the specification. Any server may answer 200 to whatever it is asked. */
   readonly isCreated: boolean
+  /** The manifest among whose referrers the registry lists what was put: `OCI-Subject`. */
+  readonly subject: string | undefined
 }
 
 const readPut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<PutAnswer, Reason> =>
-  Effect.as(discard(response), { digest: statedDigest(response), isCreated: response.status === 201 })
+  Effect.as(discard(response), {
+    digest: statedDigest(response),
+    isCreated: response.status === 201,
+    subject: response.headers["oci-subject"]
+  })
 
 /** Whether it takes another request to know that what was put is there. */
 export const isDoubtful = ({ digest, isCreated }: PutAnswer, put: Digest.Digest): boolean =>
@@ -137,8 +144,11 @@ export const listTags = (
 
 /** What came of a request for a manifest. */
 export interface ManifestAnswer {
+  readonly bytes: Uint8Array
   readonly mediaType: MediaType.MediaType
   readonly digest: Digest.Digest | undefined
+  /** What a later request can be made conditional on (RFC 9110, section 8.8.3). */
+  readonly entityTag: string | undefined
 }
 
 /** What names a manifest in a path. */
@@ -157,10 +167,7 @@ const manifest = (repository: RepositoryName, reference: Reference) =>
     followsRedirects: true
   }) as const
 
-export const getManifest = (
-  repository: RepositoryName,
-  reference: Reference
-): Operation<ManifestAnswer & { readonly bytes: Uint8Array }> => ({
+export const getManifest = (repository: RepositoryName, reference: Reference): Operation<ManifestAnswer> => ({
   ...manifest(repository, reference),
   name: "RegistryContent.manifest",
   method: "GET",
@@ -168,6 +175,7 @@ export const getManifest = (
     Effect.map(readBytes(response, "the manifest", maxManifestBytes), (bytes) => ({
       mediaType: manifestType(contentType(response), bytes),
       digest: statedDigest(response),
+      entityTag: response.headers["etag"],
       bytes
     }))
 })
@@ -198,23 +206,47 @@ export const headManifest = (repository: RepositoryName, reference: Reference): 
 })
 
 /** Putting the same manifest twice comes to the same. */
+const putting = (repository: RepositoryName, reference: Reference, mediaType: MediaType.MediaType, bytes: Uint8Array) =>
+  ({
+    name: "RegistryContent.putManifest",
+    method: "PUT",
+    path: `/v2/${repository}/manifests/${reference}`,
+    subject: { repository, reference },
+    body: HttpBody.uint8Array(bytes, mediaType),
+    scopes: mayPush(repository),
+    bucket: "write",
+    missing: "repository",
+    repeat: "always"
+  }) as const
+
 export const putManifest = (
   repository: RepositoryName,
   reference: Reference,
   mediaType: MediaType.MediaType,
   bytes: Uint8Array
 ): Operation<PutAnswer> => ({
-  name: "RegistryContent.putManifest",
-  method: "PUT",
-  path: `/v2/${repository}/manifests/${reference}`,
-  subject: { repository, reference },
-  body: HttpBody.uint8Array(bytes, mediaType),
-  scopes: mayPush(repository),
-  bucket: "write",
-  missing: "repository",
+  ...putting(repository, reference, mediaType, bytes),
   success: anySuccess,
-  repeat: "always",
   decode: readPut
+})
+
+/** What a tag must name, or that it must not exist, for a PUT to be carried out (RFC 9110, section 13.1). */
+export type Condition = { readonly "if-match": string } | { readonly "if-none-match": "*" }
+
+const preconditionFailed = 412
+
+/** Puts a manifest if a condition holds, where the registry honours conditions. Tells whether it refused. */
+export const putManifestIf = (
+  repository: RepositoryName,
+  tag: Tag.Tag,
+  bytes: Uint8Array,
+  condition: Condition
+): Operation<"put" | "refused"> => ({
+  ...putting(repository, tag, MediaType.ociImageIndex, bytes),
+  headers: condition,
+  success: [...anySuccess, preconditionFailed],
+  decode: (response) =>
+    Effect.as(discard(response), response.status === preconditionFailed ? ("refused" as const) : ("put" as const))
 })
 
 /** Also ACR's clients delete manifests so: its management API has no delete of its own. */
@@ -234,6 +266,60 @@ export const deleteManifest = (
   repeat: "always",
   decode: (response) => Effect.as(discard(response), digest),
   whenGone: Effect.succeed(digest)
+})
+
+/* Referrers */
+
+/** A descriptor in a list of referrers, and whether the registry left out those of other artifact types. */
+export interface ListedReferrer {
+  readonly entry: Entry<Descriptor>
+  readonly isFiltered: boolean
+}
+
+/** Release candidates of the specification had the annotation, before there was the header. */
+const filtersAnnotation = "org.opencontainers.referrers.filtersApplied"
+
+const decodeReferrers = decodeJson(
+  Schema.Struct({ manifests: list(Schema.Unknown), annotations: optional(Schema.Unknown) })
+)
+const decodeDescriptor = Schema.decodeUnknownResult(Descriptor)
+
+const namesType = (filters: unknown): boolean =>
+  typeof filters === "string" && filters.split(",").some((filter) => filter.trim() === "artifactType")
+
+/** "Listing Referrers": the media type tells the list from what other servers answer on this path. */
+const readReferrers = page((response) =>
+  Effect.gen(function* (): Effect.fn.Return<ReadonlyArray<ListedReferrer>, Reason> {
+    if (MediaType.essence(contentType(response) ?? MediaType.octetStream) !== MediaType.ociImageIndex) {
+      const description = "the registry has no referrers API: its answer is not an image index"
+      return yield* Effect.andThen(discard(response), Effect.fail(new Unsupported({ description })))
+    }
+    const { annotations, manifests } = yield* decodeReferrers(response)
+    const annotated = Predicate.isObject(annotations) ? annotations[filtersAnnotation] : undefined
+    const isFiltered = namesType(response.headers["oci-filters-applied"]) || namesType(annotated)
+    const entries = yield* readPage("RegistryContent.referrers", manifests, isNamedBy("digest"), decodeDescriptor)
+    return entries.map((entry) => ({ entry, isFiltered }))
+  })
+)
+
+/** A registry without referrers answers with an empty list. With 404 it says that it does not know the API. */
+export const listReferrers = (
+  repository: RepositoryName,
+  subject: Digest.Digest,
+  artifactType: MediaType.MediaType | undefined
+): Operation<Page<ListedReferrer>> => ({
+  name: "RegistryContent.referrers",
+  method: "GET",
+  path: withQuery(`/v2/${repository}/referrers/${subject}`, { artifactType }),
+  headers: { accept: MediaType.ociImageIndex },
+  followsRedirects: true,
+  subject: { repository, digest: subject },
+  scopes: mayPull(repository),
+  bucket: "referrers",
+  missing: "manifest",
+  success: [200],
+  repeat: "always",
+  decode: readReferrers
 })
 
 /* Blobs */

@@ -1,17 +1,25 @@
 /**
- * Manifests: bytes that are what their digest names, and what they say.
+ * The operations on manifests.
  */
-import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import { digest as digestOfBytes, type Start } from "../../Hasher.ts"
 import * as Manifest from "../../Manifest.ts"
 import * as MediaTypes from "../../MediaType.ts"
-import { ContentMismatch, InvalidRequest, InvalidResponse, type Reason, RegistryError } from "../../RegistryError.ts"
+import {
+  ContentMismatch,
+  InvalidRequest,
+  InvalidResponse,
+  type Reason,
+  RegistryError,
+  TooLarge
+} from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
@@ -20,27 +28,43 @@ import * as Distribution from "../api/distribution.ts"
 import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
-import type { PutManifestOptions } from "../transfer/options.ts"
+import type { PutManifestOptions, PutManifestResult, ReferrersOptions } from "../transfer/options.ts"
+import * as Reading from "./reading.ts"
+import * as Referrer from "./referrer.ts"
+import * as Referrers from "./referrers.ts"
 import { digested } from "./signed.ts"
 
 /** A manifest that was made here or was pulled, or the bytes of any. */
-export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Content | Uint8Array | string
+export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Raw | Uint8Array | string
 
 const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
 
 const readMediaType = Schema.decodeResult(Schema.fromJsonString(Schema.Struct({ mediaType: MediaTypes.MediaType })))
 
-/** What a portal before the network answers, whatever it is asked. */
-const html = "text/html"
-
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The bytes to put, and what is known of them: one that was pulled is put as it was. */
-const contentOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly descriptor?: Descriptor } => {
+const isMade = (manifest: Putable): manifest is Manifest.ImageManifest | Manifest.ImageIndex =>
+  typeof manifest === "object" && "_tag" in manifest
+
+/** The bytes to put, and what is known of them: a manifest that was pulled is put as it was. */
+const bytesOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly descriptor?: Descriptor } => {
   if (manifest instanceof Uint8Array) return { bytes: manifest }
   if (typeof manifest === "string") return { bytes: encoder.encode(manifest) }
-  return "_tag" in manifest ? { bytes: encoder.encode(Manifest.format(manifest)) } : manifest
+  return isMade(manifest) ? { bytes: encoder.encode(Manifest.format(manifest)) } : manifest
+}
+
+/** The bytes to put, unless no registry need take them. */
+const contentOf = (operation: string, manifest: Putable): Effect.Effect<ReturnType<typeof bytesOf>, RegistryError> => {
+  // Some tools leave the size out, and others then refuse the manifest.
+  if (isMade(manifest) && manifest.subject !== undefined && manifest.subject.size === undefined) {
+    return Arguments.refuse(operation, "a manifest is written with the size of its subject", "manifest", "subject")
+  }
+  const content = bytesOf(manifest)
+  const limitBytes = Distribution.maxManifestBytes
+  return content.bytes.length > limitBytes
+    ? Effect.fail(fail(operation, new TooLarge({ description: "the manifest", limitBytes })))
+    : Effect.succeed(content)
 }
 
 /** The media type that the caller names, or else the content itself. */
@@ -67,38 +91,29 @@ const mediaTypeOf = (
 export const make = (transport: Transport.Service, startHash: Start) => {
   const countBytes = byteCounter(transport.endpoint)
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const read = Reading.make(transport, startHash)
+  const referrersOf = Referrers.make(transport, read)
+
+  const readAt = Effect.fnUntraced(function* (operation: string, repository: string, tagOrDigest: string) {
+    const name = yield* repositoryName(operation, repository)
+    return yield* read(operation, name, yield* Arguments.tagOrDigest(operation, tagOrDigest))
+  })
+
+  const rawManifest = Effect.fnUntraced(function* (
+    repository: string,
+    tagOrDigest: string
+  ): Effect.fn.Return<Manifest.Raw, RegistryError> {
+    const { bytes, descriptor } = yield* readAt("RegistryContent.rawManifest", repository, tagOrDigest)
+    return { bytes, descriptor }
+  })
 
   const manifest = Effect.fnUntraced(function* (
     repository: string,
     tagOrDigest: string
   ): Effect.fn.Return<Manifest.Content, RegistryError> {
-    const operation = "RegistryContent.manifest"
-    const name = yield* repositoryName(operation, repository)
-    const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
-    const { bytes, digest: stated, mediaType } = yield* transport.execute(Distribution.getManifest(name, reference))
-    yield* countBytes("received", bytes.length)
-
-    // What was asked for counts more than what the registry says that it sent.
-    const expected = Digest.isDigest(reference) ? reference : stated
-    if (expected === undefined && (bytes.length === 0 || MediaTypes.essence(mediaType) === html)) {
-      return yield* fail(
-        operation,
-        new InvalidResponse({ description: "the answer is a page, or nothing: no manifest" })
-      )
-    }
-    const algorithm = expected === undefined ? "sha256" : Digest.algorithm(expected)
-    const [own, ...others] = Array.map(digested(mediaType, bytes), (part) => digestOfBytes(startHash, algorithm, part))
-    const digest = expected !== undefined && others.includes(expected) ? expected : own
-    if (expected !== undefined && expected !== digest) {
-      const description = "the manifest is not what its digest names"
-      return yield* fail(operation, new ContentMismatch({ description, expected, actual: digest }))
-    }
-    return {
-      bytes,
-      descriptor: { mediaType, digest, size: bytes.length },
-      // Bytes that are verified are worth having, whether or not they can be read.
-      manifest: Manifest.view(mediaType, decoder.decode(bytes))
-    }
+    const { bytes, descriptor } = yield* readAt("RegistryContent.manifest", repository, tagOrDigest)
+    // Bytes that are verified are worth having, whether or not they can be read.
+    return { bytes, descriptor, manifest: Manifest.view(descriptor.mediaType, decoder.decode(bytes)) }
   })
 
   const resolve = Effect.fnUntraced(function* (
@@ -113,7 +128,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const digest = Digest.isDigest(reference) ? reference : stated
     // What the registry does not say, the content does.
     if (mediaType === undefined || digest === undefined || size === undefined) {
-      return (yield* Effect.mapError(manifest(repository, tagOrDigest), named(operation))).descriptor
+      return (yield* read(operation, name, reference)).descriptor
     }
     return { mediaType, digest, size }
   })
@@ -141,38 +156,66 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     (effect, operation) => Effect.mapError(effect, named(operation))
   )
 
+  /** Puts a manifest by a digest or a tag, and makes sure that it is there. Returns what the registry says of its subject. */
+  const put = Effect.fnUntraced(function* (
+    operation: string,
+    name: RepositoryName,
+    reference: Tag | Digest.Digest,
+    { bytes, descriptor: { digest, mediaType } }: Manifest.Raw
+  ): Effect.fn.Return<string | undefined, RegistryError> {
+    const answer = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
+    yield* countBytes("sent", bytes.length)
+    const { digest: stated } = answer
+    // It may be known by another digest alone.
+    const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
+    if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
+    else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
+    if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
+      const description = "the registry took another manifest"
+      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
+    }
+    return answer.subject
+  })
+
   const putManifest = Effect.fnUntraced(function* (
     repository: string,
     putable: Putable,
     options: PutManifestOptions = {}
-  ): Effect.fn.Return<Descriptor, RegistryError> {
+  ): Effect.fn.Return<PutManifestResult, RegistryError> {
     const operation = "RegistryContent.putManifest"
     const name: RepositoryName = yield* repositoryName(operation, repository)
-    const { bytes, descriptor } = contentOf(putable)
-    const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? descriptor?.mediaType, bytes)
-    const known = descriptor === undefined ? "sha256" : Digest.algorithm(descriptor.digest)
-    const digest = digestOfBytes(startHash, options.algorithm ?? known, digested(mediaType, bytes)[0])
+    const { bytes, descriptor: known } = yield* contentOf(operation, putable)
+    const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? known?.mediaType, bytes)
+    const algorithm = options.algorithm ?? (known === undefined ? "sha256" : Digest.algorithm(known.digest))
+    const digest = digestOfBytes(startHash, algorithm, digested(mediaType, bytes)[0])
     const first = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]
     const others = yield* Effect.forEach(options.tags ?? [], (tag) => Arguments.tag(operation, tag, "tags"))
     const tags = [...first, ...others]
+    const raw = { bytes, descriptor: { mediaType, digest, size: bytes.length } }
 
     // By a tag, registries keep a manifest under its sha256 digest alone.
-    const byDigest = tags.length === 0 || Digest.algorithm(digest) !== "sha256"
+    const byDigest = tags.length === 0 || algorithm !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
-    for (const reference of references) {
-      const answer = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
-      yield* countBytes("sent", bytes.length)
-      const { digest: stated } = answer
-      // It may be known by another digest alone.
-      const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
-      if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
-      else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
-      if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
-        const description = "the registry took another manifest"
-        return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
-      }
-    }
-    return { mediaType, digest, size: bytes.length }
+    const answered = yield* Effect.forEach(references, (reference) => put(operation, name, reference, raw))
+    const listedBy = yield* Option.match(Referrer.read(raw), {
+      onNone: () => Effect.succeedNone,
+      onSome: (referrer) => Effect.asSome(referrersOf.listPushed(operation, name, referrer, answered))
+    })
+    return { descriptor: raw.descriptor, listedBy }
+  })
+
+  const retag = Effect.fnUntraced(function* (
+    repository: string,
+    tagOrDigest: string,
+    tag: string
+  ): Effect.fn.Return<Descriptor, RegistryError> {
+    const operation = "RegistryContent.retag"
+    const name = yield* repositoryName(operation, repository)
+    const from = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+    const to = yield* Arguments.tag(operation, tag)
+    const raw = yield* read(operation, name, from)
+    yield* Effect.mapError(put(operation, name, to, raw), named(operation))
+    return raw.descriptor
   })
 
   const deleteManifest = Effect.fnUntraced(function* (
@@ -185,8 +228,28 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const digest = Digest.isDigest(reference)
       ? reference
       : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
-    return yield* transport.execute(Distribution.deleteManifest(operation, name, digest))
+    const deletion = transport.execute(Distribution.deleteManifest(operation, name, digest))
+    return yield* referrersOf.whenDeleted(operation, name, digest, deletion)
   })
 
-  return { manifest, resolve, putManifest, deleteManifest }
+  const referrers = (
+    repository: string,
+    tagOrDigest: string,
+    { artifactType }: ReferrersOptions = {}
+  ): Stream.Stream<Descriptor, RegistryError> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const operation = "RegistryContent.referrers"
+        const name = yield* repositoryName(operation, repository)
+        const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+        const type =
+          artifactType === undefined ? undefined : yield* Arguments.mediaType(operation, artifactType, "artifactType")
+        const subject = Digest.isDigest(reference)
+          ? reference
+          : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
+        return Stream.mapError(referrersOf.list(name, subject, type), named(operation))
+      })
+    )
+
+  return { manifest, rawManifest, resolve, putManifest, retag, deleteManifest, referrers }
 }

@@ -3,8 +3,10 @@
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { Descriptor } from "../../Descriptor.ts"
 import type { Algorithm } from "../../Digest.ts"
+import type { Tag } from "../../Tag.ts"
 
 /**
  * How far a transfer has come.
@@ -65,6 +67,50 @@ export interface PutManifestOptions {
    * one that ACR takes.
    */
   readonly algorithm?: Algorithm
+}
+
+/**
+ * Where readers find a manifest among the referrers of its subject.
+ *
+ * **Details**
+ *
+ * - `ReferrersApi`: the registry lists it, as its answer says (`OCI-Subject`).
+ * - `ReferrersTag`: a tag names a list of referrers, which clients maintain, and this library added the manifest to it. The
+ *   tag is made of the digest of the subject: OCI distribution specification, "Referrers tag schema".
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReferrersListing =
+  | { readonly _tag: "ReferrersApi" }
+  | {
+      readonly _tag: "ReferrersTag"
+      /** The tag. */
+      readonly tag: Tag
+    }
+
+/**
+ * The result of putting a manifest.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PutManifestResult {
+  /** Media type, digest and size of the manifest. */
+  readonly descriptor: Descriptor
+  /** Where the manifest is listed among the referrers of its subject, if it has one. */
+  readonly listedBy: Option.Option<ReferrersListing>
+}
+
+/**
+ * Which referrers to list.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReferrersOptions {
+  /** The artifact type: `application/vnd.dev.sigstore.bundle.v0.3+json`. Defaults to all. */
+  readonly artifactType?: string
 }
 
 /**

@@ -1,0 +1,90 @@
+/**
+ * What a manifest says of itself as a referrer: which manifest it is about, and how a list of referrers describes it.
+ *
+ * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers" and "Referrers tag
+ * schema".
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Descriptor } from "../../Descriptor.ts"
+import * as Digest from "../../Digest.ts"
+import type * as Manifest from "../../Manifest.ts"
+import * as MediaType from "../../MediaType.ts"
+import { Tag } from "../../Tag.ts"
+import { fromJson, optional, optionalStruct, texts } from "../schema/json.ts"
+
+/** A manifest with a subject. */
+export interface Referrer {
+  readonly subject: Digest.Digest
+  /** Its entry in the list of its subject's referrers. */
+  readonly descriptor: Descriptor
+}
+
+/** The artifact manifests never became part of the specification, and lie in registries nonetheless. */
+const referringTypes = [
+  MediaType.ociImageManifest,
+  MediaType.ociImageIndex,
+  MediaType.ociArtifactManifest,
+  MediaType.orasArtifactManifest
+]
+
+/** Only what a list of referrers needs: an odd field elsewhere in the manifest does not hide its subject. */
+const decodeFields = Schema.decodeUnknownOption(
+  fromJson(
+    Schema.Struct({
+      subject: optionalStruct(Schema.Struct({ digest: Digest.Digest })),
+      artifactType: optional(Schema.Unknown),
+      config: optionalStruct(Schema.Struct({ mediaType: optional(Schema.Unknown) })),
+      annotations: optional(Schema.Unknown)
+    })
+  )
+)
+const decodeAnnotations = Schema.decodeUnknownOption(texts)
+
+const typeOf = (field: unknown): MediaType.MediaType | undefined =>
+  typeof field === "string" ? Option.getOrUndefined(Result.getSuccess(MediaType.parse(field))) : undefined
+
+const decoder = new TextDecoder()
+
+type Fields = Option.Option.Value<ReturnType<typeof decodeFields>>
+
+const artifactTypeOf = (mediaType: MediaType.MediaType, { artifactType, config }: Fields) =>
+  typeOf(artifactType) ?? (mediaType === MediaType.ociImageManifest ? typeOf(config?.mediaType) : undefined)
+
+/** The artifact type of a manifest, by which lists of referrers are filtered. */
+export const artifactType = ({ bytes, descriptor }: Manifest.Raw): MediaType.MediaType | undefined =>
+  Option.getOrUndefined(
+    Option.map(decodeFields(decoder.decode(bytes)), (fields) =>
+      artifactTypeOf(MediaType.essence(descriptor.mediaType), fields)
+    )
+  )
+
+/** Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none. */
+export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referrer> => {
+  const mediaType = MediaType.essence(descriptor.mediaType)
+  if (!referringTypes.includes(mediaType)) return Option.none()
+  return Option.flatMap(decodeFields(decoder.decode(bytes)), (fields) => {
+    const { annotations, subject } = fields
+    if (subject === undefined) return Option.none()
+    const artifactType = artifactTypeOf(mediaType, fields)
+    const labels = Option.getOrUndefined(decodeAnnotations(annotations ?? {})) ?? {}
+    return Option.some({
+      subject: subject.digest,
+      descriptor: {
+        mediaType,
+        digest: descriptor.digest,
+        size: descriptor.size,
+        ...(artifactType === undefined ? {} : { artifactType }),
+        ...(Object.keys(labels).length === 0 ? {} : { annotations: labels })
+      }
+    })
+  })
+}
+
+/**
+ * The tag under which clients keep the referrers of a manifest where the registry has no API for that: the algorithm cut at
+ * 32 characters, a hyphen, and the hash cut at 64. Of a sha512 digest that is half of the hash.
+ */
+export const tagOf = (subject: Digest.Digest): Tag =>
+  Tag.make(`${Digest.algorithm(subject)}-${Digest.hex(subject).slice(0, 64)}`)
