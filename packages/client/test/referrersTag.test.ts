@@ -1,0 +1,373 @@
+/**
+ * The referrers tag: what programs do to it at the same time, and what becomes of their entries.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Digest from "../src/Digest.ts"
+import * as Manifest from "../src/Manifest.ts"
+import * as MediaType from "../src/MediaType.ts"
+import { RegistryContent } from "../src/RegistryContent.ts"
+import * as Tag from "../src/Tag.ts"
+import { sha256 } from "./support/content.ts"
+import { interleaved, type Kind, make, mixtures, program } from "./support/tagRegistry.ts"
+
+const empty = { mediaType: MediaType.ociEmpty, digest: Digest.Digest.make(sha256("{}")), size: 2 }
+const image = Manifest.image({ config: empty, layers: [] })
+const subject = {
+  mediaType: MediaType.ociImageManifest,
+  digest: Digest.Digest.make(sha256(Manifest.format(image))),
+  size: Manifest.format(image).length
+}
+const tag = `sha256-${Digest.hex(subject.digest)}`
+
+const artifactType = MediaType.MediaType.make("application/vnd.contoso.report.v1")
+
+const report = (name: string) =>
+  Manifest.image({ config: empty, layers: [empty], artifactType, subject, annotations: { name } })
+
+const digestOf = (manifest: Manifest.ImageManifest): string => sha256(Manifest.format(manifest))
+
+const attach = (name: string) =>
+  Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", report(name)))
+
+const detach = (name: string) =>
+  Effect.flatMap(RegistryContent, (content) => content.deleteManifest("alpine", digestOf(report(name))))
+
+/** Runs an effect while time goes by. */
+const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("1 second")
+    return yield* Fiber.join(fiber)
+  })
+
+/** The index that the tag names, as it is in the registry. */
+const indexOf = (registry: ReturnType<typeof make>) => JSON.parse(registry.text(tag))
+
+const entry = {
+  mediaType: MediaType.ociImageManifest,
+  digest: digestOf(report("one")),
+  size: Manifest.format(report("one")).length,
+  artifactType,
+  annotations: { name: "one" }
+}
+
+const foreign = {
+  mediaType: "application/vnd.other+json",
+  digest: sha256("foreign"),
+  size: 7,
+  other: [1]
+}
+
+describe("the referrers tag of a subject", () => {
+  it.effect("is made for the first referrer, as the specification describes its entries", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const { descriptor, listedBy } = yield* Effect.provide(inTime(attach("one")), program(registry))
+      assert.strictEqual(String(descriptor.digest), digestOf(report("one")))
+      assert.deepStrictEqual(listedBy, Option.some({ _tag: "ReferrersTag", tag: Tag.Tag.make(tag) }))
+      assert.deepStrictEqual(indexOf(registry), {
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageIndex,
+        manifests: [entry]
+      })
+      // The referrer itself is there before anything points to it.
+      assert.strictEqual(registry.log[0], `PUT manifests/${digestOf(report("one"))} 201`)
+    })
+  )
+
+  it.effect("keeps fields and entries that others wrote, whatever they are", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      registry.store(tag, MediaType.ociImageIndex, {
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageIndex,
+        manifests: [foreign, "odd", null],
+        annotations: { by: "another" },
+        extra: { deep: [1] }
+      })
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      assert.deepStrictEqual(indexOf(registry), {
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageIndex,
+        manifests: [foreign, "odd", null, entry],
+        annotations: { by: "another" },
+        extra: { deep: [1] }
+      })
+    })
+  )
+
+  it.effect("has one entry for a referrer that is put twice, and is not written again", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("one"))), program(registry))
+      assert.deepStrictEqual(registry.entries(tag), [digestOf(report("one"))])
+      assert.lengthOf(
+        registry.log.filter((line) => line.startsWith(`PUT manifests/${tag}`)),
+        1
+      )
+    })
+  )
+
+  it.effect("gets the annotations that another client left out of the entry, and keeps what else it wrote there", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const { annotations: _, ...bare } = entry
+      registry.store(tag, MediaType.ociImageIndex, { schemaVersion: 2, manifests: [{ ...bare, other: 1 }, foreign] })
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      assert.deepStrictEqual(indexOf(registry).manifests, [{ ...entry, other: 1 }, foreign])
+    })
+  )
+
+  it.effect("of a sha512 digest has half of its hash", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const hash = "0123456789abcdef".repeat(8)
+      const manifest = { ...report("one"), subject: { ...subject, digest: Digest.Digest.make(`sha512:${hash}`) } }
+      yield* Effect.provide(
+        inTime(Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest))),
+        program(registry)
+      )
+      assert.deepStrictEqual(registry.entries(`sha512-${hash.slice(0, 64)}`), [sha256(Manifest.format(manifest))])
+    })
+  )
+
+  it.effect("takes the type of the configuration for a manifest without one of its own, and none for an index", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const config = { ...empty, mediaType: MediaType.MediaType.make("application/vnd.contoso.config.v1") }
+      const content = yield* Effect.provide(RegistryContent, program(registry))
+      yield* inTime(content.putManifest("alpine", Manifest.image({ config, layers: [], subject })))
+      yield* inTime(content.putManifest("alpine", Manifest.index({ manifests: [], subject })))
+      assert.deepStrictEqual(
+        indexOf(registry).manifests.map(({ artifactType }: { readonly artifactType?: string }) => artifactType),
+        ["application/vnd.contoso.config.v1", undefined]
+      )
+    })
+  )
+
+  for (const mediaType of [MediaType.ociArtifactManifest, MediaType.orasArtifactManifest]) {
+    it.effect(`lists a manifest of type ${mediaType}`, () =>
+      Effect.gen(function* () {
+        const registry = make()
+        const manifest = JSON.stringify({ mediaType, artifactType, blobs: [], subject })
+        yield* Effect.provide(
+          inTime(Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest))),
+          program(registry)
+        )
+        assert.deepStrictEqual(indexOf(registry).manifests, [
+          { mediaType, digest: sha256(manifest), size: manifest.length, artifactType }
+        ])
+      })
+    )
+  }
+
+  it.effect("lists a manifest whose subject has no size", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const { size: _, ...bare } = subject
+      const manifest = JSON.stringify({ ...report("one"), _tag: undefined, subject: bare })
+      yield* Effect.provide(
+        inTime(Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest))),
+        program(registry)
+      )
+      assert.deepStrictEqual(registry.entries(tag), [sha256(manifest)])
+    })
+  )
+
+  it.effect("is not touched by a manifest of Docker, whose format has no subject", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const manifest = JSON.stringify({ ...report("one"), _tag: undefined, mediaType: MediaType.dockerManifest })
+      const { listedBy } = yield* Effect.provide(
+        Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest)),
+        program(registry)
+      )
+      assert.isTrue(Option.isNone(listedBy))
+      assert.isFalse(registry.tags.has(tag))
+    })
+  )
+
+  for (const [what, mediaType, document] of [
+    ["an image", MediaType.ociImageManifest, { schemaVersion: 2, config: empty, layers: [] }],
+    ["an index that cannot be read", MediaType.ociImageIndex, { schemaVersion: 2, manifests: "none" }],
+    ["a list of Docker", MediaType.dockerManifestList, { schemaVersion: 2, manifests: [] }]
+  ] as const) {
+    it.effect(`is not replaced if it names ${what}: the referrer stays pushed, and the error says so`, () =>
+      Effect.gen(function* () {
+        const registry = make()
+        const before = registry.store(tag, mediaType, document)
+        const error = yield* Effect.flip(Effect.provide(inTime(attach("one")), program(registry)))
+        assert.strictEqual(error.reason._tag, "Refused")
+        assert.strictEqual(error.operation, "RegistryContent.putManifest")
+        assert.include(error.message, tag)
+        assert.include(error.completed ?? "", digestOf(report("one")))
+        assert.include(error.message, "was pushed")
+        assert.strictEqual(registry.tags.get(tag), before)
+        assert.notStrictEqual(registry.text(digestOf(report("one"))), "")
+      })
+    )
+  }
+
+  it.effect("loses the entry of a referrer that is deleted, and no other", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const { deleteManifest } = yield* Effect.provide(RegistryContent, program(registry))
+      yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
+      assert.strictEqual(String(yield* inTime(deleteManifest("alpine", entry.digest))), entry.digest)
+      assert.deepStrictEqual(registry.entries(tag), [digestOf(report("two"))])
+      yield* inTime(deleteManifest("alpine", digestOf(report("two"))))
+      assert.deepStrictEqual(indexOf(registry), {
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageIndex,
+        manifests: []
+      })
+    })
+  )
+
+  it.effect("that cannot be changed does not fail the deletion of a referrer", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      registry.store(tag, MediaType.ociImageManifest, { schemaVersion: 2, config: empty, layers: [] })
+      yield* Effect.provide(inTime(detach("one")), program(registry))
+      assert.strictEqual(registry.text(digestOf(report("one"))), "")
+    })
+  )
+})
+
+describe("programs that change the referrers tag", () => {
+  const kinds: ReadonlyArray<readonly [string, Kind]> = [
+    ["ignores conditions", {}],
+    ["honours them", { honoursConditions: true }],
+    ["refuses requests that have them", { refusesConditions: true }]
+  ]
+
+  for (const [what, kind] of kinds) {
+    it.effect(`in one process lose nothing where the registry ${what}: 100 at once, 100 entries`, () =>
+      Effect.gen(function* () {
+        const registry = make(kind)
+        const names = Array.from({ length: 100 }, (_, at) => `report ${at}`)
+        yield* Effect.provide(inTime(Effect.forEach(names, attach, { concurrency: "unbounded" })), program(registry))
+        assert.sameMembers([...registry.entries(tag)], names.map(report).map(digestOf))
+        // One list for many changes.
+        assert.isAtMost(registry.log.filter((line) => line.startsWith(`PUT manifests/${tag}`)).length, 8)
+      })
+    )
+
+    it.effect(`in one process can be interrupted where the registry ${what}: the others go on`, () =>
+      Effect.gen(function* () {
+        const registry = make(kind)
+        const content = yield* Effect.provide(RegistryContent, program(registry))
+        const names = Array.from({ length: 20 }, (_, at) => `report ${at}`)
+        const fibers = yield* Effect.forEach(names, (name) =>
+          Effect.forkChild(content.putManifest("alpine", report(name)))
+        )
+        yield* TestClock.adjust("1 millis")
+        const [first, ...others] = fibers
+        if (first !== undefined) yield* Fiber.interrupt(first)
+        yield* inTime(Effect.forEach(others, Fiber.join))
+        assert.includeMembers([...registry.entries(tag)], names.slice(1).map(report).map(digestOf))
+      })
+    )
+  }
+
+  /** The orders of the requests of two programs after which the list is not what both wanted. */
+  const losing = (
+    kind: Kind,
+    before: ReadonlyArray<object> | undefined,
+    programs: ReadonlyArray<typeof attach | typeof detach>,
+    after: ReadonlyArray<string>
+  ) =>
+    Effect.gen(function* () {
+      const lost: Array<string> = []
+      for (const schedule of mixtures("aaaa", "bbbb")) {
+        const registry = make(kind)
+        registry.store(digestOf(report("two")), MediaType.ociImageManifest, Manifest.format(report("two")))
+        if (before !== undefined) {
+          registry.store(tag, MediaType.ociImageIndex, { schemaVersion: 2, manifests: before })
+        }
+        yield* interleaved(
+          registry,
+          schedule,
+          programs.map((run, at) => run(["one", "two"][at] ?? ""))
+        )
+        if (registry.entries(tag).toSorted().join() !== after.toSorted().join()) lost.push(schedule)
+      }
+      return lost
+    })
+
+  const both = [digestOf(report("one")), digestOf(report("two"))]
+  const entryOfTwo = { ...entry, digest: digestOf(report("two")), annotations: { name: "two" } }
+
+  /** Each row: the list before, the two programs, and what the list should have at last. */
+  const rows = [
+    ["add to a list that is not there yet", undefined, [attach, attach], both],
+    ["add to a list that is there", [foreign], [attach, attach], [...both, foreign.digest]],
+    [
+      "add to a list and take from it",
+      [foreign, entryOfTwo],
+      [attach, detach],
+      [digestOf(report("one")), foreign.digest]
+    ]
+  ] as const
+
+  for (const [what, before, programs, after] of rows) {
+    it.effect(`at the same time ${what}, and lose nothing where the registry honours conditions`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* losing({ honoursConditions: true }, before, programs, after), [])
+      })
+    )
+
+    it.effect(`at the same time ${what}, and heal where it ignores them, but for one window`, () =>
+      Effect.gen(function* () {
+        // Each reads the list, looks at it once more, replaces it, and reads it back. What one program wrote is lost if the
+        // other one had its last look before, and replaces the list after the first one has read it back.
+        const window = mixtures("aa", "bb").flatMap((looks) => [`${looks}aabb`, `${looks}bbaa`])
+        assert.sameMembers([...(yield* losing({}, before, programs, after))], window)
+      })
+    )
+  }
+
+  it.effect("fail with Unavailable if others never leave the list alone, and the referrer stays pushed", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      let count = 0
+      const meddled: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          const given = registry.answer(request, url)
+          if (request.method === "PUT" && url.pathname.endsWith(tag)) {
+            registry.store(tag, MediaType.ociImageIndex, {
+              schemaVersion: 2,
+              manifests: [{ ...foreign, size: count++ }]
+            })
+          }
+          return given
+        }
+      }
+      const error = yield* Effect.flip(Effect.provide(inTime(attach("one")), program(meddled)))
+      assert.strictEqual(error.reason._tag, "Unavailable")
+      assert.isTrue(error.isRetryable)
+      assert.include(error.completed ?? "", "was pushed")
+    })
+  )
+
+  it.effect("read what they wrote: the list has both", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const content = yield* Effect.provide(RegistryContent, program(registry))
+      yield* inTime(content.putManifest("alpine", image))
+      yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
+      const listed = yield* Stream.runCollect(content.referrers("alpine", subject.digest))
+      assert.deepStrictEqual(
+        listed.map(({ annotations }) => annotations?.["name"]),
+        ["one", "two"]
+      )
+    })
+  )
+})
