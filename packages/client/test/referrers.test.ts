@@ -97,6 +97,26 @@ const paths = Effect.map(Journal, (journal) =>
 
 const pageNotFound = () => new Response("404 page not found\n", { status: 404 })
 
+const tagged = () => list([bill.entry, seal.entry])
+
+const deleting =
+  (api: () => Reply): Script =>
+  (asked, count) =>
+    asked.method === "DELETE" ? new Response(null, { status: 202 }) : answering(api)(asked, count)
+
+const put = (manifest: Parameters<RegistryContent.Service["putManifest"]>[1]) =>
+  Effect.flatMap(RegistryContent.RegistryContent, (service) => service.putManifest("alpine", manifest))
+
+const counted = (limits: RateLimits.RateLimits) =>
+  RegistryContent.layerTransport().pipe(
+    Layer.provideMerge(
+      registry(
+        answering(() => list([])),
+        { rateLimits: limits }
+      )
+    )
+  )
+
 describe("a list of referrers by the API", () => {
   it.effect("has each descriptor as the registry states it", () =>
     Effect.gen(function* () {
@@ -315,8 +335,6 @@ describe("a list of referrers of one artifact type", () => {
 })
 
 describe("a registry without the API", () => {
-  const tagged = () => list([bill.entry, seal.entry])
-
   for (const [what, reply] of [
     ["404 and no JSON", pageNotFound],
     ["404 and another code", () => error(404, "NOT_FOUND")],
@@ -488,11 +506,6 @@ describe("a manifest with a subject that is deleted", () => {
     )
   )
 
-  const deleting =
-    (api: () => Reply): Script =>
-    (asked, count) =>
-      asked.method === "DELETE" ? new Response(null, { status: 202 }) : answering(api)(asked, count)
-
   it.effect("takes no more than its deletion where the registry is known to list referrers", () =>
     Effect.gen(function* () {
       yield* remove
@@ -520,9 +533,6 @@ describe("a manifest with a subject that is deleted", () => {
 })
 
 describe("a manifest that is put", () => {
-  const put = (manifest: Parameters<RegistryContent.Service["putManifest"]>[1]) =>
-    Effect.flatMap(RegistryContent.RegistryContent, (service) => service.putManifest("alpine", manifest))
-
   it.effect("with a subject that the registry lists touches no tag", () =>
     Effect.gen(function* () {
       const { descriptor, listedBy } = yield* put(bill.text)
@@ -604,16 +614,6 @@ describe("a manifest without a view", () => {
 })
 
 describe("lists of referrers within a rate limit", () => {
-  const counted = (limits: RateLimits.RateLimits) =>
-    RegistryContent.layerTransport().pipe(
-      Layer.provideMerge(
-        registry(
-          answering(() => list([])),
-          { rateLimits: limits }
-        )
-      )
-    )
-
   for (const [name, limits, each] of [
     ["a Standard", RateLimits.acrStandard, 250],
     ["a Premium", RateLimits.acrPremium, 1000]

@@ -18,7 +18,7 @@ import { byteCounter } from "../http/telemetry.ts"
 import { digested } from "./signed.ts"
 
 /** Verified bytes, and what a later request can be made conditional on, if the registry says it. */
-export interface Read extends Manifest.Raw {
+interface Read extends Manifest.Raw {
   readonly entityTag: string | undefined
 }
 

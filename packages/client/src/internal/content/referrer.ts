@@ -52,14 +52,6 @@ type Fields = Option.Option.Value<ReturnType<typeof decodeFields>>
 const artifactTypeOf = (mediaType: MediaType.MediaType, { artifactType, config }: Fields) =>
   typeOf(artifactType) ?? (mediaType === MediaType.ociImageManifest ? typeOf(config?.mediaType) : undefined)
 
-/** The artifact type of a manifest, by which lists of referrers are filtered. */
-export const artifactType = ({ bytes, descriptor }: Manifest.Raw): MediaType.MediaType | undefined =>
-  Option.getOrUndefined(
-    Option.map(decodeFields(decoder.decode(bytes)), (fields) =>
-      artifactTypeOf(MediaType.essence(descriptor.mediaType), fields)
-    )
-  )
-
 /** Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none. */
 export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referrer> => {
   const mediaType = MediaType.essence(descriptor.mediaType)

@@ -259,5 +259,3 @@ export const make = (transport: Transport.Service, read: Reader) => {
 
   return { list, listPushed, whenDeleted }
 }
-
-export type Referrers = ReturnType<typeof make>

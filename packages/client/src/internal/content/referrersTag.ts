@@ -234,5 +234,3 @@ export const make = (transport: Transport.Service, read: Reader) => {
         })
     )
 }
-
-export type ChangeReferrers = ReturnType<typeof make>
