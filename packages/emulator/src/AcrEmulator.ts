@@ -59,6 +59,7 @@ import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
+import * as Referrers from "./internal/referrers.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import { seed } from "./internal/seed.ts"
@@ -118,6 +119,60 @@ export interface ScopeMapToken extends Login {
 }
 
 /**
+ * How a registry treats referrers: manifests that have a `subject`, such as signatures.
+ *
+ * **When to use**
+ *
+ * Use it to test a client against registries that lack a part of the referrers API. Each default is what the emulator
+ * does as a registry of ACR that has the API.
+ *
+ * **Details**
+ *
+ * OCI distribution specification, "Listing Referrers" and "Pushing manifests with subject".
+ *
+ * **Gotchas**
+ *
+ * No recording shows ACR's referrers API: its page size, its order and whether it filters are not known. The emulator
+ * follows the specification.
+ *
+ * **Example** (A registry without the referrers API)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ *
+ * const Emulator = AcrEmulator.layer({ referrers: { api: false } })
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReferrersOptions {
+  /**
+   * Whether the registry has the referrers API. Defaults to `true`. Registries of ACR that are encrypted with a
+   * customer-managed key do not have it, nor does the registry of the distribution project. Without it, the path is
+   * answered 404 in plain text, a push of a referrer is answered without `OCI-Subject`, and the deletion of a subject
+   * keeps its referrers, whatever `subjectHeader` and `cascade` are.
+   */
+  readonly api?: boolean
+  /**
+   * Whether a push of a manifest with a subject is answered with `OCI-Subject`. Defaults to `true`. Without it, clients
+   * must maintain the fallback tag although the API lists the referrer.
+   */
+  readonly subjectHeader?: boolean
+  /**
+   * Whether the list is filtered by the `artifactType` of the query. Defaults to `true`. Otherwise all referrers are
+   * listed, without `OCI-Filters-Applied`, and the client must filter.
+   */
+  readonly filter?: boolean
+  /**
+   * The number of referrers a page, 1 or more. A `Link` leads to the next page. Defaults to one page for all.
+   */
+  readonly pageSize?: number
+  /** Whether the deletion of a subject deletes its referrers, as ACR does. Defaults to `true`. */
+  readonly cascade?: boolean
+}
+
+/**
  * What kind of registry to be.
  *
  * @category options
@@ -160,6 +215,16 @@ export interface Options {
   readonly maxRequestBodySize?: ByteSize.Input
   /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
   readonly chunkMinLength?: ByteSize.Input
+  /** How the registry treats referrers; as a registry of ACR that has the referrers API if not given. */
+  readonly referrers?: ReferrersOptions
+  /**
+   * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.
+   *
+   * With it, GET and HEAD of a manifest send an `ETag`, its digest in quotes. A push by tag is answered 412
+   * `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`: any), or if it names one of
+   * `If-None-Match` (`*`: any). Pushes by digest have no conditions.
+   */
+  readonly conditionalPut?: boolean
   /**
    * The folder that holds the repositories and their content, for one emulator at a time: what another one left there
    * is there again. It is made if it is missing. One that goes with the emulator if not given.
@@ -312,7 +377,13 @@ export const make = Effect.fnUntraced(function* (
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
   }
 
-  const distribution = Distribution.make(store, directory)
+  const referrers = Referrers.settings(options.referrers ?? {})
+  const distribution = Distribution.make({
+    store,
+    directory,
+    referrers,
+    conditionalPut: options.conditionalPut ?? false
+  })
   const uploads = Uploads.make({
     store,
     directory,
@@ -340,9 +411,10 @@ export const make = Effect.fnUntraced(function* (
     service: loginServer,
     tokens,
     routes: Routes.make({
-      management: Management.make(loginServer, store),
+      management: Management.make(loginServer, store, referrers),
       distribution,
       uploads,
+      referrers,
       downloadAddress:
         storageListener === undefined
           ? undefined

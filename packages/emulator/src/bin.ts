@@ -57,6 +57,10 @@ const flags = {
     Flag.withDescription("Serve blobs instead of redirecting to a second port"),
     Flag.withDefault(false)
   ),
+  referrersApi: Flag.Boolean("referrers-api").pipe(
+    Flag.withDescription("Serve the referrers API; --no-referrers-api for a registry that lacks it"),
+    Flag.withDefault(true)
+  ),
   directory: Flag.String("directory").pipe(
     Flag.withDescription("The folder to keep the registry in; without it, it is gone with the emulator"),
     Flag.optional
@@ -90,25 +94,29 @@ const cannotListen = ({ cause }: { readonly cause: unknown }) => {
   return cannotStart(problem.includes("EADDRINUSE") ? `${problem}; --port 0 takes one that is free` : problem)
 }
 
-const serve = Command.make("acr-emulator", flags, ({ anonymous, directBlobs, directory, host, https, port, seed }) =>
-  AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
-    Effect.andThen(instructions),
-    Effect.andThen(Effect.never),
-    Effect.provide(
-      layer({
-        port,
-        host,
-        https,
-        anonymousPull: anonymous,
-        blobs: directBlobs ? "direct" : "redirect",
-        ...(Option.isSome(directory) ? { directory: directory.value } : {}),
-        adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
-        entraToken: Redacted.make(wellKnown.entraToken)
-      })
-    ),
-    Effect.scoped,
-    Effect.catchTags({ ServeError: cannotListen, DirectoryError: ({ message }) => cannotStart(message) })
-  )
+const serve = Command.make(
+  "acr-emulator",
+  flags,
+  ({ anonymous, directBlobs, directory, host, https, port, referrersApi, seed }) =>
+    AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
+      Effect.andThen(instructions),
+      Effect.andThen(Effect.never),
+      Effect.provide(
+        layer({
+          port,
+          host,
+          https,
+          anonymousPull: anonymous,
+          blobs: directBlobs ? "direct" : "redirect",
+          referrers: { api: referrersApi },
+          ...(Option.isSome(directory) ? { directory: directory.value } : {}),
+          adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
+          entraToken: Redacted.make(wellKnown.entraToken)
+        })
+      ),
+      Effect.scoped,
+      Effect.catchTags({ ServeError: cannotListen, DirectoryError: ({ message }) => cannotStart(message) })
+    )
 ).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
 
 Command.run(serve, { version }).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -10,18 +10,26 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
+import { type Conditions, entityTag, hold, preconditionFailed, unconditional } from "./conditions.ts"
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
 import { page, type Part } from "./page.ts"
-import { type Attributes, blobOf, openRepository, putManifest, putTag, type Repository, type Store } from "./store.ts"
+import * as Referrers from "./referrers.ts"
+import {
+  type Attributes,
+  blobOf,
+  openRepository,
+  putManifest,
+  putTag,
+  referrersOf,
+  type Repository,
+  type Store
+} from "./store.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
 
 /** Clients read a manifest that does not name its version. Registries, such as distribution, refuse to take one. */
 const decodeVersion = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ schemaVersion: Schema.Literal(2) })))
-
-/** A digest of content that stands in the answers of a manifest or a blob. */
-const contentDigest = (digest: string) => ({ "Docker-Content-Digest": digest, ETag: `"${digest}"` })
 
 const find = (repository: Repository, reference: string) => {
   const tag = repository.tags.get(reference)
@@ -48,7 +56,15 @@ const missingPart = (repository: Repository | undefined, manifest: Manifest.Mani
   )
 }
 
-export const make = (store: Store, directory: string) => {
+export interface Parts {
+  readonly store: Store
+  readonly directory: string
+  readonly referrers: Referrers.Referrers
+  /** Whether a push of a tag may have conditions. */
+  readonly conditionalPut: boolean
+}
+
+export const make = ({ conditionalPut, directory, referrers, store }: Parts) => {
   const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
@@ -63,7 +79,10 @@ export const make = (store: Store, directory: string) => {
       status: 200,
       headers: {
         "Content-Type": manifest.mediaType,
-        ...contentDigest(manifest.digest),
+        "Docker-Content-Digest": manifest.digest,
+        // ACR sends an ETag with GET of a manifest, but no recording shows that it honours one in `If-Match`, nor what
+        // HEAD sends. Here an ETag means that the registry takes it back, so it is sent only with conditional PUT.
+        ...(conditionalPut ? { ETag: entityTag(manifest.digest) } : {}),
         ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
       },
       body: withBody ? manifest.bytes : undefined
@@ -82,7 +101,8 @@ export const make = (store: Store, directory: string) => {
       reference: string,
       contentType: string | undefined,
       bytes: Uint8Array,
-      stamp: string
+      stamp: string,
+      conditions: Conditions = unconditional
     ): Promise<Answer> => {
       if (bytes.length > maxManifestBytes) return error(413, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
       const mediaType = MediaType.parse((contentType ?? "").split(";")[0] ?? "")
@@ -112,13 +132,18 @@ export const make = (store: Store, directory: string) => {
 
       const described = await describe(store, known, bytes, mediaType.success, digest, view.success)
       await Contents.put(directory, digest, bytes)
+      // From here on nothing is awaited: of two pushes with the same condition only one may find that it holds.
+      if (conditionalPut && !reference.includes(":")) {
+        const current = store.repositories.get(name)?.tags.get(reference)?.digest
+        if (!hold(conditions, current)) return preconditionFailed
+      }
       const repository = openRepository(store, name, stamp)
       putManifest(repository, described, stamp)
       if (!reference.includes(":")) putTag(repository, reference, digest, stamp)
       return empty(201, {
         Location: `/v2/${name}/manifests/${digest}`,
         "Docker-Content-Digest": digest,
-        ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject })
+        ...(described.subject === undefined || !referrers.subjectHeader ? {} : { "OCI-Subject": described.subject })
       })
     },
 
@@ -149,27 +174,16 @@ export const make = (store: Store, directory: string) => {
       return json(200, { name, tags: items }, headers)
     },
 
-    /** OCI distribution specification, "Listing referrers". */
-    referrers: (name: string, digest: string, artifactType: string | undefined): Answer => {
-      const manifests = Array.from(store.repositories.get(name)?.manifests.values() ?? [])
-      const descriptors = manifests
-        .filter(({ subject }) => subject === digest)
-        .filter((manifest) => artifactType === undefined || manifest.artifactType === artifactType)
-        .map((manifest) => ({
-          mediaType: manifest.mediaType,
-          digest: manifest.digest,
-          size: manifest.bytes.length,
-          ...(manifest.artifactType === undefined ? {} : { artifactType: manifest.artifactType }),
-          ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations })
-        }))
-      return json(
-        200,
-        { schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: descriptors },
-        {
-          "Content-Type": MediaType.ociImageIndex,
-          ...(artifactType === undefined ? {} : { "OCI-Filters-Applied": "artifactType" })
-        }
-      )
+    /**
+     * OCI distribution specification, "Listing Referrers": a digest that does not exist has no referrers, which is no
+     * error. The specification leaves open what an unknown repository is; it is answered as by the list of tags.
+     */
+    referrers: (path: string, name: string, digest: string, query: URLSearchParams): Answer => {
+      if (!Digest.isDigest(digest)) return error(400, "DIGEST_INVALID", "the path names no digest", { digest })
+      const repository = store.repositories.get(name)
+      return repository === undefined
+        ? nameUnknown(name)
+        : Referrers.list(referrers, path, referrersOf(repository, digest), query)
     }
   }
 }

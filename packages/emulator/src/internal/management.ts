@@ -3,9 +3,11 @@
  */
 import { type Answer, disallowed, empty, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
 import { page, type Part } from "./page.ts"
+import type { Referrers } from "./referrers.ts"
 import {
   type Attributes,
   deleteManifest,
+  deleteWithReferrers,
   isLocked,
   type Repository,
   type Store,
@@ -74,7 +76,7 @@ export type Update = { readonly [name: string]: unknown }
 /**
  * The management API of a registry.
  */
-export const make = (registry: string, store: Store) => {
+export const make = (registry: string, store: Store, referrers: Pick<Referrers, "cascade">) => {
   const within = (name: string, answer: (repository: Repository) => Answer): Answer => {
     const repository = store.repositories.get(name)
     return repository === undefined ? nameUnknown(name) : answer(repository)
@@ -201,7 +203,8 @@ export const make = (registry: string, store: Store) => {
         const manifest = repository.manifests.get(digest)
         if (manifest === undefined) return manifestUnknown(digest)
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
-        deleteManifest(repository, digest)
+        const remove = referrers.cascade ? deleteWithReferrers : deleteManifest
+        remove(repository, digest)
         return empty(202)
       })
   }

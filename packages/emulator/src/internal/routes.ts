@@ -10,6 +10,7 @@ import { maxManifestBytes } from "./description.ts"
 import type { Distribution } from "./distribution.ts"
 import type { Management, Update } from "./management.ts"
 import { partOf } from "./page.ts"
+import type { Referrers } from "./referrers.ts"
 import type { Incoming } from "./serving.ts"
 import * as Storage from "./storage.ts"
 import type { Uploads } from "./uploads.ts"
@@ -36,6 +37,13 @@ interface Route {
   readonly rights: (names: Names) => ReadonlyArray<Right>
   readonly handle: (request: Request, names: Names) => Answer | Promise<Answer>
 }
+
+type Row = readonly [
+  method: Route["method"],
+  pattern: Route["pattern"],
+  rights: Route["rights"],
+  handle: Route["handle"]
+]
 
 /** A route with the names in its path. */
 export interface Match {
@@ -90,10 +98,11 @@ export const make = (parts: {
   readonly management: Management
   readonly distribution: Distribution
   readonly uploads: Uploads
+  readonly referrers: Pick<Referrers, "api">
   /** Where a blob is downloaded from; the registry itself if there is no such place. */
   readonly downloadAddress: ((digest: string, nowMillis: number) => string) | undefined
 }) => {
-  const { distribution, downloadAddress, management, uploads } = parts
+  const { distribution, downloadAddress, management, referrers, uploads } = parts
 
   const getBlob: Route["handle"] = ({ headers, nowMillis }, [name, digest]) => {
     const blob = distribution.readableBlob(name, digest)
@@ -130,15 +139,29 @@ export const make = (parts: {
   const read = repository("metadata_read")
   const write = repository("metadata_write")
 
+  const putManifest: Route["handle"] = async ({ body, headers, stamp }, [name, reference]) => {
+    const bytes = await readAll(body, maxManifestBytes)
+    const conditions = { ifMatch: headers["if-match"], ifNoneMatch: headers["if-none-match"] }
+    return distribution.putManifest(name, reference, headers["content-type"], bytes, stamp, conditions)
+  }
+
+  const listReferrers: Route["handle"] = ({ path, query }, [name, digest]) =>
+    distribution.referrers(path, name, digest, query)
+
+  // A registry without the API does not know the path at all.
+  const referrersRoutes: ReadonlyArray<Row> = referrers.api
+    ? [["GET", /^\/v2\/(.+)\/referrers\/([^/]+)$/, pull, listReferrers]]
+    : []
+
   // prettier-ignore
-  const table: ReadonlyArray<readonly [string, RegExp, Route["rights"], Route["handle"]]> = [
+  const table: ReadonlyArray<Row> = [
     ["GET",    /^\/v2\/?$/,                            () => [], () => text(200, "")],
     ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ path, query }) => management.catalog(path, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
-    ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,     pull,   ({ query }, [name, digest]) => distribution.referrers(name, digest, query.get("artifactType") ?? undefined)],
+    ...referrersRoutes,
     ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
     ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.headManifest(name, reference, headers["accept"])],
-    ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   async ({ body, headers, stamp }, [name, reference]) => distribution.putManifest(name, reference, headers["content-type"], await readAll(body, maxManifestBytes), stamp)],
+    ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   putManifest],
     ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, (_, [name, digest]) => management.deleteManifest(name, digest)],
     ["POST",   /^\/v2\/(.+)\/blobs\/uploads\/$/,       push,   startUpload],
     ["GET",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, pull,  (_, [name, id]) => uploads.status(name, id)],

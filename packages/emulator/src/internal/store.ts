@@ -143,13 +143,20 @@ export const putTag = (repository: Repository, name: string, digest: Digest, now
 export const tagsOf = (repository: Repository, digest: string): ReadonlyArray<StoredTag> =>
   Array.from(repository.tags.values()).filter((tag) => tag.digest === digest)
 
-/** Deletes a manifest with its tags and with what refers to it as its subject. */
+/** The manifests that refer to a manifest as their subject. It need not exist. */
+export const referrersOf = (repository: Repository, digest: string): ReadonlyArray<StoredManifest> =>
+  Array.from(repository.manifests.values()).filter(({ subject }) => subject === digest)
+
+/** Deletes a manifest with its tags. */
 export const deleteManifest = (repository: Repository, digest: string): void => {
   repository.manifests.delete(digest)
   for (const { name } of tagsOf(repository, digest)) repository.tags.delete(name)
-  for (const referrer of Array.from(repository.manifests.values())) {
-    if (referrer.subject === digest) deleteManifest(repository, referrer.digest)
-  }
+}
+
+/** Deletes a manifest with its tags, its referrers and theirs. */
+export const deleteWithReferrers = (repository: Repository, digest: string): void => {
+  deleteManifest(repository, digest)
+  for (const referrer of referrersOf(repository, digest)) deleteWithReferrers(repository, referrer.digest)
 }
 
 /** Either lock keeps a thing from being deleted. */

@@ -1,0 +1,29 @@
+/**
+ * Conditions of a request: RFC 9110, "Preconditions".
+ */
+import { type Answer, error } from "./answer.ts"
+
+export interface Conditions {
+  readonly ifMatch: string | undefined
+  readonly ifNoneMatch: string | undefined
+}
+
+export const unconditional: Conditions = { ifMatch: undefined, ifNoneMatch: undefined }
+
+/** The entity tag of a manifest. */
+export const entityTag = (digest: string): string => `"${digest}"`
+
+/** Whether a list of entity tags names a digest; `*` names any. */
+const names = (tags: string, digest: string | undefined): boolean =>
+  digest !== undefined && (tags.trim() === "*" || tags.split(",").some((tag) => tag.trim() === entityTag(digest)))
+
+/** Whether the conditions hold for what a tag names now. */
+export const hold = ({ ifMatch, ifNoneMatch }: Conditions, digest: string | undefined): boolean =>
+  (ifMatch === undefined || names(ifMatch, digest)) && (ifNoneMatch === undefined || !names(ifNoneMatch, digest))
+
+/** The specification of OCI has no code for it. */
+export const preconditionFailed: Answer = error(
+  412,
+  "PRECONDITION_FAILED",
+  "the tag does not name what the condition of the request expects"
+)
