@@ -220,9 +220,9 @@ export interface Options {
   /**
    * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.
    *
-   * With it, GET and HEAD of a manifest send an `ETag`, its digest in quotes. A push by tag is answered 412
-   * `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`: any), or if it names one of
-   * `If-None-Match` (`*`: any). Pushes by digest have no conditions.
+   * With it, a push by tag is answered 412 `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`: any),
+   * or if it names one of `If-None-Match` (`*`: any). The `ETag` of a manifest is its digest in quotes. Pushes by digest
+   * have no conditions.
    */
   readonly conditionalPut?: boolean
   /**

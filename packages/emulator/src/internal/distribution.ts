@@ -80,9 +80,8 @@ export const make = ({ conditionalPut, directory, referrers, store }: Parts) => 
       headers: {
         "Content-Type": manifest.mediaType,
         "Docker-Content-Digest": manifest.digest,
-        // ACR sends an ETag with GET of a manifest, but no recording shows that it honours one in `If-Match`, nor what
-        // HEAD sends. Here an ETag means that the registry takes it back, so it is sent only with conditional PUT.
-        ...(conditionalPut ? { ETag: entityTag(manifest.digest) } : {}),
+        // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
+        ETag: entityTag(manifest.digest),
         ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
       },
       body: withBody ? manifest.bytes : undefined
