@@ -1,6 +1,6 @@
 /**
  * docker-registry, the reference implementation of OCI distribution, as a process of its own: over TLS, with one of the
- * ways in which it lets its callers in.
+ * ways in which it lets its callers in. It is the version that the machine has installed, or version 3.
  */
 import { spawn } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
@@ -19,11 +19,14 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as HttpClient from "effect/http/HttpClient"
 import { generate } from "selfsigned"
-import { temporaryFolder } from "./command.ts"
+import { isInstalled, temporaryFolder } from "./command.ts"
 import { agreed, type Certificate, type Login, serveTokens, type TokenService } from "./dockerRegistryTokens.ts"
+import * as Tools from "./tools.ts"
 
 /** Which kind of registry to be. */
 export interface Options {
+  /** Which version: Debian's and Ubuntu's `docker-registry`, which is the default, or the tool `registry`. */
+  readonly version?: "installed" | "3"
   readonly access: "anonymous" | "htpasswd" | "token"
   /** Whether the addresses that it names are paths alone. */
   readonly relativeUrls: boolean
@@ -49,9 +52,9 @@ export const login: Login = { username: "pusher", password: Redacted.make("a pas
 const htpasswd = "pusher:$2b$05$HAyJRzpWmjRHE6b86bxEdeO0lPxh8x9lr1ENHqYU5NnBq0FbWZzqa\n"
 
 /** A registry that ended before it answered. */
-class NotStarted extends Data.TaggedError("NotStarted")<{ readonly stderr: string }> {
+class NotStarted extends Data.TaggedError("NotStarted")<{ readonly command: string; readonly stderr: string }> {
   override get message(): string {
-    return `docker-registry ended: ${this.stderr}`
+    return `${this.command} ended: ${this.stderr}`
   }
 }
 
@@ -99,11 +102,12 @@ const freePort = Effect.callback<number>((resume) => {
 })
 
 /** The process, until the scope closes. `ended` tells what it said when it ends by itself. */
-const startProcess = (configuration: string) =>
+const startProcess = (command: string, configuration: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn("docker-registry", ["serve", configuration], {
-        env: { PATH: process.env["PATH"] },
+      const child = spawn(command, ["serve", configuration], {
+        // Version 3 would send its traces to a collector on this machine.
+        env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
         stdio: ["ignore", "ignore", "pipe"]
       })
       let stderr = ""
@@ -135,6 +139,7 @@ const answers = Effect.fnUntraced(function* (endpoint: string, ca: string, clien
 })
 
 const make = Effect.fnUntraced(function* (options: Options) {
+  const command = options.version === "3" ? yield* Tools.commandOf("registry") : "docker-registry"
   const folder = yield* temporaryFolder
   const certificate = yield* makeCertificate
   const tokens = options.access === "token" ? yield* serveTokens(certificate, login) : undefined
@@ -191,12 +196,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
       auth
     })
     yield* Effect.promise(() => writeFile(file("config.yml"), configuration))
-    const { ended } = yield* startProcess(file("config.yml"))
+    const { ended } = yield* startProcess(command, file("config.yml"))
     yield* Effect.raceFirst(
       answers(`https://127.0.0.1:${port}`, certificate.cert, clients),
       Effect.flatMap(
         Effect.promise(() => ended),
-        (stderr) => new NotStarted({ stderr })
+        (stderr) => new NotStarted({ command, stderr })
       )
     )
     return port
@@ -212,6 +217,10 @@ const make = Effect.fnUntraced(function* (options: Options) {
     tokens
   })
 })
+
+/** Whether the program of a version is there: `describe.runIf(isThere("3"))`. */
+export const isThere = (version: "installed" | "3"): boolean =>
+  version === "3" ? Tools.isThere("registry") : isInstalled("docker-registry")
 
 /** A registry that stops, and leaves nothing behind, when the layer's scope closes. */
 export const layer = (options: Options) => Layer.effect(DockerRegistry, make(options))

@@ -1,0 +1,42 @@
+/**
+ * Builds the tools that the cache lacks: `npx -y pnpm@12 tools` builds those that are quick to build,
+ * `npx -y pnpm@12 tools NAME...` those that are named, and `npx -y pnpm@12 tools all` each of them.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { cacheFolder, type Tool, tools } from "../support/tools.ts"
+import { install, Outcome } from "./install.ts"
+
+const all: ReadonlyArray<Tool> = Object.values(tools)
+
+const said = Outcome.$match({
+  Cached: () => "cached",
+  Built: ({ seconds }) => `built in ${seconds.toFixed(0)} s`,
+  NotBuilt: ({ why }) => `not built, and tests that need it are skipped: ${why}`
+})
+
+/** One after the other: each build uses all cores. */
+const installAll = Effect.fnUntraced(function* (wanted: ReadonlyArray<Tool>) {
+  yield* Console.log(`tools in ${cacheFolder()}`)
+  return yield* Effect.forEach(wanted, (tool) =>
+    Effect.tap(install(tool), (outcome) => Console.log(`  ${tool.name} ${tool.version}: ${said(outcome)}`))
+  )
+})
+
+const main = Effect.gen(function* () {
+  const names = process.argv.slice(2)
+  const unknown = names.filter((name) => name !== "all" && !all.some((tool) => tool.name === name))
+  if (unknown.length > 0) {
+    return yield* Effect.fail(
+      `no tool is named ${unknown.join(", ")}: there are ${all.map(({ name }) => name).join(", ")}`
+    )
+  }
+  if (names.length === 0) return yield* installAll(all.filter(({ isBuiltByDefault }) => isBuiltByDefault))
+
+  const outcomes = yield* installAll(names.includes("all") ? all : all.filter(({ name }) => names.includes(name)))
+  // Without names, the suite runs whatever could be built. A caller that names tools needs them.
+  return outcomes.some(Outcome.$is("NotBuilt")) ? yield* Effect.fail("not all of these tools could be built") : outcomes
+})
+
+NodeRuntime.runMain(main)
