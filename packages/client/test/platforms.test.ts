@@ -44,7 +44,7 @@ const table: ReadonlyArray<readonly [wanted: string, run: ReadonlyArray<string>,
   ["linux/arm/", ["linux/arm", "linux/arm/", "linux/arm/v7"], ["linux/arm/v8"]],
   // Other names.
   ["linux/aarch64", ["linux/arm64", "linux/AArch64", "linux/arm64/v8"], ["linux/arm64/v9"]],
-  ["linux/armhf/", ["linux/armhf/", "linux/arm/v7"], ["linux/arm/v8"]],
+  ["linux/armel/", ["linux/armel/", "linux/arm/v6"], ["linux/arm/v7"]],
   ["linux/arm64", ["linux/aarch64", "Linux/ARM64", "linux/arm64/V8"], []],
   ["linux/x86_64", ["linux/amd64", "linux/x86-64"], ["linux/386"]],
   ["linux/386", ["linux/i386", "linux/i686", "linux/386"], ["linux/amd64"]],
