@@ -38,6 +38,14 @@ const releases: ReadonlyArray<SeedImage.SeedImage> = [
   { repository: "contoso/api", tags: ["2.0.1", "latest"], layers: ["2.0.1"], pushedAtMillis: Date.UTC(2026, 0, 2) }
 ]
 
+/** An image for two platforms. */
+const web: SeedImage.SeedImage = {
+  repository: "contoso/web",
+  tags: ["1.0"],
+  platforms: ["linux/amd64", "linux/arm64"],
+  pushedAtMillis: Date.UTC(2026, 0, 3)
+}
+
 /** The guides, and what is in the registry when they begin. */
 const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = {
   "getting-started": [],
@@ -46,7 +54,7 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   "from-oras-or-crane": releases,
   "errors-and-retries": releases,
   authentication: releases,
-  manifests: releases,
+  manifests: [...releases, web],
   transfers: releases,
   "testing-your-application": []
 }

@@ -23,6 +23,8 @@ import { Hasher } from "./Hasher.ts"
 import * as Arguments from "./internal/api/arguments.ts"
 import * as Distribution from "./internal/api/distribution.ts"
 import * as Blobs from "./internal/content/blobs.ts"
+import * as Images from "./internal/content/images.ts"
+import type { Image, ImageOptions } from "./internal/content/images.ts"
 import * as Manifests from "./internal/content/manifests.ts"
 import type * as Manifest from "./Manifest.ts"
 import type { RegistryError } from "./RegistryError.ts"
@@ -37,6 +39,8 @@ import type {
   UploadBlobOptions
 } from "./internal/transfer/options.ts"
 import * as Transport from "./Transport.ts"
+
+export type { Image, ImageOptions } from "./internal/content/images.ts"
 
 export type {
   Blob,
@@ -172,6 +176,40 @@ export interface Service {
    * Use to copy, store or hash a manifest whose fields do not matter: it saves the time to read them.
    */
   readonly rawManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Raw, RegistryError>
+
+  /**
+   * Finds the image for a platform, and reads its manifest and its configuration. Fails with `NotFound` if there is no image
+   * for the platform, with `InvalidRequest` if there are several images and no platform is given, with `InvalidResponse`
+   * if a manifest or the configuration cannot be read, and with `TooLarge` if the configuration is larger than 4 MiB.
+   *
+   * **When to use**
+   *
+   * Use to learn what one platform would pull: how large it is, which labels it has, when it was made.
+   *
+   * **Details**
+   *
+   * `Platform.matches` and `Platform.bestMatch` have the rules by which a platform is chosen. The client follows indexes
+   * within indexes, at most 8 levels deep, and at most 100 of them. A tag or a digest that names an image rather than an
+   * index is checked by its configuration. Without a platform, the image must be the only one; attestations do not count.
+   *
+   * **Example** (The size of an image on one platform)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const sizeOnArm = Effect.gen(function* () {
+   *   const content = yield* RegistryContent.RegistryContent
+   *   const { config, size } = yield* content.image("library/alpine", "3.20", { platform: "linux/arm64" })
+   *   return { size, created: config.created }
+   * })
+   * ```
+   */
+  readonly image: (
+    repository: string,
+    tagOrDigest: string,
+    options?: ImageOptions
+  ) => Effect.Effect<Image, RegistryError>
 
   /**
    * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
@@ -449,7 +487,8 @@ export interface Service {
  * branded. Where a tag or a digest may stand, whatever holds a colon is a digest.
  *
  * Any operation may fail with the reasons that `ContainerRegistry` names for all of its own. Content that differs from
- * its digest or its size is a `ContentMismatch`. What a transfer survives, and how, stands in docs/uploads.md and
+ * its digest or its size is a `ContentMismatch`. `manifest` reads any manifest, and `image` finds the image for a platform.
+ * What a transfer survives, and how, stands in docs/uploads.md and
  * docs/downloads.md.
  *
  * **Example** (Pushing an image and pulling it)
@@ -497,6 +536,11 @@ export const make = Effect.fnUntraced(function* (
   const transport = yield* Transport.Transport
   const startHash = yield* Hasher
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const manifests = Manifests.make(transport, startHash)
+  const blobs = Blobs.make(transport, {
+    startHash,
+    idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? "1 minute")
+  })
 
   return RegistryContent.of({
     endpoint: transport.endpoint,
@@ -510,11 +554,9 @@ export const make = Effect.fnUntraced(function* (
           return Stream.filterMap(transport.list(Distribution.listTags(name, { n, last: continueFrom })), identity)
         })
       ),
-    ...Manifests.make(transport, startHash),
-    ...Blobs.make(transport, {
-      startHash,
-      idleTimeout: Duration.fromInputUnsafe(options.idleTimeout ?? "1 minute")
-    })
+    ...manifests,
+    ...blobs,
+    ...Images.make(transport, { ...manifests, ...blobs })
   })
 })
 

@@ -5,6 +5,7 @@ import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import type * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { HttpClient } from "effect/http/HttpClient"
@@ -14,8 +15,10 @@ import type * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import type { Credentials } from "../src/Credentials.ts"
 import type { Descriptor } from "../src/Descriptor.ts"
 import type { Digest } from "../src/Digest.ts"
+import type { ImageConfig } from "../src/ImageConfig.ts"
 import * as Manifest from "../src/Manifest.ts"
 import type { MediaType } from "../src/MediaType.ts"
+import * as Platform from "../src/Platform.ts"
 import type { RegistryError } from "../src/RegistryError.ts"
 import * as Registry from "../src/Registry.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
@@ -76,6 +79,29 @@ export const refused = [
   // @ts-expect-error the range needs both ends
   content.blobRange("hello", digest, { offset: 1 })
 ]
+
+/* Images by platform */
+
+expectTypeOf(content.image("hello", "v1")).toEqualTypeOf<Effect.Effect<RegistryContent.Image, RegistryError>>()
+expectTypeOf(content.image("hello", digest, { platform: "linux/arm64" })).toEqualTypeOf<
+  Effect.Effect<RegistryContent.Image, RegistryError>
+>()
+
+export const platforms = [
+  content.image("hello", "v1", { platform: { os: "windows", architecture: "amd64", "os.version": "10.0.17763" } }),
+  // @ts-expect-error a platform has an operating system
+  content.image("hello", "v1", { platform: { architecture: "amd64" } })
+]
+
+expectTypeOf<RegistryContent.Image["manifest"]>().toEqualTypeOf<Manifest.ImageManifest>()
+expectTypeOf<RegistryContent.Image["config"]>().toEqualTypeOf<ImageConfig>()
+
+declare const index: Manifest.ImageIndex
+declare const wanted: Platform.Platform
+
+expectTypeOf(Platform.bestMatch(index.manifests, wanted)).toEqualTypeOf<Option.Option<Descriptor>>()
+expectTypeOf(Platform.bestMatch(wanted)(index.manifests)).toEqualTypeOf<Option.Option<Descriptor>>()
+expectTypeOf(index.manifests.flatMap(({ platform }) => platform ?? []).some(Platform.matches(wanted))).toBeBoolean()
 
 /* Manifests are told apart by their tag */
 

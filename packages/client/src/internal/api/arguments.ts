@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
+import * as Platform from "../../Platform.ts"
 import * as Reference from "../../Reference.ts"
 import { InvalidRequest, RegistryError } from "../../RegistryError.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
@@ -73,6 +74,8 @@ export const tagOrDigest = (
 export const reference = reader(Reference.parse, "reference")
 
 export const mediaType = reader(MediaType.parse, "mediaType")
+
+export const platform = reader(Platform.fromInput, "platform")
 
 export const positive = reader(readPositive, "number")
 

@@ -1,0 +1,340 @@
+/**
+ * Images by platform: from a tag or a digest through indexes to the manifest of one image, and its configuration.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Descriptor } from "../../Descriptor.ts"
+import type * as Digest from "../../Digest.ts"
+import * as ImageConfig from "../../ImageConfig.ts"
+import * as Manifest from "../../Manifest.ts"
+import * as MediaType from "../../MediaType.ts"
+import * as Platform from "../../Platform.ts"
+import { InvalidRequest, InvalidResponse, NotFound, type Reason, RegistryError, TooLarge } from "../../RegistryError.ts"
+import type * as Transport from "../../Transport.ts"
+import * as Arguments from "../api/arguments.ts"
+import { named } from "../http/named.ts"
+import { attributesOf, completeSpan, serverAt } from "../http/telemetry.ts"
+import { distance, isKnown } from "../schema/platforms.ts"
+import { problemOf } from "../schema/problem.ts"
+import { refusedValue } from "../schema/refused.ts"
+import type * as Blobs from "./blobs.ts"
+import type * as Manifests from "./manifests.ts"
+
+/**
+ * The image of one platform.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Image {
+  /**
+   * Media type, digest and size of the image's own manifest; `platform` is what the index says of it, if an index lists it
+   * with a platform.
+   */
+  readonly descriptor: Descriptor
+  /** The manifest of the image. */
+  readonly manifest: Manifest.ImageManifest
+  /** The configuration of the image. That of an artifact has empty texts for `os` and `architecture`. */
+  readonly config: ImageConfig.ImageConfig
+  /**
+   * The size of the configuration and of all layers as the registry stores them, in bytes: what a pull transfers, besides
+   * manifests. A layer that is listed twice counts once.
+   */
+  readonly size: number
+}
+
+/**
+ * Which image to find.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ImageOptions {
+  /** The platform to run the image on: `linux/arm64`, `linux/arm/v7`. Defaults to that of the only image. */
+  readonly platform?: Platform.Input
+}
+
+const operation = "RegistryContent.image"
+
+/** Indexes of indexes have two levels. More than a few are a mistake or an attack. */
+const mostLevels = 8
+
+/** Each index is a request, and may list thousands of others. */
+const mostIndexes = 100
+
+/** Platforms that an error names. */
+const mostNamed = 50
+
+/** Configurations have a few KiB. The limit is that of manifests. */
+const mostConfigBytes = 4 * 1024 * 1024
+
+const imageTypes = [MediaType.ociImageManifest, MediaType.dockerManifest]
+const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
+
+const isImage = ({ mediaType }: Descriptor): boolean => imageTypes.includes(MediaType.essence(mediaType))
+const isIndex = ({ mediaType }: Descriptor): boolean => indexTypes.includes(MediaType.essence(mediaType))
+
+const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation, reason }))
+
+/* What there is, for errors */
+
+/** Names a platform, with the version by which images for Windows differ. The texts are those of the registry. */
+const shown = (platform: Platform.Platform): string => {
+  const version = platform["os.version"]
+  return [Platform.format(platform), ...(version === undefined ? [] : [version])].map(refusedValue).join(" ")
+}
+
+/** Platforms by name, each once, in the order in which they were found. */
+type Names = ReadonlySet<string>
+
+const withoutPlatform = "images without a platform"
+
+const listOf = (names: Names): string => {
+  const all = [...names]
+  if (all.length === 0) return "no platform is named"
+  return `there are ${all.slice(0, mostNamed).join(", ")}${all.length > mostNamed ? " and more" : ""}`
+}
+
+const noneFor = (wanted: Platform.Platform, names: Names) =>
+  new NotFound({ resource: "manifest", description: `no image for ${shown(wanted)}: ${listOf(names)}` })
+
+/** Says what a manifest is that is no image. */
+const kindOf = ({ descriptor, manifest }: Manifest.Content): string =>
+  manifest._tag === "UnknownManifest"
+    ? `${refusedValue(MediaType.essence(descriptor.mediaType))}: ${manifest.problem}`
+    : manifest._tag === "ImageIndex"
+      ? "an index"
+      : "an image"
+
+/* What an index offers */
+
+/** The entry to take for a platform. Other types than images are taken where there is no image, to say what they are. */
+const bestOf = (entries: ReadonlyArray<Descriptor>, wanted: Platform.Platform): ReadonlyArray<Descriptor> =>
+  Option.toArray(
+    Option.orElse(Platform.bestMatch(entries.filter(isImage), wanted), () => Platform.bestMatch(entries, wanted))
+  )
+
+/** Entries with different digests, at most two: one of several is no better than one of two. */
+const firstTwo = (entries: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => {
+  const [first] = entries
+  if (first === undefined) return []
+  const other = entries.find(({ digest }) => digest !== first.digest)
+  return other === undefined ? [first] : [first, other]
+}
+
+/** Whether an entry may be what a program that names no platform means: an image, and no attestation. */
+const isCandidate = (entry: Descriptor): boolean =>
+  isImage(entry) && (entry.platform === undefined || isKnown(entry.platform))
+
+/** The entries of one or several indexes that count. */
+const candidatesOf = (
+  entries: ReadonlyArray<Descriptor>,
+  wanted: Platform.Platform | undefined
+): ReadonlyArray<Descriptor> => (wanted === undefined ? firstTwo(entries.filter(isCandidate)) : bestOf(entries, wanted))
+
+/** Whether no other index can offer anything better. */
+const isExact = ({ platform, ...entry }: Descriptor, wanted: Platform.Platform): boolean =>
+  isImage(entry) && platform !== undefined && distance(platform, wanted) === 0
+
+/** Whether an index within an index may hold what is wanted. */
+const mayHold = ({ platform }: Descriptor, wanted: Platform.Platform | undefined): boolean =>
+  platform === undefined || (wanted === undefined ? isKnown(platform) : Platform.matches(platform, wanted))
+
+/** What indexes offer. */
+interface Offer {
+  readonly candidates: ReadonlyArray<Descriptor>
+  readonly names: Names
+}
+
+/** Whether an entry is an index that is to be read. */
+const isFollowed = (entry: Descriptor, wanted: Platform.Platform | undefined): boolean =>
+  isIndex(entry) && mayHold(entry, wanted)
+
+/** Adds the platforms of an index. One more than an error names shows that there are more. */
+const addNames = (names: Names, entries: ReadonlyArray<Descriptor>): Names => {
+  const all = new Set(names)
+  for (const entry of entries) {
+    if (all.size > mostNamed) break
+    if (entry.platform !== undefined) {
+      if (isKnown(entry.platform)) all.add(shown(entry.platform))
+    } else if (isImage(entry)) all.add(withoutPlatform)
+  }
+  return all
+}
+
+const addIndex = (offer: Offer, index: Manifest.ImageIndex, wanted: Platform.Platform | undefined): Offer => {
+  const { manifests } = Manifest.references(index)
+  const entries = manifests.filter((entry) => !isIndex(entry))
+  return {
+    candidates: [...offer.candidates, ...candidatesOf(entries, wanted)],
+    // An index that is followed names its platforms itself.
+    names: addNames(
+      offer.names,
+      manifests.filter((entry) => !isFollowed(entry, wanted))
+    )
+  }
+}
+
+/** The one entry to take of all that was offered. */
+const choose = (
+  { candidates, names }: Offer,
+  wanted: Platform.Platform | undefined
+): Effect.Effect<Descriptor, RegistryError> => {
+  const [entry, ...others] = candidatesOf(candidates, wanted)
+  if (entry === undefined) {
+    const none = new NotFound({ resource: "manifest", description: "the index lists no image" })
+    return fail(wanted === undefined ? none : noneFor(wanted, names))
+  }
+  if (others.length === 0) return Effect.succeed(entry)
+  const description = `the index lists several images, so a platform is needed: ${listOf(names)}`
+  return fail(new InvalidRequest({ description, argument: "platform" }))
+}
+
+/** The sizes of all blobs, each counted once. */
+const sizeOf = (manifest: Manifest.ImageManifest): number => {
+  const sizes = new Map(Manifest.references(manifest).blobs.map(({ digest, size }) => [digest, size]))
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+/** The digests of indexes, each within the one before it. */
+type Path = ReadonlyArray<Digest.Digest>
+
+/** An index that was read. */
+interface Place {
+  readonly path: Path
+  readonly index: Manifest.ImageIndex
+}
+
+const tooDeep = (path: Path) =>
+  new InvalidResponse({ description: `indexes are nested more than ${mostLevels} levels deep: ${path.join(" > ")}` })
+
+const tooMany = new InvalidResponse({
+  description: `there are more than ${mostIndexes} indexes, with those within indexes`
+})
+
+const notListed = (content: Manifest.Content, listed: "image" | "index") =>
+  new InvalidResponse({
+    description: `${content.descriptor.digest} is listed as an ${listed}, and is ${kindOf(content)}`
+  })
+
+export const make = (
+  transport: Pick<Transport.Service, "endpoint">,
+  parts: Pick<ReturnType<typeof Manifests.make>, "manifest"> & Pick<ReturnType<typeof Blobs.make>, "blobBytes">
+) => {
+  const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const asLookUp = completeSpan(serverAt(new URL(transport.endpoint)), true)
+
+  const read = (repository: string, tagOrDigest: string): Effect.Effect<Manifest.Content, RegistryError> =>
+    Effect.mapError(parts.manifest(repository, tagOrDigest), named(operation))
+
+  const readConfig = Effect.fnUntraced(function* (
+    repository: string,
+    descriptor: Descriptor
+  ): Effect.fn.Return<ImageConfig.ImageConfig, RegistryError> {
+    if (descriptor.size > mostConfigBytes) {
+      return yield* fail(new TooLarge({ description: "the configuration of the image", limitBytes: mostConfigBytes }))
+    }
+    const download = parts.blobBytes(repository, descriptor, { maxSize: mostConfigBytes })
+    const bytes = yield* Effect.mapError(download, named(operation))
+    const config = ImageConfig.parse(new TextDecoder().decode(bytes))
+    if (Result.isSuccess(config)) return config.success
+    const description = `the configuration of the image cannot be read: ${problemOf(config.failure)}`
+    return yield* fail(new InvalidResponse({ description }))
+  })
+
+  const readIndex = Effect.fnUntraced(function* (
+    repository: string,
+    digest: Digest.Digest,
+    path: Path
+  ): Effect.fn.Return<Place, RegistryError> {
+    if (path.length > mostLevels) return yield* fail(tooDeep(path))
+    const content = yield* read(repository, digest)
+    if (content.manifest._tag !== "ImageIndex") return yield* fail(notListed(content, "index"))
+    return { path, index: content.manifest }
+  })
+
+  /** Finds the entry of an image. Entries of an index come before those of indexes within it, which are requests. */
+  const find = Effect.fnUntraced(function* (
+    repository: string,
+    root: Place,
+    wanted: Platform.Platform | undefined
+  ): Effect.fn.Return<Descriptor, RegistryError> {
+    const known = new Set<Digest.Digest>(root.path)
+    const waiting: Array<{ readonly path: Path; readonly digest: Digest.Digest }> = []
+    let offer: Offer = { candidates: [], names: new Set() }
+    let place = root
+    while (true) {
+      offer = addIndex(offer, place.index, wanted)
+      const exact = wanted === undefined ? undefined : offer.candidates.find((entry) => isExact(entry, wanted))
+      if (exact !== undefined) return exact
+      for (const entry of place.index.manifests) {
+        if (!isFollowed(entry, wanted) || known.has(entry.digest)) continue
+        known.add(entry.digest)
+        if (known.size > mostIndexes) return yield* fail(tooMany)
+        waiting.push({ digest: entry.digest, path: [...place.path, entry.digest] })
+      }
+      const next = waiting.shift()
+      if (next === undefined) return yield* choose(offer, wanted)
+      place = yield* readIndex(repository, next.digest, next.path)
+    }
+  })
+
+  const complete = Effect.fnUntraced(function* (
+    repository: string,
+    descriptor: Descriptor,
+    manifest: Manifest.ImageManifest
+  ): Effect.fn.Return<Image, RegistryError> {
+    yield* Effect.annotateCurrentSpan(attributesOf({ digest: descriptor.digest }))
+    return { descriptor, manifest, config: yield* readConfig(repository, manifest.config), size: sizeOf(manifest) }
+  })
+
+  /** The image of an index. What the index says of its platform counts, not its configuration. */
+  const ofIndex = Effect.fnUntraced(function* (
+    repository: string,
+    { digest }: Descriptor,
+    index: Manifest.ImageIndex,
+    wanted: Platform.Platform | undefined
+  ): Effect.fn.Return<Image, RegistryError> {
+    const entry = yield* find(repository, { path: [digest], index }, wanted)
+    const content = yield* read(repository, entry.digest)
+    if (content.manifest._tag !== "ImageManifest") return yield* fail(notListed(content, "image"))
+    const { platform } = entry
+    const descriptor = platform === undefined ? content.descriptor : { ...content.descriptor, platform }
+    return yield* complete(repository, descriptor, content.manifest)
+  })
+
+  /** An image that no index lists. Its configuration says what it runs on. */
+  const ofManifest = Effect.fnUntraced(function* (
+    repository: string,
+    descriptor: Descriptor,
+    manifest: Manifest.ImageManifest,
+    wanted: Platform.Platform | undefined
+  ): Effect.fn.Return<Image, RegistryError> {
+    const image = yield* complete(repository, descriptor, manifest)
+    if (wanted === undefined || Platform.matches(image.config, wanted)) return image
+    return yield* fail(noneFor(wanted, new Set(isKnown(image.config) ? [shown(image.config)] : [])))
+  })
+
+  const image = Effect.fn("RegistryContent.image")(function* (
+    repository: string,
+    tagOrDigest: string,
+    options: ImageOptions = {}
+  ): Effect.fn.Return<Image, RegistryError> {
+    const name = yield* repositoryName(operation, repository)
+    const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
+    const wanted = options.platform === undefined ? undefined : yield* Arguments.platform(operation, options.platform)
+    yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, reference }))
+    const content = yield* read(name, reference)
+    switch (content.manifest._tag) {
+      case "ImageManifest":
+        return yield* ofManifest(name, content.descriptor, content.manifest, wanted)
+      case "ImageIndex":
+        return yield* ofIndex(name, content.descriptor, content.manifest, wanted)
+      case "UnknownManifest":
+        return yield* fail(new InvalidResponse({ description: `the manifest is no image: ${kindOf(content)}` }))
+    }
+  }, asLookUp)
+
+  return { image }
+}
