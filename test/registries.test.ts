@@ -4,7 +4,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Credentials, Registries, type RegistryError } from "@effect-acr/client"
+import {
+  BlobSource,
+  Credentials,
+  ImageConfig,
+  Manifest,
+  MediaType,
+  Registries,
+  type RegistryError
+} from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { DockerConfig, NodeRegistryHttpClient } from "@effect-acr/node"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,8 +22,6 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { run, temporaryFolder } from "./support/command.ts"
-
-const root = fileURLToPath(new URL("..", import.meta.url))
 
 const loginOf = (name: string): AcrEmulator.Login => ({
   username: "admin",
@@ -34,7 +40,7 @@ const pair = (options: AcrEmulator.Options = {}) =>
         platforms: ["linux/amd64", "linux/arm64"],
         layers: [`the ${name} one`]
       })
-      return { ...emulator, login, reference: `${emulator.loginServer}/samples/hello:1.0` }
+      return { ...emulator, name, login, reference: `${emulator.loginServer}/samples/hello:1.0` }
     })
   )
 
@@ -123,6 +129,74 @@ describe("two registries", () => {
   )
 })
 
+describe("an image", () => {
+  it.live("is that of the digest, or else of the tag, or else of latest", () =>
+    Effect.gen(function* () {
+      const registries = yield* pair({ anonymousPull: true })
+      yield* Effect.gen(function* () {
+        for (const { loginServer, name, seed } of registries) {
+          const image = { repository: "samples/tags", platforms: ["linux/arm64"] }
+          const digest = yield* seed({ ...image, tags: ["latest"], layers: [`latest ${name}`] })
+          const other = yield* seed({ ...image, tags: ["1.0"], layers: [`1.0 ${name}`] })
+          const reference = `${loginServer}/samples/tags`
+          for (const [named, expected] of [
+            [reference, digest],
+            [`${reference}:1.0`, other],
+            [`${reference}:1.0@${digest}`, digest]
+          ] as const) {
+            const { config, descriptor } = yield* Registries.image(named, { platform: "linux/arm64" })
+            assert.strictEqual(descriptor.digest, expected)
+            assert.strictEqual(config.architecture, "arm64")
+          }
+          const { reason } = yield* Effect.flip(Registries.image(reference, { platform: "linux/s390x" }))
+          assert.strictEqual(reason._tag, "NotFound")
+        }
+      }).pipe(Effect.provide(live(registries, Credentials.layerAnonymous)))
+    }).pipe(Effect.scoped)
+  )
+})
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** Pushes an index with an image for each platform, which have other labels and other sizes. */
+const pushLabelled = (reference: string, name: string) =>
+  Effect.gen(function* () {
+    const { content, repository, tagOrDigest } = yield* Registries.open(reference)
+    const manifests = yield* Effect.forEach(["amd64", "arm64"], (architecture) =>
+      Effect.gen(function* () {
+        const config = yield* content.uploadBlob(
+          repository,
+          BlobSource.fromString(
+            ImageConfig.format({
+              os: "linux",
+              architecture,
+              config: { Labels: { registry: name, architecture } },
+              rootfs: { type: "layers", diff_ids: [] },
+              history: []
+            })
+          ),
+          { mediaType: MediaType.ociImageConfig }
+        )
+        const layer = yield* content.uploadBlob(
+          repository,
+          BlobSource.fromString(`the layer for ${architecture} in the ${name} registry`),
+          { mediaType: MediaType.ociImageLayer }
+        )
+        const { descriptor: image } = yield* content.putManifest(
+          repository,
+          Manifest.image({ config, layers: [layer] })
+        )
+        return {
+          descriptor: { ...image, platform: { os: "linux", architecture } },
+          size: config.size + layer.size
+        }
+      })
+    )
+    const index = Manifest.index({ manifests: manifests.map(({ descriptor }) => descriptor) })
+    yield* content.putManifest(repository, index, { tag: tagOrDigest })
+    return manifests.map(({ size }) => size)
+  })
+
 /** The program of the README that inspects images. */
 const program = Effect.map(
   Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
@@ -132,36 +206,48 @@ const program = Effect.map(
     )
 )
 
+/** A folder inside this package, so that imports resolve as they do for a user. */
+const snippets = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true }))
+)
+
 describe("the README's program for several registries", () => {
-  it.live("prints the labels and the size of an image in each of two registries", () =>
+  it.live("prints the labels and the size of an image in each of two registries, in ten lines", () =>
     Effect.gen(function* () {
       const [code = "", ...others] = yield* program
       assert.deepStrictEqual(others, [])
-      assert.isAtMost(code.split("\n").filter((line) => line.trim() !== "").length, 10)
+      const lines = code.split("\n").filter((line) => line.trim() !== "")
+      assert.isTrue(lines.length > 0 && lines.length <= 10, `${lines.length} lines`)
+
       const registries = yield* pair({ https: true })
-      const folder = yield* Effect.acquireRelease(
-        // Inside this package, so that imports resolve as they do for a user.
-        Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
-        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      const folder = yield* snippets
+      const config = yield* dockerConfig(registries)
+      const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
+      const sizes = yield* Effect.forEach(registries, ({ name, reference }) => pushLabelled(reference, name)).pipe(
+        Effect.provide(
+          Registries.layer.pipe(
+            Layer.provide([
+              DockerConfig.layerOptions({ path: join(config, "config.json") }),
+              NodeRegistryHttpClient.layerOptions({ ca })
+            ])
+          )
+        )
       )
-      const authorities = join(folder, "authorities.pem")
       yield* Effect.promise(() => writeFile(join(folder, "inspect.ts"), code))
-      yield* Effect.promise(() =>
-        writeFile(authorities, registries.map(({ certificate }) => Option.getOrThrow(certificate)).join("\n"))
+      yield* Effect.promise(() => writeFile(join(folder, "ca.pem"), ca.join("\n")))
+      const references = registries.map(({ reference }) => reference)
+      const printed = yield* run(process.execPath, [join(folder, "inspect.ts"), ...references], {
+        env: { ...process.env, DOCKER_CONFIG: config, NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") }
+      })
+      const [first, second] = sizes.map((ofPlatforms) => ofPlatforms[1])
+      assert.strictEqual(
+        printed,
+        [
+          `{ registry: 'first', architecture: 'arm64' } ${first}\n`,
+          `{ registry: 'second', architecture: 'arm64' } ${second}\n`
+        ].join("")
       )
-      const printed = yield* run(
-        process.execPath,
-        [join(folder, "inspect.ts"), ...registries.map(({ reference }) => reference)],
-        {
-          env: {
-            PATH: process.env["PATH"],
-            HOME: folder,
-            DOCKER_CONFIG: yield* dockerConfig(registries),
-            NODE_EXTRA_CA_CERTS: authorities
-          }
-        }
-      )
-      assert.strictEqual(printed, "")
     }).pipe(Effect.scoped)
   )
 })

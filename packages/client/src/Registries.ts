@@ -270,6 +270,37 @@ export const open = (reference: string | Reference.Reference): Effect.Effect<Ope
   Registries.use((registries) => registries.open(reference))
 
 /**
+ * Finds the image that a reference names, for a platform, and reads its manifest and its configuration, as
+ * `RegistryContent.image` does.
+ *
+ * **Details**
+ *
+ * A digest comes before a tag. A reference with neither means `latest`, as it does for `docker pull`.
+ *
+ * **Example** (The labels of an image on one platform)
+ *
+ * ```ts
+ * import { Registries } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * const labels = Effect.map(
+ *   Registries.image("mcr.microsoft.com/dotnet/runtime:10.0", { platform: "linux/arm64" }),
+ *   ({ config }) => config.config?.Labels ?? {}
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const image = (
+  reference: string | Reference.Reference,
+  options?: RegistryContent.ImageOptions
+): Effect.Effect<RegistryContent.Image, RegistryError, Registries> =>
+  Effect.flatMap(open(reference), ({ content, repository, tagOrDigest }) =>
+    content.image(repository, tagOrDigest, options)
+  )
+
+/**
  * Makes a layer with the services of one registry, see `Service.layerFor`.
  *
  * **Example** (A program for one registry, at another)

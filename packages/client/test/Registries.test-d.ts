@@ -8,6 +8,7 @@ import { expectTypeOf } from "vitest"
 import type { Credentials } from "../src/Credentials.ts"
 import type { Reference } from "../src/Reference.ts"
 import * as Registries from "../src/Registries.ts"
+import type * as RegistryContent from "../src/RegistryContent.ts"
 import type { Services } from "../src/Registry.ts"
 import type { RegistryError } from "../src/RegistryError.ts"
 
@@ -18,6 +19,9 @@ expectTypeOf(Registries.open("ghcr.io/contoso/api")).toEqualTypeOf<
 >()
 expectTypeOf(Registries.open(reference)).toEqualTypeOf<
   Effect.Effect<Registries.Opened, RegistryError, Registries.Registries>
+>()
+expectTypeOf(Registries.image("ghcr.io/contoso/api", { platform: "linux/arm64" })).toEqualTypeOf<
+  Effect.Effect<RegistryContent.Image, RegistryError, Registries.Registries>
 >()
 expectTypeOf(Registries.layerFor("ghcr.io")).toEqualTypeOf<
   Layer.Layer<Services, RegistryError, Registries.Registries>
