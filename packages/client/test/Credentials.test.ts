@@ -737,13 +737,13 @@ describe("credentials that are only for some registries", () => {
   )
 
   const marks: ReadonlyArray<readonly [string, Layer.Layer<Credentials.Credentials>, sameForAll: boolean]> = [
-    ["nobody", Credentials.layerAnonymous, false],
+    ["anonymous", Credentials.layerAnonymous, false],
     ["an identity", acquired(), false],
     ["a service of the program's own", own, false],
     ["a token", Credentials.layerAccessToken(secret("token")), true],
     ["a token of one registry", Credentials.layerAccessToken(secret("token")).pipe(Credentials.onlyFor(["a"])), false],
-    ["nobody or else a token", Credentials.orElse(own, Credentials.layerAccessToken(secret("token"))), true],
-    ["a token or else nobody", Credentials.orElse(Credentials.layerAccessToken(secret("token")), own), true]
+    ["one of its own or else a token", Credentials.orElse(own, Credentials.layerAccessToken(secret("token"))), true],
+    ["a token or else one of its own", Credentials.orElse(Credentials.layerAccessToken(secret("token")), own), true]
   ]
   for (const [name, layer, sameForAll] of marks) {
     it.effect(`are ${sameForAll ? "" : "not "}known to be the same for all: ${name}`, () =>

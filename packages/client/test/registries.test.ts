@@ -186,7 +186,7 @@ describe("a conversation", () => {
     }).pipe(Effect.provide(live()))
   )
 
-  it.effect("lasts as long as the layer, whoever began it and however long nobody needs it", () =>
+  it.effect("lasts as long as the layer, whichever program began it, also while it is idle", () =>
     Effect.gen(function* () {
       const services = yield* Layer.build(live())
       const transport = Effect.map(Registries.open("ghcr.io/a"), (opened) => opened.transport).pipe(
@@ -352,7 +352,7 @@ describe("a secret that is the same for all registries", () => {
 })
 
 describe("several logins", () => {
-  it.effect("each go to their own registries, and to others nobody's", () =>
+  it.effect("each go to their own registries, and other registries receive none", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(["myregistry.azurecr.io/a", "docker.io/a", "quay.io/a"], tagsOf)
       const asked = (yield* Journal).filter(({ url }) => url.pathname.startsWith("/oauth2/"))

@@ -57,7 +57,7 @@ const namings: ReadonlyArray<Naming> = [
   }
 ]
 
-/** Builds a layer that nobody has to answer, and tells why it can't be built. */
+/** Builds a layer, which sends nothing, and tells why it can't be built. */
 const failureOf = <A, E>(
   layer: Layer.Layer<A, E, Credentials.Credentials | HttpClient.HttpClient>,
   provider: ConfigProvider.ConfigProvider
