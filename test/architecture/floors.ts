@@ -89,7 +89,15 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Services",
       about: "what a program asks for, one for each API",
-      holds: client("ContainerRegistry", "RegistryContent", "Registry", "index", "Runtime", "internal/content")
+      holds: client(
+        "ContainerRegistry",
+        "RegistryContent",
+        "Registry",
+        "Registries",
+        "index",
+        "Runtime",
+        "internal/content"
+      )
     }
   ],
   [
@@ -118,6 +126,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   ...client(
     "ContainerRegistry",
     "Operation",
+    "Registries",
     "Registry",
     "RegistryContent",
     "ScopedHttpClient",

@@ -17,6 +17,7 @@
  * | `layerAccessToken`  | an access token, which nothing renews                                  |
  * | `layerConfig`       | a password or a token from the environment                             |
  * | `orElse`            | one credential, or another where that is not there                     |
+ * | `onlyFor`           | a credential that only the named registries receive                    |
  *
  * Identities of `@azure/identity` are in `AzureCredentials`, the logins of docker and podman in `DockerConfig`. Why it is
  * made so: docs/credentials.md.
@@ -24,7 +25,6 @@
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -33,7 +33,9 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { toHubRegistry } from "./internal/http/hub.ts"
 import { printable } from "./internal/schema/printable.ts"
+import { failNaming, readNaming } from "./internal/schema/variables.ts"
 import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 
 /**
@@ -146,6 +148,13 @@ export interface Service {
   readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
   /** Whether one credential serves all repositories of a registry: then it is had once, not for each repository. */
   readonly perRegistry?: boolean
+  /**
+   * Whether `get` returns a secret without a look at the registry that asks: `layerPassword`, `layerRefreshToken`,
+   * `layerAccessToken` and `layerConfig` do. `Registries` refuses such credentials, since a reference to a stranger's
+   * registry would send the secret there; `onlyFor` names the registries that the secret is for, and takes the mark away.
+   * A service of your own that ignores `loginServer` needs this mark.
+   */
+  readonly sameForAll?: boolean
 }
 
 /**
@@ -204,7 +213,8 @@ export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
 
 /**
  * Tests whether a login server is one of those named. A name that begins with a dot stands for all hosts that end with
- * it, a name with a port for the host at that port, and any other name for the one host, whatever its port.
+ * it, a name with a port for the host at that port, and any other name for the one host, whatever its port. `docker.io`
+ * stands for the host of Docker Hub's registry, `registry-1.docker.io`.
  *
  * **Example** (The registries of two clouds, and one host)
  *
@@ -228,16 +238,20 @@ export const isLoginServerOf: {
   const server = loginServer.toLowerCase()
   const host = server.replace(/:\d+$/, "")
   return allowed
-    .map((name) => name.toLowerCase())
+    .map((name) => toHubRegistry(name.toLowerCase()))
     .some((name) => (name.startsWith(".") ? host.endsWith(name) : name === host || name === server))
 })
 
 const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string =>
   `${loginServer} is not among the registries that the Entra token may be sent to (${allowed.join(", ")}); add it to loginServers if it is yours`
 
-/** One credential, whichever registry asks. */
+/** One credential, whichever registry asks. An Entra token is sent only to its own `loginServers`. */
 const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
-  Layer.succeed(Credentials, { perRegistry: true, get: () => Effect.succeed(credential) })
+  Layer.succeed(Credentials, {
+    perRegistry: true,
+    sameForAll: credential._tag !== "Anonymous" && credential._tag !== "EntraToken",
+    get: () => Effect.succeed(credential)
+  })
 
 /**
  * Asks as nobody.
@@ -376,6 +390,11 @@ export const layerEntra = <E, R>(
   )
 }
 
+const variableNames = ["REGISTRY_USERNAME", "REGISTRY_PASSWORD", "REGISTRY_REFRESH_TOKEN", "REGISTRY_ACCESS_TOKEN"]
+
+const expectedLogin = ([username, password, refreshToken, accessToken]: ReadonlyArray<string>): string =>
+  `expected one login: ${username} with ${password}, ${refreshToken} or ${accessToken}`
+
 const variables = {
   username: Config.option(Config.NonEmptyString("REGISTRY_USERNAME")),
   password: Config.option(Config.Redacted("REGISTRY_PASSWORD")),
@@ -405,12 +424,7 @@ export const config: Config.Config<Credential> = Config.flatMap(
       ...Option.toArray(Option.map(accessToken, (token): Credential => ({ _tag: "AccessToken", token })))
     ]
     return credential === undefined || others.length > 0 || Option.isSome(username) !== Option.isSome(password)
-      ? Config.fail(
-          new ConfigProvider.SourceError({
-            message:
-              "expected one login: REGISTRY_USERNAME with REGISTRY_PASSWORD, REGISTRY_REFRESH_TOKEN or REGISTRY_ACCESS_TOKEN"
-          })
-        )
+      ? failNaming(variableNames, expectedLogin)
       : Config.succeed(credential)
   }
 )
@@ -437,7 +451,7 @@ export const config: Config.Config<Credential> = Config.flatMap(
  */
 export const layerConfig = (
   credential: Config.Config<Credential> = config
-): Layer.Layer<Credentials, Config.ConfigError> => Layer.unwrap(Effect.map(credential, layerOf))
+): Layer.Layer<Credentials, Config.ConfigError> => Layer.unwrap(Effect.map(readNaming(credential), layerOf))
 
 const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 const isConfigError = Schema.is(Schema.TaggedStruct("ConfigError", { cause: Schema.Unknown }))
@@ -525,12 +539,78 @@ export const orElse: {
         const second = yield* attempt(that)
         return {
           perRegistry: first.perRegistry === true && second.perRegistry === true,
+          sameForAll: first.sameForAll === true || second.sameForAll === true,
           get: Effect.fnUntraced(function* (request) {
             const one = yield* Effect.result(first.get(request))
             if (Result.isSuccess(one)) return one.success
             yield* Effect.forEach(passedOver(one.failure), report, { discard: true })
             return yield* Effect.mapError(second.get(request), (failure) => neither(request, one.failure, failure))
           })
+        }
+      })
+    )
+)
+
+const notMeant = (loginServers: ReadonlyArray<string>, loginServer: string) =>
+  new CredentialUnavailable({
+    credential: "login",
+    problem: "NotConfigured",
+    description: `it is only for ${loginServers.length === 0 ? "no registry" : loginServers.join(", ")}, and not for ${loginServer}`
+  })
+
+/**
+ * Limits credentials to the registries that are named, as `isLoginServerOf` reads names.
+ *
+ * **When to use**
+ *
+ * Use for a password or a token in a program that reaches registries by the names in references, see `Registries`. Several
+ * logins, each for its own registries, are put together with `orElse`.
+ *
+ * **Details**
+ *
+ * For any other registry the credentials are not requested. They fail with `CredentialUnavailable` whose `problem` is
+ * `NotConfigured`, so that `orElse` continues with the next ones.
+ *
+ * **Gotchas**
+ *
+ * The registry is the host that receives the requests. Where a mirror takes the place of a registry, name the mirror if the
+ * login is for it.
+ *
+ * **Example** (A login for each of two registries, and anonymous elsewhere)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ * import type { Redacted } from "effect"
+ *
+ * export const login = (password: Redacted.Redacted<string>, token: Redacted.Redacted<string>) =>
+ *   Credentials.layerPassword({ username: "myregistry", password }).pipe(
+ *     Credentials.onlyFor(["myregistry.azurecr.io"]),
+ *     Credentials.orElse(
+ *       Credentials.layerPassword({ username: "contoso", password: token }).pipe(Credentials.onlyFor(["ghcr.io"]))
+ *     ),
+ *     Credentials.orElse(Credentials.layerAnonymous)
+ *   )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const onlyFor: {
+  (loginServers: ReadonlyArray<string>): <E, R>(self: Layer.Layer<Credentials, E, R>) => Layer.Layer<Credentials, E, R>
+  <E, R>(self: Layer.Layer<Credentials, E, R>, loginServers: ReadonlyArray<string>): Layer.Layer<Credentials, E, R>
+} = dual(
+  2,
+  <E, R>(self: Layer.Layer<Credentials, E, R>, loginServers: ReadonlyArray<string>): Layer.Layer<Credentials, E, R> =>
+    Layer.effect(
+      Credentials,
+      Effect.map(Layer.build(self), (built) => {
+        const { get, perRegistry } = Context.get(built, Credentials)
+        return {
+          perRegistry: perRegistry === true,
+          get: (request: CredentialRequest) =>
+            isLoginServerOf(request.loginServer, loginServers)
+              ? get(request)
+              : Effect.fail(notMeant(loginServers, request.loginServer))
         }
       })
     )

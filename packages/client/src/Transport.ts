@@ -43,6 +43,7 @@ import { remembering } from "./internal/http/secrets.ts"
 import { serverAt, withOperationSpan, withSpan } from "./internal/http/telemetry.ts"
 import { makeWarnings } from "./internal/http/warning.ts"
 import { refusedValue } from "./internal/schema/refused.ts"
+import { readNaming } from "./internal/schema/variables.ts"
 import type { Operation, Page } from "./Operation.ts"
 import type { RateLimits } from "./RateLimits.ts"
 import { InvalidRequest, InvalidResponse, type Reason, Refused, RegistryError } from "./RegistryError.ts"
@@ -512,5 +513,5 @@ export const layerConfig = (
 ): Layer.Layer<Transport, RegistryError | Config.ConfigError, HttpClient.HttpClient | Credentials> =>
   Layer.effect(
     Transport,
-    Effect.flatMap(options.endpoint ?? endpointConfig, (endpoint) => make({ ...options, endpoint }))
+    Effect.flatMap(readNaming(options.endpoint ?? endpointConfig), (endpoint) => make({ ...options, endpoint }))
   )

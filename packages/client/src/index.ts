@@ -49,6 +49,9 @@ export * as RateLimits from "./RateLimits.ts"
 /** Where an artifact stands. */
 export * as Reference from "./Reference.ts"
 
+/** Any number of registries, by the names in references. */
+export * as Registries from "./Registries.ts"
+
 /** A registry whole: both services in one conversation. */
 export * as Registry from "./Registry.ts"
 

@@ -36,6 +36,15 @@ expectTypeOf(Credentials.orElse(Credentials.layerConfig(), Credentials.layerEntr
 >()
 expectTypeOf(Credentials.layerAnonymous.pipe(Credentials.orElse(Credentials.layerAnonymous))).toEqualTypeOf<Anybody>()
 
+/* Limited to some registries, they need and fail as before */
+
+expectTypeOf(Credentials.layerConfig().pipe(Credentials.onlyFor(["ghcr.io"]))).toEqualTypeOf<
+  Anybody<Config.ConfigError>
+>()
+expectTypeOf(Credentials.onlyFor(Credentials.layerEntra(token), [".azurecr.cn"])).toEqualTypeOf<
+  Anybody<never, HttpClient>
+>()
+
 /* A secret is redacted from the first moment */
 
 export const refused = [

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
@@ -681,4 +682,91 @@ describe("one credential or else another", () => {
       assert.include(logged, "Warn b is passed over: b is away")
     }).pipe(Effect.provide([chain, Logger.layer([logger])]), Effect.provideService(References.MinimumLogLevel, "All"))
   })
+})
+
+/** The credential for a registry. */
+const at = (loginServer: string) =>
+  Credentials.Credentials.use((credentials) => credentials.get({ endpoint: `https://${loginServer}`, loginServer }))
+
+describe("credentials that are only for some registries", () => {
+  const asked: Array<Credentials.CredentialRequest> = []
+  const own = changing(asked, () => password("word"))
+
+  for (const [named, loginServer, isFor] of [
+    ["myregistry.azurecr.io", "myregistry.azurecr.io", true],
+    ["MyRegistry.azurecr.io", "myregistry.azurecr.io", true],
+    ["myregistry.azurecr.io", "myregistry.azurecr.io:8443", true],
+    ["myregistry.azurecr.io:8443", "myregistry.azurecr.io", false],
+    ["myregistry.azurecr.io", "other.azurecr.io", false],
+    ["myregistry.azurecr.io", "myregistry.azurecr.io.example", false],
+    [".azurecr.io", "other.azurecr.io", true],
+    [".azurecr.io", "azurecr.io", false],
+    ["docker.io", "registry-1.docker.io", true],
+    ["index.docker.io", "registry-1.docker.io", true],
+    ["docker.io", "evil-docker.io", false]
+  ] as const) {
+    it.effect(`of ${named} are ${isFor ? "requested" : "neither requested nor there"} for ${loginServer}`, () =>
+      Effect.gen(function* () {
+        asked.length = 0
+        const result = yield* Effect.result(at(loginServer))
+        assert.strictEqual(asked.length, isFor ? 1 : 0)
+        if (isFor) return assert.deepStrictEqual(result, Result.succeed(password("word")))
+        if (Result.isSuccess(result)) return assert.fail("there are some")
+        assert.strictEqual(result.failure.problem, "NotConfigured")
+        assert.include(result.failure.message, `it is only for ${named}, and not for ${loginServer}`)
+      }).pipe(Effect.provide(own.pipe(Credentials.onlyFor([named]))))
+    )
+  }
+
+  it.effect("leave the others to what comes behind them", () =>
+    Effect.gen(function* () {
+      const credentials = [yield* at("a.example"), yield* at("b.example"), yield* at("c.example")]
+      assert.deepStrictEqual(
+        credentials.map(({ _tag }) => _tag),
+        ["Password", "RefreshToken", "Anonymous"]
+      )
+    }).pipe(
+      Effect.provide(
+        own.pipe(
+          Credentials.onlyFor(["a.example"]),
+          Credentials.orElse(Credentials.onlyFor(Credentials.layerRefreshToken(secret("token")), ["b.example"])),
+          Credentials.orElse(Credentials.layerAnonymous)
+        )
+      )
+    )
+  )
+
+  const marks: ReadonlyArray<readonly [string, Layer.Layer<Credentials.Credentials>, sameForAll: boolean]> = [
+    ["anonymous", Credentials.layerAnonymous, false],
+    ["an identity", acquired(), false],
+    ["a service of the program's own", own, false],
+    ["a token", Credentials.layerAccessToken(secret("token")), true],
+    ["a token of one registry", Credentials.layerAccessToken(secret("token")).pipe(Credentials.onlyFor(["a"])), false],
+    ["one of its own or else a token", Credentials.orElse(own, Credentials.layerAccessToken(secret("token"))), true],
+    ["a token or else one of its own", Credentials.orElse(Credentials.layerAccessToken(secret("token")), own), true]
+  ]
+  for (const [name, layer, sameForAll] of marks) {
+    it.effect(`are ${sameForAll ? "" : "not "}known to be the same for all: ${name}`, () =>
+      Effect.gen(function* () {
+        const credentials = yield* Credentials.Credentials
+        assert.strictEqual(credentials.sameForAll === true, sameForAll)
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
+  for (const perRegistry of [true, false]) {
+    it.effect(`are had ${perRegistry ? "once for a registry" : "for each repository"} as before`, () =>
+      Effect.gen(function* () {
+        const credentials = yield* Credentials.Credentials
+        assert.strictEqual(credentials.perRegistry, perRegistry)
+      }).pipe(
+        Effect.provide(
+          Layer.succeed(Credentials.Credentials, {
+            ...(perRegistry ? { perRegistry } : {}),
+            get: () => Effect.succeed(password("word"))
+          }).pipe(Credentials.onlyFor(["a.example"]))
+        )
+      )
+    )
+  }
 })

@@ -134,6 +134,13 @@ export const behindOAuth =
 
 export const entra = Credentials.layerEntra(Effect.succeed(Redacted.make("entra-token")))
 
+/** The HTTP client of a script, which answers for every host. */
+export const scripted = (script: Script): Layer.Layer<HttpClient.HttpClient | Journal> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(Journal, (journal) => client(script, journal))
+  ).pipe(Layer.provideMerge(Layer.sync(Journal, () => [])))
+
 /** `ContainerRegistry` in conversation with a script. */
 export const registry = (
   script: Script,
@@ -142,12 +149,6 @@ export const registry = (
   const { credentials = entra, ...transport } = options
   return ContainerRegistry.layer({ endpoint, ...transport }).pipe(
     Layer.provide(credentials),
-    Layer.provide(
-      Layer.effect(
-        HttpClient.HttpClient,
-        Effect.map(Journal, (journal) => client(script, journal))
-      )
-    ),
-    Layer.provideMerge(Layer.sync(Journal, () => []))
+    Layer.provideMerge(scripted(script))
   )
 }

@@ -1,6 +1,7 @@
 /**
  * A certificate for addresses of this machine, made on the spot.
  */
+import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import { generate } from "selfsigned"
 
@@ -9,10 +10,16 @@ export interface Certificate {
   readonly cert: string
 }
 
+/** A client that trusts several emulators tells their authorities apart by their names alone. */
+const subject = () => [
+  { name: "commonName", value: "localhost" },
+  { shortName: "OU", value: randomUUID() }
+]
+
 /** Its own authority, good for a day and for `localhost`, `127.0.0.1` and `::1`. */
 export const make: Effect.Effect<Certificate> = Effect.map(
   Effect.promise(() =>
-    generate([{ name: "commonName", value: "localhost" }], {
+    generate(subject(), {
       keyType: "ec",
       extensions: [
         { name: "basicConstraints", cA: true, critical: true },
