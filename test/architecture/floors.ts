@@ -82,7 +82,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Transfer",
       about: "blobs, up and down",
-      holds: client("BlobSource", "Hasher", "internal/transfer")
+      holds: client("BlobSource", "Content", "Hasher", "internal/transfer")
     }
   ],
   [

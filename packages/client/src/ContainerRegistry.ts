@@ -1,8 +1,8 @@
 /**
  * Azure Container Registry's management API: list what a registry holds, read and lock its properties, delete.
  *
- * Version 2021-07-01 of the API that Azure's own clients use (`/acr/v1`). Other registries do not have it: there
- * `RegistryContent` lists tags and deletes manifests.
+ * Version 2021-07-01 of the API that Azure's own clients use (`/acr/v1`). Other registries do not have it: there the
+ * operations fail with `Unsupported`, and `RegistryContent` lists repositories and tags and deletes tags and manifests.
  *
  * @since 0.1.0
  */
@@ -19,6 +19,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as ChangeableAttributes from "./ChangeableAttributes.ts"
 import type * as Credentials from "./Credentials.ts"
 import * as Digest from "./Digest.ts"
+import * as Absent from "./internal/api/absent.ts"
 import * as Arguments from "./internal/api/arguments.ts"
 import * as Distribution from "./internal/api/distribution.ts"
 import * as Management from "./internal/api/management.ts"
@@ -337,6 +338,9 @@ export interface Service {
  * `Throttled`, `Unavailable` (retries were in vain), `InvalidRequest`, `InvalidResponse`, `TooLarge` and `Refused`
  * (the registry misbehaves). Further reasons are named with each.
  *
+ * On a registry that is not ACR every operation of the management API fails with `Unsupported`, whose description names the
+ * operation of `RegistryContent` that does the same.
+ *
  * **Example** (Deleting the tags of more than a year ago that are not locked, in all repositories)
  *
  * ```ts
@@ -397,16 +401,28 @@ const partOf = (
  * @since 0.1.0
  */
 export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.gen(function* () {
-  const { endpoint, execute, list: listEntries, loginServer, refreshToken } = yield* Transport.Transport
+  const {
+    endpoint,
+    execute: executeAnywhere,
+    list: listEntries,
+    loginServer,
+    refreshToken
+  } = yield* Transport.Transport
+  const refusingPages = Absent.refusingPages(endpoint)
+  const explain = Absent.explain(endpoint)
+
+  /** Executes an operation of the management API. */
+  const execute = <A>(operation: Operation<A>) => Effect.mapError(executeAnywhere(refusingPages(operation)), explain)
 
   /** Lists the records that can be read. */
-  const list = <A>(operation: Operation<Page<Entry<A>>>) => Stream.filterMap(listEntries(operation), identity)
+  const list = <A>(operation: Operation<Page<Entry<A>>>) =>
+    Stream.filterMap(Stream.mapError(listEntries(refusingPages(operation)), explain), identity)
 
   /** Asks for the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
     Effect.filterOrElse(Arguments.tagOrDigest(operation, tagOrDigest), Digest.isDigest, (tag) =>
-      Effect.mapBoth(execute(Management.getTag(repository, tag)), {
-        onFailure: named(operation),
+      Effect.mapBoth(executeAnywhere(refusingPages(Management.getTag(repository, tag))), {
+        onFailure: (error) => explain(named(operation)(error)),
         onSuccess: ({ digest }) => digest
       })
     )
@@ -503,7 +519,7 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
     deleteManifest: Effect.fnUntraced(function* (repository, tagOrDigest) {
       const name = yield* Arguments.repositoryName("ContainerRegistry.deleteManifest", repository)
       const digest = yield* digestOf("ContainerRegistry.deleteManifest", name, tagOrDigest)
-      return yield* execute(Distribution.deleteManifest("ContainerRegistry.deleteManifest", name, digest))
+      return yield* executeAnywhere(Distribution.deleteManifest("ContainerRegistry.deleteManifest", name, digest))
     })
   })
 })

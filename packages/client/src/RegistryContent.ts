@@ -10,24 +10,23 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as PlatformError from "effect/PlatformError"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type * as HttpClient from "effect/http/HttpClient"
 import type { BlobSource } from "./BlobSource.ts"
 import type * as Credentials from "./Credentials.ts"
 import type { Descriptor } from "./Descriptor.ts"
 import type * as Digest from "./Digest.ts"
 import { Hasher } from "./Hasher.ts"
-import * as Arguments from "./internal/api/arguments.ts"
-import * as Distribution from "./internal/api/distribution.ts"
 import * as Blobs from "./internal/content/blobs.ts"
 import * as Images from "./internal/content/images.ts"
 import type { Image, ImageOptions } from "./internal/content/images.ts"
 import * as Manifests from "./internal/content/manifests.ts"
+import * as Tags from "./internal/content/tags.ts"
 import type * as Manifest from "./Manifest.ts"
 import type { RegistryError } from "./RegistryError.ts"
+import type * as RepositoryName from "./RepositoryName.ts"
 import type * as Tag from "./Tag.ts"
 import type {
   Blob,
@@ -97,6 +96,43 @@ export interface Service {
 
   /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
   readonly loginServer: string
+
+  /**
+   * Lists the names of all repositories, in the registry's order.
+   *
+   * **Details**
+   *
+   * `GET /v2/_catalog`: distribution's documentation, "Listing Repositories". It is not in the specification of OCI, so a
+   * registry may leave it out, list only what the login may see, or want a right of its own for it (the scope
+   * `registry:catalog:*`; on ACR with rights by repository the role Catalog Lister). A name
+   * that is not the name of a repository is left out, with a warning in the log.
+   *
+   * **Gotchas**
+   *
+   * Registries that everybody shares list nothing. Docker Hub refuses the list to every login (`Unauthenticated`). A
+   * registry without such a list fails with `NotFound` (`endpoint`) or `Unsupported`.
+   *
+   * **Example** (Counting the tags of each repository)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Console, Effect, Stream } from "effect"
+   *
+   * const countTags = Effect.gen(function* () {
+   *   const content = yield* RegistryContent.RegistryContent
+   *   yield* content.repositories().pipe(
+   *     Stream.mapEffect((name) => Effect.map(Stream.runCount(content.tags(name)), (count) => `${name}: ${count}`)),
+   *     Stream.runForEach((line) => Console.log(line))
+   *   )
+   * })
+   * ```
+   */
+  readonly repositories: (options?: {
+    /** How many names the registry sends at a time, at least 1. Defaults to the registry's own default. */
+    readonly pageSize?: number
+    /** The repository after which the list begins. */
+    readonly continueFrom?: string
+  }) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
 
   /**
    * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
@@ -298,6 +334,39 @@ export interface Service {
     tagOrDigest: string,
     options?: ReferrersOptions
   ) => Stream.Stream<Descriptor, RegistryError>
+
+  /**
+   * Deletes a tag; its manifest and the other tags stay. Fails with `NotFound` if the tag is not there, with `Locked`, and
+   * with `Unsupported` if the registry does not delete tags.
+   *
+   * **Details**
+   *
+   * OCI distribution specification 1.1, "Deleting tags". ACR refuses that and deletes tags by its own API, which the client
+   * uses for ACR's hosts, and for a registry that refuses the specification's request and has ACR's API: the client finds
+   * out once and remembers it as long as the service lives.
+   *
+   * **Gotchas**
+   *
+   * Many registries do not delete tags, distribution (`docker-registry`) 2.8 among them. There `deleteManifest` is all there
+   * is, which deletes **every** tag of the manifest. The client never does that in place of this, and it never pushes a
+   * dummy manifest to delete, as other tools do.
+   *
+   * On Amazon ECR an image goes with its last tag (AWS's documentation, "BatchDeleteImage").
+   *
+   * **Example** (Deleting a tag, if it is there)
+   *
+   * ```ts
+   * import { RegistryContent } from "@effect-acr/client"
+   * import { Effect } from "effect"
+   *
+   * const untag = Effect.flatMap(RegistryContent.RegistryContent, (content) =>
+   *   content
+   *     .deleteTag("library/hello-world", "candidate")
+   *     .pipe(Effect.catchReason("RegistryError", "NotFound", () => Effect.void))
+   * )
+   * ```
+   */
+  readonly deleteTag: (repository: string, tag: string) => Effect.Effect<void, RegistryError>
 
   /**
    * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
@@ -535,7 +604,6 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, never, Transport.Transport> {
   const transport = yield* Transport.Transport
   const startHash = yield* Hasher
-  const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const manifests = Manifests.make(transport, startHash)
   const blobs = Blobs.make(transport, {
     startHash,
@@ -546,14 +614,7 @@ export const make = Effect.fnUntraced(function* (
     endpoint: transport.endpoint,
     loginServer: transport.loginServer,
 
-    tags: (repository, { continueFrom, pageSize } = {}) =>
-      Stream.unwrap(
-        Effect.gen(function* () {
-          const name = yield* repositoryName("RegistryContent.tags", repository)
-          const n = yield* Arguments.pageSize("RegistryContent.tags", pageSize)
-          return Stream.filterMap(transport.list(Distribution.listTags(name, { n, last: continueFrom })), identity)
-        })
-      ),
+    ...Tags.make(transport),
     ...manifests,
     ...blobs,
     ...Images.make(transport, { ...manifests, ...blobs })

@@ -13,6 +13,9 @@ export * as BlobSource from "./BlobSource.ts"
 /** The locks on repositories, tags and manifests. */
 export * as ChangeableAttributes from "./ChangeableAttributes.ts"
 
+/** Verifies bytes from anywhere against their digest. */
+export * as Content from "./Content.ts"
+
 /** List what a registry holds, read and lock its properties, delete. */
 export * as ContainerRegistry from "./ContainerRegistry.ts"
 

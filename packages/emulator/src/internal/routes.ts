@@ -69,6 +69,9 @@ const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | und
   }
 }
 
+/** ACR deletes tags by its own API alone. */
+const notByTag = error(405, "UNSUPPORTED", "A manifest can only be deleted by digest.")
+
 const unreadable = error(400, "UNSUPPORTED", "the body is not the JSON of changeable attributes")
 
 const update =
@@ -162,7 +165,7 @@ export const make = (parts: {
     ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
     ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.headManifest(name, reference, headers["accept"])],
     ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   putManifest],
-    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, (_, [name, digest]) => management.deleteManifest(name, digest)],
+    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, (_, [name, reference]) => reference.includes(":") ? management.deleteManifest(name, reference) : notByTag],
     ["POST",   /^\/v2\/(.+)\/blobs\/uploads\/$/,       push,   startUpload],
     ["GET",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, pull,  (_, [name, id]) => uploads.status(name, id)],
     ["PATCH",  /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.chunk(name, id, uploadOf(request))],

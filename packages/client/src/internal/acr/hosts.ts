@@ -11,6 +11,10 @@ const name = "[a-z0-9]{5,50}(?:-[a-z0-9]{1,32})?"
 const wholeName = new RegExp(`^${name}$`, "i")
 const dataEndpoint = new RegExp(`^(${name})\\.[a-z0-9]+\\.data\\.(azurecr\\.[a-z]+)$`)
 const regionalEndpoint = new RegExp(`^https://(${name})\\.[a-z0-9]+\\.geo\\.(azurecr\\.[a-z]+)$`)
+const registryOrigin = new RegExp(`^https://${name}(?:\\.[a-z0-9]+\\.geo)?\\.azurecr\\.[a-z]+$`)
+
+/** Whether an origin is that of a registry of Azure Container Registry, or of a part of it in one region. */
+export const isAcrOrigin = (origin: string): boolean => registryOrigin.test(origin)
 
 /** Whether a text is a bare name, which is taken for that of a registry of Azure's public cloud. */
 export const isBareName = (text: string): boolean => wholeName.test(text) && text !== "localhost"

@@ -16,7 +16,7 @@ import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { continued, get, type Operation, type Page, page, withQuery } from "../../Operation.ts"
 import { InvalidResponse, type Reason, Refused, Unsupported } from "../../RegistryError.ts"
-import type { RepositoryName } from "../../RepositoryName.ts"
+import { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
@@ -101,6 +101,48 @@ const contentType = (response: HttpClientResponse.HttpClientResponse): MediaType
 /** "Endpoints", end-1: nothing but a login. */
 export const greet: Operation<void> = get("/v2/", { name: "Transport.greet", decode: () => Effect.void })
 
+/** A name in a list, be it odd: the list continues after it. */
+const nameOf: (entry: Entry<string>) => string = Result.match({
+  onSuccess: String,
+  onFailure: ({ raw }) => (typeof raw === "string" ? raw : "")
+})
+
+/* Repositories */
+
+const decodeRepositories = decodeJson(Schema.Struct({ repositories: list(Schema.Unknown) }))
+const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName)
+
+const repositoryNames = page((response) =>
+  Effect.flatMap(decodeRepositories(response), ({ repositories }) =>
+    readPage("RegistryContent.repositories", repositories, Predicate.isString, decodeRepositoryName)
+  )
+)
+
+/**
+ * Lists repositories. Distribution's documentation, "Listing Repositories": the specification of OCI does not have it since
+ * 1.0, and most registries that keep the repositories of one organization do.
+ */
+export const listRepositories = (part: {
+  readonly n: number | undefined
+  readonly last: string | undefined
+}): Operation<Page<Entry<RepositoryName>>> => ({
+  name: "RegistryContent.repositories",
+  method: "GET",
+  path: withQuery("/v2/_catalog", { n: part.n, last: part.last }),
+  followsRedirects: true,
+  scopes: [TokenScope.catalog],
+  bucket: "read",
+  missing: "endpoint",
+  success: [200],
+  repeat: "always",
+  decode: continued(repositoryNames, {
+    path: "/v2/_catalog",
+    query: { n: part.n },
+    pageSize: part.n,
+    positionOf: nameOf
+  })
+})
+
 /* Tags */
 
 const decodeTags = decodeJson(Schema.Struct({ tags: list(Schema.Unknown) }))
@@ -111,12 +153,6 @@ const tagNames = page((response) =>
     readPage("RegistryContent.tags", tags, Predicate.isString, decodeTag)
   )
 )
-
-/** The name of a tag, be it odd: the list goes on behind it. */
-const nameOf: (tag: Entry<Tag.Tag>) => string = Result.match({
-  onSuccess: String,
-  onFailure: ({ raw }) => (typeof raw === "string" ? raw : "")
-})
 
 export const listTags = (
   repository: RepositoryName,
@@ -138,6 +174,21 @@ export const listTags = (
     pageSize: part.n,
     positionOf: nameOf
   })
+})
+
+/** Deletes a tag alone. "Deleting tags": `DELETE` with a tag in the place of a digest. */
+export const deleteTag = (repository: RepositoryName, tag: Tag.Tag): Operation<void> => ({
+  name: "RegistryContent.deleteTag",
+  method: "DELETE",
+  path: `/v2/${repository}/manifests/${tag}`,
+  subject: { repository, reference: tag },
+  scopes: mayDelete(repository),
+  bucket: "delete",
+  missing: "tag",
+  success: anySuccess,
+  repeat: "always",
+  decode: discard,
+  whenGone: Effect.void
 })
 
 /* Manifests */

@@ -10,16 +10,9 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
-import { algorithm, type Digest, hex } from "../../Digest.ts"
+import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
-import {
-  ContentMismatch,
-  InvalidResponse,
-  type Reason,
-  Refused,
-  RegistryError,
-  Unavailable
-} from "../../RegistryError.ts"
+import { InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
@@ -28,6 +21,7 @@ import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Idle from "./idle.ts"
+import * as Mismatch from "./mismatch.ts"
 import * as Patience from "./patience.ts"
 import type { OnProgress } from "./options.ts"
 import { isPassing } from "./recovery.ts"
@@ -51,13 +45,7 @@ export interface Download {
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.blob", reason })
 
 const wrongSize = (expected: number, actual: string) =>
-  failed(
-    new ContentMismatch({
-      description: "the blob has another size than it should have",
-      expected: `${expected} bytes`,
-      actual
-    })
-  )
+  failed(Mismatch.ofSize("the blob has another size than it should have", expected, actual))
 
 const endedEarly = (position: number, end: number) =>
   failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
@@ -250,16 +238,8 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
 
       const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {
         if (hash === undefined) return Effect.void
-        const actual = hash.hex()
-        return actual === hex(digest)
-          ? Effect.void
-          : failed(
-              new ContentMismatch({
-                description: "the blob is not what its digest names",
-                expected: digest,
-                actual: `${algorithm(digest)}:${actual}`
-              })
-            )
+        const mismatch = Mismatch.ofDigest("the blob is not what its digest names", digest, hash)
+        return mismatch === undefined ? Effect.void : failed(mismatch)
       })
 
       /** The connection is through: so is the blob, or the rest is asked for. */

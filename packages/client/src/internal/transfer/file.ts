@@ -26,7 +26,8 @@ import type * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { algorithm, type Digest, hex } from "../../Digest.ts"
 import type { Hash, Start } from "../../Hasher.ts"
-import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
+import { RegistryError } from "../../RegistryError.ts"
+import * as Mismatch from "./mismatch.ts"
 
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
@@ -293,16 +294,9 @@ const placeCopy = (files: FileSystem.FileSystem, own: Own, stem: string, options
         const hash = startHash(algorithm(digest))
         const { size } = yield* own.file.stat
         yield* readFirst(own.file, Number(size), hash, (piece) => second.file.writeAll(piece))
-        const actual = hash.hex()
-        if (actual !== hex(digest)) {
-          return yield* new RegistryError({
-            operation: "RegistryContent.downloadBlob",
-            reason: new ContentMismatch({
-              description: "another program changed the partial file",
-              expected: digest,
-              actual: `${algorithm(digest)}:${actual}`
-            })
-          })
+        const mismatch = Mismatch.ofDigest("another program changed the partial file", digest, hash)
+        if (mismatch !== undefined) {
+          return yield* new RegistryError({ operation: "RegistryContent.downloadBlob", reason: mismatch })
         }
         yield* second.file.sync
         yield* place(files, second, options)

@@ -12,9 +12,10 @@ import * as Stream from "effect/Stream"
 import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
-import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
+import { RegistryError } from "../../RegistryError.ts"
 import { HeldBytes } from "../../ScopedHttpClient.ts"
 import * as Arguments from "../api/arguments.ts"
+import * as Mismatch from "./mismatch.ts"
 import type { OnProgress } from "./options.ts"
 
 /** A part of the content. */
@@ -60,11 +61,7 @@ interface Reader {
 const mismatch = (expected: number, actual: string) =>
   new RegistryError({
     operation: "RegistryContent.uploadBlob",
-    reason: new ContentMismatch({
-      description: "the source has another size than it was said to have",
-      expected: `${expected} bytes`,
-      actual
-    })
+    reason: Mismatch.ofSize("the source has another size than it was said to have", expected, actual)
   })
 
 /**

@@ -1,0 +1,79 @@
+/**
+ * Registries without ACR's management API. A program that uses `ContainerRegistry` for any registry gets whatever that
+ * answers to paths that it does not know, and is told what to use instead.
+ */
+import { identity } from "effect/Function"
+import * as Effect from "effect/Effect"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import type { Operation } from "../../Operation.ts"
+import { InvalidResponse, RegistryError, Unsupported } from "../../RegistryError.ts"
+import { isAcrOrigin } from "../acr/hosts.ts"
+
+/** What does the same, or the nearest to it, on every registry. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ["ContainerRegistry.repositories", "RegistryContent.repositories lists repositories"],
+  ["ContainerRegistry.tags", "RegistryContent.tags lists tags"],
+  ["ContainerRegistry.tagProperties", "RegistryContent.resolve tells the digest of a tag"],
+  ["ContainerRegistry.deleteTag", "RegistryContent.deleteTag deletes a tag"],
+  [
+    "ContainerRegistry.manifestProperties",
+    "RegistryContent.resolve tells the media type, digest and size of a manifest"
+  ],
+  ["ContainerRegistry.deleteManifest", "RegistryContent.deleteManifest deletes a manifest"]
+])
+
+const describe = (operation: string, found: string): string => {
+  const other = instead.get(operation)
+  const advice = other === undefined ? "RegistryContent has no operation for this" : `${other} here`
+  return `this registry does not have the management API of Azure Container Registry: ${advice} (${found})`
+}
+
+/** OCI distribution specification, "Error Codes": a code is upper-case letters and underscores. */
+const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
+
+/** Whether an error shows that the server does not know the path. ACR's own answers have a correlation id. */
+const isAbsent = ({ reason, response }: RegistryError): boolean => {
+  if (response?.correlationId !== undefined) return false
+  if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
+  const errors = response?.errors ?? []
+  return errors.length === 0 || (reason.resource === "endpoint" && !errors.some(({ code }) => isCode(code)))
+}
+
+/**
+ * Says of an error that the registry has no management API, if the error shows that: as `Unsupported`, and with the
+ * operation of `RegistryContent` to use instead.
+ */
+export const explain = (endpoint: string): ((error: RegistryError) => RegistryError) =>
+  isAcrOrigin(endpoint)
+    ? identity
+    : (error) =>
+        isAbsent(error)
+          ? new RegistryError({
+              ...error,
+              reason: new Unsupported({ description: describe(error.operation, error.reason.message) })
+            })
+          : error
+
+/** The user interface of a registry, or a portal, may answer every path with a page. ACR sends none. */
+const isPage = ({ headers }: HttpClientResponse.HttpClientResponse): boolean =>
+  headers["x-ms-correlation-request-id"] === undefined && /^text\/html\s*(?:;|$)/i.test(headers["content-type"] ?? "")
+
+const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
+
+/** The same operation, for which a page of HTML is not success but a server that does not know the path. */
+export const refusingPages =
+  (endpoint: string) =>
+  <A>(operation: Operation<A>): Operation<A> =>
+    isAcrOrigin(endpoint)
+      ? operation
+      : {
+          ...operation,
+          // Pages come with 200, whatever the status of success is.
+          success: [...operation.success, 200],
+          decode: (response) => {
+            if (isPage(response)) return page
+            return operation.success.includes(response.status)
+              ? operation.decode(response)
+              : Effect.fail(new InvalidResponse({ description: `status ${response.status} is not expected here` }))
+          }
+        }
