@@ -209,6 +209,30 @@ export const scenarios: ReadonlyArray<Scenario> = [
     )
   },
   {
+    title: "The registry is not Azure Container Registry",
+    why: "`ContainerRegistry` is the management API of Azure Container Registry (`/acr/v1`), which no other registry has.",
+    remedy:
+      "Use the operation of `RegistryContent` that the error names. `RegistryContent` works with every registry; properties and locks are ACR's alone.",
+    reason: "Unsupported",
+    says: ["management API of Azure Container Registry", "RegistryContent.repositories"],
+    run: failing(
+      Effect.flatMap(ContainerRegistry, (registry) => Stream.runDrain(registry.repositories())),
+      {
+        faults: [
+          {
+            times: 100,
+            consequence: {
+              _tag: "Answer",
+              status: 404,
+              headers: { "Content-Type": "text/plain; charset=utf-8" },
+              body: "404 page not found\n"
+            }
+          }
+        ]
+      }
+    )
+  },
+  {
     title: "A scope-map token lacks a right",
     why: "The scope map of the token does not allow the action on the repository. `missing` names both.",
     remedy: "Add the action to the scope map: `az acr scope-map update`.",

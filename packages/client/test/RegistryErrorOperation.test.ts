@@ -115,6 +115,7 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
     onRegistry((registry) => registry.deleteManifest(repository, "v1")),
     onRegistry((registry) => registry.deleteManifest(repository, digest))
   ],
+  "RegistryContent.repositories": [onContent((content) => Stream.runDrain(content.repositories()))],
   "RegistryContent.tags": [onContent((content) => Stream.runDrain(content.tags(repository)))],
   "RegistryContent.resolve": [
     onContent((content) => content.resolve(repository, "v1")),
@@ -137,6 +138,7 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
     onContent((content) => content.putManifest(repository, manifest)),
     onContent((content) => content.putManifest(repository, manifest, { tags: ["v1", "v2"] }))
   ],
+  "RegistryContent.deleteTag": [onContent((content) => content.deleteTag(repository, "v1"))],
   "RegistryContent.deleteManifest": [
     onContent((content) => content.deleteManifest(repository, "v1")),
     onContent((content) => content.deleteManifest(repository, digest))

@@ -2,9 +2,8 @@
  * Registries without ACR's management API. A program that uses `ContainerRegistry` for any registry gets whatever that
  * answers to paths that it does not know, and is told what to use instead.
  */
-import { identity } from "effect/Function"
 import * as Effect from "effect/Effect"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import { identity } from "effect/Function"
 import type { Operation } from "../../Operation.ts"
 import { InvalidResponse, RegistryError, Unsupported } from "../../RegistryError.ts"
 import { isAcrOrigin } from "../acr/hosts.ts"
@@ -55,7 +54,7 @@ export const explain = (endpoint: string): ((error: RegistryError) => RegistryEr
           : error
 
 /** The user interface of a registry, or a portal, may answer every path with a page. ACR sends none. */
-const isPage = ({ headers }: HttpClientResponse.HttpClientResponse): boolean =>
+const isPage = ({ headers }: Parameters<Operation<unknown>["decode"]>[0]): boolean =>
   headers["x-ms-correlation-request-id"] === undefined && /^text\/html\s*(?:;|$)/i.test(headers["content-type"] ?? "")
 
 const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
