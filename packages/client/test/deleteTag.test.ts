@@ -3,7 +3,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
 import * as Credentials from "../src/Credentials.ts"
 import * as RegistryContent from "../src/RegistryContent.ts"
 import { patient } from "./support/content.ts"
@@ -18,9 +22,9 @@ const acrHosts = [
   "myregistry.westeurope.geo.azurecr.io"
 ]
 
-const service = (routes: ReadonlyArray<Route>, endpoint = "https://registry.example") =>
+const service = (routes: ReadonlyArray<Route>, endpoint = "https://registry.example", retry = patient) =>
   RegistryContent.layerTransport().pipe(
-    Layer.provideMerge(registry(by(...routes), { endpoint, retry: patient, credentials: Credentials.layerAnonymous }))
+    Layer.provideMerge(registry(by(...routes), { endpoint, retry, credentials: Credentials.layerAnonymous }))
   )
 
 const deleteTag = (tag = "v1", repository = "team/alpine") =>
@@ -136,6 +140,40 @@ describe("a tag on another host", () => {
       assert.deepStrictEqual(yield* requests, [byTag, byAcr, byAcr])
     }).pipe(Effect.provide(service([oci(byDigestOnly), acr(() => empty(202))])))
   )
+
+  it.effect("is deleted by ACR's API too where another tag found that out meanwhile", () => {
+    let isFirst = true
+    const busy = () => {
+      if (!isFirst) return byDigestOnly()
+      isFirst = false
+      return refusal(503)
+    }
+    return Effect.gen(function* () {
+      // The first request of a conversation is alone, because it learns what login the registry wants.
+      yield* Effect.flatMap(RegistryContent.RegistryContent, (content) => Stream.runDrain(content.repositories()))
+      const slow = yield* Effect.forkChild(deleteTag("v1"))
+      yield* TestClock.adjust(0)
+      yield* deleteTag("v2")
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(slow)
+      assert.deepStrictEqual(yield* requests, [
+        "GET /v2/_catalog",
+        byTag,
+        "DELETE /v2/team/alpine/manifests/v2",
+        "DELETE /acr/v1/team%2Falpine/_tags/v2",
+        byTag,
+        byAcr
+      ])
+    }).pipe(
+      Effect.provide(
+        service(
+          [["GET", /_catalog$/, () => json({ repositories: [] })], oci(busy), acr(() => empty(202))],
+          "https://registry.example",
+          { ...patient, schedule: Schedule.spaced("10 seconds") }
+        )
+      )
+    )
+  })
 
   const ofAcr: ReadonlyArray<readonly [string, () => Reply]> = [
     ["NotFound", () => refusal(404, "TAG_UNKNOWN")],

@@ -98,7 +98,7 @@ export const make = (transport: Transport.Service) => {
         Effect.suspend(() => {
           // An outage does not tell whether there is such an API.
           if (isOutage(error)) return Effect.fail(error)
-          byAcr = isOfAcr(error)
+          byAcr = byAcr === true || isOfAcr(error)
           return Effect.fail(byAcr ? error : refusal)
         })
     })
@@ -114,7 +114,7 @@ export const make = (transport: Transport.Service) => {
     return yield* execute(Distribution.deleteTag(name, known)).pipe(
       Effect.mapError(ofTag),
       Effect.catchIf(
-        ({ reason }) => byAcr === undefined && reason._tag === "Unsupported",
+        ({ reason }) => byAcr !== false && reason._tag === "Unsupported",
         (refusal) => orByAcr(operation, name, known, refusal)
       )
     )
