@@ -11,7 +11,16 @@ import * as Schema from "effect/Schema"
 import type * as Annotations from "./Annotations.ts"
 import * as Descriptor from "./Descriptor.ts"
 import * as Digest from "./Digest.ts"
-import { fromJson, list, openStruct, optional, optionalStruct, texts, withFallback } from "./internal/schema/json.ts"
+import {
+  fromJson,
+  list,
+  openStruct,
+  optional,
+  optionalNumber,
+  optionalStruct,
+  texts,
+  withFallback
+} from "./internal/schema/json.ts"
 import { parser } from "./internal/schema/parser.ts"
 import { problemOf } from "./internal/schema/problem.ts"
 import * as MediaType from "./MediaType.ts"
@@ -33,7 +42,7 @@ export const Subject = openStruct({
   /** The digest of the subject. */
   digest: Digest.Digest,
   /** The size of the subject, in bytes, if it is stated. */
-  size: optional(Schema.Natural),
+  size: optionalNumber(Schema.Natural),
   /** Labels. */
   annotations: optional(texts),
   /** What kind of artifact the subject is. */

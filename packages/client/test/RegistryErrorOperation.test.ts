@@ -129,6 +129,10 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
     onContent((content) => content.rawManifest(repository, "v1")),
     onContent((content) => content.rawManifest(repository, digest))
   ],
+  "RegistryContent.image": [
+    onContent((content) => content.image(repository, "v1")),
+    onContent((content) => content.image(repository, digest, { platform: "linux/arm64" }))
+  ],
   "RegistryContent.retag": [onContent((content) => content.retag(repository, "v1", "v2"))],
   "RegistryContent.referrers": [
     onContent((content) => Stream.runDrain(content.referrers(repository, "v1"))),

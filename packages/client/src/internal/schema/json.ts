@@ -98,6 +98,9 @@ const optionalUnless = (isAbsent: (value: unknown) => boolean) => {
 /** An optional field, for which `null`, an empty text and 0 mean absent. */
 export const optional = optionalUnless(isUnset)
 
+/** An optional number, for which `null` means absent: 0 is a size as well. */
+export const optionalNumber = optionalUnless((value) => value === null)
+
 /** An optional object, for which one without a value that is set means absent as well. */
 export const optionalStruct = optionalUnless(isUnsetStruct)
 
