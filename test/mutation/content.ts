@@ -8,14 +8,14 @@ const folder = "packages/client/src"
 export const content: ReadonlyArray<Fault> = [
   {
     wrong: "the digest that the registry states counts more than the one requested",
-    file: `${folder}/internal/content/manifests.ts`,
+    file: `${folder}/internal/content/reading.ts`,
     find: "const expected = Digest.isDigest(reference) ? reference : stated",
     replace: "const expected = stated ?? (Digest.isDigest(reference) ? reference : undefined)"
   },
   {
     wrong: "a registry that stored another manifest goes unnoticed",
     file: `${folder}/internal/content/manifests.ts`,
-    find: "        return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))\n",
+    find: "      return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))\n",
     replace: ""
   },
   {

@@ -6,6 +6,7 @@ import { content } from "./content.ts"
 import type { Fault } from "./fault.ts"
 import { http } from "./http.ts"
 import { packages } from "./packages.ts"
+import { referrers } from "./referrers.ts"
 import { transfers } from "./transfers.ts"
 
-export const faults: ReadonlyArray<Fault> = [...transfers, ...http, ...auth, ...content, ...packages]
+export const faults: ReadonlyArray<Fault> = [...transfers, ...http, ...auth, ...content, ...referrers, ...packages]

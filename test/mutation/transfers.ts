@@ -9,8 +9,8 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a download is not verified by its digest",
     file: `${folder}/download.ts`,
-    find: "return actual === hex(digest)\n",
-    replace: "return actual.length === hex(digest).length\n"
+    find: "        return mismatch === undefined ? Effect.void : failed(mismatch)\n",
+    replace: "        return mismatch === undefined ? Effect.void : Effect.void\n"
   },
   {
     wrong: "Content-Range is not checked",
@@ -198,8 +198,8 @@ const files: ReadonlyArray<Fault> = [
   {
     wrong: "the copy of a downloaded file is not verified",
     file: `${folder}/file.ts`,
-    find: "        if (actual !== hex(digest)) {\n",
-    replace: "        if (actual.length !== hex(digest).length) {\n"
+    find: "        if (mismatch !== undefined) {\n",
+    replace: "        if (mismatch !== undefined && size < 0) {\n"
   }
 ]
 

@@ -1,0 +1,151 @@
+/**
+ * Faults in referrers, images by platform and registries by name.
+ */
+import type { Fault } from "./fault.ts"
+
+const folder = "packages/client/src"
+const tag = `${folder}/internal/content/referrersTag.ts`
+const list = `${folder}/internal/content/referrers.ts`
+
+export const referrers: ReadonlyArray<Fault> = [
+  {
+    wrong: "a failure of the registry counts as the absence of its referrers API",
+    file: list,
+    find: "    default:\n      return undefined\n",
+    replace: '    default:\n      return "no API"\n'
+  },
+  {
+    wrong: "a referrers API that answers with a page has no referrers",
+    file: `${folder}/internal/api/distribution.ts`,
+    find: "if (MediaType.essence(contentType(response) ?? MediaType.octetStream) !== MediaType.ociImageIndex) {",
+    replace: "if (false) {"
+  },
+  {
+    wrong: "a later page without an answer ends the list of referrers",
+    file: list,
+    find: "(error) => !isAnswered && absenceIn(error) !== undefined,",
+    replace: "(error) => absenceIn(error) !== undefined,"
+  },
+  {
+    wrong: "the absence of the referrers API is remembered for ever",
+    file: `${folder}/internal/content/memory.ts`,
+    find: "now < untilMillis",
+    replace: "untilMillis > 0 && now >= 0"
+  },
+  {
+    wrong: "a manifest about another subject is listed as a referrer",
+    file: list,
+    find: "referrer.subject === subject\n",
+    replace: "referrer.subject !== undefined\n"
+  },
+  {
+    wrong: "the registry is believed to filter referrers whatever it says",
+    file: list,
+    find: "if (isFiltered) return Option.some(entry)",
+    replace: "if (isFiltered || entry !== undefined) return Option.some(entry)"
+  },
+  {
+    wrong: "a manifest that the registry does not list is found by nobody",
+    file: list,
+    find: "if (answered.includes(subject)) return",
+    replace: "if (answered.length > 0) return"
+  },
+  {
+    wrong: "the entry of a deleted referrer stays in the referrers tag",
+    file: list,
+    find: "if (Option.isSome(referrer)) {",
+    replace: "if (Option.isSome(referrer) && deleted === undefined) {"
+  },
+  {
+    wrong: "the tag of a sha512 subject is longer than a tag may be",
+    file: `${folder}/internal/content/referrer.ts`,
+    find: "Digest.hex(subject).slice(0, 64)",
+    replace: "Digest.hex(subject).slice(0, 100)"
+  },
+  {
+    wrong: "entries of the referrers tag lack the annotations of their manifests",
+    file: `${folder}/internal/content/referrer.ts`,
+    find: "...(Object.keys(labels).length === 0 ? {} : { annotations: labels })",
+    replace: "...(Object.keys(labels).length < 1000 ? {} : { annotations: labels })"
+  },
+  {
+    wrong: "a tag that names an image is replaced by a list of referrers",
+    file: tag,
+    find: "if (Option.isNone(index) || descriptor.digest === digest) {",
+    replace:
+      "if (Option.isNone(index)) return { index: Index.empty, digest: descriptor.digest, entityTag }\n    if (descriptor.digest === digest) {"
+  },
+  {
+    wrong: "the list of referrers is replaced without a last look at the tag",
+    file: tag,
+    find: '    if (!(yield* isUnchanged(repository, tag, was))) return "refused"\n    if (was.digest',
+    replace: "    if (was.digest"
+  },
+  {
+    wrong: "the list of referrers is not read back",
+    file: tag,
+    find: '      if (outcome === "safe") return\n',
+    replace: '      if (outcome !== "refused") return\n'
+  },
+  {
+    wrong: "a refused replacement of the list of referrers counts as done",
+    file: tag,
+    find: 'return (yield* putIf(repository, tag, bytes, ifUnchanged)) === "put" ? "safe" : "refused"',
+    replace: 'return (yield* putIf(repository, tag, bytes, ifUnchanged)) === "put" ? "safe" : "safe"'
+  },
+  {
+    wrong: "attachments in one program do not wait for each other",
+    file: tag,
+    find: "session.turn.withPermit(takeTurn(operation, subject, session, mine))",
+    replace: "takeTurn(operation, subject, session, mine)"
+  },
+  {
+    wrong: "an attachment overwrites the fields of other clients in the list of referrers",
+    file: `${folder}/internal/content/referrersIndex.ts`,
+    find: "JSON.stringify({ ...index, schemaVersion: 2,",
+    replace: "JSON.stringify({ manifests: index.manifests, schemaVersion: 2,"
+  },
+  {
+    wrong: "a manifest of more than 4 MiB is sent",
+    file: `${folder}/internal/content/manifests.ts`,
+    find: "return content.bytes.length > limitBytes\n",
+    replace: "return content.bytes.length > limitBytes * 2\n"
+  },
+  {
+    wrong: "an attestation is taken for an image",
+    file: `${folder}/internal/schema/platforms.ts`,
+    find: "  if (!isKnown(platform)) return undefined\n",
+    replace: ""
+  },
+  {
+    wrong: "an image runs on a processor of a lower variant",
+    file: `${folder}/internal/schema/platforms.ts`,
+    find: "return from >= 0 && distance > 0 ? distance : undefined",
+    replace: "return from >= 0 && distance !== 0 ? Math.abs(distance) : undefined"
+  },
+  {
+    wrong: "a layer that an image has twice counts twice",
+    file: `${folder}/internal/content/images.ts`,
+    find: "[digest, size]))",
+    replace: "[`${digest}${Math.random()}`, size]))"
+  },
+  {
+    wrong: "a password goes to every registry that a reference names",
+    file: `${folder}/Registries.ts`,
+    find: "if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited\n",
+    replace: ""
+  },
+  {
+    wrong: "the first program that opens a registry lends it its credentials",
+    file: `${folder}/Registries.ts`,
+    find: "Effect.updateContext(Effect.scoped(conversations.contextEffect(loginServer)), own)",
+    replace:
+      "Effect.updateContext(Effect.scoped(conversations.contextEffect(loginServer)), (caller: Context.Context<never>) => Context.merge(own(caller), caller))"
+  },
+  {
+    wrong: "Content.verify does not verify",
+    file: `${folder}/internal/transfer/mismatch.ts`,
+    find: "return actual === hex(expected)\n",
+    replace: "return actual.length === hex(expected).length\n"
+  }
+]
