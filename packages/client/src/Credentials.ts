@@ -46,6 +46,11 @@ import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
  */
 export interface Anonymous {
   readonly _tag: "Anonymous"
+  /**
+   * The logins that `orElse` passed over for it, and why. An error of the registry that wants a login names them, since one
+   * of them may have been meant.
+   */
+  readonly passedOver?: ReadonlyArray<PassedOver>
 }
 
 /**
@@ -543,8 +548,12 @@ export const orElse: {
           get: Effect.fnUntraced(function* (request) {
             const one = yield* Effect.result(first.get(request))
             if (Result.isSuccess(one)) return one.success
-            yield* Effect.forEach(passedOver(one.failure), report, { discard: true })
-            return yield* Effect.mapError(second.get(request), (failure) => neither(request, one.failure, failure))
+            const over = passedOver(one.failure)
+            yield* Effect.forEach(over, report, { discard: true })
+            const other = yield* Effect.mapError(second.get(request), (failure) =>
+              neither(request, one.failure, failure)
+            )
+            return other._tag === "Anonymous" ? { ...other, passedOver: [...over, ...(other.passedOver ?? [])] } : other
           })
         }
       })

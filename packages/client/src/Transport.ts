@@ -367,7 +367,9 @@ export const make = Effect.fnUntraced(function* (
     return withOperationSpan(
       operation,
       server,
-      Effect.mapError(confirmed(operation.name, attempts(operation, 0)), ({ error }) => named(operation.name)(error))
+      Effect.mapError(confirmed(operation.name, attempts(operation, 0)), ({ error }) =>
+        named(operation.name)(grants.explain(error))
+      )
     )
   }
 
@@ -445,7 +447,7 @@ export const make = Effect.fnUntraced(function* (
         name,
         { ...server },
         false,
-        Effect.mapError(confirmed(name, conversation), ({ error }) => named(name)(error))
+        Effect.mapError(confirmed(name, conversation), ({ error }) => named(name)(grants.explain(error)))
       )
     )
   }

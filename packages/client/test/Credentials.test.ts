@@ -649,6 +649,23 @@ describe("one credential or else another", () => {
     }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))))
   )
 
+  it.effect("is anonymous where nothing else is there: a registry that wants a login hears why there was none", () =>
+    Effect.gen(function* () {
+      const credentials = Credentials.layerConfig().pipe(
+        Credentials.orElse(absent("b")),
+        Credentials.orElse(Credentials.layerAnonymous)
+      )
+      const wanted = ['Basic realm="registry"', `Bearer realm="${endpoint}/oauth2/token",service="s",scope="a:b:c"`]
+      for (const challenged of wanted) {
+        const script: Script = () => new Response(null, { status: 401, headers: { "www-authenticate": challenged } })
+        const reason = yield* reasonOf(read).pipe(Effect.provide(registry(script, { credentials })))
+        assert.strictEqual(reason._tag, "Unauthenticated")
+        assert.include(reason.message, "REGISTRY_USERNAME with REGISTRY_PASSWORD")
+        assert.include(reason.message, "b: b is away")
+      }
+    }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))))
+  )
+
   it.effect("is none: each is named with its reason, however they were put together", () =>
     Effect.gen(function* () {
       const left = absent("a").pipe(Credentials.orElse(absent("b", "TimedOut")))

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import * as Credentials from "../../Credentials.ts"
-import { type Reason, Refused, RegistryError, Unauthenticated } from "../../RegistryError.ts"
+import { type PassedOver, type Reason, Refused, RegistryError, Unauthenticated } from "../../RegistryError.ts"
 import type { Operation } from "../../Operation.ts"
 import { type Attachment, type Failure, final } from "../http/exchange.ts"
 import * as Jwt from "./jwt.ts"
@@ -97,6 +97,8 @@ export interface Grants {
     refused: Grant,
     claims: Option.Option<string>
   ) => Effect.Effect<Option.Option<Grant>, Failure>
+  /** Says which logins were passed over, if an anonymous request is refused. */
+  readonly explain: (error: RegistryError) => RegistryError
 }
 
 /** What a grant is kept by. Requests for tokens hold more. */
@@ -121,6 +123,9 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly send: Send
 }): Effect.fn.Return<Grants> {
   const { credentials, registry, send } = options
+
+  /** Why requests are anonymous, as the credential said last. */
+  let passedOver: ReadonlyArray<PassedOver> = []
 
   /** What the registry demands of the next Entra token. */
   const demanded = yield* Ref.make(Option.none<string>())
@@ -162,6 +167,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const lookup = Effect.fnUntraced(function* ({ repository, scheme }: GrantRequest): Effect.fn.Return<Held, Failure> {
     const credential = yield* ask(repository, yield* Ref.get(demanded))
+    passedOver = credential._tag === "Anonymous" ? (credential.passedOver ?? []) : []
     if (credential._tag !== "EntraToken") return asItIs(credential)
     const { token, ...held } = yield* exchangeAt(scheme, credential).pipe(
       Effect.catchIf(
@@ -185,6 +191,13 @@ export const make = Effect.fnUntraced(function* (options: {
   const get = (request: GrantRequest) => Cache.get(grants, keyOf(request))
 
   return {
+    explain: (error) => {
+      const { reason } = error
+      if (reason._tag !== "Unauthenticated" || passedOver.length === 0) return error
+      const logins = passedOver.map(({ credential, description }) => `${credential}: ${description}`).join("; ")
+      const description = `${reason.description}. The request was anonymous, because of ${logins}`
+      return new RegistryError({ ...error, reason: new Unauthenticated({ ...reason, description }) })
+    },
     repositoryOf: (repository) => (credentials.perRegistry === true ? undefined : repository),
     get,
     getFresh: (request) =>
