@@ -16,14 +16,15 @@ export class Running extends Context.Service<Running, Tools.Registry>()("@effect
 
 const adminUser = { username: "contoso", password: Redacted.make("a-password") }
 
-const emulator = Layer.effect(
-  Running,
-  AcrEmulator.AcrEmulator.useSync(({ certificate, loginServer }) => ({
-    loginServer,
-    certificate: Option.getOrThrow(certificate),
-    login: adminUser
-  }))
-).pipe(Layer.provideMerge(emulated({ https: true, adminUser })))
+const emulator = (options: AcrEmulator.Options) =>
+  Layer.effect(
+    Running,
+    AcrEmulator.AcrEmulator.useSync(({ certificate, loginServer }) => ({
+      loginServer,
+      certificate: Option.getOrThrow(certificate),
+      login: adminUser
+    }))
+  ).pipe(Layer.provideMerge(emulated({ ...options, https: true, adminUser })))
 
 const docker = (options: Docker.Options) =>
   Layer.effect(
@@ -42,24 +43,35 @@ interface Registry {
   readonly isThere: boolean
   /** Whether it has the referrers API. Clients keep a tag of the referrers otherwise. */
   readonly hasReferrersApi: boolean
+  /** Whether downloads of blobs lead to another port of the same host. */
+  readonly redirectsBlobs: boolean
   readonly layer: Layer.Layer<
     Running | RegistryContent.RegistryContent,
-    Layer.Error<typeof emulator | ReturnType<typeof docker>>
+    Layer.Error<ReturnType<typeof emulator> | ReturnType<typeof docker>>
   >
 }
 
 export const registries: ReadonlyArray<Registry> = [
-  { name: "the emulator", isThere: true, hasReferrersApi: true, layer: emulator },
+  { name: "the emulator", isThere: true, hasReferrersApi: true, redirectsBlobs: true, layer: emulator({}) },
+  {
+    name: "the emulator without the referrers API",
+    isThere: true,
+    hasReferrersApi: false,
+    redirectsBlobs: false,
+    layer: emulator({ referrers: { api: false }, blobs: "direct" })
+  },
   {
     name: "docker-registry",
     isThere: Docker.isThere("installed"),
     hasReferrersApi: false,
+    redirectsBlobs: false,
     layer: docker({ access: "anonymous", relativeUrls: false })
   },
   {
     name: "distribution v3",
     isThere: Docker.isThere("3"),
     hasReferrersApi: false,
+    redirectsBlobs: false,
     // Not with tokens: crane refuses a token service on this machine, unless it is the registry itself.
     layer: docker({ version: "3", access: "htpasswd", relativeUrls: false })
   }

@@ -143,7 +143,7 @@ const dockerConfig = (registries: ReadonlyArray<Registry>): string => {
 
 /**
  * A client with a home of its own, logged in to these registries, and with trust in their certificates alone. Its files
- * are relative to that home.
+ * are relative to that home. `runWith` sets variables of its environment.
  */
 export const toolFor = Effect.fnUntraced(function* (name: ToolName, ...registries: ReadonlyArray<Registry>) {
   const command = yield* commandOf(name)
@@ -169,5 +169,9 @@ export const toolFor = Effect.fnUntraced(function* (name: ToolName, ...registrie
     // Without one, cosign would ask for the password of a key.
     COSIGN_PASSWORD: ""
   }
-  return { home, run: (...args: ReadonlyArray<string>) => run(command, args, { cwd: home, env }) }
+  const runWith =
+    (more: Readonly<Record<string, string>>) =>
+    (...args: ReadonlyArray<string>) =>
+      run(command, args, { cwd: home, env: { ...env, ...more } })
+  return { home, run: runWith({}), runWith }
 })

@@ -446,6 +446,25 @@ describe("the referrers tag", () => {
     )
   )
 
+  it.effect("lists by the type that the manifest says, where a client wrote another into the entry", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["bill"])
+      assert.deepStrictEqual(yield* referrers({ artifactType: signature }), ["seal"])
+      assert.deepStrictEqual(yield* referrers({ artifactType: empty.mediaType }), [])
+    }).pipe(
+      Effect.provide(
+        content(
+          answering(pageNotFound, () =>
+            list([
+              { ...bill.descriptor, artifactType: empty.mediaType },
+              { ...seal.entry, artifactType: sbom }
+            ])
+          )
+        )
+      )
+    )
+  )
+
   it.effect("shows what the manifest says, where a client left it out of the entry", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent

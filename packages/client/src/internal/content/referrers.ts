@@ -120,12 +120,9 @@ export const make = (transport: Transport.Service, read: Reader) => {
         const tagged = yield* taggedEntries(name, subject)
         if (Option.isNone(tagged)) yield* ifAbsent
         const entries = new Map(Option.getOrElse(tagged, () => []).map((entry) => [entry.digest, entry]))
-        const wanted = Array.from(entries.values()).filter(
-          (entry) =>
-            !seen.has(entry.digest) &&
-            (artifactType === undefined || entry.artifactType === undefined || entry.artifactType === artifactType)
-        )
-        return Stream.fromIterable(wanted).pipe(
+        // Whatever type an entry states: cosign 2 states that of the empty configuration for its bundles.
+        const unseen = Array.from(entries.values()).filter(({ digest }) => !seen.has(digest))
+        return Stream.fromIterable(unseen).pipe(
           Stream.mapEffect((entry) => checked(name, subject, entry), { concurrency: readsAtOnce }),
           Stream.filterMap(present),
           Stream.filter((entry) => artifactType === undefined || entry.artifactType === artifactType)
