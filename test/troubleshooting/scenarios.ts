@@ -364,7 +364,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   {
     title: "The registry speaks plain http",
     why: "An endpoint without a scheme means https, and the emulator speaks http. A retry would not help, so there is none.",
-    remedy: "Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`.",
+    remedy:
+      'Write the scheme: `REGISTRY_ENDPOINT=http://127.0.0.1:5001`. References have none: there, `Registries.layerOptions({ registries: { "127.0.0.1:5001": { endpoint: "http://127.0.0.1:5001" } } })` gives the address.',
     reason: "Unavailable",
     says: ["does not speak TLS", "begins with http://"],
     run: Effect.flatMap(AcrEmulator.AcrEmulator, ({ loginServer }) => unreachable(loginServer)).pipe(

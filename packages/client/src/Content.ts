@@ -57,7 +57,7 @@ const wrongSize = (expectedBytes: number, actual: string) =>
  * The digest is known to be right only when the stream ends. A consumer that stops early, as with `Stream.take`, or uses
  * bytes before the end, holds bytes that are not verified.
  *
- * **Example** (Uploading a layer from disk only if it is the one that the manifest names)
+ * **Example** (Checking a file on disk against the descriptor of a layer)
  *
  * ```ts
  * import { Content, type Descriptor } from "@effect-acr/client"

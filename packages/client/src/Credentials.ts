@@ -34,6 +34,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { toHubRegistry } from "./internal/http/hub.ts"
+import { refusedValue } from "./internal/schema/refused.ts"
 import { printable } from "./internal/schema/printable.ts"
 import { failNaming, readNaming } from "./internal/schema/variables.ts"
 import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
@@ -497,6 +498,18 @@ const neither = (
   })
 }
 
+/** A host, perhaps with a port, or the end of hosts with a dot before it. */
+const isHostName = (name: string): boolean =>
+  /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(name)
+
+/** A name that no registry can have would keep the login from all of them, and a program might go on without it. */
+const noHost = (name: string): CredentialUnavailable =>
+  new CredentialUnavailable({
+    credential: "login",
+    problem: "Failed",
+    description: `"${refusedValue(name)}" is not a host: expected the names of registries as myregistry.azurecr.io or .azurecr.io`
+  })
+
 /** The service of a layer, also of one that can't be built. */
 const attempt = <E, R>(layer: Layer.Layer<Credentials, E, R>) =>
   Effect.map(Effect.result(Layer.build(layer)), (built) =>
@@ -614,12 +627,15 @@ export const onlyFor: {
       Credentials,
       Effect.map(Layer.build(self), (built) => {
         const { get, perRegistry } = Context.get(built, Credentials)
+        const odd = loginServers.find((name) => !isHostName(name))
         return {
           perRegistry: perRegistry === true,
-          get: (request: CredentialRequest) =>
-            isLoginServerOf(request.loginServer, loginServers)
+          get: (request: CredentialRequest) => {
+            if (odd !== undefined) return Effect.fail(noHost(odd))
+            return isLoginServerOf(request.loginServer, loginServers)
               ? get(request)
               : Effect.fail(notMeant(loginServers, request.loginServer))
+          }
         }
       })
     )

@@ -302,8 +302,9 @@ export interface Service {
 
   /**
    * Lists the referrers of a manifest, by tag or digest: the manifests of its repository that name it as their subject,
-   * such as signatures, attestations and bills of materials. A tag is resolved first. A manifest that has none, or does not
-   * exist, has an empty list.
+   * such as signatures, attestations and bills of materials. A digest that has none, or that is not there, has an empty
+   * list. A tag is resolved first, and one that does not exist fails with `NotFound`; so does a repository, where the registry
+   * tells it apart from a manifest.
    *
    * **Details**
    *

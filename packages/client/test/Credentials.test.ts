@@ -735,6 +735,20 @@ describe("credentials that are only for some registries", () => {
     )
   }
 
+  for (const odd of ["https://a.example", "a.example/contoso", "*.azurecr.io", "", "a b"]) {
+    it.effect(`of "${odd}", which is no host, are an error at every registry`, () =>
+      Effect.gen(function* () {
+        asked.length = 0
+        for (const loginServer of ["a.example", "b.example"]) {
+          const { description, problem } = yield* Effect.flip(at(loginServer))
+          assert.strictEqual(problem, "Failed")
+          assert.include(description, "is not a host")
+        }
+        assert.lengthOf(asked, 0)
+      }).pipe(Effect.provide(own.pipe(Credentials.onlyFor(["a.example", odd]))))
+    )
+  }
+
   it.effect("leave the others to what comes behind them", () =>
     Effect.gen(function* () {
       const credentials = [yield* at("a.example"), yield* at("b.example"), yield* at("c.example")]

@@ -106,10 +106,15 @@ const find = (platform?: Platform.Input, reference = "v1") =>
     service.image("alpine", reference, platform === undefined ? {} : { platform })
   )
 
+/** The reason without the place, which it names at the beginning unless a request or an argument of the error tells it. */
 const failing = <R>(effect: Effect.Effect<unknown, RegistryError, R>) =>
-  Effect.map(Effect.flip(Effect.asVoid(effect)), (error) => {
-    assert.strictEqual(error.operation, "RegistryContent.image")
-    return error.reason
+  Effect.map(Effect.flip(Effect.asVoid(effect)), ({ operation, reason }) => {
+    assert.strictEqual(operation, "RegistryContent.image")
+    const [, description = reason.description] =
+      /^myregistry\.azurecr\.io\/alpine[:@][^ ]+: (.*)$/.exec(reason.description) ?? []
+    const isPlaced = description !== reason.description
+    const message = isPlaced ? reason.message.replace(reason.description, description) : reason.message
+    return { ...reason, description, message, isPlaced }
   })
 
 /** What was requested, without the digest's algorithm and most of its digits. */
@@ -171,7 +176,8 @@ describe("an index", () => {
       assert.deepInclude(reason, {
         _tag: "NotFound",
         resource: "manifest",
-        description: "no image for linux/s390x: there are linux/amd64, linux/arm64/v8, linux/arm/v6"
+        description: "no image for linux/s390x: there are linux/amd64, linux/arm64/v8, linux/arm/v6",
+        isPlaced: true
       })
       assert.deepStrictEqual(yield* requested, ["GET manifests/v1"])
     }).pipe(Effect.provide(content(holding(index, ...images))))
@@ -200,7 +206,10 @@ describe("an index", () => {
     Effect.gen(function* () {
       const reason = yield* failing(find("linux/amd64"))
       assert.strictEqual(reason._tag, "NotFound")
-      assert.strictEqual(reason.message, "no image for linux/amd64: there are images without a platform")
+      assert.strictEqual(
+        reason.message,
+        "no image for linux/amd64: there are images without a platform (name one by its digest)"
+      )
     }).pipe(Effect.provide(content(holding(indexOf([[amd64.manifest]]), ...images))))
   )
 
@@ -282,7 +291,7 @@ describe("an index, and no platform", () => {
     Effect.gen(function* () {
       for (const [platform, there] of [
         ["linux/amd64", "linux/amd64"],
-        [undefined, "images without a platform"]
+        [undefined, "images without a platform (name one by its digest)"]
       ] as const) {
         const root = indexOf([
           [amd64.manifest, platform],

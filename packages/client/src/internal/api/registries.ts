@@ -48,6 +48,7 @@ const fullSpellings = (name: string): ReadonlyArray<string> => {
 
 /** What is wrong with a text that is no reference. */
 const problemOf = (text: string, message: string): string => {
+  if (/^https?:\/\//i.test(text)) return "a reference has no scheme: expected myregistry.azurecr.io/library/alpine:3.20"
   const [hub, acr] = fullSpellings(text)
   if (hub === undefined) return message
   // A text that may be a secret is not repeated.

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Descriptor } from "../../Descriptor.ts"
-import type * as Digest from "../../Digest.ts"
+import * as Digest from "../../Digest.ts"
 import * as ImageConfig from "../../ImageConfig.ts"
 import * as Manifest from "../../Manifest.ts"
 import * as MediaType from "../../MediaType.ts"
@@ -79,6 +79,25 @@ const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation, reas
 
 /* What there is, for errors */
 
+/** Says where an image was looked for, if no request in the error says it. A program may look for many. */
+const placed =
+  (place: string) =>
+  (error: RegistryError): RegistryError => {
+    const { reason, request } = error
+    if (request !== undefined) return error
+    const description = `${place}: ${reason.description}`
+    switch (reason._tag) {
+      case "NotFound":
+        return new RegistryError({ ...error, reason: new NotFound({ ...reason, description }) })
+      case "InvalidRequest":
+        return new RegistryError({ ...error, reason: new InvalidRequest({ ...reason, description }) })
+      case "InvalidResponse":
+        return new RegistryError({ ...error, reason: new InvalidResponse({ description }) })
+      default:
+        return error
+    }
+  }
+
 /** Names a platform, with the version by which images for Windows differ. The texts are those of the registry. */
 const shown = (platform: Platform.Platform): string => {
   const version = platform["os.version"]
@@ -88,7 +107,7 @@ const shown = (platform: Platform.Platform): string => {
 /** Platforms by name, each once, in the order in which they were found. */
 type Names = ReadonlySet<string>
 
-const withoutPlatform = "images without a platform"
+const withoutPlatform = "images without a platform (name one by its digest)"
 
 const listOf = (names: Names): string => {
   const all = [...names]
@@ -219,7 +238,7 @@ const notListed = (content: Manifest.Content, listed: "image" | "index") =>
   })
 
 export const make = (
-  transport: Pick<Transport.Service, "endpoint">,
+  transport: Pick<Transport.Service, "endpoint" | "loginServer">,
   parts: Pick<ReturnType<typeof Manifests.make>, "manifest"> & Pick<ReturnType<typeof Blobs.make>, "blobBytes">
 ) => {
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
@@ -316,6 +335,21 @@ export const make = (
     return yield* fail(noneFor(wanted, new Set(isKnown(image.config) ? [shown(image.config)] : [])))
   })
 
+  const imageOf = (
+    name: string,
+    content: Manifest.Content,
+    wanted: Platform.Platform | undefined
+  ): Effect.Effect<Image, RegistryError> => {
+    switch (content.manifest._tag) {
+      case "ImageManifest":
+        return ofManifest(name, content.descriptor, content.manifest, wanted)
+      case "ImageIndex":
+        return ofIndex(name, content.descriptor, content.manifest, wanted)
+      case "UnknownManifest":
+        return fail(new InvalidResponse({ description: `the manifest is no image: ${kindOf(content)}` }))
+    }
+  }
+
   const image = Effect.fn("RegistryContent.image")(function* (
     repository: string,
     tagOrDigest: string,
@@ -325,15 +359,8 @@ export const make = (
     const reference = yield* Arguments.tagOrDigest(operation, tagOrDigest)
     const wanted = options.platform === undefined ? undefined : yield* Arguments.platform(operation, options.platform)
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, reference }))
-    const content = yield* read(name, reference)
-    switch (content.manifest._tag) {
-      case "ImageManifest":
-        return yield* ofManifest(name, content.descriptor, content.manifest, wanted)
-      case "ImageIndex":
-        return yield* ofIndex(name, content.descriptor, content.manifest, wanted)
-      case "UnknownManifest":
-        return yield* fail(new InvalidResponse({ description: `the manifest is no image: ${kindOf(content)}` }))
-    }
+    const place = `${transport.loginServer}/${name}${Digest.isDigest(reference) ? "@" : ":"}${reference}`
+    return yield* Effect.mapError(imageOf(name, yield* read(name, reference), wanted), placed(place))
   }, asLookUp)
 
   return { image }

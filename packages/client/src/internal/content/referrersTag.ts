@@ -91,7 +91,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     const index = Index.read(found.value)
     // Some registries take such a tag for the digest: the subject itself must not be replaced by a list either.
     if (Option.isNone(index) || descriptor.digest === digest) {
-      const description = `the tag ${tag} does not name a list of referrers, and is not replaced`
+      const description = `the tag ${tag} does not name a list of referrers, and is not replaced: delete it if nothing needs it`
       return yield* new RegistryError({ operation, reason: new Refused({ description }) })
     }
     return { index: index.value, digest: descriptor.digest, entityTag }
