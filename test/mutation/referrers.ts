@@ -23,8 +23,8 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a later page without an answer ends the list of referrers",
     file: list,
-    find: "(error) => !isAnswered && absenceIn(error) !== undefined,",
-    replace: "(error) => absenceIn(error) !== undefined,"
+    find: "if (outcome !== undefined || absence === undefined || isGone)",
+    replace: "if (absence === undefined || isGone)"
   },
   {
     wrong: "the absence of the referrers API is remembered for ever",
@@ -35,8 +35,8 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a manifest about another subject is listed as a referrer",
     file: list,
-    find: "referrer.subject === subject\n",
-    replace: "referrer.subject !== undefined\n"
+    find: "(referrer.subject === subject ? Effect.succeedSome(referrer.descriptor) : none)",
+    replace: "Effect.succeedSome(referrer.descriptor)"
   },
   {
     wrong: "the registry is believed to filter referrers whatever it says",
@@ -53,8 +53,8 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "the entry of a deleted referrer stays in the referrers tag",
     file: list,
-    find: "if (Option.isSome(referrer)) {",
-    replace: "if (Option.isSome(referrer) && deleted === undefined) {"
+    find: "    if (Option.isNone(referrer)) return yield* deletion\n",
+    replace: "    if (Option.isNone(referrer) || digest !== undefined) return yield* deletion\n"
   },
   {
     wrong: "the tag of a sha512 subject is longer than a tag may be",
@@ -78,20 +78,20 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "the list of referrers is replaced without a last look at the tag",
     file: tag,
-    find: '    if (!(yield* isUnchanged(repository, tag, was))) return "refused"\n    if (was.digest',
-    replace: "    if (was.digest"
+    find: '    if (!(yield* isUnchanged(operation, subject, was))) return "outrun"\n',
+    replace: ""
   },
   {
     wrong: "the list of referrers is not read back",
     file: tag,
-    find: '      if (outcome === "safe") return\n',
-    replace: '      if (outcome !== "refused") return\n'
+    find: '        if (made === "safe") return true\n',
+    replace: '        if (made !== "outrun") return true\n'
   },
   {
     wrong: "a refused replacement of the list of referrers counts as done",
     file: tag,
-    find: 'return (yield* putIf(repository, tag, bytes, ifUnchanged)) === "put" ? "safe" : "refused"',
-    replace: 'return (yield* putIf(repository, tag, bytes, ifUnchanged)) === "put" ? "safe" : "safe"'
+    find: 'if (!(yield* isThere(operation, subject, was))) return "outrun"\n    // The list',
+    replace: 'if (!(yield* isThere(operation, subject, was))) return "safe"\n    // The list'
   },
   {
     wrong: "attachments in one program do not wait for each other",
@@ -147,5 +147,59 @@ export const referrers: ReadonlyArray<Fault> = [
     file: `${folder}/internal/transfer/mismatch.ts`,
     find: "return actual === hex(expected)\n",
     replace: "return actual.length === hex(expected).length\n"
+  },
+  {
+    wrong: "a deleted manifest keeps a list of referrers from being changed",
+    file: tag,
+    find: "Effect.catchIf(namesMissing, (refusal) =>",
+    replace: "Effect.catchIf((error) => namesMissing(error) && error.operation === undefined, (refusal) =>"
+  },
+  {
+    wrong: "an attachment brings back what another program deleted",
+    file: tag,
+    find: "          dropped.add(digest)\n        }\n",
+    replace: "        }\n"
+  },
+  {
+    wrong: "a gateway's answer makes an image unsigned",
+    file: list,
+    find: 'const isGone = absence === "no API" && Option.isSome(known)',
+    replace: "const isGone = false"
+  },
+  {
+    wrong: "a server that knows no path has no referrers",
+    file: list,
+    find: 'if (reason._tag !== "NotFound" || reason.resource === "endpoint" || reason.resource === "repository") {',
+    replace: 'if (reason._tag !== "NotFound" || reason.resource === "repository") {'
+  },
+  {
+    wrong: "a referrer that cannot be deleted is found by nobody",
+    file: list,
+    find: 'changed({ _tag: "Add", descriptor }, "was not deleted, and could not be listed again by")',
+    replace: "Effect.asVoid(Effect.succeed(descriptor))"
+  },
+  {
+    wrong: "a registry without an answer of ACR's counts as having deleted a tag",
+    file: `${folder}/internal/api/absent.ts`,
+    find: "            isOfAcr(response)\n              ? operation.decode(response)",
+    replace: "            response.status > 0\n              ? operation.decode(response)"
+  },
+  {
+    wrong: "a login goes to another port of its host",
+    file: `${folder}/Credentials.ts`,
+    find: "(hasPort(name) || !hasPort(loginServer)) && ",
+    replace: ""
+  },
+  {
+    wrong: "two programs lend each other their credentials for registries",
+    file: `${folder}/Registries.ts`,
+    find: "Layer.fresh(Layer.effect(Registries, make(options)))",
+    replace: "Layer.effect(Registries, make(options))"
+  },
+  {
+    wrong: "any answer is an empty list",
+    file: `${folder}/internal/schema/json.ts`,
+    find: "(object) => Object.keys(object).length === 0 || fields.some((field) => Object.hasOwn(object, field)),",
+    replace: "() => fields.length > 0,"
   }
 ]

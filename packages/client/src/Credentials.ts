@@ -510,6 +510,14 @@ const noHost = (name: string): CredentialUnavailable =>
     description: `"${refusedValue(name)}" is not a host: expected the names of registries as myregistry.azurecr.io or .azurecr.io`
   })
 
+const hasPort = (name: string): boolean => /:\d+$/.test(name)
+
+/** Whether a registry is among those that are named. References choose ports as well: another one is another server. */
+const isNamed = (loginServer: string, names: ReadonlyArray<string>): boolean =>
+  names
+    .map((name) => name.replace(/:443$/, ""))
+    .some((name) => (hasPort(name) || !hasPort(loginServer)) && isLoginServerOf(loginServer, [name]))
+
 /** The service of a layer, also of one that can't be built. */
 const attempt = <E, R>(layer: Layer.Layer<Credentials, E, R>) =>
   Effect.map(Effect.result(Layer.build(layer)), (built) =>
@@ -577,11 +585,12 @@ const notMeant = (loginServers: ReadonlyArray<string>, loginServer: string) =>
   new CredentialUnavailable({
     credential: "login",
     problem: "NotConfigured",
-    description: `it is only for ${loginServers.length === 0 ? "no registry" : loginServers.join(", ")}, and not for ${loginServer}`
+    description: `it is only for ${loginServers.length === 0 ? "no registry" : loginServers.map(refusedValue).join(", ")}, and not for ${loginServer}`
   })
 
 /**
- * Limits credentials to the registries that are named, as `isLoginServerOf` reads names.
+ * Limits credentials to the registries that are named: hosts with their ports (`127.0.0.1:5000`), hosts with the default
+ * port, or the end of such hosts (`.azurecr.io`).
  *
  * **When to use**
  *
@@ -594,6 +603,10 @@ const notMeant = (loginServers: ReadonlyArray<string>, loginServer: string) =>
  * `NotConfigured`, so that `orElse` continues with the next ones.
  *
  * **Gotchas**
+ *
+ * A name that is not a host (`https://myregistry.azurecr.io`, `ghcr.io/contoso`) fails with `CredentialUnavailable` at every
+ * registry. Limit each login before you combine several: around an `orElse`, the first login is there for all registries that
+ * are named.
  *
  * The registry is the host that receives the requests. Where a mirror takes the place of a registry, name the mirror if the
  * login is for it.
@@ -632,7 +645,7 @@ export const onlyFor: {
           perRegistry: perRegistry === true,
           get: (request: CredentialRequest) => {
             if (odd !== undefined) return Effect.fail(noHost(odd))
-            return isLoginServerOf(request.loginServer, loginServers)
+            return isNamed(request.loginServer, loginServers)
               ? get(request)
               : Effect.fail(notMeant(loginServers, request.loginServer))
           }

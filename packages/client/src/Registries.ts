@@ -8,7 +8,9 @@
  * **Gotchas**
  *
  * A reference decides to which host requests go. A program that takes references from strangers lets them choose that host,
- * which may be one of its own network: check `registry` of `Reference.parse` first.
+ * which may be one of its own network. `open` sends nothing: check `transport.loginServer` of its result, in which every
+ * spelling of a host is the same, before the first operation. Each registry that was opened is kept until the layer's scope
+ * closes, about 60 KiB each.
  *
  * @since 0.1.0
  */
@@ -39,6 +41,9 @@ import * as Transport from "./Transport.ts"
  * @since 0.1.0
  */
 export interface Options extends Omit<RegistryContent.Options, "endpoint" | "registry"> {
+  /** References name the registries. `registries` has the addresses of single ones. */
+  readonly endpoint?: never
+  readonly registry?: never
   /**
    * Options of single registries by their names in references, which take the place of those for all. An `endpoint` sends
    * the requests to another address: `{ "127.0.0.1:5000": { endpoint: "http://127.0.0.1:5000" } }` for a registry without
@@ -85,6 +90,8 @@ export interface Service {
    * Makes a layer with the services of one registry, for programs that are written against `RegistryContent` or
    * `ContainerRegistry`. They share the conversation with `open`. The layer fails with `InvalidRequest` if the name is not
    * that of a registry.
+   *
+   * Where `endpoint` is a mirror of Docker Hub, repositories have their full names, `library/alpine`.
    */
   readonly layerFor: (loginServer: string) => Layer.Layer<Registry.Services, RegistryError>
 }
@@ -158,8 +165,11 @@ export const make = Effect.fnUntraced(function* ({ registries, ...defaults }: Op
 > {
   if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited
   const single = yield* byLoginServer(registries)
-  const layerOf = (loginServer: string) =>
-    Registry.layer({ endpoint: `https://${loginServer}`, ...defaults, ...single.get(loginServer) })
+  const layerOf = (loginServer: string) => {
+    const own = single.get(loginServer)
+    // An address that is common to all registries would receive their logins.
+    return Registry.layer({ ...defaults, ...own, endpoint: own?.endpoint ?? `https://${loginServer}` })
+  }
 
   const context = yield* Effect.context<HttpClient.HttpClient | Credentials.Credentials | Scope.Scope>()
   const conversations = yield* LayerMap.make(layerOf, { idleTimeToLive: Duration.infinity })
@@ -216,7 +226,8 @@ export const make = Effect.fnUntraced(function* ({ registries, ...defaults }: Op
 export const layerOptions = (
   options: Options
 ): Layer.Layer<Registries, RegistryError, HttpClient.HttpClient | Credentials.Credentials> =>
-  Layer.effect(Registries, make(options))
+  // Fresh, or a program with two sets of credentials would have the conversations of the first of them twice.
+  Layer.fresh(Layer.effect(Registries, make(options)))
 
 /**
  * Registries by the names in references, with a conversation for each.

@@ -712,8 +712,11 @@ describe("credentials that are only for some registries", () => {
   for (const [named, loginServer, isFor] of [
     ["myregistry.azurecr.io", "myregistry.azurecr.io", true],
     ["MyRegistry.azurecr.io", "myregistry.azurecr.io", true],
-    ["myregistry.azurecr.io", "myregistry.azurecr.io:8443", true],
+    ["myregistry.azurecr.io", "myregistry.azurecr.io:8443", false],
+    ["myregistry.azurecr.io:443", "myregistry.azurecr.io", true],
+    ["myregistry.azurecr.io:8443", "myregistry.azurecr.io:8443", true],
     ["myregistry.azurecr.io:8443", "myregistry.azurecr.io", false],
+    [".azurecr.io", "other.azurecr.io:8443", false],
     ["myregistry.azurecr.io", "other.azurecr.io", false],
     ["myregistry.azurecr.io", "myregistry.azurecr.io.example", false],
     [".azurecr.io", "other.azurecr.io", true],

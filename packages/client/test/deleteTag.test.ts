@@ -52,7 +52,7 @@ describe("a tag on a host of ACR", () => {
       Effect.gen(function* () {
         yield* deleteTag()
         assert.deepStrictEqual(yield* requests, [byAcr])
-      }).pipe(Effect.provide(service([acr(() => empty(202)), oci(() => empty(202))], `https://${host}`)))
+      }).pipe(Effect.provide(service([acr(() => empty(202, correlated)), oci(() => empty(202))], `https://${host}`)))
     )
   }
 
@@ -61,7 +61,7 @@ describe("a tag on a host of ACR", () => {
       Effect.gen(function* () {
         yield* deleteTag()
         assert.deepStrictEqual(yield* requests, [byTag])
-      }).pipe(Effect.provide(service([acr(() => empty(202)), oci(() => empty(202))], `https://${host}`)))
+      }).pipe(Effect.provide(service([acr(() => empty(202, correlated)), oci(() => empty(202))], `https://${host}`)))
     )
   }
 
@@ -103,7 +103,7 @@ describe("a tag on another host", () => {
         yield* deleteTag()
         yield* deleteTag("v2")
         assert.deepStrictEqual(yield* requests, [byTag, "DELETE /v2/team/alpine/manifests/v2"])
-      }).pipe(Effect.provide(service([oci(() => empty(status)), acr(() => empty(202))])))
+      }).pipe(Effect.provide(service([oci(() => empty(status)), acr(() => empty(202, correlated))])))
     )
   }
 
@@ -114,7 +114,7 @@ describe("a tag on another host", () => {
         assert.strictEqual(operation, "RegistryContent.deleteTag")
         assert.deepInclude(reason, { _tag: "NotFound", resource: "tag" })
         assert.deepStrictEqual(yield* requests, [byTag])
-      }).pipe(Effect.provide(service([oci(() => refusal(404, code)), acr(() => empty(202))])))
+      }).pipe(Effect.provide(service([oci(() => refusal(404, code)), acr(() => empty(202, correlated))])))
     )
   }
 
@@ -138,7 +138,7 @@ describe("a tag on another host", () => {
       yield* deleteTag()
       yield* deleteTag()
       assert.deepStrictEqual(yield* requests, [byTag, byAcr, byAcr])
-    }).pipe(Effect.provide(service([oci(byDigestOnly), acr(() => empty(202))])))
+    }).pipe(Effect.provide(service([oci(byDigestOnly), acr(() => empty(202, correlated))])))
   )
 
   it.effect("is deleted by ACR's API too where another tag found that out meanwhile", () => {
@@ -167,7 +167,7 @@ describe("a tag on another host", () => {
     }).pipe(
       Effect.provide(
         service(
-          [["GET", /_catalog$/, () => json({ repositories: [] })], oci(busy), acr(() => empty(202))],
+          [["GET", /_catalog$/, () => json({ repositories: [] })], oci(busy), acr(() => empty(202, correlated))],
           "https://registry.example",
           { ...patient, schedule: Schedule.spaced("10 seconds") }
         )
@@ -176,8 +176,12 @@ describe("a tag on another host", () => {
   })
 
   const ofAcr: ReadonlyArray<readonly [string, () => Reply]> = [
-    ["NotFound", () => refusal(404, "TAG_UNKNOWN")],
-    ["Locked", () => json({ errors: [{ code: "DENIED", message: "operation is disallowed" }] }, { status: 405 })],
+    ["NotFound", () => json({ errors: [{ code: "TAG_UNKNOWN" }] }, { status: 404, headers: correlated })],
+    [
+      "Locked",
+      () =>
+        json({ errors: [{ code: "DENIED", message: "operation is disallowed" }] }, { status: 405, headers: correlated })
+    ],
     ["Forbidden", () => json({ errors: [{ code: "DENIED" }] }, { status: 403, headers: correlated })]
   ]
   for (const [tag, answer] of ofAcr) {
@@ -192,7 +196,7 @@ describe("a tag on another host", () => {
 
   it.effect("waits out an outage of ACR's API, and asks for it again", () => {
     let count = 0
-    const answer = () => (++count <= patientAttempts ? refusal(503) : empty(202))
+    const answer = () => (++count <= patientAttempts ? refusal(503) : empty(202, correlated))
     return Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, "Unavailable")
       yield* deleteTag()
@@ -213,8 +217,8 @@ describe("a tag on another host", () => {
     ["404 in JSON with a code of no registry", () => refusal(404, "NOT_FOUND")],
     ["405", () => empty(405)],
     ["501", () => empty(501)],
-    ["401", () => empty(401)],
-    ["403", html(403)],
+    ["404 in JSON with a registry's code", () => refusal(404, "NAME_UNKNOWN")],
+    ["202 without a word of ACR", () => empty(202)],
     ["200 in HTML", html(200)],
     ["202 in HTML", html(202)]
   ]
@@ -236,6 +240,34 @@ describe("a tag on another host", () => {
     )
   }
 
+  for (const [other, answer] of [
+    ["401", () => empty(401)],
+    ["403", html(403)]
+  ] as const) {
+    it.effect(
+      `stays where the registry answers ${other} to ACR's API, which is tried again: a login may be missing`,
+      () =>
+        Effect.gen(function* () {
+          for (const _ of [1, 2]) assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, "Unsupported")
+          assert.deepStrictEqual(yield* requests, [byTag, byAcr, byTag, byAcr])
+        }).pipe(Effect.provide(service([oci(byDigestOnly), acr(answer)])))
+    )
+  }
+
+  it.effect("is not taken for deleted where a page answers, as that of a portal", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, "Unsupported")
+      const content = yield* RegistryContent.RegistryContent
+      const digest = `sha256:${"0".repeat(64)}`
+      for (const deletion of [
+        content.deleteManifest("team/alpine", digest),
+        content.deleteBlob("team/alpine", digest)
+      ]) {
+        assert.strictEqual((yield* Effect.flip(Effect.asVoid(deletion))).reason._tag, "Unsupported")
+      }
+    }).pipe(Effect.provide(service([["DELETE", /./, html(200)]])))
+  )
+
   const told: ReadonlyArray<readonly [string, () => Reply]> = [
     ["InvalidRequest", () => refusal(400, "NAME_INVALID")],
     ["Forbidden", () => refusal(403, "DENIED")],
@@ -246,7 +278,7 @@ describe("a tag on another host", () => {
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, tag)
         assert.deepStrictEqual(yield* requests, [byTag])
-      }).pipe(Effect.provide(service([oci(answer), acr(() => empty(202))])))
+      }).pipe(Effect.provide(service([oci(answer), acr(() => empty(202, correlated))])))
     )
   }
 

@@ -183,6 +183,28 @@ describe("an index", () => {
     }).pipe(Effect.provide(content(holding(index, ...images))))
   )
 
+  it.effect("is not an artifact that the index lists for the same platform, as SOCI does", () => {
+    const real = imageOf("linux/amd64")
+    const artifact = manifestOf(configOf("linux/amd64"), [layerOf("soci", 7)])
+    const platform = platformOf("linux/amd64")
+    const both = stored(
+      {
+        schemaVersion: 2,
+        mediaType: MediaType.ociImageIndex,
+        manifests: [
+          { ...pointer(artifact), platform, artifactType: "application/vnd.amazon.soci.index.v2+json" },
+          { ...pointer(real.manifest), platform }
+        ]
+      },
+      MediaType.ociImageIndex
+    )
+    return Effect.gen(function* () {
+      for (const wanted of ["linux/amd64", undefined]) {
+        assert.strictEqual(String((yield* find(wanted)).descriptor.digest), digestOf(real.manifest))
+      }
+    }).pipe(Effect.provide(content(holding(both, artifact, real.manifest, ...real.all))))
+  })
+
   it.effect("of versions of Windows is told apart by them, also in errors", () => {
     const old = imageOf("windows/amd64@10.0.17763.1040")
     const recent = imageOf("windows/amd64@10.0.20348.2113")

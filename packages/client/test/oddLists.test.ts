@@ -254,3 +254,44 @@ describe("a repository that was deleted", () => {
     )
   )
 })
+
+describe("an answer that holds no list", () => {
+  const lists: ReadonlyArray<
+    readonly [string, Effect.Effect<unknown, RegistryError, ContainerRegistry | RegistryContent>]
+  > = [
+    ["RegistryContent.tags", Effect.flatMap(RegistryContent, (service) => Stream.runDrain(service.tags("alpine")))],
+    [
+      "RegistryContent.repositories",
+      Effect.flatMap(RegistryContent, (service) => Stream.runDrain(service.repositories()))
+    ],
+    [
+      "ContainerRegistry.repositories",
+      Effect.flatMap(ContainerRegistry, (service) => Stream.runDrain(service.repositories()))
+    ],
+    ["ContainerRegistry.tags", Effect.flatMap(ContainerRegistry, (service) => Stream.runDrain(service.tags("alpine")))]
+  ]
+  for (const [name, list] of lists) {
+    for (const body of [{ error: "not found" }, { errors: [] }, { status: "ok", data: [] }]) {
+      it.effect(`is no empty list of ${name}: ${JSON.stringify(body)}`, () =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* Effect.flip(list)).reason._tag, "InvalidResponse")
+        }).pipe(Effect.provide(content(answering(body))))
+      )
+    }
+  }
+
+  for (const [name, body] of [
+    ["RegistryContent.tags", { name: "alpine" }],
+    ["RegistryContent.tags", { tags: null }],
+    ["RegistryContent.repositories", {}],
+    ["RegistryContent.repositories", { repositories: null }]
+  ] as const) {
+    it.effect(`unless it is what Go writes for an empty one: ${name} ${JSON.stringify(body)}`, () =>
+      Effect.flatMap(RegistryContent, (service) =>
+        name === "RegistryContent.tags"
+          ? Stream.runDrain(service.tags("alpine"))
+          : Stream.runDrain(service.repositories())
+      ).pipe(Effect.provide(content(answering(body))))
+    )
+  }
+})

@@ -2,6 +2,7 @@
  * `ContainerRegistry` on registries that are not ACR: each operation says what is the matter, and what to use.
  */
 import { assert, describe, it } from "@effect/vitest"
+import type * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
@@ -19,7 +20,9 @@ const on = <A>(use: (registry: ContainerRegistry["Service"]) => Effect.Effect<A,
   Effect.asVoid(Effect.flatMap(ContainerRegistry, use))
 
 /** Each operation of the management API, and what its error advises. */
-const calls: ReadonlyArray<readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]> = [
+const calls: Array.NonEmptyReadonlyArray<
+  readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]
+> = [
   ["repositories", on((service) => Stream.runDrain(service.repositories())), "RegistryContent.repositories"],
   ["repositoryProperties", on((service) => service.repositoryProperties("a")), "no operation"],
   ["updateRepository", on((service) => service.updateRepository("a", lock)), "no operation"],
@@ -53,7 +56,15 @@ const answers: ReadonlyArray<readonly [string, () => Reply]> = [
   ["501", () => empty(501)],
   ["200 in HTML", () => page(200)],
   ["200 in HTML, written otherwise", () => page(200, "Text/HTML")],
-  ["202 in HTML", () => page(202)]
+  ["202 in HTML", () => page(202)],
+  ["302 to a login page", () => empty(302, { location: "/login" })],
+  ["410", () => refusal(410, "GONE")]
+]
+
+/** What lists answer besides. */
+const listAnswers: ReadonlyArray<readonly [string, () => Reply]> = [
+  ["404 for a repository, which was not asked for", () => refusal(404, "NAME_UNKNOWN")],
+  ["404 with a code of its own", () => refusal(404, "NOT_FOUND")]
 ]
 
 const service = (answer: () => Reply, endpoint = "https://registry.example") =>
@@ -79,6 +90,15 @@ describe("on a registry that is not ACR", () => {
     }
   }
 
+  for (const [what, answer] of listAnswers) {
+    it.effect(`ContainerRegistry.repositories says so where the registry answers ${what}`, () =>
+      Effect.gen(function* () {
+        const [[, repositories]] = calls
+        assert.strictEqual((yield* Effect.flip(repositories)).reason._tag, "Unsupported")
+      }).pipe(Effect.provide(service(answer)))
+    )
+  }
+
   const kept: ReadonlyArray<readonly [string, () => Reply]> = [
     ["NotFound", () => refusal(404, "NAME_UNKNOWN")],
     ["NotFound", () => refusal(404, "NOT_FOUND")],
@@ -92,6 +112,8 @@ describe("on a registry that is not ACR", () => {
     for (const [name, call] of calls) {
       // These read nothing, or nothing that is demanded.
       if (tag === "InvalidResponse" && name.startsWith("delete")) continue
+      // No repository is asked for, so that a 404 says that there is no such API.
+      if (tag === "NotFound" && name === "repositories") continue
       it.effect(`ContainerRegistry.${name} fails with ${tag} as before`, () =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(call)

@@ -375,6 +375,45 @@ describe("a registry without the API", () => {
     )
   }
 
+  it.effect("is none that answers 404 to everything: such a server cannot say that there are no referrers", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "NotFound")
+    }).pipe(Effect.provide(content(pageNotFound)))
+  )
+
+  it.effect("is none that had the API a moment ago: a gateway's answer is an error, and is not remembered", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* referrers(), ["bill"])
+      assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "NotFound")
+      assert.deepStrictEqual(yield* referrers(), ["bill"])
+    }).pipe(Effect.provide(content(answering((_, count) => (count === 1 ? pageNotFound() : list([bill.entry]))))))
+  )
+
+  it.effect("is not remembered after a page with 200, which may be that of a portal", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* referrers(), [])
+      assert.deepStrictEqual(yield* referrers(), ["bill"])
+    }).pipe(
+      Effect.provide(
+        content(
+          answering((_, count) =>
+            count === 0 ? new Response("<html>", { headers: { "content-type": "text/html" } }) : list([bill.entry])
+          )
+        )
+      )
+    )
+  )
+
+  it.effect("is remembered where its 404 has no body", () =>
+    Effect.gen(function* () {
+      yield* Effect.andThen(referrers(), referrers())
+      assert.lengthOf(
+        (yield* paths).filter((path) => path.startsWith("referrers/")),
+        1
+      )
+    }).pipe(Effect.provide(content(answering(() => new Response(null, { status: 404 }), tagged))))
+  )
+
   it.effect("is remembered for a quarter of an hour", () =>
     Effect.gen(function* () {
       const asks = Effect.map(paths, (all) => all.filter((path) => path.startsWith("referrers/")).length)
@@ -404,7 +443,7 @@ describe("a registry without the API", () => {
         content((asked, count) =>
           asked.method === "PUT"
             ? new Response(null, { status: 201, headers: { "oci-subject": digest } })
-            : answering(pageNotFound, tagged)(asked, count)
+            : answering((_, count) => (count === 0 ? pageNotFound() : list([])), tagged)(asked, count)
         )
       )
     )
@@ -412,6 +451,7 @@ describe("a registry without the API", () => {
 })
 
 describe("the referrers tag", () => {
+  const index = manifestOf({ name: "an index", mediaType: MediaType.ociImageIndex })
   const other = manifestOf({ name: "of another subject", artifactType: sbom, of: { ...subject, digest: empty.digest } })
   const unrelated = { text: "{}", descriptor: { ...bill.descriptor, digest: empty.digest, size: 2 } }
 
@@ -501,16 +541,84 @@ describe("the referrers tag", () => {
     )
   })
 
-  it.effect("fails the list if it cannot be read", () =>
+  it.effect("fails the list if it cannot be read, unless the API has listed", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "Forbidden")
+    }).pipe(Effect.provide(content(answering(pageNotFound, () => error(403, "DENIED")))))
+  )
+
+  for (const [what, reply] of [
+    ["403", () => error(403, "DENIED")],
+    ["more than 4 MiB", () => list([{ ...bill.entry, annotations: { note: "x".repeat(4 * 1024 * 1024) } }])]
+  ] as const) {
+    it.effect(`that answers ${what} does not fail the list of the API`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* referrers(), ["seal"])
+      }).pipe(Effect.provide(content(answering(() => list([seal.entry]), reply))))
+    )
+  }
+
+  it.effect("lists what its entries say of themselves nowhere: the manifests count", () =>
+    Effect.gen(function* () {
+      const service = yield* RegistryContent.RegistryContent
+      const [only] = yield* Stream.runCollect(service.referrers("alpine", digest))
+      assert.deepStrictEqual(only, index.entry)
+      assert.deepStrictEqual(yield* referrers({ artifactType: signature }), [])
     }).pipe(
       Effect.provide(
         content(
           answering(
-            () => list([]),
-            () => error(403, "DENIED")
+            pageNotFound,
+            () =>
+              list([
+                {
+                  ...index.descriptor,
+                  artifactType: signature,
+                  annotations: { name: "forged" },
+                  data: "e30=",
+                  urls: ["https://a.example"]
+                }
+              ]),
+            [index]
           )
+        )
+      )
+    )
+  )
+
+  for (const [what, reply] of [
+    ["is refused with 400", () => error(400, "MANIFEST_INVALID")],
+    ["may not be read", () => error(403, "DENIED")],
+    ["is locked", () => error(405, "UNSUPPORTED")],
+    [
+      "is not what its digest names",
+      () => new Response("{}", { headers: { "content-type": MediaType.ociImageManifest } })
+    ]
+  ] as const) {
+    it.effect(`leaves out a manifest that ${what}, and no other`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* referrers(), ["bill"])
+      }).pipe(
+        Effect.provide(
+          content((asked, count) =>
+            asked.url.pathname.endsWith(seal.descriptor.digest)
+              ? reply()
+              : answering(pageNotFound, () => list([seal.entry, bill.entry]))(asked, count)
+          )
+        )
+      )
+    )
+  }
+
+  it.effect("fails the list where the registry cannot answer for a manifest now", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "Unavailable")
+    }).pipe(
+      Effect.provide(
+        content((asked, count) =>
+          asked.url.pathname.endsWith(seal.descriptor.digest)
+            ? new Response(null, { status: 503 })
+            : answering(pageNotFound, tagged)(asked, count)
         )
       )
     )
@@ -534,6 +642,18 @@ describe("a manifest with a subject that is deleted", () => {
         `manifests/${seal.descriptor.digest}`
       ])
     }).pipe(Effect.provide(content(deleting(() => list([])))))
+  )
+
+  it.effect("is deleted at once where the registry cannot say whether it lists referrers", () =>
+    Effect.gen(function* () {
+      yield* Effect.flatMap(RegistryContent.RegistryContent, (service) =>
+        service.deleteManifest("alpine", bill.descriptor.digest)
+      )
+      assert.lengthOf(
+        (yield* paths).filter((path) => path.startsWith("referrers/")),
+        1
+      )
+    }).pipe(Effect.provide(content(deleting(() => error(429, "TOOMANYREQUESTS")))))
   )
 
   it.effect("is deleted where nothing else can be found out", () =>
@@ -577,6 +697,15 @@ describe("a manifest that is put", () => {
       const { size: _, ...withoutSize } = subject
       const bare = yield* Effect.flip(put({ ...Manifest.image({ config: empty, layers: [] }), subject: withoutSize }))
       assert.strictEqual(bare.reason._tag, "InvalidRequest")
+      assert.lengthOf(yield* Journal, 0)
+    }).pipe(Effect.provide(content(() => new Response(null, { status: 201 }))))
+  )
+
+  it.effect("is refused before anything is sent if it is not what its descriptor says", () =>
+    Effect.gen(function* () {
+      const bytes = new TextEncoder().encode(bill.text)
+      const { reason } = yield* Effect.flip(put({ bytes, descriptor: seal.descriptor }))
+      assert.strictEqual(reason._tag, "ContentMismatch")
       assert.lengthOf(yield* Journal, 0)
     }).pipe(Effect.provide(content(() => new Response(null, { status: 201 }))))
   )

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Digest from "../src/Digest.ts"
@@ -28,6 +29,8 @@ const artifactType = MediaType.MediaType.make("application/vnd.contoso.report.v1
 
 const report = (name: string) =>
   Manifest.image({ config: empty, layers: [empty], artifactType, subject, annotations: { name } })
+
+const large = (name: string) => ({ ...report(name), annotations: { name, note: "x".repeat(2_200_000) } })
 
 const digestOf = (manifest: Manifest.ImageManifest): string => sha256(Manifest.format(manifest))
 
@@ -179,6 +182,27 @@ describe("the referrers tag of a subject", () => {
     })
   )
 
+  for (const [what, parts] of [
+    ["a configuration that is a text", { config: "none" }],
+    ["a configuration that is a list", { config: [] }],
+    ["annotations that are a list", { annotations: [] }],
+    ["an artifact type that is a number", { artifactType: 7 }],
+    ["a media type in capitals", { mediaType: MediaType.ociImageManifest.toUpperCase() }]
+  ] as const) {
+    it.effect(`lists a manifest with ${what}: its subject is what counts`, () =>
+      Effect.gen(function* () {
+        const registry = make()
+        const manifest = JSON.stringify({ ...report("one"), _tag: undefined, ...parts })
+        const { listedBy } = yield* Effect.provide(
+          inTime(Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest))),
+          program(registry)
+        )
+        assert.isTrue(Option.isSome(listedBy))
+        assert.deepStrictEqual(registry.entries(tag), [sha256(manifest)])
+      })
+    )
+  }
+
   it.effect("is not touched by a manifest of Docker, whose format has no subject", () =>
     Effect.gen(function* () {
       const registry = make()
@@ -226,6 +250,21 @@ describe("the referrers tag of a subject", () => {
         mediaType: MediaType.ociImageIndex,
         manifests: []
       })
+    })
+  )
+
+  it.effect("has the entry again if the referrer cannot be deleted", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const guarded: typeof registry = {
+        ...registry,
+        answer: (request, url) =>
+          request.method === "DELETE" ? new Response(null, { status: 403 }) : registry.answer(request, url)
+      }
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      const error = yield* Effect.flip(Effect.provide(inTime(detach("one")), program(guarded)))
+      assert.strictEqual(error.reason._tag, "Forbidden")
+      assert.deepStrictEqual(registry.entries(tag), [digestOf(report("one"))])
     })
   )
 
@@ -332,6 +371,116 @@ describe("programs that change the referrers tag", () => {
       })
     )
   }
+
+  it.effect("delete at once, and leave nothing that keeps the list from being changed", () =>
+    Effect.gen(function* () {
+      const registry = make({ checksEntries: true })
+      const { deleteManifest } = yield* Effect.provide(RegistryContent, program(registry))
+      const names = ["one", "two", "three", "four"]
+      yield* Effect.provide(inTime(Effect.forEach(names, attach)), program(registry))
+      const [kept, ...others] = names.map(report).map(digestOf)
+      yield* inTime(Effect.forEach(others, (digest) => deleteManifest("alpine", digest), { concurrency: "unbounded" }))
+      assert.deepStrictEqual([...registry.entries(tag)], [kept])
+    })
+  )
+
+  for (const kind of [{ checksEntries: true }, { checksEntries: true, honoursConditions: true }]) {
+    it.effect(`take out what is gone where the registry refuses lists that name it: ${JSON.stringify(kind)}`, () =>
+      Effect.gen(function* () {
+        const registry = make(kind)
+        yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
+        registry.remove(digestOf(report("one")))
+        yield* Effect.provide(inTime(attach("three")), program(registry))
+        assert.deepStrictEqual([...registry.entries(tag)], ["two", "three"].map(report).map(digestOf))
+      })
+    )
+  }
+
+  it.effect("do not bring back what another program has deleted meanwhile", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const [one, two] = [digestOf(report("one")), digestOf(report("two"))]
+      const meddled: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          // When the second attachment reads the list, the first one was deleted with its entry.
+          if (request.method === "PUT" && url.pathname.endsWith(two)) {
+            registry.remove(one)
+            registry.store(tag, MediaType.ociImageIndex, { schemaVersion: 2, manifests: [foreign] })
+          }
+          return registry.answer(request, url)
+        }
+      }
+      const content = yield* Effect.provide(RegistryContent, program(meddled))
+      const first = yield* Effect.forkChild(content.putManifest("alpine", report("one")))
+      yield* TestClock.adjust("1 millis")
+      yield* inTime(content.putManifest("alpine", report("two")))
+      yield* Fiber.await(first)
+      assert.deepStrictEqual([...registry.entries(tag)], [foreign.digest, two])
+    })
+  )
+
+  it.effect("lose nothing where a HEAD states no digest, and conditions are honoured", () =>
+    Effect.gen(function* () {
+      const registry = make({ honoursConditions: true, headDigest: "none" })
+      yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
+      let isOutrun = false
+      const meddled: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          if (!isOutrun && request.method === "PUT" && url.pathname.endsWith(tag)) {
+            isOutrun = true
+            const { manifests } = indexOf(registry)
+            registry.store(tag, MediaType.ociImageIndex, { schemaVersion: 2, manifests: [...manifests, foreign] })
+          }
+          return registry.answer(request, url)
+        }
+      }
+      yield* Effect.provide(inTime(attach("three")), program(meddled))
+      assert.sameMembers(
+        [...registry.entries(tag)],
+        [...["one", "two", "three"].map(report).map(digestOf), foreign.digest]
+      )
+    })
+  )
+
+  it.effect("attach where a HEAD states another digest than there is", () =>
+    Effect.gen(function* () {
+      const registry = make({ headDigest: "wrong" })
+      yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
+      assert.deepStrictEqual([...registry.entries(tag)], ["one", "two"].map(report).map(digestOf))
+    })
+  )
+
+  it.effect("are told why a registry refuses the list, and not that others replaced it", () =>
+    Effect.gen(function* () {
+      const registry = make({ isImmutable: true })
+      const { completed, reason } = yield* Effect.flip(Effect.provide(inTime(attach("one")), program(registry)))
+      assert.strictEqual(reason._tag, "Locked")
+      assert.include(reason.message, "immutable")
+      assert.include(completed ?? "", "was pushed")
+    })
+  )
+
+  it.effect("do not fail for the change of another that is too large", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const content = yield* Effect.provide(RegistryContent, program(registry))
+      const small = Array.from({ length: 10 }, (_, at) => report(`small ${at}`))
+      const all = [large("a"), ...small.slice(0, 5), large("b"), ...small.slice(5)]
+      const results = yield* inTime(
+        Effect.forEach(all, (manifest) => Effect.result(content.putManifest("alpine", manifest)), {
+          concurrency: "unbounded"
+        })
+      )
+      const failed = results.flatMap((result, at) =>
+        Result.isFailure(result) ? [[at, result.failure.reason._tag]] : []
+      )
+      assert.lengthOf(failed, 1)
+      assert.strictEqual(failed[0]?.[1], "TooLarge")
+      assert.includeMembers([...registry.entries(tag)], small.map(digestOf))
+    })
+  )
 
   it.effect("fail with Unavailable if others never leave the list alone, and the referrer stays pushed", () =>
     Effect.gen(function* () {

@@ -4,6 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -349,6 +350,53 @@ describe("a secret that is the same for all registries", () => {
       }).pipe(Effect.provide(live(credentials.pipe(Credentials.onlyFor(["myregistry.azurecr.io"])))))
     )
   }
+})
+
+const login = (username: string) =>
+  Credentials.layerPassword({ username, password: Redacted.make("word") }).pipe(Credentials.onlyFor(["quay.io"]))
+const layerWith = (username: string) => Registries.layer.pipe(Layer.provide(login(username)))
+
+const used = Effect.map(Journal, (journal) => [
+  ...new Set(
+    journal.flatMap(({ authorization }) =>
+      authorization?.startsWith("Basic ") === true
+        ? [Buffer.from(authorization.slice(6), "base64").toString().split(":")[0]]
+        : []
+    )
+  )
+])
+
+describe("two programs with a login each", () => {
+  it.effect("do not lend them to each other, one within the other", () =>
+    Effect.gen(function* () {
+      const inner = Effect.provide(tagsOf("quay.io/a"), layerWith("inner"))
+      yield* Effect.provide(Effect.andThen(tagsOf("quay.io/a"), inner), layerWith("outer"))
+      assert.deepStrictEqual(yield* used, ["outer", "inner"])
+    }).pipe(Effect.provide(scripted(anyRegistry)))
+  )
+
+  it.effect("do not lend them to each other, side by side", () =>
+    Effect.gen(function* () {
+      const services = ["one", "other"].map((name) => ({
+        name,
+        tag: Context.Service<Registries.Service>(`test/${name}`)
+      }))
+      const layers = services.map(({ name, tag }) =>
+        Layer.effect(tag, Registries.Registries).pipe(Layer.provide(layerWith(name)))
+      )
+      const [one, other] = layers
+      if (one === undefined || other === undefined) return
+      yield* Effect.provide(
+        Effect.forEach(services, ({ tag }) =>
+          Effect.flatMap(tag, ({ open }) =>
+            Effect.flatMap(open("quay.io/a"), ({ content, repository }) => Stream.runDrain(content.tags(repository)))
+          )
+        ),
+        Layer.merge(one, other)
+      )
+      assert.deepStrictEqual(yield* used, ["one", "other"])
+    }).pipe(Effect.provide(scripted(anyRegistry)))
+  )
 })
 
 describe("several logins", () => {

@@ -22,6 +22,12 @@ import * as RetryPolicy from "../../src/RetryPolicy.ts"
 export interface Kind {
   /** Whether it refuses a PUT whose `If-Match` or `If-None-Match` does not hold. */
   readonly honoursConditions?: boolean
+  /** Whether it refuses an index that names a manifest which it does not have. */
+  readonly checksEntries?: boolean
+  /** What a HEAD states in place of the digest: nothing, or another one. */
+  readonly headDigest?: "none" | "wrong"
+  /** Whether it refuses every PUT that has a condition 412, and every other one of the tag as locked. */
+  readonly isImmutable?: boolean
   /** Whether it answers a conditional request 400, as a registry that knows no such header may. */
   readonly refusesConditions?: boolean
 }
@@ -35,8 +41,17 @@ const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").u
 
 const unknown = () => Response.json({ errors: [{ code: "MANIFEST_UNKNOWN", message: "unknown" }] }, { status: 404 })
 
+/** The manifests that an index names; none of any other manifest. */
+const entriesIn = (bytes: Uint8Array): ReadonlyArray<string> => {
+  const { manifests = [] }: { readonly manifests?: ReadonlyArray<{ readonly digest: string }> } = JSON.parse(
+    new TextDecoder().decode(bytes)
+  )
+  return manifests.map(({ digest }) => digest)
+}
+
 /** The state of a registry, and its answers. */
-export const make = ({ honoursConditions = false, refusesConditions = false }: Kind = {}) => {
+export const make = (kind: Kind = {}) => {
+  const { checksEntries = false, honoursConditions = false, isImmutable = false, refusesConditions = false } = kind
   const manifests = new Map<string, Stored>()
   const tags = new Map<string, string>()
   const log: Array<string> = []
@@ -67,7 +82,14 @@ export const make = ({ honoursConditions = false, refusesConditions = false }: K
     const isConditional = headers["if-match"] !== undefined || headers["if-none-match"] !== undefined
     if (refusesConditions && isConditional) return new Response("what is that?", { status: 400 })
     if (honoursConditions && isRefused(reference, headers)) return new Response(null, { status: 412 })
+    if (isImmutable && !reference.includes(":")) {
+      if (isConditional) return new Response(null, { status: 412 })
+      return Response.json({ errors: [{ code: "TAG_IMMUTABLE", message: "the tag is immutable" }] }, { status: 409 })
+    }
     if (body._tag !== "Uint8Array") return new Response(null, { status: 500 })
+    if (checksEntries && entriesIn(body.body).some((digest) => !manifests.has(digest))) {
+      return Response.json({ errors: [{ code: "MANIFEST_BLOB_UNKNOWN", message: "gone" }] }, { status: 400 })
+    }
     const digest = digestOf(body.body)
     manifests.set(digest, { bytes: body.body, mediaType: body.contentType })
     if (!reference.includes(":")) tags.set(reference, digest)
@@ -82,8 +104,12 @@ export const make = ({ honoursConditions = false, refusesConditions = false }: K
         return put(reference, request)
       case "DELETE":
         return manifests.delete(reference) ? new Response(null, { status: 202 }) : unknown()
-      case "HEAD":
-        return new Response(null, read(reference))
+      case "HEAD": {
+        const { headers, status } = read(reference)
+        if (kind.headDigest === "none") headers.delete("docker-content-digest")
+        if (kind.headDigest === "wrong") headers.set("docker-content-digest", digestOf(new Uint8Array()))
+        return new Response(null, { status, headers })
+      }
       default:
         return read(reference)
     }
@@ -100,10 +126,10 @@ export const make = ({ honoursConditions = false, refusesConditions = false }: K
     /** The digests in the index that a tag names. */
     entries: (tag: string): ReadonlyArray<string> => {
       const stored = manifests.get(tags.get(tag) ?? "")
-      const index: { readonly manifests: ReadonlyArray<{ readonly digest: string }> } =
-        stored === undefined ? { manifests: [] } : JSON.parse(new TextDecoder().decode(stored.bytes))
-      return index.manifests.map(({ digest }) => digest)
+      return stored === undefined ? [] : entriesIn(stored.bytes)
     },
+    /** Deletes a manifest as another program that knows of no list. */
+    remove: (digest: string): void => void manifests.delete(digest),
     /** Puts a manifest as another program. */
     store: (reference: string, mediaType: string, document: object | string): string => {
       const text = typeof document === "string" ? document : JSON.stringify(document)

@@ -30,10 +30,16 @@ const describe = (operation: string, found: string): string => {
 /** OCI distribution specification, "Error Codes": a code is upper-case letters and underscores. */
 const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
 
+/** Statuses other than 404 that only a server has which does not know the path: ACR's API redirects nowhere. */
+const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410
+
 /** Whether an error shows that the server does not know the path. ACR's own answers have a correlation id. */
-const isAbsent = ({ reason, response }: RegistryError): boolean => {
+const isAbsent = ({ operation, reason, response }: RegistryError): boolean => {
   if (response?.correlationId !== undefined) return false
+  if (isForeign(response?.status ?? 0)) return true
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
+  // No repository was asked for, so that none can be missing.
+  if (operation === "ContainerRegistry.repositories") return true
   const errors = response?.errors ?? []
   return errors.length === 0 || (reason.resource === "endpoint" && !errors.some(({ code }) => isCode(code)))
 }
@@ -53,11 +59,32 @@ export const explain = (endpoint: string): ((error: RegistryError) => RegistryEr
             })
           : error
 
+type Response = Parameters<Operation<unknown>["decode"]>[0]
+
+const isOfAcr = ({ headers }: Response): boolean => headers["x-ms-correlation-request-id"] !== undefined
+
 /** The user interface of a registry, or a portal, may answer every path with a page. ACR sends none. */
-const isPage = ({ headers }: Parameters<Operation<unknown>["decode"]>[0]): boolean =>
-  headers["x-ms-correlation-request-id"] === undefined && /^text\/html\s*(?:;|$)/i.test(headers["content-type"] ?? "")
+const isPage = (response: Response): boolean =>
+  !isOfAcr(response) && /^text\/html\s*(?:;|$)/i.test(response.headers["content-type"] ?? "")
 
 const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
+
+/**
+ * The same operation of ACR's API, which succeeds only if ACR says so: what it would do must not be taken for done because
+ * another server has success for every path.
+ */
+export const onlyOfAcr =
+  (endpoint: string) =>
+  <A>(operation: Operation<A>): Operation<A> =>
+    isAcrOrigin(endpoint)
+      ? operation
+      : {
+          ...operation,
+          decode: (response) =>
+            isOfAcr(response)
+              ? operation.decode(response)
+              : Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
+        }
 
 /** The same operation, for which a page of HTML is not success but a server that does not know the path. */
 export const refusingPages =

@@ -21,7 +21,7 @@ import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, discard, readBytes, statedBytes } from "../http/body.ts"
 import { at, atRegistry, follow, type Location, redirects } from "../http/origin.ts"
-import { list, optional } from "../schema/json.ts"
+import { holding, list, optional } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
 import { type Entry, isNamedBy, readPage } from "./records.ts"
 
@@ -109,7 +109,9 @@ const nameOf: (entry: Entry<string>) => string = Result.match({
 
 /* Repositories */
 
-const decodeRepositories = decodeJson(Schema.Struct({ repositories: list(Schema.Unknown) }))
+const decodeRepositories = decodeJson(
+  holding("repositories").pipe(Schema.decodeTo(Schema.Struct({ repositories: list(Schema.Unknown) })))
+)
 const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName)
 
 const repositoryNames = page((response) =>
@@ -145,7 +147,9 @@ export const listRepositories = (part: {
 
 /* Tags */
 
-const decodeTags = decodeJson(Schema.Struct({ tags: list(Schema.Unknown) }))
+const decodeTags = decodeJson(
+  holding("tags", "name").pipe(Schema.decodeTo(Schema.Struct({ tags: list(Schema.Unknown) })))
+)
 const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
 
 const tagNames = page((response) =>

@@ -21,7 +21,7 @@ import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
 import { decodeJson, decodeJsonWith, discard } from "../http/body.ts"
-import { list, ParsedObject } from "../schema/json.ts"
+import { holding, list, ParsedObject } from "../schema/json.ts"
 import * as Properties from "./properties.ts"
 import { type Entry, isNamedBy, readPage, readSome } from "./records.ts"
 
@@ -112,7 +112,9 @@ const pagesOf =
 
 /* Repositories */
 
-const decodeRepositories = decodeJson(Schema.Struct({ repositories: list(Schema.Unknown) }))
+const decodeRepositories = decodeJson(
+  holding("repositories").pipe(Schema.decodeTo(Schema.Struct({ repositories: list(Schema.Unknown) })))
+)
 const decodeRepositoryName = Schema.decodeUnknownResult(RepositoryName.RepositoryName)
 
 const repositoryNames = page((response) =>

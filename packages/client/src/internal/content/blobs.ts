@@ -19,6 +19,7 @@ import { octetStream } from "../../MediaType.ts"
 import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
+import * as Absent from "../api/absent.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { isOfStorage, orByGet } from "../api/shortcut.ts"
@@ -49,6 +50,7 @@ export const make = (
 ) => {
   const { idleTimeout, startHash } = options
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const refusingPages = Absent.refusingPages(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
   const asLookUp = completeSpan(server, true)
@@ -278,7 +280,7 @@ export const make = (
     blob: string
   ): Effect.fn.Return<void, RegistryError> {
     const { digest, name } = yield* wantedBy("RegistryContent.deleteBlob", repository, blob, "digest")
-    yield* transport.execute(Distribution.deleteBlob(name, digest))
+    yield* transport.execute(refusingPages(Distribution.deleteBlob(name, digest)))
   })
 
   return { headBlob, blob, blobRange, blobSource, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }

@@ -72,7 +72,12 @@ const mostConfigBytes = 4 * 1024 * 1024
 const imageTypes = [MediaType.ociImageManifest, MediaType.dockerManifest]
 const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
-const isImage = ({ mediaType }: Descriptor): boolean => imageTypes.includes(MediaType.essence(mediaType))
+const configTypes = [MediaType.ociImageConfig, MediaType.dockerImageConfig]
+
+/** Whether a descriptor is that of an image. Artifacts have the media type of images, and another artifact type. */
+const isImage = ({ artifactType, mediaType }: Descriptor): boolean =>
+  imageTypes.includes(MediaType.essence(mediaType)) &&
+  (artifactType === undefined || configTypes.includes(artifactType))
 const isIndex = ({ mediaType }: Descriptor): boolean => indexTypes.includes(MediaType.essence(mediaType))
 
 const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation, reason }))

@@ -1,6 +1,7 @@
 /**
  * The operations on manifests.
  */
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
@@ -23,6 +24,7 @@ import {
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
+import * as Absent from "../api/absent.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import { orByGet } from "../api/shortcut.ts"
@@ -91,6 +93,7 @@ const mediaTypeOf = (
 export const make = (transport: Transport.Service, startHash: Start) => {
   const countBytes = byteCounter(transport.endpoint)
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
+  const refusingPages = Absent.refusingPages(transport.endpoint)
   const read = Reading.make(transport, startHash)
   const referrersOf = Referrers.make(transport, read)
 
@@ -187,10 +190,21 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const { bytes, descriptor: known } = yield* contentOf(operation, putable)
     const mediaType = yield* mediaTypeOf(operation, options.mediaType ?? known?.mediaType, bytes)
     const algorithm = options.algorithm ?? (known === undefined ? "sha256" : Digest.algorithm(known.digest))
-    const digest = digestOfBytes(startHash, algorithm, digested(mediaType, bytes)[0])
-    const first = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]
-    const others = yield* Effect.forEach(options.tags ?? [], (tag) => Arguments.tag(operation, tag, "tags"))
-    const tags = [...first, ...others]
+    const [digest, ...others] = Array.map(digested(mediaType, bytes), (part) =>
+      digestOfBytes(startHash, algorithm, part)
+    )
+    // Under another algorithm there is nothing to compare with.
+    if (
+      known !== undefined &&
+      algorithm === Digest.algorithm(known.digest) &&
+      ![digest, ...others].includes(known.digest)
+    ) {
+      const description = "the manifest is not what its descriptor says"
+      return yield* fail(operation, new ContentMismatch({ description, expected: known.digest, actual: digest }))
+    }
+    const firstTag = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]
+    const otherTags = yield* Effect.forEach(options.tags ?? [], (tag) => Arguments.tag(operation, tag, "tags"))
+    const tags = [...firstTag, ...otherTags]
     const raw = { bytes, descriptor: { mediaType, digest, size: bytes.length } }
 
     // By a tag, registries keep a manifest under its sha256 digest alone.
@@ -228,8 +242,8 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const digest = Digest.isDigest(reference)
       ? reference
       : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
-    const deletion = transport.execute(Distribution.deleteManifest(operation, name, digest))
-    return yield* referrersOf.whenDeleted(operation, name, digest, deletion)
+    const deletion = transport.execute(refusingPages(Distribution.deleteManifest(operation, name, digest)))
+    return yield* referrersOf.deleting(operation, name, digest, deletion)
   })
 
   const referrers = (

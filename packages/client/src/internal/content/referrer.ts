@@ -4,6 +4,7 @@
  * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers" and "Referrers tag
  * schema".
  */
+import * as Predicate from "effect/Predicate"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -22,12 +23,12 @@ export interface Referrer {
 }
 
 /** The artifact manifests never became part of the specification, and lie in registries nonetheless. */
-const referringTypes = [
+const referringTypes: ReadonlySet<string> = new Set([
   MediaType.ociImageManifest,
   MediaType.ociImageIndex,
   MediaType.ociArtifactManifest,
   MediaType.orasArtifactManifest
-]
+])
 
 /** Only what a list of referrers needs: an odd field elsewhere in the manifest does not hide its subject. */
 const decodeFields = Schema.decodeUnknownOption(
@@ -35,7 +36,7 @@ const decodeFields = Schema.decodeUnknownOption(
     Schema.Struct({
       subject: optionalStruct(Schema.Struct({ digest: Digest.Digest })),
       artifactType: optional(Schema.Unknown),
-      config: optionalStruct(Schema.Struct({ mediaType: optional(Schema.Unknown) })),
+      config: optional(Schema.Unknown),
       annotations: optional(Schema.Unknown)
     })
   )
@@ -49,17 +50,19 @@ const decoder = new TextDecoder()
 
 type Fields = Option.Option.Value<ReturnType<typeof decodeFields>>
 
-const artifactTypeOf = (mediaType: MediaType.MediaType, { artifactType, config }: Fields) =>
-  typeOf(artifactType) ?? (mediaType === MediaType.ociImageManifest ? typeOf(config?.mediaType) : undefined)
+const artifactTypeOf = (mediaType: string, { artifactType, config }: Fields): MediaType.MediaType | undefined =>
+  typeOf(artifactType) ??
+  (mediaType === MediaType.ociImageManifest && Predicate.isObject(config) ? typeOf(config["mediaType"]) : undefined)
 
 /** Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none. */
 export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referrer> => {
   const mediaType = MediaType.essence(descriptor.mediaType)
-  if (!referringTypes.includes(mediaType)) return Option.none()
+  const type = mediaType.toLowerCase()
+  if (!referringTypes.has(type)) return Option.none()
   return Option.flatMap(decodeFields(decoder.decode(bytes)), (fields) => {
     const { annotations, subject } = fields
     if (subject === undefined) return Option.none()
-    const artifactType = artifactTypeOf(mediaType, fields)
+    const artifactType = artifactTypeOf(type, fields)
     const labels = Option.getOrUndefined(decodeAnnotations(annotations ?? {})) ?? {}
     return Option.some({
       subject: subject.digest,

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Descriptor } from "../../Descriptor.ts"
 import type * as Digest from "../../Digest.ts"
+import type * as Manifest from "../../Manifest.ts"
 import type * as MediaType from "../../MediaType.ts"
 import { RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
@@ -22,7 +23,7 @@ import { isNamedBy, readPage } from "../api/records.ts"
 import { orLongWay } from "../api/shortcut.ts"
 import type { ReferrersListing } from "../transfer/options.ts"
 import * as Memory from "./memory.ts"
-import { ifFound, type Reader } from "./reading.ts"
+import type { Reader } from "./reading.ts"
 import * as Referrer from "./referrer.ts"
 import * as Index from "./referrersIndex.ts"
 import * as ReferrersTag from "./referrersTag.ts"
@@ -34,7 +35,10 @@ const operation = "RegistryContent.referrers"
 
 const decodeDescriptor = Schema.decodeUnknownResult(Descriptor)
 
-/** What the failure of a list's first page says of the referrers API. */
+/**
+ * What the failure of a list's first page says of the referrers API. `unclear` is what registries without it say as well as
+ * those that have it and refuse.
+ */
 type Absence = "no API" | "no such manifest" | "unclear"
 
 const absenceIn = ({ reason, response }: RegistryError): Absence | undefined => {
@@ -42,9 +46,9 @@ const absenceIn = ({ reason, response }: RegistryError): Absence | undefined => 
     case "Unsupported":
       return "no API"
     case "NotFound":
-      if (reason.resource === "endpoint") return "no API"
-      // Some registries say so although they have no API, and others as the repository does not exist.
-      return reason.resource === "repository" ? "unclear" : "no such manifest"
+      if (reason.resource === "repository") return "unclear"
+      // By the specification a registry with the API has a list for every digest, and explains any other 404.
+      return reason.resource === "endpoint" || response?.errors.length === 0 ? "no API" : "no such manifest"
     case "InvalidRequest":
       return response?.status === 400 ? "unclear" : undefined
     default:
@@ -52,60 +56,89 @@ const absenceIn = ({ reason, response }: RegistryError): Absence | undefined => 
   }
 }
 
+/** What became of the request to the API. */
+type Outcome =
+  | { readonly _tag: "Listed" }
+  | { readonly _tag: "Absent"; readonly absence: Absence; readonly error: RegistryError }
+
+/** Whether an answer tells that there is no API. A page with 200 may be that of a portal, which is gone the next time. */
+const isLasting = ({ absence, error }: Extract<Outcome, { readonly _tag: "Absent" }>): boolean =>
+  absence === "no API" && error.response !== undefined
+
+/** Whether content is at fault, and neither the registry nor the login: reading it again would be in vain. */
+const isOfContent = ({ reason: { _tag } }: RegistryError): boolean =>
+  !["CredentialUnavailable", "Throttled", "Unauthenticated", "Unavailable"].includes(_tag)
+
 const referrersApi: ReferrersListing = { _tag: "ReferrersApi" }
 
 const present = Result.fromOption(constUndefined)
+
+const none = Effect.succeed(Option.none<Descriptor>())
+
+const warn = (text: string): Effect.Effect<void> => Effect.logWarning(`${operation}: ${text}`)
 
 export const make = (transport: Transport.Service, read: Reader) => {
   /** Whether the registry lists referrers itself. */
   const api = Memory.make<boolean>()
   const change = ReferrersTag.make(transport, read)
 
-  /** What a manifest is about, and its entry in a list. None if it is gone, or about nothing. */
-  const referrerAt = (name: RepositoryName, digest: Digest.Digest) =>
-    Effect.map(ifFound(read(operation, name, digest)), Option.flatMap(Referrer.read))
-
-  /** The entries of the referrers tag; none if there is no such tag, or it does not name a list. */
-  const taggedEntries = Effect.fnUntraced(function* (
+  /** The entries of a referrers tag. */
+  const entriesOf = Effect.fnUntraced(function* (
     name: RepositoryName,
-    subject: Digest.Digest
-  ): Effect.fn.Return<Option.Option<ReadonlyArray<Descriptor>>, RegistryError> {
-    const tag = Referrer.tagOf(subject)
-    const found = yield* ifFound(read(operation, name, tag))
-    if (Option.isNone(found)) return Option.none()
-    const index = Index.read(found.value)
+    subject: Digest.Digest,
+    found: Manifest.Raw
+  ): Effect.fn.Return<ReadonlyArray<Descriptor>> {
+    const index = Index.read(found)
     // Some registries take such a tag for the digest, and answer with the subject itself.
-    if (Option.isNone(index) || found.value.descriptor.digest === subject) {
-      yield* Effect.logWarning(`${operation}: the tag ${tag} of ${name} does not name a list of referrers`)
-      return Option.none()
+    if (Option.isNone(index) || found.descriptor.digest === subject) {
+      return yield* Effect.as(
+        warn(`the tag ${Referrer.tagOf(subject)} of ${name} does not name a list of referrers`),
+        []
+      )
     }
-    const entries = yield* Effect.orElseSucceed(
-      readPage(operation, index.value.manifests, isNamedBy("digest"), decodeDescriptor),
-      () => []
-    )
-    return Option.some(Arr.filterMap(entries, identity))
+    const page = readPage(operation, index.value.manifests, isNamedBy("digest"), decodeDescriptor)
+    return Arr.filterMap(yield* Effect.orElseSucceed(page, () => []), identity)
+  })
+
+  /** What the referrers tag lists. Where the API has listed, only an outage of the registry fails. */
+  const tagged = Effect.fnUntraced(function* (
+    name: RepositoryName,
+    subject: Digest.Digest,
+    outcome: Outcome | undefined
+  ): Effect.fn.Return<ReadonlyArray<Descriptor>, RegistryError> {
+    const found = yield* Effect.result(read(operation, name, Referrer.tagOf(subject)))
+    if (Result.isFailure(found)) {
+      const { reason } = found.failure
+      if (outcome?._tag === "Listed" && isOfContent(found.failure)) {
+        return reason._tag === "NotFound" ? [] : yield* Effect.as(warn(found.failure.message), [])
+      }
+      // A server that does not know this path either is none that can say that there is no referrer.
+      if (reason._tag !== "NotFound" || reason.resource === "endpoint" || reason.resource === "repository") {
+        return yield* found.failure
+      }
+      if (outcome?._tag === "Absent" && outcome.absence === "unclear") return yield* outcome.error
+    }
+    if (outcome?._tag === "Absent" && isLasting(outcome)) yield* api.set(false)
+    return Result.isSuccess(found) ? yield* entriesOf(name, subject, found.success) : []
   })
 
   /** An entry of the referrers tag as its manifest has it: any client may have written it, and it may be out of date. */
-  const checked = (name: RepositoryName, subject: Digest.Digest, entry: Descriptor) =>
-    Effect.flatMap(
-      referrerAt(name, entry.digest),
-      Option.match({
-        onNone: () =>
-          Effect.as(
-            Effect.logWarning(`${operation}: ${entry.digest} is listed as a referrer of ${subject}, and is none`),
-            Option.none<Descriptor>()
-          ),
-        onSome: (referrer) =>
-          referrer.subject === subject
-            ? Effect.succeedSome({ ...entry, ...referrer.descriptor })
-            : Effect.as(
-                Effect.logWarning(
-                  `${operation}: ${entry.digest} is listed as a referrer of ${subject}, not of its own`
-                ),
-                Option.none<Descriptor>()
-              )
-      })
+  const checked = (name: RepositoryName, subject: Digest.Digest, { digest }: Descriptor) =>
+    read(operation, name, digest).pipe(
+      Effect.flatMap((manifest) =>
+        Option.match(Referrer.read(manifest), {
+          onSome: (referrer) => (referrer.subject === subject ? Effect.succeedSome(referrer.descriptor) : none),
+          onNone: () => none
+        })
+      ),
+      Effect.tap((referrer) =>
+        Option.isSome(referrer)
+          ? Effect.void
+          : warn(`${digest} is listed as a referrer of ${subject}, and is about something else or nothing`)
+      ),
+      Effect.catchIf(isOfContent, ({ message }) =>
+        Effect.andThen(warn(`${digest} is listed as a referrer of ${subject}, and cannot be read: ${message}`), none)
+      )
     )
 
   const byTag = (
@@ -113,16 +146,13 @@ export const make = (transport: Transport.Service, read: Reader) => {
     subject: Digest.Digest,
     artifactType: MediaType.MediaType | undefined,
     seen: ReadonlySet<Digest.Digest>,
-    ifAbsent: Effect.Effect<void, RegistryError>
+    outcome: Outcome | undefined
   ): Stream.Stream<Descriptor, RegistryError> =>
     Stream.unwrap(
-      Effect.gen(function* () {
-        const tagged = yield* taggedEntries(name, subject)
-        if (Option.isNone(tagged)) yield* ifAbsent
-        const entries = new Map(Option.getOrElse(tagged, () => []).map((entry) => [entry.digest, entry]))
+      Effect.map(tagged(name, subject, outcome), (entries) => {
         // Whatever type an entry states: cosign 2 states that of the empty configuration for its bundles.
-        const unseen = Array.from(entries.values()).filter(({ digest }) => !seen.has(digest))
-        return Stream.fromIterable(unseen).pipe(
+        const unseen = new Map(entries.filter(({ digest }) => !seen.has(digest)).map((entry) => [entry.digest, entry]))
+        return Stream.fromIterable(unseen.values()).pipe(
           Stream.mapEffect((entry) => checked(name, subject, entry), { concurrency: readsAtOnce }),
           Stream.filterMap(present),
           Stream.filter((entry) => artifactType === undefined || entry.artifactType === artifactType)
@@ -174,27 +204,22 @@ export const make = (transport: Transport.Service, read: Reader) => {
     Stream.unwrap(
       Effect.map(api.get, (known) => {
         const seen = new Set<Digest.Digest>()
-        let isAnswered = false
-        let ifAbsent: Effect.Effect<void, RegistryError> = Effect.void
-        const tagged = Stream.suspend(() => byTag(name, subject, artifactType, seen, ifAbsent))
-        if (Option.contains(known, false)) return tagged
+        let outcome: Outcome | undefined
+        const rest = Stream.suspend(() => byTag(name, subject, artifactType, seen, outcome))
+        if (Option.contains(known, false)) return rest
         const onAnswer = Effect.suspend(() => {
-          isAnswered = true
+          outcome = { _tag: "Listed" }
           return api.set(true)
         })
-        const listed = byApi(name, subject, artifactType, seen, onAnswer)
-        return Stream.concat(
-          Stream.catchIf(
-            listed,
-            (error) => !isAnswered && absenceIn(error) !== undefined,
-            (error) => {
-              const absence = absenceIn(error)
-              if (absence === "unclear") ifAbsent = Effect.fail(error)
-              return Stream.fromEffectDrain(absence === "no API" ? api.set(false) : Effect.void)
-            }
-          ),
-          tagged
-        )
+        const listed = Stream.catch(byApi(name, subject, artifactType, seen, onAnswer), (error) => {
+          const absence = absenceIn(error)
+          // A registry that had the API a while ago has it still: this is the answer of something before it.
+          const isGone = absence === "no API" && Option.isSome(known)
+          if (outcome !== undefined || absence === undefined || isGone) return Stream.fail(error)
+          outcome = { _tag: "Absent", absence, error }
+          return Stream.empty
+        })
+        return Stream.concat(listed, rest)
       })
     )
 
@@ -205,10 +230,11 @@ export const make = (transport: Transport.Service, read: Reader) => {
   ): Effect.fn.Return<boolean> {
     const known = yield* api.get
     if (Option.isSome(known)) return known.value
-    const asked = yield* Effect.result(transport.execute(Distribution.listReferrers(name, subject, undefined)))
-    if (Result.isSuccess(asked)) yield* api.set(true)
-    else if (absenceIn(asked.failure) === "no API") yield* api.set(false)
-    return Result.isSuccess(asked)
+    // Once: a deletion need not wait for this.
+    const operation = { ...Distribution.listReferrers(name, subject, undefined), repeat: "never" } as const
+    const isListed = yield* Effect.isSuccess(transport.execute(operation))
+    if (isListed) yield* api.set(true)
+    return isListed
   })
 
   /** Notes where a manifest that was pushed is listed, and lists it where the registry does not. */
@@ -231,10 +257,11 @@ export const make = (transport: Transport.Service, read: Reader) => {
   })
 
   /**
-   * Deletes a manifest, and then its entry in the referrers tag of its subject where clients keep that. What is left of the
-   * entry does no harm: readers of the tag find that its manifest is gone.
+   * Deletes a manifest, and before that its entry in the referrers tag of its subject where clients keep that: some registries
+   * delete no manifest that an index names, and take no index that names a manifest which is gone. The entry comes back if the
+   * manifest stays.
    */
-  const whenDeleted = Effect.fnUntraced(function* <A>(
+  const deleting = Effect.fnUntraced(function* <A>(
     operation: string,
     name: RepositoryName,
     digest: Digest.Digest,
@@ -243,16 +270,21 @@ export const make = (transport: Transport.Service, read: Reader) => {
     const referrer = (yield* listsReferrers(name, digest))
       ? Option.none()
       : yield* orLongWay(Effect.map(read(operation, name, digest), Referrer.read), Effect.succeedNone)
-    const deleted = yield* deletion
-    if (Option.isSome(referrer)) {
-      const { subject } = referrer.value
-      const removal = change(operation, { repository: name, digest: subject }, { _tag: "Remove", digest })
-      yield* Effect.catch(removal, (error) =>
-        Effect.logWarning(`${digest} was deleted, but not its entry in ${Referrer.tagOf(subject)}: ${error.message}`)
+    if (Option.isNone(referrer)) return yield* deletion
+    const { descriptor, subject } = referrer.value
+    const changed = (entry: Index.Change, problem: string) =>
+      Effect.catch(change(operation, { repository: name, digest: subject }, entry), ({ message }) =>
+        Effect.logWarning(`${operation}: ${digest} ${problem} ${Referrer.tagOf(subject)}: ${message}`)
       )
-    }
-    return deleted
+    yield* changed({ _tag: "Remove", digest }, "could not be removed from")
+    return yield* Effect.onError(deletion, () =>
+      // Once: a program that is interrupted ends soon.
+      Effect.matchEffect(transport.execute({ ...Distribution.headManifest(name, digest), repeat: "never" }), {
+        onFailure: () => Effect.void,
+        onSuccess: () => changed({ _tag: "Add", descriptor }, "was not deleted, and could not be listed again by")
+      })
+    )
   })
 
-  return { list, listPushed, whenDeleted }
+  return { list, listPushed, deleting }
 }

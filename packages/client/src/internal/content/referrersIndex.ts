@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "../../Descriptor.ts"
-import type { Digest } from "../../Digest.ts"
+import * as Digest from "../../Digest.ts"
 import * as Equal from "effect/Equal"
 import type * as Manifest from "../../Manifest.ts"
 import * as MediaType from "../../MediaType.ts"
@@ -21,7 +21,7 @@ export interface Index {
 /** What a client does to the list of a subject's referrers. */
 export type Change =
   | { readonly _tag: "Add"; readonly descriptor: Descriptor }
-  | { readonly _tag: "Remove"; readonly digest: Digest }
+  | { readonly _tag: "Remove"; readonly digest: Digest.Digest }
 
 const Index = openStruct({ manifests: list(Schema.Unknown) })
 const decodeIndex = Schema.decodeUnknownOption(fromJson(Index))
@@ -42,34 +42,59 @@ export const write = (index: Index): Uint8Array =>
   encoder.encode(JSON.stringify({ ...index, schemaVersion: 2, mediaType: MediaType.ociImageIndex }))
 
 /** What a change is about. */
-export const digestOf = (change: Change): Digest => (change._tag === "Add" ? change.descriptor.digest : change.digest)
-
-const isOf =
-  (digest: Digest): Predicate.Predicate<unknown> =>
-  (entry) =>
-    Predicate.isObject(entry) && entry["digest"] === digest
+export const digestOf = (change: Change): Digest.Digest =>
+  change._tag === "Add" ? change.descriptor.digest : change.digest
 
 /** Whether an entry says what a descriptor says. What else it says is another client's. */
 const says = (entry: unknown, descriptor: Descriptor): boolean =>
   Predicate.isObject(entry) && Object.entries(descriptor).every(([field, value]) => Equal.equals(entry[field], value))
 
-const add = (entries: Index["manifests"], descriptor: Descriptor): Index["manifests"] => {
-  const there = entries.findIndex(isOf(descriptor.digest))
-  const known = entries[there]
-  if (there === -1) return [...entries, descriptor]
-  return says(known, descriptor)
-    ? entries
-    : entries.with(there, Predicate.isObject(known) ? { ...known, ...descriptor } : descriptor)
+/** The digest that an entry names, whatever it is. */
+const digestIn = (entry: unknown): unknown => (Predicate.isObject(entry) ? entry["digest"] : undefined)
+
+/** Whether an index holds changes already. */
+const holds = (entries: Index["manifests"], changes: ReadonlyMap<unknown, Change>): boolean => {
+  const seen = new Set<unknown>()
+  for (const entry of entries) {
+    const digest = digestIn(entry)
+    const change = changes.get(digest)
+    if (change === undefined || seen.has(digest)) continue
+    if (change._tag === "Remove" || !says(entry, change.descriptor)) return false
+    seen.add(digest)
+  }
+  return Array.from(changes).every(([digest, { _tag }]) => _tag === "Remove" || seen.has(digest))
 }
 
-const remove = (entries: Index["manifests"], digest: Digest): Index["manifests"] =>
-  entries.some(isOf(digest)) ? entries.filter((entry) => !isOf(digest)(entry)) : entries
+const decodeDigest = Schema.decodeUnknownOption(Digest.Digest)
 
-/** The index after some changes; the same one if it holds them already. */
+/** The manifests that an index names, as far as their digests can be read. */
+export const digestsIn = (index: Index): ReadonlyArray<Digest.Digest> =>
+  index.manifests.flatMap((entry) => Option.toArray(decodeDigest(digestIn(entry))))
+
+export const removal = (digest: Digest.Digest): Change => ({ _tag: "Remove", digest })
+
+/** The manifests that some changes add, and that an index does not name. */
+export const missing = (index: Index, changes: Iterable<Change>): ReadonlyArray<Digest.Digest> => {
+  const there = new Set(index.manifests.map(digestIn))
+  return Array.from(changes).flatMap((change) =>
+    change._tag === "Add" && !there.has(change.descriptor.digest) ? [change.descriptor.digest] : []
+  )
+}
+
+/** The index after some changes, of which there is one for each manifest; the same one if it holds them already. */
 export const apply = (index: Index, changes: Iterable<Change>): Index => {
-  let { manifests } = index
-  for (const change of changes) {
-    manifests = change._tag === "Add" ? add(manifests, change.descriptor) : remove(manifests, change.digest)
-  }
-  return manifests === index.manifests ? index : { ...index, manifests }
+  const byDigest = new Map<unknown, Change>(Array.from(changes, (change) => [digestOf(change), change]))
+  if (holds(index.manifests, byDigest)) return index
+  const done = new Set<unknown>()
+  const kept = index.manifests.flatMap((entry) => {
+    const digest = digestIn(entry)
+    const change = byDigest.get(digest)
+    if (change === undefined || (change._tag === "Add" && done.has(digest))) return [entry]
+    done.add(digest)
+    return change._tag === "Remove" ? [] : [Predicate.isObject(entry) ? { ...entry, ...change.descriptor } : entry]
+  })
+  const added = Array.from(byDigest.values()).flatMap((change) =>
+    change._tag === "Add" && !done.has(change.descriptor.digest) ? [change.descriptor] : []
+  )
+  return { ...index, manifests: [...kept, ...added] }
 }

@@ -57,7 +57,7 @@ interface Pending {
 interface Session {
   readonly turn: Semaphore.Semaphore
   readonly pending: Set<Pending>
-  /** The last change of each referrer since the session began: all of them must hold at its end. */
+  /** Changes of the session that other programs may still overwrite, by manifest: the last one of each. */
   readonly own: Map<Digest.Digest, Index.Change>
   users: number
 }
@@ -72,8 +72,24 @@ interface Current {
 /** Whether a registry honours conditions. Nobody documents it, so the first replacement shows it. */
 type Conditions = "honoured" | "ignored"
 
-/** Whether a PUT was refused for what it asks, and may be taken without a condition. */
+/**
+ * What became of a replacement: another program was faster; it was made, and nothing was lost; or it was made, and must be
+ * read back.
+ */
+type Replacement = "outrun" | "safe" | "unsafe"
+
+/** Whether a registry refuses a request for what it asks. Without a condition it may take it. */
 const isRefusal = ({ reason: { _tag } }: RegistryError): boolean => _tag === "InvalidRequest" || _tag === "Unsupported"
+
+/** Whether a registry refuses a list because a manifest that it names is gone. */
+const namesMissing = ({ reason: { _tag }, response }: RegistryError): boolean =>
+  _tag === "InvalidRequest" && response?.errors.some(({ code }) => code.endsWith("_UNKNOWN")) === true
+
+/** Whether a change fails for what it is, so that others can be made without it. */
+const isOfChange = ({ reason: { _tag } }: RegistryError): boolean => _tag === "InvalidRequest" || _tag === "TooLarge"
+
+/** Entries whose manifests are looked for at the same time. */
+const looksAtOnce = 4
 
 export const make = (transport: Transport.Service, read: Reader) => {
   const countBytes = byteCounter(transport.endpoint)
@@ -97,92 +113,147 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return { index: index.value, digest: descriptor.digest, entityTag }
   })
 
-  /** Whether the tag still names what was read. */
-  const isUnchanged = (
-    repository: RepositoryName,
-    tag: Tag,
-    { digest }: Current
-  ): Effect.Effect<boolean, RegistryError> =>
+  const head = (repository: RepositoryName, reference: Tag | Digest.Digest) =>
     orByGet(
-      transport.execute(Distribution.headManifest(repository, tag)),
+      transport.execute(Distribution.headManifest(repository, reference)),
       Effect.succeed(Distribution.nothingStated)
-    ).pipe(
-      Effect.map((stated) => stated.digest === undefined || stated.digest === digest),
-      ifFound,
-      Effect.map(Option.getOrElse(() => digest === undefined))
     )
 
-  const put = (repository: RepositoryName, tag: Tag, bytes: Uint8Array) =>
-    Effect.asVoid(transport.execute(Distribution.putManifest(repository, tag, MediaType.ociImageIndex, bytes)))
+  /** Whether the tag names what was read, as a GET shows. */
+  const isThere = (operation: string, subject: Subject, was: Current): Effect.Effect<boolean, RegistryError> =>
+    Effect.map(current(operation, subject), ({ digest }) => digest === was.digest)
 
-  const putIf = (repository: RepositoryName, tag: Tag, bytes: Uint8Array, condition: Distribution.Condition) =>
-    transport.execute(Distribution.putManifestIf(repository, tag, bytes, condition))
+  /** Whether the tag names what was read. A HEAD is a hint: what it does not show, a GET does. */
+  const isUnchanged = (operation: string, subject: Subject, was: Current): Effect.Effect<boolean, RegistryError> =>
+    Effect.flatMap(ifFound(head(subject.repository, tagOf(subject.digest))), (found) =>
+      Option.getOrUndefined(Option.map(found, ({ digest }) => digest ?? "unknown")) === was.digest
+        ? Effect.succeed(true)
+        : isThere(operation, subject, was)
+    )
 
-  /**
-   * Replaces the list. Tells whether it was refused because another program was faster, and whether a condition that the
-   * registry honours makes sure that nothing was lost.
-   */
-  const replace = Effect.fnUntraced(function* (
-    repository: RepositoryName,
-    tag: Tag,
+  /** Replaces the list, whatever the tag names. */
+  const put = ({ digest, repository }: Subject, bytes: Uint8Array): Effect.Effect<Replacement, RegistryError> =>
+    Effect.as(
+      transport.execute(Distribution.putManifest(repository, tagOf(digest), MediaType.ociImageIndex, bytes)),
+      "unsafe"
+    )
+
+  const putIf = ({ digest, repository }: Subject, bytes: Uint8Array, condition: Distribution.Condition) =>
+    transport.execute(Distribution.putManifestIf(repository, tagOf(digest), bytes, condition))
+
+  /** Replaces the list where the registry honours conditions. */
+  const replaceIf = Effect.fnUntraced(function* (
+    operation: string,
+    subject: Subject,
     was: Current,
     bytes: Uint8Array
-  ): Effect.fn.Return<"refused" | "safe" | "unsafe", RegistryError> {
-    const known = yield* conditions.get
-    const ifUnchanged = { "if-match": was.entityTag ?? `"${was.digest}"` }
-    if (was.digest !== undefined && Option.contains(known, "honoured")) {
-      if ((yield* putIf(repository, tag, bytes, ifUnchanged)) === "put") return "safe"
-      if (!(yield* isUnchanged(repository, tag, was))) return "refused"
-      // The list is what it was, so that it was not the condition which the registry refused.
-      yield* conditions.set("ignored")
-      yield* put(repository, tag, bytes)
-      return "unsafe"
-    }
-    if (!(yield* isUnchanged(repository, tag, was))) return "refused"
-    if (was.digest === undefined) {
-      const created = putIf(repository, tag, bytes, { "if-none-match": "*" })
-      const answer = yield* Effect.catchIf(created, isRefusal, () =>
-        Effect.as(put(repository, tag, bytes), "put" as const)
-      )
-      return answer === "put" ? "unsafe" : "refused"
-    }
-    if (Option.isSome(known)) return yield* Effect.as(put(repository, tag, bytes), "unsafe" as const)
-    // A condition that cannot hold: where it is ignored this is the replacement, and needs no other request.
-    const probe = yield* Effect.catchIf(putIf(repository, tag, bytes, impossible), isRefusal, () =>
-      Effect.as(put(repository, tag, bytes), "put" as const)
-    )
-    yield* conditions.set(probe === "refused" ? "honoured" : "ignored")
-    if (probe === "put") return "unsafe"
-    return (yield* putIf(repository, tag, bytes, ifUnchanged)) === "put" ? "safe" : "refused"
+  ): Effect.fn.Return<Replacement, RegistryError> {
+    const condition = { "if-match": was.entityTag ?? `"${was.digest}"` }
+    if ((yield* putIf(subject, bytes, condition)) === "put") return "safe"
+    if (!(yield* isThere(operation, subject, was))) return "outrun"
+    // The list is what it was, so it was not the condition that the registry refused.
+    yield* conditions.set("ignored")
+    return yield* put(subject, bytes)
   })
 
-  /** Brings the list to where all changes hold. */
+  const replace = Effect.fnUntraced(function* (
+    operation: string,
+    subject: Subject,
+    was: Current,
+    bytes: Uint8Array
+  ): Effect.fn.Return<Replacement, RegistryError> {
+    const known = yield* conditions.get
+    if (was.digest !== undefined && Option.contains(known, "honoured")) {
+      return yield* replaceIf(operation, subject, was, bytes)
+    }
+    if (!(yield* isUnchanged(operation, subject, was))) return "outrun"
+    if (was.digest !== undefined && Option.isSome(known)) return yield* put(subject, bytes)
+    // For a list that is there, a condition that cannot hold: where it is ignored, this is the replacement.
+    const condition = was.digest === undefined ? ({ "if-none-match": "*" } as const) : impossible
+    const tried = yield* Effect.catchIf(putIf(subject, bytes, condition), isRefusal, () => put(subject, bytes))
+    if (tried !== "refused") {
+      if (was.digest !== undefined) yield* conditions.set("ignored")
+      return "unsafe"
+    }
+    if (was.digest === undefined)
+      return (yield* isThere(operation, subject, was)) ? yield* put(subject, bytes) : "outrun"
+    yield* conditions.set("honoured")
+    return yield* replaceIf(operation, subject, was, bytes)
+  })
+
+  /** Of some manifests, those that the repository does not have. */
+  const goneOf = (
+    repository: RepositoryName,
+    digests: ReadonlyArray<Digest.Digest>
+  ): Effect.Effect<ReadonlyArray<Digest.Digest>, RegistryError> =>
+    Effect.filter(digests, (digest) => Effect.map(ifFound(head(repository, digest)), Option.isNone), {
+      concurrency: looksAtOnce
+    })
+
+  /** Replaces the list. Where the registry refuses it for manifests that are gone, the list is made without those. */
+  const replaceWithoutGone = Effect.fnUntraced(function* (
+    operation: string,
+    subject: Subject,
+    was: Current,
+    wanted: Index.Index
+  ): Effect.fn.Return<{ readonly made: Replacement; readonly gone: ReadonlyArray<Digest.Digest> }, RegistryError> {
+    const attempt = (index: Index.Index) =>
+      Effect.gen(function* () {
+        const bytes = Index.write(index)
+        if (bytes.length > Distribution.maxManifestBytes) {
+          const reason = new TooLarge({
+            description: "the list of referrers",
+            limitBytes: Distribution.maxManifestBytes
+          })
+          return yield* new RegistryError({ operation, reason })
+        }
+        const made = yield* replace(operation, subject, was, bytes)
+        if (made !== "outrun") yield* countBytes("sent", bytes.length)
+        return made
+      })
+    return yield* Effect.map(attempt(wanted), (made) => ({ made, gone: [] })).pipe(
+      Effect.catchIf(namesMissing, (refusal) =>
+        Effect.gen(function* () {
+          const gone = yield* goneOf(subject.repository, Index.digestsIn(wanted))
+          if (gone.length === 0) return yield* refusal
+          return { made: yield* attempt(Index.apply(wanted, gone.map(Index.removal))), gone }
+        })
+      )
+    )
+  })
+
+  /**
+   * Brings the list to where changes hold, and those of before as well. Tells whether no other program can overwrite them
+   * without reading them first.
+   */
   const settle = Effect.fnUntraced(
     function* (
       operation: string,
       subject: Subject,
-      changes: ReadonlyArray<Index.Change>
-    ): Effect.fn.Return<void, RegistryError> {
-      const tag = tagOf(subject.digest)
-      for (let attempt = 0; attempt < mostAttempts; attempt++) {
+      changes: ReadonlyArray<Index.Change>,
+      own: Map<Digest.Digest, Index.Change>
+    ): Effect.fn.Return<boolean, RegistryError> {
+      const dropped = new Set<Digest.Digest>()
+      for (let attempt = 0; attempt <= mostAttempts; attempt++) {
         const was = yield* current(operation, subject)
-        const wanted = Index.apply(was.index, changes)
-        if (wanted === was.index) return
-        const bytes = Index.write(wanted)
-        if (bytes.length > Distribution.maxManifestBytes) {
-          const description = "the list of referrers"
-          const reason = new TooLarge({ description, limitBytes: Distribution.maxManifestBytes })
-          return yield* new RegistryError({ operation, reason })
+        // An entry that was there was overwritten, or another program has deleted its manifest.
+        const lost = Index.missing(was.index, [...own.values(), ...(attempt === 0 ? [] : changes)])
+        for (const digest of yield* goneOf(subject.repository, lost)) {
+          own.delete(digest)
+          dropped.add(digest)
         }
-        const outcome = yield* replace(subject.repository, tag, was, bytes)
-        if (outcome !== "refused") yield* countBytes("sent", bytes.length)
-        if (outcome === "safe") return
+        const all = new Map([...own, ...changes.map((change) => [Index.digestOf(change), change] as const)])
+        for (const digest of dropped) all.delete(digest)
+        const wanted = Index.apply(was.index, all.values())
+        if (wanted === was.index) return Option.contains(yield* conditions.get, "honoured")
+        // The last replacement is looked at as well.
+        if (attempt === mostAttempts) break
+        const { gone, made } = yield* replaceWithoutGone(operation, subject, was, wanted)
+        for (const digest of gone) dropped.add(digest)
+        if (made === "safe") return true
         yield* Effect.sleep((attempt + 1) * (yield* Random.nextIntBetween(leastWaitMillis, mostWaitMillis)))
       }
-      // The last replacement is looked at as well.
-      const was = yield* current(operation, subject)
-      if (Index.apply(was.index, changes) === was.index) return
-      const description = `other programs replaced the tag ${tag} ${mostAttempts} times`
+      const description = `other programs replaced the tag ${tagOf(subject.digest)} ${mostAttempts} times`
       return yield* new RegistryError({ operation, reason: new Unavailable({ description }) })
     },
     (effect, operation) => Effect.mapError(effect, named(operation))
@@ -200,19 +271,34 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return { key, session }
   }
 
+  const makeChanges = (operation: string, subject: Subject, { own }: Session, batch: ReadonlyArray<Pending>) =>
+    Effect.map(
+      settle(
+        operation,
+        subject,
+        batch.map(({ change }) => change),
+        own
+      ),
+      (isSafe) => {
+        for (const one of batch) {
+          one.isDone = true
+          if (isSafe) own.delete(Index.digestOf(one.change))
+          else own.set(Index.digestOf(one.change), one.change)
+        }
+      }
+    )
+
   /** Makes all changes that wait, unless one that had its turn before has made this one. */
   const takeTurn = (operation: string, subject: Subject, session: Session, mine: Pending) =>
     Effect.suspend(() => {
       if (mine.isDone) return Effect.void
       const batch = Array.from(session.pending).filter(({ isDone }) => !isDone)
-      const own = new Map(session.own)
-      for (const { change } of batch) own.set(Index.digestOf(change), change)
-      return Effect.map(settle(operation, subject, [...own.values()]), () => {
-        for (const one of batch) {
-          one.isDone = true
-          session.own.set(Index.digestOf(one.change), one.change)
-        }
-      })
+      // What is wrong with one change is no reason to refuse the others.
+      return Effect.catchIf(
+        makeChanges(operation, subject, session, batch),
+        (error) => batch.length > 1 && isOfChange(error),
+        () => makeChanges(operation, subject, session, [mine])
+      )
     })
 
   /** Changes the list of a subject's referrers. */

@@ -52,13 +52,14 @@ const ofTag = (error: RegistryError): RegistryError => {
     : error
 }
 
-/** Whether an error is an answer of ACR's API, and not that of a server which does not know the path. */
-const isOfAcr = (error: RegistryError): boolean =>
-  error.response?.correlationId !== undefined ||
-  error.reason._tag === "Locked" ||
-  hasCode(error, "TAG_UNKNOWN", "NAME_UNKNOWN", "MANIFEST_UNKNOWN")
+/** Whether an error is an answer of ACR's API. Other registries have its codes, and no correlation id. */
+const isOfAcr = ({ response }: RegistryError): boolean => response?.correlationId !== undefined
 
 const isOutage = ({ reason: { _tag } }: RegistryError): boolean => _tag === "Throttled" || _tag === "Unavailable"
+
+/** Whether an error may be gone the next time, or for another login. */
+const isPassing = (error: RegistryError): boolean =>
+  isOutage(error) || ["CredentialUnavailable", "Forbidden", "Unauthenticated"].includes(error.reason._tag)
 
 export const make = (transport: Transport.Service) => {
   const { endpoint, execute, list } = transport
@@ -85,7 +86,7 @@ export const make = (transport: Transport.Service) => {
   let byAcr: boolean | undefined = isAcrOrigin(endpoint) ? true : undefined
 
   const deleteByAcr = (operation: string, name: RepositoryName, tag: Tag): Effect.Effect<void, RegistryError> =>
-    Effect.asVoid(execute(refusingPages({ ...Management.deleteTag(name, tag), name: operation })))
+    Effect.asVoid(execute(Absent.onlyOfAcr(endpoint)({ ...Management.deleteTag(name, tag), name: operation })))
 
   /** Tries ACR's API where the specification's delete is refused. Fails with that refusal if there is no such API. */
   const orByAcr = (operation: string, name: RepositoryName, tag: Tag, refusal: RegistryError) =>
@@ -96,10 +97,11 @@ export const make = (transport: Transport.Service) => {
         }),
       onFailure: (error) =>
         Effect.suspend(() => {
-          // An outage does not tell whether there is such an API.
           if (isOutage(error)) return Effect.fail(error)
-          byAcr = byAcr === true || isOfAcr(error)
-          return Effect.fail(byAcr ? error : refusal)
+          // Neither an outage nor a refused login tells whether there is such an API.
+          if (isOfAcr(error)) byAcr = true
+          else if (!isPassing(error)) byAcr ??= false
+          return Effect.fail(byAcr === true ? error : refusal)
         })
     })
 
@@ -111,7 +113,7 @@ export const make = (transport: Transport.Service) => {
     const name = yield* repositoryName(operation, repository)
     const known = yield* Arguments.tag(operation, tag)
     if (byAcr === true) return yield* deleteByAcr(operation, name, known)
-    return yield* execute(Distribution.deleteTag(name, known)).pipe(
+    return yield* execute(refusingPages(Distribution.deleteTag(name, known))).pipe(
       Effect.mapError(ofTag),
       Effect.catchIf(
         ({ reason }) => byAcr !== false && reason._tag === "Unsupported",

@@ -69,6 +69,18 @@ export const ParsedObject = Schema.declare((input): input is Schema.JsonObject =
 })
 
 /**
+ * An object that holds a list, or says with another known field that it would. An answer that has neither is no empty list:
+ * a program that clears away what is not on it would clear away everything.
+ */
+export const holding = (...fields: ReadonlyArray<string>) =>
+  ParsedObject.check(
+    Schema.makeFilter(
+      (object) => Object.keys(object).length === 0 || fields.some((field) => Object.hasOwn(object, field)),
+      { expected: `an object with the field ${fields[0]}` }
+    )
+  )
+
+/**
  * A field that is absent or `null` where it says nothing, for readers that take both as they come. `optional` and `list`
  * make them one, which takes time for each field of each record, and shows in lists of thousands.
  */
