@@ -67,11 +67,23 @@ const write = (path: string, text: string) => Effect.promise(() => writeFile(pat
 const inWords = (selection: Selection): string =>
   selection === wholeSuite ? "the whole suite" : `the tests of ${selection.join(", ")}`
 
+/** How long a test may take, in milliseconds: many faults make one hang, which needs no more time to show. */
+const testMillis = 20_000
+
 /** Would notice each fault by its text. */
 const testOfList = "test/mutation.test.ts"
 
 const runTests = (folder: string, selection: Selection, limitSeconds: number): Effect.Effect<Ending> =>
-  runWithin(limitSeconds, folder, "vitest", ["run", ...selection, "--exclude", testOfList, "--bail", "1"])
+  runWithin(limitSeconds, folder, "vitest", [
+    "run",
+    ...selection,
+    "--exclude",
+    testOfList,
+    "--bail",
+    "1",
+    "--testTimeout",
+    String(testMillis)
+  ])
 
 /** Runs tests without a fault, once. They must pass. How long they take limits how long they may take with a fault. */
 const makeLimits = (folder: string) => {
