@@ -84,8 +84,8 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "the list of referrers is not read back",
     file: tag,
-    find: '        if (made === "safe") return true\n',
-    replace: '        if (made !== "outrun") return true\n'
+    find: 'else if (made.success === "safe" && isWhole) return true',
+    replace: 'else if (made.success !== "outrun" && isWhole) return true'
   },
   {
     wrong: "a refused replacement of the list of referrers counts as done",
@@ -151,14 +151,14 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a deleted manifest keeps a list of referrers from being changed",
     file: tag,
-    find: "Effect.catchIf(namesMissing, (refusal) =>",
-    replace: "Effect.catchIf((error) => namesMissing(error) && error.operation === undefined, (refusal) =>"
+    find: "        if (gone.length === 0) return yield* refusal\n",
+    replace: "        if (gone.length >= 0) return yield* refusal\n"
   },
   {
     wrong: "an attachment brings back what another program deleted",
     file: tag,
-    find: "          dropped.add(digest)\n        }\n",
-    replace: "        }\n"
+    find: "const gone = new Set(yield* goneOf(operation, subject.repository, lost))",
+    replace: "const gone = new Set(yield* goneOf(operation, subject.repository, lost.slice(lost.length)))"
   },
   {
     wrong: "a gateway's answer makes an image unsigned",
@@ -175,8 +175,8 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a referrer that cannot be deleted is found by nobody",
     file: list,
-    find: 'changed({ _tag: "Add", descriptor }, "was not deleted, and could not be listed again by")',
-    replace: "Effect.asVoid(Effect.succeed(descriptor))"
+    find: 'onSuccess: () => changed({ _tag: "Add", descriptor }, problem)',
+    replace: "onSuccess: () => Effect.asVoid(Effect.succeed(descriptor))"
   },
   {
     wrong: "a registry without an answer of ACR's counts as having deleted a tag",

@@ -500,7 +500,9 @@ const neither = (
 
 /** A host, perhaps with a port, or the end of hosts with a dot before it. */
 const isHostName = (name: string): boolean =>
-  /^\.?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(name)
+  /^\.[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$|^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$|^\[[0-9a-f:.]+\](?::\d{1,5})?$/i.test(
+    name
+  )
 
 /** A name that no registry can have would keep the login from all of them, and a program might go on without it. */
 const noHost = (name: string): CredentialUnavailable =>

@@ -268,6 +268,22 @@ describe("a tag on another host", () => {
     }).pipe(Effect.provide(service([["DELETE", /./, html(200)]])))
   )
 
+  for (const status of [200, 202]) {
+    it.effect(`is deleted where an empty answer of ${status} is called HTML, as Quay's are`, () =>
+      Effect.gen(function* () {
+        yield* deleteTag()
+        const content = yield* RegistryContent.RegistryContent
+        yield* content.deleteManifest("team/alpine", `sha256:${"0".repeat(64)}`)
+      }).pipe(
+        Effect.provide(
+          service([
+            ["DELETE", /./, () => empty(status, { "content-type": "text/html; charset=utf-8", "content-length": "0" })]
+          ])
+        )
+      )
+    )
+  }
+
   const told: ReadonlyArray<readonly [string, () => Reply]> = [
     ["InvalidRequest", () => refusal(400, "NAME_INVALID")],
     ["Forbidden", () => refusal(403, "DENIED")],

@@ -268,6 +268,43 @@ describe("the referrers tag of a subject", () => {
     })
   )
 
+  for (const [what, status] of [
+    ["is refused", 403],
+    ["is throttled", 429],
+    ["meets with an outage", 503]
+  ] as const) {
+    it.effect(`has the entry again where everything after the removal ${what}`, () =>
+      Effect.gen(function* () {
+        const registry = make()
+        yield* Effect.provide(inTime(attach("one")), program(registry))
+        const guarded: typeof registry = {
+          ...registry,
+          answer: (request, url) =>
+            request.method === "DELETE" || (request.method === "HEAD" && url.pathname.includes("sha256:"))
+              ? new Response(null, { status })
+              : registry.answer(request, url)
+        }
+        yield* Effect.flip(Effect.provide(inTime(detach("one")), program(guarded)))
+        assert.deepStrictEqual(registry.entries(tag), [digestOf(report("one"))])
+      })
+    )
+  }
+
+  it.effect("has the entry again if the deletion is interrupted, wherever that is", () =>
+    Effect.gen(function* () {
+      for (const after of [0, 1, 20, 60, 90, 120, 200, 400]) {
+        const registry = make()
+        const { deleteManifest } = yield* Effect.provide(RegistryContent, program(registry))
+        yield* Effect.provide(inTime(attach("one")), program(registry))
+        const fiber = yield* Effect.forkChild(deleteManifest("alpine", digestOf(report("one"))))
+        yield* TestClock.adjust(after)
+        yield* inTime(Fiber.interrupt(fiber))
+        const isThere = registry.text(digestOf(report("one"))) !== ""
+        assert.strictEqual(registry.entries(tag).length === 1, isThere, `interrupted after ${after} ms`)
+      }
+    })
+  )
+
   it.effect("that cannot be changed does not fail the deletion of a referrer", () =>
     Effect.gen(function* () {
       const registry = make()
@@ -417,6 +454,107 @@ describe("programs that change the referrers tag", () => {
       yield* inTime(content.putManifest("alpine", report("two")))
       yield* Fiber.await(first)
       assert.deepStrictEqual([...registry.entries(tag)], [foreign.digest, two])
+    })
+  )
+
+  it.effect("wait for a registry that does not show everywhere what was pushed a moment ago", () =>
+    Effect.gen(function* () {
+      const registry = make({ checksEntries: true })
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      let looks = 0
+      const lagging: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          // The first two lists that name it are refused, by a part of the registry that does not know it yet.
+          const isList = request.method === "PUT" && url.pathname.endsWith(tag)
+          return isList && ++looks <= 2
+            ? Response.json({ errors: [{ code: "MANIFEST_UNKNOWN", message: "not yet" }] }, { status: 400 })
+            : registry.answer(request, url)
+        }
+      }
+      yield* Effect.provide(inTime(attach("two")), program(lagging))
+      assert.deepStrictEqual([...registry.entries(tag)], ["one", "two"].map(report).map(digestOf))
+    })
+  )
+
+  it.effect("take out nothing because a HEAD finds nothing", () =>
+    Effect.gen(function* () {
+      const registry = make({ checksEntries: true })
+      yield* Effect.provide(inTime(Effect.forEach(["one", "two"], attach)), program(registry))
+      registry.remove(digestOf(report("one")))
+      const headless: typeof registry = {
+        ...registry,
+        answer: (request, url) =>
+          request.method === "HEAD" ? new Response(null, { status: 404 }) : registry.answer(request, url)
+      }
+      yield* Effect.provide(inTime(attach("three")), program(headless))
+      assert.deepStrictEqual([...registry.entries(tag)], ["two", "three"].map(report).map(digestOf))
+    })
+  )
+
+  it.effect("do not replace a list that a gateway says is not there", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      const before = registry.tags.get(tag)
+      let isDone = false
+      const meddled: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          if (isDone || request.method !== "GET" || !url.pathname.endsWith(tag)) return registry.answer(request, url)
+          isDone = true
+          return new Response("404 page not found", { status: 404 })
+        }
+      }
+      const error = yield* Effect.flip(Effect.provide(inTime(attach("two")), program(meddled)))
+      assert.strictEqual(error.reason._tag, "NotFound")
+      assert.strictEqual(registry.tags.get(tag), before)
+    })
+  )
+
+  it.effect("do not take out again what another program has attached since", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      const { deleteManifest, putManifest } = yield* Effect.provide(RegistryContent, program(registry))
+      yield* Effect.provide(inTime(attach("one")), program(registry))
+      // One session: changes overlap from the first to the last.
+      const session = yield* Effect.forkChild(
+        Effect.all(
+          [
+            deleteManifest("alpine", digestOf(report("one"))),
+            Effect.delay(putManifest("alpine", report("two")), "50 millis"),
+            Effect.delay(putManifest("alpine", report("three")), "5 seconds")
+          ],
+          { concurrency: "unbounded" }
+        )
+      )
+      const other = yield* Effect.forkChild(Effect.delay(Effect.provide(attach("one"), program(registry)), "3 seconds"))
+      yield* inTime(Fiber.join(session))
+      yield* inTime(Fiber.join(other))
+      assert.includeMembers([...registry.entries(tag)], ["one", "two", "three"].map(report).map(digestOf))
+    })
+  )
+
+  it.effect("fail together, and once, where the registry cannot be reached", () =>
+    Effect.gen(function* () {
+      const registry = make()
+      let count = 0
+      const broken: typeof registry = {
+        ...registry,
+        answer: (request, url) => {
+          if (request.method !== "PUT" || !url.pathname.endsWith(tag)) return registry.answer(request, url)
+          count += 1
+          return new Response(null, { status: 403 })
+        }
+      }
+      const names = Array.from({ length: 50 }, (_, at) => `report ${at}`)
+      const results = yield* Effect.provide(
+        inTime(Effect.forEach(names, (name) => Effect.flip(attach(name)), { concurrency: "unbounded" })),
+        program(broken)
+      )
+      assert.isTrue(results.every(({ reason }) => reason._tag === "Forbidden"))
+      assert.isTrue(results.every(({ completed }) => completed !== undefined))
+      assert.isAtMost(count, 4)
     })
   )
 

@@ -86,6 +86,18 @@ export const onlyOfAcr =
               : Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
         }
 
+/**
+ * The same deletion, for which a page of HTML with 200 is no success: a portal answers so. Quay calls the empty answers to its
+ * deletions HTML as well.
+ */
+export const refusingPortals = <A>(operation: Operation<A>): Operation<A> => ({
+  ...operation,
+  decode: (response) =>
+    response.status === 200 && isPage(response) && response.headers["content-length"] !== "0"
+      ? page
+      : operation.decode(response)
+})
+
 /** The same operation, for which a page of HTML is not success but a server that does not know the path. */
 export const refusingPages =
   (endpoint: string) =>

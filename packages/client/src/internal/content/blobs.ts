@@ -50,7 +50,6 @@ export const make = (
 ) => {
   const { idleTimeout, startHash } = options
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
-  const refusingPages = Absent.refusingPages(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
   const asLookUp = completeSpan(server, true)
@@ -280,7 +279,7 @@ export const make = (
     blob: string
   ): Effect.fn.Return<void, RegistryError> {
     const { digest, name } = yield* wantedBy("RegistryContent.deleteBlob", repository, blob, "digest")
-    yield* transport.execute(refusingPages(Distribution.deleteBlob(name, digest)))
+    yield* transport.execute(Absent.refusingPortals(Distribution.deleteBlob(name, digest)))
   })
 
   return { headBlob, blob, blobRange, blobSource, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }

@@ -93,7 +93,6 @@ const mediaTypeOf = (
 export const make = (transport: Transport.Service, startHash: Start) => {
   const countBytes = byteCounter(transport.endpoint)
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
-  const refusingPages = Absent.refusingPages(transport.endpoint)
   const read = Reading.make(transport, startHash)
   const referrersOf = Referrers.make(transport, read)
 
@@ -242,7 +241,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const digest = Digest.isDigest(reference)
       ? reference
       : (yield* Effect.mapError(resolve(repository, reference), named(operation))).digest
-    const deletion = transport.execute(refusingPages(Distribution.deleteManifest(operation, name, digest)))
+    const deletion = transport.execute(Absent.refusingPortals(Distribution.deleteManifest(operation, name, digest)))
     return yield* referrersOf.deleting(operation, name, digest, deletion)
   })
 

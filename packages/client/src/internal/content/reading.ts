@@ -33,9 +33,10 @@ const isNotFound = ({ reason }: RegistryError): boolean => reason._tag === "NotF
 
 /** What is there; none if nothing is. */
 export const ifFound = <A, R>(
-  effect: Effect.Effect<A, RegistryError, R>
+  effect: Effect.Effect<A, RegistryError, R>,
+  isAbsent: (error: RegistryError) => boolean = isNotFound
 ): Effect.Effect<Option.Option<A>, RegistryError, R> =>
-  Effect.catchIf(Effect.asSome(effect), isNotFound, () => Effect.succeed(Option.none<A>()))
+  Effect.catchIf(Effect.asSome(effect), isAbsent, () => Effect.succeed(Option.none<A>()))
 
 /** What a portal before the network answers, whatever it is asked. */
 const html = "text/html"

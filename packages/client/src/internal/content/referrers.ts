@@ -5,6 +5,7 @@
  * Referrers" and "Referrers tag schema".
  */
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { constUndefined, identity } from "effect/Function"
 import * as Option from "effect/Option"
@@ -27,6 +28,9 @@ import type { Reader } from "./reading.ts"
 import * as Referrer from "./referrer.ts"
 import * as Index from "./referrersIndex.ts"
 import * as ReferrersTag from "./referrersTag.ts"
+
+/** How long it may take to list a manifest again that was not deleted. */
+const restoreTime = Duration.seconds(10)
 
 /** Manifests that are read at the same time to find out what they are about. */
 const readsAtOnce = 4
@@ -80,6 +84,11 @@ const warn = (text: string): Effect.Effect<void> => Effect.logWarning(`${operati
 export const make = (transport: Transport.Service, read: Reader) => {
   /** Whether the registry lists referrers itself. */
   const api = Memory.make<boolean>()
+  /**
+   * Whether a deletion found no API. Lists do not go by it: if it was a gateway that answered, a deletion costs two requests
+   * more, and a list would look empty.
+   */
+  const byClients = Memory.make<true>()
   const change = ReferrersTag.make(transport, read)
 
   /** The entries of a referrers tag. */
@@ -230,11 +239,13 @@ export const make = (transport: Transport.Service, read: Reader) => {
   ): Effect.fn.Return<boolean> {
     const known = yield* api.get
     if (Option.isSome(known)) return known.value
+    if (Option.isSome(yield* byClients.get)) return false
     // Once: a deletion need not wait for this.
     const operation = { ...Distribution.listReferrers(name, subject, undefined), repeat: "never" } as const
-    const isListed = yield* Effect.isSuccess(transport.execute(operation))
-    if (isListed) yield* api.set(true)
-    return isListed
+    const asked = yield* Effect.result(transport.execute(operation))
+    if (Result.isSuccess(asked)) yield* api.set(true)
+    else if (absenceIn(asked.failure) === "no API") yield* byClients.set(true)
+    return Result.isSuccess(asked)
   })
 
   /** Notes where a manifest that was pushed is listed, and lists it where the registry does not. */
@@ -276,13 +287,25 @@ export const make = (transport: Transport.Service, read: Reader) => {
       Effect.catch(change(operation, { repository: name, digest: subject }, entry), ({ message }) =>
         Effect.logWarning(`${operation}: ${digest} ${problem} ${Referrer.tagOf(subject)}: ${message}`)
       )
-    yield* changed({ _tag: "Remove", digest }, "could not be removed from")
-    return yield* Effect.onError(deletion, () =>
-      // Once: a program that is interrupted ends soon.
-      Effect.matchEffect(transport.execute({ ...Distribution.headManifest(name, digest), repeat: "never" }), {
-        onFailure: () => Effect.void,
-        onSuccess: () => changed({ _tag: "Add", descriptor }, "was not deleted, and could not be listed again by")
-      })
+    const problem = "was not deleted, and could not be listed again by"
+    const restore = Effect.matchEffect(read(operation, name, digest), {
+      onFailure: ({ reason }) =>
+        reason._tag === "NotFound" && reason.resource === "manifest"
+          ? Effect.void
+          : changed({ _tag: "Add", descriptor }, problem),
+      onSuccess: () => changed({ _tag: "Add", descriptor }, problem)
+    })
+    return yield* Effect.onError(
+      Effect.andThen(changed({ _tag: "Remove", digest }, "could not be removed from"), deletion),
+      () =>
+        // A program that is interrupted ends soon, whatever the registry does.
+        restore.pipe(
+          Effect.interruptible,
+          Effect.timeoutOrElse({
+            duration: restoreTime,
+            orElse: () => warn(`${digest} ${problem} ${Referrer.tagOf(subject)} in time`)
+          })
+        )
     )
   })
 

@@ -15,10 +15,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
-import { Refused, RegistryError, TooLarge, Unavailable } from "../../RegistryError.ts"
+import { NotFound, Refused, RegistryError, TooLarge, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
@@ -50,14 +51,15 @@ const impossible = { "if-match": `"sha256:${"0".repeat(64)}"` } as const
 /** A change that waits for its turn. */
 interface Pending {
   readonly change: Index.Change
-  isDone: boolean
+  /** What became of it in the turn of another one. */
+  outcome: Result.Result<void, RegistryError> | undefined
 }
 
 /** The changes of one subject under way. */
 interface Session {
   readonly turn: Semaphore.Semaphore
   readonly pending: Set<Pending>
-  /** Changes of the session that other programs may still overwrite, by manifest: the last one of each. */
+  /** Entries that were added in the session and that other programs may still overwrite, by manifest. */
   readonly own: Map<Digest.Digest, Index.Change>
   users: number
 }
@@ -79,14 +81,25 @@ type Conditions = "honoured" | "ignored"
 type Replacement = "outrun" | "safe" | "unsafe"
 
 /** Whether a registry refuses a request for what it asks. Without a condition it may take it. */
-const isRefusal = ({ reason: { _tag } }: RegistryError): boolean => _tag === "InvalidRequest" || _tag === "Unsupported"
+const isRefusal = ({ reason: { _tag }, response }: RegistryError): boolean =>
+  _tag === "InvalidRequest" || _tag === "Unsupported" || response?.status === 409
+
+/** Whether a manifest or a tag is not there, and the registry itself says so: a gateway's 404 is no answer. */
+const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource !== "endpoint"
+
+/** Whether a registry says of a manifest that it does not have it. */
+const isGone = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource === "manifest"
 
 /** Whether a registry refuses a list because a manifest that it names is gone. */
 const namesMissing = ({ reason: { _tag }, response }: RegistryError): boolean =>
   _tag === "InvalidRequest" && response?.errors.some(({ code }) => code.endsWith("_UNKNOWN")) === true
 
 /** Whether a change fails for what it is, so that others can be made without it. */
-const isOfChange = ({ reason: { _tag } }: RegistryError): boolean => _tag === "InvalidRequest" || _tag === "TooLarge"
+const isOfChange = ({ reason: { _tag } }: RegistryError): boolean =>
+  _tag === "InvalidRequest" || _tag === "NotFound" || _tag === "TooLarge"
+
+/** Why a manifest cannot be listed that the registry had a moment ago. */
+const deleted = new NotFound({ resource: "manifest", description: "the manifest was deleted before it was listed" })
 
 /** Entries whose manifests are looked for at the same time. */
 const looksAtOnce = 4
@@ -101,7 +114,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     { digest, repository }: Subject
   ): Effect.fn.Return<Current, RegistryError> {
     const tag = tagOf(digest)
-    const found = yield* ifFound(read(operation, repository, tag))
+    const found = yield* ifFound(read(operation, repository, tag), isAbsent)
     if (Option.isNone(found)) return { index: Index.empty, digest: undefined, entityTag: undefined }
     const { descriptor, entityTag } = found.value
     const index = Index.read(found.value)
@@ -181,22 +194,29 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return yield* replaceIf(operation, subject, was, bytes)
   })
 
-  /** Of some manifests, those that the repository does not have. */
+  /** Of some manifests, those that the repository does not have: entries are removed for it, so that a HEAD is not enough. */
   const goneOf = (
+    operation: string,
     repository: RepositoryName,
     digests: ReadonlyArray<Digest.Digest>
   ): Effect.Effect<ReadonlyArray<Digest.Digest>, RegistryError> =>
-    Effect.filter(digests, (digest) => Effect.map(ifFound(head(repository, digest)), Option.isNone), {
-      concurrency: looksAtOnce
-    })
+    Effect.filter(
+      digests,
+      (digest) => Effect.map(ifFound(read(operation, repository, digest), isGone), Option.isNone),
+      { concurrency: looksAtOnce }
+    )
 
-  /** Replaces the list. Where the registry refuses it for manifests that are gone, the list is made without those. */
+  /**
+   * Replaces the list. Where the registry refuses it for manifests that are gone, the list is made without those of before. A
+   * manifest that is to be added was pushed a moment ago: the registry may not show it everywhere yet, so that waiting mends
+   * that.
+   */
   const replaceWithoutGone = Effect.fnUntraced(function* (
     operation: string,
     subject: Subject,
     was: Current,
     wanted: Index.Index
-  ): Effect.fn.Return<{ readonly made: Replacement; readonly gone: ReadonlyArray<Digest.Digest> }, RegistryError> {
+  ): Effect.fn.Return<Replacement, RegistryError> {
     const attempt = (index: Index.Index) =>
       Effect.gen(function* () {
         const bytes = Index.write(index)
@@ -211,14 +231,12 @@ export const make = (transport: Transport.Service, read: Reader) => {
         if (made !== "outrun") yield* countBytes("sent", bytes.length)
         return made
       })
-    return yield* Effect.map(attempt(wanted), (made) => ({ made, gone: [] })).pipe(
-      Effect.catchIf(namesMissing, (refusal) =>
-        Effect.gen(function* () {
-          const gone = yield* goneOf(subject.repository, Index.digestsIn(wanted))
-          if (gone.length === 0) return yield* refusal
-          return { made: yield* attempt(Index.apply(wanted, gone.map(Index.removal))), gone }
-        })
-      )
+    return yield* Effect.catchIf(attempt(wanted), namesMissing, (refusal) =>
+      Effect.gen(function* () {
+        const gone = yield* goneOf(operation, subject.repository, Index.digestsIn(was.index))
+        if (gone.length === 0) return yield* refusal
+        return yield* attempt(Index.apply(wanted, gone.map(Index.removal)))
+      })
     )
   })
 
@@ -233,28 +251,31 @@ export const make = (transport: Transport.Service, read: Reader) => {
       changes: ReadonlyArray<Index.Change>,
       own: Map<Digest.Digest, Index.Change>
     ): Effect.fn.Return<boolean, RegistryError> {
-      const dropped = new Set<Digest.Digest>()
+      let problem: RegistryError["reason"] | undefined
       for (let attempt = 0; attempt <= mostAttempts; attempt++) {
         const was = yield* current(operation, subject)
         // An entry that was there was overwritten, or another program has deleted its manifest.
         const lost = Index.missing(was.index, [...own.values(), ...(attempt === 0 ? [] : changes)])
-        for (const digest of yield* goneOf(subject.repository, lost)) {
-          own.delete(digest)
-          dropped.add(digest)
-        }
-        const all = new Map([...own, ...changes.map((change) => [Index.digestOf(change), change] as const)])
-        for (const digest of dropped) all.delete(digest)
+        const gone = new Set(yield* goneOf(operation, subject.repository, lost))
+        for (const digest of gone) own.delete(digest)
+        const there = changes.filter((change) => !gone.has(Index.digestOf(change)))
+        const all = new Map([...own, ...there.map((change) => [Index.digestOf(change), change] as const)])
         const wanted = Index.apply(was.index, all.values())
-        if (wanted === was.index) return Option.contains(yield* conditions.get, "honoured")
+        const isWhole = there.length === changes.length
+        if (wanted === was.index && isWhole) return Option.contains(yield* conditions.get, "honoured")
+        problem = isWhole ? undefined : deleted
         // The last replacement is looked at as well.
         if (attempt === mostAttempts) break
-        const { gone, made } = yield* replaceWithoutGone(operation, subject, was, wanted)
-        for (const digest of gone) dropped.add(digest)
-        if (made === "safe") return true
+        if (wanted !== was.index) {
+          const made = yield* Effect.result(replaceWithoutGone(operation, subject, was, wanted))
+          if (Result.isFailure(made)) {
+            if (!namesMissing(made.failure) || attempt === mostAttempts - 1) return yield* made.failure
+          } else if (made.success === "safe" && isWhole) return true
+        }
         yield* Effect.sleep((attempt + 1) * (yield* Random.nextIntBetween(leastWaitMillis, mostWaitMillis)))
       }
       const description = `other programs replaced the tag ${tagOf(subject.digest)} ${mostAttempts} times`
-      return yield* new RegistryError({ operation, reason: new Unavailable({ description }) })
+      return yield* new RegistryError({ operation, reason: problem ?? new Unavailable({ description }) })
     },
     (effect, operation) => Effect.mapError(effect, named(operation))
   )
@@ -281,8 +302,9 @@ export const make = (transport: Transport.Service, read: Reader) => {
       ),
       (isSafe) => {
         for (const one of batch) {
-          one.isDone = true
-          if (isSafe) own.delete(Index.digestOf(one.change))
+          one.outcome = Result.void
+          // A removal that held once is not repeated: another program may add the manifest again.
+          if (isSafe || one.change._tag === "Remove") own.delete(Index.digestOf(one.change))
           else own.set(Index.digestOf(one.change), one.change)
         }
       }
@@ -291,13 +313,15 @@ export const make = (transport: Transport.Service, read: Reader) => {
   /** Makes all changes that wait, unless one that had its turn before has made this one. */
   const takeTurn = (operation: string, subject: Subject, session: Session, mine: Pending) =>
     Effect.suspend(() => {
-      if (mine.isDone) return Effect.void
-      const batch = Array.from(session.pending).filter(({ isDone }) => !isDone)
-      // What is wrong with one change is no reason to refuse the others.
-      return Effect.catchIf(
-        makeChanges(operation, subject, session, batch),
-        (error) => batch.length > 1 && isOfChange(error),
-        () => makeChanges(operation, subject, session, [mine])
+      if (mine.outcome !== undefined) return Effect.fromResult(mine.outcome)
+      const batch = Array.from(session.pending).filter(({ outcome }) => outcome === undefined)
+      return makeChanges(operation, subject, session, batch).pipe(
+        Effect.catch((error) => {
+          // What is wrong with one change is no reason to refuse the others. What is wrong with the registry is.
+          if (batch.length > 1 && isOfChange(error)) return makeChanges(operation, subject, session, [mine])
+          for (const one of batch) one.outcome = Result.fail(error)
+          return Effect.fail(error)
+        })
       )
     })
 
@@ -306,7 +330,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     Effect.acquireUseRelease(
       Effect.sync(() => {
         const { key, session } = sessionOf(subject)
-        const mine: Pending = { change, isDone: false }
+        const mine: Pending = { change, outcome: undefined }
         session.users += 1
         session.pending.add(mine)
         return { key, session, mine }

@@ -64,7 +64,6 @@ const isPassing = (error: RegistryError): boolean =>
 export const make = (transport: Transport.Service) => {
   const { endpoint, execute, list } = transport
   const repositoryName = Arguments.repositoryAt(endpoint)
-  const refusingPages = Absent.refusingPages(endpoint)
 
   const tags = (repository: string, { continueFrom, pageSize }: ListOptions = {}): Stream.Stream<Tag, RegistryError> =>
     Stream.unwrap(
@@ -113,7 +112,7 @@ export const make = (transport: Transport.Service) => {
     const name = yield* repositoryName(operation, repository)
     const known = yield* Arguments.tag(operation, tag)
     if (byAcr === true) return yield* deleteByAcr(operation, name, known)
-    return yield* execute(refusingPages(Distribution.deleteTag(name, known))).pipe(
+    return yield* execute(Absent.refusingPortals(Distribution.deleteTag(name, known))).pipe(
       Effect.mapError(ofTag),
       Effect.catchIf(
         ({ reason }) => byAcr !== false && reason._tag === "Unsupported",
