@@ -45,7 +45,7 @@ export const referrers: ReadonlyArray<Fault> = [
     replace: "if (isFiltered || entry !== undefined) return Option.some(entry)"
   },
   {
-    wrong: "a manifest that the registry does not list is found by nobody",
+    wrong: "a manifest that the registry does not list cannot be found from its subject",
     file: list,
     find: "if (answered.includes(subject)) return",
     replace: "if (answered.length > 0) return"
@@ -173,7 +173,7 @@ export const referrers: ReadonlyArray<Fault> = [
     replace: 'if (reason._tag !== "NotFound" || reason.resource === "repository") {'
   },
   {
-    wrong: "a referrer that cannot be deleted is found by nobody",
+    wrong: "a referrer that cannot be deleted cannot be found any more",
     file: list,
     find: 'onSuccess: () => changed({ _tag: "Add", descriptor }, problem)',
     replace: "onSuccess: () => Effect.asVoid(Effect.succeed(descriptor))"

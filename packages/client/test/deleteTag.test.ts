@@ -1,5 +1,5 @@
 /**
- * Tags deleted on registries of each kind: which request is sent, when the other one is tried, and what is told.
+ * Tags deleted on registries of each kind: which request is sent, when the other one is tried, and what errors say.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -67,7 +67,7 @@ const notThere = () => error(404, "MANIFEST_UNKNOWN")
 
 type ManifestText = Pick<ReturnType<typeof manifestOf>, "text" | "descriptor">
 
-/** A registry whose API answers as it is told, with a referrers tag, and manifests. */
+/** A registry with scripted answers of its API, a referrers tag, and manifests. */
 const answering =
   (
     api: (asked: Asked, count: number) => Reply,

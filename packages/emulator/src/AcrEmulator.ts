@@ -215,7 +215,7 @@ export interface Options {
   readonly maxRequestBodySize?: ByteSize.Input
   /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
   readonly chunkMinLength?: ByteSize.Input
-  /** How the registry treats referrers; as a registry of ACR that has the referrers API if not given. */
+  /** How the registry treats referrers. Defaults to those of a registry of ACR that has the referrers API. */
   readonly referrers?: ReferrersOptions
   /**
    * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.

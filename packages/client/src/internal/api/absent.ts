@@ -1,6 +1,6 @@
 /**
- * Registries without ACR's management API. A program that uses `ContainerRegistry` for any registry gets whatever that
- * answers to paths that it does not know, and is told what to use instead.
+ * Registries without ACR's management API. They answer its paths as any path that they do not know. The error says which
+ * operation to use instead.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"

@@ -71,7 +71,7 @@ interface Current {
   readonly entityTag: string | undefined
 }
 
-/** Whether a registry honours conditions. Nobody documents it, so the first replacement shows it. */
+/** Whether a registry honours conditions. No documentation says it, so the first replacement shows it. */
 type Conditions = "honoured" | "ignored"
 
 /**
