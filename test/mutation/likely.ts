@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs"
 import { basename, join } from "node:path"
-import { type Fault, packageOf } from "./fault.ts"
+import type { Fault } from "./fault.ts"
 
 export interface Likely {
   /** Paths of test files, from the root of the workspace. */
@@ -13,12 +13,71 @@ export interface Likely {
   readonly remember: (fault: Fault, test: string) => void
 }
 
-/** Begins with the test file that has the name of the source file, if there is one. */
+/** Tests about source files of other names. They need not be all: they save the time of running every test of the package. */
+const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyArray<string> } } = {
+  client: {
+    "internal/api/absent": ["deleteTag", "otherRegistries"],
+    "internal/api/distribution": ["referrers", "paging", "upload", "manifests", "leniency"],
+    "internal/api/management": ["paging", "oddLists", "leniency"],
+    "internal/auth/assumed": ["endpoint"],
+    "internal/auth/grants": ["authorization", "Credentials"],
+    "internal/auth/lifetime": ["authorization"],
+    "internal/auth/oauth": ["leniency", "authorization"],
+    "internal/auth/scheme": ["authorization"],
+    "internal/auth/tokens": ["authorization"],
+    "internal/content/blobs": ["download", "upload"],
+    "internal/content/memory": ["referrers"],
+    "internal/content/reading": ["manifests"],
+    "internal/content/referrer": ["referrersTag"],
+    "internal/content/referrers": ["referrersTag"],
+    "internal/content/referrersIndex": ["referrersTag"],
+    "internal/http/address": ["Outbound"],
+    "internal/http/authority": ["borrowedAuthority"],
+    "internal/http/body": ["extremes", "hostile", "paging"],
+    "internal/http/connection": ["connections", "RegistryErrorConnection"],
+    "internal/http/exchange": ["connections", "fetch", "secrets"],
+    "internal/http/limiter": ["rateLimits"],
+    "internal/http/link": ["paging"],
+    "internal/http/origin": ["borrowedAuthority", "leniency"],
+    "internal/http/pages": ["paging", "hostile"],
+    "internal/http/permits": ["concurrency"],
+    "internal/http/quote": ["secrets"],
+    "internal/http/warning": ["hostile", "tracing", "secrets"],
+    "internal/schema/json": ["oddLists", "oddManifests"],
+    "internal/schema/platforms": ["images"],
+    "internal/transfer/download": ["connections", "file", "leastRate"],
+    "internal/transfer/idle": ["leastRate"],
+    "internal/transfer/mismatch": ["contentVerify", "download"],
+    "internal/transfer/outgoing": ["upload"],
+    "internal/transfer/patience": ["fuzzTransfers", "recovery"],
+    "internal/transfer/recovery": ["RegistryErrorConnection"],
+    "internal/transfer/upload": ["borrowedAuthority", "concurrency"],
+    "internal/transfer/uploading": ["leniency"],
+    Manifest: ["oddManifests"],
+    Registries: ["registries"],
+    Transport: ["tracing"]
+  },
+  node: {
+    "internal/authFile": ["DockerConfig"],
+    "internal/credentialHelper": ["DockerConfig"],
+    "internal/guardedAgents": ["outbound", "NodeRegistryHttpClient"],
+    "internal/places": ["dial", "outbound"],
+    "internal/undiciClient": ["NodeRegistryHttpClient", "stalledUpload"]
+  }
+}
+
+/** The tests that are known to be about a file, by their paths. */
+const testsAbout = ({ file }: Fault): ReadonlyArray<string> => {
+  const [, package_ = "", , ...path] = file.split("/")
+  const names = about[package_]?.[path.join("/").replace(/\.ts$/, "")] ?? []
+  return [basename(file, ".ts"), ...names].map((name) => `packages/${package_}/test/${name}.test.ts`)
+}
+
+/** Begins with the test file that has the name of the source file, if there is one, and with tests that are about it. */
 export const make = (folder: string): Likely => {
   const known = new Map<string, Set<string>>()
   const testsOf = (fault: Fault): Set<string> => {
-    const named = `${packageOf(fault)}test/${basename(fault.file, ".ts")}.test.ts`
-    const tests = known.get(fault.file) ?? new Set(existsSync(join(folder, named)) ? [named] : [])
+    const tests = known.get(fault.file) ?? new Set(testsAbout(fault).filter((path) => existsSync(join(folder, path))))
     known.set(fault.file, tests)
     return tests
   }
