@@ -469,7 +469,12 @@ const places: ReadonlyArray<Row> = [
   ),
   row("redirects to no address", "Refused", [{ on: ofBlob, send: [answer(307, { Location: "https://" })] }], blobBytes),
   row("redirects and does not say where", "InvalidResponse", [{ on: ofBlob, send: [answer(307)] }], blobBytes),
-  row("redirects a list", "Refused", [{ on: anything, send: [answer(307, { Location: "/elsewhere" })] }], repositories),
+  row(
+    "redirects a list",
+    "Unsupported",
+    [{ on: anything, send: [answer(307, { Location: "/elsewhere" })] }],
+    repositories
+  ),
   row(
     "has pages that go in a circle",
     "InvalidResponse",

@@ -34,8 +34,10 @@ const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
 const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410
 
 /** Whether an error shows that the server does not know the path. ACR's own answers have a correlation id. */
-const isAbsent = ({ operation, reason, response }: RegistryError): boolean => {
+const isAbsent = ({ operation, reason, request, response }: RegistryError): boolean => {
   if (response?.correlationId !== undefined) return false
+  // The answer of a token service says nothing of the registry's paths.
+  if (request !== undefined && !new URL(request.url).pathname.startsWith("/acr/")) return false
   if (isForeign(response?.status ?? 0)) return true
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
   // No repository was asked for, so that none can be missing.
