@@ -30,6 +30,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/content/reading": ["manifests"],
     "internal/content/referrer": ["referrersTag"],
     "internal/content/referrers": ["referrersTag"],
+    "internal/content/referrersBatches": ["referrersTag"],
     "internal/content/referrersIndex": ["referrersTag"],
     "internal/http/address": ["Outbound"],
     "internal/http/authority": ["borrowedAuthority"],

@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts"
 
 const folder = "packages/client/src"
 const tag = `${folder}/internal/content/referrersTag.ts`
+const batches = `${folder}/internal/content/referrersBatches.ts`
 const list = `${folder}/internal/content/referrers.ts`
 
 export const referrers: ReadonlyArray<Fault> = [
@@ -95,7 +96,7 @@ export const referrers: ReadonlyArray<Fault> = [
   },
   {
     wrong: "attachments in one program do not wait for each other",
-    file: tag,
+    file: batches,
     find: "session.turn.withPermit(takeTurn(operation, subject, session, mine))",
     replace: "takeTurn(operation, subject, session, mine)"
   },
@@ -175,14 +176,14 @@ export const referrers: ReadonlyArray<Fault> = [
   {
     wrong: "a referrer that cannot be deleted cannot be found any more",
     file: list,
-    find: 'onSuccess: () => changed({ _tag: "Add", descriptor }, problem)',
-    replace: "onSuccess: () => Effect.asVoid(Effect.succeed(descriptor))"
+    find: "onSuccess: () => listAgain",
+    replace: "onSuccess: () => Effect.void"
   },
   {
     wrong: "a registry without an answer of ACR's counts as having deleted a tag",
     file: `${folder}/internal/api/absent.ts`,
-    find: "            isOfAcr(response)\n              ? operation.decode(response)",
-    replace: "            response.status > 0\n              ? operation.decode(response)"
+    find: "isAcrOrigin(endpoint) || isOfAcr(response) ? operation.decode(response) : notOfAcr",
+    replace: "response.status > 0 ? operation.decode(response) : notOfAcr"
   },
   {
     wrong: "a login goes to another port of its host",

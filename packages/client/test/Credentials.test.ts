@@ -789,7 +789,7 @@ describe("credentials that are only for some registries", () => {
   }
 
   for (const perRegistry of [true, false]) {
-    it.effect(`are had ${perRegistry ? "once for a registry" : "for each repository"} as before`, () =>
+    it.effect(`are requested ${perRegistry ? "once for a registry" : "for each repository"} as before`, () =>
       Effect.gen(function* () {
         const credentials = yield* Credentials.Credentials
         assert.strictEqual(credentials.perRegistry, perRegistry)

@@ -3,13 +3,13 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Tracer from "effect/Tracer"
 import type * as Platform from "../src/Platform.ts"
 import * as MediaType from "../src/MediaType.ts"
 import { type Image, RegistryContent } from "../src/RegistryContent.ts"
 import type { RegistryError } from "../src/RegistryError.ts"
 import { content, sha256 } from "./support/content.ts"
 import { Journal, json, type Script } from "./support/registry.ts"
+import { spansOf } from "./support/spans.ts"
 
 /** What a registry holds under one digest. */
 interface Stored {
@@ -205,7 +205,7 @@ describe("an index", () => {
     }).pipe(Effect.provide(content(holding(both, artifact, real.manifest, ...real.all))))
   })
 
-  it.effect("of versions of Windows is told apart by them, also in errors", () => {
+  it.effect("of versions of Windows differs by them, also in errors", () => {
     const old = imageOf("windows/amd64@10.0.17763.1040")
     const recent = imageOf("windows/amd64@10.0.20348.2113")
     const both = indexOf([
@@ -663,20 +663,6 @@ describe("arguments", () => {
     }).pipe(Effect.provide(content(holding(index))))
   )
 })
-
-/** The spans of an effect, in the order of their beginnings. */
-const spansOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.suspend(() => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span(options) {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
-    return Effect.as(Effect.provideService(Effect.exit(effect), Tracer.Tracer, tracer), spans)
-  })
 
 describe("its span", () => {
   it.effect("is one, around those of the requests, and names repository, reference and digest", () =>

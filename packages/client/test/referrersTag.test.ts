@@ -590,14 +590,16 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("are told why a registry refuses the list, and not that others replaced it", () =>
-    Effect.gen(function* () {
-      const registry = make({ isImmutable: true })
-      const { completed, reason } = yield* Effect.flip(Effect.provide(inTime(attach("one")), program(registry)))
-      assert.strictEqual(reason._tag, "Locked")
-      assert.include(reason.message, "immutable")
-      assert.include(completed ?? "", "was pushed")
-    })
+  it.effect(
+    "fail with the reason for which a registry refuses the list, not with that of other programs that replaced it",
+    () =>
+      Effect.gen(function* () {
+        const registry = make({ isImmutable: true })
+        const { completed, reason } = yield* Effect.flip(Effect.provide(inTime(attach("one")), program(registry)))
+        assert.strictEqual(reason._tag, "Locked")
+        assert.include(reason.message, "immutable")
+        assert.include(completed ?? "", "was pushed")
+      })
   )
 
   it.effect("do not fail for the change of another that is too large", () =>

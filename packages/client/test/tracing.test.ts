@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
@@ -33,6 +33,7 @@ import {
   registry,
   type Script
 } from "./support/registry.ts"
+import * as Spans from "./support/spans.ts"
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
 
@@ -51,41 +52,27 @@ interface Shown {
   readonly failure: string | undefined
 }
 
+/** What a span shows. */
+const shown = (span: Tracer.NativeSpan): Shown => {
+  assert.strictEqual(span.status._tag, "Ended", `${span.name} never ended`)
+  return {
+    name: span.name,
+    kind: span.kind,
+    attributes: Object.fromEntries(span.attributes),
+    events: span.events.map(([name]) => name),
+    parent: Option.getOrUndefined(
+      Option.flatMap(span.parent, (parent) => (parent._tag === "Span" ? Option.some(parent.name) : Option.none()))
+    ),
+    failure:
+      span.status._tag === "Ended" && Exit.isFailure(span.status.exit)
+        ? Cause.pretty(span.status.exit.cause)
+        : undefined
+  }
+}
+
 /** Runs an effect and returns its spans, in the order of their beginnings. */
 const spansOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<Shown>, never, R> =>
-  Effect.suspend(() => {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span(options) {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
-    return Effect.exit(effect).pipe(
-      Effect.provideService(Tracer.Tracer, tracer),
-      Effect.map(() =>
-        spans.map((span) => {
-          assert.strictEqual(span.status._tag, "Ended", `${span.name} never ended`)
-          return {
-            name: span.name,
-            kind: span.kind,
-            attributes: Object.fromEntries(span.attributes),
-            events: span.events.map(([name]) => name),
-            parent: Option.getOrUndefined(
-              Option.flatMap(span.parent, (parent) =>
-                parent._tag === "Span" ? Option.some(parent.name) : Option.none()
-              )
-            ),
-            failure:
-              span.status._tag === "Ended" && Exit.isFailure(span.status.exit)
-                ? Cause.pretty(span.status.exit.cause)
-                : undefined
-          }
-        })
-      )
-    )
-  })
+  Effect.map(Spans.spansOf(effect), (spans) => spans.map(shown))
 
 /** The spans of requests alone: name, status, error, and whether they failed. */
 const requestsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -71,22 +71,18 @@ const isPage = (response: Response): boolean =>
 
 const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
 
+const notOfAcr = Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
+
 /**
  * The same operation of ACR's API, which succeeds only if ACR says so: what it would do must not be taken for done because
  * another server has success for every path.
  */
 export const onlyOfAcr =
   (endpoint: string) =>
-  <A>(operation: Operation<A>): Operation<A> =>
-    isAcrOrigin(endpoint)
-      ? operation
-      : {
-          ...operation,
-          decode: (response) =>
-            isOfAcr(response)
-              ? operation.decode(response)
-              : Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
-        }
+  <A>(operation: Operation<A>): Operation<A> => ({
+    ...operation,
+    decode: (response) => (isAcrOrigin(endpoint) || isOfAcr(response) ? operation.decode(response) : notOfAcr)
+  })
 
 /**
  * The same deletion, for which a page of HTML with 200 is no success: a portal answers so. Quay calls the empty answers to its

@@ -31,6 +31,10 @@ export type Reader = (
 
 const isNotFound = ({ reason }: RegistryError): boolean => reason._tag === "NotFound"
 
+/** Whether a registry says of a manifest that it does not have it. A gateway's 404 does not say so. */
+export const isGone = ({ reason }: RegistryError): boolean =>
+  reason._tag === "NotFound" && reason.resource === "manifest"
+
 /** What is there; none if nothing is. */
 export const ifFound = <A, R>(
   effect: Effect.Effect<A, RegistryError, R>,

@@ -4,8 +4,8 @@
  * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers" and "Referrers tag
  * schema".
  */
-import * as Predicate from "effect/Predicate"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "../../Descriptor.ts"

@@ -24,9 +24,10 @@ import { isNamedBy, readPage } from "../api/records.ts"
 import { orLongWay } from "../api/shortcut.ts"
 import type { ReferrersListing } from "../transfer/options.ts"
 import * as Memory from "./memory.ts"
-import type { Reader } from "./reading.ts"
+import { isGone, type Reader } from "./reading.ts"
 import * as Referrer from "./referrer.ts"
 import * as Index from "./referrersIndex.ts"
+import * as Batches from "./referrersBatches.ts"
 import * as ReferrersTag from "./referrersTag.ts"
 
 /** How long it may take to list a manifest again that was not deleted. */
@@ -89,7 +90,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
    * more, and a list would look empty.
    */
   const byClients = Memory.make<true>()
-  const change = ReferrersTag.make(transport, read)
+  const change = Batches.make(ReferrersTag.make(transport, read))
 
   /** The entries of a referrers tag. */
   const entriesOf = Effect.fnUntraced(function* (
@@ -283,17 +284,16 @@ export const make = (transport: Transport.Service, read: Reader) => {
       : yield* orLongWay(Effect.map(read(operation, name, digest), Referrer.read), Effect.succeedNone)
     if (Option.isNone(referrer)) return yield* deletion
     const { descriptor, subject } = referrer.value
+    const tag = Referrer.tagOf(subject)
     const changed = (entry: Index.Change, problem: string) =>
       Effect.catch(change(operation, { repository: name, digest: subject }, entry), ({ message }) =>
-        Effect.logWarning(`${operation}: ${digest} ${problem} ${Referrer.tagOf(subject)}: ${message}`)
+        Effect.logWarning(`${operation}: ${digest} ${problem} ${tag}: ${message}`)
       )
     const problem = "was not deleted, and could not be listed again by"
+    const listAgain = changed({ _tag: "Add", descriptor }, problem)
     const restore = Effect.matchEffect(read(operation, name, digest), {
-      onFailure: ({ reason }) =>
-        reason._tag === "NotFound" && reason.resource === "manifest"
-          ? Effect.void
-          : changed({ _tag: "Add", descriptor }, problem),
-      onSuccess: () => changed({ _tag: "Add", descriptor }, problem)
+      onFailure: (error) => (isGone(error) ? Effect.void : listAgain),
+      onSuccess: () => listAgain
     })
     return yield* Effect.onError(
       Effect.andThen(changed({ _tag: "Remove", digest }, "could not be removed from"), deletion),
@@ -303,7 +303,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
           Effect.interruptible,
           Effect.timeoutOrElse({
             duration: restoreTime,
-            orElse: () => warn(`${digest} ${problem} ${Referrer.tagOf(subject)} in time`)
+            orElse: () => Effect.logWarning(`${operation}: ${digest} ${problem} ${tag} in time`)
           })
         )
     )

@@ -3,12 +3,12 @@
  *
  * OCI distribution specification, "Referrers tag schema".
  */
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
-import * as Equal from "effect/Equal"
 import type * as Manifest from "../../Manifest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { fromJson, list, openStruct } from "../schema/json.ts"
@@ -71,6 +71,7 @@ const decodeDigest = Schema.decodeUnknownOption(Digest.Digest)
 export const digestsIn = (index: Index): ReadonlyArray<Digest.Digest> =>
   index.manifests.flatMap((entry) => Option.toArray(decodeDigest(digestIn(entry))))
 
+/** What takes a manifest out of the list. */
 export const removal = (digest: Digest.Digest): Change => ({ _tag: "Remove", digest })
 
 /** The manifests that some changes add, and that an index does not name. */

@@ -1,9 +1,8 @@
 /**
  * Keeps the referrers tag of a subject, which clients maintain together where a registry does not list referrers itself.
  *
- * OCI distribution specification, "Referrers tag schema". Every client replaces the whole index, so that two of them at
- * once may lose entries of each other. Within a service, changes wait for each other and are merged into one replacement.
- * Between programs:
+ * OCI distribution specification, "Referrers tag schema". Every client replaces the whole index, so that two programs at once
+ * may lose entries of each other:
  *
  * | The registry        | A replacement                                                                          |
  * | ------------------- | -------------------------------------------------------------------------------------- |
@@ -16,7 +15,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Semaphore from "effect/Semaphore"
 import type * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { NotFound, Refused, RegistryError, TooLarge, Unavailable } from "../../RegistryError.ts"
@@ -28,7 +26,7 @@ import { orByGet } from "../api/shortcut.ts"
 import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import * as Memory from "./memory.ts"
-import { ifFound, type Reader } from "./reading.ts"
+import { ifFound, isGone, type Reader } from "./reading.ts"
 import { tagOf } from "./referrer.ts"
 import * as Index from "./referrersIndex.ts"
 
@@ -47,22 +45,6 @@ const mostWaitMillis = 300
 
 /** No entity tag of any index. */
 const impossible = { "if-match": `"sha256:${"0".repeat(64)}"` } as const
-
-/** A change that waits for its turn. */
-interface Pending {
-  readonly change: Index.Change
-  /** What became of it in the turn of another one. */
-  outcome: Result.Result<void, RegistryError> | undefined
-}
-
-/** The changes of one subject under way. */
-interface Session {
-  readonly turn: Semaphore.Semaphore
-  readonly pending: Set<Pending>
-  /** Entries that were added in the session and that other programs may still overwrite, by manifest. */
-  readonly own: Map<Digest.Digest, Index.Change>
-  users: number
-}
 
 /** The list as it was read, and the tag's digest at that time. */
 interface Current {
@@ -87,16 +69,9 @@ const isRefusal = ({ reason: { _tag }, response }: RegistryError): boolean =>
 /** Whether a manifest or a tag is not there, and the registry itself says so: a gateway's 404 is no answer. */
 const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource !== "endpoint"
 
-/** Whether a registry says of a manifest that it does not have it. */
-const isGone = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource === "manifest"
-
 /** Whether a registry refuses a list because a manifest that it names is gone. */
 const namesMissing = ({ reason: { _tag }, response }: RegistryError): boolean =>
   _tag === "InvalidRequest" && response?.errors.some(({ code }) => code.endsWith("_UNKNOWN")) === true
-
-/** Whether a change fails for what it is, so that others can be made without it. */
-const isOfChange = ({ reason: { _tag } }: RegistryError): boolean =>
-  _tag === "InvalidRequest" || _tag === "NotFound" || _tag === "TooLarge"
 
 /** Why a manifest cannot be listed that the registry had a moment ago. */
 const deleted = new NotFound({ resource: "manifest", description: "the manifest was deleted before it was listed" })
@@ -107,7 +82,6 @@ const looksAtOnce = 4
 export const make = (transport: Transport.Service, read: Reader) => {
   const countBytes = byteCounter(transport.endpoint)
   const conditions = Memory.make<Conditions>()
-  const sessions = new Map<string, Session>()
 
   const current = Effect.fnUntraced(function* (
     operation: string,
@@ -280,67 +254,8 @@ export const make = (transport: Transport.Service, read: Reader) => {
     (effect, operation) => Effect.mapError(effect, named(operation))
   )
 
-  const sessionOf = (subject: Subject): { readonly key: string; readonly session: Session } => {
-    const key = `${subject.repository}@${subject.digest}`
-    const session = sessions.get(key) ?? {
-      turn: Semaphore.makeUnsafe(1),
-      pending: new Set<Pending>(),
-      own: new Map<Digest.Digest, Index.Change>(),
-      users: 0
-    }
-    sessions.set(key, session)
-    return { key, session }
-  }
-
-  const makeChanges = (operation: string, subject: Subject, { own }: Session, batch: ReadonlyArray<Pending>) =>
-    Effect.map(
-      settle(
-        operation,
-        subject,
-        batch.map(({ change }) => change),
-        own
-      ),
-      (isSafe) => {
-        for (const one of batch) {
-          one.outcome = Result.void
-          // A removal that held once is not repeated: another program may add the manifest again.
-          if (isSafe || one.change._tag === "Remove") own.delete(Index.digestOf(one.change))
-          else own.set(Index.digestOf(one.change), one.change)
-        }
-      }
-    )
-
-  /** Makes all changes that wait, unless one that had its turn before has made this one. */
-  const takeTurn = (operation: string, subject: Subject, session: Session, mine: Pending) =>
-    Effect.suspend(() => {
-      if (mine.outcome !== undefined) return Effect.fromResult(mine.outcome)
-      const batch = Array.from(session.pending).filter(({ outcome }) => outcome === undefined)
-      return makeChanges(operation, subject, session, batch).pipe(
-        Effect.catch((error) => {
-          // What is wrong with one change is no reason to refuse the others. What is wrong with the registry is.
-          if (batch.length > 1 && isOfChange(error)) return makeChanges(operation, subject, session, [mine])
-          for (const one of batch) one.outcome = Result.fail(error)
-          return Effect.fail(error)
-        })
-      )
-    })
-
-  /** Changes the list of a subject's referrers. */
-  return (operation: string, subject: Subject, change: Index.Change): Effect.Effect<void, RegistryError> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        const { key, session } = sessionOf(subject)
-        const mine: Pending = { change, outcome: undefined }
-        session.users += 1
-        session.pending.add(mine)
-        return { key, session, mine }
-      }),
-      ({ mine, session }) => session.turn.withPermit(takeTurn(operation, subject, session, mine)),
-      ({ key, mine, session }) =>
-        Effect.sync(() => {
-          session.pending.delete(mine)
-          session.users -= 1
-          if (session.users === 0) sessions.delete(key)
-        })
-    )
+  return settle
 }
+
+/** Brings the list of a subject's referrers to where changes hold. */
+export type Settle = ReturnType<typeof make>

@@ -1,5 +1,5 @@
 /**
- * What the operations of `RegistryContent` on manifests and blobs take. It exports these types.
+ * What the operations of `RegistryContent` on manifests and blobs take and return. It exports these types.
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Effect from "effect/Effect"

@@ -1,0 +1,98 @@
+/**
+ * Changes of one subject's list of referrers: within a service they wait for each other, and all that wait are made together.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import type * as Digest from "../../Digest.ts"
+import type { RegistryError } from "../../RegistryError.ts"
+import * as Index from "./referrersIndex.ts"
+import type { Settle, Subject } from "./referrersTag.ts"
+
+/** A change that waits for its turn. */
+interface Pending {
+  readonly change: Index.Change
+  /** What became of it in the turn of another one. */
+  outcome: Result.Result<void, RegistryError> | undefined
+}
+
+/** The changes of one subject under way. */
+interface Session {
+  readonly turn: Semaphore.Semaphore
+  readonly pending: Set<Pending>
+  /** Entries that were added in the session and that other programs may still overwrite, by manifest. */
+  readonly own: Map<Digest.Digest, Index.Change>
+  users: number
+}
+
+/** Whether a change fails for what it is, so that others can be made without it. */
+const isOfChange = ({ reason: { _tag } }: RegistryError): boolean =>
+  _tag === "InvalidRequest" || _tag === "NotFound" || _tag === "TooLarge"
+
+/** Makes a function that changes the list of a subject's referrers. */
+export const make = (settle: Settle) => {
+  const sessions = new Map<string, Session>()
+
+  const sessionOf = (subject: Subject): { readonly key: string; readonly session: Session } => {
+    const key = `${subject.repository}@${subject.digest}`
+    const session = sessions.get(key) ?? {
+      turn: Semaphore.makeUnsafe(1),
+      pending: new Set<Pending>(),
+      own: new Map<Digest.Digest, Index.Change>(),
+      users: 0
+    }
+    sessions.set(key, session)
+    return { key, session }
+  }
+
+  const makeChanges = (operation: string, subject: Subject, { own }: Session, batch: ReadonlyArray<Pending>) =>
+    Effect.map(
+      settle(
+        operation,
+        subject,
+        batch.map(({ change }) => change),
+        own
+      ),
+      (isSafe) => {
+        for (const one of batch) {
+          one.outcome = Result.void
+          // A removal that held once is not repeated: another program may add the manifest again.
+          if (isSafe || one.change._tag === "Remove") own.delete(Index.digestOf(one.change))
+          else own.set(Index.digestOf(one.change), one.change)
+        }
+      }
+    )
+
+  /** Makes all changes that wait, unless one that had its turn before has made this one. */
+  const takeTurn = (operation: string, subject: Subject, session: Session, mine: Pending) =>
+    Effect.suspend(() => {
+      if (mine.outcome !== undefined) return Effect.fromResult(mine.outcome)
+      const batch = Array.from(session.pending).filter(({ outcome }) => outcome === undefined)
+      return makeChanges(operation, subject, session, batch).pipe(
+        Effect.catch((error) => {
+          // What is wrong with one change is no reason to refuse the others. What is wrong with the registry is.
+          if (batch.length > 1 && isOfChange(error)) return makeChanges(operation, subject, session, [mine])
+          for (const one of batch) one.outcome = Result.fail(error)
+          return Effect.fail(error)
+        })
+      )
+    })
+
+  return (operation: string, subject: Subject, change: Index.Change): Effect.Effect<void, RegistryError> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const { key, session } = sessionOf(subject)
+        const mine: Pending = { change, outcome: undefined }
+        session.users += 1
+        session.pending.add(mine)
+        return { key, session, mine }
+      }),
+      ({ mine, session }) => session.turn.withPermit(takeTurn(operation, subject, session, mine)),
+      ({ key, mine, session }) =>
+        Effect.sync(() => {
+          session.pending.delete(mine)
+          session.users -= 1
+          if (session.users === 0) sessions.delete(key)
+        })
+    )
+}
