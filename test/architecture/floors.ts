@@ -27,6 +27,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
         "Annotations",
         "Descriptor",
         "Manifest",
+        "Referrer",
         "ImageConfig",
         "ChangeableAttributes",
         "RepositoryProperties",

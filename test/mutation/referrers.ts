@@ -59,13 +59,13 @@ export const referrers: ReadonlyArray<Fault> = [
   },
   {
     wrong: "the tag of a sha512 subject is longer than a tag may be",
-    file: `${folder}/internal/content/referrer.ts`,
+    file: `${folder}/Referrer.ts`,
     find: "Digest.hex(subject).slice(0, 64)",
     replace: "Digest.hex(subject).slice(0, 100)"
   },
   {
     wrong: "entries of the referrers tag lack the annotations of their manifests",
-    file: `${folder}/internal/content/referrer.ts`,
+    file: `${folder}/Referrer.ts`,
     find: "...(Object.keys(labels).length === 0 ? {} : { annotations: labels })",
     replace: "...(Object.keys(labels).length < 1000 ? {} : { annotations: labels })"
   },

@@ -47,6 +47,11 @@ export interface BlobSource<out E = never, out R = never> {
   readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
   /** Whether `read` may be run more than once, from any offset, and gives the same bytes each time. */
   readonly repeatable: boolean
+  /**
+   * The same content without a check of its own, if `read` compares the bytes with a digest. An upload with a `digest` reads
+   * this instead, since it hashes the content itself.
+   */
+  readonly unverified?: Pick<BlobSource<E, R>, "read">
 }
 
 /**

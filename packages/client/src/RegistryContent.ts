@@ -30,8 +30,10 @@ import type * as RepositoryName from "./RepositoryName.ts"
 import type * as Tag from "./Tag.ts"
 import type {
   Blob,
+  BlobOutcome,
   DownloadBlobOptions,
   DownloadFileOptions,
+  PutBlobOptions,
   PutManifestOptions,
   PutManifestResult,
   ReferrersOptions,
@@ -43,10 +45,12 @@ export type { Image, ImageOptions } from "./internal/content/images.ts"
 
 export type {
   Blob,
+  BlobOutcome,
   DownloadBlobOptions,
   DownloadFileOptions,
   OnProgress,
   Progress,
+  PutBlobOptions,
   PutManifestOptions,
   PutManifestResult,
   ReferrersListing,
@@ -519,6 +523,38 @@ export interface Service {
     source: BlobSource<E, R>,
     options?: UploadBlobOptions
   ) => Effect.Effect<Descriptor, RegistryError | E, R>
+
+  /**
+   * Makes sure that a repository holds a blob that is known by its descriptor, and returns how it came to: it was there, it
+   * was mounted, or it was sent. Fails as `uploadBlob` does.
+   *
+   * **When to use**
+   *
+   * Use to copy blobs, where the digest is known and a report says what was sent. `uploadBlob` is for new content.
+   *
+   * **Details**
+   *
+   * A blob that is there costs a HEAD, and the source is not read. A registry that does not mount opens an upload session
+   * instead, which receives the bytes. Content is hashed once, on its way out.
+   *
+   * **Example** (Copying a blob, and saying whether it crossed the network)
+   *
+   * ```ts
+   * import type { Descriptor, RegistryContent } from "@effect-acr/client"
+   *
+   * export const copy = (
+   *   from: RegistryContent.Service,
+   *   to: RegistryContent.Service,
+   *   blob: Descriptor.Descriptor
+   * ) => to.putBlob("mirror/hello", blob, from.blobSource("samples/hello", blob))
+   * ```
+   */
+  readonly putBlob: <E, R>(
+    repository: string,
+    blob: Pick<Descriptor, "digest" | "size">,
+    source: BlobSource<E, R>,
+    options?: PutBlobOptions
+  ) => Effect.Effect<BlobOutcome, RegistryError | E, R>
 
   /**
    * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is

@@ -55,6 +55,9 @@ export * as Reference from "./Reference.ts"
 /** Any number of registries, by the names in references. */
 export * as Registries from "./Registries.ts"
 
+/** Manifests that are about another one. */
+export * as Referrer from "./Referrer.ts"
+
 /** A registry whole: both services in one conversation. */
 export * as Registry from "./Registry.ts"
 

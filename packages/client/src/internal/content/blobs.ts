@@ -16,7 +16,7 @@ import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
+import { isRegistryError, NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Absent from "../api/absent.ts"
@@ -28,7 +28,15 @@ import { attributesOf, completeSpan, serverAt, showFailure } from "../http/telem
 import { within } from "../transfer/conversation.ts"
 import * as Download from "../transfer/download.ts"
 import * as File from "../transfer/file.ts"
-import type { Blob, DownloadBlobOptions, DownloadFileOptions, UploadBlobOptions } from "../transfer/options.ts"
+import * as Mismatch from "../transfer/mismatch.ts"
+import type {
+  Blob,
+  BlobOutcome,
+  DownloadBlobOptions,
+  DownloadFileOptions,
+  PutBlobOptions,
+  UploadBlobOptions
+} from "../transfer/options.ts"
 import * as Upload from "../transfer/upload.ts"
 
 const defaultChunkSize = ByteSize.mebibytes(8)
@@ -40,6 +48,12 @@ interface Wanted {
   readonly digest: Digest.Digest
   readonly size: number | undefined
 }
+
+/** Names the operation in the upload's own errors. Those of the source are its own. */
+const ofUpload =
+  (operation: string) =>
+  <E>(error: E): E | RegistryError =>
+    isRegistryError(error) && error.operation === "RegistryContent.uploadBlob" ? named(operation)(error) : error
 
 export const make = (
   transport: Transport.Service,
@@ -118,16 +132,19 @@ export const make = (
   const blobRange = (repository: string, blob: Blob, range: { readonly offset: number; readonly length: number }) =>
     readRange("RegistryContent.blobRange", repository, blob, range)
 
-  const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => ({
-    sizeBytes: Effect.succeed(wanted.size),
-    read: (offset) => {
-      const operation = "RegistryContent.blobSource"
-      if (offset === 0) return readWhole(operation, repository, wanted)
+  const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => {
+    const operation = "RegistryContent.blobSource"
+    const rest = (offset: number) => {
       const length = wanted.size - offset
       return length > 0 ? readRange(operation, repository, wanted, { offset, length }) : Stream.empty
-    },
-    repeatable: true
-  })
+    }
+    return {
+      sizeBytes: Effect.succeed(wanted.size),
+      read: (offset) => (offset === 0 ? readWhole(operation, repository, wanted) : rest(offset)),
+      repeatable: true,
+      unverified: { read: rest }
+    }
+  }
 
   const blobBytes = Effect.fn("RegistryContent.blobBytes")(function* (
     repository: string,
@@ -214,17 +231,20 @@ export const make = (
   })
 
   const upload = Effect.fnUntraced(function* <E, R>(
+    operation: string,
     repository: string,
-    source: BlobSource<E, R>,
+    content: BlobSource<E, R>,
     options: UploadBlobOptions
-  ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
-    const operation = "RegistryContent.uploadBlob"
+  ): Effect.fn.Return<{ readonly descriptor: Descriptor; readonly outcome: BlobOutcome }, RegistryError | E, R> {
     const { mountFrom, onProgress } = options
     const { chunkSize = defaultChunkSize }: { readonly chunkSize?: ByteSize.Input } = options
     const name = yield* repositoryName(operation, repository)
     const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
     const from = mountFrom === undefined ? undefined : yield* repositoryName(operation, mountFrom, "mountFrom")
+
+    // Content that is hashed on its way out need not be hashed on its way in.
+    const source = expected === undefined ? content : { ...content, ...content.unverified }
 
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
     const conversation = within(transport, operation)
@@ -245,11 +265,11 @@ export const make = (
     // What has another size is another's answer, not this blob.
     const wanted = Option.isSome(found) && found.value.size !== undefined ? yield* source.sizeBytes : undefined
     const there = Option.filter(found, ({ size }) => size === undefined || wanted === undefined || size === wanted)
-    const { digest, size } = Option.isSome(there) ? there.value : yield* sending
+    const { digest, outcome, size } = Option.isSome(there) ? there.value : yield* sending
     const ask = Option.isSome(there) ? measure : sizeOf
     const descriptor = { mediaType, digest, size: size ?? (yield* ask(operation, { name, digest })) }
     yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
-    return descriptor
+    return { descriptor, outcome }
   })
 
   const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
@@ -257,7 +277,27 @@ export const make = (
     source: BlobSource<E, R>,
     options: UploadBlobOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
-    return yield* asChange(upload(repository, source, options))
+    const uploaded = yield* asChange(upload("RegistryContent.uploadBlob", repository, source, options))
+    return uploaded.descriptor
+  })
+
+  const putBlob = Effect.fn("RegistryContent.putBlob")(function* <E, R>(
+    repository: string,
+    blob: Pick<Descriptor, "digest" | "size">,
+    source: BlobSource<E, R>,
+    options: PutBlobOptions = {}
+  ): Effect.fn.Return<BlobOutcome, RegistryError | E, R> {
+    const operation = "RegistryContent.putBlob"
+    const stated = yield* source.sizeBytes
+    if (stated !== undefined && stated !== blob.size) {
+      const reason = Mismatch.ofSize("the source has another size than the blob", blob.size, `${stated} bytes`)
+      return yield* new RegistryError({ operation, reason })
+    }
+    const sized = { ...source, sizeBytes: Effect.succeed(blob.size) }
+    const { outcome } = yield* asChange(
+      Effect.mapError(upload(operation, repository, sized, { ...options, digest: blob.digest }), ofUpload(operation))
+    )
+    return outcome
   })
 
   const mountBlob = Effect.fn("RegistryContent.mountBlob")(function* (
@@ -282,5 +322,5 @@ export const make = (
     yield* transport.execute(Absent.refusingPortals(Distribution.deleteBlob(name, digest)))
   })
 
-  return { headBlob, blob, blobRange, blobSource, blobBytes, downloadBlob, uploadBlob, mountBlob, deleteBlob }
+  return { headBlob, blob, blobRange, blobSource, blobBytes, downloadBlob, uploadBlob, putBlob, mountBlob, deleteBlob }
 }

@@ -21,6 +21,7 @@ import {
   RegistryError,
   TooLarge
 } from "../../RegistryError.ts"
+import * as Referrer from "../../Referrer.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type { Tag } from "../../Tag.ts"
 import type * as Transport from "../../Transport.ts"
@@ -32,7 +33,6 @@ import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import type { PutManifestOptions, PutManifestResult, ReferrersOptions } from "../transfer/options.ts"
 import * as Reading from "./reading.ts"
-import * as Referrer from "./referrer.ts"
 import * as Referrers from "./referrers.ts"
 import { digested } from "./signed.ts"
 
@@ -210,7 +210,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const byDigest = tags.length === 0 || algorithm !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
     const answered = yield* Effect.forEach(references, (reference) => put(operation, name, reference, raw))
-    const listedBy = yield* Option.match(Referrer.read(raw), {
+    const listedBy = yield* Option.match(Referrer.fromManifest(raw), {
       onNone: () => Effect.succeedNone,
       onSome: (referrer) => Effect.asSome(referrersOf.listPushed(operation, name, referrer, answered))
     })

@@ -17,6 +17,7 @@ import type * as Digest from "../../Digest.ts"
 import type * as Manifest from "../../Manifest.ts"
 import type * as MediaType from "../../MediaType.ts"
 import { RegistryError } from "../../RegistryError.ts"
+import * as Referrer from "../../Referrer.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Distribution from "../api/distribution.ts"
@@ -25,7 +26,6 @@ import { orLongWay } from "../api/shortcut.ts"
 import type { ReferrersListing } from "../transfer/options.ts"
 import * as Memory from "./memory.ts"
 import { isGone, type Reader } from "./reading.ts"
-import * as Referrer from "./referrer.ts"
 import * as Index from "./referrersIndex.ts"
 import * as Batches from "./referrersBatches.ts"
 import * as ReferrersTag from "./referrersTag.ts"
@@ -101,10 +101,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     const index = Index.read(found)
     // Some registries take such a tag for the digest, and answer with the subject itself.
     if (Option.isNone(index) || found.descriptor.digest === subject) {
-      return yield* Effect.as(
-        warn(`the tag ${Referrer.tagOf(subject)} of ${name} does not name a list of referrers`),
-        []
-      )
+      return yield* Effect.as(warn(`the tag ${Referrer.tag(subject)} of ${name} does not name a list of referrers`), [])
     }
     const page = readPage(operation, index.value.manifests, isNamedBy("digest"), decodeDescriptor)
     return Arr.filterMap(yield* Effect.orElseSucceed(page, () => []), identity)
@@ -116,7 +113,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     subject: Digest.Digest,
     outcome: Outcome | undefined
   ): Effect.fn.Return<ReadonlyArray<Descriptor>, RegistryError> {
-    const found = yield* Effect.result(read(operation, name, Referrer.tagOf(subject)))
+    const found = yield* Effect.result(read(operation, name, Referrer.tag(subject)))
     if (Result.isFailure(found)) {
       const { reason } = found.failure
       if (outcome?._tag === "Listed" && isOfContent(found.failure)) {
@@ -136,7 +133,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
   const checked = (name: RepositoryName, subject: Digest.Digest, { digest }: Descriptor) =>
     read(operation, name, digest).pipe(
       Effect.flatMap((manifest) =>
-        Option.match(Referrer.read(manifest), {
+        Option.match(Referrer.fromManifest(manifest), {
           onSome: (referrer) => (referrer.subject === subject ? Effect.succeedSome(referrer.descriptor) : none),
           onNone: () => none
         })
@@ -262,10 +259,10 @@ export const make = (transport: Transport.Service, read: Reader) => {
       (error) =>
         new RegistryError({
           ...error,
-          completed: `${descriptor.digest} was pushed, but is not listed by ${Referrer.tagOf(subject)} among the referrers of its subject`
+          completed: `${descriptor.digest} was pushed, but is not listed by ${Referrer.tag(subject)} among the referrers of its subject`
         })
     )
-    return { _tag: "ReferrersTag", tag: Referrer.tagOf(subject) }
+    return { _tag: "ReferrersTag", tag: Referrer.tag(subject) }
   })
 
   /**
@@ -281,10 +278,10 @@ export const make = (transport: Transport.Service, read: Reader) => {
   ): Effect.fn.Return<A, RegistryError> {
     const referrer = (yield* listsReferrers(name, digest))
       ? Option.none()
-      : yield* orLongWay(Effect.map(read(operation, name, digest), Referrer.read), Effect.succeedNone)
+      : yield* orLongWay(Effect.map(read(operation, name, digest), Referrer.fromManifest), Effect.succeedNone)
     if (Option.isNone(referrer)) return yield* deletion
     const { descriptor, subject } = referrer.value
-    const tag = Referrer.tagOf(subject)
+    const tag = Referrer.tag(subject)
     const changed = (entry: Index.Change, problem: string) =>
       Effect.catch(change(operation, { repository: name, digest: subject }, entry), ({ message }) =>
         Effect.logWarning(`${operation}: ${digest} ${problem} ${tag}: ${message}`)

@@ -151,6 +151,30 @@ export type UploadBlobOptions = {
 )
 
 /**
+ * How a repository has come to hold a blob: it was there before (`present`), it was taken from another repository of the
+ * registry (`mounted`), or it was sent (`sent`).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BlobOutcome = "present" | "mounted" | "sent"
+
+/**
+ * How to put a blob that is known by its descriptor.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PutBlobOptions {
+  /** A repository of this registry from which to take the blob if it is there. */
+  readonly mountFrom?: string
+  /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
+  readonly chunkSize?: ByteSize.Input
+  /** Called with the progress. */
+  readonly onProgress?: OnProgress
+}
+
+/**
  * How to download a blob.
  *
  * @category options

@@ -29,7 +29,7 @@ import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf } from "./recovery.ts"
 import * as Uploading from "./uploading.ts"
-import type { OnProgress } from "./options.ts"
+import type { BlobOutcome, OnProgress } from "./options.ts"
 
 /** At which rate a registry reads a blob once more when it closes a session. */
 const leastHashedBytesPerSecond = 16 * 1024 * 1024
@@ -63,6 +63,7 @@ export interface Uploaded {
   readonly digest: Digest
   /** In bytes, as far as it is known: of a blob of another repository it is not. */
   readonly size: number | undefined
+  readonly outcome: BlobOutcome
 }
 
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
@@ -150,7 +151,7 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
               if (opened !== undefined) return yield* transfer(services, upload, session, opened)
               return upload.mount === undefined
                 ? yield* Effect.die("a session is opened where nothing is mounted")
-                : { digest: upload.mount.digest, size: undefined }
+                : { digest: upload.mount.digest, size: undefined, outcome: "mounted" as const }
             })
           )
         )
@@ -390,7 +391,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   }
   if (step.command.isOpen) yield* session.close
   session.done()
-  return { digest: content.digest(), size: content.sizeBytes() }
+  return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }
 })
 
 /** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */
@@ -402,6 +403,6 @@ export const find = (
   transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
     // Storage that signs its links for GET alone has to be asked so. Where it knows no such blob it may refuse as well.
     Effect.catchIf(isOfStorage(transport.endpoint), () => Download.statedSize(transport, { repository, digest })),
-    Effect.map((size) => Option.some({ digest, size })),
+    Effect.map((size) => Option.some<Uploaded>({ digest, size, outcome: "present" })),
     (found) => orLongWay(found, Effect.succeedNone)
   )

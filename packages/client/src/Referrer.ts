@@ -1,24 +1,31 @@
 /**
- * What a manifest says of itself as a referrer: which manifest it is about, and how a list of referrers describes it.
+ * Referrers: manifests that name another one as their subject, such as signatures and bills of materials.
  *
- * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers" and "Referrers tag
- * schema".
+ * `RegistryContent.referrers` lists those of a manifest. This module says what a manifest says of itself as a referrer.
+ *
+ * @since 0.1.0
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Descriptor } from "../../Descriptor.ts"
-import * as Digest from "../../Digest.ts"
-import type * as Manifest from "../../Manifest.ts"
-import * as MediaType from "../../MediaType.ts"
-import { Tag } from "../../Tag.ts"
-import { fromJson, optional, optionalStruct, texts } from "../schema/json.ts"
+import type { Descriptor } from "./Descriptor.ts"
+import * as Digest from "./Digest.ts"
+import type * as Manifest from "./Manifest.ts"
+import * as MediaType from "./MediaType.ts"
+import { Tag } from "./Tag.ts"
+import { fromJson, optional, optionalStruct, texts } from "./internal/schema/json.ts"
 
-/** A manifest with a subject. */
+/**
+ * A manifest with a subject.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Referrer {
+  /** The digest of the manifest that it is about. */
   readonly subject: Digest.Digest
-  /** Its entry in the list of its subject's referrers. */
+  /** Its descriptor in the list of the subject's referrers, with its artifact type and its annotations. */
   readonly descriptor: Descriptor
 }
 
@@ -54,8 +61,20 @@ const artifactTypeOf = (mediaType: string, { artifactType, config }: Fields): Me
   typeOf(artifactType) ??
   (mediaType === MediaType.ociImageManifest && Predicate.isObject(config) ? typeOf(config["mediaType"]) : undefined)
 
-/** Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none. */
-export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referrer> => {
+/**
+ * Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none.
+ *
+ * **Details**
+ *
+ * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers". The artifact type is
+ * the one that the manifest names, or else, of an image manifest, the media type of its configuration. Manifests of the
+ * withdrawn types `application/vnd.oci.artifact.manifest.v1+json` and `application/vnd.cncf.oras.artifact.manifest.v1+json`
+ * are read as well.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const fromManifest = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referrer> => {
   const mediaType = MediaType.essence(descriptor.mediaType)
   const type = mediaType.toLowerCase()
   if (!referringTypes.has(type)) return Option.none()
@@ -78,8 +97,15 @@ export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Referre
 }
 
 /**
- * The tag under which clients keep the referrers of a manifest where the registry has no API for that: the algorithm cut at
- * 32 characters, a hyphen, and the hash cut at 64. Of a sha512 digest that is half of the hash.
+ * The tag under which clients keep the list of a manifest's referrers where a registry does not list them.
+ *
+ * **Details**
+ *
+ * OCI distribution specification, "Referrers tag schema": the algorithm cut at 32 characters, a hyphen, and the hash cut at
+ * 64. Of a sha512 digest that is half of the hash.
+ *
+ * @category getters
+ * @since 0.1.0
  */
-export const tagOf = (subject: Digest.Digest): Tag =>
+export const tag = (subject: Digest.Digest): Tag =>
   Tag.make(`${Digest.algorithm(subject)}-${Digest.hex(subject).slice(0, 64)}`)

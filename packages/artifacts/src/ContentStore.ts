@@ -1,0 +1,172 @@
+/**
+ * Places of content: what a repository of a registry, an image layout on disk and memory have in common.
+ *
+ * A store holds manifests and blobs by digest, and tags that name manifests. Everything that this package does with
+ * artifacts is a function over stores: copying is from one `Reader` to one `Writer`.
+ *
+ * What such functions decide on is in the interface: whether something is there is an `Option`, and a manifest that a store
+ * refuses because it lacks something that the manifest names is `MissingContent`. The error type of a store is for what went
+ * wrong.
+ *
+ * @since 0.1.0
+ */
+import type { BlobSource } from "@effect-acr/client/BlobSource"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import { Digest } from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+
+/**
+ * What errors of stores have in common.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoreFailure {
+  /** Whether the same operation may succeed later, with nothing changed by the caller. */
+  readonly isRetryable: boolean
+}
+
+/**
+ * Where the content of a store is. Two stores of one `place` can take blobs from each other without a transfer: two
+ * repositories of one registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Origin {
+  /** What holds the content: the login server of a registry, or the path of a layout. */
+  readonly place: string
+  /** The repository in it; empty if it has none. */
+  readonly repository: string
+}
+
+/**
+ * What names content: a descriptor is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Pointer = Pick<Descriptor, "digest" | "mediaType" | "size">
+
+/**
+ * Which referrers to list.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReferrersOptions {
+  /** The artifact type. Defaults to all. */
+  readonly artifactType?: string
+}
+
+/**
+ * A store to read from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reader<out E> {
+  /** Where the content is. */
+  readonly origin: Origin
+  /** What a tag or a digest names; none if it is not there. */
+  readonly resolve: (tagOrDigest: string) => Effect.Effect<Option.Option<Descriptor>, E>
+  /** The verified bytes of a manifest; none if it is not there. */
+  readonly manifest: (manifest: Pick<Pointer, "digest">) => Effect.Effect<Option.Option<Manifest.Raw>, E>
+  /** A blob, readable from any offset and again. Reading one that is not there fails. */
+  readonly blob: (blob: Pointer) => BlobSource<E>
+  /** Whether a blob is there. */
+  readonly has: (blob: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>
+  /** The tags, in the order of the store. */
+  readonly tags: Stream.Stream<string, E>
+  /** The manifests that name a manifest as their subject. It need not be there itself. */
+  readonly referrers: (subject: Digest, options?: ReferrersOptions) => Stream.Stream<Descriptor, E>
+}
+
+/**
+ * How to put a manifest.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PutManifestOptions {
+  /** The tags to point at it. Defaults to none: it is known by its digest alone. */
+  readonly tags?: ReadonlyArray<string>
+}
+
+/**
+ * How to put a blob.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PutBlobOptions {
+  /** Where else the blob is: a store of the same place takes it from there. */
+  readonly from?: Origin
+}
+
+/**
+ * A store to write to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Writer<out E> {
+  /** Puts the bytes of a manifest as they are. Fails with `MissingContent` if the store lacks what it names. */
+  readonly putManifest: (
+    manifest: Manifest.Raw,
+    options?: PutManifestOptions
+  ) => Effect.Effect<void, E | MissingContent>
+  /**
+   * Makes sure that a blob is there, and returns how it came to be. The content is verified before the store has it; the
+   * source is not read if it is there.
+   */
+  readonly putBlob: <E2, R2>(
+    blob: Pointer,
+    source: BlobSource<E2, R2>,
+    options?: PutBlobOptions
+  ) => Effect.Effect<BlobOutcome, E | E2, R2>
+  /** Removes a tag; the manifest that it names stays. Does nothing if there is no such tag. */
+  readonly untag: (tag: string) => Effect.Effect<void, E>
+  /** Removes a manifest with its tags. Does nothing if it is not there. */
+  readonly remove: (manifest: Pick<Pointer, "digest">) => Effect.Effect<void, E>
+}
+
+/**
+ * A store to read from and to write to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ContentStore<out E> extends Reader<E>, Writer<E> {}
+
+/**
+ * A store refuses a manifest because it lacks a blob or a manifest that this one names. Putting what is missing and then the
+ * manifest again mends it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MissingContent extends Schema.TaggedError<MissingContent>("@effect-acr/artifacts/MissingContent")(
+  "MissingContent",
+  {
+    /** The manifest that was refused. */
+    manifest: Digest,
+    /** What is missing, as far as the store says so. */
+    digests: Schema.Array(Digest)
+  }
+) {
+  /** Always false: content has to be put first. */
+  get isRetryable(): boolean {
+    return false
+  }
+
+  override get message(): string {
+    const missing = this.digests.length === 0 ? "something that it names" : this.digests.join(", ")
+    return `the store refused ${this.manifest}: it lacks ${missing}`
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * A store in memory: for tests, and to put an artifact together before it goes anywhere.
+ *
+ * @since 0.1.0
+ */
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Content from "@effect-acr/client/Content"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Referrer from "@effect-acr/client/Referrer"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Bytes from "effect/Bytes"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
+import { referencesOf } from "./internal/references.ts"
+
+/**
+ * A blob was read that the store does not have.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotInMemory extends Schema.TaggedError<NotInMemory>("@effect-acr/artifacts/NotInMemory")("NotInMemory", {
+  /** The blob. */
+  digest: Digest.Digest
+}) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
+  override get message(): string {
+    return `${this.digest} is not in this store`
+  }
+}
+
+/**
+ * A store in memory. It fails if a blob that is not there is read, and if content is not what its digest names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MemoryStore = ContentStore<NotInMemory | RegistryError>
+
+/** What a manifest names and a store lacks. Of a manifest that cannot be read nothing is known. */
+const missingOf = (
+  manifest: Manifest.Raw,
+  manifests: ReadonlyMap<string, unknown>,
+  blobs: ReadonlyMap<string, unknown>
+): ReadonlyArray<Digest.Digest> =>
+  Option.match(referencesOf(manifest), {
+    onNone: () => [],
+    onSome: (named) => [
+      ...named.manifests.map(({ digest }) => digest).filter((digest) => !manifests.has(digest)),
+      ...named.blobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
+    ]
+  })
+
+/** The content of a source in one piece, verified. */
+const collect = <E, R>(
+  blob: Pointer,
+  source: BlobSource.BlobSource<E, R>
+): Effect.Effect<Uint8Array, E | RegistryError, R> =>
+  Effect.map(Stream.runCollect(Content.verify(blob)((source.unverified ?? source).read(0))), Bytes.concat)
+
+/**
+ * Makes an empty store, which is gone with the value.
+ *
+ * **Details**
+ *
+ * Like a registry, it takes a manifest only if it has what the manifest names (`MissingContent`), and verifies content
+ * (`ContentMismatch`).
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (name = "memory"): MemoryStore => {
+  const manifests = new Map<string, Manifest.Raw>()
+  const blobs = new Map<string, Uint8Array>()
+  const tags = new Map<string, Digest.Digest>()
+
+  const find = (tagOrDigest: string): Option.Option<Manifest.Raw> =>
+    Option.fromUndefinedOr(manifests.get(tags.get(tagOrDigest) ?? tagOrDigest))
+
+  const remove = (digest: Digest.Digest): void => {
+    manifests.delete(digest)
+    for (const [tag, named] of tags) if (named === digest) tags.delete(tag)
+  }
+
+  return {
+    origin: { place: name, repository: "" },
+    resolve: (tagOrDigest) => Effect.sync(() => Option.map(find(tagOrDigest), ({ descriptor }) => descriptor)),
+    manifest: ({ digest }) => Effect.sync(() => Option.fromUndefinedOr(manifests.get(digest))),
+    blob: ({ digest, size }) => ({
+      sizeBytes: Effect.succeed(size),
+      read: (offset) =>
+        Stream.suspend((): Stream.Stream<Uint8Array, NotInMemory> => {
+          const bytes = blobs.get(digest)
+          return bytes === undefined
+            ? Stream.fail(new NotInMemory({ digest }))
+            : BlobSource.fromBytes(bytes).read(offset)
+        }),
+      repeatable: true
+    }),
+    has: ({ digest }) => Effect.sync(() => blobs.has(digest)),
+    tags: Stream.suspend(() => Stream.fromIterable(Array.from(tags.keys()))),
+    referrers: (subject, { artifactType } = {}) =>
+      Stream.suspend(() =>
+        Stream.fromIterable(
+          Array.from(manifests.values())
+            .flatMap((manifest) => Option.toArray(Referrer.fromManifest(manifest)))
+            .filter((referrer) => referrer.subject === subject)
+            .map(({ descriptor }) => descriptor)
+            .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType)
+        )
+      ),
+    putManifest: (manifest, { tags: names = [] } = {}) =>
+      Effect.gen(function* () {
+        const { digest } = manifest.descriptor
+        yield* Stream.runDrain(Content.verify(manifest.descriptor)(Stream.make(manifest.bytes)))
+        const missing = missingOf(manifest, manifests, blobs)
+        if (missing.length > 0) return yield* new MissingContent({ manifest: digest, digests: missing })
+        manifests.set(digest, { bytes: manifest.bytes, descriptor: manifest.descriptor })
+        for (const tag of names) tags.set(tag, digest)
+      }),
+    putBlob: (blob, source) =>
+      Effect.gen(function* () {
+        if (blobs.has(blob.digest)) return "present"
+        blobs.set(blob.digest, yield* collect(blob, source))
+        return "sent"
+      }),
+    untag: (tag) => Effect.sync(() => void tags.delete(tag)),
+    remove: ({ digest }) => Effect.sync(() => remove(digest))
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * A repository of a registry as a store.
+ *
+ * @since 0.1.0
+ */
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Reference from "@effect-acr/client/Reference"
+import * as Registries from "@effect-acr/client/Registries"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
+import { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ContentStore, MissingContent } from "./ContentStore.ts"
+
+/**
+ * A repository of a registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Repository extends ContentStore<RegistryError> {
+  /** The reference that it was opened by. A tag or a digest in it names nothing by itself. */
+  readonly reference: Reference.Reference
+}
+
+const isNotFound = ({ reason }: RegistryError): boolean => reason._tag === "NotFound"
+
+/** What is there; none if nothing is. A repository that does not exist holds nothing. */
+const ifFound = <A>(effect: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>
+  Effect.catchIf(Effect.asSome(effect), isNotFound, () => Effect.succeed(Option.none<A>()))
+
+/** OCI distribution specification, "Error Codes", and what registries say besides of a child that is missing. */
+const missingCodes: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"])
+
+/** Registries put the digest into the detail of an error: an object with it, or the digest itself. */
+const decodeDetail = Schema.decodeUnknownOption(Schema.Struct({ digest: Digest.Digest }))
+
+const digestIn = (detail: unknown): Option.Option<Digest.Digest> =>
+  Digest.isDigest(detail) ? Option.some(detail) : Option.map(decodeDetail(detail), ({ digest }) => digest)
+
+/** Whether a registry refuses a manifest for what it lacks. */
+const isMissing = ({ completed, response }: RegistryError): boolean =>
+  // Once the manifest itself is pushed, the error is about the list of its subject's referrers.
+  completed === undefined && response?.errors.some(({ code }) => missingCodes.has(code)) === true
+
+const missingOf = (manifest: Digest.Digest, { response }: RegistryError): MissingContent =>
+  new MissingContent({
+    manifest,
+    digests: (response?.errors ?? []).flatMap(({ detail }) => Option.toArray(digestIn(detail)))
+  })
+
+/**
+ * Makes a store of a repository on a service. Most programs want `open`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (content: RegistryContent.Service, reference: Reference.Reference): Repository => {
+  const { repository } = reference
+  return {
+    reference,
+    origin: { place: content.loginServer, repository },
+    resolve: (tagOrDigest) => ifFound(content.resolve(repository, tagOrDigest)),
+    manifest: ({ digest }) => ifFound(content.rawManifest(repository, digest)),
+    blob: (blob) => content.blobSource(repository, blob),
+    has: ({ digest }) => Effect.map(ifFound(content.headBlob(repository, digest)), Option.isSome),
+    tags: Stream.catchIf(content.tags(repository), isNotFound, () => Stream.empty),
+    referrers: (subject, options) => content.referrers(repository, subject, options),
+    putManifest: (manifest, { tags = [] } = {}) =>
+      content.putManifest(repository, manifest, { tags }).pipe(
+        Effect.asVoid,
+        Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))
+      ),
+    putBlob: (blob, source, { from } = {}) =>
+      content.putBlob(
+        repository,
+        blob,
+        source,
+        from?.place === content.loginServer && from.repository !== repository ? { mountFrom: from.repository } : {}
+      ),
+    untag: (tag) => Effect.asVoid(ifFound(content.deleteTag(repository, tag))),
+    remove: ({ digest }) => Effect.asVoid(ifFound(content.deleteManifest(repository, digest)))
+  }
+}
+
+/**
+ * Opens the repository that a reference names, with the login that the credentials have for its registry. Nothing is sent.
+ * Fails with `InvalidRequest` if the reference names no registry.
+ *
+ * **Example** (The SBOMs of an image)
+ *
+ * ```ts
+ * import { Repository } from "@effect-acr/artifacts"
+ * import { Effect, Option, Stream } from "effect"
+ *
+ * const sboms = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const image = yield* store.resolve("v1.4.0")
+ *   if (Option.isNone(image)) return []
+ *   const listed = store.referrers(image.value.digest, { artifactType: "application/spdx+json" })
+ *   return yield* Stream.runCollect(listed)
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const open = (
+  reference: string | Reference.Reference
+): Effect.Effect<Repository, RegistryError, Registries.Registries> =>
+  Effect.map(Registries.open(reference), (opened) => make(opened.content, opened.reference))

@@ -1,0 +1,14 @@
+/**
+ * Images, indexes, signatures and bills of materials as graphs, in any store.
+ *
+ * @since 0.1.0
+ */
+
+/** Places of content. */
+export * as ContentStore from "./ContentStore.ts"
+
+/** A store in memory. */
+export * as MemoryStore from "./MemoryStore.ts"
+
+/** A repository of a registry. */
+export * as Repository from "./Repository.ts"
