@@ -12,6 +12,7 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
@@ -51,10 +52,10 @@ const missingOf = (
   manifests: ReadonlyMap<string, unknown>,
   blobs: ReadonlyMap<string, unknown>
 ): ReadonlyArray<Digest.Digest> =>
-  Option.match(referencesOf(manifest), {
-    onNone: () => [],
-    onSome: (named) => [
-      ...named.manifests.map(({ digest }) => digest).filter((digest) => !manifests.has(digest)),
+  Result.match(referencesOf(manifest), {
+    onFailure: () => [],
+    onSuccess: (named) => [
+      ...named.manifests.map(({ digest }) => digest).filter((digest) => !manifests.has(digest) && !blobs.has(digest)),
       ...named.blobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
     ]
   })

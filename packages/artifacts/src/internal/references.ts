@@ -4,11 +4,10 @@
  * OCI image specification, manifest.md and image-index.md; distribution's documentation, "Image manifest version 2, schema
  * 2"; the withdrawn artifact manifests of OCI and ORAS, whose blobs a copy must not lose.
  */
-import type { Descriptor } from "@effect-acr/client/Descriptor"
-import * as DescriptorSchema from "@effect-acr/client/Descriptor"
+import { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
-import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 /** What a manifest cannot be without. Its subject is not among it: that may be missing. */
@@ -19,20 +18,36 @@ export interface References {
 
 const artifactTypes: ReadonlySet<string> = new Set([MediaType.ociArtifactManifest, MediaType.orasArtifactManifest])
 
-const decodeArtifact = Schema.decodeUnknownOption(
-  Schema.fromJsonString(
-    Schema.Struct({ blobs: Schema.optionalKey(Schema.NullOr(Schema.Array(DescriptorSchema.Descriptor))) })
-  )
+const decodeArtifact = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ blobs: Schema.optionalKey(Schema.NullOr(Schema.Array(Descriptor))) }))
 )
+
+/** Media types of manifests. An entry of an index with any other type may be a blob. */
+const manifestTypes: ReadonlySet<string> = new Set([
+  MediaType.ociImageManifest,
+  MediaType.ociImageIndex,
+  MediaType.dockerManifest,
+  MediaType.dockerManifestList,
+  MediaType.dockerSchema1Manifest,
+  MediaType.dockerSchema1SignedManifest,
+  ...artifactTypes
+])
+
+/** Whether a descriptor can only be that of a manifest. */
+export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
+  manifestTypes.has(MediaType.essence(mediaType).toLowerCase())
 
 const decoder = new TextDecoder()
 
-/** What a manifest names; none if it cannot be read, so that it is not known. */
-export const referencesOf = ({ bytes, descriptor }: Manifest.Raw): Option.Option<References> => {
+/** What a manifest names, or why that is not known. */
+export const referencesOf = ({ bytes, descriptor }: Manifest.Raw): Result.Result<References, string> => {
   const text = decoder.decode(bytes)
   if (artifactTypes.has(MediaType.essence(descriptor.mediaType))) {
-    return Option.map(decodeArtifact(text), ({ blobs }) => ({ manifests: [], blobs: blobs ?? [] }))
+    return decodeArtifact(text).pipe(
+      Result.map(({ blobs }) => ({ manifests: [], blobs: blobs ?? [] })),
+      Result.mapError(() => "an artifact manifest that cannot be read")
+    )
   }
   const view = Manifest.view(descriptor.mediaType, text)
-  return view._tag === "UnknownManifest" ? Option.none() : Option.some(Manifest.references(view))
+  return view._tag === "UnknownManifest" ? Result.fail(view.problem) : Result.succeed(Manifest.references(view))
 }

@@ -1,0 +1,208 @@
+/**
+ * Graphs: what is in them, in which order it can be put, and what ends a walk.
+ */
+import { createHash } from "node:crypto"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Graph from "../src/Graph.ts"
+import * as MemoryStore from "../src/MemoryStore.ts"
+
+const digestOf = (bytes: Uint8Array): Digest.Digest =>
+  Digest.Digest.make(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
+
+const pointer = (mediaType: MediaType.MediaType, text: string): Descriptor => {
+  const bytes = new TextEncoder().encode(text)
+  return { mediaType, digest: digestOf(bytes), size: bytes.length }
+}
+
+const rawOf = (mediaType: MediaType.MediaType, document: object | string): Manifest.Raw => {
+  const bytes = new TextEncoder().encode(typeof document === "string" ? document : JSON.stringify(document))
+  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
+}
+
+const config = pointer(MediaType.ociImageConfig, "{}")
+const layer = (text: string) => pointer(MediaType.ociImageLayer, text)
+
+const image = (...texts: ReadonlyArray<string>) =>
+  rawOf(MediaType.ociImageManifest, Manifest.format(Manifest.image({ config, layers: texts.map(layer) })))
+
+const attachment = (name: string, subject: Descriptor, artifactType = "application/spdx+json") =>
+  rawOf(
+    MediaType.ociImageManifest,
+    Manifest.format(
+      Manifest.image({
+        config,
+        layers: [],
+        artifactType: MediaType.MediaType.make(artifactType),
+        subject,
+        annotations: { name }
+      })
+    )
+  )
+
+const index = (...children: ReadonlyArray<Descriptor>) =>
+  rawOf(MediaType.ociImageIndex, Manifest.format(Manifest.index({ manifests: children })))
+
+const amd64 = image("base", "amd64")
+const arm64 = image("base", "arm64")
+const both = index(amd64.descriptor, arm64.descriptor)
+
+/** A store with blobs, and manifests in an order in which it takes them. */
+const holding = (blobs: ReadonlyArray<string>, manifests: ReadonlyArray<Manifest.Raw>) =>
+  Effect.gen(function* () {
+    const store = MemoryStore.make()
+    for (const text of ["{}", ...blobs]) {
+      yield* store.putBlob(layer(text), BlobSource.fromString(text))
+    }
+    for (const manifest of manifests) yield* store.putManifest(manifest)
+    return store
+  })
+
+const names = (graph: Graph.Graph, known: { readonly [name: string]: Manifest.Raw }) =>
+  Array.from(
+    graph.nodes.keys(),
+    (digest) => Object.entries(known).find(([, { descriptor }]) => descriptor.digest === digest)?.[0]
+  )
+
+describe("the graph of an artifact", () => {
+  const sbom = attachment("sbom", amd64.descriptor)
+  const signature = attachment("signature", sbom.descriptor, "application/vnd.example.signature")
+  const known = { amd64, arm64, both, sbom, signature }
+  const all = holding(["base", "amd64", "arm64"], [amd64, arm64, both, sbom, signature])
+
+  it.effect("has each manifest after those that it names", () =>
+    Effect.gen(function* () {
+      const graph = yield* Graph.read(yield* all, both.descriptor)
+      assert.deepStrictEqual(names(graph, known), ["amd64", "arm64", "both"])
+      assert.strictEqual(graph.root, both.descriptor.digest)
+    })
+  )
+
+  it.effect("has referrers behind their subjects, of any type or of some, to a depth", () =>
+    Effect.gen(function* () {
+      const store = yield* all
+      const read = (referrers: NonNullable<Graph.Options["referrers"]>) =>
+        Effect.map(Graph.read(store, both.descriptor, { referrers }), (graph) => names(graph, known))
+      assert.deepStrictEqual(yield* read({}), ["amd64", "sbom", "signature", "arm64", "both"])
+      assert.deepStrictEqual(yield* read({ depth: 1 }), ["amd64", "sbom", "arm64", "both"])
+      assert.deepStrictEqual(yield* read({ artifactTypes: ["application/vnd.example.signature"] }), [
+        "amd64",
+        "arm64",
+        "both"
+      ])
+      assert.deepStrictEqual(
+        yield* read({ artifactTypes: ["application/vnd.example.signature", "application/spdx+json"] }),
+        ["amd64", "sbom", "signature", "arm64", "both"]
+      )
+    })
+  )
+
+  it.effect("counts what its manifests share once", () =>
+    Effect.gen(function* () {
+      const graph = yield* Graph.read(yield* all, both.descriptor)
+      assert.deepStrictEqual(
+        Graph.blobs(graph).map(({ digest }) => digest),
+        [config, layer("base"), layer("amd64"), layer("arm64")].map(({ digest }) => digest)
+      )
+      const manifests = [amd64, arm64, both].reduce((sum, { bytes }) => sum + bytes.length, 0)
+      assert.strictEqual(Graph.size(graph), manifests + "{}baseamd64arm64".length)
+    })
+  )
+
+  it.effect("reads each manifest once, however many name it", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64"], [amd64, index(amd64.descriptor)])
+      const root = index(amd64.descriptor, index(amd64.descriptor).descriptor, amd64.descriptor)
+      yield* store.putManifest(root)
+      let reads = 0
+      const counting = {
+        ...store,
+        manifest: (pointer: Parameters<typeof store.manifest>[0]) => {
+          reads += 1
+          return store.manifest(pointer)
+        }
+      }
+      const graph = yield* Graph.read(counting, root.descriptor)
+      assert.strictEqual(graph.nodes.size, 3)
+      assert.strictEqual(reads, 3)
+    })
+  )
+
+  it.effect("takes entries of an index that are no manifests for blobs", () =>
+    Effect.gen(function* () {
+      const odd = { ...layer("odd"), mediaType: MediaType.MediaType.make("application/vnd.example.cache") }
+      const store = yield* holding(["odd"], [])
+      const root = index(odd)
+      yield* store.putManifest(root)
+      const graph = yield* Graph.read(store, root.descriptor)
+      assert.deepStrictEqual([...graph.nodes.keys()], [root.descriptor.digest])
+      assert.deepStrictEqual(
+        Graph.blobs(graph).map(({ digest }) => digest),
+        [odd.digest]
+      )
+    })
+  )
+
+  it.effect("includes the blobs of artifact manifests that were withdrawn", () =>
+    Effect.gen(function* () {
+      for (const mediaType of [MediaType.ociArtifactManifest, MediaType.orasArtifactManifest]) {
+        const artifact = rawOf(mediaType, { mediaType, blobs: [layer("base")] })
+        const graph = yield* Graph.read(yield* holding(["base"], [artifact]), artifact.descriptor)
+        assert.deepStrictEqual(
+          Graph.blobs(graph).map(({ digest }) => digest),
+          [layer("base").digest]
+        )
+      }
+    })
+  )
+
+  it.effect("fails with the way to a manifest that is missing, or of which it is not known what it names", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
+      yield* store.remove(arm64.descriptor)
+      const missing = yield* Effect.flip(Graph.read(store, both.descriptor))
+      assert.deepInclude(missing, { problem: "Missing", path: [both.descriptor.digest, arm64.descriptor.digest] })
+
+      const old = rawOf(MediaType.dockerSchema1SignedManifest, { schemaVersion: 1 })
+      const unreadable = yield* Effect.flip(Graph.read(yield* holding([], [old]), old.descriptor))
+      assert.strictEqual(unreadable._tag === "GraphError" ? unreadable.problem : undefined, "Unreadable")
+      assert.include(unreadable.message, "schema 1")
+    })
+  )
+
+  it.effect("ends where it is too deep or too large", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64"], [amd64])
+      let root = amd64
+      for (let level = 0; level < 20; level++) {
+        root = index(root.descriptor)
+        yield* store.putManifest(root)
+      }
+      const deep = yield* Effect.flip(Graph.read(store, root.descriptor))
+      assert.deepInclude(deep, { problem: "TooDeep" })
+
+      const wide = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
+      const large = yield* Effect.flip(Graph.read(wide, both.descriptor, { maxManifests: 2 }))
+      assert.deepInclude(large, { problem: "TooLarge" })
+    })
+  )
+
+  it.effect("ends where a store lies about a circle", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64"], [amd64])
+      const root = index(amd64.descriptor)
+      const liar = {
+        ...store,
+        manifest: () => Effect.succeedSome({ bytes: root.bytes, descriptor: root.descriptor }),
+        referrers: () => store.referrers(amd64.descriptor.digest)
+      }
+      const graph = yield* Graph.read(liar, root.descriptor)
+      assert.isAtMost(graph.nodes.size, 2)
+    })
+  )
+})
