@@ -7,6 +7,9 @@
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
 
+/** An artifact as a graph. */
+export * as Graph from "./Graph.ts"
+
 /** A store in memory. */
 export * as MemoryStore from "./MemoryStore.ts"
 

@@ -86,7 +86,7 @@ describe("the graph of an artifact", () => {
   it.effect("has referrers behind their subjects, of any type or of some, to a depth", () =>
     Effect.gen(function* () {
       const store = yield* all
-      const read = (referrers: NonNullable<Graph.Options["referrers"]>) =>
+      const read = (referrers: NonNullable<Graph.GraphOptions["referrers"]>) =>
         Effect.map(Graph.read(store, both.descriptor, { referrers }), (graph) => names(graph, known))
       assert.deepStrictEqual(yield* read({}), ["amd64", "sbom", "signature", "arm64", "both"])
       assert.deepStrictEqual(yield* read({ depth: 1 }), ["amd64", "sbom", "arm64", "both"])

@@ -37,6 +37,12 @@ const manifestTypes: ReadonlySet<string> = new Set([
 export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   manifestTypes.has(MediaType.essence(mediaType).toLowerCase())
 
+const imageTypes: ReadonlySet<string> = new Set([MediaType.ociImageManifest, MediaType.dockerManifest])
+
+/** Whether a descriptor is that of an image or an artifact, which names blobs alone. */
+export const isImage = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
+  imageTypes.has(MediaType.essence(mediaType).toLowerCase())
+
 const decoder = new TextDecoder()
 
 /** What a manifest names, or why that is not known. */

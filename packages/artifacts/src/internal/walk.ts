@@ -1,0 +1,289 @@
+/**
+ * Walks the graph of an artifact: level by level, each manifest once.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Reader } from "../ContentStore.ts"
+import { isImage, isManifest, type References, referencesOf } from "./references.ts"
+
+/**
+ * A manifest of a graph.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface GraphNode {
+  /** Its descriptor, with the platform and the annotations of the index that names it, if one does. */
+  readonly descriptor: Descriptor
+  /** The manifests that it names, in its order. */
+  readonly children: ReadonlyArray<Descriptor>
+  /** The blobs that it names, in its order. */
+  readonly blobs: ReadonlyArray<Descriptor>
+  /** The manifest that it is about, if it is a referrer. */
+  readonly subject: Option.Option<Digest.Digest>
+  /** The manifests of the graph that are about it. */
+  readonly referrers: ReadonlyArray<Digest.Digest>
+  /** Whether it is known with all that it names, so that it need not be copied. Of an image that is, nothing was read. */
+  readonly isKnown: boolean
+}
+
+/**
+ * The manifests of an artifact, each once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Graph {
+  /** The digest of the manifest that the graph begins with. */
+  readonly root: Digest.Digest
+  /** The manifests by their digests, in the order in which they can be put: each after those that it names. */
+  readonly nodes: ReadonlyMap<Digest.Digest, GraphNode>
+}
+
+/**
+ * What cannot be followed in a graph.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class GraphError extends Schema.TaggedError<GraphError>("@effect-acr/artifacts/GraphError")("GraphError", {
+  /**
+   * `Missing`: a manifest that another one names is not there. `Unreadable`: it is not known what a manifest names.
+   * `TooDeep` and `TooLarge`: the graph has more levels or more manifests than the limit.
+   */
+  problem: Schema.Literals(["Missing", "Unreadable", "TooDeep", "TooLarge"]),
+  /** The manifests from the root to the one that is concerned. */
+  path: Schema.Array(Digest.Digest),
+  /** What happened, for a person to read. */
+  description: Schema.String
+}) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
+  override get message(): string {
+    return `${this.description} (${this.path.join(" > ")})`
+  }
+}
+
+/**
+ * How to read a graph.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface GraphOptions {
+  /** Which referrers to follow, from each manifest. Defaults to none. */
+  readonly referrers?: {
+    /** Their artifact types. Defaults to all. */
+    readonly artifactTypes?: ReadonlyArray<string>
+    /** How many referrers may refer to each other in a row, at least 1. Defaults to 4. */
+    readonly depth?: number
+  }
+  /** How many manifests the graph may have. Defaults to 100,000. */
+  readonly maxManifests?: number
+}
+
+/** What a walk does besides. */
+export interface Hooks<out E> {
+  /** Whether a manifest is known with all that it names: an image is not read then, and of an index the entries are known. */
+  readonly isKnown: (manifest: Descriptor) => Effect.Effect<boolean, E>
+  /** Called with each manifest that is read. */
+  readonly onManifest: (manifest: Manifest.Raw) => void
+}
+
+/** Indexes of indexes have two levels. */
+const mostLevels = 16
+
+const defaultReferrersDepth = 4
+const defaultMaxManifests = 100_000
+
+/** Manifests that are read at the same time. */
+const readsAtOnce = 8
+
+/** A manifest that is still to be read. */
+interface Step {
+  readonly descriptor: Descriptor
+  /** The digests from the root to this one. */
+  readonly path: ReadonlyArray<Digest.Digest>
+  /** How many subject edges lie between the root and this one. */
+  readonly referrersDepth: number
+  /** Whether the index that names it is known. */
+  readonly isKnown: boolean
+}
+
+/** What a step has found. A blob is an entry of an index that is no manifest. */
+type Found =
+  | { readonly _tag: "Blob"; readonly step: Step }
+  | { readonly _tag: "Manifest"; readonly step: Step; readonly node: GraphNode; readonly next: ReadonlyArray<Step> }
+
+const fail = (problem: GraphError["problem"], path: Step["path"], description: string) =>
+  Effect.fail(new GraphError({ problem, path, description }))
+
+const wants =
+  (types: ReadonlyArray<string> | undefined) =>
+  ({ artifactType }: Descriptor): boolean =>
+    types === undefined || (artifactType !== undefined && types.includes(artifactType))
+
+/** The referrers of a manifest that are to be followed. */
+const referrersOf = <E>(
+  reader: Reader<E>,
+  { descriptor, referrersDepth }: Step,
+  { referrers }: GraphOptions
+): Effect.Effect<ReadonlyArray<Descriptor>, E> => {
+  if (referrers === undefined || referrersDepth >= (referrers.depth ?? defaultReferrersDepth)) return Effect.succeed([])
+  const { artifactTypes } = referrers
+  // A store can leave out what is of no interest, if that is one type.
+  const [only, ...others] = artifactTypes ?? []
+  const listed = reader.referrers(
+    descriptor.digest,
+    only !== undefined && others.length === 0 ? { artifactType: only } : {}
+  )
+  return Stream.runCollect(Stream.filter(listed, wants(artifactTypes)))
+}
+
+const follow = ({ path }: Step, descriptor: Descriptor, referrersDepth: number, isKnown: boolean): Step => ({
+  descriptor,
+  path: [...path, descriptor.digest],
+  referrersDepth,
+  isKnown
+})
+
+/** What a manifest names. */
+const readNode = <E, E2>(
+  reader: Reader<E>,
+  step: Step,
+  onManifest: Hooks<E2>["onManifest"]
+): Effect.Effect<Option.Option<{ readonly raw: Manifest.Raw; readonly named: References }>, E | GraphError> =>
+  Effect.gen(function* () {
+    const raw = yield* reader.manifest(step.descriptor)
+    if (Option.isNone(raw)) return Option.none()
+    const named = referencesOf(raw.value)
+    if (Result.isFailure(named)) {
+      const type = MediaType.essence(raw.value.descriptor.mediaType)
+      const description = `it is not known what a manifest of type ${type} names: ${named.failure}`
+      return yield* fail("Unreadable", step.path, description)
+    }
+    onManifest(raw.value)
+    return Option.some({ raw: raw.value, named: named.success })
+  })
+
+const nothingNamed: References = { manifests: [], blobs: [] }
+
+const visit = <E, E2>(
+  reader: Reader<E>,
+  step: Step,
+  options: GraphOptions,
+  hooks: Hooks<E2>
+): Effect.Effect<Found, E | E2 | GraphError> =>
+  Effect.gen(function* () {
+    const { descriptor, path, referrersDepth } = step
+    if (path.length > mostLevels)
+      return yield* fail("TooDeep", path, `manifests are nested more than ${mostLevels} deep`)
+    const isKnown = step.isKnown || (yield* hooks.isKnown(descriptor))
+    const found = isKnown && isImage(descriptor) ? Option.none() : yield* readNode(reader, step, hooks.onManifest)
+    if (Option.isNone(found) && !(isKnown && isImage(descriptor))) {
+      // An index may list blobs, under types that need not be known.
+      if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob", step }
+      return yield* fail("Missing", path, `the manifest ${descriptor.digest} is not there`)
+    }
+    const { blobs, manifests } = Option.isSome(found) ? found.value.named : nothingNamed
+    const referrers = yield* referrersOf(reader, step, options)
+    return {
+      _tag: "Manifest",
+      step,
+      node: {
+        descriptor: Option.isSome(found) ? { ...descriptor, ...found.value.raw.descriptor } : descriptor,
+        children: manifests,
+        blobs,
+        subject: Option.flatMap(found, ({ raw }) => Option.map(Referrer.fromManifest(raw), ({ subject }) => subject)),
+        referrers: referrers.map(({ digest }) => digest),
+        isKnown
+      },
+      next: [
+        ...manifests.map((child) => follow(step, child, referrersDepth, isKnown)),
+        ...referrers.map((referrer) => follow(step, referrer, referrersDepth + 1, false))
+      ]
+    }
+  })
+
+/** Entries of an index that turned out to be blobs are blobs of the index. */
+const withBlobs = (node: GraphNode, isBlob: (digest: Digest.Digest) => boolean): GraphNode => ({
+  ...node,
+  children: node.children.filter(({ digest }) => !isBlob(digest)),
+  blobs: [...node.blobs, ...node.children.filter(({ digest }) => isBlob(digest))]
+})
+
+/** The nodes in an order in which each comes after those that it names, and referrers after their subjects. */
+const ordered = (
+  root: Digest.Digest,
+  nodes: ReadonlyMap<Digest.Digest, GraphNode>
+): ReadonlyMap<Digest.Digest, GraphNode> => {
+  const placed = new Map<Digest.Digest, GraphNode>()
+  const entered = new Set<Digest.Digest>()
+  const waiting: Array<{ readonly digest: Digest.Digest; readonly isDone: boolean }> = [{ digest: root, isDone: false }]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { digest, isDone } = next
+    const node = nodes.get(digest)
+    if (node === undefined) continue
+    if (isDone) {
+      placed.set(digest, node)
+      for (const referrer of node.referrers.toReversed()) waiting.push({ digest: referrer, isDone: false })
+    } else if (!entered.has(digest)) {
+      entered.add(digest)
+      waiting.push({ digest, isDone: true })
+      for (const child of node.children.toReversed()) waiting.push({ digest: child.digest, isDone: false })
+    }
+  }
+  return placed
+}
+
+const noHooks: Hooks<never> = { isKnown: () => Effect.succeed(false), onManifest: constVoid }
+
+/** Reads the graph that begins with a manifest. */
+export const walk = <E, E2 = never>(
+  reader: Reader<E>,
+  root: Descriptor,
+  options: GraphOptions,
+  hooks: Hooks<E2> = noHooks
+): Effect.Effect<Graph, E | E2 | GraphError> =>
+  Effect.gen(function* () {
+    const most = options.maxManifests ?? defaultMaxManifests
+    const nodes = new Map<Digest.Digest, GraphNode>()
+    const blobs = new Set<Digest.Digest>()
+    const seen = new Set<Digest.Digest>([root.digest])
+    let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isKnown: false }]
+    while (level.length > 0) {
+      const found = yield* Effect.forEach(level, (step) => visit(reader, step, options, hooks), {
+        concurrency: readsAtOnce
+      })
+      const next: Array<Step> = []
+      for (const one of found) {
+        if (one._tag === "Blob") {
+          blobs.add(one.step.descriptor.digest)
+          continue
+        }
+        nodes.set(one.step.descriptor.digest, one.node)
+        for (const step of one.next) {
+          if (seen.has(step.descriptor.digest)) continue
+          seen.add(step.descriptor.digest)
+          next.push(step)
+          if (seen.size > most) return yield* fail("TooLarge", step.path, `the graph has more than ${most} manifests`)
+        }
+      }
+      level = next
+    }
+    const isBlob = (digest: Digest.Digest) => blobs.has(digest)
+    const all = new Map(Array.from(nodes, ([digest, node]) => [digest, withBlobs(node, isBlob)] as const))
+    return { root: root.digest, nodes: ordered(root.digest, all) }
+  })
