@@ -7,6 +7,12 @@
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
 
+/** Artifacts from store to store. */
+export * as Copy from "./Copy.ts"
+
+/** Why a copy failed, and on which side. */
+export * as CopyError from "./CopyError.ts"
+
 /** An artifact as a graph. */
 export * as Graph from "./Graph.ts"
 

@@ -1,67 +1,12 @@
 /**
  * Graphs: what is in them, in which order it can be put, and what ends a walk.
  */
-import { createHash } from "node:crypto"
-import * as BlobSource from "@effect-acr/client/BlobSource"
-import type { Descriptor } from "@effect-acr/client/Descriptor"
-import * as Digest from "@effect-acr/client/Digest"
-import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
+import type * as Manifest from "@effect-acr/client/Manifest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Graph from "../src/Graph.ts"
-import * as MemoryStore from "../src/MemoryStore.ts"
-
-const digestOf = (bytes: Uint8Array): Digest.Digest =>
-  Digest.Digest.make(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
-
-const pointer = (mediaType: MediaType.MediaType, text: string): Descriptor => {
-  const bytes = new TextEncoder().encode(text)
-  return { mediaType, digest: digestOf(bytes), size: bytes.length }
-}
-
-const rawOf = (mediaType: MediaType.MediaType, document: object | string): Manifest.Raw => {
-  const bytes = new TextEncoder().encode(typeof document === "string" ? document : JSON.stringify(document))
-  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
-}
-
-const config = pointer(MediaType.ociImageConfig, "{}")
-const layer = (text: string) => pointer(MediaType.ociImageLayer, text)
-
-const image = (...texts: ReadonlyArray<string>) =>
-  rawOf(MediaType.ociImageManifest, Manifest.format(Manifest.image({ config, layers: texts.map(layer) })))
-
-const attachment = (name: string, subject: Descriptor, artifactType = "application/spdx+json") =>
-  rawOf(
-    MediaType.ociImageManifest,
-    Manifest.format(
-      Manifest.image({
-        config,
-        layers: [],
-        artifactType: MediaType.MediaType.make(artifactType),
-        subject,
-        annotations: { name }
-      })
-    )
-  )
-
-const index = (...children: ReadonlyArray<Descriptor>) =>
-  rawOf(MediaType.ociImageIndex, Manifest.format(Manifest.index({ manifests: children })))
-
-const amd64 = image("base", "amd64")
-const arm64 = image("base", "arm64")
-const both = index(amd64.descriptor, arm64.descriptor)
-
-/** A store with blobs, and manifests in an order in which it takes them. */
-const holding = (blobs: ReadonlyArray<string>, manifests: ReadonlyArray<Manifest.Raw>) =>
-  Effect.gen(function* () {
-    const store = MemoryStore.make()
-    for (const text of ["{}", ...blobs]) {
-      yield* store.putBlob(layer(text), BlobSource.fromString(text))
-    }
-    for (const manifest of manifests) yield* store.putManifest(manifest)
-    return store
-  })
+import { amd64, arm64, attachment, both, config, holding, index, layer, rawOf } from "./support/artifacts.ts"
 
 const names = (graph: Graph.Graph, known: { readonly [name: string]: Manifest.Raw }) =>
   Array.from(

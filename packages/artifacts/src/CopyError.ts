@@ -1,0 +1,65 @@
+/**
+ * Why a copy failed, and on which side.
+ *
+ * @since 0.1.0
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Data from "effect/Data"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+
+/**
+ * Where a copy failed: at the store that it reads from, or at the one that it writes to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Side = "source" | "target"
+
+/**
+ * The reason of an error: its `reason` if it has one, as `RegistryError` does, or else the error itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ReasonOf<E> = E extends { readonly reason: infer Reason } ? Reason : E
+
+/**
+ * A failed copy.
+ *
+ * **Details**
+ *
+ * `reason` is that of the store's error, so that `Effect.catchReason("CopyError", "Forbidden", …)` reaches the reason of a
+ * registry. `cause` is the error itself.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
+  /** The side that failed. */
+  readonly side: Side
+  /** The manifest or the blob that was being copied; none if it was the artifact as a whole. */
+  readonly digest: Option.Option<Digest.Digest>
+  readonly reason: unknown
+  readonly cause: unknown
+}> {
+  declare readonly reason: ReasonOf<E>
+  declare readonly cause: E
+
+  /** Whether the same copy may succeed later, with nothing changed by the caller. */
+  get isRetryable(): boolean {
+    return Predicate.hasProperty(this.cause, "isRetryable") && this.cause.isRetryable === true
+  }
+
+  override get message(): string {
+    const at = Option.match(this.digest, { onNone: () => "", onSome: (digest) => ` at ${digest}` })
+    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `the copy failed at the ${this.side}${at}: ${cause}`
+  }
+}
+
+/** Wraps the error of one side. */
+export const at =
+  (side: Side, digest: Option.Option<Digest.Digest> = Option.none()) =>
+  <E>(cause: E): CopyError<E> =>
+    new CopyError<E>({ side, digest, reason: Predicate.hasProperty(cause, "reason") ? cause.reason : cause, cause })
