@@ -96,6 +96,11 @@ export interface Reader<out E> {
 export interface PutManifestOptions {
   /** The tags to point at it. Defaults to none: it is known by its digest alone. */
   readonly tags?: ReadonlyArray<string>
+  /**
+   * Whether some of the manifests that it names are left out on purpose. A store that decides by itself what it takes, such
+   * as a registry, may refuse it all the same.
+   */
+  readonly isSparse?: boolean
 }
 
 /**
@@ -105,8 +110,8 @@ export interface PutManifestOptions {
  * @since 0.1.0
  */
 export interface PutBlobOptions {
-  /** Where else the blob is: a store of the same place takes it from there. */
-  readonly from?: Origin
+  /** Where else the blob may be, the likeliest first. A store takes it from there if it can, without reading the source. */
+  readonly from?: ReadonlyArray<Origin>
 }
 
 /**
@@ -134,6 +139,11 @@ export interface Writer<out E> {
   readonly untag: (tag: string) => Effect.Effect<void, E>
   /** Removes a manifest with its tags. Does nothing if it is not there. */
   readonly remove: (manifest: Pick<Pointer, "digest">) => Effect.Effect<void, E>
+  /**
+   * Runs an effect whose changes the store may write together: a layout writes its index once, when the effect ends, be it
+   * with a failure. Within the effect, the changes are visible.
+   */
+  readonly batch: <A, E2, R>(effect: Effect.Effect<A, E2, R>) => Effect.Effect<A, E | E2, R>
 }
 
 /**

@@ -289,7 +289,7 @@ const makeCopying = <E1, E2>(
     void done.set(`${kind} ${digest}`, { digest, kind, mediaType, size, outcome })
 
   const sendBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
-    target.putBlob(blob, markingSource(source.blob(blob)), { from: source.origin }).pipe(
+    target.putBlob(blob, markingSource(source.blob(blob)), { from: [source.origin] }).pipe(
       Effect.mapBoth({
         onFailure: (error): Failure =>
           error instanceof OfSource

@@ -11,12 +11,14 @@ import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
 import { referencesOf } from "./internal/references.ts"
+import * as Turns from "./internal/turns.ts"
 
 /**
  * A blob was read that the store does not have.
@@ -49,13 +51,16 @@ export type MemoryStore = ContentStore<NotInMemory | RegistryError>
 /** What a manifest names and a store lacks. Of a manifest that cannot be read nothing is known. */
 const missingOf = (
   manifest: Manifest.Raw,
+  isSparse: boolean,
   manifests: ReadonlyMap<string, unknown>,
   blobs: ReadonlyMap<string, unknown>
 ): ReadonlyArray<Digest.Digest> =>
   Result.match(referencesOf(manifest), {
     onFailure: () => [],
     onSuccess: (named) => [
-      ...named.manifests.map(({ digest }) => digest).filter((digest) => !manifests.has(digest) && !blobs.has(digest)),
+      ...(isSparse ? [] : named.manifests)
+        .map(({ digest }) => digest)
+        .filter((digest) => !manifests.has(digest) && !blobs.has(digest)),
       ...named.blobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
     ]
   })
@@ -82,6 +87,7 @@ export const make = (name = "memory"): MemoryStore => {
   const manifests = new Map<string, Manifest.Raw>()
   const blobs = new Map<string, Uint8Array>()
   const tags = new Map<string, Digest.Digest>()
+  const oneAtATime = Turns.make()
 
   const find = (tagOrDigest: string): Option.Option<Manifest.Raw> =>
     Option.fromUndefinedOr(manifests.get(tags.get(tagOrDigest) ?? tagOrDigest))
@@ -118,22 +124,26 @@ export const make = (name = "memory"): MemoryStore => {
             .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType)
         )
       ),
-    putManifest: (manifest, { tags: names = [] } = {}) =>
+    putManifest: (manifest, { isSparse = false, tags: names = [] } = {}) =>
       Effect.gen(function* () {
         const { digest } = manifest.descriptor
         yield* Stream.runDrain(Content.verify(manifest.descriptor)(Stream.make(manifest.bytes)))
-        const missing = missingOf(manifest, manifests, blobs)
+        const missing = missingOf(manifest, isSparse, manifests, blobs)
         if (missing.length > 0) return yield* new MissingContent({ manifest: digest, digests: missing })
         manifests.set(digest, { bytes: manifest.bytes, descriptor: manifest.descriptor })
         for (const tag of names) tags.set(tag, digest)
       }),
     putBlob: (blob, source) =>
-      Effect.gen(function* () {
-        if (blobs.has(blob.digest)) return "present"
-        blobs.set(blob.digest, yield* collect(blob, source))
-        return "sent"
-      }),
+      oneAtATime(
+        blob.digest,
+        Effect.gen(function* () {
+          if (blobs.has(blob.digest)) return "present"
+          blobs.set(blob.digest, yield* collect(blob, source))
+          return "sent"
+        })
+      ),
     untag: (tag) => Effect.sync(() => void tags.delete(tag)),
-    remove: ({ digest }) => Effect.sync(() => remove(digest))
+    remove: ({ digest }) => Effect.sync(() => remove(digest)),
+    batch: identity
   }
 }

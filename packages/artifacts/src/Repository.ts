@@ -9,10 +9,12 @@ import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ContentStore, MissingContent } from "./ContentStore.ts"
+import * as Turns from "./internal/turns.ts"
 
 /**
  * A repository of a registry.
@@ -59,6 +61,7 @@ const missingOf = (manifest: Digest.Digest, { response }: RegistryError): Missin
  */
 export const make = (content: RegistryContent.Service, reference: Reference.Reference): Repository => {
   const { repository } = reference
+  const oneAtATime = Turns.make()
   return {
     reference,
     origin: { place: content.loginServer, repository },
@@ -73,15 +76,14 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
         Effect.asVoid,
         Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))
       ),
-    putBlob: (blob, source, { from } = {}) =>
-      content.putBlob(
-        repository,
-        blob,
-        source,
-        from?.place === content.loginServer && from.repository !== repository ? { mountFrom: from.repository } : {}
-      ),
+    putBlob: (blob, source, { from = [] } = {}) => {
+      const mount = from.find((origin) => origin.place === content.loginServer && origin.repository !== repository)
+      const put = content.putBlob(repository, blob, source, mount === undefined ? {} : { mountFrom: mount.repository })
+      return oneAtATime(blob.digest, put)
+    },
     untag: (tag) => Effect.asVoid(ifFound(content.deleteTag(repository, tag))),
-    remove: ({ digest }) => Effect.asVoid(ifFound(content.deleteManifest(repository, digest)))
+    remove: ({ digest }) => Effect.asVoid(ifFound(content.deleteManifest(repository, digest))),
+    batch: identity
   }
 }
 
