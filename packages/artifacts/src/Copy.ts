@@ -1,101 +1,32 @@
 /**
  * Copies artifacts between stores: images with their platforms, signatures and SBOMs.
  *
- * What a tag names is whole at any time. Blobs come first, then the manifests that name them, then referrers behind their
+ * What a tag names is complete at any time. Blobs come first, then the manifests that name them, then referrers after their
  * subjects, and the tags last. An interrupted copy leaves content without a tag, and the next one sends only what is missing.
  *
  * @since 0.1.0
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Manifest from "@effect-acr/client/Manifest"
-import * as MediaType from "@effect-acr/client/MediaType"
-import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
-import * as Deferred from "effect/Deferred"
+import * as Platform from "@effect-acr/client/Platform"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
-import { type ContentStore, MissingContent, type Reader } from "./ContentStore.ts"
+import * as Stream from "effect/Stream"
+import type { ContentStore, MissingContent, Origin, Reader } from "./ContentStore.ts"
 import { at, CopyError } from "./CopyError.ts"
-import { type Graph, GraphError, type GraphNode, type GraphOptions } from "./Graph.ts"
-import * as Raws from "./internal/raws.ts"
-import { markingSource, OfSource } from "./internal/sides.ts"
-import { walk } from "./internal/walk.ts"
+import * as Choice from "./internal/copy/choice.ts"
+import * as Engine from "./internal/copy/engine.ts"
+import * as Raws from "./internal/copy/raws.ts"
+import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
+import * as SignatureTags from "./internal/copy/signatureTags.ts"
+import { type GraphError, type GraphOptions, type Presence, walk, type Walked } from "./internal/walk.ts"
 
-/**
- * A manifest or a blob that a copy accounted for.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const CopiedNode = Schema.Struct({
-  /** The digest of the content. */
-  digest: Digest.Digest,
-  /** Whether it is a manifest or a blob: one digest can be both. */
-  kind: Schema.Literals(["manifest", "blob"]),
-  /** The media type, as the manifest that names it states it. */
-  mediaType: MediaType.MediaType,
-  /** The size, in bytes. */
-  size: Schema.Natural,
-  /** How the target has come to hold it: it was there, it was mounted from another repository, or it was sent. */
-  outcome: Schema.Literals(["present", "mounted", "sent"])
-})
-
-/**
- * One manifest or blob that a copy accounted for.
- *
- * @category models
- * @since 0.1.0
- */
-export type CopiedNode = typeof CopiedNode.Type
-
-/**
- * A tag that a copy was asked for.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const CopiedTag = Schema.Struct({
-  /** The tag at the target. */
-  tag: Schema.String,
-  /** `set`: it names the copy now. `unchanged`: it did before. `kept`: it names something else, and was to be kept. */
-  outcome: Schema.Literals(["set", "unchanged", "kept"]),
-  /** What it named before, if it existed. */
-  previous: Schema.optionalKey(Digest.Digest)
-})
-
-/**
- * One tag that a copy was asked for.
- *
- * @category models
- * @since 0.1.0
- */
-export type CopiedTag = typeof CopiedTag.Type
-
-/**
- * What a copy did. Each manifest and each blob stands in it once. Of an image that the target had, its blobs are not looked
- * at and not listed.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Report = Schema.Struct({
-  /** The manifest that was copied. */
-  root: Digest.Digest,
-  /** Manifests and blobs, in the order in which they were done. */
-  nodes: Schema.Array(CopiedNode),
-  /** The tags. */
-  tags: Schema.Array(CopiedTag)
-})
-
-/**
- * The report of one copy.
- *
- * @category models
- * @since 0.1.0
- */
-export type Report = typeof Report.Type
+export { PlatformNotFound } from "./internal/copy/choice.ts"
+export { CopiedNode, CopiedTag, Event, Report, type Total, totals } from "./internal/copy/report.ts"
 
 /**
  * A tag of the target names something else, and must not be moved.
@@ -130,117 +61,94 @@ export interface Options {
   readonly tags?: ReadonlyArray<string>
   /** What to do with a tag that names something else: `overwrite` (the default), `keep` it, or `fail` with `TagExists`. */
   readonly onTag?: "overwrite" | "keep" | "fail"
-  /** Which referrers go along: all (`true`, the default), none, or some. */
+  /** Which referrers are copied: all (`true`, the default), none, or some. */
   readonly referrers?: boolean | GraphOptions["referrers"]
+  /**
+   * Whether the tags are copied by which cosign 2 files signatures, attestations and SBOMs (`sha256-….sig`, `.att`, `.sbom`).
+   * Defaults to false: looking for them takes three requests for each manifest, or a list of all tags.
+   */
+  readonly cosignTags?: boolean
+  /** The platforms to copy of an index, such as `linux/arm64`, with their attestations. Defaults to all. */
+  readonly platforms?: ReadonlyArray<Platform.Input>
+  /**
+   * What becomes of an index of which some platforms are left out. `rewrite` (the default): the target gets an index that lists
+   * the others alone. It has another digest, and the referrers of the old one are not copied. `sparse`: it gets the index as it
+   * is, which many registries refuse.
+   */
+  readonly index?: "rewrite" | "sparse"
+  /** Whether layers that may not be distributed are copied, as far as the source has them. Defaults to false. */
+  readonly foreignLayers?: boolean
   /**
    * What a manifest at the target stands for. `exists` (the default): with it, all that it names is there, and is put again
    * only if the target refuses something for lack of it. `walk`: each manifest and each blob is looked for.
    */
   readonly trust?: "exists" | "walk"
+  /**
+   * Where else the target may find blobs without a transfer, besides the source: the `origin` of another repository of its
+   * registry.
+   */
+  readonly mountFrom?: ReadonlyArray<Origin>
   /** How many blobs are sent at the same time, at least 1. Defaults to 6. */
   readonly concurrency?: number
+  /** How many manifests the artifact may have, with its referrers. Defaults to 100,000. */
+  readonly maxManifests?: number
+  /** Whether to report what would be done, and to write nothing. Defaults to false. */
+  readonly isDryRun?: boolean
 }
 
 /** What any copy may fail with, besides the errors of the stores. */
-type Own = GraphError | MissingContent | TagExists
+type Fault = GraphError | MissingContent | TagExists | Choice.PlatformNotFound
 
 const defaultConcurrency = 6
 
-/** Manifests that are put at the same time. */
-const putsAtOnce = 8
+/** Tags that are looked up at the same time. */
+const lookupsAtOnce = 8
 
-const referrersIn = ({ referrers = true }: Options): GraphOptions => {
-  if (referrers === false) return {}
-  return { referrers: referrers === true ? {} : (referrers ?? {}) }
-}
+/** Events that wait for the reader of a stream. The copy waits with them. */
+const bufferedEvents = 64
 
-/** Runs an effect for each key once, however many ask for it. */
-const onces = <A, E>() => {
-  const running = new Map<string, Deferred.Deferred<A, E>>()
-  return {
-    /** Waits for one that was begun before. */
-    wait: (key: string): Effect.Effect<void, E> =>
-      Effect.suspend(() => {
-        const known = running.get(key)
-        return known === undefined ? Effect.void : Effect.asVoid(Deferred.await(known))
-      }),
-    run: (key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-      Effect.suspend(() => {
-        const known = running.get(key)
-        if (known !== undefined) return Deferred.await(known)
-        const own = Deferred.makeUnsafe<A, E>()
-        running.set(key, own)
-        return Effect.onExit(effect, (exit) => Deferred.done(own, exit))
-      })
-  }
-}
+const graphOptions = ({ maxManifests, referrers = true }: Options): GraphOptions => ({
+  ...(maxManifests === undefined ? {} : { maxManifests }),
+  ...(referrers === false ? {} : { referrers: referrers === true ? {} : (referrers ?? {}) })
+})
 
-const missing = (description: string, path: ReadonlyArray<Digest.Digest>) =>
-  new GraphError({ problem: "Missing", path, description })
+/** A store that predicts how it would come to hold content, and takes none. */
+const dryRun = <E>(target: ContentStore<E>): ContentStore<E> => ({
+  ...target,
+  putManifest: () => Effect.void,
+  putBlob: (blob, _, { from = [] } = {}) =>
+    Effect.map(target.has(blob), (isThere) => {
+      if (isThere) return "present"
+      return from.some((origin) => isBeside(origin, target.origin)) ? "mounted" : "sent"
+    }),
+  batch: identity
+})
 
-/**
- * Copies what a tag or a digest names from one store to another, and reports what was done. Fails with `CopyError`, which
- * says on which side.
- *
- * **Details**
- *
- * Bytes are copied as they are, so that digests stay the same. Blobs that the target has are not read. Between two
- * repositories of one registry, blobs are mounted. A blob that several manifests name is looked for once.
- *
- * **Example** (Promoting an image with its signatures and SBOMs)
- *
- * ```ts
- * import { Copy, Repository } from "@effect-acr/artifacts"
- * import { Effect } from "effect"
- *
- * const promote = Effect.gen(function* () {
- *   const staging = yield* Repository.open("staging.azurecr.io/shop/api")
- *   const production = yield* Repository.open("production.azurecr.io/shop/api")
- *   return yield* Copy.run(staging, production, "v1.4.0", { tags: ["v1.4.0", "stable"] })
- * })
- * ```
- *
- * @category running
- * @since 0.1.0
- */
-export const run = <E1, E2>(
-  source: Reader<E1>,
-  target: ContentStore<E2>,
-  tagOrDigest: string,
-  options: Options = {}
-): Effect.Effect<Report, CopyError<E1 | E2 | Own>> =>
+const isBeside = (origin: Origin, other: Origin): boolean =>
+  origin.place === other.place && origin.repository !== other.repository && other.repository !== ""
+
+/** Whether both stores are one, so that only tags can differ. */
+const isSame = (source: Reader<unknown>, target: Reader<unknown>): boolean =>
+  source === target ||
+  (source.origin.repository !== "" &&
+    source.origin.place === target.origin.place &&
+    source.origin.repository === target.origin.repository)
+
+/** What the source has under a tag or a digest. */
+const resolve = <E>(source: Reader<E>, tagOrDigest: string): Effect.Effect<Descriptor, CopyError<E | GraphError>> =>
   Effect.gen(function* () {
-    const { onTag = "overwrite", trust = "exists" } = options
-    const tags = options.tags ?? (Digest.isDigest(tagOrDigest) ? [] : [tagOrDigest])
-    const found = yield* Effect.mapError(source.resolve(tagOrDigest), at("source"))
-    if (Option.isNone(found)) return yield* at("source")(missing(`${tagOrDigest} is not there`, []))
-    const root = found.value
-
-    const wanted = yield* Effect.forEach(tags, (tag) => tagAt(target, tag, root.digest, onTag), {
-      concurrency: putsAtOnce
+    const found = yield* Effect.mapError(source.resolve(tagOrDigest), at("source")<E | GraphError>)
+    if (Option.isSome(found)) return found.value
+    const isEmpty = yield* Effect.match(Stream.runHead(source.tags), {
+      onFailure: () => false,
+      onSuccess: Option.isNone
     })
-    const isTagged = wanted.some(({ outcome }) => outcome === "unchanged")
-
-    const raws = Raws.make(source)
-    const isKnown = ({ digest }: Descriptor): Effect.Effect<boolean, OfTarget<E2>> => {
-      if (trust === "walk") return Effect.succeed(false)
-      if (isTagged && digest === root.digest) return Effect.succeed(true)
-      return Effect.mapBoth(target.resolve(digest), { onFailure: ofTarget, onSuccess: Option.isSome })
-    }
-    const graph = yield* Effect.mapError(
-      walk(source, root, referrersIn(options), { isKnown, onManifest: raws.keep }),
-      sided
-    )
-
-    const copying = makeCopying(source, target, raws, options.concurrency ?? defaultConcurrency)
-    const toSet = wanted.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)
-    const first = graph.nodes.get(graph.root)
-    const hasReferrers = Array.from(graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
-    // Without referrers, the root can be put by its tags at once.
-    const isLast = (node: GraphNode) => node === first && !hasReferrers && toSet.length > 0
-    yield* copying.all(graph, isLast)
-    if (first !== undefined && toSet.length > 0) yield* copying.put(first, toSet)
-    return { root: root.digest, nodes: copying.nodes(), tags: wanted }
+    const { place, repository } = source.origin
+    const store = repository === "" ? place : `${place}/${repository}`
+    const description = isEmpty
+      ? `${tagOrDigest} is not there, and ${store} has no tags: does it exist?`
+      : `${store} has no ${tagOrDigest}`
+    return yield* at("source")<E | GraphError>(Engine.missing(description, []))
   })
 
 /** What is to become of a tag. */
@@ -250,13 +158,27 @@ const tagAt = <E>(
   root: Digest.Digest,
   onTag: NonNullable<Options["onTag"]>
 ): Effect.Effect<CopiedTag, CopyError<E | TagExists>> =>
-  Effect.flatMap(Effect.mapError(target.resolve(tag), at("target")), (found) => {
+  Effect.flatMap(Effect.mapError(target.resolve(tag), at("target")<E | TagExists>), (found) => {
     if (Option.isNone(found)) return Effect.succeed<CopiedTag>({ tag, outcome: "set" })
     const { digest } = found.value
     if (digest === root) return Effect.succeed<CopiedTag>({ tag, outcome: "unchanged", previous: digest })
-    if (onTag === "fail") return Effect.fail(at("target")(new TagExists({ tag, digest })))
+    if (onTag === "fail") return Effect.fail(at("target")<E | TagExists>(new TagExists({ tag, digest })))
     return Effect.succeed<CopiedTag>({ tag, outcome: onTag === "keep" ? "kept" : "set", previous: digest })
   })
+
+/** The platforms of a choice. One that cannot be read is none that an index can have. */
+const platformsOf = (inputs: ReadonlyArray<Platform.Input>) =>
+  Effect.forEach(inputs, (input) =>
+    Result.match(Platform.fromInput(input), {
+      onSuccess: Effect.succeed,
+      onFailure: () => Effect.fail(new Choice.PlatformNotFound({ wanted: [String(input)], available: [] }))
+    })
+  )
+
+const choose = <E>(source: Reader<E>, root: Descriptor, { index = "rewrite", platforms }: Options) =>
+  platforms === undefined
+    ? Effect.succeed(Choice.whole(root))
+    : Effect.flatMap(platformsOf(platforms), (wanted) => Choice.choose(source, root, wanted, index))
 
 /** An error of the target, on its way through a walk of the source. */
 class OfTarget<out E> {
@@ -269,114 +191,213 @@ class OfTarget<out E> {
 
 const ofTarget = <E>(cause: E): OfTarget<E> => new OfTarget(cause)
 
-const sided = <E1, E2>(error: E1 | OfTarget<E2> | GraphError): CopyError<E1 | E2 | GraphError> =>
-  error instanceof OfTarget ? at("target")(error.cause) : at("source")(error)
+const sided = <E1, E2>(error: E1 | OfTarget<E2>): CopyError<E1 | E2> =>
+  error instanceof OfTarget ? at("target")<E1 | E2>(error.cause) : at("source")<E1 | E2>(error)
 
-/** Copies what a graph holds, each manifest and each blob once. */
-const makeCopying = <E1, E2>(
+/** A graph to copy, and its tags. */
+interface Unit {
+  readonly graph: Walked
+  readonly tags: ReadonlyArray<CopiedTag>
+}
+
+/** The tags that are to be set. */
+const unset = ({ tags }: Unit): ReadonlyArray<string> =>
+  tags.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)
+
+/** The bytes that the target may lack. */
+const bytesOf = (units: ReadonlyArray<Unit>): number => {
+  const sizes = new Map<string, number>()
+  for (const { graph } of units) {
+    for (const { blobs, descriptor, presence } of graph.nodes.values()) {
+      if (presence === "whole") continue
+      if (presence === "absent") sizes.set(`manifest ${descriptor.digest}`, descriptor.size)
+      for (const { digest, size } of blobs) sizes.set(`blob ${digest}`, size)
+    }
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+const copy = <E1, E2>(
+  from: Reader<E1>,
+  to: ContentStore<E2>,
+  tagOrDigest: string,
+  options: Options,
+  emit: (event: Event) => Effect.Effect<void>
+): Effect.Effect<Report, CopyError<E1 | E2 | Fault>> =>
+  Effect.gen(function* () {
+    const { isDryRun = false, onTag = "overwrite", trust = "exists" } = options
+    const toFailure = at("source")<E1 | E2 | Fault>
+    const target = isDryRun ? dryRun(to) : to
+    const isOneStore = isSame(from, to)
+    const raws = Raws.make(from)
+    const source = raws.reader
+
+    const found = yield* resolve(source, tagOrDigest)
+    const choice = yield* Effect.mapError(choose(source, found, options), toFailure)
+    for (const raw of choice.made) raws.add(raw)
+
+    /** Compares a graph and its tags with what the target has. */
+    const compare = (root: Descriptor, names: ReadonlyArray<string>, graphs: GraphOptions) =>
+      Effect.gen(function* () {
+        const tags = yield* Effect.forEach(new Set(names), (tag) => tagAt(target, tag, root.digest, onTag), {
+          concurrency: lookupsAtOnce
+        })
+        const isTagged = tags.some(({ outcome }) => outcome === "unchanged")
+        const there: Presence = trust === "walk" ? "there" : "whole"
+        const presence = ({ digest }: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
+          if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")
+          if (isTagged && digest === root.digest) return Effect.succeed(there)
+          return Effect.mapBoth(target.resolve(digest), {
+            onFailure: ofTarget,
+            onSuccess: (found) => (Option.isSome(found) ? there : "absent")
+          })
+        }
+        const isLeftOut = ({ digest }: Descriptor) => choice.leftOut.has(digest)
+        const graph = yield* Effect.mapError(
+          walk(source, root, graphs, { presence, isLeftOut }),
+          sided<E1 | GraphError, E2>
+        )
+        return { graph, tags }
+      })
+
+    const names = options.tags ?? (Digest.isDigest(tagOrDigest) ? [] : [tagOrDigest])
+    const main = yield* compare(choice.root, names, isOneStore ? {} : graphOptions(options))
+    const signed =
+      options.cosignTags === true && !isOneStore
+        ? yield* Effect.mapError(SignatureTags.find(source, [...main.graph.nodes.keys()]), toFailure)
+        : []
+    const signatures = yield* Effect.forEach(signed, ({ descriptor, tag }) => compare(descriptor, [tag], {}))
+    const units: ReadonlyArray<Unit> = [...signatures, main]
+
+    const engine = Engine.make({
+      source,
+      target,
+      mountFrom: [source.origin, ...(options.mountFrom ?? [])],
+      concurrency: options.concurrency ?? defaultConcurrency,
+      withForeignLayers: options.foreignLayers ?? false,
+      isLeftOut: ({ digest }) => choice.leftOut.has(digest),
+      emit
+    })
+    const manifests = units.reduce((sum, { graph }) => sum + graph.nodes.size, 0)
+    yield* emit({ _tag: "Planned", root: choice.root.digest, manifests, bytes: bytesOf(units) })
+    for (const manifest of choice.leftOut.values()) yield* engine.skip(manifest, "platform")
+
+    for (const unit of units) {
+      const hasReferrers = Array.from(unit.graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
+      const tags = unset(unit)
+      // A root is put by its tags, at once if nothing refers to it, or else after its referrers.
+      yield* engine.copy(unit.graph, hasReferrers ? [] : tags)
+      const root = unit.graph.nodes.get(unit.graph.root)
+      if (hasReferrers && tags.length > 0 && root !== undefined) yield* engine.put(root, tags)
+      for (const tag of unit.tags) yield* emit({ _tag: "TagDone", tag })
+    }
+
+    const report: Report = {
+      source: found.digest,
+      root: choice.root.digest,
+      nodes: engine.nodes(),
+      tags: units.flatMap(({ tags }) => tags),
+      isDryRun
+    }
+    yield* emit({ _tag: "Finished", report })
+    return report
+  })
+
+/** Copies in a batch of the target, so that a layout writes its index once. */
+const inBatch = <E1, E2>(
   source: Reader<E1>,
   target: ContentStore<E2>,
-  raws: ReturnType<typeof Raws.make<E1>>,
-  concurrency: number
-) => {
-  type Failure = CopyError<E1 | E2 | Own>
-  const done = new Map<string, CopiedNode>()
-  const blobs = onces<void, Failure>()
-  const manifests = onces<void, Failure>()
-  const sending = Semaphore.makeUnsafe(concurrency)
+  tagOrDigest: string,
+  options: Options,
+  emit: (event: Event) => Effect.Effect<void>
+): Effect.Effect<Report, CopyError<E1 | E2 | Fault>> =>
+  Effect.result(copy(source, target, tagOrDigest, options, emit)).pipe(
+    options.isDryRun === true ? identity : target.batch,
+    Effect.mapError(at("target")<E1 | E2 | Fault>),
+    Effect.flatMap(Effect.fromResult)
+  )
 
-  const note = (kind: CopiedNode["kind"], { digest, mediaType, size }: Descriptor, outcome: BlobOutcome): void =>
-    void done.set(`${kind} ${digest}`, { digest, kind, mediaType, size, outcome })
+/**
+ * Copies what a tag or a digest names from one store to another, and reports what was done.
+ *
+ * **When to use**
+ *
+ * Use to promote, mirror, back up and restore images and artifacts. `events` does the same and shows the progress.
+ *
+ * **Details**
+ *
+ * Bytes are copied as they are, so that digests stay the same. A tag of the source that moves during the copy changes nothing.
+ * Blobs that the target has are not read. Between two repositories of one registry, blobs are mounted. A blob that several
+ * manifests name is looked for once, crosses the network once, and is hashed once. Copies that run at the same time to one
+ * opened repository send a blob that they have in common once.
+ *
+ * Of an artifact that is there under the same tag, a copy asks for the tag and for referrers.
+ *
+ * If the target refuses a manifest since it lacks something that seemed to be there, that is put once more.
+ *
+ * Fails with `CopyError`, which says on which side and at which manifest or blob. `Effect.catchReason("CopyError", …)` reaches
+ * the reason of a registry's error. Other causes are `GraphError`, `TagExists`, `PlatformNotFound` and `MissingContent`.
+ *
+ * **Gotchas**
+ *
+ * `onTag: "keep"` and `"fail"` look at the tags before anything is sent. A tag that another program sets after that is moved.
+ *
+ * **Example** (Promoting an image with its signatures and SBOMs)
+ *
+ * ```ts
+ * import { Copy, Repository } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const promote = Effect.gen(function* () {
+ *   const staging = yield* Repository.open("staging.azurecr.io/shop/api")
+ *   const production = yield* Repository.open("production.azurecr.io/shop/api")
+ *   return yield* Copy.run(staging, production, "v1.4.0", { tags: ["v1.4.0", "stable"], cosignTags: true })
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <E1, E2>(
+  source: Reader<E1>,
+  target: ContentStore<E2>,
+  tagOrDigest: string,
+  options: Options = {}
+): Effect.Effect<Report, CopyError<E1 | E2 | Fault>> => inBatch(source, target, tagOrDigest, options, () => Effect.void)
 
-  const sendBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
-    target.putBlob(blob, markingSource(source.blob(blob)), { from: [source.origin] }).pipe(
-      Effect.mapBoth({
-        onFailure: (error): Failure =>
-          error instanceof OfSource
-            ? at("source", Option.some(blob.digest))<E1 | E2 | Own>(error.cause)
-            : at("target", Option.some(blob.digest))<E1 | E2 | Own>(error),
-        onSuccess: (outcome) => note("blob", blob, outcome)
-      }),
-      sending.withPermit
-    )
-
-  const copyBlob = (blob: Descriptor) => blobs.run(blob.digest, sendBlob(blob))
-
-  const rawOf = (node: GraphNode): Effect.Effect<Manifest.Raw, Failure> =>
-    Effect.flatMap(
-      Effect.mapError(raws.get(node.descriptor), at("source", Option.some(node.descriptor.digest))),
-      Option.match({
-        onSome: Effect.succeed,
-        onNone: () => {
-          const { digest } = node.descriptor
-          return Effect.fail<Failure>(
-            at("source", Option.some(digest))(missing(`${digest} is no longer there`, [digest]))
-          )
-        }
-      })
-    )
-
-  /** Puts what a manifest names and the target lacks, although it seemed to be there. */
-  const heal = (node: GraphNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
-    Effect.gen(function* () {
-      const isMissing = ({ digest }: Descriptor) => digests.length === 0 || digests.includes(digest)
-      yield* Effect.forEach(
-        node.children.filter(isMissing),
-        (child) => Effect.flatMap(Effect.mapError(walk(source, child, {}), at("source")), (graph) => putAll(graph)),
-        { discard: true }
-      )
-      yield* Effect.forEach(node.blobs.filter(isMissing), sendBlob, { discard: true })
-    })
-
-  const putRaw = (raw: Manifest.Raw, tags: ReadonlyArray<string>) => target.putManifest(raw, { tags })
-
-  /** Puts a manifest. If the target lacks what it names, that is put once more, and then the manifest. */
-  const put = (node: GraphNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
-    Effect.gen(function* () {
-      const { digest } = node.descriptor
-      const raw = yield* rawOf(node)
-      const failed = at("target", Option.some(digest))<E1 | E2 | Own>
-      yield* Effect.catch(putRaw(raw, tags), (error) =>
-        error instanceof MissingContent
-          ? Effect.andThen(heal(node, error), Effect.mapError(putRaw(raw, tags), failed))
-          : Effect.fail(failed(error))
-      )
-    })
-
-  /** Puts a graph without asking what is there. */
-  const putAll = (graph: Graph): Effect.Effect<void, Failure> =>
-    Effect.forEach(
-      graph.nodes.values(),
-      (node) =>
-        Effect.gen(function* () {
-          yield* Effect.forEach(node.blobs, copyBlob, { concurrency: "unbounded", discard: true })
-          const raw = yield* rawOf(node)
-          yield* Effect.mapError(putRaw(raw, []), at("target", Option.some(node.descriptor.digest))<E1 | E2 | Own>)
-        }),
-      { discard: true }
-    )
-
-  const copyNode = (node: GraphNode, isLast: boolean): Effect.Effect<void, Failure> =>
-    Effect.gen(function* () {
-      const { blobs, children, descriptor, isKnown, subject } = node
-      // These come before it in the graph, so that all of them have begun.
-      for (const { digest } of children) yield* manifests.wait(digest)
-      if (Option.isSome(subject) && subject.value !== descriptor.digest) yield* manifests.wait(subject.value)
-      if (isKnown) return note("manifest", descriptor, "present")
-      yield* Effect.forEach(blobs, copyBlob, { concurrency: "unbounded", discard: true })
-      if (!isLast) yield* put(node, [])
-      note("manifest", descriptor, "sent")
-    })
-
-  return {
-    nodes: () => [...done.values()],
-    put,
-    /** Copies a graph, but puts the last of its manifests not yet. */
-    all: (graph: Graph, isLast: (node: GraphNode) => boolean): Effect.Effect<void, Failure> =>
-      Effect.forEach(
-        graph.nodes.values(),
-        (node) => manifests.run(node.descriptor.digest, copyNode(node, isLast(node))),
-        { concurrency: putsAtOnce, discard: true }
-      )
-  }
-}
+/**
+ * Copies like `run`, as a stream of what happens. The copy runs as long as the stream is read, and waits for its reader.
+ *
+ * **Example** (Showing how much is sent)
+ *
+ * ```ts
+ * import { type ContentStore, Copy } from "@effect-acr/artifacts"
+ * import { Console, Stream } from "effect"
+ *
+ * export const shown = <E>(source: ContentStore.Reader<E>, target: ContentStore.ContentStore<E>) =>
+ *   Copy.events(source, target, "v1.4.0").pipe(
+ *     Stream.runForEach((event) =>
+ *       event._tag === "NodeDone" ? Console.log(event.node.outcome, event.node.digest) : Console.log(event._tag)
+ *     )
+ *   )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const events = <E1, E2>(
+  source: Reader<E1>,
+  target: ContentStore<E2>,
+  tagOrDigest: string,
+  options: Options = {}
+): Stream.Stream<Event, CopyError<E1 | E2 | Fault>> =>
+  Stream.callback<Event, CopyError<E1 | E2 | Fault>>(
+    (queue) =>
+      inBatch(source, target, tagOrDigest, options, (event) => Effect.asVoid(Queue.offer(queue, event))).pipe(
+        Effect.matchCauseEffect({
+          onFailure: (cause) => Queue.failCause(queue, cause),
+          onSuccess: () => Queue.end(queue)
+        })
+      ),
+    { bufferSize: bufferedEvents, strategy: "suspend" }
+  )

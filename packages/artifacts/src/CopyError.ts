@@ -39,7 +39,7 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
   /** The side that failed. */
   readonly side: Side
   /** The manifest or the blob that was being copied; none if it was the artifact as a whole. */
-  readonly digest: Option.Option<Digest.Digest>
+  readonly node: Option.Option<Digest.Digest>
   readonly reason: unknown
   readonly cause: unknown
 }> {
@@ -52,7 +52,7 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
   }
 
   override get message(): string {
-    const at = Option.match(this.digest, { onNone: () => "", onSome: (digest) => ` at ${digest}` })
+    const at = Option.match(this.node, { onNone: () => "", onSome: (digest) => ` at ${digest}` })
     const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
     return `the copy failed at the ${this.side}${at}: ${cause}`
   }
@@ -60,6 +60,6 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
 
 /** Wraps the error of one side. */
 export const at =
-  (side: Side, digest: Option.Option<Digest.Digest> = Option.none()) =>
+  (side: Side, node: Option.Option<Digest.Digest> = Option.none()) =>
   <E>(cause: E): CopyError<E> =>
-    new CopyError<E>({ side, digest, reason: Predicate.hasProperty(cause, "reason") ? cause.reason : cause, cause })
+    new CopyError<E>({ side, node, reason: Predicate.hasProperty(cause, "reason") ? cause.reason : cause, cause })

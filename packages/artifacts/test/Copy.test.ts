@@ -200,7 +200,7 @@ describe("a copy", () => {
       const atSource = yield* Effect.flip(Copy.run(broken, MemoryStore.make("target"), "v1"))
       assert.strictEqual(atSource.side, "source")
       assert.isTrue(atSource.isRetryable)
-      assert.isTrue(Option.isSome(atSource.digest))
+      assert.isTrue(Option.isSome(atSource.node))
 
       const target = MemoryStore.make("target")
       const refusing: MemoryStore.MemoryStore = { ...target, putBlob: () => Effect.fail(unavailable) }

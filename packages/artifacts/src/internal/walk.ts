@@ -7,7 +7,7 @@ import type * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Effect from "effect/Effect"
-import { constVoid } from "effect/Function"
+import { constFalse } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -32,8 +32,6 @@ export interface GraphNode {
   readonly subject: Option.Option<Digest.Digest>
   /** The manifests of the graph that are about it. */
   readonly referrers: ReadonlyArray<Digest.Digest>
-  /** Whether it is known with all that it names, so that it need not be copied. Of an image that is, nothing was read. */
-  readonly isKnown: boolean
 }
 
 /**
@@ -72,7 +70,7 @@ export class GraphError extends Schema.TaggedError<GraphError>("@effect-acr/arti
   }
 
   override get message(): string {
-    return `${this.description} (${this.path.join(" > ")})`
+    return this.path.length === 0 ? this.description : `${this.description} (${this.path.join(" > ")})`
   }
 }
 
@@ -94,12 +92,30 @@ export interface GraphOptions {
   readonly maxManifests?: number
 }
 
+/**
+ * What another store has of a manifest: nothing, the manifest itself, or all that it names as well. A manifest that is whole
+ * is not read, unless the referrers of what it names are wanted.
+ */
+export type Presence = "absent" | "there" | "whole"
+
+/** A manifest of a graph, compared with what another store has. */
+export interface WalkedNode extends GraphNode {
+  readonly presence: Presence
+  /** Whether it names manifests that are left out of the graph. */
+  readonly isSparse: boolean
+}
+
+/** A graph, compared with what another store has. */
+export interface Walked extends Graph {
+  readonly nodes: ReadonlyMap<Digest.Digest, WalkedNode>
+}
+
 /** What a walk does besides. */
 export interface Hooks<out E> {
-  /** Whether a manifest is known with all that it names: an image is not read then, and of an index the entries are known. */
-  readonly isKnown: (manifest: Descriptor) => Effect.Effect<boolean, E>
-  /** Called with each manifest that is read. */
-  readonly onManifest: (manifest: Manifest.Raw) => void
+  /** What the other store has of a manifest. */
+  readonly presence: (manifest: Descriptor) => Effect.Effect<Presence, E>
+  /** Whether an entry of an index is left out. */
+  readonly isLeftOut: (manifest: Descriptor) => boolean
 }
 
 /** Indexes of indexes have two levels. */
@@ -118,14 +134,14 @@ interface Step {
   readonly path: ReadonlyArray<Digest.Digest>
   /** How many subject edges lie between the root and this one. */
   readonly referrersDepth: number
-  /** Whether the index that names it is known. */
-  readonly isKnown: boolean
+  /** Whether the other store has the index that names it with all that this names. */
+  readonly isWhole: boolean
 }
 
 /** What a step has found. A blob is an entry of an index that is no manifest. */
 type Found =
   | { readonly _tag: "Blob"; readonly step: Step }
-  | { readonly _tag: "Manifest"; readonly step: Step; readonly node: GraphNode; readonly next: ReadonlyArray<Step> }
+  | { readonly _tag: "Manifest"; readonly step: Step; readonly node: WalkedNode; readonly next: ReadonlyArray<Step> }
 
 const fail = (problem: GraphError["problem"], path: Step["path"], description: string) =>
   Effect.fail(new GraphError({ problem, path, description }))
@@ -152,18 +168,17 @@ const referrersOf = <E>(
   return Stream.runCollect(Stream.filter(listed, wants(artifactTypes)))
 }
 
-const follow = ({ path }: Step, descriptor: Descriptor, referrersDepth: number, isKnown: boolean): Step => ({
+const follow = ({ path }: Step, descriptor: Descriptor, referrersDepth: number, isWhole: boolean): Step => ({
   descriptor,
   path: [...path, descriptor.digest],
   referrersDepth,
-  isKnown
+  isWhole
 })
 
 /** What a manifest names. */
-const readNode = <E, E2>(
+const readNode = <E>(
   reader: Reader<E>,
-  step: Step,
-  onManifest: Hooks<E2>["onManifest"]
+  step: Step
 ): Effect.Effect<Option.Option<{ readonly raw: Manifest.Raw; readonly named: References }>, E | GraphError> =>
   Effect.gen(function* () {
     const raw = yield* reader.manifest(step.descriptor)
@@ -174,7 +189,6 @@ const readNode = <E, E2>(
       const description = `it is not known what a manifest of type ${type} names: ${named.failure}`
       return yield* fail("Unreadable", step.path, description)
     }
-    onManifest(raw.value)
     return Option.some({ raw: raw.value, named: named.success })
   })
 
@@ -190,35 +204,38 @@ const visit = <E, E2>(
     const { descriptor, path, referrersDepth } = step
     if (path.length > mostLevels)
       return yield* fail("TooDeep", path, `manifests are nested more than ${mostLevels} deep`)
-    const isKnown = step.isKnown || (yield* hooks.isKnown(descriptor))
-    const found = isKnown && isImage(descriptor) ? Option.none() : yield* readNode(reader, step, hooks.onManifest)
-    if (Option.isNone(found) && !(isKnown && isImage(descriptor))) {
+    const presence = step.isWhole ? "whole" : yield* hooks.presence(descriptor)
+    const isRead = presence !== "whole" || (options.referrers !== undefined && !isImage(descriptor))
+    const found = isRead ? yield* readNode(reader, step) : Option.none()
+    if (isRead && Option.isNone(found)) {
       // An index may list blobs, under types that need not be known.
       if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob", step }
       return yield* fail("Missing", path, `the manifest ${descriptor.digest} is not there`)
     }
-    const { blobs, manifests } = Option.isSome(found) ? found.value.named : nothingNamed
+    const named = Option.match(found, { onNone: () => nothingNamed, onSome: ({ named }) => named })
+    const children = named.manifests.filter((child) => !hooks.isLeftOut(child))
     const referrers = yield* referrersOf(reader, step, options)
     return {
       _tag: "Manifest",
       step,
       node: {
         descriptor: Option.isSome(found) ? { ...descriptor, ...found.value.raw.descriptor } : descriptor,
-        children: manifests,
-        blobs,
+        children,
+        blobs: named.blobs,
         subject: Option.flatMap(found, ({ raw }) => Option.map(Referrer.fromManifest(raw), ({ subject }) => subject)),
         referrers: referrers.map(({ digest }) => digest),
-        isKnown
+        presence,
+        isSparse: children.length < named.manifests.length
       },
       next: [
-        ...manifests.map((child) => follow(step, child, referrersDepth, isKnown)),
+        ...children.map((child) => follow(step, child, referrersDepth, presence === "whole")),
         ...referrers.map((referrer) => follow(step, referrer, referrersDepth + 1, false))
       ]
     }
   })
 
 /** Entries of an index that turned out to be blobs are blobs of the index. */
-const withBlobs = (node: GraphNode, isBlob: (digest: Digest.Digest) => boolean): GraphNode => ({
+const withBlobs = (node: WalkedNode, isBlob: (digest: Digest.Digest) => boolean): WalkedNode => ({
   ...node,
   children: node.children.filter(({ digest }) => !isBlob(digest)),
   blobs: [...node.blobs, ...node.children.filter(({ digest }) => isBlob(digest))]
@@ -227,9 +244,9 @@ const withBlobs = (node: GraphNode, isBlob: (digest: Digest.Digest) => boolean):
 /** The nodes in an order in which each comes after those that it names, and referrers after their subjects. */
 const ordered = (
   root: Digest.Digest,
-  nodes: ReadonlyMap<Digest.Digest, GraphNode>
-): ReadonlyMap<Digest.Digest, GraphNode> => {
-  const placed = new Map<Digest.Digest, GraphNode>()
+  nodes: ReadonlyMap<Digest.Digest, WalkedNode>
+): ReadonlyMap<Digest.Digest, WalkedNode> => {
+  const placed = new Map<Digest.Digest, WalkedNode>()
   const entered = new Set<Digest.Digest>()
   const waiting: Array<{ readonly digest: Digest.Digest; readonly isDone: boolean }> = [{ digest: root, isDone: false }]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -248,7 +265,10 @@ const ordered = (
   return placed
 }
 
-const noHooks: Hooks<never> = { isKnown: () => Effect.succeed(false), onManifest: constVoid }
+const noHooks: Hooks<never> = {
+  presence: () => Effect.succeed("absent"),
+  isLeftOut: constFalse
+}
 
 /** Reads the graph that begins with a manifest. */
 export const walk = <E, E2 = never>(
@@ -256,13 +276,13 @@ export const walk = <E, E2 = never>(
   root: Descriptor,
   options: GraphOptions,
   hooks: Hooks<E2> = noHooks
-): Effect.Effect<Graph, E | E2 | GraphError> =>
+): Effect.Effect<Walked, E | E2 | GraphError> =>
   Effect.gen(function* () {
     const most = options.maxManifests ?? defaultMaxManifests
-    const nodes = new Map<Digest.Digest, GraphNode>()
+    const nodes = new Map<Digest.Digest, WalkedNode>()
     const blobs = new Set<Digest.Digest>()
     const seen = new Set<Digest.Digest>([root.digest])
-    let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isKnown: false }]
+    let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isWhole: false }]
     while (level.length > 0) {
       const found = yield* Effect.forEach(level, (step) => visit(reader, step, options, hooks), {
         concurrency: readsAtOnce

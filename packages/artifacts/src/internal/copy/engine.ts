@@ -1,0 +1,167 @@
+/**
+ * Puts the manifests of a graph and their blobs, each once and in an order in which a store takes them.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import { type ContentStore, MissingContent, type Origin, type Reader } from "../../ContentStore.ts"
+import { at, type CopyError } from "../../CopyError.ts"
+import { GraphError, type Hooks, walk, type Walked, type WalkedNode } from "../walk.ts"
+import { isForeign, sourceOf } from "./content.ts"
+import * as Onces from "./onces.ts"
+import type { CopiedNode, Event } from "./report.ts"
+import { marking, OfSource } from "./sides.ts"
+
+/** What the engine itself may find wrong. */
+export type Fault = GraphError | MissingContent
+
+/** What is copied from where, and how. */
+export interface Job<out E1, out E2> {
+  readonly source: Reader<E1>
+  readonly target: ContentStore<E2>
+  /** Where else the target may find blobs, the likeliest first. */
+  readonly mountFrom: ReadonlyArray<Origin>
+  /** How many blobs are sent at the same time. */
+  readonly concurrency: number
+  readonly withForeignLayers: boolean
+  readonly isLeftOut: Hooks<never>["isLeftOut"]
+  readonly emit: (event: Event) => Effect.Effect<void>
+}
+
+/** Manifests that are put at the same time. */
+const putsAtOnce = 8
+
+export const missing = (description: string, path: ReadonlyArray<Digest.Digest>) =>
+  new GraphError({ problem: "Missing", path, description })
+
+export const make = <E1, E2>(job: Job<E1, E2>) => {
+  type Failure = CopyError<E1 | E2 | Fault>
+  const { emit, source, target } = job
+  const done = new Map<string, CopiedNode>()
+  const blobs = Onces.make<void, Failure>()
+  const manifests = Onces.make<void, Failure>()
+  const sending = Semaphore.makeUnsafe(job.concurrency)
+
+  const failed = (side: "source" | "target", { digest }: Pick<Descriptor, "digest">) =>
+    at(side, Option.some(digest))<E1 | E2 | Fault>
+
+  const note = (
+    kind: CopiedNode["kind"],
+    { digest, mediaType, size }: Descriptor,
+    outcome: Pick<CopiedNode, "outcome" | "reason">
+  ): Effect.Effect<void> => {
+    const node: CopiedNode = { digest, kind, mediaType, size, ...outcome }
+    done.set(`${kind} ${digest}`, node)
+    return emit({ _tag: "NodeDone", node })
+  }
+
+  const sendBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
+    Effect.gen(function* () {
+      const onRead = (bytes: number) => emit({ _tag: "Progress", digest: blob.digest, bytes, size: blob.size })
+      const content = marking(yield* sourceOf(source, blob), onRead)
+      const outcome = yield* Effect.mapError(target.putBlob(blob, content, { from: job.mountFrom }), (error) =>
+        error instanceof OfSource ? failed("source", blob)(error.cause) : failed("target", blob)(error)
+      )
+      yield* note("blob", blob, { outcome })
+    }).pipe(sending.withPermit)
+
+  const copyBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
+    blobs.run(
+      blob.digest,
+      isForeign(blob) && !job.withForeignLayers
+        ? note("blob", blob, { outcome: "skipped", reason: "foreign" })
+        : sendBlob(blob)
+    )
+
+  const copyBlobs = (node: WalkedNode) =>
+    Effect.forEach(node.blobs, copyBlob, { concurrency: "unbounded", discard: true })
+
+  const rawOf = ({ descriptor }: WalkedNode): Effect.Effect<Manifest.Raw, Failure> =>
+    source.manifest(descriptor).pipe(
+      Effect.mapError(failed("source", descriptor)),
+      Effect.flatMap((raw) =>
+        Option.isSome(raw)
+          ? Effect.succeed(raw.value)
+          : Effect.fail(
+              failed("source", descriptor)(missing(`${descriptor.digest} is no longer there`, [descriptor.digest]))
+            )
+      )
+    )
+
+  /** Puts a manifest as it is, whatever the target may lack. */
+  const putRaw = ({ isSparse }: WalkedNode, raw: Manifest.Raw, tags: ReadonlyArray<string>) =>
+    target.putManifest(raw, { tags, isSparse })
+
+  /** Puts a graph again without asking what is there. */
+  const putAgain = (graph: Walked): Effect.Effect<void, Failure> =>
+    Effect.forEach(
+      graph.nodes.values(),
+      (node) =>
+        Effect.gen(function* () {
+          yield* Effect.forEach(node.blobs, sendBlob, { concurrency: "unbounded", discard: true })
+          const raw = yield* rawOf(node)
+          yield* Effect.mapError(putRaw(node, raw, []), failed("target", node.descriptor))
+          yield* note("manifest", node.descriptor, { outcome: "sent" })
+        }),
+      { discard: true }
+    )
+
+  /** Puts what a manifest names and the target lacks, although it seemed to be there. */
+  const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
+    Effect.gen(function* () {
+      const isMissing = ({ digest }: Descriptor) => digests.length === 0 || digests.includes(digest)
+      for (const child of children.filter(isMissing)) {
+        const graph = yield* Effect.mapError(
+          walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }),
+          failed("source", child)
+        )
+        yield* putAgain(graph)
+      }
+      yield* Effect.forEach(blobs.filter(isMissing), sendBlob, { concurrency: "unbounded", discard: true })
+    })
+
+  /** Puts a manifest. If the target lacks what it names, that is put once more, and then the manifest. */
+  const put = (node: WalkedNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+    Effect.gen(function* () {
+      const raw = yield* rawOf(node)
+      const toFailure = failed("target", node.descriptor)
+      yield* Effect.catch(putRaw(node, raw, tags), (error) =>
+        // What is left out on purpose cannot be mended.
+        error instanceof MissingContent && !node.isSparse
+          ? Effect.andThen(heal(node, error), Effect.mapError(putRaw(node, raw, tags), toFailure))
+          : Effect.fail(toFailure(error))
+      )
+    })
+
+  const copyNode = (node: WalkedNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+    Effect.gen(function* () {
+      const { children, descriptor, presence, subject } = node
+      // These come before it in the graph, so that all of them have begun.
+      for (const { digest } of children) yield* manifests.wait(digest)
+      if (Option.isSome(subject) && subject.value !== descriptor.digest) yield* manifests.wait(subject.value)
+      if (presence !== "whole") yield* copyBlobs(node)
+      if (presence === "absent" || tags.length > 0) yield* put(node, tags)
+      yield* note("manifest", descriptor, { outcome: presence === "absent" ? "sent" : "present" })
+    })
+
+  return {
+    /** What was accounted for, in the order in which it was done. */
+    nodes: (): ReadonlyArray<CopiedNode> => [...done.values()],
+    skip: (manifest: Descriptor, reason: NonNullable<CopiedNode["reason"]>): Effect.Effect<void> =>
+      note("manifest", manifest, { outcome: "skipped", reason }),
+    put,
+    /** Copies a graph. Its root is put by these tags. */
+    copy: (graph: Walked, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+      Effect.forEach(
+        graph.nodes.values(),
+        (node) => {
+          const { digest } = node.descriptor
+          return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
+        },
+        { concurrency: putsAtOnce, discard: true }
+      )
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Keeps apart what fails on each side of a copy, also where one side reads the other.
+ */
+import type { BlobSource } from "@effect-acr/client/BlobSource"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+/** An error of the source, on its way through the target. */
+export class OfSource<out E> {
+  readonly _tag = "OfSource"
+  readonly cause: E
+  constructor(cause: E) {
+    this.cause = cause
+  }
+}
+
+const ofSource = <E>(cause: E): OfSource<E> => new OfSource(cause)
+
+/** Called with how many bytes of a blob are read, from its beginning. */
+type OnRead = (bytes: number) => Effect.Effect<void>
+
+const markingRead =
+  <E>({ read }: Pick<BlobSource<E>, "read">, onRead: OnRead): BlobSource<OfSource<E>>["read"] =>
+  (offset, held) =>
+    Stream.suspend(() => {
+      let bytes = offset
+      return read(offset, held).pipe(
+        Stream.mapError(ofSource),
+        Stream.tap((chunk) => {
+          bytes += chunk.length
+          return onRead(bytes)
+        })
+      )
+    })
+
+/** A blob whose errors show that they are those of the source, and whose progress can be seen. */
+export const marking = <E>(source: BlobSource<E>, onRead: OnRead): BlobSource<OfSource<E>> => ({
+  sizeBytes: Effect.mapError(source.sizeBytes, ofSource),
+  read: markingRead(source, onRead),
+  repeatable: source.repeatable,
+  ...(source.unverified === undefined ? {} : { unverified: { read: markingRead(source.unverified, onRead) } })
+})
