@@ -13,11 +13,10 @@ import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ContentStore, MissingContent, type Pointer } from "./ContentStore.ts"
-import { referencesOf } from "./internal/references.ts"
+import { neededBy, type References } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
 
 /**
@@ -48,22 +47,15 @@ export class NotInMemory extends Schema.TaggedError<NotInMemory>("@effect-acr/ar
  */
 export type MemoryStore = ContentStore<NotInMemory | RegistryError>
 
-/** What a manifest names and a store lacks. Of a manifest that cannot be read nothing is known. */
+/** What a store needs for a manifest and lacks. An entry of an index may be a blob. */
 const missingOf = (
-  manifest: Manifest.Raw,
-  isSparse: boolean,
+  { blobs: neededBlobs, manifests: neededManifests }: References,
   manifests: ReadonlyMap<string, unknown>,
   blobs: ReadonlyMap<string, unknown>
-): ReadonlyArray<Digest.Digest> =>
-  Result.match(referencesOf(manifest), {
-    onFailure: () => [],
-    onSuccess: (named) => [
-      ...(isSparse ? [] : named.manifests)
-        .map(({ digest }) => digest)
-        .filter((digest) => !manifests.has(digest) && !blobs.has(digest)),
-      ...named.blobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
-    ]
-  })
+): ReadonlyArray<Digest.Digest> => [
+  ...neededManifests.map(({ digest }) => digest).filter((digest) => !manifests.has(digest) && !blobs.has(digest)),
+  ...neededBlobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
+]
 
 /** The content of a source in one piece, verified. */
 const collect = <E, R>(
@@ -128,7 +120,7 @@ export const make = (name = "memory"): MemoryStore => {
       Effect.gen(function* () {
         const { digest } = manifest.descriptor
         yield* Stream.runDrain(Content.verify(manifest.descriptor)(Stream.make(manifest.bytes)))
-        const missing = missingOf(manifest, isSparse, manifests, blobs)
+        const missing = missingOf(neededBy(manifest, isSparse), manifests, blobs)
         if (missing.length > 0) return yield* new MissingContent({ manifest: digest, digests: missing })
         manifests.set(digest, { bytes: manifest.bytes, descriptor: manifest.descriptor })
         for (const tag of names) tags.set(tag, digest)

@@ -57,3 +57,18 @@ export const referencesOf = ({ bytes, descriptor }: Manifest.Raw): Result.Result
   const view = Manifest.view(descriptor.mediaType, text)
   return view._tag === "UnknownManifest" ? Result.fail(view.problem) : Result.succeed(Manifest.references(view))
 }
+
+const foreign = /nondistributable|\.rootfs\.foreign\./
+
+/** Whether a layer may not be distributed, so that registries do not hold it (base layers of Windows). */
+export const isForeign = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean => foreign.test(mediaType)
+
+/** What a store needs to have before it takes a manifest. Of one that cannot be read nothing is known. */
+export const neededBy = (manifest: Manifest.Raw, isSparse: boolean): References =>
+  Result.match(referencesOf(manifest), {
+    onFailure: () => ({ manifests: [], blobs: [] }),
+    onSuccess: ({ blobs, manifests }) => ({
+      manifests: isSparse ? [] : manifests,
+      blobs: blobs.filter((blob) => !isForeign(blob))
+    })
+  })

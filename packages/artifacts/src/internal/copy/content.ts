@@ -29,8 +29,3 @@ export const sourceOf = <E>(source: Reader<E>, blob: Descriptor): Effect.Effect<
         onSuccess: () => BlobSource.fromBytes(bytes)
       })
   })
-
-const foreign = /nondistributable|\.rootfs\.foreign\./
-
-/** Whether a layer may not be distributed, so that registries do not hold it (base layers of Windows). */
-export const isForeign = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean => foreign.test(mediaType)
