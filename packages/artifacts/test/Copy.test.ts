@@ -7,12 +7,26 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import { RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { MissingContent } from "../src/ContentStore.ts"
 import * as Copy from "../src/Copy.ts"
 import * as MemoryStore from "../src/MemoryStore.ts"
-import { amd64, arm64, attachment, both, config, holding, layer, rawOf } from "./support/artifacts.ts"
+import {
+  amd64,
+  arm64,
+  attachment,
+  blobOf,
+  both,
+  config,
+  holding,
+  image,
+  index,
+  layer,
+  rawOf
+} from "./support/artifacts.ts"
 
 const sbom = attachment("sbom", amd64.descriptor)
 const signature = attachment("signature", both.descriptor, "application/vnd.example.signature")
@@ -58,6 +72,8 @@ const unavailable = new RegistryError({
   operation: "test",
   reason: new Unavailable({ description: "away", code: "ECONNRESET" })
 })
+
+const Events = Schema.Array(Copy.Event)
 
 describe("a copy", () => {
   it.effect("puts blobs before manifests, referrers behind their subjects, and tags last", () =>
@@ -258,15 +274,312 @@ describe("a copy", () => {
     })
   )
 
-  it.effect("sends a blob that ten copies at once have in common as often as they run, and each of them once", () =>
+  it.effect("sends a blob that ten copies at once have in common once", () =>
     Effect.gen(function* () {
-      const from = yield* source
+      const texts = Array.from({ length: 10 }, (_, index) => `own ${index}`)
+      const images = texts.map((text) => image("base", text))
+      const from = yield* holding(["base", ...texts], images)
       const { log, store } = logging(MemoryStore.make("target"))
-      yield* Copy.run(from, store, "v1", { concurrency: 1 })
+      yield* Effect.forEach(images, ({ descriptor }) => Copy.run(from, store, descriptor.digest), {
+        concurrency: "unbounded"
+      })
+      assert.lengthOf(
+        log.filter((line) => line === "base sent"),
+        1
+      )
+    })
+  )
+
+  it.effect("looks once for a blob that several of its manifests name", () =>
+    Effect.gen(function* () {
+      const { log, store } = logging(MemoryStore.make("target"))
+      yield* Copy.run(yield* source, store, "v1")
       assert.lengthOf(
         log.filter((line) => line.startsWith("base")),
         1
       )
+    })
+  )
+
+  it.effect("within one repository reads nothing but the root, and sets the tag", () =>
+    Effect.gen(function* () {
+      const { log, store } = logging(yield* source)
+      const report = yield* Copy.run(store, store, "v1", { tags: ["stable"] })
+      assert.deepStrictEqual(log, ["? v1", "? stable", "both stable"])
+      assert.deepStrictEqual(report.tags, [{ tag: "stable", outcome: "set" }])
+    })
+  )
+
+  it.effect("offers the source and other repositories to a target that can mount", () =>
+    Effect.gen(function* () {
+      const offered: Array<unknown> = []
+      const target = MemoryStore.make("target")
+      const mounting: MemoryStore.MemoryStore = {
+        ...target,
+        putBlob: (blob, from, options) => {
+          offered.push(options?.from)
+          return target.putBlob(blob, from, options)
+        }
+      }
+      const other = { place: "registry.example", repository: "other" }
+      yield* Copy.run(yield* source, mounting, amd64.descriptor.digest, { referrers: false, mountFrom: [other] })
+      assert.deepStrictEqual(offered[0], [{ place: "memory", repository: "" }, other])
+    })
+  )
+
+  it.effect("in a dry run reports what it would do, and writes nothing", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, amd64.descriptor.digest, { referrers: false })
+      const before = yield* Stream.runCollect(target.tags)
+      const planned = yield* Copy.run(from, target, "v1", { isDryRun: true })
+      assert.isTrue(planned.isDryRun)
+      assert.deepStrictEqual(yield* Stream.runCollect(target.tags), before)
+      assert.isTrue(Option.isNone(yield* target.resolve(both.descriptor.digest)))
+      const done = yield* Copy.run(from, target, "v1")
+      const sorted = (nodes: Copy.Report["nodes"]) =>
+        nodes.map(({ digest, kind, outcome }) => `${kind} ${nameOf(digest)} ${outcome}`).toSorted()
+      assert.deepStrictEqual(sorted(planned.nodes), sorted(done.nodes))
+      assert.deepStrictEqual(planned.tags, done.tags)
+    })
+  )
+
+  it.effect("in a dry run within a registry predicts mounts", () =>
+    Effect.gen(function* () {
+      const at = (store: MemoryStore.MemoryStore, repository: string): MemoryStore.MemoryStore => ({
+        ...store,
+        origin: { place: "registry.example", repository }
+      })
+      const from = at(yield* source, "staging")
+      const target = at(MemoryStore.make(), "production")
+      const { mounted, sent } = Copy.totals(yield* Copy.run(from, target, "v1", { isDryRun: true }))
+      assert.deepStrictEqual([mounted.nodes, sent.nodes], [4, 5])
+    })
+  )
+
+  it.effect("is also a stream of what happens, with the report at its end", () =>
+    Effect.gen(function* () {
+      const target = MemoryStore.make("target")
+      const events = yield* Stream.runCollect(Copy.events(yield* source, target, "v1"))
+      const [first] = events
+      assert.strictEqual(first?._tag, "Planned")
+      if (first?._tag === "Planned") assert.strictEqual(first.manifests, 5)
+      const last = events.at(-1)
+      if (last?._tag !== "Finished") return assert.fail("the last event has no report")
+      assert.deepStrictEqual(
+        events.flatMap((event) => (event._tag === "NodeDone" ? [event.node] : [])),
+        last.report.nodes
+      )
+      // The configuration of all of these is the empty object, which is not read.
+      const progress = events.flatMap((event) =>
+        event._tag === "Progress" && event.bytes === event.size ? [event] : []
+      )
+      assert.sameMembers(
+        progress.map(({ digest }) => nameOf(digest)),
+        ["config", "base", "amd64Layer", "arm64Layer"]
+      )
+      if (first?._tag === "Planned") assert.strictEqual(first.bytes, Copy.totals(last.report).sent.bytes)
+      const encoded = yield* Schema.encodeEffect(Events)(events)
+      assert.deepStrictEqual(yield* Schema.decodeEffect(Events)(encoded), events)
+    })
+  )
+
+  it.effect("stops when its stream is no longer read", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const reading = yield* Latch.make()
+      let stopped = 0
+      const endless: MemoryStore.MemoryStore = {
+        ...from,
+        blob: (blob) => ({
+          ...from.blob(blob),
+          read: () =>
+            Stream.unwrap(Effect.as(reading.open, Stream.never)).pipe(
+              Stream.ensuring(Effect.sync(() => void stopped++))
+            )
+        })
+      }
+      const target = MemoryStore.make("target")
+      yield* Copy.events(endless, target, "v1").pipe(
+        Stream.takeUntilEffect(() => Effect.as(reading.await, true)),
+        Stream.runDrain
+      )
+      assert.strictEqual(stopped, 3)
+      assert.deepStrictEqual(yield* Stream.runCollect(target.tags), [])
+    })
+  )
+
+  it.effect("fails as a stream as it does as an effect", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Stream.runDrain(Copy.events(yield* source, MemoryStore.make("target"), "v2")))
+      assert.strictEqual(error.side, "source")
+    })
+  )
+
+  it.effect("takes along the tags of cosign on request, and sets them before its own", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const tagOf = ({ descriptor }: Manifest.Raw, suffix: string) => descriptor.digest.replace(":", "-") + suffix
+      const sig = image("amd64")
+      const att = image("arm64")
+      yield* from.putManifest(sig, { tags: [tagOf(both, ".sig")] })
+      yield* from.putManifest(att, { tags: [tagOf(amd64, ".att"), "unrelated"] })
+      const without = MemoryStore.make("target")
+      yield* Copy.run(from, without, "v1")
+      assert.deepStrictEqual(yield* Stream.runCollect(without.tags), ["v1"])
+      const target = MemoryStore.make("target")
+      const report = yield* Copy.run(from, target, "v1", { cosignTags: true })
+      assert.deepStrictEqual(yield* Stream.runCollect(target.tags), [tagOf(both, ".sig"), tagOf(amd64, ".att"), "v1"])
+      assert.deepStrictEqual(
+        report.tags.map(({ outcome }) => outcome),
+        ["set", "set", "set"]
+      )
+      const again = yield* Copy.run(from, target, "v1", { cosignTags: true })
+      assert.isTrue(again.tags.every(({ outcome }) => outcome === "unchanged"))
+    })
+  )
+
+  it.effect("asks for few tags of cosign one by one, and lists the tags for many", () =>
+    Effect.gen(function* () {
+      const count = (images: ReadonlyArray<Manifest.Raw>) =>
+        Effect.gen(function* () {
+          const from = yield* holding(["base", "amd64", "arm64", "a", "b", "c"], images)
+          const many = index(...images.map(({ descriptor }) => descriptor))
+          yield* from.putManifest(many, { tags: ["v1"] })
+          let lists = 0
+          let asked = 0
+          const counting: MemoryStore.MemoryStore = {
+            ...from,
+            resolve: (reference) => {
+              asked++
+              return from.resolve(reference)
+            },
+            tags: Stream.suspend(() => {
+              lists++
+              return from.tags
+            })
+          }
+          yield* Copy.run(counting, MemoryStore.make("target"), "v1", { cosignTags: true })
+          return { lists, asked }
+        })
+      assert.deepStrictEqual(yield* count([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })
+      assert.deepStrictEqual(yield* count([amd64, arm64, image("a"), image("b"), image("c")]), { lists: 1, asked: 1 })
+    })
+  )
+
+  it.effect("skips layers that may not be distributed, and copies them on request", () =>
+    Effect.gen(function* () {
+      const type = MediaType.MediaType.make("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")
+      const foreign = { ...blobOf(type, "windows"), urls: ["http://169.254.169.254/"] }
+      const windows = rawOf(
+        MediaType.ociImageManifest,
+        Manifest.format(Manifest.image({ config, layers: [foreign, layer("base")] }))
+      )
+      const from = yield* holding(["windows", "base"], [windows])
+      const target = MemoryStore.make("target")
+      const report = yield* Copy.run(from, target, windows.descriptor.digest)
+      const node = report.nodes.find(({ digest }) => digest === foreign.digest)
+      assert.deepStrictEqual([node?.outcome, node?.reason], ["skipped", "foreign"])
+      assert.isFalse(yield* target.has(foreign))
+      yield* Copy.run(from, target, windows.descriptor.digest, { foreignLayers: true, trust: "walk" })
+      assert.isTrue(yield* target.has(foreign))
+    })
+  )
+
+  it.effect("takes content from a descriptor that embeds it, if it is what the digest names", () =>
+    Effect.gen(function* () {
+      const embedding = (data: string) => {
+        const blob = { ...layer("embedded"), data }
+        return rawOf(
+          MediaType.ociImageManifest,
+          Manifest.format(Manifest.image({ config: { ...config, data: "e30=" }, layers: [blob] }))
+        )
+      }
+      for (const [data, isRead] of [
+        [Buffer.from("embedded").toString("base64"), false],
+        [Buffer.from("another0").toString("base64"), true],
+        ["no base64", true]
+      ] as const) {
+        const manifest = embedding(data)
+        const from = yield* holding(["embedded"], [manifest])
+        const read: Array<string> = []
+        const watched: MemoryStore.MemoryStore = {
+          ...from,
+          blob: (blob) => {
+            read.push(blob.digest)
+            return from.blob(blob)
+          }
+        }
+        const target = MemoryStore.make("target")
+        yield* Copy.run(watched, target, manifest.descriptor.digest)
+        assert.isTrue(yield* target.has(layer("embedded")))
+        assert.deepStrictEqual(read, isRead ? [layer("embedded").digest] : [])
+      }
+    })
+  )
+
+  it.effect("sends a child that is missing although its parent is there, if nothing is trusted", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, "v1")
+      yield* target.remove(arm64.descriptor)
+      const { log, store } = logging(target)
+      yield* Copy.run(from, store, "v1", { trust: "walk" })
+      assert.deepStrictEqual(
+        log.filter((line) => !line.startsWith("?") && !line.endsWith("present")),
+        ["arm64"]
+      )
+      assert.isTrue(Option.isSome(yield* target.resolve(arm64.descriptor.digest)))
+    })
+  )
+
+  it.effect("mends once, and fails if the target still lacks something", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const target = MemoryStore.make("target")
+      let refused = 0
+      const stubborn: MemoryStore.MemoryStore = {
+        ...target,
+        putManifest: (manifest, options) => {
+          if (manifest.descriptor.digest !== both.descriptor.digest) return target.putManifest(manifest, options)
+          refused++
+          return Effect.fail(new MissingContent({ manifest: manifest.descriptor.digest, digests: [] }))
+        }
+      }
+      const error = yield* Effect.flip(Copy.run(from, stubborn, "v1", { referrers: false }))
+      assert.deepStrictEqual([error.side, error.cause._tag, refused], ["target", "MissingContent", 2])
+    })
+  )
+
+  it.effect("copies what the tag named when it began", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const moving: MemoryStore.MemoryStore = {
+        ...from,
+        blob: (blob) => ({
+          ...from.blob(blob),
+          read: (offset) =>
+            Stream.unwrap(
+              Effect.as(Effect.orDie(from.putManifest(amd64, { tags: ["v1"] })), from.blob(blob).read(offset))
+            )
+        })
+      }
+      const target = MemoryStore.make("target")
+      const report = yield* Copy.run(moving, target, "v1")
+      assert.strictEqual(report.root, both.descriptor.digest)
+      assert.strictEqual(Option.getOrThrow(yield* target.resolve("v1")).digest, both.descriptor.digest)
+      assert.strictEqual(Option.getOrThrow(yield* from.resolve("v1")).digest, amd64.descriptor.digest)
+    })
+  )
+
+  it.effect("tells a store without tags from a tag that is not there", () =>
+    Effect.gen(function* () {
+      const messageOf = (from: MemoryStore.MemoryStore) =>
+        Effect.map(Effect.flip(Copy.run(from, MemoryStore.make("target"), "v2")), ({ message }) => message)
+      assert.strictEqual(yield* messageOf(yield* source), "the copy failed at the source: memory has no v2")
+      assert.include(yield* messageOf(MemoryStore.make("empty")), "does it exist?")
     })
   )
 

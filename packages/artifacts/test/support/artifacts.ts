@@ -13,7 +13,7 @@ import * as MemoryStore from "../../src/MemoryStore.ts"
 const digestOf = (bytes: Uint8Array): Digest.Digest =>
   Digest.Digest.make(`sha256:${createHash("sha256").update(bytes).digest("hex")}`)
 
-const pointer = (mediaType: MediaType.MediaType, text: string): Descriptor => {
+export const blobOf = (mediaType: MediaType.MediaType, text: string): Descriptor => {
   const bytes = new TextEncoder().encode(text)
   return { mediaType, digest: digestOf(bytes), size: bytes.length }
 }
@@ -23,8 +23,8 @@ export const rawOf = (mediaType: MediaType.MediaType, document: object | string)
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } }
 }
 
-export const config = pointer(MediaType.ociImageConfig, "{}")
-export const layer = (text: string) => pointer(MediaType.ociImageLayer, text)
+export const config = blobOf(MediaType.ociImageConfig, "{}")
+export const layer = (text: string) => blobOf(MediaType.ociImageLayer, text)
 
 export const image = (...texts: ReadonlyArray<string>) =>
   rawOf(MediaType.ociImageManifest, Manifest.format(Manifest.image({ config, layers: texts.map(layer) })))

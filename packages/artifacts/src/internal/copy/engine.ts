@@ -82,14 +82,10 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
 
   const rawOf = ({ descriptor }: WalkedNode): Effect.Effect<Manifest.Raw, Failure> =>
     source.manifest(descriptor).pipe(
-      Effect.mapError(failed("source", descriptor)),
       Effect.flatMap((raw) =>
-        Option.isSome(raw)
-          ? Effect.succeed(raw.value)
-          : Effect.fail(
-              failed("source", descriptor)(missing(`${descriptor.digest} is no longer there`, [descriptor.digest]))
-            )
-      )
+        Effect.fromOption(raw, () => missing(`${descriptor.digest} is no longer there`, [descriptor.digest]))
+      ),
+      Effect.mapError(failed("source", descriptor))
     )
 
   /** Puts a manifest as it is, whatever the target may lack. */
