@@ -1,0 +1,248 @@
+/**
+ * The file `index.json` of a layout: which manifests it lists under which names, and how changes to it come together.
+ *
+ * OCI image specification, image-layout.md, "index.json file". Fields and entries of other programs are kept as they are. The
+ * same names and manifests give the same bytes, whatever happened before.
+ */
+import * as DescriptorSchema from "@effect-acr/client/Descriptor"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+/** OCI image specification, annotations.md. */
+const refName = "org.opencontainers.image.ref.name"
+
+/** containerd, Docker and BuildKit write the full reference here, and the tag alone to `ref.name`. */
+const imageName = "io.containerd.image.name"
+
+/** An entry of the file. One that cannot be read is kept as it is, and names nothing. */
+export interface Entry {
+  readonly json: unknown
+  readonly descriptor: Option.Option<Descriptor>
+}
+
+/** A change to the file. */
+export type Change =
+  /** Names a manifest, and forgets the entries without a name of those that it names. */
+  | {
+      readonly _tag: "Put"
+      readonly descriptor: Descriptor
+      readonly tags: ReadonlyArray<string>
+      readonly children: ReadonlyArray<Digest.Digest>
+    }
+  | { readonly _tag: "Untag"; readonly tag: string }
+  | { readonly _tag: "Remove"; readonly digest: Digest.Digest }
+  /** Replaces what a name has, without a trace. */
+  | { readonly _tag: "Replace"; readonly tag: string; readonly descriptor: Option.Option<Descriptor> }
+
+const decodeEntry = Schema.decodeUnknownOption(DescriptorSchema.Descriptor)
+
+const entryOf = (json: unknown): Entry => ({ json, descriptor: decodeEntry(json) })
+
+const decodeDocument = Schema.decodeUnknownResult(
+  Schema.fromJsonString(
+    Schema.StructWithRest(
+      Schema.Struct({ manifests: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Unknown))) }),
+      [Schema.Record(Schema.String, Schema.Unknown)]
+    )
+  )
+)
+
+/** The name of an entry, if it has one. */
+export const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[refName]
+
+/** The entry without a name: what is left of one whose tag moved. */
+const withoutName = (descriptor: Descriptor): Descriptor => {
+  const { annotations = {}, ...rest } = descriptor
+  const others = Object.entries(annotations).filter(([key]) => key !== refName && key !== imageName)
+  return others.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(others) }
+}
+
+const withName = (descriptor: Descriptor, tag: string): Descriptor => ({
+  ...withoutName(descriptor),
+  annotations: { ...withoutName(descriptor).annotations, [refName]: tag }
+})
+
+const encodeDescriptor = Schema.encodeSync(DescriptorSchema.Descriptor)
+
+/** Those with a name come first, so that a program that takes the first entry takes a tag. */
+const sortKey = ({ descriptor, json }: Entry): string =>
+  Option.match(descriptor, {
+    onNone: () => `2 ${JSON.stringify(json)}`,
+    onSome: (own) => {
+      const name = nameOf(own)
+      return `${name === undefined ? "1" : `0 ${name}`}\u0000${own.digest}`
+    }
+  })
+
+const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => [
+  ...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()
+]
+
+/** The file, read. Changes and questions cost what they touch, so that a thousand tags take linear time. */
+export interface Index {
+  readonly apply: (change: Change) => void
+  /** What a name, a full reference, a tag of one, or `@` and the number of an entry may mean, each manifest once. */
+  readonly find: (reference: string) => ReadonlyArray<Descriptor>
+  /** The entry of a manifest. */
+  readonly entry: (digest: string) => Option.Option<Descriptor>
+  readonly tags: () => ReadonlyArray<string>
+  readonly entries: () => ReadonlyArray<Descriptor>
+  /** The text of the file. */
+  readonly format: () => string
+}
+
+const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
+  const names = new Map<string, ReadonlyArray<Descriptor>>()
+  const unnamed = new Map<string, Descriptor>()
+  const unread: Array<Entry> = []
+  /** How many entries there are of a manifest. */
+  const uses = new Map<string, number>()
+  let order: ReadonlyArray<Entry> | undefined = initial
+
+  const use = (digest: string, by: number): void => {
+    const count = (uses.get(digest) ?? 0) + by
+    if (count === 0) uses.delete(digest)
+    else uses.set(digest, count)
+  }
+
+  const add = (descriptor: Descriptor): void => {
+    const name = nameOf(descriptor)
+    if (name === undefined) {
+      if (unnamed.has(descriptor.digest)) return
+      unnamed.set(descriptor.digest, descriptor)
+    } else names.set(name, [...(names.get(name) ?? []), descriptor])
+    use(descriptor.digest, 1)
+  }
+
+  const removeUnnamed = (digest: string): void => {
+    if (unnamed.delete(digest)) use(digest, -1)
+  }
+
+  const take = (name: string): ReadonlyArray<Descriptor> => {
+    const taken = names.get(name) ?? []
+    names.delete(name)
+    for (const { digest } of taken) use(digest, -1)
+    return taken
+  }
+
+  /** What loses its last name stays listed, so that it does not become garbage. */
+  const keep = (descriptors: ReadonlyArray<Descriptor>): void => {
+    for (const descriptor of descriptors) if (!uses.has(descriptor.digest)) add(withoutName(descriptor))
+  }
+
+  const isNamed = (tag: string, digest: string): boolean => {
+    const [only, ...more] = names.get(tag) ?? []
+    return only?.digest === digest && more.length === 0
+  }
+
+  const setTag = (descriptor: Descriptor, tag: string): void => {
+    if (isNamed(tag, descriptor.digest)) return
+    const before = take(tag)
+    add(withName(descriptor, tag))
+    keep(before)
+  }
+
+  const put = ({ children, descriptor, tags }: Extract<Change, { readonly _tag: "Put" }>): void => {
+    for (const tag of tags) setTag(descriptor, tag)
+    if (tags.length > 0) removeUnnamed(descriptor.digest)
+    else if (!uses.has(descriptor.digest)) add(withoutName(descriptor))
+    for (const child of children) if (child !== descriptor.digest) removeUnnamed(child)
+  }
+
+  const remove = (digest: string): void => {
+    removeUnnamed(digest)
+    if (!uses.has(digest)) return
+    for (const [name, entries] of names) {
+      const left = entries.filter((entry) => entry.digest !== digest)
+      if (left.length === 0) names.delete(name)
+      else names.set(name, left)
+    }
+    uses.delete(digest)
+  }
+
+  const apply = (change: Change): void => {
+    order = undefined
+    switch (change._tag) {
+      case "Put":
+        return put(change)
+      case "Untag":
+        return keep(take(change.tag))
+      case "Remove":
+        return remove(change.digest)
+      case "Replace":
+        take(change.tag)
+        return Option.match(change.descriptor, {
+          onNone: () => undefined,
+          onSome: (descriptor) => add(withName(descriptor, change.tag))
+        })
+    }
+  }
+
+  const all = (): ReadonlyArray<Descriptor> => [...Array.from(names.values()).flat(), ...unnamed.values()]
+
+  /** The entries in the order of the file. */
+  const ordered = (): ReadonlyArray<Entry> => {
+    const entries = [
+      ...all().map((own): Entry => ({ json: encodeDescriptor(own), descriptor: Option.some(own) })),
+      ...unread
+    ]
+    order ??= entries
+      .map((entry) => [sortKey(entry), entry] as const)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .map(([, entry]) => entry)
+    return order
+  }
+
+  const numbered = (reference: string): ReadonlyArray<Descriptor> => {
+    const entry = /^@\d+$/.test(reference) ? ordered()[Number(reference.slice(1))] : undefined
+    return entry === undefined ? [] : Option.toArray(entry.descriptor)
+  }
+
+  /** Names that are full references: the name itself, or its tag. */
+  const byFullName = (reference: string): ReadonlyArray<Descriptor> => {
+    const namesOf = ({ annotations = {} }: Descriptor) => [annotations[refName], annotations[imageName]]
+    const whole = all().filter((entry) => namesOf(entry).includes(reference))
+    if (whole.length > 0 || /[/:]/.test(reference)) return whole
+    return all().filter((entry) => namesOf(entry).some((name) => name?.endsWith(`:${reference}`)))
+  }
+
+  const find = (reference: string): ReadonlyArray<Descriptor> => {
+    const exact = names.get(reference)
+    if (exact !== undefined) return distinct(exact)
+    const found = numbered(reference)
+    return found.length > 0 ? found : distinct(byFullName(reference))
+  }
+
+  const entry = (digest: string): Option.Option<Descriptor> =>
+    uses.has(digest)
+      ? Option.fromUndefinedOr(unnamed.get(digest) ?? all().find((own) => own.digest === digest))
+      : Option.none()
+
+  for (const each of initial) {
+    if (Option.isSome(each.descriptor)) add(each.descriptor.value)
+    else unread.push(each)
+  }
+
+  return {
+    apply,
+    find,
+    entry,
+    tags: () => [...names.keys()].toSorted(),
+    entries: all,
+    format: () => JSON.stringify({ ...fields, manifests: ordered().map(({ json }) => json) })
+  }
+}
+
+/** The index of a layout that has none. */
+export const empty = (): Index => make({ schemaVersion: 2, mediaType: MediaType.ociImageIndex }, [])
+
+/** Reads the file, or says why it cannot be read. */
+export const parse = (text: string): Result.Result<Index, string> =>
+  decodeDocument(text).pipe(
+    Result.map(({ manifests, ...fields }) => make(fields, (manifests ?? []).map(entryOf))),
+    Result.mapError(({ message }) => message)
+  )
