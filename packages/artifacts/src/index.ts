@@ -16,6 +16,12 @@ export * as CopyError from "./CopyError.ts"
 /** An artifact as a graph. */
 export * as Graph from "./Graph.ts"
 
+/** Folders that hold images. */
+export * as ImageLayout from "./ImageLayout.ts"
+
+/** Why a layout could not be read or written. */
+export * as LayoutError from "./LayoutError.ts"
+
 /** A store in memory. */
 export * as MemoryStore from "./MemoryStore.ts"
 

@@ -14,7 +14,7 @@ import { GraphError, type Hooks, walk, type Walked, type WalkedNode } from "../w
 import { sourceOf } from "./content.ts"
 import * as Onces from "./onces.ts"
 import type { CopiedNode, Event } from "./report.ts"
-import { marking, OfSource } from "./sides.ts"
+import { marking, OfSource } from "../sides.ts"
 
 /** What the engine itself may find wrong. */
 export type Fault = GraphError | MissingContent

@@ -1,5 +1,5 @@
 /**
- * Keeps apart what fails on each side of a copy, also where one side reads the other.
+ * Keeps the errors of a source and of a target apart where one reads the other.
  */
 import type { BlobSource } from "@effect-acr/client/BlobSource"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ export class OfSource<out E> {
   }
 }
 
-const ofSource = <E>(cause: E): OfSource<E> => new OfSource(cause)
+export const ofSource = <E>(cause: E): OfSource<E> => new OfSource(cause)
 
 /** Called with how many bytes of a blob are read, from its beginning. */
 type OnRead = (bytes: number) => Effect.Effect<void>

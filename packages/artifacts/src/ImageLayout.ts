@@ -1,0 +1,390 @@
+/**
+ * OCI image layouts: folders that hold images and artifacts, for backups, for machines without a network, and to pass on.
+ *
+ * OCI image specification, image-layout.md. skopeo, oras, regctl, crane, BuildKit and containerd read and write the same folders.
+ *
+ * @since 0.1.0
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { ContentStore, MissingContent } from "./ContentStore.ts"
+import * as Catalog from "./internal/layout/catalog.ts"
+import * as ContentFiles from "./internal/layout/content.ts"
+import * as Disk from "./internal/layout/disk.ts"
+import * as Index from "./internal/layout/index.ts"
+import * as Lock from "./internal/layout/lock.ts"
+import * as Prune from "./internal/layout/prune.ts"
+import * as Subjects from "./internal/layout/subjects.ts"
+import { neededBy } from "./internal/references.ts"
+import * as Turns from "./internal/turns.ts"
+import {
+  Ambiguous,
+  ContentMissing,
+  type LayoutError,
+  NotALayout,
+  SharedBlobs,
+  UnsupportedVersion
+} from "./LayoutError.ts"
+
+/**
+ * What `prune` removes.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PruneOptions {
+  /** Whether to say what would be removed, and to remove nothing. Defaults to false. */
+  readonly isDryRun?: boolean
+  /**
+   * Whether manifests without a tag are removed as well, except those that a tagged one names and their referrers. Defaults to
+   * false.
+   */
+  readonly untagged?: boolean
+  /** How old content must be to be removed: another program may be about to name it. Defaults to one hour. */
+  readonly minAge?: Duration.Input
+}
+
+/**
+ * What `prune` removed, or of a dry run, what it would remove.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PruneReport = Schema.Struct({
+  /** The manifests and blobs, with their sizes in bytes. */
+  removed: Schema.Array(Schema.Struct({ digest: Digest.Digest, size: Schema.Natural })),
+  /** Their size together, in bytes. */
+  bytes: Schema.Natural,
+  /** Whether nothing was removed. */
+  isDryRun: Schema.Boolean
+})
+
+/**
+ * The report of one `prune`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PruneReport = typeof PruneReport.Type
+
+/**
+ * A folder with an image layout.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ImageLayout extends ContentStore<LayoutError> {
+  /** The absolute path of the folder. */
+  readonly folder: string
+  /**
+   * Removes content that no entry of the index reaches.
+   *
+   * **Details**
+   *
+   * An entry reaches what it names, and the referrers of that. Files that are not named by a digest are left alone. Other
+   * programs can read the layout meanwhile; those that write wait.
+   */
+  readonly prune: (options?: PruneOptions) => Effect.Effect<PruneReport, LayoutError>
+}
+
+const decodeVersion = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ imageLayoutVersion: Schema.String }))
+)
+
+/** OCI image specification, image-layout.md, "oci-layout file". */
+const version = "1.0.0"
+
+/** What a folder may hold before it becomes a layout: what a killed program has left. */
+const isOfNoOne = (name: string): boolean => name.startsWith(".") || name === Disk.ingestFolder
+
+/** How old files must be to be those of a killed program. */
+const leftoverAge = Duration.hours(1)
+
+const defaultMinAge = Duration.hours(1)
+
+/** Whether an entry has a name, and not that of a list of referrers. */
+const isTagged = (entry: Descriptor): boolean => {
+  const name = Index.nameOf(entry)
+  return name !== undefined && !Catalog.isReferrersTag(name)
+}
+
+/** The descriptor of a manifest, without the name that an index gives it. */
+const pointerOf = ({ artifactType, digest, mediaType, platform, size }: Descriptor): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+  ...(artifactType === undefined ? {} : { artifactType }),
+  ...(platform === undefined ? {} : { platform })
+})
+
+/**
+ * Opens a folder as an image layout. A folder that is missing or empty becomes one when something is written.
+ *
+ * **When to use**
+ *
+ * Use to back up repositories, to take images where there is no network, and to exchange them with other programs.
+ *
+ * **Details**
+ *
+ * A tag is the annotation `org.opencontainers.image.ref.name` of an entry in `index.json`. A reference may also be the full name
+ * of an image (`docker.io/library/alpine:3`), the tag of such a name, a digest, or `@` and the number of an entry. A name that
+ * several manifests have fails with `Ambiguous`.
+ *
+ * Files appear as a whole or not at all, and content is verified when it is written and when it is read. Several processes can
+ * write at the same time: the index is changed under a lock. The same content gives the same bytes in `index.json`, and what is
+ * there is not written again. `batch` writes the index once for many tags.
+ *
+ * Referrers are listed in `index.json` and under the tag of their subject (`sha256-…`), so that oras, regctl and other programs
+ * find them. `tags` leaves these tags out.
+ *
+ * Fails with `NotALayout` if the folder holds something else, and with `UnsupportedVersion` if the layout is of a version other
+ * than 1.0.0.
+ *
+ * **Example** (Backing up an image with its signatures)
+ *
+ * ```ts
+ * import { Copy, ImageLayout, Repository } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const backUp = Effect.gen(function* () {
+ *   const repository = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const layout = yield* ImageLayout.open("backup")
+ *   return yield* Copy.run(repository, layout, "v1.4.0")
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const open = (folder: string): Effect.Effect<ImageLayout, LayoutError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const startHash = yield* Hasher.Hasher
+    return yield* make(files, path, path.resolve(folder), startHash)
+  })
+
+const make = Effect.fnUntraced(function* (
+  files: FileSystem.FileSystem,
+  path: Path.Path,
+  folder: string,
+  startHash: Hasher.Start
+) {
+  const disk = Disk.make(files, path, folder)
+  const content = ContentFiles.make(files, path, folder, disk, startHash)
+  const lock = yield* Lock.make(files, path, folder)
+  const catalog = Catalog.make(files, path, folder, disk, content, lock, startHash)
+  const subjects = Subjects.make(({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)))
+  const oneAtATime = Turns.make()
+  const versionFile = path.join(folder, "oci-layout")
+  let isPrepared = false
+
+  const orAbsent = <A>(effect: Effect.Effect<A, PlatformError>, absent: A): Effect.Effect<A, LayoutError> =>
+    Effect.mapError(
+      Effect.catchIf(effect, ContentFiles.isAbsent, () => Effect.succeed(absent)),
+      content.ofFile
+    )
+
+  /** Whether the folder is a layout. It may become one if it has nothing else. */
+  const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
+    const text = yield* orAbsent(Effect.asSome(files.readFileString(versionFile)), Option.none())
+    if (Option.isNone(text)) {
+      const names = yield* orAbsent(files.readDirectory(folder), [])
+      if (names.every(isOfNoOne)) return false
+      const description = "the folder is no image layout: it has other content, and no file oci-layout"
+      return yield* content.failure(new NotALayout({ description }))
+    }
+    const found = decodeVersion(text.value)
+    if (Option.isNone(found)) {
+      return yield* content.failure(new NotALayout({ description: "the file oci-layout cannot be read" }))
+    }
+    if (found.value.imageLayoutVersion !== version) {
+      const description = `the layout has version ${found.value.imageLayoutVersion}, and ${version} is known`
+      return yield* content.failure(new UnsupportedVersion({ description }))
+    }
+    return true
+  })
+
+  const assertNotShared = (at: string): Effect.Effect<void, LayoutError> =>
+    Effect.gen(function* () {
+      const type = yield* orAbsent(
+        Effect.map(files.lstat(at), (info) => info.type),
+        "Directory"
+      )
+      if (type !== "SymbolicLink") return
+      const description = `${at} is a symbolic link: other layouts may share it, so that it is not written`
+      return yield* content.failure(new SharedBlobs({ description }))
+    })
+
+  /** Makes the folder a layout before something is written. */
+  const prepare: Effect.Effect<void, LayoutError> = Effect.suspend(() =>
+    isPrepared
+      ? Effect.void
+      : Effect.gen(function* () {
+          const blobs = path.join(folder, "blobs")
+          for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512")]) yield* assertNotShared(at)
+          if (!(yield* isLayout)) {
+            const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: version }))
+            yield* Effect.mapError(disk.write(versionFile, Stream.make(text)), content.ofFile)
+          }
+          yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
+          yield* Prune.sweepIngest(files, path, path.join(folder, Disk.ingestFolder), content, leftoverAge)
+          isPrepared = true
+        })
+  )
+
+  /** A manifest that the index lists, or that is there without being listed. */
+  const ofDigest = (digest: Digest.Digest): Effect.Effect<Option.Option<Descriptor>, LayoutError> =>
+    Effect.gen(function* () {
+      const entry = (yield* catalog.current).entry(digest)
+      if (Option.isSome(entry)) {
+        const size = yield* content.sizeOf(digest)
+        return Option.isNone(size) ? Option.none() : Option.map(entry, pointerOf)
+      }
+      const raw = yield* content.manifest(digest, Option.none())
+      return Option.map(raw, ({ descriptor }) => descriptor)
+    })
+
+  const resolve = (reference: string): Effect.Effect<Option.Option<Descriptor>, LayoutError> =>
+    Effect.gen(function* () {
+      if (Digest.isDigest(reference)) return yield* ofDigest(reference)
+      const [only, ...others] = (yield* catalog.current).find(reference)
+      if (only === undefined) return Option.none()
+      if (others.length === 0) return Option.some(pointerOf(only))
+      const digests = [only, ...others].map(({ digest }) => digest)
+      const description = `${reference} names several manifests: ${digests.join(", ")}`
+      return yield* content.failure(new Ambiguous({ description, digests }))
+    })
+
+  const manifest: ImageLayout["manifest"] = ({ digest }) =>
+    Effect.gen(function* () {
+      const entry = (yield* catalog.current).entry(digest)
+      return yield* content.manifest(
+        digest,
+        Option.map(entry, ({ mediaType }) => mediaType)
+      )
+    })
+
+  const bySubject = Effect.flatMap(catalog.current, (index) => subjects.bySubject(index.entries()))
+
+  const referrers: ImageLayout["referrers"] = (subject, { artifactType } = {}) =>
+    Stream.unwrap(
+      Effect.map(bySubject, (found) =>
+        Stream.fromIterable(
+          (found.get(subject) ?? []).filter((one) => artifactType === undefined || one.artifactType === artifactType)
+        )
+      )
+    )
+
+  const putManifest: ImageLayout["putManifest"] = (raw, { isSparse = false, tags = [] } = {}) =>
+    Effect.gen(function* () {
+      yield* prepare
+      const { digest, size } = raw.descriptor
+      yield* content.put({ digest, size }, BlobSource.fromBytes(raw.bytes))
+      const referrer = Referrer.fromManifest(raw)
+      const descriptor = Option.match(referrer, {
+        onNone: () => raw.descriptor,
+        onSome: (found) => pointerOf(found.descriptor)
+      })
+      yield* catalog.change({ _tag: "Put", descriptor, tags, needed: neededBy(raw, isSparse), referrer })
+    })
+
+  /** Changes of the index alone lack nothing. */
+  const changed = (change: Catalog.Change): Effect.Effect<void, LayoutError> =>
+    Effect.catchTag(Effect.andThen(prepare, catalog.change(change)), "MissingContent", (error: MissingContent) =>
+      Effect.fail(content.failure(new ContentMissing({ digest: error.manifest, description: error.message })))
+    )
+
+  const untag: ImageLayout["untag"] = (tag) =>
+    Effect.flatMap(catalog.current, (index) =>
+      index.find(tag).length === 0 ? Effect.void : changed({ _tag: "Untag", tag })
+    )
+
+  const remove: ImageLayout["remove"] = ({ digest }) =>
+    Effect.gen(function* () {
+      const raw = yield* manifest({ digest })
+      if (Option.isNone(raw) && Option.isNone((yield* catalog.current).entry(digest))) return
+      yield* changed({ _tag: "Remove", digest, referrer: Option.flatMap(raw, Referrer.fromManifest) })
+    })
+
+  const prune: ImageLayout["prune"] = (options = {}) => {
+    const { isDryRun = false, untagged = false } = options
+    const minAge = Duration.fromInputUnsafe(options.minAge ?? defaultMinAge)
+    return Effect.gen(function* () {
+      const removed: Array<{ readonly digest: Digest.Digest; readonly size: number }> = []
+      if (!(yield* isLayout)) return { removed, bytes: 0, isDryRun }
+      if (!isDryRun) yield* prepare
+      const decide = Effect.gen(function* () {
+        const text = yield* catalog.readText
+        const index = yield* catalog.parse(text)
+        const referrers = yield* subjects.bySubject(index.entries())
+        const blobs = yield* Prune.listBlobs(files, path, folder, content, minAge)
+        const young = yield* Prune.youngManifests(content, blobs)
+        const roots = untagged ? index.entries().filter(isTagged) : index.entries()
+        const reached = yield* Prune.reach(content, [...roots, ...young], referrers)
+        const lists = new Set<string>(Array.from(reached, Referrer.tag))
+        const unreached = index
+          .entries()
+          .filter((entry) => !reached.has(entry.digest) && !lists.has(Index.nameOf(entry) ?? ""))
+        for (const { digest } of unreached) index.apply({ _tag: "Remove", digest })
+        const kept = new Set([...reached, ...index.entries().map(({ digest }) => digest)])
+        const garbage = blobs.filter(({ digest, isYoung }) => !isYoung && !kept.has(digest))
+        return { index, text, garbage }
+      })
+      const report = (garbage: ReadonlyArray<Prune.BlobFile>): PruneReport => ({
+        removed: garbage.map(({ digest, size }) => ({ digest, size })),
+        bytes: garbage.reduce((sum, { size }) => sum + size, 0),
+        isDryRun
+      })
+      if (isDryRun) return report((yield* decide).garbage)
+      yield* catalog.locked((isHeld) =>
+        Effect.gen(function* () {
+          const { garbage, index, text } = yield* decide
+          if (!(yield* catalog.publish(index, text, isHeld))) return false
+          for (const blob of garbage) {
+            yield* Effect.mapError(files.remove(content.pathOf(blob.digest), { force: true }), content.ofFile)
+            removed.push({ digest: blob.digest, size: blob.size })
+          }
+          return true
+        })
+      )
+      yield* Prune.sweepIngest(files, path, path.join(folder, Disk.ingestFolder), content, minAge)
+      return { removed, bytes: removed.reduce((sum, { size }) => sum + size, 0), isDryRun }
+    })
+  }
+
+  yield* isLayout
+  const layout: ImageLayout = {
+    folder,
+    origin: { place: folder, repository: "" },
+    resolve,
+    manifest,
+    blob: content.blob,
+    has: ({ digest }) => Effect.map(content.sizeOf(digest), Option.isSome),
+    tags: Stream.unwrap(
+      Effect.map(catalog.current, (index) =>
+        Stream.fromIterable(index.tags().filter((tag) => !Catalog.isReferrersTag(tag)))
+      )
+    ),
+    referrers,
+    putManifest,
+    putBlob: (blob, source) =>
+      Effect.andThen(prepare, oneAtATime(blob.digest, content.put(blob, source.unverified ?? source))),
+    untag,
+    remove,
+    batch: catalog.inBatch,
+    prune
+  }
+  return layout
+})

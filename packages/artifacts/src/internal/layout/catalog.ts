@@ -1,0 +1,283 @@
+/**
+ * The index of a layout on disk: read again when it changed, and changed under the lock.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { MissingContent } from "../../ContentStore.ts"
+import { ContentMissing, InvalidIndex, LayoutError, Locked } from "../../LayoutError.ts"
+import type { References } from "../references.ts"
+import * as ContentFiles from "./content.ts"
+import type * as Disk from "./disk.ts"
+import * as Index from "./index.ts"
+import type * as Locks from "./lock.ts"
+
+/** A change to a layout. */
+export type Change =
+  | {
+      readonly _tag: "Put"
+      readonly descriptor: Descriptor
+      readonly tags: ReadonlyArray<string>
+      /** What has to be there. */
+      readonly needed: References
+      readonly referrer: Option.Option<Referrer.Referrer>
+    }
+  | { readonly _tag: "Untag"; readonly tag: string }
+  | {
+      readonly _tag: "Remove"
+      readonly digest: Digest.Digest
+      readonly referrer: Option.Option<Referrer.Referrer>
+    }
+
+/** Changes that are kept until a batch ends. */
+interface Batch {
+  /** The index with the changes. */
+  readonly index: Index.Index
+  readonly changes: Array<Change>
+}
+
+/** The batches in which a fiber runs, by the layouts that they are for. */
+const CurrentBatches = Context.Reference<ReadonlyMap<object, Batch>>(
+  "@effect-acr/artifacts/ImageLayout/CurrentBatches",
+  {
+    defaultValue: () => new Map()
+  }
+)
+
+/** How often a change is repeated whose lock was lost before it was published. */
+const mostAttempts = 5
+
+const fallbackTag = /^sha(?:256|512)-[\da-f]{64}$/
+
+/** Whether a name is that of a list of referrers. */
+export const isReferrersTag = (tag: string): boolean => fallbackTag.test(tag)
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+const applyTo = (index: Index.Index, change: Change): void =>
+  index.apply(
+    change._tag === "Put" ? { ...change, children: change.needed.manifests.map(({ digest }) => digest) } : change
+  )
+
+export const make = (
+  files: FileSystem.FileSystem,
+  path: Path.Path,
+  folder: string,
+  disk: ReturnType<typeof Disk.make>,
+  content: ReturnType<typeof ContentFiles.make>,
+  lock: Locks.Lock,
+  startHash: Hasher.Start
+) => {
+  const file = path.join(folder, "index.json")
+  const self = {}
+  const oneCommit = Semaphore.makeUnsafe(1)
+  let cached: { readonly stamp: string; readonly index: Index.Index } | undefined
+
+  /** What changes with the file: another file is renamed to its place. */
+  const stampOf: Effect.Effect<string, LayoutError> = files.stat(file).pipe(
+    Effect.map(({ ino, mtime, size }) =>
+      [
+        Option.getOrElse(ino, () => 0n),
+        Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() }),
+        ByteSize.toBigInt(size)
+      ].join(" ")
+    ),
+    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeed("absent")),
+    Effect.mapError(content.ofFile)
+  )
+
+  const readText: Effect.Effect<Option.Option<string>, LayoutError> = files.readFileString(file).pipe(
+    Effect.asSome,
+    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeedNone),
+    Effect.mapError(content.ofFile)
+  )
+
+  const parse = (text: Option.Option<string>): Effect.Effect<Index.Index, LayoutError> =>
+    Option.match(text, {
+      onNone: () => Effect.succeed(Index.empty()),
+      onSome: (json) =>
+        Result.match(Index.parse(json), {
+          onSuccess: Effect.succeed,
+          onFailure: (problem) =>
+            Effect.fail(content.failure(new InvalidIndex({ description: `index.json cannot be read: ${problem}` })))
+        })
+    })
+
+  const fresh = Effect.flatMap(readText, parse)
+
+  const onDisk: Effect.Effect<Index.Index, LayoutError> = Effect.gen(function* () {
+    const stamp = yield* stampOf
+    if (cached?.stamp === stamp) return cached.index
+    const index = yield* fresh
+    // A file that changed meanwhile is read again the next time.
+    cached = { stamp, index }
+    return index
+  })
+
+  const batch = Effect.map(CurrentBatches, (batches) => batches.get(self))
+
+  /** The index, with the changes of the batch in which the fiber runs. */
+  const current: Effect.Effect<Index.Index, LayoutError> = Effect.flatMap(batch, (own) =>
+    own === undefined ? onDisk : Effect.succeed(own.index)
+  )
+
+  /** What a manifest needs and the layout lacks. */
+  const missingFor = ({ blobs, manifests }: References): Effect.Effect<ReadonlyArray<Digest.Digest>, LayoutError> =>
+    Effect.map(
+      Effect.filter([...manifests, ...blobs], ({ digest }) => Effect.map(content.sizeOf(digest), Option.isNone)),
+      (missing) => missing.map(({ digest }) => digest)
+    )
+
+  const assertWhole = (change: Change): Effect.Effect<void, LayoutError | MissingContent> =>
+    Effect.gen(function* () {
+      if (change._tag !== "Put") return
+      const digests = yield* missingFor(change.needed)
+      if (digests.length > 0) return yield* new MissingContent({ manifest: change.descriptor.digest, digests })
+    })
+
+  /** The list of referrers under the tag of a subject. */
+  const listOf = (index: Index.Index, subject: Digest.Digest): Effect.Effect<ReadonlyArray<Descriptor>, LayoutError> =>
+    Effect.gen(function* () {
+      const [list] = index.find(Referrer.tag(subject))
+      if (list === undefined) return []
+      const raw = yield* content.manifest(list.digest, Option.some(list.mediaType))
+      if (Option.isNone(raw)) return []
+      const view = Manifest.view(list.mediaType, decoder.decode(raw.value.bytes))
+      return view._tag === "ImageIndex" ? view.manifests : []
+    })
+
+  /** Writes the lists of referrers that changes concern, each once. */
+  const updateLists = (index: Index.Index, changes: ReadonlyArray<Change>): Effect.Effect<void, LayoutError> =>
+    Effect.gen(function* () {
+      const lists = new Map<Digest.Digest, Map<string, Descriptor>>()
+      for (const change of changes) {
+        if (change._tag === "Untag" || Option.isNone(change.referrer)) continue
+        const { descriptor, subject } = change.referrer.value
+        const list =
+          lists.get(subject) ?? new Map((yield* listOf(index, subject)).map((entry) => [entry.digest, entry] as const))
+        if (change._tag === "Put") list.set(descriptor.digest, descriptor)
+        else list.delete(descriptor.digest)
+        lists.set(subject, list)
+      }
+      for (const [subject, list] of lists) {
+        const entries = [...list.values()].toSorted((left, right) => (left.digest < right.digest ? -1 : 1))
+        const descriptor = entries.length === 0 ? Option.none() : Option.some(yield* putList(entries))
+        index.apply({ _tag: "Replace", tag: Referrer.tag(subject), descriptor })
+      }
+    })
+
+  const putList = (entries: ReadonlyArray<Descriptor>): Effect.Effect<Descriptor, LayoutError> =>
+    Effect.gen(function* () {
+      const bytes = encoder.encode(Manifest.format(Manifest.index({ manifests: entries })))
+      const digest = Hasher.digest(startHash, "sha256", bytes)
+      yield* content.put({ digest, size: bytes.length }, BlobSource.fromBytes(bytes))
+      return { mediaType: MediaType.ociImageIndex, digest, size: bytes.length }
+    })
+
+  /** Writes the index under the lock, if it differs from the file. Returns whether the lock was held to the end. */
+  const publish = (
+    index: Index.Index,
+    before: Option.Option<string>,
+    isHeld: Effect.Effect<boolean>
+  ): Effect.Effect<boolean, LayoutError> =>
+    Effect.gen(function* () {
+      const text = index.format()
+      if (Option.contains(before, text)) return true
+      yield* disk.syncFolder(path.join(folder, "blobs", "sha256"))
+      const isWritten = yield* Effect.mapError(
+        disk.write(file, Stream.make(encoder.encode(text)), isHeld),
+        content.ofFile
+      )
+      if (isWritten) yield* disk.syncFolder(folder)
+      cached = undefined
+      return isWritten
+    })
+
+  /** Makes changes under the lock to what the file has by then. */
+  const attempt = (
+    changes: ReadonlyArray<Change>,
+    isHeld: Effect.Effect<boolean>
+  ): Effect.Effect<boolean, LayoutError | MissingContent> =>
+    Effect.gen(function* () {
+      const before = yield* readText
+      const index = yield* parse(before)
+      const removed = new Set<Digest.Digest>()
+      for (const change of changes) {
+        yield* assertWhole(change)
+        applyTo(index, change)
+        if (change._tag === "Put") removed.delete(change.descriptor.digest)
+        if (change._tag === "Remove") removed.add(change.digest)
+      }
+      yield* updateLists(index, changes)
+      if (!(yield* publish(index, before, isHeld))) return false
+      for (const digest of removed) {
+        yield* Effect.mapError(files.remove(content.pathOf(digest), { force: true }), content.ofFile)
+      }
+      return true
+    })
+
+  /** Runs an effect under the lock, again if the lock was lost before its change was published (`false`). */
+  const locked = <E>(
+    use: (isHeld: Effect.Effect<boolean>) => Effect.Effect<boolean, E>
+  ): Effect.Effect<void, E | LayoutError> =>
+    lock.withLock(use).pipe(
+      Effect.repeat({ until: (isDone) => isDone, schedule: Schedule.recurs(mostAttempts) }),
+      Effect.mapError((error) => (error instanceof PlatformError ? content.ofFile(error) : error)),
+      Effect.filterOrFail(identity, () =>
+        content.failure(new Locked({ description: `other programs broke the lock ${mostAttempts} times` }))
+      ),
+      Effect.asVoid,
+      oneCommit.withPermit
+    )
+
+  const commit = (changes: ReadonlyArray<Change>): Effect.Effect<void, LayoutError | MissingContent> =>
+    changes.length === 0 ? Effect.void : locked((isHeld) => attempt(changes, isHeld))
+
+  /** Makes a change, now or at the end of the batch in which the fiber runs. */
+  const change = (one: Change): Effect.Effect<void, LayoutError | MissingContent> =>
+    Effect.gen(function* () {
+      const own = yield* batch
+      if (own === undefined) return yield* commit([one])
+      yield* assertWhole(one)
+      applyTo(own.index, one)
+      own.changes.push(one)
+    })
+
+  const ofBatch = (error: LayoutError | MissingContent): LayoutError => {
+    if (error instanceof LayoutError) return error
+    const [digest = error.manifest] = error.digests
+    return content.failure(new ContentMissing({ digest, description: error.message }))
+  }
+
+  /** Runs an effect whose changes are made together when it ends, however it ends. */
+  const inBatch = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LayoutError, R> =>
+    Effect.gen(function* () {
+      const batches = yield* CurrentBatches
+      if (batches.has(self)) return yield* effect
+      const own: Batch = { index: yield* fresh, changes: [] }
+      return yield* Effect.acquireUseRelease(
+        Effect.succeed(own),
+        () => Effect.provideService(effect, CurrentBatches, new Map([...batches, [self, own]])),
+        ({ changes }) => Effect.mapError(commit(changes), ofBatch)
+      )
+    })
+
+  return { current, fresh, change, inBatch, locked, publish, readText, parse }
+}

@@ -1,0 +1,153 @@
+/**
+ * The blobs of a layout: files that are named by the digests of their content.
+ */
+import type * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Content from "@effect-acr/client/Content"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as ByteSize from "effect/ByteSize"
+import * as Bytes from "effect/Bytes"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Pointer } from "../../ContentStore.ts"
+import { ContentDiffers, ContentMissing, FileFailed, LayoutError, type Reason } from "../../LayoutError.ts"
+import { ofSource, OfSource } from "../sides.ts"
+import type * as Disk from "./disk.ts"
+
+/** Larger files are no manifests: registries refuse manifests of more than 4 MiB. */
+export const mostManifestBytes = 4 * 1024 * 1024
+
+const chunkBytes = 256 * 1024
+
+export const isAbsent = (error: PlatformError): boolean => error.reason._tag === "NotFound"
+
+/** What tells the media type of a manifest that does not state it. OCI image specification, manifest.md and image-index.md. */
+const decodeFields = Schema.decodeUnknownOption(
+  Schema.fromJsonString(
+    Schema.Struct({
+      mediaType: Schema.optionalKey(Schema.Unknown),
+      schemaVersion: Schema.optionalKey(Schema.Unknown),
+      manifests: Schema.optionalKey(Schema.Unknown),
+      config: Schema.optionalKey(Schema.Unknown),
+      layers: Schema.optionalKey(Schema.Unknown)
+    })
+  )
+)
+
+const decoder = new TextDecoder()
+const isMediaType = Schema.is(MediaType.MediaType)
+
+/** The media type of a manifest; none if the content is no manifest. */
+const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
+  Option.flatMap(decodeFields(decoder.decode(bytes)), ({ config, layers, manifests, mediaType, schemaVersion }) => {
+    if (isMediaType(mediaType) && (schemaVersion !== undefined || manifests !== undefined || config !== undefined)) {
+      return Option.some(mediaType)
+    }
+    if (schemaVersion !== 2) return Option.none()
+    if (Array.isArray(manifests)) return Option.some(MediaType.ociImageIndex)
+    return config !== undefined && layers !== undefined ? Option.some(MediaType.ociImageManifest) : Option.none()
+  })
+
+export const make = (
+  files: FileSystem.FileSystem,
+  path: Path.Path,
+  folder: string,
+  disk: ReturnType<typeof Disk.make>,
+  startHash: Hasher.Start
+) => {
+  const failure = (reason: Reason) => new LayoutError({ folder, reason })
+
+  const ofFile = (cause: PlatformError) => failure(new FileFailed({ description: cause.message, cause }))
+
+  const pathOf = (digest: Digest.Digest): string =>
+    path.join(folder, "blobs", Digest.algorithm(digest), Digest.hex(digest))
+
+  /** The size of a file in bytes; none if there is no such file. */
+  const sizeOf = (digest: Digest.Digest): Effect.Effect<Option.Option<number>, LayoutError> =>
+    files.stat(pathOf(digest)).pipe(
+      Effect.map(({ size }) => Option.some(Number(ByteSize.toBigInt(size)))),
+      Effect.catchIf(isAbsent, () => Effect.succeedNone),
+      Effect.mapError(ofFile)
+    )
+
+  const differs = ({ digest }: Pick<Pointer, "digest">, { reason }: RegistryError) =>
+    failure(new ContentDiffers({ digest, description: `${digest}: ${reason.description}` }))
+
+  const missing = (digest: Digest.Digest) =>
+    failure(new ContentMissing({ digest, description: `${digest} is missing: there is no file ${pathOf(digest)}` }))
+
+  const readFrom = ({ digest }: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, LayoutError> =>
+    files
+      .stream(pathOf(digest), { offset, chunkSize: chunkBytes })
+      .pipe(Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error))))
+
+  /** Content whose bytes are compared with the digest as they pass. */
+  const verified = <E, R>(blob: Pick<Pointer, "digest" | "size">, content: Stream.Stream<Uint8Array, E, R>) =>
+    content.pipe(
+      Stream.mapError(ofSource),
+      Content.verify(blob),
+      Stream.mapError((error) => (error instanceof OfSource ? error : differs(blob, error))),
+      Stream.provideService(Hasher.Hasher, startHash)
+    )
+
+  const blob = (wanted: Pointer): BlobSource.BlobSource<LayoutError> => ({
+    sizeBytes: Effect.succeed(wanted.size),
+    read: (offset) =>
+      offset === 0
+        ? Stream.mapError(verified(wanted, readFrom(wanted, 0)), (error) =>
+            error instanceof OfSource ? error.cause : error
+          )
+        : readFrom(wanted, offset),
+    repeatable: true,
+    unverified: { read: (offset) => readFrom(wanted, offset) }
+  })
+
+  /** Reads a manifest whole; none if there is no such file, or it is no manifest. */
+  const manifest = (
+    digest: Digest.Digest,
+    mediaType: Option.Option<MediaType.MediaType>
+  ): Effect.Effect<Option.Option<Manifest.Raw>, LayoutError> =>
+    Effect.gen(function* () {
+      const size = yield* sizeOf(digest)
+      if (Option.isNone(size) || size.value > mostManifestBytes) return Option.none()
+      const pointer = { digest, size: size.value, mediaType: MediaType.octetStream }
+      const bytes = Bytes.concat(yield* Stream.runCollect(blob(pointer).read(0)))
+      return Option.map(
+        Option.orElse(mediaType, () => mediaTypeOf(bytes)),
+        (type): Manifest.Raw => ({
+          bytes,
+          descriptor: { mediaType: type, digest, size: bytes.length }
+        })
+      )
+    })
+
+  /** Writes a blob if it is not there. */
+  const put = <E, R>(
+    wanted: Pick<Descriptor, "digest" | "size">,
+    source: Pick<BlobSource.BlobSource<E, R>, "read">
+  ): Effect.Effect<BlobOutcome, LayoutError | E, R> =>
+    Effect.gen(function* () {
+      const size = yield* sizeOf(wanted.digest)
+      // A file of another size is damaged, and replaced.
+      if (Option.contains(size, wanted.size)) return "present"
+      const target = pathOf(wanted.digest)
+      yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
+      yield* Effect.mapError(disk.write(target, verified(wanted, source.read(0))), (error) => {
+        if (error instanceof OfSource) return error.cause
+        return error instanceof PlatformError ? ofFile(error) : error
+      })
+      return "sent"
+    })
+
+  return { pathOf, sizeOf, blob, manifest, put, failure, ofFile, missing }
+}
