@@ -19,6 +19,7 @@ const titles = new Map([
   ["models", "Models"],
   ["clouds", "Clouds"],
   ["constructors", "Constructors"],
+  ["running", "Running"],
   ["combinators", "Combinators"],
   ["config", "Configuration"],
   ["parsing", "Parsing"],

@@ -208,7 +208,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
         noEmit: true,
         allowImportingTsExtensions: true
       }
-      const files = ["first.ts", "byFetch.ts", "byNode.ts", "emulator.ts", "guard.ts"]
+      const files = ["first.ts", "byFetch.ts", "byNode.ts", "emulator.ts", "artifacts.ts", "guard.ts"]
       const tsconfig = JSON.stringify({ compilerOptions, files })
       yield* Effect.promise(() => writeFile(join(home, "tsconfig.json"), tsconfig))
       yield* run(join(root, "node_modules/.bin/tsc"), ["--project", home])
@@ -306,6 +306,16 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
           const [, ...pulled] = yield* Schema.decodeEffect(Strings)(line ?? "")
           assert.deepStrictEqual(pulled, layers)
           assert.includeMembers([...(yield* Schema.decodeEffect(Strings)(seen ?? ""))], resumed)
+        })
+      )
+
+      it.effect(`${runtime.name}: an image with a referrer, copied to another repository and into memory`, () =>
+        Effect.gen(function* () {
+          const lines = yield* runProgram({ file: "artifacts.ts", rights: ["env", "net", "read", "write"] })
+          assert.deepStrictEqual(yield* Effect.forEach(lines, (line) => Schema.decodeEffect(Strings)(line)), [
+            ["blob mounted", "blob mounted", "manifest sent", "manifest sent"],
+            ["blob sent", "blob sent", "manifest sent", "manifest sent"]
+          ])
         })
       )
     }

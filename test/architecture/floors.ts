@@ -103,6 +103,11 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   ],
   [
     {
+      name: "@effect-acr/artifacts",
+      about: "artifacts as graphs, in any store, and copies between stores",
+      holds: ["artifacts/src"]
+    },
+    {
       name: "@effect-acr/node",
       about: "what Node does better, and the logins of container tools",
       holds: ["node/src"]

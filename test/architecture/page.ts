@@ -13,6 +13,8 @@ How the source is laid out, for who opens it for the first time. The picture and
 ## Packages
 
 - \`@effect-acr/client\` is the library. It needs Effect, and a little package for hashing, and runs wherever these do.
+- \`@effect-acr/artifacts\` works on whole artifacts, which are images with their platforms, signatures and SBOMs: it reads
+  them as graphs and copies them between stores, of which a repository is one.
 - \`@effect-acr/node\` gives it what Node does better: an HTTP client that sees the address it dials, hashing, and the
   logins that docker, podman, skopeo and oras have left behind.
 - \`@effect-acr/azure-identity\` gives it identities of Entra ID, by way of \`@azure/identity\`.

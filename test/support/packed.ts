@@ -9,7 +9,7 @@ import { run, temporaryFolder } from "./command.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-export const names = ["client", "node", "azure-identity", "emulator"] as const
+export const names = ["client", "artifacts", "node", "azure-identity", "emulator"] as const
 
 /** Where a package is in such a project. */
 export const packageFolder = (home: string, name: string): string => join(home, "node_modules/@effect-acr", name)

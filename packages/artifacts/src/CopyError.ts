@@ -22,7 +22,12 @@ export type Side = "source" | "target"
  * @category models
  * @since 0.1.0
  */
-export type ReasonOf<E> = E extends { readonly reason: infer Reason } ? Reason : E
+export type ReasonOf<E> = E extends {
+  /** Why the operation failed. */
+  readonly reason: infer Reason
+}
+  ? Reason
+  : E
 
 /**
  * A failed copy.
@@ -43,7 +48,9 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
   readonly reason: unknown
   readonly cause: unknown
 }> {
+  /** The reason of the store's error, or the error itself if it has none. */
   declare readonly reason: ReasonOf<E>
+  /** The error of the store, or of the copy itself. */
   declare readonly cause: E
 
   /** Whether the same copy may succeed later, with nothing changed by the caller. */
@@ -58,7 +65,12 @@ export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
   }
 }
 
-/** Wraps the error of one side. */
+/**
+ * Wraps the error of one side.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const at =
   (side: Side, node: Option.Option<Digest.Digest> = Option.none()) =>
   <E>(cause: E): CopyError<E> =>

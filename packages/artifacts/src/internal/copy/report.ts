@@ -122,7 +122,9 @@ export type Event = typeof Event.Type
  * @since 0.1.0
  */
 export interface Total {
+  /** How many manifests and blobs there are. */
   readonly nodes: number
+  /** The sum of their sizes. */
   readonly bytes: number
 }
 
