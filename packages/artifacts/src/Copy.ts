@@ -17,7 +17,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent, Origin, Reader } from "./ContentStore.ts"
-import { at, CopyError } from "./CopyError.ts"
+import { at, type CopyError } from "./CopyError.ts"
 import * as Choice from "./internal/copy/choice.ts"
 import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
@@ -235,6 +235,7 @@ const copy = <E1, E2>(
     const found = yield* resolve(source, tagOrDigest)
     const choice = yield* Effect.mapError(choose(source, found, options), toFailure)
     for (const raw of choice.made) raws.add(raw)
+    const isLeftOut = ({ digest }: Descriptor): boolean => choice.leftOut.has(digest)
 
     /** Compares a graph and its tags with what the target has. */
     const compare = (root: Descriptor, names: ReadonlyArray<string>, graphs: GraphOptions) =>
@@ -252,7 +253,6 @@ const copy = <E1, E2>(
             onSuccess: (found) => (Option.isSome(found) ? there : "absent")
           })
         }
-        const isLeftOut = ({ digest }: Descriptor) => choice.leftOut.has(digest)
         const graph = yield* Effect.mapError(
           walk(source, root, graphs, { presence, isLeftOut }),
           sided<E1 | GraphError, E2>
@@ -275,7 +275,7 @@ const copy = <E1, E2>(
       mountFrom: [source.origin, ...(options.mountFrom ?? [])],
       concurrency: options.concurrency ?? defaultConcurrency,
       withForeignLayers: options.foreignLayers ?? false,
-      isLeftOut: ({ digest }) => choice.leftOut.has(digest),
+      isLeftOut,
       emit
     })
     const manifests = units.reduce((sum, { graph }) => sum + graph.nodes.size, 0)

@@ -15,17 +15,17 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
+import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent } from "./ContentStore.ts"
 import * as Catalog from "./internal/layout/catalog.ts"
 import * as ContentFiles from "./internal/layout/content.ts"
 import * as Disk from "./internal/layout/disk.ts"
-import * as Index from "./internal/layout/index.ts"
 import * as Lock from "./internal/layout/lock.ts"
 import * as Prune from "./internal/layout/prune.ts"
 import * as Subjects from "./internal/layout/subjects.ts"
+import type { PruneReport } from "./internal/layout/prune.ts"
 import { neededBy } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
 import {
@@ -36,6 +36,8 @@ import {
   SharedBlobs,
   UnsupportedVersion
 } from "./LayoutError.ts"
+
+export { PruneReport } from "./internal/layout/prune.ts"
 
 /**
  * What `prune` removes.
@@ -54,29 +56,6 @@ export interface PruneOptions {
   /** How old content must be to be removed: another program may be about to name it. Defaults to one hour. */
   readonly minAge?: Duration.Input
 }
-
-/**
- * What `prune` removed, or of a dry run, what it would remove.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const PruneReport = Schema.Struct({
-  /** The manifests and blobs, with their sizes in bytes. */
-  removed: Schema.Array(Schema.Struct({ digest: Digest.Digest, size: Schema.Natural })),
-  /** Their size together, in bytes. */
-  bytes: Schema.Natural,
-  /** Whether nothing was removed. */
-  isDryRun: Schema.Boolean
-})
-
-/**
- * The report of one `prune`.
- *
- * @category models
- * @since 0.1.0
- */
-export type PruneReport = typeof PruneReport.Type
 
 /**
  * A folder with an image layout.
@@ -106,18 +85,12 @@ const decodeVersion = Schema.decodeUnknownOption(
 const version = "1.0.0"
 
 /** What a folder may hold before it becomes a layout: what a killed program has left. */
-const isOfNoOne = (name: string): boolean => name.startsWith(".") || name === Disk.ingestFolder
+const isLeftover = (name: string): boolean => name.startsWith(".") || name === Disk.ingestFolder
 
 /** How old files must be to be those of a killed program. */
 const leftoverAge = Duration.hours(1)
 
 const defaultMinAge = Duration.hours(1)
-
-/** Whether an entry has a name, and not that of a list of referrers. */
-const isTagged = (entry: Descriptor): boolean => {
-  const name = Index.nameOf(entry)
-  return name !== undefined && !Catalog.isReferrersTag(name)
-}
 
 /** The descriptor of a manifest, without the name that an index gives it. */
 const pointerOf = ({ artifactType, digest, mediaType, platform, size }: Descriptor): Descriptor => ({
@@ -188,6 +161,7 @@ const make = Effect.fnUntraced(function* (
   const subjects = Subjects.make(({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)))
   const oneAtATime = Turns.make()
   const versionFile = path.join(folder, "oci-layout")
+  const pruning = Prune.make({ files, path, folder, content, catalog, subjects })
   let isPrepared = false
 
   const orAbsent = <A>(effect: Effect.Effect<A, PlatformError>, absent: A): Effect.Effect<A, LayoutError> =>
@@ -201,7 +175,7 @@ const make = Effect.fnUntraced(function* (
     const text = yield* orAbsent(Effect.asSome(files.readFileString(versionFile)), Option.none())
     if (Option.isNone(text)) {
       const names = yield* orAbsent(files.readDirectory(folder), [])
-      if (names.every(isOfNoOne)) return false
+      if (names.every(isLeftover)) return false
       const description = "the folder is no image layout: it has other content, and no file oci-layout"
       return yield* content.failure(new NotALayout({ description }))
     }
@@ -318,51 +292,12 @@ const make = Effect.fnUntraced(function* (
       yield* changed({ _tag: "Remove", digest, referrer: Option.flatMap(raw, Referrer.fromManifest) })
     })
 
-  const prune: ImageLayout["prune"] = (options = {}) => {
-    const { isDryRun = false, untagged = false } = options
-    const minAge = Duration.fromInputUnsafe(options.minAge ?? defaultMinAge)
-    return Effect.gen(function* () {
-      const removed: Array<{ readonly digest: Digest.Digest; readonly size: number }> = []
-      if (!(yield* isLayout)) return { removed, bytes: 0, isDryRun }
+  const prune: ImageLayout["prune"] = ({ isDryRun = false, minAge = defaultMinAge, untagged = false } = {}) =>
+    Effect.gen(function* () {
+      if (!(yield* isLayout)) return Prune.reportOf([], isDryRun)
       if (!isDryRun) yield* prepare
-      const decide = Effect.gen(function* () {
-        const text = yield* catalog.readText
-        const index = yield* catalog.parse(text)
-        const referrers = yield* subjects.bySubject(index.entries())
-        const blobs = yield* Prune.listBlobs(files, path, folder, content, minAge)
-        const young = yield* Prune.youngManifests(content, blobs)
-        const roots = untagged ? index.entries().filter(isTagged) : index.entries()
-        const reached = yield* Prune.reach(content, [...roots, ...young], referrers)
-        const lists = new Set<string>(Array.from(reached, Referrer.tag))
-        const unreached = index
-          .entries()
-          .filter((entry) => !reached.has(entry.digest) && !lists.has(Index.nameOf(entry) ?? ""))
-        for (const { digest } of unreached) index.apply({ _tag: "Remove", digest })
-        const kept = new Set([...reached, ...index.entries().map(({ digest }) => digest)])
-        const garbage = blobs.filter(({ digest, isYoung }) => !isYoung && !kept.has(digest))
-        return { index, text, garbage }
-      })
-      const report = (garbage: ReadonlyArray<Prune.BlobFile>): PruneReport => ({
-        removed: garbage.map(({ digest, size }) => ({ digest, size })),
-        bytes: garbage.reduce((sum, { size }) => sum + size, 0),
-        isDryRun
-      })
-      if (isDryRun) return report((yield* decide).garbage)
-      yield* catalog.locked((isHeld) =>
-        Effect.gen(function* () {
-          const { garbage, index, text } = yield* decide
-          if (!(yield* catalog.publish(index, text, isHeld))) return false
-          for (const blob of garbage) {
-            yield* Effect.mapError(files.remove(content.pathOf(blob.digest), { force: true }), content.ofFile)
-            removed.push({ digest: blob.digest, size: blob.size })
-          }
-          return true
-        })
-      )
-      yield* Prune.sweepIngest(files, path, path.join(folder, Disk.ingestFolder), content, minAge)
-      return { removed, bytes: removed.reduce((sum, { size }) => sum + size, 0), isDryRun }
+      return yield* pruning({ isDryRun, untagged, minAge: Duration.fromInputUnsafe(minAge) })
     })
-  }
 
   yield* isLayout
   const layout: ImageLayout = {

@@ -75,6 +75,49 @@ const unavailable = new RegistryError({
 
 const Events = Schema.Array(Copy.Event)
 
+const outcomesOf = (nodes: Copy.Report["nodes"]) =>
+  nodes.map(({ digest, kind, outcome }) => `${kind} ${nameOf(digest)} ${outcome}`).toSorted()
+
+const placed = (store: MemoryStore.MemoryStore, repository: string): MemoryStore.MemoryStore => ({
+  ...store,
+  origin: { place: "registry.example", repository }
+})
+
+const tagOf = ({ descriptor }: Manifest.Raw, suffix: string) => descriptor.digest.replace(":", "-") + suffix
+
+const requestsFor = (images: ReadonlyArray<Manifest.Raw>) =>
+  Effect.gen(function* () {
+    const from = yield* holding(["base", "amd64", "arm64", "a", "b", "c"], images)
+    const many = index(...images.map(({ descriptor }) => descriptor))
+    yield* from.putManifest(many, { tags: ["v1"] })
+    let lists = 0
+    let asked = 0
+    const counting: MemoryStore.MemoryStore = {
+      ...from,
+      resolve: (reference) => {
+        asked++
+        return from.resolve(reference)
+      },
+      tags: Stream.suspend(() => {
+        lists++
+        return from.tags
+      })
+    }
+    yield* Copy.run(counting, MemoryStore.make("target"), "v1", { cosignTags: true })
+    return { lists, asked }
+  })
+
+const embedding = (data: string) => {
+  const blob = { ...layer("embedded"), data }
+  return rawOf(
+    MediaType.ociImageManifest,
+    Manifest.format(Manifest.image({ config: { ...config, data: "e30=" }, layers: [blob] }))
+  )
+}
+
+const messageOf = (from: MemoryStore.MemoryStore) =>
+  Effect.map(Effect.flip(Copy.run(from, MemoryStore.make("target"), "v2")), ({ message }) => message)
+
 describe("a copy", () => {
   it.effect("puts blobs before manifests, referrers behind their subjects, and tags last", () =>
     Effect.gen(function* () {
@@ -338,21 +381,15 @@ describe("a copy", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(target.tags), before)
       assert.isTrue(Option.isNone(yield* target.resolve(both.descriptor.digest)))
       const done = yield* Copy.run(from, target, "v1")
-      const sorted = (nodes: Copy.Report["nodes"]) =>
-        nodes.map(({ digest, kind, outcome }) => `${kind} ${nameOf(digest)} ${outcome}`).toSorted()
-      assert.deepStrictEqual(sorted(planned.nodes), sorted(done.nodes))
+      assert.deepStrictEqual(outcomesOf(planned.nodes), outcomesOf(done.nodes))
       assert.deepStrictEqual(planned.tags, done.tags)
     })
   )
 
   it.effect("in a dry run within a registry predicts mounts", () =>
     Effect.gen(function* () {
-      const at = (store: MemoryStore.MemoryStore, repository: string): MemoryStore.MemoryStore => ({
-        ...store,
-        origin: { place: "registry.example", repository }
-      })
-      const from = at(yield* source, "staging")
-      const target = at(MemoryStore.make(), "production")
+      const from = placed(yield* source, "staging")
+      const target = placed(MemoryStore.make(), "production")
       const { mounted, sent } = Copy.totals(yield* Copy.run(from, target, "v1", { isDryRun: true }))
       assert.deepStrictEqual([mounted.nodes, sent.nodes], [4, 5])
     })
@@ -420,7 +457,6 @@ describe("a copy", () => {
   it.effect("takes along the tags of cosign on request, and sets them before its own", () =>
     Effect.gen(function* () {
       const from = yield* source
-      const tagOf = ({ descriptor }: Manifest.Raw, suffix: string) => descriptor.digest.replace(":", "-") + suffix
       const sig = image("amd64")
       const att = image("arm64")
       yield* from.putManifest(sig, { tags: [tagOf(both, ".sig")] })
@@ -442,29 +478,11 @@ describe("a copy", () => {
 
   it.effect("asks for few tags of cosign one by one, and lists the tags for many", () =>
     Effect.gen(function* () {
-      const count = (images: ReadonlyArray<Manifest.Raw>) =>
-        Effect.gen(function* () {
-          const from = yield* holding(["base", "amd64", "arm64", "a", "b", "c"], images)
-          const many = index(...images.map(({ descriptor }) => descriptor))
-          yield* from.putManifest(many, { tags: ["v1"] })
-          let lists = 0
-          let asked = 0
-          const counting: MemoryStore.MemoryStore = {
-            ...from,
-            resolve: (reference) => {
-              asked++
-              return from.resolve(reference)
-            },
-            tags: Stream.suspend(() => {
-              lists++
-              return from.tags
-            })
-          }
-          yield* Copy.run(counting, MemoryStore.make("target"), "v1", { cosignTags: true })
-          return { lists, asked }
-        })
-      assert.deepStrictEqual(yield* count([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })
-      assert.deepStrictEqual(yield* count([amd64, arm64, image("a"), image("b"), image("c")]), { lists: 1, asked: 1 })
+      assert.deepStrictEqual(yield* requestsFor([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })
+      assert.deepStrictEqual(yield* requestsFor([amd64, arm64, image("a"), image("b"), image("c")]), {
+        lists: 1,
+        asked: 1
+      })
     })
   )
 
@@ -489,13 +507,6 @@ describe("a copy", () => {
 
   it.effect("takes content from a descriptor that embeds it, if it is what the digest names", () =>
     Effect.gen(function* () {
-      const embedding = (data: string) => {
-        const blob = { ...layer("embedded"), data }
-        return rawOf(
-          MediaType.ociImageManifest,
-          Manifest.format(Manifest.image({ config: { ...config, data: "e30=" }, layers: [blob] }))
-        )
-      }
       for (const [data, isRead] of [
         [Buffer.from("embedded").toString("base64"), false],
         [Buffer.from("another0").toString("base64"), true],
@@ -576,8 +587,6 @@ describe("a copy", () => {
 
   it.effect("tells a store without tags from a tag that is not there", () =>
     Effect.gen(function* () {
-      const messageOf = (from: MemoryStore.MemoryStore) =>
-        Effect.map(Effect.flip(Copy.run(from, MemoryStore.make("target"), "v2")), ({ message }) => message)
       assert.strictEqual(yield* messageOf(yield* source), "the copy failed at the source: memory has no v2")
       assert.include(yield* messageOf(MemoryStore.make("empty")), "does it exist?")
     })

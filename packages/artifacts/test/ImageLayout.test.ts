@@ -592,31 +592,31 @@ layer(platform, { excludeTestServices: true })("a layout in real time", (it) => 
   )
 })
 
-describe("a disk that fails", () => {
-  /** A file system of which writes fail after some time. */
-  const failing = (budget: { left: number }) =>
-    Effect.map(FileSystem.FileSystem, (files) => {
-      const full = PlatformError.systemError({
-        _tag: "Unknown",
-        module: "FileSystem",
-        method: "write",
-        description: "ENOSPC: no space left on device"
-      })
-      const spend = Effect.suspend(() => (budget.left-- > 0 ? Effect.void : Effect.fail(full)))
-      return FileSystem.make({
-        ...files,
-        open: (path, options) =>
-          Effect.map(files.open(path, options), (file) => ({
-            ...file,
-            stat: file.stat,
-            sync: Effect.andThen(spend, file.sync),
-            writeAll: (bytes: Uint8Array) => Effect.andThen(spend, file.writeAll(bytes))
-          })),
-        rename: (from, to) => Effect.andThen(spend, files.rename(from, to)),
-        makeDirectory: (path, options) => Effect.andThen(spend, files.makeDirectory(path, options))
-      })
+/** A file system of which writes fail after some time. */
+const failing = (budget: { left: number }) =>
+  Effect.map(FileSystem.FileSystem, (files) => {
+    const full = PlatformError.systemError({
+      _tag: "Unknown",
+      module: "FileSystem",
+      method: "write",
+      description: "ENOSPC: no space left on device"
     })
+    const spend = Effect.suspend(() => (budget.left-- > 0 ? Effect.void : Effect.fail(full)))
+    return FileSystem.make({
+      ...files,
+      open: (path, options) =>
+        Effect.map(files.open(path, options), (file) => ({
+          ...file,
+          stat: file.stat,
+          sync: Effect.andThen(spend, file.sync),
+          writeAll: (bytes: Uint8Array) => Effect.andThen(spend, file.writeAll(bytes))
+        })),
+      rename: (from, to) => Effect.andThen(spend, files.rename(from, to)),
+      makeDirectory: (path, options) => Effect.andThen(spend, files.makeDirectory(path, options))
+    })
+  })
 
+describe("a disk that fails", () => {
   layer(platform)((it) => {
     it.effect("fails by name, tears nothing, and leaves no file behind", () =>
       Effect.gen(function* () {

@@ -38,6 +38,12 @@ const putsAtOnce = 8
 export const missing = (description: string, path: ReadonlyArray<Digest.Digest>) =>
   new GraphError({ problem: "Missing", path, description })
 
+/** Those that a store says it lacks; all, if it does not say which. */
+const missingAmong = (
+  named: ReadonlyArray<Descriptor>,
+  digests: ReadonlyArray<Digest.Digest>
+): ReadonlyArray<Descriptor> => (digests.length === 0 ? named : named.filter(({ digest }) => digests.includes(digest)))
+
 export const make = <E1, E2>(job: Job<E1, E2>) => {
   type Failure = CopyError<E1 | E2 | Fault>
   const { emit, source, target } = job
@@ -109,15 +115,14 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   /** Puts what a manifest names and the target lacks, although it seemed to be there. */
   const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
-      const isMissing = ({ digest }: Descriptor) => digests.length === 0 || digests.includes(digest)
-      for (const child of children.filter(isMissing)) {
+      for (const child of missingAmong(children, digests)) {
         const graph = yield* Effect.mapError(
           walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }),
           failed("source", child)
         )
         yield* putAgain(graph)
       }
-      yield* Effect.forEach(blobs.filter(isMissing), sendBlob, { concurrency: "unbounded", discard: true })
+      yield* Effect.forEach(missingAmong(blobs, digests), sendBlob, { concurrency: "unbounded", discard: true })
     })
 
   /** Puts a manifest. If the target lacks what it names, that is put once more, and then the manifest. */

@@ -227,9 +227,7 @@ export const make = (
       }
       yield* updateLists(index, changes)
       if (!(yield* publish(index, before, isHeld))) return false
-      for (const digest of removed) {
-        yield* Effect.mapError(files.remove(content.pathOf(digest), { force: true }), content.ofFile)
-      }
+      for (const digest of removed) yield* content.remove(digest)
       return true
     })
 
@@ -279,5 +277,5 @@ export const make = (
       )
     })
 
-  return { current, fresh, change, inBatch, locked, publish, readText, parse }
+  return { current, change, inBatch, locked, publish, readText, parse }
 }

@@ -149,5 +149,8 @@ export const make = (
       return "sent"
     })
 
-  return { pathOf, sizeOf, blob, manifest, put, failure, ofFile, missing }
+  const remove = (digest: Digest.Digest): Effect.Effect<void, LayoutError> =>
+    Effect.mapError(files.remove(pathOf(digest), { force: true }), ofFile)
+
+  return { sizeOf, blob, manifest, put, remove, failure, ofFile }
 }

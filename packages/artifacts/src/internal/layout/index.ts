@@ -25,7 +25,7 @@ export interface Entry {
 }
 
 /** A change to the file. */
-export type Change =
+type Change =
   /** Names a manifest, and forgets the entries without a name of those that it names. */
   | {
       readonly _tag: "Put"
@@ -77,6 +77,8 @@ const sortKey = ({ descriptor, json }: Entry): string =>
       return `${name === undefined ? "1" : `0 ${name}`}\u0000${own.digest}`
     }
   })
+
+const namesOf = ({ annotations = {} }: Descriptor) => [annotations[refName], annotations[imageName]]
 
 const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => [
   ...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()
@@ -204,7 +206,6 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   /** Names that are full references: the name itself, or its tag. */
   const byFullName = (reference: string): ReadonlyArray<Descriptor> => {
-    const namesOf = ({ annotations = {} }: Descriptor) => [annotations[refName], annotations[imageName]]
     const whole = all().filter((entry) => namesOf(entry).includes(reference))
     if (whole.length > 0 || /[/:]/.test(reference)) return whole
     return all().filter((entry) => namesOf(entry).some((name) => name?.endsWith(`:${reference}`)))

@@ -3,6 +3,7 @@
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
+import * as Referrer from "@effect-acr/client/Referrer"
 import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -11,12 +12,40 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type { LayoutError } from "../../LayoutError.ts"
 import { referencesOf } from "../references.ts"
+import * as Catalog from "./catalog.ts"
 import * as ContentFiles from "./content.ts"
+import { ingestFolder } from "./disk.ts"
+import * as Index from "./index.ts"
+import type * as Subjects from "./subjects.ts"
+
+/**
+ * What `prune` removed, or of a dry run, what it would remove.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PruneReport = Schema.Struct({
+  /** The manifests and blobs, with their sizes in bytes. */
+  removed: Schema.Array(Schema.Struct({ digest: Digest.Digest, size: Schema.Natural })),
+  /** Their size together, in bytes. */
+  bytes: Schema.Natural,
+  /** Whether nothing was removed. */
+  isDryRun: Schema.Boolean
+})
+
+/**
+ * The report of one `prune`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PruneReport = typeof PruneReport.Type
 
 /** A file in a folder of blobs. */
-export interface BlobFile {
+interface BlobFile {
   readonly digest: Digest.Digest
   /** In bytes. */
   readonly size: number
@@ -44,7 +73,7 @@ const statIn = (files: FileSystem.FileSystem, file: string, content: Content) =>
   )
 
 /** Lists the blobs of a layout. Files with other names are none of its business. */
-export const listBlobs = (
+const listBlobs = (
   files: FileSystem.FileSystem,
   path: Path.Path,
   folder: string,
@@ -59,7 +88,7 @@ export const listBlobs = (
       for (const name of names.toSorted()) {
         const digest = Digest.parse(`${algorithm}:${name}`)
         if (Result.isFailure(digest)) continue
-        const info = yield* statIn(files, content.pathOf(digest.success), content)
+        const info = yield* statIn(files, path.join(folder, "blobs", algorithm, name), content)
         if (Option.isNone(info) || info.value.type !== "File") continue
         found.push({
           digest: digest.success,
@@ -71,7 +100,7 @@ export const listBlobs = (
     return found
   })
 
-/** Removes what killed processes left behind in the folder in which files are written first. */
+/** Removes files that killed processes left where files are written first. */
 export const sweepIngest = (
   files: FileSystem.FileSystem,
   path: Path.Path,
@@ -89,13 +118,13 @@ export const sweepIngest = (
     }
   })
 
-type Subjects = ReadonlyMap<Digest.Digest, ReadonlyArray<Descriptor>>
+type BySubject = ReadonlyMap<Digest.Digest, ReadonlyArray<Descriptor>>
 
 /** What some manifests reach: those that they name, their blobs, and their referrers. */
-export const reach = (
+const reach = (
   content: Content,
   roots: ReadonlyArray<Descriptor>,
-  referrers: Subjects
+  referrers: BySubject
 ): Effect.Effect<ReadonlySet<Digest.Digest>, LayoutError> =>
   Effect.gen(function* () {
     const reached = new Set<Digest.Digest>()
@@ -115,7 +144,7 @@ export const reach = (
   })
 
 /** The manifests among files that are too young to be garbage: an image that is being written reaches older blobs. */
-export const youngManifests = (
+const youngManifests = (
   content: Content,
   blobs: ReadonlyArray<BlobFile>
 ): Effect.Effect<ReadonlyArray<Descriptor>, LayoutError> =>
@@ -130,3 +159,69 @@ export const youngManifests = (
     ),
     (found) => found.flatMap(Option.toArray)
   )
+
+/** Whether an entry has a name, and not that of a list of referrers. */
+const isTagged = (entry: Descriptor): boolean => {
+  const name = Index.nameOf(entry)
+  return name !== undefined && !Catalog.isReferrersTag(name)
+}
+
+/** The parts of a layout that pruning works on. */
+interface Parts {
+  readonly files: FileSystem.FileSystem
+  readonly path: Path.Path
+  readonly folder: string
+  readonly content: Content
+  readonly catalog: ReturnType<typeof Catalog.make>
+  readonly subjects: ReturnType<typeof Subjects.make>
+}
+
+/** What to prune. */
+interface Pruning {
+  readonly isDryRun: boolean
+  readonly untagged: boolean
+  readonly minAge: Duration.Duration
+}
+
+export const reportOf = (garbage: ReadonlyArray<BlobFile>, isDryRun: boolean): PruneReport => ({
+  removed: garbage.map(({ digest, size }) => ({ digest, size })),
+  bytes: garbage.reduce((sum, { size }) => sum + size, 0),
+  isDryRun
+})
+
+export const make = ({ catalog, content, files, folder, path, subjects }: Parts) => {
+  /** Decides what is garbage, and what the index is without it. */
+  const decide = ({ minAge, untagged }: Pruning) =>
+    Effect.gen(function* () {
+      const before = yield* catalog.readText
+      const index = yield* catalog.parse(before)
+      const referrers = yield* subjects.bySubject(index.entries())
+      const blobs = yield* listBlobs(files, path, folder, content, minAge)
+      const young = yield* youngManifests(content, blobs)
+      const roots = untagged ? index.entries().filter(isTagged) : index.entries()
+      const reached = yield* reach(content, [...roots, ...young], referrers)
+      const lists = new Set<string>(Array.from(reached, Referrer.tag))
+      const isKept = (entry: Descriptor) => reached.has(entry.digest) || lists.has(Index.nameOf(entry) ?? "")
+      for (const entry of index.entries()) {
+        if (!isKept(entry)) index.apply({ _tag: "Remove", digest: entry.digest })
+      }
+      const kept = new Set([...reached, ...index.entries().map(({ digest }) => digest)])
+      return { before, index, garbage: blobs.filter(({ digest, isYoung }) => !isYoung && !kept.has(digest)) }
+    })
+
+  return Effect.fnUntraced(function* (pruning: Pruning): Effect.fn.Return<PruneReport, LayoutError> {
+    if (pruning.isDryRun) return reportOf((yield* decide(pruning)).garbage, true)
+    let removed: ReadonlyArray<BlobFile> = []
+    yield* catalog.locked((isHeld) =>
+      Effect.gen(function* () {
+        const { before, garbage, index } = yield* decide(pruning)
+        if (!(yield* catalog.publish(index, before, isHeld))) return false
+        for (const { digest } of garbage) yield* content.remove(digest)
+        removed = garbage
+        return true
+      })
+    )
+    yield* sweepIngest(files, path, path.join(folder, ingestFolder), content, pruning.minAge)
+    return reportOf(removed, false)
+  })
+}
