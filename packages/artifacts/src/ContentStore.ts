@@ -121,6 +121,11 @@ export interface PutBlobOptions {
  * @since 0.1.0
  */
 export interface Writer<out E> {
+  /**
+   * Whether a manifest is there and stays there. A layout may have the file of one that nothing leads to: an interrupted copy
+   * left it.
+   */
+  readonly keeps: (manifest: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>
   /** Puts the bytes of a manifest as they are. Fails with `MissingContent` if the store lacks what it names. */
   readonly putManifest: (
     manifest: Manifest.Raw,

@@ -248,9 +248,9 @@ const copy = <E1, E2>(
         const presence = ({ digest }: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
           if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")
           if (isTagged && digest === root.digest) return Effect.succeed(there)
-          return Effect.mapBoth(target.resolve(digest), {
+          return Effect.mapBoth(target.keeps({ digest }), {
             onFailure: ofTarget,
-            onSuccess: (found) => (Option.isSome(found) ? there : "absent")
+            onSuccess: (isKept) => (isKept ? there : "absent")
           })
         }
         const graph = yield* Effect.mapError(

@@ -250,13 +250,15 @@ const make = Effect.fnUntraced(function* (
       )
     })
 
-  const bySubject = Effect.flatMap(catalog.current, (index) => subjects.bySubject(index.entries()))
+  const survey = Effect.flatMap(catalog.current, subjects.survey)
 
   const referrers: ImageLayout["referrers"] = (subject, { artifactType } = {}) =>
     Stream.unwrap(
-      Effect.map(bySubject, (found) =>
+      Effect.map(survey, (found) =>
         Stream.fromIterable(
-          (found.get(subject) ?? []).filter((one) => artifactType === undefined || one.artifactType === artifactType)
+          (found.referrers.get(subject) ?? []).filter(
+            (one) => artifactType === undefined || one.artifactType === artifactType
+          )
         )
       )
     )
@@ -313,6 +315,7 @@ const make = Effect.fnUntraced(function* (
       )
     ),
     referrers,
+    keeps: ({ digest }) => Effect.map(survey, ({ reached }) => reached.has(digest)),
     putManifest,
     putBlob: (blob, source) =>
       Effect.andThen(prepare, oneAtATime(blob.digest, content.put(blob, source.unverified ?? source))),

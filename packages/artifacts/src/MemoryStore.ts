@@ -116,6 +116,7 @@ export const make = (name = "memory"): MemoryStore => {
             .filter((descriptor) => artifactType === undefined || descriptor.artifactType === artifactType)
         )
       ),
+    keeps: ({ digest }) => Effect.sync(() => manifests.has(digest)),
     putManifest: (manifest, { isSparse = false, tags: names = [] } = {}) =>
       Effect.gen(function* () {
         const { digest } = manifest.descriptor

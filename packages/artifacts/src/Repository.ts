@@ -71,6 +71,7 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
     has: ({ digest }) => Effect.map(ifFound(content.headBlob(repository, digest)), Option.isSome),
     tags: Stream.catchIf(content.tags(repository), isNotFound, () => Stream.empty),
     referrers: (subject, options) => content.referrers(repository, subject, options),
+    keeps: ({ digest }) => Effect.map(ifFound(content.resolve(repository, digest)), Option.isSome),
     putManifest: (manifest, { tags = [] } = {}) =>
       content.putManifest(repository, manifest, { tags }).pipe(
         Effect.asVoid,

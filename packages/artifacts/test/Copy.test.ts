@@ -60,8 +60,12 @@ const logging = (store: MemoryStore.MemoryStore) => {
       Effect.tap(store.putBlob(blob, from, options), (outcome) =>
         Effect.sync(() => noted(`${nameOf(blob.digest)} ${outcome}`))
       ),
+    keeps: (manifest) => {
+      noted("? digest")
+      return store.keeps(manifest)
+    },
     resolve: (reference) => {
-      noted(`? ${reference.includes(":") ? "digest" : reference}`)
+      noted(`? ${reference}`)
       return store.resolve(reference)
     }
   }
@@ -296,8 +300,8 @@ describe("a copy", () => {
       const { log, store } = logging(target)
       const forgetful: MemoryStore.MemoryStore = {
         ...store,
-        resolve: (reference) =>
-          reference === arm64.descriptor.digest ? Effect.succeedSome(arm64.descriptor) : store.resolve(reference)
+        keeps: (manifest) =>
+          manifest.digest === arm64.descriptor.digest ? Effect.succeed(true) : store.keeps(manifest)
       }
       yield* Copy.run(from, forgetful, "v1")
       assert.include(log, "arm64")

@@ -93,6 +93,8 @@ export interface Index {
   readonly entry: (digest: string) => Option.Option<Descriptor>
   readonly tags: () => ReadonlyArray<string>
   readonly entries: () => ReadonlyArray<Descriptor>
+  /** How often an entry went away. */
+  readonly removals: () => number
   /** The text of the file. */
   readonly format: () => string
 }
@@ -104,6 +106,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   /** How many entries there are of a manifest. */
   const uses = new Map<string, number>()
   let order: ReadonlyArray<Entry> | undefined = initial
+  let removals = 0
 
   const use = (digest: string, by: number): void => {
     const count = (uses.get(digest) ?? 0) + by
@@ -168,6 +171,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const apply = (change: Change): void => {
     order = undefined
+    if (change._tag !== "Put") removals++
     switch (change._tag) {
       case "Put":
         return put(change)
@@ -234,6 +238,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     entry,
     tags: () => [...names.keys()].toSorted(),
     entries: all,
+    removals: () => removals,
     format: () => JSON.stringify({ ...fields, manifests: ordered().map(({ json }) => json) })
   }
 }

@@ -195,7 +195,7 @@ export const make = ({ catalog, content, files, folder, path, subjects }: Parts)
     Effect.gen(function* () {
       const before = yield* catalog.readText
       const index = yield* catalog.parse(before)
-      const referrers = yield* subjects.bySubject(index.entries())
+      const { referrers } = yield* subjects.survey(index)
       const blobs = yield* listBlobs(files, path, folder, content, minAge)
       const young = yield* youngManifests(content, blobs)
       const roots = untagged ? index.entries().filter(isTagged) : index.entries()

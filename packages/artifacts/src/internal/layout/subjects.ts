@@ -9,14 +9,22 @@ import * as Referrer from "@effect-acr/client/Referrer"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import type { LayoutError } from "../../LayoutError.ts"
 import { referencesOf } from "../references.ts"
+import type * as Index from "./index.ts"
 
 /** What is known of a manifest that the layout lists. */
 interface Known {
   readonly referrer: Option.Option<Referrer.Referrer>
   /** The manifests that it names. */
   readonly children: ReadonlyArray<Descriptor>
+}
+
+/** What an index leads to. */
+interface Survey {
+  readonly reached: Set<Digest.Digest>
+  readonly referrers: Map<Digest.Digest, ReadonlyArray<Descriptor>>
 }
 
 /** Manifests that are read at the same time. */
@@ -26,6 +34,7 @@ type Read = (manifest: Descriptor) => Effect.Effect<Option.Option<Manifest.Raw>,
 
 export const make = (read: Read) => {
   const known = new Map<Digest.Digest, Known>()
+  const oneAtATime = Semaphore.makeUnsafe(1).withPermit
 
   const learn = (manifest: Descriptor): Effect.Effect<Known | undefined, LayoutError> =>
     Effect.suspend(() => {
@@ -44,28 +53,41 @@ export const make = (read: Read) => {
       })
     })
 
-  /** The referrers among some manifests and those that these name, by their subjects. */
-  const bySubject = (
-    listed: ReadonlyArray<Descriptor>
-  ): Effect.Effect<ReadonlyMap<Digest.Digest, ReadonlyArray<Descriptor>>, LayoutError> =>
-    Effect.gen(function* () {
-      const found = new Map<Digest.Digest, ReadonlyArray<Descriptor>>()
-      const seen = new Set<Digest.Digest>()
-      let level = listed
-      while (level.length > 0) {
-        const fresh = level.filter(({ digest }) => !seen.has(digest))
-        for (const { digest } of fresh) seen.add(digest)
-        const learnt = yield* Effect.forEach(fresh, learn, { concurrency: readsAtOnce })
-        for (const one of learnt) {
-          if (one === undefined || Option.isNone(one.referrer)) continue
-          const { descriptor, subject } = one.referrer.value
-          const others = found.get(subject) ?? []
-          if (!others.some(({ digest }) => digest === descriptor.digest)) found.set(subject, [...others, descriptor])
-        }
-        level = learnt.flatMap((one) => one?.children ?? [])
-      }
-      return found
-    })
+  /** What was found in an index so far. Entries that come are added; one that goes makes it begin again. */
+  let found: { readonly index: Index.Index; readonly removals: number; readonly survey: Survey } | undefined
 
-  return { bySubject }
+  const surveyOf = (index: Index.Index): Survey => {
+    const removals = index.removals()
+    if (found?.index !== index || found.removals !== removals) {
+      found = { index, removals, survey: { reached: new Set(), referrers: new Map() } }
+    }
+    return found.survey
+  }
+
+  /** The manifests that the entries of an index lead to, and the referrers among these by their subjects. */
+  const survey = (index: Index.Index): Effect.Effect<Survey, LayoutError> =>
+    oneAtATime(
+      Effect.gen(function* () {
+        const own = surveyOf(index)
+        const { reached, referrers } = own
+        let level = index.entries()
+        while (level.length > 0) {
+          const fresh = level.filter(({ digest }) => !reached.has(digest))
+          const learnt = yield* Effect.forEach(fresh, learn, { concurrency: readsAtOnce })
+          for (const [at, { digest }] of fresh.entries()) if (learnt[at] !== undefined) reached.add(digest)
+          for (const one of learnt) {
+            if (one === undefined || Option.isNone(one.referrer)) continue
+            const { descriptor, subject } = one.referrer.value
+            const others = referrers.get(subject) ?? []
+            if (!others.some(({ digest }) => digest === descriptor.digest)) {
+              referrers.set(subject, [...others, descriptor])
+            }
+          }
+          level = learnt.flatMap((one) => one?.children ?? [])
+        }
+        return own
+      })
+    )
+
+  return { survey }
 }

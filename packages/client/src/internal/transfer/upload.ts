@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -95,6 +96,14 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
     return open === undefined ? Effect.void : cancel(transport, repository, open)
   })
 
+  /** Waits for the answer to a request that was sent before an interruption: the session that it opens is to be closed. */
+  const settle = (opening: Fiber.Fiber<Distribution.OpenAnswer, RegistryError>) =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(opening)), cancelTime)
+      if (Option.isNone(exit)) return yield* Fiber.interrupt(opening)
+      if (Exit.isSuccess(exit.value) && exit.value.value._tag === "Session") current = exit.value.value.session
+    })
+
   /** Opens it, or takes the blob over from elsewhere, which leaves none. */
   const open = (
     mount: Distribution.Mount | undefined,
@@ -105,7 +114,10 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
       Effect.gen(function* () {
         const { endpoint } = transport
         const operation = Distribution.openUpload(repository, { endpoint, at, mount })
-        const answer = yield* restore(transport.execute({ ...operation, resends: hops }))
+        const opening = yield* Effect.forkChild(
+          Effect.interruptible(transport.execute({ ...operation, resends: hops }))
+        )
+        const answer = yield* Effect.onInterrupt(restore(Fiber.join(opening)), () => settle(opening))
         if (answer._tag === "Elsewhere") {
           return hops < maxRedirects
             ? yield* restore(open(mount, answer.location, hops + 1))
