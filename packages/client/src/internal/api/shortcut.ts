@@ -25,6 +25,14 @@ const otherwise =
 /** Takes the long way where a shortcut is refused, however that is said. */
 export const orLongWay = otherwise((reason) => !isOutage(reason))
 
+/**
+ * Whether the registry answered that it does not mount a blob. A fault of its own (5xx) is such an answer: it may be in the
+ * mount alone. To ask for fewer requests (429) is none, and a lost connection fails the long way too. A registry that mounted
+ * other content is not asked again.
+ */
+export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
+  reason._tag === "Unavailable" ? response !== undefined : !isOutage(reason) && reason._tag !== "ContentMismatch"
+
 /** A HEAD has no body that could explain itself. That there is nothing, or no login, is an answer nonetheless. */
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
