@@ -133,7 +133,7 @@ describe("a mount", () => {
   const upload = Effect.flatMap(RegistryContent, (content) =>
     Effect.as(content.uploadBlob("alpine", bytes, { digest, ...mounting }), "sent" as const)
   )
-  // So often is it asked for: the retry policy of these tests allows three more attempts.
+  // The retry policy of these tests allows three more attempts.
   const answers: ReadonlyArray<readonly [status: number, attempts: number]> = [
     [400, 1],
     [401, 1],

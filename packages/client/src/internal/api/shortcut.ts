@@ -26,9 +26,9 @@ const otherwise =
 export const orLongWay = otherwise((reason) => !isOutage(reason))
 
 /**
- * Whether the registry answered that it does not mount a blob. A fault of its own (5xx) is such an answer: it may be in the
- * mount alone. To ask for fewer requests (429) is none, and a lost connection fails the long way too. A registry that mounted
- * other content is not asked again.
+ * Whether a registry answered that it does not mount a blob. A 5xx counts, because the fault may affect mounts alone. A 429
+ * and a lost connection do not count, because a plain POST would meet the same. A registry that says it mounted other
+ * content is not sent any.
  */
 export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
   reason._tag === "Unavailable" ? response !== undefined : !isOutage(reason) && reason._tag !== "ContentMismatch"
