@@ -56,6 +56,7 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   authentication: releases,
   manifests: [...releases, web],
   transfers: releases,
+  uploads: releases,
   "testing-your-application": []
 }
 

@@ -377,6 +377,64 @@ describe("an upload", () => {
     }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
   )
 
+  it.live("of a blob that is known by its descriptor says how the repository has come to hold it", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const { openUploads } = yield* AcrEmulator.AcrEmulator
+      const blob = yield* content.uploadBlob("origin", BlobSource.fromBytes(big))
+      const source = content.blobSource("origin", blob)
+      const putting = (to: string, options: RegistryContent.PutBlobOptions = {}) =>
+        Effect.gen(function* () {
+          const outcomes: Array<RegistryContent.BlobOutcome> = []
+          const put = Effect.map(content.putBlob(to, blob, source, options), (outcome) => outcomes.push(outcome))
+          const methods = (yield* requestsOf(put)).filter((line) => !line.includes("/oauth2/"))
+          return [...outcomes, ...methods.map((line) => line.split(" ")[0])]
+        })
+      assert.deepStrictEqual(yield* putting("sent"), ["sent", "HEAD", "POST", "GET", "GET", "PATCH", "PUT"])
+      assert.deepStrictEqual(yield* putting("sent"), ["present", "HEAD"])
+      assert.deepStrictEqual(yield* putting("mounted", { mountFrom: "origin" }), ["mounted", "HEAD", "POST"])
+      const unmounted = yield* putting("unmounted", { mountFrom: "none" })
+      assert.deepStrictEqual(unmounted, ["sent", "HEAD", "POST", "GET", "GET", "PATCH", "PUT"])
+      for (const repository of ["sent", "mounted", "unmounted"]) {
+        assert.isTrue(Buffer.from(yield* content.blobBytes(repository, blob)).equals(big))
+      }
+      assert.strictEqual(yield* openUploads, 0)
+    }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
+  )
+
+  it.live("is sent where the registry fails every mount, by a plain POST", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const { inject, openUploads } = yield* AcrEmulator.AcrEmulator
+      const blob = yield* content.uploadBlob("origin", BlobSource.fromBytes(big))
+      const fault = { method: "POST", path: "/v2/copy/", consequence: { _tag: "Answer", status: 500 } } as const
+      for (let attempt = 0; attempt < 4; attempt++) yield* inject(fault)
+      const source = content.blobSource("origin", blob)
+      const made = yield* requestsOf(content.putBlob("copy", blob, source, { mountFrom: "origin" }))
+      const answers = made.filter((line) => line.startsWith("POST /v2/")).map((line) => line.split(" ").at(-1))
+      assert.deepStrictEqual(answers, ["500", "500", "500", "500", "202"])
+      assert.isTrue(made.some((line) => line.startsWith("PUT ")))
+      assert.isTrue(Buffer.from(yield* content.blobBytes("copy", blob)).equals(big))
+      assert.strictEqual(yield* openUploads, 0)
+    }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
+  )
+
+  it.live("of a source that is longer or shorter than the blob leaves neither blob nor session", () =>
+    Effect.gen(function* () {
+      const content = yield* RegistryContent.RegistryContent
+      const { openUploads } = yield* AcrEmulator.AcrEmulator
+      const blob = yield* content.uploadBlob("origin", BlobSource.fromBytes(big))
+      for (const bytes of [big.subarray(0, 2 * mebibyte), Buffer.concat([big, Buffer.from("more")])]) {
+        for (const make of [BlobSource.fromRepeatableStream, BlobSource.fromStream]) {
+          const error = yield* Effect.flip(content.putBlob("copy", blob, make(Stream.make(bytes))))
+          assert.deepStrictEqual([error.operation, error.reason._tag], ["RegistryContent.putBlob", "ContentMismatch"])
+        }
+      }
+      assert.strictEqual(yield* eventually(openUploads, (open) => open === 0), 0)
+      assert.strictEqual((yield* Effect.flip(content.headBlob("copy", blob.digest))).reason._tag, "NotFound")
+    }).pipe(Effect.provide(AcrEmulator.layerRegistry({ retry }).pipe(Layer.provideMerge(AcrEmulator.layer()))))
+  )
+
   it.live("of a source that holds more than it says, or less, fails and leaves nothing open", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent

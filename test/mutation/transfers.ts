@@ -327,7 +327,7 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "an upload commits without a look at the digest that the caller expects",
     file: `${folder}/upload.ts`,
-    find: "    if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)\n",
+    find: "    if (expected !== undefined && digest !== expected) return yield* mismatch(transport, expected, digest)\n",
     replace: ""
   },
   {
@@ -374,4 +374,94 @@ const uploads: ReadonlyArray<Fault> = [
   }
 ]
 
-export const transfers = [...downloads, ...files, ...uploads]
+const source = "packages/client/src"
+
+const mounts: ReadonlyArray<Fault> = [
+  {
+    wrong: "an upload fails where the registry answers every mount with 500",
+    file: `${source}/internal/api/shortcut.ts`,
+    find: 'reason._tag === "Unavailable" ? response !== undefined : ',
+    replace: ""
+  },
+  {
+    wrong: "an upload begins where the connection was lost at the mount",
+    file: `${source}/internal/api/shortcut.ts`,
+    find: '"Unavailable" ? response !== undefined : ',
+    replace: '"Unavailable" ? response === response : '
+  },
+  {
+    wrong: "an upload begins where the registry throttles the mount",
+    file: `${source}/internal/api/shortcut.ts`,
+    find: '!isOutage(reason) && reason._tag !== "ContentMismatch"',
+    replace: 'reason._tag !== "ContentMismatch"'
+  },
+  {
+    wrong: "content is sent to a registry that says it mounted other content",
+    file: `${source}/internal/api/shortcut.ts`,
+    find: ' && reason._tag !== "ContentMismatch"',
+    replace: ""
+  },
+  {
+    wrong: "a mount of other content counts as one of the blob",
+    file: `${source}/internal/api/distribution.ts`,
+    find: "if (actual === undefined || actual === digest || ",
+    replace: "if (actual === undefined || actual !== undefined || "
+  },
+  {
+    wrong: "a mount whose answer names a digest of another algorithm fails",
+    file: `${source}/internal/api/distribution.ts`,
+    find: "actual === digest || Digest.algorithm(actual) !== Digest.algorithm(digest)",
+    replace: "actual === digest"
+  },
+  {
+    wrong: "the session that a registry opens instead of a mount stays open, and another one receives the content",
+    file: `${folder}/upload.ts`,
+    find: "    Effect.catchIf(isNotMounted, ",
+    replace:
+      "    Effect.flatMap((opened) => opened === undefined ? Effect.undefined : session.open(undefined)),\n    Effect.catchIf(isNotMounted, "
+  },
+  {
+    wrong: "nothing says why a blob was not mounted",
+    file: `${folder}/upload.ts`,
+    find: "Effect.andThen(notMounted(from, error.message), session.open(undefined))",
+    replace: "session.open(undefined)"
+  },
+  {
+    wrong: "a mounted blob is reported as sent",
+    file: `${folder}/upload.ts`,
+    find: 'outcome: "mounted" as const',
+    replace: 'outcome: "sent" as const'
+  },
+  {
+    wrong: "putBlob opens a session although its source has another size than the blob",
+    file: `${source}/internal/content/blobs.ts`,
+    find: "if (stated === undefined || stated === size) return",
+    replace: "if (stated === undefined || stated !== undefined) return"
+  },
+  {
+    wrong: "putBlob takes any size of a source that does not state its own",
+    file: `${source}/internal/content/blobs.ts`,
+    find: "return { ...source, sizeBytes: Effect.succeed(size) }",
+    replace: "return source"
+  },
+  {
+    wrong: "putBlob asks the source of a blob that is there for its size",
+    file: `${source}/internal/content/blobs.ts`,
+    find: "(size ?? (yield* source.sizeBytes))",
+    replace: "yield* source.sizeBytes"
+  },
+  {
+    wrong: "a blob of another size counts as the one that is put",
+    file: `${source}/internal/content/blobs.ts`,
+    find: "if (wanted === undefined || wanted === found.value.size) return found.value",
+    replace: "return found.value"
+  },
+  {
+    wrong: "content that its source verifies is hashed twice",
+    file: `${source}/internal/content/blobs.ts`,
+    find: "expected === undefined ? sized : { ...sized, ...sized.unverified }",
+    replace: "sized"
+  }
+]
+
+export const transfers = [...downloads, ...files, ...uploads, ...mounts]

@@ -32,7 +32,7 @@ import * as Stream from "effect/Stream"
  * **Details**
  *
  * `RegistryContent.uploadBlob` fails with the errors of its source, and needs its services: a file needs `FileSystem`.
- * Another implementation, for example over a part of an archive, keeps to these three fields.
+ * Another implementation, for example over a part of an archive, keeps to the first three fields.
  *
  * @category models
  * @since 0.1.0

@@ -502,6 +502,8 @@ export interface Service {
    * An upload that fails or is interrupted deletes its session if the login may delete. Otherwise the registry lets the
    * session expire.
    *
+   * With `mountFrom`, content that the registry does not mount is sent, as `putBlob` does.
+   *
    * **Example** (Sending a layer only if it is not there)
    *
    * ```ts
@@ -525,17 +527,23 @@ export interface Service {
   ) => Effect.Effect<Descriptor, RegistryError | E, R>
 
   /**
-   * Makes sure that a repository holds a blob that is known by its descriptor, and returns how it came to: it was there, it
-   * was mounted, or it was sent. Fails as `uploadBlob` does.
+   * Makes sure that a repository holds a blob that is known by its descriptor, and returns how the blob got there: it was
+   * `present` before, it was `mounted`, or it was `sent`. Fails as `uploadBlob` does.
    *
    * **When to use**
    *
-   * Use to copy blobs, where the digest is known and a report says what was sent. `uploadBlob` is for new content.
+   * Use to copy blobs, where the digest and the size are known and a report says what was sent. `uploadBlob` is for new
+   * content.
    *
    * **Details**
    *
-   * A blob that is there costs a HEAD, and the source is not read. A registry that does not mount opens an upload session
-   * instead, which receives the bytes. Content is hashed once, on its way out.
+   * A blob that is present costs one HEAD, and a mounted blob one POST more. In both cases the source is not read. If the
+   * registry does not mount the blob, the content is sent: to the session that the registry opened instead, or to a new one.
+   * Only 429 and a lost connection fail the operation, once retries end; so does an answer that names another digest
+   * (`ContentMismatch`). The log says at level debug why a blob was not mounted.
+   *
+   * Content is hashed once, on its way out. Content of another size or another digest than the descriptor's is not committed
+   * (`ContentMismatch`).
    *
    * **Example** (Copying a blob, and saying whether it crossed the network)
    *
@@ -558,7 +566,8 @@ export interface Service {
 
   /**
    * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is
-   * not there, may not be read, or the registry does not mount.
+   * not there, may not be read, or the registry does not mount, and with `ContentMismatch` if the registry says that it
+   * mounted other content.
    *
    * **Details**
    *

@@ -56,6 +56,10 @@ expectTypeOf(content.uploadBlob("hello", BlobSource.fromStream(output))).toEqual
   Effect.Effect<Descriptor, RegistryError | "broken", HttpClient>
 >()
 
+expectTypeOf(content.putBlob("hello", descriptor, BlobSource.fromStream(output))).toEqualTypeOf<
+  Effect.Effect<"present" | "mounted" | "sent", RegistryError | "broken", HttpClient>
+>()
+
 /* Options that exclude each other */
 
 const bytes = BlobSource.fromString("{}")

@@ -12,6 +12,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as BlobSource from "../src/BlobSource.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
+import * as Digest from "../src/Digest.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
 import { isRegistryError, type RegistryError } from "../src/RegistryError.ts"
 import * as Transport from "../src/Transport.ts"
@@ -27,6 +28,7 @@ const onContent = <A, E, R>(use: (content: RegistryContent["Service"]) => Effect
 
 const digest = sha256("content")
 const source = BlobSource.fromString("content")
+const blob = { digest: Digest.Digest.make(digest), size: 7 }
 const wrong = "Not/A_name"
 
 /** The operation, the argument, its value, and a call. */
@@ -124,6 +126,10 @@ const calls: ReadonlyArray<readonly [string, string, string, Call]> = [
     onContent((_) => _.uploadBlob("a", source, { digest, mountFrom: wrong }))
   ],
   ["RegistryContent.uploadBlob", "chunkSize", "0", onContent((_) => _.uploadBlob("a", source, { chunkSize: 0 }))],
+  ["RegistryContent.putBlob", "repository", wrong, onContent((_) => _.putBlob(wrong, blob, source))],
+  ["RegistryContent.putBlob", "blob.size", "-1", onContent((_) => _.putBlob("a", { ...blob, size: -1 }, source))],
+  ["RegistryContent.putBlob", "mountFrom", wrong, onContent((_) => _.putBlob("a", blob, source, { mountFrom: wrong }))],
+  ["RegistryContent.putBlob", "chunkSize", "0", onContent((_) => _.putBlob("a", blob, source, { chunkSize: 0 }))],
   ["RegistryContent.mountBlob", "digest", "v1", onContent((_) => _.mountBlob("a", { digest: "v1", from: "b" }))],
   ["RegistryContent.mountBlob", "from", wrong, onContent((_) => _.mountBlob("a", { digest, from: wrong }))],
   ["RegistryContent.deleteBlob", "digest", "v1", onContent((_) => _.deleteBlob("a", "v1"))]

@@ -35,7 +35,10 @@ const uploads = "/v2/alpine/blobs/uploads/"
 
 const ok = (body: unknown, status = 200) => json(body, { status })
 
-/** A registry that has everything, and says as little of it as it may. */
+/** The one blob that the registry has not. */
+const lacking = { digest: Digest.Digest.make(sha256("lacking")), size: 7 }
+
+/** A registry that has everything else, and says as little of it as it may. */
 const everything: Script = ({ method, url: { pathname } }) => {
   const at = (pattern: RegExp) => pattern.test(pathname)
   if (at(/^\/oauth2\/exchange/)) return ok({ refresh_token: "refresh" })
@@ -54,6 +57,7 @@ const everything: Script = ({ method, url: { pathname } }) => {
     return new Response(null, { status: 202, headers: { location: `${uploads}s`, range: "0-6" } })
   }
   if (at(/uploads/)) return new Response(null, { status: 204, headers: { location: `${uploads}s`, range: "0-6" } })
+  if (pathname.endsWith(lacking.digest)) return new Response(null, { status: 404 })
   // A HEAD tells no size, so that the rest is asked for.
   if (at(/\/manifests\//))
     return new Response(method === "HEAD" ? null : manifest, { headers: { "content-type": MediaType.ociImageIndex } })
@@ -175,6 +179,14 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
     onContent((content) => content.uploadBlob(repository, BlobSource.fromString(bytes))),
     onContent((content) => content.uploadBlob(repository, BlobSource.fromString(bytes), { digest })),
     onContent((content) => content.uploadBlob(repository, BlobSource.fromString(bytes), { digest: sha256("other") }))
+  ],
+  "RegistryContent.putBlob": [
+    onContent((content) => content.putBlob(repository, part, BlobSource.fromString(bytes))),
+    onContent((content) => content.putBlob(repository, lacking, BlobSource.fromString("lacking"))),
+    onContent((content) =>
+      content.putBlob(repository, lacking, BlobSource.fromString("lacking"), { mountFrom: "base" })
+    ),
+    onContent((content) => content.putBlob(repository, lacking, BlobSource.fromString("another")))
   ],
   "RegistryContent.mountBlob": [onContent((content) => content.mountBlob(repository, { digest, from: "base" }))],
   "RegistryContent.deleteBlob": [onContent((content) => content.deleteBlob(repository, digest))],

@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
+import * as Digest from "../src/Digest.ts"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { layerTransport, RegistryContent } from "../src/RegistryContent.ts"
@@ -405,9 +406,11 @@ describe("the span of an operation", () => {
   it.effect("of a transfer as well", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
+      const named = { digest: Digest.Digest.make(sha256("content")), size: 7 }
       const forbidden = { "error.type": "Forbidden", "server.address": "myregistry.azurecr.io", "server.port": 443 }
       for (const transfer of [
         content.uploadBlob("alpine", BlobSource.fromString("content")),
+        content.putBlob("alpine", named, BlobSource.fromString("content")),
         content.mountBlob("alpine", { digest: sha256("content"), from: "other" }),
         content.blobBytes("alpine", sha256("content")),
         content.blob("alpine", sha256("content")).pipe(Stream.runDrain)

@@ -15,7 +15,7 @@ import { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { continued, get, type Operation, type Page, page, withQuery } from "../../Operation.ts"
-import { InvalidResponse, type Reason, Refused, Unsupported } from "../../RegistryError.ts"
+import { ContentMismatch, InvalidResponse, type Reason, Refused, Unsupported } from "../../RegistryError.ts"
 import { RepositoryName } from "../../RepositoryName.ts"
 import * as Tag from "../../Tag.ts"
 import * as TokenScope from "../../TokenScope.ts"
@@ -522,6 +522,20 @@ export type OpenAnswer =
   | { readonly _tag: "Mounted" }
   | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
 
+/** Takes the registry's word for a mount, unless it names other content. Digests of two algorithms cannot be compared. */
+const readMounted = (
+  response: HttpClientResponse.HttpClientResponse,
+  { digest }: Mount
+): Effect.Effect<OpenAnswer, Reason> => {
+  const actual = statedDigest(response)
+  if (actual === undefined || actual === digest || Digest.algorithm(actual) !== Digest.algorithm(digest)) {
+    return Effect.succeed({ _tag: "Mounted" })
+  }
+  return Effect.fail(
+    new ContentMismatch({ description: "the registry says that it mounted other content", expected: digest, actual })
+  )
+}
+
 /** The redirects that a POST follows as it is. */
 const keepingMethod = [307, 308]
 
@@ -551,7 +565,7 @@ export const openUpload = (
       // With any other location the registry has opened a session, whatever its status says.
       const isSession = /\/blobs\/uploads\//.test(response.headers["location"] ?? "")
       if (mount !== undefined && response.status === 201 && !isSession) {
-        return Effect.as(discard(response), { _tag: "Mounted" })
+        return Effect.flatMap(discard(response), () => readMounted(response, mount))
       }
       return keepingMethod.includes(response.status)
         ? Effect.map(readLocation(response, location, "session"), (location) => ({ _tag: "Elsewhere", location }))

@@ -25,6 +25,14 @@ const otherwise =
 /** Takes the long way where a shortcut is refused, however that is said. */
 export const orLongWay = otherwise((reason) => !isOutage(reason))
 
+/**
+ * Whether a registry answered that it does not mount a blob. A 5xx counts, because the fault may affect mounts alone. A 429
+ * and a lost connection do not count, because a plain POST would meet the same. A registry that says it mounted other
+ * content is not sent any.
+ */
+export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
+  reason._tag === "Unavailable" ? response !== undefined : !isOutage(reason) && reason._tag !== "ContentMismatch"
+
 /** A HEAD has no body that could explain itself. That there is nothing, or no login, is an answer nonetheless. */
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"

@@ -16,7 +16,7 @@ import type { Descriptor } from "../../Descriptor.ts"
 import * as Digest from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
 import { octetStream } from "../../MediaType.ts"
-import { isRegistryError, NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
+import { NotFound, RegistryError, TooLarge } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import type * as Transport from "../../Transport.ts"
 import * as Absent from "../api/absent.ts"
@@ -49,11 +49,17 @@ interface Wanted {
   readonly size: number | undefined
 }
 
-/** Names the operation in the upload's own errors. Those of the source are its own. */
-const ofUpload =
-  (operation: string) =>
-  <E>(error: E): E | RegistryError =>
-    isRegistryError(error) && error.operation === "RegistryContent.uploadBlob" ? named(operation)(error) : error
+/** A source that is held to the size of a blob. Fails if it states another one. */
+const heldTo = Effect.fnUntraced(function* <E, R>(
+  operation: string,
+  size: number,
+  source: BlobSource<E, R>
+): Effect.fn.Return<BlobSource<E, R>, RegistryError | E, R> {
+  const stated = yield* source.sizeBytes
+  if (stated === undefined || stated === size) return { ...source, sizeBytes: Effect.succeed(size) }
+  const reason = Mismatch.ofSize("the source has another size than the blob", size, `${stated} bytes`)
+  return yield* new RegistryError({ operation, reason })
+})
 
 export const make = (
   transport: Transport.Service,
@@ -230,46 +236,57 @@ export const make = (
     return { mediaType: octetStream, digest, size: yield* sizeOf(operation, { name, digest }) }
   })
 
-  const upload = Effect.fnUntraced(function* <E, R>(
+  /** Makes sure that a repository holds the content of a source, which is sent only if it has to be. */
+  const ensure = Effect.fnUntraced(function* <E, R>(
     operation: string,
-    repository: string,
-    content: BlobSource<E, R>,
-    options: UploadBlobOptions
-  ): Effect.fn.Return<{ readonly descriptor: Descriptor; readonly outcome: BlobOutcome }, RegistryError | E, R> {
-    const { mountFrom, onProgress } = options
+    name: RepositoryName,
+    source: BlobSource<E, R>,
+    options: PutBlobOptions & Pick<UploadBlobOptions, "algorithm" | "digest"> & { readonly size?: number }
+  ): Effect.fn.Return<Upload.Uploaded, RegistryError | E, R> {
+    const { mountFrom, onProgress, size } = options
     const { chunkSize = defaultChunkSize }: { readonly chunkSize?: ByteSize.Input } = options
-    const name = yield* repositoryName(operation, repository)
-    const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
     const expected = options.digest === undefined ? undefined : yield* Arguments.digest(operation, options.digest)
     const from = mountFrom === undefined ? undefined : yield* repositoryName(operation, mountFrom, "mountFrom")
-
-    // Content that is hashed on its way out need not be hashed on its way in.
-    const source = expected === undefined ? content : { ...content, ...content.unverified }
-
+    const chunkBytes = yield* Arguments.chunkSize(operation, chunkSize)
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest: expected }))
+
     const conversation = within(transport, operation)
-    const sending = Upload.run(
+    const found = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
+    if (Option.isSome(found)) {
+      const wanted = found.value.size === undefined ? undefined : (size ?? (yield* source.sizeBytes))
+      // What has another size is another's answer, not this blob.
+      if (wanted === undefined || wanted === found.value.size) return found.value
+    }
+    const sized = size === undefined ? source : yield* heldTo(operation, size, source)
+    return yield* Upload.run(
       { transport: conversation, startHash },
       {
         repository: name,
-        source,
+        // Content that is hashed on its way out need not be hashed on its way in.
+        source: expected === undefined ? sized : { ...sized, ...sized.unverified },
         expected,
         algorithm: options.algorithm ?? "sha256",
         mount: expected === undefined || from === undefined ? undefined : { digest: expected, from },
-        chunkBytes: yield* Arguments.chunkSize(operation, chunkSize),
+        chunkBytes,
         idleTimeout,
         onProgress
       }
     )
-    const found = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
-    // What has another size is another's answer, not this blob.
-    const wanted = Option.isSome(found) && found.value.size !== undefined ? yield* source.sizeBytes : undefined
-    const there = Option.filter(found, ({ size }) => size === undefined || wanted === undefined || size === wanted)
-    const { digest, outcome, size } = Option.isSome(there) ? there.value : yield* sending
-    const ask = Option.isSome(there) ? measure : sizeOf
-    const descriptor = { mediaType, digest, size: size ?? (yield* ask(operation, { name, digest })) }
-    yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": descriptor.size })
-    return { descriptor, outcome }
+  })
+
+  const upload = Effect.fnUntraced(function* <E, R>(
+    repository: string,
+    source: BlobSource<E, R>,
+    options: UploadBlobOptions
+  ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
+    const operation = "RegistryContent.uploadBlob"
+    const name = yield* repositoryName(operation, repository)
+    const mediaType = yield* Arguments.mediaType(operation, options.mediaType ?? octetStream)
+    const { digest, outcome, size: known } = yield* ensure(operation, name, source, options)
+    const ask = outcome === "present" ? measure : sizeOf
+    const size = known ?? (yield* ask(operation, { name, digest }))
+    yield* Effect.annotateCurrentSpan({ "registry.digest": digest, "registry.size": size })
+    return { mediaType, digest, size }
   })
 
   const uploadBlob = Effect.fn("RegistryContent.uploadBlob")(function* <E, R>(
@@ -277,8 +294,21 @@ export const make = (
     source: BlobSource<E, R>,
     options: UploadBlobOptions = {}
   ): Effect.fn.Return<Descriptor, RegistryError | E, R> {
-    const uploaded = yield* asChange(upload("RegistryContent.uploadBlob", repository, source, options))
-    return uploaded.descriptor
+    return yield* asChange(upload(repository, source, options))
+  })
+
+  const put = Effect.fnUntraced(function* <E, R>(
+    repository: string,
+    { digest, size }: Pick<Descriptor, "digest" | "size">,
+    source: BlobSource<E, R>,
+    options: PutBlobOptions
+  ): Effect.fn.Return<BlobOutcome, RegistryError | E, R> {
+    const operation = "RegistryContent.putBlob"
+    const name = yield* repositoryName(operation, repository)
+    yield* Arguments.natural(operation, size, "blob.size")
+    const { outcome } = yield* ensure(operation, name, source, { ...options, digest, size })
+    yield* Effect.annotateCurrentSpan("registry.size", size)
+    return outcome
   })
 
   const putBlob = Effect.fn("RegistryContent.putBlob")(function* <E, R>(
@@ -287,17 +317,7 @@ export const make = (
     source: BlobSource<E, R>,
     options: PutBlobOptions = {}
   ): Effect.fn.Return<BlobOutcome, RegistryError | E, R> {
-    const operation = "RegistryContent.putBlob"
-    const stated = yield* source.sizeBytes
-    if (stated !== undefined && stated !== blob.size) {
-      const reason = Mismatch.ofSize("the source has another size than the blob", blob.size, `${stated} bytes`)
-      return yield* new RegistryError({ operation, reason })
-    }
-    const sized = { ...source, sizeBytes: Effect.succeed(blob.size) }
-    const { outcome } = yield* asChange(
-      Effect.mapError(upload(operation, repository, sized, { ...options, digest: blob.digest }), ofUpload(operation))
-    )
-    return outcome
+    return yield* asChange(put(repository, blob, source, options))
   })
 
   const mountBlob = Effect.fn("RegistryContent.mountBlob")(function* (

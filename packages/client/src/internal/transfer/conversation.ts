@@ -6,9 +6,13 @@ import type * as Transport from "../../Transport.ts"
 import { named } from "../http/named.ts"
 
 /** What uploads and downloads need of a conversation. */
-export type Conversation = Pick<Transport.Service, "endpoint" | "retry" | "execute" | "open">
+export interface Conversation extends Pick<Transport.Service, "endpoint" | "retry" | "execute" | "open"> {
+  /** The name of the operation. */
+  readonly operation: string
+}
 
 export const within = ({ endpoint, execute, open, retry }: Transport.Service, operation: string): Conversation => ({
+  operation,
   endpoint,
   retry,
   execute: (part) => Effect.mapError(execute(part), named(operation)),

@@ -166,7 +166,10 @@ export type BlobOutcome = "present" | "mounted" | "sent"
  * @since 0.1.0
  */
 export interface PutBlobOptions {
-  /** A repository of this registry from which to take the blob if it is there. */
+  /**
+   * A repository of this registry from which to take the blob if it is there. The token for it has to read that repository
+   * as well; a login that may not do so sends the content.
+   */
   readonly mountFrom?: string
   /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
   readonly chunkSize?: ByteSize.Input

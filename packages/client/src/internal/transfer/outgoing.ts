@@ -58,9 +58,9 @@ interface Reader {
   ended: boolean
 }
 
-const mismatch = (expected: number, actual: string) =>
+const mismatch = (operation: string, expected: number, actual: string) =>
   new RegistryError({
-    operation: "RegistryContent.uploadBlob",
+    operation,
     reason: Mismatch.ofSize("the source has another size than it was said to have", expected, actual)
   })
 
@@ -68,16 +68,18 @@ const mismatch = (expected: number, actual: string) =>
  * Makes the outgoing side of one upload. What it opens closes with the scope.
  */
 export const make = Effect.fnUntraced(function* <E, R>(options: {
+  /** The operation that fails if the source is not what it was said to be. */
+  readonly operation: string
   readonly source: BlobSource<E, R>
   readonly algorithm: Algorithm
   readonly startHash: Start
   readonly onProgress: OnProgress | undefined
 }): Effect.fn.Return<Outgoing<E>, RegistryError | E, R | Scope.Scope> {
-  const { onProgress, source } = options
+  const { onProgress, operation, source } = options
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const stated = yield* source.sizeBytes
-  if (stated !== undefined) yield* Arguments.natural("RegistryContent.uploadBlob", stated, "source.sizeBytes")
+  if (stated !== undefined) yield* Arguments.natural(operation, stated, "source.sizeBytes")
   const hash = options.startHash(options.algorithm)
 
   let total = stated
@@ -121,7 +123,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
 
   const checkEnd = (position: number): Effect.Effect<void, typeof sourceFailed> => {
     if (stated !== undefined && position !== stated) {
-      return fail(Cause.fail(mismatch(stated, position > stated ? "more" : `${position} bytes`)))
+      return fail(Cause.fail(mismatch(operation, stated, position > stated ? "more" : `${position} bytes`)))
     }
     total = position
     return Effect.void

@@ -19,7 +19,7 @@ import { octetStream } from "../../MediaType.ts"
 import { ContentMismatch, InvalidResponse, type Reason, Refused, RegistryError } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
 import * as Distribution from "../api/distribution.ts"
-import { isOfStorage, orLongWay } from "../api/shortcut.ts"
+import { isNotMounted, isOfStorage, orLongWay } from "../api/shortcut.ts"
 import { isUploadSession } from "../http/authority.ts"
 import { maxRedirects } from "../http/origin.ts"
 import { byteCounter, noteRepeat } from "../http/telemetry.ts"
@@ -67,12 +67,13 @@ export interface Uploaded {
   readonly outcome: BlobOutcome
 }
 
-const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.uploadBlob", reason })
+const failed = ({ operation }: Conversation, reason: Reason) => new RegistryError({ operation, reason })
 
-const refused = (digest: Digest) => mismatch(digest, "other content, says the registry")
+const refused = (transport: Conversation, digest: Digest) =>
+  mismatch(transport, digest, "other content, says the registry")
 
-const mismatch = (expected: Digest, actual: string) =>
-  failed(new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
+const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
+  failed(transport, new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
 
 /** How much later than `base` so many bytes are done at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
@@ -121,7 +122,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
         if (answer._tag === "Elsewhere") {
           return hops < maxRedirects
             ? yield* restore(open(mount, answer.location, hops + 1))
-            : yield* failed(new Refused({ description: "the registry redirects without end" }))
+            : yield* failed(transport, new Refused({ description: "the registry redirects without end" }))
         }
         current = answer._tag === "Session" ? answer.session : undefined
         return current
@@ -146,6 +147,16 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
 
 type Session = ReturnType<typeof makeSession>
 
+const notMounted = ({ digest, from }: Distribution.Mount, why: string) =>
+  Effect.logDebug(`upload: ${digest} is not mounted from ${from}: ${why}`)
+
+/** Mounts a blob, which leaves no session, or opens a session for its content if the registry does not mount it. */
+const openOrMount = (session: Session, from: Distribution.Mount) =>
+  session.open(from).pipe(
+    Effect.tap((opened) => (opened === undefined ? Effect.void : notMounted(from, "the registry opened an upload"))),
+    Effect.catchIf(isNotMounted, (error) => Effect.andThen(notMounted(from, error.message), session.open(undefined)))
+  )
+
 /**
  * Uploads a blob.
  */
@@ -159,7 +170,7 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
             Effect.gen(function* () {
               const opened = yield* upload.mount === undefined
                 ? session.open(undefined)
-                : orLongWay(session.open(upload.mount), session.open(undefined))
+                : openOrMount(session, upload.mount)
               if (opened !== undefined) return yield* transfer(services, upload, session, opened)
               return upload.mount === undefined
                 ? yield* Effect.die("a session is opened where nothing is mounted")
@@ -260,7 +271,7 @@ const makeRequests = <E>(
 
   const commit = Effect.gen(function* () {
     const digest = content.digest()
-    if (expected !== undefined && digest !== expected) return yield* mismatch(expected, digest)
+    if (expected !== undefined && digest !== expected) return yield* mismatch(transport, expected, digest)
     const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
     const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
     const answer = yield* session.on((location) =>
@@ -268,12 +279,13 @@ const makeRequests = <E>(
     )
     const { digest: stated } = answer
     if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
-      return yield* failed(new InvalidResponse({ description: "the registry took the blob, and does not have it" }))
+      const description = "the registry took the blob, and does not have it"
+      return yield* failed(transport, new InvalidResponse({ description }))
     }
     session.done()
     yield* Effect.logDebug(`upload: ${digest} is there`)
     if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
-      return yield* mismatch(digest, stated)
+      return yield* mismatch(transport, digest, stated)
     }
     return { _tag: "Committed" } as const
   })
@@ -358,6 +370,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
 ): Effect.fn.Return<Uploaded, RegistryError | E, R | Scope.Scope> {
   const { expected, source } = upload
   const content = yield* Outgoing.make({
+    operation: services.transport.operation,
     source,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash: services.startHash,
@@ -377,7 +390,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   while (step.command._tag !== "Finish") {
     if (step.command._tag === "Fail") {
       const { error } = step.command
-      return yield* faultOf(error) === "OtherContent" ? refused(content.digest()) : error
+      return yield* faultOf(error) === "OtherContent" ? refused(services.transport, content.digest()) : error
     }
     if (step.recovery !== undefined) {
       const { by, from } = step.recovery
