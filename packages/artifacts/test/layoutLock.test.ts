@@ -1,0 +1,107 @@
+/**
+ * The lock of a layout: programs that were killed, that live long, and that slept.
+ */
+import { readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as ImageLayout from "../src/ImageLayout.ts"
+import { amd64, layer as layerOf } from "./support/artifacts.ts"
+import { layer as platform, layoutFolder } from "./support/layouts.ts"
+
+const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith(".lock."))
+
+/** A layout with the tag `v1`. */
+const written = Effect.gen(function* () {
+  const folder = yield* layoutFolder
+  const layout = yield* ImageLayout.open(folder)
+  for (const text of ["{}", "base", "amd64"]) yield* layout.putBlob(layerOf(text), BlobSource.fromString(text))
+  yield* layout.putManifest(amd64, { tags: ["v1"] })
+  return { folder, layout }
+})
+
+/** A turn of the event loop, in which files are read and written. */
+const turn = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 2)))
+
+/** Lets time pass until an effect ends, and does something each second. Returns its result and the seconds. */
+const passing = <A, E>(effect: Effect.Effect<A, E>, eachSecond: () => void) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(Effect.result(effect))
+    let tenths = 0
+    while (fiber.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("100 millis")
+      yield* turn
+      if (++tenths % 10 === 0) eachSecond()
+    }
+    return { result: yield* Fiber.join(fiber), seconds: tenths / 10 }
+  })
+
+const nothing = () => undefined
+
+layer(platform)("the lock of a layout", (it) => {
+  it.effect("of a program that is gone from another machine is broken after ten seconds", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* written
+      writeFileSync(join(folder, ".lock.elsewhere.1.x"), "")
+      const { result, seconds } = yield* passing(layout.putManifest(amd64, { tags: ["v2"] }), nothing)
+      assert.strictEqual(result._tag, "Success")
+      assert.isAtLeast(seconds, 9)
+      assert.isBelow(seconds, 30)
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v1", "v2"])
+      assert.deepStrictEqual(locksIn(folder), [])
+    })
+  )
+
+  it.effect("of a program that lives is waited for a minute", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* written
+      const theirs = join(folder, ".lock.elsewhere.1.x")
+      writeFileSync(theirs, "")
+      let beats = 0
+      const { result, seconds } = yield* passing(layout.putManifest(amd64, { tags: ["v2"] }), () => {
+        beats++
+        utimesSync(theirs, beats, beats)
+      })
+      assert.strictEqual(result._tag, "Failure")
+      if (result._tag === "Failure" && result.failure._tag === "LayoutError") {
+        assert.strictEqual(result.failure.reason._tag, "Locked")
+        assert.isTrue(result.failure.isRetryable)
+      }
+      assert.isAtLeast(seconds, 55)
+      assert.deepStrictEqual(locksIn(folder), [".lock.elsewhere.1.x"])
+      // Reading needs no lock.
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v1"])
+    })
+  )
+
+  it.effect("that was broken while its holder slept is taken again, and no change is lost", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* written
+      const files = yield* FileSystem.FileSystem
+      let isBroken = false
+      // Another program breaks the lock, and changes the index, right before ours is published.
+      const sleeping = FileSystem.make({
+        ...files,
+        // By this, a holder asks whether its file is still there.
+        access: (path, options) =>
+          Effect.gen(function* () {
+            if (!path.includes(".lock.") || isBroken) return yield* files.access(path, options)
+            isBroken = true
+            for (const name of locksIn(folder)) rmSync(join(folder, name))
+            yield* Effect.orDie(layout.putManifest(amd64, { tags: ["theirs"] }))
+            return yield* files.access(path, options)
+          })
+      })
+      const slow = yield* Effect.provideService(ImageLayout.open(folder), FileSystem.FileSystem, sleeping)
+      yield* slow.putManifest(amd64, { tags: ["ours"] })
+      assert.isTrue(isBroken)
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["ours", "theirs", "v1"])
+      assert.deepStrictEqual(locksIn(folder), [])
+    })
+  )
+})
