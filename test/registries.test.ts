@@ -1,9 +1,7 @@
 /**
  * Two registries that references name, over sockets: which login reaches which, and the program of the README.
  */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import {
   BlobSource,
   Credentials,
@@ -13,38 +11,14 @@ import {
   Registries,
   type RegistryError
 } from "@effect-acr/client"
-import { AcrEmulator } from "@effect-acr/emulator"
+import type { AcrEmulator } from "@effect-acr/emulator"
 import { DockerConfig, NodeRegistryHttpClient } from "@effect-acr/node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { run, temporaryFolder } from "./support/command.ts"
-
-const loginOf = (name: string): AcrEmulator.Login => ({
-  username: "admin",
-  password: Redacted.make(`only for the ${name} registry`)
-})
-
-/** Two registries, each with a login of its own and the same image. */
-const pair = (options: AcrEmulator.Options = {}) =>
-  Effect.forEach(["first", "second"], (name) =>
-    Effect.gen(function* () {
-      const login = loginOf(name)
-      const emulator = yield* AcrEmulator.make({ adminUser: login, ...options })
-      yield* emulator.seed({
-        repository: "samples/hello",
-        tags: ["1.0"],
-        platforms: ["linux/amd64", "linux/arm64"],
-        layers: [`the ${name} one`]
-      })
-      return { ...emulator, name, login, reference: `${emulator.loginServer}/samples/hello:1.0` }
-    })
-  )
-
-type Pair = Effect.Success<ReturnType<typeof pair>>
+import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/readmeProgram.ts"
 
 /** The registries of a pair, which speak http. */
 const live = <E>(registries: Pair, credentials: Layer.Layer<Credentials.Credentials, E>) =>
@@ -60,20 +34,6 @@ const resolve = (reference: string) =>
 /** How each request to a registry was authorized. */
 const authorizations = ({ journal }: AcrEmulator.Service) =>
   Effect.map(journal, (entries) => entries.map(({ authorization }) => authorization))
-
-/** A configuration of docker with the logins of both. */
-const dockerConfig = (registries: Pair) =>
-  Effect.gen(function* () {
-    const folder = yield* temporaryFolder
-    const auths = Object.fromEntries(
-      registries.map(({ login, loginServer }) => [
-        loginServer,
-        { auth: btoa(`${login.username}:${Redacted.value(login.password)}`) }
-      ])
-    )
-    yield* Effect.promise(() => writeFile(join(folder, "config.json"), JSON.stringify({ auths })))
-    return folder
-  })
 
 const reasonOf = (result: Result.Result<unknown, RegistryError.RegistryError>) =>
   Result.isFailure(result) ? result.failure.reason._tag : "none"
@@ -156,8 +116,6 @@ describe("an image", () => {
   )
 })
 
-const root = fileURLToPath(new URL("..", import.meta.url))
-
 /** Pushes an index with an image for each platform, which have other labels and other sizes. */
 const pushLabelled = (reference: string, name: string) =>
   Effect.gen(function* () {
@@ -197,31 +155,14 @@ const pushLabelled = (reference: string, name: string) =>
     return manifests.map(({ size }) => size)
   })
 
-/** The program of the README that inspects images. */
-const program = Effect.map(
-  Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
-  (readme) =>
-    Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code).filter((code) =>
-      code.includes("Registries.image")
-    )
-)
-
-/** A folder inside this package, so that imports resolve as they do for a user. */
-const snippets = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true }))
-)
-
 describe("the README's program for several registries", () => {
   it.live("prints the labels and the size of an image in each of two registries, in ten lines", () =>
     Effect.gen(function* () {
-      const [code = "", ...others] = yield* program
-      assert.deepStrictEqual(others, [])
+      const code = yield* programWith("Registries.image")
       const lines = code.split("\n").filter((line) => line.trim() !== "")
       assert.isTrue(lines.length > 0 && lines.length <= 10, `${lines.length} lines`)
 
       const registries = yield* pair({ https: true })
-      const folder = yield* snippets
       const config = yield* dockerConfig(registries)
       const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
       const sizes = yield* Effect.forEach(registries, ({ name, reference }) => pushLabelled(reference, name)).pipe(
@@ -234,12 +175,11 @@ describe("the README's program for several registries", () => {
           )
         )
       )
-      yield* Effect.promise(() => writeFile(join(folder, "inspect.ts"), code))
-      yield* Effect.promise(() => writeFile(join(folder, "ca.pem"), ca.join("\n")))
-      const references = registries.map(({ reference }) => reference)
-      const printed = yield* run(process.execPath, [join(folder, "inspect.ts"), ...references], {
-        env: { ...process.env, DOCKER_CONFIG: config, NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") }
-      })
+      const printed = yield* runProgram(
+        code,
+        registries,
+        registries.map(({ reference }) => reference)
+      )
       const [first, second] = sizes.map((ofPlatforms) => ofPlatforms[1])
       assert.strictEqual(
         printed,
