@@ -288,6 +288,16 @@ describe("content that its source verifies", () => {
     })
   )
 
+  it.effect("is requested as a whole, and not by a range", () =>
+    Effect.gen(function* () {
+      yield* put(yield* source)
+      assert.deepStrictEqual(
+        (yield* Journal).filter(({ method }) => method === "GET").map(({ range }) => range),
+        [null]
+      )
+    }).pipe(Effect.provide(content(copying)))
+  )
+
   it.effect("is hashed once by an upload with a digest, and twice by one without", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* hashesOf(upload({ digest }), copying), 1)
