@@ -196,7 +196,7 @@ describe("a mount", () => {
     it.effect(
       `for which the token service refuses the wider token (${status}) is an upload with the narrow one`,
       () => {
-        const authorizations: Array<string | undefined> = []
+        const tokens: Array<string> = []
         const script: Script = (request, count) => {
           const { authorization, body, method, url } = request
           if (url.pathname === "/oauth2/exchange") return json({ refresh_token: "refresh" })
@@ -204,12 +204,12 @@ describe("a mount", () => {
             return body.includes("debian") ? refusal(status, "DENIED") : json({ access_token: "narrow" })
           }
           if (authorization === undefined) return challenge("repository:alpine:pull,push")
-          if (method !== "HEAD") authorizations.push(authorization)
+          if (method !== "HEAD") tokens.push(authorization.replace("Bearer ", ""))
           return taking()(request, count)
         }
         return Effect.gen(function* () {
           assert.strictEqual(yield* put(bytes, mounting), "sent")
-          assert.deepStrictEqual(authorizations, ["Bearer narrow", "Bearer narrow", "Bearer narrow"])
+          assert.deepStrictEqual(tokens, ["narrow", "narrow", "narrow"])
           assert.notInclude(
             (yield* asked).filter((line) => line.startsWith("POST /v2/")),
             mount
@@ -286,6 +286,16 @@ describe("content that its source verifies", () => {
     Effect.gen(function* () {
       assert.strictEqual(yield* hashesOf(Effect.flatMap(source, put), copying), 1)
     })
+  )
+
+  it.effect("is requested as a whole, and not by a range", () =>
+    Effect.gen(function* () {
+      yield* put(yield* source)
+      assert.deepStrictEqual(
+        (yield* Journal).filter(({ method }) => method === "GET").map(({ range }) => range),
+        [null]
+      )
+    }).pipe(Effect.provide(content(copying)))
   )
 
   it.effect("is hashed once by an upload with a digest, and twice by one without", () =>

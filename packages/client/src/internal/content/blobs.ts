@@ -104,14 +104,15 @@ export const make = (
     operation: string,
     repository: string,
     blob: Blob,
-    { onProgress }: DownloadBlobOptions = {}
+    { onProgress }: DownloadBlobOptions = {},
+    isVerified = true
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.unwrap(
       Effect.map(wantedBy(operation, repository, blob), (wanted) =>
         read(operation, wanted, {
           from: 0,
           to: undefined,
-          hash: startHash(Digest.algorithm(wanted.digest)),
+          hash: isVerified ? startHash(Digest.algorithm(wanted.digest)) : undefined,
           onProgress
         })
       )
@@ -140,15 +141,17 @@ export const make = (
 
   const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => {
     const operation = "RegistryContent.blobSource"
-    const rest = (offset: number) => {
+    const readFrom = (isVerified: boolean) => (offset: number) => {
+      // Not as a range, which some registries do not serve.
+      if (offset === 0) return readWhole(operation, repository, wanted, {}, isVerified)
       const length = wanted.size - offset
       return length > 0 ? readRange(operation, repository, wanted, { offset, length }) : Stream.empty
     }
     return {
       sizeBytes: Effect.succeed(wanted.size),
-      read: (offset) => (offset === 0 ? readWhole(operation, repository, wanted) : rest(offset)),
+      read: readFrom(true),
       repeatable: true,
-      unverified: { read: rest }
+      unverified: { read: readFrom(false) }
     }
   }
 
