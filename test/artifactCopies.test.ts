@@ -226,6 +226,9 @@ const failing = (store: ContentStore<RegistryError>, copy: ContentStore<Registry
     return error
   })
 
+const messageOf = (from: ContentStore<RegistryError>) =>
+  Effect.map(Effect.flip(Copy.run(from, MemoryStore.make(), "v2")), ({ message }) => message)
+
 describe("a copy fails", () => {
   it.live("at the source, if a manifest is not what its digest names", () =>
     Effect.gen(function* () {
@@ -305,8 +308,6 @@ describe("a copy fails", () => {
   it.live("with another message for a repository that does not exist than for a tag", () =>
     Effect.gen(function* () {
       const { source, store } = yield* seeded
-      const messageOf = (from: ContentStore<RegistryError>) =>
-        Effect.map(Effect.flip(Copy.run(from, MemoryStore.make(), "v2")), ({ message }) => message)
       assert.include(yield* messageOf(store), "has no v2")
       assert.include(yield* messageOf(yield* source.open("nowhere")), "does it exist?")
     }).pipe(Effect.scoped)
