@@ -93,6 +93,18 @@ describe("an index of images", () => {
     })
   )
 
+  it.effect("has images that differ by variant or by version of the operating system", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      const platforms = [amd64, { ...amd64, variant: "v3" }, windows, { ...windows, "os.version": "10.0.20348.1" }]
+      const images = yield* Effect.forEach(platforms, (platform, number) => put(store, `image-${number}`, platform))
+      yield* Artifact.index(store, ["image-0", "image-1", "image-2", "image-3"], { tags: ["made"] })
+      assert.deepInclude((yield* documentAt(store, "made")).document, {
+        manifests: images.map(({ descriptor }, number) => entry(descriptor, platforms[number]))
+      })
+    })
+  )
+
   it.effect("is the same bytes each time", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
