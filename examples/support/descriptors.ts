@@ -9,5 +9,5 @@ export const distinct = (contents: ReadonlyArray<Descriptor.Descriptor>): Readon
 ]
 
 /** In bytes. */
-export const sizeOf = (contents: ReadonlyArray<Descriptor.Descriptor>): number =>
+export const sizeOf = (contents: ReadonlyArray<Pick<Descriptor.Descriptor, "size">>): number =>
   contents.reduce((sum, { size }) => sum + size, 0)

@@ -14,6 +14,7 @@ import { lockVersions } from "../lock-versions.ts"
 import { promoteRelease } from "../promote-release.ts"
 import { purgeImages } from "../purge-images.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
+import { showArtifact } from "../show-artifact.ts"
 import { storageByLayer } from "../storage-by-layer.ts"
 import { uploadArtifact } from "../upload-artifact.ts"
 import { uploadImage } from "../upload-image.ts"
@@ -40,6 +41,12 @@ export const examples: ReadonlyArray<Example> = [
     name: "set-artifact-properties",
     title: "Lock a tag, and unlock it again",
     program: setArtifactProperties,
+    as: "identity"
+  },
+  {
+    name: "show-artifact",
+    title: "Show an artifact as a tree, with its signatures and SBOMs",
+    program: showArtifact,
     as: "identity"
   },
   {

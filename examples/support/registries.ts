@@ -6,8 +6,8 @@
  */
 import { RegistryContent } from "@effect-acr/client"
 import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
-import type { Place } from "./copyImage.ts"
 import { RegistryLive } from "./registry.ts"
+import { repositoryOf } from "./repositories.ts"
 
 /** Registries by name: a conversation is begun when it is first asked for, and shared from then on. */
 export class Registries extends LayerMap.Service<Registries>()("examples/Registries", {
@@ -23,8 +23,7 @@ export class Registries extends LayerMap.Service<Registries>()("examples/Registr
 }) {}
 
 /** A repository of one of them. */
-export const placeIn = (name: "SOURCE" | "TARGET", repository: string) =>
-  Effect.map(Registries.contextEffect(name), (context): Place => ({
-    content: Context.get(context, RegistryContent.RegistryContent),
-    repository
-  }))
+export const repositoryIn = (name: "SOURCE" | "TARGET", repository: string) =>
+  Effect.flatMap(Registries.contextEffect(name), (context) =>
+    repositoryOf(Context.get(context, RegistryContent.RegistryContent), repository)
+  )

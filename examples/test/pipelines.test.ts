@@ -70,15 +70,18 @@ describe("copy-between-registries", () => {
     Effect.gen(function* () {
       const registries = yield* twoRegistries
       yield* Effect.flatMap(RegistryContent.RegistryContent, (content) =>
-        content.putManifest("contoso/web", '{"blobs":[]}', {
-          mediaType: "application/vnd.oci.artifact.manifest.v1+json",
+        content.putManifest("contoso/web", '{"schemaVersion":1}', {
+          mediaType: "application/vnd.docker.distribution.manifest.v1+json",
           tag: "v1"
         })
       ).pipe(Effect.provide(registryOf(registries.source)))
       const error = yield* Effect.flip(
         copyBetweenRegistries.pipe(withVariables(registries, { REPOSITORY: "contoso/web" }))
       )
-      assert.strictEqual(error._tag, "UnreadableManifest")
+      assert.deepInclude(error._tag === "CopyError" ? error.cause : error, {
+        _tag: "GraphError",
+        problem: "Unreadable"
+      })
       assert.deepStrictEqual((yield* writesTo(registries.target)).filter(isUpload), [])
     })
   )

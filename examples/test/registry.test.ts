@@ -1,7 +1,7 @@
 /**
  * Examples of what a registry holds: they do what they say, on the emulator.
  */
-import { ContainerRegistry } from "@effect-acr/client"
+import { BlobSource, ContainerRegistry, Manifest, MediaType, RegistryContent } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Exit, Layer, Stream } from "effect"
@@ -12,6 +12,7 @@ import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { lockVersions } from "../lock-versions.ts"
 import { purgeImages } from "../purge-images.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
+import { showArtifact } from "../show-artifact.ts"
 import { storageByLayer } from "../storage-by-layer.ts"
 import { PlatformLive, withArguments } from "../support/registry.ts"
 import { Identity, Nobody, printed, tagsOf } from "./support.ts"
@@ -81,6 +82,39 @@ const requests = (method: string, path: RegExp) =>
   AcrEmulator.AcrEmulator.use(({ journal }) =>
     Effect.map(journal, (entries) => entries.filter((entry) => entry.method === method && path.test(entry.path)).length)
   )
+
+describe("show-artifact", () => {
+  it.effect("shows the platforms of an image, and what refers to them", () =>
+    Effect.gen(function* () {
+      const repository = "contoso/shown"
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const content = yield* RegistryContent.RegistryContent
+      const root = yield* seed({ repository, tags: ["v1"], platforms: ["linux/amd64", "linux/arm64"] })
+      const config = yield* content.uploadBlob(repository, BlobSource.fromString("{}"), {
+        mediaType: MediaType.ociEmpty
+      })
+      const subject = yield* content.resolve(repository, "v1")
+      const artifactType = MediaType.MediaType.make("application/spdx+json")
+      yield* content.putManifest(repository, Manifest.image({ config, layers: [], subject, artifactType }))
+
+      yield* showArtifact.pipe(withVariables({ REPOSITORY: repository, TAG: "v1" }))
+
+      const lines = (yield* printed).join("\n").split("\n")
+      assert.strictEqual(lines[0], `${content.loginServer}/${repository}:v1`)
+      assert.isTrue(lines[1]?.startsWith(root))
+      assert.deepStrictEqual(
+        lines
+          .filter((line) => /^[├└]/.test(line))
+          .map((line) => line.replace(/  [0-9a-f]{12}  /, "  ").replace(/  [^ ]+ B$/, "")),
+        [
+          "├── linux/amd64  application/vnd.oci.image.manifest.v1+json",
+          "├── linux/arm64  application/vnd.oci.image.manifest.v1+json",
+          "└── referrer  application/spdx+json"
+        ]
+      )
+    }).pipe(Effect.provide(Empty))
+  )
+})
 
 describe("storage-by-layer", () => {
   const shared = "s".repeat(2048)

@@ -7,8 +7,11 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import type * as Effect from "effect/Effect"
 import type { Reader } from "./ContentStore.ts"
+import * as Stored from "./internal/storage.ts"
+import * as Tree from "./internal/tree.ts"
 import { type Graph, type GraphError, type GraphOptions, walk } from "./internal/walk.ts"
 
+export type { Storage, StoredContent, StoredRoot } from "./internal/storage.ts"
 export { type Graph, GraphError, type GraphNode, type GraphOptions } from "./internal/walk.ts"
 
 /**
@@ -52,3 +55,69 @@ export const blobs = ({ nodes }: Graph): ReadonlyArray<Descriptor> => {
 export const size = (graph: Graph): number =>
   [...graph.nodes.values()].reduce((sum, { descriptor }) => sum + descriptor.size, 0) +
   blobs(graph).reduce((sum, { size }) => sum + size, 0)
+
+/**
+ * Writes a graph as a tree for people: the root, the images of an index by platform, their blobs, and referrers under their
+ * subjects.
+ *
+ * **Details**
+ *
+ * Each line has a digest, a type and a size. The type is the artifact type where one is stated, or else the media type. The
+ * digest of the root is whole, others have their first 12 digits. A manifest that several others name is written with its
+ * contents once, and afterwards marked `(shown above)`.
+ *
+ * Text of the artifact is escaped so that it cannot control a terminal or begin a line, and is cut after 200 characters.
+ *
+ * **Gotchas**
+ *
+ * The format is for people and may change. Programs read `nodes`.
+ *
+ * **Example** (Showing an image with its signatures and SBOMs)
+ *
+ * ```ts
+ * import { Graph, Repository } from "@effect-acr/artifacts"
+ * import { Console, Effect, Option } from "effect"
+ *
+ * export const show = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const image = yield* store.resolve("v1.4.0")
+ *   if (Option.isNone(image)) return
+ *   const graph = yield* Graph.read(store, image.value, { referrers: {} })
+ *   yield* Console.log(Graph.format(graph))
+ * })
+ * ```
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format: (graph: Graph) => string = Tree.format
+
+/**
+ * Counts what several artifacts of one repository store together: each manifest and each blob once, what roots share, and
+ * what each root alone holds.
+ *
+ * **When to use**
+ *
+ * Use to find what takes the space of a repository, and what deleting an image frees.
+ *
+ * **Details**
+ *
+ * Several graphs with one root count as one root.
+ *
+ * **Gotchas**
+ *
+ * An index and an image in it are two roots if there is a graph of each: what the image stores is then shared.
+ *
+ * **Example** (What each of two versions holds alone)
+ *
+ * ```ts
+ * import { Graph } from "@effect-acr/artifacts"
+ *
+ * export const ownBytes = (older: Graph.Graph, newer: Graph.Graph) =>
+ *   Graph.storage([older, newer]).roots.map(({ ownBytes, root }) => `${root} ${ownBytes}`)
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const storage: (graphs: Iterable<Graph>) => Stored.Storage = Stored.storage

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 
+/** Artifacts that are made in a store. */
+export * as Artifact from "./Artifact.ts"
+
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
 

@@ -7,7 +7,7 @@ import * as Platform from "@effect-acr/client/Platform"
 import * as Option from "effect/Option"
 
 /** An annotation of BuildKit: the digest of the image that an attestation in the same index is about. */
-const attestedDigest = "vnd.docker.reference.digest"
+export const attestedDigest = "vnd.docker.reference.digest"
 
 const anyVersion = ({ architecture, os, variant }: Platform.Platform): Platform.Platform => ({
   os,

@@ -1,0 +1,385 @@
+/**
+ * Artifacts that are made in a store.
+ *
+ * @since 0.1.0
+ */
+import type { Annotations } from "@effect-acr/client/Annotations"
+import * as Content from "@effect-acr/client/Content"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as ImageConfig from "@effect-acr/client/ImageConfig"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Platform from "@effect-acr/client/Platform"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Bytes from "effect/Bytes"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { ContentStore, MissingContent, Reader } from "./ContentStore.ts"
+import { attestedDigest } from "./internal/platforms.ts"
+import { isImage } from "./internal/references.ts"
+
+/**
+ * The store lacks an image, or the manifest of an image in an index.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/artifacts/Artifact/NotFound")("NotFound", {
+  /** What is missing. */
+  description: Schema.String
+}) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * A manifest is no image that the index can list: it is another kind of artifact, it cannot be read, its configuration is
+ * larger than 4 MiB, or it is an OCI image for a Docker manifest list.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotAnImage extends Schema.TaggedError<NotAnImage>("@effect-acr/artifacts/Artifact/NotAnImage")(
+  "NotAnImage",
+  {
+    /** What it is. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * The configuration of an image does not name an operating system and an architecture.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoPlatform extends Schema.TaggedError<NoPlatform>("@effect-acr/artifacts/Artifact/NoPlatform")(
+  "NoPlatform",
+  {
+    /** What is missing. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * Two images are for one platform, so that only the first of them would ever be pulled.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class DuplicatePlatform extends Schema.TaggedError<DuplicatePlatform>(
+  "@effect-acr/artifacts/Artifact/DuplicatePlatform"
+)("DuplicatePlatform", {
+  /** The platform, and the image that has it already. */
+  description: Schema.String,
+  /** The platform. */
+  platform: Platform.Platform
+}) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * The reasons of an `ArtifactError`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([NotFound, NotAnImage, NoPlatform, DuplicatePlatform])
+
+/**
+ * One reason of an `ArtifactError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * An artifact could not be made of an image. `Effect.catchReason("ArtifactError", …)` handles one of the reasons.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ArtifactError extends Schema.TaggedError<ArtifactError>("@effect-acr/artifacts/ArtifactError")(
+  "ArtifactError",
+  {
+    /** The image, as the caller named it: a tag or a digest. */
+    image: Schema.String,
+    /** Why. */
+    reason: Reason
+  }
+) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  override get message(): string {
+    return `${this.image}: ${this.reason.description}`
+  }
+}
+
+/**
+ * How to make an OCI image index.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface OciIndexOptions {
+  /** The format. Defaults to `oci`. An OCI index can list Docker images, too. */
+  readonly mediaType?: "oci"
+  /** The tags to point at the index. Defaults to none. */
+  readonly tags?: ReadonlyArray<string>
+  /** Annotations of the index. Defaults to none. */
+  readonly annotations?: Annotations
+  /** What kind of artifact the index is. Defaults to none: it is an image. */
+  readonly artifactType?: MediaType.MediaType
+  /** The manifest that the index is about. Defaults to none. */
+  readonly subject?: Descriptor
+}
+
+/**
+ * How to make a Docker manifest list, which has neither annotations nor a subject.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DockerIndexOptions {
+  /** The format. All images must be Docker images. */
+  readonly mediaType: "docker"
+  /** The tags to point at the list. Defaults to none. */
+  readonly tags?: ReadonlyArray<string>
+}
+
+/**
+ * How to make an index.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type IndexOptions = OciIndexOptions | DockerIndexOptions
+
+/** Configurations have a few KiB. The limit is that of manifests. */
+const mostConfigBytes = 4 * 1024 * 1024
+
+/** Indexes of indexes have two levels. */
+const mostLevels = 16
+
+/** Images that are read at the same time. */
+const readsAtOnce = 8
+
+const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, MediaType.dockerImageConfig])
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+const fail = (image: string, reason: Reason) => Effect.fail(new ArtifactError({ image, reason }))
+
+const notAnImage = (image: string, description: string) => fail(image, new NotAnImage({ description }))
+
+/** The platform that a configuration names. Its fields have one order, so that the bytes of an index are always the same. */
+const platformOf = (config: ImageConfig.ImageConfig): Option.Option<Platform.Platform> => {
+  const { architecture, os, variant } = config
+  if (architecture === "" || os === "") return Option.none()
+  const version = config["os.version"]
+  const features = config["os.features"]
+  return Option.some({
+    architecture,
+    os,
+    ...(version === undefined ? {} : { "os.version": version }),
+    ...(features === undefined || features.length === 0 ? {} : { "os.features": features }),
+    ...(variant === undefined ? {} : { variant })
+  })
+}
+
+const readConfig = <E>(store: Reader<E>, config: Descriptor): Effect.Effect<string, E | RegistryError> => {
+  const source = store.blob(config)
+  return Effect.map(Stream.runCollect(Content.verify(config)((source.unverified ?? source).read(0))), (chunks) =>
+    decoder.decode(Bytes.concat(chunks))
+  )
+}
+
+/** An entry of the new index, and the image of the caller that it comes from. */
+interface Entry {
+  readonly image: string
+  readonly descriptor: Descriptor
+}
+
+/** The entry of an image, with the platform in its configuration. */
+const entryOf = <E>(
+  store: Reader<E>,
+  image: string,
+  descriptor: Descriptor,
+  { config }: Manifest.ImageManifest
+): Effect.Effect<Entry, E | RegistryError | ArtifactError> =>
+  Effect.gen(function* () {
+    const { digest } = descriptor
+    if (!configTypes.has(MediaType.essence(config.mediaType))) {
+      return yield* notAnImage(image, `${digest} has a configuration of type ${config.mediaType}`)
+    }
+    if (config.size > mostConfigBytes) {
+      return yield* notAnImage(image, `the configuration of ${digest} has ${config.size} bytes, more than 4 MiB`)
+    }
+    const parsed = ImageConfig.parse(yield* readConfig(store, config))
+    if (Result.isFailure(parsed)) {
+      return yield* notAnImage(image, `the configuration of ${digest} cannot be read`)
+    }
+    const platform = platformOf(parsed.success)
+    if (Option.isNone(platform)) {
+      const description = `the configuration of ${digest} does not name an operating system and an architecture`
+      return yield* fail(image, new NoPlatform({ description }))
+    }
+    return { image, descriptor: { ...descriptor, platform: platform.value } }
+  })
+
+/** What an index says of an entry is kept. Attestations are about another entry and run nowhere. */
+const isComplete = (entry: Descriptor): boolean =>
+  (isImage(entry) && entry.platform !== undefined) || entry.annotations?.[attestedDigest] !== undefined
+
+/** The entries that one manifest contributes. */
+const entriesOf = <E>(
+  store: Reader<E>,
+  image: string,
+  descriptor: Descriptor,
+  level: number
+): Effect.Effect<ReadonlyArray<Entry>, E | RegistryError | ArtifactError> =>
+  Effect.gen(function* () {
+    const raw = yield* store.manifest(descriptor)
+    if (Option.isNone(raw)) {
+      return yield* fail(image, new NotFound({ description: `the store has no ${descriptor.digest}` }))
+    }
+    const { mediaType, size } = raw.value.descriptor
+    const manifest = Manifest.view(mediaType, decoder.decode(raw.value.bytes))
+    switch (manifest._tag) {
+      case "UnknownManifest":
+        return yield* notAnImage(image, `${descriptor.digest} has no view: ${manifest.problem}`)
+      case "ImageManifest":
+        return [yield* entryOf(store, image, { ...descriptor, mediaType, size }, manifest)]
+      case "ImageIndex": {
+        if (level === mostLevels) return yield* notAnImage(image, `indexes in ${mostLevels} levels`)
+        const entries = yield* Effect.forEach(manifest.manifests, (entry) =>
+          isComplete(entry) ? Effect.succeed([{ image, descriptor: entry }]) : entriesOf(store, image, entry, level + 1)
+        )
+        return entries.flat()
+      }
+    }
+  })
+
+const resolved = <E>(
+  store: Reader<E>,
+  image: string
+): Effect.Effect<ReadonlyArray<Entry>, E | RegistryError | ArtifactError> =>
+  Effect.gen(function* () {
+    const found = yield* store.resolve(image)
+    if (Option.isNone(found)) {
+      return yield* fail(image, new NotFound({ description: "the store has no such tag or digest" }))
+    }
+    const { digest, mediaType, size } = found.value
+    return yield* entriesOf(store, image, { mediaType, digest, size }, 1)
+  })
+
+/** Whether two images are for one platform. An attestation and an image for `unknown` are for none. */
+const isDuplicate = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
+  left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
+
+const expectDistinct = (entries: ReadonlyArray<Entry>): Effect.Effect<void, ArtifactError> =>
+  Effect.gen(function* () {
+    for (const [index, { descriptor, image }] of entries.entries()) {
+      const first = entries.slice(0, index).find((other) => isDuplicate(other.descriptor, descriptor))
+      if (first === undefined || descriptor.platform === undefined) continue
+      const { platform } = descriptor
+      const description = `${first.image} is for ${Platform.format(platform)} already`
+      return yield* fail(image, new DuplicatePlatform({ description, platform }))
+    }
+  })
+
+const expectDocker = (entries: ReadonlyArray<Entry>): Effect.Effect<void, ArtifactError> => {
+  const other = entries.find(({ descriptor }) => MediaType.essence(descriptor.mediaType) !== MediaType.dockerManifest)
+  if (other === undefined) return Effect.void
+  const { digest, mediaType } = other.descriptor
+  return notAnImage(other.image, `${digest} is of type ${mediaType}, and a Docker manifest list has only Docker images`)
+}
+
+const documentOf = (manifests: ReadonlyArray<Descriptor>, options: IndexOptions): Manifest.ImageIndex => {
+  if (options.mediaType === "docker") {
+    return { ...Manifest.index({ manifests }), mediaType: MediaType.dockerManifestList }
+  }
+  const { annotations, artifactType, subject } = options
+  return Manifest.index({
+    manifests,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(annotations === undefined ? {} : { annotations })
+  })
+}
+
+/**
+ * Makes a multi-platform index of images that are in a store, puts it there, and returns its descriptor.
+ *
+ * **When to use**
+ *
+ * Use after images for several platforms were built and pushed one by one, for example by several machines.
+ *
+ * **Details**
+ *
+ * Each image is named by a tag or a digest. Its platform is read from its configuration, with the variant, and the version and
+ * the features of the operating system. An index among the images contributes its entries, with their platforms,
+ * annotations and attestations.
+ *
+ * The same images in the same order give the same bytes.
+ *
+ * Fails with `ArtifactError`, which names the image, if an image is missing (`NotFound`), is something else (`NotAnImage`),
+ * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`). Fails with the `RegistryError`
+ * `ContentMismatch` if a configuration is not what its digest names. Nothing is put then.
+ *
+ * **Example** (One tag for two platforms)
+ *
+ * ```ts
+ * import { Artifact, Repository } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const publish = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   return yield* Artifact.index(store, ["v1.4.0-amd64", "v1.4.0-arm64"], { tags: ["v1.4.0", "latest"] })
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const index = <E>(
+  store: ContentStore<E>,
+  images: ReadonlyArray<string>,
+  options: IndexOptions = {}
+): Effect.Effect<Descriptor, E | RegistryError | MissingContent | ArtifactError> =>
+  Effect.gen(function* () {
+    const entries = (yield* Effect.forEach(images, (image) => resolved(store, image), {
+      concurrency: readsAtOnce
+    })).flat()
+    yield* expectDistinct(entries)
+    if (options.mediaType === "docker") yield* expectDocker(entries)
+    const document = documentOf(
+      entries.map(({ descriptor }) => descriptor),
+      options
+    )
+    const bytes = encoder.encode(Manifest.format(document))
+    const startHash = yield* Hasher.Hasher
+    const descriptor: Descriptor = {
+      mediaType: document.mediaType ?? MediaType.ociImageIndex,
+      digest: Hasher.digest(startHash, "sha256", bytes),
+      size: bytes.length
+    }
+    yield* store.putManifest({ bytes, descriptor }, { tags: options.tags ?? [] })
+    return descriptor
+  })
