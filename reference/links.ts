@@ -31,18 +31,23 @@ export const placeOf = (folder: string, module: Module): Place => {
 /** Where to find what a comment names. */
 export type Targets = ReadonlyMap<string, string>
 
-/** What any page may name: modules, their exports behind their names, and names that only one module has. */
-export const globalTargets = (places: ReadonlyMap<Module, Place>): Targets => {
+/** What pages of a package may name: modules, their exports behind their names, and names that only one module has. */
+export const targetsOf = (places: ReadonlyMap<Module, Place>, folder: string): Targets => {
   const targets = new Map<string, string>()
-  const alone = new Map<string, string | undefined>()
+  const names = new Map<string, ReadonlyArray<string>>()
   for (const [module, { anchors, path }] of places) {
     for (const [shown, anchor] of anchors) {
       const target = `${path}#${anchor}`
       targets.set(`${module.name}.${shown.name}`, target)
-      if (/^[A-Z]/.test(shown.name)) alone.set(shown.name, alone.has(shown.name) ? undefined : target)
+      if (/^[A-Z]/.test(shown.name)) names.set(shown.name, [...(names.get(shown.name) ?? []), target])
     }
   }
-  for (const [name, target] of alone) if (target !== undefined) targets.set(name, target)
+  for (const [name, all] of names) {
+    const own = all.filter((target) => target.startsWith(`${folder}/`))
+    // Of two packages that have a name, a package means its own.
+    const [target, ...others] = own.length > 0 ? own : all
+    if (target !== undefined && others.length === 0) targets.set(name, target)
+  }
   for (const [module, { path }] of places) targets.set(module.name, path)
   return targets
 }

@@ -4,7 +4,7 @@
 import { format } from "oxfmt"
 import type { Export, Member } from "./exports.ts"
 import { groupsOf } from "./groups.ts"
-import { globalTargets, linksOn, type Place, placeOf, type Targets } from "./links.ts"
+import { linksOn, type Place, placeOf, type Targets, targetsOf } from "./links.ts"
 import type { Module, Package } from "./read.ts"
 
 /** Narrower than the sources, for a page that has less room. */
@@ -88,9 +88,16 @@ export const pages = async (packages: ReadonlyArray<Package>): Promise<ReadonlyM
   const places = new Map(
     packages.flatMap(({ folder, modules }) => modules.map((module) => [module, placeOf(folder, module)] as const))
   )
-  const everywhere = globalTargets(places)
   const written = await Promise.all(
-    [...places].map(async ([module, place]) => [place.path, await modulePage(module, place, everywhere)] as const)
+    packages.flatMap(({ folder, modules }) => {
+      const targets = targetsOf(places, folder)
+      return modules.flatMap((module) => {
+        const place = places.get(module)
+        return place === undefined
+          ? []
+          : [modulePage(module, place, targets).then((page) => [place.path, page] as const)]
+      })
+    })
   )
   const all = [["README.md", indexPage(packages, places)] as const, ...written]
   return new Map(

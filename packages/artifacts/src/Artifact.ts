@@ -4,21 +4,17 @@
  * @since 0.1.0
  */
 import type { Annotations } from "@effect-acr/client/Annotations"
-import * as Content from "@effect-acr/client/Content"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Hasher from "@effect-acr/client/Hasher"
-import * as ImageConfig from "@effect-acr/client/ImageConfig"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Platform from "@effect-acr/client/Platform"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
-import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent, Reader } from "./ContentStore.ts"
+import { platformOf, readConfig } from "./internal/configs.ts"
 import { attestedDigest } from "./internal/platforms.ts"
 import { isImage } from "./internal/references.ts"
 
@@ -170,9 +166,6 @@ export interface DockerIndexOptions {
  */
 export type IndexOptions = OciIndexOptions | DockerIndexOptions
 
-/** Configurations have a few KiB. The limit is that of manifests. */
-const mostConfigBytes = 4 * 1024 * 1024
-
 /** Indexes of indexes have two levels. */
 const mostLevels = 16
 
@@ -188,28 +181,6 @@ const fail = (image: string, reason: Reason) => Effect.fail(new ArtifactError({ 
 
 const notAnImage = (image: string, description: string) => fail(image, new NotAnImage({ description }))
 
-/** The platform that a configuration names. Its fields have one order, so that the bytes of an index are always the same. */
-const platformOf = (config: ImageConfig.ImageConfig): Option.Option<Platform.Platform> => {
-  const { architecture, os, variant } = config
-  if (architecture === "" || os === "") return Option.none()
-  const version = config["os.version"]
-  const features = config["os.features"]
-  return Option.some({
-    architecture,
-    os,
-    ...(version === undefined ? {} : { "os.version": version }),
-    ...(features === undefined || features.length === 0 ? {} : { "os.features": features }),
-    ...(variant === undefined ? {} : { variant })
-  })
-}
-
-const readConfig = <E>(store: Reader<E>, config: Descriptor): Effect.Effect<string, E | RegistryError> => {
-  const source = store.blob(config)
-  return Effect.map(Stream.runCollect(Content.verify(config)((source.unverified ?? source).read(0))), (chunks) =>
-    decoder.decode(Bytes.concat(chunks))
-  )
-}
-
 /** An entry of the new index, and the image of the caller that it comes from. */
 interface Entry {
   readonly image: string
@@ -222,18 +193,15 @@ const entryOf = <E>(
   image: string,
   descriptor: Descriptor,
   { config }: Manifest.ImageManifest
-): Effect.Effect<Entry, E | RegistryError | ArtifactError> =>
+): Effect.Effect<Entry, E | ArtifactError> =>
   Effect.gen(function* () {
     const { digest } = descriptor
     if (!configTypes.has(MediaType.essence(config.mediaType))) {
       return yield* notAnImage(image, `${digest} has a configuration of type ${config.mediaType}`)
     }
-    if (config.size > mostConfigBytes) {
-      return yield* notAnImage(image, `the configuration of ${digest} has ${config.size} bytes, more than 4 MiB`)
-    }
-    const parsed = ImageConfig.parse(yield* readConfig(store, config))
+    const parsed = yield* readConfig(store, config)
     if (Result.isFailure(parsed)) {
-      return yield* notAnImage(image, `the configuration of ${digest} cannot be read`)
+      return yield* notAnImage(image, `the configuration of ${digest} ${parsed.failure}`)
     }
     const platform = platformOf(parsed.success)
     if (Option.isNone(platform)) {
@@ -253,7 +221,7 @@ const entriesOf = <E>(
   image: string,
   descriptor: Descriptor,
   level: number
-): Effect.Effect<ReadonlyArray<Entry>, E | RegistryError | ArtifactError> =>
+): Effect.Effect<ReadonlyArray<Entry>, E | ArtifactError> =>
   Effect.gen(function* () {
     const raw = yield* store.manifest(descriptor)
     if (Option.isNone(raw)) {
@@ -276,10 +244,7 @@ const entriesOf = <E>(
     }
   })
 
-const resolved = <E>(
-  store: Reader<E>,
-  image: string
-): Effect.Effect<ReadonlyArray<Entry>, E | RegistryError | ArtifactError> =>
+const resolved = <E>(store: Reader<E>, image: string): Effect.Effect<ReadonlyArray<Entry>, E | ArtifactError> =>
   Effect.gen(function* () {
     const found = yield* store.resolve(image)
     if (Option.isNone(found)) {
@@ -340,8 +305,7 @@ const documentOf = (manifests: ReadonlyArray<Descriptor>, options: IndexOptions)
  * The same images in the same order give the same bytes.
  *
  * Fails with `ArtifactError`, which names the image, if an image is missing (`NotFound`), is something else (`NotAnImage`),
- * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`). Fails with the `RegistryError`
- * `ContentMismatch` if a configuration is not what its digest names. Nothing is put then.
+ * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`). Nothing is put then.
  *
  * **Example** (One tag for two platforms)
  *
@@ -362,7 +326,7 @@ export const index = <E>(
   store: ContentStore<E>,
   images: ReadonlyArray<string>,
   options: IndexOptions = {}
-): Effect.Effect<Descriptor, E | RegistryError | MissingContent | ArtifactError> =>
+): Effect.Effect<Descriptor, E | MissingContent | ArtifactError> =>
   Effect.gen(function* () {
     const entries = (yield* Effect.forEach(images, (image) => resolved(store, image), {
       concurrency: readsAtOnce

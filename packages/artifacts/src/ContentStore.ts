@@ -77,7 +77,7 @@ export interface Reader<out E> {
   readonly resolve: (tagOrDigest: string) => Effect.Effect<Option.Option<Descriptor>, E>
   /** The verified bytes of a manifest; none if it is not there. */
   readonly manifest: (manifest: Pick<Pointer, "digest">) => Effect.Effect<Option.Option<Manifest.Raw>, E>
-  /** A blob, readable from any offset and again. Reading one that is not there fails. */
+  /** A blob, readable from any offset and again. It is verified if it is read whole. Reading one that is not there fails. */
   readonly blob: (blob: Pointer) => BlobSource<E>
   /** Whether a blob is there. */
   readonly has: (blob: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>

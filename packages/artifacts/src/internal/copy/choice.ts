@@ -5,7 +5,6 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
-import * as ImageConfig from "@effect-acr/client/ImageConfig"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Platform from "@effect-acr/client/Platform"
 import * as Effect from "effect/Effect"
@@ -15,7 +14,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Reader } from "../../ContentStore.ts"
-import { readText } from "../blobs.ts"
+import { platformOf, readConfig } from "../configs.ts"
 import { select } from "../platforms.ts"
 import { isImage } from "../references.ts"
 import { type Graph, type GraphError, type GraphNode, walk } from "../walk.ts"
@@ -64,19 +63,6 @@ const named = (platform: Platform.Platform): string => Platform.format(platform)
 const notFound = (wanted: ReadonlyArray<Platform.Platform>, available: ReadonlyArray<Platform.Platform>) =>
   Effect.fail(new PlatformNotFound({ wanted: wanted.map(named), available: [...new Set(available.map(named))] }))
 
-/** The platform in the configuration of an image; none if it does not say. */
-const platformOf = <E>(source: Reader<E>, config: Descriptor): Effect.Effect<Option.Option<Platform.Platform>, E> =>
-  Effect.map(readText(source, config), (text) =>
-    Option.flatMap(text, (json) =>
-      Option.map(Result.getSuccess(ImageConfig.parse(json)), ({ architecture, os, variant, ...rest }) => ({
-        architecture,
-        os,
-        ...(variant === undefined ? {} : { variant }),
-        ...(rest["os.version"] === undefined ? {} : { "os.version": rest["os.version"] })
-      }))
-    )
-  )
-
 /** An image by itself is copied if it is for one of the platforms. */
 const ofImage = <E>(
   source: Reader<E>,
@@ -85,7 +71,8 @@ const ofImage = <E>(
   platforms: ReadonlyArray<Platform.Platform>
 ): Effect.Effect<Choice, E | PlatformNotFound> =>
   Effect.gen(function* () {
-    const platform = config === undefined ? Option.none() : yield* platformOf(source, config)
+    const read = config === undefined ? Option.none() : Result.getSuccess(yield* readConfig(source, config))
+    const platform = Option.flatMap(read, platformOf)
     if (Option.exists(platform, (own) => platforms.some((wanted) => Platform.matches(own, wanted)))) return whole(root)
     return yield* notFound(platforms, Option.toArray(platform))
   })
