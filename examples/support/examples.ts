@@ -2,6 +2,7 @@
  * All examples, in the order in which they are best read.
  */
 import type { Program } from "./registry.ts"
+import { backupRepository } from "../backup-repository.ts"
 import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { deleteBlob } from "../delete-blob.ts"
 import { deleteImages } from "../delete-images.ts"
@@ -77,6 +78,12 @@ export const examples: ReadonlyArray<Example> = [
   { name: "upload-image", title: "Upload an image", program: uploadImage, as: "identity" },
   { name: "upload-artifact", title: "Upload an artifact of your own kind", program: uploadArtifact, as: "identity" },
   { name: "download-image", title: "Download an image into a folder", program: downloadImage, as: "identity" },
+  {
+    name: "backup-repository",
+    title: "Back up a repository to a folder, and restore it",
+    program: backupRepository,
+    as: "identity"
+  },
   {
     name: "copy-between-registries",
     title: "Copy the tags of a repository to another registry",

@@ -2,9 +2,10 @@
  * Examples of images and artifacts, up and down: they do what they say, on the emulator.
  */
 import { ContainerRegistry, RegistryContent } from "@effect-acr/client"
-import { NodeFileSystem } from "@effect/platform-node"
+import { NodeFileSystem, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Stream } from "effect"
+import { backupRepository } from "../backup-repository.ts"
 import { deleteBlob } from "../delete-blob.ts"
 import { deleteManifest } from "../delete-manifest.ts"
 import { downloadImage } from "../download-image.ts"
@@ -40,6 +41,30 @@ describe("examples of content", () => {
       )
       assert.strictEqual((yield* printed).at(-1), "day,pulls\nmonday,17\ntuesday,23")
     }).pipe(Effect.provide(Identity))
+  )
+
+  it.effect("backup-repository takes a repository to a folder and back, and only what is new the next time", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const content = yield* RegistryContent.RegistryContent
+      const folder = yield* files.makeTempDirectoryScoped()
+      const backUp = backupRepository.pipe(
+        Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ FOLDER: folder })))
+      )
+      yield* backUp
+      const namesOf = (repository: string) => Stream.runCollect(content.tags(repository))
+      const tags = yield* namesOf("contoso/web")
+      assert.isAbove(tags.length, 1)
+      assert.sameMembers(yield* namesOf("restored/contoso/web"), tags)
+      for (const tag of tags) {
+        const { digest } = yield* content.resolve("contoso/web", tag)
+        assert.strictEqual((yield* content.resolve("restored/contoso/web", tag)).digest, digest)
+      }
+      yield* backUp
+      const [first = "", , second = ""] = yield* printed
+      assert.match(first, /^backed up contoso\/web: \d+ tags, [\d.]+ .* sent$/)
+      assert.match(second, /^backed up contoso\/web: \d+ tags, 0 .* sent$/)
+    }).pipe(Effect.provide([Identity, NodeServices.layer]))
   )
 
   it.effect("download-image puts all blobs of an image into a folder, and goes on where it was", () =>
