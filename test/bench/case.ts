@@ -37,7 +37,10 @@ const titles: { readonly [name in Name]: string } = {
   effect: "Effect alone",
   undici: "bare loop",
   "node:https": "bare loop",
-  skopeo: "skopeo"
+  skopeo: "skopeo",
+  crane: "crane",
+  oras: "oras",
+  regctl: "regctl"
 }
 
 /** How many times as fast as another contestant ours was, in each round. */

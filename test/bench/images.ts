@@ -3,7 +3,6 @@
  */
 import { join } from "node:path"
 import { mkdir } from "node:fs/promises"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { isInstalled, temporaryFolder } from "../support/command.ts"
 import { skopeoFor } from "../support/skopeo.ts"
@@ -11,7 +10,7 @@ import { bareLoops, bareSpeed, type Case, limitSpeed, mebibyte, speed, type Turn
 import { writeImage } from "./image.ts"
 import { profile } from "./profile.ts"
 import { dockerRegistry } from "./servers.ts"
-import { type Contestants, does, type Run, type Script } from "./turns.ts"
+import { type Contestants, does, type Run, type Script, withoutStart } from "./turns.ts"
 
 const repository = "bench"
 const layers = 40
@@ -25,14 +24,6 @@ const warmUps = 3
 const scripts: ReadonlyArray<Script> = ["ours", "azure", ...bareLoops]
 
 type Skopeo = Effect.Success<ReturnType<typeof skopeoFor>>
-
-/** Copies an image with skopeo. The time that it takes to start and do nothing is not counted. */
-const copying = (tool: Skopeo, args: ReadonlyArray<string>): Run =>
-  Effect.gen(function* () {
-    const [start] = yield* Effect.timed(tool.run("--version"))
-    const [whole] = yield* Effect.timed(tool.run("copy", ...args))
-    return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), peakRssBytes: 0 }
-  })
 
 const mapScripts = (script: (name: Script) => Run): Contestants =>
   Object.fromEntries(scripts.map((name) => [name, () => script(name)]))
@@ -64,12 +55,17 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
   const pushed = yield* turns(
     everyone(push(0), (tool) =>
       Effect.flatMap(freshImage, (image) =>
-        copying(tool, [
-          "--dest-cert-dir",
-          tool.certificates,
-          `dir:${image.folder}`,
-          `${tool.registry}/${repository}:${image.tag}`
-        ])
+        withoutStart(
+          tool.run,
+          ["--version"],
+          [
+            "copy",
+            "--dest-cert-dir",
+            tool.certificates,
+            `dir:${image.folder}`,
+            `${tool.registry}/${repository}:${image.tag}`
+          ]
+        )
       )
     )
   )
@@ -79,12 +75,17 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
   const pulled = yield* turns(
     everyone(pull(0), (tool) =>
       Effect.flatMap(temporaryFolder, (folder) =>
-        copying(tool, [
-          "--src-cert-dir",
-          tool.certificates,
-          `${tool.registry}/${repository}:${image.tag}`,
-          `dir:${join(folder, "image")}`
-        ])
+        withoutStart(
+          tool.run,
+          ["--version"],
+          [
+            "copy",
+            "--src-cert-dir",
+            tool.certificates,
+            `${tool.registry}/${repository}:${image.tag}`,
+            `dir:${join(folder, "image")}`
+          ]
+        )
       )
     )
   )

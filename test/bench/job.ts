@@ -31,6 +31,13 @@ export const Job = Schema.Union([
   /** An image in a folder, each blob in a file named after its digest, as `skopeo copy dir:` has it. */
   Schema.TaggedStruct("Push", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
   Schema.TaggedStruct("Pull", { ...registry, folder: Schema.String, tag: Schema.String, width: Schema.Int, ...warm }),
+  /** An image that goes to another registry, into a repository that has nothing of it. */
+  Schema.TaggedStruct("Copy", {
+    ...registry,
+    tag: Schema.String,
+    width: Schema.Int,
+    target: Schema.Struct(registry)
+  }),
   Schema.TaggedStruct("ListTags", { ...registry, ...items, ...warm }),
   Schema.TaggedStruct("ListManifests", { ...registry, ...items, ...warm }),
   Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled } from "../support/command.ts"
 import type { Case } from "./case.ts"
+import { copies } from "./copies.ts"
 import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
 import { reads } from "./reads.ts"
@@ -21,7 +22,7 @@ import { type CaseReport, line, Report } from "./report.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
 
-const cases: ReadonlyArray<Case> = [...transfers, ...images, ...reads, ...footprint]
+const cases: ReadonlyArray<Case> = [...transfers, ...images, ...copies, ...reads, ...footprint]
 
 const { values: options } = parseArgs({
   options: {

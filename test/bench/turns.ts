@@ -3,6 +3,7 @@
  * while is slow for all of them.
  */
 import { fileURLToPath } from "node:url"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -14,7 +15,10 @@ import { type Job, Outcome } from "./job.ts"
 /** Contestants in JavaScript. */
 export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
-export type Name = Script | "skopeo"
+/** Other programs, without the time that they take to start. */
+export type Program = "skopeo" | "crane" | "oras" | "regctl"
+
+export type Name = Script | Program
 
 /** One run of a contestant. */
 export type Run = Effect.Effect<Outcome, unknown, Scope.Scope>
@@ -68,6 +72,18 @@ export const does = (
     Effect.flatMap(Schema.decodeEffect(Schema.fromJsonString(Outcome)))
   )
 }
+
+/** A job done by another program. The time that it takes to start and do nothing is not counted. */
+export const withoutStart = <E>(
+  run: (...args: ReadonlyArray<string>) => Effect.Effect<string, E>,
+  nothing: ReadonlyArray<string>,
+  args: ReadonlyArray<string>
+): Run =>
+  Effect.gen(function* () {
+    const [start] = yield* Effect.timed(run(...nothing))
+    const [whole] = yield* Effect.timed(run(...args))
+    return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), peakRssBytes: 0 }
+  })
 
 /** Runs them all, round after round, in another order each time: nobody always follows the same one. */
 export const inTurns = Effect.fnUntraced(function* (rounds: number, contestants: Contestants) {

@@ -66,6 +66,8 @@ const prepare = (job: Job): Work | Promise<Work> => {
         inParallel(Array.from({ length: times }), job.width, () => content.getManifest(job.tag))
       return read(warmUpReads).then(() => () => read(job.count))
     }
+    case "Copy":
+      throw new Error("the Azure SDK copies nothing")
   }
 }
 

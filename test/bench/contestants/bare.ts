@@ -104,7 +104,12 @@ const downloadFile = async ({ body }: Answer, digest: string, path: string) => {
   await rename(partial, path)
 }
 
-const upload = async (send: Send, job: Job, length: number, pieces: Iterable<Buffer> | AsyncIterable<Buffer>) => {
+const upload = async (
+  send: Send,
+  job: Pick<Job, "endpoint" | "repository">,
+  length: number,
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>
+) => {
   const hash = createHash("sha256")
   const hashed = async function* () {
     for await (const piece of pieces) {
@@ -168,9 +173,30 @@ const verifiedManifest = async (answer: Answer) => {
   JSON.parse(text)
 }
 
+/** Sends each blob on as it comes, hashed once. */
+const copy = async (client: typeof undici, { ca, endpoint, repository, tag, target, width }: JobOf<"Copy">) => {
+  const from = client(ca === undefined ? undefined : readFileSync(ca, "utf8"))
+  const to = client(target.ca === undefined ? undefined : readFileSync(target.ca, "utf8"))
+  const source = `${endpoint}/v2/${repository}`
+  const manifest = await textOf(await from("GET", `${source}/manifests/${tag}`, { headers: acceptImage }))
+  await inParallel(blobsOf(manifest), width, async ({ digest, size }) => {
+    const { body } = await from("GET", `${source}/blobs/${digest}`)
+    await upload(to, target, size, body)
+  })
+  const body = Buffer.from(manifest)
+  await textOf(
+    await to("PUT", `${target.endpoint}/v2/${target.repository}/manifests/${tag}`, {
+      body: Readable.from(body),
+      length: body.length,
+      headers: { "content-type": manifestType }
+    })
+  )
+}
+
 const prepare = (job: Job): Work | Promise<Work> => {
   const ca = job.ca === undefined ? undefined : readFileSync(job.ca, "utf8")
-  const send = process.env["HTTP_CLIENT"] === "undici" ? undici(ca) : node(ca)
+  const client = process.env["HTTP_CLIENT"] === "undici" ? undici : node
+  const send = client(ca)
   const repository = `${job.endpoint}/v2/${job.repository}`
 
   switch (job._tag) {
@@ -195,6 +221,8 @@ const prepare = (job: Job): Work | Promise<Work> => {
         )
       return read(warmUpReads).then(() => () => read(job.count))
     }
+    case "Copy":
+      return () => copy(client, job)
     case "Push":
       return async () => {
         const manifest = await readManifest(job.folder)

@@ -3,12 +3,16 @@
  */
 import { readFileSync } from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Copy from "@effect-acr/artifacts/Copy"
+import * as Repository from "@effect-acr/artifacts/Repository"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import { Digest } from "@effect-acr/client/Digest"
+import * as Reference from "@effect-acr/client/Reference"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -72,6 +76,28 @@ const reads = (content: RegistryContent.Service, job: JobOf<"ReadManifests">, ti
     discard: true
   })
 
+/** A repository as a store, by a client of its own. */
+const storeOf = ({ ca, endpoint, repository }: JobOf<"Copy">["target"]) =>
+  Effect.gen(function* () {
+    const services = yield* Layer.build(
+      RegistryContent.layer({ endpoint }).pipe(
+        Layer.provide(Credentials.layerAnonymous),
+        Layer.provide(NodeRegistryHttpClient.layerOptions(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }))
+      )
+    )
+    const content = Context.get(services, RegistryContent.RegistryContent)
+    const reference = yield* Effect.fromResult(Reference.parse(`${content.loginServer}/${repository}`))
+    return Repository.make(content, reference)
+  })
+
+const copy = (job: JobOf<"Copy">) =>
+  Effect.gen(function* () {
+    const { tag, target, width } = job
+    // The bare loop and the other programs do not look for referrers.
+    const options: Copy.Options = { concurrency: width, referrers: false }
+    return yield* Copy.run(yield* storeOf(job), yield* storeOf(target), tag, options)
+  }).pipe(Effect.scoped)
+
 type Services = Layer.Success<ReturnType<typeof clientFor>>
 
 /** The work, as a description. What is made here is made before the clock runs. */
@@ -93,6 +119,8 @@ const workOf = (
       return push(job)
     case "Pull":
       return pull(job)
+    case "Copy":
+      return copy(job)
     case "ListTags":
       return count(registry.tags(job.repository), job.count)
     case "ListManifests":
