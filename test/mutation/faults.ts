@@ -1,6 +1,7 @@
 /**
  * All faults. Their sentences are different, so that each can be named.
  */
+import { artifacts } from "./artifacts.ts"
 import { auth } from "./auth.ts"
 import { content } from "./content.ts"
 import type { Fault } from "./fault.ts"
@@ -9,4 +10,12 @@ import { packages } from "./packages.ts"
 import { referrers } from "./referrers.ts"
 import { transfers } from "./transfers.ts"
 
-export const faults: ReadonlyArray<Fault> = [...transfers, ...http, ...auth, ...content, ...referrers, ...packages]
+export const faults: ReadonlyArray<Fault> = [
+  ...transfers,
+  ...http,
+  ...auth,
+  ...content,
+  ...referrers,
+  ...artifacts,
+  ...packages
+]

@@ -29,7 +29,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/content/blobs": ["download", "upload", "putBlob"],
     "internal/content/memory": ["referrers"],
     "internal/content/reading": ["manifests"],
-    "internal/content/referrer": ["referrersTag"],
+    Referrer: ["referrersTag"],
     "internal/content/referrers": ["referrersTag"],
     "internal/content/referrersBatches": ["referrersTag"],
     "internal/content/referrersIndex": ["referrersTag"],
@@ -58,6 +58,20 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     Manifest: ["oddManifests"],
     Registries: ["registries"],
     Transport: ["tracing"]
+  },
+  artifacts: {
+    "internal/copy/choice": ["copyPlatforms"],
+    "internal/copy/content": ["Copy"],
+    "internal/copy/engine": ["Copy", "copyPlatforms"],
+    "internal/layout/catalog": ["ImageLayout"],
+    "internal/layout/content": ["ImageLayout"],
+    "internal/layout/disk": ["layoutLock", "ImageLayout"],
+    "internal/layout/index": ["ImageLayout"],
+    "internal/layout/lock": ["layoutLock", "ImageLayout"],
+    "internal/layout/prune": ["ImageLayout"],
+    "internal/layout/subjects": ["ImageLayout"],
+    "internal/platforms": ["copyPlatforms", "Artifact"],
+    "internal/turns": ["Copy"]
   },
   node: {
     "internal/authFile": ["DockerConfig"],

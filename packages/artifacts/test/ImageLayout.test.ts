@@ -242,6 +242,23 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
+  it.effect("does not wait for a pipe or a device in the place of a file", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const files = yield* FileSystem.FileSystem
+      const base = layerOf("base")
+      const path = yield* inFolder(folder, "blobs", "sha256", Digest.hex(base.digest))
+      yield* files.remove(path)
+      yield* files.symlink("/dev/zero", path)
+      assert.strictEqual(yield* reasonOf(Stream.runDrain(layout.blob(base).read(0))), "ContentMissing")
+      assert.isFalse(yield* layout.has(base))
+      const index = yield* inFolder(folder, "index.json")
+      yield* files.remove(index)
+      yield* files.symlink("/dev/zero", index)
+      assert.strictEqual(yield* reasonOf(layout.resolve("v1")), "InvalidIndex")
+    })
+  )
+
   it.effect("is read from any offset", () =>
     Effect.gen(function* () {
       const { layout } = yield* small

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as BlobSource from "../src/BlobSource.ts"
@@ -498,6 +499,41 @@ describe("an upload", () => {
       )
     )
   }
+
+  it.effect("that is interrupted while its session opens closes that, once the registry has answered", () =>
+    Effect.gen(function* () {
+      const answer = yield* Latch.make()
+      const opening = Effect.as(answer.await, accepted(`${uploads}s`))
+      yield* Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(upload())
+        yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+        const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+        yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+        yield* answer.open
+        yield* Fiber.join(interrupting)
+        assert.deepStrictEqual(
+          (yield* Journal).map(({ method }) => method),
+          ["POST", "DELETE"]
+        )
+      }).pipe(
+        Effect.provide(content(inTurn({ POST: [() => opening], DELETE: [() => new Response(null, { status: 204 })] })))
+      )
+    })
+  )
+
+  it.effect("that is interrupted while its session opens waits for the answer for five seconds", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(upload())
+      yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(interrupting)
+      assert.deepStrictEqual(
+        (yield* Journal).map(({ method }) => method),
+        ["POST"]
+      )
+    }).pipe(Effect.provide(content(inTurn({ POST: [() => "stall"] }))))
+  )
 
   it.effect("that is interrupted while its registry is silent ends within five seconds", () =>
     Effect.gen(function* () {

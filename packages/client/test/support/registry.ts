@@ -26,8 +26,8 @@ export interface Asked {
   readonly body: string
 }
 
-/** What comes back: an answer, or an error of the connection, or nothing for ever. */
-export type Reply = Response | HttpFailure | Error | "reset" | "stall"
+/** What comes back: an answer, now or later, or an error of the connection, or nothing for ever. */
+export type Reply = Response | Effect.Effect<Response> | HttpFailure | Error | "reset" | "stall"
 
 /** What an HTTP client fails with before it sends anything, with what caused it. */
 export interface HttpFailure {
@@ -112,6 +112,9 @@ const client = (script: Script, journal: Array<Asked>) =>
       const reply = script(asked, count)
       if (reply === "stall") return Effect.never
       if (reply instanceof Response) return Effect.succeed(HttpClientResponse.fromWeb(request, reply))
+      if (Effect.isEffect(reply)) {
+        return Effect.map(reply, (response) => HttpClientResponse.fromWeb(request, response))
+      }
       return Effect.fail(new HttpClientError.HttpClientError({ reason: failureOf(request, reply) }))
     })
   )

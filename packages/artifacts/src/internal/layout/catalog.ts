@@ -68,6 +68,9 @@ const fallbackTag = /^sha(?:256|512)-[\da-f]{64}$/
 /** Whether a name is that of a list of referrers. */
 export const isReferrersTag = (tag: string): boolean => fallbackTag.test(tag)
 
+/** Enough for hundreds of thousands of entries. It is read as a whole. */
+const mostIndexBytes = 128 * 1024 * 1024
+
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
@@ -103,11 +106,16 @@ export const make = (
     Effect.mapError(content.ofFile)
   )
 
-  const readText: Effect.Effect<Option.Option<string>, LayoutError> = files.readFileString(file).pipe(
-    Effect.asSome,
-    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeedNone),
-    Effect.mapError(content.ofFile)
-  )
+  const invalid = (description: string) => Effect.fail(content.failure(new InvalidIndex({ description })))
+
+  const readText: Effect.Effect<Option.Option<string>, LayoutError> = Effect.gen(function* () {
+    const isThere = yield* Effect.mapError(files.exists(file), content.ofFile)
+    if (!isThere) return Option.none()
+    const size = yield* content.sizeAt(file)
+    if (Option.isNone(size)) return yield* invalid("index.json is no file")
+    if (size.value > mostIndexBytes) return yield* invalid(`index.json has ${size.value} bytes, more than 128 MiB`)
+    return Option.some(yield* Effect.mapError(files.readFileString(file), content.ofFile))
+  })
 
   const parse = (text: Option.Option<string>): Effect.Effect<Index.Index, LayoutError> =>
     Option.match(text, {
@@ -115,8 +123,7 @@ export const make = (
       onSome: (json) =>
         Result.match(Index.parse(json), {
           onSuccess: Effect.succeed,
-          onFailure: (problem) =>
-            Effect.fail(content.failure(new InvalidIndex({ description: `index.json cannot be read: ${problem}` })))
+          onFailure: (problem) => invalid(`index.json cannot be read: ${problem}`)
         })
     })
 

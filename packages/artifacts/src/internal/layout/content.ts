@@ -72,13 +72,17 @@ export const make = (
   const pathOf = (digest: Digest.Digest): string =>
     path.join(folder, "blobs", Digest.algorithm(digest), Digest.hex(digest))
 
-  /** The size of a file in bytes; none if there is no such file. */
-  const sizeOf = (digest: Digest.Digest): Effect.Effect<Option.Option<number>, LayoutError> =>
-    files.stat(pathOf(digest)).pipe(
-      Effect.map(({ size }) => Option.some(Number(ByteSize.toBigInt(size)))),
+  /** The size of a file in bytes; none if there is none. A pipe or a device, which would never end, is no file. */
+  const sizeAt = (file: string): Effect.Effect<Option.Option<number>, LayoutError> =>
+    files.stat(file).pipe(
+      Effect.map(({ size, type }) =>
+        type === "File" ? Option.some(Number(ByteSize.toBigInt(size))) : Option.none<number>()
+      ),
       Effect.catchIf(isAbsent, () => Effect.succeedNone),
       Effect.mapError(ofFile)
     )
+
+  const sizeOf = (digest: Digest.Digest) => sizeAt(pathOf(digest))
 
   const differs = ({ digest }: Pick<Pointer, "digest">, { reason }: RegistryError) =>
     failure(new ContentDiffers({ digest, description: `${digest}: ${reason.description}` }))
@@ -87,9 +91,15 @@ export const make = (
     failure(new ContentMissing({ digest, description: `${digest} is missing: there is no file ${pathOf(digest)}` }))
 
   const readFrom = ({ digest }: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, LayoutError> =>
-    files
-      .stream(pathOf(digest), { offset, chunkSize: chunkBytes })
-      .pipe(Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error))))
+    Stream.unwrap(
+      Effect.map(sizeOf(digest), (size) =>
+        Option.isNone(size)
+          ? Stream.fail(missing(digest))
+          : files
+              .stream(pathOf(digest), { offset, chunkSize: chunkBytes })
+              .pipe(Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error))))
+      )
+    )
 
   /** Content whose bytes are compared with the digest as they pass. */
   const verified = <E, R>(blob: Pick<Pointer, "digest" | "size">, content: Stream.Stream<Uint8Array, E, R>) =>
@@ -152,5 +162,5 @@ export const make = (
   const remove = (digest: Digest.Digest): Effect.Effect<void, LayoutError> =>
     Effect.mapError(files.remove(pathOf(digest), { force: true }), ofFile)
 
-  return { sizeOf, blob, manifest, put, remove, failure, ofFile }
+  return { sizeAt, sizeOf, blob, manifest, put, remove, failure, ofFile }
 }

@@ -1,0 +1,149 @@
+/**
+ * Faults in copies and layouts.
+ */
+import type { Fault } from "./fault.ts"
+
+const folder = "packages/artifacts/src"
+const copy = `${folder}/Copy.ts`
+const engine = `${folder}/internal/copy/engine.ts`
+const layout = `${folder}/internal/layout`
+
+const copies: ReadonlyArray<Fault> = [
+  {
+    wrong: "a tag is set before the referrers of its image are there",
+    file: copy,
+    find: "yield* engine.copy(unit.graph, hasReferrers ? [] : tags)",
+    replace: "yield* engine.copy(unit.graph, tags)"
+  },
+  {
+    wrong: "an index is put before its images",
+    file: engine,
+    find: "      for (const { digest } of children) yield* manifests.wait(digest)\n",
+    replace: ""
+  },
+  {
+    wrong: "what the target lacks although it seemed to be there is not sent",
+    file: engine,
+    find: "error instanceof MissingContent && !node.isSparse",
+    replace: "false && error instanceof MissingContent"
+  },
+  {
+    wrong: "what is left out on purpose is sent once the target asks for it",
+    file: engine,
+    find: "error instanceof MissingContent && !node.isSparse",
+    replace: "error instanceof MissingContent"
+  },
+  {
+    wrong: "layers that may not be distributed are sent",
+    file: engine,
+    find: "isForeign(blob) && !job.withForeignLayers",
+    replace: "isForeign(blob) && false"
+  },
+  {
+    wrong: "a dry run writes",
+    file: copy,
+    find: "const target = isDryRun ? dryRun(to) : to",
+    replace: "const target = isDryRun ? to : to"
+  },
+  {
+    wrong: "a tag that was to be kept is moved",
+    file: copy,
+    find: 'outcome: onTag === "keep" ? "kept" : "set"',
+    replace: 'outcome: onTag === "keep" ? "set" : "set"'
+  },
+  {
+    wrong: "embedded content is sent although it is not what the digest names",
+    file: `${folder}/internal/copy/content.ts`,
+    find: "onFailure: () => source.blob(blob),",
+    replace: "onFailure: () => BlobSource.fromBytes(bytes),"
+  },
+  {
+    wrong: "a manifest that is there counts as complete although nothing is trusted",
+    file: copy,
+    find: 'trust === "walk" ? "there" : "whole"',
+    replace: 'trust === "walk" ? "whole" : "whole"'
+  },
+  {
+    wrong: "the attestations of a chosen platform are left out",
+    file: `${folder}/internal/platforms.ts`,
+    find: 'images.has(digest) || images.has(annotations?.[attestedDigest] ?? "")',
+    replace: 'images.has(digest) || annotations?.[attestedDigest] === "none"'
+  },
+  {
+    wrong: "a rewritten index loses its annotations",
+    file: `${folder}/internal/copy/choice.ts`,
+    find: "JSON.stringify({ ...document, manifests })",
+    replace: "JSON.stringify({ schemaVersion: 2, mediaType: document.mediaType, manifests })"
+  },
+  {
+    wrong: "copies at the same time send the same blob more than once",
+    file: `${folder}/internal/turns.ts`,
+    find: "semaphore.withPermit(effect)",
+    replace: "(semaphore, effect)"
+  }
+]
+
+const layouts: ReadonlyArray<Fault> = [
+  {
+    wrong: "a layout is locked by two processes at once",
+    file: `${layout}/lock.ts`,
+    find: "if (free.length === 0) return Option.some(own)",
+    replace: "if (free.length >= 0) return Option.some(own)"
+  },
+  {
+    wrong: "a lock of another process is never waited for",
+    file: `${layout}/lock.ts`,
+    find: "if ((yield* others(undefined, seen)).length > 0) return Option.none<string>()",
+    replace: "if ((yield* others(undefined, seen)).length > 1000) return Option.none<string>()"
+  },
+  {
+    wrong: "the lock of a killed process is never broken",
+    file: `${layout}/lock.ts`,
+    find: "if (nowMillis - before.atMillis < Duration.toMillis(deadAfter)) return true",
+    replace: "if (nowMillis >= before.atMillis) return true"
+  },
+  {
+    wrong: "an index is published by a process that has lost the lock",
+    file: `${layout}/disk.ts`,
+    find: "          if (!(yield* isAllowed)) return false\n",
+    replace: "          yield* isAllowed\n"
+  },
+  {
+    wrong: "an index that cannot be read is replaced",
+    file: `${layout}/catalog.ts`,
+    find: "onFailure: (problem) => invalid(`index.json cannot be read: ${problem}`)",
+    replace: "onFailure: (problem) => Effect.as(Effect.logDebug(problem), Index.empty())"
+  },
+  {
+    wrong: "the bytes of an index depend on what happened before",
+    file: `${layout}/index.ts`,
+    find: "      .toSorted(([left], [right]) => (left < right ? -1 : 1))\n",
+    replace: ""
+  },
+  {
+    wrong: "prune removes what is younger than the grace time",
+    file: `${layout}/prune.ts`,
+    find: "!isYoung && !kept.has(digest)",
+    replace: "(isYoung || !isYoung) && !kept.has(digest)"
+  },
+  {
+    wrong: "prune removes the referrers of what stays",
+    file: `${layout}/prune.ts`,
+    find: "      waiting.push(...(referrers.get(next.digest) ?? []))\n",
+    replace: ""
+  },
+  {
+    wrong: "a layout takes an image without its layers",
+    file: `${layout}/catalog.ts`,
+    find: "        yield* assertWhole(change)\n        applyTo(index, change)",
+    replace: "        applyTo(index, change)"
+  },
+  {
+    wrong: "a batch that fails loses what was done in it",
+    file: `${layout}/catalog.ts`,
+    find: "({ changes }) => Effect.mapError(commit(changes), ofBatch)",
+    replace: "({ changes }) => Effect.mapError(commit(changes.slice(0, 0)), ofBatch)"
+  }
+]
+
+export const artifacts: ReadonlyArray<Fault> = [...copies, ...layouts]
