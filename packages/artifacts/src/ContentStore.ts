@@ -6,7 +6,7 @@
  *
  * What such functions decide on is in the interface: whether something is there is an `Option`, and a manifest that a store
  * refuses because it lacks something that the manifest names is `MissingContent`. The error type of a store is for what went
- * wrong.
+ * wrong. Errors have `isRetryable`: whether the same operation may succeed later, with nothing changed by the caller.
  *
  * @since 0.1.0
  */
@@ -19,17 +19,6 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-
-/**
- * What errors of stores have in common.
- *
- * @category models
- * @since 0.1.0
- */
-export interface StoreFailure {
-  /** Whether the same operation may succeed later, with nothing changed by the caller. */
-  readonly isRetryable: boolean
-}
 
 /**
  * Where the content of a store is. Two stores of one `place` can take blobs from each other without a transfer: two

@@ -5,6 +5,8 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as Graph from "../src/Graph.ts"
 import { amd64, arm64, attachment, both, config, holding, index, layer, rawOf } from "./support/artifacts.ts"
 
@@ -134,6 +136,34 @@ describe("the graph of an artifact", () => {
       const wide = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
       const large = yield* Effect.flip(Graph.read(wide, both.descriptor, { maxManifests: 2 }))
       assert.deepInclude(large, { problem: "TooLarge" })
+    })
+  )
+
+  it.effect("ends where a list of referrers does not, and where manifests are too large together", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
+      let listed = 0
+      const endless: typeof store = {
+        ...store,
+        referrers: () =>
+          Stream.map(Stream.forever(Stream.make(amd64.descriptor)), (descriptor) => {
+            listed++
+            return descriptor
+          })
+      }
+      yield* Graph.read(endless, both.descriptor, { referrers: {}, maxManifests: 5 })
+      assert.isAtMost(listed, 100)
+
+      const huge: typeof store = {
+        ...store,
+        manifest: (manifest) =>
+          Effect.map(
+            store.manifest(manifest),
+            Option.map((raw) => ({ ...raw, descriptor: { ...raw.descriptor, size: 100 * 1024 * 1024 } }))
+          )
+      }
+      const error = yield* Effect.flip(Graph.read(huge, both.descriptor))
+      assert.deepInclude(error, { problem: "TooLarge" })
     })
   )
 

@@ -124,6 +124,9 @@ const mostLevels = 16
 const defaultReferrersDepth = 4
 const defaultMaxManifests = 100_000
 
+/** The size of all manifests together, in bytes. Their descriptors are kept, which takes a few times as much memory. */
+const mostBytes = 256 * 1024 * 1024
+
 /** Manifests that are read at the same time. */
 const readsAtOnce = 8
 
@@ -155,7 +158,7 @@ const wants =
 const referrersOf = <E>(
   reader: Reader<E>,
   { descriptor, referrersDepth }: Step,
-  { referrers }: GraphOptions
+  { maxManifests: most = defaultMaxManifests, referrers }: GraphOptions
 ): Effect.Effect<ReadonlyArray<Descriptor>, E> => {
   if (referrers === undefined || referrersDepth >= (referrers.depth ?? defaultReferrersDepth)) return Effect.succeed([])
   const { artifactTypes } = referrers
@@ -165,7 +168,8 @@ const referrersOf = <E>(
     descriptor.digest,
     only !== undefined && others.length === 0 ? { artifactType: only } : {}
   )
-  return Stream.runCollect(Stream.filter(listed, wants(artifactTypes)))
+  // A list may have no end.
+  return listed.pipe(Stream.filter(wants(artifactTypes)), Stream.take(most + 1), Stream.runCollect)
 }
 
 const follow = ({ path }: Step, descriptor: Descriptor, referrersDepth: number, isWhole: boolean): Step => ({
@@ -278,10 +282,11 @@ export const walk = <E, E2 = never>(
   hooks: Hooks<E2> = noHooks
 ): Effect.Effect<Walked, E | E2 | GraphError> =>
   Effect.gen(function* () {
-    const most = options.maxManifests ?? defaultMaxManifests
+    const { maxManifests: most = defaultMaxManifests } = options
     const nodes = new Map<Digest.Digest, WalkedNode>()
     const blobs = new Set<Digest.Digest>()
     const seen = new Set<Digest.Digest>([root.digest])
+    let bytes = 0
     let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isWhole: false }]
     while (level.length > 0) {
       const found = yield* Effect.forEach(level, (step) => visit(reader, step, options, hooks), {
@@ -294,6 +299,10 @@ export const walk = <E, E2 = never>(
           continue
         }
         nodes.set(one.step.descriptor.digest, one.node)
+        if (one.node.presence !== "whole") bytes += one.node.descriptor.size
+        if (bytes > mostBytes) {
+          return yield* fail("TooLarge", one.step.path, `the manifests of the graph have more than ${mostBytes} bytes`)
+        }
         for (const step of one.next) {
           if (seen.has(step.descriptor.digest)) continue
           seen.add(step.descriptor.digest)
