@@ -12,15 +12,14 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { Credentials, type Registry } from "@effect-acr/client"
+import { Credentials, Registries, type Registry } from "@effect-acr/client"
 import { AcrEmulator, type SeedImage } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
-import { NodeFileSystem } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -64,8 +63,9 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
 type Services =
   | AcrEmulator.AcrEmulator
   | Credentials.Credentials
+  | Registries.Registries
   | Registry.Services
-  | FileSystem.FileSystem
+  | Layer.Success<typeof NodeServices.layer>
   | HttpClient.HttpClient
 
 const isProgram = (value: unknown): value is Effect.Effect<unknown, unknown, Services> => Effect.isEffect(value)
@@ -116,6 +116,20 @@ const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
   AZURE_CLIENT_SECRET: "secret of a service principal"
 }))
 
+/** The registries that references in guides name are the emulator. */
+const named = ["myregistry.azurecr.io", "mirror.azurecr.io"]
+
+const RegistriesLive = Layer.unwrap(
+  Effect.map(AcrEmulator.AcrEmulator, ({ endpoint, loginServer }) =>
+    Registries.layerOptions({ registries: Object.fromEntries(named.map((name) => [name, { endpoint }])) }).pipe(
+      Layer.provide([
+        Credentials.layerPassword(adminUser).pipe(Credentials.onlyFor([...named, loginServer])),
+        NodeRegistryHttpClient.layer
+      ])
+    )
+  )
+)
+
 /** A registry, and a folder to work in. */
 const Setting = Layer.mergeAll(
   Layer.effect(
@@ -142,7 +156,8 @@ const Setting = Layer.mergeAll(
   ),
   Credentials.layerPassword(adminUser),
   NodeRegistryHttpClient.layer,
-  NodeFileSystem.layer
+  NodeServices.layer,
+  RegistriesLive
 ).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true })))
 
 /** Runs a module's effects and builds its layers, and tells what they print. */
