@@ -1,17 +1,22 @@
 /**
  * Copies between repositories: which requests they take, what they mount, and what becomes of registries that lie or fail.
  */
+import { createHash } from "node:crypto"
 import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as MemoryStore from "@effect-acr/artifacts/MemoryStore"
 import * as Repository from "@effect-acr/artifacts/Repository"
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as Hasher from "@effect-acr/client/Hasher"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Reference from "@effect-acr/client/Reference"
 import * as Referrer from "@effect-acr/client/Referrer"
+import * as Registry from "@effect-acr/client/Registry"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type { RetryPolicy } from "@effect-acr/client/RetryPolicy"
 import { AcrEmulator } from "@effect-acr/emulator"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -313,6 +318,49 @@ describe("a copy fails", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+/** Repositories of two registries, by clients that count the bytes that they hash. */
+const hashing = Effect.gen(function* () {
+  const hashed = { bytes: 0 }
+  const start: Hasher.Start = (algorithm) => {
+    const hash = createHash(algorithm)
+    return {
+      update: (bytes) => {
+        hashed.bytes += bytes.length
+        hash.update(bytes)
+      },
+      hex: () => hash.digest("hex")
+    }
+  }
+  const open = (repository: string) =>
+    Effect.gen(function* () {
+      const { endpoint, loginServer, logins } = yield* AcrEmulator.make()
+      const entra = Credentials.layerEntra(Effect.succeed(logins.entraToken), {
+        loginServers: [new URL(endpoint).hostname]
+      })
+      const services = yield* Layer.build(
+        Registry.layer({ endpoint }).pipe(
+          Layer.provide(Layer.succeed(Hasher.Hasher, start)),
+          Layer.provide([entra, NodeRegistryHttpClient.layer])
+        )
+      )
+      const reference = yield* Effect.fromResult(Reference.parse(`${loginServer}/${repository}`))
+      return Repository.make(Context.get(services, RegistryContent.RegistryContent), reference)
+    })
+  return { hashed, source: yield* open("shop/api"), target: yield* open("mirror/api") }
+})
+
+it.live("a copy hashes each blob once", () =>
+  Effect.gen(function* () {
+    const { hashed, source, target } = yield* hashing
+    yield* putArtifact(source, "v1", 1_000_000)
+    hashed.bytes = 0
+    yield* Copy.run(source, target, "v1")
+    // Three layers, and a few KiB of manifests and configurations.
+    assert.isAtLeast(hashed.bytes, 3_000_000)
+    assert.isAtMost(hashed.bytes, 3_100_000)
+  }).pipe(Effect.scoped)
+)
 
 describe("a copy within one registry", () => {
   it.live("mounts all blobs, and reads none", () =>
