@@ -273,7 +273,7 @@ const copy = <E1, E2>(
       source,
       target,
       mountFrom: [source.origin, ...(options.mountFrom ?? [])],
-      concurrency: options.concurrency ?? defaultConcurrency,
+      concurrency: Math.max(1, options.concurrency ?? defaultConcurrency),
       withForeignLayers: options.foreignLayers ?? false,
       isLeftOut,
       emit

@@ -348,6 +348,68 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("sends one blob after another at least", () =>
+    Effect.gen(function* () {
+      const report = yield* Copy.run(yield* source, MemoryStore.make("target"), "v1", { concurrency: 0 })
+      assert.strictEqual(Copy.totals(report).sent.nodes, 9)
+    })
+  )
+
+  it.effect("of a signature leaves out the image that it is about", () =>
+    Effect.gen(function* () {
+      const target = MemoryStore.make("target")
+      yield* Copy.run(yield* source, target, signature.descriptor.digest)
+      assert.isTrue(Option.isSome(yield* target.resolve(signature.descriptor.digest)))
+      assert.isTrue(Option.isNone(yield* target.resolve(both.descriptor.digest)))
+    })
+  )
+
+  it.effect("takes referrers of some types, and to a depth", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const ofSbom = attachment("of the SBOM", sbom.descriptor, "application/vnd.example.signature")
+      yield* from.putManifest(ofSbom)
+      const copied = (referrers: Copy.Options["referrers"]) =>
+        Effect.gen(function* () {
+          const target = MemoryStore.make("target")
+          yield* Copy.run(from, target, "v1", referrers === undefined ? {} : { referrers })
+          return yield* Effect.filter([sbom, signature, ofSbom], ({ descriptor }) => target.keeps(descriptor))
+        })
+      assert.deepStrictEqual(yield* copied(true), [sbom, signature, ofSbom])
+      assert.deepStrictEqual(yield* copied(false), [])
+      assert.deepStrictEqual(yield* copied({ depth: 1 }), [sbom, signature])
+      assert.deepStrictEqual(yield* copied({ artifactTypes: ["application/spdx+json"] }), [sbom])
+    })
+  )
+
+  it.effect("leaves each manifest as it is, with its media type", () =>
+    Effect.gen(function* () {
+      const docker = rawOf(
+        MediaType.dockerManifest,
+        ` {"schemaVersion": 2,\n"mediaType":"${MediaType.dockerManifest}", "unknown": [1], "config": ${JSON.stringify(config)}, "layers": [] }\n`
+      )
+      const list = rawOf(
+        MediaType.dockerManifestList,
+        `{"manifests":[${JSON.stringify(docker.descriptor)}],"schemaVersion":2,"mediaType":"${MediaType.dockerManifestList}"}`
+      )
+      const from = yield* holding([], [docker, list])
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, list.descriptor.digest)
+      for (const raw of [docker, list]) {
+        assert.deepStrictEqual(Option.getOrThrow(yield* target.manifest(raw.descriptor)), raw)
+      }
+    })
+  )
+
+  it.effect("names the type of a manifest that it does not know", () =>
+    Effect.gen(function* () {
+      const strange = rawOf(MediaType.MediaType.make("application/vnd.strange.v1+json"), { layers: [] })
+      const from = yield* holding([], [strange])
+      const error = yield* Effect.flip(Copy.run(from, MemoryStore.make("target"), strange.descriptor.digest))
+      assert.include(error.message, "application/vnd.strange.v1+json")
+    })
+  )
+
   it.effect("within one repository reads nothing but the root, and sets the tag", () =>
     Effect.gen(function* () {
       const { log, store } = logging(yield* source)

@@ -207,7 +207,7 @@ export const make = (
     Effect.gen(function* () {
       const text = index.format()
       if (Option.contains(before, text)) return true
-      yield* disk.syncFolder(path.join(folder, "blobs", "sha256"))
+      for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
       const isWritten = yield* Effect.mapError(
         disk.write(file, Stream.make(encoder.encode(text)), isHeld),
         content.ofFile
