@@ -5,6 +5,7 @@ import { readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -102,6 +103,58 @@ layer(platform)("the lock of a layout", (it) => {
       assert.isTrue(isBroken)
       assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["ours", "theirs", "v1"])
       assert.deepStrictEqual(locksIn(folder), [])
+    })
+  )
+
+  it.effect("leaves no file if the change is interrupted that takes it", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* written
+      const isTaking = yield* Deferred.make<void>()
+      const mayGoOn = yield* Deferred.make<void>()
+      const files = yield* FileSystem.FileSystem
+      const taking = FileSystem.make({
+        ...files,
+        writeFile: (path, bytes, options) =>
+          path.includes(".lock.")
+            ? Effect.andThen(
+                Effect.andThen(Deferred.succeed(isTaking, undefined), Deferred.await(mayGoOn)),
+                files.writeFile(path, bytes, options)
+              )
+            : files.writeFile(path, bytes, options)
+      })
+      const layout = yield* Effect.provideService(ImageLayout.open(folder), FileSystem.FileSystem, taking)
+      const change = yield* Effect.forkChild(layout.putManifest(amd64, { tags: ["v2"] }))
+      yield* Deferred.await(isTaking)
+      const interruption = yield* Effect.forkChild(Fiber.interrupt(change), { startImmediately: true })
+      yield* Deferred.succeed(mayGoOn, undefined)
+      yield* Fiber.join(interruption)
+      assert.deepStrictEqual(locksIn(folder), [])
+    })
+  )
+
+  it.effect("is no longer waited for by a change that is interrupted", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* written
+      writeFileSync(join(folder, ".lock.elsewhere.1.x"), "")
+      const files = yield* FileSystem.FileSystem
+      const isWaiting = yield* Deferred.make<void>()
+      const waiting = yield* Effect.provideService(
+        ImageLayout.open(folder),
+        FileSystem.FileSystem,
+        FileSystem.make({
+          ...files,
+          stat: (path) =>
+            Effect.tap(files.stat(path), () =>
+              path.includes(".lock.") ? Deferred.succeed(isWaiting, undefined) : Effect.void
+            )
+        })
+      )
+      const change = yield* Effect.forkChild(waiting.putManifest(amd64, { tags: ["v2"] }))
+      yield* Deferred.await(isWaiting)
+      // The clock of the test stands still: a change that waits on would never end.
+      yield* Fiber.interrupt(change)
+      assert.deepStrictEqual(locksIn(folder), [".lock.elsewhere.1.x"])
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v1"])
     })
   )
 })

@@ -122,8 +122,7 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     return yield* Effect.as(remove(own), Option.none<string>())
   })
 
-  const wait = Effect.fnUntraced(function* (name: Option.Option<string>, deadlineMillis: number) {
-    if (Option.isSome(name)) return
+  const wait = Effect.fnUntraced(function* (deadlineMillis: number) {
     if ((yield* Clock.currentTimeMillis) >= deadlineMillis) {
       const description = `another program holds the lock for more than ${Duration.format(patience)}`
       return yield* new LayoutError({ folder, reason: new Locked({ description }) })
@@ -131,18 +130,17 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     yield* Effect.sleep(Duration.millis(leastPauseMillis + (yield* Random.nextIntBetween(0, 4 * leastPauseMillis))))
   })
 
-  const acquire = Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const seen = new Map<string, Seen>()
-      const deadlineMillis = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
-      let own: Option.Option<string> = Option.none()
-      while (Option.isNone(own)) {
-        own = yield* attempt(seen)
-        yield* restore(wait(own, deadlineMillis))
-      }
-      return own.value
-    })
-  )
+  /** Only the waiting can be interrupted: an interruption elsewhere would leave a file behind. */
+  const acquire = Effect.fnUntraced(function* (restore: <A, E>(wait: Effect.Effect<A, E>) => Effect.Effect<A, E>) {
+    const seen = new Map<string, Seen>()
+    const deadlineMillis = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
+    let own = yield* attempt(seen)
+    while (Option.isNone(own)) {
+      yield* restore(wait(deadlineMillis))
+      own = yield* attempt(seen)
+    }
+    return own.value
+  })
 
   const touch = (name: string) =>
     Effect.flatMap(Clock.currentTimeMillis, (millis) =>
@@ -150,14 +148,14 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     )
 
   const withLock: Lock["withLock"] = (use) =>
-    Effect.acquireUseRelease(
-      acquire,
-      (own) => {
+    // `Effect.acquireUseRelease` would not let the waiting be interrupted.
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(acquire(restore), (own) => {
         const beating = Effect.repeat(Effect.ignore(touch(own)), Schedule.spaced(heartbeat))
         const isHeld = Effect.orElseSucceed(files.exists(path.join(folder, own)), () => false)
-        return Effect.raceFirst(use(isHeld), Effect.andThen(beating, Effect.never))
-      },
-      remove
+        const using = Effect.raceFirst(use(isHeld), Effect.andThen(beating, Effect.never))
+        return Effect.ensuring(restore(using), remove(own))
+      })
     )
 
   const lock: Lock = { withLock }
