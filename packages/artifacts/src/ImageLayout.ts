@@ -90,6 +90,9 @@ const isLeftover = (name: string): boolean => name.startsWith(".") || name === D
 /** How old files must be to be those of a killed program. */
 const leftoverAge = Duration.hours(1)
 
+/** How often a manifest is put again that another program removes before it is listed. */
+const mostPuts = 5
+
 const defaultMinAge = Duration.hours(1)
 
 /** The descriptor of a manifest, without the name that an index gives it. */
@@ -226,7 +229,7 @@ const make = Effect.fnUntraced(function* (
         const size = yield* content.sizeOf(digest)
         return Option.isNone(size) ? Option.none() : Option.map(entry, pointerOf)
       }
-      const raw = yield* content.manifest(digest, Option.none())
+      const raw = yield* manifest({ digest })
       return Option.map(raw, ({ descriptor }) => descriptor)
     })
 
@@ -243,6 +246,7 @@ const make = Effect.fnUntraced(function* (
 
   const manifest: ImageLayout["manifest"] = ({ digest }) =>
     Effect.gen(function* () {
+      if (yield* catalog.isRemoved(digest)) return Option.none()
       const entry = (yield* catalog.current).entry(digest)
       return yield* content.manifest(
         digest,
@@ -255,25 +259,45 @@ const make = Effect.fnUntraced(function* (
   const referrers: ImageLayout["referrers"] = (subject, { artifactType } = {}) =>
     Stream.unwrap(
       Effect.map(survey, (found) =>
-        Stream.fromIterable(
-          (found.referrers.get(subject) ?? []).filter(
-            (one) => artifactType === undefined || one.artifactType === artifactType
-          )
+        Stream.filterEffect(
+          Stream.fromIterable(
+            (found.referrers.get(subject) ?? []).filter(
+              (one) => artifactType === undefined || one.artifactType === artifactType
+            )
+          ),
+          // The list under the tag of the subject is written at the end of a batch.
+          ({ digest }) => Effect.map(catalog.isRemoved(digest), (isRemoved) => !isRemoved)
         )
       )
     )
+
+  const has: ImageLayout["has"] = ({ digest }) =>
+    Effect.gen(function* () {
+      return !(yield* catalog.isRemoved(digest)) && Option.isSome(yield* content.sizeOf(digest))
+    })
+
+  const keeps: ImageLayout["keeps"] = ({ digest }) =>
+    Effect.gen(function* () {
+      return !(yield* catalog.isRemoved(digest)) && (yield* survey).reached.has(digest)
+    })
 
   const putManifest: ImageLayout["putManifest"] = (raw, { isSparse = false, tags = [] } = {}) =>
     Effect.gen(function* () {
       yield* prepare
       const { digest, size } = raw.descriptor
-      yield* content.put({ digest, size }, BlobSource.fromBytes(raw.bytes))
       const referrer = Referrer.fromManifest(raw)
       const descriptor = Option.match(referrer, {
         onNone: () => raw.descriptor,
         onSome: (found) => pointerOf(found.descriptor)
       })
-      yield* catalog.change({ _tag: "Put", descriptor, tags, needed: neededBy(raw, isSparse), referrer })
+      const needed = neededBy(raw, isSparse)
+      yield* content.put({ digest, size }, BlobSource.fromBytes(raw.bytes)).pipe(
+        Effect.andThen(catalog.change({ _tag: "Put", descriptor, tags, needed, referrer })),
+        Effect.retry({
+          times: mostPuts,
+          while: (error) => error._tag === "MissingContent" && error.digests.includes(digest)
+        })
+      )
     })
 
   /** Changes of the index alone lack nothing. */
@@ -308,14 +332,14 @@ const make = Effect.fnUntraced(function* (
     resolve,
     manifest,
     blob: content.blob,
-    has: ({ digest }) => Effect.map(content.sizeOf(digest), Option.isSome),
+    has,
     tags: Stream.unwrap(
       Effect.map(catalog.current, (index) =>
         Stream.fromIterable(index.tags().filter((tag) => !Catalog.isReferrersTag(tag)))
       )
     ),
     referrers,
-    keeps: ({ digest }) => Effect.map(survey, ({ reached }) => reached.has(digest)),
+    keeps,
     putManifest,
     putBlob: (blob, source) =>
       Effect.andThen(prepare, oneAtATime(blob.digest, content.put(blob, source.unverified ?? source))),

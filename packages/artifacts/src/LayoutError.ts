@@ -108,6 +108,29 @@ export class ContentDiffers extends Schema.TaggedError<ContentDiffers>("@effect-
 }
 
 /**
+ * Pruning found a manifest, or an entry of `index.json`, of which it does not know what it names: removing anything might remove
+ * its content.
+ *
+ * **Details**
+ *
+ * A Docker manifest of schema 1, a manifest of more than 4 MiB, a document that is no manifest, or a digest of an algorithm other
+ * than sha256 and sha512. Remove its tag, or the manifest, and prune again.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class UnknownManifest extends Schema.TaggedError<UnknownManifest>("@effect-acr/artifacts/UnknownManifest")(
+  "UnknownManifest",
+  {
+    /** The manifest, and why nothing is removed. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
  * Another program has locked the layout for too long.
  *
  * @category reasons
@@ -164,6 +187,7 @@ export const Reason = Schema.Union([
   Ambiguous,
   ContentMissing,
   ContentDiffers,
+  UnknownManifest,
   Locked,
   SharedBlobs,
   FileFailed

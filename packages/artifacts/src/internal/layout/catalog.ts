@@ -50,6 +50,8 @@ interface Batch {
   /** The index with the changes. */
   readonly index: Index.Index
   readonly changes: Array<Change>
+  /** Manifests that are gone when the batch ends. */
+  readonly removed: Set<Digest.Digest>
 }
 
 /** The batches in which a fiber runs, by the layouts that they are for. */
@@ -73,6 +75,12 @@ const mostIndexBytes = 128 * 1024 * 1024
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
+
+/** Notes whether a change takes a manifest away, or brings it back. */
+const noteRemoval = (removed: Set<Digest.Digest>, change: Change): void => {
+  if (change._tag === "Put") removed.delete(change.descriptor.digest)
+  if (change._tag === "Remove") removed.add(change.digest)
+}
 
 const applyTo = (index: Index.Index, change: Change): void =>
   index.apply(
@@ -145,6 +153,10 @@ export const make = (
     own === undefined ? onDisk : Effect.succeed(own.index)
   )
 
+  /** Whether the batch in which the fiber runs has removed a manifest whose file is still there. */
+  const isRemoved = (digest: Digest.Digest): Effect.Effect<boolean> =>
+    Effect.map(batch, (own) => own?.removed.has(digest) === true)
+
   /** What a manifest needs and the layout lacks. */
   const missingFor = ({ blobs, manifests }: References): Effect.Effect<ReadonlyArray<Digest.Digest>, LayoutError> =>
     Effect.map(
@@ -155,7 +167,9 @@ export const make = (
   const assertWhole = (change: Change): Effect.Effect<void, LayoutError | MissingContent> =>
     Effect.gen(function* () {
       if (change._tag !== "Put") return
-      const digests = yield* missingFor(change.needed)
+      const { blobs, manifests } = change.needed
+      // Another program may have removed the manifest itself since it was written.
+      const digests = yield* missingFor({ blobs, manifests: [change.descriptor, ...manifests] })
       if (digests.length > 0) return yield* new MissingContent({ manifest: change.descriptor.digest, digests })
     })
 
@@ -205,11 +219,11 @@ export const make = (
     isHeld: Effect.Effect<boolean>
   ): Effect.Effect<boolean, LayoutError> =>
     Effect.gen(function* () {
-      const text = index.format()
-      if (Option.contains(before, text)) return true
+      // The index of another program is laid out otherwise, and stays as it is if nothing changes.
+      if (Option.isSome(before) && !index.isChanged()) return true
       for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
       const isWritten = yield* Effect.mapError(
-        disk.write(file, Stream.make(encoder.encode(text)), isHeld),
+        disk.write(file, Stream.make(encoder.encode(index.format())), isHeld),
         content.ofFile
       )
       if (isWritten) yield* disk.syncFolder(folder)
@@ -229,8 +243,7 @@ export const make = (
       for (const change of changes) {
         yield* assertWhole(change)
         applyTo(index, change)
-        if (change._tag === "Put") removed.delete(change.descriptor.digest)
-        if (change._tag === "Remove") removed.add(change.digest)
+        noteRemoval(removed, change)
       }
       yield* updateLists(index, changes)
       if (!(yield* publish(index, before, isHeld))) return false
@@ -262,6 +275,7 @@ export const make = (
       if (own === undefined) return yield* commit([one])
       yield* assertWhole(one)
       applyTo(own.index, one)
+      noteRemoval(own.removed, one)
       own.changes.push(one)
     })
 
@@ -276,7 +290,7 @@ export const make = (
     Effect.gen(function* () {
       const batches = yield* CurrentBatches
       if (batches.has(self)) return yield* effect
-      const own: Batch = { index: yield* fresh, changes: [] }
+      const own: Batch = { index: yield* fresh, changes: [], removed: new Set() }
       return yield* Effect.acquireUseRelease(
         Effect.succeed(own),
         () => Effect.provideService(effect, CurrentBatches, new Map([...batches, [self, own]])),
@@ -284,5 +298,5 @@ export const make = (
       )
     })
 
-  return { current, change, inBatch, locked, publish, readText, parse }
+  return { current, change, inBatch, isRemoved, locked, publish, readText, parse }
 }

@@ -95,9 +95,25 @@ export interface Index {
   readonly entries: () => ReadonlyArray<Descriptor>
   /** How often an entry went away. */
   readonly removals: () => number
+  /** Entries that cannot be read. */
+  readonly unread: () => ReadonlyArray<unknown>
+  /** Whether it lists other entries than the file from which it was read. */
+  readonly isChanged: () => boolean
   /** The text of the file. */
   readonly format: () => string
 }
+
+/** Entries as they are written, to be compared. */
+const canonical = (entries: ReadonlyArray<Entry>): string =>
+  JSON.stringify(
+    entries
+      .map(({ descriptor, json }): Entry => ({
+        json: Option.getOrElse(Option.map(descriptor, encodeDescriptor), () => json),
+        descriptor
+      }))
+      .map((entry) => [sortKey(entry), entry.json] as const)
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+  )
 
 const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
   const names = new Map<string, ReadonlyArray<Descriptor>>()
@@ -192,11 +208,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   /** The entries in the order of the file. */
   const ordered = (): ReadonlyArray<Entry> => {
-    const entries = [
-      ...all().map((own): Entry => ({ json: encodeDescriptor(own), descriptor: Option.some(own) })),
-      ...unread
-    ]
-    order ??= entries
+    order ??= [...all().map((own): Entry => ({ json: encodeDescriptor(own), descriptor: Option.some(own) })), ...unread]
       .map((entry) => [sortKey(entry), entry] as const)
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([, entry]) => entry)
@@ -239,6 +251,8 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     tags: () => [...names.keys()].toSorted(),
     entries: all,
     removals: () => removals,
+    unread: () => unread.map(({ json }) => json),
+    isChanged: () => order === undefined && canonical(initial) !== canonical(ordered()),
     format: () => JSON.stringify({ ...fields, manifests: ordered().map(({ json }) => json) })
   }
 }

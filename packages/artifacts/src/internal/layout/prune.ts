@@ -13,8 +13,8 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { LayoutError } from "../../LayoutError.ts"
-import { referencesOf } from "../references.ts"
+import { type LayoutError, UnknownManifest } from "../../LayoutError.ts"
+import { isManifest, referencesOf } from "../references.ts"
 import * as Catalog from "./catalog.ts"
 import * as ContentFiles from "./content.ts"
 import { ingestFolder } from "./disk.ts"
@@ -120,6 +120,24 @@ export const sweepIngest = (
 
 type BySubject = ReadonlyMap<Digest.Digest, ReadonlyArray<Descriptor>>
 
+const unknown = (content: Content, what: string) =>
+  content.failure(
+    new UnknownManifest({
+      description: `${what} cannot be understood: what it names is unknown, and nothing is removed`
+    })
+  )
+
+const decodeDigest = Schema.decodeUnknownOption(Schema.Struct({ digest: Schema.String }))
+
+/** Fails if an entry cannot be read that names something. */
+const assertRead = (content: Content, index: Index.Index): Effect.Effect<void, LayoutError> =>
+  Effect.gen(function* () {
+    for (const entry of index.unread()) {
+      const found = decodeDigest(entry)
+      if (Option.isSome(found)) return yield* unknown(content, `the entry ${found.value.digest} of index.json`)
+    }
+  })
+
 /** What some manifests reach: those that they name, their blobs, and their referrers. */
 const reach = (
   content: Content,
@@ -134,9 +152,12 @@ const reach = (
       reached.add(next.digest)
       waiting.push(...(referrers.get(next.digest) ?? []))
       const raw = yield* content.manifest(next.digest, Option.some(next.mediaType))
-      // A manifest that is missing or that cannot be read names nothing.
       const named = Option.flatMap(raw, (manifest) => Result.getSuccess(referencesOf(manifest)))
-      if (Option.isNone(named)) continue
+      if (Option.isNone(named)) {
+        // Blobs, and manifests that are missing, name nothing.
+        if (!isManifest(next) || Option.isNone(yield* content.sizeOf(next.digest))) continue
+        return yield* unknown(content, `the manifest ${next.digest}`)
+      }
       waiting.push(...named.value.manifests)
       for (const { digest } of named.value.blobs) reached.add(digest)
     }
@@ -195,6 +216,7 @@ export const make = ({ catalog, content, files, folder, path, subjects }: Parts)
     Effect.gen(function* () {
       const before = yield* catalog.readText
       const index = yield* catalog.parse(before)
+      yield* assertRead(content, index)
       const { referrers } = yield* subjects.survey(index)
       const blobs = yield* listBlobs(files, path, folder, content, minAge)
       const young = yield* youngManifests(content, blobs)

@@ -1,0 +1,226 @@
+/**
+ * Image layouts: what other programs, interruptions and batches do between two steps of ours.
+ */
+import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Referrer from "@effect-acr/client/Referrer"
+import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as ImageLayout from "../src/ImageLayout.ts"
+import { amd64, attachment, blobOf, config, image, index, layer as layerOf, rawOf } from "./support/artifacts.ts"
+import { layer as platform, layoutFolder, snapshot } from "./support/layouts.ts"
+
+const isLock = (path: string) => path.includes(".lock.")
+
+/** A layout with the image `amd64` under a tag. */
+const small = Effect.gen(function* () {
+  const folder = yield* layoutFolder
+  const layout = yield* ImageLayout.open(folder)
+  for (const text of ["{}", "base", "amd64"]) yield* layout.putBlob(layerOf(text), BlobSource.fromString(text))
+  yield* layout.putManifest(amd64, { tags: ["v1"] })
+  return { folder, layout }
+})
+
+const write = (folder: string, name: string, text: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.writeFileString(`${folder}/${name}`, text))
+
+const read = (folder: string, name: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(`${folder}/${name}`))
+
+/** Writes a manifest to `blobs`, as another program does. */
+const writeBlob = (folder: string, { bytes, descriptor }: Manifest.Raw) =>
+  write(folder, `blobs/sha256/${Digest.hex(descriptor.digest)}`, new TextDecoder().decode(bytes))
+
+const named = ({ descriptor }: Manifest.Raw, name: string) => ({
+  ...descriptor,
+  annotations: { "org.opencontainers.image.ref.name": name }
+})
+
+/** Opens a layout on a file system that does something right before each lock file is created. */
+const openBeforeLock = (folder: string, before: Effect.Effect<void>) =>
+  Effect.flatMap(FileSystem.FileSystem, (files) =>
+    Effect.provideService(
+      ImageLayout.open(folder),
+      FileSystem.FileSystem,
+      FileSystem.make({
+        ...files,
+        writeFile: (path, bytes, options) =>
+          Effect.andThen(isLock(path) ? before : Effect.void, files.writeFile(path, bytes, options))
+      })
+    )
+  )
+
+/** What JSON of other programs looks like: indented, and in an order of its own. */
+const foreignIndex = (...manifests: ReadonlyArray<unknown>) =>
+  JSON.stringify({ manifests, schemaVersion: 2 }, undefined, 2)
+
+const referrersOf = (layout: ImageLayout.ImageLayout, subject: Manifest.Raw) =>
+  Effect.map(Stream.runCollect(layout.referrers(subject.descriptor.digest)), (found) =>
+    found.map(({ digest }) => digest)
+  )
+
+layer(platform)("a change of a layout", (it) => {
+  it.effect("does not list a manifest that another program removes before it is listed", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const other = image("base")
+      yield* layout.putManifest(other)
+      let isRemoved = false
+      const racing = yield* openBeforeLock(
+        folder,
+        Effect.suspend(() => {
+          if (isRemoved) return Effect.void
+          isRemoved = true
+          return Effect.orDie(layout.remove(other.descriptor))
+        })
+      )
+      yield* racing.putManifest(other, { tags: ["v2"] })
+      assert.isTrue(isRemoved)
+      const found = Option.getOrThrow(yield* layout.resolve("v2"))
+      assert.strictEqual(found.digest, other.descriptor.digest)
+      assert.deepStrictEqual(Option.getOrThrow(yield* layout.manifest(found)).bytes, other.bytes)
+    })
+  )
+
+  it.effect("that changes nothing leaves the index of another program as it is", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      yield* write(folder, "index.json", foreignIndex({ odd: true }, named(amd64, "v1"), named(amd64, "a")))
+      const before = yield* snapshot(folder)
+      yield* layout.putManifest(amd64, { tags: ["v1"] })
+      yield* layout.putManifest(amd64)
+      yield* layout.untag("nowhere")
+      yield* layout.prune({ minAge: 0 })
+      assert.deepStrictEqual(yield* snapshot(folder), before)
+    })
+  )
+
+  it.effect("adds a referrer to the list that another program has made", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const theirs = attachment("theirs", amd64.descriptor)
+      const ours = attachment("ours", amd64.descriptor)
+      const list = index(theirs.descriptor)
+      const tag = Referrer.tag(amd64.descriptor.digest)
+      yield* writeBlob(folder, theirs)
+      yield* writeBlob(folder, list)
+      yield* write(folder, "index.json", foreignIndex(named(amd64, "v1"), named(list, tag)))
+      assert.deepStrictEqual(yield* referrersOf(layout, amd64), [theirs.descriptor.digest])
+      yield* layout.putManifest(ours)
+      assert.sameMembers(yield* referrersOf(layout, amd64), [theirs.descriptor.digest, ours.descriptor.digest])
+      // Programs that read the tag alone find both.
+      const merged = Option.getOrThrow(yield* layout.resolve(tag))
+      const text = yield* read(folder, `blobs/sha256/${Digest.hex(merged.digest)}`)
+      assert.include(text, theirs.descriptor.digest)
+      assert.include(text, ours.descriptor.digest)
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v1"])
+    })
+  )
+})
+
+layer(platform)("a batch", (it) => {
+  it.effect("shows what it removed as gone, and only to itself", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      const sbom = attachment("sbom", amd64.descriptor)
+      yield* layout.putManifest(sbom)
+      const { digest } = sbom.descriptor
+      const isThere = Effect.all([
+        Effect.map(layout.resolve(digest), Option.isSome),
+        Effect.map(layout.manifest(sbom.descriptor), Option.isSome),
+        layout.has(sbom.descriptor),
+        layout.keeps(sbom.descriptor),
+        Effect.map(referrersOf(layout, amd64), (found) => found.includes(digest))
+      ])
+      const isRemoved = yield* Deferred.make<void>()
+      const isSeen = yield* Deferred.make<void>()
+      const batch = yield* Effect.forkChild(
+        layout.batch(
+          Effect.gen(function* () {
+            yield* layout.remove(sbom.descriptor)
+            assert.deepStrictEqual(yield* isThere, [false, false, false, false, false])
+            yield* Deferred.succeed(isRemoved, undefined)
+            yield* Deferred.await(isSeen)
+          })
+        )
+      )
+      yield* Effect.raceFirst(Deferred.await(isRemoved), Fiber.join(batch))
+      assert.deepStrictEqual(yield* isThere, [true, true, true, true, true])
+      yield* Deferred.succeed(isSeen, undefined)
+      yield* Fiber.join(batch)
+      assert.deepStrictEqual(yield* isThere, [false, false, false, false, false])
+    })
+  )
+
+  it.effect("keeps what it removed and then put again", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      yield* layout.batch(
+        Effect.gen(function* () {
+          yield* layout.remove(amd64.descriptor)
+          yield* layout.putManifest(amd64, { tags: ["v2"] })
+          assert.isTrue(Option.isSome(yield* layout.manifest(amd64.descriptor)))
+        })
+      )
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v2"])
+      assert.deepStrictEqual(Option.getOrThrow(yield* layout.manifest(amd64.descriptor)).bytes, amd64.bytes)
+    })
+  )
+
+  it.effect("does not change what other fibers write meanwhile", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      yield* layout.batch(
+        Effect.gen(function* () {
+          yield* layout.putManifest(amd64, { tags: ["inside"] })
+          const outside = yield* ImageLayout.open(folder)
+          yield* outside.putManifest(amd64, { tags: ["outside"] })
+          assert.deepStrictEqual(yield* Stream.runCollect(outside.tags), ["outside", "v1"])
+        })
+      )
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["inside", "outside", "v1"])
+    })
+  )
+})
+
+layer(platform, { excludeTestServices: true })("prune", (it) => {
+  it.effect("removes nothing if a manifest cannot be understood: what it names is unknown", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const signed = MediaType.MediaType.make("application/vnd.docker.distribution.manifest.v1+prettyjws")
+      const old = rawOf(signed, `{"schemaVersion":1,"fsLayers":[{"blobSum":"${layerOf("old").digest}"}]}`)
+      yield* layout.putBlob(layerOf("old"), BlobSource.fromString("old"))
+      yield* layout.putManifest(old, { tags: ["old"] })
+      // Registries take 4 MiB. A layout may hold more.
+      const padding = " ".repeat(5 * 1024 * 1024)
+      const large = rawOf(MediaType.ociImageManifest, `${new TextDecoder().decode(image("old").bytes)}${padding}`)
+      for (const raw of [old, large]) {
+        yield* writeBlob(folder, raw)
+        yield* write(folder, "index.json", foreignIndex(named(raw, "old")))
+        const before = yield* snapshot(folder)
+        const error = yield* Effect.flip(layout.prune({ minAge: 0 }))
+        assert.strictEqual(error.reason._tag, "UnknownManifest")
+        assert.include(error.message, raw.descriptor.digest)
+        assert.strictEqual((yield* Effect.flip(layout.prune({ isDryRun: true }))).reason._tag, "UnknownManifest")
+        assert.deepStrictEqual(yield* snapshot(folder), before)
+      }
+      // Content under another algorithm may name what is here.
+      const odd = { mediaType: MediaType.ociImageManifest, digest: "blake3:00", size: 1 }
+      yield* write(folder, "index.json", foreignIndex(named(amd64, "v1"), odd))
+      assert.include((yield* Effect.flip(layout.prune({ minAge: 0 }))).message, "blake3:00")
+      // An entry may be a blob, which names nothing.
+      const blob = { ...config, ...blobOf(MediaType.octetStream, "old") }
+      yield* write(folder, "index.json", foreignIndex(named(amd64, "v1"), blob))
+      yield* layout.prune({ minAge: 0 })
+      assert.isTrue(yield* layout.has(blob))
+      assert.isFalse(yield* layout.has(old.descriptor))
+    })
+  )
+})
