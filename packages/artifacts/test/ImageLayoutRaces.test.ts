@@ -13,8 +13,19 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Copy from "../src/Copy.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
-import { amd64, attachment, blobOf, config, image, index, layer as layerOf, rawOf } from "./support/artifacts.ts"
+import {
+  amd64,
+  attachment,
+  blobOf,
+  config,
+  holding,
+  image,
+  index,
+  layer as layerOf,
+  rawOf
+} from "./support/artifacts.ts"
 import { layer as platform, layoutFolder, snapshot } from "./support/layouts.ts"
 
 const isLock = (path: string) => path.includes(".lock.")
@@ -125,6 +136,21 @@ layer(platform)("a change of a layout", (it) => {
   )
 })
 
+layer(platform)("a damaged layout", (it) => {
+  it.effect("is whole again when the damaged file is removed and its image copied with trust in nothing", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const files = yield* FileSystem.FileSystem
+      const source = yield* holding(["base", "amd64"], [amd64])
+      const file = `blobs/sha256/${Digest.hex(layerOf("base").digest)}`
+      yield* write(folder, file, "bass")
+      yield* files.remove(`${folder}/${file}`)
+      yield* Copy.run(source, layout, amd64.descriptor.digest, { tags: ["v1"], trust: "walk" })
+      assert.strictEqual(yield* read(folder, file), "base")
+    })
+  )
+})
+
 layer(platform)("a batch", (it) => {
   it.effect("shows what it removed as gone, and only to itself", () =>
     Effect.gen(function* () {
@@ -171,6 +197,26 @@ layer(platform)("a batch", (it) => {
       )
       assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["v2"])
       assert.deepStrictEqual(Option.getOrThrow(yield* layout.manifest(amd64.descriptor)).bytes, amd64.bytes)
+    })
+  )
+
+  it.effect("fails when it ends if another program has removed what its manifests need", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const before = yield* read(folder, "index.json")
+      const files = yield* FileSystem.FileSystem
+      const error = yield* Effect.flip(
+        layout.batch(
+          Effect.gen(function* () {
+            yield* layout.putManifest(image("base"), { tags: ["v2"] })
+            yield* files.remove(`${folder}/blobs/sha256/${Digest.hex(layerOf("base").digest)}`)
+          })
+        )
+      )
+      if (error._tag !== "LayoutError") return assert.fail(error.message)
+      assert.strictEqual(error.reason._tag, "ContentMissing")
+      assert.include(error.message, layerOf("base").digest)
+      assert.strictEqual(yield* read(folder, "index.json"), before)
     })
   )
 

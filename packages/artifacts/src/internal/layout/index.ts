@@ -78,7 +78,22 @@ const sortKey = ({ descriptor, json }: Entry): string =>
     }
   })
 
-const namesOf = ({ annotations = {} }: Descriptor) => [annotations[refName], annotations[imageName]]
+const namesOf = ({ annotations = {} }: Descriptor): ReadonlyArray<string> =>
+  [annotations[refName], annotations[imageName]].filter((name) => name !== undefined)
+
+/** The tag of a full name, or all of a name that is none. */
+const tagOf = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
+
+const addTo = (map: Map<string, Set<Descriptor>>, key: string, descriptor: Descriptor): void => {
+  const found = map.get(key)
+  if (found === undefined) map.set(key, new Set([descriptor]))
+  else found.add(descriptor)
+}
+
+const removeFrom = (map: Map<string, Set<Descriptor>>, key: string, descriptor: Descriptor): void => {
+  const found = map.get(key)
+  if (found?.delete(descriptor) === true && found.size === 0) map.delete(key)
+}
 
 const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => [
   ...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()
@@ -119,15 +134,28 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   const names = new Map<string, ReadonlyArray<Descriptor>>()
   const unnamed = new Map<string, Descriptor>()
   const unread: Array<Entry> = []
-  /** How many entries there are of a manifest. */
-  const uses = new Map<string, number>()
+  /** The entries of a manifest. */
+  const uses = new Map<string, Set<Descriptor>>()
+  /** The entries with a name, in either annotation, and those by the tags of their names. */
+  const byName = new Map<string, Set<Descriptor>>()
+  const byTag = new Map<string, Set<Descriptor>>()
   let order: ReadonlyArray<Entry> | undefined = initial
   let removals = 0
 
-  const use = (digest: string, by: number): void => {
-    const count = (uses.get(digest) ?? 0) + by
-    if (count === 0) uses.delete(digest)
-    else uses.set(digest, count)
+  const link = (descriptor: Descriptor): void => {
+    addTo(uses, descriptor.digest, descriptor)
+    for (const name of namesOf(descriptor)) {
+      addTo(byName, name, descriptor)
+      addTo(byTag, tagOf(name), descriptor)
+    }
+  }
+
+  const unlink = (descriptor: Descriptor): void => {
+    removeFrom(uses, descriptor.digest, descriptor)
+    for (const name of namesOf(descriptor)) {
+      removeFrom(byName, name, descriptor)
+      removeFrom(byTag, tagOf(name), descriptor)
+    }
   }
 
   const add = (descriptor: Descriptor): void => {
@@ -136,17 +164,20 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
       if (unnamed.has(descriptor.digest)) return
       unnamed.set(descriptor.digest, descriptor)
     } else names.set(name, [...(names.get(name) ?? []), descriptor])
-    use(descriptor.digest, 1)
+    link(descriptor)
   }
 
   const removeUnnamed = (digest: string): void => {
-    if (unnamed.delete(digest)) use(digest, -1)
+    const descriptor = unnamed.get(digest)
+    if (descriptor === undefined) return
+    unnamed.delete(digest)
+    unlink(descriptor)
   }
 
   const take = (name: string): ReadonlyArray<Descriptor> => {
     const taken = names.get(name) ?? []
     names.delete(name)
-    for (const { digest } of taken) use(digest, -1)
+    for (const descriptor of taken) unlink(descriptor)
     return taken
   }
 
@@ -176,13 +207,14 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const remove = (digest: string): void => {
     removeUnnamed(digest)
-    if (!uses.has(digest)) return
-    for (const [name, entries] of names) {
-      const left = entries.filter((entry) => entry.digest !== digest)
+    for (const descriptor of uses.get(digest) ?? []) {
+      unlink(descriptor)
+      const name = nameOf(descriptor)
+      if (name === undefined) continue
+      const left = (names.get(name) ?? []).filter((entry) => entry !== descriptor)
       if (left.length === 0) names.delete(name)
       else names.set(name, left)
     }
-    uses.delete(digest)
   }
 
   const apply = (change: Change): void => {
@@ -221,11 +253,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   }
 
   /** Names that are full references: the name itself, or its tag. */
-  const byFullName = (reference: string): ReadonlyArray<Descriptor> => {
-    const whole = all().filter((entry) => namesOf(entry).includes(reference))
-    if (whole.length > 0 || /[/:]/.test(reference)) return whole
-    return all().filter((entry) => namesOf(entry).some((name) => name?.endsWith(`:${reference}`)))
-  }
+  const byFullName = (reference: string): ReadonlyArray<Descriptor> => [
+    // What follows the colon of a port is no tag.
+    ...(byName.get(reference) ?? (reference.includes("/") ? undefined : byTag.get(reference)) ?? [])
+  ]
 
   const find = (reference: string): ReadonlyArray<Descriptor> => {
     const exact = names.get(reference)
@@ -234,10 +265,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     return found.length > 0 ? found : distinct(byFullName(reference))
   }
 
-  const entry = (digest: string): Option.Option<Descriptor> =>
-    uses.has(digest)
-      ? Option.fromUndefinedOr(unnamed.get(digest) ?? all().find((own) => own.digest === digest))
-      : Option.none()
+  const entry = (digest: string): Option.Option<Descriptor> => {
+    const [any] = uses.get(digest) ?? []
+    return Option.fromUndefinedOr(unnamed.get(digest) ?? any)
+  }
 
   for (const each of initial) {
     if (Option.isSome(each.descriptor)) add(each.descriptor.value)
