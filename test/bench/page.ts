@@ -6,15 +6,26 @@ import { type CaseReport, type Figure, format, goalOf, isMet, type Report } from
 import { table } from "../support/markdown.ts"
 import { median } from "./turns.ts"
 
-const introduction = ({ command, machine, rounds }: Report, reports: ReadonlyArray<Report>): string => `# Performance
+/** Whether a run left cases out. */
+const isPartial = ({ command }: Report): boolean => command.includes("--only")
 
-What follows is written from ${reports.length} ${reports.length === 1 ? "run" : "runs"} of all benchmarks, with ${rounds} rounds for each figure,
+const runs = (count: number): string => `${count} ${count === 1 ? "run" : "runs"}`
+
+const introduction = ({ command, machine, rounds }: Report, reports: ReadonlyArray<Report>): string => {
+  const partial = reports.filter(isPartial)
+  const origin = [
+    `${runs(reports.length - partial.length)} of all benchmarks`,
+    ...(partial.length === 0 ? [] : [`${runs(partial.length)} of the cases that came later`])
+  ].join(" and ")
+  return `# Performance
+
+What follows is written from ${origin}, with ${rounds} rounds for each figure,
 on ${machine.processor} with ${machine.cores} cores and ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}
 (${[...new Set(reports.map(({ date }) => date))].join(", ")}):
 
 \`\`\`sh
 ${command}   # and so on, a file for each run
-npx -y pnpm@12 performance
+${partial.map((report) => `${report.command}\n`).join("")}npx -y pnpm@12 performance
 \`\`\`
 
 A figure is a ratio from one and the same run, never a time: contestants have turns in an order drawn anew for each
@@ -24,13 +35,14 @@ lowest and the highest.
 
 The contestants: this library; the Azure SDK for JavaScript (\`@azure/container-registry\` 1.1.2); a bare loop around
 undici or \`node:https\` with \`node:crypto\` and no library at all, of which the faster one counts; for small answers also
-Effect alone, its HTTP client and its schemas without this library; \`skopeo copy\`, whose time to start is taken off. All
-but skopeo are bundled to one file first. The server is the least that can answer over TLS, so
-that the client is what is measured; images go to a real docker-registry. Where a case has a goal that may be out of
+Effect alone, its HTTP client and its schemas without this library; skopeo, and for copies crane, oras and regctl as well,
+whose time to start is taken off. All programs in JavaScript are bundled to one file first. The server is the least that can
+answer over TLS, so that the client is what is measured; images go to real docker-registries. Where a case has a goal that may be out of
 reach, its table also shares out the time of one run of ours (V8's samples of the processor), by whose code it is in. V8
 does not tell waiting from what Node reads, and decrypts, before it calls any JavaScript.
 
 `
+}
 
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
@@ -51,6 +63,9 @@ library has to compile is more, so that the ratio of the two rises as well, and 
 library is no two times as fast as the Azure SDK. Once the code is compiled this library has nine tenths of what that loop
 has, and is ahead of the Azure SDK; before, all of it runs forty times in half a second, and what compiles and collects
 puts it behind.`,
+  copy: `Each blob is hashed once, on its way from one registry to the other. For 40 small layers a process of Node runs most of its
+code for the first time, which the programs in Go have compiled before. Referrers are left out, as the others do not look for them.`,
+  "copy-large": `Two registries, which hash and write every byte, and the client share two cores. The programs in Go use both, and Node one.`,
   lists: `This library takes 999 items at a time, the others the hundred that the registry sends by itself: a tenth of the
 requests, each of which would cost a round trip besides, were the registry further away. That is what the first three rows
 show. The next four have all others take pages as large: there the limit is Effect's HTTP client and its schemas alone,

@@ -64,7 +64,12 @@ const ended = <A, E, R>(effect: Effect.Effect<A, E, R>, patience: number | undef
     for (let minute = 0; minute < 60; minute++) {
       // What is ready goes as far as it goes.
       for (let turn = 0; turn < 5; turn++) yield* TestClock.adjust(0)
-      if (minute === patience) yield* Fiber.interrupt(fiber)
+      if (minute === patience) {
+        const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+        // An upload waits so long for a session that is about to open, and as long again to close it.
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(interrupting)
+      }
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return exit
       yield* TestClock.adjust("1 minute")
