@@ -117,7 +117,7 @@ const layouts: ReadonlyArray<Fault> = [
   {
     wrong: "the bytes of an index depend on what happened before",
     file: `${layout}/index.ts`,
-    find: "      .toSorted(([left], [right]) => (left < right ? -1 : 1))\n",
+    find: "    .toSorted(([left], [right]) => (left < right ? -1 : 1))\n",
     replace: ""
   },
   {

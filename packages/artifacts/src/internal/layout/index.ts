@@ -118,16 +118,21 @@ export interface Index {
   readonly format: () => string
 }
 
-/** Entries as they are written, to be compared. */
+const written = (own: Descriptor): Entry => ({ json: encodeDescriptor(own), descriptor: Option.some(own) })
+
+/** Entries in the order in which they are written. */
+const sorted = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
+  entries
+    .map((entry) => [sortKey(entry), entry] as const)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, entry]) => entry)
+
+/** Entries as this module writes them, to be compared. */
 const canonical = (entries: ReadonlyArray<Entry>): string =>
   JSON.stringify(
-    entries
-      .map(({ descriptor, json }): Entry => ({
-        json: Option.getOrElse(Option.map(descriptor, encodeDescriptor), () => json),
-        descriptor
-      }))
-      .map((entry) => [sortKey(entry), entry.json] as const)
-      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    sorted(entries).map(({ descriptor, json }) =>
+      Option.isSome(descriptor) ? encodeDescriptor(descriptor.value) : json
+    )
   )
 
 const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
@@ -240,10 +245,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   /** The entries in the order of the file. */
   const ordered = (): ReadonlyArray<Entry> => {
-    order ??= [...all().map((own): Entry => ({ json: encodeDescriptor(own), descriptor: Option.some(own) })), ...unread]
-      .map((entry) => [sortKey(entry), entry] as const)
-      .toSorted(([left], [right]) => (left < right ? -1 : 1))
-      .map(([, entry]) => entry)
+    order ??= sorted([...all().map(written), ...unread])
     return order
   }
 
