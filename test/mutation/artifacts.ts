@@ -135,8 +135,8 @@ const layouts: ReadonlyArray<Fault> = [
   {
     wrong: "a layout takes an image without its layers",
     file: `${layout}/catalog.ts`,
-    find: "        yield* assertWhole(change)\n        applyTo(index, change)",
-    replace: "        applyTo(index, change)"
+    find: "        if (Option.isSome(missing)) {\n          failed.push(missing.value)\n          continue\n        }\n",
+    replace: ""
   },
   {
     wrong: "a batch that fails loses what was done in it",

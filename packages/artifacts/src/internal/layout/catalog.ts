@@ -164,13 +164,15 @@ export const make = (
       (missing) => missing.map(({ digest }) => digest)
     )
 
-  const assertWhole = (change: Change): Effect.Effect<void, LayoutError | MissingContent> =>
+  /** Why a change cannot be made: the layout lacks what a manifest names. */
+  const missingOf = (change: Change): Effect.Effect<Option.Option<MissingContent>, LayoutError> =>
     Effect.gen(function* () {
-      if (change._tag !== "Put") return
+      if (change._tag !== "Put") return Option.none()
       const { blobs, manifests } = change.needed
       // Another program may have removed the manifest itself since it was written.
       const digests = yield* missingFor({ blobs, manifests: [change.descriptor, ...manifests] })
-      if (digests.length > 0) return yield* new MissingContent({ manifest: change.descriptor.digest, digests })
+      if (digests.length === 0) return Option.none()
+      return Option.some(new MissingContent({ manifest: change.descriptor.digest, digests }))
     })
 
   /** The list of referrers under the tag of a subject. */
@@ -240,15 +242,24 @@ export const make = (
       const before = yield* readText
       const index = yield* parse(before)
       const removed = new Set<Digest.Digest>()
+      const made: Array<Change> = []
+      const failed: Array<MissingContent> = []
       for (const change of changes) {
-        yield* assertWhole(change)
+        const missing = yield* missingOf(change)
+        if (Option.isSome(missing)) {
+          failed.push(missing.value)
+          continue
+        }
         applyTo(index, change)
         noteRemoval(removed, change)
+        made.push(change)
       }
-      yield* updateLists(index, changes)
+      yield* updateLists(index, made)
       if (!(yield* publish(index, before, isHeld))) return false
       for (const digest of removed) yield* content.remove(digest)
-      return true
+      // One change of a batch that cannot be made does not keep the others from being made.
+      const [first] = failed
+      return first === undefined ? true : yield* first
     })
 
   /** Runs an effect under the lock, again if the lock was lost before its change was published (`false`). */
@@ -273,7 +284,8 @@ export const make = (
     Effect.gen(function* () {
       const own = yield* batch
       if (own === undefined) return yield* commit([one])
-      yield* assertWhole(one)
+      const missing = yield* missingOf(one)
+      if (Option.isSome(missing)) return yield* missing.value
       applyTo(own.index, one)
       noteRemoval(own.removed, one)
       own.changes.push(one)
