@@ -1,7 +1,6 @@
 /**
  * The copy of an image from one registry to another, beside the programs that people would otherwise start.
  */
-import { mkdir } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import { isInstalled, temporaryFolder } from "../support/command.ts"
 import { skopeoFor } from "../support/skopeo.ts"
@@ -29,13 +28,15 @@ const run = (layers: number, layerMebibytes: number) =>
   Effect.fnUntraced(function* (turns: Turns) {
     const source = yield* dockerRegistry
     const target = yield* dockerRegistry
-    const folder = yield* temporaryFolder
-    yield* Effect.promise(async () => {
-      await mkdir(folder, { recursive: true })
-      await writeImage(folder, layers, layerMebibytes * mebibyte)
-    })
     const from = { endpoint: source.endpoint, ca: source.ca, repository }
-    yield* does("ours", { _tag: "Push", ...from, folder, tag: "v1", width })
+    /** Pushes an image that no registry has seen. */
+    const push = (tag: string) =>
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        yield* Effect.promise(() => writeImage(folder, layers, layerMebibytes * mebibyte))
+        yield* does("ours", { _tag: "Push", ...from, folder, tag, width })
+      }).pipe(Effect.scoped)
+    yield* push("v1")
 
     let copies = 0
     /** A repository that has nothing yet. */
@@ -74,20 +75,15 @@ const run = (layers: number, layerMebibytes: number) =>
     if (isInstalled("skopeo")) {
       const reading = yield* skopeoFor(source.loginServer, source.certificate)
       const writing = yield* skopeoFor(target.loginServer, target.certificate)
-      others.skopeo = () =>
-        withoutStart(
-          reading.run,
-          ["--version"],
-          [
-            "copy",
-            "--src-cert-dir",
-            reading.certificates,
-            "--dest-cert-dir",
-            writing.certificates,
-            `docker://${image}`,
-            `${writing.registry}/${fresh()}:v1`
-          ]
-        )
+      const certificates = ["--src-cert-dir", reading.certificates, "--dest-cert-dir", writing.certificates]
+      others.skopeo = (round) =>
+        Effect.gen(function* () {
+          // It remembers which repositories have a blob, and would mount that of the round before.
+          const tag = `round${round}`
+          yield* push(tag)
+          const names = [`${reading.registry}/${repository}:${tag}`, `${writing.registry}/${fresh()}:${tag}`]
+          return yield* withoutStart(reading.run, ["--version"], ["copy", ...certificates, ...names])
+        })
     }
     const took = yield* turns({ ...scripts, ...others })
     return [
