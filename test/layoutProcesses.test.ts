@@ -11,6 +11,9 @@ import * as Random from "effect/Random"
 import { temporaryFolder } from "./support/command.ts"
 import { assertWhole, ended, hasPrinted, writing } from "./support/layoutProcesses.ts"
 
+/** How many processes are killed: `KILLS=100 npx -y pnpm@12 exec vitest run test/layoutProcesses.test.ts`. */
+const kills = Number(process.env["KILLS"] ?? 8)
+
 const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith(".lock"))
 
 it.live(
@@ -39,13 +42,13 @@ it.live(
     Effect.gen(function* () {
       const folder = join(yield* temporaryFolder, "layout")
       const said: Array<string> = []
-      for (let round = 0; round < 8; round++) {
-        const process = yield* writing(folder, `round${round}`, 1000)
-        yield* hasPrinted(process, 2 + round)
+      for (let round = 0; round < kills; round++) {
+        const killed = yield* writing(folder, `round${round}`, 1000)
+        yield* hasPrinted(killed, 2 + (round % 10))
         yield* Effect.sleep(yield* Random.nextIntBetween(0, 40))
-        process.child.kill("SIGKILL")
-        assert.strictEqual(yield* ended(process.child), "SIGKILL")
-        said.push(...process.printed)
+        killed.child.kill("SIGKILL")
+        assert.strictEqual(yield* ended(killed.child), "SIGKILL")
+        said.push(...killed.printed)
         yield* assertWhole(folder, said)
       }
       const last = yield* writing(folder, "last", 3)
@@ -57,5 +60,5 @@ it.live(
       assert.deepStrictEqual(readdirSync(join(folder, "ingest")), [])
       yield* assertWhole(folder, [...said, ...last.printed])
     }).pipe(Random.withSeed("kills"), Effect.scoped, Effect.provide(NodeServices.layer)),
-  120_000
+  60_000 + kills * 10_000
 )
