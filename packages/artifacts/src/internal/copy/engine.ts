@@ -131,8 +131,7 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       const raw = yield* rawOf(node)
       const toFailure = failed("target", node.descriptor)
       yield* Effect.catch(putRaw(node, raw, tags), (error) =>
-        // What is left out on purpose cannot be mended.
-        error instanceof MissingContent && !node.isSparse
+        error instanceof MissingContent
           ? Effect.andThen(heal(node, error), Effect.mapError(putRaw(node, raw, tags), toFailure))
           : Effect.fail(toFailure(error))
       )
