@@ -325,7 +325,15 @@ describe("a copy", () => {
     Effect.gen(function* () {
       const texts = Array.from({ length: 10 }, (_, index) => `own ${index}`)
       const images = texts.map((text) => image("base", text))
-      const from = yield* holding(["base", ...texts], images)
+      const held = yield* holding(["base", ...texts], images)
+      const from: MemoryStore.MemoryStore = {
+        ...held,
+        // The others have their turn before a blob has arrived.
+        blob: (blob) => ({
+          ...held.blob(blob),
+          read: (offset) => Stream.unwrap(Effect.as(Effect.yieldNow, held.blob(blob).read(offset)))
+        })
+      }
       const { log, store } = logging(MemoryStore.make("target"))
       yield* Effect.forEach(images, ({ descriptor }) => Copy.run(from, store, descriptor.digest), {
         concurrency: "unbounded"
