@@ -95,6 +95,9 @@ const mostPuts = 5
 
 const defaultMinAge = Duration.hours(1)
 
+/** Manifests that an error names. */
+const mostNamed = 20
+
 /** The descriptor of a manifest, without the name that an index gives it. */
 const pointerOf = ({ artifactType, digest, mediaType, platform, size }: Descriptor): Descriptor => ({
   mediaType,
@@ -239,8 +242,9 @@ const make = Effect.fnUntraced(function* (
       const [only, ...others] = (yield* catalog.current).find(reference)
       if (only === undefined) return Option.none()
       if (others.length === 0) return Option.some(pointerOf(only))
-      const digests = [only, ...others].map(({ digest }) => digest)
-      const description = `${reference} names several manifests: ${digests.join(", ")}`
+      const digests = [only, ...others].slice(0, mostNamed).map(({ digest }) => digest)
+      const more = others.length < mostNamed ? "" : ` and ${others.length + 1 - mostNamed} more`
+      const description = `${reference} names several manifests: ${digests.join(", ")}${more}`
       return yield* content.failure(new Ambiguous({ description, digests }))
     })
 

@@ -62,7 +62,7 @@ export class InvalidIndex extends Schema.TaggedError<InvalidIndex>("@effect-acr/
 export class Ambiguous extends Schema.TaggedError<Ambiguous>("@effect-acr/artifacts/Ambiguous")("Ambiguous", {
   /** What was looked for. */
   description: Schema.String,
-  /** The manifests that it may name. */
+  /** The manifests that it may name, at most 20. */
   digests: Schema.Array(Digest)
 }) {
   /** Always false. */

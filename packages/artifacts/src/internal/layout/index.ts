@@ -136,7 +136,7 @@ const canonical = (entries: ReadonlyArray<Entry>): string =>
   )
 
 const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
-  const names = new Map<string, ReadonlyArray<Descriptor>>()
+  const names = new Map<string, Set<Descriptor>>()
   const unnamed = new Map<string, Descriptor>()
   const unread: Array<Entry> = []
   /** The entries of a manifest. */
@@ -168,7 +168,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     if (name === undefined) {
       if (unnamed.has(descriptor.digest)) return
       unnamed.set(descriptor.digest, descriptor)
-    } else names.set(name, [...(names.get(name) ?? []), descriptor])
+    } else addTo(names, name, descriptor)
     link(descriptor)
   }
 
@@ -180,7 +180,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   }
 
   const take = (name: string): ReadonlyArray<Descriptor> => {
-    const taken = names.get(name) ?? []
+    const taken = [...(names.get(name) ?? [])]
     names.delete(name)
     for (const descriptor of taken) unlink(descriptor)
     return taken
@@ -215,10 +215,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     for (const descriptor of uses.get(digest) ?? []) {
       unlink(descriptor)
       const name = nameOf(descriptor)
-      if (name === undefined) continue
-      const left = (names.get(name) ?? []).filter((entry) => entry !== descriptor)
-      if (left.length === 0) names.delete(name)
-      else names.set(name, left)
+      if (name !== undefined) removeFrom(names, name, descriptor)
     }
   }
 
@@ -241,7 +238,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     }
   }
 
-  const all = (): ReadonlyArray<Descriptor> => [...Array.from(names.values()).flat(), ...unnamed.values()]
+  const all = (): ReadonlyArray<Descriptor> => [
+    ...Array.from(names.values(), (named) => [...named]).flat(),
+    ...unnamed.values()
+  ]
 
   /** The entries in the order of the file. */
   const ordered = (): ReadonlyArray<Entry> => {
@@ -262,7 +262,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const find = (reference: string): ReadonlyArray<Descriptor> => {
     const exact = names.get(reference)
-    if (exact !== undefined) return distinct(exact)
+    if (exact !== undefined) return distinct([...exact])
     const found = numbered(reference)
     return found.length > 0 ? found : distinct(byFullName(reference))
   }
