@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { isInstalled } from "./support/command.ts"
+import * as Cosign from "./support/cosign.ts"
 import { pushImage } from "./support/dockerRegistryImage.ts"
 import * as Registries from "./support/registries.ts"
 import { skopeoFor } from "./support/skopeo.ts"
@@ -147,26 +148,11 @@ const tagsOf = (repository: string) =>
     Effect.map(Stream.runCollect(content.tags(repository)), (tags) => tags.map(String).toSorted())
   )
 
-/** A key, without the public log of signatures: what cosign needs to sign and to verify offline. */
+/** cosign with a key, without the public log of signatures. */
 const cosignOffline = Effect.gen(function* () {
   const cosign = yield* use("cosign")
-  yield* cosign.run("generate-key-pair")
-  // Without one, cosign downloads the authorities of sigstore to verify a bundle, even if a key has signed it.
-  const trustedRoot = {
-    mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-    tlogs: [],
-    certificateAuthorities: [],
-    ctlogs: [],
-    timestampAuthorities: []
-  }
-  yield* Effect.promise(() => writeFile(join(cosign.home, "root.json"), JSON.stringify(trustedRoot)))
-  return {
-    ...cosign,
-    experimental: cosign.runWith({ COSIGN_EXPERIMENTAL: "1" }),
-    signing: ["--key", "cosign.key", "--tlog-upload=false", "--yes"],
-    verifying: ["--key", "cosign.pub", "--insecure-ignore-tlog=true"],
-    bundle: ["--new-bundle-format", "--trusted-root", "root.json"]
-  }
+  const offline = yield* Cosign.offline(cosign)
+  return { ...cosign, ...offline, experimental: cosign.runWith({ COSIGN_EXPERIMENTAL: "1" }) }
 })
 
 const predicate = ["--type", "spdxjson", "--predicate", "file.json"]
