@@ -1,6 +1,7 @@
 /**
  * Copies between stores: in which order content is put, what is left out, and what becomes of faults.
  */
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import type { Digest } from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -274,6 +275,38 @@ describe("a copy", () => {
       assert.strictEqual(reason, "ECONNRESET")
       assert.strictEqual((yield* Effect.flip(Copy.run(from, refusing, "v1"))).side, "target")
       assert.deepStrictEqual(yield* Stream.runCollect(target.tags), [])
+    })
+  )
+
+  it.effect("fails at the source for content that is not what its digest names", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      for (const text of ["basf", "bas", "base and more"]) {
+        const lying: MemoryStore.MemoryStore = {
+          ...from,
+          blob: (blob) =>
+            blob.digest === blobs.base.digest ? { ...from.blob(blob), ...BlobSource.fromString(text) } : from.blob(blob)
+        }
+        const target = MemoryStore.make("target")
+        const error = yield* Effect.flip(Copy.run(lying, target, "v1"))
+        assert.deepStrictEqual([error.side, Option.getOrUndefined(error.node)], ["source", blobs.base.digest])
+        assert.deepStrictEqual(yield* Stream.runCollect(target.tags), [])
+      }
+    })
+  )
+
+  it.effect("leaves out what is listed as a referrer and is about something else", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const lying: MemoryStore.MemoryStore = {
+        ...from,
+        referrers: () => Stream.make(sbom.descriptor, signature.descriptor, arm64.descriptor)
+      }
+      const target = MemoryStore.make("target")
+      yield* Copy.run(lying, target, amd64.descriptor.digest)
+      assert.isTrue(yield* target.keeps(sbom.descriptor))
+      assert.isFalse(yield* target.keeps(signature.descriptor))
+      assert.isFalse(yield* target.keeps(arm64.descriptor))
     })
   )
 

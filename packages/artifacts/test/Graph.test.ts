@@ -151,7 +151,8 @@ describe("the graph of an artifact", () => {
             return descriptor
           })
       }
-      yield* Graph.read(endless, both.descriptor, { referrers: {}, maxManifests: 5 })
+      const many = yield* Effect.flip(Graph.read(endless, both.descriptor, { referrers: {}, maxManifests: 5 }))
+      assert.deepInclude(many, { problem: "TooLarge" })
       assert.isAtMost(listed, 100)
 
       const huge: typeof store = {

@@ -245,6 +245,19 @@ const withBlobs = (node: WalkedNode, isBlob: (digest: Digest.Digest) => boolean)
   blobs: [...node.blobs, ...node.children.filter(({ digest }) => isBlob(digest))]
 })
 
+/** Whether a manifest may be about another one. Of one that the other store has, the subject is not known. */
+const mayBeAbout = ({ presence, subject }: WalkedNode, digest: Digest.Digest): boolean =>
+  presence === "whole" ? Option.isNone(subject) || subject.value === digest : Option.contains(subject, digest)
+
+/** A list of referrers may name manifests that are about something else. */
+const withoutStrangers = (node: WalkedNode, nodes: ReadonlyMap<Digest.Digest, WalkedNode>): WalkedNode => ({
+  ...node,
+  referrers: node.referrers.filter((digest) => {
+    const referrer = nodes.get(digest)
+    return referrer !== undefined && mayBeAbout(referrer, node.descriptor.digest)
+  })
+})
+
 /** The nodes in an order in which each comes after those that it names, and referrers after their subjects. */
 const ordered = (
   root: Digest.Digest,
@@ -287,6 +300,7 @@ export const walk = <E, E2 = never>(
     const blobs = new Set<Digest.Digest>()
     const seen = new Set<Digest.Digest>([root.digest])
     let bytes = 0
+    let listed = 0
     let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isWhole: false }]
     while (level.length > 0) {
       const found = yield* Effect.forEach(level, (step) => visit(reader, step, options, hooks), {
@@ -299,6 +313,11 @@ export const walk = <E, E2 = never>(
           continue
         }
         nodes.set(one.step.descriptor.digest, one.node)
+        listed += one.node.referrers.length
+        // A manifest is about one other, so that there are no more of these than manifests.
+        if (listed > most) {
+          return yield* fail("TooLarge", one.step.path, `the graph lists more than ${most} referrers`)
+        }
         if (one.node.presence !== "whole") bytes += one.node.descriptor.size
         if (bytes > mostBytes) {
           return yield* fail("TooLarge", one.step.path, `the manifests of the graph have more than ${mostBytes} bytes`)
@@ -313,6 +332,8 @@ export const walk = <E, E2 = never>(
       level = next
     }
     const isBlob = (digest: Digest.Digest) => blobs.has(digest)
-    const all = new Map(Array.from(nodes, ([digest, node]) => [digest, withBlobs(node, isBlob)] as const))
+    const all = new Map(
+      Array.from(nodes, ([digest, node]) => [digest, withoutStrangers(withBlobs(node, isBlob), nodes)] as const)
+    )
     return { root: root.digest, nodes: ordered(root.digest, all) }
   })

@@ -6,6 +6,7 @@ import type * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Semaphore from "effect/Semaphore"
 import { type ContentStore, MissingContent, type Origin, type Reader } from "../../ContentStore.ts"
 import { at, type CopyError } from "../../CopyError.ts"
@@ -38,6 +39,15 @@ const putsAtOnce = 8
 export const missing = (description: string, path: ReadonlyArray<Digest.Digest>) =>
   new GraphError({ problem: "Missing", path, description })
 
+/**
+ * Whether a store found that content is not what its digest names. It hashes what the source gives, so that the source is wrong,
+ * unless a registry says so in a response.
+ */
+const isOfContent = (error: unknown): boolean =>
+  Predicate.hasProperty(error, "reason") &&
+  (Predicate.isTagged(error.reason, "ContentMismatch") || Predicate.isTagged(error.reason, "ContentDiffers")) &&
+  !(Predicate.hasProperty(error, "response") && error.response !== undefined)
+
 /** Those that a store says it lacks; all, if it does not say which. */
 const missingAmong = (
   named: ReadonlyArray<Descriptor>,
@@ -67,10 +77,16 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
 
   const sendBlob = (blob: Descriptor): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
-      const onRead = (bytes: number) => emit({ _tag: "Progress", digest: blob.digest, bytes, size: blob.size })
+      let isRead = false
+      const onRead = (bytes: number) => {
+        isRead = true
+        return emit({ _tag: "Progress", digest: blob.digest, bytes, size: blob.size })
+      }
       const content = marking(yield* sourceOf(source, blob), onRead)
       const outcome = yield* Effect.mapError(target.putBlob(blob, content, { from: job.mountFrom }), (error) =>
-        error instanceof OfSource ? failed("source", blob)(error.cause) : failed("target", blob)(error)
+        error instanceof OfSource
+          ? failed("source", blob)(error.cause)
+          : failed(isRead && isOfContent(error) ? "source" : "target", blob)(error)
       )
       yield* note("blob", blob, { outcome })
     }).pipe(sending.withPermit)
