@@ -550,6 +550,19 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("sets each tag of cosign, also if several name one manifest", () =>
+    Effect.gen(function* () {
+      const from = yield* holding(["base", "amd64", "arm64", "sbom"], [amd64, arm64])
+      const shared = image("sbom")
+      yield* from.putManifest(both, { tags: ["v1", tagOf(amd64, ".sig")] })
+      yield* from.putManifest(shared, { tags: [tagOf(amd64, ".sbom"), tagOf(arm64, ".sbom")] })
+      const target = MemoryStore.make("target")
+      const { tags } = yield* Copy.run(from, target, "v1", { cosignTags: true })
+      assert.deepStrictEqual([...new Set(tags.map(({ outcome }) => outcome))], ["set"])
+      assert.sameMembers(yield* Stream.runCollect(target.tags), yield* Stream.runCollect(from.tags))
+    })
+  )
+
   it.effect("asks for few tags of cosign one by one, and lists the tags for many", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestsFor([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })

@@ -156,13 +156,18 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
     put,
     /** Copies a graph. Its root is put by these tags. */
     copy: (graph: Walked, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
-      Effect.forEach(
-        graph.nodes.values(),
-        (node) => {
-          const { digest } = node.descriptor
-          return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
-        },
-        { concurrency: putsAtOnce, discard: true }
-      )
+      Effect.gen(function* () {
+        // Several tags of cosign may name one manifest, which was put by the first of them alone.
+        const again = manifests.has(graph.root) && tags.length > 0 ? graph.nodes.get(graph.root) : undefined
+        yield* Effect.forEach(
+          graph.nodes.values(),
+          (node) => {
+            const { digest } = node.descriptor
+            return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
+          },
+          { concurrency: putsAtOnce, discard: true }
+        )
+        if (again !== undefined) yield* put(again, tags)
+      })
   }
 }
