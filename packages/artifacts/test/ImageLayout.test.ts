@@ -434,6 +434,22 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
+  it.effect("has what was copied when the copy says that it is done", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const seen: Array<string> = []
+      const events = Copy.events(yield* source, layout, "v1", { tags: ["copy"] }).pipe(
+        Stream.tap(({ _tag }) => {
+          seen.push(_tag)
+          return _tag === "TagDone" ? write(folder, "index.json", "no index") : Effect.void
+        })
+      )
+      const error = yield* Effect.flip(Stream.runDrain(events))
+      assert.deepInclude(error.reason, { _tag: "InvalidIndex" })
+      assert.notInclude(seen, "Finished")
+    })
+  )
+
   it.effect("never replaces an index.json that it cannot read", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
