@@ -635,6 +635,38 @@ describe("a copy", () => {
     })
   )
 
+  it.effect(
+    "mends what it can if the target does not say what it lacks, without layers that may not be distributed",
+    () =>
+      Effect.gen(function* () {
+        const foreign = blobOf(
+          MediaType.MediaType.make("application/vnd.oci.image.layer.nondistributable.v1.tar"),
+          "windows"
+        )
+        const windows = rawOf(
+          MediaType.ociImageManifest,
+          Manifest.format(Manifest.image({ config, layers: [foreign, layer("base")] }))
+        )
+        const root = index(windows.descriptor)
+        const from = yield* holding(["base"], [windows])
+        yield* from.putManifest(root, { tags: ["v1"] })
+        const store = MemoryStore.make("target")
+        const target: MemoryStore.MemoryStore = {
+          ...store,
+          keeps: ({ digest }) => Effect.succeed(digest === windows.descriptor.digest),
+          putManifest: (manifest, options) =>
+            Effect.mapError(store.putManifest(manifest, options), (error) =>
+              error instanceof MissingContent
+                ? new MissingContent({ manifest: error.manifest, digests: [error.manifest] })
+                : error
+            )
+        }
+        yield* Copy.run(from, target, "v1")
+        assert.isTrue(Option.isSome(yield* store.resolve("v1")))
+        assert.isFalse(yield* store.has(foreign))
+      })
+  )
+
   it.effect("mends once, and fails if the target still lacks something", () =>
     Effect.gen(function* () {
       const from = yield* source
