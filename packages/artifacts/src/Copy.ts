@@ -101,6 +101,9 @@ type Fault = GraphError | MissingContent | TagExists | Choice.PlatformNotFound
 
 const defaultConcurrency = 6
 
+/** With none, or what is no number, nothing would ever be sent. */
+const atLeastOne = (count: number): number => (count >= 1 ? count : 1)
+
 /** Tags that are looked up at the same time. */
 const lookupsAtOnce = 8
 
@@ -273,7 +276,7 @@ const copy = <E1, E2>(
       source,
       target,
       mountFrom: [source.origin, ...(options.mountFrom ?? [])],
-      concurrency: Math.max(1, options.concurrency ?? defaultConcurrency),
+      concurrency: atLeastOne(options.concurrency ?? defaultConcurrency),
       withForeignLayers: options.foreignLayers ?? false,
       isLeftOut,
       emit
@@ -299,11 +302,10 @@ const copy = <E1, E2>(
       tags: units.flatMap(({ tags }) => tags),
       isDryRun
     }
-    yield* emit({ _tag: "Finished", report })
     return report
   })
 
-/** Copies in a batch of the target, so that a layout writes its index once. */
+/** Copies in a batch of the target, so that a layout writes its index once. The copy is done when the batch is. */
 const inBatch = <E1, E2>(
   source: Reader<E1>,
   target: ContentStore<E2>,
@@ -314,7 +316,8 @@ const inBatch = <E1, E2>(
   Effect.result(copy(source, target, tagOrDigest, options, emit)).pipe(
     options.isDryRun === true ? identity : target.batch,
     Effect.mapError(at("target")<E1 | E2 | Fault>),
-    Effect.flatMap(Effect.fromResult)
+    Effect.flatMap(Effect.fromResult),
+    Effect.tap((report) => emit({ _tag: "Finished", report }))
   )
 
 /**

@@ -84,6 +84,9 @@ const decodeVersion = Schema.decodeUnknownOption(
 /** OCI image specification, image-layout.md, "oci-layout file". */
 const version = "1.0.0"
 
+/** The file with the version has 30 bytes. It may say more. */
+const mostVersionBytes = 64 * 1024
+
 /** What a folder may hold before it becomes a layout: what a killed program has left. */
 const isLeftover = (name: string): boolean => name.startsWith(".") || name === Disk.ingestFolder
 
@@ -178,14 +181,15 @@ const make = Effect.fnUntraced(function* (
 
   /** Whether the folder is a layout. It may become one if it has nothing else. */
   const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
-    const text = yield* orAbsent(Effect.asSome(files.readFileString(versionFile)), Option.none())
-    if (Option.isNone(text)) {
+    const size = yield* content.sizeAt(versionFile)
+    if (Option.isNone(size)) {
       const names = yield* orAbsent(files.readDirectory(folder), [])
       if (names.every(isLeftover)) return false
       const description = "the folder is no image layout: it has other content, and no file oci-layout"
       return yield* content.failure(new NotALayout({ description }))
     }
-    const found = decodeVersion(text.value)
+    const isSmall = size.value <= mostVersionBytes
+    const found = isSmall ? decodeVersion(yield* orAbsent(files.readFileString(versionFile), "")) : Option.none()
     if (Option.isNone(found)) {
       return yield* content.failure(new NotALayout({ description: "the file oci-layout cannot be read" }))
     }
@@ -213,13 +217,16 @@ const make = Effect.fnUntraced(function* (
       ? Effect.void
       : Effect.gen(function* () {
           const blobs = path.join(folder, "blobs")
-          for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512")]) yield* assertNotShared(at)
+          const ingest = path.join(folder, Disk.ingestFolder)
+          for (const at of [blobs, path.join(blobs, "sha256"), path.join(blobs, "sha512"), ingest]) {
+            yield* assertNotShared(at)
+          }
           if (!(yield* isLayout)) {
             const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: version }))
             yield* Effect.mapError(disk.write(versionFile, Stream.make(text)), content.ofFile)
           }
           yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
-          yield* Prune.sweepIngest(files, path, path.join(folder, Disk.ingestFolder), content, leftoverAge)
+          yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)
           isPrepared = true
         })
   )

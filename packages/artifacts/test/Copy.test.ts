@@ -391,8 +391,10 @@ describe("a copy", () => {
 
   it.effect("sends one blob after another at least", () =>
     Effect.gen(function* () {
-      const report = yield* Copy.run(yield* source, MemoryStore.make("target"), "v1", { concurrency: 0 })
-      assert.strictEqual(Copy.totals(report).sent.nodes, 9)
+      for (const concurrency of [0, Number.NaN]) {
+        const report = yield* Copy.run(yield* source, MemoryStore.make("target"), "v1", { concurrency })
+        assert.strictEqual(Copy.totals(report).sent.nodes, 9)
+      }
     })
   )
 
@@ -583,6 +585,19 @@ describe("a copy", () => {
     })
   )
 
+  it.effect("sets each tag of cosign, also if several name one manifest", () =>
+    Effect.gen(function* () {
+      const from = yield* holding(["base", "amd64", "arm64", "sbom"], [amd64, arm64])
+      const shared = image("sbom")
+      yield* from.putManifest(both, { tags: ["v1", tagOf(amd64, ".sig")] })
+      yield* from.putManifest(shared, { tags: [tagOf(amd64, ".sbom"), tagOf(arm64, ".sbom")] })
+      const target = MemoryStore.make("target")
+      const { tags } = yield* Copy.run(from, target, "v1", { cosignTags: true })
+      assert.deepStrictEqual([...new Set(tags.map(({ outcome }) => outcome))], ["set"])
+      assert.sameMembers(yield* Stream.runCollect(target.tags), yield* Stream.runCollect(from.tags))
+    })
+  )
+
   it.effect("asks for few tags of cosign one by one, and lists the tags for many", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestsFor([amd64, arm64]), { lists: 0, asked: 1 + 3 * 3 })
@@ -651,6 +666,38 @@ describe("a copy", () => {
       )
       assert.isTrue(Option.isSome(yield* target.resolve(arm64.descriptor.digest)))
     })
+  )
+
+  it.effect(
+    "mends what it can if the target does not say what it lacks, without layers that may not be distributed",
+    () =>
+      Effect.gen(function* () {
+        const foreign = blobOf(
+          MediaType.MediaType.make("application/vnd.oci.image.layer.nondistributable.v1.tar"),
+          "windows"
+        )
+        const windows = rawOf(
+          MediaType.ociImageManifest,
+          Manifest.format(Manifest.image({ config, layers: [foreign, layer("base")] }))
+        )
+        const root = index(windows.descriptor)
+        const from = yield* holding(["base"], [windows])
+        yield* from.putManifest(root, { tags: ["v1"] })
+        const store = MemoryStore.make("target")
+        const target: MemoryStore.MemoryStore = {
+          ...store,
+          keeps: ({ digest }) => Effect.succeed(digest === windows.descriptor.digest),
+          putManifest: (manifest, options) =>
+            Effect.mapError(store.putManifest(manifest, options), (error) =>
+              error instanceof MissingContent
+                ? new MissingContent({ manifest: error.manifest, digests: [error.manifest] })
+                : error
+            )
+        }
+        yield* Copy.run(from, target, "v1")
+        assert.isTrue(Option.isSome(yield* store.resolve("v1")))
+        assert.isFalse(yield* store.has(foreign))
+      })
   )
 
   it.effect("mends once, and fails if the target still lacks something", () =>

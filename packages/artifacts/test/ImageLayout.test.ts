@@ -256,6 +256,18 @@ layer(platform)("a layout that is read", (it) => {
       yield* files.remove(index)
       yield* files.symlink("/dev/zero", index)
       assert.strictEqual(yield* reasonOf(layout.resolve("v1")), "InvalidIndex")
+      const version = yield* inFolder(folder, "oci-layout")
+      yield* files.remove(version)
+      yield* files.symlink("/dev/zero", version)
+      assert.strictEqual(yield* reasonOf(ImageLayout.open(folder)), "NotALayout")
+    })
+  )
+
+  it.effect("does not read an oci-layout of any size", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* small
+      yield* write(folder, "oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0", more: "x".repeat(100_000) }))
+      assert.strictEqual(yield* reasonOf(ImageLayout.open(folder)), "NotALayout")
     })
   )
 
@@ -278,6 +290,25 @@ layer(platform)("a layout that is read", (it) => {
       yield* Stream.runDrain(layout.blob(layerOf("base")).read(0))
       assert.strictEqual(yield* reasonOf(layout.putBlob(layerOf("x"), BlobSource.fromString("x"))), "SharedBlobs")
       assert.strictEqual(yield* reasonOf(layout.prune()), "SharedBlobs")
+    })
+  )
+
+  it.effect("removes no file of another folder that a symbolic link leads to", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* small
+      const files = yield* FileSystem.FileSystem
+      const theirs = `${folder}-theirs`
+      const ingest = yield* inFolder(folder, "ingest")
+      yield* files.makeDirectory(theirs)
+      yield* write(theirs, "notes", "theirs")
+      // Older than what killed programs leave, by the clock of the test.
+      yield* files.utimes(yield* inFolder(theirs, "notes"), new Date(-1e10), new Date(-1e10))
+      yield* files.remove(ingest, { recursive: true })
+      yield* files.symlink(theirs, ingest)
+      const layout = yield* ImageLayout.open(folder)
+      assert.strictEqual(yield* reasonOf(layout.putBlob(layerOf("x"), BlobSource.fromString("x"))), "SharedBlobs")
+      assert.strictEqual(yield* reasonOf(layout.prune({ minAge: 0 })), "SharedBlobs")
+      assert.deepStrictEqual(yield* files.readDirectory(theirs), ["notes"])
     })
   )
 
@@ -400,6 +431,22 @@ layer(platform)("a layout that is written", (it) => {
       assert.deepStrictEqual(error.digests, [arm64.descriptor.digest])
       yield* layout.putManifest(both, { isSparse: true, tags: ["both"] })
       assert.isTrue(Option.isSome(yield* layout.resolve("both")))
+    })
+  )
+
+  it.effect("has what was copied when the copy says that it is done", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const seen: Array<string> = []
+      const events = Copy.events(yield* source, layout, "v1", { tags: ["copy"] }).pipe(
+        Stream.tap(({ _tag }) => {
+          seen.push(_tag)
+          return _tag === "TagDone" ? write(folder, "index.json", "no index") : Effect.void
+        })
+      )
+      const error = yield* Effect.flip(Stream.runDrain(events))
+      assert.deepInclude(error.reason, { _tag: "InvalidIndex" })
+      assert.notInclude(seen, "Finished")
     })
   )
 

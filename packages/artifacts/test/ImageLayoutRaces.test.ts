@@ -185,6 +185,18 @@ layer(platform)("a batch", (it) => {
     })
   )
 
+  it.effect("does not lose what a fiber changes that outlives it", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      const isOver = yield* Deferred.make<void>()
+      const late = Effect.andThen(Deferred.await(isOver), layout.putManifest(amd64, { tags: ["late"] }))
+      const fiber = yield* layout.batch(Effect.forkDetach(late))
+      yield* Deferred.succeed(isOver, undefined)
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), ["late", "v1"])
+    })
+  )
+
   it.effect("keeps what it removed and then put again", () =>
     Effect.gen(function* () {
       const { layout } = yield* small

@@ -183,6 +183,15 @@ describe("a copy of some platforms", () => {
     )
   }
 
+  it.effect("fails if no platform is wanted, and tags no index of nothing", () =>
+    Effect.gen(function* () {
+      const target = MemoryStore.make("target")
+      const { cause } = yield* Effect.flip(Copy.run(yield* source(wide), target, "v1", { platforms: [] }))
+      assert.deepInclude(cause, { _tag: "PlatformNotFound", wanted: [] })
+      assert.isTrue(Option.isNone(yield* target.resolve("v1")))
+    })
+  )
+
   it.effect("follows indexes within indexes, and leaves out those of which nothing stays", () =>
     Effect.gen(function* () {
       const arms = indexOf(on(armV6, linux("arm", "v6")), on(armV7, linux("arm", "v7")))

@@ -41,7 +41,8 @@ export class PlatformNotFound extends Schema.TaggedError<PlatformNotFound>("@eff
 
   override get message(): string {
     const available = this.available.length === 0 ? "no platform is named" : `there are ${this.available.join(", ")}`
-    return `no image for ${this.wanted.join(", ")}: ${available}`
+    const wanted = this.wanted.length === 0 ? "no platform" : this.wanted.join(", ")
+    return `no image for ${wanted}: ${available}`
   }
 }
 
@@ -151,7 +152,8 @@ export const choose = <E>(
     const entries = [...graph.nodes.values()].flatMap(({ children }) => children)
     const leaves = entries.filter((entry) => !isInner(entry))
     const { kept, missing } = select(leaves, platforms)
-    if (missing.length > 0) {
+    // No platform at all would leave an index of nothing.
+    if (missing.length > 0 || kept.size === 0) {
       const available = leaves.flatMap(({ platform }) => (platform === undefined ? [] : [platform]))
       return yield* notFound(missing, available)
     }

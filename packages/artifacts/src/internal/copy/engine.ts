@@ -114,13 +114,21 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   const putRaw = ({ isSparse }: WalkedNode, raw: Manifest.Raw, tags: ReadonlyArray<string>) =>
     target.putManifest(raw, { tags, isSparse })
 
+  /** Sends blobs without asking what was sent. Layers that may not be distributed are not what a target lacks. */
+  const sendAgain = (again: ReadonlyArray<Descriptor>): Effect.Effect<void, Failure> =>
+    Effect.forEach(
+      again.filter((blob) => job.withForeignLayers || !isForeign(blob)),
+      sendBlob,
+      { concurrency: "unbounded", discard: true }
+    )
+
   /** Puts a graph again without asking what is there. */
   const putAgain = (graph: Walked): Effect.Effect<void, Failure> =>
     Effect.forEach(
       graph.nodes.values(),
       (node) =>
         Effect.gen(function* () {
-          yield* Effect.forEach(node.blobs, sendBlob, { concurrency: "unbounded", discard: true })
+          yield* sendAgain(node.blobs)
           const raw = yield* rawOf(node)
           yield* Effect.mapError(putRaw(node, raw, []), failed("target", node.descriptor))
           yield* note("manifest", node.descriptor, { outcome: "sent" })
@@ -131,14 +139,16 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   /** Puts what a manifest names and the target lacks, although it seemed to be there. */
   const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
-      for (const child of missingAmong(children, digests)) {
+      // A store may name what the manifest does not: the manifest itself, or something further below.
+      const lacked = [...children, ...blobs].some(({ digest }) => digests.includes(digest)) ? digests : []
+      for (const child of missingAmong(children, lacked)) {
         const graph = yield* Effect.mapError(
           walk(source, child, {}, { presence: () => Effect.succeed("absent"), isLeftOut: job.isLeftOut }),
           failed("source", child)
         )
         yield* putAgain(graph)
       }
-      yield* Effect.forEach(missingAmong(blobs, digests), sendBlob, { concurrency: "unbounded", discard: true })
+      yield* sendAgain(missingAmong(blobs, lacked))
     })
 
   /** Puts a manifest. If the target lacks what it names, that is put once more, and then the manifest. */
@@ -172,13 +182,18 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
     put,
     /** Copies a graph. Its root is put by these tags. */
     copy: (graph: Walked, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
-      Effect.forEach(
-        graph.nodes.values(),
-        (node) => {
-          const { digest } = node.descriptor
-          return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
-        },
-        { concurrency: putsAtOnce, discard: true }
-      )
+      Effect.gen(function* () {
+        // Several tags of cosign may name one manifest, which was put by the first of them alone.
+        const again = manifests.has(graph.root) && tags.length > 0 ? graph.nodes.get(graph.root) : undefined
+        yield* Effect.forEach(
+          graph.nodes.values(),
+          (node) => {
+            const { digest } = node.descriptor
+            return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
+          },
+          { concurrency: putsAtOnce, discard: true }
+        )
+        if (again !== undefined) yield* put(again, tags)
+      })
   }
 }

@@ -7,6 +7,8 @@ import * as Effect from "effect/Effect"
 export const make = <A, E>() => {
   const running = new Map<string, Deferred.Deferred<A, E>>()
   return {
+    /** Whether one was begun. */
+    has: (key: string): boolean => running.has(key),
     /** Waits for one that was begun before. */
     wait: (key: string): Effect.Effect<void, E> =>
       Effect.suspend(() => {

@@ -101,7 +101,7 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("Progress", { digest: Digest.Digest, bytes: Schema.Natural, size: Schema.Natural }),
   /** A manifest or a blob is done. */
   Schema.TaggedStruct("NodeDone", { node: CopiedNode }),
-  /** A tag is done. */
+  /** A tag is done. A layout has it when the copy is done. */
   Schema.TaggedStruct("TagDone", { tag: CopiedTag }),
   /** The copy is done. This event is the last. */
   Schema.TaggedStruct("Finished", { report: Report })

@@ -52,6 +52,8 @@ interface Batch {
   readonly changes: Array<Change>
   /** Manifests that are gone when the batch ends. */
   readonly removed: Set<Digest.Digest>
+  /** Whether changes are still kept. A fiber may outlive the batch in which it began. */
+  isOpen: boolean
 }
 
 /** The batches in which a fiber runs, by the layouts that they are for. */
@@ -146,7 +148,10 @@ export const make = (
     return index
   })
 
-  const batch = Effect.map(CurrentBatches, (batches) => batches.get(self))
+  const batch = Effect.map(CurrentBatches, (batches) => {
+    const own = batches.get(self)
+    return own?.isOpen === true ? own : undefined
+  })
 
   /** The index, with the changes of the batch in which the fiber runs. */
   const current: Effect.Effect<Index.Index, LayoutError> = Effect.flatMap(batch, (own) =>
@@ -286,6 +291,7 @@ export const make = (
       if (own === undefined) return yield* commit([one])
       const missing = yield* missingOf(one)
       if (Option.isSome(missing)) return yield* missing.value
+      if (!own.isOpen) return yield* commit([one])
       applyTo(own.index, one)
       noteRemoval(own.removed, one)
       own.changes.push(one)
@@ -300,13 +306,17 @@ export const make = (
   /** Runs an effect whose changes are made together when it ends, however it ends. */
   const inBatch = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LayoutError, R> =>
     Effect.gen(function* () {
+      if ((yield* batch) !== undefined) return yield* effect
       const batches = yield* CurrentBatches
-      if (batches.has(self)) return yield* effect
-      const own: Batch = { index: yield* fresh, changes: [], removed: new Set() }
+      const own: Batch = { index: yield* fresh, changes: [], removed: new Set(), isOpen: true }
       return yield* Effect.acquireUseRelease(
         Effect.succeed(own),
         () => Effect.provideService(effect, CurrentBatches, new Map([...batches, [self, own]])),
-        ({ changes }) => Effect.mapError(commit(changes), ofBatch)
+        () =>
+          Effect.suspend(() => {
+            own.isOpen = false
+            return Effect.mapError(commit(own.changes), ofBatch)
+          })
       )
     })
 
