@@ -129,8 +129,8 @@ const layouts: ReadonlyArray<Fault> = [
   {
     wrong: "a batch that fails loses what was done in it",
     file: `${layout}/catalog.ts`,
-    find: "({ changes }) => Effect.mapError(commit(changes), ofBatch)",
-    replace: "({ changes }) => Effect.mapError(commit(changes.slice(0, 0)), ofBatch)"
+    find: "Effect.mapError(commit(own.changes), ofBatch)",
+    replace: "Effect.mapError(commit(own.changes.slice(0, 0)), ofBatch)"
   }
 ]
 
