@@ -8,7 +8,6 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
-import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -265,14 +264,12 @@ const make = Effect.fnUntraced(function* (
       )
     })
 
-  const survey = Effect.flatMap(catalog.current, subjects.survey)
-
   const referrers: ImageLayout["referrers"] = (subject, { artifactType } = {}) =>
     Stream.unwrap(
-      Effect.map(survey, (found) =>
+      Effect.map(Effect.flatMap(catalog.current, subjects.wholeSurvey), (found) =>
         Stream.filterEffect(
           Stream.fromIterable(
-            (found.referrers.get(subject) ?? []).filter(
+            Array.from(found.referrers.get(subject)?.values() ?? []).filter(
               (one) => artifactType === undefined || one.artifactType === artifactType
             )
           ),
@@ -289,20 +286,23 @@ const make = Effect.fnUntraced(function* (
 
   const keeps: ImageLayout["keeps"] = ({ digest }) =>
     Effect.gen(function* () {
-      return !(yield* catalog.isRemoved(digest)) && (yield* survey).reached.has(digest)
+      if (yield* catalog.isRemoved(digest)) return false
+      const { reached } = yield* Effect.flatMap(catalog.current, subjects.survey)
+      // What an index names may have been removed by itself.
+      return reached.has(digest) && Option.isSome(yield* content.sizeOf(digest))
     })
 
   const putManifest: ImageLayout["putManifest"] = (raw, { isSparse = false, tags = [] } = {}) =>
     Effect.gen(function* () {
       yield* prepare
-      const { digest, size } = raw.descriptor
+      const { digest } = raw.descriptor
       const referrer = Referrer.fromManifest(raw)
       const descriptor = Option.match(referrer, {
         onNone: () => raw.descriptor,
         onSome: (found) => pointerOf(found.descriptor)
       })
       const needed = neededBy(raw, isSparse)
-      yield* content.put({ digest, size }, BlobSource.fromBytes(raw.bytes)).pipe(
+      yield* content.putManifest(raw).pipe(
         Effect.andThen(catalog.change({ _tag: "Put", descriptor, tags, needed, referrer })),
         Effect.retry({
           times: mostPuts,
@@ -324,7 +324,8 @@ const make = Effect.fnUntraced(function* (
 
   const remove: ImageLayout["remove"] = ({ digest }) =>
     Effect.gen(function* () {
-      const raw = yield* manifest({ digest })
+      // One that is damaged can be removed; what it was about is not known.
+      const raw = yield* Effect.catchIf(manifest({ digest }), ContentFiles.isDamage, () => Effect.succeedNone)
       if (Option.isNone(raw) && Option.isNone((yield* catalog.current).entry(digest))) return
       yield* changed({ _tag: "Remove", digest, referrer: Option.flatMap(raw, Referrer.fromManifest) })
     })

@@ -674,6 +674,8 @@ const failing = (budget: { left: number }) =>
         Effect.map(files.open(path, options), (file) => ({
           ...file,
           stat: file.stat,
+          seek: (...at: Parameters<typeof file.seek>) => file.seek(...at),
+          readAlloc: (...size: Parameters<typeof file.readAlloc>) => file.readAlloc(...size),
           sync: Effect.andThen(spend, file.sync),
           writeAll: (bytes: Uint8Array) => Effect.andThen(spend, file.writeAll(bytes))
         })),

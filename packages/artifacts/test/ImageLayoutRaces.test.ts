@@ -17,8 +17,10 @@ import * as Copy from "../src/Copy.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
 import {
   amd64,
+  arm64,
   attachment,
   blobOf,
+  both,
   config,
   holding,
   image,
@@ -147,6 +149,71 @@ layer(platform)("a damaged layout", (it) => {
       yield* files.remove(`${folder}/${file}`)
       yield* Copy.run(source, layout, amd64.descriptor.digest, { tags: ["v1"], trust: "walk" })
       assert.strictEqual(yield* read(folder, file), "base")
+    })
+  )
+})
+
+const damage = (folder: string, { descriptor }: Manifest.Raw, change: (text: string) => string) =>
+  Effect.gen(function* () {
+    const file = `blobs/sha256/${Digest.hex(descriptor.digest)}`
+    yield* write(folder, file, change(yield* read(folder, file)))
+    return yield* ImageLayout.open(folder)
+  })
+
+const truncated = (text: string) => text.slice(1)
+const ofOneSize = (text: string) => text.toUpperCase()
+
+layer(platform)("a layout with a damaged manifest", (it) => {
+  for (const change of [truncated, ofOneSize]) {
+    it.effect(`takes other images, and that one again: ${change.name}`, () =>
+      Effect.gen(function* () {
+        const { folder } = yield* small
+        const layout = yield* damage(folder, amd64, change)
+        const source = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
+        yield* Copy.run(source, layout, arm64.descriptor.digest)
+        assert.isTrue(yield* layout.keeps(arm64.descriptor))
+        assert.isFalse(yield* layout.keeps(amd64.descriptor))
+        yield* Copy.run(source, layout, amd64.descriptor.digest)
+        assert.deepStrictEqual(Option.getOrThrow(yield* layout.manifest(amd64.descriptor)).bytes, amd64.bytes)
+      })
+    )
+  }
+
+  it.effect("does not leave out referrers in silence, and prunes nothing", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const sbom = attachment("sbom", amd64.descriptor)
+      yield* layout.putManifest(sbom)
+      const damaged = yield* damage(folder, sbom, ofOneSize)
+      const listing = yield* Effect.flip(referrersOf(damaged, amd64))
+      const pruning = yield* Effect.flip(damaged.prune({ minAge: 0 }))
+      for (const { reason } of [listing, pruning]) assert.deepInclude(reason, { _tag: "ContentDiffers" })
+    })
+  )
+
+  it.effect("can be rid of it", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* small
+      const layout = yield* damage(folder, amd64, truncated)
+      yield* layout.remove(amd64.descriptor)
+      assert.deepStrictEqual(yield* Stream.runCollect(layout.tags), [])
+      assert.isFalse(yield* layout.has(amd64.descriptor))
+    })
+  )
+})
+
+layer(platform)("an image that is removed from the index that names it", (it) => {
+  it.effect("is not kept, and comes back if nothing is trusted", () =>
+    Effect.gen(function* () {
+      const { layout } = yield* small
+      const source = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, both])
+      const { digest } = both.descriptor
+      yield* Copy.run(source, layout, digest)
+      assert.isTrue(yield* layout.keeps(arm64.descriptor))
+      yield* layout.remove(arm64.descriptor)
+      assert.isFalse(yield* layout.keeps(arm64.descriptor))
+      yield* Copy.run(source, layout, digest, { trust: "walk" })
+      assert.isTrue(yield* layout.keeps(arm64.descriptor))
     })
   )
 })

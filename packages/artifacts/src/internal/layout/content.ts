@@ -1,7 +1,7 @@
 /**
  * The blobs of a layout: files that are named by the digests of their content.
  */
-import type * as BlobSource from "@effect-acr/client/BlobSource"
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Content from "@effect-acr/client/Content"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -28,6 +28,9 @@ import type * as Disk from "./disk.ts"
 export const mostManifestBytes = 4 * 1024 * 1024
 
 const chunkBytes = 256 * 1024
+
+/** Whether content is not what its digest names. */
+export const isDamage = ({ reason }: LayoutError): boolean => reason._tag === "ContentDiffers"
 
 export const isAbsent = (error: PlatformError): boolean => error.reason._tag === "NotFound"
 
@@ -141,6 +144,19 @@ export const make = (
       )
     })
 
+  const write = <E, R>(
+    wanted: Pick<Descriptor, "digest" | "size">,
+    source: Pick<BlobSource.BlobSource<E, R>, "read">
+  ): Effect.Effect<void, LayoutError | E, R> =>
+    Effect.gen(function* () {
+      const target = pathOf(wanted.digest)
+      yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
+      yield* Effect.mapError(disk.write(target, verified(wanted, source.read(0))), (error) => {
+        if (error instanceof OfSource) return error.cause
+        return error instanceof PlatformError ? ofFile(error) : error
+      })
+    })
+
   /** Writes a blob if it is not there. */
   const put = <E, R>(
     wanted: Pick<Descriptor, "digest" | "size">,
@@ -150,17 +166,22 @@ export const make = (
       const size = yield* sizeOf(wanted.digest)
       // A file of another size is damaged, and replaced.
       if (Option.contains(size, wanted.size)) return "present"
-      const target = pathOf(wanted.digest)
-      yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
-      yield* Effect.mapError(disk.write(target, verified(wanted, source.read(0))), (error) => {
-        if (error instanceof OfSource) return error.cause
-        return error instanceof PlatformError ? ofFile(error) : error
-      })
+      yield* write(wanted, source)
       return "sent"
+    })
+
+  /** Writes a manifest if it is not there. It is small enough to be read, so that a damaged one is seen and replaced. */
+  const putManifest = ({ bytes, descriptor }: Manifest.Raw): Effect.Effect<void, LayoutError> =>
+    Effect.gen(function* () {
+      const { digest, mediaType, size } = descriptor
+      const source = BlobSource.fromBytes(bytes)
+      if (size > mostManifestBytes) return yield* Effect.asVoid(put(descriptor, source))
+      const found = yield* Effect.catchIf(manifest(digest, Option.some(mediaType)), isDamage, () => Effect.succeedNone)
+      if (!Option.exists(found, (intact) => intact.bytes.length === size)) yield* write(descriptor, source)
     })
 
   const remove = (digest: Digest.Digest): Effect.Effect<void, LayoutError> =>
     Effect.mapError(files.remove(pathOf(digest), { force: true }), ofFile)
 
-  return { sizeAt, sizeOf, blob, manifest, put, remove, failure, ofFile }
+  return { sizeAt, sizeOf, blob, manifest, put, putManifest, remove, failure, ofFile }
 }

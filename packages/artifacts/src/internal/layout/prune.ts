@@ -118,7 +118,7 @@ export const sweepIngest = (
     }
   })
 
-type BySubject = ReadonlyMap<Digest.Digest, ReadonlyArray<Descriptor>>
+type BySubject = ReadonlyMap<Digest.Digest, ReadonlyMap<Digest.Digest, Descriptor>>
 
 const unknown = (content: Content, what: string) =>
   content.failure(
@@ -150,7 +150,7 @@ const reach = (
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       if (reached.has(next.digest)) continue
       reached.add(next.digest)
-      waiting.push(...(referrers.get(next.digest) ?? []))
+      for (const referrer of referrers.get(next.digest)?.values() ?? []) waiting.push(referrer)
       const raw = yield* content.manifest(next.digest, Option.some(next.mediaType))
       const named = Option.flatMap(raw, (manifest) => Result.getSuccess(referencesOf(manifest)))
       if (Option.isNone(named)) {
@@ -217,7 +217,7 @@ export const make = ({ catalog, content, files, folder, path, subjects }: Parts)
       const before = yield* catalog.readText
       const index = yield* catalog.parse(before)
       yield* assertRead(content, index)
-      const { referrers } = yield* subjects.survey(index)
+      const { referrers } = yield* subjects.wholeSurvey(index)
       const blobs = yield* listBlobs(files, path, folder, content, minAge)
       const young = yield* youngManifests(content, blobs)
       const roots = untagged ? index.entries().filter(isTagged) : index.entries()

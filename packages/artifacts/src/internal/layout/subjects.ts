@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { LayoutError } from "../../LayoutError.ts"
 import { referencesOf } from "../references.ts"
+import { isDamage } from "./content.ts"
 import type * as Index from "./index.ts"
 
 /** What is known of a manifest that the layout lists. */
@@ -24,7 +25,10 @@ interface Known {
 /** What an index leads to. */
 interface Survey {
   readonly reached: Set<Digest.Digest>
-  readonly referrers: Map<Digest.Digest, ReadonlyArray<Descriptor>>
+  /** The referrers by their subjects, and by their digests. */
+  readonly referrers: Map<Digest.Digest, Map<Digest.Digest, Descriptor>>
+  /** Why manifests could not be read whose content is damaged. What they refer to is not known. */
+  readonly damages: Map<Digest.Digest, LayoutError>
 }
 
 /** Manifests that are read at the same time. */
@@ -36,11 +40,16 @@ export const make = (read: Read) => {
   const known = new Map<Digest.Digest, Known>()
   const oneAtATime = Semaphore.makeUnsafe(1).withPermit
 
-  const learn = (manifest: Descriptor): Effect.Effect<Known | undefined, LayoutError> =>
+  const learn = (manifest: Descriptor, { damages }: Survey): Effect.Effect<Known | undefined, LayoutError> =>
     Effect.suspend(() => {
       const before = known.get(manifest.digest)
       if (before !== undefined) return Effect.succeed(before)
-      return Effect.map(read(manifest), (raw) => {
+      damages.delete(manifest.digest)
+      const intact = Effect.catchIf(read(manifest), isDamage, (error) => {
+        damages.set(manifest.digest, error)
+        return Effect.succeedNone
+      })
+      return Effect.map(intact, (raw) => {
         // What is missing may come.
         if (Option.isNone(raw)) return undefined
         const children = Result.match(referencesOf(raw.value), {
@@ -59,7 +68,7 @@ export const make = (read: Read) => {
   const surveyOf = (index: Index.Index): Survey => {
     const removals = index.removals()
     if (found?.index !== index || found.removals !== removals) {
-      found = { index, removals, survey: { reached: new Set(), referrers: new Map() } }
+      found = { index, removals, survey: { reached: new Set(), referrers: new Map(), damages: new Map() } }
     }
     return found.survey
   }
@@ -73,15 +82,14 @@ export const make = (read: Read) => {
         let level = index.entries()
         while (level.length > 0) {
           const fresh = level.filter(({ digest }) => !reached.has(digest))
-          const learnt = yield* Effect.forEach(fresh, learn, { concurrency: readsAtOnce })
+          const learnt = yield* Effect.forEach(fresh, (one) => learn(one, own), { concurrency: readsAtOnce })
           for (const [at, { digest }] of fresh.entries()) if (learnt[at] !== undefined) reached.add(digest)
           for (const one of learnt) {
             if (one === undefined || Option.isNone(one.referrer)) continue
             const { descriptor, subject } = one.referrer.value
-            const others = referrers.get(subject) ?? []
-            if (!others.some(({ digest }) => digest === descriptor.digest)) {
-              referrers.set(subject, [...others, descriptor])
-            }
+            const others = referrers.get(subject) ?? new Map<Digest.Digest, Descriptor>()
+            if (!others.has(descriptor.digest)) others.set(descriptor.digest, descriptor)
+            referrers.set(subject, others)
           }
           level = learnt.flatMap((one) => one?.children ?? [])
         }
@@ -89,5 +97,12 @@ export const make = (read: Read) => {
       })
     )
 
-  return { survey }
+  /** The survey of an index whose manifests can all be read: a damaged one may be a referrer. */
+  const wholeSurvey = (index: Index.Index): Effect.Effect<Survey, LayoutError> =>
+    Effect.flatMap(survey(index), (found) => {
+      const [first] = found.damages.values()
+      return first === undefined ? Effect.succeed(found) : Effect.fail(first)
+    })
+
+  return { survey, wholeSurvey }
 }
