@@ -23,6 +23,8 @@ import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
 import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
 import * as SignatureTags from "./internal/copy/signatureTags.ts"
+import { isImage } from "./internal/references.ts"
+import { isAskedFreely } from "./internal/sides.ts"
 import { type GraphError, type GraphOptions, type Presence, walk, type Walked } from "./internal/walk.ts"
 
 export { PlatformNotFound } from "./internal/copy/choice.ts"
@@ -80,7 +82,8 @@ export interface Options {
   readonly foreignLayers?: boolean
   /**
    * What a manifest at the target stands for. `exists` (the default): with it, all that it names is there, and is put again
-   * only if the target refuses something for lack of it. `walk`: each manifest and each blob is looked for.
+   * only if the target refuses something for lack of it. `walk`: each manifest and each blob is looked for. The images of an
+   * index are looked for in any case where that takes no requests, as in a layout, and where the index may be sparse.
    */
   readonly trust?: "exists" | "walk"
   /**
@@ -232,6 +235,8 @@ const copy = <E1, E2>(
     const toFailure = at("source")<E1 | E2 | Fault>
     const target = isDryRun ? dryRun(to) : to
     const isOneStore = isSame(from, to)
+    const isOfParts = options.platforms !== undefined && options.index === "sparse"
+    const isMaybeSparse = isOfParts || isAskedFreely(to)
     const raws = Raws.make(from)
     const source = raws.reader
 
@@ -247,11 +252,13 @@ const copy = <E1, E2>(
           concurrency: lookupsAtOnce
         })
         const isTagged = tags.some(({ outcome }) => outcome === "unchanged")
-        const there: Presence = trust === "walk" ? "there" : "whole"
-        const presence = ({ digest }: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
+        const presence = (manifest: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
           if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")
-          if (isTagged && digest === root.digest) return Effect.succeed(there)
-          return Effect.mapBoth(target.keeps({ digest }), {
+          const isDoubted = trust === "walk" || (isMaybeSparse && !isImage(manifest))
+          const there: Presence = isDoubted ? "there" : "whole"
+          // A registry has what its tags name. A layout may have lost it.
+          if (isTagged && manifest.digest === root.digest && !isAskedFreely(to)) return Effect.succeed(there)
+          return Effect.mapBoth(target.keeps(manifest), {
             onFailure: ofTarget,
             onSuccess: (isKept) => (isKept ? there : "absent")
           })

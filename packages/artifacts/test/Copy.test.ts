@@ -187,7 +187,7 @@ describe("a copy", () => {
 
   it.effect("of what is there sends nothing, and looks for the tag and the referrers alone", () =>
     Effect.gen(function* () {
-      const { log, store } = logging(MemoryStore.make("target"))
+      const { log, store } = logging(placed(MemoryStore.make("target"), "shop/api"))
       const from = yield* source
       yield* Copy.run(from, store, "v1")
       log.length = 0
@@ -658,7 +658,7 @@ describe("a copy", () => {
       const target = MemoryStore.make("target")
       yield* Copy.run(from, target, "v1")
       yield* target.remove(arm64.descriptor)
-      const { log, store } = logging(target)
+      const { log, store } = logging(placed(target, "shop/api"))
       yield* Copy.run(from, store, "v1", { trust: "walk" })
       assert.deepStrictEqual(
         log.filter((line) => !line.startsWith("?") && !line.endsWith("present")),

@@ -202,6 +202,37 @@ layer(platform)("a layout with a damaged manifest", (it) => {
   )
 })
 
+layer(platform)("a layout that lacks what its tag names", (it) => {
+  it.effect("has it after a copy", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const files = yield* FileSystem.FileSystem
+      const source = yield* holding(["base", "amd64"], [amd64])
+      yield* files.remove(`${folder}/blobs/sha256/${Digest.hex(amd64.descriptor.digest)}`)
+      yield* Copy.run(source, layout, amd64.descriptor.digest, { tags: ["v1"] })
+      assert.isTrue(Option.isSome(yield* layout.manifest(amd64.descriptor)))
+    })
+  )
+
+  it.effect("has an image of a sparse index after a copy, and does not list it by itself", () =>
+    Effect.gen(function* () {
+      const layout = yield* ImageLayout.open(yield* layoutFolder)
+      const on = ({ descriptor }: Manifest.Raw, architecture: string) => ({
+        ...descriptor,
+        platform: { os: "linux", architecture }
+      })
+      const wide = index(on(amd64, "amd64"), on(arm64, "arm64"))
+      const source = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, wide])
+      const { digest } = wide.descriptor
+      yield* Copy.run(source, layout, digest, { tags: ["v1"], platforms: ["linux/amd64"], index: "sparse" })
+      yield* Copy.run(source, layout, digest, { tags: ["v1"] })
+      assert.isTrue(yield* layout.keeps(arm64.descriptor))
+      const { manifests } = JSON.parse(yield* read(layout.folder, "index.json"))
+      assert.lengthOf(manifests, 1)
+    })
+  )
+})
+
 layer(platform)("an image that is removed from the index that names it", (it) => {
   it.effect("is not kept, and comes back if nothing is trusted", () =>
     Effect.gen(function* () {

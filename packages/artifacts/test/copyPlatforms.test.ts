@@ -133,6 +133,24 @@ describe("a copy of some platforms", () => {
     })
   )
 
+  for (const repository of ["", "shop/api"]) {
+    it.effect(`adds platforms to a sparse index: ${repository === "" ? "folder" : repository}`, () =>
+      Effect.gen(function* () {
+        const from = yield* source(wide)
+        const target: MemoryStore.MemoryStore = {
+          ...MemoryStore.make("target"),
+          origin: { place: "registry.example", repository }
+        }
+        yield* Copy.run(from, target, "v1", { platforms: ["linux/arm64"], index: "sparse" })
+        yield* Copy.run(from, target, "v1", { platforms: ["linux/amd64"], index: "sparse" })
+        assert.sameMembers(yield* held(target), ["arm64", "attestation", "amd64"])
+        // What a registry has under the tag is trusted.
+        yield* Copy.run(from, target, "v1", repository === "" ? {} : { trust: "walk" })
+        assert.sameMembers(yield* held(target), Object.keys(names))
+      })
+    )
+  }
+
   it.effect("says what a target lacks that takes no sparse index, and sends nothing more", () =>
     Effect.gen(function* () {
       const from = yield* source(wide)

@@ -1,9 +1,13 @@
 /**
- * Keeps the errors of a source and of a target apart where one reads the other.
+ * Keeps the errors of a source and of a target apart where one reads the other, and what each is.
  */
 import type { BlobSource } from "@effect-acr/client/BlobSource"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { Reader } from "../ContentStore.ts"
+
+/** Whether questions to a store are no requests: it is no repository of a registry. */
+export const isAskedFreely = ({ origin }: Pick<Reader<unknown>, "origin">): boolean => origin.repository === ""
 
 /** An error of the source, on its way through the target. */
 export class OfSource<out E> {

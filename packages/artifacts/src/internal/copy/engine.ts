@@ -15,7 +15,7 @@ import { GraphError, type Hooks, walk, type Walked, type WalkedNode } from "../w
 import { sourceOf } from "./content.ts"
 import * as Onces from "./onces.ts"
 import type { CopiedNode, Event } from "./report.ts"
-import { marking, OfSource } from "../sides.ts"
+import { isAskedFreely, marking, OfSource } from "../sides.ts"
 
 /** What the engine itself may find wrong. */
 export type Fault = GraphError | MissingContent
@@ -163,14 +163,23 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       )
     })
 
-  const copyNode = (node: WalkedNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
+  const copyNode = (
+    node: WalkedNode,
+    tags: ReadonlyArray<string>,
+    nodes: Walked["nodes"]
+  ): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
       const { children, descriptor, presence, subject } = node
       // These come before it in the graph, so that all of them have begun.
       for (const { digest } of children) yield* manifests.wait(digest)
       if (Option.isSome(subject) && subject.value !== descriptor.digest) yield* manifests.wait(subject.value)
       if (presence !== "whole") yield* copyBlobs(node)
-      if (presence === "absent" || tags.length > 0) yield* put(node, tags)
+      // A layout lists manifests that were put by themselves, until an index is put that names them.
+      const isFilled =
+        presence === "there" &&
+        isAskedFreely(target) &&
+        children.some(({ digest }) => nodes.get(digest)?.presence === "absent")
+      if (presence === "absent" || isFilled || tags.length > 0) yield* put(node, tags)
       yield* note("manifest", descriptor, { outcome: presence === "absent" ? "sent" : "present" })
     })
 
@@ -189,7 +198,7 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
           graph.nodes.values(),
           (node) => {
             const { digest } = node.descriptor
-            return manifests.run(digest, copyNode(node, digest === graph.root ? tags : []))
+            return manifests.run(digest, copyNode(node, digest === graph.root ? tags : [], graph.nodes))
           },
           { concurrency: putsAtOnce, discard: true }
         )
