@@ -481,6 +481,24 @@ layer(platform)("a layout that is written", (it) => {
     })
   )
 
+  it.effect("keeps the names that containerd gives, until the manifest is removed", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const [alpine, busybox] = ["docker.io/library/alpine:3", "docker.io/library/busybox:1"]
+      const called = (name: string) => entry(amd64, { "io.containerd.image.name": name })
+      yield* withEntries(folder, called(alpine), called(busybox))
+      yield* putBlobs(layout, "arm64")
+      yield* layout.putManifest(arm64)
+      yield* layout.putManifest(both, { tags: ["both"] })
+      yield* layout.putManifest(amd64, { tags: ["v1"] })
+      for (const name of [alpine, busybox, "v1"]) {
+        assert.strictEqual(Option.getOrThrow(yield* layout.resolve(name)).digest, amd64.descriptor.digest)
+      }
+      yield* layout.remove(amd64.descriptor)
+      assert.deepStrictEqual(names(yield* entriesOf(folder)), ["both"])
+    })
+  )
+
   it.effect("writes its index once for a batch, in which the changes are visible", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small
@@ -622,6 +640,19 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
 })
 
 layer(platform, { excludeTestServices: true })("a layout in real time", (it) => {
+  it.effect("does not take an image for untagged that containerd has named", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const name = "docker.io/library/alpine:3"
+      yield* withEntries(folder, entry(amd64, { "io.containerd.image.name": name }))
+      const files = yield* FileSystem.FileSystem
+      const path = yield* inFolder(folder, "blobs", "sha256", Digest.hex(amd64.descriptor.digest))
+      yield* files.utimes(path, new Date(0), new Date(0))
+      yield* layout.prune({ untagged: true })
+      assert.isTrue(Option.isSome(yield* layout.resolve(name)))
+    })
+  )
+
   it.effect("is changed by several stores of one process without loss", () =>
     Effect.gen(function* () {
       const { folder } = yield* small

@@ -78,7 +78,11 @@ const sortKey = ({ descriptor, json }: Entry): string =>
     }
   })
 
-const namesOf = ({ annotations = {} }: Descriptor): ReadonlyArray<string> =>
+/** The name that containerd gives, with the digest. */
+const foreignKey = ({ annotations, digest }: Descriptor): string => `${annotations?.[imageName]}\u0000${digest}`
+
+/** The names of an entry, of either kind. */
+export const namesOf = ({ annotations = {} }: Descriptor): ReadonlyArray<string> =>
   [annotations[refName], annotations[imageName]].filter((name) => name !== undefined)
 
 /** The tag of a full name, or all of a name that is none. */
@@ -138,6 +142,8 @@ const canonical = (entries: ReadonlyArray<Entry>): string =>
 const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
   const names = new Map<string, Set<Descriptor>>()
   const unnamed = new Map<string, Descriptor>()
+  /** Entries whose only name is that of containerd. They stay as other programs have them. */
+  const foreign = new Map<string, Descriptor>()
   const unread: Array<Entry> = []
   /** The entries of a manifest. */
   const uses = new Map<string, Set<Descriptor>>()
@@ -165,7 +171,11 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const add = (descriptor: Descriptor): void => {
     const name = nameOf(descriptor)
-    if (name === undefined) {
+    const theirs = name === undefined ? descriptor.annotations?.[imageName] : undefined
+    if (theirs !== undefined) {
+      if (foreign.has(foreignKey(descriptor))) return
+      foreign.set(foreignKey(descriptor), descriptor)
+    } else if (name === undefined) {
       if (unnamed.has(descriptor.digest)) return
       unnamed.set(descriptor.digest, descriptor)
     } else addTo(names, name, descriptor)
@@ -216,6 +226,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
       unlink(descriptor)
       const name = nameOf(descriptor)
       if (name !== undefined) removeFrom(names, name, descriptor)
+      foreign.delete(foreignKey(descriptor))
     }
   }
 
@@ -240,6 +251,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   const all = (): ReadonlyArray<Descriptor> => [
     ...Array.from(names.values(), (named) => [...named]).flat(),
+    ...foreign.values(),
     ...unnamed.values()
   ]
 

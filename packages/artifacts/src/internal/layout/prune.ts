@@ -182,10 +182,7 @@ const youngManifests = (
   )
 
 /** Whether an entry has a name, and not that of a list of referrers. */
-const isTagged = (entry: Descriptor): boolean => {
-  const name = Index.nameOf(entry)
-  return name !== undefined && !Catalog.isReferrersTag(name)
-}
+const isTagged = (entry: Descriptor): boolean => Index.namesOf(entry).some((name) => !Catalog.isReferrersTag(name))
 
 /** The parts of a layout that pruning works on. */
 interface Parts {
