@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Graph from "../src/Graph.ts"
-import { amd64, arm64, attachment, both, config, holding, index, layer, rawOf } from "./support/artifacts.ts"
+import { amd64, arm64, attachment, both, config, holding, image, index, layer, rawOf } from "./support/artifacts.ts"
 
 const names = (graph: Graph.Graph, known: { readonly [name: string]: Manifest.Raw }) =>
   Array.from(
@@ -165,6 +165,29 @@ describe("the graph of an artifact", () => {
       }
       const error = yield* Effect.flip(Graph.read(huge, both.descriptor))
       assert.deepInclude(error, { problem: "TooLarge" })
+    })
+  )
+
+  it.effect("ends within a level that is too large, and does not read the rest", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 200 }, (_, number) => `layer ${number}`)
+      const images = names.map((name) => image(name))
+      const root = index(...images.map(({ descriptor }) => descriptor))
+      const store = yield* holding(names, [...images, root])
+      let reads = 0
+      const huge: typeof store = {
+        ...store,
+        manifest: (manifest) => {
+          reads++
+          return Effect.map(
+            store.manifest(manifest),
+            Option.map((raw) => ({ ...raw, descriptor: { ...raw.descriptor, size: 16 * 1024 * 1024 } }))
+          )
+        }
+      }
+      assert.deepInclude(yield* Effect.flip(Graph.read(huge, root.descriptor)), { problem: "TooLarge" })
+      // Some more are read at the same time.
+      assert.isAtMost(reads, 30)
     })
   )
 

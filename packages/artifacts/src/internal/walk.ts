@@ -301,11 +301,29 @@ export const walk = <E, E2 = never>(
     const seen = new Set<Digest.Digest>([root.digest])
     let bytes = 0
     let listed = 0
+
+    /** Counts at once, as a level alone may have more than memory holds. */
+    const counted = (one: Found): Effect.Effect<Found, GraphError> =>
+      Effect.suspend((): Effect.Effect<Found, GraphError> => {
+        if (one._tag === "Blob") return Effect.succeed(one)
+        const { node, step } = one
+        listed += node.referrers.length
+        // A manifest is about one other, so that there are no more of these than manifests.
+        if (listed > most) return fail("TooLarge", step.path, `the graph lists more than ${most} referrers`)
+        if (node.presence !== "whole") bytes += node.descriptor.size
+        if (bytes <= mostBytes) return Effect.succeed(one)
+        return fail("TooLarge", step.path, `the manifests of the graph have more than ${mostBytes} bytes`)
+      })
+
     let level: ReadonlyArray<Step> = [{ descriptor: root, path: [root.digest], referrersDepth: 0, isWhole: false }]
     while (level.length > 0) {
-      const found = yield* Effect.forEach(level, (step) => visit(reader, step, options, hooks), {
-        concurrency: readsAtOnce
-      })
+      const found = yield* Effect.forEach(
+        level,
+        (step) => Effect.flatMap(visit(reader, step, options, hooks), counted),
+        {
+          concurrency: readsAtOnce
+        }
+      )
       const next: Array<Step> = []
       for (const one of found) {
         if (one._tag === "Blob") {
@@ -313,15 +331,6 @@ export const walk = <E, E2 = never>(
           continue
         }
         nodes.set(one.step.descriptor.digest, one.node)
-        listed += one.node.referrers.length
-        // A manifest is about one other, so that there are no more of these than manifests.
-        if (listed > most) {
-          return yield* fail("TooLarge", one.step.path, `the graph lists more than ${most} referrers`)
-        }
-        if (one.node.presence !== "whole") bytes += one.node.descriptor.size
-        if (bytes > mostBytes) {
-          return yield* fail("TooLarge", one.step.path, `the manifests of the graph have more than ${mostBytes} bytes`)
-        }
         for (const step of one.next) {
           if (seen.has(step.descriptor.digest)) continue
           seen.add(step.descriptor.digest)
