@@ -5,6 +5,7 @@
  */
 import type { Annotations } from "@effect-acr/client/Annotations"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -215,14 +216,17 @@ const entryOf = <E>(
 const isComplete = (entry: Descriptor): boolean =>
   (isImage(entry) && entry.platform !== undefined) || entry.annotations?.[attestedDigest] !== undefined
 
-/** The entries that one manifest contributes. */
+/** The entries that one manifest contributes. Those that were read before it contribute nothing again. */
 const entriesOf = <E>(
   store: Reader<E>,
   image: string,
   descriptor: Descriptor,
-  level: number
+  level: number,
+  seen: Set<Digest.Digest>
 ): Effect.Effect<ReadonlyArray<Entry>, E | ArtifactError> =>
   Effect.gen(function* () {
+    if (seen.has(descriptor.digest)) return []
+    seen.add(descriptor.digest)
     const raw = yield* store.manifest(descriptor)
     if (Option.isNone(raw)) {
       return yield* fail(image, new NotFound({ description: `the store has no ${descriptor.digest}` }))
@@ -237,7 +241,9 @@ const entriesOf = <E>(
       case "ImageIndex": {
         if (level === mostLevels) return yield* notAnImage(image, `indexes in ${mostLevels} levels`)
         const entries = yield* Effect.forEach(manifest.manifests, (entry) =>
-          isComplete(entry) ? Effect.succeed([{ image, descriptor: entry }]) : entriesOf(store, image, entry, level + 1)
+          isComplete(entry)
+            ? Effect.succeed([{ image, descriptor: entry }])
+            : entriesOf(store, image, entry, level + 1, seen)
         )
         return entries.flat()
       }
@@ -251,7 +257,7 @@ const resolved = <E>(store: Reader<E>, image: string): Effect.Effect<ReadonlyArr
       return yield* fail(image, new NotFound({ description: "the store has no such tag or digest" }))
     }
     const { digest, mediaType, size } = found.value
-    return yield* entriesOf(store, image, { mediaType, digest, size }, 1)
+    return yield* entriesOf(store, image, { mediaType, digest, size }, 1, new Set())
   })
 
 /** Whether two images are for one platform. An attestation and an image for `unknown` are for none. */

@@ -200,6 +200,27 @@ describe("an index of images", () => {
     })
   )
 
+  it.effect("reads each index within others once", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      let inner = yield* put(store, "amd64", amd64)
+      for (let level = 1; level < 12; level++) {
+        inner = index(inner.descriptor, inner.descriptor, inner.descriptor)
+        yield* store.putManifest(inner, { tags: ["deep"] })
+      }
+      let reads = 0
+      const counting: MemoryStore.MemoryStore = {
+        ...store,
+        manifest: (manifest) => {
+          reads++
+          return store.manifest(manifest)
+        }
+      }
+      yield* Artifact.index(counting, ["deep"], { tags: ["made"] })
+      assert.strictEqual(reads, 12)
+    })
+  )
+
   it.effect("does not read a configuration of more than 4 MiB", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
