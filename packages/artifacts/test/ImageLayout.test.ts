@@ -91,6 +91,7 @@ const entry = ({ descriptor }: Manifest.Raw, annotations: Readonly<Record<string
   ...descriptor,
   annotations
 })
+const called = (name: string) => entry(amd64, { "io.containerd.image.name": name })
 const refName = (name: string) => ({ "org.opencontainers.image.ref.name": name })
 
 layer(platform)("a layout that is read", (it) => {
@@ -485,7 +486,6 @@ layer(platform)("a layout that is written", (it) => {
     Effect.gen(function* () {
       const { folder, layout } = yield* small
       const [alpine, busybox] = ["docker.io/library/alpine:3", "docker.io/library/busybox:1"]
-      const called = (name: string) => entry(amd64, { "io.containerd.image.name": name })
       yield* withEntries(folder, called(alpine), called(busybox))
       yield* putBlobs(layout, "arm64")
       yield* layout.putManifest(arm64)

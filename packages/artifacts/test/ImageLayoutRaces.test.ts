@@ -202,6 +202,11 @@ layer(platform)("a layout with a damaged manifest", (it) => {
   )
 })
 
+const on = ({ descriptor }: Manifest.Raw, architecture: string) => ({
+  ...descriptor,
+  platform: { os: "linux", architecture }
+})
+
 layer(platform)("a layout that lacks what its tag names", (it) => {
   it.effect("has it after a copy", () =>
     Effect.gen(function* () {
@@ -217,10 +222,6 @@ layer(platform)("a layout that lacks what its tag names", (it) => {
   it.effect("has an image of a sparse index after a copy, and does not list it by itself", () =>
     Effect.gen(function* () {
       const layout = yield* ImageLayout.open(yield* layoutFolder)
-      const on = ({ descriptor }: Manifest.Raw, architecture: string) => ({
-        ...descriptor,
-        platform: { os: "linux", architecture }
-      })
       const wide = index(on(amd64, "amd64"), on(arm64, "arm64"))
       const source = yield* holding(["base", "amd64", "arm64"], [amd64, arm64, wide])
       const { digest } = wide.descriptor
