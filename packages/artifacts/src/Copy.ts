@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent, Origin, Reader } from "./ContentStore.ts"
 import { at, type CopyError } from "./CopyError.ts"
 import * as Choice from "./internal/copy/choice.ts"
+import type { PlatformNotFound } from "./internal/copy/choice.ts"
 import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
 import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
@@ -99,8 +100,13 @@ export interface Options {
   readonly isDryRun?: boolean
 }
 
-/** What any copy may fail with, besides the errors of the stores. */
-type Fault = GraphError | MissingContent | TagExists | Choice.PlatformNotFound
+/**
+ * The causes of a `CopyError` that are not errors of a store: `CopyError<E | Fault>` is what a copy fails with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Fault = GraphError | MissingContent | TagExists | PlatformNotFound
 
 const defaultConcurrency = 6
 
@@ -153,7 +159,7 @@ const resolve = <E>(source: Reader<E>, tagOrDigest: string): Effect.Effect<Descr
     const store = repository === "" ? place : `${place}/${repository}`
     const description = isEmpty
       ? `${tagOrDigest} is not there, and ${store} has no tags: does it exist?`
-      : `${store} has no ${tagOrDigest}`
+      : `${store} has no tag or digest ${tagOrDigest}`
     return yield* at("source")<E | GraphError>(Engine.missing(description, []))
   })
 
@@ -350,6 +356,11 @@ const inBatch = <E1, E2>(
  *
  * **Gotchas**
  *
+ * A tag or a digest that the source lacks is a `GraphError` with the problem `Missing`, not the `NotFound` of a registry.
+ *
+ * If `platforms` leads to a rewritten index, signatures and SBOMs of the old index are not copied, and the report does not list
+ * them.
+ *
  * `onTag: "keep"` and `"fail"` look at the tags before anything is sent. A tag that another program sets after that is moved.
  *
  * **Example** (Promoting an image with its signatures and SBOMs)
@@ -377,6 +388,17 @@ export const run = <E1, E2>(
 
 /**
  * Copies like `run`, as a stream of what happens. The copy runs as long as the stream is read, and waits for its reader.
+ *
+ * **Details**
+ *
+ * `Planned` comes first: `bytes` is the size of the manifests and blobs that the target may lack. `Progress` says how many bytes
+ * of one blob are read so far, from its beginning; the number goes down if a transfer starts again. `NodeDone` follows each
+ * manifest and blob, and `TagDone` each tag. `Finished` comes last, with the report.
+ *
+ * **Gotchas**
+ *
+ * `bytes` of `Planned` is an upper bound, which `Progress` does not reach: manifests, and blobs that the target has or mounts,
+ * have no `Progress`. A percentage of it ends below 100, so take `Finished` as the end.
  *
  * **Example** (Showing how much is sent)
  *

@@ -8,6 +8,7 @@ import type * as Digest from "@effect-acr/client/Digest"
 import type * as Effect from "effect/Effect"
 import type { Reader } from "./ContentStore.ts"
 import * as Stored from "./internal/storage.ts"
+import type { Storage } from "./internal/storage.ts"
 import * as Tree from "./internal/tree.ts"
 import { type Graph, type GraphError, type GraphOptions, walk } from "./internal/walk.ts"
 
@@ -120,4 +121,4 @@ export const format: (graph: Graph) => string = Tree.format
  * @category getters
  * @since 0.1.0
  */
-export const storage: (graphs: Iterable<Graph>) => Stored.Storage = Stored.storage
+export const storage: (graphs: Iterable<Graph>) => Storage = Stored.storage

@@ -70,12 +70,12 @@ const collect = <E, R>(
  * **Details**
  *
  * Like a registry, it takes a manifest only if it has what the manifest names (`MissingContent`), and verifies content
- * (`ContentMismatch`).
+ * (`ContentMismatch`). `name` stands in messages and defaults to `memory`.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (name = "memory"): MemoryStore => {
+export const make = (name: string = "memory"): MemoryStore => {
   const manifests = new Map<string, Manifest.Raw>()
   const blobs = new Map<string, Uint8Array>()
   const tags = new Map<string, Digest.Digest>()

@@ -741,7 +741,10 @@ describe("a copy", () => {
 
   it.effect("tells a store without tags from a tag that is not there", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* messageOf(yield* source), "the copy failed at the source: memory has no v2")
+      assert.strictEqual(
+        yield* messageOf(yield* source),
+        "the copy failed at the source: memory has no tag or digest v2"
+      )
       assert.include(yield* messageOf(MemoryStore.make("empty")), "does it exist?")
     })
   )

@@ -266,4 +266,21 @@ describe("a copy of some platforms", () => {
       )
     })
   )
+
+  it.effect("says how a platform is written if one cannot be read", () =>
+    Effect.gen(function* () {
+      const config = JSON.stringify({ os: "linux", architecture: "arm64", rootfs: { type: "layers", diff_ids: [] } })
+      const alone = rawOf(
+        MediaType.ociImageManifest,
+        Manifest.format(Manifest.image({ config: blobOf(MediaType.ociImageConfig, config), layers: [] }))
+      )
+      const from = yield* holding([config], [alone])
+      yield* from.putManifest(alone, { tags: ["v1"] })
+      const error = yield* Effect.flip(Copy.run(from, MemoryStore.make("target"), "v1", { platforms: ["arm64"] }))
+      assert.strictEqual(
+        error.message,
+        'the copy failed at the source: "arm64" is no platform: expected os/architecture, such as linux/arm64'
+      )
+    })
+  )
 })

@@ -41,8 +41,11 @@ export class PlatformNotFound extends Schema.TaggedError<PlatformNotFound>("@eff
 
   override get message(): string {
     const available = this.available.length === 0 ? "no platform is named" : `there are ${this.available.join(", ")}`
-    const wanted = this.wanted.length === 0 ? "no platform" : this.wanted.join(", ")
-    return `no image for ${wanted}: ${available}`
+    if (this.wanted.length === 0) return `no platform is chosen: ${available}`
+    const unread = this.wanted.find((platform) => Result.isFailure(Platform.fromInput(platform)))
+    return unread === undefined
+      ? `no image for ${this.wanted.join(", ")}: ${available}`
+      : `"${unread}" is no platform: expected os/architecture, such as linux/arm64`
   }
 }
 
