@@ -54,8 +54,8 @@ const copies: ReadonlyArray<Fault> = [
   {
     wrong: "a manifest that is there counts as complete although nothing is trusted",
     file: copy,
-    find: 'trust === "walk" ? "there" : "whole"',
-    replace: 'trust === "walk" ? "whole" : "whole"'
+    find: 'trust === "walk" || (isMaybeSparse',
+    replace: "trust === undefined || (isMaybeSparse"
   },
   {
     wrong: "the attestations of a chosen platform are left out",
@@ -117,7 +117,7 @@ const layouts: ReadonlyArray<Fault> = [
   {
     wrong: "prune removes the referrers of what stays",
     file: `${layout}/prune.ts`,
-    find: "      waiting.push(...(referrers.get(next.digest) ?? []))\n",
+    find: "      for (const referrer of referrers.get(next.digest)?.values() ?? []) waiting.push(referrer)\n",
     replace: ""
   },
   {

@@ -87,12 +87,26 @@ export class DuplicatePlatform extends Schema.TaggedError<DuplicatePlatform>(
 }
 
 /**
+ * No image is named. An index of nothing would take the place of what its tags name.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NoImages extends Schema.TaggedError<NoImages>("@effect-acr/artifacts/Artifact/NoImages")("NoImages", {
+  /** What is missing. */
+  description: Schema.String
+}) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
  * The reasons of an `ArtifactError`.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Reason = Schema.Union([NotFound, NotAnImage, NoPlatform, DuplicatePlatform])
+export const Reason = Schema.Union([NotFound, NotAnImage, NoPlatform, DuplicatePlatform, NoImages])
 
 /**
  * One reason of an `ArtifactError`.
@@ -111,7 +125,7 @@ export type Reason = typeof Reason.Type
 export class ArtifactError extends Schema.TaggedError<ArtifactError>("@effect-acr/artifacts/ArtifactError")(
   "ArtifactError",
   {
-    /** The image, as the caller named it: a tag or a digest. */
+    /** The image, as the caller named it: a tag or a digest. Of `NoImages` all, separated by commas. */
     image: Schema.String,
     /** Why. */
     reason: Reason
@@ -123,7 +137,7 @@ export class ArtifactError extends Schema.TaggedError<ArtifactError>("@effect-ac
   }
 
   override get message(): string {
-    return `${this.image}: ${this.reason.description}`
+    return this.image === "" ? this.reason.description : `${this.image}: ${this.reason.description}`
   }
 }
 
@@ -311,7 +325,8 @@ const documentOf = (manifests: ReadonlyArray<Descriptor>, options: IndexOptions)
  * The same images in the same order give the same bytes.
  *
  * Fails with `ArtifactError`, which names the image, if an image is missing (`NotFound`), is something else (`NotAnImage`),
- * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`). Nothing is put then.
+ * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`), and with `NoImages` if there is
+ * no image at all. Nothing is put then.
  *
  * **Example** (One tag for two platforms)
  *
@@ -337,6 +352,9 @@ export const index = <E>(
     const entries = (yield* Effect.forEach(images, (image) => resolved(store, image), {
       concurrency: readsAtOnce
     })).flat()
+    if (entries.length === 0) {
+      return yield* fail(images.join(", "), new NoImages({ description: "there is no image to list" }))
+    }
     yield* expectDistinct(entries)
     if (options.mediaType === "docker") yield* expectDocker(entries)
     const document = documentOf(

@@ -221,6 +221,13 @@ describe("an index of images", () => {
     })
   )
 
+  it.effect("is not made of nothing, so that no tag comes to name nothing", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      assert.deepStrictEqual(yield* refused(store, [], { tags: ["made"] }), ["NoImages", ""])
+    })
+  )
+
   it.effect("does not read a configuration of more than 4 MiB", () =>
     Effect.gen(function* () {
       const store = MemoryStore.make()
