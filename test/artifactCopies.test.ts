@@ -313,7 +313,7 @@ describe("a copy fails", () => {
   it.live("with another message for a repository that does not exist than for a tag", () =>
     Effect.gen(function* () {
       const { source, store } = yield* seeded
-      assert.include(yield* messageOf(store), "has no v2")
+      assert.include(yield* messageOf(store), "has no tag or digest v2")
       assert.include(yield* messageOf(yield* source.open("nowhere")), "does it exist?")
     }).pipe(Effect.scoped)
   )

@@ -180,10 +180,14 @@ const make = Effect.fnUntraced(function* (
 
   /** Whether the folder is a layout. It may become one if it has nothing else. */
   const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
-    const size = yield* content.sizeAt(versionFile)
+    let size = yield* content.sizeAt(versionFile)
     if (Option.isNone(size)) {
       const names = yield* orAbsent(files.readDirectory(folder), [])
       if (names.every(isLeftover)) return false
+      // Another program may have made it a layout between the two looks.
+      size = yield* content.sizeAt(versionFile)
+    }
+    if (Option.isNone(size)) {
       const description = "the folder is no image layout: it has other content, and no file oci-layout"
       return yield* content.failure(new NotALayout({ description }))
     }

@@ -79,6 +79,25 @@ const referrersOf = (layout: ImageLayout.ImageLayout, subject: Manifest.Raw) =>
     found.map(({ digest }) => digest)
   )
 
+layer(platform)("a folder", (it) => {
+  it.effect("is a layout although another program makes it one while it is opened", () =>
+    Effect.gen(function* () {
+      const folder = yield* layoutFolder
+      const files = yield* FileSystem.FileSystem
+      yield* files.makeDirectory(folder)
+      const theirs = yield* ImageLayout.open(folder)
+      const makeLayout = Effect.orDie(theirs.putBlob(layerOf("base"), BlobSource.fromString("base")))
+      const racing = FileSystem.make({
+        ...files,
+        readDirectory: (path, options) =>
+          Effect.andThen(path === folder ? makeLayout : Effect.void, files.readDirectory(path, options))
+      })
+      const ours = yield* Effect.provideService(ImageLayout.open(folder), FileSystem.FileSystem, racing)
+      assert.isTrue(yield* ours.has(layerOf("base")))
+    })
+  )
+})
+
 layer(platform)("a change of a layout", (it) => {
   it.effect("does not list a manifest that another program removes before it is listed", () =>
     Effect.gen(function* () {
