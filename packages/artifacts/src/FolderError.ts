@@ -1,0 +1,141 @@
+/**
+ * Why a folder could not be packed or unpacked.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { FileFailed } from "./LayoutError.ts"
+
+export { FileFailed }
+
+/**
+ * An entry cannot be packed or unpacked without harm: its name leaves the folder, two entries are one file on some file systems,
+ * a link leads outside, or it is a device, a pipe or a socket.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RefusedEntry extends Schema.TaggedError<RefusedEntry>("@effect-acr/artifacts/FolderError/RefusedEntry")(
+  "RefusedEntry",
+  {
+    /** Why it is refused. */
+    description: Schema.String,
+    /** The name of the entry, as the archive or the folder has it. */
+    entry: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * A file was changed while it was read: it gave more or fewer bytes than it had at first.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class FileChanged extends Schema.TaggedError<FileChanged>("@effect-acr/artifacts/FolderError/FileChanged")(
+  "FileChanged",
+  {
+    /** The file, and how it changed. */
+    description: Schema.String
+  }
+) {
+  /** Always true. */
+  readonly isRetryable = true
+}
+
+/**
+ * An archive has more bytes or entries than are allowed, or longer names.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("@effect-acr/artifacts/FolderError/LimitExceeded")(
+  "LimitExceeded",
+  {
+    /** The limit. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * An archive is no tar archive, is cut off, or has features that are not read, such as sparse files.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidArchive extends Schema.TaggedError<InvalidArchive>(
+  "@effect-acr/artifacts/FolderError/InvalidArchive"
+)("InvalidArchive", {
+  /** What is wrong, and at which byte. */
+  description: Schema.String
+}) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * A file is there already, and must not be replaced.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AlreadyThere extends Schema.TaggedError<AlreadyThere>("@effect-acr/artifacts/FolderError/AlreadyThere")(
+  "AlreadyThere",
+  {
+    /** The file. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  readonly isRetryable = false
+}
+
+/**
+ * The reasons of a `FolderError`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Reason = Schema.Union([
+  RefusedEntry,
+  FileChanged,
+  LimitExceeded,
+  InvalidArchive,
+  AlreadyThere,
+  FileFailed
+])
+
+/**
+ * One reason of a `FolderError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reason = typeof Reason.Type
+
+/**
+ * A folder could not be packed or unpacked. `Effect.catchReason("FolderError", …)` handles one of its reasons.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FolderError extends Schema.TaggedError<FolderError>("@effect-acr/artifacts/FolderError")("FolderError", {
+  /** The folder, or the file. */
+  folder: Schema.String,
+  /** Why. */
+  reason: Reason
+}) {
+  /** Whether the same operation may succeed later, with nothing changed by the caller. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  override get message(): string {
+    return `${this.folder}: ${this.reason.description}`
+  }
+}
