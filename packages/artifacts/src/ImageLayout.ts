@@ -14,21 +14,21 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Schema from "effect/Schema"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent } from "./ContentStore.ts"
 import * as Catalog from "./internal/layout/catalog.ts"
 import * as ContentFiles from "./internal/layout/content.ts"
 import * as Disk from "./internal/layout/disk.ts"
+import * as Index from "./internal/layout/index.ts"
 import * as Lock from "./internal/layout/lock.ts"
 import * as Prune from "./internal/layout/prune.ts"
 import * as Subjects from "./internal/layout/subjects.ts"
 import type { PruneReport } from "./internal/layout/prune.ts"
+import { decodeVersion, layoutVersion } from "./internal/contents.ts"
 import { neededBy } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
 import {
-  Ambiguous,
   ContentMissing,
   type LayoutError,
   NotALayout,
@@ -76,13 +76,6 @@ export interface ImageLayout extends ContentStore<LayoutError> {
   readonly prune: (options?: PruneOptions) => Effect.Effect<PruneReport, LayoutError>
 }
 
-const decodeVersion = Schema.decodeUnknownOption(
-  Schema.fromJsonString(Schema.Struct({ imageLayoutVersion: Schema.String }))
-)
-
-/** OCI image specification, image-layout.md, "oci-layout file". */
-const version = "1.0.0"
-
 /** The file with the version has 30 bytes. It may say more. */
 const mostVersionBytes = 64 * 1024
 
@@ -96,18 +89,6 @@ const leftoverAge = Duration.hours(1)
 const mostPuts = 5
 
 const defaultMinAge = Duration.hours(1)
-
-/** Manifests that an error names. */
-const mostNamed = 20
-
-/** The descriptor of a manifest, without the name that an index gives it. */
-const pointerOf = ({ artifactType, digest, mediaType, platform, size }: Descriptor): Descriptor => ({
-  mediaType,
-  digest,
-  size,
-  ...(artifactType === undefined ? {} : { artifactType }),
-  ...(platform === undefined ? {} : { platform })
-})
 
 /**
  * Opens a folder as an image layout. A folder that is missing or empty becomes one when something is written.
@@ -166,7 +147,10 @@ const make = Effect.fnUntraced(function* (
   const content = ContentFiles.make(files, path, folder, disk, startHash)
   const lock = yield* Lock.make(files, path, folder)
   const catalog = Catalog.make(files, path, folder, disk, content, lock, startHash)
-  const subjects = Subjects.make(({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)))
+  const subjects = Subjects.make(
+    ({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)),
+    ContentFiles.isDamage
+  )
   const oneAtATime = Turns.make()
   const versionFile = path.join(folder, "oci-layout")
   const pruning = Prune.make({ files, path, folder, content, catalog, subjects })
@@ -196,8 +180,8 @@ const make = Effect.fnUntraced(function* (
     if (Option.isNone(found)) {
       return yield* content.failure(new NotALayout({ description: "the file oci-layout cannot be read" }))
     }
-    if (found.value.imageLayoutVersion !== version) {
-      const description = `the layout has version ${found.value.imageLayoutVersion}, and ${version} is known`
+    if (found.value.imageLayoutVersion !== layoutVersion) {
+      const description = `the layout has version ${found.value.imageLayoutVersion}, and ${layoutVersion} is known`
       return yield* content.failure(new UnsupportedVersion({ description }))
     }
     return true
@@ -225,7 +209,7 @@ const make = Effect.fnUntraced(function* (
             yield* assertNotShared(at)
           }
           if (!(yield* isLayout)) {
-            const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: version }))
+            const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: layoutVersion }))
             yield* Effect.mapError(disk.write(versionFile, Stream.make(text)), content.ofFile)
           }
           yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
@@ -240,7 +224,7 @@ const make = Effect.fnUntraced(function* (
       const entry = (yield* catalog.current).entry(digest)
       if (Option.isSome(entry)) {
         const size = yield* content.sizeOf(digest)
-        return Option.isNone(size) ? Option.none() : Option.map(entry, pointerOf)
+        return Option.isNone(size) ? Option.none() : Option.map(entry, Index.pointerOf)
       }
       const raw = yield* manifest({ digest })
       return Option.map(raw, ({ descriptor }) => descriptor)
@@ -249,13 +233,8 @@ const make = Effect.fnUntraced(function* (
   const resolve = (reference: string): Effect.Effect<Option.Option<Descriptor>, LayoutError> =>
     Effect.gen(function* () {
       if (Digest.isDigest(reference)) return yield* ofDigest(reference)
-      const [only, ...others] = (yield* catalog.current).find(reference)
-      if (only === undefined) return Option.none()
-      if (others.length === 0) return Option.some(pointerOf(only))
-      const digests = [only, ...others].slice(0, mostNamed).map(({ digest }) => digest)
-      const more = others.length < mostNamed ? "" : ` and ${others.length + 1 - mostNamed} more`
-      const description = `${reference} names several manifests: ${digests.join(", ")}${more}`
-      return yield* content.failure(new Ambiguous({ description, digests }))
+      const found = Index.theOne(reference, (yield* catalog.current).find(reference))
+      return yield* Effect.mapError(Effect.fromResult(found), content.failure)
     })
 
   const manifest: ImageLayout["manifest"] = ({ digest }) =>
@@ -303,7 +282,7 @@ const make = Effect.fnUntraced(function* (
       const referrer = Referrer.fromManifest(raw)
       const descriptor = Option.match(referrer, {
         onNone: () => raw.descriptor,
-        onSome: (found) => pointerOf(found.descriptor)
+        onSome: (found) => Index.pointerOf(found.descriptor)
       })
       const needed = neededBy(raw, isSparse)
       yield* content.putManifest(raw).pipe(

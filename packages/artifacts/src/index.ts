@@ -4,8 +4,14 @@
  * @since 0.1.0
  */
 
+/** Why an archive could not be read or written. */
+export * as ArchiveError from "./ArchiveError.ts"
+
 /** Artifacts that are made in a store. */
 export * as Artifact from "./Artifact.ts"
+
+/** Compression of archives and layers. */
+export * as Compression from "./Compression.ts"
 
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
@@ -16,8 +22,14 @@ export * as Copy from "./Copy.ts"
 /** Why a copy failed, and on which side. */
 export * as CopyError from "./CopyError.ts"
 
+/** Why a folder could not be packed or unpacked. */
+export * as FolderError from "./FolderError.ts"
+
 /** An artifact as a graph. */
 export * as Graph from "./Graph.ts"
+
+/** Archives of images in one file. */
+export * as ImageArchive from "./ImageArchive.ts"
 
 /** Folders that hold images. */
 export * as ImageLayout from "./ImageLayout.ts"

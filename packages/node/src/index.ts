@@ -7,6 +7,9 @@
 /** The logins that container tools keep. */
 export * as DockerConfig from "./DockerConfig.ts"
 
+/** Compression by `node:zlib`. */
+export * as NodeCompression from "./NodeCompression.ts"
+
 /** Hashes by `node:crypto`. */
 export * as NodeHasher from "./NodeHasher.ts"
 

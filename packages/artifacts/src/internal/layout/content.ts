@@ -2,10 +2,9 @@
  * The blobs of a layout: files that are named by the digests of their content.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
-import * as Content from "@effect-acr/client/Content"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Hasher from "@effect-acr/client/Hasher"
+import type * as Hasher from "@effect-acr/client/Hasher"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
@@ -17,15 +16,12 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Pointer } from "../../ContentStore.ts"
 import { ContentDiffers, ContentMissing, FileFailed, LayoutError, type Reason } from "../../LayoutError.ts"
+import * as Contents from "../contents.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import type * as Disk from "./disk.ts"
-
-/** Larger files are no manifests: registries refuse manifests of more than 4 MiB. */
-export const mostManifestBytes = 4 * 1024 * 1024
 
 const chunkBytes = 256 * 1024
 
@@ -33,33 +29,6 @@ const chunkBytes = 256 * 1024
 export const isDamage = ({ reason }: LayoutError): boolean => reason._tag === "ContentDiffers"
 
 export const isAbsent = (error: PlatformError): boolean => error.reason._tag === "NotFound"
-
-/** What tells the media type of a manifest that does not state it. OCI image specification, manifest.md and image-index.md. */
-const decodeFields = Schema.decodeUnknownOption(
-  Schema.fromJsonString(
-    Schema.Struct({
-      mediaType: Schema.optionalKey(Schema.Unknown),
-      schemaVersion: Schema.optionalKey(Schema.Unknown),
-      manifests: Schema.optionalKey(Schema.Unknown),
-      config: Schema.optionalKey(Schema.Unknown),
-      layers: Schema.optionalKey(Schema.Unknown)
-    })
-  )
-)
-
-const decoder = new TextDecoder()
-const isMediaType = Schema.is(MediaType.MediaType)
-
-/** The media type of a manifest; none if the content is no manifest. */
-const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
-  Option.flatMap(decodeFields(decoder.decode(bytes)), ({ config, layers, manifests, mediaType, schemaVersion }) => {
-    if (isMediaType(mediaType) && (schemaVersion !== undefined || manifests !== undefined || config !== undefined)) {
-      return Option.some(mediaType)
-    }
-    if (schemaVersion !== 2) return Option.none()
-    if (Array.isArray(manifests)) return Option.some(MediaType.ociImageIndex)
-    return config !== undefined && layers !== undefined ? Option.some(MediaType.ociImageManifest) : Option.none()
-  })
 
 export const make = (
   files: FileSystem.FileSystem,
@@ -104,26 +73,14 @@ export const make = (
       )
     )
 
-  /** Content whose bytes are compared with the digest as they pass. */
-  const verified = <E, R>(blob: Pick<Pointer, "digest" | "size">, content: Stream.Stream<Uint8Array, E, R>) =>
-    content.pipe(
-      Stream.mapError(ofSource),
-      Content.verify(blob),
-      Stream.mapError((error) => (error instanceof OfSource ? error : differs(blob, error))),
-      Stream.provideService(Hasher.Hasher, startHash)
+  const blob = (wanted: Pointer): BlobSource.BlobSource<LayoutError> =>
+    Contents.blobSource(
+      wanted,
+      (offset) => readFrom(wanted, offset),
+      true,
+      startHash,
+      (error) => differs(wanted, error)
     )
-
-  const blob = (wanted: Pointer): BlobSource.BlobSource<LayoutError> => ({
-    sizeBytes: Effect.succeed(wanted.size),
-    read: (offset) =>
-      offset === 0
-        ? Stream.mapError(verified(wanted, readFrom(wanted, 0)), (error) =>
-            error instanceof OfSource ? error.cause : error
-          )
-        : readFrom(wanted, offset),
-    repeatable: true,
-    unverified: { read: (offset) => readFrom(wanted, offset) }
-  })
 
   /** Reads a manifest whole; none if there is no such file, or it is no manifest. */
   const manifest = (
@@ -132,11 +89,11 @@ export const make = (
   ): Effect.Effect<Option.Option<Manifest.Raw>, LayoutError> =>
     Effect.gen(function* () {
       const size = yield* sizeOf(digest)
-      if (Option.isNone(size) || size.value > mostManifestBytes) return Option.none()
+      if (Option.isNone(size) || size.value > Contents.mostManifestBytes) return Option.none()
       const pointer = { digest, size: size.value, mediaType: MediaType.octetStream }
       const bytes = Bytes.concat(yield* Stream.runCollect(blob(pointer).read(0)))
       return Option.map(
-        Option.orElse(mediaType, () => mediaTypeOf(bytes)),
+        Option.orElse(mediaType, () => Contents.mediaTypeOf(bytes)),
         (type): Manifest.Raw => ({
           bytes,
           descriptor: { mediaType: type, digest, size: bytes.length }
@@ -151,7 +108,10 @@ export const make = (
     Effect.gen(function* () {
       const target = pathOf(wanted.digest)
       yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
-      yield* Effect.mapError(disk.write(target, verified(wanted, source.read(0))), (error) => {
+      const content = Contents.verified(wanted, Stream.mapError(source.read(0), ofSource), startHash, (error) =>
+        differs(wanted, error)
+      )
+      yield* Effect.mapError(disk.write(target, content), (error) => {
         if (error instanceof OfSource) return error.cause
         return error instanceof PlatformError ? ofFile(error) : error
       })
@@ -175,7 +135,7 @@ export const make = (
     Effect.gen(function* () {
       const { digest, mediaType, size } = descriptor
       const source = BlobSource.fromBytes(bytes)
-      if (size > mostManifestBytes) return yield* Effect.asVoid(put(descriptor, source))
+      if (size > Contents.mostManifestBytes) return yield* Effect.asVoid(put(descriptor, source))
       const found = yield* Effect.catchIf(manifest(digest, Option.some(mediaType)), isDamage, () => Effect.succeedNone)
       if (!Option.exists(found, (intact) => intact.bytes.length === size)) yield* write(descriptor, source)
     })

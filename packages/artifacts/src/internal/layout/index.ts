@@ -11,12 +11,8 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-
-/** OCI image specification, annotations.md. */
-const refName = "org.opencontainers.image.ref.name"
-
-/** containerd, Docker and BuildKit write the full reference here, and the tag alone to `ref.name`. */
-const imageName = "io.containerd.image.name"
+import { Ambiguous } from "../../LayoutError.ts"
+import { fullName, imageName, refName } from "../imageNames.ts"
 
 /** An entry of the file. One that cannot be read is kept as it is, and names nothing. */
 export interface Entry {
@@ -269,7 +265,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   /** Names that are full references: the name itself, or its tag. */
   const byFullName = (reference: string): ReadonlyArray<Descriptor> => [
     // What follows the colon of a port is no tag.
-    ...(byName.get(reference) ?? (reference.includes("/") ? undefined : byTag.get(reference)) ?? [])
+    ...(byName.get(reference) ?? byName.get(fullName(reference)) ?? (reference.includes("/") ? undefined : byTag.get(reference)) ?? [])
   ]
 
   const find = (reference: string): ReadonlyArray<Descriptor> => {
@@ -311,3 +307,30 @@ export const parse = (text: string): Result.Result<Index, string> =>
     Result.map(({ manifests, ...fields }) => make(fields, (manifests ?? []).map(entryOf))),
     Result.mapError(({ message }) => message)
   )
+
+/** The descriptor of a manifest, without the name that an index gives it. */
+export const pointerOf = ({ artifactType, digest, mediaType, platform, size }: Descriptor): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+  ...(artifactType === undefined ? {} : { artifactType }),
+  ...(platform === undefined ? {} : { platform })
+})
+
+/** How many manifests a message names. */
+const mostNamed = 20
+
+/** The manifest that a reference names; none if there is none, and a failure if there are several. */
+export const theOne = (
+  reference: string,
+  found: ReadonlyArray<Descriptor>
+): Result.Result<Option.Option<Descriptor>, Ambiguous> => {
+  const [only, ...others] = found
+  if (only === undefined) return Result.succeed(Option.none())
+  if (others.length === 0) return Result.succeed(Option.some(pointerOf(only)))
+  const digests = found.slice(0, mostNamed).map(({ digest }) => digest)
+  const more = found.length <= mostNamed ? "" : ` and ${found.length - mostNamed} more`
+  return Result.fail(
+    new Ambiguous({ description: `${reference} names several manifests: ${digests.join(", ")}${more}`, digests })
+  )
+}

@@ -14,6 +14,7 @@ import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type LayoutError, UnknownManifest } from "../../LayoutError.ts"
+import { mostManifestBytes } from "../contents.ts"
 import { isManifest, referencesOf } from "../references.ts"
 import * as Catalog from "./catalog.ts"
 import * as ContentFiles from "./content.ts"
@@ -171,7 +172,7 @@ const youngManifests = (
 ): Effect.Effect<ReadonlyArray<Descriptor>, LayoutError> =>
   Effect.map(
     Effect.forEach(
-      blobs.filter(({ isYoung, size }) => isYoung && size <= ContentFiles.mostManifestBytes),
+      blobs.filter(({ isYoung, size }) => isYoung && size <= mostManifestBytes),
       ({ digest }) =>
         Effect.map(
           content.manifest(digest, Option.none()),
@@ -191,7 +192,7 @@ interface Parts {
   readonly folder: string
   readonly content: Content
   readonly catalog: ReturnType<typeof Catalog.make>
-  readonly subjects: ReturnType<typeof Subjects.make>
+  readonly subjects: ReturnType<typeof Subjects.make<LayoutError>>
 }
 
 /** What to prune. */

@@ -10,9 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
-import type { LayoutError } from "../../LayoutError.ts"
 import { referencesOf } from "../references.ts"
-import { isDamage } from "./content.ts"
 import type * as Index from "./index.ts"
 
 /** What is known of a manifest that the layout lists. */
@@ -23,24 +21,26 @@ interface Known {
 }
 
 /** What an index leads to. */
-interface Survey {
+interface Survey<E> {
   readonly reached: Set<Digest.Digest>
   /** The referrers by their subjects, and by their digests. */
   readonly referrers: Map<Digest.Digest, Map<Digest.Digest, Descriptor>>
   /** Why manifests could not be read whose content is damaged. What they refer to is not known. */
-  readonly damages: Map<Digest.Digest, LayoutError>
+  readonly damages: Map<Digest.Digest, E>
 }
 
 /** Manifests that are read at the same time. */
 const readsAtOnce = 8
 
-type Read = (manifest: Descriptor) => Effect.Effect<Option.Option<Manifest.Raw>, LayoutError>
-
-export const make = (read: Read) => {
+/** `isDamage` says whether an error of a manifest is about its content. */
+export const make = <E>(
+  read: (manifest: Descriptor) => Effect.Effect<Option.Option<Manifest.Raw>, E>,
+  isDamage: (error: E) => boolean
+) => {
   const known = new Map<Digest.Digest, Known>()
   const oneAtATime = Semaphore.makeUnsafe(1).withPermit
 
-  const learn = (manifest: Descriptor, { damages }: Survey): Effect.Effect<Known | undefined, LayoutError> =>
+  const learn = (manifest: Descriptor, { damages }: Survey<E>): Effect.Effect<Known | undefined, E> =>
     Effect.suspend(() => {
       const before = known.get(manifest.digest)
       if (before !== undefined) return Effect.succeed(before)
@@ -63,9 +63,9 @@ export const make = (read: Read) => {
     })
 
   /** What was found in an index so far. Entries that come are added; one that goes makes it begin again. */
-  let found: { readonly index: Index.Index; readonly removals: number; readonly survey: Survey } | undefined
+  let found: { readonly index: Index.Index; readonly removals: number; readonly survey: Survey<E> } | undefined
 
-  const surveyOf = (index: Index.Index): Survey => {
+  const surveyOf = (index: Index.Index): Survey<E> => {
     const removals = index.removals()
     if (found?.index !== index || found.removals !== removals) {
       found = { index, removals, survey: { reached: new Set(), referrers: new Map(), damages: new Map() } }
@@ -74,7 +74,7 @@ export const make = (read: Read) => {
   }
 
   /** The manifests that the entries of an index lead to, and the referrers among these by their subjects. */
-  const survey = (index: Index.Index): Effect.Effect<Survey, LayoutError> =>
+  const survey = (index: Index.Index): Effect.Effect<Survey<E>, E> =>
     oneAtATime(
       Effect.gen(function* () {
         const own = surveyOf(index)
@@ -98,7 +98,7 @@ export const make = (read: Read) => {
     )
 
   /** The survey of an index whose manifests can all be read: a damaged one may be a referrer. */
-  const wholeSurvey = (index: Index.Index): Effect.Effect<Survey, LayoutError> =>
+  const wholeSurvey = (index: Index.Index): Effect.Effect<Survey<E>, E> =>
     Effect.flatMap(survey(index), (found) => {
       const [first] = found.damages.values()
       return first === undefined ? Effect.succeed(found) : Effect.fail(first)

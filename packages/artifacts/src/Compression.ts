@@ -1,0 +1,158 @@
+/**
+ * Compression of archives and layers, by the runtime: `NodeCompression.layer` of `@effect-acr/node` provides it.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+/**
+ * The formats of the layers of images. OCI image specification, layer.md; RFC 1952 and RFC 8878.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Format = "gzip" | "zstd"
+
+/**
+ * Compressed content is damaged or cut off.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CompressionError extends Schema.TaggedError<CompressionError>("@effect-acr/artifacts/CompressionError")(
+  "CompressionError",
+  {
+    /** The format that the content was read as. */
+    format: Schema.Literals(["gzip", "zstd"]),
+    /** What the runtime said. */
+    description: Schema.String
+  }
+) {
+  /** Always false. */
+  get isRetryable(): boolean {
+    return false
+  }
+
+  override get message(): string {
+    return `the ${this.format} stream cannot be read: ${this.description}`
+  }
+}
+
+/**
+ * What a runtime provides.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  /**
+   * Compresses a stream. The same bytes give the same result, whatever pieces they come in, in one version of one runtime.
+   */
+  readonly compress: <E, R>(
+    content: Stream.Stream<Uint8Array, E, R>,
+    format: Format
+  ) => Stream.Stream<Uint8Array, E | CompressionError, R>
+  /** Decompresses a stream of one or several members of gzip, or frames of zstd. */
+  readonly decompress: <E, R>(
+    content: Stream.Stream<Uint8Array, E, R>,
+    format: Format
+  ) => Stream.Stream<Uint8Array, E | CompressionError, R>
+}
+
+/**
+ * Compresses and decompresses streams.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Compression extends Context.Service<Compression, Service>()("@effect-acr/artifacts/Compression") {}
+
+/**
+ * Compresses a stream.
+ *
+ * **Example** (Saving a compressed archive)
+ *
+ * ```ts
+ * import { Compression, type ContentStore, ImageArchive } from "@effect-acr/artifacts"
+ * import { Effect, FileSystem, Stream } from "effect"
+ *
+ * export const save = <E>(store: ContentStore.Reader<E>) =>
+ *   Effect.gen(function* () {
+ *     const files = yield* FileSystem.FileSystem
+ *     const archive = ImageArchive.write(store, ["v1.4.0"])
+ *     yield* Stream.run(Compression.compress(archive, "zstd"), files.sink("image.tar.zst"))
+ *   })
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const compress = <E, R>(
+  content: Stream.Stream<Uint8Array, E, R>,
+  format: Format
+): Stream.Stream<Uint8Array, E | CompressionError, R | Compression> =>
+  Stream.unwrap(Effect.map(Compression, (service) => service.compress(content, format)))
+
+/** The first bytes of a member or a frame. Those of zstd may be skippable. */
+const magicBytes = 4
+
+/**
+ * The format that the first bytes of content tell; undefined if they are of neither.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const formatOf = (first: Uint8Array): Format | undefined => {
+  const [a = 0, b = 0, c = 0, d = 0] = first
+  if (a === 0x1f && b === 0x8b) return "gzip"
+  const isFrame = a === 0x28 && b === 0xb5
+  const isSkippable = a >= 0x50 && a <= 0x5f && b === 0x2a
+  return (isFrame && c === 0x2f && d === 0xfd) || (isSkippable && c === 0x4d && d === 0x18) ? "zstd" : undefined
+}
+
+/** The first bytes of a stream, and all of it. */
+const peek = <E, R>(content: Stream.Stream<Uint8Array, E, R>) =>
+  Effect.gen(function* () {
+    const pull = yield* Stream.toPull(content)
+    const read: Array<Uint8Array> = []
+    let length = 0
+    let isEnded = false
+    while (length < magicBytes && !isEnded) {
+      const pieces = yield* Effect.catchIf(pull, Cause.isDone, () => Effect.succeed([]))
+      isEnded = pieces.length === 0
+      for (const piece of pieces) {
+        read.push(piece)
+        length += piece.length
+      }
+    }
+    const first = new Uint8Array(magicBytes)
+    let filled = 0
+    for (const piece of read) {
+      first.set(piece.subarray(0, magicBytes - filled), filled)
+      filled = Math.min(magicBytes, filled + piece.length)
+    }
+    const rest = isEnded ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
+    return { first, all: Stream.concat(Stream.fromIterable(read), rest) }
+  })
+
+/**
+ * Decompresses a stream whose first bytes say that it is compressed, and passes on any other as it is.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const decompress = <E, R>(
+  content: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | CompressionError, R | Compression> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { decompress } = yield* Compression
+      const { all, first } = yield* peek(content)
+      const format = formatOf(first)
+      return format === undefined ? all : decompress(all, format)
+    })
+  )

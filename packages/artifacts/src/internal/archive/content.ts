@@ -1,0 +1,98 @@
+/**
+ * The manifests and blobs of an archive by their digests.
+ */
+import type * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Hasher from "@effect-acr/client/Hasher"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Bytes from "effect/Bytes"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { type ArchiveError, ContentDiffers, ContentMissing } from "../../ArchiveError.ts"
+import type { Pointer } from "../../ContentStore.ts"
+import * as Contents from "../contents.ts"
+import { type Content, type Entries, failure, invalid } from "./entries.ts"
+
+/** Where the content of an archive is, besides the files that are named by its digests. */
+export interface Places {
+  /** Manifests that the archive does not have: they were made here. */
+  readonly manifests: ReadonlyMap<Digest.Digest, Manifest.Raw>
+  /** The files of blobs. */
+  readonly blobs: ReadonlyMap<Digest.Digest, string>
+}
+
+/** Where all content is in files that are named by its digests. */
+export const noPlaces: Places = { manifests: new Map(), blobs: new Map() }
+
+/** OCI image specification, image-layout.md, "Content". */
+const nameOf = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
+
+/** The whole of a small file. */
+export const readWhole = <E>(
+  content: Content<E>,
+  most: number,
+  archive: string,
+  name: string
+): Effect.Effect<Uint8Array, E | ArchiveError> =>
+  content.size > most
+    ? Effect.fail(invalid(archive, `${name} has ${content.size} bytes, more than ${most}`))
+    : Effect.map(Stream.runCollect(content.read(0)), Bytes.concat)
+
+export const make = <E>(entries: Entries<E>, archive: string, places: Places, startHash: Hasher.Start) => {
+  const fail = failure(archive)
+
+  const find = (digest: Digest.Digest) => entries.find(places.blobs.get(digest) ?? nameOf(digest))
+
+  const differs =
+    ({ digest }: Pick<Pointer, "digest">) =>
+    ({ reason }: RegistryError) =>
+      fail(new ContentDiffers({ digest, description: `${digest}: ${reason.description}` }))
+
+  const missing = ({ digest }: Pick<Pointer, "digest">) =>
+    fail(new ContentMissing({ digest, description: `${digest} is not in the archive` }))
+
+  const readFrom = (pointer: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, E | ArchiveError> =>
+    Stream.unwrap(
+      Effect.map(
+        find(pointer.digest),
+        Option.match({ onNone: () => Stream.fail(missing(pointer)), onSome: ({ read }) => read(offset) })
+      )
+    )
+
+  /** `repeatable` says what is known before the archive is read: a stream may not have come to the blob. */
+  const blob = (pointer: Pointer): BlobSource.BlobSource<E | ArchiveError> =>
+    Contents.blobSource(
+      pointer,
+      (offset) => readFrom(pointer, offset),
+      entries.isRepeatable(places.blobs.get(pointer.digest) ?? nameOf(pointer.digest)),
+      startHash,
+      differs(pointer)
+    )
+
+  const manifest = (
+    digest: Digest.Digest,
+    mediaType: Option.Option<MediaType.MediaType>
+  ): Effect.Effect<Option.Option<Manifest.Raw>, E | ArchiveError> =>
+    Effect.gen(function* () {
+      const made = places.manifests.get(digest)
+      if (made !== undefined) return Option.some(made)
+      const found = yield* find(digest)
+      if (Option.isNone(found) || found.value.size > Contents.mostManifestBytes) return Option.none()
+      const pointer = { digest, size: found.value.size }
+      const read = Contents.verified(pointer, found.value.read(0), startHash, differs(pointer))
+      const bytes = Bytes.concat(yield* Stream.runCollect(read))
+      return Option.map(
+        Option.orElse(mediaType, () => Contents.mediaTypeOf(bytes)),
+        (type): Manifest.Raw => ({ bytes, descriptor: { mediaType: type, digest, size: bytes.length } })
+      )
+    })
+
+  const has = (digest: Digest.Digest): Effect.Effect<boolean, E | ArchiveError> =>
+    Effect.map(find(digest), Option.isSome)
+
+  return { blob, manifest, has }
+}
+

@@ -1,0 +1,99 @@
+/**
+ * The files in a tar archive by their names. Links lead to files in the archive alone.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { Header, TarError } from "effect/encoding/Tar"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import { ArchiveError, FileFailed, InvalidArchive, type Reason } from "../../ArchiveError.ts"
+import { clean, followed } from "./names.ts"
+
+/** The content of a file in an archive. */
+export interface Content<out E> {
+  /** In bytes. */
+  readonly size: number
+  readonly read: (offset: number) => Stream.Stream<Uint8Array, E | ArchiveError>
+}
+
+/** The files of an archive. */
+export interface Entries<out E> {
+  /** The file that a name has, or the links of this name. */
+  readonly find: (name: string) => Effect.Effect<Option.Option<Content<E>>, E | ArchiveError>
+  /** Whether a file is known to be readable again. One of a stream may be yet to come. */
+  readonly isRepeatable: (name: string) => boolean
+  /** Reads an archive that comes as a stream to its end, so that all of it can be read, and again. */
+  readonly keepAll: Effect.Effect<void, E | ArchiveError>
+}
+
+/** What has a name: a file, or a link. */
+export type Named<File> =
+  | { readonly _tag: "File"; readonly file: File }
+  | { readonly _tag: "Link"; readonly target: Option.Option<string> }
+
+/** Docker's own archives have links of one step. */
+const mostLinks = 16
+
+/** Images have thousands of entries at the most. All names are kept. */
+export const mostEntries = 1_000_000
+
+const pieceBytes = 1024 * 1024
+
+export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
+
+export const invalid = (archive: string, description: string) =>
+  failure(archive)(new InvalidArchive({ description }))
+
+export const ofFile = (archive: string) => (cause: PlatformError) =>
+  failure(archive)(new FileFailed({ description: cause.message, cause }))
+
+export const ofTar = (archive: string) => (error: TarError) => invalid(archive, error.message)
+
+/** What an entry is: undefined of what is no content, such as a folder. */
+export const namedBy = <File>(header: Header, file: File): Named<File> | undefined => {
+  if (header.type === "File") return { _tag: "File", file }
+  const { linkTarget = "" } = header
+  if (header.type === "Hardlink") return { _tag: "Link", target: Option.some(clean(linkTarget)) }
+  return header.type === "Symlink" ? { _tag: "Link", target: followed(header.path, linkTarget) } : undefined
+}
+
+/** Follows links until there is a file. */
+export const resolve = <File, E>(
+  archive: string,
+  name: string,
+  lookUp: (name: string) => Effect.Effect<Named<File> | undefined, E>
+): Effect.Effect<Option.Option<File>, E | ArchiveError> =>
+  Effect.gen(function* () {
+    let next = clean(name)
+    for (let links = 0; links <= mostLinks; links++) {
+      const named = yield* lookUp(next)
+      if (named === undefined) return Option.none()
+      if (named._tag === "File") return Option.some(named.file)
+      if (Option.isNone(named.target)) return yield* invalid(archive, `${name} is a link that leads out of the archive`)
+      next = named.target.value
+    }
+    return yield* invalid(archive, `${name} is a link that leads to itself, or has more than ${mostLinks} steps`)
+  })
+
+/** A part of an open file. Several can be read at the same time. */
+export const readRange = (
+  file: FileSystem.File,
+  position: number,
+  size: number
+): Stream.Stream<Uint8Array, PlatformError> =>
+  Stream.suspend(() => {
+    let at = position
+    const end = position + size
+    const read = Effect.suspend(() => {
+      const piece = new Uint8Array(Math.min(pieceBytes, end - at))
+      if (piece.length === 0) return Cause.done()
+      return Effect.flatMap(file.read(piece, { position: BigInt(at) }), (length) => {
+        at += length
+        return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
+      })
+    })
+    return Stream.fromPull(Effect.succeed(read))
+  })

@@ -1,0 +1,157 @@
+/**
+ * The images of an archive that `docker save` writes: `manifest.json` says which configurations and layers belong together. It
+ * has no digests of what a registry holds, so that a manifest is made here for each image.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Bytes from "effect/Bytes"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ArchiveError, ContentDiffers } from "../../ArchiveError.ts"
+import * as Compression from "../../Compression.ts"
+import { namedAs } from "../imageNames.ts"
+import { type Places, readWhole } from "./content.ts"
+import { type Content, type Entries, failure, invalid } from "./entries.ts"
+import { clean } from "./names.ts"
+
+/** The limit of containerd. */
+const mostManifestJsonBytes = 20 * 1024 * 1024
+
+const mostConfigBytes = 4 * 1024 * 1024
+
+/** Fields of Go may be `null` for nothing. */
+const list = Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
+
+const ManifestJson = Schema.Array(Schema.Struct({ Config: Schema.String, RepoTags: list, Layers: list }))
+
+type Saved = (typeof ManifestJson.Type)[number]
+
+const decodeManifestJson = Schema.decodeUnknownEffect(Schema.fromJsonString(ManifestJson))
+
+const decodeConfig = Schema.decodeUnknownEffect(
+  Schema.fromJsonString(
+    Schema.Struct({
+      rootfs: Schema.optionalKey(Schema.NullOr(Schema.Struct({ diff_ids: Schema.NullOr(Schema.Array(Digest.Digest)) })))
+    })
+  )
+)
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+const layerTypes: { readonly [format in Compression.Format]: MediaType.MediaType } = {
+  gzip: MediaType.ociImageLayerGzip,
+  zstd: MediaType.ociImageLayerZstd
+}
+
+/** Hashes content as it passes. */
+const hashing = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Hash): Stream.Stream<Uint8Array, E, R> =>
+  Stream.mapArray(content, (pieces) => {
+    for (const piece of pieces) hash.update(piece)
+    return pieces
+  })
+
+/** The images of `manifest.json`. */
+export interface Images extends Places {
+  /** The descriptors of the manifests that were made, with the names of the images. */
+  readonly listed: ReadonlyArray<Descriptor>
+}
+
+export const read = <E>(
+  entries: Entries<E>,
+  json: Content<E>,
+  archive: string,
+  startHash: Hasher.Start,
+  compression: Compression.Service
+): Effect.Effect<Images, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const blobs = new Map<Digest.Digest, string>()
+    /** The layers by their files, and the content that each of these was said to have. */
+    const layers = new Map<string, { readonly diffId: Digest.Digest; readonly layer: Descriptor }>()
+    const manifests = new Map<Digest.Digest, Manifest.Raw>()
+    const listed: Array<Descriptor> = []
+
+    const open = (name: string) =>
+      Effect.flatMap(entries.find(name), (found) =>
+        Effect.fromOption(found, () => invalid(archive, `manifest.json names ${name}, which is not in the archive`))
+      )
+
+    /** The digest of a compressed layer, which nothing states. Its content is compared with the configuration. */
+    const digestOfCompressed = (name: string, content: Content<E>, format: Compression.Format, diffId: Digest.Digest) =>
+      Effect.gen(function* () {
+        const stored = startHash("sha256")
+        const unpacked = startHash(Digest.algorithm(diffId))
+        const read = compression.decompress(hashing(content.read(0), stored), format)
+        yield* Stream.runDrain(hashing(read, unpacked)).pipe(
+          Effect.mapError((error) =>
+            error instanceof Compression.CompressionError ? invalid(archive, `${name}: ${error.message}`) : error
+          )
+        )
+        if (unpacked.hex() !== Digest.hex(diffId)) {
+          const description = `${name} is not what the configuration says: ${diffId}`
+          return yield* failure(archive)(new ContentDiffers({ digest: diffId, description }))
+        }
+        return Digest.Digest.make(`sha256:${stored.hex()}`)
+      })
+
+    const readLayer = (name: string, diffId: Digest.Digest): Effect.Effect<Descriptor, E | ArchiveError> =>
+      Effect.gen(function* () {
+        const known = layers.get(name)
+        if (known !== undefined && known.diffId !== diffId) {
+          return yield* invalid(archive, `${name} is said to be two layers: ${known.diffId} and ${diffId}`)
+        }
+        if (known !== undefined) return known.layer
+        const content = yield* open(name)
+        const first = Bytes.concat(yield* Stream.runCollect(Stream.take(content.read(0), 1)))
+        const format = Compression.formatOf(first)
+        const digest = format === undefined ? diffId : yield* digestOfCompressed(name, content, format, diffId)
+        const mediaType = format === undefined ? MediaType.ociImageLayer : layerTypes[format]
+        const layer: Descriptor = { mediaType, digest, size: content.size }
+        layers.set(name, { diffId, layer })
+        blobs.set(digest, name)
+        return layer
+      })
+
+    const readImage = ({ Config, Layers, RepoTags }: Saved): Effect.Effect<void, E | ArchiveError> =>
+      Effect.gen(function* () {
+        const bytes = yield* readWhole(yield* open(Config), mostConfigBytes, archive, Config)
+        const parsed = yield* Effect.mapError(decodeConfig(decoder.decode(bytes)), () =>
+          invalid(archive, `the configuration ${Config} cannot be read`)
+        )
+        const diffIds = parsed.rootfs?.diff_ids ?? []
+        const names = (Layers ?? []).map(clean)
+        if (names.length !== diffIds.length) {
+          return yield* invalid(
+            archive,
+            `manifest.json lists ${names.length} layers of ${Config}, which has ${diffIds.length}`
+          )
+        }
+        const config: Descriptor = {
+          mediaType: MediaType.ociImageConfig,
+          digest: Hasher.digest(startHash, "sha256", bytes),
+          size: bytes.length
+        }
+        blobs.set(config.digest, clean(Config))
+        const stack = yield* Effect.forEach(diffIds, (diffId, index) => readLayer(names[index] ?? "", diffId))
+        const manifest = encoder.encode(Manifest.format(Manifest.image({ config, layers: stack })))
+        const descriptor: Descriptor = {
+          mediaType: MediaType.ociImageManifest,
+          digest: Hasher.digest(startHash, "sha256", manifest),
+          size: manifest.length
+        }
+        manifests.set(descriptor.digest, { bytes: manifest, descriptor })
+        const tags = RepoTags ?? []
+        listed.push(...(tags.length === 0 ? [descriptor] : tags.map((name) => namedAs(descriptor, name))))
+      })
+
+    const text = decoder.decode(yield* readWhole(json, mostManifestJsonBytes, archive, "manifest.json"))
+    const images = yield* Effect.mapError(decodeManifestJson(text), ({ message }) =>
+      invalid(archive, `manifest.json cannot be read: ${message}`)
+    )
+    yield* Effect.forEach(images, readImage, { discard: true })
+    return { listed, manifests, blobs }
+  })

@@ -1,0 +1,204 @@
+/**
+ * An archive as a store: by its OCI image layout, or by the `manifest.json` of `docker save`.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Hasher from "@effect-acr/client/Hasher"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { ArchiveError, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
+import type * as Compression from "../../Compression.ts"
+import type { Reader } from "../../ContentStore.ts"
+import { decodeVersion, layoutVersion } from "../contents.ts"
+import { isReferrersTag } from "../layout/catalog.ts"
+import * as Index from "../layout/index.ts"
+import * as Subjects from "../layout/subjects.ts"
+import { isImage } from "../references.ts"
+import * as ArchiveContent from "./content.ts"
+import { type Content, type Entries, failure, invalid } from "./entries.ts"
+import * as Images from "./images.ts"
+
+/**
+ * The formats of archives.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Format = "oci" | "docker"
+
+/**
+ * An archive of images as a store to read from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ImageArchive<out E = ArchiveError> extends Reader<E> {
+  /** What was read: an OCI image layout, or the `manifest.json` of `docker save`. */
+  readonly format: Format
+  /**
+   * Whether the digests of the images are those of the registry from which they came. The `manifest.json` of `docker save` has
+   * neither these nor the compressed layers that they are made of, so that the manifests of such an archive are new.
+   */
+  readonly hasOriginalDigests: boolean
+}
+
+/**
+ * How to read an archive.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadOptions {
+  /** Which description of the images to read, if there are both. Defaults to the OCI image layout, which keeps digests. */
+  readonly format?: Format
+}
+
+const mostIndexBytes = 128 * 1024 * 1024
+const mostVersionBytes = 64 * 1024
+
+const decoder = new TextDecoder()
+
+/** What lists the images of an archive, and where their content is. */
+interface Catalog {
+  readonly format: Format
+  readonly index: Index.Index
+  readonly places: ArchiveContent.Places
+}
+
+/** What is needed to open an archive. */
+interface Archive<out E> {
+  readonly entries: Entries<E>
+  readonly name: string
+  readonly startHash: Hasher.Start
+  readonly compression: Compression.Service
+}
+
+const encodeIndex = (manifests: ReadonlyArray<Descriptor>): string => Manifest.format(Manifest.index({ manifests }))
+
+const parseIndex = (name: string, text: string): Effect.Effect<Index.Index, ArchiveError> =>
+  Effect.mapError(Effect.fromResult(Index.parse(text)), (problem) =>
+    invalid(name, `index.json cannot be read: ${problem}`)
+  )
+
+const readText = <E>({ name }: Archive<E>, content: Content<E>, most: number, file: string) =>
+  Effect.map(ArchiveContent.readWhole(content, most, name, file), (bytes) => decoder.decode(bytes))
+
+/** The OCI image layout in an archive; none if there is none. */
+const ofLayout = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const { entries, name } = archive
+    const version = yield* entries.find("oci-layout")
+    if (Option.isNone(version)) return Option.none()
+    const decoded = decodeVersion(yield* readText(archive, version.value, mostVersionBytes, "oci-layout"))
+    if (Option.isNone(decoded)) return yield* invalid(name, "the file oci-layout cannot be read")
+    if (decoded.value.imageLayoutVersion !== layoutVersion) {
+      const description = `the layout has version ${decoded.value.imageLayoutVersion}, and ${layoutVersion} is known`
+      return yield* failure(name)(new UnsupportedArchive({ description }))
+    }
+    const json = yield* entries.find("index.json")
+    if (Option.isNone(json)) return Option.none()
+    const index = yield* parseIndex(name, yield* readText(archive, json.value, mostIndexBytes, "index.json"))
+    return Option.some({ format: "oci", index, places: ArchiveContent.noPlaces })
+  })
+
+/** The images that `docker save` lists in an archive; none if it lists none. */
+const ofImages = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const { compression, entries, name, startHash } = archive
+    const json = yield* entries.find("manifest.json")
+    if (Option.isNone(json)) return Option.none()
+    // Layers are read to be hashed, and then again to be copied.
+    yield* entries.keepAll
+    const images = yield* Images.read(entries, json.value, name, startHash, compression)
+    const index = yield* parseIndex(name, encodeIndex(images.listed))
+    return Option.some({ format: "docker", index, places: images })
+  })
+
+/**
+ * Whether a layout describes its images. Docker 25 wrote manifests without layers (https://github.com/moby/moby/issues/47065), and
+ * no manifest at all for images that were saved by their digest (https://github.com/moby/moby/issues/47210).
+ */
+const isComplete = <E>(archive: Archive<E>, { index, places }: Catalog): Effect.Effect<boolean, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const { entries, name, startHash } = archive
+    const listed = index.entries()
+    if (listed.length === 0) return false
+    const content = ArchiveContent.make(entries, name, places, startHash)
+    for (const { digest, mediaType } of listed.filter(isImage)) {
+      const raw = yield* content.manifest(digest, Option.some(mediaType))
+      const isEmpty = Option.exists(raw, ({ bytes }) => {
+        const view = Manifest.view(mediaType, decoder.decode(bytes))
+        return view._tag === "ImageManifest" && view.artifactType === undefined && view.layers.length === 0
+      })
+      if (isEmpty) return false
+    }
+    return true
+  })
+
+const catalogOf = <E>(archive: Archive<E>, format: Format | undefined): Effect.Effect<Catalog, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const layout = format === "docker" ? Option.none() : yield* ofLayout(archive)
+    if (Option.isSome(layout) && (format === "oci" || (yield* isComplete(archive, layout.value)))) return layout.value
+    const images = format === "oci" ? Option.none() : yield* ofImages(archive)
+    // An empty layout is one, if nothing says more.
+    const found = Option.orElse(images, () => layout)
+    if (Option.isSome(found)) return found.value
+    if (Option.isSome(yield* archive.entries.find("repositories"))) {
+      const description = "the archive is of Docker before version 1.10: it has no manifest.json"
+      return yield* failure(archive.name)(new UnsupportedArchive({ description }))
+    }
+    const missing = { oci: "index.json", docker: "manifest.json", any: "index.json and no manifest.json" }
+    const description = `this is no archive of images: it has no ${missing[format ?? "any"]}`
+    return yield* failure(archive.name)(new NotAnArchive({ description }))
+  })
+
+/** Whether an error is about content that is not what its digest names. */
+const isDamage = (error: unknown): boolean => error instanceof ArchiveError && error.reason._tag === "ContentDiffers"
+
+export const open = <E>(
+  archive: Archive<E>,
+  { format }: ReadOptions
+): Effect.Effect<ImageArchive<E | ArchiveError>, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const { entries, name, startHash } = archive
+    const catalog = yield* catalogOf(archive, format)
+    const { index, places } = catalog
+    const content = ArchiveContent.make(entries, name, places, startHash)
+
+    const manifest = (digest: Digest.Digest) =>
+      content.manifest(
+        digest,
+        Option.map(index.entry(digest), ({ mediaType }) => mediaType)
+      )
+
+    const subjects = Subjects.make<E | ArchiveError>(
+      ({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)),
+      isDamage
+    )
+
+    return {
+      format: catalog.format,
+      hasOriginalDigests: catalog.format === "oci",
+      origin: { place: name, repository: "" },
+      resolve: (reference) =>
+        Digest.isDigest(reference)
+          ? Effect.map(manifest(reference), Option.map(({ descriptor }) => descriptor))
+          : Effect.mapError(Effect.fromResult(Index.theOne(reference, index.find(reference))), failure(name)),
+      manifest: ({ digest }) => manifest(digest),
+      blob: content.blob,
+      has: ({ digest }) => content.has(digest),
+      tags: Stream.fromIterable(index.tags().filter((tag) => !isReferrersTag(tag))),
+      referrers: (subject, { artifactType } = {}) =>
+        Stream.unwrap(
+          Effect.map(subjects.wholeSurvey(index), ({ referrers }) =>
+            Stream.fromIterable(
+              Array.from(referrers.get(subject)?.values() ?? []).filter(
+                (one) => artifactType === undefined || one.artifactType === artifactType
+              )
+            )
+          )
+        )
+    }
+  })

@@ -1,0 +1,106 @@
+/**
+ * An archive in a file that is not compressed: its headers are read once, and content is read where it lies.
+ */
+import * as Arr from "effect/Array"
+import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
+import type * as FileSystem from "effect/FileSystem"
+import { constTrue } from "effect/Function"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import type { ArchiveError } from "../../ArchiveError.ts"
+import { type Entries, invalid, mostEntries, type Named, namedBy, ofFile, ofTar, readRange, resolve } from "./entries.ts"
+import { clean } from "./names.ts"
+
+const blockBytes = 512
+
+/** A header has one block, or a few. */
+const windowBytes = 16 * blockBytes
+
+/** Where the content of a file lies, in bytes. */
+interface Place {
+  readonly position: number
+  readonly size: number
+}
+
+/** The blocks of a file from a position on, and how many of them were taken. */
+const blocksFrom = (file: FileSystem.File, position: number) => {
+  let window = new Uint8Array(0)
+  let at = position
+  const fill: Effect.Effect<void, PlatformError> = Effect.suspend(() => {
+    const buffer = new Uint8Array(windowBytes)
+    return Effect.map(file.read(buffer, { position: BigInt(at) }), (length) => {
+      window = buffer.subarray(0, length)
+    })
+  })
+  /** The next block, which is shorter at the end of the file. */
+  const next = Effect.gen(function* () {
+    if (window.length < blockBytes) yield* fill
+    const block = window.subarray(0, blockBytes)
+    window = window.subarray(block.length)
+    at += block.length
+    return block
+  })
+  return { next, position: () => at }
+}
+
+const isZero = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
+
+/** The header at a position, and where what it describes begins; none at the end of the archive. */
+const headerAt = (file: FileSystem.File, start: number) =>
+  Effect.gen(function* () {
+    const blocks = blocksFrom(file, start)
+    const first = yield* blocks.next
+    if (first.length === 0 || isZero(first)) return Option.none()
+    let pending: Uint8Array | undefined = first
+    // Block by block, so that nothing of the content is taken, however many the header has.
+    const pull = Effect.gen(function* () {
+      const block: Uint8Array = pending ?? (yield* blocks.next)
+      pending = undefined
+      return block.length === 0 ? yield* Cause.done() : Arr.of(block)
+    })
+    const entries = Stream.pipeThroughChannelOrFail(Stream.fromPull(Effect.succeed(pull)), Tar.decode())
+    const entry = yield* Stream.runHead(entries)
+    return Option.map(entry, ({ header }) => ({ header, position: blocks.position() }))
+  })
+
+/** Reads the headers of an archive, without the content. */
+export const make = (
+  file: FileSystem.File,
+  archive: string
+): Effect.Effect<Entries<never>, ArchiveError> =>
+  Effect.gen(function* () {
+    const end = Number(ByteSize.toBigInt((yield* Effect.mapError(file.stat, ofFile(archive))).size))
+    const names = new Map<string, Named<Place>>()
+    let position = 0
+    while (position < end) {
+      const found = yield* Effect.mapError(headerAt(file, position), (error) =>
+        Tar.isTarError(error) ? ofTar(archive)(error) : ofFile(archive)(error)
+      )
+      if (Option.isNone(found)) break
+      const { header, position: start } = found.value
+      if (start + header.size > end) {
+        return yield* invalid(archive, `the archive is cut off: it ends within ${header.path}`)
+      }
+      const named = namedBy(header, { position: start, size: header.size })
+      if (named !== undefined) names.set(clean(header.path), named)
+      if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
+      position = start + Math.ceil(header.size / blockBytes) * blockBytes
+    }
+    return {
+      isRepeatable: constTrue,
+      keepAll: Effect.void,
+      find: (name) =>
+        Effect.map(
+          resolve(archive, name, (next) => Effect.succeed(names.get(next))),
+          Option.map(({ position, size }) => ({
+            size,
+            read: (offset) =>
+              Stream.mapError(readRange(file, position + offset, Math.max(0, size - offset)), ofFile(archive))
+          }))
+        )
+    }
+  })

@@ -1,0 +1,241 @@
+/**
+ * An archive that comes as a stream: from a pipe, or decompressed on the way.
+ *
+ * It is read as far as what is asked for. A large file that is asked for when it comes is handed on as it is. What comes before
+ * it is asked for is kept: small files in memory, others in a temporary file.
+ */
+import * as Bytes from "effect/Bytes"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
+import * as Exit from "effect/Exit"
+import type * as FileSystem from "effect/FileSystem"
+import { constFalse } from "effect/Function"
+import * as Option from "effect/Option"
+import { PlatformError } from "effect/PlatformError"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { AlreadyRead, type ArchiveError } from "../../ArchiveError.ts"
+import {
+  type Content,
+  type Entries,
+  failure,
+  invalid,
+  mostEntries,
+  type Named,
+  namedBy,
+  ofFile,
+  ofTar,
+  readRange,
+  resolve
+} from "./entries.ts"
+import { clean } from "./names.ts"
+
+/** Manifests and configurations are kept in memory. */
+const smallBytes = 4 * 1024 * 1024
+
+/** How much is kept in memory together. */
+const mostMemoryBytes = 64 * 1024 * 1024
+
+/** Where the content of a file is by now. */
+type Where<E> =
+  /** It comes next in the stream. */
+  | { readonly _tag: "Next"; readonly body: Stream.Stream<Uint8Array, E | Tar.TarError> }
+  | { readonly _tag: "Memory"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Spool"; readonly position: number }
+  /** It was handed on. */
+  | { readonly _tag: "Gone" }
+
+interface Held<E> {
+  readonly size: number
+  where: Where<E>
+}
+
+/** A temporary file, made when it is needed first. */
+const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope) => {
+  let opened: FileSystem.File | undefined
+  let end = 0
+  const open = Effect.gen(function* () {
+    if (opened !== undefined) return opened
+    const path = yield* files.makeTempFileScoped({ prefix: "effect-acr-archive-" })
+    opened = yield* files.open(path, { flag: "w+" })
+    return opened
+  }).pipe(Effect.provideService(Scope.Scope, scope))
+
+  /** Appends content, and returns where it begins. */
+  const append = <E>(content: Stream.Stream<Uint8Array, E>): Effect.Effect<number, E | PlatformError> =>
+    Effect.gen(function* () {
+      const file = yield* open
+      const position = end
+      yield* Stream.runForEach(content, (piece) =>
+        Effect.map(file.writeAll(piece), () => {
+          end += piece.length
+        })
+      )
+      return position
+    })
+
+  const read = (position: number, size: number): Stream.Stream<Uint8Array, PlatformError> =>
+    Stream.unwrap(Effect.map(open, (file) => readRange(file, position, size)))
+
+  return { append, read }
+}
+
+/** The rest of content from an offset on. */
+const skipping = <E>(content: Stream.Stream<Uint8Array, E>, offset: number): Stream.Stream<Uint8Array, E> =>
+  Stream.suspend(() => {
+    let left = offset
+    return Stream.map(content, (piece) => {
+      const rest = piece.subarray(Math.min(left, piece.length))
+      left -= piece.length - rest.length
+      return rest
+    }).pipe(Stream.filter(({ length }) => length > 0))
+  })
+
+/** Reads an archive forwards, as far as what is asked for. */
+export const make = <E, R>(
+  files: FileSystem.FileSystem,
+  tar: Stream.Stream<Uint8Array, E, R>,
+  archive: string
+): Effect.Effect<Entries<E>, never, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    type Failure = E | ArchiveError
+
+    const services = yield* Effect.context<R>()
+    const spool = makeSpool(files, yield* Effect.scope)
+    const decoded = Stream.pipeThroughChannel(Stream.provideContext(tar, services), Tar.decode<E, unknown>())
+    const pull = yield* Stream.toPull(decoded)
+    const oneAtATime = Semaphore.makeUnsafe(1)
+    const names = new Map<string, Named<Held<E>>>()
+    let last: Held<E> | undefined
+    let memoryBytes = 0
+    /** How the stream ended. */
+    let ended: Exit.Exit<void, Failure> | undefined
+
+    const toFailure = (error: E | Tar.TarError): Failure => (Tar.isTarError(error) ? ofTar(archive)(error) : error)
+
+    /** Keeps what was not handed on, before the stream goes on. */
+    const keep = (held: Held<E>): Effect.Effect<void, Failure> =>
+      Effect.gen(function* () {
+        if (held.where._tag !== "Next") return
+        const body = Stream.mapError(held.where.body, toFailure)
+        if (held.size <= smallBytes && memoryBytes + held.size <= mostMemoryBytes) {
+          memoryBytes += held.size
+          held.where = { _tag: "Memory", bytes: Bytes.concat(yield* Stream.runCollect(body)) }
+          return
+        }
+        const position = yield* spool.append(body).pipe(
+          Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error))
+        )
+        held.where = { _tag: "Spool", position }
+      }).pipe(
+        // A part of it is gone.
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            held.where = { _tag: "Gone" }
+          })
+        )
+      )
+
+    /** Reads the next header. */
+    const advance: Effect.Effect<void, Failure> = Effect.gen(function* () {
+      if (last !== undefined) yield* keep(last)
+      last = undefined
+      const next = yield* pull.pipe(
+        Effect.asSome,
+        Effect.catchIf(Cause.isDone, () => Effect.succeedNone),
+        Effect.mapError(toFailure)
+      )
+      if (Option.isNone(next)) {
+        ended = Exit.void
+        return
+      }
+      const [{ body, header }] = next.value
+      const held: Held<E> = { size: header.size, where: { _tag: "Next", body } }
+      const named = namedBy(header, held)
+      if (named === undefined) return
+      names.set(clean(header.path), named)
+      if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
+      // What is small may be asked for more than once.
+      if (held.size <= smallBytes) yield* keep(held)
+      else last = held
+    }).pipe(
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          ended = Exit.fail(error)
+        })
+      )
+    )
+
+    /** Reads on until there is what is looked for, or until the end. */
+    const advanceUntil = (isFound: () => boolean): Effect.Effect<void, Failure> =>
+      Effect.gen(function* () {
+        while (!isFound()) {
+          if (ended !== undefined) return yield* ended
+          yield* advance
+        }
+      }).pipe(oneAtATime.withPermit)
+
+    const lookUp = (name: string): Effect.Effect<Named<Held<E>> | undefined, Failure> =>
+      Effect.suspend(() => {
+        const known = names.get(name)
+        if (known !== undefined) return Effect.succeed(known)
+        return Effect.map(
+          advanceUntil(() => names.has(name)),
+          () => names.get(name)
+        )
+      })
+
+    /** What is held already; none if it comes next. */
+    const held = ({ size, where }: Held<E>, name: string, offset: number) => {
+      switch (where._tag) {
+        case "Next":
+          return undefined
+        case "Memory":
+          return Stream.make(where.bytes.subarray(offset))
+        case "Spool":
+          return Stream.mapError(spool.read(where.position + offset, Math.max(0, size - offset)), ofFile(archive))
+        case "Gone": {
+          const description = `${name} was read once already, and is not kept`
+          return Stream.fail(failure(archive)(new AlreadyRead({ description })))
+        }
+      }
+    }
+
+    const read = (file: Held<E>, name: string, offset: number): Stream.Stream<Uint8Array, Failure> =>
+      Stream.suspend(() => {
+        const own = held(file, name, offset)
+        if (own !== undefined) return own
+        return Stream.unwrap(
+          // The stream of the archive stands here until the content is read.
+          Effect.map(
+            Effect.acquireRelease(oneAtATime.take(1), () => oneAtATime.release(1)),
+            () => {
+              const { where } = file
+              if (where._tag !== "Next") return held(file, name, offset) ?? Stream.empty
+              file.where = { _tag: "Gone" }
+              return Stream.mapError(skipping(where.body, offset), toFailure)
+            }
+          )
+        )
+      })
+
+    return {
+      find: (name) =>
+        Effect.map(
+          resolve(archive, name, lookUp),
+          Option.map(
+            (file): Content<E> => ({
+              size: file.size,
+              read: (offset) => read(file, name, offset)
+            })
+          )
+        ),
+      isRepeatable: (name) => {
+        const named = names.get(name)
+        return named?._tag === "File" && (named.file.where._tag === "Memory" || named.file.where._tag === "Spool")
+      },
+      keepAll: advanceUntil(constFalse)
+    }
+  })

@@ -1,0 +1,81 @@
+/**
+ * What layouts and archives have in common: content that is verified as it is read, and manifests whose media type only their
+ * text tells.
+ */
+import type * as BlobSource from "@effect-acr/client/BlobSource"
+import * as Content from "@effect-acr/client/Content"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as MediaType from "@effect-acr/client/MediaType"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { Pointer } from "../ContentStore.ts"
+import { ofSource, OfSource } from "./sides.ts"
+
+/** Larger files are no manifests: registries refuse manifests of more than 4 MiB. */
+export const mostManifestBytes = 4 * 1024 * 1024
+
+/** What tells the media type of a manifest that does not state it. OCI image specification, manifest.md and image-index.md. */
+const decodeFields = Schema.decodeUnknownOption(
+  Schema.fromJsonString(
+    Schema.Struct({
+      mediaType: Schema.optionalKey(Schema.Unknown),
+      schemaVersion: Schema.optionalKey(Schema.Unknown),
+      manifests: Schema.optionalKey(Schema.Unknown),
+      config: Schema.optionalKey(Schema.Unknown),
+      layers: Schema.optionalKey(Schema.Unknown)
+    })
+  )
+)
+
+const decoder = new TextDecoder()
+const isMediaType = Schema.is(MediaType.MediaType)
+
+/** The media type of a manifest; none if the content is no manifest. */
+export const mediaTypeOf = (bytes: Uint8Array): Option.Option<MediaType.MediaType> =>
+  Option.flatMap(decodeFields(decoder.decode(bytes)), ({ config, layers, manifests, mediaType, schemaVersion }) => {
+    if (isMediaType(mediaType) && (schemaVersion !== undefined || manifests !== undefined || config !== undefined)) {
+      return Option.some(mediaType)
+    }
+    if (schemaVersion !== 2) return Option.none()
+    if (Array.isArray(manifests)) return Option.some(MediaType.ociImageIndex)
+    return config !== undefined && layers !== undefined ? Option.some(MediaType.ociImageManifest) : Option.none()
+  })
+
+/** The file `oci-layout`. OCI image specification, image-layout.md. */
+export const decodeVersion = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ imageLayoutVersion: Schema.String }))
+)
+
+/** The only version that there is. */
+export const layoutVersion = "1.0.0"
+
+/** Content whose bytes are compared with the digest as they pass. `differs` makes an error of a mismatch. */
+export const verified = <E, R, E2>(
+  blob: Pick<Pointer, "digest" | "size">,
+  content: Stream.Stream<Uint8Array, E, R>,
+  startHash: Hasher.Start,
+  differs: (error: RegistryError) => E2
+): Stream.Stream<Uint8Array, E | E2, R> =>
+  content.pipe(
+    Stream.mapError(ofSource),
+    Content.verify(blob),
+    Stream.mapError((error) => (error instanceof OfSource ? error.cause : differs(error))),
+    Stream.provideService(Hasher.Hasher, startHash)
+  )
+
+/** A blob that is verified if it is read from its beginning. */
+export const blobSource = <E>(
+  blob: Pointer,
+  read: (offset: number) => Stream.Stream<Uint8Array, E>,
+  repeatable: boolean,
+  startHash: Hasher.Start,
+  differs: (error: RegistryError) => E
+): BlobSource.BlobSource<E> => ({
+  sizeBytes: Effect.succeed(blob.size),
+  read: (offset) => (offset === 0 ? verified(blob, read(0), startHash, differs) : read(offset)),
+  repeatable,
+  unverified: { read }
+})
