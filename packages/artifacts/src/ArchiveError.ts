@@ -146,7 +146,7 @@ export type Reason = typeof Reason.Type
 export class ArchiveError extends Schema.TaggedError<ArchiveError>("@effect-acr/artifacts/ArchiveError")(
   "ArchiveError",
   {
-    /** The file; `archive` of a stream. */
+    /** The file that is read, or `archive` of a stream; the reference that is written. */
     archive: Schema.String,
     /** Why. */
     reason: Reason

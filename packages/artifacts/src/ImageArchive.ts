@@ -7,17 +7,27 @@
  * @since 0.1.0
  */
 import * as Hasher from "@effect-acr/client/Hasher"
+import * as Platform from "@effect-acr/client/Platform"
 import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ArchiveError } from "./ArchiveError.ts"
-import * as Compression from "./Compression.ts"
-import { type Entries, invalid, ofFile } from "./internal/archive/entries.ts"
+import { ArchiveError, NotFound } from "./ArchiveError.ts"
+import * as Compression from "@effect-acr/client/Compression"
+import type { Reader } from "./ContentStore.ts"
+import { type Entries, invalid, ofFile, ofTar } from "./internal/archive/entries.ts"
 import * as Opened from "./internal/archive/opened.ts"
-import type { ImageArchive, ReadOptions } from "./internal/archive/opened.ts"
+import type { Format, ImageArchive, ReadOptions } from "./internal/archive/opened.ts"
+import * as Plan from "./internal/archive/plan.ts"
 import * as Seekable from "./internal/archive/seekable.ts"
 import * as Sequential from "./internal/archive/sequential.ts"
+import { PlatformNotFound } from "./internal/copy/choice.ts"
+import { nonce, syncFolder, writeFile } from "./internal/layout/disk.ts"
+import { ofSource, OfSource } from "./internal/sides.ts"
+import type { GraphError, GraphOptions } from "./internal/walk.ts"
 
 export { type Format, type ImageArchive, type ReadOptions } from "./internal/archive/opened.ts"
 
@@ -135,4 +145,153 @@ export const fromStream = <E, R>(
     const files = yield* FileSystem.FileSystem
     const archive = "archive"
     return yield* opened(yield* Sequential.make(files, plain(stream, archive), archive), archive, options)
+  })
+
+/**
+ * How to write an archive.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface WriteOptions {
+  /**
+   * `oci` (the default): an OCI image layout. `docker`: that, and what `docker load` reads. Each reference is one image then.
+   */
+  readonly format?: Format
+  /** The platform of the image to write of an index, such as `linux/arm64`. Defaults to the index with all of its images. */
+  readonly platform?: Platform.Input
+  /**
+   * The name that `docker load` gives to the images, without a tag, such as `shop/api`. Defaults to that of the repository with its
+   * registry, if the source is one, or to none.
+   */
+  readonly name?: string
+  /** Which referrers are written: all (`true`, the default), none, or some. A Docker archive has none. */
+  readonly referrers?: boolean | GraphOptions["referrers"]
+  /** How many manifests an artifact may have, with its referrers. Defaults to 100,000. */
+  readonly maxManifests?: number
+}
+
+/**
+ * What writing an archive fails with, besides the errors of the store.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type WriteFault = ArchiveError | GraphError | PlatformNotFound
+
+const platformOf = (input: Platform.Input) =>
+  Effect.mapError(
+    Effect.fromResult(Platform.fromInput(input)),
+    () => new PlatformNotFound({ wanted: [String(input)], available: [] })
+  )
+
+const entryOf = <E>(source: Reader<E>, part: Plan.Part): Effect.Effect<Tar.Entry<E>, E | ArchiveError> => {
+  switch (part._tag) {
+    case "Bytes":
+      return Effect.succeed(Tar.file(part.name, part.bytes))
+    case "Manifest": {
+      const { digest } = part.descriptor
+      return Effect.flatMap(source.manifest(part.descriptor), (raw) =>
+        Option.isSome(raw)
+          ? Effect.succeed(Tar.file(part.name, raw.value.bytes))
+          : Effect.fail(new ArchiveError({ archive: digest, reason: new NotFound({ description: "is no longer there" }) }))
+      )
+    }
+    case "Blob":
+      return Effect.succeed(Tar.fileStream(part.name, part.descriptor.size, source.blob(part.descriptor).read(0)))
+  }
+}
+
+/**
+ * Writes images, and other artifacts, with their referrers into an archive, as a stream of bytes.
+ *
+ * **Details**
+ *
+ * Bytes are written as they are, so that digests stay the same, and each blob once. The same images give the same archive. What lists
+ * the images comes first, then manifests, configurations and layers, so that `fromStream` and other readers of pipes keep nothing
+ * that is large. Memory is constant. Layers that may not be distributed are left out of an OCI archive.
+ *
+ * An archive of the format `docker` is an OCI archive with a `manifest.json`: `docker load`, `podman load`, `ctr images import` and
+ * `skopeo` take it. `docker load` gives the images the names of the option `name` with the tags of the source.
+ *
+ * Fails with the errors of the store, with `ArchiveError` (`NotFound`, `NotAnImage`, `PlatformRequired`), with `GraphError` if a manifest
+ * that another one names is missing, and with `PlatformNotFound`. If the stream fails, what was written is no archive: `save` leaves
+ * nothing behind.
+ *
+ * **Example** (To standard output)
+ *
+ * ```ts
+ * import { ImageArchive, Repository } from "@effect-acr/artifacts"
+ * import { Effect, Stdio, Stream } from "effect"
+ *
+ * export const print = Effect.gen(function* () {
+ *   const stdio = yield* Stdio.Stdio
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   yield* Stream.run(ImageArchive.write(store, ["v1.4.0", "v1.5.0"]), stdio.stdout())
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const write = <E>(
+  source: Reader<E>,
+  references: string | ReadonlyArray<string>,
+  options: WriteOptions = {}
+): Stream.Stream<Uint8Array, E | WriteFault> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { format = "oci", maxManifests, referrers = format === "oci" } = options
+      const { place, repository } = source.origin
+      const parts = yield* Plan.make(source, typeof references === "string" ? [references] : references, {
+        format,
+        platform: options.platform === undefined ? undefined : yield* platformOf(options.platform),
+        name: options.name ?? (repository === "" ? undefined : `${place}/${repository}`),
+        graphs: {
+          ...(maxManifests === undefined ? {} : { maxManifests }),
+          ...(referrers === false || format === "docker" ? {} : { referrers: referrers === true ? {} : referrers })
+        }
+      })
+      return Stream.fromIterable(parts, { chunkSize: 1 }).pipe(
+        Stream.mapEffect((part) => entryOf(source, part)),
+        Stream.pipeThroughChannel(Tar.encode<E | ArchiveError, unknown, Tar.Entry<E>>()),
+        Stream.mapError((error) => (Tar.isTarError(error) ? ofTar(place)(error) : error))
+      )
+    })
+  )
+
+/**
+ * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced.
+ *
+ * **Example** (An image for `docker load`)
+ *
+ * ```ts
+ * import { ImageArchive, Repository } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const save = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   yield* ImageArchive.save(store, "v1.4.0", "api.tar", { format: "docker", platform: "linux/amd64" })
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const save = <E>(
+  source: Reader<E>,
+  references: string | ReadonlyArray<string>,
+  file: string,
+  options: WriteOptions = {}
+): Effect.Effect<void, E | WriteFault, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = path.dirname(path.resolve(file))
+    const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
+    const content = Stream.mapError(write(source, references, options), ofSource)
+    yield* Effect.mapError(writeFile(files, temporary, path.resolve(file), content), (error) =>
+      error instanceof OfSource ? error.cause : ofFile(file)(error)
+    )
+    yield* syncFolder(files, folder)
   })

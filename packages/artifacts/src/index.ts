@@ -10,9 +10,6 @@ export * as ArchiveError from "./ArchiveError.ts"
 /** Artifacts that are made in a store. */
 export * as Artifact from "./Artifact.ts"
 
-/** Compression of archives and layers. */
-export * as Compression from "./Compression.ts"
-
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
 

@@ -13,6 +13,9 @@ export * as BlobSource from "./BlobSource.ts"
 /** The locks on repositories, tags and manifests. */
 export * as ChangeableAttributes from "./ChangeableAttributes.ts"
 
+/** Compression of archives and layers. */
+export * as Compression from "./Compression.ts"
+
 /** Verifies bytes from anywhere against their digest. */
 export * as Content from "./Content.ts"
 

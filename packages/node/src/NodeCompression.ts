@@ -5,11 +5,13 @@
  */
 import * as Zlib from "node:zlib"
 import type { Duplex } from "node:stream"
-import * as Compression from "@effect-acr/artifacts/Compression"
+import * as Compression from "@effect-acr/client/Compression"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { makeSplitter } from "./internal/zstdFrames.ts"
 
-/** What a transform of `node:zlib` gives out at a time. Its default of 16 KiB makes four times as many steps. */
+/** What a transform of `node:zlib` is given, and gives out, at a time. Its default of 16 KiB makes four times as many steps. */
 const chunkSize = 64 * 1024
 
 const compressor = (format: Compression.Format): Duplex =>
@@ -18,20 +20,59 @@ const compressor = (format: Compression.Format): Duplex =>
 const decompressor = (format: Compression.Format): Duplex =>
   format === "gzip" ? Zlib.createGunzip({ chunkSize }) : Zlib.createZstdDecompress({ chunkSize })
 
-const through =
-  (make: (format: Compression.Format) => Duplex): Compression.Service["compress"] =>
-  (content, format) =>
-    NodeStream.pipeThroughDuplex(content, {
-      evaluate: () => make(format),
-      onError: (cause) =>
-        new Compression.CompressionError({
-          format,
-          description: cause instanceof Error ? cause.message : String(cause)
-        })
-    })
+const through = <E, R>(
+  content: Stream.Stream<Uint8Array, E, R>,
+  format: Compression.Format,
+  make: (format: Compression.Format) => Duplex
+): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
+  NodeStream.pipeThroughDuplex(content, {
+    evaluate: () => make(format),
+    onError: (cause) =>
+      new Compression.CompressionError({
+        format,
+        description: cause instanceof Error ? cause.message : String(cause)
+      })
+  })
 
 /**
- * Provides `Compression` by `node:zlib`, for archives and folders of `@effect-acr/artifacts`.
+ * Content in pieces of one size, except the last. zstd gives other bytes for other pieces: 1 byte at a time, 20,000 bytes of text
+ * became 693 bytes in place of 684.
+ */
+const inBlocks = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    let block = new Uint8Array(chunkSize)
+    let filled = 0
+    const take = (piece: Uint8Array): ReadonlyArray<Uint8Array> => {
+      const full: Array<Uint8Array> = []
+      let from = 0
+      while (piece.length - from >= chunkSize - filled) {
+        const until = from + chunkSize - filled
+        if (filled === 0) full.push(piece.subarray(from, until))
+        else {
+          block.set(piece.subarray(from, until), filled)
+          full.push(block)
+          block = new Uint8Array(chunkSize)
+          filled = 0
+        }
+        from = until
+      }
+      block.set(piece.subarray(from), filled)
+      filled += piece.length - from
+      return full
+    }
+    const rest = Stream.suspend(() => (filled === 0 ? Stream.empty : Stream.make(block.subarray(0, filled))))
+    return Stream.concat(Stream.flattenIterable(Stream.map(content, take)), rest)
+  })
+
+/** Content in pieces that end where a frame ends. */
+const inFrames = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    const split = makeSplitter()
+    return Stream.flattenIterable(Stream.map(content, split))
+  })
+
+/**
+ * Provides `Compression` by `node:zlib`: what archives and folders of `@effect-acr/artifacts` need.
  *
  * **Details**
  *
@@ -51,6 +92,6 @@ const through =
  * @since 0.1.0
  */
 export const layer: Layer.Layer<Compression.Compression> = Layer.succeed(Compression.Compression, {
-  compress: through(compressor),
-  decompress: through(decompressor)
+  compress: (content, format) => through(inBlocks(content), format, compressor),
+  decompress: (content, format) => through(format === "zstd" ? inFrames(content) : content, format, decompressor)
 })

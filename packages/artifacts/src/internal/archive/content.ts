@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import { type ArchiveError, ContentDiffers, ContentMissing } from "../../ArchiveError.ts"
 import type { Pointer } from "../../ContentStore.ts"
 import * as Contents from "../contents.ts"
-import { type Content, type Entries, failure, invalid } from "./entries.ts"
+import { type Entries, failure, invalid } from "./entries.ts"
 
 /** Where the content of an archive is, besides the files that are named by its digests. */
 export interface Places {
@@ -30,21 +30,25 @@ export const noPlaces: Places = { manifests: new Map(), blobs: new Map() }
 /** OCI image specification, image-layout.md, "Content". */
 const nameOf = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
 
-/** The whole of a small file. */
-export const readWhole = <E>(
-  content: Content<E>,
+/** The whole of a small file; none if it is not there. */
+export const readSmall = <E>(
+  entries: Entries<E>,
+  name: string,
   most: number,
-  archive: string,
-  name: string
-): Effect.Effect<Uint8Array, E | ArchiveError> =>
-  content.size > most
-    ? Effect.fail(invalid(archive, `${name} has ${content.size} bytes, more than ${most}`))
-    : Effect.map(Stream.runCollect(content.read(0)), Bytes.concat)
+  archive: string
+): Effect.Effect<Option.Option<Uint8Array>, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const found = yield* entries.open(name)
+    if (Option.isNone(found)) return Option.none()
+    const { read, size } = found.value
+    if (size > most) return yield* invalid(archive, `${name} has ${size} bytes, more than ${most}`)
+    return Option.some(Bytes.concat(yield* Stream.runCollect(read(0))))
+  }).pipe(Effect.scoped)
 
 export const make = <E>(entries: Entries<E>, archive: string, places: Places, startHash: Hasher.Start) => {
   const fail = failure(archive)
 
-  const find = (digest: Digest.Digest) => entries.find(places.blobs.get(digest) ?? nameOf(digest))
+  const fileOf = (digest: Digest.Digest): string => places.blobs.get(digest) ?? nameOf(digest)
 
   const differs =
     ({ digest }: Pick<Pointer, "digest">) =>
@@ -57,7 +61,7 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
   const readFrom = (pointer: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, E | ArchiveError> =>
     Stream.unwrap(
       Effect.map(
-        find(pointer.digest),
+        entries.open(fileOf(pointer.digest)),
         Option.match({ onNone: () => Stream.fail(missing(pointer)), onSome: ({ read }) => read(offset) })
       )
     )
@@ -67,7 +71,7 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
     Contents.blobSource(
       pointer,
       (offset) => readFrom(pointer, offset),
-      entries.isRepeatable(places.blobs.get(pointer.digest) ?? nameOf(pointer.digest)),
+      entries.isRepeatable(fileOf(pointer.digest)),
       startHash,
       differs(pointer)
     )
@@ -79,10 +83,10 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
     Effect.gen(function* () {
       const made = places.manifests.get(digest)
       if (made !== undefined) return Option.some(made)
-      const found = yield* find(digest)
-      if (Option.isNone(found) || found.value.size > Contents.mostManifestBytes) return Option.none()
-      const pointer = { digest, size: found.value.size }
-      const read = Contents.verified(pointer, found.value.read(0), startHash, differs(pointer))
+      const size = yield* entries.size(fileOf(digest))
+      if (Option.isNone(size) || size.value > Contents.mostManifestBytes) return Option.none()
+      const pointer = { digest, size: size.value }
+      const read = Contents.verified(pointer, readFrom(pointer, 0), startHash, differs(pointer))
       const bytes = Bytes.concat(yield* Stream.runCollect(read))
       return Option.map(
         Option.orElse(mediaType, () => Contents.mediaTypeOf(bytes)),
@@ -91,7 +95,7 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
     })
 
   const has = (digest: Digest.Digest): Effect.Effect<boolean, E | ArchiveError> =>
-    Effect.map(find(digest), Option.isSome)
+    Effect.map(entries.size(fileOf(digest)), Option.isSome)
 
   return { blob, manifest, has }
 }

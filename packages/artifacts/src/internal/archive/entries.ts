@@ -8,6 +8,7 @@ import type { Header, TarError } from "effect/encoding/Tar"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ArchiveError, FileFailed, InvalidArchive, type Reason } from "../../ArchiveError.ts"
 import { clean, followed } from "./names.ts"
@@ -19,10 +20,12 @@ export interface Content<out E> {
   readonly read: (offset: number) => Stream.Stream<Uint8Array, E | ArchiveError>
 }
 
-/** The files of an archive. */
+/** The files of an archive by their names, and by the names of links to them. */
 export interface Entries<out E> {
-  /** The file that a name has, or the links of this name. */
-  readonly find: (name: string) => Effect.Effect<Option.Option<Content<E>>, E | ArchiveError>
+  /** The size of a file; none if it is not there. */
+  readonly size: (name: string) => Effect.Effect<Option.Option<number>, E | ArchiveError>
+  /** A file to read; none if it is not there. An archive that comes as a stream stands still until the scope ends. */
+  readonly open: (name: string) => Effect.Effect<Option.Option<Content<E>>, E | ArchiveError, Scope.Scope>
   /** Whether a file is known to be readable again. One of a stream may be yet to come. */
   readonly isRepeatable: (name: string) => boolean
   /** Reads an archive that comes as a stream to its end, so that all of it can be read, and again. */

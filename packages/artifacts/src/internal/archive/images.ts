@@ -12,14 +12,11 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ArchiveError, ContentDiffers } from "../../ArchiveError.ts"
-import * as Compression from "../../Compression.ts"
+import * as Compression from "@effect-acr/client/Compression"
 import { namedAs } from "../imageNames.ts"
-import { type Places, readWhole } from "./content.ts"
+import { type Places, readSmall } from "./content.ts"
 import { type Content, type Entries, failure, invalid } from "./entries.ts"
 import { clean } from "./names.ts"
-
-/** The limit of containerd. */
-const mostManifestJsonBytes = 20 * 1024 * 1024
 
 const mostConfigBytes = 4 * 1024 * 1024
 
@@ -61,9 +58,10 @@ export interface Images extends Places {
   readonly listed: ReadonlyArray<Descriptor>
 }
 
+/** Reads `manifest.json`, and what its layers are. */
 export const read = <E>(
   entries: Entries<E>,
-  json: Content<E>,
+  json: Uint8Array,
   archive: string,
   startHash: Hasher.Start,
   compression: Compression.Service
@@ -75,10 +73,7 @@ export const read = <E>(
     const manifests = new Map<Digest.Digest, Manifest.Raw>()
     const listed: Array<Descriptor> = []
 
-    const open = (name: string) =>
-      Effect.flatMap(entries.find(name), (found) =>
-        Effect.fromOption(found, () => invalid(archive, `manifest.json names ${name}, which is not in the archive`))
-      )
+    const notThere = (name: string) => invalid(archive, `manifest.json names ${name}, which is not in the archive`)
 
     /** The digest of a compressed layer, which nothing states. Its content is compared with the configuration. */
     const digestOfCompressed = (name: string, content: Content<E>, format: Compression.Format, diffId: Digest.Digest) =>
@@ -105,7 +100,9 @@ export const read = <E>(
           return yield* invalid(archive, `${name} is said to be two layers: ${known.diffId} and ${diffId}`)
         }
         if (known !== undefined) return known.layer
-        const content = yield* open(name)
+        const content = yield* Effect.flatMap(entries.open(name), (found) =>
+          Effect.fromOption(found, () => notThere(name))
+        )
         const first = Bytes.concat(yield* Stream.runCollect(Stream.take(content.read(0), 1)))
         const format = Compression.formatOf(first)
         const digest = format === undefined ? diffId : yield* digestOfCompressed(name, content, format, diffId)
@@ -114,11 +111,13 @@ export const read = <E>(
         layers.set(name, { diffId, layer })
         blobs.set(digest, name)
         return layer
-      })
+      }).pipe(Effect.scoped)
 
     const readImage = ({ Config, Layers, RepoTags }: Saved): Effect.Effect<void, E | ArchiveError> =>
       Effect.gen(function* () {
-        const bytes = yield* readWhole(yield* open(Config), mostConfigBytes, archive, Config)
+        const bytes = yield* Effect.flatMap(readSmall(entries, Config, mostConfigBytes, archive), (found) =>
+          Effect.fromOption(found, () => notThere(Config))
+        )
         const parsed = yield* Effect.mapError(decodeConfig(decoder.decode(bytes)), () =>
           invalid(archive, `the configuration ${Config} cannot be read`)
         )
@@ -148,8 +147,7 @@ export const read = <E>(
         listed.push(...(tags.length === 0 ? [descriptor] : tags.map((name) => namedAs(descriptor, name))))
       })
 
-    const text = decoder.decode(yield* readWhole(json, mostManifestJsonBytes, archive, "manifest.json"))
-    const images = yield* Effect.mapError(decodeManifestJson(text), ({ message }) =>
+    const images = yield* Effect.mapError(decodeManifestJson(decoder.decode(json)), ({ message }) =>
       invalid(archive, `manifest.json cannot be read: ${message}`)
     )
     yield* Effect.forEach(images, readImage, { discard: true })

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ArchiveError, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
-import type * as Compression from "../../Compression.ts"
+import type * as Compression from "@effect-acr/client/Compression"
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
 import { isReferrersTag } from "../layout/catalog.ts"
@@ -17,7 +17,7 @@ import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
 import { isImage } from "../references.ts"
 import * as ArchiveContent from "./content.ts"
-import { type Content, type Entries, failure, invalid } from "./entries.ts"
+import { type Entries, failure, invalid } from "./entries.ts"
 import * as Images from "./images.ts"
 
 /**
@@ -58,6 +58,9 @@ export interface ReadOptions {
 const mostIndexBytes = 128 * 1024 * 1024
 const mostVersionBytes = 64 * 1024
 
+/** The limit of containerd. */
+const mostManifestJsonBytes = 20 * 1024 * 1024
+
 const decoder = new TextDecoder()
 
 /** What lists the images of an archive, and where their content is. */
@@ -82,24 +85,27 @@ const parseIndex = (name: string, text: string): Effect.Effect<Index.Index, Arch
     invalid(name, `index.json cannot be read: ${problem}`)
   )
 
-const readText = <E>({ name }: Archive<E>, content: Content<E>, most: number, file: string) =>
-  Effect.map(ArchiveContent.readWhole(content, most, name, file), (bytes) => decoder.decode(bytes))
+const readText = <E>({ entries, name }: Archive<E>, file: string, most: number) =>
+  Effect.map(
+    ArchiveContent.readSmall(entries, file, most, name),
+    Option.map((bytes) => decoder.decode(bytes))
+  )
 
 /** The OCI image layout in an archive; none if there is none. */
 const ofLayout = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
   Effect.gen(function* () {
-    const { entries, name } = archive
-    const version = yield* entries.find("oci-layout")
+    const { name } = archive
+    const version = yield* readText(archive, "oci-layout", mostVersionBytes)
     if (Option.isNone(version)) return Option.none()
-    const decoded = decodeVersion(yield* readText(archive, version.value, mostVersionBytes, "oci-layout"))
+    const decoded = decodeVersion(version.value)
     if (Option.isNone(decoded)) return yield* invalid(name, "the file oci-layout cannot be read")
     if (decoded.value.imageLayoutVersion !== layoutVersion) {
       const description = `the layout has version ${decoded.value.imageLayoutVersion}, and ${layoutVersion} is known`
       return yield* failure(name)(new UnsupportedArchive({ description }))
     }
-    const json = yield* entries.find("index.json")
+    const json = yield* readText(archive, "index.json", mostIndexBytes)
     if (Option.isNone(json)) return Option.none()
-    const index = yield* parseIndex(name, yield* readText(archive, json.value, mostIndexBytes, "index.json"))
+    const index = yield* parseIndex(name, json.value)
     return Option.some({ format: "oci", index, places: ArchiveContent.noPlaces })
   })
 
@@ -107,7 +113,7 @@ const ofLayout = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>,
 const ofImages = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
   Effect.gen(function* () {
     const { compression, entries, name, startHash } = archive
-    const json = yield* entries.find("manifest.json")
+    const json = yield* ArchiveContent.readSmall(entries, "manifest.json", mostManifestJsonBytes, name)
     if (Option.isNone(json)) return Option.none()
     // Layers are read to be hashed, and then again to be copied.
     yield* entries.keepAll
@@ -145,7 +151,7 @@ const catalogOf = <E>(archive: Archive<E>, format: Format | undefined): Effect.E
     // An empty layout is one, if nothing says more.
     const found = Option.orElse(images, () => layout)
     if (Option.isSome(found)) return found.value
-    if (Option.isSome(yield* archive.entries.find("repositories"))) {
+    if (Option.isSome(yield* archive.entries.size("repositories"))) {
       const description = "the archive is of Docker before version 1.10: it has no manifest.json"
       return yield* failure(archive.name)(new UnsupportedArchive({ description }))
     }

@@ -90,17 +90,19 @@ export const make = (
       if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
       position = start + Math.ceil(header.size / blockBytes) * blockBytes
     }
+    const find = (name: string) => resolve(archive, name, (next) => Effect.succeed(names.get(next)))
     return {
-      isRepeatable: constTrue,
-      keepAll: Effect.void,
-      find: (name) =>
+      size: (name) => Effect.map(find(name), Option.map(({ size }) => size)),
+      open: (name) =>
         Effect.map(
-          resolve(archive, name, (next) => Effect.succeed(names.get(next))),
+          find(name),
           Option.map(({ position, size }) => ({
             size,
             read: (offset) =>
               Stream.mapError(readRange(file, position + offset, Math.max(0, size - offset)), ofFile(archive))
           }))
-        )
+        ),
+      isRepeatable: constTrue,
+      keepAll: Effect.void
     }
   })

@@ -175,23 +175,26 @@ export const make = <E, R>(
           if (ended !== undefined) return yield* ended
           yield* advance
         }
-      }).pipe(oneAtATime.withPermit)
-
-    const lookUp = (name: string): Effect.Effect<Named<Held<E>> | undefined, Failure> =>
-      Effect.suspend(() => {
-        const known = names.get(name)
-        if (known !== undefined) return Effect.succeed(known)
-        return Effect.map(
-          advanceUntil(() => names.has(name)),
-          () => names.get(name)
-        )
       })
 
-    /** What is held already; none if it comes next. */
-    const held = ({ size, where }: Held<E>, name: string, offset: number) => {
+    const find = (name: string): Effect.Effect<Option.Option<Held<E>>, Failure> =>
+      resolve(archive, name, (next) =>
+        Effect.map(
+          advanceUntil(() => names.has(next)),
+          () => names.get(next)
+        )
+      )
+
+    /** What was found already, and is kept. */
+    const kept = (name: string): Option.Option<Held<E>> => {
+      const named = names.get(clean(name))
+      return named?._tag === "File" && named.file.where._tag !== "Next" ? Option.some(named.file) : Option.none()
+    }
+
+    const readBody = ({ size, where }: Held<E>, name: string, offset: number): Stream.Stream<Uint8Array, Failure> => {
       switch (where._tag) {
         case "Next":
-          return undefined
+          return Stream.mapError(skipping(where.body, offset), toFailure)
         case "Memory":
           return Stream.make(where.bytes.subarray(offset))
         case "Spool":
@@ -203,39 +206,32 @@ export const make = <E, R>(
       }
     }
 
-    const read = (file: Held<E>, name: string, offset: number): Stream.Stream<Uint8Array, Failure> =>
-      Stream.suspend(() => {
-        const own = held(file, name, offset)
-        if (own !== undefined) return own
-        return Stream.unwrap(
-          // The stream of the archive stands here until the content is read.
-          Effect.map(
-            Effect.acquireRelease(oneAtATime.take(1), () => oneAtATime.release(1)),
-            () => {
-              const { where } = file
-              if (where._tag !== "Next") return held(file, name, offset) ?? Stream.empty
-              file.where = { _tag: "Gone" }
-              return Stream.mapError(skipping(where.body, offset), toFailure)
-            }
-          )
-        )
-      })
+    const contentOf = (file: Held<E>, name: string): Content<E> => ({
+      size: file.size,
+      read: (offset) =>
+        Stream.suspend(() => {
+          const body = readBody(file, name, offset)
+          if (file.where._tag === "Next") file.where = { _tag: "Gone" }
+          return body
+        })
+    })
 
     return {
-      find: (name) =>
-        Effect.map(
-          resolve(archive, name, lookUp),
-          Option.map(
-            (file): Content<E> => ({
-              size: file.size,
-              read: (offset) => read(file, name, offset)
-            })
-          )
-        ),
-      isRepeatable: (name) => {
-        const named = names.get(name)
-        return named?._tag === "File" && (named.file.where._tag === "Memory" || named.file.where._tag === "Spool")
-      },
-      keepAll: advanceUntil(constFalse)
+      size: (name) =>
+        Effect.suspend(() => {
+          const own = kept(name)
+          const found = Option.isSome(own) ? Effect.succeed(own) : oneAtATime.withPermit(find(name))
+          return Effect.map(found, Option.map(({ size }) => size))
+        }),
+      open: (name) =>
+        Effect.gen(function* () {
+          const own = kept(name)
+          // Between the header and the content, nothing else may be looked for.
+          if (Option.isNone(own)) yield* Effect.acquireRelease(oneAtATime.take(1), () => oneAtATime.release(1))
+          const found = Option.isSome(own) ? own : yield* find(name)
+          return Option.map(found, (file) => contentOf(file, name))
+        }),
+      isRepeatable: (name) => Option.exists(kept(name), ({ where }) => where._tag !== "Gone"),
+      keepAll: oneAtATime.withPermit(advanceUntil(constFalse))
     }
   })

@@ -51,41 +51,49 @@ const writeAll = <E, R>(file: FileSystem.File, stream: Stream.Stream<Uint8Array,
     )
   })
 
+/** Makes what was renamed in a folder last. Not every platform can. */
+export const syncFolder = (files: FileSystem.FileSystem, at: string): Effect.Effect<void> =>
+  Effect.scoped(Effect.flatMap(files.open(at, { flag: "r" }), (opened) => opened.sync)).pipe(Effect.ignore)
+
+/**
+ * Writes a file as a whole, or not at all, by way of another file. `isAllowed` is asked right before it appears; if it may not, the
+ * effect is `false`.
+ */
+export const writeFile = <E, R>(
+  files: FileSystem.FileSystem,
+  temporary: string,
+  target: string,
+  content: Stream.Stream<Uint8Array, E, R>,
+  isAllowed: Effect.Effect<boolean> = Effect.succeed(true)
+): Effect.Effect<boolean, E | PlatformError, R> =>
+  Effect.gen(function* () {
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const file = yield* files.open(temporary, { flag: "wx" })
+        yield* writeAll(file, content)
+        yield* file.sync
+      })
+    )
+    if (!(yield* isAllowed)) return false
+    yield* files.rename(temporary, target)
+    return true
+  }).pipe(
+    // After the renaming it is no longer there.
+    Effect.ensuring(Effect.ignore(files.remove(temporary, { force: true })))
+  )
+
 export const make = (files: FileSystem.FileSystem, path: Path.Path, folder: string) => {
   const ingest = path.join(folder, ingestFolder)
 
-  /** Makes what was renamed in a folder last. Not every platform can. */
-  const syncFolder = (at: string): Effect.Effect<void> =>
-    Effect.scoped(Effect.flatMap(files.open(at, { flag: "r" }), (opened) => opened.sync)).pipe(Effect.ignore)
-
-  /**
-   * Writes a file as a whole, or not at all. `isAllowed` is asked right before it appears; if it may not, the effect is
-   * `false`.
-   */
   const write = <E, R>(
     target: string,
     content: Stream.Stream<Uint8Array, E, R>,
-    isAllowed: Effect.Effect<boolean> = Effect.succeed(true)
+    isAllowed?: Effect.Effect<boolean>
   ): Effect.Effect<boolean, E | PlatformError, R> =>
-    Effect.acquireUseRelease(
-      Effect.map(nonce, (name) => path.join(ingest, name)),
-      (temporary) =>
-        Effect.gen(function* () {
-          yield* files.makeDirectory(ingest, { recursive: true })
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              const file = yield* files.open(temporary, { flag: "wx" })
-              yield* writeAll(file, content)
-              yield* file.sync
-            })
-          )
-          if (!(yield* isAllowed)) return false
-          yield* files.rename(temporary, target)
-          return true
-        }),
-      // After the renaming it is no longer there.
-      (temporary) => Effect.ignore(files.remove(temporary, { force: true }))
-    )
+    Effect.gen(function* () {
+      yield* files.makeDirectory(ingest, { recursive: true })
+      return yield* writeFile(files, path.join(ingest, yield* nonce), target, content, isAllowed)
+    })
 
-  return { write, syncFolder }
+  return { write, syncFolder: (at: string) => syncFolder(files, at) }
 }

@@ -23,7 +23,7 @@ export type Format = "gzip" | "zstd"
  * @category errors
  * @since 0.1.0
  */
-export class CompressionError extends Schema.TaggedError<CompressionError>("@effect-acr/artifacts/CompressionError")(
+export class CompressionError extends Schema.TaggedError<CompressionError>("@effect-acr/client/CompressionError")(
   "CompressionError",
   {
     /** The format that the content was read as. */
@@ -69,23 +69,25 @@ export interface Service {
  * @category services
  * @since 0.1.0
  */
-export class Compression extends Context.Service<Compression, Service>()("@effect-acr/artifacts/Compression") {}
+export class Compression extends Context.Service<Compression, Service>()("@effect-acr/client/Compression") {}
 
 /**
  * Compresses a stream.
  *
- * **Example** (Saving a compressed archive)
+ * **Example** (Uploading a layer that is compressed on the way)
  *
  * ```ts
- * import { Compression, type ContentStore, ImageArchive } from "@effect-acr/artifacts"
- * import { Effect, FileSystem, Stream } from "effect"
+ * import { BlobSource, Compression, MediaType, RegistryContent } from "@effect-acr/client"
+ * import { Effect, FileSystem } from "effect"
  *
- * export const save = <E>(store: ContentStore.Reader<E>) =>
- *   Effect.gen(function* () {
- *     const files = yield* FileSystem.FileSystem
- *     const archive = ImageArchive.write(store, ["v1.4.0"])
- *     yield* Stream.run(Compression.compress(archive, "zstd"), files.sink("image.tar.zst"))
+ * export const uploadLayer = Effect.gen(function* () {
+ *   const files = yield* FileSystem.FileSystem
+ *   const content = yield* RegistryContent.RegistryContent
+ *   const layer = Compression.compress(files.stream("layer.tar"), "zstd")
+ *   return yield* content.uploadBlob("samples/hello", BlobSource.fromStream(layer), {
+ *     mediaType: MediaType.ociImageLayerZstd
  *   })
+ * })
  * ```
  *
  * @category combinators

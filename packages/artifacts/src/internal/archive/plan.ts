@@ -1,0 +1,224 @@
+/**
+ * What is written into an archive: which manifests and blobs, in an order in which a reader that cannot go back needs them.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Platform from "@effect-acr/client/Platform"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ArchiveError, NotAnImage, NotFound, PlatformRequired } from "../../ArchiveError.ts"
+import type { Reader } from "../../ContentStore.ts"
+import * as Choice from "../copy/choice.ts"
+import { layoutVersion } from "../contents.ts"
+import { familiarName, namedAs, refName } from "../imageNames.ts"
+import { attestedDigest } from "../platforms.ts"
+import { isForeign, isImage } from "../references.ts"
+import { type GraphError, type GraphNode, type GraphOptions, walk } from "../walk.ts"
+import type { Format } from "./opened.ts"
+
+/** A file of the archive. */
+export type Part =
+  | { readonly _tag: "Bytes"; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly _tag: "Manifest"; readonly name: string; readonly descriptor: Descriptor }
+  | { readonly _tag: "Blob"; readonly name: string; readonly descriptor: Descriptor }
+
+/** How an archive is written. */
+export interface Wanted {
+  readonly format: Format
+  readonly platform: Platform.Platform | undefined
+  readonly graphs: GraphOptions
+  /** The name of the images, without a tag. */
+  readonly name: string | undefined
+}
+
+/** An image, or another artifact, under its names. */
+interface Root {
+  readonly reference: string
+  readonly descriptor: Descriptor
+  readonly nodes: ReadonlyMap<Digest.Digest, GraphNode>
+}
+
+const encoder = new TextEncoder()
+
+const blobName = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
+
+const named = (archive: string) => (reason: ArchiveError["reason"]) =>
+  Effect.fail(new ArchiveError({ archive, reason }))
+
+const isAttestation = ({ annotations }: Descriptor): boolean => annotations?.[attestedDigest] !== undefined
+
+/** The images of a graph that run somewhere. */
+const imagesIn = (nodes: ReadonlyMap<Digest.Digest, GraphNode>): ReadonlyArray<Descriptor> =>
+  Array.from(nodes.values(), ({ descriptor }) => descriptor).filter(
+    (descriptor) => isImage(descriptor) && !isAttestation(descriptor)
+  )
+
+/** The image of an index for a platform, or the only one that it has. */
+const oneImage = <E>(
+  source: Reader<E>,
+  reference: string,
+  root: Descriptor,
+  platform: Platform.Platform | undefined
+): Effect.Effect<Descriptor, E | GraphError | ArchiveError | Choice.PlatformNotFound> =>
+  Effect.gen(function* () {
+    if (isImage(root) && platform === undefined) return root
+    const { leftOut } =
+      platform === undefined ? Choice.whole(root) : yield* Choice.choose(source, root, [platform], "sparse")
+    const graph = yield* walk(
+      source,
+      root,
+      {},
+      { presence: () => Effect.succeed("absent"), isLeftOut: ({ digest }) => leftOut.has(digest) }
+    )
+    const images = imagesIn(graph.nodes)
+    const [first, ...others] = images
+    if (first === undefined) {
+      return yield* named(reference)(new NotAnImage({ description: "this is an index without an image" }))
+    }
+    // Several versions of Windows are for one platform. The first is the best.
+    if (others.length === 0 || platform !== undefined) return first
+    const available = images.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
+    const description = `there are images for several platforms, and a Docker archive holds one: ${available.join(", ")}`
+    return yield* named(reference)(new PlatformRequired({ description, available }))
+  })
+
+const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platform }: Wanted) =>
+  Effect.gen(function* () {
+    const found = yield* source.resolve(reference)
+    if (Option.isNone(found)) {
+      return yield* named(reference)(new NotFound({ description: "the store has no such tag or digest" }))
+    }
+    const isOne = format === "docker" || platform !== undefined
+    const { digest, mediaType, size } = isOne
+      ? yield* oneImage(source, reference, found.value, platform)
+      : found.value
+    const { nodes } = yield* walk(source, { digest, mediaType, size }, graphs)
+    const descriptor = nodes.get(digest)?.descriptor ?? found.value
+    const root: Root = {
+      reference,
+      descriptor: { mediaType: descriptor.mediaType, digest, size: descriptor.size },
+      nodes
+    }
+    return root
+  })
+
+/** The name of an image in the archive; undefined if it has none. */
+const fullNameOf = (name: string | undefined, reference: string): string | undefined => {
+  if (Digest.isDigest(reference)) return undefined
+  if (reference.includes("/")) return reference
+  return name === undefined ? undefined : `${name}:${reference}`
+}
+
+/** An entry of `index.json`. Docker and containerd take the name from an annotation of their own. */
+const entryOf = ({ descriptor, reference }: Root, { format, name }: Wanted): Descriptor => {
+  if (Digest.isDigest(reference)) return descriptor
+  const fullName = fullNameOf(name, reference)
+  if (format === "docker" && fullName !== undefined) return namedAs(descriptor, fullName)
+  return { ...descriptor, annotations: { [refName]: reference } }
+}
+
+/** The lists of referrers by their subjects, for programs that know referrers by the tag of their subject alone. */
+const referrerLists = <E>(source: Reader<E>, nodes: ReadonlyMap<Digest.Digest, GraphNode>, startHash: Hasher.Start) =>
+  Effect.gen(function* () {
+    const lists: Array<{ readonly tag: string; readonly raw: Manifest.Raw }> = []
+    const found: Array<Descriptor> = []
+    for (const { descriptor, referrers } of nodes.values()) {
+      if (referrers.length === 0) continue
+      const raws = yield* Effect.forEach(referrers, (digest) => source.manifest({ digest }))
+      const listed = raws
+        .flatMap((raw) => Option.toArray(Option.flatMap(raw, Referrer.fromManifest)))
+        .map((referrer) => referrer.descriptor)
+        .toSorted((left, right) => (left.digest < right.digest ? -1 : 1))
+      const bytes = encoder.encode(Manifest.format(Manifest.index({ manifests: listed })))
+      const digest = Hasher.digest(startHash, "sha256", bytes)
+      const raw = { bytes, descriptor: { mediaType: MediaType.ociImageIndex, digest, size: bytes.length } }
+      lists.push({ tag: Referrer.tag(descriptor.digest), raw })
+      found.push(...listed)
+    }
+    return { lists, found }
+  })
+
+/** What `docker load` reads: the images with their names, and the files of their layers. */
+const manifestJson = (roots: ReadonlyArray<Root>, { name }: Wanted) =>
+  Effect.gen(function* () {
+    const images = new Map<Digest.Digest, { Config: string; RepoTags: Array<string>; Layers: ReadonlyArray<string> }>()
+    for (const { descriptor, nodes, reference } of roots) {
+      const [config, ...layers] = nodes.get(descriptor.digest)?.blobs ?? []
+      const isConfig = config !== undefined && configTypes.has(MediaType.essence(config.mediaType))
+      if (!isConfig) {
+        const description = `${descriptor.digest} is no image: its configuration is of type ${config?.mediaType ?? "none"}`
+        return yield* named(reference)(new NotAnImage({ description }))
+      }
+      const image = images.get(descriptor.digest) ?? {
+        Config: blobName(config.digest),
+        RepoTags: [],
+        Layers: layers.map(({ digest }) => blobName(digest))
+      }
+      const fullName = fullNameOf(name, reference)
+      if (fullName !== undefined) image.RepoTags.push(familiarName(fullName))
+      images.set(descriptor.digest, image)
+    }
+    return JSON.stringify([...images.values()])
+  })
+
+const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, MediaType.dockerImageConfig])
+
+const textPart = (name: string, text: string): Part => ({ _tag: "Bytes", name, bytes: encoder.encode(text) })
+
+/** The manifests from the roots down, so that a reader knows what comes. */
+const topDown = ({ descriptor, nodes }: Root): ReadonlyArray<Descriptor> => {
+  const found = new Map<Digest.Digest, Descriptor>()
+  let level: ReadonlyArray<Digest.Digest> = [descriptor.digest]
+  while (level.length > 0) {
+    const fresh = level.flatMap((digest) => (found.has(digest) ? [] : (nodes.get(digest) ?? [])))
+    for (const node of fresh) found.set(node.descriptor.digest, node.descriptor)
+    level = fresh.flatMap(({ children, referrers }) => [...children.map(({ digest }) => digest), ...referrers])
+  }
+  return [...found.values()]
+}
+
+const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => [
+  ...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()
+]
+
+/**
+ * The files of an archive in the order in which they are written: what lists the images, manifests from the top down,
+ * configurations, layers.
+ */
+export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wanted: Wanted) =>
+  Effect.gen(function* () {
+    const startHash = yield* Hasher.Hasher
+    const roots = yield* Effect.forEach(new Set(references), (reference) => rootOf(source, reference, wanted))
+    const lists = yield* Effect.forEach(roots, ({ nodes }) => referrerLists(source, nodes, startHash))
+    const tagged = new Map(lists.flatMap(({ lists }) => lists).map((list) => [list.tag, list.raw] as const))
+    const listed = [
+      ...roots.map((root) => entryOf(root, wanted)),
+      ...distinct(lists.flatMap(({ found }) => found)),
+      ...Array.from(tagged, ([tag, { descriptor }]) => ({ ...descriptor, annotations: { [refName]: tag } }))
+    ]
+    const manifests = distinct(roots.flatMap(topDown))
+    const blobs = distinct(roots.flatMap(({ nodes }) => [...nodes.values()].flatMap(({ blobs }) => blobs))).filter(
+      (blob) => wanted.format === "docker" || !isForeign(blob)
+    )
+    const configs = new Set(roots.flatMap(({ nodes }) => Array.from(nodes.values(), ({ blobs: [config] }) => config?.digest)))
+    const parts: ReadonlyArray<Part> = [
+      textPart("oci-layout", JSON.stringify({ imageLayoutVersion: layoutVersion })),
+      textPart("index.json", Manifest.format(Manifest.index({ manifests: listed }))),
+      ...(wanted.format === "docker" ? [textPart("manifest.json", yield* manifestJson(roots, wanted))] : []),
+      ...manifests.map((descriptor): Part => ({ _tag: "Manifest", name: blobName(descriptor.digest), descriptor })),
+      ...Array.from(tagged.values(), ({ bytes, descriptor }): Part => ({
+        _tag: "Bytes",
+        name: blobName(descriptor.digest),
+        bytes
+      })),
+      ...[...blobs.filter(({ digest }) => configs.has(digest)), ...blobs.filter(({ digest }) => !configs.has(digest))].map(
+        (descriptor): Part => ({ _tag: "Blob", name: blobName(descriptor.digest), descriptor })
+      )
+    ]
+    // A manifest may be the layer of another.
+    return [...new Map(parts.map((part) => [part.name, part])).values()]
+  })

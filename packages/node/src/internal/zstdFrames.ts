@@ -1,0 +1,98 @@
+/**
+ * Where the frames of a zstd stream end. `node:zlib` decompresses the first of several frames that come in one piece, and drops the
+ * others without an error; if each comes in a piece of its own, it decompresses all. RFC 8878, section 3.1.
+ */
+
+/** The next bytes: to be looked at, to be passed over, or none, since a frame ends here. */
+type Step =
+  | { readonly _tag: "Read"; readonly bytes: number }
+  | { readonly _tag: "Skip"; readonly bytes: number }
+  | { readonly _tag: "End" }
+
+const read = (bytes: number): Step => ({ _tag: "Read", bytes })
+const skip = (bytes: number): Step => ({ _tag: "Skip", bytes })
+const end: Step = { _tag: "End" }
+
+const frameMagic = 0xfd2fb528
+const skippableMagic = 0x184d2a50
+
+const numberOf = (bytes: Uint8Array): number =>
+  bytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
+
+const dictionaryIdBytes = [0, 1, 2, 4]
+const contentSizeBytes = [0, 2, 4, 8]
+
+/** "Frame_Header": how long it is after its first byte, and whether a checksum ends the frame. */
+const headerOf = (descriptor: number) => {
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const contentSize = contentSizeBytes[descriptor >> 6] ?? 0
+  const windowBytes = isSingleSegment ? 0 : 1
+  const sizeBytes = contentSize === 0 && isSingleSegment ? 1 : contentSize
+  return {
+    bytes: windowBytes + (dictionaryIdBytes[descriptor & 3] ?? 0) + sizeBytes,
+    checksumBytes: (descriptor & 4) === 0 ? 0 : 4
+  }
+}
+
+const blockTypeRle = 1
+
+function* frames(): Generator<Step, void, Uint8Array> {
+  for (;;) {
+    const magic = numberOf(yield read(4))
+    if (magic >= skippableMagic && magic < skippableMagic + 16) {
+      yield skip(numberOf(yield read(4)))
+    } else if (magic === frameMagic) {
+      const { bytes, checksumBytes } = headerOf(numberOf(yield read(1)))
+      yield skip(bytes)
+      for (let isLast = false; !isLast; ) {
+        const block = numberOf(yield read(3))
+        isLast = (block & 1) === 1
+        // A block of one repeated byte holds it once.
+        yield skip(((block >> 1) & 3) === blockTypeRle ? 1 : block >> 3)
+      }
+      yield skip(checksumBytes)
+    } else {
+      // The decompressor says what is wrong.
+      yield skip(Number.POSITIVE_INFINITY)
+    }
+    yield end
+  }
+}
+
+/** Cuts the pieces of a stream where its frames end. The result is for one stream. */
+export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array>) => {
+  const parser = frames()
+  let step: Step = read(0)
+  let left = 0
+  let looked: Array<number> = []
+
+  const next = (bytes: Uint8Array): void => {
+    const result = parser.next(bytes)
+    step = result.done === true ? skip(Number.POSITIVE_INFINITY) : result.value
+    left = step._tag === "End" ? 0 : step.bytes
+    looked = []
+  }
+  next(new Uint8Array())
+
+  return (piece) => {
+    const cut: Array<Uint8Array> = []
+    let from = 0
+    let at = 0
+    while (at < piece.length || left === 0) {
+      const taken = Math.min(left, piece.length - at)
+      if (step._tag === "Read") looked.push(...piece.subarray(at, at + taken))
+      at += taken
+      left -= taken
+      if (left > 0) break
+      if (step._tag === "End" && at > from) {
+        cut.push(piece.subarray(from, at))
+        from = at
+      }
+      // What comes next is only known when there is more.
+      if (step._tag === "End" && at === piece.length) break
+      next(Uint8Array.from(looked))
+    }
+    if (at > from) cut.push(piece.subarray(from, at))
+    return cut
+  }
+}
