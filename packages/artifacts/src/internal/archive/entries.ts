@@ -55,12 +55,16 @@ export const ofFile = (archive: string) => (cause: PlatformError) =>
 
 export const ofTar = (archive: string) => (error: TarError) => invalid(archive, error.message)
 
-/** What an entry is: undefined of what is no content, such as a folder. */
-export const namedBy = <File>(header: Header, file: File): Named<File> | undefined => {
-  if (header.type === "File") return { _tag: "File", file }
-  const { linkTarget = "" } = header
-  if (header.type === "Hardlink") return { _tag: "Link", target: Option.some(clean(linkTarget)) }
-  return header.type === "Symlink" ? { _tag: "Link", target: followed(header.path, linkTarget) } : undefined
+/** Notes what an entry is, if it is content. The later of two entries of one name counts. */
+export const note = <File>(names: Map<string, Named<File>>, header: Header, file: File): void => {
+  const name = clean(header.path)
+  const { linkTarget = "", type } = header
+  if (type === "File") names.set(name, { _tag: "File", file })
+  if (type === "Symlink") names.set(name, { _tag: "Link", target: followed(header.path, linkTarget) })
+  if (type !== "Hardlink") return
+  // A hard link is another name of an earlier entry. GNU tar makes one to itself of a file that is packed twice.
+  const target = names.get(clean(linkTarget))
+  if (target !== undefined) names.set(name, target)
 }
 
 /** Follows links until there is a file. */

@@ -12,8 +12,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { ArchiveError } from "../../ArchiveError.ts"
-import { type Entries, invalid, mostEntries, type Named, namedBy, ofFile, ofTar, readRange, resolve } from "./entries.ts"
-import { clean } from "./names.ts"
+import { type Entries, invalid, mostEntries, type Named, note, ofFile, ofTar, readRange, resolve } from "./entries.ts"
 
 const blockBytes = 512
 
@@ -85,8 +84,7 @@ export const make = (
       if (start + header.size > end) {
         return yield* invalid(archive, `the archive is cut off: it ends within ${header.path}`)
       }
-      const named = namedBy(header, { position: start, size: header.size })
-      if (named !== undefined) names.set(clean(header.path), named)
+      note(names, header, { position: start, size: header.size })
       if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
       position = start + Math.ceil(header.size / blockBytes) * blockBytes
     }

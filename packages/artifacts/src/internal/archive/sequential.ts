@@ -24,7 +24,7 @@ import {
   invalid,
   mostEntries,
   type Named,
-  namedBy,
+  note,
   ofFile,
   ofTar,
   readRange,
@@ -153,9 +153,7 @@ export const make = <E, R>(
       }
       const [{ body, header }] = next.value
       const held: Held<E> = { size: header.size, where: { _tag: "Next", body } }
-      const named = namedBy(header, held)
-      if (named === undefined) return
-      names.set(clean(header.path), named)
+      note(names, header, held)
       if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
       // What is small may be asked for more than once.
       if (held.size <= smallBytes) yield* keep(held)
