@@ -14,7 +14,7 @@ import type { BlobSource } from "@effect-acr/client/BlobSource"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import { Digest } from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
-import type { BlobOutcome } from "@effect-acr/client/RegistryContent"
+import type { BlobOutcome, ReferrersListing } from "@effect-acr/client/RegistryContent"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -93,6 +93,17 @@ export interface PutManifestOptions {
 }
 
 /**
+ * What became of a manifest that was put.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PutManifestResult {
+  /** Where it is listed among the referrers of its subject, if it has one. */
+  readonly listedBy: Option.Option<ReferrersListing>
+}
+
+/**
  * How to put a blob.
  *
  * @category options
@@ -119,7 +130,7 @@ export interface Writer<out E> {
   readonly putManifest: (
     manifest: Manifest.Raw,
     options?: PutManifestOptions
-  ) => Effect.Effect<void, E | MissingContent>
+  ) => Effect.Effect<PutManifestResult, E | MissingContent>
   /**
    * Makes sure that a blob is there, and returns how it came to be. The content is verified before the store has it; the
    * source is not read if it is there.

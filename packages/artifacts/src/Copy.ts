@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ContentStore, MissingContent, Origin, Reader } from "./ContentStore.ts"
@@ -24,6 +23,7 @@ import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
 import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
 import * as SignatureTags from "./internal/copy/signatureTags.ts"
+import { platformOf } from "./internal/platformImage.ts"
 import { isImage } from "./internal/references.ts"
 import { isAskedFreely } from "./internal/sides.ts"
 import { type GraphError, type GraphOptions, type Presence, walk, type Walked } from "./internal/walk.ts"
@@ -127,7 +127,7 @@ const graphOptions = ({ maxManifests, referrers = true }: Options): GraphOptions
 /** A store that predicts how it would come to hold content, and takes none. */
 const dryRun = <E>(target: ContentStore<E>): ContentStore<E> => ({
   ...target,
-  putManifest: () => Effect.void,
+  putManifest: () => Effect.succeed({ listedBy: Option.none() }),
   putBlob: (blob, _, { from = [] } = {}) =>
     Effect.map(target.has(blob), (isThere) => {
       if (isThere) return "present"
@@ -178,19 +178,10 @@ const tagAt = <E>(
     return Effect.succeed<CopiedTag>({ tag, outcome: onTag === "keep" ? "kept" : "set", previous: digest })
   })
 
-/** The platforms of a choice. One that cannot be read is none that an index can have. */
-const platformsOf = (inputs: ReadonlyArray<Platform.Input>) =>
-  Effect.forEach(inputs, (input) =>
-    Result.match(Platform.fromInput(input), {
-      onSuccess: Effect.succeed,
-      onFailure: () => Effect.fail(new Choice.PlatformNotFound({ wanted: [String(input)], available: [] }))
-    })
-  )
-
 const choose = <E>(source: Reader<E>, root: Descriptor, { index = "rewrite", platforms }: Options) =>
   platforms === undefined
     ? Effect.succeed(Choice.whole(root))
-    : Effect.flatMap(platformsOf(platforms), (wanted) => Choice.choose(source, root, wanted, index))
+    : Effect.flatMap(Effect.forEach(platforms, platformOf), (wanted) => Choice.choose(source, root, wanted, index))
 
 /** An error of the target, on its way through a walk of the source. */
 class OfTarget<out E> {

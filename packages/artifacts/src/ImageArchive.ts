@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Hasher from "@effect-acr/client/Hasher"
-import * as Platform from "@effect-acr/client/Platform"
+import type * as Platform from "@effect-acr/client/Platform"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
@@ -24,8 +24,9 @@ import type { Format, ImageArchive, ReadOptions } from "./internal/archive/opene
 import * as Plan from "./internal/archive/plan.ts"
 import * as Seekable from "./internal/archive/seekable.ts"
 import * as Sequential from "./internal/archive/sequential.ts"
-import { PlatformNotFound } from "./internal/copy/choice.ts"
+import type { PlatformNotFound } from "./internal/copy/choice.ts"
 import { nonce, syncFolder, writeFile } from "./internal/layout/disk.ts"
+import { platformOf } from "./internal/platformImage.ts"
 import { ofSource, OfSource } from "./internal/sides.ts"
 import type { GraphError, GraphOptions } from "./internal/walk.ts"
 
@@ -178,12 +179,6 @@ export interface WriteOptions {
  * @since 0.1.0
  */
 export type WriteFault = ArchiveError | GraphError | PlatformNotFound
-
-const platformOf = (input: Platform.Input) =>
-  Effect.mapError(
-    Effect.fromResult(Platform.fromInput(input)),
-    () => new PlatformNotFound({ wanted: [String(input)], available: [] })
-  )
 
 const entryOf = <E>(source: Reader<E>, part: Plan.Part): Effect.Effect<Tar.Entry<E>, E | ArchiveError> => {
   switch (part._tag) {

@@ -292,6 +292,11 @@ const make = Effect.fnUntraced(function* (
           while: (error) => error._tag === "MissingContent" && error.digests.includes(digest)
         })
       )
+      const listedBy = Option.map(referrer, ({ subject }) => ({
+        _tag: "ReferrersTag" as const,
+        tag: Referrer.tag(subject)
+      }))
+      return { listedBy }
     })
 
   /** Changes of the index alone lack nothing. */

@@ -125,6 +125,7 @@ export const make = (name: string = "memory"): MemoryStore => {
         if (missing.length > 0) return yield* new MissingContent({ manifest: digest, digests: missing })
         manifests.set(digest, { bytes: manifest.bytes, descriptor: manifest.descriptor })
         for (const tag of names) tags.set(tag, digest)
+        return { listedBy: Option.as(Referrer.fromManifest(manifest), { _tag: "ReferrersApi" as const }) }
       }),
     putBlob: (blob, source) =>
       oneAtATime(

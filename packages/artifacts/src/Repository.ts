@@ -74,7 +74,6 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
     keeps: ({ digest }) => Effect.map(ifFound(content.resolve(repository, digest)), Option.isSome),
     putManifest: (manifest, { tags = [] } = {}) =>
       content.putManifest(repository, manifest, { tags }).pipe(
-        Effect.asVoid,
         Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))
       ),
     putBlob: (blob, source, { from = [] } = {}) => {

@@ -10,6 +10,9 @@ export * as ArchiveError from "./ArchiveError.ts"
 /** Artifacts that are made in a store. */
 export * as Artifact from "./Artifact.ts"
 
+/** Why an artifact could not be made, put together or pulled. */
+export * as ArtifactError from "./ArtifactError.ts"
+
 /** Places of content. */
 export * as ContentStore from "./ContentStore.ts"
 

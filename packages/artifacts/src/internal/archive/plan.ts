@@ -6,17 +6,17 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
-import * as Platform from "@effect-acr/client/Platform"
+import type * as Platform from "@effect-acr/client/Platform"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ArchiveError, NotAnImage, NotFound, PlatformRequired } from "../../ArchiveError.ts"
 import type { Reader } from "../../ContentStore.ts"
-import * as Choice from "../copy/choice.ts"
+import type { PlatformNotFound } from "../copy/choice.ts"
 import { layoutVersion } from "../contents.ts"
 import { familiarName, namedAs, refName } from "../imageNames.ts"
-import { attestedDigest } from "../platforms.ts"
-import { isForeign, isImage } from "../references.ts"
+import { imagesOf, platformsOf } from "../platformImage.ts"
+import { isForeign } from "../references.ts"
 import { type GraphError, type GraphNode, type GraphOptions, walk } from "../walk.ts"
 import type { Format } from "./opened.ts"
 
@@ -49,39 +49,20 @@ const blobName = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(di
 const named = (archive: string) => (reason: ArchiveError["reason"]) =>
   Effect.fail(new ArchiveError({ archive, reason }))
 
-const isAttestation = ({ annotations }: Descriptor): boolean => annotations?.[attestedDigest] !== undefined
-
-/** The images of a graph that run somewhere. */
-const imagesIn = (nodes: ReadonlyMap<Digest.Digest, GraphNode>): ReadonlyArray<Descriptor> =>
-  Array.from(nodes.values(), ({ descriptor }) => descriptor).filter(
-    (descriptor) => isImage(descriptor) && !isAttestation(descriptor)
-  )
-
-/** The image of an index for a platform, or the only one that it has. */
+/** The one image that a Docker archive holds of an artifact. */
 const oneImage = <E>(
   source: Reader<E>,
   reference: string,
   root: Descriptor,
   platform: Platform.Platform | undefined
-): Effect.Effect<Descriptor, E | GraphError | ArchiveError | Choice.PlatformNotFound> =>
+): Effect.Effect<Descriptor, E | GraphError | ArchiveError | PlatformNotFound> =>
   Effect.gen(function* () {
-    if (isImage(root) && platform === undefined) return root
-    const { leftOut } =
-      platform === undefined ? Choice.whole(root) : yield* Choice.choose(source, root, [platform], "sparse")
-    const graph = yield* walk(
-      source,
-      root,
-      {},
-      { presence: () => Effect.succeed("absent"), isLeftOut: ({ digest }) => leftOut.has(digest) }
-    )
-    const images = imagesIn(graph.nodes)
-    const [first, ...others] = images
+    const [first, ...others] = yield* imagesOf(source, root, platform)
     if (first === undefined) {
       return yield* named(reference)(new NotAnImage({ description: "this is an index without an image" }))
     }
-    // Several versions of Windows are for one platform. The first is the best.
-    if (others.length === 0 || platform !== undefined) return first
-    const available = images.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
+    if (others.length === 0) return first
+    const available = platformsOf([first, ...others])
     const description = `there are images for several platforms, and a Docker archive holds one: ${available.join(", ")}`
     return yield* named(reference)(new PlatformRequired({ description, available }))
   })

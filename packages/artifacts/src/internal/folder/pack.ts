@@ -1,0 +1,210 @@
+/**
+ * Packs a folder into a tar archive that is the same for the same folder: whatever the machine, its locale, its umask, and the order
+ * and the times in which the files were made.
+ */
+import * as Arr from "effect/Array"
+import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
+import { readRange } from "../archive/entries.ts"
+import { followed } from "../archive/names.ts"
+import { sourceInstant } from "./instant.ts"
+import { shown } from "./names.ts"
+
+/**
+ * How to pack a folder.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PackOptions {
+  /** The time of all entries. Defaults to the variable `SOURCE_DATE_EPOCH` (in seconds), or to 1 January 1970. */
+  readonly modified?: Date
+  /** Whether entries keep times that are earlier than `modified`. Defaults to false. */
+  readonly clamp?: boolean
+  /** The owner of all entries: `root` (the default), or the numbers of the files (`keep`). Names are never written. */
+  readonly owner?: "root" | "keep"
+  /** What becomes of further names of one file: a link to the first (the default), or a copy. */
+  readonly hardLinks?: "link" | "copy"
+  /** What to do with symbolic links that are absolute or leave the folder. Defaults to `refuse`. */
+  readonly outsideLinks?: "refuse" | "keep"
+  /** What to do with devices, pipes and sockets. Defaults to `refuse`. */
+  readonly specialFiles?: "refuse" | "skip"
+  /** A folder that all names are in, in the archive. Defaults to none. */
+  readonly prefix?: string
+}
+
+/** A path that is still to be packed. */
+interface Pending {
+  /** Relative to the folder, with `/`. */
+  readonly name: string
+  readonly at: string
+}
+
+const encoder = new TextEncoder()
+
+const compareBytes = (left: Uint8Array, right: Uint8Array): number => {
+  const length = Math.min(left.length, right.length)
+  for (let at = 0; at < length; at++) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return left.length - right.length
+}
+
+/** Whiteouts of image layers begin with this. OCI image specification, layer.md, "Whiteouts". */
+const whiteout = ".wh."
+
+const isNotFound = ({ reason }: PlatformError): boolean => reason._tag === "NotFound"
+
+/** Names in the order in which they stand in the archive: by the bytes of UTF-8, a folder with its slash. */
+const inOrder = (entries: ReadonlyArray<FileSystem.DirectoryEntry>): ReadonlyArray<string> =>
+  entries
+    .map(({ name, type }) => ({ name, key: encoder.encode(type === "Directory" ? `${name}/` : name) }))
+    .toSorted((left, right) => compareBytes(left.key, right.key))
+    .map(({ name }) => name)
+
+const isExecutable = (mode: number): boolean => (mode & 0o111) !== 0
+
+/** What of a file is the same on all machines. */
+const makeOptionsOf = (options: PackOptions, instant: Date) => {
+  const timeOf = (mtime: Option.Option<Date>): Date =>
+    options.clamp === true ? Option.getOrElse(Option.filter(mtime, (own) => own < instant), () => instant) : instant
+  return ({ gid, mode, mtime, type, uid }: FileSystem.File.Info): Tar.EntryOptions => ({
+    ...(type === "File" ? { mode: isExecutable(mode) ? 0o755 : 0o644 } : {}),
+    mtime: timeOf(mtime),
+    ...(options.owner === "keep" ? { uid: Option.getOrElse(uid, () => 0), gid: Option.getOrElse(gid, () => 0) } : {})
+  })
+}
+
+/** What identifies a file that has several names; undefined of one that has one. */
+const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | undefined =>
+  type === "File" && Option.isSome(ino) && Option.exists(nlink, (count) => count > 1)
+    ? `${dev} ${ino.value}`
+    : undefined
+
+const entriesOf = (folder: string, options: PackOptions) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const fail = (reason: Reason) => new FolderError({ folder, reason })
+    const ofFile = (cause: PlatformError) => fail(new FileFailed({ description: cause.message, cause }))
+    const refuse = (entry: string, problem: string) =>
+      fail(new RefusedEntry({ entry, description: `${shown(entry)}: ${problem}` }))
+    const changed = (name: string, how: string) => fail(new FileChanged({ description: `${shown(name)} ${how}` }))
+    const ofEntry = (name: string) => (cause: PlatformError) =>
+      isNotFound(cause) ? changed(name, "was removed while the folder was read") : ofFile(cause)
+
+    const instant = options.modified ?? Option.getOrElse(
+      yield* Effect.mapError(sourceInstant, ({ message }) => fail(new InvalidArchive({ description: message }))),
+      () => new Date(0)
+    )
+    const optionsOf = makeOptionsOf(options, instant)
+    const prefix = options.prefix === undefined ? "" : `${options.prefix}/`
+    const firstNames = new Map<string, string>()
+
+    const childrenOf = ({ at, name }: Pending) =>
+      Effect.map(Effect.mapError(files.readDirectoryEntries(at), ofEntry(name)), (entries) =>
+        inOrder(entries).map((child): Pending => ({
+          name: name === "" ? child : `${name}/${child}`,
+          at: path.join(at, child)
+        }))
+      )
+
+    /** The content of a file. It ends where the file ends, so that one that grows is seen. */
+    const bodyOf = ({ at, name }: Pending, { ino, size }: FileSystem.File.Info) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const file = yield* files.open(at, { flag: "r" })
+          const opened = yield* file.stat
+          if (opened.type !== "File" || Option.getOrUndefined(opened.ino) !== Option.getOrUndefined(ino)) {
+            return yield* changed(name, "was replaced while the folder was read")
+          }
+          return readRange(file, 0, Number(ByteSize.toBigInt(size)) + 1)
+        })
+      ).pipe(Stream.mapError((error) => (error instanceof PlatformError ? ofEntry(name)(error) : error)))
+
+    const fileEntry = (pending: Pending, info: FileSystem.File.Info): Tar.Entry<FolderError> => {
+      const name = prefix + pending.name
+      const key = options.hardLinks === "copy" ? undefined : linkKey(info)
+      const first = key === undefined ? undefined : firstNames.get(key)
+      if (first !== undefined) return Tar.hardlink(name, first, optionsOf(info))
+      if (key !== undefined) firstNames.set(key, name)
+      return Tar.fileStream(name, Number(ByteSize.toBigInt(info.size)), bodyOf(pending, info), optionsOf(info))
+    }
+
+    const linkEntry = ({ at, name }: Pending, info: FileSystem.File.Info) =>
+      Effect.gen(function* () {
+        const target = yield* Effect.mapError(files.readLink(at), ofEntry(name))
+        if (options.outsideLinks !== "keep" && Option.isNone(followed(name, target))) {
+          return yield* refuse(name, `it is a link to ${shown(target)}, outside of the folder`)
+        }
+        return Tar.symlink(prefix + name, target, optionsOf(info))
+      })
+
+    /** The entry of a path; none of one that is left out. */
+    const entryOf = (pending: Pending, info: FileSystem.File.Info) =>
+      Effect.gen(function* () {
+        const { name } = pending
+        switch (info.type) {
+          case "File":
+            return Option.some(fileEntry(pending, info))
+          case "Directory":
+            return Option.some<Tar.Entry<FolderError>>(Tar.directory(prefix + name, optionsOf(info)))
+          case "SymbolicLink":
+            return Option.some<Tar.Entry<FolderError>>(yield* linkEntry(pending, info))
+          default:
+            return options.specialFiles === "skip"
+              ? Option.none()
+              : yield* refuse(name, "it is a device, a pipe or a socket")
+        }
+      })
+
+    const lookAt = ({ at, name }: Pending) =>
+      Effect.mapError(files.lstat(at), (cause) =>
+        name.includes("\uFFFD") && isNotFound(cause) ? refuse(name, "it is not valid Unicode") : ofEntry(name)(cause)
+      )
+
+    const root: Pending = { name: "", at: folder }
+    const info = yield* Effect.mapError(files.stat(folder), ofFile)
+    if (info.type !== "Directory") return yield* refuse(folder, "it is no folder")
+    const pending: Array<Pending> = [...(yield* childrenOf(root))].toReversed()
+
+    const next = Effect.gen(function* () {
+      for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
+        if (one.name.slice(one.name.lastIndexOf("/") + 1).startsWith(whiteout)) {
+          return yield* refuse(one.name, `names that begin with ${whiteout} remove files of an image`)
+        }
+        const info = yield* lookAt(one)
+        const entry = yield* entryOf(one, info)
+        if (info.type === "Directory") pending.push(...(yield* childrenOf(one)).toReversed())
+        if (Option.isSome(entry)) return Arr.of(entry.value)
+      }
+      return yield* Cause.done()
+    })
+
+    const first = options.prefix === undefined ? [] : [Tar.directory(options.prefix, optionsOf(info))]
+    return Stream.concat(Stream.fromIterable<Tar.Entry<FolderError>>(first), Stream.fromPull(Effect.succeed(next)))
+  })
+
+/** Packs a folder. */
+export const pack = (
+  folder: string,
+  options: PackOptions = {}
+): Stream.Stream<Uint8Array, FolderError, FileSystem.FileSystem | Path.Path> =>
+  Stream.unwrap(entriesOf(folder, options)).pipe(
+    Stream.pipeThroughChannel(Tar.encode<FolderError, unknown, Tar.Entry<FolderError>>()),
+    Stream.mapError((error) => {
+      if (!Tar.isTarError(error)) return error
+      const { kind, message: description } = error
+      const reason = kind === "SizeMismatch" ? new FileChanged({ description }) : new InvalidArchive({ description })
+      return new FolderError({ folder, reason })
+    })
+  )

@@ -1,0 +1,52 @@
+/**
+ * The images that an artifact stands for: itself, or those of an index for a platform.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Platform from "@effect-acr/client/Platform"
+import * as Effect from "effect/Effect"
+import type { Reader } from "../ContentStore.ts"
+import * as Choice from "./copy/choice.ts"
+import { attestedDigest } from "./platforms.ts"
+import { isImage } from "./references.ts"
+import { type GraphError, walk } from "./walk.ts"
+
+/** The platform of an option. One that cannot be read is none that an index can have. */
+export const platformOf = (
+  input: Platform.Input
+): Effect.Effect<Platform.Platform, Choice.PlatformNotFound> =>
+  Effect.mapError(
+    Effect.fromResult(Platform.fromInput(input)),
+    () => new Choice.PlatformNotFound({ wanted: [String(input)], available: [] })
+  )
+
+/** An attestation is about an image, and runs nowhere. */
+const isAttestation = ({ annotations }: Descriptor): boolean => annotations?.[attestedDigest] !== undefined
+
+/**
+ * The images of an index, for a platform if one is wanted; a manifest that is no index alone. Several versions of Windows are for
+ * one platform, of which the first is the best.
+ */
+export const imagesOf = <E>(
+  source: Reader<E>,
+  root: Descriptor,
+  platform: Platform.Platform | undefined
+): Effect.Effect<ReadonlyArray<Descriptor>, E | GraphError | Choice.PlatformNotFound> =>
+  Effect.gen(function* () {
+    if (isImage(root) && platform === undefined) return [root]
+    const { leftOut } =
+      platform === undefined ? Choice.whole(root) : yield* Choice.choose(source, root, [platform], "sparse")
+    const { nodes } = yield* walk(
+      source,
+      root,
+      {},
+      { presence: () => Effect.succeed("absent"), isLeftOut: ({ digest }) => leftOut.has(digest) }
+    )
+    const images = Array.from(nodes.values(), ({ descriptor }) => descriptor).filter(
+      (descriptor) => isImage(descriptor) && !isAttestation(descriptor)
+    )
+    return platform === undefined ? images : images.slice(0, 1)
+  })
+
+/** The platforms of images, such as `linux/arm64`. */
+export const platformsOf = (images: ReadonlyArray<Descriptor>): ReadonlyArray<string> =>
+  images.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
