@@ -1,6 +1,6 @@
 /**
  * The entries of an archive, and what a folder has once all are unpacked. Nothing here touches a file: each entry is accepted,
- * and the answer is what to write into a staging folder under a number, or it is refused.
+ * and the answer is the file to write into a staging folder, under a number, or it is refused.
  *
  * Folders on the way to an entry are real ones: an entry is refused if an earlier one made a link of one of them. A symbolic link
  * may go up only through such folders. By both, no link that is accepted leads outside, however many of them are chained.
@@ -25,11 +25,13 @@ const permissionBits = 0o777
 /** Whiteouts are instructions of the layers of images: they remove files of the layers below. */
 const whiteout = /(?:^|\/)\.wh\./
 
-/** A file whose content is in the staging folder. Hard links to it have its number. */
+/** A file whose content is in the staging folder. */
 export interface StagedFile {
   readonly kind: "file"
   readonly name: string
-  readonly staged: number
+  /** The number of its content. A hard link has that of the file that it links to. */
+  readonly content: number
+  readonly isAgain: boolean
   readonly size: number
   readonly mode: number
   readonly mtime: Date
@@ -50,15 +52,8 @@ export interface Folder {
 
 export type Node = StagedFile | Link | Folder
 
-/** What to do with an entry as it passes. */
-export type Step =
-  | { readonly kind: "nothing" }
-  /** Write its content. */
-  | { readonly kind: "write"; readonly file: StagedFile }
-  /** Give a file that was written a second name. */
-  | { readonly kind: "again"; readonly file: StagedFile; readonly of: StagedFile }
-
-const nothing: Step = { kind: "nothing" }
+/** The file whose content an entry has; none if it has none that is needed. */
+export type Step = Option.Option<StagedFile>
 
 export interface Limits {
   readonly maxBytes: number
@@ -183,12 +178,13 @@ export const make = (rules: Rules) => {
     const file: StagedFile = {
       kind: "file",
       name,
-      staged: files++,
+      content: files++,
+      isAgain: false,
       size: header.size,
       mode: modeOf(header),
       mtime: header.mtime
     }
-    return Result.map(put(file), (): Step => ({ kind: "write", file }))
+    return Result.map(put(file), () => Option.some(file))
   }
 
   const acceptHardlink = (header: Tar.Header, name: string): Result.Result<Step, Reason> =>
@@ -198,16 +194,15 @@ export const make = (rules: Rules) => {
       if (of?.kind !== "file") {
         return yield* refuse(name, `a hard link to ${shown(target)}, which is no file of an earlier entry`)
       }
-      const file: StagedFile = { ...of, name, staged: files++ }
-      yield* put(file)
-      return { kind: "again", file, of }
+      yield* put({ ...of, name, isAgain: true })
+      return Option.none()
     })
 
   const acceptSymlink = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
     const target = header.linkTarget ?? ""
     const problem = targetProblem(target, foldersOf(name).length, rules.separator)
     if (problem !== undefined) return refuse(name, `${problem}: ${shown(target)}`)
-    return Result.map(put({ kind: "link", name, target }), () => nothing)
+    return Result.map(put({ kind: "link", name, target }), () => Option.none())
   }
 
   const acceptNamed = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
@@ -216,7 +211,7 @@ export const make = (rules: Rules) => {
         return acceptFile(header, name)
       case "Directory": {
         const named = Option.some({ mode: modeOf(header), mtime: header.mtime })
-        return Result.map(put({ kind: "folder", name, named }), () => nothing)
+        return Result.map(put({ kind: "folder", name, named }), () => Option.none())
       }
       case "Symlink":
         return acceptSymlink(header, name)
@@ -238,14 +233,14 @@ export const make = (rules: Rules) => {
       }
       if (header.type === "Other") {
         // The label of an archive, which GNU tar writes with --label.
-        if (header.typeflag === "V") return nothing
+        if (header.typeflag === "V") return Option.none()
         const description = `${shown(header.path)} is an entry of type ${shown(header.typeflag)}, which is not read`
         return yield* Result.fail(new InvalidArchive({ description }))
       }
       // The folder is the caller's, and keeps its mode.
-      if (header.type === "Directory" && isRoot(header.path)) return nothing
+      if (header.type === "Directory" && isRoot(header.path)) return Option.none()
       const name = yield* nameOf(header.path)
-      if (isSpecial(header) && rules.specialFiles === "skip") return nothing
+      if (isSpecial(header) && rules.specialFiles === "skip") return Option.none()
       return yield* acceptNamed(header, name)
     })
 

@@ -140,9 +140,11 @@ export const open = (root: string): Effect.Effect<Site, FolderError, FileSystem.
 
     const place = Effect.fnUntraced(function* (name: string, staged: string, options: PlaceOptions) {
       for (const folder of foldersOf(name)) yield* makeOne(folder, undefined)
-      yield* checkFile(name, options)
-      // Renaming replaces a symbolic link, and does not follow it.
-      yield* Effect.mapError(files.rename(staged, pathOf(name)), ofFile)
+      if (!options.overwrite) yield* checkFile(name, options)
+      // Renaming replaces a symbolic link, and does not follow it. It does not replace a folder.
+      yield* Effect.catch(files.rename(staged, pathOf(name)), (cause) =>
+        Effect.andThen(checkFile(name, options), Effect.fail(ofFile(cause)))
+      )
     })
 
     const site: Site = { staging, pathOf, failure, ofFile, checkFile, checkFolder, makeFolder, place }

@@ -55,6 +55,12 @@ const mostIdleBytes = 64 * 1024 * 1024
 /** What no entry names is made with this mode, whatever the process would give. */
 const defaultFolderMode = 0o755
 
+/** Larger files are written as they come. */
+const smallBytes = 64 * 1024
+
+/** Node has four threads for files. */
+const concurrency = 8
+
 /** What is needed to change a folder, until it gets its own mode. */
 const ownerBits = 0o700
 
@@ -99,42 +105,66 @@ const errorOf =
     return Tar.isTarError(error) ? site.failure(new InvalidArchive({ description: error.message })) : site.ofFile(error)
   }
 
-/** Writes what entries say into the staging folder. */
-const makeStaging = (files: FileSystem.FileSystem, path: Path.Path, site: Place.Site, plan: Entries.Plan) => {
-  const stagedAt = ({ staged }: Entries.StagedFile) => path.join(site.staging, String(staged))
+/** Where content is written first. */
+const makeStaging = Effect.fnUntraced(function* (files: FileSystem.FileSystem, path: Path.Path, site: Place.Site) {
+  const contentAt = ({ content }: Entries.StagedFile) => path.join(site.staging, String(content))
 
-  /** Files have their mode and time before they have their name. */
+  // What the umask of the process leaves of a mode. Most modes need no second step then.
+  const probe = path.join(site.staging, "mode")
+  yield* files.writeFile(probe, new Uint8Array(), { flag: "wx", mode: 0o777 })
+  const kept = (yield* files.stat(probe)).mode
+
+  /** A file has its mode and its time before it has its name. */
   const finish = Effect.fnUntraced(function* (at: string, { mode, mtime }: Entries.StagedFile) {
     yield* files.utimes(at, mtime, mtime)
-    // The mode of `open` is narrowed by the process.
-    yield* files.chmod(at, mode)
+    if ((mode & ~kept) !== 0) yield* files.chmod(at, mode)
   })
 
-  const write = <E, R>(file: Entries.StagedFile, body: Stream.Stream<Uint8Array, E, R>) =>
-    Effect.gen(function* () {
-      const at = stagedAt(file)
-      const opened = Effect.flatMap(files.open(at, { flag: "wx", mode: 0o600 }), (open) => writeAll(open, body))
-      yield* Effect.scoped(opened)
-      yield* finish(at, file)
-    })
+  const writeWhole = (file: Entries.StagedFile, bytes: Uint8Array) => {
+    const at = contentAt(file)
+    return files.writeFile(at, bytes, { flag: "wx", mode: file.mode }).pipe(
+      Effect.andThen(finish(at, file)),
+      // An operation that is interrupted goes on: it would make a file in a folder that is being removed.
+      Effect.uninterruptible
+    )
+  }
 
-  /** Where a file system has no hard links, or no more to this file, a copy takes the room of another file. */
-  const copy = Effect.fnUntraced(function* (file: Entries.StagedFile, of: Entries.StagedFile) {
-    yield* Effect.mapError(Effect.fromResult(plan.countBytes(file.size)), site.failure)
-    yield* files.copyFile(stagedAt(of), stagedAt(file))
-    yield* finish(stagedAt(file), file)
+  const writeStream = <E, R>(file: Entries.StagedFile, body: Stream.Stream<Uint8Array, E, R>) => {
+    const at = contentAt(file)
+    return files.open(at, { flag: "wx", mode: file.mode }).pipe(
+      Effect.flatMap((opened) => writeAll(opened, body)),
+      Effect.scoped,
+      Effect.andThen(finish(at, file))
+    )
+  }
+
+  return { contentAt, finish, writeWhole, writeStream }
+})
+
+type Staging = Effect.Success<ReturnType<typeof makeStaging>>
+
+const collect = <E, R>(size: number, body: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
+  Effect.suspend(() => {
+    const bytes = new Uint8Array(size)
+    let filled = 0
+    return Effect.as(
+      Stream.runForEach(body, (chunk) =>
+        Effect.sync(() => {
+          bytes.set(chunk, filled)
+          filled += chunk.length
+        })
+      ),
+      bytes
+    )
   })
 
-  const again = (file: Entries.StagedFile, of: Entries.StagedFile) =>
-    // An operation that is interrupted goes on: it would make a file while the folder is removed.
-    Effect.uninterruptible(Effect.catch(files.link(stagedAt(of), stagedAt(file)), () => copy(file, of)))
-
-  return { stagedAt, write, again }
+/** Content that is read and not yet written. */
+interface Held {
+  readonly file: Entries.StagedFile
+  readonly bytes: Uint8Array
 }
 
-type Staging = ReturnType<typeof makeStaging>
-
-/** Reads the archive to its end. */
+/** Reads the archive to its end. Small files are written while the next ones are read: most of their time is waiting. */
 const read = <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   site: Place.Site,
@@ -145,58 +175,127 @@ const read = <E, R>(
     const idle = idleBytes()
     return watched(tar, idle, site).pipe(
       Stream.pipeThroughChannel(Tar.decode()),
-      Stream.runForEach(({ body, header }) =>
+      Stream.mapEffect(({ body, header }) =>
         Effect.gen(function* () {
           idle.began(header.size)
-          const step = yield* Effect.mapError(Effect.fromResult(plan.accept(header)), site.failure)
-          if (step.kind === "write") yield* staging.write(step.file, body)
-          if (step.kind === "again") yield* staging.again(step.file, step.of)
+          const found = yield* Effect.mapError(Effect.fromResult(plan.accept(header)), site.failure)
+          if (Option.isNone(found)) return Option.none<Held>()
+          const file = found.value
+          if (file.size <= smallBytes) return Option.some<Held>({ file, bytes: yield* collect(file.size, body) })
+          yield* staging.writeStream(file, body)
+          return Option.none<Held>()
         })
       ),
+      Stream.mapEffect(
+        Option.match({ onNone: () => Effect.void, onSome: ({ bytes, file }) => staging.writeWhole(file, bytes) }),
+        { concurrency, unordered: true }
+      ),
+      Stream.runDrain,
       Effect.mapError(errorOf(site))
     )
   })
 
-/** Gives everything its name. What cannot be is found before the first change. */
-const publish = Effect.fnUntraced(function* (
-  files: FileSystem.FileSystem,
-  path: Path.Path,
-  site: Place.Site,
-  staging: Staging,
-  nodes: ReadonlyArray<Entries.Node>,
-  options: Place.PlaceOptions
-) {
-  for (const node of nodes) {
-    yield* node.kind === "folder" ? site.checkFolder(node.name) : site.checkFile(node.name, options)
-  }
-  const made: Array<Entries.Folder> = []
+/** All that the steps after the archive's end need. */
+interface Work {
+  readonly files: FileSystem.FileSystem
+  readonly path: Path.Path
+  readonly site: Place.Site
+  readonly plan: Entries.Plan
+  readonly staging: Staging
+  readonly options: Place.PlaceOptions
+}
+
+/** Finds what cannot be in its place, before anything changes. */
+const check = ({ options, site }: Work, nodes: ReadonlyArray<Entries.Node>) =>
+  Effect.forEach(
+    nodes,
+    (node) => (node.kind === "folder" ? site.checkFolder(node.name) : site.checkFile(node.name, options)),
+    { discard: true }
+  )
+
+/** Gives a file another name. Where a file system has no hard links, or no more to this file, it is a copy. */
+const linkAgain = ({ files, plan, site, staging }: Work, file: Entries.StagedFile, at: string) => {
+  const copy = Effect.gen(function* () {
+    // A copy takes the room of another file.
+    yield* Effect.mapError(Effect.fromResult(plan.countBytes(file.size)), site.failure)
+    yield* files.copyFile(staging.contentAt(file), at)
+    yield* staging.finish(at, file)
+  })
+  return Effect.catch(files.link(staging.contentAt(file), at), () => copy)
+}
+
+interface Ready {
+  readonly name: string
+  readonly isLink: boolean
+  readonly at: string
+}
+
+/** Makes files and links that can be renamed to what they are called. */
+const makeReady = (
+  work: Work,
+  nodes: ReadonlyArray<Entries.Node>
+): Effect.Effect<ReadonlyArray<Ready>, FolderError> => {
+  const { files, path, site, staging } = work
+  return Effect.forEach(
+    nodes.filter((node) => node.kind !== "folder"),
+    (node, index): Effect.Effect<Ready, FolderError> => {
+      const { name } = node
+      const isLink = node.kind === "link"
+      if (!isLink && !node.isAgain) return Effect.succeed({ name, isLink, at: staging.contentAt(node) })
+      const at = path.join(site.staging, `link-${index}`)
+      const make = isLink ? files.symlink(node.target, at) : linkAgain(work, node, at)
+      return make.pipe(Effect.mapError(errorOf(site)), Effect.uninterruptible, Effect.as({ name, isLink, at }))
+    },
+    { concurrency }
+  )
+}
+
+/** Makes the folders that are not there, and returns those whose mode is to be set at the end. */
+const makeFolders = Effect.fnUntraced(function* ({ files, site }: Work, nodes: ReadonlyArray<Entries.Node>) {
+  const changed: Array<Entries.Folder> = []
   for (const node of nodes) {
     if (node.kind !== "folder") continue
-    const mode = Option.match(node.named, { onNone: () => defaultFolderMode, onSome: ({ mode }) => mode })
-    if (yield* site.makeFolder(node.name, mode | ownerBits)) made.push(node)
-    else if (Option.isSome(node.named)) {
-      yield* Effect.mapError(files.chmod(site.pathOf(node.name), mode | ownerBits), site.ofFile)
-      made.push(node)
-    }
+    const { mode } = Option.getOrElse(node.named, () => ({ mode: defaultFolderMode }))
+    const isNew = yield* site.makeFolder(node.name, mode | ownerBits)
+    if (!isNew && Option.isNone(node.named)) continue
+    // One that was unpacked before may be closed.
+    if (!isNew) yield* Effect.mapError(files.chmod(site.pathOf(node.name), mode | ownerBits), site.ofFile)
+    changed.push(node)
   }
-  for (const node of nodes) if (node.kind === "file") yield* site.place(node.name, staging.stagedAt(node), options)
-  for (const [index, node] of nodes.entries()) {
-    if (node.kind !== "link") continue
-    const at = path.join(site.staging, `link-${index}`)
-    yield* Effect.mapError(files.symlink(node.target, at), site.ofFile)
-    yield* site.place(node.name, at, options)
-  }
+  return changed
+})
+
+const finishFolder = ({ files, site }: Work, { name, named }: Entries.Folder) => {
+  const at = site.pathOf(name)
+  return Effect.mapError(
+    Option.match(named, {
+      onNone: () => files.chmod(at, defaultFolderMode),
+      onSome: ({ mode, mtime }) => Effect.andThen(files.utimes(at, mtime, mtime), files.chmod(at, mode))
+    }),
+    site.ofFile
+  )
+}
+
+/** Gives everything its name. */
+const publish = Effect.fnUntraced(function* (
+  work: Work,
+  nodes: ReadonlyArray<Entries.Node>,
+  ready: ReadonlyArray<Ready>
+) {
+  const place = ({ at, name }: Ready) => work.site.place(name, at, work.options)
+  const folders = yield* makeFolders(work, nodes)
+  yield* Effect.forEach(
+    ready.filter(({ isLink }) => !isLink),
+    place,
+    { concurrency, discard: true }
+  )
+  yield* Effect.forEach(
+    ready.filter(({ isLink }) => isLink),
+    place,
+    { concurrency, discard: true }
+  )
   // The innermost first: a mode may close the folder.
-  for (const { name, named } of made.toReversed()) {
-    const at = site.pathOf(name)
-    yield* Effect.mapError(
-      Option.match(named, {
-        onNone: () => files.chmod(at, defaultFolderMode),
-        onSome: ({ mode, mtime }) => Effect.andThen(files.utimes(at, mtime, mtime), files.chmod(at, mode))
-      }),
-      site.ofFile
-    )
-  }
+  yield* Effect.forEach(folders.toReversed(), (folder) => finishFolder(work, folder), { discard: true })
 })
 
 const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Option.isSome(node.named)
@@ -204,23 +303,26 @@ const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Optio
 const unpackInto = Effect.fnUntraced(function* <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,
-  options: UnpackOptions
+  { maxBytes, maxEntries = defaultMaxEntries, overwrite = true, specialFiles = "refuse" }: UnpackOptions
 ): Effect.fn.Return<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path | Scope.Scope> {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const site = yield* Place.open(folder)
-  const maxBytes = options.maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(options.maxBytes)
+  const most = maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(maxBytes)
   const plan = Entries.make({
-    maxBytes: Number(ByteSize.toBigInt(maxBytes)),
-    maxEntries: options.maxEntries ?? defaultMaxEntries,
-    specialFiles: options.specialFiles ?? "refuse",
+    maxBytes: Number(ByteSize.toBigInt(most)),
+    maxEntries,
+    specialFiles,
     separator: path.sep
   })
-  const staging = makeStaging(files, path, site, plan)
+  const site = yield* Place.open(folder)
+  const staging = yield* Effect.mapError(makeStaging(files, path, site), site.ofFile)
   yield* read(tar, site, plan, staging)
   const nodes = yield* Effect.mapError(Effect.fromResult(plan.finish()), site.failure)
+  const work: Work = { files, path, site, plan, staging, options: { overwrite } }
+  yield* check(work, nodes)
+  const ready = yield* makeReady(work, nodes)
   // Renaming is short. An interruption in the middle of it would leave a part of the archive.
-  yield* Effect.uninterruptible(publish(files, path, site, staging, nodes, { overwrite: options.overwrite ?? true }))
+  yield* Effect.uninterruptible(publish(work, nodes, ready))
   return { entries: nodes.filter(isNamed).length, bytes: plan.bytes() }
 })
 
