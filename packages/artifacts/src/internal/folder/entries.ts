@@ -83,6 +83,8 @@ const isRoot = (path: string): boolean => path !== "" && ["", "."].includes(clea
 
 const modeOf = ({ mode }: Tar.Header): number => mode & permissionBits
 
+const isSpecial = ({ type }: Tar.Header): boolean => type === "CharDevice" || type === "BlockDevice" || type === "Fifo"
+
 /** Why a symbolic link in a folder of this depth may not have this target, as far as the target alone tells. */
 const targetProblem = (target: string, depth: number, separator: string): string | undefined => {
   if (target === "") return "a link without a target"
@@ -221,8 +223,6 @@ export const make = (rules: Rules) => {
         return refuse(name, "a device or a pipe")
     }
   }
-
-  const isSpecial = ({ type }: Tar.Header) => type === "CharDevice" || type === "BlockDevice" || type === "Fifo"
 
   const accept = (header: Tar.Header): Result.Result<Step, Reason> =>
     Result.gen(function* () {

@@ -218,8 +218,8 @@ const linkAgain = ({ files, plan, site, staging }: Work, file: Entries.StagedFil
   const copy = Effect.gen(function* () {
     // A copy takes the room of another file.
     yield* Effect.mapError(Effect.fromResult(plan.countBytes(file.size)), site.failure)
-    yield* files.copyFile(staging.contentAt(file), at)
-    yield* staging.finish(at, file)
+    const copying = Effect.andThen(files.copyFile(staging.contentAt(file), at), staging.finish(at, file))
+    yield* Effect.mapError(copying, site.ofFile)
   })
   return Effect.catch(files.link(staging.contentAt(file), at), () => copy)
 }
@@ -243,8 +243,8 @@ const makeReady = (
       const isLink = node.kind === "link"
       if (!isLink && !node.isAgain) return Effect.succeed({ name, isLink, at: staging.contentAt(node) })
       const at = path.join(site.staging, `link-${index}`)
-      const make = isLink ? files.symlink(node.target, at) : linkAgain(work, node, at)
-      return make.pipe(Effect.mapError(errorOf(site)), Effect.uninterruptible, Effect.as({ name, isLink, at }))
+      const make = isLink ? Effect.mapError(files.symlink(node.target, at), site.ofFile) : linkAgain(work, node, at)
+      return Effect.as(Effect.uninterruptible(make), { name, isLink, at })
     },
     { concurrency }
   )
