@@ -101,14 +101,7 @@ export class AlreadyThere extends Schema.TaggedError<AlreadyThere>("@effect-acr/
  * @category schemas
  * @since 0.1.0
  */
-export const Reason = Schema.Union([
-  RefusedEntry,
-  FileChanged,
-  LimitExceeded,
-  InvalidArchive,
-  AlreadyThere,
-  FileFailed
-])
+export const Reason = Schema.Union([RefusedEntry, FileChanged, LimitExceeded, InvalidArchive, AlreadyThere, FileFailed])
 
 /**
  * One reason of a `FolderError`.

@@ -26,7 +26,7 @@ import {
   layer as platform,
   layers,
   tarOf
-} from "./support/archives.ts"
+} from "./support/dockerArchives.ts"
 import { amd64, arm64, attachment, both, holding, index, layer as layerOf } from "./support/artifacts.ts"
 
 const run = Stream.runCollect

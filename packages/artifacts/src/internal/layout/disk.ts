@@ -24,7 +24,7 @@ export const nonce: Effect.Effect<string> = Effect.map(
 )
 
 /** Writes a stream to an open file, a mebibyte at a time. */
-const writeAll = <E, R>(file: FileSystem.File, stream: Stream.Stream<Uint8Array, E, R>) =>
+export const writeAll = <E, R>(file: FileSystem.File, stream: Stream.Stream<Uint8Array, E, R>) =>
   Effect.suspend(() => {
     let buffer = new Uint8Array(0)
     let filled = 0

@@ -1,0 +1,279 @@
+/**
+ * The entries of an archive, and what a folder has once all are unpacked. Nothing here touches a file: each entry is accepted,
+ * and the answer is the file to write into a staging folder, under a number, or it is refused.
+ *
+ * Folders on the way to an entry are real ones: an entry is refused if an earlier one made a link of one of them. A symbolic link
+ * may go up only through such folders. By both, no link that is accepted leads outside, however many of them are chained.
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Tar from "effect/encoding/Tar"
+import { InvalidArchive, LimitExceeded, type Reason, RefusedEntry } from "../../FolderError.ts"
+import { collisionKey, folderOf, foldersOf, isWindows, mostDepth, problemOf, shown } from "./names.ts"
+
+/** All names and targets of links together, in UTF-16 units: they are in memory until the archive ends. */
+const mostNameUnits = 256 * 1024 * 1024
+
+/** Records of one extended header. Attributes of files are a dozen at most; records of a global header are repeated at each entry. */
+const mostRecords = 1000
+
+/** The limit of Linux. */
+const mostTargetUnits = 4095
+
+const permissionBits = 0o777
+
+/** Whiteouts are instructions of the layers of images: they remove files of the layers below. */
+const whiteout = /(?:^|\/)\.wh\./
+
+/** A file whose content is in the staging folder. */
+export interface StagedFile {
+  readonly kind: "file"
+  readonly name: string
+  /** The number of its content. A hard link has that of the file that it links to. */
+  readonly content: number
+  readonly isAgain: boolean
+  readonly size: number
+  readonly mode: number
+  readonly mtime: Date
+}
+
+export interface Link {
+  readonly kind: "link"
+  readonly name: string
+  readonly target: string
+}
+
+export interface Folder {
+  readonly kind: "folder"
+  readonly name: string
+  /** None if no entry names it. */
+  readonly named: Option.Option<{ readonly mode: number; readonly mtime: Date }>
+}
+
+export type Node = StagedFile | Link | Folder
+
+/** The file whose content an entry has; none if it has none that is needed. */
+export type Step = Option.Option<StagedFile>
+
+export interface Limits {
+  readonly maxBytes: number
+  readonly maxEntries: number
+}
+
+export interface Rules extends Limits {
+  readonly specialFiles: "refuse" | "skip"
+  /** The separator of the platform. */
+  readonly separator: string
+}
+
+const refuse = (entry: string, problem: string) =>
+  Result.fail(new RefusedEntry({ entry, description: `${shown(entry)}: ${problem}` }))
+
+const exceeded = (description: string) => Result.fail(new LimitExceeded({ description }))
+
+/** The name without what has no meaning in archives: a leading `./`, a repeated `/`, and a `/` at the end. */
+const cleaned = (name: string): string =>
+  name
+    .replaceAll(/\/{2,}/g, "/")
+    .replace(/^(?:\.\/)+/, "")
+    .replace(/(?<=[^/])\/$/, "")
+
+/** Whether an entry stands for the folder itself. */
+const isRoot = (path: string): boolean => path !== "" && ["", "."].includes(cleaned(path))
+
+const modeOf = ({ mode }: Tar.Header): number => mode & permissionBits
+
+const isSpecial = ({ type }: Tar.Header): boolean => type === "CharDevice" || type === "BlockDevice" || type === "Fifo"
+
+/** Why a symbolic link in a folder of this depth may not have this target, as far as the target alone tells. */
+const targetProblem = (target: string, depth: number, separator: string): string | undefined => {
+  if (target === "") return "a link without a target"
+  if (target.startsWith("/")) return "a link to an absolute path"
+  if (target.includes("\0") || target.length > mostTargetUnits) return "a link whose target cannot be written"
+  if (isWindows(separator) && /[\\:]/.test(target)) return "a link to a path that Windows reads otherwise"
+  let at = depth
+  for (const component of target.split("/")) {
+    if (component === "..") at -= 1
+    else if (component !== "" && component !== ".") at += 1
+    if (at < 0) return "a link that leads outside of the folder"
+    if (at > 2 * mostDepth) return "a link whose target is too deep"
+  }
+  return undefined
+}
+
+export const make = (rules: Rules) => {
+  const nodes = new Map<string, Node>()
+  let entries = 0
+  let bytes = 0
+  let units = 0
+  let files = 0
+
+  const count = (length: number) => {
+    entries += 1
+    units += length
+    if (entries > rules.maxEntries) return exceeded(`the archive has more than ${rules.maxEntries} entries`)
+    if (units > mostNameUnits)
+      return exceeded(`the names in the archive are longer than ${mostNameUnits} characters together`)
+    return Result.void
+  }
+
+  const countBytes = (more: number) => {
+    bytes += more
+    return bytes > rules.maxBytes
+      ? exceeded(`the content of the archive is larger than ${rules.maxBytes} bytes`)
+      : Result.void
+  }
+
+  /** What an earlier entry has put here; refused if it has another name that is the same on some file systems. */
+  const find = (name: string): Result.Result<Node | undefined, Reason> => {
+    const found = nodes.get(collisionKey(name))
+    return found === undefined || found.name === name
+      ? Result.succeed(found)
+      : refuse(name, `it is the same as ${shown(found.name)} on some file systems`)
+  }
+
+  const addFolder = (name: string, of: string): Result.Result<void, Reason> =>
+    Result.flatMap(find(name), (found): Result.Result<void, Reason> => {
+      if (found?.kind === "folder") return Result.void
+      if (found !== undefined) return refuse(of, `an earlier entry made a ${found.kind} of ${shown(name)}`)
+      return Result.map(count(name.length), () => {
+        nodes.set(collisionKey(name), { kind: "folder", name, named: Option.none() })
+      })
+    })
+
+  const addFolders = (name: string): Result.Result<void, Reason> => {
+    const parent = folderOf(name)
+    if (parent === "") return Result.void
+    const known = nodes.get(collisionKey(parent))
+    // A folder stays one, and so do those that it is in.
+    if (known?.kind === "folder" && known.name === parent) return Result.void
+    for (const folder of foldersOf(name)) {
+      const added = addFolder(folder, name)
+      if (Result.isFailure(added)) return added
+    }
+    return Result.void
+  }
+
+  /** The later of two entries with one name replaces the earlier. */
+  const put = (node: Node): Result.Result<void, Reason> =>
+    Result.gen(function* () {
+      yield* addFolders(node.name)
+      const before = yield* find(node.name)
+      if (before?.kind === "folder" && node.kind !== "folder") {
+        return yield* refuse(node.name, "an earlier entry made a folder of it")
+      }
+      nodes.set(collisionKey(node.name), node)
+    })
+
+  const nameOf = (path: string): Result.Result<string, Reason> => {
+    const name = cleaned(path)
+    const problem = problemOf(name, rules.separator)
+    if (Option.isSome(problem)) return refuse(path, problem.value)
+    return whiteout.test(name)
+      ? refuse(path, "a whiteout, which removes files of other layers, is not applied")
+      : Result.succeed(name)
+  }
+
+  const acceptFile = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
+    // Of two programs, one takes it for a file and the other for a folder.
+    if (header.path.endsWith("/")) return refuse(header.path, "a file whose name ends with /")
+    const file: StagedFile = {
+      kind: "file",
+      name,
+      content: files++,
+      isAgain: false,
+      size: header.size,
+      mode: modeOf(header),
+      mtime: header.mtime
+    }
+    return Result.map(put(file), () => Option.some(file))
+  }
+
+  const acceptHardlink = (header: Tar.Header, name: string): Result.Result<Step, Reason> =>
+    Result.gen(function* () {
+      const target = yield* nameOf(header.linkTarget ?? "")
+      const of = yield* find(target)
+      if (of?.kind !== "file") {
+        return yield* refuse(name, `a hard link to ${shown(target)}, which is no file of an earlier entry`)
+      }
+      yield* put({ ...of, name, isAgain: true })
+      return Option.none()
+    })
+
+  const acceptSymlink = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
+    const target = header.linkTarget ?? ""
+    const problem = targetProblem(target, foldersOf(name).length, rules.separator)
+    if (problem !== undefined) return refuse(name, `${problem}: ${shown(target)}`)
+    return Result.map(put({ kind: "link", name, target }), () => Option.none())
+  }
+
+  const acceptNamed = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
+    switch (header.type) {
+      case "File":
+        return acceptFile(header, name)
+      case "Directory": {
+        const named = Option.some({ mode: modeOf(header), mtime: header.mtime })
+        return Result.map(put({ kind: "folder", name, named }), () => Option.none())
+      }
+      case "Symlink":
+        return acceptSymlink(header, name)
+      case "Hardlink":
+        return acceptHardlink(header, name)
+      default:
+        return refuse(name, "a device or a pipe")
+    }
+  }
+
+  const accept = (header: Tar.Header): Result.Result<Step, Reason> =>
+    Result.gen(function* () {
+      yield* count(header.path.length + (header.linkTarget?.length ?? 0))
+      yield* countBytes(header.size)
+      if (Object.keys(header.pax).length > mostRecords) {
+        return yield* exceeded(`an extended header of the archive has more than ${mostRecords} records`)
+      }
+      if (header.type === "Other") {
+        // The label of an archive, which GNU tar writes with --label.
+        if (header.typeflag === "V") return Option.none()
+        const description = `${shown(header.path)} is an entry of type ${shown(header.typeflag)}, which is not read`
+        return yield* Result.fail(new InvalidArchive({ description }))
+      }
+      // The folder is the caller's, and keeps its mode.
+      if (header.type === "Directory" && isRoot(header.path)) return Option.none()
+      const name = yield* nameOf(header.path)
+      if (isSpecial(header) && rules.specialFiles === "skip") return Option.none()
+      return yield* acceptNamed(header, name)
+    })
+
+  /** The folder of a name, if it is one that an entry has made. */
+  const isFolder = (name: string): boolean => {
+    if (name === "") return true
+    const node = nodes.get(collisionKey(name))
+    return node?.kind === "folder" && node.name === name
+  }
+
+  /** Whether each `..` of a target leaves a folder of the archive. One that leaves a link leads elsewhere than the text tells. */
+  const goesUpThroughFolders = ({ name, target }: Link): boolean => {
+    const at = name.split("/").slice(0, -1)
+    for (const component of target.split("/")) {
+      if (component === "..") {
+        if (!isFolder(at.join("/"))) return false
+        at.pop()
+      } else if (component !== "" && component !== ".") at.push(component)
+    }
+    return true
+  }
+
+  /** What the folder has, once the archive has ended: each folder before what is in it. */
+  const finish = (): Result.Result<ReadonlyArray<Node>, Reason> => {
+    const all = [...nodes.values()]
+    for (const node of all) {
+      if (node.kind === "link" && !goesUpThroughFolders(node)) {
+        return refuse(node.name, `a link that goes up through another link, or through nothing: ${shown(node.target)}`)
+      }
+    }
+    return Result.succeed(all)
+  }
+
+  return { accept, finish, countBytes, bytes: () => bytes }
+}
+export type Plan = ReturnType<typeof make>

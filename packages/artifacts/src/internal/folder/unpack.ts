@@ -1,0 +1,362 @@
+/**
+ * Unpacks a tar archive into a folder.
+ *
+ * All content is written into a staging folder first, under numbers, so that no name of the archive matters there. Names are given
+ * once the archive has ended without an error: first folders, then files, links last, and at the end the modes and times of
+ * folders.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { FolderError, InvalidArchive, LimitExceeded } from "../../FolderError.ts"
+import { writeAll } from "../layout/disk.ts"
+import { ofSource, OfSource } from "../sides.ts"
+import * as Entries from "./entries.ts"
+import * as Place from "./place.ts"
+
+/** Options of `unpack`. */
+export interface UnpackOptions {
+  /** Whether files that are there already are replaced. Defaults to true. */
+  readonly overwrite?: boolean
+  /**
+   * How large the content of all files may be together. Defaults to 64 GiB: larger than what people pack into one layer, so that
+   * it stops archives that never end. A program that unpacks archives of others knows how large its disk is, and sets it lower.
+   */
+  readonly maxBytes?: ByteSize.Input
+  /** How many entries the archive may have, with the folders that they are in. Defaults to 1,000,000. */
+  readonly maxEntries?: number
+  /** What to do with devices and pipes, which are never made. Defaults to `"refuse"`. */
+  readonly specialFiles?: "refuse" | "skip"
+}
+
+/** What was unpacked. */
+export interface Unpacked {
+  /** The number of files, folders and links that the archive names. */
+  readonly entries: number
+  /** The size of the content of all files. */
+  readonly bytes: number
+}
+
+const defaultMaxBytes = ByteSize.gibibytes(64)
+const defaultMaxEntries = 1_000_000
+
+/**
+ * Bytes between two entries, or after the last one. Extended headers are at most a megabyte, and programs fill up the last of
+ * their records, which are megabytes at most. A stream of zeros without an end is stopped by this.
+ */
+const mostIdleBytes = 64 * 1024 * 1024
+
+/** What no entry names is made with this mode, whatever the process would give. */
+const defaultFolderMode = 0o755
+
+/** Larger files are written as they come. */
+const smallBytes = 64 * 1024
+
+/** Node has four threads for files. */
+const concurrency = 8
+
+/** What is needed to change a folder, until it gets its own mode. */
+const ownerBits = 0o700
+
+/** Counts what the decoder reads without coming to an entry. */
+const idleBytes = () => {
+  let idle = 0
+  return {
+    /** Called with each chunk before the decoder has it: it has read the earlier ones by then. */
+    read: (bytes: number): boolean => {
+      const isTooMany = idle > mostIdleBytes
+      idle += bytes
+      return isTooMany
+    },
+    /** An entry began. Its content is still to be read. */
+    began: (size: number): void => {
+      idle = -size
+    }
+  }
+}
+
+type Idle = ReturnType<typeof idleBytes>
+
+/** The archive as the decoder reads it: the errors of the stream can be told from others. */
+const watched = <E, R>(tar: Stream.Stream<Uint8Array, E, R>, idle: Idle, site: Place.Site) =>
+  tar.pipe(
+    Stream.mapError(ofSource),
+    Stream.mapArrayEffect((chunks) =>
+      idle.read(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+        ? Effect.fail(
+            site.failure(new LimitExceeded({ description: `the archive has ${mostIdleBytes} bytes without an entry` }))
+          )
+        : Effect.succeed(chunks)
+    )
+  )
+
+/** Makes one error of those of the stream, of the archive, and of files. */
+const errorOf =
+  (site: Place.Site) =>
+  <E>(error: OfSource<E> | FolderError | Tar.TarError | PlatformError): E | FolderError => {
+    if (error instanceof OfSource) return error.cause
+    if (error instanceof FolderError) return error
+    return Tar.isTarError(error) ? site.failure(new InvalidArchive({ description: error.message })) : site.ofFile(error)
+  }
+
+/** Where content is written first. */
+const makeStaging = Effect.fnUntraced(function* (files: FileSystem.FileSystem, path: Path.Path, site: Place.Site) {
+  const contentAt = ({ content }: Entries.StagedFile) => path.join(site.staging, String(content))
+
+  // What the umask of the process leaves of a mode. Most modes need no second step then.
+  const probe = path.join(site.staging, "mode")
+  yield* files.writeFile(probe, new Uint8Array(), { flag: "wx", mode: 0o777 })
+  const kept = (yield* files.stat(probe)).mode
+
+  /** A file has its mode and its time before it has its name. */
+  const finish = Effect.fnUntraced(function* (at: string, { mode, mtime }: Entries.StagedFile) {
+    yield* files.utimes(at, mtime, mtime)
+    if ((mode & ~kept) !== 0) yield* files.chmod(at, mode)
+  })
+
+  const writeWhole = (file: Entries.StagedFile, bytes: Uint8Array) => {
+    const at = contentAt(file)
+    return files.writeFile(at, bytes, { flag: "wx", mode: file.mode }).pipe(
+      Effect.andThen(finish(at, file)),
+      // An operation that is interrupted goes on: it would make a file in a folder that is being removed.
+      Effect.uninterruptible
+    )
+  }
+
+  const writeStream = <E, R>(file: Entries.StagedFile, body: Stream.Stream<Uint8Array, E, R>) => {
+    const at = contentAt(file)
+    return files.open(at, { flag: "wx", mode: file.mode }).pipe(
+      Effect.flatMap((opened) => writeAll(opened, body)),
+      Effect.scoped,
+      Effect.andThen(finish(at, file))
+    )
+  }
+
+  return { contentAt, finish, writeWhole, writeStream }
+})
+
+type Staging = Effect.Success<ReturnType<typeof makeStaging>>
+
+const collect = <E, R>(size: number, body: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
+  Effect.suspend(() => {
+    const bytes = new Uint8Array(size)
+    let filled = 0
+    return Effect.as(
+      Stream.runForEach(body, (chunk) =>
+        Effect.sync(() => {
+          bytes.set(chunk, filled)
+          filled += chunk.length
+        })
+      ),
+      bytes
+    )
+  })
+
+/** Content that is read and not yet written. */
+interface Held {
+  readonly file: Entries.StagedFile
+  readonly bytes: Uint8Array
+}
+
+/** Reads the archive to its end. Small files are written while the next ones are read: most of their time is waiting. */
+const read = <E, R>(
+  tar: Stream.Stream<Uint8Array, E, R>,
+  site: Place.Site,
+  plan: Entries.Plan,
+  staging: Staging
+): Effect.Effect<void, E | FolderError, R> =>
+  Effect.suspend(() => {
+    const idle = idleBytes()
+    return watched(tar, idle, site).pipe(
+      Stream.pipeThroughChannel(Tar.decode()),
+      Stream.mapEffect(({ body, header }) =>
+        Effect.gen(function* () {
+          idle.began(header.size)
+          const found = yield* Effect.mapError(Effect.fromResult(plan.accept(header)), site.failure)
+          if (Option.isNone(found)) return Option.none<Held>()
+          const file = found.value
+          if (file.size <= smallBytes) return Option.some<Held>({ file, bytes: yield* collect(file.size, body) })
+          yield* staging.writeStream(file, body)
+          return Option.none<Held>()
+        })
+      ),
+      Stream.mapEffect(
+        Option.match({ onNone: () => Effect.void, onSome: ({ bytes, file }) => staging.writeWhole(file, bytes) }),
+        { concurrency, unordered: true }
+      ),
+      Stream.runDrain,
+      Effect.mapError(errorOf(site))
+    )
+  })
+
+/** All that the steps after the archive's end need. */
+interface Work {
+  readonly files: FileSystem.FileSystem
+  readonly path: Path.Path
+  readonly site: Place.Site
+  readonly plan: Entries.Plan
+  readonly staging: Staging
+  readonly options: Place.PlaceOptions
+}
+
+/** Finds what cannot be in its place, before anything changes. */
+const check = ({ options, site }: Work, nodes: ReadonlyArray<Entries.Node>) =>
+  Effect.forEach(
+    nodes,
+    (node) => (node.kind === "folder" ? site.checkFolder(node.name) : site.checkFile(node.name, options)),
+    { discard: true }
+  )
+
+/** Gives a file another name. Where a file system has no hard links, or no more to this file, it is a copy. */
+const linkAgain = ({ files, plan, site, staging }: Work, file: Entries.StagedFile, at: string) => {
+  const copy = Effect.gen(function* () {
+    // A copy takes the room of another file.
+    yield* Effect.mapError(Effect.fromResult(plan.countBytes(file.size)), site.failure)
+    const copying = Effect.andThen(files.copyFile(staging.contentAt(file), at), staging.finish(at, file))
+    yield* Effect.mapError(copying, site.ofFile)
+  })
+  return Effect.catch(files.link(staging.contentAt(file), at), () => copy)
+}
+
+interface Ready {
+  readonly name: string
+  readonly isLink: boolean
+  readonly at: string
+}
+
+/** Makes files and links that can be renamed to what they are called. */
+const makeReady = (
+  work: Work,
+  nodes: ReadonlyArray<Entries.Node>
+): Effect.Effect<ReadonlyArray<Ready>, FolderError> => {
+  const { files, path, site, staging } = work
+  return Effect.forEach(
+    nodes.filter((node) => node.kind !== "folder"),
+    (node, index): Effect.Effect<Ready, FolderError> => {
+      const { name } = node
+      const isLink = node.kind === "link"
+      if (!isLink && !node.isAgain) return Effect.succeed({ name, isLink, at: staging.contentAt(node) })
+      const at = path.join(site.staging, `link-${index}`)
+      const make = isLink ? Effect.mapError(files.symlink(node.target, at), site.ofFile) : linkAgain(work, node, at)
+      return Effect.as(Effect.uninterruptible(make), { name, isLink, at })
+    },
+    { concurrency }
+  )
+}
+
+/** Makes the folders that are not there, and returns those whose mode is to be set at the end. */
+const makeFolders = Effect.fnUntraced(function* ({ files, site }: Work, nodes: ReadonlyArray<Entries.Node>) {
+  const changed: Array<Entries.Folder> = []
+  for (const node of nodes) {
+    if (node.kind !== "folder") continue
+    const { mode } = Option.getOrElse(node.named, () => ({ mode: defaultFolderMode }))
+    const isNew = yield* site.makeFolder(node.name, mode | ownerBits)
+    if (!isNew && Option.isNone(node.named)) continue
+    // One that was unpacked before may be closed.
+    if (!isNew) yield* Effect.mapError(files.chmod(site.pathOf(node.name), mode | ownerBits), site.ofFile)
+    changed.push(node)
+  }
+  return changed
+})
+
+const finishFolder = ({ files, site }: Work, { name, named }: Entries.Folder) => {
+  const at = site.pathOf(name)
+  return Effect.mapError(
+    Option.match(named, {
+      onNone: () => files.chmod(at, defaultFolderMode),
+      onSome: ({ mode, mtime }) => Effect.andThen(files.utimes(at, mtime, mtime), files.chmod(at, mode))
+    }),
+    site.ofFile
+  )
+}
+
+/** Gives everything its name. */
+const publish = Effect.fnUntraced(function* (
+  work: Work,
+  nodes: ReadonlyArray<Entries.Node>,
+  ready: ReadonlyArray<Ready>
+) {
+  const place = ({ at, name }: Ready) => work.site.place(name, at, work.options)
+  const folders = yield* makeFolders(work, nodes)
+  yield* Effect.forEach(
+    ready.filter(({ isLink }) => !isLink),
+    place,
+    { concurrency, discard: true }
+  )
+  yield* Effect.forEach(
+    ready.filter(({ isLink }) => isLink),
+    place,
+    { concurrency, discard: true }
+  )
+  // The innermost first: a mode may close the folder.
+  yield* Effect.forEach(folders.toReversed(), (folder) => finishFolder(work, folder), { discard: true })
+})
+
+const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Option.isSome(node.named)
+
+const unpackInto = Effect.fnUntraced(function* <E, R>(
+  tar: Stream.Stream<Uint8Array, E, R>,
+  folder: string,
+  { maxBytes, maxEntries = defaultMaxEntries, overwrite = true, specialFiles = "refuse" }: UnpackOptions
+): Effect.fn.Return<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path | Scope.Scope> {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const most = maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(maxBytes)
+  const plan = Entries.make({
+    maxBytes: Number(ByteSize.toBigInt(most)),
+    maxEntries,
+    specialFiles,
+    separator: path.sep
+  })
+  const site = yield* Place.open(folder)
+  const staging = yield* Effect.mapError(makeStaging(files, path, site), site.ofFile)
+  yield* read(tar, site, plan, staging)
+  const nodes = yield* Effect.mapError(Effect.fromResult(plan.finish()), site.failure)
+  const work: Work = { files, path, site, plan, staging, options: { overwrite } }
+  yield* check(work, nodes)
+  const ready = yield* makeReady(work, nodes)
+  // Renaming is short. An interruption in the middle of it would leave a part of the archive.
+  yield* Effect.uninterruptible(publish(work, nodes, ready))
+  return { entries: nodes.filter(isNamed).length, bytes: plan.bytes() }
+})
+
+/**
+ * Unpacks a tar archive, which is not compressed, into a folder. The folder is made if it is not there.
+ *
+ * **Details**
+ *
+ * Nothing in the folder changes until the stream has ended without an error: a stream that verifies a digest, and fails at its
+ * last byte, leaves the folder as it was. Then each file gets its name at once, so that it is the old one or the new one, whole.
+ * An interruption before that leaves nothing behind; during that, it waits. If the file system fails in the middle of it, for
+ * lack of space, some files are new and others old: there is no operation that renames many files as one.
+ *
+ * Of two entries with one name, the later wins. Permission bits and the times of files and folders are those of the archive,
+ * whatever the umask of the process; setuid, setgid and sticky bits, owners, extended attributes and the times of links are not
+ * applied. The folder itself keeps its mode. Folders that no entry names get the mode 0755. Files in the folder that the archive
+ * does not name stay.
+ *
+ * An entry is refused if its name leaves the folder or cannot be written everywhere on this platform, if two names are one file on
+ * some file systems, if a link leads outside, or if it is a device, a pipe or a whiteout of an image's layer. A hard link needs a
+ * file of an earlier entry. Nothing is written through a symbolic link, be it of the archive or in the folder: a link in the place
+ * of a file is replaced, and one in the place of a folder is refused, as is a folder in the place of a file.
+ *
+ * Fails with `RefusedEntry`, `LimitExceeded`, `InvalidArchive` (also if the archive is cut off, or has sparse files),
+ * `AlreadyThere` without `overwrite`, or `FileFailed`, and with the errors of the stream.
+ *
+ * **Gotchas**
+ *
+ * Files are not synced: a loss of power may undo what was unpacked last. A process that is killed leaves a folder
+ * `.effect-acr-<random>` behind, which can be removed. On file systems without hard links, hard links become copies.
+ */
+export const unpack = <E, R>(
+  tar: Stream.Stream<Uint8Array, E, R>,
+  folder: string,
+  options: UnpackOptions = {}
+): Effect.Effect<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path> =>
+  Effect.scoped(unpackInto(tar, folder, options))
