@@ -64,7 +64,12 @@ const putImage = <E>(store: ContentStore<E>, tag: string) =>
       store,
       MediaType.ociImageConfig,
       encoder.encode(
-        JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: diffIds } })
+        JSON.stringify({
+          architecture: "amd64",
+          os: "linux",
+          config: {},
+          rootfs: { type: "layers", diff_ids: diffIds }
+        })
       )
     )
     const layers = yield* Effect.forEach(tars, (tar) =>
@@ -260,33 +265,35 @@ describe("an archive of others is read from a file and from a pipe", () => {
 
   const registry = Registries.registries.find((one) => one.isThere && !one.redirectsBlobs)
 
-  it.live.runIf(registry !== undefined && (isThere("crane") || isThere("oras")))("crane and oras, from a registry", () =>
-    Effect.gen(function* () {
-      if (registry === undefined) return
-      const context = yield* Layer.build(registry.layer)
-      const running = Context.get(context, Registries.Running)
-      const reference = yield* Effect.fromResult(Reference.parse(`${running.loginServer}/shop/api`))
-      const store = Repository.make(Context.get(context, RegistryContent), reference)
-      const image = yield* putImage(store, "v1")
-      const name = `${running.loginServer}/shop/api:v1`
-      if (isThere("crane")) {
-        const crane = yield* toolFor("crane", running)
-        yield* crane.run("pull", name, "image.tar")
-        yield* bothWays(join(crane.home, "image.tar"), (archive) =>
-          Effect.gen(function* () {
-            const { config, layers } = yield* partsOf(archive, name)
-            assert.strictEqual(config, image.config.digest)
-            // crane keeps compressed layers, and only the manifest is lost.
-            const { layers: original } = yield* partsOf(store, "v1")
-            assert.deepStrictEqual(layers, original)
-          }).pipe(Effect.scoped, Effect.provide(services))
-        )
-      }
-      if (isThere("oras")) {
-        const oras = yield* toolFor("oras", running)
-        yield* oras.run("backup", "--output", "backup.tar", name)
-        yield* expectRoot(join(oras.home, "backup.tar"), "v1", image.descriptor.digest)
-      }
-    }).pipe(Effect.scoped, Effect.provide(services))
+  it.live.runIf(registry !== undefined && (isThere("crane") || isThere("oras")))(
+    "crane and oras, from a registry",
+    () =>
+      Effect.gen(function* () {
+        if (registry === undefined) return
+        const context = yield* Layer.build(registry.layer)
+        const running = Context.get(context, Registries.Running)
+        const reference = yield* Effect.fromResult(Reference.parse(`${running.loginServer}/shop/api`))
+        const store = Repository.make(Context.get(context, RegistryContent), reference)
+        const image = yield* putImage(store, "v1")
+        const name = `${running.loginServer}/shop/api:v1`
+        if (isThere("crane")) {
+          const crane = yield* toolFor("crane", running)
+          yield* crane.run("pull", name, "image.tar")
+          yield* bothWays(join(crane.home, "image.tar"), (archive) =>
+            Effect.gen(function* () {
+              const { config, layers } = yield* partsOf(archive, name)
+              assert.strictEqual(config, image.config.digest)
+              // crane keeps compressed layers, and only the manifest is lost.
+              const { layers: original } = yield* partsOf(store, "v1")
+              assert.deepStrictEqual(layers, original)
+            }).pipe(Effect.scoped, Effect.provide(services))
+          )
+        }
+        if (isThere("oras")) {
+          const oras = yield* toolFor("oras", running)
+          yield* oras.run("backup", "--output", "backup.tar", name)
+          yield* expectRoot(join(oras.home, "backup.tar"), "v1", image.descriptor.digest)
+        }
+      }).pipe(Effect.scoped, Effect.provide(services))
   )
 })

@@ -189,7 +189,9 @@ const entryOf = <E>(source: Reader<E>, part: Plan.Part): Effect.Effect<Tar.Entry
       return Effect.flatMap(source.manifest(part.descriptor), (raw) =>
         Option.isSome(raw)
           ? Effect.succeed(Tar.file(part.name, raw.value.bytes))
-          : Effect.fail(new ArchiveError({ archive: digest, reason: new NotFound({ description: "is no longer there" }) }))
+          : Effect.fail(
+              new ArchiveError({ archive: digest, reason: new NotFound({ description: "is no longer there" }) })
+            )
       )
     }
     case "Blob":

@@ -28,13 +28,7 @@ import type { PruneReport } from "./internal/layout/prune.ts"
 import { decodeVersion, layoutVersion } from "./internal/contents.ts"
 import { neededBy } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
-import {
-  ContentMissing,
-  type LayoutError,
-  NotALayout,
-  SharedBlobs,
-  UnsupportedVersion
-} from "./LayoutError.ts"
+import { ContentMissing, type LayoutError, NotALayout, SharedBlobs, UnsupportedVersion } from "./LayoutError.ts"
 
 export { PruneReport } from "./internal/layout/prune.ts"
 

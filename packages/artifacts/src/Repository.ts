@@ -73,9 +73,9 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
     referrers: (subject, options) => content.referrers(repository, subject, options),
     keeps: ({ digest }) => Effect.map(ifFound(content.resolve(repository, digest)), Option.isSome),
     putManifest: (manifest, { tags = [] } = {}) =>
-      content.putManifest(repository, manifest, { tags }).pipe(
-        Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))
-      ),
+      content
+        .putManifest(repository, manifest, { tags })
+        .pipe(Effect.catchIf(isMissing, (error) => missingOf(manifest.descriptor.digest, error))),
     putBlob: (blob, source, { from = [] } = {}) => {
       const mount = from.find((origin) => origin.place === content.loginServer && origin.repository !== repository)
       const put = content.putBlob(repository, blob, source, mount === undefined ? {} : { mountFrom: mount.repository })

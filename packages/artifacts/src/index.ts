@@ -22,6 +22,9 @@ export * as Copy from "./Copy.ts"
 /** Why a copy failed, and on which side. */
 export * as CopyError from "./CopyError.ts"
 
+/** Folders as tar archives. */
+export * as Folder from "./Folder.ts"
+
 /** Why a folder could not be packed or unpacked. */
 export * as FolderError from "./FolderError.ts"
 

@@ -32,8 +32,11 @@ import { amd64, arm64, attachment, both, holding, index, layer as layerOf } from
 const run = Stream.runCollect
 
 /** What is written of a store. */
-const written = <E>(store: Reader<E>, references: string | ReadonlyArray<string>, options?: ImageArchive.WriteOptions) =>
-  Effect.map(run(ImageArchive.write(store, references, options)), Bytes.concat)
+const written = <E>(
+  store: Reader<E>,
+  references: string | ReadonlyArray<string>,
+  options?: ImageArchive.WriteOptions
+) => Effect.map(run(ImageArchive.write(store, references, options)), Bytes.concat)
 
 /** The entries of an archive in their order, with their content. */
 const entriesOf = (bytes: Uint8Array) =>
@@ -153,7 +156,9 @@ layer(platform)("an archive of docker save", (it) => {
 
   it.effect("without manifest.json is refused by name", () =>
     Effect.gen(function* () {
-      const file = yield* fileOf(yield* tarOf(dockerForms.docker24.filter(({ header }) => header.path !== "manifest.json")))
+      const file = yield* fileOf(
+        yield* tarOf(dockerForms.docker24.filter(({ header }) => header.path !== "manifest.json"))
+      )
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(file)), "UnsupportedArchive")
     })
   )
@@ -208,7 +213,10 @@ layer(platform)("an archive of docker save", (it) => {
         const entries = [
           Tar.symlink("layer.tar", target),
           Tar.file("config.json", configOf(layers.slice(0, 1))),
-          Tar.file("manifest.json", JSON.stringify([{ Config: "config.json", RepoTags: ["a:b"], Layers: ["layer.tar"] }]))
+          Tar.file(
+            "manifest.json",
+            JSON.stringify([{ Config: "config.json", RepoTags: ["a:b"], Layers: ["layer.tar"] }])
+          )
         ]
         const bytes = yield* tarOf(entries)
         assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(bytes))), "InvalidArchive", name)
@@ -251,20 +259,22 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
-  it.effect("is written in an order in which a stream is read: the index first, then manifests, configurations, layers", () =>
-    Effect.gen(function* () {
-      const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
-      const blob = (digest: string) => `blobs/sha256/${digest.slice(7)}`
-      const names = entries.map(({ name }) => name)
-      assert.deepStrictEqual(names.slice(0, 3), ["oci-layout", "index.json", blob(both.descriptor.digest)])
-      const at = (digest: string) => names.indexOf(blob(digest))
-      const first = [amd64, arm64, sbom].map(({ descriptor }) => at(descriptor.digest))
-      const last = ["base", "amd64", "arm64"].map((text) => at(layerOf(text).digest))
-      const config = at(layerOf("{}").digest)
-      assert.isBelow(Math.max(...first), config)
-      assert.isBelow(config, Math.min(...last))
-      assert.lengthOf(new Set(names), names.length)
-    })
+  it.effect(
+    "is written in an order in which a stream is read: the index first, then manifests, configurations, layers",
+    () =>
+      Effect.gen(function* () {
+        const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
+        const blob = (digest: string) => `blobs/sha256/${digest.slice(7)}`
+        const names = entries.map(({ name }) => name)
+        assert.deepStrictEqual(names.slice(0, 3), ["oci-layout", "index.json", blob(both.descriptor.digest)])
+        const at = (digest: string) => names.indexOf(blob(digest))
+        const first = [amd64, arm64, sbom].map(({ descriptor }) => at(descriptor.digest))
+        const last = ["base", "amd64", "arm64"].map((text) => at(layerOf(text).digest))
+        const config = at(layerOf("{}").digest)
+        assert.isBelow(Math.max(...first), config)
+        assert.isBelow(config, Math.min(...last))
+        assert.lengthOf(new Set(names), names.length)
+      })
   )
 
   it.effect("of a stream is read with its blobs before its index, and with names that begin with a dot", () =>
@@ -294,7 +304,8 @@ layer(platform)("an OCI archive", (it) => {
         layers: [layerOf("lower layer"), layerOf("upper layer")]
       })
       yield* store.putBlob(config, BlobSource.fromString(configOf(layers)))
-      for (const text of ["lower layer", "upper layer"]) yield* store.putBlob(layerOf(text), BlobSource.fromString(text))
+      for (const text of ["lower layer", "upper layer"])
+        yield* store.putBlob(layerOf(text), BlobSource.fromString(text))
       const bytes = encode(Manifest.format({ ...real, annotations: { note: "not in a Docker archive" } }))
       const digest = Digest.Digest.make(`sha256:${hexOf(bytes)}`)
       yield* store.putManifest(
@@ -321,7 +332,10 @@ layer(platform)("an OCI archive", (it) => {
       const manifests = [
         { mediaType: MediaType.ociImageManifest, digest: `sha256:${hexOf(noLayers)}`, size: noLayers.length }
       ]
-      for (const index of [{ schemaVersion: 2, manifests }, { schemaVersion: 2, manifests: null }]) {
+      for (const index of [
+        { schemaVersion: 2, manifests },
+        { schemaVersion: 2, manifests: null }
+      ]) {
         const bytes = yield* tarOf([
           Tar.file(`blobs/sha256/${hexOf(noLayers)}`, noLayers),
           ...config,
@@ -348,7 +362,9 @@ layer(platform)("an OCI archive", (it) => {
         ...good.map((entry) => Tar.file(entry.name, entry.bytes))
       ])
       yield* completeIn(yield* ImageArchive.read(yield* fileOf(hostile)), "v1")
-      const damaged = yield* tarOf(good.map((entry) => Tar.file(entry.name, entry.name === name ? "evil" : entry.bytes)))
+      const damaged = yield* tarOf(
+        good.map((entry) => Tar.file(entry.name, entry.name === name ? "evil" : entry.bytes))
+      )
       for (const archive of [
         yield* ImageArchive.read(yield* fileOf(damaged)),
         yield* ImageArchive.fromStream(Stream.make(damaged))
@@ -366,7 +382,9 @@ layer(platform)("an OCI archive", (it) => {
         const cut = bytes.subarray(0, length)
         const file = yield* fileOf(cut)
         const fromFile = Effect.flatMap(ImageArchive.read(file), (archive) => completeIn(archive, "v1"))
-        const fromStream = Effect.flatMap(ImageArchive.fromStream(Stream.make(cut)), (archive) => completeIn(archive, "v1"))
+        const fromStream = Effect.flatMap(ImageArchive.fromStream(Stream.make(cut)), (archive) =>
+          completeIn(archive, "v1")
+        )
         assert.isTrue((yield* Effect.exit(fromFile))._tag === "Failure", `file of ${length}`)
         assert.isTrue((yield* Effect.exit(fromStream))._tag === "Failure", `stream of ${length}`)
       }
@@ -383,7 +401,9 @@ layer(platform)("an OCI archive", (it) => {
       for (const compress of [gzipSync, zstdCompressSync]) {
         const whole = new Uint8Array(compress(yield* written(yield* seeded, "v1")))
         const cut = whole.subarray(0, whole.length - 20)
-        const reading = Effect.flatMap(ImageArchive.fromStream(Stream.make(cut)), (archive) => completeIn(archive, "v1"))
+        const reading = Effect.flatMap(ImageArchive.fromStream(Stream.make(cut)), (archive) =>
+          completeIn(archive, "v1")
+        )
         assert.strictEqual((yield* Effect.exit(reading))._tag, "Failure")
       }
     })
@@ -392,7 +412,10 @@ layer(platform)("an OCI archive", (it) => {
   it.effect("keeps the errors of its stream", () =>
     Effect.gen(function* () {
       const bytes = yield* written(yield* seeded, "v1")
-      const broken = Stream.concat(Stream.make(bytes.subarray(0, bytes.length - 2048)), Stream.fail("the pipe broke" as const))
+      const broken = Stream.concat(
+        Stream.make(bytes.subarray(0, bytes.length - 2048)),
+        Stream.fail("the pipe broke" as const)
+      )
       const archive = yield* ImageArchive.fromStream(broken)
       const last = archive.blob(layerOf("arm64"))
       assert.strictEqual(yield* Effect.flip(run(last.read(0))), "the pipe broke")
@@ -405,7 +428,10 @@ layer(platform)("an OCI archive", (it) => {
     Effect.gen(function* () {
       const other = yield* fileOf(yield* tarOf([Tar.file("readme.md", "hello")]))
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(other)), "NotAnArchive")
-      assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(encode("no tar archive".repeat(100))))), "InvalidArchive")
+      assert.strictEqual(
+        yield* tagOfReason(ImageArchive.read(yield* fileOf(encode("no tar archive".repeat(100))))),
+        "InvalidArchive"
+      )
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(new Uint8Array()))), "NotAnArchive")
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(`${other}.missing`)), "FileFailed")
     })

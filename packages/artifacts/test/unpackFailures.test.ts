@@ -273,7 +273,7 @@ layer(platform)("an archive without end", (it) => {
 
 describe("the names of an archive", () => {
   plain("are not held without a limit", () => {
-    const plan = Entries.make({ maxBytes: 1, maxEntries: Infinity, specialFiles: "refuse", separator: "/" })
+    const plan = Entries.make({ maxBytes: 1, maxEntries: Infinity, specialFiles: "refuse", separator: "/", prefix: "" })
     const { header } = Tar.symlink("x".repeat(250), "y".repeat(4000))
     let accepted = 0
     while (Result.isSuccess(plan.accept(header))) accepted += 1
@@ -281,7 +281,7 @@ describe("the names of an archive", () => {
   })
 
   plain("are those of Windows on Windows", () => {
-    const plan = Entries.make({ maxBytes: 1, maxEntries: 100, specialFiles: "refuse", separator: "\\" })
+    const plan = Entries.make({ maxBytes: 1, maxEntries: 100, specialFiles: "refuse", separator: "\\", prefix: "" })
     for (const { header } of [
       Tar.file("a\\..\\..\\b", ""),
       Tar.file("C:x", ""),

@@ -70,7 +70,8 @@ layer(NodeCompression.layer)("a compressed stream", (it) => {
     it.effect(`has frames of zstd: ${name}`, () =>
       Effect.gen(function* () {
         const expected = { one: text, several: parts.join(""), skippable: `${parts[0]}${text}` }[name]
-        for (const size of [1, 2, 5, 1000, 1 << 20]) assert.strictEqual(yield* read(bytes, size), expected, `by ${size}`)
+        for (const size of [1, 2, 5, 1000, 1 << 20])
+          assert.strictEqual(yield* read(bytes, size), expected, `by ${size}`)
       })
     )
   }
@@ -96,7 +97,8 @@ layer(NodeCompression.layer)("a compressed stream", (it) => {
 
   it.effect("that is not compressed passes as it is, however short", () =>
     Effect.gen(function* () {
-      for (const content of ["", "a", "\u001f", "plain text"]) assert.strictEqual(yield* read(encoder.encode(content), 1), content)
+      for (const content of ["", "a", "\u001f", "plain text"])
+        assert.strictEqual(yield* read(encoder.encode(content), 1), content)
     })
   )
 

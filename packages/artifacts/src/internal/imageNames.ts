@@ -42,6 +42,10 @@ export const namedAs = (descriptor: Descriptor, name: string): Descriptor => {
   const tag = tagOf(name)
   return {
     ...descriptor,
-    annotations: { ...descriptor.annotations, [imageName]: fullName(name), ...(tag === undefined ? {} : { [refName]: tag }) }
+    annotations: {
+      ...descriptor.annotations,
+      [imageName]: fullName(name),
+      ...(tag === undefined ? {} : { [refName]: tag })
+    }
   }
 }

@@ -11,9 +11,7 @@ import { isImage } from "./references.ts"
 import { type GraphError, walk } from "./walk.ts"
 
 /** The platform of an option. One that cannot be read is none that an index can have. */
-export const platformOf = (
-  input: Platform.Input
-): Effect.Effect<Platform.Platform, Choice.PlatformNotFound> =>
+export const platformOf = (input: Platform.Input): Effect.Effect<Platform.Platform, Choice.PlatformNotFound> =>
   Effect.mapError(
     Effect.fromResult(Platform.fromInput(input)),
     () => new Choice.PlatformNotFound({ wanted: [String(input)], available: [] })

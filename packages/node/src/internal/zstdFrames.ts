@@ -16,8 +16,7 @@ const end: Step = { _tag: "End" }
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 
-const numberOf = (bytes: Uint8Array): number =>
-  bytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
+const numberOf = (bytes: Uint8Array): number => bytes.reduceRight((sum, byte) => sum * 256 + byte, 0)
 
 const dictionaryIdBytes = [0, 1, 2, 4]
 const contentSizeBytes = [0, 2, 4, 8]
@@ -44,7 +43,7 @@ function* frames(): Generator<Step, void, Uint8Array> {
     } else if (magic === frameMagic) {
       const { bytes, checksumBytes } = headerOf(numberOf(yield read(1)))
       yield skip(bytes)
-      for (let isLast = false; !isLast; ) {
+      for (let isLast = false; !isLast;) {
         const block = numberOf(yield read(3))
         isLast = (block & 1) === 1
         // A block of one repeated byte holds it once.

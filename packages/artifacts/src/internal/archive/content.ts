@@ -99,4 +99,3 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
 
   return { blob, manifest, has }
 }
-

@@ -47,8 +47,7 @@ const pieceBytes = 1024 * 1024
 
 export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
 
-export const invalid = (archive: string, description: string) =>
-  failure(archive)(new InvalidArchive({ description }))
+export const invalid = (archive: string, description: string) => failure(archive)(new InvalidArchive({ description }))
 
 export const ofFile = (archive: string) => (cause: PlatformError) =>
   failure(archive)(new FileFailed({ description: cause.message, cause }))

@@ -190,7 +190,10 @@ export const open = <E>(
       origin: { place: name, repository: "" },
       resolve: (reference) =>
         Digest.isDigest(reference)
-          ? Effect.map(manifest(reference), Option.map(({ descriptor }) => descriptor))
+          ? Effect.map(
+              manifest(reference),
+              Option.map(({ descriptor }) => descriptor)
+            )
           : Effect.mapError(Effect.fromResult(Index.theOne(reference, index.find(reference))), failure(name)),
       manifest: ({ digest }) => manifest(digest),
       blob: content.blob,

@@ -74,9 +74,7 @@ const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platf
       return yield* named(reference)(new NotFound({ description: "the store has no such tag or digest" }))
     }
     const isOne = format === "docker" || platform !== undefined
-    const { digest, mediaType, size } = isOne
-      ? yield* oneImage(source, reference, found.value, platform)
-      : found.value
+    const { digest, mediaType, size } = isOne ? yield* oneImage(source, reference, found.value, platform) : found.value
     const { nodes } = yield* walk(source, { digest, mediaType, size }, graphs)
     const descriptor = nodes.get(digest)?.descriptor ?? found.value
     const root: Root = {
@@ -185,7 +183,9 @@ export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wa
     const blobs = distinct(roots.flatMap(({ nodes }) => [...nodes.values()].flatMap(({ blobs }) => blobs))).filter(
       (blob) => wanted.format === "docker" || !isForeign(blob)
     )
-    const configs = new Set(roots.flatMap(({ nodes }) => Array.from(nodes.values(), ({ blobs: [config] }) => config?.digest)))
+    const configs = new Set(
+      roots.flatMap(({ nodes }) => Array.from(nodes.values(), ({ blobs: [config] }) => config?.digest))
+    )
     const parts: ReadonlyArray<Part> = [
       textPart("oci-layout", JSON.stringify({ imageLayoutVersion: layoutVersion })),
       textPart("index.json", Manifest.format(Manifest.index({ manifests: listed }))),
@@ -196,9 +196,10 @@ export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wa
         name: blobName(descriptor.digest),
         bytes
       })),
-      ...[...blobs.filter(({ digest }) => configs.has(digest)), ...blobs.filter(({ digest }) => !configs.has(digest))].map(
-        (descriptor): Part => ({ _tag: "Blob", name: blobName(descriptor.digest), descriptor })
-      )
+      ...[
+        ...blobs.filter(({ digest }) => configs.has(digest)),
+        ...blobs.filter(({ digest }) => !configs.has(digest))
+      ].map((descriptor): Part => ({ _tag: "Blob", name: blobName(descriptor.digest), descriptor }))
     ]
     // A manifest may be the layer of another.
     return [...new Map(parts.map((part) => [part.name, part])).values()]

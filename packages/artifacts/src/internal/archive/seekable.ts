@@ -67,10 +67,7 @@ const headerAt = (file: FileSystem.File, start: number) =>
   })
 
 /** Reads the headers of an archive, without the content. */
-export const make = (
-  file: FileSystem.File,
-  archive: string
-): Effect.Effect<Entries<never>, ArchiveError> =>
+export const make = (file: FileSystem.File, archive: string): Effect.Effect<Entries<never>, ArchiveError> =>
   Effect.gen(function* () {
     const end = Number(ByteSize.toBigInt((yield* Effect.mapError(file.stat, ofFile(archive))).size))
     const names = new Map<string, Named<Place>>()
@@ -90,7 +87,11 @@ export const make = (
     }
     const find = (name: string) => resolve(archive, name, (next) => Effect.succeed(names.get(next)))
     return {
-      size: (name) => Effect.map(find(name), Option.map(({ size }) => size)),
+      size: (name) =>
+        Effect.map(
+          find(name),
+          Option.map(({ size }) => size)
+        ),
       open: (name) =>
         Effect.map(
           find(name),

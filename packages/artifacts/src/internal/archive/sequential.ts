@@ -125,9 +125,9 @@ export const make = <E, R>(
           held.where = { _tag: "Memory", bytes: Bytes.concat(yield* Stream.runCollect(body)) }
           return
         }
-        const position = yield* spool.append(body).pipe(
-          Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error))
-        )
+        const position = yield* spool
+          .append(body)
+          .pipe(Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error)))
         held.where = { _tag: "Spool", position }
       }).pipe(
         // A part of it is gone.
@@ -219,7 +219,10 @@ export const make = <E, R>(
         Effect.suspend(() => {
           const own = kept(name)
           const found = Option.isSome(own) ? Effect.succeed(own) : oneAtATime.withPermit(find(name))
-          return Effect.map(found, Option.map(({ size }) => size))
+          return Effect.map(
+            found,
+            Option.map(({ size }) => size)
+          )
         }),
       open: (name) =>
         Effect.gen(function* () {

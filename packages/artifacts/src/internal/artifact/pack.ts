@@ -103,8 +103,7 @@ const layerTypes = {
   zstd: MediaType.ociImageLayerZstd
 }
 
-const invalid = (description: string) =>
-  new ArtifactError({ image: "", reason: new InvalidArtifact({ description }) })
+const invalid = (description: string) => new ArtifactError({ image: "", reason: new InvalidArtifact({ description }) })
 
 const ofFile = (folder: string) => (cause: PlatformError) =>
   new FolderError({ folder, reason: new FileFailed({ description: cause.message, cause }) })
@@ -142,7 +141,9 @@ const titled = (path: Path.Path, files: NonNullable<PackOptions["files"]>): Read
 /** Why files cannot have their titles. */
 const titleProblem = (files: ReadonlyArray<Titled>, separator: string): Option.Option<string> => {
   const [first] = files.flatMap(({ title }) =>
-    Option.toArray(Option.map(problemOf(title, separator), (problem) => `the title ${JSON.stringify(title)}: ${problem}`))
+    Option.toArray(
+      Option.map(problemOf(title, separator), (problem) => `the title ${JSON.stringify(title)}: ${problem}`)
+    )
   )
   return first === undefined ? conflictOf(files.map(({ title }) => title)) : Option.some(first)
 }
@@ -170,10 +171,9 @@ const fileSource = (files: FileSystem.FileSystem, at: string, shown: string): Bl
   return {
     sizeBytes: Effect.mapError(own(source.sizeBytes), ofFile(shown)),
     read: (offset, held) =>
-      source.read(offset, held).pipe(
-        Stream.provideService(FileSystem.FileSystem, files),
-        Stream.mapError(ofFile(shown))
-      ),
+      source
+        .read(offset, held)
+        .pipe(Stream.provideService(FileSystem.FileSystem, files), Stream.mapError(ofFile(shown))),
     repeatable: true
   }
 }
@@ -248,7 +248,10 @@ const makePacker = (compression: Compression.Format | "none") =>
 /** When the artifact was made; undefined if nothing says so. */
 const createdOf = ({ created }: PackOptions): Effect.Effect<string | undefined, ArtifactError> =>
   Effect.gen(function* () {
-    const instant = created === undefined ? yield* Effect.mapError(sourceInstant, ({ message }) => invalid(message)) : Option.some(created)
+    const instant =
+      created === undefined
+        ? yield* Effect.mapError(sourceInstant, ({ message }) => invalid(message))
+        : Option.some(created)
     // RFC 3339, without the milliseconds that are none.
     return Option.getOrUndefined(Option.map(instant, (date) => date.toISOString().replace(".000Z", "Z")))
   })
@@ -282,9 +285,7 @@ export const pack = (
         : bytesBlob(
             startHash,
             yield* mediaTypeOf(options.config.mediaType),
-            typeof options.config.content === "string"
-              ? encoder.encode(options.config.content)
-              : options.config.content
+            typeof options.config.content === "string" ? encoder.encode(options.config.content) : options.config.content
           )
     const packFileOrFolder = yield* makePacker(options.compression ?? "gzip")
     const layers = inputs.length === 0 ? [empty] : yield* Effect.forEach(inputs, packFileOrFolder)

@@ -3,10 +3,9 @@
  */
 import * as Annotations from "@effect-acr/client/Annotations"
 import * as Compression from "@effect-acr/client/Compression"
-import * as DescriptorSchema from "@effect-acr/client/Descriptor"
+import * as Content from "@effect-acr/client/Content"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
 import type * as Platform from "@effect-acr/client/Platform"
 import * as ByteSize from "effect/ByteSize"
@@ -15,11 +14,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { ArtifactError, InvalidArtifact, NotAnImage, NotFound, PlatformRequired } from "../../ArtifactError.ts"
+import { ArtifactError, NotAnImage, NotFound, PlatformRequired } from "../../ArtifactError.ts"
 import type { Reader } from "../../ContentStore.ts"
-import { ContentDiffers } from "../../LayoutError.ts"
 import { FolderError, InvalidArchive, LimitExceeded, RefusedEntry } from "../../FolderError.ts"
 import type { PlatformNotFound } from "../copy/choice.ts"
 import { conflictOf, problemOf, shown } from "../folder/names.ts"
@@ -27,7 +24,221 @@ import * as Place from "../folder/place.ts"
 import { unpack, type UnpackOptions } from "../folder/unpack.ts"
 import { nonce, writeAll } from "../layout/disk.ts"
 import { imagesOf, platformOf, platformsOf } from "../platformImage.ts"
-import { isImage } from "../references.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import type { GraphError } from "../walk.ts"
 import * as OrasAnnotations from "./annotations.ts"
+
+/**
+ * How to pull an artifact.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PullOptions extends Pick<UnpackOptions, "maxBytes" | "maxEntries" | "overwrite"> {
+  /** The platform of the manifest to pull of an index, such as `linux/arm64`. Needed if it has several. */
+  readonly platform?: Platform.Input
+  /** Whether folders are unpacked that were packed into an archive. Defaults to true. */
+  readonly unpack?: boolean
+}
+
+/**
+ * A file or a folder that was pulled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PulledFile {
+  /** Its name in the folder, with `/` between folders. */
+  readonly title: string
+  /** Where it is. */
+  readonly path: string
+  /** Whether it is a folder that was unpacked. */
+  readonly isFolder: boolean
+  /** The layer. */
+  readonly layer: Descriptor
+}
+
+/**
+ * What was pulled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Pulled {
+  /** The manifest. */
+  readonly manifest: Descriptor
+  /** The files and folders, in the order of the manifest. */
+  readonly files: ReadonlyArray<PulledFile>
+  /** Layers without a title, which are not written. */
+  readonly untitled: ReadonlyArray<Descriptor>
+}
+
+const defaultMaxBytes = ByteSize.gibibytes(64)
+
+/** Files that are transferred at the same time. */
+const filesAtOnce = 6
+
+const decoder = new TextDecoder()
+
+const fail = (image: string, reason: ArtifactError["reason"]) => Effect.fail(new ArtifactError({ image, reason }))
+
+/** The artifact that a reference names: a manifest with layers, or the one of an index for a platform. */
+const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.Input | undefined) =>
+  Effect.gen(function* () {
+    const found = yield* source.resolve(reference)
+    const notFound = new NotFound({ description: "the store has no such tag or digest" })
+    if (Option.isNone(found)) return yield* fail(reference, notFound)
+    const wanted = platform === undefined ? undefined : yield* platformOf(platform)
+    const [first, ...others] = yield* imagesOf(source, found.value, wanted)
+    if (first === undefined) {
+      return yield* fail(reference, new NotAnImage({ description: "this is an index without an image" }))
+    }
+    if (others.length > 0) {
+      const available = platformsOf([first, ...others])
+      const description = `there are several platforms, of which one is to be chosen: ${available.join(", ")}`
+      return yield* fail(reference, new PlatformRequired({ description, available }))
+    }
+    const raw = yield* source.manifest(first)
+    if (Option.isNone(raw)) return yield* fail(reference, notFound)
+    const { bytes, descriptor } = raw.value
+    const view = Manifest.view(descriptor.mediaType, decoder.decode(bytes))
+    if (view._tag !== "ImageManifest") {
+      return yield* fail(reference, new NotAnImage({ description: `${descriptor.digest} has no layers` }))
+    }
+    return { descriptor, layers: view.layers }
+  })
+
+/** A layer with a title. */
+interface Titled {
+  readonly title: string
+  readonly layer: Descriptor
+}
+
+const titledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Titled> =>
+  layers.flatMap((layer) => {
+    const title = layer.annotations?.[Annotations.title]
+    return title === undefined ? [] : [{ title, layer }]
+  })
+
+/** Refuses titles that leave the folder, or that are one file. */
+const expectSafe = (folder: string, files: ReadonlyArray<Titled>, separator: string) =>
+  Effect.gen(function* () {
+    for (const { title } of files) {
+      const problem = problemOf(title, separator)
+      if (Option.isNone(problem)) continue
+      const description = `the title ${shown(title)}: ${problem.value}`
+      return yield* new FolderError({ folder, reason: new RefusedEntry({ entry: title, description }) })
+    }
+    const conflict = conflictOf(files.map(({ title }) => title))
+    if (Option.isNone(conflict)) return
+    return yield* new FolderError({
+      folder,
+      reason: new RefusedEntry({ entry: "", description: `the titles of layers: ${conflict.value}` })
+    })
+  })
+
+const isFolder = ({ annotations }: Descriptor): boolean => annotations?.[OrasAnnotations.unpack] === "true"
+
+/** Content whose digest before compression is compared with an annotation. */
+const comparedWith = <E, R>(
+  content: Stream.Stream<Uint8Array, E, R>,
+  { annotations }: Descriptor,
+  folder: string
+): Stream.Stream<Uint8Array, E | FolderError, R> => {
+  const expected = annotations?.[OrasAnnotations.unpackedDigest]
+  if (!Digest.isDigest(expected)) return content
+  return Stream.mapError(Content.verify(Stream.mapError(content, ofSource), { digest: expected }), (error) => {
+    if (error instanceof OfSource) return error.cause
+    const description = `the archive is not what the annotation ${OrasAnnotations.unpackedDigest} says`
+    return new FolderError({ folder, reason: new InvalidArchive({ description }) })
+  })
+}
+
+/** Pulls what a reference names into a folder. */
+export const pull = <E>(
+  source: Reader<E>,
+  reference: string,
+  folder: string,
+  options: PullOptions
+): Effect.Effect<
+  Pulled,
+  ArtifactError | E | FolderError | GraphError | PlatformNotFound,
+  Compression.Compression | FileSystem.FileSystem | Path.Path
+> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const { overwrite = true, unpack: isUnpacking = true } = options
+    const { descriptor, layers } = yield* manifestOf(source, reference, options.platform)
+    const titled = titledOf(layers)
+    yield* expectSafe(folder, titled, path.sep)
+    const most = Number(
+      ByteSize.toBigInt(options.maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(options.maxBytes))
+    )
+    const size = titled.reduce((sum, { layer }) => sum + layer.size, 0)
+    if (size > most) {
+      const description = `the layers have ${size} bytes, more than ${most}`
+      return yield* new FolderError({ folder, reason: new LimitExceeded({ description }) })
+    }
+    const site = yield* Place.open(folder)
+
+    const writeFile = ({ layer }: Titled) =>
+      Effect.gen(function* () {
+        const staged = path.join(site.staging, yield* nonce)
+        const content = Stream.mapError(source.blob(layer).read(0), ofSource)
+        yield* Effect.scoped(
+          Effect.flatMap(files.open(staged, { flag: "wx" }), (file) =>
+            Effect.andThen(writeAll(file, content), file.sync)
+          )
+        ).pipe(
+          Effect.mapError((error) => {
+            if (error instanceof OfSource) return error.cause
+            return error instanceof PlatformError ? site.ofFile(error) : error
+          })
+        )
+        return staged
+      })
+
+    /** Unpacks a folder where it belongs, once its whole archive has passed. */
+    const writeFolder = ({ layer, title }: Titled) => {
+      const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
+      const { maxEntries } = options
+      return unpack(archive, site.pathOf(title), {
+        overwrite,
+        prefix: title,
+        maxBytes: ByteSize.bytes(most),
+        ...(maxEntries === undefined ? {} : { maxEntries })
+      }).pipe(
+        Effect.mapError((error) =>
+          error instanceof Compression.CompressionError
+            ? site.failure(new InvalidArchive({ description: error.message }))
+            : error
+        )
+      )
+    }
+
+    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
+    // What cannot be in its place is known before anything is transferred.
+    for (const file of titled) {
+      yield* isTree(file) ? site.checkFolder(file.title) : site.checkFile(file.title, { overwrite })
+    }
+    const staged = yield* Effect.forEach(
+      titled.filter((file) => !isTree(file)),
+      (file) => Effect.map(writeFile(file), (at) => ({ title: file.title, at })),
+      { concurrency: filesAtOnce }
+    )
+    yield* Effect.forEach(titled.filter(isTree), writeFolder, { discard: true })
+    yield* Effect.uninterruptible(
+      Effect.forEach(staged, ({ at, title }) => site.place(title, at, { overwrite }), { discard: true })
+    )
+    return {
+      manifest: descriptor,
+      files: titled.map((file): PulledFile => ({
+        title: file.title,
+        path: site.pathOf(file.title),
+        isFolder: isTree(file),
+        layer: file.layer
+      })),
+      untitled: layers.filter(({ annotations }) => annotations?.[Annotations.title] === undefined)
+    }
+  }).pipe(Effect.scoped)

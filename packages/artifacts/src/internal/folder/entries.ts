@@ -64,6 +64,8 @@ export interface Rules extends Limits {
   readonly specialFiles: "refuse" | "skip"
   /** The separator of the platform. */
   readonly separator: string
+  /** The folder that all names are in, in the archive; empty if there is none. */
+  readonly prefix: string
 }
 
 const refuse = (entry: string, problem: string) =>
@@ -165,8 +167,21 @@ export const make = (rules: Rules) => {
       nodes.set(collisionKey(node.name), node)
     })
 
-  const nameOf = (path: string): Result.Result<string, Reason> => {
+  /** The name without the folder that all names are in; empty of that folder itself. */
+  const withoutPrefix = (path: string): Result.Result<string, Reason> => {
     const name = cleaned(path)
+    const { prefix } = rules
+    if (prefix === "") return Result.succeed(name)
+    if (name === prefix) return Result.succeed("")
+    return name.startsWith(`${prefix}/`)
+      ? Result.succeed(name.slice(prefix.length + 1))
+      : refuse(path, `it is not in the folder ${shown(prefix)}`)
+  }
+
+  const nameOf = (path: string): Result.Result<string, Reason> =>
+    Result.flatMap(withoutPrefix(path), (name) => checked(path, name))
+
+  const checked = (path: string, name: string): Result.Result<string, Reason> => {
     const problem = problemOf(name, rules.separator)
     if (Option.isSome(problem)) return refuse(path, problem.value)
     return whiteout.test(name)
@@ -238,7 +253,8 @@ export const make = (rules: Rules) => {
         return yield* Result.fail(new InvalidArchive({ description }))
       }
       // The folder is the caller's, and keeps its mode.
-      if (header.type === "Directory" && isRoot(header.path)) return Option.none()
+      const isFolder = header.type === "Directory"
+      if (isFolder && (isRoot(header.path) || cleaned(header.path) === rules.prefix)) return Option.none()
       const name = yield* nameOf(header.path)
       if (isSpecial(header) && rules.specialFiles === "skip") return Option.none()
       return yield* acceptNamed(header, name)

@@ -76,7 +76,12 @@ const isExecutable = (mode: number): boolean => (mode & 0o111) !== 0
 /** What of a file is the same on all machines. */
 const makeOptionsOf = (options: PackOptions, instant: Date) => {
   const timeOf = (mtime: Option.Option<Date>): Date =>
-    options.clamp === true ? Option.getOrElse(Option.filter(mtime, (own) => own < instant), () => instant) : instant
+    options.clamp === true
+      ? Option.getOrElse(
+          Option.filter(mtime, (own) => own < instant),
+          () => instant
+        )
+      : instant
   return ({ gid, mode, mtime, type, uid }: FileSystem.File.Info): Tar.EntryOptions => ({
     ...(type === "File" ? { mode: isExecutable(mode) ? 0o755 : 0o644 } : {}),
     mtime: timeOf(mtime),
@@ -102,10 +107,12 @@ const entriesOf = (folder: string, options: PackOptions) =>
     const ofEntry = (name: string) => (cause: PlatformError) =>
       isNotFound(cause) ? changed(name, "was removed while the folder was read") : ofFile(cause)
 
-    const instant = options.modified ?? Option.getOrElse(
-      yield* Effect.mapError(sourceInstant, ({ message }) => fail(new InvalidArchive({ description: message }))),
-      () => new Date(0)
-    )
+    const instant =
+      options.modified ??
+      Option.getOrElse(
+        yield* Effect.mapError(sourceInstant, ({ message }) => fail(new InvalidArchive({ description: message }))),
+        () => new Date(0)
+      )
     const optionsOf = makeOptionsOf(options, instant)
     const prefix = options.prefix === undefined ? "" : `${options.prefix}/`
     const firstNames = new Map<string, string>()

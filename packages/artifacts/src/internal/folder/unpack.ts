@@ -20,7 +20,12 @@ import { ofSource, OfSource } from "../sides.ts"
 import * as Entries from "./entries.ts"
 import * as Place from "./place.ts"
 
-/** Options of `unpack`. */
+/**
+ * How to unpack an archive.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface UnpackOptions {
   /** Whether files that are there already are replaced. Defaults to true. */
   readonly overwrite?: boolean
@@ -33,9 +38,16 @@ export interface UnpackOptions {
   readonly maxEntries?: number
   /** What to do with devices and pipes, which are never made. Defaults to `"refuse"`. */
   readonly specialFiles?: "refuse" | "skip"
+  /** A folder that all names of the archive are in. It is left out of them. Defaults to none. */
+  readonly prefix?: string
 }
 
-/** What was unpacked. */
+/**
+ * What was unpacked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Unpacked {
   /** The number of files, folders and links that the archive names. */
   readonly entries: number
@@ -303,7 +315,7 @@ const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Optio
 const unpackInto = Effect.fnUntraced(function* <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,
-  { maxBytes, maxEntries = defaultMaxEntries, overwrite = true, specialFiles = "refuse" }: UnpackOptions
+  { maxBytes, maxEntries = defaultMaxEntries, overwrite = true, prefix = "", specialFiles = "refuse" }: UnpackOptions
 ): Effect.fn.Return<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path | Scope.Scope> {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -312,7 +324,8 @@ const unpackInto = Effect.fnUntraced(function* <E, R>(
     maxBytes: Number(ByteSize.toBigInt(most)),
     maxEntries,
     specialFiles,
-    separator: path.sep
+    separator: path.sep,
+    prefix
   })
   const site = yield* Place.open(folder)
   const staging = yield* Effect.mapError(makeStaging(files, path, site), site.ofFile)
@@ -326,34 +339,7 @@ const unpackInto = Effect.fnUntraced(function* <E, R>(
   return { entries: nodes.filter(isNamed).length, bytes: plan.bytes() }
 })
 
-/**
- * Unpacks a tar archive, which is not compressed, into a folder. The folder is made if it is not there.
- *
- * **Details**
- *
- * Nothing in the folder changes until the stream has ended without an error: a stream that verifies a digest, and fails at its
- * last byte, leaves the folder as it was. Then each file gets its name at once, so that it is the old one or the new one, whole.
- * An interruption before that leaves nothing behind; during that, it waits. If the file system fails in the middle of it, for
- * lack of space, some files are new and others old: there is no operation that renames many files as one.
- *
- * Of two entries with one name, the later wins. Permission bits and the times of files and folders are those of the archive,
- * whatever the umask of the process; setuid, setgid and sticky bits, owners, extended attributes and the times of links are not
- * applied. The folder itself keeps its mode. Folders that no entry names get the mode 0755. Files in the folder that the archive
- * does not name stay.
- *
- * An entry is refused if its name leaves the folder or cannot be written everywhere on this platform, if two names are one file on
- * some file systems, if a link leads outside, or if it is a device, a pipe or a whiteout of an image's layer. A hard link needs a
- * file of an earlier entry. Nothing is written through a symbolic link, be it of the archive or in the folder: a link in the place
- * of a file is replaced, and one in the place of a folder is refused, as is a folder in the place of a file.
- *
- * Fails with `RefusedEntry`, `LimitExceeded`, `InvalidArchive` (also if the archive is cut off, or has sparse files),
- * `AlreadyThere` without `overwrite`, or `FileFailed`, and with the errors of the stream.
- *
- * **Gotchas**
- *
- * Files are not synced: a loss of power may undo what was unpacked last. A process that is killed leaves a folder
- * `.effect-acr-<random>` behind, which can be removed. On file systems without hard links, hard links become copies.
- */
+/** Unpacks a tar archive into a folder. */
 export const unpack = <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,

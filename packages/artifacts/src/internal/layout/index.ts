@@ -265,7 +265,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   /** Names that are full references: the name itself, or its tag. */
   const byFullName = (reference: string): ReadonlyArray<Descriptor> => [
     // What follows the colon of a port is no tag.
-    ...(byName.get(reference) ?? byName.get(fullName(reference)) ?? (reference.includes("/") ? undefined : byTag.get(reference)) ?? [])
+    ...(byName.get(reference) ??
+      byName.get(fullName(reference)) ??
+      (reference.includes("/") ? undefined : byTag.get(reference)) ??
+      [])
   ]
 
   const find = (reference: string): ReadonlyArray<Descriptor> => {
