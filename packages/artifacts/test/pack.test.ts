@@ -1,0 +1,246 @@
+/**
+ * Folders that are packed: the same files give the same archive, whose digest is a golden value, and what cannot be packed is refused.
+ */
+import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { chmod, symlink, truncate, utimes, writeFile } from "node:fs/promises"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import * as Bytes from "effect/Bytes"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Tar from "effect/encoding/Tar"
+import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import * as Folder from "../src/Folder.ts"
+import { golden, names, write } from "./support/folders.ts"
+
+const emptyFolder = Effect.flatMap(FileSystem.FileSystem, (files) =>
+  files.makeTempDirectoryScoped({ prefix: "effect-acr-pack-" })
+)
+
+/** A folder that is filled by a function. */
+const filled = (fill: (folder: string) => Promise<unknown>) =>
+  Effect.tap(emptyFolder, (folder) => Effect.promise(() => fill(folder)))
+
+const packed = (folder: string, options?: Folder.PackOptions) =>
+  Effect.map(Stream.runCollect(Folder.pack(folder, options)), Bytes.concat)
+
+const digestOf = (folder: string, options?: Folder.PackOptions) =>
+  Effect.map(packed(folder, options), (bytes) => createHash("sha256").update(bytes).digest("hex"))
+
+const headersOf = (bytes: Uint8Array) =>
+  Stream.make(bytes).pipe(
+    Stream.pipeThroughChannel(Tar.decode()),
+    Stream.map(({ header }) => header),
+    Stream.runCollect
+  )
+
+const namesOf = (folder: string, options?: Folder.PackOptions) =>
+  Effect.map(Effect.flatMap(packed(folder, options), headersOf), (headers) => headers.map(({ path }) => path))
+
+const reasonOf = (folder: string, options?: Folder.PackOptions) =>
+  Effect.map(Effect.flip(packed(folder, options)), (error) => error.reason._tag)
+
+layer(NodeServices.layer)("a folder", (it) => {
+  for (const [name, { digest, fill, options }] of Object.entries(golden)) {
+    it.effect(`has a golden digest: ${name}`, () =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* digestOf(yield* filled(fill), options), digest)
+      })
+    )
+  }
+
+  it.effect("is packed in the order of bytes, a folder with its slash before what is in it", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, names))
+      const found = yield* namesOf(folder)
+      const inBytes = found.toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))
+      assert.deepStrictEqual(found, inBytes)
+      assert.sameMembers([...found], [...names, "a/", "Öl/"])
+    })
+  )
+
+  it.effect("is the same in another order of creation, with other modes, another umask and touched times", () =>
+    Effect.gen(function* () {
+      const first = yield* digestOf(yield* filled((at) => write(at, names)))
+      const other = yield* filled(async (at) => {
+        await write(at, names.toReversed())
+        await chmod(`${at}/B`, 0o600)
+        await chmod(`${at}/a`, 0o700)
+        await utimes(`${at}/B`, new Date(1), new Date("2020-02-02"))
+      })
+      assert.strictEqual(yield* digestOf(other), first)
+      const masked = yield* emptyFolder
+      const script = `mkdir a Öl && for f in ${names.map((name) => `'${name}'`).join(" ")}; do printf 'content of %s' "$f" > "$f"; done`
+      const { status } = spawnSync("sh", ["-c", `umask 077; ${script}`], { cwd: masked })
+      assert.strictEqual(status, 0)
+      assert.strictEqual(yield* digestOf(masked), first)
+      assert.strictEqual(yield* digestOf(yield* linkTo(masked)), first)
+    })
+  )
+
+  it.effect("has the time that is wanted, that of SOURCE_DATE_EPOCH, or none", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        await write(at, ["new", "old"])
+        await utimes(`${at}/old`, 0, new Date("2001-01-01T00:00:00Z"))
+      })
+      const timesOf = (options?: Folder.PackOptions) =>
+        Effect.map(Effect.flatMap(packed(folder, options), headersOf), (headers) =>
+          headers.map(({ mtime }) => mtime.toISOString().slice(0, 10))
+        )
+      const modified = new Date("2010-10-10T00:00:00Z")
+      assert.deepStrictEqual(yield* timesOf(), ["1970-01-01", "1970-01-01"])
+      assert.deepStrictEqual(yield* timesOf({ modified }), ["2010-10-10", "2010-10-10"])
+      assert.deepStrictEqual(yield* timesOf({ modified, clamp: true }), ["2010-10-10", "2001-01-01"])
+      const withVariable = (value: string) =>
+        Effect.provideService(
+          timesOf(),
+          ConfigProvider.ConfigProvider,
+          ConfigProvider.fromUnknown({ SOURCE_DATE_EPOCH: value })
+        )
+      assert.deepStrictEqual(yield* withVariable("1000000000"), ["2001-09-09", "2001-09-09"])
+      assert.strictEqual((yield* Effect.flip(withVariable("soon")))._tag, "FolderError")
+    })
+  )
+
+  it.effect("has the owner 0, or the numbers of its files", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["a"]))
+      const ownersOf = (options?: Folder.PackOptions) =>
+        Effect.map(Effect.flatMap(packed(folder, options), headersOf), (headers) =>
+          headers.map(({ gid, gname, uid, uname }) => [uid, gid, uname, gname])
+        )
+      const { gid, uid } = yield* Effect.flatMap(FileSystem.FileSystem, (files) => files.stat(`${folder}/a`))
+      assert.deepStrictEqual(yield* ownersOf(), [[0, 0, "", ""]])
+      const own = [uid, gid].map((number) => (number._tag === "Some" ? number.value : 0))
+      assert.deepStrictEqual(yield* ownersOf({ owner: "keep" }), [[...own, "", ""]])
+    })
+  )
+
+  it.effect("with a file above 8 GiB has its size in a pax header, and its file is closed when the reader stops", () =>
+    Effect.gen(function* () {
+      const size = 9 * 1024 ** 3
+      const folder = yield* filled(async (at) => {
+        await writeFile(`${at}/large`, "")
+        await truncate(`${at}/large`, size)
+      })
+      const files = yield* FileSystem.FileSystem
+      let open = 0
+      const counting = FileSystem.make({
+        ...files,
+        open: (path, options) =>
+          Effect.acquireRelease(
+            Effect.tap(files.open(path, options), () => Effect.sync(() => open++)),
+            () => Effect.sync(() => open--)
+          )
+      })
+      const [header] = yield* Folder.pack(folder).pipe(
+        Stream.take(2),
+        Stream.pipeThroughChannel(Tar.decode()),
+        Stream.map(({ header }) => header),
+        Stream.take(1),
+        Stream.runCollect,
+        Effect.provideService(FileSystem.FileSystem, counting)
+      )
+      assert.strictEqual(header?.size, size)
+      assert.strictEqual(open, 0)
+    })
+  )
+
+  it.effect("with pipes is refused, or packed without them", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        await write(at, ["a"])
+        spawnSync("mkfifo", [`${at}/pipe`])
+      })
+      assert.strictEqual(yield* reasonOf(folder), "RefusedEntry")
+      assert.deepStrictEqual(yield* namesOf(folder, { specialFiles: "skip" }), ["a"])
+    })
+  )
+
+  it.effect("with links that leave it is refused, or packed as it is, and no link is followed", () =>
+    Effect.gen(function* () {
+      for (const target of ["/etc", "../outside", "a/../../outside"]) {
+        const folder = yield* filled(async (at) => {
+          await write(at, ["a/b"])
+          await symlink(target, `${at}/link`)
+        })
+        assert.strictEqual(yield* reasonOf(folder), "RefusedEntry", target)
+        assert.deepStrictEqual(yield* namesOf(folder, { outsideLinks: "keep" }), ["a/", "a/b", "link"])
+      }
+      const within = yield* filled(async (at) => {
+        await write(at, ["a/b"])
+        await symlink("../a", `${at}/a/up`)
+      })
+      assert.deepStrictEqual(yield* namesOf(within), ["a/", "a/b", "a/up"])
+    })
+  )
+
+  it.effect("with whiteouts is refused, and so is a file, and a folder that is missing", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* reasonOf(yield* filled((at) => write(at, ["a/.wh.b"]))), "RefusedEntry")
+      const folder = yield* filled((at) => write(at, ["a"]))
+      assert.strictEqual(yield* reasonOf(`${folder}/a`), "RefusedEntry")
+      assert.strictEqual(yield* reasonOf(`${folder}/nowhere`), "FileFailed")
+    })
+  )
+
+  it.effect("whose files grow, shrink, vanish or are replaced while they are read fails", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const changes: Readonly<Record<string, (at: string) => Effect.Effect<void, unknown>>> = {
+        grow: (at) => files.writeFileString(at, "much longer than before"),
+        shrink: (at) => files.truncate(at, 2),
+        vanish: (at) => files.remove(at),
+        replace: (at) => Effect.andThen(files.writeFileString(`${at}.new`, "other"), files.rename(`${at}.new`, at))
+      }
+      for (const [name, change] of Object.entries(changes)) {
+        const folder = yield* filled((at) => writeFile(`${at}/a`, "12345"))
+        // Between the look at the file and its opening.
+        const racing = FileSystem.make({
+          ...files,
+          open: (path, options) => Effect.andThen(Effect.orDie(change(path)), files.open(path, options))
+        })
+        const reason = yield* Effect.provideService(reasonOf(folder), FileSystem.FileSystem, racing)
+        assert.strictEqual(reason, "FileChanged", name)
+      }
+    })
+  )
+
+  it.effect("of many files is packed in linear time, one file open at a time", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const count = 2000
+      const folder = yield* filled(async (at) => {
+        for (let number = 0; number < count; number++) await writeFile(`${at}/${number}`, "a")
+      })
+      let calls = 0
+      let open = 0
+      let most = 0
+      const counting = FileSystem.make({
+        ...files,
+        lstat: (path) => Effect.tap(files.lstat(path), () => Effect.sync(() => calls++)),
+        readDirectoryEntries: (path) => Effect.tap(files.readDirectoryEntries(path), () => Effect.sync(() => calls++)),
+        open: (path, options) =>
+          Effect.acquireRelease(
+            Effect.tap(files.open(path, options), () => Effect.sync(() => (most = Math.max(most, ++open)))),
+            () => Effect.sync(() => open--)
+          )
+      })
+      yield* Effect.provideService(packed(folder), FileSystem.FileSystem, counting)
+      assert.strictEqual(calls, count + 1)
+      assert.strictEqual(most, 1)
+    })
+  )
+})
+
+/** A symbolic link to a folder, which stands for the folder itself. */
+const linkTo = (folder: string) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const at = `${yield* emptyFolder}/link`
+    yield* files.symlink(folder, at)
+    return at
+  })
