@@ -4,10 +4,10 @@
 import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { unpack } from "@effect-acr/artifacts/Folder"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { unpack } from "../packages/artifacts/src/internal/folder/unpack.ts"
 import { isInstalled, run, temporaryFolder } from "./support/command.ts"
 
 const longest = 100

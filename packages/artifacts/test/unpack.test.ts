@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
-import { unpack, type UnpackOptions } from "../src/internal/folder/unpack.ts"
+import { unpack, type UnpackOptions } from "../src/Folder.ts"
 import {
   archive,
   bytes,
@@ -264,6 +264,35 @@ layer(platform)("an archive", (it) => {
       const tree = yield* treeOf(folder)
       assert.strictEqual(tree["l"], "-> d/e/../f")
       assert.strictEqual(tree["d/m"], "-> ../d/e/../..")
+    })
+  )
+
+  it.effect("with a prefix is unpacked without it, and refused where names are not in it", () =>
+    Effect.gen(function* () {
+      const { base, folder } = yield* place
+      const inside = archive(
+        Tar.directory("./site/", { mode: 0o700 }),
+        Tar.file("site/a", "1"),
+        Tar.hardlink("site/d/b", "site/a"),
+        Tar.symlink("site/d/up", "../a")
+      )
+      yield* unpack(inside, folder, { prefix: "site" })
+      const tree = { a: "644 1", d: "folder 755", "d/b": "644 1", "d/up": "-> ../a" }
+      assert.deepStrictEqual(yield* treeOf(folder), tree)
+      for (const entry of [
+        Tar.file("other", ""),
+        Tar.file("sites/a", ""),
+        Tar.file("site", ""),
+        Tar.file("site//../a", ""),
+        Tar.symlink("site", "../outside"),
+        Tar.symlink("site/l", "../site/a"),
+        Tar.hardlink("site/h", "a")
+      ]) {
+        const reason = yield* reasonOf(archive(Tar.file("site/a", "1"), entry), folder, { prefix: "site" })
+        assert.strictEqual(reason._tag, "RefusedEntry", entry.header.path)
+        assert.deepStrictEqual(yield* treeOf(folder), tree)
+        assert.deepStrictEqual(yield* restOf(base), outside)
+      }
     })
   )
 

@@ -9,7 +9,7 @@ import * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as FolderError from "../../src/FolderError.ts"
-import { unpack, type UnpackOptions } from "../../src/internal/folder/unpack.ts"
+import { unpack, type UnpackOptions } from "../../src/Folder.ts"
 
 /** An archive as a program writes it. */
 export const archive = (...entries: ReadonlyArray<Tar.Entry>): Stream.Stream<Uint8Array, Tar.TarError> =>
