@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
-import { unpack, type UnpackOptions } from "../src/internal/folder/unpack.ts"
+import { unpack, type UnpackOptions } from "../src/Folder.ts"
 import {
   archive,
   bytes,
@@ -29,21 +29,25 @@ import { layer as platform } from "./support/layouts.ts"
 
 const replacing = archive(Tar.file("replaced", "new"), Tar.file("a/added", "added"))
 
-/** The file system of a user that is not root: nothing changes in a folder whose owner may not write. */
+/** The file system of a user that is not root: nothing changes in a folder whose owner may not write, or not enter it. */
 const asOwner = Effect.gen(function* () {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const ifWritable = (method: string, at: string, effect: Effect.Effect<void, PlatformError>) =>
+  const ifAllowed = (needed: number) => (method: string, at: string, effect: Effect.Effect<void, PlatformError>) =>
     Effect.flatMap(files.stat(path.dirname(at)), ({ mode }) =>
-      (mode & 0o300) === 0o300 ? effect : Effect.fail(denied(method, at))
+      (mode & needed) === needed ? effect : Effect.fail(denied(method, at))
     )
+  const ifWritable = ifAllowed(0o300)
+  const ifOpen = ifAllowed(0o100)
   return FileSystem.FileSystem.of({
     ...files,
     makeDirectory: (at, options) => {
       const making = files.makeDirectory(at, options)
       return options?.recursive === true ? making : ifWritable("makeDirectory", at, making)
     },
-    rename: (from, to) => ifWritable("rename", to, files.rename(from, to))
+    rename: (from, to) => ifWritable("rename", to, files.rename(from, to)),
+    chmod: (at, mode) => ifOpen("chmod", at, files.chmod(at, mode)),
+    utimes: (at, atime, mtime) => ifOpen("utimes", at, files.utimes(at, atime, mtime))
   })
 })
 
@@ -104,9 +108,12 @@ layer(platform)("an archive", (it) => {
         Tar.directory("d", { mode: 0o555 }),
         Tar.directory("d/e", { mode: 0o500 }),
         Tar.file("d/e/f", "f", { mode: 0o444 }),
-        Tar.symlink("d/e/l", "f")
+        Tar.symlink("d/e/l", "f"),
+        Tar.directory("none", { mode: 0 }),
+        Tar.directory("none/inner", { mode: 0 })
       )
-      const expected = { d: "folder 555", "d/e": "folder 500", "d/e/f": "444 f", "d/e/l": "-> f" }
+      const closedFolders = { none: "folder 0", "none/inner": "folder 0" }
+      const expected = { ...closedFolders, d: "folder 555", "d/e": "folder 500", "d/e/f": "444 f", "d/e/l": "-> f" }
       for (const _ of [1, 2]) {
         yield* Effect.provideService(unpack(closed, folder), FileSystem.FileSystem, files)
         assert.deepStrictEqual(yield* treeOf(folder), expected)
@@ -257,6 +264,35 @@ layer(platform)("an archive", (it) => {
       const tree = yield* treeOf(folder)
       assert.strictEqual(tree["l"], "-> d/e/../f")
       assert.strictEqual(tree["d/m"], "-> ../d/e/../..")
+    })
+  )
+
+  it.effect("with a prefix is unpacked without it, and refused where names are not in it", () =>
+    Effect.gen(function* () {
+      const { base, folder } = yield* place
+      const inside = archive(
+        Tar.directory("./site/", { mode: 0o700 }),
+        Tar.file("site/a", "1"),
+        Tar.hardlink("site/d/b", "site/a"),
+        Tar.symlink("site/d/up", "../a")
+      )
+      yield* unpack(inside, folder, { prefix: "site" })
+      const tree = { a: "644 1", d: "folder 755", "d/b": "644 1", "d/up": "-> ../a" }
+      assert.deepStrictEqual(yield* treeOf(folder), tree)
+      for (const entry of [
+        Tar.file("other", ""),
+        Tar.file("sites/a", ""),
+        Tar.file("site", ""),
+        Tar.file("site//../a", ""),
+        Tar.symlink("site", "../outside"),
+        Tar.symlink("site/l", "../site/a"),
+        Tar.hardlink("site/h", "a")
+      ]) {
+        const reason = yield* reasonOf(archive(Tar.file("site/a", "1"), entry), folder, { prefix: "site" })
+        assert.strictEqual(reason._tag, "RefusedEntry", entry.header.path)
+        assert.deepStrictEqual(yield* treeOf(folder), tree)
+        assert.deepStrictEqual(yield* restOf(base), outside)
+      }
     })
   )
 

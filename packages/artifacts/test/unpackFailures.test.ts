@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Entries from "../src/internal/folder/entries.ts"
-import { unpack } from "../src/internal/folder/unpack.ts"
+import { unpack } from "../src/Folder.ts"
 import {
   archive,
   bytes,
@@ -291,7 +291,7 @@ describe("the names of an archive", () => {
       const accepted = plan.accept(header)
       assert.isTrue(Result.isFailure(accepted) && accepted.failure._tag === "RefusedEntry", header.path)
     }
-    assert.isTrue(Result.isSuccess(plan.accept(Tar.symlink("a", "../".repeat(0).concat("b/c")).header)))
+    assert.isTrue(Result.isSuccess(plan.accept(Tar.symlink("a", "b/c").header)))
   })
 })
 

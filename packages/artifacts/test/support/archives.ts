@@ -9,7 +9,7 @@ import * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as FolderError from "../../src/FolderError.ts"
-import { unpack, type UnpackOptions } from "../../src/internal/folder/unpack.ts"
+import { unpack, type UnpackOptions } from "../../src/Folder.ts"
 
 /** An archive as a program writes it. */
 export const archive = (...entries: ReadonlyArray<Tar.Entry>): Stream.Stream<Uint8Array, Tar.TarError> =>
@@ -53,11 +53,12 @@ export const raw = (fields: {
   return bytes
 }
 
+const digits = (length: number): number => String(length).length
+
 /** An extended header with these records, for the entry after it. */
 export const pax = (records: Readonly<Record<string, string>>): Uint8Array => {
   const lines = Object.entries(records).map(([key, value]) => {
     const rest = ` ${key}=${value}\n`
-    const digits = (length: number) => String(length).length
     const bytes = encoder.encode(rest).length
     return `${bytes + digits(bytes + digits(bytes))}${rest}`
   })

@@ -55,12 +55,10 @@ export type Node = StagedFile | Link | Folder
 /** The file whose content an entry has; none if it has none that is needed. */
 export type Step = Option.Option<StagedFile>
 
-export interface Limits {
+/** What an archive may have. */
+export interface Rules {
   readonly maxBytes: number
   readonly maxEntries: number
-}
-
-export interface Rules extends Limits {
   readonly specialFiles: "refuse" | "skip"
   /** The separator of the platform. */
   readonly separator: string

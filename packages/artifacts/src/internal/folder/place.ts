@@ -16,7 +16,7 @@ import { AlreadyThere, FileFailed, FolderError, type Reason, RefusedEntry } from
 import { nonce } from "../layout/disk.ts"
 import { foldersOf, shown } from "./names.ts"
 
-export const stagingPrefix = ".effect-acr-"
+const stagingPrefix = ".effect-acr-"
 
 /** What to do with a file that is there already. */
 export interface PlaceOptions {
