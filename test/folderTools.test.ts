@@ -30,7 +30,7 @@ const treeOf = (folder: string) =>
       else
         found.push([
           name,
-          info.mode & 0o111,
+          (info.mode & 0o111) !== 0,
           createHash("sha256")
             .update(await readFile(at))
             .digest("hex"),

@@ -76,7 +76,7 @@ export const pack: (
  * applied. The folder itself keeps its mode. Folders that no entry names get the mode 0755. Files in the folder that the archive
  * does not name stay.
  *
- * An entry is refused if its name leaves the folder or cannot be written everywhere on this platform, if two names are one file on
+ * An entry is refused if its name leaves the folder or cannot be written on this platform, if two names are one file on
  * some file systems, if a link leads outside, or if it is a device, a pipe or a whiteout of an image's layer. A hard link needs a
  * file of an earlier entry. Nothing is written through a symbolic link, be it of the archive or in the folder: a link in the place
  * of a file is replaced, and one in the place of a folder is refused, as is a folder in the place of a file.
@@ -88,6 +88,7 @@ export const pack: (
  *
  * Files are not synced: a loss of power may undo what was unpacked last. A process that is killed leaves a folder
  * `.effect-acr-<random>` behind, which can be removed. On file systems without hard links, hard links become copies.
+ *
  * **Example** (A compressed archive)
  *
  * ```ts

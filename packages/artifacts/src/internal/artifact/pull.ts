@@ -203,12 +203,14 @@ export const pull = <E>(
     const writeFolder = ({ layer, title }: Titled) => {
       const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
       const { maxEntries } = options
-      return unpack(archive, site.pathOf(title), {
+      const unpacking = unpack(archive, site.pathOf(title), {
         overwrite,
         prefix: title,
         maxBytes: ByteSize.bytes(most),
         ...(maxEntries === undefined ? {} : { maxEntries })
-      }).pipe(
+      })
+      // A link that is put there is not followed: the folder is one of ours by then.
+      return Effect.andThen(site.makeFolder(title), unpacking).pipe(
         Effect.mapError((error) =>
           error instanceof Compression.CompressionError
             ? site.failure(new InvalidArchive({ description: error.message }))
