@@ -83,7 +83,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     {
       name: "Transfer",
       about: "blobs, up and down",
-      holds: client("BlobSource", "Content", "Hasher", "internal/transfer")
+      holds: client("BlobSource", "Compression", "Content", "Hasher", "internal/transfer")
     }
   ],
   [

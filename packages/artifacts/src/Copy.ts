@@ -8,7 +8,7 @@
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Platform from "@effect-acr/client/Platform"
+import type * as Platform from "@effect-acr/client/Platform"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"

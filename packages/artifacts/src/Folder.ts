@@ -37,20 +37,16 @@ export type { Unpacked, UnpackOptions } from "./internal/folder/unpack.ts"
  *
  * Two names that are one file on macOS or Windows (`A` and `a`) are packed, and `unpack` refuses them.
  *
- * **Example** (The digest of a folder)
+ * **Example** (An archive of a folder)
  *
  * ```ts
  * import { Folder } from "@effect-acr/artifacts"
- * import { Hasher } from "@effect-acr/client"
- * import { Effect, Stream } from "effect"
+ * import { Effect, FileSystem, Stream } from "effect"
  *
- * export const digestOf = (folder: string) =>
- *   Effect.gen(function* () {
- *     const start = yield* Hasher.Hasher
- *     const hash = start("sha256")
- *     yield* Stream.runForEach(Folder.pack(folder), (piece) => Effect.sync(() => hash.update(piece)))
- *     return `sha256:${hash.hex()}`
- *   })
+ * export const pack = Effect.gen(function* () {
+ *   const files = yield* FileSystem.FileSystem
+ *   yield* Stream.run(Folder.pack("site"), files.sink("site.tar"))
+ * })
  * ```
  *
  * @category running

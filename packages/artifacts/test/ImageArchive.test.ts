@@ -27,9 +27,12 @@ import {
   layers,
   tarOf
 } from "./support/dockerArchives.ts"
-import { amd64, arm64, attachment, both, holding, index, layer as layerOf } from "./support/artifacts.ts"
+import { amd64, arm64, attachment, both, forPlatform, holding, index, layer as layerOf } from "./support/artifacts.ts"
 
 const run = Stream.runCollect
+
+/** The name of a blob in an archive. */
+const blob = (digest: Digest.Digest): string => `blobs/sha256/${Digest.hex(digest)}`
 
 /** What is written of a store. */
 const written = <E>(
@@ -264,10 +267,9 @@ layer(platform)("an OCI archive", (it) => {
     () =>
       Effect.gen(function* () {
         const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
-        const blob = (digest: string) => `blobs/sha256/${digest.slice(7)}`
         const names = entries.map(({ name }) => name)
         assert.deepStrictEqual(names.slice(0, 3), ["oci-layout", "index.json", blob(both.descriptor.digest)])
-        const at = (digest: string) => names.indexOf(blob(digest))
+        const at = (digest: Digest.Digest) => names.indexOf(blob(digest))
         const first = [amd64, arm64, sbom].map(({ descriptor }) => at(descriptor.digest))
         const last = ["base", "amd64", "arm64"].map((text) => at(layerOf(text).digest))
         const config = at(layerOf("{}").digest)
@@ -353,7 +355,7 @@ layer(platform)("an OCI archive", (it) => {
   it.effect("with hostile names, and blobs that are not what their names say, gives nothing else", () =>
     Effect.gen(function* () {
       const good = yield* entriesOf(yield* written(yield* seeded, "v1"))
-      const name = `blobs/sha256/${Digest.hex(layerOf("base").digest)}`
+      const name = blob(layerOf("base").digest)
       const hostile = yield* tarOf([
         Tar.file("../x", "x"),
         Tar.file("/etc/x", "x"),
@@ -445,20 +447,19 @@ layer(platform)("what is written", (it) => {
       yield* store.putManifest(amd64, { tags: ["v1", "latest"] })
       const bytes = yield* written(store, ["v1", "latest"], { format: "docker", name: "docker.io/library/alpine" })
       const json = (yield* entriesOf(bytes)).find(({ name }) => name === "manifest.json")
-      const blob = (text: string) => `blobs/sha256/${Digest.hex(layerOf(text).digest)}`
       assert.deepStrictEqual(JSON.parse(new TextDecoder().decode(json?.bytes)), [
-        { Config: blob("{}"), RepoTags: ["alpine:v1", "alpine:latest"], Layers: [blob("base"), blob("amd64")] }
+        {
+          Config: blob(layerOf("{}").digest),
+          RepoTags: ["alpine:v1", "alpine:latest"],
+          Layers: [blob(layerOf("base").digest), blob(layerOf("amd64").digest)]
+        }
       ])
     })
   )
 
   it.effect("of an index into a Docker archive is the image of a platform, which has to be chosen", () =>
     Effect.gen(function* () {
-      const entry = (raw: Manifest.Raw, architecture: string) => ({
-        ...raw.descriptor,
-        platform: { os: "linux", architecture }
-      })
-      const platforms = index(entry(amd64, "amd64"), entry(arm64, "arm64"))
+      const platforms = index(forPlatform(amd64, "amd64"), forPlatform(arm64, "arm64"))
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
       yield* store.putManifest(platforms, { tags: ["v1"] })
       const error = yield* Effect.flip(written(store, "v1", { format: "docker" }))

@@ -23,7 +23,7 @@ import * as Artifact from "../src/Artifact.ts"
 import type { ContentStore, Reader } from "../src/ContentStore.ts"
 import * as ImageLayout from "../src/ImageLayout.ts"
 import * as MemoryStore from "../src/MemoryStore.ts"
-import { amd64, arm64, blobOf, holding, index, rawOf } from "./support/artifacts.ts"
+import { amd64, arm64, blobOf, forPlatform, holding, index, rawOf } from "./support/artifacts.ts"
 import { hexOf, tarOf } from "./support/dockerArchives.ts"
 
 const platform = Layer.merge(NodeServices.layer, NodeCompression.layer)
@@ -97,6 +97,16 @@ const putLayers = <E>(
   })
 
 const titled = (title: string, content: string) => ({ content, annotations: { [Annotations.title]: title } })
+
+/** The layer that oras makes of a folder. */
+const unpacked = (tar: Uint8Array, digest: string) => ({
+  content: new Uint8Array(gzipSync(tar)),
+  annotations: {
+    [Annotations.title]: "site",
+    "io.deis.oras.content.unpack": "true",
+    "io.deis.oras.content.digest": `sha256:${digest}`
+  }
+})
 
 layer(platform)("an artifact", (it) => {
   it.effect("of nothing but a type has one empty layer, and these bytes", () =>
@@ -239,11 +249,7 @@ layer(platform)("an artifact", (it) => {
 })
 
 layer(platform)("an artifact that is attached", (it) => {
-  const entry = (raw: Manifest.Raw, architecture: string) => ({
-    ...raw.descriptor,
-    platform: { os: "linux", architecture }
-  })
-  const both = index(entry(amd64, "amd64"), entry(arm64, "arm64"))
+  const both = index(forPlatform(amd64, "amd64"), forPlatform(arm64, "arm64"))
   const seeded = Effect.gen(function* () {
     const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
     yield* store.putManifest(both, { tags: ["v1"] })
@@ -439,14 +445,6 @@ layer(platform)("a pull", (it) => {
     "unpacks no archive that is not what its annotation says, that is larger than allowed, or that leaves its title",
     () =>
       Effect.gen(function* () {
-        const unpacked = (tar: Uint8Array, digest: string) => ({
-          content: new Uint8Array(gzipSync(tar)),
-          annotations: {
-            [Annotations.title]: "site",
-            "io.deis.oras.content.unpack": "true",
-            "io.deis.oras.content.digest": `sha256:${digest}`
-          }
-        })
         const good = yield* tarOf([Tar.directory("site"), Tar.file("site/a.txt", "a".repeat(10_000))])
         const other = yield* tarOf([Tar.file("other/a.txt", "a")])
         const cases = [
@@ -478,11 +476,7 @@ layer(platform)("a pull", (it) => {
   it.effect("of an index needs a platform, unless there is one", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
-      const entry = (raw: Manifest.Raw, architecture: string) => ({
-        ...raw.descriptor,
-        platform: { os: "linux", architecture }
-      })
-      yield* store.putManifest(index(entry(amd64, "amd64"), entry(arm64, "arm64")), { tags: ["v1"] })
+      yield* store.putManifest(index(forPlatform(amd64, "amd64"), forPlatform(arm64, "arm64")), { tags: ["v1"] })
       const target = yield* folderWith({})
       assert.strictEqual(yield* reasonOf(Artifact.pull(store, "v1", target)), "PlatformRequired")
       const { manifest, untitled } = yield* Artifact.pull(store, "v1", target, { platform: "linux/arm64" })

@@ -46,6 +46,12 @@ export const attachment = (name: string, subject: Descriptor, artifactType = "ap
 export const index = (...children: ReadonlyArray<Descriptor>) =>
   rawOf(MediaType.ociImageIndex, Manifest.format(Manifest.index({ manifests: children })))
 
+/** An entry of an index with a platform. */
+export const forPlatform = ({ descriptor }: Manifest.Raw, architecture: string): Descriptor => ({
+  ...descriptor,
+  platform: { os: "linux", architecture }
+})
+
 export const amd64 = image("base", "amd64")
 export const arm64 = image("base", "arm64")
 export const both = index(amd64.descriptor, arm64.descriptor)

@@ -110,5 +110,3 @@ const hardLinked: ReadonlyArray<Tar.Entry> = [
 ]
 
 export const dockerForms = { docker24, podman, crane, hardLinked }
-
-export { config as dockerConfig }

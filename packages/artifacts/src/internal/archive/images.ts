@@ -52,6 +52,39 @@ const hashing = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Ha
     return pieces
   })
 
+/** What is needed to read the images of an archive. */
+export interface Source<out E> {
+  readonly entries: Entries<E>
+  /** The archive, for messages. */
+  readonly name: string
+  readonly startHash: Hasher.Start
+  readonly compression: Compression.Service
+}
+
+/** The digest of a compressed layer, which nothing states. Its content is compared with the configuration. */
+const digestOfCompressed = <E>(
+  { compression, name: archive, startHash }: Source<E>,
+  name: string,
+  content: Content<E>,
+  format: Compression.Format,
+  diffId: Digest.Digest
+): Effect.Effect<Digest.Digest, E | ArchiveError> =>
+  Effect.gen(function* () {
+    const stored = startHash("sha256")
+    const unpacked = startHash(Digest.algorithm(diffId))
+    const read = compression.decompress(hashing(content.read(0), stored), format)
+    yield* Stream.runDrain(hashing(read, unpacked)).pipe(
+      Effect.mapError((error) =>
+        error instanceof Compression.CompressionError ? invalid(archive, `${name}: ${error.message}`) : error
+      )
+    )
+    if (unpacked.hex() !== Digest.hex(diffId)) {
+      const description = `${name} is not what the configuration says: ${diffId}`
+      return yield* failure(archive)(new ContentDiffers({ digest: diffId, description }))
+    }
+    return Digest.Digest.make(`sha256:${stored.hex()}`)
+  })
+
 /** The images of `manifest.json`. */
 export interface Images extends Places {
   /** The descriptors of the manifests that were made, with the names of the images. */
@@ -59,14 +92,9 @@ export interface Images extends Places {
 }
 
 /** Reads `manifest.json`, and what its layers are. */
-export const read = <E>(
-  entries: Entries<E>,
-  json: Uint8Array,
-  archive: string,
-  startHash: Hasher.Start,
-  compression: Compression.Service
-): Effect.Effect<Images, E | ArchiveError> =>
+export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Images, E | ArchiveError> =>
   Effect.gen(function* () {
+    const { entries, name: archive, startHash } = source
     const blobs = new Map<Digest.Digest, string>()
     /** The layers by their files, and the content that each of these was said to have. */
     const layers = new Map<string, { readonly diffId: Digest.Digest; readonly layer: Descriptor }>()
@@ -74,24 +102,6 @@ export const read = <E>(
     const listed: Array<Descriptor> = []
 
     const notThere = (name: string) => invalid(archive, `manifest.json names ${name}, which is not in the archive`)
-
-    /** The digest of a compressed layer, which nothing states. Its content is compared with the configuration. */
-    const digestOfCompressed = (name: string, content: Content<E>, format: Compression.Format, diffId: Digest.Digest) =>
-      Effect.gen(function* () {
-        const stored = startHash("sha256")
-        const unpacked = startHash(Digest.algorithm(diffId))
-        const read = compression.decompress(hashing(content.read(0), stored), format)
-        yield* Stream.runDrain(hashing(read, unpacked)).pipe(
-          Effect.mapError((error) =>
-            error instanceof Compression.CompressionError ? invalid(archive, `${name}: ${error.message}`) : error
-          )
-        )
-        if (unpacked.hex() !== Digest.hex(diffId)) {
-          const description = `${name} is not what the configuration says: ${diffId}`
-          return yield* failure(archive)(new ContentDiffers({ digest: diffId, description }))
-        }
-        return Digest.Digest.make(`sha256:${stored.hex()}`)
-      })
 
     const readLayer = (name: string, diffId: Digest.Digest): Effect.Effect<Descriptor, E | ArchiveError> =>
       Effect.gen(function* () {
@@ -105,7 +115,7 @@ export const read = <E>(
         )
         const first = Bytes.concat(yield* Stream.runCollect(Stream.take(content.read(0), 1)))
         const format = Compression.formatOf(first)
-        const digest = format === undefined ? diffId : yield* digestOfCompressed(name, content, format, diffId)
+        const digest = format === undefined ? diffId : yield* digestOfCompressed(source, name, content, format, diffId)
         const mediaType = format === undefined ? MediaType.ociImageLayer : layerTypes[format]
         const layer: Descriptor = { mediaType, digest, size: content.size }
         layers.set(name, { diffId, layer })

@@ -3,13 +3,11 @@
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import type * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { ArchiveError, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
-import type * as Compression from "@effect-acr/client/Compression"
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
 import { isReferrersTag } from "../layout/catalog.ts"
@@ -17,7 +15,7 @@ import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
 import { isImage } from "../references.ts"
 import * as ArchiveContent from "./content.ts"
-import { type Entries, failure, invalid } from "./entries.ts"
+import { failure, invalid } from "./entries.ts"
 import * as Images from "./images.ts"
 
 /**
@@ -70,14 +68,6 @@ interface Catalog {
   readonly places: ArchiveContent.Places
 }
 
-/** What is needed to open an archive. */
-interface Archive<out E> {
-  readonly entries: Entries<E>
-  readonly name: string
-  readonly startHash: Hasher.Start
-  readonly compression: Compression.Service
-}
-
 const encodeIndex = (manifests: ReadonlyArray<Descriptor>): string => Manifest.format(Manifest.index({ manifests }))
 
 const parseIndex = (name: string, text: string): Effect.Effect<Index.Index, ArchiveError> =>
@@ -85,14 +75,14 @@ const parseIndex = (name: string, text: string): Effect.Effect<Index.Index, Arch
     invalid(name, `index.json cannot be read: ${problem}`)
   )
 
-const readText = <E>({ entries, name }: Archive<E>, file: string, most: number) =>
+const readText = <E>({ entries, name }: Images.Source<E>, file: string, most: number) =>
   Effect.map(
     ArchiveContent.readSmall(entries, file, most, name),
     Option.map((bytes) => decoder.decode(bytes))
   )
 
 /** The OCI image layout in an archive; none if there is none. */
-const ofLayout = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
+const ofLayout = <E>(archive: Images.Source<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
   Effect.gen(function* () {
     const { name } = archive
     const version = yield* readText(archive, "oci-layout", mostVersionBytes)
@@ -110,14 +100,14 @@ const ofLayout = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>,
   })
 
 /** The images that `docker save` lists in an archive; none if it lists none. */
-const ofImages = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
+const ofImages = <E>(archive: Images.Source<E>): Effect.Effect<Option.Option<Catalog>, E | ArchiveError> =>
   Effect.gen(function* () {
-    const { compression, entries, name, startHash } = archive
+    const { entries, name } = archive
     const json = yield* ArchiveContent.readSmall(entries, "manifest.json", mostManifestJsonBytes, name)
     if (Option.isNone(json)) return Option.none()
     // Layers are read to be hashed, and then again to be copied.
     yield* entries.keepAll
-    const images = yield* Images.read(entries, json.value, name, startHash, compression)
+    const images = yield* Images.read(archive, json.value)
     const index = yield* parseIndex(name, encodeIndex(images.listed))
     return Option.some({ format: "docker", index, places: images })
   })
@@ -126,7 +116,10 @@ const ofImages = <E>(archive: Archive<E>): Effect.Effect<Option.Option<Catalog>,
  * Whether a layout describes its images. Docker 25 wrote manifests without layers (https://github.com/moby/moby/issues/47065), and
  * no manifest at all for images that were saved by their digest (https://github.com/moby/moby/issues/47210).
  */
-const isComplete = <E>(archive: Archive<E>, { index, places }: Catalog): Effect.Effect<boolean, E | ArchiveError> =>
+const isComplete = <E>(
+  archive: Images.Source<E>,
+  { index, places }: Catalog
+): Effect.Effect<boolean, E | ArchiveError> =>
   Effect.gen(function* () {
     const { entries, name, startHash } = archive
     const listed = index.entries()
@@ -143,7 +136,10 @@ const isComplete = <E>(archive: Archive<E>, { index, places }: Catalog): Effect.
     return true
   })
 
-const catalogOf = <E>(archive: Archive<E>, format: Format | undefined): Effect.Effect<Catalog, E | ArchiveError> =>
+const catalogOf = <E>(
+  archive: Images.Source<E>,
+  format: Format | undefined
+): Effect.Effect<Catalog, E | ArchiveError> =>
   Effect.gen(function* () {
     const layout = format === "docker" ? Option.none() : yield* ofLayout(archive)
     if (Option.isSome(layout) && (format === "oci" || (yield* isComplete(archive, layout.value)))) return layout.value
@@ -164,7 +160,7 @@ const catalogOf = <E>(archive: Archive<E>, format: Format | undefined): Effect.E
 const isDamage = (error: unknown): boolean => error instanceof ArchiveError && error.reason._tag === "ContentDiffers"
 
 export const open = <E>(
-  archive: Archive<E>,
+  archive: Images.Source<E>,
   { format }: ReadOptions
 ): Effect.Effect<ImageArchive<E | ArchiveError>, E | ArchiveError> =>
   Effect.gen(function* () {

@@ -4,6 +4,7 @@
  * It is read as far as what is asked for. A large file that is asked for when it comes is handed on as it is. What comes before
  * it is asked for is kept: small files in memory, others in a temporary file.
  */
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Bytes from "effect/Bytes"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -81,17 +82,6 @@ const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope) => {
 
   return { append, read }
 }
-
-/** The rest of content from an offset on. */
-const skipping = <E>(content: Stream.Stream<Uint8Array, E>, offset: number): Stream.Stream<Uint8Array, E> =>
-  Stream.suspend(() => {
-    let left = offset
-    return Stream.map(content, (piece) => {
-      const rest = piece.subarray(Math.min(left, piece.length))
-      left -= piece.length - rest.length
-      return rest
-    }).pipe(Stream.filter(({ length }) => length > 0))
-  })
 
 /** Reads an archive forwards, as far as what is asked for. */
 export const make = <E, R>(
@@ -192,7 +182,7 @@ export const make = <E, R>(
     const readBody = ({ size, where }: Held<E>, name: string, offset: number): Stream.Stream<Uint8Array, Failure> => {
       switch (where._tag) {
         case "Next":
-          return Stream.mapError(skipping(where.body, offset), toFailure)
+          return Stream.mapError(BlobSource.fromStream(where.body).read(offset), toFailure)
         case "Memory":
           return Stream.make(where.bytes.subarray(offset))
         case "Spool":
