@@ -1,22 +1,28 @@
 /**
- * The README's program that copies an image with its signatures and SBOMs.
+ * The README's programs that copy an image with its signatures and SBOMs, pull a folder, and save an image.
  */
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Repository from "@effect-acr/artifacts/Repository"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as Registries from "@effect-acr/client/Registries"
+import * as NodeCompression from "@effect-acr/node/NodeCompression"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { completeAt, putArtifact } from "./support/artifacts.ts"
-import { dockerConfig, pair, programWith, runProgram } from "./support/readmeProgram.ts"
+import { temporaryFolder } from "./support/command.ts"
+import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/readmeProgram.ts"
 
 it.live("the README's program copies an image with signatures and SBOMs between two registries, in ten lines", () =>
   Effect.gen(function* () {
-    const code = yield* programWith("Copy.run")
+    const code = yield* programWith("Copy.run", 10)
     const registries = yield* pair({ https: true })
     const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
     const path = `${yield* dockerConfig(registries)}/config.json`
@@ -42,4 +48,58 @@ it.live("the README's program copies an image with signatures and SBOMs between 
       )
     )
   }).pipe(Effect.scoped)
+)
+
+/** Runs a program of the README on another registry than the one that it names. */
+const runOn = (code: string, registries: Pair) =>
+  runProgram(code.replaceAll("myregistry.azurecr.io", registries[0]?.loginServer ?? ""), registries, [])
+
+/** The files that a program has written, in the folder of the process. */
+const inFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
+  Effect.flatMap(temporaryFolder, (folder) => {
+    const before = process.cwd()
+    return Effect.acquireUseRelease(
+      Effect.sync(() => process.chdir(folder)),
+      () => use(folder),
+      () => Effect.sync(() => process.chdir(before))
+    )
+  })
+
+it.live("the README's program pulls a folder, in six lines", () =>
+  Effect.gen(function* () {
+    const code = yield* programWith("Artifact.pull", 6)
+    const registries = yield* pair({ https: true })
+    yield* inFolder((folder) =>
+      Effect.gen(function* () {
+        yield* Effect.promise(() => writeFile("index.html", "<p>"))
+        const push = code.replace(
+          `Artifact.pull(web, "v1", "public")`,
+          `Artifact.push(web, "v1", { artifactType: "a/b", files: ["index.html"] })`
+        )
+        yield* runOn(push, registries)
+        yield* runOn(code, registries)
+        assert.strictEqual(yield* Effect.promise(() => readFile(join(folder, "public/index.html"), "utf8")), "<p>")
+      })
+    )
+  }).pipe(Effect.scoped)
+)
+
+it.live("the README's program saves an image for docker load, in eight lines", () =>
+  Effect.gen(function* () {
+    const code = yield* programWith("ImageArchive.save", 8)
+    const registries = yield* pair({ https: true })
+    const [first] = registries
+    yield* (
+      first?.seed({ repository: "shop/api", tags: ["v1.4.0"], platforms: ["linux/amd64", "linux/arm64"] }) ??
+      Effect.void
+    )
+    yield* inFolder((folder) =>
+      Effect.gen(function* () {
+        yield* runOn(code, registries)
+        const archive = yield* ImageArchive.read(join(folder, "api.tar"), { format: "docker" })
+        const found = yield* archive.resolve(`${first?.loginServer}/shop/api:v1.4.0`)
+        assert.isTrue(Option.isSome(found))
+      })
+    )
+  }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeServices.layer, NodeCompression.layer)))
 )

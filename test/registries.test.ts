@@ -158,7 +158,7 @@ const pushLabelled = (reference: string, name: string) =>
 describe("the README's program for several registries", () => {
   it.live("prints the labels and the size of an image in each of two registries, in ten lines", () =>
     Effect.gen(function* () {
-      const code = yield* programWith("Registries.image")
+      const code = yield* programWith("Registries.image", 10)
       const lines = code.split("\n").filter((line) => line.trim() !== "")
       assert.isTrue(lines.length > 0 && lines.length <= 10, `${lines.length} lines`)
 

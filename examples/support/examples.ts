@@ -2,6 +2,7 @@
  * All examples, in the order in which they are best read.
  */
 import type { Program } from "./registry.ts"
+import { attachSbom } from "../attach-sbom.ts"
 import { backupRepository } from "../backup-repository.ts"
 import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { deleteBlob } from "../delete-blob.ts"
@@ -14,6 +15,8 @@ import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { lockVersions } from "../lock-versions.ts"
 import { promoteRelease } from "../promote-release.ts"
 import { purgeImages } from "../purge-images.ts"
+import { pushFolder } from "../push-folder.ts"
+import { saveImage } from "../save-image.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
 import { showArtifact } from "../show-artifact.ts"
 import { storageByLayer } from "../storage-by-layer.ts"
@@ -77,7 +80,15 @@ export const examples: ReadonlyArray<Example> = [
   },
   { name: "upload-image", title: "Upload an image", program: uploadImage, as: "identity" },
   { name: "upload-artifact", title: "Upload an artifact of your own kind", program: uploadArtifact, as: "identity" },
+  { name: "push-folder", title: "Push a folder as an artifact, and pull it", program: pushFolder, as: "identity" },
+  {
+    name: "attach-sbom",
+    title: "Attach an SBOM to an image, find it and show it",
+    program: attachSbom,
+    as: "identity"
+  },
   { name: "download-image", title: "Download an image into a folder", program: downloadImage, as: "identity" },
+  { name: "save-image", title: "Save an image for docker load", program: saveImage, as: "identity" },
   {
     name: "backup-repository",
     title: "Back up a repository to a folder, and restore it",

@@ -4,7 +4,7 @@
 import { AzureCredentials } from "@effect-acr/azure-identity"
 import { Credentials, Registry } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
-import { NodeRegistryHttpClient } from "@effect-acr/node"
+import { NodeCompression, NodeRegistryHttpClient } from "@effect-acr/node"
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Config, Effect, Layer, Option, Stdio } from "effect"
 import { contoso } from "./contoso.ts"
@@ -42,8 +42,8 @@ export const AnonymousRegistryLive = ownOr(
   AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(Layer.provide(EmulatorLive))
 )
 
-/** What examples have beside a registry: files, and the arguments of the command line. */
-export const PlatformLive = NodeServices.layer
+/** What examples have beside a registry: files, compression, and the arguments of the command line. */
+export const PlatformLive = Layer.merge(NodeServices.layer, NodeCompression.layer)
 
 /** An example. */
 export type Program = Effect.Effect<void, unknown, Layer.Success<typeof RegistryLive | typeof PlatformLive>>

@@ -6,9 +6,13 @@ import { NodeFileSystem, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, FileSystem, Stream } from "effect"
 import { backupRepository } from "../backup-repository.ts"
+import { attachSbom } from "../attach-sbom.ts"
 import { deleteBlob } from "../delete-blob.ts"
 import { deleteManifest } from "../delete-manifest.ts"
 import { downloadImage } from "../download-image.ts"
+import { pushFolder } from "../push-folder.ts"
+import { saveImage } from "../save-image.ts"
+import { PlatformLive } from "../support/registry.ts"
 import { uploadArtifact } from "../upload-artifact.ts"
 import { uploadImage } from "../upload-image.ts"
 import { Identity, printed } from "./support.ts"
@@ -65,6 +69,35 @@ describe("examples of content", () => {
       assert.match(first, /^backed up contoso\/web: \d+ tags, [\d.]+ .* sent$/)
       assert.match(second, /^backed up contoso\/web: \d+ tags, 0 .* sent$/)
     }).pipe(Effect.provide([Identity, NodeServices.layer]))
+  )
+
+  it.effect("save-image saves an image that docker loads under its name", () =>
+    Effect.gen(function* () {
+      yield* saveImage
+      const [saved = "", tags] = yield* printed
+      assert.match(saved, /^saved .*\/contoso\/web:latest for linux\/amd64: /)
+      assert.strictEqual(tags, "docker load gives it the tags latest")
+    }).pipe(Effect.provide([Identity, PlatformLive]))
+  )
+
+  it.effect("push-folder pushes a folder that a pull gives back", () =>
+    Effect.gen(function* () {
+      yield* pushFolder
+      const [pushed = "", pulled] = yield* printed
+      assert.match(pushed, /^pushed .*\/samples\/site:v1: sha256:/)
+      assert.strictEqual(pulled, "pulled site: index.html")
+    }).pipe(Effect.provide([Identity, PlatformLive]))
+  )
+
+  it.effect("attach-sbom attaches an SBOM once, and shows it", () =>
+    Effect.gen(function* () {
+      yield* attachSbom
+      yield* attachSbom
+      const [attached = "", shown = "", again = ""] = yield* printed
+      assert.match(attached, /^attached to .*\/contoso\/web:latest: sha256:/)
+      assert.include(shown, `"spdxVersion":"SPDX-2.3"`)
+      assert.match(again, /^was attached already/)
+    }).pipe(Effect.provide([Identity, PlatformLive]))
   )
 
   it.effect("download-image puts all blobs of an image into a folder, and goes on where it was", () =>

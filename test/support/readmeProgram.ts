@@ -50,15 +50,15 @@ export const dockerConfig = (registries: Pair) =>
     return folder
   })
 
-/** The one program of the README that contains a text. Its lines are at most ten. */
-export const programWith = (text: string) =>
+/** The one program of the README that contains a text, and has at most so many lines. */
+export const programWith = (text: string, most: number) =>
   Effect.gen(function* () {
     const readme = yield* Effect.promise(() => readFile(join(root, "README.md"), "utf8"))
     const programs = Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
     const [code = "", ...others] = programs.filter((program) => program.includes(text) && program.includes("runMain"))
     assert.deepStrictEqual(others, [])
     const lines = code.split("\n").filter((line) => line.trim() !== "")
-    assert.isTrue(lines.length > 0 && lines.length <= 10, `${lines.length} lines`)
+    assert.isTrue(lines.length > 0 && lines.length <= most, `${lines.length} lines`)
     return code
   })
 

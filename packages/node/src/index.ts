@@ -13,5 +13,8 @@ export * as NodeCompression from "./NodeCompression.ts"
 /** Hashes by `node:crypto`. */
 export * as NodeHasher from "./NodeHasher.ts"
 
+/** Everything that a script needs, in one layer. */
+export * as NodeRegistries from "./NodeRegistries.ts"
+
 /** The HTTP client for registries on Node. */
 export * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"

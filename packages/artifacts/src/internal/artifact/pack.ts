@@ -58,7 +58,12 @@ export interface PackOptions {
   /** Files and folders. Defaults to none: the artifact is its annotations. */
   readonly files?: ReadonlyArray<string | FileInput>
   /** A configuration. Defaults to the empty one. */
-  readonly config?: { readonly mediaType: string; readonly content: string | Uint8Array }
+  readonly config?: {
+    /** What it is. */
+    readonly mediaType: string
+    /** Its text or bytes. */
+    readonly content: string | Uint8Array
+  }
   /** The manifest that the artifact is about. It need not be there. */
   readonly subject?: Descriptor
   /** Annotations of the manifest. */
@@ -83,7 +88,9 @@ export interface Packed {
   readonly manifest: Manifest.Raw
   /** The blobs that it names, each once, and where their content is. */
   readonly blobs: ReadonlyArray<{
+    /** Media type, digest, size and annotations. */
     readonly descriptor: Descriptor
+    /** Its content. */
     readonly source: BlobSource.BlobSource<FolderError>
   }>
 }
