@@ -2,7 +2,7 @@
  * An image in a folder, each blob in a file named after its digest: what `skopeo copy dir:` reads and writes.
  */
 import { createHash, randomBytes } from "node:crypto"
-import { readFile, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
 
@@ -54,3 +54,18 @@ export const writeImage = async (folder: string, layers: number, layerBytes: num
 }
 
 export const readManifest = (folder: string): Promise<string> => readFile(manifestFile(folder), "utf8")
+
+/** Writes such an image into an OCI image layout, under the tag `v1`. */
+export const writeLayout = async (folder: string, layers: number, layerBytes: number): Promise<void> => {
+  const blobs = join(folder, "blobs/sha256")
+  await mkdir(blobs, { recursive: true })
+  await writeImage(folder, layers, layerBytes)
+  const manifest = await readManifest(folder)
+  for (const { digest } of blobsOf(manifest)) await rename(blobFile(folder, digest), blobFile(blobs, digest))
+  const digest = createHash("sha256").update(manifest).digest("hex")
+  await rename(manifestFile(folder), join(blobs, digest))
+  const annotations = { "org.opencontainers.image.ref.name": "v1" }
+  const entry = { mediaType: manifestType, digest: `sha256:${digest}`, size: manifest.length, annotations }
+  await writeFile(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
+  await writeFile(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }))
+}

@@ -23,7 +23,16 @@ const warm = { warmUps: Schema.optionalKey(Schema.Int) }
 /** How many items a list has, and what is written behind its address: libraries know for themselves what to ask for. */
 const items = { count: Schema.Int, query: Schema.optionalKey(Schema.String) }
 
-export const Job = Schema.Union([
+/** An image of a layout, under the tag `v1`, that goes into an archive or comes from there. */
+const archive = { archive: Schema.String, layout: Schema.String }
+
+export const ArchiveJob = Schema.Union([
+  Schema.TaggedStruct("SaveArchive", archive),
+  Schema.TaggedStruct("LoadArchive", archive)
+])
+export type ArchiveJob = typeof ArchiveJob.Type
+
+const RegistryJob = Schema.Union([
   Schema.TaggedStruct("Download", { ...registry, ...blob, ...warm }),
   Schema.TaggedStruct("DownloadFile", { ...registry, ...blob, path: Schema.String }),
   Schema.TaggedStruct("Upload", { ...registry, size: Schema.Int, ...warm }),
@@ -42,7 +51,12 @@ export const Job = Schema.Union([
   Schema.TaggedStruct("ListManifests", { ...registry, ...items, ...warm }),
   Schema.TaggedStruct("ReadManifests", { ...registry, tag: Schema.String, count: Schema.Int, width: Schema.Int })
 ])
+export type RegistryJob = typeof RegistryJob.Type
+
+export const Job = Schema.Union([ArchiveJob, RegistryJob])
 export type Job = typeof Job.Type
+
+const isArchiveJob = Schema.is(ArchiveJob)
 
 /** A job of one kind. */
 export type JobOf<Tag extends Job["_tag"]> = Extract<Job, { readonly _tag: Tag }>
@@ -70,13 +84,20 @@ const startProfile = async (): Promise<() => Promise<void>> => {
   }
 }
 
+const noArchives = (): Work => {
+  throw new Error("this contestant knows no archives")
+}
+
 /**
  * Runs a contestant: it prepares what this process was started for, and does it by the clock. It ends the process, as
  * connections that are kept would hold it for seconds.
  */
-export const compete = async (prepare: (job: Job) => Work | Promise<Work>): Promise<void> => {
+export const compete = async (
+  prepare: (job: RegistryJob) => Work | Promise<Work>,
+  prepareArchive: (job: ArchiveJob) => Work = noArchives
+): Promise<void> => {
   const job = Schema.decodeUnknownSync(Schema.fromJsonString(Job))(process.argv[2])
-  const work = await prepare(job)
+  const work = isArchiveJob(job) ? prepareArchive(job) : await prepare(job)
   const warmUps = "warmUps" in job ? (job.warmUps ?? 0) : 0
   for (let done = 0; done < warmUps; done++) await work()
   const profiled = await startProfile()

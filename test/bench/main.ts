@@ -13,6 +13,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled } from "../support/command.ts"
+import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
 import { copies } from "./copies.ts"
 import { footprint } from "./footprint.ts"
@@ -22,7 +23,7 @@ import { type CaseReport, line, Report } from "./report.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
 
-const cases: ReadonlyArray<Case> = [...transfers, ...images, ...copies, ...reads, ...footprint]
+const cases: ReadonlyArray<Case> = [...transfers, ...images, ...copies, ...archives, ...reads, ...footprint]
 
 const { values: options } = parseArgs({
   options: {

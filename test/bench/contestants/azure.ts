@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises"
 import { ContainerRegistryClient, ContainerRegistryContentClient } from "@azure/container-registry"
 import { contentOf } from "../content.ts"
 import { blobFile, blobsOf, manifestFile } from "../image.ts"
-import { compete, expectCount, inParallel, type Job, warmUpReads, type Work } from "../job.ts"
+import { compete, expectCount, inParallel, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 
 const drain = async (stream: NodeJS.ReadableStream) => {
   stream.resume()
@@ -23,7 +23,7 @@ const countAll = async (items: AsyncIterable<unknown>, expected: number) => {
 /** Is never asked: these registries let everyone in. */
 const credential = { getToken: () => Promise.resolve(null) }
 
-const prepare = (job: Job): Work | Promise<Work> => {
+const prepare = (job: RegistryJob): Work | Promise<Work> => {
   const options =
     job.ca === undefined ? { allowInsecureConnection: true } : { tlsOptions: { ca: readFileSync(job.ca, "utf8") } }
   const content = new ContainerRegistryContentClient(job.endpoint, job.repository, credential, options)

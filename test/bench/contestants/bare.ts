@@ -14,7 +14,8 @@ import * as Schema from "effect/Schema"
 import { Agent, request } from "undici"
 import { contentOf, mebibyte } from "../content.ts"
 import { blobFile, blobsOf, manifestFile, manifestType, readManifest } from "../image.ts"
-import { compete, expectCount, inParallel, type Job, type JobOf, warmUpReads, type Work } from "../job.ts"
+import { prepareArchive } from "./bareArchives.ts"
+import { compete, expectCount, inParallel, type JobOf, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 
 interface Answer {
   readonly status: number
@@ -106,7 +107,7 @@ const downloadFile = async ({ body }: Answer, digest: string, path: string) => {
 
 const upload = async (
   send: Send,
-  job: Pick<Job, "endpoint" | "repository">,
+  job: Pick<RegistryJob, "endpoint" | "repository">,
   length: number,
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>
 ) => {
@@ -193,7 +194,7 @@ const copy = async (client: typeof undici, { ca, endpoint, repository, tag, targ
   )
 }
 
-const prepare = (job: Job): Work | Promise<Work> => {
+const prepare = (job: RegistryJob): Work | Promise<Work> => {
   const ca = job.ca === undefined ? undefined : readFileSync(job.ca, "utf8")
   const client = process.env["HTTP_CLIENT"] === "undici" ? undici : node
   const send = client(ca)
@@ -250,4 +251,4 @@ const prepare = (job: Job): Work | Promise<Work> => {
   }
 }
 
-await compete(prepare)
+await compete(prepare, prepareArchive)

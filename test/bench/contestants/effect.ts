@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import { Agent } from "undici"
 import { manifestType } from "../image.ts"
-import { compete, expectCount, type Job, type JobOf, warmUpReads, type Work } from "../job.ts"
+import { compete, expectCount, type JobOf, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 
 const Descriptor = Schema.Struct({ mediaType: Schema.String, digest: Schema.String, size: Schema.Natural })
 
@@ -95,7 +95,7 @@ const read = (client: HttpClient.HttpClient, { endpoint, repository, tag }: JobO
     return yield* decodeManifest(new TextDecoder().decode(bytes))
   })
 
-const prepare = async (job: Job): Promise<Work> => {
+const prepare = async (job: RegistryJob): Promise<Work> => {
   const connect = job.ca === undefined ? {} : { ca: readFileSync(job.ca, "utf8") }
   const runtime = ManagedRuntime.make(
     NodeHttpClient.layerUndiciNoDispatcher.pipe(

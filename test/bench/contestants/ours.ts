@@ -3,7 +3,10 @@
  */
 import { readFileSync } from "node:fs"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Copy from "@effect-acr/artifacts/Copy"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import * as Repository from "@effect-acr/artifacts/Repository"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
@@ -11,7 +14,7 @@ import * as Credentials from "@effect-acr/client/Credentials"
 import { Digest } from "@effect-acr/client/Digest"
 import * as Reference from "@effect-acr/client/Reference"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
-import { NodeRegistryHttpClient } from "@effect-acr/node"
+import { NodeCompression, NodeHasher, NodeRegistryHttpClient } from "@effect-acr/node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -20,9 +23,9 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { contentOf } from "../content.ts"
 import { blobFile, blobsOf, manifestFile, manifestType } from "../image.ts"
-import { compete, expectCount, type Job, type JobOf, warmUpReads, type Work } from "../job.ts"
+import { type ArchiveJob, compete, expectCount, type JobOf, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 
-const clientFor = ({ ca, endpoint }: Job) =>
+const clientFor = ({ ca, endpoint }: RegistryJob) =>
   Layer.mergeAll(ContainerRegistry.layer({ endpoint }), RegistryContent.layer({ endpoint })).pipe(
     Layer.provide(Credentials.layerAnonymous),
     Layer.provide(NodeRegistryHttpClient.layerOptions(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") })),
@@ -102,7 +105,7 @@ type Services = Layer.Success<ReturnType<typeof clientFor>>
 
 /** The work, as a description. What is made here is made before the clock runs. */
 const workOf = (
-  job: Job,
+  job: RegistryJob,
   content: RegistryContent.Service,
   registry: ContainerRegistry.Service
 ): Effect.Effect<unknown, unknown, Services> => {
@@ -130,6 +133,17 @@ const workOf = (
   }
 }
 
+/** Archives are files, and ask no registry. */
+const prepareArchive = (job: ArchiveJob): Work => {
+  const runtime = ManagedRuntime.make(Layer.mergeAll(NodeServices.layer, NodeHasher.layer, NodeCompression.layer))
+  const work = Effect.gen(function* () {
+    const layout = yield* ImageLayout.open(job.layout)
+    if (job._tag === "SaveArchive") return yield* ImageArchive.save(layout, "v1", job.archive)
+    return yield* Copy.run(yield* ImageArchive.read(job.archive), layout, "v1")
+  }).pipe(Effect.scoped)
+  return () => runtime.runPromise(work)
+}
+
 await compete(async (job): Promise<Work> => {
   const runtime = ManagedRuntime.make(clientFor(job))
   const content = await runtime.runPromise(RegistryContent.RegistryContent)
@@ -137,4 +151,4 @@ await compete(async (job): Promise<Work> => {
   const work = workOf(job, content, registry)
   if (job._tag === "ReadManifests") await runtime.runPromise(reads(content, job, warmUpReads))
   return () => runtime.runPromise(work)
-})
+}, prepareArchive)

@@ -69,13 +69,14 @@ export const verified = <E, R, E2>(
 /** A blob that is verified if it is read from its beginning. */
 export const blobSource = <E>(
   blob: Pointer,
-  read: (offset: number) => Stream.Stream<Uint8Array, E>,
+  read: BlobSource.BlobSource<E>["read"],
   repeatable: boolean,
   startHash: Hasher.Start,
   differs: (error: RegistryError) => E
 ): BlobSource.BlobSource<E> => ({
   sizeBytes: Effect.succeed(blob.size),
-  read: (offset) => (offset === 0 ? verified(blob, read(0), startHash, differs) : read(offset)),
+  read: (offset, heldBytes) =>
+    offset === 0 ? verified(blob, read(0, heldBytes), startHash, differs) : read(offset, heldBytes),
   repeatable,
   unverified: { read }
 })

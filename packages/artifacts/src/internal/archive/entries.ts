@@ -84,7 +84,7 @@ export const resolve = <File, E>(
     return yield* invalid(archive, `${name} is a link that leads to itself, or has more than ${mostLinks} steps`)
   })
 
-/** A part of an open file. Several can be read at the same time. */
+/** A part of an open file, read one step ahead. Several can be read at the same time. */
 export const readRange = (
   file: FileSystem.File,
   position: number,
@@ -101,5 +101,5 @@ export const readRange = (
         return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
       })
     })
-    return Stream.fromPull(Effect.succeed(read))
+    return Stream.bufferArray(Stream.fromPull(Effect.succeed(read)), { capacity: 1 })
   })

@@ -12,7 +12,7 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as ByteSize from "effect/ByteSize"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
@@ -22,8 +22,6 @@ import { ContentDiffers, ContentMissing, FileFailed, LayoutError, type Reason } 
 import * as Contents from "../contents.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import type * as Disk from "./disk.ts"
-
-const chunkBytes = 256 * 1024
 
 /** Whether content is not what its digest names. */
 export const isDamage = ({ reason }: LayoutError): boolean => reason._tag === "ContentDiffers"
@@ -62,21 +60,28 @@ export const make = (
   const missing = (digest: Digest.Digest) =>
     failure(new ContentMissing({ digest, description: `${digest} is missing: there is no file ${pathOf(digest)}` }))
 
-  const readFrom = ({ digest }: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, LayoutError> =>
+  const readFrom = (
+    { digest }: Pick<Pointer, "digest">,
+    offset: number,
+    heldBytes?: number
+  ): Stream.Stream<Uint8Array, LayoutError> =>
     Stream.unwrap(
       Effect.map(sizeOf(digest), (size) =>
         Option.isNone(size)
           ? Stream.fail(missing(digest))
-          : files
-              .stream(pathOf(digest), { offset, chunkSize: chunkBytes })
-              .pipe(Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error))))
+          : BlobSource.fromFile(pathOf(digest))
+              .read(offset, heldBytes)
+              .pipe(
+                Stream.provideService(FileSystem.FileSystem, files),
+                Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error)))
+              )
       )
     )
 
   const blob = (wanted: Pointer): BlobSource.BlobSource<LayoutError> =>
     Contents.blobSource(
       wanted,
-      (offset) => readFrom(wanted, offset),
+      (offset, heldBytes) => readFrom(wanted, offset, heldBytes),
       true,
       startHash,
       (error) => differs(wanted, error)
