@@ -96,7 +96,7 @@ export const read = (
     const first = new Uint8Array(4)
     if (type === "File") yield* Effect.mapError(handle.read(first, { position: 0n }), ofFile(file))
     if (type === "File" && Compression.formatOf(first) === undefined) {
-      return yield* opened(yield* Seekable.make(handle, file), file, options)
+      return yield* opened(yield* Seekable.make(files, handle, file), file, options)
     }
     const content = Stream.mapError(files.stream(file, { chunkSize: streamPieceBytes }), ofFile(file))
     return yield* opened(yield* Sequential.make(files, plain(content, file), file), file, options)
@@ -180,7 +180,11 @@ export interface WriteOptions {
  */
 export type WriteFault = ArchiveError | GraphError | PlatformNotFound
 
-const entryOf = <E>(source: Reader<E>, part: Plan.Part): Effect.Effect<Tar.Entry<E>, E | ArchiveError> => {
+const entryOf = <E>(
+  source: Reader<E>,
+  part: Plan.Part,
+  heldBytes: number | undefined
+): Effect.Effect<Tar.Entry<E>, E | ArchiveError> => {
   switch (part._tag) {
     case "Bytes":
       return Effect.succeed(Tar.file(part.name, part.bytes))
@@ -195,7 +199,9 @@ const entryOf = <E>(source: Reader<E>, part: Plan.Part): Effect.Effect<Tar.Entry
       )
     }
     case "Blob":
-      return Effect.succeed(Tar.fileStream(part.name, part.descriptor.size, source.blob(part.descriptor).read(0)))
+      return Effect.succeed(
+        Tar.fileStream(part.name, part.descriptor.size, source.blob(part.descriptor).read(0, heldBytes))
+      )
   }
 }
 
@@ -235,6 +241,14 @@ export const write = <E>(
   source: Reader<E>,
   references: string | ReadonlyArray<string>,
   options: WriteOptions = {}
+): Stream.Stream<Uint8Array, E | WriteFault> => written(source, references, options)
+
+/** `heldBytes` says how much of the stream its reader holds on to, see `BlobSource`. */
+const written = <E>(
+  source: Reader<E>,
+  references: string | ReadonlyArray<string>,
+  options: WriteOptions,
+  heldBytes?: number
 ): Stream.Stream<Uint8Array, E | WriteFault> =>
   Stream.unwrap(
     Effect.gen(function* () {
@@ -250,7 +264,7 @@ export const write = <E>(
         }
       })
       return Stream.fromIterable(parts, { chunkSize: 1 }).pipe(
-        Stream.mapEffect((part) => entryOf(source, part)),
+        Stream.mapEffect((part) => entryOf(source, part, heldBytes)),
         Stream.pipeThroughChannel(Tar.encode<E | ArchiveError, unknown, Tar.Entry<E>>()),
         Stream.mapError((error) => (Tar.isTarError(error) ? ofTar(place)(error) : error))
       )
@@ -286,7 +300,8 @@ export const save = <E>(
     const path = yield* Path.Path
     const folder = path.dirname(path.resolve(file))
     const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
-    const content = Stream.mapError(write(source, references, options), ofSource)
+    // Each piece is written before the next is taken.
+    const content = Stream.mapError(written(source, references, options, 0), ofSource)
     yield* Effect.mapError(writeFile(files, temporary, path.resolve(file), content), (error) =>
       error instanceof OfSource ? error.cause : ofFile(file)(error)
     )

@@ -88,7 +88,20 @@ const pieceBytes = 2 * 1024 * 1024
 export const fromString = (text: string): BlobSource => fromBytes(new TextEncoder().encode(text))
 
 /**
- * A file, read two mebibytes at a time, one step ahead of whoever takes them.
+ * A part of a file.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface FilePart {
+  /** Where it begins, in bytes. */
+  readonly offset: number
+  /** How long it is, in bytes. */
+  readonly size: number
+}
+
+/**
+ * A file or a part of one, read two mebibytes at a time, one step ahead of the reader.
  *
  * **Details**
  *
@@ -112,12 +125,18 @@ export const fromString = (text: string): BlobSource => fromBytes(new TextEncode
  * @category constructors
  * @since 0.1.0
  */
-export const fromFile = (path: string): BlobSource<PlatformError.PlatformError, FileSystem.FileSystem> => ({
-  sizeBytes: Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size))),
+export const fromFile = (
+  path: string,
+  part?: FilePart
+): BlobSource<PlatformError.PlatformError, FileSystem.FileSystem> => ({
+  sizeBytes:
+    part === undefined
+      ? Effect.flatMap(FileSystem.FileSystem, (files) => Effect.map(files.stat(path), ({ size }) => Number(size)))
+      : Effect.succeed(part.size),
   read: (offset, heldBytes) =>
     Stream.unwrap(
       Effect.map(FileSystem.FileSystem, (files) =>
-        readFile(files, path, offset, heldBytes === undefined ? fresh : inTurns(heldBytes))
+        readFile(files, path, rest(part, offset), heldBytes === undefined ? fresh : inTurns(heldBytes))
       )
     ).pipe(Stream.bufferArray({ capacity: 1 })),
   repeatable: true
@@ -144,20 +163,25 @@ const inTurns = (heldBytes: number): Memory => {
   }
 }
 
-/** The rest of a file. */
+/** What is left of a part behind an offset; of a file, its end is not known before it is opened. */
+const rest = (part: FilePart | undefined, offset: number): Pick<FilePart, "offset"> & Partial<FilePart> =>
+  part === undefined ? { offset } : { offset: part.offset + offset, size: Math.max(0, part.size - offset) }
+
+/** The rest of a file, or so many bytes of it. */
 const readFile = (
   files: FileSystem.FileSystem,
   path: string,
-  offset: number,
+  { offset, size }: ReturnType<typeof rest>,
   memory: Memory
 ): Stream.Stream<Uint8Array, PlatformError.PlatformError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const file = yield* files.open(path)
       yield* file.seek(BigInt(offset), "start")
-      let left = Number((yield* file.stat).size) - offset
+      let left = size ?? Number((yield* file.stat).size) - offset
       const read = Effect.suspend(() => {
-        // Whether it ends where it should shows by the byte behind.
+        if (left === 0 && size !== undefined) return Cause.done()
+        // Whether a file ends where it should shows by the byte behind.
         const piece = memory(Math.min(pieceBytes, Math.max(1, left)))
         return Effect.flatMap(file.read(piece), (length) => {
           left -= length

@@ -58,11 +58,15 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
   const missing = ({ digest }: Pick<Pointer, "digest">) =>
     fail(new ContentMissing({ digest, description: `${digest} is not in the archive` }))
 
-  const readFrom = (pointer: Pick<Pointer, "digest">, offset: number): Stream.Stream<Uint8Array, E | ArchiveError> =>
+  const readFrom = (
+    pointer: Pick<Pointer, "digest">,
+    offset: number,
+    heldBytes?: number
+  ): Stream.Stream<Uint8Array, E | ArchiveError> =>
     Stream.unwrap(
       Effect.map(
         entries.open(fileOf(pointer.digest)),
-        Option.match({ onNone: () => Stream.fail(missing(pointer)), onSome: ({ read }) => read(offset) })
+        Option.match({ onNone: () => Stream.fail(missing(pointer)), onSome: ({ read }) => read(offset, heldBytes) })
       )
     )
 
@@ -70,7 +74,7 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
   const blob = (pointer: Pointer): BlobSource.BlobSource<E | ArchiveError> =>
     Contents.blobSource(
       pointer,
-      (offset) => readFrom(pointer, offset),
+      (offset, heldBytes) => readFrom(pointer, offset, heldBytes),
       entries.isRepeatable(fileOf(pointer.digest)),
       startHash,
       differs(pointer)

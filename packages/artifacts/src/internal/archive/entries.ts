@@ -1,11 +1,10 @@
 /**
  * The files in a tar archive by their names. Links lead to files in the archive alone.
  */
-import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
+import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Effect from "effect/Effect"
 import type { Header, TarError } from "effect/encoding/Tar"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
@@ -17,7 +16,7 @@ import { clean, followed } from "./names.ts"
 export interface Content<out E> {
   /** In bytes. */
   readonly size: number
-  readonly read: (offset: number) => Stream.Stream<Uint8Array, E | ArchiveError>
+  readonly read: BlobSource.BlobSource<E | ArchiveError>["read"]
 }
 
 /** The files of an archive by their names, and by the names of links to them. */
@@ -42,8 +41,6 @@ const mostLinks = 16
 
 /** Images have thousands of entries at the most. All names are kept. */
 export const mostEntries = 1_000_000
-
-const pieceBytes = 1024 * 1024
 
 export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
 
@@ -84,22 +81,20 @@ export const resolve = <File, E>(
     return yield* invalid(archive, `${name} is a link that leads to itself, or has more than ${mostLinks} steps`)
   })
 
-/** A part of an open file, read one step ahead. Several can be read at the same time. */
-export const readRange = (
-  file: FileSystem.File,
-  position: number,
-  size: number
-): Stream.Stream<Uint8Array, PlatformError> =>
-  Stream.suspend(() => {
-    let at = position
-    const end = position + size
-    const read = Effect.suspend(() => {
-      const piece = new Uint8Array(Math.min(pieceBytes, end - at))
-      if (piece.length === 0) return Cause.done()
-      return Effect.flatMap(file.read(piece, { position: BigInt(at) }), (length) => {
-        at += length
-        return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
-      })
-    })
-    return Stream.bufferArray(Stream.fromPull(Effect.succeed(read)), { capacity: 1 })
-  })
+/** A file of an archive, or of what is kept of one, which lies in another file. */
+export const contentAt = (
+  files: FileSystem.FileSystem,
+  archive: string,
+  path: string,
+  part: BlobSource.FilePart
+): Content<never> => {
+  const { read } = BlobSource.fromFile(path, part)
+  return {
+    size: part.size,
+    read: (offset, heldBytes) =>
+      read(offset, heldBytes).pipe(
+        Stream.provideService(FileSystem.FileSystem, files),
+        Stream.mapError(ofFile(archive))
+      )
+  }
+}

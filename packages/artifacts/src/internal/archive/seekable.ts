@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { ArchiveError } from "../../ArchiveError.ts"
-import { type Entries, invalid, mostEntries, type Named, note, ofFile, ofTar, readRange, resolve } from "./entries.ts"
+import { type Entries, invalid, mostEntries, type Named, note, ofFile, ofTar, contentAt, resolve } from "./entries.ts"
 
 const blockBytes = 512
 
@@ -67,7 +67,11 @@ const headerAt = (file: FileSystem.File, start: number) =>
   })
 
 /** Reads the headers of an archive, without the content. */
-export const make = (file: FileSystem.File, archive: string): Effect.Effect<Entries<never>, ArchiveError> =>
+export const make = (
+  files: FileSystem.FileSystem,
+  file: FileSystem.File,
+  archive: string
+): Effect.Effect<Entries<never>, ArchiveError> =>
   Effect.gen(function* () {
     const end = Number(ByteSize.toBigInt((yield* Effect.mapError(file.stat, ofFile(archive))).size))
     const names = new Map<string, Named<Place>>()
@@ -95,11 +99,7 @@ export const make = (file: FileSystem.File, archive: string): Effect.Effect<Entr
       open: (name) =>
         Effect.map(
           find(name),
-          Option.map(({ position, size }) => ({
-            size,
-            read: (offset) =>
-              Stream.mapError(readRange(file, position + offset, Math.max(0, size - offset)), ofFile(archive))
-          }))
+          Option.map(({ position, size }) => contentAt(files, archive, archive, { offset: position, size }))
         ),
       isRepeatable: constTrue,
       keepAll: Effect.void

@@ -19,6 +19,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { AlreadyRead, type ArchiveError } from "../../ArchiveError.ts"
 import {
+  contentAt,
   type Content,
   type Entries,
   failure,
@@ -28,7 +29,6 @@ import {
   note,
   ofFile,
   ofTar,
-  readRange,
   resolve
 } from "./entries.ts"
 import { clean } from "./names.ts"
@@ -44,7 +44,7 @@ type Where<E> =
   /** It comes next in the stream. */
   | { readonly _tag: "Next"; readonly body: Stream.Stream<Uint8Array, E | Tar.TarError> }
   | { readonly _tag: "Memory"; readonly bytes: Uint8Array }
-  | { readonly _tag: "Spool"; readonly position: number }
+  | { readonly _tag: "Spool"; readonly content: Content<never> }
   /** It was handed on. */
   | { readonly _tag: "Gone" }
 
@@ -54,33 +54,30 @@ interface Held<E> {
 }
 
 /** A temporary file, made when it is needed first. */
-const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope) => {
-  let opened: FileSystem.File | undefined
+const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: string) => {
+  let opened: { readonly path: string; readonly file: FileSystem.File } | undefined
   let end = 0
   const open = Effect.gen(function* () {
     if (opened !== undefined) return opened
     const path = yield* files.makeTempFileScoped({ prefix: "effect-acr-archive-" })
-    opened = yield* files.open(path, { flag: "w+" })
+    opened = { path, file: yield* files.open(path, { flag: "w" }) }
     return opened
   }).pipe(Effect.provideService(Scope.Scope, scope))
 
-  /** Appends content, and returns where it begins. */
-  const append = <E>(content: Stream.Stream<Uint8Array, E>): Effect.Effect<number, E | PlatformError> =>
+  /** Appends content, and returns it as it lies there. */
+  const append = <E>(content: Stream.Stream<Uint8Array, E>): Effect.Effect<Content<never>, E | PlatformError> =>
     Effect.gen(function* () {
-      const file = yield* open
-      const position = end
+      const { file, path } = yield* open
+      const offset = end
       yield* Stream.runForEach(content, (piece) =>
         Effect.map(file.writeAll(piece), () => {
           end += piece.length
         })
       )
-      return position
+      return contentAt(files, archive, path, { offset, size: end - offset })
     })
 
-  const read = (position: number, size: number): Stream.Stream<Uint8Array, PlatformError> =>
-    Stream.unwrap(Effect.map(open, (file) => readRange(file, position, size)))
-
-  return { append, read }
+  return { append }
 }
 
 /** Reads an archive forwards, as far as what is asked for. */
@@ -93,7 +90,7 @@ export const make = <E, R>(
     type Failure = E | ArchiveError
 
     const services = yield* Effect.context<R>()
-    const spool = makeSpool(files, yield* Effect.scope)
+    const spool = makeSpool(files, yield* Effect.scope, archive)
     const decoded = Stream.pipeThroughChannel(Stream.provideContext(tar, services), Tar.decode<E, unknown>())
     const pull = yield* Stream.toPull(decoded)
     const oneAtATime = Semaphore.makeUnsafe(1)
@@ -115,10 +112,10 @@ export const make = <E, R>(
           held.where = { _tag: "Memory", bytes: Bytes.concat(yield* Stream.runCollect(body)) }
           return
         }
-        const position = yield* spool
+        const content = yield* spool
           .append(body)
           .pipe(Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error)))
-        held.where = { _tag: "Spool", position }
+        held.where = { _tag: "Spool", content }
       }).pipe(
         // A part of it is gone.
         Effect.onInterrupt(() =>
@@ -179,14 +176,19 @@ export const make = <E, R>(
       return named?._tag === "File" && named.file.where._tag !== "Next" ? Option.some(named.file) : Option.none()
     }
 
-    const readBody = ({ size, where }: Held<E>, name: string, offset: number): Stream.Stream<Uint8Array, Failure> => {
+    const readBody = (
+      { where }: Held<E>,
+      name: string,
+      offset: number,
+      heldBytes: number | undefined
+    ): Stream.Stream<Uint8Array, Failure> => {
       switch (where._tag) {
         case "Next":
           return Stream.mapError(BlobSource.fromStream(where.body).read(offset), toFailure)
         case "Memory":
           return Stream.make(where.bytes.subarray(offset))
         case "Spool":
-          return Stream.mapError(spool.read(where.position + offset, Math.max(0, size - offset)), ofFile(archive))
+          return where.content.read(offset, heldBytes)
         case "Gone": {
           const description = `${name} was read once already, and is not kept`
           return Stream.fail(failure(archive)(new AlreadyRead({ description })))
@@ -196,9 +198,9 @@ export const make = <E, R>(
 
     const contentOf = (file: Held<E>, name: string): Content<E> => ({
       size: file.size,
-      read: (offset) =>
+      read: (offset, heldBytes) =>
         Stream.suspend(() => {
-          const body = readBody(file, name, offset)
+          const body = readBody(file, name, offset, heldBytes)
           if (file.where._tag === "Next") file.where = { _tag: "Gone" }
           return body
         })

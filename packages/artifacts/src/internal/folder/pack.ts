@@ -13,7 +13,6 @@ import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
-import { readRange } from "../archive/entries.ts"
 import { followed } from "../archive/names.ts"
 import { sourceInstant } from "./instant.ts"
 import { shown } from "./names.ts"
@@ -63,6 +62,22 @@ const compareBytes = (left: Uint8Array, right: Uint8Array): number => {
 const whiteout = ".wh."
 
 const isNotFound = ({ reason }: PlatformError): boolean => reason._tag === "NotFound"
+
+const pieceBytes = 1024 * 1024
+
+/** The first bytes of an open file, read one step ahead. */
+const readFirst = (file: FileSystem.File, size: number): Stream.Stream<Uint8Array, PlatformError> =>
+  Stream.suspend(() => {
+    let left = size
+    const read = Effect.suspend(() => {
+      const piece = new Uint8Array(Math.min(pieceBytes, left))
+      return Effect.flatMap(file.read(piece), (length) => {
+        left -= length
+        return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))
+      })
+    })
+    return Stream.bufferArray(Stream.fromPull(Effect.succeed(read)), { capacity: 1 })
+  })
 
 /** Names in the order in which they stand in the archive: by the bytes of UTF-8, a folder with its slash. */
 const inOrder = (entries: ReadonlyArray<FileSystem.DirectoryEntry>): ReadonlyArray<string> =>
@@ -134,7 +149,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
           if (opened.type !== "File" || Option.getOrUndefined(opened.ino) !== Option.getOrUndefined(ino)) {
             return yield* changed(name, "was replaced while the folder was read")
           }
-          return readRange(file, 0, Number(ByteSize.toBigInt(size)) + 1)
+          return readFirst(file, Number(ByteSize.toBigInt(size)) + 1)
         })
       ).pipe(Stream.mapError((error) => (error instanceof PlatformError ? ofEntry(name)(error) : error)))
 

@@ -113,7 +113,8 @@ export const make = (
     Effect.gen(function* () {
       const target = pathOf(wanted.digest)
       yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
-      const content = Contents.verified(wanted, Stream.mapError(source.read(0), ofSource), startHash, (error) =>
+      // Each piece is written before the next is taken.
+      const content = Contents.verified(wanted, Stream.mapError(source.read(0, 0), ofSource), startHash, (error) =>
         differs(wanted, error)
       )
       yield* Effect.mapError(disk.write(target, content), (error) => {
