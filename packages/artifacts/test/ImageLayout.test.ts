@@ -706,7 +706,7 @@ const failing = (budget: { left: number }) =>
           ...file,
           stat: file.stat,
           seek: (...at: Parameters<typeof file.seek>) => file.seek(...at),
-          readAlloc: (...size: Parameters<typeof file.readAlloc>) => file.readAlloc(...size),
+          read: (...into: Parameters<typeof file.read>) => file.read(...into),
           sync: Effect.andThen(spend, file.sync),
           writeAll: (bytes: Uint8Array) => Effect.andThen(spend, file.writeAll(bytes))
         })),
