@@ -15,7 +15,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ArchiveError, NotFound } from "./ArchiveError.ts"
+import { ArchiveError, NotFound, UnsupportedArchive } from "./ArchiveError.ts"
 import * as Compression from "@effect-acr/client/Compression"
 import type { Reader } from "./ContentStore.ts"
 import { type Entries, invalid, ofFile, ofTar } from "./internal/archive/entries.ts"
@@ -50,13 +50,18 @@ const opened = <E>(entries: Entries<E>, archive: string, options: ReadOptions) =
     return yield* Opened.open({ entries, name: archive, startHash, compression }, options)
   })
 
+const notAFile = (archive: string) => {
+  const description = "this is a pipe or a device, and no file: ImageArchive.fromStream reads it"
+  return new ArchiveError({ archive, reason: new UnsupportedArchive({ description }) })
+}
+
 /**
  * Reads an archive from a file: plain, or compressed by gzip or zstd.
  *
  * **Details**
  *
- * Of a plain file, the headers are read once, and content is read where it lies. A compressed file, or one that is a pipe, is read
- * as by `fromStream`.
+ * Of a plain file, the headers are read once, and content is read where it lies. A compressed file is read as by `fromStream`. A pipe,
+ * such as `/dev/stdin`, is refused: use `fromStream`.
  *
  * OCI archives keep the digests of their images. The archives of `docker save` before version 25, `podman save` and `crane pull`
  * do not: see `hasOriginalDigests`. Images are found by their full names (`alpine:3.20`), and by their tags alone if these name
@@ -91,8 +96,10 @@ export const read = (
 ): Effect.Effect<ImageArchive, ArchiveError, Compression.Compression | FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
+    const { type } = yield* Effect.mapError(files.stat(file), ofFile(file))
+    // Files are read by position, which pipes have not. Opening one waits for its writer, and cannot be interrupted.
+    if (type !== "File" && type !== "Directory") return yield* notAFile(file)
     const handle = yield* Effect.mapError(files.open(file, { flag: "r" }), ofFile(file))
-    const { type } = yield* Effect.mapError(handle.stat, ofFile(file))
     const first = new Uint8Array(4)
     if (type === "File") yield* Effect.mapError(handle.read(first, { position: 0n }), ofFile(file))
     if (type === "File" && Compression.formatOf(first) === undefined) {

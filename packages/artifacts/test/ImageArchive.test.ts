@@ -1,6 +1,7 @@
 /**
  * Archives of images: what other programs write is read, from files and from streams, and what is written is read again.
  */
+import { execFileSync } from "node:child_process"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Digest from "@effect-acr/client/Digest"
@@ -434,6 +435,16 @@ layer(platform)("an OCI archive", (it) => {
       )
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(new Uint8Array()))), "NotAnArchive")
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(`${other}.missing`)), "FileFailed")
+    })
+  )
+
+  it.effect("in a pipe is read as a stream, and is not taken for a file: it has no positions", () =>
+    Effect.gen(function* () {
+      const pipe = `${yield* fileOf(yield* written(yield* seeded, "v1"))}.pipe`
+      execFileSync("mkfifo", [pipe])
+      const error = yield* Effect.flip(ImageArchive.read(pipe))
+      assert.strictEqual(error.reason._tag, "UnsupportedArchive")
+      assert.include(error.message, "ImageArchive.fromStream")
     })
   )
 })
