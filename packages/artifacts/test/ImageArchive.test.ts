@@ -11,8 +11,11 @@ import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../src/ContentStore.ts"
 import * as Copy from "../src/Copy.ts"
@@ -28,7 +31,7 @@ import {
   layers,
   tarOf
 } from "./support/dockerArchives.ts"
-import { amd64, arm64, attachment, both, holding, index, layer as layerOf } from "./support/artifacts.ts"
+import { amd64, arm64, attachment, both, holding, image, index, layer as layerOf } from "./support/artifacts.ts"
 
 const run = Stream.runCollect
 
@@ -422,6 +425,24 @@ layer(platform)("an OCI archive", (it) => {
       assert.strictEqual(yield* Effect.flip(run(last.read(0))), "the pipe broke")
       // It stays broken.
       assert.strictEqual(yield* Effect.flip(run(last.read(0))), "the pipe broke")
+    })
+  )
+
+  it.effect("of a stream can be given up while another reader has it", () =>
+    Effect.gen(function* () {
+      // Larger files than those that are kept in memory.
+      const texts = ["a", "b"].map((text) => text.repeat(5 * 1024 * 1024))
+      const [first = "", second = ""] = texts
+      const store = yield* holding(texts, [])
+      yield* store.putManifest(image(first, second), { tags: ["v1"] })
+      const archive = yield* ImageArchive.fromStream(inPieces(yield* written(store, "v1"), 1 << 20))
+      const reader = yield* Scope.make()
+      yield* Effect.flatten(Scope.provide(Stream.toPull(archive.blob(layerOf(first)).read(0)), reader))
+      const waiting = yield* Effect.forkChild(run(archive.blob(layerOf(second)).read(0)), { startImmediately: true })
+      assert.isTrue(Exit.isFailure(yield* Fiber.interrupt(waiting).pipe(Effect.andThen(Fiber.await(waiting)))))
+      yield* Scope.close(reader, Exit.void)
+      // It was not taken by the reader that has gone.
+      assert.strictEqual(Bytes.concat(yield* run(archive.blob(layerOf(second)).read(0))).length, second.length)
     })
   )
 

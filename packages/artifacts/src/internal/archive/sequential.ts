@@ -228,7 +228,7 @@ export const make = <E, R>(
         Effect.gen(function* () {
           const own = kept(name)
           // Between the header and the content, nothing else may be looked for.
-          if (Option.isNone(own)) yield* Effect.acquireRelease(oneAtATime.take(1), () => oneAtATime.release(1))
+          if (Option.isNone(own)) yield* oneAtATime.takeScoped(1)
           const found = Option.isSome(own) ? own : yield* find(name)
           return Option.map(found, (file) => contentOf(file, name))
         }),
