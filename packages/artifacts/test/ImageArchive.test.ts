@@ -484,6 +484,22 @@ layer(platform)("what is written", (it) => {
     })
   )
 
+  it.effect("of a Docker archive into another keeps its full names", () =>
+    Effect.gen(function* () {
+      const archive = yield* ImageArchive.read(yield* fileOf(yield* tarOf(dockerForms.docker24)))
+      const names = ["api:latest", "shop/api:v1"]
+      // Another name is for tags alone.
+      const bytes = yield* written(archive, names, { format: "docker", name: "other" })
+      const json = (yield* entriesOf(bytes)).find(({ name }) => name === "manifest.json")
+      assert.deepStrictEqual(
+        JSON.parse(new TextDecoder().decode(json?.bytes)).map((one: { RepoTags: unknown }) => one.RepoTags),
+        [names]
+      )
+      const again = yield* ImageArchive.read(yield* fileOf(bytes))
+      for (const name of names) assert.isTrue(Option.isSome(yield* again.resolve(name)), name)
+    })
+  )
+
   it.effect("of an index into a Docker archive is the image of a platform, which has to be chosen", () =>
     Effect.gen(function* () {
       const entry = (raw: Manifest.Raw, architecture: string) => ({
