@@ -199,6 +199,10 @@ export const pull = <E>(
         return staged
       })
 
+    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
+    /** What is left for the folders, whose layers do not tell how large they are. */
+    let left = titled.reduce((rest, file) => (isTree(file) ? rest : rest - file.layer.size), most)
+
     /** Unpacks a folder where it belongs, once its whole archive has passed. */
     const writeFolder = ({ layer, title }: Titled) => {
       const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
@@ -206,9 +210,15 @@ export const pull = <E>(
       const unpacking = unpack(archive, site.pathOf(title), {
         overwrite,
         prefix: title,
-        maxBytes: ByteSize.bytes(most),
+        maxBytes: ByteSize.bytes(left),
         ...(maxEntries === undefined ? {} : { maxEntries })
-      })
+      }).pipe(
+        Effect.tap(({ bytes }) =>
+          Effect.sync(() => {
+            left -= bytes
+          })
+        )
+      )
       // A link that is put there is not followed: the folder is one of ours by then.
       return Effect.andThen(site.makeFolder(title), unpacking).pipe(
         Effect.mapError((error) =>
@@ -219,7 +229,6 @@ export const pull = <E>(
       )
     }
 
-    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
     // What cannot be in its place is known before anything is transferred.
     for (const file of titled) {
       yield* isTree(file) ? site.checkFolder(file.title) : site.checkFile(file.title, { overwrite })
@@ -229,7 +238,7 @@ export const pull = <E>(
       (file) => Effect.map(writeFile(file), (at) => ({ title: file.title, at })),
       { concurrency: filesAtOnce }
     )
-    yield* Effect.forEach(titled.filter(isTree), writeFolder, { discard: true })
+    yield* Effect.forEach(titled.filter(isTree), (file) => Effect.suspend(() => writeFolder(file)), { discard: true })
     yield* Effect.uninterruptible(
       Effect.forEach(staged, ({ at, title }) => site.place(title, at, { overwrite }), { discard: true })
     )
