@@ -459,6 +459,22 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
+  it.effect("with names of more than 64 Mi characters together is refused", () =>
+    Effect.gen(function* () {
+      const long = "a".repeat(1_000_000)
+      const archives = {
+        names: Stream.map(Stream.range(1, 68), (at) => Tar.file(`${at}${long}`, "")),
+        targets: Stream.map(Stream.range(1, 68), (at) => Tar.symlink(`${at}`, long))
+      }
+      for (const [kind, entries] of Object.entries(archives)) {
+        const tar = Stream.pipeThroughChannel(entries, Tar.encode())
+        assert.strictEqual(yield* tagOfReason(ImageArchive.fromStream(tar)), "InvalidArchive", kind)
+        const file = yield* fileOf(Bytes.concat(yield* run(tar)))
+        assert.strictEqual(yield* tagOfReason(ImageArchive.read(file)), "InvalidArchive", kind)
+      }
+    })
+  )
+
   it.effect("in a pipe is read as a stream, and is not taken for a file: it has no positions", () =>
     Effect.gen(function* () {
       const pipe = `${yield* fileOf(yield* written(yield* seeded, "v1"))}.pipe`

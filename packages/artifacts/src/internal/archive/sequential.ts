@@ -21,8 +21,7 @@ import {
   type Content,
   type Entries,
   failure,
-  invalid,
-  mostEntries,
+  makeCounter,
   type Named,
   note,
   ofFile,
@@ -108,6 +107,7 @@ export const make = <E, R>(
     const pull = yield* Stream.toPull(decoded)
     const oneAtATime = Semaphore.makeUnsafe(1)
     const names = new Map<string, Named<Held<E>>>()
+    const count = makeCounter(archive)
     let last: Held<E> | undefined
     let memoryBytes = 0
     /** How the stream ended. */
@@ -154,7 +154,7 @@ export const make = <E, R>(
       const [{ body, header }] = next.value
       const held: Held<E> = { size: header.size, where: { _tag: "Next", body } }
       note(names, header, held)
-      if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
+      yield* count(names.size, header)
       // What is small may be asked for more than once.
       if (held.size <= smallBytes) yield* keep(held)
       else last = held
