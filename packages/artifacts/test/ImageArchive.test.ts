@@ -158,6 +158,26 @@ layer(platform)("an archive of docker save", (it) => {
     })
   )
 
+  it.effect("of an image without layers is read, whichever way Docker says that", () =>
+    Effect.gen(function* () {
+      for (const config of [
+        '{"rootfs":{"type":"layers"}}',
+        '{"rootfs":{"type":"layers","diff_ids":null}}',
+        '{"rootfs":null}',
+        "{}"
+      ]) {
+        const file = yield* fileOf(
+          yield* tarOf([
+            Tar.file("c.json", config),
+            Tar.file("manifest.json", '[{"Config":"c.json","RepoTags":["shop/empty:v1"],"Layers":null}]')
+          ])
+        )
+        const { store } = yield* completeIn(yield* ImageArchive.read(file), "v1")
+        assert.isTrue(yield* store.has(layerOf(config)), config)
+      }
+    })
+  )
+
   it.effect("without manifest.json is refused by name", () =>
     Effect.gen(function* () {
       const file = yield* fileOf(
