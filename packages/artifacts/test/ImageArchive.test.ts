@@ -420,6 +420,26 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
+  it.effect("that is cut off before a referrer is not copied without it", () =>
+    Effect.gen(function* () {
+      const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
+      const isSbom = ({ name }: { readonly name: string }) => name.endsWith(Digest.hex(sbom.descriptor.digest))
+      const files = (some: typeof entries) => tarOf(some.map(({ bytes, name }) => Tar.file(name, bytes)))
+      // The referrer comes last.
+      const whole = yield* files([...entries.filter((entry) => !isSbom(entry)), ...entries.filter(isSbom)])
+      const cut = (yield* files(entries.filter((entry) => !isSbom(entry)))).slice(0, -1024)
+      assert.deepStrictEqual(whole.subarray(0, cut.length), cut)
+      yield* completeIn(yield* ImageArchive.read(yield* fileOf(whole)), "v1")
+      for (const archive of [
+        yield* ImageArchive.read(yield* fileOf(cut)),
+        yield* ImageArchive.fromStream(inPieces(cut, 700))
+      ]) {
+        const error = yield* Effect.flip(completeIn(archive, "v1"))
+        assert.include(error.message, sbom.descriptor.digest)
+      }
+    })
+  )
+
   it.effect("in a compressed stream that is cut off fails", () =>
     Effect.gen(function* () {
       for (const compress of [gzipSync, zstdCompressSync]) {
