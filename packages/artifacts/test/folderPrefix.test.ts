@@ -17,7 +17,8 @@ layer(platform)("a prefix", (it) => {
       const base = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-prefix-" })
       yield* files.makeDirectory(`${base}/site`)
       yield* files.writeFileString(`${base}/site/page`, "hello")
-      const packed = (prefix: string) => Effect.map(Stream.runCollect(Folder.pack(`${base}/site`, { prefix })), Bytes.concat)
+      const packed = (prefix: string) =>
+        Effect.map(Stream.runCollect(Folder.pack(`${base}/site`, { prefix })), Bytes.concat)
       const plain = yield* packed("a/b")
       for (const prefix of ["a/b/", "./a/b", "a//b"]) {
         assert.deepStrictEqual(yield* packed(prefix), plain, prefix)

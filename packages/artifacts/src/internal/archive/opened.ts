@@ -162,8 +162,7 @@ const catalogOf = <E>(archive: Archive<E>, format: Format | undefined): Effect.E
 
 /** Whether an error is about content that is missing, or is not what its digest names. */
 const isDamage = (error: unknown): boolean =>
-  error instanceof ArchiveError &&
-  (error.reason._tag === "ContentDiffers" || error.reason._tag === "ContentMissing")
+  error instanceof ArchiveError && (error.reason._tag === "ContentDiffers" || error.reason._tag === "ContentMissing")
 
 export const open = <E>(
   archive: Archive<E>,

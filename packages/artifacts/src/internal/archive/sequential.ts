@@ -198,7 +198,8 @@ export const make = <E, R>(
         case "Spool":
           return Stream.mapError(spool.read(where.position + offset, Math.max(0, size - offset)), ofFile(archive))
         case "Gone": {
-          const description = `${name} was read once already, and is not kept`
+          const how = "ImageArchive.read reads files that are not compressed as often as wanted"
+          const description = `${name} was read once already, and is not kept: ${how}`
           return Stream.fail(failure(archive)(new AlreadyRead({ description })))
         }
       }
