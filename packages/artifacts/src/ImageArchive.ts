@@ -13,6 +13,7 @@ import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import { systemError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ArchiveError, NotFound, UnsupportedArchive } from "./ArchiveError.ts"
@@ -264,8 +265,19 @@ export const write = <E>(
     })
   )
 
+/** Refuses what is no file: a renaming would replace it, and for root also `/dev/stdout`. */
+const expectFile = (files: FileSystem.FileSystem, file: string): Effect.Effect<void, ArchiveError> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(files.stat(file))
+    if (Option.isNone(found) || found.value.type === "File") return
+    const description = "this is no file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
+    const reason = { _tag: "BadResource", module: "ImageArchive", method: "save", pathOrDescriptor: file } as const
+    return yield* ofFile(file)(systemError({ ...reason, description }))
+  })
+
 /**
- * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced.
+ * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced; a folder, a pipe or a
+ * device is not.
  *
  * **Example** (An image for `docker load`)
  *
@@ -291,6 +303,7 @@ export const save = <E>(
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
+    yield* expectFile(files, file)
     const folder = path.dirname(path.resolve(file))
     const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
     const content = Stream.mapError(write(source, references, options), ofSource)

@@ -587,6 +587,26 @@ layer(platform)("what is written", (it) => {
     })
   )
 
+  it.effect("to a pipe, a device or a folder does not replace it", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const base = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-archive-" })
+      execFileSync("mkfifo", [`${base}/pipe`])
+      yield* files.symlink("/dev/null", `${base}/device`)
+      yield* files.makeDirectory(`${base}/folder`)
+      const store = yield* seeded
+      for (const name of ["pipe", "device", "folder"]) {
+        const error = yield* Effect.flip(ImageArchive.save(store, "v1", `${base}/${name}`))
+        assert.include(error.message, "ImageArchive.write", name)
+      }
+      const types = yield* Effect.forEach(["pipe", "device", "folder"], (name) => files.lstat(`${base}/${name}`))
+      assert.deepStrictEqual(
+        types.map(({ type }) => type),
+        ["FIFO", "SymbolicLink", "Directory"]
+      )
+    })
+  )
+
   it.effect("to a file appears whole or not at all", () =>
     Effect.gen(function* () {
       const store = yield* seeded
