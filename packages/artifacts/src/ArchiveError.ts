@@ -27,7 +27,8 @@ export class NotAnArchive extends Schema.TaggedError<NotAnArchive>("@effect-acr/
 }
 
 /**
- * An archive has a format that is not read: that of Docker before version 1.10, or another version of the OCI layout.
+ * An archive has a form that is not read: that of Docker before version 1.10, another version of the OCI layout, or a pipe in the place
+ * of a file.
  *
  * @category reasons
  * @since 0.1.0

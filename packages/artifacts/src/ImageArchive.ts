@@ -13,9 +13,10 @@ import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import { systemError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ArchiveError, NotFound } from "./ArchiveError.ts"
+import { ArchiveError, NotFound, UnsupportedArchive } from "./ArchiveError.ts"
 import * as Compression from "@effect-acr/client/Compression"
 import type { Reader } from "./ContentStore.ts"
 import { type Entries, invalid, ofFile, ofTar } from "./internal/archive/entries.ts"
@@ -50,13 +51,18 @@ const opened = <E>(entries: Entries<E>, archive: string, options: ReadOptions) =
     return yield* Opened.open({ entries, name: archive, startHash, compression }, options)
   })
 
+const notAFile = (archive: string) => {
+  const description = "this is a pipe or a device, and no file: ImageArchive.fromStream reads it"
+  return new ArchiveError({ archive, reason: new UnsupportedArchive({ description }) })
+}
+
 /**
  * Reads an archive from a file: plain, or compressed by gzip or zstd.
  *
  * **Details**
  *
- * Of a plain file, the headers are read once, and content is read where it lies. A compressed file, or one that is a pipe, is read
- * as by `fromStream`.
+ * Of a plain file, the headers are read once, and content is read where it lies. A compressed file is read as by `fromStream`. A pipe,
+ * such as `/dev/stdin`, is refused: use `fromStream`.
  *
  * OCI archives keep the digests of their images. The archives of `docker save` before version 25, `podman save` and `crane pull`
  * do not: see `hasOriginalDigests`. Images are found by their full names (`alpine:3.20`), and by their tags alone if these name
@@ -91,8 +97,10 @@ export const read = (
 ): Effect.Effect<ImageArchive, ArchiveError, Compression.Compression | FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
+    const { type } = yield* Effect.mapError(files.stat(file), ofFile(file))
+    // Files are read by position, which pipes have not. Opening one waits for its writer, and cannot be interrupted.
+    if (type !== "File" && type !== "Directory") return yield* notAFile(file)
     const handle = yield* Effect.mapError(files.open(file, { flag: "r" }), ofFile(file))
-    const { type } = yield* Effect.mapError(handle.stat, ofFile(file))
     const first = new Uint8Array(4)
     if (type === "File") yield* Effect.mapError(handle.read(first, { position: 0n }), ofFile(file))
     if (type === "File" && Compression.formatOf(first) === undefined) {
@@ -271,8 +279,19 @@ const written = <E>(
     })
   )
 
+/** Refuses what is no file: a renaming would replace it, and for root also `/dev/stdout`. */
+const expectFile = (files: FileSystem.FileSystem, file: string): Effect.Effect<void, ArchiveError> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.option(files.stat(file))
+    if (Option.isNone(found) || found.value.type === "File") return
+    const description = "this is no file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
+    const reason = { _tag: "BadResource", module: "ImageArchive", method: "save", pathOrDescriptor: file } as const
+    return yield* ofFile(file)(systemError({ ...reason, description }))
+  })
+
 /**
- * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced.
+ * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced; a folder, a pipe or a
+ * device is not.
  *
  * **Example** (An image for `docker load`)
  *
@@ -298,6 +317,7 @@ export const save = <E>(
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
+    yield* expectFile(files, file)
     const folder = path.dirname(path.resolve(file))
     const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
     // Each piece is written before the next is taken.

@@ -1,6 +1,7 @@
 /**
  * Archives of images: what other programs write is read, from files and from streams, and what is written is read again.
  */
+import { execFileSync } from "node:child_process"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Digest from "@effect-acr/client/Digest"
@@ -10,8 +11,11 @@ import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../src/ContentStore.ts"
 import * as Copy from "../src/Copy.ts"
@@ -27,7 +31,17 @@ import {
   layers,
   tarOf
 } from "./support/dockerArchives.ts"
-import { amd64, arm64, attachment, both, forPlatform, holding, index, layer as layerOf } from "./support/artifacts.ts"
+import {
+  amd64,
+  arm64,
+  attachment,
+  both,
+  forPlatform,
+  holding,
+  image,
+  index,
+  layer as layerOf
+} from "./support/artifacts.ts"
 
 const run = Stream.runCollect
 
@@ -153,6 +167,26 @@ layer(platform)("an archive of docker save", (it) => {
       const zstd = Bytes.concat([skippable, ...halves.map((half) => new Uint8Array(zstdCompressSync(half)))])
       for (const compressed of [gzip, zstd]) {
         yield* completeIn(yield* ImageArchive.read(yield* fileOf(compressed)), "v1")
+      }
+    })
+  )
+
+  it.effect("of an image without layers is read, whichever way Docker says that", () =>
+    Effect.gen(function* () {
+      for (const config of [
+        '{"rootfs":{"type":"layers"}}',
+        '{"rootfs":{"type":"layers","diff_ids":null}}',
+        '{"rootfs":null}',
+        "{}"
+      ]) {
+        const file = yield* fileOf(
+          yield* tarOf([
+            Tar.file("c.json", config),
+            Tar.file("manifest.json", '[{"Config":"c.json","RepoTags":["shop/empty:v1"],"Layers":null}]')
+          ])
+        )
+        const { store } = yield* completeIn(yield* ImageArchive.read(file), "v1")
+        assert.isTrue(yield* store.has(layerOf(config)), config)
       }
     })
   )
@@ -398,6 +432,26 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
+  it.effect("that is cut off before a referrer is not copied without it", () =>
+    Effect.gen(function* () {
+      const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
+      const isSbom = ({ name }: { readonly name: string }) => name.endsWith(Digest.hex(sbom.descriptor.digest))
+      const files = (some: typeof entries) => tarOf(some.map(({ bytes, name }) => Tar.file(name, bytes)))
+      // The referrer comes last.
+      const whole = yield* files([...entries.filter((entry) => !isSbom(entry)), ...entries.filter(isSbom)])
+      const cut = (yield* files(entries.filter((entry) => !isSbom(entry)))).slice(0, -1024)
+      assert.deepStrictEqual(whole.subarray(0, cut.length), cut)
+      yield* completeIn(yield* ImageArchive.read(yield* fileOf(whole)), "v1")
+      for (const archive of [
+        yield* ImageArchive.read(yield* fileOf(cut)),
+        yield* ImageArchive.fromStream(inPieces(cut, 700))
+      ]) {
+        const error = yield* Effect.flip(completeIn(archive, "v1"))
+        assert.include(error.message, sbom.descriptor.digest)
+      }
+    })
+  )
+
   it.effect("in a compressed stream that is cut off fails", () =>
     Effect.gen(function* () {
       for (const compress of [gzipSync, zstdCompressSync]) {
@@ -426,6 +480,24 @@ layer(platform)("an OCI archive", (it) => {
     })
   )
 
+  it.effect("of a stream can be given up while another reader has it", () =>
+    Effect.gen(function* () {
+      // Larger files than those that are kept in memory.
+      const texts = ["a", "b"].map((text) => text.repeat(5 * 1024 * 1024))
+      const [first = "", second = ""] = texts
+      const store = yield* holding(texts, [])
+      yield* store.putManifest(image(first, second), { tags: ["v1"] })
+      const archive = yield* ImageArchive.fromStream(inPieces(yield* written(store, "v1"), 1 << 20))
+      const reader = yield* Scope.make()
+      yield* Effect.flatten(Scope.provide(Stream.toPull(archive.blob(layerOf(first)).read(0)), reader))
+      const waiting = yield* Effect.forkChild(run(archive.blob(layerOf(second)).read(0)), { startImmediately: true })
+      assert.isTrue(Exit.isFailure(yield* Fiber.interrupt(waiting).pipe(Effect.andThen(Fiber.await(waiting)))))
+      yield* Scope.close(reader, Exit.void)
+      // It was not taken by the reader that has gone.
+      assert.strictEqual(Bytes.concat(yield* run(archive.blob(layerOf(second)).read(0))).length, second.length)
+    })
+  )
+
   it.effect("is no archive: other files, an empty file, a folder, and a file that is missing", () =>
     Effect.gen(function* () {
       const other = yield* fileOf(yield* tarOf([Tar.file("readme.md", "hello")]))
@@ -436,6 +508,32 @@ layer(platform)("an OCI archive", (it) => {
       )
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(new Uint8Array()))), "NotAnArchive")
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(`${other}.missing`)), "FileFailed")
+    })
+  )
+
+  it.effect("with names of more than 64 Mi characters together is refused", () =>
+    Effect.gen(function* () {
+      const long = "a".repeat(1_000_000)
+      const archives = {
+        names: Stream.map(Stream.range(1, 68), (at) => Tar.file(`${at}${long}`, "")),
+        targets: Stream.map(Stream.range(1, 68), (at) => Tar.symlink(`${at}`, long))
+      }
+      for (const [kind, entries] of Object.entries(archives)) {
+        const tar = Stream.pipeThroughChannel(entries, Tar.encode())
+        assert.strictEqual(yield* tagOfReason(ImageArchive.fromStream(tar)), "InvalidArchive", kind)
+        const file = yield* fileOf(Bytes.concat(yield* run(tar)))
+        assert.strictEqual(yield* tagOfReason(ImageArchive.read(file)), "InvalidArchive", kind)
+      }
+    })
+  )
+
+  it.effect("in a pipe is read as a stream, and is not taken for a file: it has no positions", () =>
+    Effect.gen(function* () {
+      const pipe = `${yield* fileOf(yield* written(yield* seeded, "v1"))}.pipe`
+      execFileSync("mkfifo", [pipe])
+      const error = yield* Effect.flip(ImageArchive.read(pipe))
+      assert.strictEqual(error.reason._tag, "UnsupportedArchive")
+      assert.include(error.message, "ImageArchive.fromStream")
     })
   )
 })
@@ -454,6 +552,22 @@ layer(platform)("what is written", (it) => {
           Layers: [blob(layerOf("base").digest), blob(layerOf("amd64").digest)]
         }
       ])
+    })
+  )
+
+  it.effect("of a Docker archive into another keeps its full names", () =>
+    Effect.gen(function* () {
+      const archive = yield* ImageArchive.read(yield* fileOf(yield* tarOf(dockerForms.docker24)))
+      const names = ["api:latest", "shop/api:v1"]
+      // Another name is for tags alone.
+      const bytes = yield* written(archive, names, { format: "docker", name: "other" })
+      const json = (yield* entriesOf(bytes)).find(({ name }) => name === "manifest.json")
+      assert.deepStrictEqual(
+        JSON.parse(new TextDecoder().decode(json?.bytes)).map((one: { RepoTags: unknown }) => one.RepoTags),
+        [names]
+      )
+      const again = yield* ImageArchive.read(yield* fileOf(bytes))
+      for (const name of names) assert.isTrue(Option.isSome(yield* again.resolve(name)), name)
     })
   )
 
@@ -481,6 +595,26 @@ layer(platform)("what is written", (it) => {
       yield* store.putManifest(report, { tags: ["report"] })
       yield* written(store, "report")
       assert.strictEqual(yield* tagOfReason(written(store, "nowhere")), "NotFound")
+    })
+  )
+
+  it.effect("to a pipe, a device or a folder does not replace it", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const base = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-archive-" })
+      execFileSync("mkfifo", [`${base}/pipe`])
+      yield* files.symlink("/dev/null", `${base}/device`)
+      yield* files.makeDirectory(`${base}/folder`)
+      const store = yield* seeded
+      for (const name of ["pipe", "device", "folder"]) {
+        const error = yield* Effect.flip(ImageArchive.save(store, "v1", `${base}/${name}`))
+        assert.include(error.message, "ImageArchive.write", name)
+      }
+      const types = yield* Effect.forEach(["pipe", "device", "folder"], (name) => files.lstat(`${base}/${name}`))
+      assert.deepStrictEqual(
+        types.map(({ type }) => type),
+        ["FIFO", "SymbolicLink", "Directory"]
+      )
     })
   )
 

@@ -40,7 +40,10 @@ export type Named<File> =
 const mostLinks = 16
 
 /** Images have thousands of entries at the most. All names are kept. */
-export const mostEntries = 1_000_000
+const mostEntries = 1_000_000
+
+/** All names and targets of links together, in UTF-16 units. One of them can have a mebibyte, which compression takes to a kibibyte. */
+const mostNameUnits = 64 * 1024 * 1024
 
 export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
 
@@ -61,6 +64,19 @@ export const note = <File>(names: Map<string, Named<File>>, header: Header, file
   // A hard link is another name of an earlier entry. GNU tar makes one to itself of a file that is packed twice.
   const target = names.get(clean(linkTarget))
   if (target !== undefined) names.set(name, target)
+}
+
+/** Counts what is kept of the entries of an archive. Fails if it is too much. */
+export const makeCounter = (archive: string) => {
+  let units = 0
+  return (entries: number, { linkTarget = "", path }: Header): Effect.Effect<void, ArchiveError> =>
+    Effect.suspend(() => {
+      units += path.length + linkTarget.length
+      if (entries > mostEntries) return invalid(archive, `the archive has more than ${mostEntries} entries`)
+      return units > mostNameUnits
+        ? invalid(archive, `the names in the archive are longer than ${mostNameUnits} characters together`)
+        : Effect.void
+    })
 }
 
 /** Follows links until there is a file. */

@@ -20,8 +20,10 @@ import { clean } from "./names.ts"
 
 const mostConfigBytes = 4 * 1024 * 1024
 
-/** Fields of Go may be `null` for nothing. */
+/** Fields of Go may be `null` for nothing, or be left out. */
 const list = Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
+
+const diffIds = Schema.optionalKey(Schema.NullOr(Schema.Array(Digest.Digest)))
 
 const ManifestJson = Schema.Array(Schema.Struct({ Config: Schema.String, RepoTags: list, Layers: list }))
 
@@ -32,7 +34,7 @@ const decodeManifestJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Mani
 const decodeConfig = Schema.decodeUnknownEffect(
   Schema.fromJsonString(
     Schema.Struct({
-      rootfs: Schema.optionalKey(Schema.NullOr(Schema.Struct({ diff_ids: Schema.NullOr(Schema.Array(Digest.Digest)) })))
+      rootfs: Schema.optionalKey(Schema.NullOr(Schema.Struct({ diff_ids: diffIds })))
     })
   )
 )

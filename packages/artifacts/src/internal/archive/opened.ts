@@ -7,7 +7,7 @@ import * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { ArchiveError, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
+import { ArchiveError, ContentMissing, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
 import { isReferrersTag } from "../layout/catalog.ts"
@@ -156,8 +156,9 @@ const catalogOf = <E>(
     return yield* failure(archive.name)(new NotAnArchive({ description }))
   })
 
-/** Whether an error is about content that is not what its digest names. */
-const isDamage = (error: unknown): boolean => error instanceof ArchiveError && error.reason._tag === "ContentDiffers"
+/** Whether an error is about content that is missing, or is not what its digest names. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof ArchiveError && (error.reason._tag === "ContentDiffers" || error.reason._tag === "ContentMissing")
 
 export const open = <E>(
   archive: Images.Source<E>,
@@ -175,10 +176,17 @@ export const open = <E>(
         Option.map(index.entry(digest), ({ mediaType }) => mediaType)
       )
 
-    const subjects = Subjects.make<E | ArchiveError>(
-      ({ digest, mediaType }) => content.manifest(digest, Option.some(mediaType)),
-      isDamage
-    )
+    /** What `index.json` lists is there, unless the archive is cut off. An index within it may be sparse. */
+    const listed = ({ digest, mediaType }: Descriptor) =>
+      Effect.tap(content.manifest(digest, Option.some(mediaType)), (raw) =>
+        Effect.gen(function* () {
+          if (Option.isSome(raw) || Option.isNone(index.entry(digest)) || (yield* content.has(digest))) return
+          const description = `index.json lists ${digest}, which is not in the archive: is this cut off?`
+          return yield* failure(name)(new ContentMissing({ digest, description }))
+        })
+      )
+
+    const subjects = Subjects.make<E | ArchiveError>(listed, isDamage)
 
     return {
       format: catalog.format,

@@ -88,7 +88,8 @@ const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platf
 /** The name of an image in the archive; undefined if it has none. */
 const fullNameOf = (name: string | undefined, reference: string): string | undefined => {
   if (Digest.isDigest(reference)) return undefined
-  if (reference.includes("/")) return reference
+  // A tag has neither. Archives of Docker have names without a registry and an owner, such as alpine:3.20.
+  if (/[/:]/.test(reference)) return reference
   return name === undefined ? undefined : `${name}:${reference}`
 }
 

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { ArchiveError } from "../../ArchiveError.ts"
-import { type Entries, invalid, mostEntries, type Named, note, ofFile, ofTar, contentAt, resolve } from "./entries.ts"
+import { contentAt, type Entries, invalid, makeCounter, type Named, note, ofFile, ofTar, resolve } from "./entries.ts"
 
 const blockBytes = 512
 
@@ -75,6 +75,7 @@ export const make = (
   Effect.gen(function* () {
     const end = Number(ByteSize.toBigInt((yield* Effect.mapError(file.stat, ofFile(archive))).size))
     const names = new Map<string, Named<Place>>()
+    const count = makeCounter(archive)
     let position = 0
     while (position < end) {
       const found = yield* Effect.mapError(headerAt(file, position), (error) =>
@@ -86,7 +87,7 @@ export const make = (
         return yield* invalid(archive, `the archive is cut off: it ends within ${header.path}`)
       }
       note(names, header, { position: start, size: header.size })
-      if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
+      yield* count(names.size, header)
       position = start + Math.ceil(header.size / blockBytes) * blockBytes
     }
     const find = (name: string) => resolve(archive, name, (next) => Effect.succeed(names.get(next)))

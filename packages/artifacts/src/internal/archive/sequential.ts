@@ -23,8 +23,7 @@ import {
   type Content,
   type Entries,
   failure,
-  invalid,
-  mostEntries,
+  makeCounter,
   type Named,
   note,
   ofFile,
@@ -95,6 +94,7 @@ export const make = <E, R>(
     const pull = yield* Stream.toPull(decoded)
     const oneAtATime = Semaphore.makeUnsafe(1)
     const names = new Map<string, Named<Held<E>>>()
+    const count = makeCounter(archive)
     let last: Held<E> | undefined
     let memoryBytes = 0
     /** How the stream ended. */
@@ -141,7 +141,7 @@ export const make = <E, R>(
       const [{ body, header }] = next.value
       const held: Held<E> = { size: header.size, where: { _tag: "Next", body } }
       note(names, header, held)
-      if (names.size > mostEntries) return yield* invalid(archive, `the archive has more than ${mostEntries} entries`)
+      yield* count(names.size, header)
       // What is small may be asked for more than once.
       if (held.size <= smallBytes) yield* keep(held)
       else last = held
@@ -190,7 +190,8 @@ export const make = <E, R>(
         case "Spool":
           return where.content.read(offset, heldBytes)
         case "Gone": {
-          const description = `${name} was read once already, and is not kept`
+          const how = "ImageArchive.read reads files that are not compressed as often as wanted"
+          const description = `${name} was read once already, and is not kept: ${how}`
           return Stream.fail(failure(archive)(new AlreadyRead({ description })))
         }
       }
@@ -220,7 +221,7 @@ export const make = <E, R>(
         Effect.gen(function* () {
           const own = kept(name)
           // Between the header and the content, nothing else may be looked for.
-          if (Option.isNone(own)) yield* Effect.acquireRelease(oneAtATime.take(1), () => oneAtATime.release(1))
+          if (Option.isNone(own)) yield* oneAtATime.takeScoped(1)
           const found = Option.isSome(own) ? own : yield* find(name)
           return Option.map(found, (file) => contentOf(file, name))
         }),

@@ -259,6 +259,8 @@ const createdOf = ({ created }: PackOptions): Effect.Effect<string | undefined, 
       created === undefined
         ? yield* Effect.mapError(sourceInstant, ({ message }) => invalid(message))
         : Option.some(created)
+    if (Option.exists(instant, (date) => Number.isNaN(date.getTime())))
+      return yield* invalid("created is no valid date")
     // RFC 3339, without the milliseconds that are none.
     return Option.getOrUndefined(Option.map(instant, (date) => date.toISOString().replace(".000Z", "Z")))
   })

@@ -8,6 +8,7 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import type * as Platform from "@effect-acr/client/Platform"
+import * as Arr from "effect/Array"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -114,6 +115,9 @@ interface Titled {
   readonly layer: Descriptor
 }
 
+/** Files of one content are read once: a registry sends it once, and an archive that comes as a stream has it once. */
+const contentOf = ({ layer }: Titled): string => `${layer.digest} ${layer.size}`
+
 const titledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Titled> =>
   layers.flatMap((layer) => {
     const title = layer.annotations?.[Annotations.title]
@@ -199,6 +203,25 @@ export const pull = <E>(
         return staged
       })
 
+    /** Writes files that have the same content. */
+    const writeAlike = ([first, ...others]: Arr.NonEmptyReadonlyArray<Titled>) =>
+      Effect.gen(function* () {
+        const written = yield* writeFile(first)
+        const copies = yield* Effect.forEach(others, ({ title }) =>
+          Effect.gen(function* () {
+            const at = path.join(site.staging, yield* nonce)
+            // An operation that is interrupted goes on, in a folder that is being removed.
+            yield* Effect.uninterruptible(Effect.mapError(files.copyFile(written, at), site.ofFile))
+            return { title, at }
+          })
+        )
+        return [{ title: first.title, at: written }, ...copies]
+      })
+
+    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
+    /** What is left for the folders, whose layers do not tell how large they are. */
+    let left = titled.reduce((rest, file) => (isTree(file) ? rest : rest - file.layer.size), most)
+
     /** Unpacks a folder where it belongs, once its whole archive has passed. */
     const writeFolder = ({ layer, title }: Titled) => {
       const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
@@ -206,9 +229,15 @@ export const pull = <E>(
       const unpacking = unpack(archive, site.pathOf(title), {
         overwrite,
         prefix: title,
-        maxBytes: ByteSize.bytes(most),
+        maxBytes: ByteSize.bytes(left),
         ...(maxEntries === undefined ? {} : { maxEntries })
-      })
+      }).pipe(
+        Effect.tap(({ bytes }) =>
+          Effect.sync(() => {
+            left -= bytes
+          })
+        )
+      )
       // A link that is put there is not followed: the folder is one of ours by then.
       return Effect.andThen(site.makeFolder(title), unpacking).pipe(
         Effect.mapError((error) =>
@@ -219,19 +248,23 @@ export const pull = <E>(
       )
     }
 
-    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
     // What cannot be in its place is known before anything is transferred.
     for (const file of titled) {
       yield* isTree(file) ? site.checkFolder(file.title) : site.checkFile(file.title, { overwrite })
     }
     const staged = yield* Effect.forEach(
-      titled.filter((file) => !isTree(file)),
-      (file) => Effect.map(writeFile(file), (at) => ({ title: file.title, at })),
+      Object.values(
+        Arr.groupBy(
+          titled.filter((file) => !isTree(file)),
+          contentOf
+        )
+      ),
+      writeAlike,
       { concurrency: filesAtOnce }
     )
-    yield* Effect.forEach(titled.filter(isTree), writeFolder, { discard: true })
+    yield* Effect.forEach(titled.filter(isTree), (file) => Effect.suspend(() => writeFolder(file)), { discard: true })
     yield* Effect.uninterruptible(
-      Effect.forEach(staged, ({ at, title }) => site.place(title, at, { overwrite }), { discard: true })
+      Effect.forEach(staged.flat(), ({ at, title }) => site.place(title, at, { overwrite }), { discard: true })
     )
     return {
       manifest: descriptor,

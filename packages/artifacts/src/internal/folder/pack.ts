@@ -13,7 +13,7 @@ import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
-import { followed } from "../archive/names.ts"
+import { clean, followed } from "../archive/names.ts"
 import { sourceInstant } from "./instant.ts"
 import { shown } from "./names.ts"
 
@@ -129,7 +129,8 @@ const entriesOf = (folder: string, options: PackOptions) =>
         () => new Date(0)
       )
     const optionsOf = makeOptionsOf(options, instant)
-    const prefix = options.prefix === undefined ? "" : `${options.prefix}/`
+    const prefixFolder = clean(options.prefix ?? "")
+    const prefix = prefixFolder === "" ? "" : `${prefixFolder}/`
     const firstNames = new Map<string, string>()
 
     const childrenOf = ({ at, name }: Pending) =>
@@ -212,7 +213,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
       return yield* Cause.done()
     })
 
-    const first = options.prefix === undefined ? [] : [Tar.directory(options.prefix, optionsOf(info))]
+    const first = prefixFolder === "" ? [] : [Tar.directory(prefixFolder, optionsOf(info))]
     return Stream.concat(Stream.fromIterable<Tar.Entry<FolderError>>(first), Stream.fromPull(Effect.succeed(next)))
   })
 

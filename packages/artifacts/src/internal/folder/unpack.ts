@@ -15,6 +15,7 @@ import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { FolderError, InvalidArchive, LimitExceeded } from "../../FolderError.ts"
+import { clean } from "../archive/names.ts"
 import { writeAll } from "../layout/disk.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import * as Entries from "./entries.ts"
@@ -325,7 +326,7 @@ const unpackInto = Effect.fnUntraced(function* <E, R>(
     maxEntries,
     specialFiles,
     separator: path.sep,
-    prefix
+    prefix: clean(prefix)
   })
   const site = yield* Place.open(folder)
   const staging = yield* Effect.mapError(makeStaging(files, path, site), site.ofFile)
