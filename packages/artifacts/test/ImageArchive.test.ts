@@ -84,6 +84,8 @@ const completeIn = <E>(archive: Reader<E>, reference: string) =>
 
 /** A store with an index of two images, and an SBOM of one of them. */
 const sbom = attachment("sbom", amd64.descriptor)
+const isSbom = ({ name }: { readonly name: string }): boolean => name.endsWith(Digest.hex(sbom.descriptor.digest))
+
 const seeded = Effect.gen(function* () {
   const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
   yield* store.putManifest(both, { tags: ["v1"] })
@@ -435,7 +437,6 @@ layer(platform)("an OCI archive", (it) => {
   it.effect("that is cut off before a referrer is not copied without it", () =>
     Effect.gen(function* () {
       const entries = yield* entriesOf(yield* written(yield* seeded, "v1"))
-      const isSbom = ({ name }: { readonly name: string }) => name.endsWith(Digest.hex(sbom.descriptor.digest))
       const files = (some: typeof entries) => tarOf(some.map(({ bytes, name }) => Tar.file(name, bytes)))
       // The referrer comes last.
       const whole = yield* files([...entries.filter((entry) => !isSbom(entry)), ...entries.filter(isSbom)])
