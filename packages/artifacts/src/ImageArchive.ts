@@ -170,8 +170,8 @@ export interface WriteOptions {
   /** The platform of the image to write of an index, such as `linux/arm64`. Defaults to the index with all of its images. */
   readonly platform?: Platform.Input
   /**
-   * The name that `docker load` gives to the images, without a tag, such as `shop/api`. Defaults to that of the repository with its
-   * registry, if the source is one, or to none.
+   * The name that `docker load` and containerd give to the images, without a tag, such as `shop/api`. Defaults to that of the
+   * repository with its registry, if the source is one, or to none.
    */
   readonly name?: string
   /** Which referrers are written: all (`true`, the default), none, or some. A Docker archive has none. */

@@ -30,6 +30,26 @@ describe("the graph of an artifact", () => {
     })
   )
 
+  it.effect("ends where a registry lies about referrers that refer to each other", () =>
+    Effect.gen(function* () {
+      const store = yield* all
+      const lies = new Map<string, Manifest.Raw>([
+        [amd64.descriptor.digest, sbom],
+        [sbom.descriptor.digest, signature],
+        [signature.descriptor.digest, sbom]
+      ])
+      const lying = {
+        ...store,
+        referrers: (subject: string) =>
+          Stream.fromIterable(lies.has(subject) ? [lies.get(subject) ?? sbom] : []).pipe(
+            Stream.map(({ descriptor }) => descriptor)
+          )
+      }
+      const graph = yield* Graph.read(lying, amd64.descriptor, { referrers: { depth: 100 } })
+      assert.deepStrictEqual(names(graph, known), ["amd64", "sbom", "signature"])
+    })
+  )
+
   it.effect("has referrers behind their subjects, of any type or of some, to a depth", () =>
     Effect.gen(function* () {
       const store = yield* all

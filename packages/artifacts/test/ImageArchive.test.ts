@@ -556,6 +556,18 @@ layer(platform)("what is written", (it) => {
     })
   )
 
+  it.effect("in an OCI archive has the full name for containerd as well, if there is one", () =>
+    Effect.gen(function* () {
+      const store = yield* seeded
+      const bytes = yield* written(store, "v1", { name: "shop/api" })
+      const archive = yield* ImageArchive.read(yield* fileOf(bytes))
+      for (const reference of ["v1", "shop/api:v1", "docker.io/shop/api:v1"]) {
+        assert.isTrue(Option.isSome(yield* archive.resolve(reference)), reference)
+      }
+      assert.deepStrictEqual(yield* run(archive.tags), ["v1"])
+    })
+  )
+
   it.effect("of a Docker archive into another keeps its full names", () =>
     Effect.gen(function* () {
       const archive = yield* ImageArchive.read(yield* fileOf(yield* tarOf(dockerForms.docker24)))

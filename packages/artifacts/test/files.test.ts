@@ -227,6 +227,24 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
+  it.effect("has its empty content sent once, and never pulled", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      const outcomes: Array<string> = []
+      const watched: typeof store = {
+        ...store,
+        blob: () => assert.fail("a blob is read"),
+        putBlob: (blob, source) =>
+          Effect.tap(store.putBlob(blob, source), (outcome) => Effect.sync(() => outcomes.push(outcome)))
+      }
+      yield* Artifact.push(watched, "v1", { artifactType: type })
+      yield* Artifact.push(watched, "v2", { artifactType: type, annotations: { another: "one" } })
+      assert.deepStrictEqual(outcomes, ["sent", "present"])
+      const { untitled } = yield* Artifact.pull(watched, "v1", yield* folderWith({}))
+      assert.lengthOf(untitled, 1)
+    })
+  )
+
   it.effect("leaves no temporary files", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({ "site/a.txt": "a" })

@@ -97,8 +97,10 @@ const fullNameOf = (name: string | undefined, reference: string): string | undef
 const entryOf = ({ descriptor, reference }: Root, { format, name }: Wanted): Descriptor => {
   if (Digest.isDigest(reference)) return descriptor
   const fullName = fullNameOf(name, reference)
-  if (format === "docker" && fullName !== undefined) return namedAs(descriptor, fullName)
-  return { ...descriptor, annotations: { [refName]: reference } }
+  if (fullName === undefined) return { ...descriptor, annotations: { [refName]: reference } }
+  const named = namedAs(descriptor, fullName)
+  // An OCI archive has the name by which the store knows the image.
+  return format === "docker" ? named : { ...named, annotations: { ...named.annotations, [refName]: reference } }
 }
 
 /** The lists of referrers by their subjects, for programs that know referrers by the tag of their subject alone. */
