@@ -35,7 +35,8 @@ export type { Unpacked, UnpackOptions } from "./internal/folder/unpack.ts"
  *
  * **Gotchas**
  *
- * Two names that are one file on macOS or Windows (`A` and `a`) are packed, and `unpack` refuses them.
+ * Two names that are one file on macOS or Windows (`A` and `a`) are packed, and `unpack` refuses them. So it does with names that have
+ * control characters or are in more than 128 folders, and with links that go up through another link.
  *
  * **Example** (An archive of a folder)
  *
