@@ -3,7 +3,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmod, symlink, truncate, utimes, writeFile } from "node:fs/promises"
+import { chmod, link, symlink, truncate, utimes, writeFile } from "node:fs/promises"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
@@ -11,6 +11,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Folder from "../src/Folder.ts"
 import { golden, names, write } from "./support/folders.ts"
@@ -41,6 +42,26 @@ const namesOf = (folder: string, options?: Folder.PackOptions) =>
 
 const reasonOf = (folder: string, options?: Folder.PackOptions) =>
   Effect.map(Effect.flip(packed(folder, options)), (error) => error.reason._tag)
+
+/** A file system with other facts about its files than the real ones. */
+const withInfo = (files: FileSystem.FileSystem, change: (info: FileSystem.File.Info) => FileSystem.File.Info) =>
+  FileSystem.make({
+    ...files,
+    lstat: (path) => Effect.map(files.lstat(path), change),
+    open: (path, options) =>
+      Effect.map(
+        files.open(path, options),
+        (file) =>
+          new Proxy(file, {
+            get: (target, key) => (key === "stat" ? Effect.map(target.stat, change) : Reflect.get(target, key, target))
+          })
+      )
+  })
+
+const ownNumber = ({ ino }: FileSystem.File.Info): bigint => Option.getOrElse(ino, () => 0n)
+
+/** Each file on a disk of its own, where it has the same number as all others. */
+const onDisks = (info: FileSystem.File.Info) => ({ ...info, dev: ownNumber(info), ino: Option.some(7n) })
 
 layer(NodeServices.layer)("a folder", (it) => {
   for (const [name, { digest, fill, options }] of Object.entries(golden)) {
@@ -232,6 +253,85 @@ layer(NodeServices.layer)("a folder", (it) => {
       yield* Effect.provideService(packed(folder), FileSystem.FileSystem, counting)
       assert.strictEqual(calls, count + 1)
       assert.strictEqual(most, 1)
+    })
+  )
+
+  it.effect("keeps the owners that its files have", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["a"]))
+      const owned = withInfo(yield* FileSystem.FileSystem, (info) => ({
+        ...info,
+        uid: Option.some(1234),
+        gid: Option.some(5_000_000)
+      }))
+      const ownersOf = (options?: Folder.PackOptions) =>
+        Effect.map(Effect.flatMap(packed(folder, options), headersOf), ([header]) => [header?.uid, header?.gid])
+      assert.deepStrictEqual(
+        yield* Effect.provideService(ownersOf({ owner: "keep" }), FileSystem.FileSystem, owned),
+        [1234, 5_000_000]
+      )
+      assert.deepStrictEqual(yield* Effect.provideService(ownersOf(), FileSystem.FileSystem, owned), [0, 0])
+    })
+  )
+
+  it.effect("has hard links only between names of one file, within its prefix", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        for (const name of ["a", "b"]) {
+          await writeFile(`${at}/${name}`, name)
+          await link(`${at}/${name}`, `${at}/${name}2`)
+        }
+      })
+      const linksOf = Effect.map(Effect.flatMap(packed(folder, { prefix: "p" }), headersOf), (headers) =>
+        headers.map(({ linkTarget, path }) => [path, linkTarget])
+      )
+      const files = yield* FileSystem.FileSystem
+      const linksOn = (change: (info: FileSystem.File.Info) => FileSystem.File.Info) =>
+        Effect.provideService(linksOf, FileSystem.FileSystem, withInfo(files, change))
+      const linked = [
+        ["p/", undefined],
+        ["p/a", undefined],
+        ["p/a2", "p/a"],
+        ["p/b", undefined],
+        ["p/b2", "p/b"]
+      ]
+      assert.deepStrictEqual(yield* linksOf, linked)
+      // Two disks number their files alike.
+      assert.deepStrictEqual(yield* linksOn(onDisks), linked)
+    })
+  )
+
+  it.effect("closes its file when the reader fails or is interrupted", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        await writeFile(`${at}/large`, "")
+        await truncate(`${at}/large`, 64 * 1024 ** 2)
+      })
+      const files = yield* FileSystem.FileSystem
+      let open = 0
+      let opened = 0
+      const counting = FileSystem.make({
+        ...files,
+        open: (path, options) =>
+          Effect.acquireRelease(
+            Effect.tap(files.open(path, options), () => Effect.sync(() => (opened++, open++))),
+            () => Effect.sync(() => open--)
+          )
+      })
+      for (const end of [Effect.fail("full"), Effect.interrupt]) {
+        const reading = Stream.runForEach(Folder.pack(folder), ({ length }) =>
+          length < 100_000
+            ? Effect.void
+            : Effect.andThen(
+                Effect.sync(() => assert.strictEqual(open, 1)),
+                end
+              )
+        )
+        const exit = yield* Effect.exit(Effect.provideService(reading, FileSystem.FileSystem, counting))
+        assert.strictEqual(exit._tag, "Failure")
+        assert.strictEqual(open, 0)
+      }
+      assert.strictEqual(opened, 2)
     })
   )
 })
