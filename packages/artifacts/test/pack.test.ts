@@ -334,6 +334,32 @@ layer(NodeServices.layer)("a folder", (it) => {
       assert.strictEqual(opened, 2)
     })
   )
+
+  it.effect("takes more files in a folder than a call takes arguments", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["many/one"]))
+      const files = yield* FileSystem.FileSystem
+      const info = yield* files.lstat(`${folder}/many/one`)
+      const [entry] = yield* files.readDirectoryEntries(`${folder}/many`)
+      assert.isDefined(entry)
+      const entries = Array.from({ length: 200_000 }, (_, number) => ({ ...entry, name: String(number) }))
+      let seen = 0
+      const crowded = FileSystem.make({
+        ...files,
+        readDirectoryEntries: (path) =>
+          path.endsWith("many") ? Effect.succeed(entries) : files.readDirectoryEntries(path),
+        lstat: (path) =>
+          path.endsWith("many") ? files.lstat(path) : Effect.sync(() => (seen++, { ...info, type: "FIFO" as const }))
+      })
+      const found = yield* Effect.provideService(
+        namesOf(folder, { specialFiles: "skip" }),
+        FileSystem.FileSystem,
+        crowded
+      )
+      assert.deepStrictEqual(found, ["many/"])
+      assert.strictEqual(seen, entries.length)
+    })
+  )
 })
 
 /** A symbolic link to a folder, which stands for the folder itself. */

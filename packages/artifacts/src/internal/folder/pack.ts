@@ -207,7 +207,8 @@ const entriesOf = (folder: string, options: PackOptions) =>
         }
         const info = yield* lookAt(one)
         const entry = yield* entryOf(one, info)
-        if (info.type === "Directory") pending.push(...(yield* childrenOf(one)).toReversed())
+        // A folder has more files than a call may have arguments: they are not spread.
+        if (info.type === "Directory") for (const child of (yield* childrenOf(one)).toReversed()) pending.push(child)
         if (Option.isSome(entry)) return Arr.of(entry.value)
       }
       return yield* Cause.done()
