@@ -3,7 +3,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmod, link, symlink, truncate, utimes, writeFile } from "node:fs/promises"
+import { chmod, link, mkdir, symlink, truncate, utimes, writeFile } from "node:fs/promises"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
@@ -42,6 +42,9 @@ const namesOf = (folder: string, options?: Folder.PackOptions) =>
 
 const reasonOf = (folder: string, options?: Folder.PackOptions) =>
   Effect.map(Effect.flip(packed(folder, options)), (error) => error.reason._tag)
+
+/** A path whose last byte is no UTF-8. */
+const invalid = (path: string) => Buffer.concat([Buffer.from(path), Buffer.from([0xff])])
 
 /** A file system with other facts about its files than the real ones. */
 const withInfo = (files: FileSystem.FileSystem, change: (info: FileSystem.File.Info) => FileSystem.File.Info) =>
@@ -298,6 +301,25 @@ layer(NodeServices.layer)("a folder", (it) => {
       assert.deepStrictEqual(yield* linksOf, linked)
       // Two disks number their files alike.
       assert.deepStrictEqual(yield* linksOn(onDisks), linked)
+    })
+  )
+
+  it.effect("with names or targets that are not Unicode is refused, since others would be written", () =>
+    Effect.gen(function* () {
+      const fills: Readonly<Record<string, (at: string) => Promise<unknown>>> = {
+        "a file": (at) => writeFile(invalid(`${at}/a`), ""),
+        "a folder": (at) => mkdir(invalid(`${at}/a`)),
+        "a file that takes the name of another": async (at) => {
+          await writeFile(`${at}/a\uFFFD`, "")
+          await writeFile(invalid(`${at}/a`), "")
+        },
+        "the target of a link": (at) => symlink(invalid("a"), `${at}/link`)
+      }
+      for (const [name, fill] of Object.entries(fills)) {
+        assert.strictEqual(yield* reasonOf(yield* filled(fill)), "RefusedEntry", name)
+      }
+      const valid = yield* filled((at) => write(at, ["a\uFFFD"]))
+      assert.deepStrictEqual(yield* namesOf(valid), ["a\uFFFD"])
     })
   )
 

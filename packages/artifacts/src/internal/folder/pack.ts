@@ -104,6 +104,20 @@ const makeOptionsOf = (options: PackOptions, instant: Date) => {
   })
 }
 
+/** Stands for bytes that are not UTF-8 in names that the file system returns. */
+const replacement = "\uFFFD"
+
+/** A name that is listed twice, since replacement made one name of two. To open it opens the same file both times. */
+const findRepeated = (names: ReadonlyArray<string>): string | undefined => {
+  const found = new Set<string>()
+  for (const name of names) {
+    if (!name.includes(replacement)) continue
+    if (found.has(name)) return name
+    found.add(name)
+  }
+  return undefined
+}
+
 /** What identifies a file that has several names; undefined of one that has one. */
 const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | undefined =>
   type === "File" && Option.isSome(ino) && Option.exists(nlink, (count) => count > 1)
@@ -133,13 +147,16 @@ const entriesOf = (folder: string, options: PackOptions) =>
     const prefix = prefixFolder === "" ? "" : `${prefixFolder}/`
     const firstNames = new Map<string, string>()
 
+    const notUnicode = (name: string) => refuse(name, "it is not valid Unicode")
+
     const childrenOf = ({ at, name }: Pending) =>
-      Effect.map(Effect.mapError(files.readDirectoryEntries(at), ofEntry(name)), (entries) =>
-        inOrder(entries).map((child): Pending => ({
-          name: name === "" ? child : `${name}/${child}`,
-          at: path.join(at, child)
-        }))
-      )
+      Effect.gen(function* () {
+        const names = inOrder(yield* Effect.mapError(files.readDirectoryEntries(at), ofEntry(name)))
+        const nameOf = (child: string) => (name === "" ? child : `${name}/${child}`)
+        const repeated = findRepeated(names)
+        if (repeated !== undefined) return yield* notUnicode(nameOf(repeated))
+        return names.map((child): Pending => ({ name: nameOf(child), at: path.join(at, child) }))
+      })
 
     /** The content of a file. It ends where the file ends, so that one that grows is seen. */
     const bodyOf = ({ at, name }: Pending, { ino, size }: FileSystem.File.Info) =>
@@ -166,6 +183,9 @@ const entriesOf = (folder: string, options: PackOptions) =>
     const linkEntry = ({ at, name }: Pending, info: FileSystem.File.Info) =>
       Effect.gen(function* () {
         const target = yield* Effect.mapError(files.readLink(at), ofEntry(name))
+        if (target.includes(replacement)) {
+          return yield* refuse(name, `it is a link to ${shown(target)}, which is not valid Unicode`)
+        }
         if (options.outsideLinks !== "keep" && Option.isNone(followed(name, target))) {
           return yield* refuse(name, `it is a link to ${shown(target)}, outside of the folder`)
         }
@@ -192,7 +212,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
 
     const lookAt = ({ at, name }: Pending) =>
       Effect.mapError(files.lstat(at), (cause) =>
-        name.includes("\uFFFD") && isNotFound(cause) ? refuse(name, "it is not valid Unicode") : ofEntry(name)(cause)
+        name.includes(replacement) && isNotFound(cause) ? notUnicode(name) : ofEntry(name)(cause)
       )
 
     const root: Pending = { name: "", at: folder }
