@@ -66,6 +66,14 @@ const ownNumber = ({ ino }: FileSystem.File.Info): bigint => Option.getOrElse(in
 /** Each file on a disk of its own, where it has the same number as all others. */
 const onDisks = (info: FileSystem.File.Info) => ({ ...info, dev: ownNumber(info), ino: Option.some(7n) })
 
+/** A folder with folders in it, a link that goes up, and a link at its top. */
+const folderWith = (target: string) =>
+  filled(async (at) => {
+    await mkdir(`${at}/s/t`, { recursive: true })
+    await symlink("..", `${at}/s/up`)
+    await symlink(target, `${at}/link`)
+  })
+
 layer(NodeServices.layer)("a folder", (it) => {
   for (const [name, { digest, fill, options }] of Object.entries(golden)) {
     it.effect(`has a golden digest: ${name}`, () =>
@@ -320,6 +328,19 @@ layer(NodeServices.layer)("a folder", (it) => {
       }
       const valid = yield* filled((at) => write(at, ["a\uFFFD"]))
       assert.deepStrictEqual(yield* namesOf(valid), ["a\uFFFD"])
+    })
+  )
+
+  it.effect("with links that leave it through other links is refused", () =>
+    Effect.gen(function* () {
+      for (const target of ["s/up/../outside", "s/../s/up/../outside", "nowhere/../s"]) {
+        const folder = yield* folderWith(target)
+        assert.strictEqual(yield* reasonOf(folder), "RefusedEntry", target)
+        assert.include(yield* namesOf(folder, { outsideLinks: "keep" }), "link")
+      }
+      for (const target of ["s/t/../../s", "s/up", "s/up/s/t", "nowhere"]) {
+        assert.include(yield* namesOf(yield* folderWith(target)), "link", target)
+      }
     })
   )
 

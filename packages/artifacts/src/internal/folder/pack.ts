@@ -32,7 +32,7 @@ export interface PackOptions {
   readonly owner?: "root" | "keep"
   /** What becomes of further names of one file: a link to the first (the default), or a copy. */
   readonly hardLinks?: "link" | "copy"
-  /** What to do with symbolic links that are absolute or leave the folder. Defaults to `refuse`. */
+  /** What to do with symbolic links that are absolute or leave the folder, by themselves or through other links. Defaults to `refuse`. */
   readonly outsideLinks?: "refuse" | "keep"
   /** What to do with devices, pipes and sockets. Defaults to `refuse`. */
   readonly specialFiles?: "refuse" | "skip"
@@ -118,6 +118,21 @@ const findRepeated = (names: ReadonlyArray<string>): string | undefined => {
   return undefined
 }
 
+/** The paths that a symbolic link passes before it goes up for the last time. */
+const passedBeforeUp = (link: string, target: string): ReadonlyArray<string> => {
+  const parts = clean(target).split("/")
+  const at = link.split("/").slice(0, -1)
+  const passed: Array<string> = []
+  for (const part of parts.slice(0, Math.max(0, parts.lastIndexOf("..")))) {
+    if (part === "..") at.pop()
+    else {
+      at.push(part)
+      passed.push(at.join("/"))
+    }
+  }
+  return passed
+}
+
 /** What identifies a file that has several names; undefined of one that has one. */
 const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | undefined =>
   type === "File" && Option.isSome(ino) && Option.exists(nlink, (count) => count > 1)
@@ -180,13 +195,25 @@ const entriesOf = (folder: string, options: PackOptions) =>
       return Tar.fileStream(name, Number(ByteSize.toBigInt(info.size)), bodyOf(pending, info), optionsOf(info))
     }
 
+    const isFolder = (name: string) =>
+      Effect.match(files.lstat(path.join(folder, name)), {
+        onFailure: () => false,
+        onSuccess: ({ type }) => type === "Directory"
+      })
+
+    /** Whether a target is inside. Its text tells only if `..` follows real folders: after a link, `..` is the parent of the link's target. */
+    const staysInside = (link: string, target: string) =>
+      Option.isNone(followed(link, target))
+        ? Effect.succeed(false)
+        : Effect.map(Effect.forEach(passedBeforeUp(link, target), isFolder), (found) => found.every(Boolean))
+
     const linkEntry = ({ at, name }: Pending, info: FileSystem.File.Info) =>
       Effect.gen(function* () {
         const target = yield* Effect.mapError(files.readLink(at), ofEntry(name))
         if (target.includes(replacement)) {
           return yield* refuse(name, `it is a link to ${shown(target)}, which is not valid Unicode`)
         }
-        if (options.outsideLinks !== "keep" && Option.isNone(followed(name, target))) {
+        if (options.outsideLinks !== "keep" && !(yield* staysInside(name, target))) {
           return yield* refuse(name, `it is a link to ${shown(target)}, outside of the folder`)
         }
         return Tar.symlink(prefix + name, target, optionsOf(info))
