@@ -344,6 +344,16 @@ layer(NodeServices.layer)("a folder", (it) => {
     })
   )
 
+  it.effect("is not packed under a prefix that leads outside, or is no name of a folder", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["a"]))
+      for (const prefix of ["../x", "x/../..", "a\0b", "a/.wh.b"]) {
+        assert.strictEqual(yield* reasonOf(folder, { prefix }), "RefusedEntry", JSON.stringify(prefix))
+      }
+      assert.deepStrictEqual(yield* namesOf(folder, { prefix: "a/b" }), ["a/b/", "a/b/a"])
+    })
+  )
+
   it.effect("closes its file when the reader fails or is interrupted", () =>
     Effect.gen(function* () {
       const folder = yield* filled(async (at) => {

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
 import { clean, followed } from "../archive/names.ts"
 import { sourceInstant } from "./instant.ts"
-import { shown } from "./names.ts"
+import { problemOf, shown } from "./names.ts"
 
 /**
  * How to pack a folder.
@@ -36,7 +36,7 @@ export interface PackOptions {
   readonly outsideLinks?: "refuse" | "keep"
   /** What to do with devices, pipes and sockets. Defaults to `refuse`. */
   readonly specialFiles?: "refuse" | "skip"
-  /** A folder that all names are in, in the archive. Defaults to none. */
+  /** A folder that all names are in, in the archive, without `..`. Defaults to none. */
   readonly prefix?: string
 }
 
@@ -60,6 +60,10 @@ const compareBytes = (left: Uint8Array, right: Uint8Array): number => {
 
 /** Whiteouts of image layers begin with this. OCI image specification, layer.md, "Whiteouts". */
 const whiteout = ".wh."
+
+const whiteoutProblem = `names that begin with ${whiteout} remove files of an image`
+
+const isWhiteout = (name: string): boolean => name.slice(name.lastIndexOf("/") + 1).startsWith(whiteout)
 
 const isNotFound = ({ reason }: PlatformError): boolean => reason._tag === "NotFound"
 
@@ -242,6 +246,11 @@ const entriesOf = (folder: string, options: PackOptions) =>
         name.includes(replacement) && isNotFound(cause) ? notUnicode(name) : ofEntry(name)(cause)
       )
 
+    if (prefixFolder !== "") {
+      const problem = problemOf(prefixFolder, path.sep)
+      if (Option.isSome(problem)) return yield* refuse(prefixFolder, problem.value)
+      if (prefixFolder.split("/").some(isWhiteout)) return yield* refuse(prefixFolder, whiteoutProblem)
+    }
     const root: Pending = { name: "", at: folder }
     const info = yield* Effect.mapError(files.stat(folder), ofFile)
     if (info.type !== "Directory") return yield* refuse(folder, "it is no folder")
@@ -249,9 +258,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
 
     const next = Effect.gen(function* () {
       for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
-        if (one.name.slice(one.name.lastIndexOf("/") + 1).startsWith(whiteout)) {
-          return yield* refuse(one.name, `names that begin with ${whiteout} remove files of an image`)
-        }
+        if (isWhiteout(one.name)) return yield* refuse(one.name, whiteoutProblem)
         const info = yield* lookAt(one)
         const entry = yield* entryOf(one, info)
         // A folder has more files than a call may have arguments: they are not spread.
