@@ -3,7 +3,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { chmod, symlink, truncate, utimes, writeFile } from "node:fs/promises"
+import { chmod, link, mkdir, symlink, truncate, utimes, writeFile } from "node:fs/promises"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
@@ -11,6 +11,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Folder from "../src/Folder.ts"
 import { golden, names, write } from "./support/folders.ts"
@@ -41,6 +42,37 @@ const namesOf = (folder: string, options?: Folder.PackOptions) =>
 
 const reasonOf = (folder: string, options?: Folder.PackOptions) =>
   Effect.map(Effect.flip(packed(folder, options)), (error) => error.reason._tag)
+
+/** A path whose last byte is no UTF-8. */
+const invalid = (path: string) => Buffer.concat([Buffer.from(path), Buffer.from([0xff])])
+
+/** A file system with other facts about its files than the real ones. */
+const withInfo = (files: FileSystem.FileSystem, change: (info: FileSystem.File.Info) => FileSystem.File.Info) =>
+  FileSystem.make({
+    ...files,
+    lstat: (path) => Effect.map(files.lstat(path), change),
+    open: (path, options) =>
+      Effect.map(
+        files.open(path, options),
+        (file) =>
+          new Proxy(file, {
+            get: (target, key) => (key === "stat" ? Effect.map(target.stat, change) : Reflect.get(target, key, target))
+          })
+      )
+  })
+
+const ownNumber = ({ ino }: FileSystem.File.Info): bigint => Option.getOrElse(ino, () => 0n)
+
+/** Each file on a disk of its own, where it has the same number as all others. */
+const onDisks = (info: FileSystem.File.Info) => ({ ...info, dev: ownNumber(info), ino: Option.some(7n) })
+
+/** A folder with folders in it, a link that goes up, and a link at its top. */
+const folderWith = (target: string) =>
+  filled(async (at) => {
+    await mkdir(`${at}/s/t`, { recursive: true })
+    await symlink("..", `${at}/s/up`)
+    await symlink(target, `${at}/link`)
+  })
 
 layer(NodeServices.layer)("a folder", (it) => {
   for (const [name, { digest, fill, options }] of Object.entries(golden)) {
@@ -232,6 +264,153 @@ layer(NodeServices.layer)("a folder", (it) => {
       yield* Effect.provideService(packed(folder), FileSystem.FileSystem, counting)
       assert.strictEqual(calls, count + 1)
       assert.strictEqual(most, 1)
+    })
+  )
+
+  it.effect("keeps the owners that its files have", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["a"]))
+      const owned = withInfo(yield* FileSystem.FileSystem, (info) => ({
+        ...info,
+        uid: Option.some(1234),
+        gid: Option.some(5_000_000)
+      }))
+      const ownersOf = (options?: Folder.PackOptions) =>
+        Effect.map(Effect.flatMap(packed(folder, options), headersOf), ([header]) => [header?.uid, header?.gid])
+      assert.deepStrictEqual(
+        yield* Effect.provideService(ownersOf({ owner: "keep" }), FileSystem.FileSystem, owned),
+        [1234, 5_000_000]
+      )
+      assert.deepStrictEqual(yield* Effect.provideService(ownersOf(), FileSystem.FileSystem, owned), [0, 0])
+    })
+  )
+
+  it.effect("has hard links only between names of one file, within its prefix", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        for (const name of ["a", "b"]) {
+          await writeFile(`${at}/${name}`, name)
+          await link(`${at}/${name}`, `${at}/${name}2`)
+        }
+      })
+      const linksOf = Effect.map(Effect.flatMap(packed(folder, { prefix: "p" }), headersOf), (headers) =>
+        headers.map(({ linkTarget, path }) => [path, linkTarget])
+      )
+      const files = yield* FileSystem.FileSystem
+      const linksOn = (change: (info: FileSystem.File.Info) => FileSystem.File.Info) =>
+        Effect.provideService(linksOf, FileSystem.FileSystem, withInfo(files, change))
+      const linked = [
+        ["p/", undefined],
+        ["p/a", undefined],
+        ["p/a2", "p/a"],
+        ["p/b", undefined],
+        ["p/b2", "p/b"]
+      ]
+      assert.deepStrictEqual(yield* linksOf, linked)
+      // Two disks number their files alike.
+      assert.deepStrictEqual(yield* linksOn(onDisks), linked)
+    })
+  )
+
+  it.effect("with names or targets that are not Unicode is refused, since others would be written", () =>
+    Effect.gen(function* () {
+      const fills: Readonly<Record<string, (at: string) => Promise<unknown>>> = {
+        "a file": (at) => writeFile(invalid(`${at}/a`), ""),
+        "a folder": (at) => mkdir(invalid(`${at}/a`)),
+        "a file that takes the name of another": async (at) => {
+          await writeFile(`${at}/a\uFFFD`, "")
+          await writeFile(invalid(`${at}/a`), "")
+        },
+        "the target of a link": (at) => symlink(invalid("a"), `${at}/link`)
+      }
+      for (const [name, fill] of Object.entries(fills)) {
+        assert.strictEqual(yield* reasonOf(yield* filled(fill)), "RefusedEntry", name)
+      }
+      const valid = yield* filled((at) => write(at, ["a\uFFFD"]))
+      assert.deepStrictEqual(yield* namesOf(valid), ["a\uFFFD"])
+    })
+  )
+
+  it.effect("with links that leave it through other links is refused", () =>
+    Effect.gen(function* () {
+      for (const target of ["s/up/../outside", "s/../s/up/../outside", "nowhere/../s"]) {
+        const folder = yield* folderWith(target)
+        assert.strictEqual(yield* reasonOf(folder), "RefusedEntry", target)
+        assert.include(yield* namesOf(folder, { outsideLinks: "keep" }), "link")
+      }
+      for (const target of ["s/t/../../s", "s/up", "s/up/s/t", "nowhere"]) {
+        assert.include(yield* namesOf(yield* folderWith(target)), "link", target)
+      }
+    })
+  )
+
+  it.effect("is not packed under a prefix that leads outside, or is no name of a folder", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["a"]))
+      for (const prefix of ["../x", "x/../..", "a\0b", "a/.wh.b"]) {
+        assert.strictEqual(yield* reasonOf(folder, { prefix }), "RefusedEntry", JSON.stringify(prefix))
+      }
+      assert.deepStrictEqual(yield* namesOf(folder, { prefix: "a/b" }), ["a/b/", "a/b/a"])
+    })
+  )
+
+  it.effect("closes its file when the reader fails or is interrupted", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled(async (at) => {
+        await writeFile(`${at}/large`, "")
+        await truncate(`${at}/large`, 64 * 1024 ** 2)
+      })
+      const files = yield* FileSystem.FileSystem
+      let open = 0
+      let opened = 0
+      const counting = FileSystem.make({
+        ...files,
+        open: (path, options) =>
+          Effect.acquireRelease(
+            Effect.tap(files.open(path, options), () => Effect.sync(() => (opened++, open++))),
+            () => Effect.sync(() => open--)
+          )
+      })
+      for (const end of [Effect.fail("full"), Effect.interrupt]) {
+        const reading = Stream.runForEach(Folder.pack(folder), ({ length }) =>
+          length < 100_000
+            ? Effect.void
+            : Effect.andThen(
+                Effect.sync(() => assert.strictEqual(open, 1)),
+                end
+              )
+        )
+        const exit = yield* Effect.exit(Effect.provideService(reading, FileSystem.FileSystem, counting))
+        assert.strictEqual(exit._tag, "Failure")
+        assert.strictEqual(open, 0)
+      }
+      assert.strictEqual(opened, 2)
+    })
+  )
+
+  it.effect("takes more files in a folder than a call takes arguments", () =>
+    Effect.gen(function* () {
+      const folder = yield* filled((at) => write(at, ["many/one"]))
+      const files = yield* FileSystem.FileSystem
+      const info = yield* files.lstat(`${folder}/many/one`)
+      const [entry] = yield* files.readDirectoryEntries(`${folder}/many`)
+      assert.isDefined(entry)
+      const entries = Array.from({ length: 200_000 }, (_, number) => ({ ...entry, name: String(number) }))
+      let seen = 0
+      const crowded = FileSystem.make({
+        ...files,
+        readDirectoryEntries: (path) =>
+          path.endsWith("many") ? Effect.succeed(entries) : files.readDirectoryEntries(path),
+        lstat: (path) =>
+          path.endsWith("many") ? files.lstat(path) : Effect.sync(() => (seen++, { ...info, type: "FIFO" as const }))
+      })
+      const found = yield* Effect.provideService(
+        namesOf(folder, { specialFiles: "skip" }),
+        FileSystem.FileSystem,
+        crowded
+      )
+      assert.deepStrictEqual(found, ["many/"])
+      assert.strictEqual(seen, entries.length)
     })
   )
 })

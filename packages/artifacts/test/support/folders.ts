@@ -41,6 +41,10 @@ export const golden: Readonly<Record<string, Golden>> = {
     digest: "a84e50fad207d23635b0898c10b5c1d415fbd84fe17b516fe91228f5bb34a7b9",
     fill: (at) => write(at, [`${"d".repeat(55)}/${"n".repeat(100)}`])
   },
+  "names of 156 bytes that cannot be split": {
+    digest: "dcbd31cb990a089b984c28b4a1255a1d3f2df8011bc5bd1b3c02be37304315af",
+    fill: (at) => write(at, ["n".repeat(156)])
+  },
   "names of 256 bytes": {
     digest: "033924cd02758590ebba758d9ad8427bfa33968b2e617beec729b4a874b49891",
     fill: (at) => write(at, [`${"d".repeat(155)}/${"n".repeat(100)}`])

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
 import { clean, followed } from "../archive/names.ts"
 import { sourceInstant } from "./instant.ts"
-import { shown } from "./names.ts"
+import { problemOf, shown } from "./names.ts"
 
 /**
  * How to pack a folder.
@@ -32,11 +32,11 @@ export interface PackOptions {
   readonly owner?: "root" | "keep"
   /** What becomes of further names of one file: a link to the first (the default), or a copy. */
   readonly hardLinks?: "link" | "copy"
-  /** What to do with symbolic links that are absolute or leave the folder. Defaults to `refuse`. */
+  /** What to do with symbolic links that are absolute or leave the folder, by themselves or through other links. Defaults to `refuse`. */
   readonly outsideLinks?: "refuse" | "keep"
   /** What to do with devices, pipes and sockets. Defaults to `refuse`. */
   readonly specialFiles?: "refuse" | "skip"
-  /** A folder that all names are in, in the archive. Defaults to none. */
+  /** A folder that all names are in, in the archive, without `..`. Defaults to none. */
   readonly prefix?: string
 }
 
@@ -60,6 +60,10 @@ const compareBytes = (left: Uint8Array, right: Uint8Array): number => {
 
 /** Whiteouts of image layers begin with this. OCI image specification, layer.md, "Whiteouts". */
 const whiteout = ".wh."
+
+const whiteoutProblem = `names that begin with ${whiteout} remove files of an image`
+
+const isWhiteout = (name: string): boolean => name.slice(name.lastIndexOf("/") + 1).startsWith(whiteout)
 
 const isNotFound = ({ reason }: PlatformError): boolean => reason._tag === "NotFound"
 
@@ -104,6 +108,35 @@ const makeOptionsOf = (options: PackOptions, instant: Date) => {
   })
 }
 
+/** Stands for bytes that are not UTF-8 in names that the file system returns. */
+const replacement = "\uFFFD"
+
+/** A name that is listed twice, since replacement made one name of two. To open it opens the same file both times. */
+const findRepeated = (names: ReadonlyArray<string>): string | undefined => {
+  const found = new Set<string>()
+  for (const name of names) {
+    if (!name.includes(replacement)) continue
+    if (found.has(name)) return name
+    found.add(name)
+  }
+  return undefined
+}
+
+/** The paths that a symbolic link passes before it goes up for the last time. */
+const passedBeforeUp = (link: string, target: string): ReadonlyArray<string> => {
+  const parts = clean(target).split("/")
+  const at = link.split("/").slice(0, -1)
+  const passed: Array<string> = []
+  for (const part of parts.slice(0, Math.max(0, parts.lastIndexOf("..")))) {
+    if (part === "..") at.pop()
+    else {
+      at.push(part)
+      passed.push(at.join("/"))
+    }
+  }
+  return passed
+}
+
 /** What identifies a file that has several names; undefined of one that has one. */
 const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | undefined =>
   type === "File" && Option.isSome(ino) && Option.exists(nlink, (count) => count > 1)
@@ -133,13 +166,16 @@ const entriesOf = (folder: string, options: PackOptions) =>
     const prefix = prefixFolder === "" ? "" : `${prefixFolder}/`
     const firstNames = new Map<string, string>()
 
+    const notUnicode = (name: string) => refuse(name, "it is not valid Unicode")
+
     const childrenOf = ({ at, name }: Pending) =>
-      Effect.map(Effect.mapError(files.readDirectoryEntries(at), ofEntry(name)), (entries) =>
-        inOrder(entries).map((child): Pending => ({
-          name: name === "" ? child : `${name}/${child}`,
-          at: path.join(at, child)
-        }))
-      )
+      Effect.gen(function* () {
+        const names = inOrder(yield* Effect.mapError(files.readDirectoryEntries(at), ofEntry(name)))
+        const nameOf = (child: string) => (name === "" ? child : `${name}/${child}`)
+        const repeated = findRepeated(names)
+        if (repeated !== undefined) return yield* notUnicode(nameOf(repeated))
+        return names.map((child): Pending => ({ name: nameOf(child), at: path.join(at, child) }))
+      })
 
     /** The content of a file. It ends where the file ends, so that one that grows is seen. */
     const bodyOf = ({ at, name }: Pending, { ino, size }: FileSystem.File.Info) =>
@@ -163,10 +199,25 @@ const entriesOf = (folder: string, options: PackOptions) =>
       return Tar.fileStream(name, Number(ByteSize.toBigInt(info.size)), bodyOf(pending, info), optionsOf(info))
     }
 
+    const isFolder = (name: string) =>
+      Effect.match(files.lstat(path.join(folder, name)), {
+        onFailure: () => false,
+        onSuccess: ({ type }) => type === "Directory"
+      })
+
+    /** Whether a target is inside. Its text tells only if `..` follows real folders: after a link, `..` is the parent of the link's target. */
+    const staysInside = (link: string, target: string) =>
+      Option.isNone(followed(link, target))
+        ? Effect.succeed(false)
+        : Effect.map(Effect.forEach(passedBeforeUp(link, target), isFolder), (found) => found.every(Boolean))
+
     const linkEntry = ({ at, name }: Pending, info: FileSystem.File.Info) =>
       Effect.gen(function* () {
         const target = yield* Effect.mapError(files.readLink(at), ofEntry(name))
-        if (options.outsideLinks !== "keep" && Option.isNone(followed(name, target))) {
+        if (target.includes(replacement)) {
+          return yield* refuse(name, `it is a link to ${shown(target)}, which is not valid Unicode`)
+        }
+        if (options.outsideLinks !== "keep" && !(yield* staysInside(name, target))) {
           return yield* refuse(name, `it is a link to ${shown(target)}, outside of the folder`)
         }
         return Tar.symlink(prefix + name, target, optionsOf(info))
@@ -192,9 +243,14 @@ const entriesOf = (folder: string, options: PackOptions) =>
 
     const lookAt = ({ at, name }: Pending) =>
       Effect.mapError(files.lstat(at), (cause) =>
-        name.includes("\uFFFD") && isNotFound(cause) ? refuse(name, "it is not valid Unicode") : ofEntry(name)(cause)
+        name.includes(replacement) && isNotFound(cause) ? notUnicode(name) : ofEntry(name)(cause)
       )
 
+    if (prefixFolder !== "") {
+      const problem = problemOf(prefixFolder, path.sep)
+      if (Option.isSome(problem)) return yield* refuse(prefixFolder, problem.value)
+      if (prefixFolder.split("/").some(isWhiteout)) return yield* refuse(prefixFolder, whiteoutProblem)
+    }
     const root: Pending = { name: "", at: folder }
     const info = yield* Effect.mapError(files.stat(folder), ofFile)
     if (info.type !== "Directory") return yield* refuse(folder, "it is no folder")
@@ -202,12 +258,11 @@ const entriesOf = (folder: string, options: PackOptions) =>
 
     const next = Effect.gen(function* () {
       for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
-        if (one.name.slice(one.name.lastIndexOf("/") + 1).startsWith(whiteout)) {
-          return yield* refuse(one.name, `names that begin with ${whiteout} remove files of an image`)
-        }
+        if (isWhiteout(one.name)) return yield* refuse(one.name, whiteoutProblem)
         const info = yield* lookAt(one)
         const entry = yield* entryOf(one, info)
-        if (info.type === "Directory") pending.push(...(yield* childrenOf(one)).toReversed())
+        // A folder has more files than a call may have arguments: they are not spread.
+        if (info.type === "Directory") for (const child of (yield* childrenOf(one)).toReversed()) pending.push(child)
         if (Option.isSome(entry)) return Arr.of(entry.value)
       }
       return yield* Cause.done()
