@@ -27,8 +27,9 @@ export type { Unpacked, UnpackOptions } from "./internal/folder/unpack.ts"
  * mode 0755, other files 0644, whatever the umask. Owners are 0, times are one instant, and extended attributes are left out. Names
  * that do not fit the ustar format, or are not ASCII, are in pax headers. Two blocks of zeros end the archive.
  *
- * The folder itself has no entry, unless there is a `prefix`. Symbolic links are kept, and not followed; those that are absolute or
- * leave the folder are refused. Further names of one file are hard links. Memory is constant, and each file is read once.
+ * The folder itself has no entry, since it keeps its mode where it is unpacked; with a `prefix`, that folder has one. Symbolic links are kept, and not followed; those that are absolute or
+ * leave the folder are refused. Further names of one file are hard links. Each file is read once. Memory does not grow with
+ * the size of files, but with the number of names in a folder.
  *
  * Fails with `FolderError`: `RefusedEntry` for what is refused, for names of whiteouts (`.wh.…`) and for names that are not valid
  * Unicode, `FileChanged` if a file changes while it is read, and `FileFailed`.
@@ -37,6 +38,9 @@ export type { Unpacked, UnpackOptions } from "./internal/folder/unpack.ts"
  *
  * Two names that are one file on macOS or Windows (`A` and `a`) are packed, and `unpack` refuses them. So it does with names that have
  * control characters or are in more than 128 folders, and with links that go up through another link.
+ *
+ * A file that is rewritten with as many bytes while it is read is not noticed. On Windows no file is executable, so that the bytes
+ * differ there.
  *
  * **Example** (An archive of a folder)
  *

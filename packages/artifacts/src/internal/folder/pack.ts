@@ -143,6 +143,10 @@ const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | unde
     ? `${dev} ${ino.value}`
     : undefined
 
+/** Whether a path still has what it had. */
+const isSame = (before: FileSystem.File.Info, now: FileSystem.File.Info): boolean =>
+  before.type === now.type && Option.getOrUndefined(before.ino) === Option.getOrUndefined(now.ino)
+
 const entriesOf = (folder: string, options: PackOptions) =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -178,15 +182,15 @@ const entriesOf = (folder: string, options: PackOptions) =>
       })
 
     /** The content of a file. It ends where the file ends, so that one that grows is seen. */
-    const bodyOf = ({ at, name }: Pending, { ino, size }: FileSystem.File.Info) =>
+    const bodyOf = ({ at, name }: Pending, info: FileSystem.File.Info) =>
       Stream.unwrap(
         Effect.gen(function* () {
           const file = yield* files.open(at, { flag: "r" })
           const opened = yield* file.stat
-          if (opened.type !== "File" || Option.getOrUndefined(opened.ino) !== Option.getOrUndefined(ino)) {
+          if (!isSame(info, opened)) {
             return yield* changed(name, "was replaced while the folder was read")
           }
-          return readFirst(file, Number(ByteSize.toBigInt(size)) + 1)
+          return readFirst(file, Number(ByteSize.toBigInt(info.size)) + 1)
         })
       ).pipe(Stream.mapError((error) => (error instanceof PlatformError ? ofEntry(name)(error) : error)))
 
@@ -263,6 +267,10 @@ const entriesOf = (folder: string, options: PackOptions) =>
         const entry = yield* entryOf(one, info)
         // A folder has more files than a call may have arguments: they are not spread.
         if (info.type === "Directory") for (const child of (yield* childrenOf(one)).toReversed()) pending.push(child)
+        // A link in its place would have been followed.
+        if (info.type === "Directory" && !isSame(info, yield* lookAt(one))) {
+          return yield* changed(one.name, "was replaced while the folder was read")
+        }
         if (Option.isSome(entry)) return Arr.of(entry.value)
       }
       return yield* Cause.done()
