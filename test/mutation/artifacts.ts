@@ -93,8 +93,8 @@ const layouts: ReadonlyArray<Fault> = [
   {
     wrong: "an index is published by a process that has lost the lock",
     file: `${layout}/disk.ts`,
-    find: "          if (!(yield* isAllowed)) return false\n",
-    replace: "          yield* isAllowed\n"
+    find: "    if (!(yield* isAllowed)) return false\n",
+    replace: "    yield* isAllowed\n"
   },
   {
     wrong: "an index that cannot be read is replaced",

@@ -5,6 +5,7 @@ import { artifacts } from "./artifacts.ts"
 import { auth } from "./auth.ts"
 import { content } from "./content.ts"
 import type { Fault } from "./fault.ts"
+import { files } from "./files.ts"
 import { http } from "./http.ts"
 import { packages } from "./packages.ts"
 import { referrers } from "./referrers.ts"
@@ -17,5 +18,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...content,
   ...referrers,
   ...artifacts,
+  ...files,
   ...packages
 ]
