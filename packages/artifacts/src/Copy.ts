@@ -23,6 +23,7 @@ import * as Engine from "./internal/copy/engine.ts"
 import * as Raws from "./internal/copy/raws.ts"
 import type { CopiedTag, Event, Report } from "./internal/copy/report.ts"
 import * as SignatureTags from "./internal/copy/signatureTags.ts"
+import { tagOf } from "./internal/imageNames.ts"
 import { platformOf } from "./internal/platformImage.ts"
 import { isImage } from "./internal/references.ts"
 import { isAskedFreely } from "./internal/sides.ts"
@@ -60,7 +61,10 @@ export class TagExists extends Schema.TaggedError<TagExists>("@effect-acr/artifa
  * @since 0.1.0
  */
 export interface Options {
-  /** The tags at the target. Defaults to the tag of the source, or to none if the source is named by a digest. */
+  /**
+   * The tags at the target. Defaults to the tag of the source, or to none if the source is named by a digest or a number. A
+   * repository gets the tag of a full name: `3.20` of `docker.io/library/alpine:3.20`.
+   */
   readonly tags?: ReadonlyArray<string>
   /** What to do with a tag that names something else: `overwrite` (the default), `keep` it, or `fail` with `TagExists`. */
   readonly onTag?: "overwrite" | "keep" | "fail"
@@ -162,6 +166,12 @@ const resolve = <E>(source: Reader<E>, tagOrDigest: string): Effect.Effect<Descr
       : `${store} has no tag or digest ${tagOrDigest}`
     return yield* at("source")<E | GraphError>(Engine.missing(description, []))
   })
+
+/** The tags that a reference gives to what it names. A repository has the tag of a full name, such as `alpine:3.20`. */
+const tagsOf = (reference: string, target: Reader<unknown>): ReadonlyArray<string> => {
+  if (Digest.isDigest(reference) || /^@\d+$/.test(reference)) return []
+  return [isAskedFreely(target) ? reference : (tagOf(reference) ?? reference)]
+}
 
 /** What is to become of a tag. */
 const tagAt = <E>(
@@ -267,7 +277,7 @@ const copy = <E1, E2>(
         return { graph, tags }
       })
 
-    const names = options.tags ?? (Digest.isDigest(tagOrDigest) ? [] : [tagOrDigest])
+    const names = options.tags ?? tagsOf(tagOrDigest, to)
     const main = yield* compare(choice.root, names, isOneStore ? {} : graphOptions(options))
     const signed =
       options.cosignTags === true && !isOneStore

@@ -124,6 +124,19 @@ const messageOf = (from: MemoryStore.MemoryStore) =>
   Effect.map(Effect.flip(Copy.run(from, MemoryStore.make("target"), "v2")), ({ message }) => message)
 
 describe("a copy", () => {
+  it.effect("gets the tag of a full name in a repository, the name itself elsewhere, and no tag of a number", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      yield* from.putManifest(both, { tags: ["docker.io/shop/api:v1", "@0"] })
+      const tagsIn = (store: MemoryStore.MemoryStore, reference: string) =>
+        Effect.andThen(Copy.run(from, store, reference), Stream.runCollect(store.tags))
+      const repository = placed(MemoryStore.make(), "shop/api")
+      assert.deepStrictEqual(yield* tagsIn(repository, "docker.io/shop/api:v1"), ["v1"])
+      assert.deepStrictEqual(yield* tagsIn(MemoryStore.make(), "docker.io/shop/api:v1"), ["docker.io/shop/api:v1"])
+      assert.deepStrictEqual(yield* tagsIn(MemoryStore.make(), "@0"), [])
+    })
+  )
+
   it.effect("puts blobs before manifests, referrers behind their subjects, and tags last", () =>
     Effect.gen(function* () {
       const { log, store } = logging(MemoryStore.make("target"))

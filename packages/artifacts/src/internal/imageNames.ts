@@ -35,7 +35,7 @@ export const familiarName = (name: string): string => {
 }
 
 /** The tag of a name; undefined if it has none. The colon of a port is followed by a slash. */
-const tagOf = (name: string): string | undefined => /:([^:/]+)$/.exec(name)?.[1]
+export const tagOf = (name: string): string | undefined => /:([^:/]+)$/.exec(name)?.[1]
 
 /** A descriptor with a name, as Docker and containerd write it. */
 export const namedAs = (descriptor: Descriptor, name: string): Descriptor => {
