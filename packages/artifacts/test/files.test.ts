@@ -192,6 +192,7 @@ layer(platform)("an artifact", (it) => {
       )
       const twice = Artifact.pack({ artifactType: type, files: [`${folder}/a/report.json`, `${folder}/b/report.json`] })
       assert.strictEqual(yield* reasonOf(twice), "InvalidArtifact")
+      assert.include((yield* Effect.flip(twice)).message, "title")
       for (const title of ["../x", "/x", "", ".", "a\0b"]) {
         const hostile = Artifact.pack({ artifactType: type, files: [{ path: `${folder}/a/report.json`, title }] })
         assert.strictEqual(yield* reasonOf(hostile), "InvalidArtifact", title)
