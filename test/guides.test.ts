@@ -12,9 +12,9 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
-import { Credentials, Registries, type Registry } from "@effect-acr/client"
+import { type Compression, Credentials, Registries, type Registry } from "@effect-acr/client"
 import { AcrEmulator, type SeedImage } from "@effect-acr/emulator"
-import { NodeRegistryHttpClient } from "@effect-acr/node"
+import { NodeCompression, NodeRegistryHttpClient } from "@effect-acr/node"
 import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -66,6 +66,7 @@ type Services =
   | Registries.Registries
   | Registry.Services
   | Layer.Success<typeof NodeServices.layer>
+  | Compression.Compression
   | HttpClient.HttpClient
 
 const isProgram = (value: unknown): value is Effect.Effect<unknown, unknown, Services> => Effect.isEffect(value)
@@ -157,6 +158,7 @@ const Setting = Layer.mergeAll(
   Credentials.layerPassword(adminUser),
   NodeRegistryHttpClient.layer,
   NodeServices.layer,
+  NodeCompression.layer,
   RegistriesLive
 ).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true })))
 

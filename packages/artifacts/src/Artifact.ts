@@ -38,6 +38,7 @@ import {
 import { platformOf, readConfig } from "./internal/configs.ts"
 import { attestedDigest } from "./internal/platforms.ts"
 import { isImage } from "./internal/references.ts"
+import { lacksIt } from "./internal/storeName.ts"
 
 export type { FileInput, Packed, PackOptions } from "./internal/artifact/pack.ts"
 export type { Pulled, PulledFile, PullOptions } from "./internal/artifact/pull.ts"
@@ -169,7 +170,7 @@ const resolved = <E>(store: Reader<E>, image: string): Effect.Effect<ReadonlyArr
   Effect.gen(function* () {
     const found = yield* store.resolve(image)
     if (Option.isNone(found)) {
-      return yield* fail(image, new NotFound({ description: "the store has no such tag or digest" }))
+      return yield* fail(image, new NotFound({ description: lacksIt(store.origin) }))
     }
     const { digest, mediaType, size } = found.value
     return yield* entriesOf(store, image, { mediaType, digest, size }, 1, new Set())

@@ -27,6 +27,7 @@ import { tagOf } from "./internal/imageNames.ts"
 import { platformOf } from "./internal/platformImage.ts"
 import { isImage } from "./internal/references.ts"
 import { isAskedFreely } from "./internal/sides.ts"
+import { nameOf } from "./internal/storeName.ts"
 import { type GraphError, type GraphOptions, type Presence, walk, type Walked } from "./internal/walk.ts"
 
 export { PlatformNotFound } from "./internal/copy/choice.ts"
@@ -159,10 +160,12 @@ const resolve = <E>(source: Reader<E>, tagOrDigest: string): Effect.Effect<Descr
       onFailure: () => false,
       onSuccess: Option.isNone
     })
-    const { place, repository } = source.origin
-    const store = repository === "" ? place : `${place}/${repository}`
+    const store = nameOf(source.origin)
+    // Archives often hold images without a name. A repository is named by its registry.
+    const others =
+      source.origin.repository === "" ? " Without a tag, use a digest; in an archive or a layout also @0" : ""
     const description = isEmpty
-      ? `${tagOrDigest} is not there, and ${store} has no tags: does it exist?`
+      ? `${tagOrDigest} is not there, and ${store} has no tags: does it exist?${others}`
       : `${store} has no tag or digest ${tagOrDigest}`
     return yield* at("source")<E | GraphError>(Engine.missing(description, []))
   })

@@ -16,7 +16,7 @@ import * as Path from "effect/Path"
 import { systemError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ArchiveError, NotFound, UnsupportedArchive } from "./ArchiveError.ts"
+import { ArchiveError, NotAnArchive, NotFound, UnsupportedArchive } from "./ArchiveError.ts"
 import * as Compression from "@effect-acr/client/Compression"
 import type { Reader } from "./ContentStore.ts"
 import { type Entries, invalid, ofFile, ofTar } from "./internal/archive/entries.ts"
@@ -50,6 +50,11 @@ const opened = <E>(entries: Entries<E>, archive: string, options: ReadOptions) =
     const compression = yield* Compression.Compression
     return yield* Opened.open({ entries, name: archive, startHash, compression }, options)
   })
+
+const isAFolder = (archive: string) => {
+  const description = "this is a folder: ImageLayout.open reads image layouts"
+  return new ArchiveError({ archive, reason: new NotAnArchive({ description }) })
+}
 
 const notAFile = (archive: string) => {
   const description = "this is a pipe or a device, and no file: ImageArchive.fromStream reads it"
@@ -99,11 +104,12 @@ export const read = (
     const files = yield* FileSystem.FileSystem
     const { type } = yield* Effect.mapError(files.stat(file), ofFile(file))
     // Files are read by position, which pipes have not. Opening one waits for its writer, and cannot be interrupted.
-    if (type !== "File" && type !== "Directory") return yield* notAFile(file)
+    if (type === "Directory") return yield* isAFolder(file)
+    if (type !== "File") return yield* notAFile(file)
     const handle = yield* Effect.mapError(files.open(file, { flag: "r" }), ofFile(file))
     const first = new Uint8Array(4)
-    if (type === "File") yield* Effect.mapError(handle.read(first, { position: 0n }), ofFile(file))
-    if (type === "File" && Compression.formatOf(first) === undefined) {
+    yield* Effect.mapError(handle.read(first, { position: 0n }), ofFile(file))
+    if (Compression.formatOf(first) === undefined) {
       return yield* opened(yield* Seekable.make(files, handle, file), file, options)
     }
     const content = Stream.mapError(files.stream(file, { chunkSize: streamPieceBytes }), ofFile(file))

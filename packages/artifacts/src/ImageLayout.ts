@@ -158,6 +158,14 @@ const make = Effect.fnUntraced(function* (
 
   /** Whether the folder is a layout. It may become one if it has nothing else. */
   const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
+    const type = yield* orAbsent(
+      Effect.map(files.stat(folder), (info) => info.type),
+      "Directory"
+    )
+    if (type !== "Directory") {
+      const description = "this is no folder: ImageArchive.read reads image layouts in a tar archive"
+      return yield* content.failure(new NotALayout({ description }))
+    }
     let size = yield* content.sizeAt(versionFile)
     if (Option.isNone(size)) {
       const names = yield* orAbsent(files.readDirectory(folder), [])

@@ -758,7 +758,9 @@ describe("a copy", () => {
         yield* messageOf(yield* source),
         "the copy failed at the source: memory has no tag or digest v2"
       )
-      assert.include(yield* messageOf(MemoryStore.make("empty")), "does it exist?")
+      const empty = yield* messageOf(MemoryStore.make("empty"))
+      assert.include(empty, "does it exist?")
+      assert.include(empty, "use a digest")
     })
   )
 

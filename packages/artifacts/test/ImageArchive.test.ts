@@ -505,10 +505,32 @@ layer(platform)("an OCI archive", (it) => {
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(other)), "NotAnArchive")
       assert.strictEqual(
         yield* tagOfReason(ImageArchive.read(yield* fileOf(encode("no tar archive".repeat(100))))),
-        "InvalidArchive"
+        "NotAnArchive"
       )
+      assert.strictEqual(yield* tagOfReason(ImageArchive.fromStream(Stream.make(encode("hello")))), "NotAnArchive")
+      const folder = yield* Effect.flip(ImageArchive.read(other.slice(0, other.lastIndexOf("/"))))
+      assert.strictEqual(folder.reason._tag, "NotAnArchive")
+      assert.include(folder.message, "ImageLayout.open")
+      const bytes = yield* written(yield* seeded, "v1")
+      const asDocker = yield* Effect.flip(ImageArchive.read(yield* fileOf(bytes), { format: "docker" }))
+      assert.strictEqual(asDocker.reason._tag, "NotAnArchive")
+      assert.include(asDocker.message, "leave out the option format")
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(yield* fileOf(new Uint8Array()))), "NotAnArchive")
       assert.strictEqual(yield* tagOfReason(ImageArchive.read(`${other}.missing`)), "FileFailed")
+    })
+  )
+
+  it.effect("is damaged: the error counts bytes from the beginning of the file", () =>
+    Effect.gen(function* () {
+      const bytes = yield* tarOf([Tar.file("a", "content"), Tar.file("b", "content")])
+      // The checksum of the second header, which follows a header and a block of content.
+      const damaged = Uint8Array.from(bytes)
+      damaged.fill(0x7a, 1024 + 148, 1024 + 156)
+      for (const read of [ImageArchive.read(yield* fileOf(damaged)), ImageArchive.fromStream(Stream.make(damaged))]) {
+        const { message, reason } = yield* Effect.flip(read)
+        assert.strictEqual(reason._tag, "InvalidArchive")
+        assert.include(message, "at byte 1024")
+      }
     })
   )
 
@@ -591,7 +613,7 @@ layer(platform)("what is written", (it) => {
       yield* store.putManifest(platforms, { tags: ["v1"] })
       const error = yield* Effect.flip(written(store, "v1", { format: "docker" }))
       assert.strictEqual(error._tag, "ArchiveError")
-      assert.include(error.message, "linux/amd64, linux/arm64")
+      assert.include(error.message, "set platform to one of linux/amd64, linux/arm64")
       const chosen = yield* written(store, "v1", { format: "docker", platform: "linux/arm64" })
       const archive = yield* ImageArchive.read(yield* fileOf(chosen))
       assert.strictEqual(Option.getOrThrow(yield* archive.resolve("v1")).digest, arm64.descriptor.digest)

@@ -122,6 +122,15 @@ layer(platform)("a layout that is read", (it) => {
     })
   )
 
+  it.effect("is no file: the error names what reads archives", () =>
+    Effect.gen(function* () {
+      const { folder } = yield* small
+      const error = yield* Effect.flip(ImageLayout.open(yield* inFolder(folder, "index.json")))
+      assert.strictEqual(error.reason._tag, "NotALayout")
+      assert.include(error.message, "ImageArchive.read")
+    })
+  )
+
   it.effect("is refused without oci-layout, if the folder has other content", () =>
     Effect.gen(function* () {
       const { folder } = yield* small

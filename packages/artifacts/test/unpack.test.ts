@@ -525,6 +525,20 @@ const limits: Readonly<Record<string, Attack & { readonly options?: UnpackOption
   }
 }
 
+layer(platform)("what is no tar archive", (it) => {
+  it.effect.each([
+    ["compressed", Uint8Array.from([0x1f, 0x8b, 8, 0])],
+    ["a text", new TextEncoder().encode("no tar archive".repeat(100))]
+  ] as const)("is refused, and the error names decompression: %s", ([, content]) =>
+    Effect.gen(function* () {
+      const { folder } = yield* place
+      const reason = yield* reasonOf(bytes(content), folder)
+      assert.strictEqual(reason._tag, "InvalidArchive")
+      assert.include(reason.description, "Compression.decompress")
+    })
+  )
+})
+
 layer(platform)("an archive that is not unpacked", (it) => {
   const kinds = [
     ["RefusedEntry", refused],

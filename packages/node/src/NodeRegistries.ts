@@ -16,6 +16,47 @@ import * as NodeHasher from "./NodeHasher.ts"
 import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
 
 /**
+ * `layer` with options for `Registries`: registries without TLS, mirrors, limits of requests.
+ *
+ * **Example** (A script against the emulator)
+ *
+ * Push to it with a login of docker: `docker login 127.0.0.1:5001 -u admin -p emulator`.
+ *
+ * ```ts
+ * import { ImageArchive, Repository } from "@effect-acr/artifacts"
+ * import { NodeRegistries } from "@effect-acr/node"
+ * import { NodeRuntime } from "@effect/platform-node"
+ * import { Effect } from "effect"
+ *
+ * const Live = NodeRegistries.layerOptions({
+ *   registries: { "127.0.0.1:5001": { endpoint: "http://127.0.0.1:5001" } }
+ * })
+ * const store = Repository.open("127.0.0.1:5001/library/hello-world")
+ * const save = Effect.flatMap(store, (image) => ImageArchive.save(image, "latest", "hello.tar"))
+ *
+ * export const main = () => save.pipe(Effect.provide(Live), NodeRuntime.runMain)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerOptions = (
+  options: Registries.Options
+): Layer.Layer<
+  Compression.Compression | NodeServices.NodeServices | Registries.Registries,
+  Config.ConfigError | RegistryError
+> =>
+  Layer.mergeAll(
+    Layer.provide(Registries.layerOptions(options), [
+      DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous)),
+      NodeRegistryHttpClient.layer
+    ]),
+    NodeServices.layer,
+    NodeCompression.layer,
+    NodeHasher.layer
+  )
+
+/**
  * Registries by their names, with the logins of docker where there are some, files, and compression.
  *
  * **When to use**
@@ -25,7 +66,8 @@ import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
  *
  * **Details**
  *
- * A registry for which docker has no login is asked without one.
+ * A registry for which docker has no login is asked without one. For a registry without TLS on this machine, such as the emulator, use
+ * `layerOptions`.
  *
  * **Example** (A script that lists tags)
  *
@@ -49,12 +91,4 @@ import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
 export const layer: Layer.Layer<
   Compression.Compression | NodeServices.NodeServices | Registries.Registries,
   Config.ConfigError | RegistryError
-> = Layer.mergeAll(
-  Layer.provide(Registries.layer, [
-    DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous)),
-    NodeRegistryHttpClient.layer
-  ]),
-  NodeServices.layer,
-  NodeCompression.layer,
-  NodeHasher.layer
-)
+> = layerOptions({})

@@ -9,7 +9,8 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ArchiveError, FileFailed, InvalidArchive, type Reason } from "../../ArchiveError.ts"
+import { ArchiveError, FileFailed, InvalidArchive, NotAnArchive, type Reason } from "../../ArchiveError.ts"
+import { isOtherFile, problemOf } from "../tarProblem.ts"
 import { clean, followed } from "./names.ts"
 
 /** The content of a file in an archive. */
@@ -52,7 +53,15 @@ export const invalid = (archive: string, description: string) => failure(archive
 export const ofFile = (archive: string) => (cause: PlatformError) =>
   failure(archive)(new FileFailed({ description: cause.message, cause }))
 
-export const ofTar = (archive: string) => (error: TarError) => invalid(archive, error.message)
+/** `from` is the byte from which the archive was read. */
+export const ofTar =
+  (archive: string, from = 0) =>
+  (error: TarError) => {
+    const problem = problemOf(error, from)
+    if (!isOtherFile(error, from)) return invalid(archive, problem)
+    const description = `this is no tar archive, plain or compressed by gzip or zstd: ${problem}`
+    return failure(archive)(new NotAnArchive({ description }))
+  }
 
 /** Notes what an entry is, if it is content. The later of two entries of one name counts. */
 export const note = <File>(names: Map<string, Named<File>>, header: Header, file: File): void => {

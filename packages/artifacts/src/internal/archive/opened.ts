@@ -151,8 +151,12 @@ const catalogOf = <E>(
       const description = "the archive is of Docker before version 1.10: it has no manifest.json"
       return yield* failure(archive.name)(new UnsupportedArchive({ description }))
     }
-    const missing = { oci: "index.json", docker: "manifest.json", any: "index.json and no manifest.json" }
-    const description = `this is no archive of images: it has no ${missing[format ?? "any"]}`
+    const missing = {
+      oci: "the archive has no index.json: leave out the option format to read any archive of images",
+      docker: "the archive has no manifest.json: leave out the option format to read any archive of images",
+      any: "this is no archive of images: it has no index.json and no manifest.json"
+    }
+    const description = missing[format ?? "any"]
     return yield* failure(archive.name)(new NotAnArchive({ description }))
   })
 

@@ -17,6 +17,7 @@ import { layoutVersion } from "../contents.ts"
 import { familiarName, namedAs, refName } from "../imageNames.ts"
 import { imagesOf, platformsOf } from "../platformImage.ts"
 import { isForeign } from "../references.ts"
+import { lacksIt } from "../storeName.ts"
 import { type GraphError, type GraphNode, type GraphOptions, walk } from "../walk.ts"
 import type { Format } from "./opened.ts"
 
@@ -63,7 +64,7 @@ const oneImage = <E>(
     }
     if (others.length === 0) return first
     const available = platformsOf([first, ...others])
-    const description = `there are images for several platforms, and a Docker archive holds one: ${available.join(", ")}`
+    const description = `a Docker archive has an image for one platform: set platform to one of ${available.join(", ")}`
     return yield* named(reference)(new PlatformRequired({ description, available }))
   })
 
@@ -71,7 +72,7 @@ const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platf
   Effect.gen(function* () {
     const found = yield* source.resolve(reference)
     if (Option.isNone(found)) {
-      return yield* named(reference)(new NotFound({ description: "the store has no such tag or digest" }))
+      return yield* named(reference)(new NotFound({ description: lacksIt(source.origin) }))
     }
     const isOne = format === "docker" || platform !== undefined
     const { digest, mediaType, size } = isOne ? yield* oneImage(source, reference, found.value, platform) : found.value

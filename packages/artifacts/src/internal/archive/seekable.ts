@@ -79,7 +79,7 @@ export const make = (
     let position = 0
     while (position < end) {
       const found = yield* Effect.mapError(headerAt(file, position), (error) =>
-        Tar.isTarError(error) ? ofTar(archive)(error) : ofFile(archive)(error)
+        Tar.isTarError(error) ? ofTar(archive, position)(error) : ofFile(archive)(error)
       )
       if (Option.isNone(found)) break
       const { header, position: start } = found.value

@@ -285,7 +285,7 @@ export const pack = (
     const created = yield* createdOf(options)
     const inputs = titled(path, options.files ?? [])
     const problem = titleProblem(inputs, path.sep)
-    if (Option.isSome(problem)) return yield* invalid(problem.value)
+    if (Option.isSome(problem)) return yield* invalid(`${problem.value}: set the title of a file to another name`)
 
     const empty = bytesBlob(startHash, MediaType.ociEmpty, encoder.encode("{}"))
     const config =

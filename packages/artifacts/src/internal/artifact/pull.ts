@@ -26,6 +26,7 @@ import { unpack, type UnpackOptions } from "../folder/unpack.ts"
 import { nonce, writeAll } from "../layout/disk.ts"
 import { imagesOf, platformOf, platformsOf } from "../platformImage.ts"
 import { ofSource, OfSource } from "../sides.ts"
+import { lacksIt } from "../storeName.ts"
 import type { GraphError } from "../walk.ts"
 import * as OrasAnnotations from "./annotations.ts"
 
@@ -87,7 +88,7 @@ const fail = (image: string, reason: ArtifactError["reason"]) => Effect.fail(new
 const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.Input | undefined) =>
   Effect.gen(function* () {
     const found = yield* source.resolve(reference)
-    const notFound = new NotFound({ description: "the store has no such tag or digest" })
+    const notFound = new NotFound({ description: lacksIt(source.origin) })
     if (Option.isNone(found)) return yield* fail(reference, notFound)
     const wanted = platform === undefined ? undefined : yield* platformOf(platform)
     const [first, ...others] = yield* imagesOf(source, found.value, wanted)
@@ -96,7 +97,7 @@ const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.
     }
     if (others.length > 0) {
       const available = platformsOf([first, ...others])
-      const description = `there are several platforms, of which one is to be chosen: ${available.join(", ")}`
+      const description = `this is an index of several platforms: set platform to one of ${available.join(", ")}`
       return yield* fail(reference, new PlatformRequired({ description, available }))
     }
     const raw = yield* source.manifest(first)

@@ -11,6 +11,7 @@ import { ArtifactError, NotAnImage, NotFound } from "../../ArtifactError.ts"
 import type { FolderError } from "../../FolderError.ts"
 import type { PlatformNotFound } from "../copy/choice.ts"
 import { imagesOf, platformOf } from "../platformImage.ts"
+import { lacksIt } from "../storeName.ts"
 import type { GraphError } from "../walk.ts"
 import type { Packed } from "./pack.ts"
 import type * as Platform from "@effect-acr/client/Platform"
@@ -46,7 +47,7 @@ export const subjectOf = <E>(
   Effect.gen(function* () {
     const found = yield* store.resolve(withoutTag(reference))
     if (Option.isNone(found)) {
-      const description = "the store has no such tag or digest"
+      const description = lacksIt(store.origin)
       return yield* new ArtifactError({ image: reference, reason: new NotFound({ description }) })
     }
     const [subject] =

@@ -18,6 +18,7 @@ import { FolderError, InvalidArchive, LimitExceeded } from "../../FolderError.ts
 import { clean } from "../archive/names.ts"
 import { writeAll } from "../layout/disk.ts"
 import { ofSource, OfSource } from "../sides.ts"
+import { isOtherFile } from "../tarProblem.ts"
 import * as Entries from "./entries.ts"
 import * as Place from "./place.ts"
 
@@ -109,13 +110,20 @@ const watched = <E, R>(tar: Stream.Stream<Uint8Array, E, R>, idle: Idle, site: P
     )
   )
 
+const described = (error: Tar.TarError): string =>
+  isOtherFile(error)
+    ? `this is no tar archive (${error.message}). If it is compressed, Compression.decompress gives the archive`
+    : error.message
+
 /** Makes one error of those of the stream, of the archive, and of files. */
 const errorOf =
   (site: Place.Site) =>
   <E>(error: OfSource<E> | FolderError | Tar.TarError | PlatformError): E | FolderError => {
     if (error instanceof OfSource) return error.cause
     if (error instanceof FolderError) return error
-    return Tar.isTarError(error) ? site.failure(new InvalidArchive({ description: error.message })) : site.ofFile(error)
+    return Tar.isTarError(error)
+      ? site.failure(new InvalidArchive({ description: described(error) }))
+      : site.ofFile(error)
   }
 
 /** Where content is written first. */

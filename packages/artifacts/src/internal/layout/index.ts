@@ -334,6 +334,9 @@ export const theOne = (
   const digests = found.slice(0, mostNamed).map(({ digest }) => digest)
   const more = found.length <= mostNamed ? "" : ` and ${found.length - mostNamed} more`
   return Result.fail(
-    new Ambiguous({ description: `${reference} names several manifests: ${digests.join(", ")}${more}`, digests })
+    new Ambiguous({
+      description: `${reference} names several manifests: use a full name, or one of the digests ${digests.join(", ")}${more}`,
+      digests
+    })
   )
 }
