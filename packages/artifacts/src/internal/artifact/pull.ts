@@ -119,6 +119,8 @@ interface Titled {
 /** Files of one content are read once: a registry sends it once, and an archive that comes as a stream has it once. */
 const contentOf = ({ layer }: Titled): string => `${layer.digest} ${layer.size}`
 
+const sizeOf = (files: ReadonlyArray<Titled>): number => files.reduce((sum, { layer }) => sum + layer.size, 0)
+
 const titledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Titled> =>
   layers.flatMap((layer) => {
     const title = layer.annotations?.[Annotations.title]
@@ -159,114 +161,139 @@ const comparedWith = <E, R>(
   })
 }
 
+/** Where the layers of an artifact are written. */
+interface Target {
+  readonly folder: string
+  readonly site: Place.Site
+  readonly overwrite: boolean
+  /** How much the files and folders may have together, in bytes. */
+  readonly maxBytes: number
+  readonly maxEntries: number | undefined
+}
+
+/** A file in the staging folder, and its title. */
+interface Staged {
+  readonly title: string
+  readonly at: string
+}
+
+const stageContent = <E>(
+  source: Reader<E>,
+  { site }: Target,
+  layer: Descriptor
+): Effect.Effect<string, E | FolderError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const staged = path.join(site.staging, yield* nonce)
+    // Each piece is written before the next is taken.
+    const content = Stream.mapError(source.blob(layer).read(0, 0), ofSource)
+    const write = Effect.flatMap(files.open(staged, { flag: "wx" }), (file) =>
+      Effect.andThen(writeAll(file, content), file.sync)
+    )
+    return yield* Effect.scoped(write).pipe(
+      Effect.mapError((error) => {
+        if (error instanceof OfSource) return error.cause
+        return error instanceof PlatformError ? site.ofFile(error) : error
+      }),
+      Effect.as(staged)
+    )
+  })
+
+/** Writes files that have the same content. */
+const stageAlike = <E>(
+  source: Reader<E>,
+  target: Target,
+  [first, ...others]: Arr.NonEmptyReadonlyArray<Titled>
+): Effect.Effect<ReadonlyArray<Staged>, E | FolderError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const { site } = target
+    const written = yield* stageContent(source, target, first.layer)
+    const copies = yield* Effect.forEach(others, ({ title }) =>
+      Effect.gen(function* () {
+        const at = path.join(site.staging, yield* nonce)
+        // An operation that is interrupted goes on, in a folder that is being removed.
+        yield* Effect.uninterruptible(Effect.mapError(files.copyFile(written, at), site.ofFile))
+        return { title, at }
+      })
+    )
+    return [{ title: first.title, at: written }, ...copies]
+  })
+
+/** Unpacks a folder where it belongs, once its whole archive has passed. The effect is the size of its files in bytes. */
+const unpackFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Titled, maxBytes: number) =>
+  Effect.gen(function* () {
+    const { folder, maxEntries, overwrite, site } = target
+    // A link that is put there is not followed: the folder is one of ours by now.
+    yield* site.makeFolder(title)
+    const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
+    const { bytes } = yield* unpack(archive, site.pathOf(title), {
+      overwrite,
+      prefix: title,
+      maxBytes: ByteSize.bytes(maxBytes),
+      ...(maxEntries === undefined ? {} : { maxEntries })
+    }).pipe(
+      Effect.mapError((error) =>
+        error instanceof Compression.CompressionError
+          ? site.failure(new InvalidArchive({ description: error.message }))
+          : error
+      )
+    )
+    return bytes
+  })
+
+/** Writes files and folders. What cannot be in its place is known before anything is transferred. */
+const writeTo = <E>(
+  source: Reader<E>,
+  target: Target,
+  files: ReadonlyArray<Titled>,
+  folders: ReadonlyArray<Titled>
+): Effect.Effect<void, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const { maxBytes, site } = target
+    for (const { title } of files) yield* site.checkFile(title, target)
+    for (const { title } of folders) yield* site.checkFolder(title)
+    const staged = yield* Effect.forEach(
+      Object.values(Arr.groupBy(files, contentOf)),
+      (alike) => stageAlike(source, target, alike),
+      { concurrency: filesAtOnce }
+    )
+    // The layers of folders do not tell how large these are.
+    let left = maxBytes - sizeOf(files)
+    for (const folder of folders) left -= yield* unpackFolder(source, target, folder, left)
+    yield* Effect.uninterruptible(
+      Effect.forEach(staged.flat(), ({ at, title }) => site.place(title, at, target), { discard: true })
+    )
+  })
+
 /** Pulls what a reference names into a folder. */
 export const pull = <E>(
   source: Reader<E>,
   reference: string,
   folder: string,
-  options: PullOptions
+  { maxBytes: most = defaultMaxBytes, maxEntries, overwrite = true, platform, unpack: isUnpacking = true }: PullOptions
 ): Effect.Effect<
   Pulled,
   ArtifactError | E | FolderError | GraphError | PlatformNotFound,
   Compression.Compression | FileSystem.FileSystem | Path.Path
 > =>
   Effect.gen(function* () {
-    const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const { overwrite = true, unpack: isUnpacking = true } = options
-    const { descriptor, layers } = yield* manifestOf(source, reference, options.platform)
+    const { descriptor, layers } = yield* manifestOf(source, reference, platform)
     const titled = titledOf(layers)
     yield* expectSafe(folder, titled, path.sep)
-    const most = Number(
-      ByteSize.toBigInt(options.maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(options.maxBytes))
-    )
-    const size = titled.reduce((sum, { layer }) => sum + layer.size, 0)
-    if (size > most) {
-      const description = `the layers have ${size} bytes, more than ${most}`
+    const maxBytes = Number(ByteSize.toBigInt(ByteSize.fromInputUnsafe(most)))
+    const size = sizeOf(titled)
+    if (size > maxBytes) {
+      const description = `the layers have ${size} bytes, more than ${maxBytes}`
       return yield* new FolderError({ folder, reason: new LimitExceeded({ description }) })
     }
-    const site = yield* Place.open(folder)
-
-    const writeFile = ({ layer }: Titled) =>
-      Effect.gen(function* () {
-        const staged = path.join(site.staging, yield* nonce)
-        const content = Stream.mapError(source.blob(layer).read(0), ofSource)
-        yield* Effect.scoped(
-          Effect.flatMap(files.open(staged, { flag: "wx" }), (file) =>
-            Effect.andThen(writeAll(file, content), file.sync)
-          )
-        ).pipe(
-          Effect.mapError((error) => {
-            if (error instanceof OfSource) return error.cause
-            return error instanceof PlatformError ? site.ofFile(error) : error
-          })
-        )
-        return staged
-      })
-
-    /** Writes files that have the same content. */
-    const writeAlike = ([first, ...others]: Arr.NonEmptyReadonlyArray<Titled>) =>
-      Effect.gen(function* () {
-        const written = yield* writeFile(first)
-        const copies = yield* Effect.forEach(others, ({ title }) =>
-          Effect.gen(function* () {
-            const at = path.join(site.staging, yield* nonce)
-            // An operation that is interrupted goes on, in a folder that is being removed.
-            yield* Effect.uninterruptible(Effect.mapError(files.copyFile(written, at), site.ofFile))
-            return { title, at }
-          })
-        )
-        return [{ title: first.title, at: written }, ...copies]
-      })
-
     const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
-    /** What is left for the folders, whose layers do not tell how large they are. */
-    let left = titled.reduce((rest, file) => (isTree(file) ? rest : rest - file.layer.size), most)
-
-    /** Unpacks a folder where it belongs, once its whole archive has passed. */
-    const writeFolder = ({ layer, title }: Titled) => {
-      const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
-      const { maxEntries } = options
-      const unpacking = unpack(archive, site.pathOf(title), {
-        overwrite,
-        prefix: title,
-        maxBytes: ByteSize.bytes(left),
-        ...(maxEntries === undefined ? {} : { maxEntries })
-      }).pipe(
-        Effect.tap(({ bytes }) =>
-          Effect.sync(() => {
-            left -= bytes
-          })
-        )
-      )
-      // A link that is put there is not followed: the folder is one of ours by then.
-      return Effect.andThen(site.makeFolder(title), unpacking).pipe(
-        Effect.mapError((error) =>
-          error instanceof Compression.CompressionError
-            ? site.failure(new InvalidArchive({ description: error.message }))
-            : error
-        )
-      )
-    }
-
-    // What cannot be in its place is known before anything is transferred.
-    for (const file of titled) {
-      yield* isTree(file) ? site.checkFolder(file.title) : site.checkFile(file.title, { overwrite })
-    }
-    const staged = yield* Effect.forEach(
-      Object.values(
-        Arr.groupBy(
-          titled.filter((file) => !isTree(file)),
-          contentOf
-        )
-      ),
-      writeAlike,
-      { concurrency: filesAtOnce }
-    )
-    yield* Effect.forEach(titled.filter(isTree), (file) => Effect.suspend(() => writeFolder(file)), { discard: true })
-    yield* Effect.uninterruptible(
-      Effect.forEach(staged.flat(), ({ at, title }) => site.place(title, at, { overwrite }), { discard: true })
-    )
+    const site = yield* Place.open(folder)
+    const [files, folders] = [titled.filter((file) => !isTree(file)), titled.filter(isTree)]
+    yield* writeTo(source, { folder, site, overwrite, maxBytes, maxEntries }, files, folders)
     return {
       manifest: descriptor,
       files: titled.map((file): PulledFile => ({
