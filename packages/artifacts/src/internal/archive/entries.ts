@@ -44,7 +44,7 @@ const mostLinks = 16
 const mostEntries = 1_000_000
 
 /** All names and targets of links together, in UTF-16 units. One of them can have a mebibyte, which compression takes to a kibibyte. */
-const mostNameUnits = 64 * 1024 * 1024
+const mostNameUnits = 16 * 1024 * 1024
 
 export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
 

@@ -144,7 +144,7 @@ const expectSafe = (folder: string, files: ReadonlyArray<Titled>, separator: str
     })
   })
 
-const isFolder = ({ annotations }: Descriptor): boolean => annotations?.[OrasAnnotations.unpack] === "true"
+const isFolder = ({ layer }: Titled): boolean => layer.annotations?.[OrasAnnotations.unpack] === "true"
 
 /** Content whose digest before compression is compared with an annotation. */
 const comparedWith = <E, R>(
@@ -290,16 +290,16 @@ export const pull = <E>(
       const description = `the layers have ${size} bytes, more than ${maxBytes}`
       return yield* new FolderError({ folder, reason: new LimitExceeded({ description }) })
     }
-    const isTree = ({ layer }: Titled): boolean => isUnpacking && isFolder(layer)
+    const folders = new Set(isUnpacking ? titled.filter(isFolder) : [])
+    const files = titled.filter((file) => !folders.has(file))
     const site = yield* Place.open(folder)
-    const [files, folders] = [titled.filter((file) => !isTree(file)), titled.filter(isTree)]
-    yield* writeTo(source, { folder, site, overwrite, maxBytes, maxEntries }, files, folders)
+    yield* writeTo(source, { folder, site, overwrite, maxBytes, maxEntries }, files, [...folders])
     return {
       manifest: descriptor,
       files: titled.map((file): PulledFile => ({
         title: file.title,
         path: site.pathOf(file.title),
-        isFolder: isTree(file),
+        isFolder: folders.has(file),
         layer: file.layer
       })),
       untitled: layers.filter(({ annotations }) => annotations?.[Annotations.title] === undefined)
