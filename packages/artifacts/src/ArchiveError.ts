@@ -93,7 +93,7 @@ export class NotAnImage extends Schema.TaggedError<NotAnImage>("@effect-acr/arti
 }
 
 /**
- * An index has images for several platforms, of which a Docker archive holds one.
+ * An index has images for several platforms, and one is needed: set `platform`. `available` is empty if they have none; then use a digest.
  *
  * @category reasons
  * @since 0.1.0

@@ -63,7 +63,8 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("@effect-ac
 }
 
 /**
- * An archive is no tar archive, is cut off, or has features that are not read, such as sparse files.
+ * A tar archive is damaged, is cut off, or has features that are not read, such as sparse files. Of `Folder.unpack`, also: it is
+ * another kind of file, or it is compressed.
  *
  * @category reasons
  * @since 0.1.0

@@ -177,7 +177,8 @@ export interface WriteOptions {
   readonly platform?: Platform.Input
   /**
    * The name that `docker load` and containerd give to the images, without a tag, such as `shop/api`. Defaults to that of the
-   * repository with its registry, if the source is one, or to none.
+   * repository with its registry, if the source is one, or to none. An image
+   * that is named by a full name keeps it; one that is named by a digest or a number (`@0`) gets none.
    */
   readonly name?: string
   /** Which referrers are written: all (`true`, the default), none, or some. A Docker archive has none. */

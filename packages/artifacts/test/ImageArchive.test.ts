@@ -618,8 +618,25 @@ layer(platform)("what is written", (it) => {
       const archive = yield* ImageArchive.read(yield* fileOf(chosen))
       assert.strictEqual(Option.getOrThrow(yield* archive.resolve("v1")).digest, arm64.descriptor.digest)
       assert.isFalse(yield* archive.has(layerOf("amd64")))
+      yield* store.putManifest(index(amd64.descriptor, arm64.descriptor), { tags: ["plain"] })
+      const plain = yield* Effect.flip(written(store, "plain", { format: "docker" }))
+      assert.include(plain.message, "name one by its digest")
       const missing = yield* Effect.flip(written(store, "v1", { platform: "linux/s390x" }))
       assert.strictEqual(missing._tag, "PlatformNotFound")
+    })
+  )
+
+  it.effect("of an image by its number has no name: docker takes no tag that begins with @", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64"], [])
+      yield* store.putManifest(amd64, { tags: ["v1"] })
+      const archive = yield* ImageArchive.read(yield* fileOf(yield* written(store, "v1")))
+      for (const format of ["oci", "docker"] as const) {
+        const bytes = yield* written(archive, "@0", { format, name: "shop/api" })
+        const image = yield* ImageArchive.read(yield* fileOf(bytes))
+        assert.deepStrictEqual(yield* Stream.runCollect(image.tags), [], format)
+        assert.isTrue(Option.isSome(yield* image.resolve("@0")), format)
+      }
     })
   )
 

@@ -48,3 +48,9 @@ export const imagesOf = <E>(
 /** The platforms of images, such as `linux/arm64`. */
 export const platformsOf = (images: ReadonlyArray<Descriptor>): ReadonlyArray<string> =>
   images.flatMap(({ platform }) => (platform === undefined ? [] : [Platform.format(platform)]))
+
+/** What a message says of an index with several images, of which one is needed. */
+export const choiceOf = (available: ReadonlyArray<string>): string =>
+  available.length === 0
+    ? "its images have no platforms: name one by its digest"
+    : `set platform to one of ${available.join(", ")}`

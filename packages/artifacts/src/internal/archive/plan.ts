@@ -15,7 +15,7 @@ import type { Reader } from "../../ContentStore.ts"
 import type { PlatformNotFound } from "../copy/choice.ts"
 import { layoutVersion } from "../contents.ts"
 import { familiarName, namedAs, refName } from "../imageNames.ts"
-import { imagesOf, platformsOf } from "../platformImage.ts"
+import { choiceOf, imagesOf, platformsOf } from "../platformImage.ts"
 import { isForeign } from "../references.ts"
 import { lacksIt } from "../storeName.ts"
 import { type GraphError, type GraphNode, type GraphOptions, walk } from "../walk.ts"
@@ -64,7 +64,7 @@ const oneImage = <E>(
     }
     if (others.length === 0) return first
     const available = platformsOf([first, ...others])
-    const description = `a Docker archive has an image for one platform: set platform to one of ${available.join(", ")}`
+    const description = `a Docker archive has one image, and this is an index of several: ${choiceOf(available)}`
     return yield* named(reference)(new PlatformRequired({ description, available }))
   })
 
@@ -86,9 +86,12 @@ const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platf
     return root
   })
 
+/** Whether a reference is a digest or the number of an entry, which are names neither for docker nor in a layout. */
+const isNameless = (reference: string): boolean => Digest.isDigest(reference) || reference.startsWith("@")
+
 /** The name of an image in the archive; undefined if it has none. */
 const fullNameOf = (name: string | undefined, reference: string): string | undefined => {
-  if (Digest.isDigest(reference)) return undefined
+  if (isNameless(reference)) return undefined
   // A tag has neither. Archives of Docker have names without a registry and an owner, such as alpine:3.20.
   if (/[/:]/.test(reference)) return reference
   return name === undefined ? undefined : `${name}:${reference}`
@@ -96,7 +99,7 @@ const fullNameOf = (name: string | undefined, reference: string): string | undef
 
 /** An entry of `index.json`. Docker and containerd take the name from an annotation of their own. */
 const entryOf = ({ descriptor, reference }: Root, { format, name }: Wanted): Descriptor => {
-  if (Digest.isDigest(reference)) return descriptor
+  if (isNameless(reference)) return descriptor
   const fullName = fullNameOf(name, reference)
   if (fullName === undefined) return { ...descriptor, annotations: { [refName]: reference } }
   const named = namedAs(descriptor, fullName)

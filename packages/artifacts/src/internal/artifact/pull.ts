@@ -24,7 +24,7 @@ import { conflictOf, problemOf, shown } from "../folder/names.ts"
 import * as Place from "../folder/place.ts"
 import { unpack, type UnpackOptions } from "../folder/unpack.ts"
 import { nonce, writeAll } from "../layout/disk.ts"
-import { imagesOf, platformOf, platformsOf } from "../platformImage.ts"
+import { choiceOf, imagesOf, platformOf, platformsOf } from "../platformImage.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import { lacksIt } from "../storeName.ts"
 import type { GraphError } from "../walk.ts"
@@ -97,7 +97,7 @@ const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.
     }
     if (others.length > 0) {
       const available = platformsOf([first, ...others])
-      const description = `this is an index of several platforms: set platform to one of ${available.join(", ")}`
+      const description = `this is an index of several images: ${choiceOf(available)}`
       return yield* fail(reference, new PlatformRequired({ description, available }))
     }
     const raw = yield* source.manifest(first)
