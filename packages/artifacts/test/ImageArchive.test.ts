@@ -159,6 +159,21 @@ layer(platform)("an archive of docker save", (it) => {
     }
   }
 
+  it.effect("of two images with one tag lists their full names, by which each is found", () =>
+    Effect.gen(function* () {
+      const image = (name: string, text: string) => ({
+        entries: [Tar.file(`${name}.tar`, text), Tar.file(`${name}.json`, configOf([encode(text)]))],
+        json: { Config: `${name}.json`, RepoTags: [`shop/${name}:v1`], Layers: [`${name}.tar`] }
+      })
+      const [api, web] = [image("api", "a layer"), image("web", "another layer")]
+      const json = Tar.file("manifest.json", JSON.stringify([api.json, web.json]))
+      const archive = yield* ImageArchive.read(yield* fileOf(yield* tarOf([...api.entries, ...web.entries, json])))
+      assert.sameMembers([...(yield* run(archive.tags))], ["shop/api:v1", "shop/web:v1"])
+      for (const name of ["shop/api:v1", "shop/web:v1"]) yield* completeIn(archive, name)
+      assert.strictEqual(yield* tagOfReason(archive.resolve("v1")), "Ambiguous")
+    })
+  )
+
   it.effect("of several gzip members and zstd frames is read", () =>
     Effect.gen(function* () {
       const bytes = yield* tarOf(dockerForms.docker24)
@@ -647,6 +662,7 @@ layer(platform)("what is written", (it) => {
       yield* store.putManifest(report, { tags: ["report"] })
       yield* written(store, "report")
       assert.strictEqual(yield* tagOfReason(written(store, "nowhere")), "NotFound")
+      assert.strictEqual(yield* tagOfReason(written(store, [])), "NotFound")
     })
   )
 

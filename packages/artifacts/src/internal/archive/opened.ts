@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { ArchiveError, ContentMissing, NotAnArchive, UnsupportedArchive } from "../../ArchiveError.ts"
 import type { Reader } from "../../ContentStore.ts"
 import { decodeVersion, layoutVersion } from "../contents.ts"
+import { familiarName, imageName } from "../imageNames.ts"
 import { isReferrersTag } from "../layout/catalog.ts"
 import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
@@ -160,6 +161,17 @@ const catalogOf = <E>(
     return yield* failure(archive.name)(new NotAnArchive({ description }))
   })
 
+/** The names by which each image is found: its tag, or its full name where images of other names have the same tag. */
+const namesIn = (index: Index.Index): ReadonlyArray<string> =>
+  index
+    .tags()
+    .filter((tag) => !isReferrersTag(tag))
+    .flatMap((tag) => {
+      const found = index.find(tag)
+      const names = found.flatMap(({ annotations }) => annotations?.[imageName] ?? [])
+      return found.length > 1 && names.length === found.length ? names.map(familiarName) : [tag]
+    })
+
 /** Whether an error is about content that is missing, or is not what its digest names. */
 const isDamage = (error: unknown): boolean =>
   error instanceof ArchiveError && (error.reason._tag === "ContentDiffers" || error.reason._tag === "ContentMissing")
@@ -206,7 +218,7 @@ export const open = <E>(
       manifest: ({ digest }) => manifest(digest),
       blob: content.blob,
       has: ({ digest }) => content.has(digest),
-      tags: Stream.fromIterable(index.tags().filter((tag) => !isReferrersTag(tag))),
+      tags: Stream.fromIterable(namesIn(index)),
       referrers: (subject, { artifactType } = {}) =>
         Stream.unwrap(
           Effect.map(subjects.wholeSurvey(index), ({ referrers }) =>

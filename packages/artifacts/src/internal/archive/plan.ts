@@ -178,6 +178,9 @@ const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descrip
 export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wanted: Wanted) =>
   Effect.gen(function* () {
     const startHash = yield* Hasher.Hasher
+    if (references.length === 0) {
+      return yield* named(source.origin.place)(new NotFound({ description: "no image is named that could be written" }))
+    }
     const roots = yield* Effect.forEach(new Set(references), (reference) => rootOf(source, reference, wanted))
     const lists = yield* Effect.forEach(roots, ({ nodes }) => referrerLists(source, nodes, startHash))
     const tagged = new Map(lists.flatMap(({ lists }) => lists).map((list) => [list.tag, list.raw] as const))
