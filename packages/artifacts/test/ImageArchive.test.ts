@@ -108,6 +108,12 @@ const inPieces = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> =>
     { chunkSize: 1 }
   )
 
+/** An image of one layer as `docker save` writes it. */
+const savedImage = (name: string, text: string) => ({
+  entries: [Tar.file(`${name}.tar`, text), Tar.file(`${name}.json`, configOf([encode(text)]))],
+  json: { Config: `${name}.json`, RepoTags: [`shop/${name}:v1`], Layers: [`${name}.tar`] }
+})
+
 layer(platform)("an archive of docker save", (it) => {
   for (const [name, entries] of Object.entries(dockerForms)) {
     it.effect(`is read from a file: ${name}`, () =>
@@ -161,11 +167,7 @@ layer(platform)("an archive of docker save", (it) => {
 
   it.effect("of two images with one tag lists their full names, by which each is found", () =>
     Effect.gen(function* () {
-      const image = (name: string, text: string) => ({
-        entries: [Tar.file(`${name}.tar`, text), Tar.file(`${name}.json`, configOf([encode(text)]))],
-        json: { Config: `${name}.json`, RepoTags: [`shop/${name}:v1`], Layers: [`${name}.tar`] }
-      })
-      const [api, web] = [image("api", "a layer"), image("web", "another layer")]
+      const [api, web] = [savedImage("api", "a layer"), savedImage("web", "another layer")]
       const json = Tar.file("manifest.json", JSON.stringify([api.json, web.json]))
       const archive = yield* ImageArchive.read(yield* fileOf(yield* tarOf([...api.entries, ...web.entries, json])))
       assert.sameMembers([...(yield* run(archive.tags))], ["shop/api:v1", "shop/web:v1"])
