@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto"
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import * as Folder from "@effect-acr/artifacts/Folder"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
@@ -42,6 +43,8 @@ const treeOf = (folder: string) =>
 
 const inScope = <A, E>(effect: Effect.Effect<A, E, NodeServices.NodeServices | FileSystem.FileSystem>) =>
   effect.pipe(Effect.provide(NodeServices.layer))
+
+const packing = fileURLToPath(new URL("support/packProcess.ts", import.meta.url))
 
 /** Programs that unpack a file into a folder. */
 const unpackers: Readonly<Record<string, (file: string, to: string, locale: string) => ReturnType<typeof run>>> = {
@@ -85,4 +88,25 @@ describe("an archive of a folder", () => {
       }).pipe(Effect.scoped, inScope)
     )
   }
+
+  it.live("is the same in another locale, under another umask and in another time zone", () =>
+    Effect.gen(function* () {
+      const home = yield* temporaryFolder
+      const { digest, fill } = golden["names that are not ASCII"] ?? assert.fail()
+      yield* Effect.promise(() => fill(home))
+      for (const [locale, zone, umask] of [
+        ["C", "UTC", "022"],
+        ["tr_TR.UTF-8", "Asia/Kathmandu", "077"]
+      ]) {
+        const printed = yield* run(
+          "sh",
+          ["-c", `umask ${umask}; exec "$0" "$1" "$2"`, process.execPath, packing, home],
+          {
+            env: { ...process.env, LC_ALL: locale, LANG: locale, TZ: zone }
+          }
+        )
+        assert.strictEqual(printed.trim(), digest, locale)
+      }
+    }).pipe(Effect.scoped)
+  )
 })
