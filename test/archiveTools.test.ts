@@ -174,8 +174,9 @@ describe("an archive of ours", () => {
       yield* ImageArchive.save(layout, "v1", file)
       for (const [name, command] of [
         ["tar", (to: string) => run("tar", ["-xf", file, "-C", to])],
-        ["python", (to: string) => run("python3", ["-m", "tarfile", "-e", file, to])]
+        ["python3", (to: string) => run("python3", ["-m", "tarfile", "-e", file, to])]
       ] as const) {
+        if (!isInstalled(name)) continue
         const to = join(folder, name)
         yield* Effect.promise(() => mkdir(to))
         yield* command(to)
@@ -253,6 +254,7 @@ describe("an archive of others is read from a file and from a pipe", () => {
         yield* run("tar", [`--format=${format}`, "-cf", file, "-C", linked, "./.index", "."])
         yield* expectRoot(file, "v1", image.descriptor.digest)
       }
+      if (!isInstalled("python3")) return
       yield* run("python3", [
         "-c",
         "import os, sys, tarfile\nwith tarfile.open(sys.argv[1], 'w') as t:\n  for n in sorted(os.listdir(sys.argv[2])): t.add(os.path.join(sys.argv[2], n), n)",
