@@ -9,6 +9,7 @@ import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import { assert, layer } from "@effect/vitest"
 import * as Bytes from "effect/Bytes"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
 import * as Exit from "effect/Exit"
@@ -512,6 +513,32 @@ layer(platform)("an OCI archive", (it) => {
       assert.isTrue(Exit.isFailure(yield* Fiber.interrupt(waiting).pipe(Effect.andThen(Fiber.await(waiting)))))
       yield* Scope.close(reader, Exit.void)
       // It was not taken by the reader that has gone.
+      assert.strictEqual(Bytes.concat(yield* run(archive.blob(layerOf(second)).read(0))).length, second.length)
+    })
+  )
+
+  it.effect("of a stream keeps what a reader passes over, also if this one is interrupted", () =>
+    Effect.gen(function* () {
+      const texts = ["a", "b"].map((text) => text.repeat(5 * 1024 * 1024))
+      const [first = "", second = ""] = texts
+      const store = yield* holding(texts, [])
+      yield* store.putManifest(image(first, second), { tags: ["v1"] })
+      const bytes = yield* written(store, "v1")
+      const reached = yield* Deferred.make<void>()
+      const goOn = yield* Deferred.make<void>()
+      const stop = Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(goOn))
+      // It stops within the first layer.
+      const halves = Stream.concat(
+        inPieces(bytes.subarray(0, 3_000_000), 1_000_000),
+        Stream.unwrap(Effect.as(stop, Stream.make(bytes.subarray(3_000_000))))
+      )
+      const archive = yield* ImageArchive.fromStream(halves)
+      const hasty = yield* Effect.forkChild(run(archive.blob(layerOf(second)).read(0)))
+      yield* Deferred.await(reached)
+      yield* Fiber.interrupt(hasty)
+      const patient = yield* Effect.forkChild(run(archive.blob(layerOf(first)).read(0)))
+      yield* Deferred.succeed(goOn, undefined)
+      assert.strictEqual(Bytes.concat(yield* Fiber.join(patient)).length, first.length)
       assert.strictEqual(Bytes.concat(yield* run(archive.blob(layerOf(second)).read(0))).length, second.length)
     })
   )

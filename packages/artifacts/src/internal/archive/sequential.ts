@@ -10,6 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Tar from "effect/encoding/Tar"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as FileSystem from "effect/FileSystem"
 import { constFalse } from "effect/Function"
 import * as Option from "effect/Option"
@@ -89,7 +90,8 @@ export const make = <E, R>(
     type Failure = E | ArchiveError
 
     const services = yield* Effect.context<R>()
-    const spool = makeSpool(files, yield* Effect.scope, archive)
+    const scope = yield* Effect.scope
+    const spool = makeSpool(files, scope, archive)
     const decoded = Stream.pipeThroughChannel(Stream.provideContext(tar, services), Tar.decode<E, unknown>())
     const pull = yield* Stream.toPull(decoded)
     const oneAtATime = Semaphore.makeUnsafe(1)
@@ -116,14 +118,7 @@ export const make = <E, R>(
           .append(body)
           .pipe(Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error)))
         held.where = { _tag: "Spool", content }
-      }).pipe(
-        // A part of it is gone.
-        Effect.onInterrupt(() =>
-          Effect.sync(() => {
-            held.where = { _tag: "Gone" }
-          })
-        )
-      )
+      })
 
     /** Reads the next header. */
     const advance: Effect.Effect<void, Failure> = Effect.gen(function* () {
@@ -153,12 +148,17 @@ export const make = <E, R>(
       )
     )
 
+    /** What reads the next header. A reader that is interrupted meanwhile leaves it to the others: what it keeps is theirs. */
+    let advancing: Fiber.Fiber<void, Failure> | undefined
+
     /** Reads on until there is what is looked for, or until the end. */
     const advanceUntil = (isFound: () => boolean): Effect.Effect<void, Failure> =>
       Effect.gen(function* () {
+        if (advancing !== undefined) yield* Fiber.await(advancing)
         while (!isFound()) {
           if (ended !== undefined) return yield* ended
-          yield* advance
+          advancing = yield* Effect.forkIn(advance, scope, { startImmediately: true })
+          yield* Fiber.join(advancing)
         }
       })
 
