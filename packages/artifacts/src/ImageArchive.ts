@@ -113,7 +113,7 @@ export const read = (
       return yield* opened(yield* Seekable.make(files, handle, file), file, options)
     }
     const content = Stream.mapError(files.stream(file, { chunkSize: streamPieceBytes }), ofFile(file))
-    return yield* opened(yield* Sequential.make(files, plain(content, file), file), file, options)
+    return yield* opened(yield* Sequential.make(files, plain(content, file), file, options.maxBytes), file, options)
   })
 
 /**
@@ -159,7 +159,11 @@ export const fromStream = <E, R>(
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const archive = "archive"
-    return yield* opened(yield* Sequential.make(files, plain(stream, archive), archive), archive, options)
+    return yield* opened(
+      yield* Sequential.make(files, plain(stream, archive), archive, options.maxBytes),
+      archive,
+      options
+    )
   })
 
 /**

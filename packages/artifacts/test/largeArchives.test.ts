@@ -99,6 +99,18 @@ layer(platform)("a stream of an archive", (it) => {
     })
   )
 
+  it.effect("keeps no more than is allowed", () =>
+    Effect.gen(function* () {
+      const bytes = yield* Effect.flatMap(written, sortedByName)
+      const { made, watched } = yield* watching
+      const reading = Effect.scoped(ImageArchive.fromStream(pieces(bytes), { maxBytes: "4 MiB" }))
+      const error = yield* Effect.flip(Effect.provideService(reading, FileSystem.FileSystem, watched))
+      assert.strictEqual(error.reason._tag, "InvalidArchive")
+      assert.include(error.message, "maxBytes")
+      assert.deepStrictEqual(made, [])
+    })
+  )
+
   it.effect("is copied with several readers at once, and in any order", () =>
     Effect.gen(function* () {
       const bytes = yield* written

@@ -4,6 +4,7 @@
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
+import type * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -52,6 +53,11 @@ export interface ImageArchive<out E = ArchiveError> extends Reader<E> {
 export interface ReadOptions {
   /** Which description of the images to read, if there are both. Defaults to the OCI image layout, which keeps digests. */
   readonly format?: Format
+  /**
+   * How much of a stream, or of a compressed file, may be kept in a temporary file. Defaults to 64 GiB: a small file can
+   * decompress to more than a disk holds.
+   */
+  readonly maxBytes?: ByteSize.Input
 }
 
 const mostIndexBytes = 128 * 1024 * 1024

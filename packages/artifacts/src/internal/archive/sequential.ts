@@ -5,6 +5,7 @@
  * it is asked for is kept: small files in memory, others in a temporary file.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
+import * as ByteSize from "effect/ByteSize"
 import * as Bytes from "effect/Bytes"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -24,6 +25,7 @@ import {
   type Content,
   type Entries,
   failure,
+  invalid,
   makeCounter,
   type Named,
   note,
@@ -38,6 +40,9 @@ const smallBytes = 4 * 1024 * 1024
 
 /** How much is kept in memory together. */
 const mostMemoryBytes = 64 * 1024 * 1024
+
+/** Larger than images are. */
+const defaultMaxBytes = ByteSize.gibibytes(64)
 
 /** Where the content of a file is by now. */
 type Where<E> =
@@ -54,7 +59,7 @@ interface Held<E> {
 }
 
 /** A temporary file, made when it is needed first. */
-const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: string) => {
+const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: string, maxBytes: number) => {
   let opened: { readonly path: string; readonly file: FileSystem.File } | undefined
   let end = 0
   const open = Effect.gen(function* () {
@@ -64,9 +69,15 @@ const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: st
     return opened
   }).pipe(Effect.provideService(Scope.Scope, scope))
 
-  /** Appends content, and returns it as it lies there. */
-  const append = <E>(content: Stream.Stream<Uint8Array, E>): Effect.Effect<Content<never>, E | PlatformError> =>
+  /** Appends content of a size, and returns it as it lies there. */
+  const append = <E>(
+    content: Stream.Stream<Uint8Array, E>,
+    size: number
+  ): Effect.Effect<Content<never>, E | ArchiveError | PlatformError> =>
     Effect.gen(function* () {
+      if (end + size > maxBytes) {
+        return yield* invalid(archive, `more than ${maxBytes} bytes of the archive would have to be kept (maxBytes)`)
+      }
       const { file, path } = yield* open
       const offset = end
       yield* Stream.runForEach(content, (piece) =>
@@ -84,14 +95,15 @@ const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: st
 export const make = <E, R>(
   files: FileSystem.FileSystem,
   tar: Stream.Stream<Uint8Array, E, R>,
-  archive: string
+  archive: string,
+  maxBytes: ByteSize.Input = defaultMaxBytes
 ): Effect.Effect<Entries<E>, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     type Failure = E | ArchiveError
 
     const services = yield* Effect.context<R>()
     const scope = yield* Effect.scope
-    const spool = makeSpool(files, scope, archive)
+    const spool = makeSpool(files, scope, archive, Number(ByteSize.toBigInt(ByteSize.fromInputUnsafe(maxBytes))))
     const decoded = Stream.pipeThroughChannel(Stream.provideContext(tar, services), Tar.decode<E, unknown>())
     const pull = yield* Stream.toPull(decoded)
     const oneAtATime = Semaphore.makeUnsafe(1)
@@ -115,7 +127,7 @@ export const make = <E, R>(
           return
         }
         const content = yield* spool
-          .append(body)
+          .append(body, held.size)
           .pipe(Effect.mapError((error) => (error instanceof PlatformError ? ofFile(archive)(error) : error)))
         held.where = { _tag: "Spool", content }
       })
