@@ -13,7 +13,7 @@ export const files: ReadonlyArray<Fault> = [
     replace: 'if (target === "") return Option.none()'
   },
   {
-    wrong: "an archive that is cut off within a file is taken as whole",
+    wrong: "an archive that is cut off within a file is opened",
     file: `${internal}/archive/seekable.ts`,
     find: "if (start + header.size > end) {",
     replace: "if (start > end) {"
@@ -64,7 +64,7 @@ export const files: ReadonlyArray<Fault> = [
     wrong: "a folder is unpacked whose digest is another",
     file: `${internal}/artifact/pull.ts`,
     find: "if (!Digest.isDigest(expected)) return content",
-    replace: "if (Digest.isDigest(expected)) return content"
+    replace: 'if (!Digest.isDigest(expected) || folder !== "") return content'
   },
   {
     wrong: "the annotations of an artifact are in the order in which they were given",

@@ -67,6 +67,15 @@ layer(platform)("an archive", (it) => {
     )
   }
 
+  it.effect("that is cut off within a file is refused when it is opened, and the error names the file", () =>
+    Effect.gen(function* () {
+      const bytes = yield* tarOf([saved({}), config, stored])
+      const cut = ImageArchive.read(yield* fileOf(bytes.subarray(0, bytes.length - 1024 - 506)), { format: "docker" })
+      assert.strictEqual(yield* reasonOf(cut), "InvalidArchive")
+      assert.include(String(yield* Effect.flip(cut)), "ends within layer")
+    })
+  )
+
   it.effect("that is one keeps its images, whichever part is asked for", () =>
     Effect.gen(function* () {
       const archive = yield* opening([config, stored, saved({})])
