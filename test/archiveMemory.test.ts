@@ -1,7 +1,9 @@
 /**
  * Memory does not grow with the size of an archive.
  */
-import { mkdir, rm } from "node:fs/promises"
+import { createHash } from "node:crypto"
+import { createReadStream } from "node:fs"
+import { mkdir, readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
@@ -18,6 +20,19 @@ const mebibyte = 1024 * 1024
 
 /** `npx -y pnpm@12 bench --only save-archive --only load-archive` does the same with 2 GiB. */
 const layerMebibytes = { small: 4, large: 128 }
+
+/** Pieces are read into the same memory in turns: what was hashed has to be what is on the disk. */
+const assertWhole = (layout: string) =>
+  Effect.promise(async () => {
+    const blobs = join(layout, "blobs/sha256")
+    const names = await readdir(blobs)
+    assert.lengthOf(names, 6)
+    for (const name of names) {
+      const hash = createHash("sha256")
+      for await (const piece of createReadStream(join(blobs, name))) hash.update(piece)
+      assert.strictEqual(hash.digest("hex"), name)
+    }
+  })
 
 it.live(
   "archives of 512 MiB take at most 32 MiB more than those of 16 MiB, written and read",
@@ -39,6 +54,7 @@ it.live(
         })
         const save = yield* peakOf({ _tag: "SaveArchive", archive: at("image.tar"), layout: at("layout") })
         const load = yield* peakOf({ _tag: "LoadArchive", archive: at("image.tar"), layout: at("loaded") })
+        yield* assertWhole(at("loaded"))
         yield* Effect.promise(() => rm(at("."), { recursive: true }))
         return { save, load }
       })

@@ -92,7 +92,7 @@ const layouts: ReadonlyArray<Fault> = [
   },
   {
     wrong: "an index is published by a process that has lost the lock",
-    file: `${layout}/disk.ts`,
+    file: `${folder}/internal/wholeFiles.ts`,
     find: "    if (!(yield* isAllowed)) return false\n",
     replace: "    yield* isAllowed\n"
   },

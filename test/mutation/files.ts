@@ -8,7 +8,7 @@ const internal = "packages/artifacts/src/internal"
 export const files: ReadonlyArray<Fault> = [
   {
     wrong: "a link of an archive leads to files outside of it",
-    file: `${internal}/archive/names.ts`,
+    file: `${internal}/entryNames.ts`,
     find: 'if (target.startsWith("/")) return Option.none()',
     replace: 'if (target === "") return Option.none()'
   },

@@ -61,7 +61,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
   },
   artifacts: {
     "internal/archive/images": ["ImageArchive"],
-    "internal/archive/names": ["ImageArchive"],
+    "internal/entryNames": ["ImageArchive"],
     "internal/archive/opened": ["ImageArchive"],
     "internal/archive/plan": ["ImageArchive"],
     "internal/archive/seekable": ["ImageArchive"],
@@ -77,7 +77,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/folder/place": ["place", "unpackFailures"],
     "internal/layout/catalog": ["ImageLayout"],
     "internal/layout/content": ["ImageLayout"],
-    "internal/layout/disk": ["layoutLock", "ImageLayout"],
+    "internal/wholeFiles": ["layoutLock", "ImageLayout"],
     "internal/layout/index": ["ImageLayout"],
     "internal/layout/lock": ["layoutLock", "ImageLayout"],
     "internal/layout/prune": ["ImageLayout"],

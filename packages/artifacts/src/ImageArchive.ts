@@ -26,7 +26,7 @@ import * as Plan from "./internal/archive/plan.ts"
 import * as Seekable from "./internal/archive/seekable.ts"
 import * as Sequential from "./internal/archive/sequential.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
-import { nonce, syncFolder, writeFile } from "./internal/layout/disk.ts"
+import { nonce, syncFolder, writeFile } from "./internal/wholeFiles.ts"
 import { platformOf } from "./internal/platformImage.ts"
 import { ofSource, OfSource } from "./internal/sides.ts"
 import type { GraphError, GraphOptions } from "./internal/walk.ts"
@@ -123,7 +123,8 @@ export const read = (
  *
  * The stream is read as far as what is asked for. A layer that is asked for when it comes is handed on as it comes, and can be read
  * once. What comes before it is asked for is kept, files of at most 4 MiB in memory (64 MiB together) and others in a temporary
- * file. Archives of `write` and of `regctl` come in the order in which `Copy.run` asks, so that nothing large is kept.
+ * file. Archives of `write` and of `regctl` come in the order in which `Copy.run` asks with `concurrency: 1`, so that nothing large is
+ * kept; with more, a layer may be asked for before another that comes earlier.
  *
  * Others have their index at the end, and are kept as a whole.
  *
@@ -181,8 +182,8 @@ export interface WriteOptions {
   readonly platform?: Platform.Input
   /**
    * The name that `docker load` and containerd give to the images, without a tag, such as `shop/api`. Defaults to that of the
-   * repository with its registry, if the source is one, or to none. An image
-   * that is named by a full name keeps it; one that is named by a digest or a number (`@0`) gets none.
+   * repository with its registry, if the source is one, or to none. An image that is named by a full name keeps it; one that is
+   * named by a digest or a number (`@0`) gets none.
    */
   readonly name?: string
   /** Which referrers are written: all (`true`, the default), none, or some. A Docker archive has none. */

@@ -250,18 +250,11 @@ const make = Effect.fnUntraced(function* (
     })
 
   const referrers: ImageLayout["referrers"] = (subject, { artifactType } = {}) =>
-    Stream.unwrap(
-      Effect.map(Effect.flatMap(catalog.current, subjects.wholeSurvey), (found) =>
-        Stream.filterEffect(
-          Stream.fromIterable(
-            Array.from(found.referrers.get(subject)?.values() ?? []).filter(
-              (one) => artifactType === undefined || one.artifactType === artifactType
-            )
-          ),
-          // The list under the tag of the subject is written at the end of a batch.
-          ({ digest }) => Effect.map(catalog.isRemoved(digest), (isRemoved) => !isRemoved)
-        )
-      )
+    Stream.fromIterableEffect(
+      Effect.flatMap(catalog.current, (index) => subjects.referrersOf(index, subject, artifactType))
+    ).pipe(
+      // The list under the tag of the subject is written at the end of a batch.
+      Stream.filterEffect(({ digest }) => Effect.map(catalog.isRemoved(digest), (isRemoved) => !isRemoved))
     )
 
   const has: ImageLayout["has"] = ({ digest }) =>

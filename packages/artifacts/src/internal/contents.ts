@@ -4,6 +4,7 @@
  */
 import type * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Content from "@effect-acr/client/Content"
+import * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
 import * as MediaType from "@effect-acr/client/MediaType"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -51,6 +52,29 @@ export const decodeVersion = Schema.decodeUnknownOption(
 
 /** The only version that there is. */
 export const layoutVersion = "1.0.0"
+
+/** The file of a blob or a manifest in a layout, be it a folder or an archive. OCI image specification, image-layout.md, "Blobs". */
+export const blobName = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
+
+/** Content that is hashed and counted as it passes. */
+export const measured = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Hash) => {
+  let size = 0
+  const stream = Stream.mapArray(content, (pieces) => {
+    for (const piece of pieces) {
+      hash.update(piece)
+      size += piece.length
+    }
+    return pieces
+  })
+  return { stream, size: () => size, digest: () => Digest.Digest.make(`sha256:${hash.hex()}`) }
+}
+
+/** The layers of images by their compression. OCI image specification, layer.md. */
+export const layerTypes = {
+  none: MediaType.ociImageLayer,
+  gzip: MediaType.ociImageLayerGzip,
+  zstd: MediaType.ociImageLayerZstd
+}
 
 /** Content whose bytes are compared with the digest as they pass. `differs` makes an error of a mismatch. */
 export const verified = <E, R, E2>(

@@ -43,6 +43,12 @@ const imageTypes: ReadonlySet<string> = new Set([MediaType.ociImageManifest, Med
 export const isImage = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   imageTypes.has(MediaType.essence(mediaType).toLowerCase())
 
+const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, MediaType.dockerImageConfig])
+
+/** Whether a descriptor is that of the configuration of an image, and not of another artifact. */
+export const isImageConfig = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
+  configTypes.has(MediaType.essence(mediaType))
+
 const decoder = new TextDecoder()
 
 /** What a manifest names, or why that is not known. */

@@ -2,7 +2,7 @@
  * The manifests and blobs of an archive by their digests.
  */
 import type * as BlobSource from "@effect-acr/client/BlobSource"
-import * as Digest from "@effect-acr/client/Digest"
+import type * as Digest from "@effect-acr/client/Digest"
 import type * as Hasher from "@effect-acr/client/Hasher"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import type * as MediaType from "@effect-acr/client/MediaType"
@@ -27,9 +27,6 @@ export interface Places {
 /** Where all content is in files that are named by its digests. */
 export const noPlaces: Places = { manifests: new Map(), blobs: new Map() }
 
-/** OCI image specification, image-layout.md, "Content". */
-const nameOf = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
-
 /** The whole of a small file; none if it is not there. */
 export const readSmall = <E>(
   entries: Entries<E>,
@@ -48,7 +45,7 @@ export const readSmall = <E>(
 export const make = <E>(entries: Entries<E>, archive: string, places: Places, startHash: Hasher.Start) => {
   const fail = failure(archive)
 
-  const fileOf = (digest: Digest.Digest): string => places.blobs.get(digest) ?? nameOf(digest)
+  const fileOf = (digest: Digest.Digest): string => places.blobs.get(digest) ?? Contents.blobName(digest)
 
   const differs =
     ({ digest }: Pick<Pointer, "digest">) =>

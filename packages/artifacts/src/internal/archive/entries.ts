@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ArchiveError, FileFailed, InvalidArchive, NotAnArchive, type Reason } from "../../ArchiveError.ts"
 import { isOtherFile, problemOf } from "../tarProblem.ts"
-import { clean, followed } from "./names.ts"
+import { clean, followed } from "../entryNames.ts"
 
 /** The content of a file in an archive. */
 export interface Content<out E> {

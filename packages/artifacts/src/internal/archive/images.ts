@@ -13,10 +13,11 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ArchiveError, ContentDiffers } from "../../ArchiveError.ts"
 import * as Compression from "@effect-acr/client/Compression"
+import { layerTypes, measured } from "../contents.ts"
 import { namedAs } from "../imageNames.ts"
 import { type Places, readSmall } from "./content.ts"
 import { type Content, type Entries, failure, invalid } from "./entries.ts"
-import { clean } from "./names.ts"
+import { clean } from "../entryNames.ts"
 
 const mostConfigBytes = 4 * 1024 * 1024
 
@@ -42,18 +43,6 @@ const decodeConfig = Schema.decodeUnknownEffect(
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-const layerTypes: { readonly [format in Compression.Format]: MediaType.MediaType } = {
-  gzip: MediaType.ociImageLayerGzip,
-  zstd: MediaType.ociImageLayerZstd
-}
-
-/** Hashes content as it passes. */
-const hashing = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Hash): Stream.Stream<Uint8Array, E, R> =>
-  Stream.mapArray(content, (pieces) => {
-    for (const piece of pieces) hash.update(piece)
-    return pieces
-  })
-
 /** What is needed to read the images of an archive. */
 export interface Source<out E> {
   readonly entries: Entries<E>
@@ -72,10 +61,9 @@ const digestOfCompressed = <E>(
   diffId: Digest.Digest
 ): Effect.Effect<Digest.Digest, E | ArchiveError> =>
   Effect.gen(function* () {
-    const stored = startHash("sha256")
+    const stored = measured(content.read(0), startHash("sha256"))
     const unpacked = startHash(Digest.algorithm(diffId))
-    const read = compression.decompress(hashing(content.read(0), stored), format)
-    yield* Stream.runDrain(hashing(read, unpacked)).pipe(
+    yield* Stream.runDrain(measured(compression.decompress(stored.stream, format), unpacked).stream).pipe(
       Effect.mapError((error) =>
         error instanceof Compression.CompressionError ? invalid(archive, `${name}: ${error.message}`) : error
       )
@@ -84,7 +72,7 @@ const digestOfCompressed = <E>(
       const description = `${name} is not what the configuration says: ${diffId}`
       return yield* failure(archive)(new ContentDiffers({ digest: diffId, description }))
     }
-    return Digest.Digest.make(`sha256:${stored.hex()}`)
+    return stored.digest()
   })
 
 /** The images of `manifest.json`. */
@@ -118,8 +106,7 @@ export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Imag
         const first = Bytes.concat(yield* Stream.runCollect(Stream.take(content.read(0), 1)))
         const format = Compression.formatOf(first)
         const digest = format === undefined ? diffId : yield* digestOfCompressed(source, name, content, format, diffId)
-        const mediaType = format === undefined ? MediaType.ociImageLayer : layerTypes[format]
-        const layer: Descriptor = { mediaType, digest, size: content.size }
+        const layer: Descriptor = { mediaType: layerTypes[format ?? "none"], digest, size: content.size }
         layers.set(name, { diffId, layer })
         blobs.set(digest, name)
         return layer

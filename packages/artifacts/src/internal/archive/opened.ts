@@ -226,14 +226,6 @@ export const open = <E>(
       has: ({ digest }) => content.has(digest),
       tags: Stream.fromIterable(namesIn(index)),
       referrers: (subject, { artifactType } = {}) =>
-        Stream.unwrap(
-          Effect.map(subjects.wholeSurvey(index), ({ referrers }) =>
-            Stream.fromIterable(
-              Array.from(referrers.get(subject)?.values() ?? []).filter(
-                (one) => artifactType === undefined || one.artifactType === artifactType
-              )
-            )
-          )
-        )
+        Stream.fromIterableEffect(subjects.referrersOf(index, subject, artifactType))
     }
   })

@@ -13,10 +13,10 @@ import * as Option from "effect/Option"
 import { ArchiveError, NotAnImage, NotFound, PlatformRequired } from "../../ArchiveError.ts"
 import type { Reader } from "../../ContentStore.ts"
 import type { PlatformNotFound } from "../copy/choice.ts"
-import { layoutVersion } from "../contents.ts"
+import { blobName, layoutVersion } from "../contents.ts"
 import { familiarName, namedAs, refName } from "../imageNames.ts"
 import { choiceOf, imagesOf, platformsOf } from "../platformImage.ts"
-import { isForeign } from "../references.ts"
+import { isForeign, isImageConfig } from "../references.ts"
 import { lacksIt } from "../storeName.ts"
 import { type GraphError, type GraphNode, type GraphOptions, walk } from "../walk.ts"
 import type { Format } from "./opened.ts"
@@ -44,8 +44,6 @@ interface Root {
 }
 
 const encoder = new TextEncoder()
-
-const blobName = (digest: Digest.Digest): string => `blobs/${Digest.algorithm(digest)}/${Digest.hex(digest)}`
 
 const named = (archive: string) => (reason: ArchiveError["reason"]) =>
   Effect.fail(new ArchiveError({ archive, reason }))
@@ -134,8 +132,7 @@ const manifestJson = (roots: ReadonlyArray<Root>, { name }: Wanted) =>
     const images = new Map<Digest.Digest, { Config: string; RepoTags: Array<string>; Layers: ReadonlyArray<string> }>()
     for (const { descriptor, nodes, reference } of roots) {
       const [config, ...layers] = nodes.get(descriptor.digest)?.blobs ?? []
-      const isConfig = config !== undefined && configTypes.has(MediaType.essence(config.mediaType))
-      if (!isConfig) {
+      if (config === undefined || !isImageConfig(config)) {
         const description = `${descriptor.digest} is no image: its configuration is of type ${config?.mediaType ?? "none"}`
         return yield* named(reference)(new NotAnImage({ description }))
       }
@@ -150,8 +147,6 @@ const manifestJson = (roots: ReadonlyArray<Root>, { name }: Wanted) =>
     }
     return JSON.stringify([...images.values()])
   })
-
-const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, MediaType.dockerImageConfig])
 
 const textPart = (name: string, text: string): Part => ({ _tag: "Bytes", name, bytes: encoder.encode(text) })
 

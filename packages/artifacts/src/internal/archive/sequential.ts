@@ -33,7 +33,7 @@ import {
   ofTar,
   resolve
 } from "./entries.ts"
-import { clean } from "./names.ts"
+import { clean } from "../entryNames.ts"
 
 /** Manifests and configurations are kept in memory. */
 const smallBytes = 4 * 1024 * 1024

@@ -5,7 +5,6 @@ import * as Annotations from "@effect-acr/client/Annotations"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Compression from "@effect-acr/client/Compression"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
-import * as Digest from "@effect-acr/client/Digest"
 import * as Hasher from "@effect-acr/client/Hasher"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -18,12 +17,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ArtifactError, InvalidArtifact } from "../../ArtifactError.ts"
 import { FileFailed, FolderError, InvalidArchive, RefusedEntry } from "../../FolderError.ts"
-import { mostManifestBytes } from "../contents.ts"
-import { clean } from "../archive/names.ts"
+import { layerTypes, measured, mostManifestBytes } from "../contents.ts"
+import { clean } from "../entryNames.ts"
 import { conflictOf, problemOf } from "../folder/names.ts"
 import { pack as packFolder } from "../folder/pack.ts"
 import { sourceInstant } from "../folder/instant.ts"
-import { nonce } from "../layout/disk.ts"
+import { nonce } from "../wholeFiles.ts"
 import * as OrasAnnotations from "./annotations.ts"
 
 /**
@@ -104,12 +103,6 @@ interface Titled extends FileInput {
 
 const encoder = new TextEncoder()
 
-const layerTypes = {
-  none: MediaType.ociImageLayer,
-  gzip: MediaType.ociImageLayerGzip,
-  zstd: MediaType.ociImageLayerZstd
-}
-
 const invalid = (description: string) => new ArtifactError({ image: "", reason: new InvalidArtifact({ description }) })
 
 const ofFile = (folder: string) => (cause: PlatformError) =>
@@ -153,19 +146,6 @@ const titleProblem = (files: ReadonlyArray<Titled>, separator: string): Option.O
     )
   )
   return first === undefined ? conflictOf(files.map(({ title }) => title)) : Option.some(first)
-}
-
-/** Content that is hashed and counted as it passes. */
-const measured = <E, R>(content: Stream.Stream<Uint8Array, E, R>, hash: Hasher.Hash) => {
-  let size = 0
-  const stream = Stream.mapArray(content, (pieces) => {
-    for (const piece of pieces) {
-      hash.update(piece)
-      size += piece.length
-    }
-    return pieces
-  })
-  return { stream, size: () => size, digest: () => Digest.Digest.make(`sha256:${hash.hex()}`) }
 }
 
 /** Sorted, so that the same annotations give the same bytes. */

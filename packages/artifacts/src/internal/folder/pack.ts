@@ -13,7 +13,7 @@ import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import { FileChanged, FileFailed, FolderError, InvalidArchive, type Reason, RefusedEntry } from "../../FolderError.ts"
-import { clean, followed } from "../archive/names.ts"
+import { clean, followed } from "../entryNames.ts"
 import { sourceInstant } from "./instant.ts"
 import { problemOf, shown } from "./names.ts"
 

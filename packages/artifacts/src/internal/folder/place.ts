@@ -13,7 +13,7 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
 import { AlreadyThere, FileFailed, FolderError, type Reason, RefusedEntry } from "../../FolderError.ts"
-import { nonce } from "../layout/disk.ts"
+import { nonce } from "../wholeFiles.ts"
 import { foldersOf, shown } from "./names.ts"
 
 const stagingPrefix = ".effect-acr-"

@@ -19,7 +19,7 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { LayoutError, Locked } from "../../LayoutError.ts"
-import { nonce } from "./disk.ts"
+import { nonce } from "../wholeFiles.ts"
 
 const prefix = ".lock."
 

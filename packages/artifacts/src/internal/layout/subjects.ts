@@ -104,5 +104,17 @@ export const make = <E>(
       return first === undefined ? Effect.succeed(found) : Effect.fail(first)
     })
 
-  return { survey, wholeSurvey }
+  /** The referrers of a subject, of any type or of one. */
+  const referrersOf = (
+    index: Index.Index,
+    subject: Digest.Digest,
+    artifactType: string | undefined
+  ): Effect.Effect<ReadonlyArray<Descriptor>, E> =>
+    Effect.map(wholeSurvey(index), ({ referrers }) =>
+      Array.from(referrers.get(subject)?.values() ?? []).filter(
+        (one) => artifactType === undefined || one.artifactType === artifactType
+      )
+    )
+
+  return { survey, wholeSurvey, referrersOf }
 }
