@@ -84,6 +84,24 @@ describe("files and folders", () => {
     }).pipe(Effect.scoped, Effect.provide(services))
   )
 
+  it.live.runIf(isThere("regctl"))("go both ways with regctl, which knows files alone", () =>
+    Effect.gen(function* () {
+      const regctl = yield* toolFor("regctl")
+      yield* fill(regctl.home)
+      const layout = yield* ImageLayout.open(join(regctl.home, "layout"))
+      yield* Artifact.push(layout, "ours", { artifactType: type, files: [join(regctl.home, "report.json")] })
+      yield* Effect.promise(() => mkdir(join(regctl.home, "got")))
+      yield* regctl.run("artifact", "get", "ocidir://layout:ours", "--output", "got")
+      assert.deepStrictEqual(yield* treeOf(join(regctl.home, "got")), { "report.json": `0 {"passed":true}` })
+
+      const put = ["--artifact-type", type, "--file", "report.json", "--file-title"]
+      yield* regctl.run("artifact", "put", ...put, "ocidir://theirs:v1")
+      const target = join(yield* temporaryFolder, "pulled")
+      yield* Artifact.pull(yield* ImageLayout.open(join(regctl.home, "theirs")), "v1", target)
+      assert.deepStrictEqual(yield* treeOf(target), { "report.json": `0 {"passed":true}` })
+    }).pipe(Effect.scoped, Effect.provide(services))
+  )
+
   for (const registry of Registries.registries.filter((one) => one.isThere)) {
     it.live(
       `that we attach on ${registry.name} are found there by other tools`,
