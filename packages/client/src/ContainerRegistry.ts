@@ -697,9 +697,7 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
       Stream.unwrap(
         Effect.gen(function* () {
           const name = yield* Arguments.repositoryName("ContainerRegistry.deletedTags", repository)
-          return list(
-            Management.listDeletedTags(name, yield* deletedPartOf("ContainerRegistry.deletedTags", options))
-          )
+          return list(Management.listDeletedTags(name, yield* deletedPartOf("ContainerRegistry.deletedTags", options)))
         })
       ),
 

@@ -36,8 +36,14 @@ const calls: Array.NonEmptyReadonlyArray<
   ["manifestProperties", on((service) => service.manifestProperties("a", "v1")), "RegistryContent.resolve"],
   ["updateManifest", on((service) => service.updateManifest("a", digest, lock)), "no operation"],
   ["updateManifest", on((service) => service.updateManifest("a", "v1", lock)), "no operation"],
-  ["deleteManifest", on((service) => service.deleteManifest("a", "v1")), "RegistryContent.deleteManifest"]
+  ["deleteManifest", on((service) => service.deleteManifest("a", "v1")), "RegistryContent.deleteManifest"],
+  ["deletedRepositories", on((service) => Stream.runDrain(service.deletedRepositories())), "no operation"],
+  ["deletedManifests", on((service) => Stream.runDrain(service.deletedManifests("a"))), "no operation"],
+  ["deletedTags", on((service) => Stream.runDrain(service.deletedTags("a"))), "no operation"],
+  ["restoreManifest", on((service) => service.restoreManifest("a", digest)), "no operation"]
 ]
+
+const isDeletion = (name: string): boolean => /^delete[A-Z]/.test(name)
 
 const pageNotFound = (headers: { readonly [name: string]: string } = {}) =>
   new Response("404 page not found\n", { status: 404, headers })
@@ -74,7 +80,7 @@ describe("on a registry that is not ACR", () => {
   for (const [what, answer] of answers) {
     for (const [name, call, advice] of calls) {
       // Nothing expects a page with that status but an operation that deletes.
-      if (what === "202 in HTML" && !name.startsWith("delete")) continue
+      if (what === "202 in HTML" && !isDeletion(name)) continue
       if (what === "202 in HTML" && name === "deleteManifest") continue
       it.effect(`ContainerRegistry.${name} fails with Unsupported where it answers ${what}`, () =>
         Effect.gen(function* () {
@@ -111,9 +117,9 @@ describe("on a registry that is not ACR", () => {
   for (const [tag, answer] of kept) {
     for (const [name, call] of calls) {
       // These read nothing, or nothing that is demanded.
-      if (tag === "InvalidResponse" && name.startsWith("delete")) continue
+      if (tag === "InvalidResponse" && isDeletion(name)) continue
       // No repository is asked for, so that a 404 says that there is no such API.
-      if (tag === "NotFound" && name === "repositories") continue
+      if (tag === "NotFound" && ["repositories", "deletedRepositories"].includes(name)) continue
       it.effect(`ContainerRegistry.${name} fails with ${tag} as before`, () =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(call)

@@ -76,6 +76,9 @@ const refused = Effect.fnUntraced(function* (reply: { readonly status: number; r
   return `${reply.status} ${yield* codeOf({ ...reply, headers: {} })}`
 })
 
+const lock = (path: string, writeEnabled: boolean) =>
+  askAsAdmin("PATCH", path, { body: HttpBody.jsonUnsafe({ writeEnabled }) })
+
 const pushManifest = (reference: string, text: string, mediaType: string, repository = "a") =>
   askAsAdmin("PUT", `/v2/${repository}/manifests/${reference}`, {
     body: HttpBody.uint8Array(new TextEncoder().encode(text), mediaType)
@@ -321,8 +324,6 @@ describe("a restore", () => {
 
   it.live("moves no tag that is locked, by force or not, and writes to no repository that is", () =>
     Effect.gen(function* () {
-      const lock = (path: string, writeEnabled: boolean) =>
-        askAsAdmin("PATCH", path, { body: HttpBody.jsonUnsafe({ writeEnabled }) })
       const first = yield* seedLayer("first", "v1")
       yield* remove(`/v2/a/manifests/${first}`)
       yield* seedLayer("second", "v1")

@@ -60,6 +60,24 @@ const listPath = (name: string, list: string): string => `/acr/v1/_deleted/${enc
 const isEmpty = ({ manifests, repository, tags }: Bin): boolean =>
   repository === undefined && manifests.size === 0 && tags.length === 0
 
+/** The entry of the trash that a tag of a restored manifest comes from: the newest. */
+const deletedTag = (bin: Bin, name: string, digest: string): DeletedTag | undefined =>
+  bin.tags.findLast((tag) => tag.name === name && tag.digest === digest)
+
+/** Why a tag cannot be put back. ACR's documentation says of a forced restore that it overwrites the tag. */
+const tagRefusal = (repository: Repository | undefined, entry: DeletedTag, force: boolean): Answer | undefined => {
+  const present = repository?.tags.get(entry.name)
+  if (present === undefined || present.digest === entry.digest) return undefined
+  if (!force) return tagExists
+  return present.attributes.writeEnabled ? undefined : disallowed
+}
+
+const putBack = (bin: Bin, repository: Repository, { deletedAt: _, ...manifest }: DeletedManifest): void => {
+  repository.manifests.set(manifest.digest, manifest)
+  for (const blob of manifest.blobs) repository.blobs.add(blob)
+  bin.manifests.delete(manifest.digest)
+}
+
 /** The trash of a registry. */
 export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => {
   const open = (name: string): Bin => {
@@ -106,24 +124,6 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
     return store.repositories.has(name)
       ? answer({ name, repository: undefined, manifests: new Map(), tags: [] })
       : nameUnknown(name)
-  }
-
-  /** The entry of the trash that a tag of a restored manifest comes from: the newest. */
-  const deletedTag = (bin: Bin, name: string, digest: string): DeletedTag | undefined =>
-    bin.tags.findLast((tag) => tag.name === name && tag.digest === digest)
-
-  /** Why a tag cannot be put back. ACR's documentation says of a forced restore that it overwrites the tag. */
-  const tagRefusal = (repository: Repository | undefined, entry: DeletedTag, force: boolean): Answer | undefined => {
-    const present = repository?.tags.get(entry.name)
-    if (present === undefined || present.digest === entry.digest) return undefined
-    if (!force) return tagExists
-    return present.attributes.writeEnabled ? undefined : disallowed
-  }
-
-  const putBack = (bin: Bin, repository: Repository, { deletedAt: _, ...manifest }: DeletedManifest): void => {
-    repository.manifests.set(manifest.digest, manifest)
-    for (const blob of manifest.blobs) repository.blobs.add(blob)
-    bin.manifests.delete(manifest.digest)
   }
 
   const putTagBack = (bin: Bin, repository: Repository, entry: DeletedTag, now: Timestamp): void => {

@@ -363,9 +363,7 @@ export const listDeletedTags = (
   decode: deletedTags(repository)
 })
 
-const decodeRestored = decodeJson(
-  Schema.Struct({ digest: Digest.Digest, tag: Schema.optionalKey(Schema.Unknown) })
-)
+const decodeRestored = decodeJson(Schema.Struct({ digest: Digest.Digest, tag: Schema.optionalKey(Schema.Unknown) }))
 
 /** Programs take what was restored for safe, so an answer that speaks of another manifest does not count. */
 const restoredManifest = (digest: Digest.Digest) => (response: HttpClientResponse.HttpClientResponse) =>
