@@ -72,7 +72,8 @@ const tagRefusal = (repository: Repository | undefined, entry: DeletedTag, force
   return present.attributes.writeEnabled ? undefined : disallowed
 }
 
-const putBack = (bin: Bin, repository: Repository, { deletedAt: _, ...manifest }: DeletedManifest): void => {
+const putBack = (bin: Bin, repository: Repository, deleted: DeletedManifest): void => {
+  const { deletedAt: _, ...manifest } = deleted
   repository.manifests.set(manifest.digest, manifest)
   for (const blob of manifest.blobs) repository.blobs.add(blob)
   bin.manifests.delete(manifest.digest)
