@@ -131,7 +131,12 @@ const restoreTrash = async (
   const restored = await Promise.all(
     manifests.map((manifest) => restoreManifest(store, directory, { blobs: new Set<string>(manifest.blobs) }, manifest))
   )
-  return { name, repository, manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])), tags }
+  return {
+    name,
+    repository,
+    manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])),
+    tags: [...tags]
+  }
 }
 
 const restore = async (store: Store, directory: string): Promise<void> => {

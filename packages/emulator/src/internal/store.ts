@@ -75,7 +75,7 @@ export interface DeletedTag extends StoredTag {
 }
 
 /** A repository that was deleted as a whole. What it held is in the trash of its name. */
-export interface DeletedRepository {
+interface DeletedRepository {
   readonly createdTime: Timestamp
   readonly attributes: Attributes
   readonly deletedAt: Timestamp
@@ -86,9 +86,10 @@ export interface Trash {
   readonly name: string
   /** Is absent while the repository exists. */
   repository: DeletedRepository | undefined
+  /** In the order of their deletion, as the tags are. */
   readonly manifests: Map<string, DeletedManifest>
-  /** In the order of their deletion. One tag may have been deleted several times. */
-  tags: ReadonlyArray<DeletedTag>
+  /** One tag may have been deleted several times. */
+  readonly tags: Array<DeletedTag>
 }
 
 /** Content, kept as a file so that no blob is ever wholly in memory. */

@@ -91,8 +91,7 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
 
   const keepTags = (name: string, tags: ReadonlyArray<StoredTag>, now: Timestamp): void => {
     if (!enabled || tags.length === 0) return
-    const bin = open(name)
-    bin.tags = [...bin.tags, ...tags.map((tag) => ({ ...tag, deletedAt: now }))]
+    open(name).tags.push(...tags.map((tag) => ({ ...tag, deletedAt: now })))
   }
 
   const deleteTags = (repository: Repository, tags: ReadonlyArray<StoredTag>, now: Timestamp): void => {
@@ -128,7 +127,7 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
   }
 
   const putTagBack = (bin: Bin, repository: Repository, entry: DeletedTag, now: Timestamp): void => {
-    bin.tags = bin.tags.filter((tag) => tag !== entry)
+    bin.tags.splice(bin.tags.indexOf(entry), 1)
     const present = repository.tags.get(entry.name)
     // ACR's documentation: the overwritten tag is soft deleted.
     if (present !== undefined && present.digest !== entry.digest) keepTags(repository.name, [present], now)
@@ -148,16 +147,18 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
 
     /**
      * Forgets what is in the trash for too long by today's setting. ACR looks once in 24 hours, so that there things may
-     * stay up to a day longer.
+     * stay up to a day longer. It runs before each request, so it stops at the first thing that stays.
      */
     expire: (nowMillis: number): void => {
       const stays = ({ deletedAt }: { readonly deletedAt: Timestamp }): boolean =>
         Date.parse(deletedAt) + retentionMillis > nowMillis
       for (const bin of Array.from(store.trash.values())) {
-        for (const manifest of Array.from(bin.manifests.values())) {
-          if (!stays(manifest)) bin.manifests.delete(manifest.digest)
+        for (const manifest of bin.manifests.values()) {
+          if (stays(manifest)) break
+          bin.manifests.delete(manifest.digest)
         }
-        bin.tags = bin.tags.filter(stays)
+        const firstToStay = bin.tags.findIndex(stays)
+        bin.tags.splice(0, firstToStay === -1 ? bin.tags.length : firstToStay)
         if (bin.repository !== undefined && !stays(bin.repository)) bin.repository = undefined
         if (isEmpty(bin)) store.trash.delete(bin.name)
       }
