@@ -131,7 +131,11 @@ for (const access of ["anonymous", "htpasswd", "token"] as const) {
             Stream.runDrain(registry.manifests("a")),
             registry.manifestProperties("a", "v1"),
             registry.updateManifest("a", "v1", lock),
-            registry.deleteManifest("a", "v1")
+            registry.deleteManifest("a", "v1"),
+            Stream.runDrain(registry.deletedRepositories()),
+            Stream.runDrain(registry.deletedManifests("a")),
+            Stream.runDrain(registry.deletedTags("a")),
+            registry.restoreManifest("a", `sha256:${"a".repeat(64)}`)
           ]
           for (const call of calls) {
             const { reason } = yield* Effect.flip(call)

@@ -33,6 +33,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
         "RepositoryProperties",
         "ManifestProperties",
         "TagProperties",
+        "SoftDeleted",
         "internal/schema",
         "internal/acr"
       )

@@ -49,6 +49,24 @@ export const content: ReadonlyArray<Fault> = [
     replace: '  repeat: "always",\n  decode: deletedRepository'
   },
   {
+    wrong: "a restore is sent again when its answer is lost",
+    file: `${folder}/internal/api/management.ts`,
+    find: '  repeat: "unprocessed",\n  decode: restoredManifest(digest)',
+    replace: '  repeat: "always",\n  decode: restoredManifest(digest)'
+  },
+  {
+    wrong: "a restore of another manifest is taken for done",
+    file: `${folder}/internal/api/management.ts`,
+    find: "restored.digest === digest",
+    replace: "true"
+  },
+  {
+    wrong: "an odd result of a scan costs the record of its manifest",
+    file: `${folder}/internal/api/properties.ts`,
+    find: "quarantineState: Schema.optionalKey(Schema.Unknown)",
+    replace: "quarantineState: Schema.optionalKey(Schema.String)"
+  },
+  {
     wrong: "a manifest that is an image and an index at once is accepted",
     file: `${folder}/Manifest.ts`,
     find: 'ImageManifest.check(unambiguous("manifests"), ',

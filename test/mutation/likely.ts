@@ -18,7 +18,8 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
   client: {
     "internal/api/absent": ["deleteTag", "otherRegistries"],
     "internal/api/distribution": ["referrers", "paging", "upload", "putBlob", "manifests", "leniency"],
-    "internal/api/management": ["paging", "oddLists", "leniency"],
+    "internal/api/management": ["paging", "oddLists", "leniency", "softDeleted"],
+    "internal/api/properties": ["ManifestProperties", "TagProperties", "RepositoryProperties", "softDeleted"],
     "internal/api/shortcut": ["putBlob", "leniency"],
     "internal/auth/assumed": ["endpoint"],
     "internal/auth/grants": ["authorization", "Credentials"],

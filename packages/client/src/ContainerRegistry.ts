@@ -31,6 +31,7 @@ import type * as Reference from "./Reference.ts"
 import type { RegistryError } from "./RegistryError.ts"
 import type * as RepositoryName from "./RepositoryName.ts"
 import type * as RepositoryProperties from "./RepositoryProperties.ts"
+import type * as SoftDeleted from "./SoftDeleted.ts"
 import type * as Tag from "./Tag.ts"
 import type * as TagProperties from "./TagProperties.ts"
 import * as Transport from "./Transport.ts"
@@ -84,6 +85,52 @@ export type OrderedListOptions =
 export type ListTagsOptions = OrderedListOptions & {
   /** Only tags that name this manifest. */
   readonly digest?: string
+}
+
+/**
+ * How a list of soft-deleted things is read.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SoftDeletedListOptions {
+  /**
+   * How many items the registry sends at a time, at least 1. Defaults to 100, which the Azure CLI asks for: larger pages of
+   * these lists are not documented. Anything that is not a whole number fails with `InvalidRequest`.
+   */
+  readonly pageSize?: number
+}
+
+/**
+ * How a manifest is restored.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface RestoreOptions {
+  /**
+   * The tag to restore with the manifest, one of those that it had (`deletedTags`). Defaults to none. The registry restores
+   * one tag per call; further calls restore the others.
+   */
+  readonly tag?: string
+  /**
+   * Whether the tag is moved if it names another manifest by now. Defaults to `false`: the restore is refused. The tag that
+   * is overwritten is soft deleted.
+   */
+  readonly force?: boolean
+}
+
+/**
+ * What a restore brought back.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RestoredManifest {
+  /** The manifest. */
+  readonly digest: Digest.Digest
+  /** The tag that was restored with it, if the registry says so. */
+  readonly tag: Option.Option<Tag.Tag>
 }
 
 /**
@@ -305,13 +352,13 @@ export interface Service {
   ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
 
   /**
-   * Locks or unlocks a manifest, by tag or digest, and tells its properties. A tag is resolved first, each time. Fails
-   * with `NotFound`.
+   * Locks or unlocks a manifest or writes the result of a scan, by tag or digest, and tells its properties. A tag is
+   * resolved first, each time. Fails with `NotFound`.
    */
   readonly updateManifest: (
     repository: string,
     tagOrDigest: string,
-    attributes: ChangeableAttributes.Update
+    attributes: ManifestProperties.Update
   ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
 
   /**
@@ -324,6 +371,105 @@ export interface Service {
    * by the registry in its own time.
    */
   readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
+
+  /**
+   * Lists the repositories that were deleted as a whole and can be restored.
+   *
+   * **Details**
+   *
+   * The registry must have the soft delete policy (ACR's documentation, "Recover deleted artifacts with soft delete
+   * policy"), and the caller the permission `registries/deleted/read`. The lists and `restoreManifest` use paths that are
+   * in no version of the documented API; the Azure CLI uses them as well.
+   *
+   * **Gotchas**
+   *
+   * A repository that is restored by a push or by `restoreManifest` is not listed any more, although some of its manifests
+   * may still be deleted. List these with `deletedManifests`.
+   *
+   * **Example** (Printing what can be restored)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { Console, DateTime, Effect, Stream } from "effect"
+   *
+   * const printDeleted = Effect.gen(function* () {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   yield* registry
+   *     .deletedRepositories()
+   *     .pipe(Stream.runForEach(({ deletedOn, name }) => Console.log(`${name}, ${DateTime.formatIso(deletedOn)}`)))
+   * })
+   * ```
+   */
+  readonly deletedRepositories: (
+    options?: SoftDeletedListOptions
+  ) => Stream.Stream<SoftDeleted.SoftDeletedRepository, RegistryError>
+
+  /**
+   * Lists the deleted manifests of a repository, which may itself be deleted. Fails with `NotFound`. It needs the permission
+   * `registries/deleted/read`.
+   */
+  readonly deletedManifests: (
+    repository: string,
+    options?: SoftDeletedListOptions
+  ) => Stream.Stream<SoftDeleted.SoftDeletedManifest, RegistryError>
+
+  /**
+   * Lists the deleted tags of a repository, which may itself be deleted: those that were deleted with their manifest, and
+   * those that were deleted alone. Each deletion of a tag has a record. Fails with `NotFound`. It needs the permission
+   * `registries/deleted/read`.
+   */
+  readonly deletedTags: (
+    repository: string,
+    options?: SoftDeletedListOptions
+  ) => Stream.Stream<SoftDeleted.SoftDeletedTag, RegistryError>
+
+  /**
+   * Restores a deleted manifest, with one of its tags if one is given. For a manifest that exists it restores the tag. Fails
+   * with `NotFound`, with `InvalidRequest` if the tag names another manifest and `force` is not set, or if the manifest is a
+   * referrer whose subject is still deleted, and with `Locked`.
+   *
+   * **Details**
+   *
+   * ACR's documentation, "Recover deleted artifacts with soft delete policy". It needs the permission
+   * `registries/deleted/restore/action`.
+   *
+   * **Gotchas**
+   *
+   * Restoring an index does not restore the images that it refers to, and restoring a subject does not restore its
+   * referrers. A subject must be restored before its referrers. No public text shows the registry's refusals, so a refusal
+   * may have another reason than those above.
+   *
+   * If the response is lost, it fails with `Unavailable`, although the manifest may be restored: the request is not sent
+   * again.
+   *
+   * **Example** (Restoring the newest deletion of a tag)
+   *
+   * ```ts
+   * import { ContainerRegistry } from "@effect-acr/client"
+   * import { DateTime, Effect, Option, Order, Stream } from "effect"
+   * import * as Arr from "effect/Array"
+   *
+   * const byDeletion = Order.mapInput(DateTime.Order, ({ deletedOn }: { readonly deletedOn: DateTime.Utc }) => deletedOn)
+   *
+   * export const restoreTag = Effect.fn("restoreTag")(function* (repository: string, tag: string) {
+   *   const registry = yield* ContainerRegistry.ContainerRegistry
+   *   const deletions = yield* registry.deletedTags(repository).pipe(
+   *     Stream.filter(({ name }) => name === tag),
+   *     Stream.runCollect
+   *   )
+   *   const newest = Option.fromUndefinedOr(Arr.sort(deletions, byDeletion).at(-1))
+   *   return yield* Option.match(newest, {
+   *     onNone: () => Effect.succeedNone,
+   *     onSome: ({ digest }) => Effect.asSome(registry.restoreManifest(repository, digest, { tag }))
+   *   })
+   * })
+   * ```
+   */
+  readonly restoreManifest: (
+    repository: string,
+    digest: string,
+    options?: RestoreOptions
+  ) => Effect.Effect<RestoredManifest, RegistryError>
 }
 
 /**
@@ -392,6 +538,15 @@ const partOf = (
         )
       : Effect.succeed({ n, last: continueFrom, orderby: orderBy === undefined ? undefined : orders[orderBy] })
   )
+
+/** As the Azure CLI does. */
+const deletedPageSize = 100
+
+const deletedPartOf = (
+  operation: string,
+  { pageSize = deletedPageSize }: SoftDeletedListOptions = {}
+): Effect.Effect<Pick<Management.Part, "n">, RegistryError> =>
+  Effect.map(Arguments.positive(operation, pageSize, "pageSize"), (n) => ({ n }))
 
 /**
  * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
@@ -520,6 +675,37 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
       const name = yield* Arguments.repositoryName("ContainerRegistry.deleteManifest", repository)
       const digest = yield* digestOf("ContainerRegistry.deleteManifest", name, tagOrDigest)
       return yield* executeAnywhere(Distribution.deleteManifest("ContainerRegistry.deleteManifest", name, digest))
+    }),
+
+    deletedRepositories: (options) =>
+      Stream.unwrap(
+        Effect.map(deletedPartOf("ContainerRegistry.deletedRepositories", options), (part) =>
+          list(Management.listDeletedRepositories(part))
+        )
+      ),
+
+    deletedManifests: (repository, options) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const name = yield* Arguments.repositoryName("ContainerRegistry.deletedManifests", repository)
+          const part = yield* deletedPartOf("ContainerRegistry.deletedManifests", options)
+          return list(Management.listDeletedManifests(name, part))
+        })
+      ),
+
+    deletedTags: (repository, options) =>
+      Stream.unwrap(
+        Effect.gen(function* () {
+          const name = yield* Arguments.repositoryName("ContainerRegistry.deletedTags", repository)
+          return list(Management.listDeletedTags(name, yield* deletedPartOf("ContainerRegistry.deletedTags", options)))
+        })
+      ),
+
+    restoreManifest: Effect.fnUntraced(function* (repository, digest, { force = false, tag } = {}) {
+      const name = yield* Arguments.repositoryName("ContainerRegistry.restoreManifest", repository)
+      const known = yield* Arguments.digest("ContainerRegistry.restoreManifest", digest)
+      const tagName = tag === undefined ? undefined : yield* Arguments.tag("ContainerRegistry.restoreManifest", tag)
+      return yield* execute(Management.restoreManifest(name, known, { force, tag: tagName }))
     })
   })
 })

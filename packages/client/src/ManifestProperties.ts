@@ -68,6 +68,14 @@ export const ManifestProperties = Schema.Struct({
   tags: Schema.Array(Tag.Tag),
   /** The manifests it refers to. */
   relatedArtifacts: Schema.Array(RelatedArtifact),
+  /**
+   * The result of a scan, if there is one: `Passed` or `Failed`, and what else the registry says. Anything but `Passed`
+   * keeps the manifest from callers without the role AcrQuarantineReader: by tag a pull fails with `NotFound`, by digest
+   * with `Locked`.
+   */
+  quarantineState: Schema.optionalKey(Schema.String),
+  /** What the scanner says of its result: JSON as a text. */
+  quarantineDetails: Schema.optionalKey(Schema.String),
   ...ChangeableAttributes.fields
 })
 
@@ -78,3 +86,37 @@ export const ManifestProperties = Schema.Struct({
  * @since 0.1.0
  */
 export type ManifestProperties = typeof ManifestProperties.Type
+
+/**
+ * A change of a manifest: its attributes, and the result of a scan. What is left out stays as it is.
+ *
+ * **Details**
+ *
+ * Azure/acr, docs/preview/quarantine. The result of a scan can only be written with the role AcrQuarantineWriter.
+ *
+ * **Example** (Releasing an image from quarantine)
+ *
+ * ```ts
+ * import { ContainerRegistry, type ManifestProperties } from "@effect-acr/client"
+ * import { Effect } from "effect"
+ *
+ * const passed: ManifestProperties.Update = {
+ *   quarantineState: "Passed",
+ *   quarantineDetails: JSON.stringify({ state: "scan passed", link: "https://scanner.example/runs/1" })
+ * }
+ *
+ * export const release = (digest: string) =>
+ *   Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+ *     registry.updateManifest("library/hello-world", digest, passed)
+ *   )
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Update extends ChangeableAttributes.Update {
+  /** The result of a scan. `Failed` puts the manifest into quarantine, `Passed` releases it. */
+  readonly quarantineState?: "Passed" | "Failed"
+  /** What the scanner says of its result: JSON as a text. */
+  readonly quarantineDetails?: string
+}

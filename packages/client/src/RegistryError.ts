@@ -154,7 +154,8 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/R
  *
  * **Gotchas**
  *
- * ACR answers the same to a push when the storage of the registry is full.
+ * ACR answers the same to a push when the storage of the registry is full, and to a pull by digest of a manifest in
+ * quarantine (`quarantineState` of `ManifestProperties`).
  *
  * @category reasons
  * @since 0.1.0

@@ -20,13 +20,21 @@ export type TokenScope = string
  *
  * **Details**
  *
- * `pull`, `push` and `delete` are for content; `metadata_read` and `metadata_write`, which are ACR's, for properties and
- * the lists of tags and manifests.
+ * `pull`, `push` and `delete` are for content. The others are ACR's: `metadata_read` and `metadata_write` for properties and
+ * the lists of tags and manifests, `deleted_read` and `deleted_restore` for what is soft deleted (as the Azure CLI asks for
+ * them).
  *
  * @category models
  * @since 0.1.0
  */
-export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_write"
+export type Action =
+  | "pull"
+  | "push"
+  | "delete"
+  | "metadata_read"
+  | "metadata_write"
+  | "deleted_read"
+  | "deleted_restore"
 
 /**
  * The scope in which repositories are listed (distribution's documentation, "Token Scope Documentation").
@@ -35,6 +43,14 @@ export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_wr
  * @since 0.1.0
  */
 export const catalog: TokenScope = "registry:catalog:*"
+
+/**
+ * The scope in which ACR lists soft-deleted repositories (as the Azure CLI asks for it).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const deletedCatalog: TokenScope = "registry:deleted_catalog:*"
 
 /**
  * A scope of one repository.

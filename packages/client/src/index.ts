@@ -82,6 +82,9 @@ export * as RetryPolicy from "./RetryPolicy.ts"
 /** The movable names of manifests. */
 export * as Tag from "./Tag.ts"
 
+/** What a registry tells of things that are deleted and can be restored. */
+export * as SoftDeleted from "./SoftDeleted.ts"
+
 /** What a registry tells of a tag. */
 export * as TagProperties from "./TagProperties.ts"
 

@@ -8,6 +8,7 @@ import type { ManifestProperties } from "../src/ManifestProperties.ts"
 import type { Reference } from "../src/Reference.ts"
 import type { RegistryError } from "../src/RegistryError.ts"
 import type { RepositoryName } from "../src/RepositoryName.ts"
+import type { SoftDeletedManifest, SoftDeletedRepository, SoftDeletedTag } from "../src/SoftDeleted.ts"
 import type { Tag } from "../src/Tag.ts"
 import type { TagProperties } from "../src/TagProperties.ts"
 import type { Transport } from "../src/Transport.ts"
@@ -33,6 +34,10 @@ expectTypeOf(registry.repositories()).toEqualTypeOf<Stream.Stream<RepositoryName
 expectTypeOf(registry.tags(name)).toEqualTypeOf<Stream.Stream<TagProperties, RegistryError>>()
 expectTypeOf(registry.manifests(name)).toEqualTypeOf<Stream.Stream<ManifestProperties, RegistryError>>()
 
+expectTypeOf(registry.deletedRepositories()).toEqualTypeOf<Stream.Stream<SoftDeletedRepository, RegistryError>>()
+expectTypeOf(registry.deletedManifests(name)).toEqualTypeOf<Stream.Stream<SoftDeletedManifest, RegistryError>>()
+expectTypeOf(registry.deletedTags(name)).toEqualTypeOf<Stream.Stream<SoftDeletedTag, RegistryError>>()
+
 /* Arguments are plain strings, and what comes back is one of these too */
 
 expectTypeOf(registry.deleteTag("library/hello-world", "latest")).toEqualTypeOf<
@@ -40,6 +45,9 @@ expectTypeOf(registry.deleteTag("library/hello-world", "latest")).toEqualTypeOf<
 >()
 expectTypeOf(registry.deleteManifest(name, tag)).toEqualTypeOf<Effect.Effect<Digest, RegistryError>>()
 expectTypeOf(registry.deleteManifest(name, digest)).toEqualTypeOf<Effect.Effect<Digest, RegistryError>>()
+expectTypeOf(registry.restoreManifest(name, digest, { tag, force: true })).toEqualTypeOf<
+  Effect.Effect<ContainerRegistry.RestoredManifest, RegistryError>
+>()
 expectTypeOf(registry.reference(name, digest)).toEqualTypeOf<Effect.Effect<Reference, RegistryError>>()
 expectTypeOf<RepositoryName>().toExtend<string>()
 expectTypeOf<string>().not.toExtend<RepositoryName>()
@@ -63,6 +71,12 @@ export const refused = [
   registry.manifests(name, { pageSize: undefined }),
   // @ts-expect-error there is no such attribute
   registry.updateTag(name, tag, { canWrit: false }),
+  // @ts-expect-error only a manifest has the result of a scan
+  registry.updateTag(name, tag, { quarantineState: "Passed" }),
+  // @ts-expect-error a scanner passes a manifest or fails it
+  registry.updateManifest(name, tag, { quarantineState: "passed" }),
+  // @ts-expect-error the trash is listed from its beginning
+  registry.deletedTags(name, { continueFrom: tag }),
   // @ts-expect-error a layer needs to know which registry
   ContainerRegistry.layer({}),
   // @ts-expect-error a config is for layerConfig

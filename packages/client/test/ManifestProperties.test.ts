@@ -66,11 +66,34 @@ describe("a manifest's record", () => {
         mediaType: MediaType.dockerManifest,
         configMediaType: MediaType.dockerImageConfig,
         tags: [Tag.Tag.make("latest"), Tag.Tag.make("v1")],
+        quarantineState: "Passed",
         canWrite: false,
         raw: record
       })
     })
   )
+
+  it.effect("in quarantine is read with the result of its scan", () =>
+    Effect.gen(function* () {
+      const quarantineDetails = '{"state":"scan failed"}'
+      const record = { ...smallest, quarantineState: "Failed", quarantineDetails }
+      assert.deepStrictEqual(yield* readManifest(head, record), {
+        ...least,
+        quarantineState: "Failed",
+        quarantineDetails,
+        raw: record
+      })
+    })
+  )
+
+  for (const value of [null, "", 0, false, {}, ["Passed"]]) {
+    it.effect(`with ${JSON.stringify(value)} for the result of a scan has none, but keeps it`, () =>
+      Effect.gen(function* () {
+        const record = { ...smallest, quarantineState: value, quarantineDetails: value }
+        assert.deepStrictEqual(yield* readManifest(head, record), { ...least, raw: record })
+      })
+    )
+  }
 
   it.effect("of an index is read with what it refers to", () =>
     Effect.gen(function* () {

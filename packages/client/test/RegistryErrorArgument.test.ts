@@ -66,6 +66,28 @@ const calls: ReadonlyArray<readonly [string, string, string, Call]> = [
   ],
   ["ContainerRegistry.updateManifest", "tagOrDigest", ".", onRegistry((_) => _.updateManifest("a", ".", {}))],
   ["ContainerRegistry.deleteManifest", "tagOrDigest", "v1/2", onRegistry((_) => _.deleteManifest("a", "v1/2"))],
+  [
+    "ContainerRegistry.deletedRepositories",
+    "pageSize",
+    "0",
+    onRegistry((_) => Stream.runDrain(_.deletedRepositories({ pageSize: 0 })))
+  ],
+  [
+    "ContainerRegistry.deletedManifests",
+    "repository",
+    wrong,
+    onRegistry((_) => Stream.runDrain(_.deletedManifests(wrong)))
+  ],
+  [
+    "ContainerRegistry.deletedManifests",
+    "pageSize",
+    "1.5",
+    onRegistry((_) => Stream.runDrain(_.deletedManifests("a", { pageSize: 1.5 })))
+  ],
+  ["ContainerRegistry.deletedTags", "repository", wrong, onRegistry((_) => Stream.runDrain(_.deletedTags(wrong)))],
+  ["ContainerRegistry.restoreManifest", "repository", wrong, onRegistry((_) => _.restoreManifest(wrong, digest))],
+  ["ContainerRegistry.restoreManifest", "digest", "v1", onRegistry((_) => _.restoreManifest("a", "v1"))],
+  ["ContainerRegistry.restoreManifest", "tag", ".", onRegistry((_) => _.restoreManifest("a", digest, { tag: "." }))],
   ["RegistryContent.tags", "repository", wrong, onContent((_) => Stream.runDrain(_.tags(wrong)))],
   ["RegistryContent.tags", "pageSize", "-1", onContent((_) => Stream.runDrain(_.tags("a", { pageSize: -1 })))],
   ["RegistryContent.resolve", "tagOrDigest", "v1:2", onContent((_) => _.resolve("a", "v1:2"))],

@@ -31,6 +31,7 @@ const times = { createdTime: "2026-01-01T00:00:00Z", lastUpdateTime: "2026-01-01
 const head = { registry: "myregistry.azurecr.io", imageName: repository }
 const aTag = { ...times, name: "v1", digest: sha256(manifest) }
 const aManifest = { ...times, digest: sha256(manifest) }
+const deletion = { createdAt: times.createdTime, deletedAt: times.lastUpdateTime }
 const uploads = "/v2/alpine/blobs/uploads/"
 
 const ok = (body: unknown, status = 200) => json(body, { status })
@@ -45,6 +46,10 @@ const everything: Script = ({ method, url: { pathname } }) => {
   if (at(/^\/oauth2\/token/)) return ok({ access_token: "access" })
   if (method === "DELETE") return ok({ manifestsDeleted: [], tagsDeleted: [] }, 202)
   if (at(/^\/v2\/$/)) return ok({})
+  if (at(/_deleted.*_catalog$/)) return ok({ repositories: [{ ...deletion, repository }] })
+  if (at(/_deleted.*_tags$/)) return ok({ tags: [{ ...deletion, tag: "v1", digest }] })
+  if (at(/_deleted.*_manifests$/)) return ok({ manifests: [{ ...deletion, digest }] })
+  if (at(/_deleted/)) return ok({ digest, tag: "v1" })
   if (at(/_catalog$/)) return ok({ repositories: [repository] })
   if (at(/_tags$/)) return ok({ ...head, tags: [aTag] })
   if (at(/_tags\//)) return ok({ ...head, tag: aTag })
@@ -118,6 +123,14 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
   "ContainerRegistry.deleteManifest": [
     onRegistry((registry) => registry.deleteManifest(repository, "v1")),
     onRegistry((registry) => registry.deleteManifest(repository, digest))
+  ],
+  "ContainerRegistry.deletedRepositories": [onRegistry((registry) => Stream.runDrain(registry.deletedRepositories()))],
+  "ContainerRegistry.deletedManifests": [
+    onRegistry((registry) => Stream.runDrain(registry.deletedManifests(repository)))
+  ],
+  "ContainerRegistry.deletedTags": [onRegistry((registry) => Stream.runDrain(registry.deletedTags(repository)))],
+  "ContainerRegistry.restoreManifest": [
+    onRegistry((registry) => registry.restoreManifest(repository, digest, { tag: "v1" }))
   ],
   "RegistryContent.repositories": [onContent((content) => Stream.runDrain(content.repositories()))],
   "RegistryContent.tags": [onContent((content) => Stream.runDrain(content.tags(repository)))],

@@ -2,7 +2,6 @@
  * `ContainerRegistry` on registries that are not ACR: each operation says what is the matter, and what to use.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ContainerRegistry } from "../src/ContainerRegistry.ts"
@@ -20,9 +19,7 @@ const on = <A>(use: (registry: ContainerRegistry["Service"]) => Effect.Effect<A,
   Effect.asVoid(Effect.flatMap(ContainerRegistry, use))
 
 /** Each operation of the management API, and what its error advises. */
-const calls: Array.NonEmptyReadonlyArray<
-  readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]
-> = [
+const calls: ReadonlyArray<readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]> = [
   ["repositories", on((service) => Stream.runDrain(service.repositories())), "RegistryContent.repositories"],
   ["repositoryProperties", on((service) => service.repositoryProperties("a")), "no operation"],
   ["updateRepository", on((service) => service.updateRepository("a", lock)), "no operation"],
@@ -36,8 +33,17 @@ const calls: Array.NonEmptyReadonlyArray<
   ["manifestProperties", on((service) => service.manifestProperties("a", "v1")), "RegistryContent.resolve"],
   ["updateManifest", on((service) => service.updateManifest("a", digest, lock)), "no operation"],
   ["updateManifest", on((service) => service.updateManifest("a", "v1", lock)), "no operation"],
-  ["deleteManifest", on((service) => service.deleteManifest("a", "v1")), "RegistryContent.deleteManifest"]
+  ["deleteManifest", on((service) => service.deleteManifest("a", "v1")), "RegistryContent.deleteManifest"],
+  ["deletedRepositories", on((service) => Stream.runDrain(service.deletedRepositories())), "no operation"],
+  ["deletedManifests", on((service) => Stream.runDrain(service.deletedManifests("a"))), "no operation"],
+  ["deletedTags", on((service) => Stream.runDrain(service.deletedTags("a"))), "no operation"],
+  ["restoreManifest", on((service) => service.restoreManifest("a", digest)), "no operation"]
 ]
+
+/** Whether no repository is asked for. */
+const isCatalog = (name: string): boolean => ["repositories", "deletedRepositories"].includes(name)
+
+const isDeletion = (name: string): boolean => /^delete[A-Z]/.test(name)
 
 const pageNotFound = (headers: { readonly [name: string]: string } = {}) =>
   new Response("404 page not found\n", { status: 404, headers })
@@ -74,7 +80,7 @@ describe("on a registry that is not ACR", () => {
   for (const [what, answer] of answers) {
     for (const [name, call, advice] of calls) {
       // Nothing expects a page with that status but an operation that deletes.
-      if (what === "202 in HTML" && !name.startsWith("delete")) continue
+      if (what === "202 in HTML" && !isDeletion(name)) continue
       if (what === "202 in HTML" && name === "deleteManifest") continue
       it.effect(`ContainerRegistry.${name} fails with Unsupported where it answers ${what}`, () =>
         Effect.gen(function* () {
@@ -91,12 +97,13 @@ describe("on a registry that is not ACR", () => {
   }
 
   for (const [what, answer] of listAnswers) {
-    it.effect(`ContainerRegistry.repositories says so where the registry answers ${what}`, () =>
-      Effect.gen(function* () {
-        const [[, repositories]] = calls
-        assert.strictEqual((yield* Effect.flip(repositories)).reason._tag, "Unsupported")
-      }).pipe(Effect.provide(service(answer)))
-    )
+    for (const [name, call] of calls.filter(([name]) => isCatalog(name))) {
+      it.effect(`ContainerRegistry.${name} says so where the registry answers ${what}`, () =>
+        Effect.gen(function* () {
+          assert.strictEqual((yield* Effect.flip(call)).reason._tag, "Unsupported")
+        }).pipe(Effect.provide(service(answer)))
+      )
+    }
   }
 
   const kept: ReadonlyArray<readonly [string, () => Reply]> = [
@@ -111,9 +118,9 @@ describe("on a registry that is not ACR", () => {
   for (const [tag, answer] of kept) {
     for (const [name, call] of calls) {
       // These read nothing, or nothing that is demanded.
-      if (tag === "InvalidResponse" && name.startsWith("delete")) continue
+      if (tag === "InvalidResponse" && isDeletion(name)) continue
       // No repository is asked for, so that a 404 says that there is no such API.
-      if (tag === "NotFound" && name === "repositories") continue
+      if (tag === "NotFound" && isCatalog(name)) continue
       it.effect(`ContainerRegistry.${name} fails with ${tag} as before`, () =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(call)

@@ -22,6 +22,10 @@ const known: ReadonlyArray<readonly [string, string]> = [
   ["/acr/v1/alpine/_tags/3.20", "/acr/v1/{name}/_tags/{reference}"],
   ["/acr/v1/alpine/_manifests", "/acr/v1/{name}/_manifests"],
   [`/acr/v1/alpine/_manifests/${digest}`, "/acr/v1/{name}/_manifests/{digest}"],
+  ["/acr/v1/_deleted/_catalog", "/acr/v1/_deleted/_catalog"],
+  ["/acr/v1/_deleted/library%2Falpine/_tags", "/acr/v1/_deleted/{name}/_tags"],
+  ["/acr/v1/_deleted/alpine/_manifests", "/acr/v1/_deleted/{name}/_manifests"],
+  [`/acr/v1/_deleted/alpine/_manifests/${digest}`, "/acr/v1/_deleted/{name}/_manifests/{digest}"],
   ["/oauth2/token", "/oauth2/token"],
   ["/oauth2/exchange", "/oauth2/exchange"]
 ]
@@ -52,7 +56,7 @@ describe("a path", () => {
 
   // By a pattern that reads it again from each of its slashes, this would take longer than a test may.
   it("that a registry makes as long as it likes has none", () => {
-    for (const part of ["/blobs", "/blobs/uploads", "/manifests", "/acr/v1", "/_tags", "/"]) {
+    for (const part of ["/blobs", "/blobs/uploads", "/manifests", "/acr/v1", "/_deleted", "/_tags", "/"]) {
       assert.isUndefined(templateOf(`/v2${part.repeat(200_000)}/x/y/`))
       assert.isUndefined(templateOf(`/acr/v1${part.repeat(200_000)}/x/y`))
     }

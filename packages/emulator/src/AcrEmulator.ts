@@ -68,6 +68,7 @@ import * as Storage from "./internal/storage.ts"
 import * as Store from "./internal/store.ts"
 import * as Throttle from "./internal/throttle.ts"
 import * as Tokens from "./internal/tokens.ts"
+import * as Trash from "./internal/trash.ts"
 import * as Uploads from "./internal/uploads.ts"
 import type { JournalEntry } from "./Journal.ts"
 import type { ScopeMapRule } from "./ScopeMap.ts"
@@ -173,6 +174,38 @@ export interface ReferrersOptions {
 }
 
 /**
+ * The soft delete policy of a registry: what is deleted stays in a trash for a while, and can be restored.
+ *
+ * **Details**
+ *
+ * ACR's documentation, "Recover deleted artifacts with soft delete policy". Deleted manifests and tags, and those of a
+ * deleted repository, are listed under `/acr/v1/_deleted` and restored from there.
+ *
+ * **Gotchas**
+ *
+ * No public text shows how ACR refuses a restore or the push of a deleted digest. docs/emulator.md says what the emulator
+ * answers.
+ *
+ * **Example** (A registry that keeps what is deleted for two weeks)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ *
+ * const Emulator = AcrEmulator.layer({ softDelete: { retention: "14 days" } })
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SoftDeleteOptions {
+  /**
+   * How long deleted things stay in the trash, counted from their deletion. Defaults to 7 days, as ACR's, which takes 1 to
+   * 90 days. The emulator takes any time above zero.
+   */
+  readonly retention?: Duration.Input
+}
+
+/**
  * What kind of registry to be.
  *
  * @category options
@@ -217,6 +250,11 @@ export interface Options {
   readonly chunkMinLength?: ByteSize.Input
   /** How the registry treats referrers. Defaults to those of a registry of ACR that has the referrers API. */
   readonly referrers?: ReferrersOptions
+  /**
+   * The soft delete policy. Without it, deletions are final; what an emulator with the policy left in the trash of the
+   * `directory` stays there and can be restored.
+   */
+  readonly softDelete?: SoftDeleteOptions
   /**
    * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.
    *
@@ -336,6 +374,13 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
+const softDeleteOf = (options: SoftDeleteOptions | undefined): Trash.SoftDelete => {
+  if (options === undefined) return { enabled: false, retentionMillis: Number.POSITIVE_INFINITY }
+  const retentionMillis = millis(options.retention ?? "7 days")
+  if (!(retentionMillis > 0)) throw new RangeError(`softDelete.retention must be above zero, not ${retentionMillis} ms`)
+  return { enabled: true, retentionMillis }
+}
+
 const bytesOf = (size: ByteSize.Input | undefined): number | undefined =>
   size === undefined ? undefined : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(size))
 
@@ -378,8 +423,10 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const referrers = Referrers.settings(options.referrers ?? {})
+  const trash = Trash.make(store, softDeleteOf(options.softDelete))
   const distribution = Distribution.make({
     store,
+    trash,
     directory,
     referrers,
     conditionalPut: options.conditionalPut ?? false
@@ -411,7 +458,8 @@ export const make = Effect.fnUntraced(function* (
     service: loginServer,
     tokens,
     routes: Routes.make({
-      management: Management.make(loginServer, store, referrers),
+      management: Management.make({ registry: loginServer, store, trash, referrers }),
+      trash,
       distribution,
       uploads,
       referrers,
@@ -426,6 +474,7 @@ export const make = Effect.fnUntraced(function* (
   serving.serve("registry", listener, async (request) => {
     const nowMillis = now()
     const time = { nowMillis, stamp: store.stamp(nowMillis) }
+    trash.expire(nowMillis)
     const given = await answer(`${scheme}://${request.headers["host"] ?? loginServer}`, request, time)
     // What a client was told of must not be lost.
     await save()
@@ -445,6 +494,7 @@ export const make = Effect.fnUntraced(function* (
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
     seed: (image) =>
       Effect.promise(async () => {
+        trash.expire(now())
         const digest = await seed({ store, directory, distribution }, image, now())
         await save()
         return digest

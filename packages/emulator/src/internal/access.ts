@@ -32,7 +32,10 @@ export const has = (identity: Identity, right: Right): boolean => {
     case "Owner":
       return true
     case "Anonymous":
-      return identity.mayPull && (right.type === "registry" || ["pull", "metadata_read"].includes(right.action))
+      return (
+        identity.mayPull &&
+        (right.type === "registry" ? right.name === "catalog" : ["pull", "metadata_read"].includes(right.action))
+      )
     case "ScopeMap":
       return (
         right.type === "repository" &&

@@ -54,6 +54,9 @@ export const blobUnknown = (digest: string): Answer =>
 /** What the registry says of a mishap of its own. */
 export const internalError = error(500, "UNKNOWN", "unknown error")
 
+/** OCI distribution specification, "Error codes". */
+export const denied: Answer = error(403, "DENIED", "requested access to the resource is denied")
+
 /** What a lock says. */
 export const disallowed: Answer = error(
   405,

@@ -57,7 +57,7 @@ export const make = (parts: {
 }) => {
   const { routes, service, throttle, tokens } = parts
 
-  const oauth = async (request: Omit<Request, "may">): Promise<Answer | undefined> => {
+  const oauth = async (request: Omit<Request, "may" | "mayQuarantine">): Promise<Answer | undefined> => {
     switch (`${request.method} ${request.path}`) {
       case "POST /oauth2/exchange":
       case "POST /oauth2/token": {
@@ -92,7 +92,7 @@ export const make = (parts: {
     }
     return withContentHeaders(
       route.rights.every(authorized.may)
-        ? await route.handle({ ...request, may: authorized.may })
+        ? await route.handle({ ...request, may: authorized.may, mayQuarantine: authorized.mayQuarantine })
         : unauthorized(origin, service, route.wanted, "insufficient_scope")
     )
   }

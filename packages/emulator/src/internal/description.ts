@@ -9,7 +9,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { blobOf, type Repository, type Store, type StoredManifest } from "./store.ts"
+import { blobOf, type Description, type Repository, type Store, type StoredManifest } from "./store.ts"
 
 /** OCI distribution specification, "Pushing manifests". */
 export const maxManifestBytes = 4 * 1024 * 1024
@@ -68,7 +68,7 @@ export const describe = async (
   mediaType: MediaType.MediaType,
   digest: Digest,
   view: Manifest.Manifest
-): Promise<Omit<StoredManifest, "createdTime" | "lastUpdateTime" | "attributes">> => {
+): Promise<Description> => {
   const platform = await platformOf(store, holder, view)
   const image = view._tag === "ImageManifest" ? view : undefined
   const { blobs, manifests } = Manifest.references(view)
@@ -81,6 +81,7 @@ export const describe = async (
     os: platform?.os,
     configMediaType: image?.config.mediaType,
     ...referrerOf(mediaType, bytes, view),
-    references: manifests
+    references: manifests,
+    blobs: blobs.map(({ digest }) => digest)
   }
 }

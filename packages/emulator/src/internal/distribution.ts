@@ -23,8 +23,10 @@ import {
   putTag,
   referrersOf,
   type Repository,
-  type Store
+  type Store,
+  type StoredManifest
 } from "./store.ts"
+import { softDeleted, type Trash } from "./trash.ts"
 
 const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
 
@@ -37,6 +39,19 @@ const find = (repository: Repository, reference: string) => {
   return manifest === undefined
     ? undefined
     : { manifest, held: [repository, manifest, ...(tag === undefined ? [] : [tag])] }
+}
+
+/**
+ * Whether a manifest is in quarantine. Azure/acr, docs/preview/quarantine: what is not marked as good is blocked, which
+ * takes the state `Passed`. The name of the state before a scan is not documented.
+ */
+const isQuarantined = ({ quarantineState }: StoredManifest): boolean =>
+  quarantineState !== undefined && quarantineState !== "Passed"
+
+/** How a manifest is asked for. */
+export interface Pull {
+  readonly accept: string | undefined
+  readonly mayQuarantine: boolean
 }
 
 const isReadable = ({ attributes }: { readonly attributes: Attributes }): boolean => attributes.readEnabled
@@ -58,21 +73,26 @@ const missingPart = (repository: Repository | undefined, manifest: Manifest.Mani
 
 export interface Parts {
   readonly store: Store
+  readonly trash: Pick<Trash, "holds">
   readonly directory: string
   readonly referrers: Referrers.Referrers
   /** Whether a push of a tag may have conditions. */
   readonly conditionalPut: boolean
 }
 
-export const make = ({ conditionalPut, directory, referrers, store }: Parts) => {
-  const serveManifest = (name: string, reference: string, accept: string | undefined, withBody: boolean): Answer => {
+export const make = ({ conditionalPut, directory, referrers, store, trash }: Parts) => {
+  const serveManifest = (name: string, reference: string, pull: Pull, withBody: boolean): Answer => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
     const found = find(repository, reference)
     if (found === undefined) return manifestUnknown(reference)
     const { held, manifest } = found
+    // Azure/acr, docs/preview/quarantine: by tag it is not found, by digest "The operation is disallowed".
+    if (isQuarantined(manifest) && !pull.mayQuarantine) {
+      return reference.includes(":") ? disallowed : manifestUnknown(reference)
+    }
     if (!held.every(isReadable)) return disallowed
-    if (!accepts(accept, manifest.mediaType)) {
+    if (!accepts(pull.accept, manifest.mediaType)) {
       return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
     }
     return {
@@ -89,11 +109,9 @@ export const make = ({ conditionalPut, directory, referrers, store }: Parts) => 
   }
 
   return {
-    getManifest: (name: string, reference: string, accept: string | undefined): Answer =>
-      serveManifest(name, reference, accept, true),
+    getManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, true),
 
-    headManifest: (name: string, reference: string, accept: string | undefined): Answer =>
-      serveManifest(name, reference, accept, false),
+    headManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, false),
 
     putManifest: async (
       name: string,
@@ -136,6 +154,7 @@ export const make = ({ conditionalPut, directory, referrers, store }: Parts) => 
         const current = store.repositories.get(name)?.tags.get(reference)?.digest
         if (!hold(conditions, current)) return preconditionFailed
       }
+      if (trash.holds(name, digest)) return softDeleted
       const repository = openRepository(store, name, stamp)
       putManifest(repository, described, stamp)
       if (!reference.includes(":")) putTag(repository, reference, digest, stamp)

@@ -1,20 +1,21 @@
 /**
  * ACR's management API, `/acr/v1`: the answers.
  */
-import { type Answer, disallowed, empty, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
+import { type Answer, denied, disallowed, empty, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
 import { page, type Part } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import {
   type Attributes,
-  deleteManifest,
-  deleteWithReferrers,
   isLocked,
   type Repository,
   type Store,
   type StoredManifest,
   type StoredTag,
-  tagsOf
+  tagsOf,
+  type Timestamp,
+  withReferrers
 } from "./store.ts"
+import type { Trash } from "./trash.ts"
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
@@ -58,7 +59,8 @@ const described = (repository: Repository, manifest: StoredManifest) => {
     mediaType: manifest.mediaType,
     ...(manifest.configMediaType === undefined ? {} : { configMediaType: manifest.configMediaType }),
     ...(tags.length === 0 ? {} : { tags }),
-    changeableAttributes: manifest.attributes
+    changeableAttributes: manifest.attributes,
+    ...quarantineOf(manifest)
   }
 }
 
@@ -73,10 +75,31 @@ const changed = (attributes: Attributes, update: { readonly [name: string]: unkn
 /** The fields of a PATCH. */
 export type Update = { readonly [name: string]: unknown }
 
+type Quarantine = Pick<StoredManifest, "quarantineState" | "quarantineDetails">
+
+const quarantineOf = ({ quarantineDetails, quarantineState }: Quarantine): Quarantine => ({
+  ...(quarantineState === undefined ? {} : { quarantineState }),
+  ...(quarantineDetails === undefined ? {} : { quarantineDetails })
+})
+
+/** The result of a scan in a PATCH: two texts, of which the second is JSON (Azure/acr, docs/preview/quarantine). */
+const scanned = ({ quarantineDetails, quarantineState }: Update): Quarantine => ({
+  ...(typeof quarantineState === "string" ? { quarantineState } : {}),
+  ...(typeof quarantineDetails === "string" ? { quarantineDetails } : {})
+})
+
 /**
  * The management API of a registry.
  */
-export const make = (registry: string, store: Store, referrers: Pick<Referrers, "cascade">) => {
+export const make = (parts: {
+  /** The host and port of the registry. */
+  readonly registry: string
+  readonly store: Store
+  readonly trash: Trash
+  readonly referrers: Pick<Referrers, "cascade">
+}) => {
+  const { referrers, registry, store, trash } = parts
+
   const within = (name: string, answer: (repository: Repository) => Answer): Answer => {
     const repository = store.repositories.get(name)
     return repository === undefined ? nameUnknown(name) : answer(repository)
@@ -128,15 +151,16 @@ export const make = (registry: string, store: Store, referrers: Pick<Referrers, 
         return repositoryProperties(repository)
       }),
 
-    deleteRepository: (name: string): Answer =>
+    deleteRepository: (name: string, now: Timestamp): Answer =>
       within(name, (repository) => {
         const { manifests, tags } = repository
         if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
-        store.repositories.delete(name)
-        return json(202, {
+        const deleted = {
           manifestsDeleted: Array.from(manifests.keys()).toSorted(),
           tagsDeleted: Array.from(tags.keys()).toSorted()
-        })
+        }
+        trash.deleteRepository(repository, now)
+        return json(202, deleted)
       }),
 
     tags: (name: string, part: Part, digest: string | undefined): Answer =>
@@ -162,12 +186,12 @@ export const make = (registry: string, store: Store, referrers: Pick<Referrers, 
         return tagProperties(repository, updated)
       }),
 
-    deleteTag: (name: string, tagName: string): Answer =>
+    deleteTag: (name: string, tagName: string, now: Timestamp): Answer =>
       within(name, (repository) => {
         const tag = repository.tags.get(tagName)
         if (tag === undefined) return tagUnknown
         if (isLocked(repository) || isLocked(tag)) return disallowed
-        repository.tags.delete(tagName)
+        trash.deleteTag(repository, tag, now)
         return empty(202, { "X-Ms-Int-Docker-Content-Digest": tag.digest })
       }),
 
@@ -188,23 +212,29 @@ export const make = (registry: string, store: Store, referrers: Pick<Referrers, 
         return manifest === undefined ? manifestUnknown(digest) : manifestProperties(repository, manifest)
       }),
 
-    updateManifest: (name: string, digest: string, update: Update): Answer =>
+    /**
+     * The result of a scan takes the role AcrQuarantineWriter besides (Azure/acr, docs/preview/quarantine). How ACR refuses
+     * it is not documented.
+     */
+    updateManifest: (name: string, digest: string, update: Update, mayScan: boolean): Answer =>
       within(name, (repository) => {
         const manifest = repository.manifests.get(digest)
         if (manifest === undefined) return manifestUnknown(digest)
-        const updated = { ...manifest, attributes: changed(manifest.attributes, update) }
+        const scan = scanned(update)
+        if (Object.keys(scan).length > 0 && !mayScan) return denied
+        const updated = { ...manifest, attributes: changed(manifest.attributes, update), ...scan }
         repository.manifests.set(digest, updated)
         return manifestProperties(repository, updated)
       }),
 
     /** Served under `/v2`, as every ACR client asks for it there; the locks are of this API. */
-    deleteManifest: (name: string, digest: string): Answer =>
+    deleteManifest: (name: string, digest: string, now: Timestamp): Answer =>
       within(name, (repository) => {
         const manifest = repository.manifests.get(digest)
         if (manifest === undefined) return manifestUnknown(digest)
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
-        const remove = referrers.cascade ? deleteWithReferrers : deleteManifest
-        remove(repository, digest)
+        const all = referrers.cascade ? withReferrers(repository, digest) : [digest]
+        for (const one of all) trash.deleteManifest(repository, one, now)
         return empty(202)
       })
   }

@@ -13,6 +13,7 @@ import { partOf } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import type { Incoming } from "./serving.ts"
 import * as Storage from "./storage.ts"
+import type { Trash } from "./trash.ts"
 import type { Uploads } from "./uploads.ts"
 
 /** A request, read as far as every handler needs it. */
@@ -23,6 +24,8 @@ export interface Request extends Incoming {
   readonly stamp: string
   /** Whether the caller has a right besides those that the route demands. */
   readonly may: (right: Right) => boolean
+  /** Whether the caller has the roles for what is in quarantine. */
+  readonly mayQuarantine: boolean
 }
 
 const isRepositoryName = Schema.is(RepositoryName)
@@ -58,7 +61,12 @@ const repository =
   ([name]) =>
     actions.map((action) => ({ type: "repository", name, action }))
 
-const catalog = (): ReadonlyArray<Right> => [{ type: "registry", name: "catalog", action: "*" }]
+const registry =
+  (name: string): Route["rights"] =>
+  () => [{ type: "registry", name, action: "*" }]
+
+const catalog = registry("catalog")
+const deletedCatalog = registry("deleted_catalog")
 
 const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | undefined> => {
   try {
@@ -74,11 +82,13 @@ const notByTag = error(405, "UNSUPPORTED", "A manifest can only be deleted by di
 
 const unreadable = error(400, "UNSUPPORTED", "the body is not the JSON of changeable attributes")
 
+const unreadableRestore = error(400, "UNSUPPORTED", "the body is not a JSON object with a tag")
+
 const update =
-  (change: (names: Names, update: Update) => Answer): Route["handle"] =>
+  (change: (names: Names, update: Update, request: Request) => Answer): Route["handle"] =>
   async (request, names) => {
     const body = await readUpdate(request.body)
-    return body === undefined ? unreadable : change(names, body)
+    return body === undefined ? unreadable : change(names, body, request)
   }
 
 /** What a mount takes of the repository that holds the blob. */
@@ -88,6 +98,8 @@ const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right>
     ? [{ type: "repository", name: from, action: "pull" }]
     : []
 }
+
+const pullOf = ({ headers, mayQuarantine }: Request) => ({ accept: headers["accept"], mayQuarantine })
 
 const uploadOf = ({ body, headers, query, stamp }: Request) => ({
   query,
@@ -99,13 +111,14 @@ const uploadOf = ({ body, headers, query, stamp }: Request) => ({
 
 export const make = (parts: {
   readonly management: Management
+  readonly trash: Trash
   readonly distribution: Distribution
   readonly uploads: Uploads
   readonly referrers: Pick<Referrers, "api">
   /** Where a blob is downloaded from; the registry itself if there is no such place. */
   readonly downloadAddress: ((digest: string, nowMillis: number) => string) | undefined
 }) => {
-  const { distribution, downloadAddress, management, referrers, uploads } = parts
+  const { distribution, downloadAddress, management, referrers, trash, uploads } = parts
 
   const getBlob: Route["handle"] = ({ headers, nowMillis }, [name, digest]) => {
     const blob = distribution.readableBlob(name, digest)
@@ -141,12 +154,25 @@ export const make = (parts: {
   const remove = repository("delete")
   const read = repository("metadata_read")
   const write = repository("metadata_write")
+  const readDeleted = repository("deleted_read")
+  const restoreDeleted = repository("deleted_read", "deleted_restore")
 
   const putManifest: Route["handle"] = async ({ body, headers, stamp }, [name, reference]) => {
     const bytes = await readAll(body, maxManifestBytes)
     const conditions = { ifMatch: headers["if-match"], ifNoneMatch: headers["if-none-match"] }
     return distribution.putManifest(name, reference, headers["content-type"], bytes, stamp, conditions)
   }
+
+  /** The Azure CLI sends `True` or `False`, and `null` for no tag. */
+  const restore: Route["handle"] = async ({ body, query, stamp }, [name, digest]) => {
+    const fields = await readUpdate(body)
+    const tag = fields?.["tag"] ?? undefined
+    if (fields === undefined || (tag !== undefined && typeof tag !== "string")) return unreadableRestore
+    return trash.restore(name, digest, { force: query.get("force")?.toLowerCase() === "true", now: stamp, tag })
+  }
+
+  const deleteManifest: Route["handle"] = ({ stamp }, [name, reference]) =>
+    reference.includes(":") ? management.deleteManifest(name, reference, stamp) : notByTag
 
   const listReferrers: Route["handle"] = ({ path, query }, [name, digest]) =>
     distribution.referrers(path, name, digest, query)
@@ -162,10 +188,10 @@ export const make = (parts: {
     ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ path, query }) => management.catalog(path, partOf(query))],
     ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
     ...referrersRoutes,
-    ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.getManifest(name, reference, headers["accept"])],
-    ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   ({ headers }, [name, reference]) => distribution.headManifest(name, reference, headers["accept"])],
+    ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   (request, [name, reference]) => distribution.getManifest(name, reference, pullOf(request))],
+    ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   (request, [name, reference]) => distribution.headManifest(name, reference, pullOf(request))],
     ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   putManifest],
-    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, (_, [name, reference]) => reference.includes(":") ? management.deleteManifest(name, reference) : notByTag],
+    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, deleteManifest],
     ["POST",   /^\/v2\/(.+)\/blobs\/uploads\/$/,       push,   startUpload],
     ["GET",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, pull,  (_, [name, id]) => uploads.status(name, id)],
     ["PATCH",  /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.chunk(name, id, uploadOf(request))],
@@ -175,16 +201,21 @@ export const make = (parts: {
     ["HEAD",   /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   headBlob],
     ["DELETE", /^\/v2\/(.+)\/blobs\/([^/]+)$/,         remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
     ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, ({ path, query }) => management.catalog(path, partOf(query))],
+    // No name of a repository begins with an underscore.
+    ["GET",    /^\/acr\/v1\/_deleted\/_catalog$/,     deletedCatalog, ({ query }) => trash.repositories(partOf(query))],
+    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_manifests$/, readDeleted, ({ query }, [name]) => trash.manifests(name, partOf(query))],
+    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_tags$/,   readDeleted, ({ query }, [name]) => trash.tags(name, partOf(query))],
+    ["POST",   /^\/acr\/v1\/_deleted\/(.+)\/_manifests\/([^/]+)$/, restoreDeleted, restore],
     ["GET",    /^\/acr\/v1\/(.+)\/_tags$/,             read,   ({ query }, [name]) => management.tags(name, partOf(query), query.get("digest") ?? undefined)],
     ["GET",    /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    read,   (_, [name, tag]) => management.getTag(name, tag)],
     ["PATCH",  /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    write,  update(([name, tag], body) => management.updateTag(name, tag, body))],
-    ["DELETE", /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    remove, (_, [name, tag]) => management.deleteTag(name, tag)],
+    ["DELETE", /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    remove, ({ stamp }, [name, tag]) => management.deleteTag(name, tag, stamp)],
     ["GET",    /^\/acr\/v1\/(.+)\/_manifests$/,        read,   ({ query }, [name]) => management.manifests(name, partOf(query))],
     ["GET",    /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, read, (_, [name, digest]) => management.getManifest(name, digest)],
-    ["PATCH",  /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, write, update(([name, digest], body) => management.updateManifest(name, digest, body))],
+    ["PATCH",  /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, write, update(([name, digest], body, { mayQuarantine }) => management.updateManifest(name, digest, body, mayQuarantine))],
     ["GET",    /^\/acr\/v1\/(.+)$/,                    read,   (_, [name]) => management.getRepository(name)],
     ["PATCH",  /^\/acr\/v1\/(.+)$/,                    write,  update(([name], body) => management.updateRepository(name, body))],
-    ["DELETE", /^\/acr\/v1\/(.+)$/,                    remove, (_, [name]) => management.deleteRepository(name)]
+    ["DELETE", /^\/acr\/v1\/(.+)$/,                    remove, ({ stamp }, [name]) => management.deleteRepository(name, stamp)]
   ]
 
   return {

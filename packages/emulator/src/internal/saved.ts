@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import { DirectoryError } from "../DirectoryError.ts"
 import * as Contents from "./contents.ts"
 import { describe } from "./description.ts"
-import type { Repository, Store, StoredManifest } from "./store.ts"
+import type { Repository, Store, StoredManifest, Trash } from "./store.ts"
 
 /** What repositories, manifests and tags have in common. */
 const dated = {
@@ -31,20 +31,42 @@ const dated = {
   })
 }
 
-const SavedManifest = Schema.Struct({ digest: Digest, mediaType: MediaType, ...dated })
+const SavedManifest = Schema.Struct({
+  digest: Digest,
+  mediaType: MediaType,
+  ...dated,
+  quarantineState: Schema.optionalKey(Schema.String),
+  quarantineDetails: Schema.optionalKey(Schema.String)
+})
+
+const SavedTag = Schema.Struct({ name: Tag, digest: Digest, ...dated })
+
+const deletedAt = { deletedAt: Schema.String }
+
+/** What was deleted under one name. A manifest's blobs are those that the repository held for it. */
+const SavedTrash = Schema.Struct({
+  name: RepositoryName,
+  repository: Schema.optionalKey(
+    Schema.Struct({ createdTime: dated.createdTime, attributes: dated.attributes, ...deletedAt })
+  ),
+  manifests: Schema.Array(Schema.Struct({ ...SavedManifest.fields, ...deletedAt, blobs: Schema.Array(Digest) })),
+  tags: Schema.Array(Schema.Struct({ ...SavedTag.fields, ...deletedAt }))
+})
 
 const SavedRepository = Schema.Struct({
   name: RepositoryName,
   ...dated,
   manifests: Schema.Array(SavedManifest),
-  tags: Schema.Array(Schema.Struct({ name: Tag, digest: Digest, ...dated })),
+  tags: Schema.Array(SavedTag),
   blobs: Schema.Array(Digest)
 })
 
 /** What content does not tell itself. Sizes are in bytes. */
 const SavedRegistry = Schema.Struct({
   blobs: Schema.Array(Schema.Struct({ digest: Digest, size: Schema.Natural })),
-  repositories: Schema.Array(SavedRepository)
+  repositories: Schema.Array(SavedRepository),
+  /** Is absent in folders of emulators that knew no soft delete. */
+  trash: Schema.optionalKey(Schema.Array(SavedTrash))
 })
 
 const decode = Schema.decodeSync(Schema.fromJsonString(SavedRegistry))
@@ -57,30 +79,64 @@ const datedOf = ({ attributes, createdTime, lastUpdateTime }: Repository | Store
   attributes
 })
 
+const manifestOf = (manifest: StoredManifest) => ({
+  digest: manifest.digest,
+  mediaType: manifest.mediaType,
+  ...datedOf(manifest),
+  ...(manifest.quarantineState === undefined ? {} : { quarantineState: manifest.quarantineState }),
+  ...(manifest.quarantineDetails === undefined ? {} : { quarantineDetails: manifest.quarantineDetails })
+})
+
+const trashOf = ({ manifests, name, repository, tags }: Trash): typeof SavedTrash.Encoded => ({
+  name,
+  ...(repository === undefined ? {} : { repository }),
+  manifests: Array.from(manifests.values(), (manifest) => ({
+    ...manifestOf(manifest),
+    deletedAt: manifest.deletedAt,
+    blobs: manifest.blobs
+  })),
+  tags
+})
+
 const snapshot = (store: Store): typeof SavedRegistry.Encoded => ({
   blobs: Array.from(store.blobs, ([digest, { size }]) => ({ digest, size })),
   repositories: Array.from(store.repositories.values(), (repository) => ({
     name: repository.name,
     ...datedOf(repository),
-    manifests: Array.from(repository.manifests.values(), (manifest) => ({
-      digest: manifest.digest,
-      mediaType: manifest.mediaType,
-      ...datedOf(manifest)
-    })),
+    manifests: Array.from(repository.manifests.values(), manifestOf),
     tags: Array.from(repository.tags.values()),
     blobs: Array.from(repository.blobs)
-  }))
+  })),
+  ...(store.trash.size === 0 ? {} : { trash: Array.from(store.trash.values(), trashOf) })
 })
 
-const restoreManifest = async (
+/** A manifest with what its content says. What the file says of it overrides that. */
+const restoreManifest = async <A extends typeof SavedManifest.Type>(
   store: Store,
   directory: string,
   holder: Pick<Repository, "blobs">,
-  { digest, mediaType, ...dated }: typeof SavedManifest.Type
-): Promise<StoredManifest> => {
+  saved: A
+): Promise<StoredManifest & A> => {
+  const { digest, mediaType } = saved
   const bytes = await readFile(Contents.fileOf(directory, digest))
   const view = Result.getOrThrow(Manifest.parse(mediaType, bytes.toString("utf8")))
-  return { ...(await describe(store, holder, bytes, mediaType, digest, view)), ...dated }
+  return { ...(await describe(store, holder, bytes, mediaType, digest, view)), ...saved }
+}
+
+const restoreTrash = async (
+  store: Store,
+  directory: string,
+  { manifests, name, repository, tags }: typeof SavedTrash.Type
+): Promise<Trash> => {
+  const restored = await Promise.all(
+    manifests.map((manifest) => restoreManifest(store, directory, { blobs: new Set<string>(manifest.blobs) }, manifest))
+  )
+  return {
+    name,
+    repository,
+    manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])),
+    tags: [...tags]
+  }
 }
 
 const restore = async (store: Store, directory: string): Promise<void> => {
@@ -101,6 +157,7 @@ const restore = async (store: Store, directory: string): Promise<void> => {
       blobs
     })
   }
+  for (const one of saved.trash ?? []) store.trash.set(one.name, await restoreTrash(store, directory, one))
 }
 
 /** Fills an empty registry with what a folder holds. */

@@ -42,7 +42,18 @@ export interface StoredManifest {
   readonly subject: Digest | undefined
   /** The manifests that an index refers to. */
   readonly references: ReadonlyArray<Descriptor>
+  /** The blobs that it refers to. */
+  readonly blobs: ReadonlyArray<Digest>
+  /** The result of a scan. Anything but `Passed` puts the manifest in quarantine. */
+  readonly quarantineState?: string
+  readonly quarantineDetails?: string
 }
+
+/** What `describe` reads from a manifest's content. The rest is the registry's own. */
+export type Description = Omit<
+  StoredManifest,
+  "createdTime" | "lastUpdateTime" | "attributes" | "quarantineState" | "quarantineDetails"
+>
 
 export interface Repository {
   readonly name: string
@@ -52,6 +63,33 @@ export interface Repository {
   readonly manifests: Map<string, StoredManifest>
   readonly tags: Map<string, StoredTag>
   readonly blobs: Set<string>
+}
+
+/** A manifest in the trash, with the blobs that its repository held for it. */
+export interface DeletedManifest extends StoredManifest {
+  readonly deletedAt: Timestamp
+}
+
+export interface DeletedTag extends StoredTag {
+  readonly deletedAt: Timestamp
+}
+
+/** A repository that was deleted as a whole. What it held is in the trash of its name. */
+interface DeletedRepository {
+  readonly createdTime: Timestamp
+  readonly attributes: Attributes
+  readonly deletedAt: Timestamp
+}
+
+/** What was deleted under the name of one repository, and can be restored. */
+export interface Trash {
+  readonly name: string
+  /** Is absent while the repository exists. */
+  repository: DeletedRepository | undefined
+  /** In the order of their deletion, as the tags are. */
+  readonly manifests: Map<string, DeletedManifest>
+  /** One tag may have been deleted several times. */
+  readonly tags: Array<DeletedTag>
 }
 
 /** Content, kept as a file so that no blob is ever wholly in memory. */
@@ -65,6 +103,8 @@ export interface StoredBlob {
  */
 export interface Store {
   readonly repositories: Map<string, Repository>
+  /** What was deleted and can be restored, by the name of its repository. */
+  readonly trash: Map<string, Trash>
   readonly blobs: Map<string, StoredBlob>
   /** The time as a timestamp, later than every one before. */
   readonly stamp: (nowMillis: number) => Timestamp
@@ -75,6 +115,7 @@ export const make = (): Store => {
   let ticks = 0
   return {
     repositories: new Map(),
+    trash: new Map(),
     blobs: new Map(),
     stamp: (nowMillis) => {
       ticks = nowMillis === lastMillis ? ticks + 1 : 0
@@ -84,20 +125,26 @@ export const make = (): Store => {
   }
 }
 
-/** The repository, made if it is not there yet. */
+/**
+ * The repository, made if it is not there yet. A repository in the trash is restored, as a push to it does (ACR's
+ * documentation, "Recover deleted artifacts"). Its manifests and tags stay in the trash. The documentation does not say
+ * whether the repository keeps its time of creation and its locks; here it does.
+ */
 export const openRepository = (store: Store, name: string, now: Timestamp): Repository => {
   const known = store.repositories.get(name)
   if (known !== undefined) return known
+  const trash = store.trash.get(name)
   const made: Repository = {
     name,
-    createdTime: now,
+    createdTime: trash?.repository?.createdTime ?? now,
     lastUpdateTime: now,
-    attributes: unlocked,
+    attributes: trash?.repository?.attributes ?? unlocked,
     manifests: new Map(),
     tags: new Map(),
     blobs: new Set()
   }
   store.repositories.set(name, made)
+  if (trash !== undefined) trash.repository = undefined
   return made
 }
 
@@ -111,14 +158,11 @@ export const blobOf = (
   digest: string
 ): StoredBlob | undefined => (repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined)
 
-/** Puts a manifest, keeping the locks and the age of one that is already there. */
-export const putManifest = (
-  repository: Repository,
-  manifest: Omit<StoredManifest, "createdTime" | "lastUpdateTime" | "attributes">,
-  now: Timestamp
-): void => {
+/** Puts a manifest, keeping the locks, the quarantine and the age of one that is already there. */
+export const putManifest = (repository: Repository, manifest: Description, now: Timestamp): void => {
   const known = repository.manifests.get(manifest.digest)
   repository.manifests.set(manifest.digest, {
+    ...known,
     ...manifest,
     createdTime: known?.createdTime ?? now,
     lastUpdateTime: known?.lastUpdateTime ?? now,
@@ -147,16 +191,12 @@ export const tagsOf = (repository: Repository, digest: string): ReadonlyArray<St
 export const referrersOf = (repository: Repository, digest: string): ReadonlyArray<StoredManifest> =>
   Array.from(repository.manifests.values()).filter(({ subject }) => subject === digest)
 
-/** Deletes a manifest with its tags. */
-export const deleteManifest = (repository: Repository, digest: string): void => {
-  repository.manifests.delete(digest)
-  for (const { name } of tagsOf(repository, digest)) repository.tags.delete(name)
-}
-
-/** Deletes a manifest with its tags, its referrers and theirs. */
-export const deleteWithReferrers = (repository: Repository, digest: string): void => {
-  deleteManifest(repository, digest)
-  for (const referrer of referrersOf(repository, digest)) deleteWithReferrers(repository, referrer.digest)
+/** A manifest, and those that it takes along when it is deleted: its referrers and theirs. */
+export const withReferrers = (repository: Repository, digest: string): ReadonlyArray<string> => {
+  const found = new Set([digest])
+  // A set also visits what is added while it is read.
+  for (const one of found) for (const referrer of referrersOf(repository, one)) found.add(referrer.digest)
+  return Array.from(found)
 }
 
 /** Either lock keeps a thing from being deleted. */

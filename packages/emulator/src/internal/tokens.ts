@@ -66,7 +66,24 @@ export type Authorized =
   | { readonly _tag: "Nobody" }
   /** A login or a token that is not, or no longer, known. */
   | { readonly _tag: "Unknown" }
-  | { readonly _tag: "Known"; readonly may: (right: Right) => boolean }
+  | {
+      readonly _tag: "Known"
+      readonly may: (right: Right) => boolean
+      /** Whether the identity has the roles for what is in quarantine. */
+      readonly mayQuarantine: boolean
+    }
+
+/**
+ * ACR's roles AcrQuarantineReader and AcrQuarantineWriter are the identity's: the tokens of both ask for `pull` and `push`
+ * alone (Azure/acr, docs/preview/quarantine). Scope maps have no action for it.
+ */
+const mayQuarantine = ({ _tag }: Identity): boolean => _tag === "Owner"
+
+const known = (identity: Identity, may: (right: Right) => boolean): Authorized => ({
+  _tag: "Known",
+  may,
+  mayQuarantine: mayQuarantine(identity)
+})
 
 /**
  * The token service of a registry.
@@ -129,7 +146,7 @@ export const make = (options: {
         {
           aud: options.service,
           grant_type: "refresh_token",
-          permissions: { Actions: ["read", "write", "delete"] },
+          permissions: { Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"] },
           ...(options.byRepository ? { aad_identity: randomUUID() } : {})
         },
         nowMillis,
@@ -176,14 +193,14 @@ export const make = (options: {
       const value = authorization.slice(space + 1)
       if (authorization.slice(0, space).toLowerCase() === "basic") {
         const identity = login(...decodeBasic(value), nowMillis)
-        return identity === undefined ? { _tag: "Unknown" } : { _tag: "Known", may: (right) => has(identity, right) }
+        return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => has(identity, right))
       }
       const issued = accessTokens.get(value)
       return valid(issued, nowMillis)
-        ? {
-            _tag: "Known",
-            may: (right) => has(issued.identity, right) && issued.rights.some((granted) => covers(granted, right))
-          }
+        ? known(
+            issued.identity,
+            (right) => has(issued.identity, right) && issued.rights.some((granted) => covers(granted, right))
+          )
         : { _tag: "Unknown" }
     },
 

@@ -33,6 +33,8 @@ const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
 /** Statuses other than 404 that only a server has which does not know the path: ACR's API redirects nowhere. */
 const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410
 
+const catalogs = ["ContainerRegistry.repositories", "ContainerRegistry.deletedRepositories"]
+
 /** Whether an error shows that the server does not know the path. ACR's own answers have a correlation id. */
 const isAbsent = ({ operation, reason, request, response }: RegistryError): boolean => {
   if (response?.correlationId !== undefined) return false
@@ -41,7 +43,7 @@ const isAbsent = ({ operation, reason, request, response }: RegistryError): bool
   if (isForeign(response?.status ?? 0)) return true
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
   // No repository was asked for, so that none can be missing.
-  if (operation === "ContainerRegistry.repositories") return true
+  if (catalogs.includes(operation)) return true
   const errors = response?.errors ?? []
   return errors.length === 0 || (reason.resource === "endpoint" && !errors.some(({ code }) => isCode(code)))
 }

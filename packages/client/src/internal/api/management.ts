@@ -15,8 +15,10 @@ import type * as ChangeableAttributes from "../../ChangeableAttributes.ts"
 import * as Digest from "../../Digest.ts"
 import type * as ManifestProperties from "../../ManifestProperties.ts"
 import { type Operation, type Page, page, path, withQuery } from "../../Operation.ts"
+import { InvalidResponse } from "../../RegistryError.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
 import type * as RepositoryProperties from "../../RepositoryProperties.ts"
+import type * as SoftDeleted from "../../SoftDeleted.ts"
 import * as Tag from "../../Tag.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import * as TokenScope from "../../TokenScope.ts"
@@ -54,14 +56,14 @@ const update = (
   name: string,
   missing: Operation<unknown>["missing"],
   repository: string,
-  attributes: ChangeableAttributes.Update
+  changes: ReturnType<typeof Properties.manifestUpdateToWire>
 ) =>
   ({
     name,
     method: "PATCH",
     subject: { repository },
     scopes: [TokenScope.repository(repository, "metadata_write")],
-    body: HttpBody.jsonUnsafe(Properties.updateToWire(attributes)),
+    body: HttpBody.jsonUnsafe(changes),
     bucket: "write",
     missing,
     success: [200],
@@ -146,7 +148,7 @@ export const updateRepository = (
   repository: RepositoryName.RepositoryName,
   attributes: ChangeableAttributes.Update
 ): Operation<RepositoryProperties.RepositoryProperties> => ({
-  ...update("ContainerRegistry.updateRepository", "repository", repository, attributes),
+  ...update("ContainerRegistry.updateRepository", "repository", repository, Properties.updateToWire(attributes)),
   path: versioned(path`/acr/v1/${repository}`),
   decode: repositoryProperties
 })
@@ -219,7 +221,7 @@ export const updateTag = (
   tag: Tag.Tag,
   attributes: ChangeableAttributes.Update
 ): Operation<TagProperties.TagProperties> => ({
-  ...update("ContainerRegistry.updateTag", "tag", repository, attributes),
+  ...update("ContainerRegistry.updateTag", "tag", repository, Properties.updateToWire(attributes)),
   path: versioned(path`/acr/v1/${repository}/_tags/${tag}`),
   subject: { repository, reference: tag },
   decode: tagProperties
@@ -281,10 +283,112 @@ export const getManifest = (
 export const updateManifest = (
   repository: RepositoryName.RepositoryName,
   digest: Digest.Digest,
-  attributes: ChangeableAttributes.Update
+  changes: ManifestProperties.Update
 ): Operation<ManifestProperties.ManifestProperties> => ({
-  ...update("ContainerRegistry.updateManifest", "manifest", repository, attributes),
+  ...update("ContainerRegistry.updateManifest", "manifest", repository, Properties.manifestUpdateToWire(changes)),
   path: versioned(path`/acr/v1/${repository}/_manifests/${digest}`),
   subject: { repository, digest },
   decode: manifestProperties
+})
+
+/*
+ * The trash. No version of Azure's own description has these paths; the Azure CLI sends them without `api-version` (as of
+ * 2026), and pages of 100.
+ */
+
+const readingDeleted = (repository: string) => [TokenScope.repository(repository, "deleted_read")]
+
+const deletedRepositories = page((response) =>
+  Effect.flatMap(decodeRepositories(response), ({ repositories }) =>
+    readPage("ContainerRegistry.deletedRepositories", repositories, isNamedBy("repository"), (repository) =>
+      Result.flatMap(decodeObject(repository), Properties.readDeletedRepository)
+    )
+  )
+)
+
+export const listDeletedRepositories = ({
+  n
+}: Pick<Part, "n">): Operation<Page<Entry<SoftDeleted.SoftDeletedRepository>>> => ({
+  ...read("ContainerRegistry.deletedRepositories", "endpoint"),
+  path: withQuery("/acr/v1/_deleted/_catalog", { n }),
+  scopes: [TokenScope.deletedCatalog],
+  decode: deletedRepositories
+})
+
+const decodeDeletedManifests = decodeJson(
+  holding("manifests").pipe(Schema.decodeTo(Schema.Struct({ manifests: list(Schema.Unknown) })))
+)
+
+const deletedManifests = (repository: RepositoryName.RepositoryName) =>
+  page((response) =>
+    Effect.flatMap(decodeDeletedManifests(response), ({ manifests }) =>
+      readPage("ContainerRegistry.deletedManifests", manifests, isNamedBy("digest"), (manifest) =>
+        Result.flatMap(decodeObject(manifest), (record) => Properties.readDeletedManifest(repository, record))
+      )
+    )
+  )
+
+export const listDeletedManifests = (
+  repository: RepositoryName.RepositoryName,
+  { n }: Pick<Part, "n">
+): Operation<Page<Entry<SoftDeleted.SoftDeletedManifest>>> => ({
+  ...read("ContainerRegistry.deletedManifests", "repository"),
+  path: withQuery(path`/acr/v1/_deleted/${repository}/_manifests`, { n }),
+  subject: { repository },
+  scopes: readingDeleted(repository),
+  decode: deletedManifests(repository)
+})
+
+const decodeDeletedTags = decodeJson(
+  holding("tags").pipe(Schema.decodeTo(Schema.Struct({ tags: list(Schema.Unknown) })))
+)
+
+const deletedTags = (repository: RepositoryName.RepositoryName) =>
+  page((response) =>
+    Effect.flatMap(decodeDeletedTags(response), ({ tags }) =>
+      readPage("ContainerRegistry.deletedTags", tags, isNamedBy("tag"), (tag) =>
+        Result.flatMap(decodeObject(tag), (record) => Properties.readDeletedTag(repository, record))
+      )
+    )
+  )
+
+export const listDeletedTags = (
+  repository: RepositoryName.RepositoryName,
+  { n }: Pick<Part, "n">
+): Operation<Page<Entry<SoftDeleted.SoftDeletedTag>>> => ({
+  ...read("ContainerRegistry.deletedTags", "repository"),
+  path: withQuery(path`/acr/v1/_deleted/${repository}/_tags`, { n }),
+  subject: { repository },
+  scopes: readingDeleted(repository),
+  decode: deletedTags(repository)
+})
+
+const decodeRestored = decodeJson(Schema.Struct({ digest: Digest.Digest, tag: Schema.optionalKey(Schema.Unknown) }))
+
+/** Programs take what was restored for safe, so an answer that speaks of another manifest does not count. */
+const restoredManifest = (digest: Digest.Digest) => (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.flatMap(decodeRestored(response), (restored) =>
+    restored.digest === digest
+      ? Effect.succeed({ digest, tag: Result.getSuccess(decodeTag(restored.tag)) })
+      : Effect.fail(new InvalidResponse({ description: "the registry says to have restored another manifest" }))
+  )
+
+/** Not repeated when the answer is lost: a second restore of the same manifest may find nothing in the trash. */
+export const restoreManifest = (
+  repository: RepositoryName.RepositoryName,
+  digest: Digest.Digest,
+  { force, tag }: { readonly force: boolean; readonly tag: Tag.Tag | undefined }
+): Operation<{ readonly digest: Digest.Digest; readonly tag: Option.Option<Tag.Tag> }> => ({
+  name: "ContainerRegistry.restoreManifest",
+  method: "POST",
+  // The Azure CLI is Python, which writes True and False.
+  path: withQuery(path`/acr/v1/_deleted/${repository}/_manifests/${digest}`, { force: force ? "True" : "False" }),
+  body: HttpBody.jsonUnsafe({ tag: tag ?? null }),
+  subject: { repository, digest },
+  scopes: [TokenScope.repository(repository, "deleted_read", "deleted_restore")],
+  bucket: "write",
+  missing: "manifest",
+  success: [200],
+  repeat: "unprocessed",
+  decode: restoredManifest(digest)
 })

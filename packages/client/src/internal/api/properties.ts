@@ -13,6 +13,7 @@ import * as MediaType from "../../MediaType.ts"
 import * as RepositoryName from "../../RepositoryName.ts"
 import type * as RepositoryProperties from "../../RepositoryProperties.ts"
 import * as Tag from "../../Tag.ts"
+import type * as SoftDeleted from "../../SoftDeleted.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import { nullable } from "../schema/json.ts"
 
@@ -73,6 +74,17 @@ export const updateToWire = ({ canDelete, canList, canRead, canWrite }: Changeab
   ...(canRead === undefined ? {} : { readEnabled: canRead })
 })
 
+/** The body of a PATCH of a manifest: the result of a scan stands beside the attributes. */
+export const manifestUpdateToWire = ({
+  quarantineDetails,
+  quarantineState,
+  ...attributes
+}: ManifestProperties.Update) => ({
+  ...updateToWire(attributes),
+  ...(quarantineState === undefined ? {} : { quarantineState }),
+  ...(quarantineDetails === undefined ? {} : { quarantineDetails })
+})
+
 const decodeRepository = Schema.decodeUnknownResult(
   Schema.Struct({
     ...wireFields,
@@ -124,9 +136,14 @@ const decodeManifest = Schema.decodeUnknownResult(
       Schema.Array(
         Schema.Struct({ digest: Digest.Digest, architecture: nullable(Schema.String), os: nullable(Schema.String) })
       )
-    )
+    ),
+    quarantineState: Schema.optionalKey(Schema.Unknown),
+    quarantineDetails: Schema.optionalKey(Schema.Unknown)
   })
 )
+
+/** A preview is documented in a few examples: anything but a text in these fields costs itself, not the manifest. */
+const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 const isMediaType = Schema.is(MediaType.MediaType)
 
@@ -150,6 +167,8 @@ export const readManifest = (
       digest: reference.digest,
       ...platform(reference)
     })),
+    ...(isText(wire.quarantineState) ? { quarantineState: wire.quarantineState } : {}),
+    ...(isText(wire.quarantineDetails) ? { quarantineDetails: wire.quarantineDetails } : {}),
     raw
   }))
 
@@ -162,3 +181,45 @@ const platform = ({ architecture, os }: WirePlatform) => ({
   ...(isSet(architecture) ? { architecture } : {}),
   ...(isSet(os) ? { operatingSystem: os } : {})
 })
+
+/** The fields that every record of the trash has. */
+const deletedFields = { createdAt: Time, deletedAt: Time }
+
+const deletion = ({ createdAt, deletedAt }: { readonly createdAt: string; readonly deletedAt: string }) => ({
+  createdOn: DateTime.makeUnsafe(readTime(createdAt)),
+  deletedOn: DateTime.makeUnsafe(readTime(deletedAt))
+})
+
+const decodeDeletedRepository = Schema.decodeUnknownResult(
+  Schema.Struct({ repository: RepositoryName.RepositoryName, ...deletedFields })
+)
+
+export const readDeletedRepository = (
+  raw: Schema.JsonObject
+): Result.Result<SoftDeleted.SoftDeletedRepository, Schema.SchemaError> =>
+  Result.map(decodeDeletedRepository(raw), (wire) => ({ name: wire.repository, ...deletion(wire), raw }))
+
+const decodeDeletedManifest = Schema.decodeUnknownResult(Schema.Struct({ digest: Digest.Digest, ...deletedFields }))
+
+/** The records of the trash do not repeat the repository that was asked for. */
+export const readDeletedManifest = (
+  repositoryName: RepositoryName.RepositoryName,
+  raw: Schema.JsonObject
+): Result.Result<SoftDeleted.SoftDeletedManifest, Schema.SchemaError> =>
+  Result.map(decodeDeletedManifest(raw), (wire) => ({ repositoryName, digest: wire.digest, ...deletion(wire), raw }))
+
+const decodeDeletedTag = Schema.decodeUnknownResult(
+  Schema.Struct({ tag: Tag.Tag, digest: Digest.Digest, ...deletedFields })
+)
+
+export const readDeletedTag = (
+  repositoryName: RepositoryName.RepositoryName,
+  raw: Schema.JsonObject
+): Result.Result<SoftDeleted.SoftDeletedTag, Schema.SchemaError> =>
+  Result.map(decodeDeletedTag(raw), (wire) => ({
+    repositoryName,
+    name: wire.tag,
+    digest: wire.digest,
+    ...deletion(wire),
+    raw
+  }))
