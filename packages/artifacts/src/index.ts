@@ -45,3 +45,27 @@ export * as MemoryStore from "./MemoryStore.ts"
 
 /** A repository of a registry. */
 export * as Repository from "./Repository.ts"
+
+/** Deleting by rules. */
+export * as Retention from "./Retention.ts"
+
+/** Why a retention does not begin. */
+export * as RetentionError from "./RetentionError.ts"
+
+/** What a repository holds. */
+export * as RetentionInventory from "./RetentionInventory.ts"
+
+/** What a run has done so far. */
+export * as RetentionJournal from "./RetentionJournal.ts"
+
+/** What rules decide. */
+export * as RetentionPlan from "./RetentionPlan.ts"
+
+/** What became of a plan. */
+export * as RetentionReport from "./RetentionReport.ts"
+
+/** Rules that say what stays and what goes. */
+export * as RetentionRules from "./RetentionRules.ts"
+
+/** Repositories that rules can be applied to. */
+export * as RetentionTarget from "./RetentionTarget.ts"

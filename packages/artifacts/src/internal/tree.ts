@@ -8,22 +8,8 @@ import * as Platform from "@effect-acr/client/Platform"
 import * as ByteSize from "effect/ByteSize"
 import * as Option from "effect/Option"
 import { attestedDigest } from "./platforms.ts"
+import { printable } from "./printable.ts"
 import type { Graph, GraphNode } from "./walk.ts"
-
-/** Line ends, escape sequences, marks that reverse the direction of text or have no width, and halves of characters. */
-const unsafe = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-
-/** Names are shorter. A manifest may have one of 4 MiB. */
-const longestText = 200
-
-const escaped = (character: string): string =>
-  character === "\\" ? "\\\\" : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
-
-/** Text from elsewhere, in one line that a terminal shows as it is. */
-const printable = (text: string): string => {
-  const shown = text.slice(0, longestText).replace(unsafe, escaped)
-  return text.length > longestText ? `${shown}…` : shown
-}
 
 const short = (digest: string): string => printable(digest.slice(digest.indexOf(":") + 1).slice(0, 12))
 

@@ -1,0 +1,105 @@
+/**
+ * A repository of Azure Container Registry, by its management API.
+ */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
+import * as Digest from "@effect-acr/client/Digest"
+import type { ManifestProperties } from "@effect-acr/client/ManifestProperties"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { TagProperties } from "@effect-acr/client/TagProperties"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { ManifestState, RetentionTarget, Services, TagState } from "../../RetentionTarget.ts"
+import { ifFound, orEmpty, registryTime } from "./services.ts"
+
+/** What a look at one object asks at once. */
+const looksAtOnce = 16
+
+/** The page of a look. Few manifests come while a plan is carried out. */
+const newestPage = 50
+
+const unavailable: ReadonlySet<string> = new Set(["NotFound", "Unsupported", "Forbidden", "Unauthenticated"])
+
+const tagState = (tag: TagProperties): TagState => ({
+  name: tag.name,
+  digest: tag.digest,
+  updatedOn: tag.lastUpdatedOn,
+  isLocked: !ChangeableAttributes.isDeletable(tag)
+})
+
+/** The record as it came is not kept: it takes more memory than the rest. */
+const manifestState = (manifest: ManifestProperties): ManifestState => ({
+  digest: manifest.digest,
+  ...(manifest.mediaType === undefined ? {} : { mediaType: manifest.mediaType }),
+  ...(manifest.configMediaType === undefined ? {} : { configMediaType: manifest.configMediaType }),
+  ...(manifest.sizeInBytes === undefined ? {} : { sizeBytes: manifest.sizeInBytes }),
+  createdOn: manifest.createdOn,
+  updatedOn: manifest.lastUpdatedOn,
+  isLocked: !ChangeableAttributes.isDeletable(manifest),
+  ...(manifest.quarantineState === undefined ? {} : { quarantineState: manifest.quarantineState }),
+  tags: manifest.tags
+})
+
+/** Whether a registry has the management API. A repository that does not exist says nothing against it. */
+export const isAcr = (registry: ContainerRegistry.Service, repository: string): Effect.Effect<boolean, RegistryError> =>
+  registry.repositoryProperties(repository).pipe(
+    Effect.as(true),
+    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeed(true)),
+    Effect.catchReason("RegistryError", "Unsupported", () => Effect.succeed(false))
+  )
+
+export const make = ({ content, registry, transport }: Services, repository: string): RetentionTarget => ({
+  origin: { place: registry.loginServer, repository },
+  now: registryTime(transport),
+  contents: Effect.map(
+    ifFound(registry.repositoryProperties(repository)),
+    Option.map((properties) => ({
+      tagCount: properties.tagCount,
+      manifestCount: properties.manifestCount,
+      isLocked: !ChangeableAttributes.isDeletable(properties)
+    }))
+  ),
+  tags: Stream.map(orEmpty(registry.tags(repository)), tagState),
+  listing: { _tag: "Everything", manifests: Stream.map(orEmpty(registry.manifests(repository)), manifestState) },
+  manifest: (digest) => ifFound(content.rawManifest(repository, digest)),
+  tag: (name) => Effect.map(ifFound(registry.tagProperties(repository, name)), Option.map(tagState)),
+  look: (digests, since) => {
+    const newest = orEmpty(registry.manifests(repository, { orderBy: "newest", pageSize: newestPage })).pipe(
+      Stream.takeWhile(({ lastUpdatedOn }) => DateTime.isGreaterThanOrEqualTo(lastUpdatedOn, since)),
+      Stream.map(manifestState),
+      Stream.runCollect
+    )
+    const manifests = Effect.forEach(digests, (digest) => ifFound(registry.manifestProperties(repository, digest)), {
+      concurrency: looksAtOnce
+    })
+    return Effect.map(Effect.all([newest, manifests], { concurrency: 2 }), ([newer, found]) => ({
+      newer,
+      manifests: new Map(
+        found.flatMap((one) => Option.toArray(one)).map((one) => [one.digest, manifestState(one)] as const)
+      )
+    }))
+  },
+  deleteTag: (name) => Effect.asVoid(registry.deleteTag(repository, name)),
+  deleteManifest: (digest) => Effect.asVoid(registry.deleteManifest(repository, digest)),
+  unlock: (tagOrDigest) =>
+    Effect.gen(function* () {
+      const isDigest = Digest.isDigest(tagOrDigest)
+      const current = isDigest
+        ? yield* registry.manifestProperties(repository, tagOrDigest)
+        : yield* registry.tagProperties(repository, tagOrDigest)
+      const update = (attributes: ChangeableAttributes.Update) =>
+        isDigest
+          ? Effect.asVoid(registry.updateManifest(repository, tagOrDigest, attributes))
+          : Effect.asVoid(registry.updateTag(repository, tagOrDigest, attributes))
+      yield* update({ canDelete: true, canWrite: true })
+      return { relock: update({ canDelete: current.canDelete, canWrite: current.canWrite }) }
+    }),
+  // The trash may be off, and reading it needs a permission that deleting does not.
+  deletedTags: Stream.catchIf(
+    registry.deletedTags(repository),
+    ({ reason }) => unavailable.has(reason._tag),
+    () => Stream.empty
+  )
+})

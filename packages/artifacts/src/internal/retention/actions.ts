@@ -1,0 +1,110 @@
+/**
+ * The actions of a plan, in an order in which nothing that is left is ever broken.
+ *
+ * An index goes before its children, and a subject before its referrers and what tags attach to it. Whatever is skipped keeps
+ * what it needs.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Graph from "./graph.ts"
+import type { Tag } from "../../RetentionInventory.ts"
+import type { Plan, PlannedManifest } from "../../RetentionPlan.ts"
+import type { Action } from "../../RetentionReport.ts"
+
+/** An action, with what it depends on. */
+export interface Step extends Action {
+  /** What identifies it in a journal. */
+  readonly key: string
+  /** Manifests that have to be gone before it. */
+  readonly after: ReadonlyArray<Digest.Digest>
+  /** What the registry may delete along with it, its referrers and theirs, and what needs these: looked at together. */
+  readonly together: ReadonlyArray<Digest.Digest>
+  /** What is locked: its tags, and itself. The rules include what is locked. */
+  readonly locked: ReadonlyArray<string>
+}
+
+/** A digest has no space in it. */
+export const keyOf = ({ digest, tag }: Pick<Action, "digest" | "tag">): string =>
+  tag === undefined ? digest : `${digest} ${tag}`
+
+/** A manifest, and what the registry deletes along with it: its referrers, and theirs. */
+const withReferrers = (node: Graph.Node): ReadonlySet<Graph.Node> => {
+  const found = new Set([node])
+  // A set also visits what is added while it is read.
+  for (const one of found) for (const referrer of one.referrers) found.add(referrer)
+  return found
+}
+
+const digestOf = ({ manifest }: Graph.Node): Digest.Digest => manifest.digest
+
+const ruleOf = ({ rule }: { readonly rule?: string }) => (rule === undefined ? {} : { rule })
+
+/** The steps in an order in which each comes after what it depends on. */
+const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> => {
+  const levels: Array<Array<Step>> = []
+  const levelOf = new Map<Digest.Digest, number>()
+  const isPlanned = new Set(steps.flatMap(({ digest, tag }) => (tag === undefined ? [digest] : [])))
+  let left = steps
+  while (left.length > 0) {
+    const ready = left.filter(({ after }) => after.every((digest) => !isPlanned.has(digest) || levelOf.has(digest)))
+    // An index may have its own subject as a child, so that neither comes first.
+    const next = ready.length > 0 ? ready : left
+    levels.push([...next])
+    for (const { digest, tag } of next) if (tag === undefined) levelOf.set(digest, levels.length)
+    const taken = new Set(next)
+    left = left.filter((step) => !taken.has(step))
+  }
+  return levels
+}
+
+export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
+  const graph = Graph.make(plan)
+  const planned = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
+  const isGoing = (manifest: PlannedManifest | undefined) => manifest?.verdict === "delete"
+  const attachedTo = (tags: ReadonlyArray<Pick<Tag, "name">>): ReadonlyArray<Graph.Node> =>
+    tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
+  const going = (nodes: Iterable<Graph.Node>) =>
+    Array.from(nodes, digestOf).filter((digest) => isGoing(planned.get(digest)))
+  const attachments = (node: Graph.Node): ReadonlyArray<Graph.Node> =>
+    node.attached.flatMap(({ digest }) => graph.nodes.get(digest) ?? [])
+  const ownersOf = ({ parents, subject, tags }: Graph.Node): ReadonlyArray<Graph.Node> => [
+    ...parents,
+    ...(subject === undefined ? [] : [subject]),
+    ...attachedTo(tags)
+  ]
+
+  const manifests = plan.manifests.filter(isGoing).flatMap((manifest): ReadonlyArray<Step> => {
+    const node = graph.nodes.get(manifest.digest)
+    if (node === undefined) return []
+    const { digest, isLocked, tags } = manifest
+    const cascade = withReferrers(node)
+    const owners = new Set(Array.from(cascade).flatMap(ownersOf))
+    // A list of its referrers goes after it, and yet names what the registry deletes along with it.
+    const followers = new Set(Array.from(cascade).flatMap(attachments))
+    const isOwn = (owner: Graph.Node) => cascade.has(owner) || followers.has(owner)
+    return [
+      {
+        key: digest,
+        digest,
+        tags,
+        ...ruleOf(manifest),
+        after: going(Array.from(owners).filter((owner) => !isOwn(owner))),
+        together: going(new Set([...cascade, ...Array.from(owners).filter(isOwn)])).filter((other) => other !== digest),
+        locked: [...node.tags.filter((tag) => tag.isLocked).map(({ name }) => name), ...(isLocked ? [digest] : [])]
+      }
+    ]
+  })
+  const tags = plan.tags
+    .filter(({ digest, verdict }) => verdict === "delete" && !isGoing(planned.get(digest)))
+    .map((tag): Step => {
+      const { digest, isLocked, name } = tag
+      const action = { digest, tag: name, tags: [], ...ruleOf(tag) }
+      return {
+        ...action,
+        key: keyOf(action),
+        after: going(attachedTo([tag])),
+        together: [],
+        locked: isLocked ? [name] : []
+      }
+    })
+  return sorted([...tags, ...manifests])
+}

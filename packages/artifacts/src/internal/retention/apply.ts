@@ -1,0 +1,362 @@
+/**
+ * Carries out a plan: looks again right before each deletion, and deletes only what is still as it was planned.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { RetentionError } from "../../RetentionError.ts"
+import type { ApplyOptions } from "../../Retention.ts"
+import type { Plan, PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
+import type { Outcome, Report } from "../../RetentionReport.ts"
+import type { Rules } from "../../RetentionRules.ts"
+import type { Look, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
+import * as Actions from "./actions.ts"
+import * as AttachedTags from "./attachedTags.ts"
+import * as Check from "./check.ts"
+import * as Descriptions from "./descriptions.ts"
+import { restoreSteps } from "./restoreOrder.ts"
+
+type Failure = RegistryError | RetentionError
+
+const defaultMaxAge = Duration.hours(1)
+const defaultConcurrency = 8
+
+/** Clocks of a registry's machines differ. */
+const overlap = Duration.minutes(1)
+
+/** How often a look is repeated because something came meanwhile. A registry that changes faster is busy. */
+const mostLooks = 10
+
+const refuse = (problem: RetentionError["problem"], description: string) =>
+  Effect.fail(new RetentionError({ problem, description }))
+
+/** Refuses a plan that is not for this run. */
+const admit = (
+  target: RetentionTarget,
+  plan: Plan,
+  rules: Rules,
+  options: ApplyOptions
+): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    const { place, repository } = target.origin
+    if (plan.registry !== place || plan.repository !== repository) {
+      return yield* refuse(
+        "OtherRepository",
+        `the plan is for ${plan.registry}/${plan.repository}, and this is ${place}/${repository}`
+      )
+    }
+    if (!Equal.equals(plan.rules, rules)) return yield* refuse("OtherRules", "the plan was made by other rules")
+    const here = yield* DateTime.now
+    const age = Duration.abs(
+      DateTime.distance(
+        plan.at,
+        Option.getOrElse(yield* target.now, () => here)
+      )
+    )
+    const { allowLocked = false, maxAge = defaultMaxAge } = options
+    if (Duration.isGreaterThan(age, Duration.fromInputUnsafe(maxAge))) {
+      return yield* refuse("TooOld", `the plan is ${Duration.format(age)} old: make a new one`)
+    }
+    if (plan.exceeds.length > 0) {
+      return yield* refuse("LimitExceeded", `the plan exceeds its limits: ${plan.exceeds.join("; ")}`)
+    }
+    if (
+      !allowLocked &&
+      Actions.levels(plan)
+        .flat()
+        .some(({ locked }) => locked.length > 0)
+    ) {
+      return yield* refuse("LocksNotAllowed", "the plan deletes what is locked, which this run does not allow")
+    }
+  })
+
+/** What is said of a step. */
+type Said = Pick<Outcome, "outcome" | "detail">
+
+const stays = (outcome: "changed" | "needed" | "refused" | "failed", detail: string): Said => ({ outcome, detail })
+
+/** Errors after which nothing else would succeed. */
+const isFatal = ({ reason }: RegistryError): boolean =>
+  reason._tag === "Forbidden" || reason._tag === "Unauthenticated" || reason._tag === "CredentialUnavailable"
+
+/** What a failed request says of a step; a fatal one stops the run. */
+const saidOf = (error: RegistryError): Said => {
+  switch (error.reason._tag) {
+    case "NotFound":
+      return { outcome: "gone" }
+    case "Locked":
+    case "Unsupported":
+      return stays("refused", error.message)
+    default:
+      return stays("failed", error.message)
+  }
+}
+
+const isLater = (now: DateTime.Utc | undefined, planned: DateTime.Utc | undefined): boolean =>
+  now !== undefined && planned !== undefined && DateTime.isGreaterThan(now, planned)
+
+/** Why a manifest is not as it was planned, if so. */
+const changeOf = (
+  now: ManifestState,
+  planned: Pick<PlannedManifest, "createdOn" | "updatedOn" | "tags" | "isLocked">
+): string | undefined => {
+  const { createdOn, isLocked, tags, updatedOn } = planned
+  const added = now.tags.filter((tag) => !tags.includes(tag))
+  if (added.length > 0) return `it has new tags: ${added.join(", ")}`
+  if (now.isLocked && !isLocked) return "it was locked"
+  if (isLater(now.updatedOn, updatedOn) || isLater(now.createdOn, createdOn)) return "it was pushed or changed again"
+  return undefined
+}
+
+const tagChangeOf = (
+  now: { readonly digest: Digest.Digest; readonly updatedOn?: DateTime.Utc; readonly isLocked: boolean },
+  planned: Pick<PlannedTag, "digest" | "updatedOn" | "isLocked">
+): string | undefined => {
+  if (now.digest !== planned.digest) return `the tag names ${now.digest} now`
+  if (now.isLocked && !planned.isLocked) return "the tag was locked"
+  if (isLater(now.updatedOn, planned.updatedOn)) return "the tag was pushed or changed again"
+  return undefined
+}
+
+/** A run. */
+interface Run {
+  readonly target: RetentionTarget
+  readonly plan: Plan
+  readonly planned: ReadonlyMap<Digest.Digest, PlannedManifest>
+  readonly plannedTags: ReadonlyMap<string, PlannedTag>
+  readonly descriptions: Descriptions.Descriptions
+  /** What was planned and is gone. */
+  readonly gone: Set<Digest.Digest>
+}
+
+/** Whether a tag was attached to one of some manifests since the plan. */
+const isAttached = (
+  { plannedTags }: Run,
+  digest: Digest.Digest,
+  tag: string,
+  going: ReadonlySet<Digest.Digest>
+): boolean =>
+  plannedTags.get(tag)?.digest !== digest &&
+  Option.exists(AttachedTags.parse(tag), ({ subject }) => Option.exists(subject, (one) => going.has(one)))
+
+/** What came since the plan and needs one of some manifests, if so, and whether it had to be read. */
+const needOf = (
+  run: Run,
+  { newer }: Look,
+  going: ReadonlySet<Digest.Digest>
+): Effect.Effect<{ readonly need: string | undefined; readonly hasRead: boolean }, Failure> =>
+  Effect.gen(function* () {
+    const { descriptions, gone, planned } = run
+    // What is planned to go goes later, or has been looked at. If it is gone and there again, it was pushed.
+    const goesLater = (digest: Digest.Digest) => planned.get(digest)?.verdict === "delete" && !gone.has(digest)
+    const seen = new Set(going)
+    let hasRead = false
+    const waiting = newer.filter(({ digest }) => !going.has(digest))
+    for (const { digest, tags } of waiting) {
+      const attached = tags.find((tag) => isAttached(run, digest, tag, going))
+      if (attached !== undefined) return { need: `the tag ${attached} was attached to it`, hasRead }
+      if (seen.has(digest) || goesLater(digest)) continue
+      seen.add(digest)
+      hasRead ||= !descriptions.isKnown(digest)
+      const description = yield* descriptions.read(digest)
+      if (Option.isNone(description)) {
+        if (planned.has(digest)) continue
+        return { need: `${digest} came and cannot be read`, hasRead }
+      }
+      const { children, subject } = description.value
+      const needs = [...children, ...(subject === undefined ? [] : [subject])]
+      if (needs.some((one) => going.has(one))) return { need: `${digest} came, which needs it`, hasRead }
+      // An index of indexes. What the plan keeps needs nothing that goes.
+      for (const child of children) if (!planned.has(child)) waiting.push({ digest: child, tags: [] })
+    }
+    return { need: undefined, hasRead }
+  })
+
+/** Why one of some manifests is not as it was planned, if so. */
+const changesOf = ({ planned }: Run, { manifests }: Look, step: Actions.Step): string | undefined => {
+  for (const [digest, now] of manifests) {
+    const then = planned.get(digest)
+    const change = then === undefined ? undefined : changeOf(now, then)
+    if (change !== undefined) return digest === step.digest ? change : `${digest}, which goes with it: ${change}`
+  }
+  return undefined
+}
+
+/** What forbids to delete a manifest right now, if anything does. */
+const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>, Failure> =>
+  Effect.gen(function* () {
+    const { gone, plan, planned, target } = run
+    const { digest, together } = step
+    const going = new Set([digest, ...together])
+    const since = DateTime.subtractDuration(plan.at, overlap)
+    for (let looks = 0; looks < mostLooks; looks++) {
+      const look = yield* target.look([digest, ...together], since)
+      if (!look.manifests.has(digest)) {
+        const subject = planned.get(digest)?.subject
+        const isCascade = subject !== undefined && gone.has(subject)
+        return Option.some(
+          isCascade ? { outcome: "done", detail: "the registry deleted it with its subject" } : { outcome: "gone" }
+        )
+      }
+      const change = changesOf(run, look, step)
+      if (change !== undefined) return Option.some(stays("changed", change))
+      const { hasRead, need } = yield* needOf(run, look, going)
+      if (need !== undefined) return Option.some(stays("changed", need))
+      // Reading took time, so that the look is no longer the last thing before the deletion.
+      if (!hasRead) return Option.none()
+    }
+    return Option.some(stays("changed", "the repository changes faster than it can be looked at"))
+  })
+
+/** Why a tag alone cannot be deleted right now, if so. */
+const lookAtTag = ({ plannedTags, target }: Run, name: string): Effect.Effect<Option.Option<Said>, Failure> =>
+  Effect.map(
+    target.tag(name),
+    Option.match({
+      onNone: () => Option.some<Said>({ outcome: "gone" }),
+      onSome: (now) => {
+        const then = plannedTags.get(name)
+        const change = then === undefined ? undefined : tagChangeOf(now, then)
+        return change === undefined ? Option.none() : Option.some(stays("changed", change))
+      }
+    })
+  )
+
+/** Deletes something whose parts are locked: they are unlocked before, and locked again if it is not deleted. */
+const unlocked = (
+  unlock: RetentionTarget["unlock"],
+  [first, ...others]: ReadonlyArray<string>,
+  remove: Effect.Effect<void, RegistryError>
+): Effect.Effect<void, RegistryError> =>
+  first === undefined
+    ? remove
+    : Effect.acquireUseRelease(
+        unlock(first),
+        () => unlocked(unlock, others, remove),
+        ({ relock }, exit) =>
+          Exit.isSuccess(exit)
+            ? Effect.void
+            : Effect.catchReason(relock, "RegistryError", "NotFound", () => Effect.void)
+      )
+
+const remove = ({ target }: Run, { digest, locked, tag }: Actions.Step): Effect.Effect<void, RegistryError> =>
+  unlocked(target.unlock, locked, tag === undefined ? target.deleteManifest(digest) : target.deleteTag(tag))
+
+/** Carries out a step, and records what became of it. Fails if nothing else would succeed. */
+const perform = (
+  run: Run,
+  step: Actions.Step,
+  record: (said: Said) => Effect.Effect<void, RetentionError>
+): Effect.Effect<void, Failure> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const blocker = step.after.find((digest) => !run.gone.has(digest))
+      if (blocker !== undefined) return yield* record(stays("needed", `${blocker} needs it, and stays`))
+      const { tag } = step
+      // What is deleted is recorded, even if the run is interrupted meanwhile.
+      const said = yield* restore(tag === undefined ? lookAt(run, step) : lookAtTag(run, tag)).pipe(
+        Effect.flatMap(
+          Option.match({
+            onSome: Effect.succeed<Said>,
+            onNone: () => Effect.as(restore(remove(run, step)), { outcome: "done" } satisfies Said)
+          })
+        ),
+        Effect.catchTag("RegistryError", (error) =>
+          isFatal(error)
+            ? Effect.andThen(record(stays("failed", error.message)), Effect.fail(error))
+            : Effect.succeed(saidOf(error))
+        )
+      )
+      if (tag === undefined && (said.outcome === "done" || said.outcome === "gone")) run.gone.add(step.digest)
+      yield* record(said)
+    })
+  )
+
+/** What is known of the manifests of a plan. */
+const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Digest, Descriptions.Description]> =>
+  manifests.flatMap(({ artifactType, children, digest, kind, sizeBytes = 0, subject }) =>
+    kind === "unknown"
+      ? []
+      : [
+          [
+            digest,
+            {
+              kind,
+              ...(artifactType === undefined ? {} : { artifactType }),
+              sizeBytes,
+              children,
+              ...(subject === undefined ? {} : { subject })
+            }
+          ] as const
+        ]
+  )
+
+const isSettled = ({ outcome }: Outcome): boolean => outcome === "done" || outcome === "gone"
+
+export const apply = (
+  target: RetentionTarget,
+  plan: Plan,
+  rules: Rules,
+  options: ApplyOptions
+): Effect.Effect<Report, Failure> =>
+  Effect.gen(function* () {
+    const { cache, concurrency = defaultConcurrency, journal } = options
+    yield* admit(target, plan, rules, options)
+    const startedAt = yield* DateTime.now
+    const levels = Actions.levels(plan)
+    const earlier = journal === undefined ? [] : yield* journal.begin(plan)
+    const outcomes = new Map(earlier.filter(isSettled).map((outcome) => [Actions.keyOf(outcome), outcome]))
+    const descriptions = Descriptions.remembering(Descriptions.make(target, cache), descriptionsOf(plan))
+    const run: Run = {
+      target,
+      plan,
+      planned: new Map(plan.manifests.map((manifest) => [manifest.digest, manifest])),
+      plannedTags: new Map(plan.tags.map((tag) => [tag.name, tag])),
+      descriptions,
+      gone: new Set(Array.from(outcomes.values()).flatMap(({ digest, tag }) => (tag === undefined ? [digest] : [])))
+    }
+    const record =
+      ({ after: _after, key, locked: _locked, together: _together, ...action }: Actions.Step) =>
+      (said: Said) => {
+        const outcome: Outcome = { ...action, ...said }
+        return Effect.andThen(
+          Effect.sync(() => void outcomes.set(key, outcome)),
+          journal === undefined ? Effect.void : journal.record(outcome)
+        )
+      }
+    const stopped = yield* Effect.forEach(
+      levels,
+      (steps) =>
+        Effect.forEach(
+          steps.filter(({ key }) => !outcomes.has(key)),
+          (step) => perform(run, step, record(step)),
+          { concurrency, discard: true }
+        ),
+      { discard: true }
+    ).pipe(
+      Effect.as(undefined),
+      Effect.catchTag("RegistryError", (error) => Effect.succeed(error.message))
+    )
+    for (const { after: _after, key, locked: _locked, together: _together, ...action } of levels.flat()) {
+      if (!outcomes.has(key)) outcomes.set(key, { ...action, outcome: "notReached" })
+    }
+    const all = levels.flat().flatMap(({ key }) => outcomes.get(key) ?? [])
+    const check = yield* Check.run(target, plan, all, startedAt, descriptions)
+    return {
+      version: 1,
+      registry: plan.registry,
+      repository: plan.repository,
+      plannedAt: plan.at,
+      startedAt,
+      endedAt: yield* DateTime.now,
+      outcomes: all,
+      ...(stopped === undefined ? {} : { stopped }),
+      ...Option.match(check, { onNone: () => ({}), onSome: (check) => ({ check }) }),
+      restore: restoreSteps(plan, all)
+    }
+  })

@@ -1,0 +1,73 @@
+/**
+ * What rules judge: tags, untagged manifests and orphans.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as DateTime from "effect/DateTime"
+import type { Tag } from "../../RetentionInventory.ts"
+import type { Candidates, Kind, Since } from "../../RetentionRules.ts"
+import type { Graph, Node } from "./graph.ts"
+
+/** A candidate. */
+export interface Candidate {
+  readonly of: Candidates
+  /** The tag, if it is one. */
+  readonly tag: Tag | undefined
+  readonly node: Node
+  readonly kind: Kind | "unknown"
+  /** Breaks ties. */
+  readonly id: string
+}
+
+const ofTag = (tag: Tag, node: Node, of: Candidates, kind: Candidate["kind"]): Candidate => ({
+  of,
+  tag,
+  node,
+  kind,
+  id: `${tag.digest} ${tag.name}`
+})
+
+const ofNode = (node: Node, of: Candidates): Candidate => ({
+  of,
+  tag: undefined,
+  node,
+  kind: node.manifest.kind,
+  id: node.manifest.digest
+})
+
+/** The tag as a candidate; none if it follows what it is attached to. */
+const tagCandidate = (tag: Tag, node: Node, { attachments }: Graph): ReadonlyArray<Candidate> => {
+  const attachment = attachments.get(tag.name)
+  if (attachment === undefined) return [ofTag(tag, node, "tags", node.manifest.kind)]
+  return attachment.node === undefined ? [ofTag(tag, node, "orphans", attachment.kind)] : []
+}
+
+/** A manifest without a tag as a candidate; none if it follows an index or a subject. */
+const untaggedCandidate = (node: Node): ReadonlyArray<Candidate> => {
+  if (node.tags.length > 0 || node.parents.length > 0 || node.subject !== undefined) return []
+  return [ofNode(node, node.manifest.subject === undefined ? "untagged" : "orphans")]
+}
+
+export const all = (graph: Graph): ReadonlyArray<Candidate> =>
+  Array.from(graph.nodes.values(), (node) => [
+    ...node.tags.flatMap((tag) => tagCandidate(tag, node, graph)),
+    ...untaggedCandidate(node)
+  ]).flat()
+
+/** When a manifest was pulled last, as far as a program knows. */
+export type Pulls = ReadonlyMap<Digest.Digest, DateTime.Utc>
+
+/**
+ * A time of a candidate in milliseconds. What has no time is younger than everything, so that it stays. A pull of a manifest
+ * that has never been pulled is its push.
+ */
+export const timeOf = ({ node, tag }: Candidate, since: Since, pulls: Pulls | undefined): number => {
+  const { createdOn, digest, updatedOn } = node.manifest
+  const pushed = createdOn === undefined ? Infinity : DateTime.toEpochMillis(createdOn)
+  if (since === "push") return pushed
+  if (since === "pull") {
+    const pulled = pulls?.get(digest)
+    return pulled === undefined ? pushed : Math.max(pushed, DateTime.toEpochMillis(pulled))
+  }
+  const updated = tag === undefined ? (updatedOn ?? createdOn) : tag.updatedOn
+  return updated === undefined ? Infinity : DateTime.toEpochMillis(updated)
+}

@@ -1,0 +1,86 @@
+/**
+ * Looks at a repository after a run: what is missing that should be there.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { RetentionError } from "../../RetentionError.ts"
+import type { Inventory } from "../../RetentionInventory.ts"
+import type { Plan } from "../../RetentionPlan.ts"
+import type { Check, Outcome } from "../../RetentionReport.ts"
+import type { RetentionTarget } from "../../RetentionTarget.ts"
+import type { Descriptions } from "./descriptions.ts"
+import * as Graph from "./graph.ts"
+import { readBy } from "./inventory.ts"
+
+/** Clocks of the registry and of this machine differ. What was deleted earlier is older than that. */
+const overlap = Duration.minutes(5)
+
+type Deleted = ReadonlyMap<Digest.Digest, Outcome>
+
+/** The tags that went with manifests that this run deleted, and that nobody planned to delete. */
+const lostTags = (
+  { deletedTags }: RetentionTarget,
+  plan: Plan,
+  deleted: Deleted,
+  startedAt: DateTime.Utc
+): Effect.Effect<Check["lostTags"], RegistryError> => {
+  const planned = new Set(plan.tags.map(({ digest, name }) => `${digest} ${name}`))
+  const since = DateTime.subtractDuration(startedAt, overlap)
+  return deletedTags.pipe(
+    Stream.filter(
+      ({ deletedOn, digest, name }) =>
+        deleted.has(digest) && !planned.has(`${digest} ${name}`) && DateTime.isGreaterThan(deletedOn, since)
+    ),
+    Stream.map(({ digest, name }) => ({ name, digest })),
+    Stream.runCollect
+  )
+}
+
+const compare = (plan: Plan, { manifests, tags }: Inventory, deleted: Deleted): Omit<Check, "lostTags"> => {
+  const { nodes } = Graph.make({ manifests, tags })
+  const names = new Set(tags.map(({ name }) => name))
+  const brokenBefore = new Map(plan.broken.map(({ digest, missing }) => [digest, new Set(missing)]))
+  const planned = new Set(plan.manifests.map(({ digest }) => digest))
+  return {
+    missingTags: plan.tags
+      .filter(({ name, verdict }) => verdict === "keep" && !names.has(name))
+      .map(({ digest, name }) => ({ name, digest })),
+    missingManifests: plan.manifests
+      .filter(({ digest, verdict }) => verdict === "keep" && !nodes.has(digest))
+      .map(({ digest }) => digest),
+    broken: Array.from(nodes.values()).flatMap(({ manifest, missing }) => {
+      const lost = missing.filter((digest) => brokenBefore.get(manifest.digest)?.has(digest) !== true)
+      return lost.length === 0 ? [] : [{ digest: manifest.digest, missing: lost }]
+    }),
+    orphaned: manifests.flatMap(({ digest, subject }) =>
+      subject !== undefined && !planned.has(digest) && deleted.has(subject) && !nodes.has(subject)
+        ? [{ digest, subject }]
+        : []
+    )
+  }
+}
+
+/** Checks a repository after a run; none if it cannot be read. */
+export const run = (
+  target: RetentionTarget,
+  plan: Plan,
+  outcomes: ReadonlyArray<Outcome>,
+  startedAt: DateTime.Utc,
+  descriptions: Descriptions
+): Effect.Effect<Option.Option<Check>, RetentionError> => {
+  const deleted = new Map(
+    outcomes.flatMap((outcome) =>
+      outcome.outcome === "done" && outcome.tag === undefined ? [[outcome.digest, outcome] as const] : []
+    )
+  )
+  return Effect.gen(function* () {
+    const inventory = yield* readBy(target, descriptions)
+    const lost = yield* lostTags(target, plan, deleted, startedAt)
+    return Option.some({ ...compare(plan, inventory, deleted), lostTags: lost })
+  }).pipe(Effect.catchTag("RegistryError", () => Effect.succeedNone))
+}

@@ -1,0 +1,132 @@
+/**
+ * What manifests name, read once by digest.
+ */
+import * as Digest from "@effect-acr/client/Digest"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import * as Referrer from "@effect-acr/client/Referrer"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Effect from "effect/Effect"
+import { constFalse } from "effect/Function"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { RetentionError } from "../../RetentionError.ts"
+import type { RetentionTarget } from "../../RetentionTarget.ts"
+import { isImageConfig, referencesOf } from "../references.ts"
+
+/** What a manifest says of itself. */
+export const Description = Schema.Struct({
+  kind: Schema.Literals(["image", "index", "artifact", "referrer"]),
+  artifactType: Schema.optionalKey(Schema.String),
+  sizeBytes: Schema.Natural,
+  children: Schema.Array(Digest.Digest),
+  subject: Schema.optionalKey(Digest.Digest)
+})
+
+export type Description = typeof Description.Type
+
+const indexTypes: ReadonlySet<string> = new Set([MediaType.ociImageIndex, MediaType.dockerManifestList])
+
+/** Whether a media type is that of an index. */
+export const isIndexType = (mediaType: MediaType.MediaType): boolean =>
+  indexTypes.has(MediaType.essence(mediaType).toLowerCase())
+
+const decoder = new TextDecoder()
+
+/** What a manifest without a subject is: its kind, and its artifact type. */
+const natureOf = (raw: Manifest.Raw): Pick<Description, "kind" | "artifactType"> => {
+  const view = Manifest.view(raw.descriptor.mediaType, decoder.decode(raw.bytes))
+  if (view._tag === "UnknownManifest") return { kind: "artifact" }
+  const stated = view.artifactType
+  if (view._tag === "ImageIndex") return { kind: "index", ...(stated === undefined ? {} : { artifactType: stated }) }
+  const artifactType = stated ?? view.config.mediaType
+  return { kind: stated === undefined && isImageConfig(view.config) ? "image" : "artifact", artifactType }
+}
+
+/** Describes a manifest; none if it is not known what it names. */
+const describe = (raw: Manifest.Raw): Option.Option<Description> =>
+  Option.map(Result.getSuccess(referencesOf(raw)), ({ blobs, manifests }) => {
+    const referrer = Referrer.fromManifest(raw)
+    const sizeBytes = blobs.reduce((sum, { size }) => sum + size, raw.bytes.length)
+    const children = Array.from(new Set(manifests.map(({ digest }) => digest)))
+    if (Option.isNone(referrer)) return { ...natureOf(raw), sizeBytes, children }
+    const { descriptor, subject } = referrer.value
+    const { artifactType } = descriptor
+    return {
+      kind: "referrer" as const,
+      ...(artifactType === undefined ? {} : { artifactType }),
+      sizeBytes,
+      children,
+      subject
+    }
+  })
+
+/** Reasons for which one manifest cannot be read, where others can. */
+const unreadable: ReadonlySet<string> = new Set(["Locked", "InvalidResponse", "ContentMismatch", "TooLarge"])
+
+/** What is known of manifests. */
+export interface Descriptions {
+  /** Whether a manifest is known without a request. */
+  readonly isKnown: (digest: Digest.Digest) => boolean
+  /** What a manifest says of itself; none if it is not there, or cannot be read. */
+  readonly read: (digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError | RetentionError>
+}
+
+const cacheFailed = (cause: { readonly message: string }) =>
+  new RetentionError({ problem: "CacheFailed", description: `the cache of manifests failed: ${cause.message}` })
+
+/** Reads manifests by digest, from a cache if they are there. */
+const cached = (
+  cache: KeyValueStore.KeyValueStore,
+  read: (digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError>
+): ((digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError | RetentionError>) => {
+  const stored = KeyValueStore.toSchemaStore(cache, Description)
+  return Effect.fnUntraced(function* (digest) {
+    // What an earlier version stored in another form is read again.
+    const known = yield* stored.get(digest).pipe(
+      Effect.catchTag("SchemaError", () => Effect.succeedNone),
+      Effect.mapError(cacheFailed)
+    )
+    if (Option.isSome(known)) return known
+    const found = yield* read(digest)
+    if (Option.isSome(found)) yield* Effect.mapError(stored.set(digest, found.value), cacheFailed)
+    return found
+  })
+}
+
+/** Reads manifests of a target: from a cache, if there is one. */
+export const make = (
+  { manifest }: Pick<RetentionTarget, "manifest">,
+  cache: KeyValueStore.KeyValueStore | undefined
+): Descriptions => {
+  const fromTarget = (digest: Digest.Digest) =>
+    manifest(digest).pipe(
+      Effect.map(Option.flatMap(describe)),
+      Effect.catchIf(
+        ({ reason }) => unreadable.has(reason._tag),
+        () => Effect.succeedNone
+      )
+    )
+  return { isKnown: constFalse, read: cache === undefined ? fromTarget : cached(cache, fromTarget) }
+}
+
+/** Keeps what was read, beside what is known already. */
+export const remembering = (
+  { read }: Descriptions,
+  known: Iterable<readonly [Digest.Digest, Description]>
+): Descriptions => {
+  const all = new Map(known)
+  return {
+    isKnown: (digest) => all.has(digest),
+    read: (digest) => {
+      const one = all.get(digest)
+      if (one !== undefined) return Effect.succeedSome(one)
+      return Effect.tap(
+        read(digest),
+        Option.match({ onNone: () => Effect.void, onSome: (found) => Effect.sync(() => void all.set(digest, found)) })
+      )
+    }
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Reads what a repository holds.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as MediaType from "@effect-acr/client/MediaType"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Arr from "effect/Array"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import * as Stream from "effect/Stream"
+import { isImageConfig } from "../references.ts"
+import type { RetentionError } from "../../RetentionError.ts"
+import type { Inventory, Manifest, ReadOptions, Tag } from "../../RetentionInventory.ts"
+import type { Contents, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
+import * as AttachedTags from "./attachedTags.ts"
+import * as Descriptions from "./descriptions.ts"
+
+/** Manifests that are read at the same time. */
+const readsAtOnce = 8
+
+const largestDifference = Duration.minutes(5)
+
+type Failure = RegistryError | RetentionError
+
+/** Docker images name neither manifests nor a subject. */
+const dockerImages: ReadonlySet<string> = new Set([
+  MediaType.dockerManifest,
+  MediaType.dockerSchema1Manifest,
+  MediaType.dockerSchema1SignedManifest
+])
+
+const isDockerImage = ({ mediaType }: ManifestState): boolean =>
+  mediaType !== undefined && dockerImages.has(MediaType.essence(mediaType).toLowerCase())
+
+/** What the lists say of a manifest. */
+const stated = ({ createdOn, digest, isLocked, quarantineState, updatedOn }: ManifestState) => ({
+  digest,
+  isLocked,
+  ...(createdOn === undefined ? {} : { createdOn }),
+  ...(updatedOn === undefined ? {} : { updatedOn }),
+  ...(quarantineState === undefined ? {} : { quarantineState })
+})
+
+const describeDockerImage = (state: ManifestState): Manifest => {
+  const { configMediaType, sizeBytes } = state
+  const isImage = configMediaType === undefined || isImageConfig({ mediaType: configMediaType })
+  return {
+    ...stated(state),
+    kind: isImage ? "image" : "artifact",
+    ...(configMediaType === undefined ? {} : { artifactType: configMediaType }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    children: []
+  }
+}
+
+/** A manifest of the lists with what it names. */
+const describe =
+  (descriptions: Descriptions.Descriptions) =>
+  (state: ManifestState): Effect.Effect<Manifest, Failure> =>
+    isDockerImage(state)
+      ? Effect.succeed(describeDockerImage(state))
+      : Effect.map(
+          descriptions.read(state.digest),
+          Option.match({
+            onNone: () => ({ ...stated(state), kind: "unknown" as const, children: [] }),
+            onSome: (description) => ({ ...stated(state), ...description })
+          })
+        )
+
+/** A manifest, and whether it is not known which others it names. */
+interface Found {
+  readonly manifest: Manifest
+  readonly state: ManifestState
+  readonly hidesOthers: boolean
+}
+
+const find =
+  (descriptions: Descriptions.Descriptions) =>
+  (state: ManifestState): Effect.Effect<Found, Failure> =>
+    Effect.map(describe(descriptions)(state), (manifest) => ({
+      manifest,
+      state,
+      hidesOthers:
+        manifest.kind === "unknown" && (state.mediaType === undefined || Descriptions.isIndexType(state.mediaType))
+    }))
+
+/** The manifests that a registry lists, and those that its tags name besides. */
+const listed = (
+  target: RetentionTarget,
+  manifests: Stream.Stream<ManifestState, RegistryError>,
+  tags: ReadonlyArray<Tag>,
+  descriptions: Descriptions.Descriptions
+): Effect.Effect<ReadonlyArray<Found>, Failure> =>
+  Effect.gen(function* () {
+    const found = yield* manifests.pipe(
+      Stream.mapEffect(find(descriptions), { concurrency: readsAtOnce, unordered: true }),
+      Stream.runCollect
+    )
+    const known = new Set(found.map(({ manifest }) => manifest.digest))
+    const unlisted = Arr.dedupe(tags.map(({ digest }) => digest).filter((digest) => !known.has(digest)))
+    if (!Arr.isReadonlyArrayNonEmpty(unlisted)) return found
+    const { manifests: states } = yield* target.look(unlisted, DateTime.makeUnsafe(8.64e15))
+    const besides = yield* Effect.forEach(states.values(), find(descriptions), { concurrency: readsAtOnce })
+    return [...found, ...besides]
+  })
+
+/** The manifests that tags lead to: what they name, and what refers to them. */
+const reached = (
+  referrers: (subject: Digest.Digest) => Stream.Stream<Digest.Digest, RegistryError>,
+  tags: ReadonlyArray<Tag>,
+  descriptions: Descriptions.Descriptions
+): Effect.Effect<ReadonlyArray<Found>, Failure> =>
+  Effect.gen(function* () {
+    const found = new Map<Digest.Digest, Found>()
+    const tagged = new Set(tags.map(({ digest }) => digest))
+    // The subject of a signature may have no tag of its own.
+    const attached = tags.flatMap(({ name }) =>
+      Option.toArray(Option.flatMap(AttachedTags.parse(name), ({ subject }) => subject))
+    )
+    let level: ReadonlyArray<Digest.Digest> = Array.from(new Set([...tagged, ...attached]))
+    const seen = new Set(level)
+    const visit = (digest: Digest.Digest) =>
+      Effect.all([find(descriptions)({ digest, isLocked: false, tags: [] }), Stream.runCollect(referrers(digest))])
+    while (level.length > 0) {
+      const next: Array<Digest.Digest> = []
+      for (const [one, refer] of yield* Effect.forEach(level, visit, { concurrency: readsAtOnce })) {
+        const { children, digest, kind, subject } = one.manifest
+        // A child that is not there is no manifest of the repository.
+        if (kind === "unknown" && !tagged.has(digest)) continue
+        found.set(digest, one)
+        for (const other of [...children, ...refer, ...(subject === undefined ? [] : [subject])]) {
+          if (seen.has(other)) continue
+          seen.add(other)
+          next.push(other)
+        }
+      }
+      level = next
+    }
+    return Array.from(found.values())
+  })
+
+/** Tags of a manifest that are not in the list of tags. */
+const withHiddenTags =
+  (names: ReadonlySet<string>) =>
+  ({ manifest, state }: Found): Manifest => {
+    const hiddenTags = state.tags.filter((tag) => !names.has(tag))
+    return hiddenTags.length === 0 ? manifest : { ...manifest, hiddenTags }
+  }
+
+/** The least that a registry counted, before and after its lists were read. */
+const countOf = (counts: ReadonlyArray<Option.Option<Contents>>, field: "manifestCount" | "tagCount"): number =>
+  Math.min(...counts.map(Option.match({ onNone: () => 0, onSome: (contents) => contents[field] })))
+
+const byName = Order.mapInput(Order.String, ({ name }: Tag) => name)
+const byDigest = Order.mapInput(Order.String, ({ digest }: Manifest) => String(digest))
+
+const clockWarning = (registry: DateTime.Utc, here: DateTime.Utc): ReadonlyArray<string> => {
+  const difference = DateTime.distance(here, registry)
+  if (Duration.isLessThanOrEqualTo(Duration.abs(difference), largestDifference)) return []
+  return [
+    `the registry's clock and this machine's differ by ${Duration.format(difference)}: ages are by the registry's`
+  ]
+}
+
+/** Why nothing can be said to be unused, if so. */
+const gaps = (
+  found: ReadonlyArray<Found>,
+  tags: ReadonlyArray<Tag>,
+  counts: ReadonlyArray<Option.Option<Contents>>
+): ReadonlyArray<string> => {
+  const hiding = found.filter(({ hidesOthers }) => hidesOthers)
+  const short = (what: string, listed: number, counted: number) =>
+    listed < counted
+      ? [`the registry lists ${listed} ${what} and counts ${counted}: some are hidden or cannot be read`]
+      : []
+  return [
+    ...short("manifests", found.length, countOf(counts, "manifestCount")),
+    ...short("tags", tags.length, countOf(counts, "tagCount")),
+    ...hiding.map(({ manifest }) => `it is not known what ${manifest.digest} names, since it cannot be read`)
+  ]
+}
+
+export const read = (target: RetentionTarget, { cache }: ReadOptions = {}): Effect.Effect<Inventory, Failure> =>
+  readBy(target, Descriptions.make(target, cache))
+
+/** Reads an inventory, with what is known of manifests. */
+export const readBy = (
+  target: RetentionTarget,
+  descriptions: Descriptions.Descriptions
+): Effect.Effect<Inventory, Failure> =>
+  Effect.gen(function* () {
+    const stated = yield* target.now
+    const here = yield* DateTime.now
+    const at = Option.getOrElse(stated, () => here)
+    const before = yield* target.contents
+    const tags: ReadonlyArray<Tag> = Arr.sort(yield* Stream.runCollect(target.tags), byName)
+    const { listing } = target
+    const found =
+      listing._tag === "Everything"
+        ? yield* listed(target, listing.manifests, tags, descriptions)
+        : yield* reached(listing.referrers, tags, descriptions)
+    const after = yield* target.contents
+    const missing = gaps(found, tags, [before, after])
+    const complete = listing._tag === "Everything" ? "everything" : "tagged"
+    const names = new Set(tags.map(({ name }) => name))
+    return {
+      registry: target.origin.place,
+      repository: target.origin.repository,
+      at,
+      coverage: missing.length > 0 ? "partial" : complete,
+      isLocked: Option.exists(after, ({ isLocked }) => isLocked),
+      tags,
+      manifests: Arr.sort(found.map(withHiddenTags(names)), byDigest),
+      warnings: [
+        ...clockWarning(at, here),
+        ...missing,
+        ...(complete === "tagged"
+          ? ["the registry lists no manifests and tells no times: what no tag leads to is not known"]
+          : [])
+      ]
+    }
+  })

@@ -1,0 +1,48 @@
+/**
+ * Limits of harm: what a plan may delete at most.
+ */
+import * as Option from "effect/Option"
+import type { PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
+import type { Rules } from "../../RetentionRules.ts"
+import * as AttachedTags from "./attachedTags.ts"
+
+const defaultFraction = 0.5
+const defaultRemaining = 1
+
+const countDeleted = (things: ReadonlyArray<Pick<PlannedTag, "verdict">>): number =>
+  things.filter(({ verdict }) => verdict === "delete").length
+
+const fractionProblem = (
+  what: string,
+  things: ReadonlyArray<Pick<PlannedTag, "verdict">>,
+  most: number
+): ReadonlyArray<string> => {
+  const deleted = countDeleted(things)
+  return deleted > things.length * most
+    ? [`it deletes ${deleted} of ${things.length} ${what}, more than maxFraction ${most} allows`]
+    : []
+}
+
+/** The limits that a plan exceeds, for people to read. */
+export const exceeded = (
+  tags: ReadonlyArray<PlannedTag>,
+  manifests: ReadonlyArray<PlannedManifest>,
+  { limits = {} }: Rules
+): ReadonlyArray<string> => {
+  const { maxDeletions = Infinity, maxFraction = defaultFraction, minRemaining = defaultRemaining } = limits
+  // Tags that attach something come and go with images, and say nothing about how many of these remain.
+  const ordinary = tags.filter(({ name }) => Option.isNone(AttachedTags.parse(name)))
+  const deletions = countDeleted(tags) + countDeleted(manifests)
+  const deletedTags = countDeleted(ordinary)
+  const remaining = ordinary.length - deletedTags
+  return [
+    ...(deletions > maxDeletions
+      ? [`it deletes ${deletions} tags and manifests, more than maxDeletions ${maxDeletions} allows`]
+      : []),
+    ...fractionProblem("tags", ordinary, maxFraction),
+    ...fractionProblem("manifests", manifests, maxFraction),
+    ...(deletedTags > 0 && remaining < minRemaining
+      ? [`it leaves ${remaining} tags, fewer than minRemaining ${minRemaining}`]
+      : [])
+  ]
+}

@@ -1,0 +1,105 @@
+/**
+ * Patterns of rules, compiled. Each matches the whole text.
+ */
+import * as Glob from "effect/Glob"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as SemVer from "effect/SemVer"
+import * as SemVerRange from "effect/SemVerRange"
+import { RE2JS } from "re2js"
+
+/** A pattern as rules write it. */
+export type Source = string | { readonly regex: string } | { readonly semver: string }
+
+/** A compiled pattern. */
+export interface Matcher {
+  /** The groups that a text matches with; none if the text does not match. Only regular expressions have groups. */
+  readonly match: (text: string) => Option.Option<ReadonlyArray<string>>
+  /** How many groups it has. */
+  readonly groupCount: number
+}
+
+/** Programs write versions with a leading `v`, which is no part of a semantic version. */
+const withoutPrefix = (tag: string): string => tag.replace(/^v(?=\d)/, "")
+
+/** The semantic version that a tag is. A tag cannot have `+`, so that it never has build metadata. */
+export const versionOf = (tag: string): Option.Option<SemVer.SemVer> =>
+  Result.getSuccess(SemVer.parse(withoutPrefix(tag)))
+
+const noGroups: ReadonlyArray<string> = []
+
+const byTest = (test: (text: string) => boolean): Matcher => ({
+  match: (text) => (test(text) ? Option.some(noGroups) : Option.none()),
+  groupCount: 0
+})
+
+const problemOf = (cause: unknown): string => (Predicate.isError(cause) ? cause.message : String(cause))
+
+/** Matches in time linear in the text: the engine has no backtracking. */
+const regex = (source: string): Result.Result<Matcher, string> =>
+  Result.try({
+    try: () => RE2JS.compile(source),
+    catch: (cause) => `the regular expression ${JSON.stringify(source)} cannot be used: ${problemOf(cause)}`
+  }).pipe(
+    Result.map((compiled) => ({
+      groupCount: compiled.groupCount(),
+      match: (text) => {
+        const matcher = compiled.matcher(text)
+        if (!matcher.matches()) return Option.none()
+        return Option.some(Array.from({ length: compiled.groupCount() }, (_, index) => matcher.group(index + 1) ?? ""))
+      }
+    }))
+  )
+
+const semver = (source: string): Result.Result<Matcher, string> =>
+  SemVerRange.parse(source).pipe(
+    Result.map((range) =>
+      byTest((tag) => Option.exists(versionOf(tag), (version) => SemVerRange.matches(range, version)))
+    ),
+    Result.mapError(({ message }) => `${JSON.stringify(source)} is not a range of semantic versions: ${message}`)
+  )
+
+const glob = (source: string): Result.Result<Matcher, string> => {
+  if (source === "") return Result.fail("an empty pattern matches nothing")
+  const compiled = Glob.make(source)
+  return Result.succeed(byTest((text) => Glob.match(compiled, text)))
+}
+
+/** Compiles a pattern, or says why it cannot be used. */
+export const compile = (source: Source): Result.Result<Matcher, string> => {
+  if (Predicate.isString(source)) return glob(source)
+  return "regex" in source ? regex(source.regex) : semver(source.semver)
+}
+
+/** A list of patterns. Globs that begin with `!` exclude; a list of these alone is what remains of everything. */
+export interface Patterns {
+  /** The groups of the first pattern that a text matches; none if it matches no pattern or is excluded. */
+  readonly match: (text: string) => Option.Option<ReadonlyArray<string>>
+  /** Each pattern as it is written, and whether it matches a text. */
+  readonly each: ReadonlyArray<{ readonly source: Source; readonly matches: (text: string) => boolean }>
+  /** How many groups each pattern has that does not exclude. */
+  readonly groupCounts: ReadonlyArray<number>
+}
+
+const isExclusion = (source: Source): source is string => Predicate.isString(source) && source.startsWith("!")
+
+/** Compiles a list of patterns, or says why one of them cannot be used. */
+export const compileAll = (sources: ReadonlyArray<Source>): Result.Result<Patterns, string> =>
+  Result.gen(function* () {
+    const included: Array<Matcher> = []
+    const excluded: Array<Matcher> = []
+    const each: Array<Patterns["each"][number]> = []
+    for (const source of sources) {
+      const matcher = yield* compile(isExclusion(source) ? source.slice(1) : source)
+      ;(isExclusion(source) ? excluded : included).push(matcher)
+      each.push({ source, matches: (text) => Option.isSome(matcher.match(text)) })
+    }
+    const find = (text: string): Option.Option<ReadonlyArray<string>> =>
+      included.length === 0 ? Option.some(noGroups) : Option.firstSomeOf(included.map(({ match }) => match(text)))
+    return {
+      match: (text) => (excluded.some(({ match }) => Option.isSome(match(text))) ? Option.none() : find(text)),
+      each,
+      groupCounts: included.map(({ groupCount }) => groupCount)
+    }
+  })

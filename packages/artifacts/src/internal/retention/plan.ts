@@ -1,0 +1,228 @@
+/**
+ * Decides about each tag and manifest of an inventory.
+ *
+ * Something stays by itself: by a rule, a lock or its age. Whatever it needs stays with it: the children of an index,
+ * referrers, subjects (a registry deletes referrers with their subject), and what tags attach by name. All else goes.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import { RetentionError } from "../../RetentionError.ts"
+import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
+import type { By, Plan, PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
+import type { Rules } from "../../RetentionRules.ts"
+import * as Candidates from "./candidates.ts"
+import * as Graph from "./graph.ts"
+import * as Judge from "./judge.ts"
+import { exceeded } from "./limits.ts"
+
+/** What decides, as plans write it. */
+interface Decision {
+  readonly by: By
+  readonly rule?: string
+  readonly because: string
+  readonly of?: Digest.Digest
+}
+
+const defaultSafetyAge = Duration.days(1)
+
+const byJudgement = ({ because, rule }: Judge.Judgement): Decision =>
+  rule === undefined ? { by: "default", because } : { by: "rule", rule, because }
+
+const needed = (by: By, of: Digest.Digest, because: string): Decision => ({ by, because, of })
+
+/** Why a tag or a manifest stays whatever the rules say, if it does. */
+type Pin = (thing: Pick<Manifest, "isLocked" | "updatedOn" | "createdOn">) => Decision | undefined
+
+const pins = (
+  { at, isLocked: isRepositoryLocked }: Inventory,
+  { locked, safetyAge = defaultSafetyAge }: Rules
+): Pin => {
+  const latest = safetyAge === "none" ? undefined : DateTime.toEpochMillis(at) - Duration.toMillis(safetyAge)
+  return ({ createdOn, isLocked, updatedOn }) => {
+    if (isRepositoryLocked) return { by: "lock", because: "the repository is locked" }
+    if (isLocked && locked !== "include") return { by: "lock", because: "it is locked" }
+    if (latest === undefined) return undefined
+    const times = [createdOn, updatedOn].flatMap((time) => (time === undefined ? [] : [DateTime.toEpochMillis(time)]))
+    if (times.length === 0) return { by: "age", because: "it has no time" }
+    return Math.max(...times) > latest ? { by: "age", because: "it is younger than the safety age" } : undefined
+  }
+}
+
+/** Why a manifest stays by itself, apart from its tags and the rules. */
+const pinOf = ({ manifest }: Graph.Node, { coverage }: Inventory, pin: Pin): Decision | undefined => {
+  if (coverage === "partial") return { by: "unread", because: "not all that could need it is known" }
+  if (manifest.kind === "unknown") return { by: "unread", because: "it could not be read" }
+  if (manifest.hiddenTags !== undefined) {
+    return { by: "hidden", because: `it has tags that are not listed: ${manifest.hiddenTags.join(", ")}` }
+  }
+  return pin(manifest)
+}
+
+/** The decisions so far. */
+interface Decisions {
+  /** Manifests that stay. */
+  readonly kept: Map<Graph.Node, Decision>
+  /** Tags that stay. */
+  readonly keptTags: Map<Tag, Decision>
+  /** Tags that go, by rule. */
+  readonly deletedTags: Map<Tag, Decision>
+  /** Manifests without a tag that go, by rule. */
+  readonly deleted: Map<Graph.Node, Decision>
+}
+
+/** What stays by itself, and what the rules delete. */
+const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Decisions => {
+  const { graph } = setting
+  const decisions: Decisions = { kept: new Map(), keptTags: new Map(), deletedTags: new Map(), deleted: new Map() }
+  const pin = pins(inventory, rules)
+  const keep = (node: Graph.Node, decision: Decision) => {
+    if (!decisions.kept.has(node)) decisions.kept.set(node, decision)
+  }
+  const keepTag = (tag: Tag, node: Graph.Node, decision: Decision) => {
+    decisions.keptTags.set(tag, decision)
+    keep(node, { by: "tag", because: `the tag ${tag.name} stays` })
+  }
+  for (const node of graph.nodes.values()) {
+    const pinned = pinOf(node, inventory, pin)
+    if (pinned !== undefined) keep(node, pinned)
+    for (const tag of node.tags) {
+      const pinnedTag = pin(tag)
+      if (pinnedTag !== undefined) keepTag(tag, node, pinnedTag)
+    }
+  }
+  for (const [candidate, judgement] of Judge.judge(rules, inventory.repository, Candidates.all(graph), setting)) {
+    const { node, tag } = candidate
+    const decision = byJudgement(judgement)
+    if (tag === undefined) {
+      if (judgement.then === "keep") keep(node, decision)
+      else decisions.deleted.set(node, decision)
+    } else if (!decisions.keptTags.has(tag)) {
+      if (judgement.then === "keep") keepTag(tag, node, decision)
+      else decisions.deletedTags.set(tag, decision)
+      if (judgement.then === "untag")
+        keep(node, { ...decision, because: `${tag.name} is only untagged: ${decision.because}` })
+    }
+  }
+  return decisions
+}
+
+/** Keeps all that what stays needs. */
+const close = ({ nodes }: Graph.Graph, { kept, keptTags }: Decisions): void => {
+  const keep = (node: Graph.Node, decision: Decision) => {
+    if (!kept.has(node)) kept.set(node, decision)
+  }
+  // A map also visits what is added while it is read.
+  for (const [{ attached, children, manifest, referrers, subject }] of kept) {
+    const { digest } = manifest
+    for (const child of children) keep(child, needed("child", digest, `${digest} needs it, which stays`))
+    for (const referrer of referrers) keep(referrer, needed("referrer", digest, `it refers to ${digest}, which stays`))
+    if (subject !== undefined) keep(subject, needed("subject", digest, `${digest} refers to it, which stays`))
+    for (const tag of attached) {
+      if (keptTags.has(tag)) continue
+      keptTags.set(tag, needed("attached", digest, `it belongs to ${digest}, which stays`))
+      const node = nodes.get(tag.digest)
+      if (node !== undefined) keep(node, needed("attached", digest, `${tag.name} belongs to ${digest}, which stays`))
+    }
+  }
+}
+
+/** Why a manifest goes: by a tag, by itself, or with what it belongs to. */
+const reasonToGo = (node: Graph.Node, graph: Graph.Graph, { deleted, deletedTags }: Decisions): Decision => {
+  const own = deleted.get(node)
+  if (own !== undefined) return own
+  for (const tag of node.tags) {
+    const decision = deletedTags.get(tag)
+    if (decision !== undefined) return decision
+  }
+  const attachedTo = node.tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
+  const [owner] = [...node.parents, ...(node.subject === undefined ? [] : [node.subject]), ...attachedTo]
+  const digest = owner?.manifest.digest ?? node.manifest.digest
+  return needed("follows", digest, `it belongs to ${digest}, which goes`)
+}
+
+const planTag =
+  (graph: Graph.Graph, { deletedTags, keptTags }: Decisions) =>
+  (tag: Tag): PlannedTag => {
+    const kept = keptTags.get(tag)
+    if (kept !== undefined) return { ...tag, verdict: "keep", ...kept }
+    const subject = graph.attachments.get(tag.name)?.node?.manifest.digest ?? tag.digest
+    const follows = needed("follows", subject, `it belongs to ${subject}, which goes`)
+    return { ...tag, verdict: "delete", ...(deletedTags.get(tag) ?? follows) }
+  }
+
+const planManifest =
+  (graph: Graph.Graph, decisions: Decisions) =>
+  (node: Graph.Node): PlannedManifest => {
+    const kept = decisions.kept.get(node)
+    return {
+      ...node.manifest,
+      tags: node.tags.map(({ name }) => name),
+      verdict: kept === undefined ? "delete" : "keep",
+      ...(kept ?? reasonToGo(node, graph, decisions))
+    }
+  }
+
+/** The lists and pulls that rules ask for and the program did not supply. */
+const unsupplied = (rules: Rules, { digests = {}, pulls }: Judge.Supplied): ReadonlyArray<string> =>
+  rules.rules.flatMap(({ digests: list, name, newest, since }) => [
+    ...(list !== undefined && digests[list] === undefined
+      ? [`the rule ${JSON.stringify(name)} asks for the list ${JSON.stringify(list)}, which is not supplied`]
+      : []),
+    ...(pulls === undefined && (since === "pull" || newest?.by === "pull")
+      ? [`the rule ${JSON.stringify(name)} asks for the time of pulls, which is not supplied`]
+      : [])
+  ])
+
+const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): ReadonlyArray<string> => {
+  const count = [...manifests, ...tags].filter(({ updatedOn }) => updatedOn === undefined).length
+  if (count === 0) return []
+  const effect = safetyAge === "none" ? "rules by age do not delete them" : "they stay, since their age is not known"
+  return [`${count} tags and manifests have no time: ${effect}`]
+}
+
+export const make = (
+  inventory: Inventory,
+  rules: Rules,
+  supplied: Judge.Supplied
+): Result.Result<Plan, RetentionError> => {
+  const problems = unsupplied(rules, supplied)
+  if (problems.length > 0) {
+    return Result.fail(new RetentionError({ problem: "UnknownList", description: problems.join("; ") }))
+  }
+  const { at, coverage, registry, repository } = inventory
+  const graph = Graph.make(inventory)
+  const decisions = decide(inventory, rules, { at, graph, supplied })
+  close(graph, decisions)
+  const tags = inventory.tags.map(planTag(graph, decisions))
+  const nodes = inventory.manifests.flatMap(({ digest }) => graph.nodes.get(digest) ?? [])
+  const manifests = nodes.map(planManifest(graph, decisions))
+  const isDeleted = ({ verdict }: Pick<PlannedTag, "verdict">) => verdict === "delete"
+  const gone = manifests.filter(isDeleted)
+  return Result.succeed({
+    version: 1,
+    registry,
+    repository,
+    at,
+    coverage,
+    rules,
+    tags,
+    manifests,
+    broken: nodes
+      .filter(({ missing }) => missing.length > 0)
+      .map(({ manifest, missing }) => ({ digest: manifest.digest, missing })),
+    frees: {
+      tags: tags.filter(isDeleted).length,
+      manifests: gone.length,
+      atMostBytes: gone.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0)
+    },
+    exceeds: exceeded(tags, manifests, rules),
+    unmatched: Judge.unmatchedOf(
+      rules,
+      repository,
+      tags.map(({ name }) => name)
+    ),
+    warnings: [...inventory.warnings, ...timeless(inventory, rules)]
+  })
+}

@@ -1,0 +1,36 @@
+/**
+ * The order in which what was deleted can be restored.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import type { Plan } from "../../RetentionPlan.ts"
+import type { Outcome, RestoreStep } from "../../RetentionReport.ts"
+
+/** What was deleted: what a manifest names before it, and subjects before their referrers. */
+export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<RestoreStep> => {
+  const tags = new Map<Digest.Digest, Array<string>>()
+  for (const { digest, outcome, tag, tags: own } of outcomes) {
+    if (outcome !== "done") continue
+    const all = tags.get(digest) ?? []
+    all.push(...own, ...(tag === undefined ? [] : [tag]))
+    tags.set(digest, all)
+  }
+  const manifests = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
+  const steps: Array<RestoreStep> = []
+  const entered = new Set<Digest.Digest>()
+  const waiting = Array.from(tags.keys(), (digest) => ({ digest, isDone: false })).toReversed()
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { digest, isDone } = next
+    const names = tags.get(digest)
+    if (names === undefined) continue
+    if (isDone) {
+      steps.push({ digest, tags: names })
+    } else if (!entered.has(digest)) {
+      entered.add(digest)
+      waiting.push({ digest, isDone: true })
+      const { children = [], subject } = manifests.get(digest) ?? {}
+      const before = [...children, ...(subject === undefined ? [] : [subject])]
+      for (const other of before.toReversed()) waiting.push({ digest: other, isDone: false })
+    }
+  }
+  return steps
+}
