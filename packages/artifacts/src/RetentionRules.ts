@@ -177,7 +177,7 @@ const ruleFields = {
    * What becomes of it. `delete` deletes a tag, and its manifest unless something else keeps that. `untag` deletes the tag
    * alone.
    */
-  then: Schema.Literals(["keep", "delete", "untag"])
+  action: Schema.Literals(["keep", "delete", "untag"])
 }
 
 const RuleFields = Schema.Struct(ruleFields)
@@ -191,13 +191,13 @@ const hasGroups = (sources: RuleFields["tags"]): boolean =>
   })
 
 /** What a rule may not say, since it would not mean what it seems to. */
-const ruleProblem = ({ because, name, newest, of, onePer, then, tags }: RuleFields): string | undefined => {
+const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFields): string | undefined => {
   if (name.trim() === "" || because.trim() === "") return "a rule with a name and a reason"
-  if (then !== "keep" && (newest !== undefined || onePer !== undefined)) {
+  if (action !== "keep" && (newest !== undefined || onePer !== undefined)) {
     return "a rule that deletes without newest and onePer: keep those by a rule before it"
   }
   if (newest !== undefined && onePer !== undefined) return "a rule with newest or onePer, not both"
-  if (then === "untag" && of.some((candidates) => candidates !== "tags")) return "a rule that untags tags alone"
+  if (action === "untag" && of.some((candidates) => candidates !== "tags")) return "a rule that untags tags alone"
   if (tags !== undefined && of.includes("untagged")) return "a rule without tags for what is untagged"
   if (newest?.by === "version" && of.some((candidates) => candidates !== "tags")) {
     return "a rule by versions for tags alone"
@@ -225,7 +225,7 @@ export type Rule = typeof Rule.Type
 
 const Default = Schema.Struct({
   /** What becomes of candidates that no rule matches. */
-  then: Schema.Literals(["keep", "delete"]),
+  action: Schema.Literals(["keep", "delete"]),
   /** The reason, for people who read the plan. */
   because: text
 })
@@ -294,21 +294,21 @@ const encodeStrict = Schema.encodeEffect(StrictRules)
  * export const rules = decode({
  *   repositories: ["shop/**", "!shop/base"],
  *   defaults: {
- *     tags: { then: "keep", because: "no rule names it" },
- *     untagged: { then: "keep", because: "no rule names it" },
- *     orphans: { then: "keep", because: "no rule names it" }
+ *     tags: { action: "keep", because: "no rule names it" },
+ *     untagged: { action: "keep", because: "no rule names it" },
+ *     orphans: { action: "keep", because: "no rule names it" }
  *   },
  *   rules: [
- *     { name: "releases", because: "customers run them", of: ["tags"], tags: [{ semver: ">=1" }], then: "keep" },
+ *     { name: "releases", because: "customers run them", of: ["tags"], tags: [{ semver: ">=1" }], action: "keep" },
  *     {
  *       name: "branches",
  *       because: "to go back by two",
  *       of: ["tags"],
  *       tags: [{ regex: "(main|dev)-[0-9]+" }],
  *       newest: { count: 3, per: "group" },
- *       then: "keep"
+ *       action: "keep"
  *     },
- *     { name: "builds", because: "they cost", of: ["tags", "untagged"], olderThan: "30 days", then: "delete" }
+ *     { name: "builds", because: "they cost", of: ["tags", "untagged"], olderThan: "30 days", action: "delete" }
  *   ],
  *   limits: { maxDeletions: 500 }
  * })

@@ -27,12 +27,12 @@ const c = image("C, cosign's signature of A3")
 const f = index("F", [])
 
 const rules = rulesOf([
-  { name: "latest", tags: ["latest"], then: "keep" },
-  { name: "newest", tags: ["v*"], newest: { count: 1 }, then: "keep" },
-  { name: "old", tags: ["v*"], olderThan: "30 days", then: "delete" },
-  { name: "newest untagged", of: ["untagged"], newest: { count: 1 }, then: "keep" },
-  { name: "untagged", of: ["untagged"], olderThan: "30 days", then: "delete" },
-  { name: "orphans", of: ["orphans"], olderThan: "100 days", then: "delete" }
+  { name: "latest", tags: ["latest"], action: "keep" },
+  { name: "newest", tags: ["v*"], newest: { count: 1 }, action: "keep" },
+  { name: "old", tags: ["v*"], olderThan: "30 days", action: "delete" },
+  { name: "newest untagged", of: ["untagged"], newest: { count: 1 }, action: "keep" },
+  { name: "untagged", of: ["untagged"], olderThan: "30 days", action: "delete" },
+  { name: "orphans", of: ["orphans"], olderThan: "100 days", action: "delete" }
 ])
 
 const filled = Effect.gen(function* () {

@@ -276,7 +276,7 @@ export const registry = (options: { readonly cascades?: boolean } = {}): TestReg
 
 const decodeRules = Schema.decodeUnknownEffect(RetentionRules.Rules)
 
-const keep = { then: "keep", because: "no rule names it" }
+const keep = { action: "keep", because: "no rule names it" }
 
 /** Rules whose defaults keep everything, without limits of harm unless they are given. */
 export const rulesOf = (

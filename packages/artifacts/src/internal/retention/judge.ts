@@ -30,7 +30,7 @@ export interface Setting {
 
 /** What the rules say of a candidate. */
 export interface Judgement {
-  readonly then: Rule["then"]
+  readonly action: Rule["action"]
   /** The rule; none if it is the default. */
   readonly rule: string | undefined
   readonly because: string
@@ -184,7 +184,7 @@ export const judge = (
   let left = candidates
   for (const rule of rulesFor(rules, repository)) {
     for (const candidate of select(rule, setting, left)) {
-      judgements.set(candidate, { then: rule.then, rule: rule.name, because: rule.because })
+      judgements.set(candidate, { action: rule.action, rule: rule.name, because: rule.because })
     }
     left = left.filter((candidate) => !judgements.has(candidate))
   }

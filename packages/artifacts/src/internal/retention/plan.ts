@@ -96,12 +96,12 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
     const { node, tag } = candidate
     const decision = byJudgement(judgement)
     if (tag === undefined) {
-      if (judgement.then === "keep") keep(node, decision)
+      if (judgement.action === "keep") keep(node, decision)
       else decisions.deleted.set(node, decision)
     } else if (!decisions.keptTags.has(tag)) {
-      if (judgement.then === "keep") keepTag(tag, node, decision)
+      if (judgement.action === "keep") keepTag(tag, node, decision)
       else decisions.deletedTags.set(tag, decision)
-      if (judgement.then === "untag")
+      if (judgement.action === "untag")
         keep(node, { ...decision, because: `${tag.name} is only untagged: ${decision.because}` })
     }
   }
