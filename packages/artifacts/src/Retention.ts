@@ -1,50 +1,82 @@
 /**
  * Retention: deletes tags and manifests of a repository by rules, and nothing that what stays needs.
  *
- * `inventory` reads what a repository holds, `plan` decides about it, and `apply` carries the plan out.
+ * `open` a repository, read its `inventory`, let `plan` decide about it, and let `apply` carry the plan out.
  *
  * @since 0.1.0
  */
-import type { Digest } from "@effect-acr/client/Digest"
+import type * as Reference from "@effect-acr/client/Reference"
+import * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
-import type * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
+import * as Acr from "./internal/retention/acr.ts"
 import * as Applying from "./internal/retention/apply.ts"
+import * as Formatting from "./internal/retention/format.ts"
+import * as Reading from "./internal/retention/inventory.ts"
+import type { Supplied } from "./internal/retention/judge.ts"
 import * as Planning from "./internal/retention/plan.ts"
+import type { Services } from "./internal/retention/services.ts"
+import * as Tagged from "./internal/retention/tagged.ts"
+import * as Matching from "./internal/retention/unmatched.ts"
 import type { RetentionError } from "./RetentionError.ts"
-import * as RetentionInventory from "./RetentionInventory.ts"
-import type { RetentionJournal } from "./RetentionJournal.ts"
+import type { Inventory } from "./RetentionInventory.ts"
 import type { Plan } from "./RetentionPlan.ts"
 import type { Report } from "./RetentionReport.ts"
 import type { Rules } from "./RetentionRules.ts"
 import type { RetentionTarget } from "./RetentionTarget.ts"
 
+export type { ApplyOptions } from "./internal/retention/apply.ts"
+export type { ReadOptions } from "./internal/retention/inventory.ts"
+export type { Supplied } from "./internal/retention/judge.ts"
+export type { Services } from "./internal/retention/services.ts"
+
 /**
- * Reads the inventory of a repository.
+ * Makes a target of a repository. It asks the registry whether it has ACR's management API. Most programs want `open`.
+ *
+ * **Details**
+ *
+ * With that API, all manifests are listed, and there are times, locks, states of quarantine and a trash. Without it, only what
+ * tags lead to is known, and there are no times: what a tag does not lead to is neither counted nor deleted, and rules by age
+ * match nothing. Looking again then resolves every tag before each deletion.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const target = (services: Services, repository: string): Effect.Effect<RetentionTarget, RegistryError> =>
+  Effect.map(Acr.isAcr(services.registry, repository), (isAcr) =>
+    isAcr ? Acr.make(services, repository) : Tagged.make(services, repository)
+  )
+
+/**
+ * Makes a target of the repository that a reference names, with the login that the credentials have for its registry.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const open = (
+  reference: string | Reference.Reference
+): Effect.Effect<RetentionTarget, RegistryError, Registries.Registries> =>
+  Effect.flatMap(Registries.open(reference), (opened) => target(opened, opened.repository))
+
+/**
+ * Reads the inventory of a repository. Fails with `CacheFailed` if the cache does.
+ *
+ * **Details**
+ *
+ * The lists of tags and manifests are read, and each manifest that may name others or a subject: on ACR all but Docker images.
+ * A repository that does not exist is empty.
+ *
+ * A warning says if the registry's clock and this machine's differ by more than five minutes. Ages are counted by the
+ * registry's.
  *
  * @category operations
  * @since 0.1.0
  */
 export const inventory: (
   target: RetentionTarget,
-  options?: RetentionInventory.ReadOptions
-) => Effect.Effect<RetentionInventory.Inventory, RegistryError | RetentionError> = RetentionInventory.read
-
-/**
- * What rules may ask for, and the registry does not tell.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Supplied {
-  /** Lists of digests, by the name that rules give them: what clusters run. */
-  readonly digests?: { readonly [list: string]: Iterable<Digest> }
-  /** When manifests were pulled last. What is not in it has not been pulled since it was pushed. */
-  readonly pulls?: ReadonlyMap<Digest, DateTime.Utc>
-}
+  options?: Reading.ReadOptions
+) => Effect.Effect<Inventory, RegistryError | RetentionError> = Reading.read
 
 /**
  * Decides about each tag and manifest of an inventory. Nothing is requested. Fails with `UnknownList` if a rule asks for
@@ -58,29 +90,10 @@ export interface Supplied {
  * @since 0.1.0
  */
 export const plan = (
-  inventory: RetentionInventory.Inventory,
+  inventory: Inventory,
   rules: Rules,
   supplied: Supplied = {}
 ): Result.Result<Plan, RetentionError> => Planning.make(inventory, rules, supplied)
-
-/**
- * How to carry out a plan.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ApplyOptions {
-  /** Where to write what was done, to resume an interrupted run. Defaults to nowhere. */
-  readonly journal?: RetentionJournal
-  /** How old the plan may be. Defaults to one hour. A long run that is resumed needs more. */
-  readonly maxAge?: Duration.Input
-  /** Whether locked tags and manifests may be unlocked and deleted, if the rules include them. Defaults to `false`. */
-  readonly allowLocked?: boolean
-  /** How many deletions are under way at the same time. Defaults to 8. */
-  readonly concurrency?: number
-  /** As for `inventory`. */
-  readonly cache?: KeyValueStore.KeyValueStore
-}
 
 /**
  * Carries out a plan. Before anything is deleted, it fails if the plan is for another repository, by other rules, too old, or
@@ -107,5 +120,25 @@ export const apply = (
   target: RetentionTarget,
   plan: Plan,
   rules: Rules,
-  options: ApplyOptions = {}
+  options: Applying.ApplyOptions = {}
 ): Effect.Effect<Report, RegistryError | RetentionError> => Applying.apply(target, plan, rules, options)
+
+/**
+ * Writes a plan for people: what goes and why, what stays and why, and what is odd.
+ *
+ * **Gotchas**
+ *
+ * The format is for people and may change. Programs read the plan.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const format: (plan: Plan) => string = Formatting.format
+
+/**
+ * The patterns of rules that match nothing in any of the plans of a run: most likely they are misspelt.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const unmatched: (rules: Rules, plans: Iterable<Plan>) => ReadonlyArray<string> = Matching.unmatched

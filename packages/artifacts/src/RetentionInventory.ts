@@ -4,13 +4,7 @@
  * @since 0.1.0
  */
 import * as Digest from "@effect-acr/client/Digest"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
-import type * as Effect from "effect/Effect"
-import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schema from "effect/Schema"
-import * as Reading from "./internal/retention/inventory.ts"
-import type { RetentionError } from "./RetentionError.ts"
-import type { RetentionTarget } from "./RetentionTarget.ts"
 
 /**
  * A tag of an inventory.
@@ -113,36 +107,3 @@ export const Inventory = Schema.Struct({
  * @since 0.1.0
  */
 export type Inventory = typeof Inventory.Type
-
-/**
- * How to read an inventory.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ReadOptions {
-  /**
-   * What manifests name, by digest, from earlier inventories. A manifest never changes, so that a second inventory reads only
-   * the lists and what is new. Defaults to none.
-   */
-  readonly cache?: KeyValueStore.KeyValueStore
-}
-
-/**
- * Reads the inventory of a repository. Fails with `CacheFailed` if the cache does.
- *
- * **Details**
- *
- * The lists of tags and manifests are read, and each manifest that may name others or a subject: on ACR all but Docker images.
- * A repository that does not exist is empty.
- *
- * A warning says if the registry's clock and this machine's differ by more than five minutes. Ages are counted by the
- * registry's.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const read: (
-  target: RetentionTarget,
-  options?: ReadOptions
-) => Effect.Effect<Inventory, RegistryError | RetentionError> = Reading.read

@@ -3,13 +3,18 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import { Digest } from "@effect-acr/client/Digest"
+import * as Hasher from "@effect-acr/client/Hasher"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Files from "./internal/retention/journalFile.ts"
-import type { RetentionError } from "./RetentionError.ts"
-import type { Plan } from "./RetentionPlan.ts"
-import type { Outcome } from "./RetentionReport.ts"
+import * as Semaphore from "effect/Semaphore"
+import { RetentionError } from "./RetentionError.ts"
+import { Plan } from "./RetentionPlan.ts"
+import { Outcome } from "./RetentionReport.ts"
 
 /**
  * Where a run writes what it does.
@@ -27,9 +32,46 @@ export interface RetentionJournal {
   readonly record: (outcome: Outcome) => Effect.Effect<void, RetentionError>
 }
 
+/** The first line. */
+const Header = Schema.Struct({
+  registry: Schema.String,
+  repository: Schema.String,
+  plan: Digest
+})
+
+const encodePlan = Schema.encodeEffect(Schema.fromJsonString(Plan))
+const headerLine = Schema.fromJsonString(Header)
+const outcomeLine = Schema.fromJsonString(Outcome)
+const encodeHeader = Schema.encodeEffect(headerLine)
+const encodeOutcome = Schema.encodeEffect(outcomeLine)
+const decodeHeader = Schema.decodeUnknownOption(headerLine)
+const decodeOutcome = Schema.decodeUnknownOption(outcomeLine)
+
+const otherPlan = (path: string) =>
+  Effect.fail(
+    new RetentionError({
+      problem: "OtherPlan",
+      description: `the journal ${path} belongs to another plan: resume that, or take another file`
+    })
+  )
+
+const failed =
+  (path: string) =>
+  ({ message }: PlatformError | Schema.SchemaError): RetentionError =>
+    new RetentionError({ problem: "JournalFailed", description: `the journal ${path} failed: ${message}` })
+
+const encoder = new TextEncoder()
+
+const headerOf = (plan: Plan) =>
+  Effect.gen(function* () {
+    const { registry, repository } = plan
+    const bytes = encoder.encode(yield* encodePlan(plan))
+    return { registry, repository, plan: Hasher.digest(yield* Hasher.Hasher, "sha256", bytes) }
+  })
+
 /**
- * A journal in a file: one line of JSON for the plan, and one for each action. It is made if it is not there, and stays open
- * as long as the scope.
+ * Opens a journal in a file: one line of JSON for the plan, and one for each action. It is made if it is not there, and stays
+ * open as long as the scope.
  *
  * **Details**
  *
@@ -38,6 +80,36 @@ export interface RetentionJournal {
  * @category constructors
  * @since 0.1.0
  */
-export const file: (
+export const file = (
   path: string
-) => Effect.Effect<RetentionJournal, RetentionError, FileSystem.FileSystem | Scope.Scope> = Files.open
+): Effect.Effect<RetentionJournal, RetentionError, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const file = yield* files.open(path, { flag: "a+" })
+    const oneAtATime = yield* Semaphore.make(1)
+
+    /** A crash of the machine may lose what is not on the disk: the run would only look again. */
+    const write = (line: string) => oneAtATime.withPermit(file.writeAll(encoder.encode(`${line}\n`)))
+
+    return {
+      begin: (plan) =>
+        Effect.gen(function* () {
+          const header = yield* headerOf(plan)
+          const text = yield* files.readFileString(path)
+          const [first = "", ...lines] = text.split("\n")
+          const written = decodeHeader(first)
+          if (Option.isNone(written)) {
+            if (text.includes("\n")) return yield* otherPlan(path)
+            // Nothing, or the beginning of a header that was cut off.
+            yield* file.truncate(0)
+            yield* write(yield* encodeHeader(header))
+            return []
+          }
+          if (written.value.plan !== header.plan) return yield* otherPlan(path)
+          // What follows begins on a line of its own.
+          if (!text.endsWith("\n")) yield* write("")
+          return lines.flatMap((line) => Option.toArray(decodeOutcome(line)))
+        }).pipe(Effect.catchTag(["PlatformError", "SchemaError"], (error) => Effect.fail(failed(path)(error)))),
+      record: (outcome) => Effect.mapError(Effect.flatMap(encodeOutcome(outcome), write), failed(path))
+    } satisfies RetentionJournal
+  }).pipe(Effect.catchTag("PlatformError", (error) => Effect.fail(failed(path)(error))))

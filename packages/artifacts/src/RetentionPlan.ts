@@ -5,8 +5,6 @@
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
-import * as Formatting from "./internal/retention/format.ts"
-import * as Matching from "./internal/retention/unmatched.ts"
 import * as Inventory from "./RetentionInventory.ts"
 import * as Rules from "./RetentionRules.ts"
 
@@ -181,23 +179,3 @@ export const Plan = Schema.Struct({
  * @since 0.1.0
  */
 export type Plan = typeof Plan.Type
-
-/**
- * Writes a plan for people: what goes and why, what stays and why, and what is odd.
- *
- * **Gotchas**
- *
- * The format is for people and may change. Programs read the plan.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const format: (plan: Plan) => string = Formatting.format
-
-/**
- * The patterns of rules that match nothing in any of the plans of a run: most likely they are misspelt.
- *
- * @category getters
- * @since 0.1.0
- */
-export const unmatched: (rules: Rules.Rules, plans: Iterable<Plan>) => ReadonlyArray<string> = Matching.unmatched

@@ -3,23 +3,16 @@
  *
  * @since 0.1.0
  */
-import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import type { Digest } from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import type { MediaType } from "@effect-acr/client/MediaType"
-import type * as Reference from "@effect-acr/client/Reference"
-import * as Registries from "@effect-acr/client/Registries"
-import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
-import type * as Transport from "@effect-acr/client/Transport"
 import type * as Arr from "effect/Array"
 import type * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type { Origin } from "./ContentStore.ts"
-import * as Acr from "./internal/retention/acr.ts"
-import * as Tagged from "./internal/retention/tagged.ts"
 
 /**
  * A tag as a registry describes it.
@@ -113,7 +106,7 @@ export type Listing =
  *
  * **When to use**
  *
- * `open` and `make` serve every registry. Implement this to apply rules to something else.
+ * `Retention.open` and `Retention.target` serve every registry. Implement this to apply rules to something else.
  *
  * @category models
  * @since 0.1.0
@@ -155,43 +148,3 @@ export interface RetentionTarget {
     RegistryError
   >
 }
-
-/**
- * The services of a registry that `make` needs.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Services {
-  readonly content: RegistryContent.Service
-  readonly registry: ContainerRegistry.Service
-  readonly transport: Transport.Service
-}
-
-/**
- * Makes a target of a repository. It asks the registry whether it has ACR's management API. Most programs want `open`.
- *
- * **Details**
- *
- * With that API, all manifests are listed, and there are times, locks, states of quarantine and a trash. Without it, only what
- * tags lead to is known, and there are no times: what a tag does not lead to is neither counted nor deleted, and rules by age
- * match nothing. Looking again then resolves every tag before each deletion.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const make = (services: Services, repository: string): Effect.Effect<RetentionTarget, RegistryError> =>
-  Effect.map(Acr.isAcr(services.registry, repository), (isAcr) =>
-    isAcr ? Acr.make(services, repository) : Tagged.make(services, repository)
-  )
-
-/**
- * Makes a target of the repository that a reference names, with the login that the credentials have for its registry.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const open = (
-  reference: string | Reference.Reference
-): Effect.Effect<RetentionTarget, RegistryError, Registries.Registries> =>
-  Effect.flatMap(Registries.open(reference), (opened) => make(opened, opened.repository))

@@ -11,8 +11,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ManifestState, RetentionTarget, Services, TagState } from "../../RetentionTarget.ts"
-import { ifFound, orEmpty, registryTime } from "./services.ts"
+import type { ManifestState, RetentionTarget, TagState } from "../../RetentionTarget.ts"
+import { ifFound, orEmpty, registryTime, type Services } from "./services.ts"
 
 /** What a look at one object asks at once. */
 const looksAtOnce = 16

@@ -56,10 +56,11 @@ const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> 
   return levels
 }
 
+const isGoing = (manifest: PlannedManifest | undefined): boolean => manifest?.verdict === "delete"
+
 export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
   const graph = Graph.make(plan)
   const planned = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
-  const isGoing = (manifest: PlannedManifest | undefined) => manifest?.verdict === "delete"
   const attachedTo = (tags: ReadonlyArray<Pick<Tag, "name">>): ReadonlyArray<Graph.Node> =>
     tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
   const going = (nodes: Iterable<Graph.Node>) =>

@@ -9,8 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { RetentionError } from "../../RetentionError.ts"
-import type { ApplyOptions } from "../../Retention.ts"
+import type { RetentionJournal } from "../../RetentionJournal.ts"
 import type { Plan, PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
 import type { Outcome, Report } from "../../RetentionReport.ts"
 import type { Rules } from "../../RetentionRules.ts"
@@ -20,6 +21,25 @@ import * as AttachedTags from "./attachedTags.ts"
 import * as Check from "./check.ts"
 import * as Descriptions from "./descriptions.ts"
 import { restoreSteps } from "./restoreOrder.ts"
+
+/**
+ * How to carry out a plan.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ApplyOptions {
+  /** Where to write what was done, to resume an interrupted run. Defaults to nowhere. */
+  readonly journal?: RetentionJournal
+  /** How old the plan may be. Defaults to one hour. A long run that is resumed needs more. */
+  readonly maxAge?: Duration.Input
+  /** Whether locked tags and manifests may be unlocked and deleted, if the rules include them. Defaults to `false`. */
+  readonly allowLocked?: boolean
+  /** How many deletions are under way at the same time. Defaults to 8. */
+  readonly concurrency?: number
+  /** As for `inventory`. */
+  readonly cache?: KeyValueStore.KeyValueStore
+}
 
 type Failure = RegistryError | RetentionError
 

@@ -10,13 +10,28 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
+import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Stream from "effect/Stream"
 import { isImageConfig } from "../references.ts"
 import type { RetentionError } from "../../RetentionError.ts"
-import type { Inventory, Manifest, ReadOptions, Tag } from "../../RetentionInventory.ts"
+import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
 import type { Contents, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
 import * as AttachedTags from "./attachedTags.ts"
 import * as Descriptions from "./descriptions.ts"
+
+/**
+ * How to read an inventory.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadOptions {
+  /**
+   * What manifests name, by digest, from earlier inventories. A manifest never changes, so that a second inventory reads only
+   * the lists and what is new. Defaults to none.
+   */
+  readonly cache?: KeyValueStore.KeyValueStore
+}
 
 /** Manifests that are read at the same time. */
 const readsAtOnce = 8
@@ -107,9 +122,15 @@ const listed = (
     return [...found, ...besides]
   })
 
+type Referrers = (subject: Digest.Digest) => Stream.Stream<Digest.Digest, RegistryError>
+
+/** A manifest, and what refers to it. */
+const visit = (referrers: Referrers, descriptions: Descriptions.Descriptions) => (digest: Digest.Digest) =>
+  Effect.all([find(descriptions)({ digest, isLocked: false, tags: [] }), Stream.runCollect(referrers(digest))])
+
 /** The manifests that tags lead to: what they name, and what refers to them. */
 const reached = (
-  referrers: (subject: Digest.Digest) => Stream.Stream<Digest.Digest, RegistryError>,
+  referrers: Referrers,
   tags: ReadonlyArray<Tag>,
   descriptions: Descriptions.Descriptions
 ): Effect.Effect<ReadonlyArray<Found>, Failure> =>
@@ -122,11 +143,11 @@ const reached = (
     )
     let level: ReadonlyArray<Digest.Digest> = Array.from(new Set([...tagged, ...attached]))
     const seen = new Set(level)
-    const visit = (digest: Digest.Digest) =>
-      Effect.all([find(descriptions)({ digest, isLocked: false, tags: [] }), Stream.runCollect(referrers(digest))])
     while (level.length > 0) {
       const next: Array<Digest.Digest> = []
-      for (const [one, refer] of yield* Effect.forEach(level, visit, { concurrency: readsAtOnce })) {
+      for (const [one, refer] of yield* Effect.forEach(level, visit(referrers, descriptions), {
+        concurrency: readsAtOnce
+      })) {
         const { children, digest, kind, subject } = one.manifest
         // A child that is not there is no manifest of the repository.
         if (kind === "unknown" && !tagged.has(digest)) continue
@@ -165,6 +186,11 @@ const clockWarning = (registry: DateTime.Utc, here: DateTime.Utc): ReadonlyArray
   ]
 }
 
+const short = (what: string, listed: number, counted: number): ReadonlyArray<string> =>
+  listed < counted
+    ? [`the registry lists ${listed} ${what} and counts ${counted}: some are hidden or cannot be read`]
+    : []
+
 /** Why nothing can be said to be unused, if so. */
 const gaps = (
   found: ReadonlyArray<Found>,
@@ -172,10 +198,6 @@ const gaps = (
   counts: ReadonlyArray<Option.Option<Contents>>
 ): ReadonlyArray<string> => {
   const hiding = found.filter(({ hidesOthers }) => hidesOthers)
-  const short = (what: string, listed: number, counted: number) =>
-    listed < counted
-      ? [`the registry lists ${listed} ${what} and counts ${counted}: some are hidden or cannot be read`]
-      : []
   return [
     ...short("manifests", found.length, countOf(counts, "manifestCount")),
     ...short("tags", tags.length, countOf(counts, "tagCount")),

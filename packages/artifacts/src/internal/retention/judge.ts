@@ -15,9 +15,16 @@ import type { Candidate } from "./candidates.ts"
 import { type Graph, type Node, withParents } from "./graph.ts"
 import * as Patterns from "./patterns.ts"
 
-/** What a program knows besides. */
+/**
+ * What rules may ask for, and the registry does not tell.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface Supplied {
+  /** Lists of digests, by the name that rules give them: what clusters run. */
   readonly digests?: { readonly [list: string]: Iterable<Digest.Digest> }
+  /** When manifests were pulled last. What is not in it has not been pulled since it was pushed. */
   readonly pulls?: Candidates.Pulls
 }
 

@@ -182,6 +182,8 @@ const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): Readonl
   return [`${count} tags and manifests have no time: ${effect}`]
 }
 
+const isDeleted = ({ verdict }: Pick<PlannedTag, "verdict">): boolean => verdict === "delete"
+
 export const make = (
   inventory: Inventory,
   rules: Rules,
@@ -198,7 +200,6 @@ export const make = (
   const tags = inventory.tags.map(planTag(graph, decisions))
   const nodes = inventory.manifests.flatMap(({ digest }) => graph.nodes.get(digest) ?? [])
   const manifests = nodes.map(planManifest(graph, decisions))
-  const isDeleted = ({ verdict }: Pick<PlannedTag, "verdict">) => verdict === "delete"
   const gone = manifests.filter(isDeleted)
   return Result.succeed({
     version: 1,

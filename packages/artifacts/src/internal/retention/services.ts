@@ -1,13 +1,27 @@
 /**
  * What targets of all registries do with the services of a registry.
  */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Operation from "@effect-acr/client/Operation"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type * as Transport from "@effect-acr/client/Transport"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+
+/**
+ * The services of a registry that a retention needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Services {
+  readonly content: RegistryContent.Service
+  readonly registry: ContainerRegistry.Service
+  readonly transport: Transport.Service
+}
 
 /** What is there; none if nothing is. */
 export const ifFound = <A>(effect: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>

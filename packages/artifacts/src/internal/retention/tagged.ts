@@ -6,8 +6,8 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { RetentionTarget, Services, TagState } from "../../RetentionTarget.ts"
-import { ifFound, orEmpty, registryTime } from "./services.ts"
+import type { RetentionTarget, TagState } from "../../RetentionTarget.ts"
+import { ifFound, orEmpty, registryTime, type Services } from "./services.ts"
 
 /** Tags that are resolved at the same time. */
 const resolvesAtOnce = 16
