@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
  * - `UnknownList`: a rule names a list of digests, or asks for the time of pulls, that was not supplied.
  * - `OtherRules`, `OtherRepository`: the plan was made by other rules, or for another repository.
  * - `TooOld`: the plan is older than the run allows.
+ * - `InconsistentPlan`: the plan was edited, and deletes what something needs that it keeps.
  * - `LimitExceeded`: the plan deletes more than the rules' limits allow.
  * - `OtherPlan`: the journal belongs to another plan.
  * - `LocksNotAllowed`: the plan deletes locked objects, and the run does not allow that.
@@ -32,6 +33,7 @@ export class RetentionError extends Schema.TaggedError<RetentionError>("@effect-
       "OtherRules",
       "OtherRepository",
       "TooOld",
+      "InconsistentPlan",
       "LimitExceeded",
       "OtherPlan",
       "LocksNotAllowed",

@@ -13,13 +13,15 @@ import type * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { RetentionError } from "../../RetentionError.ts"
 import type { RetentionJournal } from "../../RetentionJournal.ts"
 import type { Plan, PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
-import type { Outcome, Report } from "../../RetentionReport.ts"
+import type { Action, Outcome, Report } from "../../RetentionReport.ts"
 import type { Rules } from "../../RetentionRules.ts"
 import type { Look, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
 import * as Actions from "./actions.ts"
 import * as AttachedTags from "./attachedTags.ts"
 import * as Check from "./check.ts"
+import { contradictions } from "./contradictions.ts"
 import * as Descriptions from "./descriptions.ts"
+import { exceeded } from "./limits.ts"
 import { restoreSteps } from "./restoreOrder.ts"
 
 /**
@@ -82,9 +84,13 @@ const admit = (
     if (Duration.isGreaterThan(age, Duration.fromInputUnsafe(maxAge))) {
       return yield* refuse("TooOld", `the plan is ${Duration.format(age)} old: make a new one`)
     }
-    if (plan.exceeds.length > 0) {
-      return yield* refuse("LimitExceeded", `the plan exceeds its limits: ${plan.exceeds.join("; ")}`)
+    // A plan is data, which may have been edited.
+    const exceeds = exceeded(plan.tags, plan.manifests, rules)
+    if (exceeds.length > 0) {
+      return yield* refuse("LimitExceeded", `the plan exceeds the limits of its rules: ${exceeds.join("; ")}`)
     }
+    const [contradiction] = contradictions(plan)
+    if (contradiction !== undefined) return yield* refuse("InconsistentPlan", contradiction)
     if (
       !allowLocked &&
       Actions.levels(plan)
@@ -101,11 +107,13 @@ type Said = Pick<Outcome, "outcome" | "detail">
 const stays = (outcome: "changed" | "needed" | "refused" | "failed", detail: string): Said => ({ outcome, detail })
 
 /** Errors after which nothing else would succeed. */
-const isFatal = ({ reason }: RegistryError): boolean =>
-  reason._tag === "Forbidden" || reason._tag === "Unauthenticated" || reason._tag === "CredentialUnavailable"
+const isFatal = (error: Failure): boolean =>
+  error._tag === "RetentionError" ||
+  ["Forbidden", "Unauthenticated", "CredentialUnavailable"].includes(error.reason._tag)
 
 /** What a failed request says of a step; a fatal one stops the run. */
-const saidOf = (error: RegistryError): Said => {
+const saidOf = (error: Failure): Said => {
+  if (error._tag === "RetentionError") return stays("failed", error.message)
   switch (error.reason._tag) {
     case "NotFound":
       return { outcome: "gone" }
@@ -152,6 +160,8 @@ interface Run {
   readonly descriptions: Descriptions.Descriptions
   /** What was planned and is gone. */
   readonly gone: Set<Digest.Digest>
+  /** Why the run ends early, once it does. */
+  stopped: string | undefined
 }
 
 /** Whether a tag was attached to one of some manifests since the plan. */
@@ -267,14 +277,12 @@ const unlocked = (
 const remove = ({ target }: Run, { digest, locked, tag }: Actions.Step): Effect.Effect<void, RegistryError> =>
   unlocked(target.unlock, locked, tag === undefined ? target.deleteManifest(digest) : target.deleteTag(tag))
 
-/** Carries out a step, and records what became of it. Fails if nothing else would succeed. */
-const perform = (
-  run: Run,
-  step: Actions.Step,
-  record: (said: Said) => Effect.Effect<void, RetentionError>
-): Effect.Effect<void, Failure> =>
+/** Carries out a step, and records what became of it. */
+const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Effect<void>): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      // Others may be in the middle of a deletion: they come to their end, and no more begin.
+      if (run.stopped !== undefined) return
       const blocker = step.after.find((digest) => !run.gone.has(digest))
       if (blocker !== undefined) return yield* record(stays("needed", `${blocker} needs it, and stays`))
       const { tag } = step
@@ -286,10 +294,11 @@ const perform = (
             onNone: () => Effect.as(restore(remove(run, step)), { outcome: "done" } satisfies Said)
           })
         ),
-        Effect.catchTag("RegistryError", (error) =>
-          isFatal(error)
-            ? Effect.andThen(record(stays("failed", error.message)), Effect.fail(error))
-            : Effect.succeed(saidOf(error))
+        Effect.catchTag(["RegistryError", "RetentionError"], (error) =>
+          Effect.sync(() => {
+            if (isFatal(error)) run.stopped = error.message
+            return saidOf(error)
+          })
         )
       )
       if (tag === undefined && (said.outcome === "done" || said.outcome === "gone")) run.gone.add(step.digest)
@@ -316,6 +325,14 @@ const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Dig
         ]
   )
 
+/** The part of a step that reports say. */
+const actionOf = ({ digest, rule, tag, tags }: Actions.Step): Action => ({
+  digest,
+  ...(tag === undefined ? {} : { tag }),
+  tags,
+  ...(rule === undefined ? {} : { rule })
+})
+
 const isSettled = ({ outcome }: Outcome): boolean => outcome === "done" || outcome === "gone"
 
 export const apply = (
@@ -338,18 +355,17 @@ export const apply = (
       planned: new Map(plan.manifests.map((manifest) => [manifest.digest, manifest])),
       plannedTags: new Map(plan.tags.map((tag) => [tag.name, tag])),
       descriptions,
-      gone: new Set(Array.from(outcomes.values()).flatMap(({ digest, tag }) => (tag === undefined ? [digest] : [])))
+      gone: new Set(Array.from(outcomes.values()).flatMap(({ digest, tag }) => (tag === undefined ? [digest] : []))),
+      stopped: undefined
     }
-    const record =
-      ({ after: _after, key, locked: _locked, together: _together, ...action }: Actions.Step) =>
-      (said: Said) => {
-        const outcome: Outcome = { ...action, ...said }
-        return Effect.andThen(
-          Effect.sync(() => void outcomes.set(key, outcome)),
-          journal === undefined ? Effect.void : journal.record(outcome)
-        )
-      }
-    const stopped = yield* Effect.forEach(
+    const record = (step: Actions.Step) => (said: Said) => {
+      const outcome: Outcome = { ...actionOf(step), ...said }
+      outcomes.set(step.key, outcome)
+      if (journal === undefined) return Effect.void
+      // What cannot be written down is not continued. The report has it.
+      return Effect.catch(journal.record(outcome), ({ message }) => Effect.sync(() => void (run.stopped = message)))
+    }
+    yield* Effect.forEach(
       levels,
       (steps) =>
         Effect.forEach(
@@ -358,14 +374,10 @@ export const apply = (
           { concurrency, discard: true }
         ),
       { discard: true }
-    ).pipe(
-      Effect.as(undefined),
-      Effect.catchTag("RegistryError", (error) => Effect.succeed(error.message))
     )
-    for (const { after: _after, key, locked: _locked, together: _together, ...action } of levels.flat()) {
-      if (!outcomes.has(key)) outcomes.set(key, { ...action, outcome: "notReached" })
-    }
-    const all = levels.flat().flatMap(({ key }) => outcomes.get(key) ?? [])
+    const all = levels
+      .flat()
+      .map((step): Outcome => outcomes.get(step.key) ?? { ...actionOf(step), outcome: "notReached" })
     const check = yield* Check.run(target, plan, all, startedAt, descriptions)
     return {
       version: 1,
@@ -375,7 +387,7 @@ export const apply = (
       startedAt,
       endedAt: yield* DateTime.now,
       outcomes: all,
-      ...(stopped === undefined ? {} : { stopped }),
+      ...(run.stopped === undefined ? {} : { stopped: run.stopped }),
       ...Option.match(check, { onNone: () => ({}), onSome: (check) => ({ check }) }),
       restore: restoreSteps(plan, all)
     }

@@ -8,7 +8,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { RetentionError } from "../../RetentionError.ts"
 import type { Inventory } from "../../RetentionInventory.ts"
 import type { Plan } from "../../RetentionPlan.ts"
 import type { Check, Outcome } from "../../RetentionReport.ts"
@@ -72,7 +71,7 @@ export const run = (
   outcomes: ReadonlyArray<Outcome>,
   startedAt: DateTime.Utc,
   descriptions: Descriptions
-): Effect.Effect<Option.Option<Check>, RetentionError> => {
+): Effect.Effect<Option.Option<Check>> => {
   const deleted = new Map(
     outcomes.flatMap((outcome) =>
       outcome.outcome === "done" && outcome.tag === undefined ? [[outcome.digest, outcome] as const] : []
@@ -82,5 +81,5 @@ export const run = (
     const inventory = yield* readBy(target, descriptions)
     const lost = yield* lostTags(target, plan, deleted, startedAt)
     return Option.some({ ...compare(plan, inventory, deleted), lostTags: lost })
-  }).pipe(Effect.catchTag("RegistryError", () => Effect.succeedNone))
+  }).pipe(Effect.catch(() => Effect.succeedNone))
 }

@@ -1,0 +1,29 @@
+/**
+ * What a plan contradicts itself in: it deletes what something needs that it keeps. Plans that are made here never do, and
+ * one that was edited may.
+ */
+import type { Plan } from "../../RetentionPlan.ts"
+import * as Graph from "./graph.ts"
+
+/** The contradictions of a plan, for people to read. */
+export const contradictions = (plan: Plan): ReadonlyArray<string> => {
+  const { nodes } = Graph.make(plan)
+  const going = new Set(plan.manifests.filter(({ verdict }) => verdict === "delete").map(({ digest }) => digest))
+  const goingTags = new Set(plan.tags.filter(({ verdict }) => verdict === "delete").map(({ name }) => name))
+  return Array.from(nodes.values()).flatMap(({ attached, children, manifest, referrers, subject, tags }) => {
+    const { digest } = manifest
+    if (going.has(digest)) {
+      const kept = tags.filter(({ name }) => !goingTags.has(name))
+      return kept.map(({ name }) => `the plan keeps the tag ${name} and deletes ${digest}, which it names`)
+    }
+    const needed = [...children, ...referrers, ...(subject === undefined ? [] : [subject])]
+    return [
+      ...needed
+        .filter(({ manifest }) => going.has(manifest.digest))
+        .map(({ manifest }) => `the plan keeps ${digest} and deletes ${manifest.digest}, which belongs to it`),
+      ...attached
+        .filter(({ name }) => goingTags.has(name))
+        .map(({ name }) => `the plan keeps ${digest} and deletes the tag ${name}, which belongs to it`)
+    ]
+  })
+}
