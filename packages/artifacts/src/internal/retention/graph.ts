@@ -24,7 +24,7 @@ export interface Node {
 }
 
 /** A tag that attaches something, and to what; nothing if that is not there. */
-export interface Attachment extends AttachedTags.AttachedTag {
+interface Attachment extends AttachedTags.AttachedTag {
   readonly node: Node | undefined
 }
 

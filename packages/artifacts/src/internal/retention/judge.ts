@@ -176,7 +176,7 @@ const select = (rule: Rule, setting: Setting, candidates: ReadonlyArray<Candidat
 }
 
 /** The rules for a repository. */
-export const rulesFor = ({ rules }: Rules, repository: string): ReadonlyArray<Rule> =>
+const rulesFor = ({ rules }: Rules, repository: string): ReadonlyArray<Rule> =>
   rules.filter(
     ({ repositories }) => repositories === undefined || Option.isSome(compiled(repositories).match(repository))
   )

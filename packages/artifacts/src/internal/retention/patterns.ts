@@ -13,7 +13,7 @@ import { RE2JS } from "re2js"
 export type Source = string | { readonly regex: string } | { readonly semver: string }
 
 /** A compiled pattern. */
-export interface Matcher {
+interface Matcher {
   /** The groups that a text matches with; none if the text does not match. Only regular expressions have groups. */
   readonly match: (text: string) => Option.Option<ReadonlyArray<string>>
   /** How many groups it has. */
@@ -67,7 +67,7 @@ const glob = (source: string): Result.Result<Matcher, string> => {
 }
 
 /** Compiles a pattern, or says why it cannot be used. */
-export const compile = (source: Source): Result.Result<Matcher, string> => {
+const compile = (source: Source): Result.Result<Matcher, string> => {
   if (Predicate.isString(source)) return glob(source)
   return "regex" in source ? regex(source.regex) : semver(source.semver)
 }
