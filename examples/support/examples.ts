@@ -4,9 +4,9 @@
 import type { Program } from "./registry.ts"
 import { attachSbom } from "../attach-sbom.ts"
 import { backupRepository } from "../backup-repository.ts"
+import { cleanUp } from "../clean-up.ts"
 import { copyBetweenRegistries } from "../copy-between-registries.ts"
 import { deleteBlob } from "../delete-blob.ts"
-import { deleteImages } from "../delete-images.ts"
 import { deleteManifest } from "../delete-manifest.ts"
 import { downloadImage } from "../download-image.ts"
 import { exportTelemetry } from "../export-telemetry.ts"
@@ -14,7 +14,6 @@ import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { lockVersions } from "../lock-versions.ts"
 import { promoteRelease } from "../promote-release.ts"
-import { purgeImages } from "../purge-images.ts"
 import { pushFolder } from "../push-folder.ts"
 import { saveImage } from "../save-image.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
@@ -60,22 +59,15 @@ export const examples: ReadonlyArray<Example> = [
     as: "identity"
   },
   {
-    name: "lock-versions",
-    title: "Lock every version, so that it can't be overwritten or deleted",
-    program: lockVersions,
+    name: "clean-up",
+    title: "Delete old releases by the rules in a file, and write a report",
+    program: cleanUp,
     as: "identity"
   },
   {
-    name: "purge-images",
-    title: "Delete images that are older than one needs, a script with typed arguments",
-    program: purgeImages,
-    as: "identity",
-    tour: ["--ago", "2 days", "--keep", "1", "--dry-run"]
-  },
-  {
-    name: "delete-images",
-    title: "Delete all images but the newest three of each repository",
-    program: deleteImages,
+    name: "lock-versions",
+    title: "Lock every version, so that it can't be overwritten or deleted",
+    program: lockVersions,
     as: "identity"
   },
   { name: "upload-image", title: "Upload an image", program: uploadImage, as: "identity" },

@@ -5,9 +5,12 @@
  *
  * @since 0.1.0
  */
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import type * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Transport from "@effect-acr/client/Transport"
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Acr from "./internal/retention/acr.ts"
@@ -29,27 +32,59 @@ import type { RetentionTarget } from "./RetentionTarget.ts"
 export type { ApplyOptions } from "./internal/retention/apply.ts"
 export type { ReadOptions } from "./internal/retention/inventory.ts"
 export type { Supplied } from "./internal/retention/judge.ts"
-export type { Services } from "./internal/retention/services.ts"
 
-/**
- * Makes a target of a repository. It asks the registry whether it has ACR's management API. Most programs want `open`.
- *
- * **Details**
- *
- * With that API, all manifests are listed, and there are times, locks, states of quarantine and a trash. Without it, only what
- * tags lead to is known, and there are no times: what a tag does not lead to is neither counted nor deleted, and rules by age
- * match nothing. Looking again then resolves every tag before each deletion.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const target = (services: Services, repository: string): Effect.Effect<RetentionTarget, RegistryError> =>
+const make = (services: Services, repository: string): Effect.Effect<RetentionTarget, RegistryError> =>
   Effect.map(Acr.isAcr(services.registry, repository), (isAcr) =>
     isAcr ? Acr.make(services, repository) : Tagged.make(services, repository)
   )
 
 /**
+ * Makes a target of a repository of the registry that the layers of the program are for. It asks the registry whether it has
+ * ACR's management API.
+ *
+ * **Details**
+ *
+ * With that API, all manifests are listed, and there are times, locks, states of quarantine and a trash. Without it, only what
+ * tags lead to is known: what a tag does not lead to is neither counted nor deleted. There are no times either, so that
+ * nothing is deleted unless the rules set `safetyAge` to `none`, and rules by age match nothing. Looking again then resolves
+ * every tag before each deletion.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const target = (
+  repository: string
+): Effect.Effect<
+  RetentionTarget,
+  RegistryError,
+  ContainerRegistry.ContainerRegistry | RegistryContent.RegistryContent | Transport.Transport
+> =>
+  Effect.gen(function* () {
+    const registry = yield* ContainerRegistry.ContainerRegistry
+    const content = yield* RegistryContent.RegistryContent
+    const transport = yield* Transport.Transport
+    return yield* make({ content, registry, transport }, repository)
+  })
+
+/**
  * Makes a target of the repository that a reference names, with the login that the credentials have for its registry.
+ * `target` has the details.
+ *
+ * **Example** (Deleting by rules)
+ *
+ * ```ts
+ * import { Retention, type RetentionRules } from "@effect-acr/artifacts"
+ * import { Console, Effect } from "effect"
+ *
+ * export const cleanUp = (reference: string, rules: RetentionRules.Rules) =>
+ *   Effect.gen(function* () {
+ *     const target = yield* Retention.open(reference)
+ *     const inventory = yield* Retention.inventory(target)
+ *     const plan = yield* Effect.fromResult(Retention.plan(inventory, rules))
+ *     yield* Console.log(Retention.format(plan))
+ *     return yield* Retention.apply(target, plan, rules)
+ *   })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -57,7 +92,7 @@ export const target = (services: Services, repository: string): Effect.Effect<Re
 export const open = (
   reference: string | Reference.Reference
 ): Effect.Effect<RetentionTarget, RegistryError, Registries.Registries> =>
-  Effect.flatMap(Registries.open(reference), (opened) => target(opened, opened.repository))
+  Effect.flatMap(Registries.open(reference), (opened) => make(opened, opened.repository))
 
 /**
  * Reads the inventory of a repository. Fails with `CacheFailed` if the cache does.

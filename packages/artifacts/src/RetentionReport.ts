@@ -5,6 +5,7 @@
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
+import * as Trash from "./Trash.ts"
 
 /**
  * What one action deletes: a manifest with its tags, or a tag alone.
@@ -96,27 +97,6 @@ export const Check = Schema.Struct({
 export type Check = typeof Check.Type
 
 /**
- * What to restore from the trash.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const RestoreStep = Schema.Struct({
-  /** The manifest. */
-  digest: Digest.Digest,
-  /** The tags that it had. */
-  tags: Schema.Array(Schema.String)
-})
-
-/**
- * What to restore from the trash.
- *
- * @category models
- * @since 0.1.0
- */
-export type RestoreStep = typeof RestoreStep.Type
-
-/**
  * What became of a plan.
  *
  * @category schemas
@@ -143,9 +123,9 @@ export const Report = Schema.Struct({
   check: Schema.optionalKey(Check),
   /**
    * What restores everything that the run deleted, in this order: what a manifest names before it, subjects before their
-   * referrers.
+   * referrers. `Trash.restoreSteps` does that.
    */
-  restore: Schema.Array(RestoreStep)
+  restore: Schema.Array(Trash.Step)
 })
 
 /**

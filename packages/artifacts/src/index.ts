@@ -69,3 +69,6 @@ export * as RetentionRules from "./RetentionRules.ts"
 
 /** Repositories that rules can be applied to. */
 export * as RetentionTarget from "./RetentionTarget.ts"
+
+/** The trash of a repository. */
+export * as Trash from "./Trash.ts"

@@ -5,7 +5,7 @@ import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Option from "effect/Option"
 import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
-import * as AttachedTags from "./attachedTags.ts"
+import * as AttachedTags from "../attachedTags.ts"
 
 /** A manifest with its neighbours. */
 export interface Node {

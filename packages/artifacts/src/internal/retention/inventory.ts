@@ -16,7 +16,7 @@ import { isImageConfig } from "../references.ts"
 import type { RetentionError } from "../../RetentionError.ts"
 import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
 import type { Contents, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
-import * as AttachedTags from "./attachedTags.ts"
+import * as AttachedTags from "../attachedTags.ts"
 import * as Descriptions from "./descriptions.ts"
 
 /**

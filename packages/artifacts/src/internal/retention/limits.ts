@@ -4,7 +4,7 @@
 import * as Option from "effect/Option"
 import type { PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
 import type { Rules } from "../../RetentionRules.ts"
-import * as AttachedTags from "./attachedTags.ts"
+import * as AttachedTags from "../attachedTags.ts"
 
 const defaultFraction = 0.5
 const defaultRemaining = 1

@@ -3,10 +3,11 @@
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { Plan } from "../../RetentionPlan.ts"
-import type { Outcome, RestoreStep } from "../../RetentionReport.ts"
+import type { Outcome } from "../../RetentionReport.ts"
+import type { Step } from "../../Trash.ts"
 
 /** What was deleted: what a manifest names before it, and subjects before their referrers. */
-export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<RestoreStep> => {
+export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Step> => {
   const tags = new Map<Digest.Digest, Array<string>>()
   for (const { digest, outcome, tag, tags: own } of outcomes) {
     if (outcome !== "done") continue
@@ -15,7 +16,7 @@ export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): Read
     tags.set(digest, all)
   }
   const manifests = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
-  const steps: Array<RestoreStep> = []
+  const steps: Array<Step> = []
   const entered = new Set<Digest.Digest>()
   const waiting = Array.from(tags.keys(), (digest) => ({ digest, isDone: false })).toReversed()
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

@@ -11,12 +11,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/**
- * The services of a registry that a retention needs.
- *
- * @category models
- * @since 0.1.0
- */
+/** The services of a registry that a retention needs. */
 export interface Services {
   readonly content: RegistryContent.Service
   readonly registry: ContainerRegistry.Service

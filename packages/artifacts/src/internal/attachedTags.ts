@@ -6,7 +6,7 @@
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Option from "effect/Option"
-import type { Kind } from "../../RetentionRules.ts"
+import type { Kind } from "../RetentionRules.ts"
 
 const form = /^(?<list>(?<algorithm>sha256|sha384|sha512)-(?<hash>[0-9a-f]{64,128}))(?<suffix>\.[a-z0-9]+)?$/
 
