@@ -6,6 +6,8 @@
  *
  * On a registry of your own it only shows what it would delete, unless `--no-dry-run`.
  */
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Retention, RetentionReport, RetentionRules } from "@effect-acr/artifacts"
 import { ContainerRegistry } from "@effect-acr/client"
@@ -19,8 +21,8 @@ const flags = {
     Flag.withDefault(fileURLToPath(new URL("clean-up.json", import.meta.url)))
   ),
   report: Flag.String("report").pipe(
-    Flag.withDescription("The file for the report; clean-up-report.json if not given"),
-    Flag.withDefault("clean-up-report.json")
+    Flag.withDescription("The file for the report"),
+    Flag.withDefault(join(tmpdir(), "clean-up-report.json"))
   ),
   dryRun: Flag.Boolean("dry-run").pipe(
     Flag.withDescription("Only show what would be deleted; the default on a registry of your own"),
@@ -29,6 +31,12 @@ const flags = {
 }
 
 const encodeReports = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(RetentionReport.Report)))
+
+/** The deletions of a report that did not come about, and why. */
+const leftOver = ({ outcomes, repository }: RetentionReport.Report): ReadonlyArray<string> =>
+  outcomes
+    .filter(({ outcome }) => outcome !== "done" && outcome !== "gone")
+    .map(({ detail = "", digest, outcome, tag }) => `${repository}: ${tag ?? digest} ${outcome}: ${detail}`)
 
 /** The plan for a repository, with what it deletes. */
 const planFor = Effect.fnUntraced(function* (repository: string, rules: RetentionRules.Rules) {
@@ -64,7 +72,9 @@ const command = Command.make(
       // One repository at a time: what goes wrong in one is seen before the next.
       const reports = yield* Effect.forEach(plans, ({ plan, target }) => Retention.apply(target, plan, rules))
       yield* files.writeFileString(path, yield* encodeReports(reports))
+      yield* Console.log(`report: ${path}`)
       for (const report of reports) {
+        for (const line of leftOver(report)) yield* Console.error(line)
         const deleted = report.outcomes.filter(({ outcome }) => outcome === "done").length
         yield* Console.log(
           `${report.repository}: ${RetentionReport.status(report)}, ${deleted} of ${report.outcomes.length} deletions`

@@ -15,6 +15,7 @@ import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { lockVersions } from "../lock-versions.ts"
 import { promoteRelease } from "../promote-release.ts"
 import { pushFolder } from "../push-folder.ts"
+import { restoreCleanUp } from "../restore-clean-up.ts"
 import { saveImage } from "../save-image.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
 import { showArtifact } from "../show-artifact.ts"
@@ -62,6 +63,12 @@ export const examples: ReadonlyArray<Example> = [
     name: "clean-up",
     title: "Delete old releases by the rules in a file, and write a report",
     program: cleanUp,
+    as: "identity"
+  },
+  {
+    name: "restore-clean-up",
+    title: "Restore from the trash what the clean-up deleted",
+    program: restoreCleanUp,
     as: "identity"
   },
   {

@@ -11,7 +11,7 @@ import { contoso } from "./contoso.ts"
 
 /** An emulator with something in it. */
 export const EmulatorLive = Layer.effectDiscard(contoso).pipe(
-  Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true }))
+  Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true, softDelete: {} }))
 )
 
 /** `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or whoever is logged in to Azure, or nobody. */

@@ -40,17 +40,17 @@ describe("as commands", () => {
 
   it.live("what follows a name is for the example", () =>
     Effect.gen(function* () {
-      const { code, output } = yield* node("run.ts", "purge-images", "contoso/api", "--ago", "1 day", "--keep", "5")
-      assert.strictEqual(output, "deleted contoso/api:1.0.0\n")
+      const { code, output } = yield* node("run.ts", "clean-up", "--dry-run")
+      assert.include(output, "contoso/api:1.0.0: old releases")
       assert.strictEqual(code, 0)
     })
   )
 
   it.live("an argument that can't be right ends a script with a message and a code", () =>
     Effect.gen(function* () {
-      const { code, output } = yield* node("purge-images.ts", "--ago", "soon")
+      const { code, output } = yield* node("clean-up.ts", "--rule", "rules.json")
       assert.strictEqual(code, 1)
-      assert.include(output, 'Invalid value for flag --ago: "soon". Expected: an age such as "36 hours" or "2 weeks"')
+      assert.include(output, "Did you mean this?\n    --rules")
     })
   )
 

@@ -4,13 +4,14 @@
 import { BlobSource, ContainerRegistry, Manifest, MediaType, RegistryContent } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Exit, Layer, Stream } from "effect"
+import { fileURLToPath } from "node:url"
+import { ConfigProvider, Effect, FileSystem, Layer, Path, Stream } from "effect"
 import { TestConsole } from "effect/testing"
-import { deleteImages } from "../delete-images.ts"
+import { cleanUp } from "../clean-up.ts"
 import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
 import { lockVersions } from "../lock-versions.ts"
-import { purgeImages } from "../purge-images.ts"
+import { restoreCleanUp } from "../restore-clean-up.ts"
 import { setArtifactProperties } from "../set-artifact-properties.ts"
 import { showArtifact } from "../show-artifact.ts"
 import { storageByLayer } from "../storage-by-layer.ts"
@@ -56,26 +57,23 @@ describe("examples of a registry", () => {
       assert.deepStrictEqual([tag.canWrite, tag.canDelete], [true, true])
     }).pipe(Effect.provide(Identity))
   )
-
-  it.effect("delete-images keeps the newest three of each repository, and multi-platform images whole", () =>
-    Effect.gen(function* () {
-      const registry = yield* ContainerRegistry.ContainerRegistry
-      const before = yield* registry.repositoryProperties("library/hello-world")
-      yield* deleteImages
-      assert.sameMembers(yield* tagsOf("contoso/api"), ["1.2.0", "2.0.0", "2.0.1", "latest"])
-      assert.sameMembers(yield* tagsOf("contoso/worker"), ["0.3.0", "0.3.1", "0.4.0", "latest"])
-      assert.sameMembers(yield* tagsOf("contoso/web"), ["2026.10", "2026.11", "latest"])
-      const after = yield* registry.repositoryProperties("library/hello-world")
-      assert.strictEqual(after.manifestCount, before.manifestCount)
-      assert.strictEqual((yield* printed).length, 5)
-    }).pipe(Effect.provide(Identity))
-  )
 })
 
 const Empty = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
 
 const withVariables = (variables: { readonly [name: string]: string }) =>
   Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables })))
+
+/** The tags of a repository with what they name. */
+const describeTags = (
+  repository: string
+): Effect.Effect<ReadonlyArray<string>, unknown, ContainerRegistry.ContainerRegistry> =>
+  Effect.flatMap(ContainerRegistry.ContainerRegistry, (registry) =>
+    registry.tags(repository).pipe(
+      Stream.map(({ digest, name }) => `${repository}:${name} ${digest}`),
+      Stream.runCollect
+    )
+  )
 
 /** How often a registry was asked so. */
 const requests = (method: string, path: RegExp) =>
@@ -202,65 +200,89 @@ describe("lock-versions", () => {
   )
 })
 
-const purge = (...args: ReadonlyArray<string>) => withArguments(purgeImages, args)
+const Everything = Layer.merge(Identity, PlatformLive)
 
-describe("purge-images", () => {
-  const Everything = Layer.merge(Identity, PlatformLive)
+/** The clean-up with a report in a folder of its own. */
+const inFolder = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = yield* files.makeTempDirectoryScoped()
+  const report = path.join(folder, "report.json")
+  const rules = path.join(folder, "rules.json")
+  return {
+    report,
+    clean: (...args: ReadonlyArray<string>) => withArguments(cleanUp, ["--report", report, ...args]),
+    cleanBy: (text: string) =>
+      Effect.andThen(
+        files.writeFileString(rules, text),
+        withArguments(cleanUp, ["--report", report, "--rules", rules])
+      ),
+    restore: withArguments(restoreCleanUp, ["--report", report])
+  }
+})
 
-  it.effect("deletes what is old, but for the newest", () =>
+describe("clean-up", () => {
+  it.effect("deletes old releases, but for the newest, and restore-clean-up brings them back", () =>
     Effect.gen(function* () {
-      yield* purge("contoso/api", "contoso/web", "--ago", "15 days", "--keep", "1")
-      assert.sameMembers(
-        yield* printed,
-        ["1.0.0", "1.1.0", "1.1.1"].map((tag) => `deleted contoso/api:${tag}`)
-      )
+      const { clean, restore } = yield* inFolder
+      const before = yield* Effect.forEach(["contoso/api", "contoso/worker"], describeTags)
+      yield* clean()
+      const lines = yield* printed
+      assert.includeMembers(lines, [
+        ...["1.0.0", "1.1.0", "1.1.1"].map(
+          (tag) => `contoso/api:${tag}: old releases, three weeks are enough to find a fault`
+        ),
+        "contoso/api: done, 3 of 3 deletions",
+        "contoso/worker: done, 2 of 2 deletions",
+        "contoso/web: done, 0 of 0 deletions",
+        "library/hello-world: done, 0 of 0 deletions"
+      ])
       assert.sameMembers(yield* tagsOf("contoso/api"), ["1.2.0", "2.0.0", "2.0.1", "latest"])
-      assert.sameMembers(yield* tagsOf("contoso/web"), ["2026.10", "2026.11", "latest"])
+      assert.sameMembers(yield* tagsOf("contoso/worker"), ["0.3.0", "0.3.1", "0.4.0", "latest"])
+      yield* restore
+      assert.deepStrictEqual(yield* Effect.forEach(["contoso/api", "contoso/worker"], describeTags), before)
     }).pipe(Effect.provide(Everything))
   )
 
-  it.effect("looks at all repositories where none is named, and lets stay what is locked", () =>
+  it.effect("lets stay what is locked", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry.ContainerRegistry
+      const { clean } = yield* inFolder
       yield* registry.updateTag("contoso/worker", "0.1.0", { canDelete: false })
       yield* registry.updateManifest("contoso/worker", "0.2.0", { canWrite: false })
-      yield* purge("--ago", "20 days")
-      assert.sameMembers(yield* printed, [
-        "deleted contoso/api:1.0.0",
-        "deleted contoso/api:1.1.0",
-        "deleted contoso/api:1.1.1",
-        "locked, so it stays: contoso/worker:0.1.0",
-        "locked, so it stays: contoso/worker:0.2.0"
-      ])
+      yield* clean()
+      assert.strictEqual((yield* tagsOf("contoso/worker")).length, 6)
     }).pipe(Effect.provide(Everything))
   )
 
-  it.effect("only tells what it would delete on a registry of one's own, and where it is told so", () =>
+  it.effect("only shows what it would delete on a registry of one's own, and with --dry-run", () =>
     Effect.gen(function* () {
-      yield* purge("contoso/api", "--keep", "5").pipe(withVariables({ REGISTRY_ENDPOINT: "myregistry" }))
-      yield* purge("contoso/api", "--keep", "5", "--dry-run")
-      assert.deepStrictEqual(yield* printed, ["would delete contoso/api:1.0.0", "would delete contoso/api:1.0.0"])
+      const { clean } = yield* inFolder
+      yield* clean().pipe(withVariables({ REGISTRY_ENDPOINT: "myregistry" }))
+      const shown = yield* printed
+      assert.includeMembers(shown, ["contoso/api:1.0.0: old releases, three weeks are enough to find a fault"])
+      yield* clean("--dry-run")
+      assert.deepStrictEqual((yield* printed).slice(shown.length), shown)
       assert.strictEqual(yield* requests("DELETE", /./), 0)
-      yield* purge("contoso/api", "--keep", "5", "--no-dry-run").pipe(
-        withVariables({ REGISTRY_ENDPOINT: "myregistry" })
-      )
-      assert.strictEqual(yield* requests("DELETE", /./), 1)
+      yield* clean("--no-dry-run").pipe(withVariables({ REGISTRY_ENDPOINT: "myregistry" }))
+      assert.strictEqual(yield* requests("DELETE", /./), 5)
     }).pipe(Effect.provide(Everything))
   )
+
+  const rulesFile = new URL("../clean-up.json", import.meta.url)
 
   it.effect.each([
-    { args: ["--ago", "soon"], message: 'Invalid value for flag --ago: "soon". Expected: an age such as' },
-    { args: ["--ago=-2 days"], message: 'Invalid value for flag --ago: "-2 days". Expected: an age such as' },
-    { args: ["--keep", "some"], message: 'Invalid value for flag --keep: "some"' },
-    { args: ["--keep=-1"], message: 'Invalid value for flag --keep: "-1"' },
-    { args: ["Contoso/API"], message: "a repository name: lower-case components" },
-    { args: ["--agoo", "2 days"], message: "Did you mean this?\n    --ago" },
-    { args: ["contoso/nobody"], message: "NAME_UNKNOWN: repository name not known to registry" }
-  ])("refuses $args", ({ args, message }) =>
+    { change: ['"olderThan": "20 days"', '"olderThen": "20 days"'], message: "olderThen" },
+    { change: ['"20 days"', '"-2 days"'], message: "a duration of at least a millisecond" },
+    { change: ['"maxDeletions": 100', '"maxDeletions": 2'], message: "more than maxDeletions 2 allows" },
+    { change: ['"latest", "stable"', '"latest", "stabel"'], message: 'rule latest: "stabel" matches no tag' }
+  ])("says what is wrong with $change.1", ({ change: [from = "", to = ""], message }) =>
     Effect.gen(function* () {
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(purge(...args))))
+      const { cleanBy } = yield* inFolder
+      const files = yield* FileSystem.FileSystem
+      const rules = yield* files.readFileString(fileURLToPath(rulesFile))
+      yield* Effect.exit(cleanBy(rules.replace(from, to)))
       assert.include((yield* TestConsole.errorLines).join("\n"), message)
-      assert.strictEqual(yield* requests("DELETE", /./), 0)
     }).pipe(Effect.provide(Everything))
   )
 })

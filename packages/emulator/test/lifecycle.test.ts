@@ -21,6 +21,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
+import { TestClock } from "effect/testing"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
 import { eventually } from "./support/faults.ts"
@@ -43,6 +44,14 @@ describe("the layer", () => {
       const left = yield* folders
       assert.isTrue(own.some((name) => !left.includes(name)))
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.effect("dates its answers by the clock of the program, as it does what is in them", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.UTC(2026, 0, 2, 3, 4, 5))
+      const { headers } = yield* askAsAdmin("GET", "/v2/")
+      assert.strictEqual(headers["date"], "Fri, 02 Jan 2026 03:04:05 GMT")
+    }).pipe(Effect.provide(emulator()))
   )
 
   it.live("ends connections on which somebody still waits", () =>

@@ -73,7 +73,11 @@ export const make = (parts: {
     }
   }
 
-  return async (origin: string, incoming: Incoming, time: Pick<Request, "nowMillis" | "stamp">): Promise<Answer> => {
+  const answering = async (
+    origin: string,
+    incoming: Incoming,
+    time: Pick<Request, "nowMillis" | "stamp">
+  ): Promise<Answer> => {
     const request = { ...incoming, path: decodePath(incoming.path), ...time }
     const throttled = throttle(request.method, request.path, request.nowMillis)
     if (throttled !== undefined) return throttled
@@ -95,6 +99,12 @@ export const make = (parts: {
         ? await route.handle({ ...request, may: authorized.may, mayQuarantine: authorized.mayQuarantine })
         : unauthorized(origin, service, route.wanted, "insufficient_scope")
     )
+  }
+
+  /** The date of an answer is by the same clock as the times in it. */
+  return async (...[origin, incoming, time]: Parameters<typeof answering>): Promise<Answer> => {
+    const answer = await answering(origin, incoming, time)
+    return { ...answer, headers: { Date: new Date(time.nowMillis).toUTCString(), ...answer.headers } }
   }
 }
 

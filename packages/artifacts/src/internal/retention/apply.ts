@@ -18,6 +18,7 @@ import type { Rules } from "../../RetentionRules.ts"
 import type { Look, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
 import * as Actions from "./actions.ts"
 import * as AttachedTags from "../attachedTags.ts"
+import { isDenied } from "../denied.ts"
 import * as Check from "./check.ts"
 import { contradictions } from "./contradictions.ts"
 import * as Descriptions from "./descriptions.ts"
@@ -107,9 +108,7 @@ type Said = Pick<Outcome, "outcome" | "detail">
 const stays = (outcome: "changed" | "needed" | "refused" | "failed", detail: string): Said => ({ outcome, detail })
 
 /** Errors after which nothing else would succeed. */
-const isFatal = (error: Failure): boolean =>
-  error._tag === "RetentionError" ||
-  ["Forbidden", "Unauthenticated", "CredentialUnavailable"].includes(error.reason._tag)
+const isFatal = (error: Failure): boolean => error._tag === "RetentionError" || isDenied(error)
 
 /** What a failed request says of a step; a fatal one stops the run. */
 const saidOf = (error: Failure): Said => {

@@ -88,7 +88,8 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
     const pinned = pinOf(node, inventory, pin)
     if (pinned !== undefined) keep(node, pinned)
     for (const tag of node.tags) {
-      const pinnedTag = pin(tag)
+      const pinnedTag =
+        pin(tag) ?? (pinned?.by === "lock" ? { ...pinned, because: "its manifest is locked" } : undefined)
       if (pinnedTag !== undefined) keepTag(tag, node, pinnedTag)
     }
   }

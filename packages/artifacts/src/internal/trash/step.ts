@@ -6,6 +6,7 @@ import * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { isDenied } from "../denied.ts"
 
 /**
  * What to restore from the trash.
@@ -91,16 +92,12 @@ interface Said {
   readonly detail?: string
 }
 
-/** Errors after which nothing else would succeed. */
-const isFatal = ({ reason }: RegistryError): boolean =>
-  reason._tag === "Forbidden" || reason._tag === "Unauthenticated" || reason._tag === "CredentialUnavailable"
-
 const said = (effect: Effect.Effect<Outcome, RegistryError>): Effect.Effect<Said, RegistryError> =>
   effect.pipe(
     Effect.map((outcome): Said => ({ outcome })),
     Effect.catchReason("RegistryError", "NotFound", () => Effect.succeed<Said>({ outcome: "missing" })),
     Effect.catchIf(
-      (error) => !isFatal(error),
+      (error) => !isDenied(error),
       ({ message }) => Effect.succeed<Said>({ outcome: "failed", detail: message })
     )
   )

@@ -1,0 +1,8 @@
+/**
+ * Errors after which nothing else that the same login asks for would succeed.
+ */
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+
+const denials: ReadonlySet<string> = new Set(["Forbidden", "Unauthenticated", "CredentialUnavailable"])
+
+export const isDenied = ({ reason }: RegistryError): boolean => denials.has(reason._tag)
