@@ -275,7 +275,7 @@ describe("clean-up", () => {
     { change: ['"olderThan": "20 days"', '"olderThen": "20 days"'], message: "olderThen" },
     { change: ['"20 days"', '"-2 days"'], message: "a duration of at least a millisecond" },
     { change: ['"maxDeletions": 100', '"maxDeletions": 2'], message: "more than maxDeletions 2 allows" },
-    { change: ['"latest", "stable"', '"latest", "stabel"'], message: 'rule latest: "stabel" matches no tag' }
+    { change: ['["latest"]', '["latset"]'], message: 'rule latest: "latset" matches no tag' }
   ])("says what is wrong with $change.1", ({ change: [from = "", to = ""], message }) =>
     Effect.gen(function* () {
       const { cleanBy } = yield* inFolder
