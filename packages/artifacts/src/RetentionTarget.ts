@@ -98,8 +98,42 @@ export interface Look {
  * @since 0.1.0
  */
 export type Listing =
-  | { readonly _tag: "Everything"; readonly manifests: Stream.Stream<ManifestState, RegistryError> }
-  | { readonly _tag: "Tagged"; readonly referrers: (subject: Digest) => Stream.Stream<Digest, RegistryError> }
+  | {
+      readonly _tag: "Everything"
+      /** Each manifest of the repository. */
+      readonly manifests: Stream.Stream<ManifestState, RegistryError>
+    }
+  | {
+      readonly _tag: "Tagged"
+      /** The manifests that refer to one as their subject. */
+      readonly referrers: (subject: Digest) => Stream.Stream<Digest, RegistryError>
+    }
+
+/**
+ * A tag in the trash.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DeletedTag {
+  /** The tag. */
+  readonly name: string
+  /** The manifest that it named. */
+  readonly digest: Digest
+  /** When it was deleted. */
+  readonly deletedOn: DateTime.Utc
+}
+
+/**
+ * What undoes an unlocking.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Unlocked {
+  /** Locks the object again as it was. */
+  readonly relock: Effect.Effect<void, RegistryError>
+}
 
 /**
  * A repository that rules can be applied to.
@@ -138,13 +172,8 @@ export interface RetentionTarget {
   readonly deleteTag: (name: string) => Effect.Effect<void, RegistryError>
   /** Deletes a manifest with its tags, in one request. Fails with `NotFound` if it is not there, and with `Locked`. */
   readonly deleteManifest: (digest: Digest) => Effect.Effect<void, RegistryError>
-  /** Unlocks a tag or a manifest. `relock` locks it again as it was. */
-  readonly unlock: (
-    tagOrDigest: string
-  ) => Effect.Effect<{ readonly relock: Effect.Effect<void, RegistryError> }, RegistryError>
-  /** The tags in the trash, with when they came there; empty if the registry has no trash. */
-  readonly deletedTags: Stream.Stream<
-    { readonly name: string; readonly digest: Digest; readonly deletedOn: DateTime.Utc },
-    RegistryError
-  >
+  /** Unlocks a tag or a manifest. */
+  readonly unlock: (tagOrDigest: string) => Effect.Effect<Unlocked, RegistryError>
+  /** The tags in the trash; empty if the registry has no trash. */
+  readonly deletedTags: Stream.Stream<DeletedTag, RegistryError>
 }
