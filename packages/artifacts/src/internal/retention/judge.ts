@@ -154,7 +154,7 @@ const selectOnePer = (
 ): ReadonlyArray<Match> => {
   const first = DateTime.toEpochMillis(setting.at) - Duration.toMillis(length)
   const timeOf = ({ candidate }: Match) => Candidates.timeOf(candidate, since, setting.supplied.pulls)
-  const [timeless, timed] = Arr.partition(
+  const [timed, timeless] = Arr.partition(
     matches.filter((match) => timeOf(match) >= first),
     (match) => (timeOf(match) === Infinity ? Result.fail(match) : Result.succeed(match))
   )
