@@ -60,6 +60,8 @@ export const Manifest = Schema.Struct({
   hiddenTags: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The manifests that it names. */
   children: Schema.Array(Digest.Digest),
+  /** What an index names by other types than those of manifests: blobs, mostly, such as the layers of a build cache. */
+  otherEntries: Schema.optionalKey(Schema.Array(Digest.Digest)),
   /** The manifest that it refers to, there or not. */
   subject: Schema.optionalKey(Digest.Digest)
 })

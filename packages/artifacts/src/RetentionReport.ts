@@ -84,6 +84,8 @@ export const Check = Schema.Struct({
   broken: Schema.Array(Schema.Struct({ digest: Digest.Digest, missing: Schema.Array(Digest.Digest) })),
   /** Referrers that came since the plan and whose subject this run deleted. */
   orphaned: Schema.Array(Schema.Struct({ digest: Digest.Digest, subject: Digest.Digest })),
+  /** Manifests that the run deleted and that are there: pushed again, or the registry does not do what it says. */
+  present: Schema.Array(Digest.Digest),
   /** Tags in the trash that this run deleted with their manifests, and that the plan does not have. */
   lostTags: Schema.Array(Schema.Struct({ name: Schema.String, digest: Digest.Digest }))
 })
@@ -142,7 +144,7 @@ export type Report = typeof Report.Type
  * **Details**
  *
  * - `done`: everything that was planned is gone.
- * - `changed`: some stays, since it changed or is needed.
+ * - `changed`: some stays, since it changed or is needed, or is there again.
  * - `failed`: some could not be deleted, or the check found a loss.
  * - `stopped`: the run stopped before its end.
  *
@@ -164,7 +166,7 @@ export const status = ({ check, outcomes, stopped }: Report): Status => {
   const has = (...wanted: ReadonlyArray<Outcome["outcome"]>) => outcomes.some(({ outcome }) => wanted.includes(outcome))
   if (stopped !== undefined) return "stopped"
   if (has("failed", "refused") || (check !== undefined && hasLoss(check))) return "failed"
-  return has("changed", "needed") ? "changed" : "done"
+  return has("changed", "needed") || (check !== undefined && check.present.length > 0) ? "changed" : "done"
 }
 
 /**

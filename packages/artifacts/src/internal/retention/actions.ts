@@ -56,6 +56,12 @@ const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> 
   return levels
 }
 
+/** What is locked of a manifest: tags, and itself. */
+const lockedOf = ({ manifest, tags }: Graph.Node): ReadonlyArray<string> => [
+  ...tags.filter(({ isLocked }) => isLocked).map(({ name }) => name),
+  ...(manifest.isLocked ? [manifest.digest] : [])
+]
+
 const isGoing = (manifest: PlannedManifest | undefined): boolean => manifest?.verdict === "delete"
 
 export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
@@ -76,7 +82,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
   const manifests = plan.manifests.filter(isGoing).flatMap((manifest): ReadonlyArray<Step> => {
     const node = graph.nodes.get(manifest.digest)
     if (node === undefined) return []
-    const { digest, isLocked, tags } = manifest
+    const { digest, tags } = manifest
     const cascade = withReferrers(node)
     const owners = new Set(Array.from(cascade).flatMap(ownersOf))
     // A list of its referrers goes after it, and yet names what the registry deletes along with it.
@@ -90,7 +96,8 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         ...ruleOf(manifest),
         after: going(Array.from(owners).filter((owner) => !isOwn(owner))),
         together: going(new Set([...cascade, ...Array.from(owners).filter(isOwn)])).filter((other) => other !== digest),
-        locked: [...node.tags.filter((tag) => tag.isLocked).map(({ name }) => name), ...(isLocked ? [digest] : [])]
+        // What the registry deletes along with it has to be unlocked as well.
+        locked: Array.from(cascade).flatMap(lockedOf)
       }
     ]
   })

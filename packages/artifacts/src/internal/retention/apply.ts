@@ -105,6 +105,9 @@ const admit = (
 /** What is said of a step. */
 type Said = Pick<Outcome, "outcome" | "detail">
 
+const done: Said = { outcome: "done" }
+const gone: Said = { outcome: "gone" }
+
 const stays = (outcome: "changed" | "needed" | "refused" | "failed", detail: string): Said => ({ outcome, detail })
 
 /** Errors after which nothing else would succeed. */
@@ -113,15 +116,8 @@ const isFatal = (error: Failure): boolean => error._tag === "RetentionError" || 
 /** What a failed request says of a step; a fatal one stops the run. */
 const saidOf = (error: Failure): Said => {
   if (error._tag === "RetentionError") return stays("failed", error.message)
-  switch (error.reason._tag) {
-    case "NotFound":
-      return { outcome: "gone" }
-    case "Locked":
-    case "Unsupported":
-      return stays("refused", error.message)
-    default:
-      return stays("failed", error.message)
-  }
+  const { _tag } = error.reason
+  return stays(_tag === "Locked" || _tag === "Unsupported" ? "refused" : "failed", error.message)
 }
 
 const isLater = (now: DateTime.Utc | undefined, planned: DateTime.Utc | undefined): boolean =>
@@ -197,7 +193,8 @@ const needOf = (
         if (planned.has(digest)) continue
         return { need: `${digest} came and cannot be read`, hasRead }
       }
-      const { children, subject } = description.value
+      const { subject } = description.value
+      const children = Descriptions.entriesOf(description.value)
       const needs = [...children, ...(subject === undefined ? [] : [subject])]
       if (needs.some((one) => going.has(one))) return { need: `${digest} came, which needs it`, hasRead }
       // An index of indexes. What the plan keeps needs nothing that goes.
@@ -219,7 +216,7 @@ const changesOf = ({ planned }: Run, { manifests }: Look, step: Actions.Step): s
 /** What forbids to delete a manifest right now, if anything does. */
 const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>, Failure> =>
   Effect.gen(function* () {
-    const { gone, plan, planned, target } = run
+    const { plan, planned, target } = run
     const { digest, together } = step
     const going = new Set([digest, ...together])
     const since = DateTime.subtractDuration(plan.at, overlap)
@@ -227,10 +224,8 @@ const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>
       const look = yield* target.look([digest, ...together], since)
       if (!look.manifests.has(digest)) {
         const subject = planned.get(digest)?.subject
-        const isCascade = subject !== undefined && gone.has(subject)
-        return Option.some(
-          isCascade ? { outcome: "done", detail: "the registry deleted it with its subject" } : { outcome: "gone" }
-        )
+        const isCascade = subject !== undefined && run.gone.has(subject)
+        return Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
       }
       const change = changesOf(run, look, step)
       if (change !== undefined) return Option.some(stays("changed", change))
@@ -247,7 +242,7 @@ const lookAtTag = ({ plannedTags, target }: Run, name: string): Effect.Effect<Op
   Effect.map(
     target.tag(name),
     Option.match({
-      onNone: () => Option.some<Said>({ outcome: "gone" }),
+      onNone: () => Option.some(gone),
       onSome: (now) => {
         const then = plannedTags.get(name)
         const change = then === undefined ? undefined : tagChangeOf(now, then)
@@ -256,25 +251,29 @@ const lookAtTag = ({ plannedTags, target }: Run, name: string): Effect.Effect<Op
     })
   )
 
+/** Something that is not there any more need not be unlocked, nor locked again. */
+const ifThere = <A>(effect: Effect.Effect<A, RegistryError>, otherwise: A): Effect.Effect<A, RegistryError> =>
+  Effect.catchReason(effect, "RegistryError", "NotFound", () => Effect.succeed(otherwise))
+
 /** Deletes something whose parts are locked: they are unlocked before, and locked again if it is not deleted. */
-const unlocked = (
+const unlocked = <A>(
   unlock: RetentionTarget["unlock"],
   [first, ...others]: ReadonlyArray<string>,
-  remove: Effect.Effect<void, RegistryError>
-): Effect.Effect<void, RegistryError> =>
+  remove: Effect.Effect<A, RegistryError>
+): Effect.Effect<A, RegistryError> =>
   first === undefined
     ? remove
     : Effect.acquireUseRelease(
-        unlock(first),
+        ifThere(unlock(first), { relock: Effect.void }),
         () => unlocked(unlock, others, remove),
-        ({ relock }, exit) =>
-          Exit.isSuccess(exit)
-            ? Effect.void
-            : Effect.catchReason(relock, "RegistryError", "NotFound", () => Effect.void)
+        ({ relock }, exit) => (Exit.isSuccess(exit) ? Effect.void : ifThere(relock, undefined))
       )
 
-const remove = ({ target }: Run, { digest, locked, tag }: Actions.Step): Effect.Effect<void, RegistryError> =>
-  unlocked(target.unlock, locked, tag === undefined ? target.deleteManifest(digest) : target.deleteTag(tag))
+/** Deletes what a step says. Only here a 404 means that it is gone: what depends on it goes next. */
+const remove = ({ target }: Run, { digest, locked, tag }: Actions.Step): Effect.Effect<Said, RegistryError> => {
+  const removed = Effect.as(tag === undefined ? target.deleteManifest(digest) : target.deleteTag(tag), done)
+  return unlocked(target.unlock, locked, ifThere(removed, gone))
+}
 
 /** Carries out a step, and records what became of it. */
 const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Effect<void>): Effect.Effect<void> =>
@@ -290,7 +289,7 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
         Effect.flatMap(
           Option.match({
             onSome: Effect.succeed<Said>,
-            onNone: () => Effect.as(restore(remove(run, step)), { outcome: "done" } satisfies Said)
+            onNone: () => restore(remove(run, step))
           })
         ),
         Effect.catchTag(["RegistryError", "RetentionError"], (error) =>
@@ -307,7 +306,7 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
 
 /** What is known of the manifests of a plan. */
 const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Digest, Descriptions.Description]> =>
-  manifests.flatMap(({ artifactType, children, digest, kind, sizeBytes = 0, subject }) =>
+  manifests.flatMap(({ artifactType, children, digest, kind, otherEntries, sizeBytes = 0, subject }) =>
     kind === "unknown"
       ? []
       : [
@@ -318,6 +317,7 @@ const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Dig
               ...(artifactType === undefined ? {} : { artifactType }),
               sizeBytes,
               children,
+              ...(otherEntries === undefined ? {} : { otherEntries }),
               ...(subject === undefined ? {} : { subject })
             }
           ] as const

@@ -56,6 +56,7 @@ const compare = (plan: Plan, { manifests, tags }: Inventory, deleted: Deleted): 
       const lost = missing.filter((digest) => brokenBefore.get(manifest.digest)?.has(digest) !== true)
       return lost.length === 0 ? [] : [{ digest: manifest.digest, missing: lost }]
     }),
+    present: Array.from(deleted.keys()).filter((digest) => nodes.has(digest)),
     orphaned: manifests.flatMap(({ digest, subject }) =>
       subject !== undefined && !planned.has(digest) && deleted.has(subject) && !nodes.has(subject)
         ? [{ digest, subject }]
@@ -74,7 +75,9 @@ export const run = (
 ): Effect.Effect<Option.Option<Check>> => {
   const deleted = new Map(
     outcomes.flatMap((outcome) =>
-      outcome.outcome === "done" && outcome.tag === undefined ? [[outcome.digest, outcome] as const] : []
+      (outcome.outcome === "done" || outcome.outcome === "gone") && outcome.tag === undefined
+        ? [[outcome.digest, outcome] as const]
+        : []
     )
   )
   return Effect.gen(function* () {

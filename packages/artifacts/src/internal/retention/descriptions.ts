@@ -6,6 +6,7 @@ import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { constFalse } from "effect/Function"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -14,7 +15,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { RetentionError } from "../../RetentionError.ts"
 import type { RetentionTarget } from "../../RetentionTarget.ts"
-import { isImageConfig, referencesOf } from "../references.ts"
+import { isImageConfig, isManifest, referencesOf } from "../references.ts"
 
 /** What a manifest says of itself. */
 export const Description = Schema.Struct({
@@ -22,6 +23,7 @@ export const Description = Schema.Struct({
   artifactType: Schema.optionalKey(Schema.String),
   sizeBytes: Schema.Natural,
   children: Schema.Array(Digest.Digest),
+  otherEntries: Schema.optionalKey(Schema.Array(Digest.Digest)),
   subject: Schema.optionalKey(Digest.Digest)
 })
 
@@ -50,18 +52,25 @@ const describe = (raw: Manifest.Raw): Option.Option<Description> =>
   Option.map(Result.getSuccess(referencesOf(raw)), ({ blobs, manifests }) => {
     const referrer = Referrer.fromManifest(raw)
     const sizeBytes = blobs.reduce((sum, { size }) => sum + size, raw.bytes.length)
-    const children = Array.from(new Set(manifests.map(({ digest }) => digest)))
-    if (Option.isNone(referrer)) return { ...natureOf(raw), sizeBytes, children }
+    const [children, others] = Arr.partition(manifests, (entry) =>
+      isManifest(entry) ? Result.succeed(entry.digest) : Result.fail(entry.digest)
+    )
+    const named = {
+      sizeBytes,
+      children: Arr.dedupe(children),
+      ...(others.length === 0 ? {} : { otherEntries: Arr.dedupe(others) })
+    }
+    if (Option.isNone(referrer)) return { ...natureOf(raw), ...named }
     const { descriptor, subject } = referrer.value
     const { artifactType } = descriptor
-    return {
-      kind: "referrer" as const,
-      ...(artifactType === undefined ? {} : { artifactType }),
-      sizeBytes,
-      children,
-      subject
-    }
+    return { kind: "referrer" as const, ...(artifactType === undefined ? {} : { artifactType }), ...named, subject }
   })
+
+/** All manifests that a manifest may name. An index may have entries of other types, most of them blobs. */
+export const entriesOf = ({
+  children,
+  otherEntries = []
+}: Pick<Description, "children" | "otherEntries">): ReadonlyArray<Digest.Digest> => [...children, ...otherEntries]
 
 /** Reasons for which one manifest cannot be read, where others can. */
 const unreadable: ReadonlySet<string> = new Set(["Locked", "InvalidResponse", "ContentMismatch", "TooLarge"])

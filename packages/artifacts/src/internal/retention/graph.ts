@@ -6,6 +6,7 @@ import * as Referrer from "@effect-acr/client/Referrer"
 import * as Option from "effect/Option"
 import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
 import * as AttachedTags from "../attachedTags.ts"
+import { entriesOf } from "./descriptions.ts"
 
 /** A manifest with its neighbours. */
 export interface Node {
@@ -57,8 +58,8 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
   const isThere = (digest: Digest.Digest) => digests.has(digest)
   const nodes = new Map(manifests.map((manifest) => [manifest.digest, draft(manifest, isThere)] as const))
   for (const node of nodes.values()) {
-    const { children, subject } = node.manifest
-    for (const digest of children) {
+    const { subject } = node.manifest
+    for (const digest of entriesOf(node.manifest)) {
       const child = nodes.get(digest)
       if (child === undefined) continue
       node.children.push(child)

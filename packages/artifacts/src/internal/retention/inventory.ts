@@ -148,11 +148,15 @@ const reached = (
       for (const [one, refer] of yield* Effect.forEach(level, visit(referrers, descriptions), {
         concurrency: readsAtOnce
       })) {
-        const { children, digest, kind, subject } = one.manifest
+        const { digest, kind, subject } = one.manifest
         // A child that is not there is no manifest of the repository.
         if (kind === "unknown" && !tagged.has(digest)) continue
         found.set(digest, one)
-        for (const other of [...children, ...refer, ...(subject === undefined ? [] : [subject])]) {
+        for (const other of [
+          ...Descriptions.entriesOf(one.manifest),
+          ...refer,
+          ...(subject === undefined ? [] : [subject])
+        ]) {
           if (seen.has(other)) continue
           seen.add(other)
           next.push(other)

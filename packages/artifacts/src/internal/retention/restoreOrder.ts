@@ -28,8 +28,8 @@ export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): Read
     } else if (!entered.has(digest)) {
       entered.add(digest)
       waiting.push({ digest, isDone: true })
-      const { children = [], subject } = manifests.get(digest) ?? {}
-      const before = [...children, ...(subject === undefined ? [] : [subject])]
+      const { children = [], otherEntries = [], subject } = manifests.get(digest) ?? {}
+      const before = [...children, ...otherEntries, ...(subject === undefined ? [] : [subject])]
       for (const other of before.toReversed()) waiting.push({ digest: other, isDone: false })
     }
   }
