@@ -198,7 +198,9 @@ const needOf = (
       const needs = [...children, ...(subject === undefined ? [] : [subject])]
       if (needs.some((one) => going.has(one))) return { need: `${digest} came, which needs it`, hasRead }
       // An index of indexes. What the plan keeps needs nothing that goes.
-      for (const child of children) if (!planned.has(child)) waiting.push({ digest: child, tags: [] })
+      for (const child of children) {
+        if (planned.get(child)?.verdict !== "keep") waiting.push({ digest: child, tags: [] })
+      }
     }
     return { need: undefined, hasRead }
   })
