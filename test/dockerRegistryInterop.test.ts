@@ -1,5 +1,5 @@
 /**
- * A blob of a gibibyte through docker-registry, and the same images in the hands of skopeo.
+ * A large blob through docker-registry, and the same images in the hands of skopeo.
  */
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
@@ -44,16 +44,16 @@ const Registry = Docker.layerContent().pipe(
 describe.runIf(isInstalled("docker-registry"))("docker-registry", () => {
   layer(Registry, { excludeTestServices: true })((it) => {
     it.effect(
-      "takes a gibibyte from a file, and gives it back into one",
+      "takes 256 MiB from a file, and gives them back into one",
       () =>
         Effect.gen(function* () {
           const content = yield* RegistryContent
           const folder = yield* temporaryFolder
           const source = join(folder, "source")
           const target = join(folder, "target")
-          const digest = yield* writeLargeFile(source, 1024)
+          const digest = yield* writeLargeFile(source, 256)
           const blob = yield* content.uploadBlob("large", BlobSource.fromFile(source))
-          assert.deepStrictEqual([blob.digest, blob.size], [digest, 1024 * mebibyte])
+          assert.deepStrictEqual([blob.digest, blob.size], [digest, 256 * mebibyte])
           yield* content.downloadBlob("large", blob, target)
           assert.strictEqual(yield* digestOfFile(target), digest)
         }),
