@@ -2,6 +2,7 @@
  * The registries against which tests run other clients beside ours: over TLS, and with a login where they want one.
  */
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
+import type * as Transport from "@effect-acr/client/Transport"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -46,7 +47,7 @@ interface Registry {
   /** Whether downloads of blobs lead to another port of the same host. */
   readonly redirectsBlobs: boolean
   readonly layer: Layer.Layer<
-    Running | RegistryContent.RegistryContent,
+    Running | RegistryContent.RegistryContent | Transport.Transport,
     Layer.Error<ReturnType<typeof emulator> | ReturnType<typeof docker>>
   >
 }
