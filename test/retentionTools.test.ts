@@ -125,10 +125,7 @@ describe.runIf(Releases.areToolsThere)("releases that crane, cosign and oras mad
         assert.deepStrictEqual(yield* present(tools, image, staying), staying)
         assert.deepStrictEqual(yield* present(tools, image, going), [])
         const tags = (yield* crane.run("ls", image)).trim().split("\n")
-        assert.deepStrictEqual(
-          tagsBefore.filter((tag) => !tags.includes(tag)).toSorted(),
-          deletedTags(plan).toSorted()
-        )
+        assert.deepStrictEqual(tagsBefore.filter((tag) => !tags.includes(tag)).toSorted(), deletedTags(plan).toSorted())
         assert.deepStrictEqual(
           deletedTags(plan).filter((tag) => !tag.startsWith("sha256-")),
           gone.toSorted()

@@ -17,8 +17,8 @@ import * as Rules from "./RetentionRules.ts"
  * - `lock`: it is locked, or the repository is.
  * - `age`: it is younger than the safety age, or has no time.
  * - `tag`: a tag that stays names it.
- * - `child`, `referrer`, `subject`, `attached`: something that stays needs it, as its child, its referrer, its subject, or by
- *   the name of a tag.
+ * - `child`, `referrer`, `subject`, `attached`: something that stays needs it, as its child, its referrer, its subject, by the
+ *   name of a tag, or as an earlier list of its referrers.
  * - `follows`: what it belongs to goes.
  * - `hidden`: the registry tells a tag of it that it does not list.
  * - `unread`: it could not be read, or not all of the repository is known.

@@ -67,6 +67,8 @@ const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
  * - `orphans`: referrers without a tag whose subject is gone, and signature and fallback tags whose subject is gone.
  *
  * What is not judged follows: images of an index, referrers and their tags go with what they belong to.
+ * So does an untagged list of referrers that a client left behind when it replaced the list under the fallback tag, unless a rule
+ * deletes it.
  *
  * @category schemas
  * @since 0.1.0

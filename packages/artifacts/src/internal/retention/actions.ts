@@ -71,13 +71,14 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
   const going = (nodes: Iterable<Graph.Node>) =>
     Array.from(nodes, digestOf).filter((digest) => isGoing(planned.get(digest)))
-  const attachments = (node: Graph.Node): ReadonlyArray<Graph.Node> =>
-    node.attached.flatMap(({ digest }) => graph.nodes.get(digest) ?? [])
-  const ownersOf = ({ parents, subject, tags }: Graph.Node): ReadonlyArray<Graph.Node> => [
-    ...parents,
-    ...(subject === undefined ? [] : [subject]),
-    ...attachedTo(tags)
+  const attachments = (node: Graph.Node): ReadonlyArray<Graph.Node> => [
+    ...node.attached.flatMap(({ digest }) => graph.nodes.get(digest) ?? []),
+    ...graph.formerListsOf(node)
   ]
+  const ownersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> => {
+    const about = node.subject ?? graph.formerLists.get(node)
+    return [...node.parents, ...(about === undefined ? [] : [about]), ...attachedTo(node.tags)]
+  }
 
   const manifests = plan.manifests.filter(isGoing).flatMap((manifest): ReadonlyArray<Step> => {
     const node = graph.nodes.get(manifest.digest)

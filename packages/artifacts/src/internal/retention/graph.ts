@@ -33,10 +33,24 @@ export interface Graph {
   readonly nodes: ReadonlyMap<Digest.Digest, Node>
   /** Tags that attach something, by name. */
   readonly attachments: ReadonlyMap<string, Attachment>
+  /** Indexes without a tag that were lists of the referrers of a manifest, and that manifest. */
+  readonly formerLists: ReadonlyMap<Node, Node>
+  /** The same by that manifest. */
+  readonly formerListsOf: (node: Node) => ReadonlyArray<Node>
 }
 
 /** What a repository says of a digest that it does not hold. */
 const absent = (digest: Digest.Digest): Manifest => ({ digest, kind: "unknown", isLocked: false, children: [] })
+
+/**
+ * The manifest whose referrers an index without a tag lists; none if it is another index. Clients push a new list under the tag
+ * for each referrer, and many leave the earlier one behind.
+ */
+const listedSubject = ({ children, manifest, parents, tags }: Node): Node | undefined => {
+  if (manifest.subject !== undefined || tags.length > 0 || parents.length > 0) return undefined
+  const [first] = children
+  return children.every(({ subject }) => subject === first?.subject) ? first?.subject : undefined
+}
 
 interface Draft extends Node {
   subject: Node | undefined
@@ -86,7 +100,17 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     attachments.set(tag.name, { ...attached.value, node })
     node?.attached.push(tag)
   }
-  return { nodes, attachments }
+  const formerLists = new Map<Node, Node>()
+  const bySubject = new Map<Node, Array<Node>>()
+  for (const node of nodes.values()) {
+    const subject = listedSubject(node)
+    if (subject === undefined) continue
+    formerLists.set(node, subject)
+    const others = bySubject.get(subject)
+    if (others === undefined) bySubject.set(subject, [node])
+    else others.push(node)
+  }
+  return { nodes, attachments, formerLists, formerListsOf: (node) => bySubject.get(node) ?? [] }
 }
 
 /** Some nodes, and all that lead to them from above. */

@@ -97,8 +97,9 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
     const { node, tag } = candidate
     const decision = byJudgement(judgement)
     if (tag === undefined) {
-      if (judgement.action === "keep") keep(node, decision)
-      else decisions.deleted.set(node, decision)
+      if (judgement.action !== "keep") decisions.deleted.set(node, decision)
+      // It would hold the manifest whose referrers it lists, and all clients have a newer one.
+      else if (!graph.formerLists.has(node)) keep(node, decision)
     } else if (!decisions.keptTags.has(tag)) {
       if (judgement.action === "keep") keepTag(tag, node, decision)
       else decisions.deletedTags.set(tag, decision)
@@ -110,21 +111,25 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
 }
 
 /** Keeps all that what stays needs. */
-const close = ({ nodes }: Graph.Graph, { kept, keptTags }: Decisions): void => {
+const close = ({ formerListsOf, nodes }: Graph.Graph, { deleted, kept, keptTags }: Decisions): void => {
   const keep = (node: Graph.Node, decision: Decision) => {
     if (!kept.has(node)) kept.set(node, decision)
   }
   // A map also visits what is added while it is read.
-  for (const [{ attached, children, manifest, referrers, subject }] of kept) {
+  for (const [node] of kept) {
+    const { attached, children, manifest, referrers, subject } = node
     const { digest } = manifest
     for (const child of children) keep(child, needed("child", digest, `${digest} needs it, which stays`))
     for (const referrer of referrers) keep(referrer, needed("referrer", digest, `it refers to ${digest}, which stays`))
     if (subject !== undefined) keep(subject, needed("subject", digest, `${digest} refers to it, which stays`))
+    for (const list of formerListsOf(node)) {
+      if (!deleted.has(list)) keep(list, needed("attached", digest, `it lists referrers of ${digest}, which stays`))
+    }
     for (const tag of attached) {
       if (keptTags.has(tag)) continue
       keptTags.set(tag, needed("attached", digest, `it belongs to ${digest}, which stays`))
-      const node = nodes.get(tag.digest)
-      if (node !== undefined) keep(node, needed("attached", digest, `${tag.name} belongs to ${digest}, which stays`))
+      const named = nodes.get(tag.digest)
+      if (named !== undefined) keep(named, needed("attached", digest, `${tag.name} belongs to ${digest}, which stays`))
     }
   }
 }
@@ -138,7 +143,8 @@ const reasonToGo = (node: Graph.Node, graph: Graph.Graph, { deleted, deletedTags
     if (decision !== undefined) return decision
   }
   const attachedTo = node.tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
-  const [owner] = [...node.parents, ...(node.subject === undefined ? [] : [node.subject]), ...attachedTo]
+  const about = node.subject ?? graph.formerLists.get(node)
+  const [owner] = [...node.parents, ...(about === undefined ? [] : [about]), ...attachedTo]
   const digest = owner?.manifest.digest ?? node.manifest.digest
   return needed("follows", digest, `it belongs to ${digest}, which goes`)
 }
