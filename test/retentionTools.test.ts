@@ -46,8 +46,12 @@ const planFor = (target: RetentionTarget, rules: RetentionRules.Rules) =>
 const kept = ["1.8.0", "1.9.0", "1.10.0"] as const
 const gone = ["1.3.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0"] as const
 
-/** Programs that run at the same time. */
-const concurrency = 4
+/** The lines of a tree with several branches, which cosign prints in any order. */
+const linesOf = (tree: string): ReadonlyArray<string> =>
+  tree
+    .split("\n")
+    .map((line) => line.replace(/^[^\w:]+/, ""))
+    .toSorted()
 
 /** All that the tools show of what stays. */
 const shown = (tools: Releases.Tools, image: string) =>
@@ -62,24 +66,29 @@ const shown = (tools: Releases.Tools, image: string) =>
           tag,
           manifest: yield* crane.run("manifest", name),
           tree: yield* cosign.run("tree", name),
-          referrerTree: yield* cosign.run("tree", "--experimental-oci11", name),
+          referrers: linesOf(yield* cosign.run("tree", "--experimental-oci11", name)),
           discovered: yield* oras.run("discover", "--format", "json", name)
         }
       }),
-    { concurrency }
+    { concurrency: Releases.concurrency }
   )
 
 /** Which of some manifests are there, as crane pulls them. */
 const present = ({ crane }: Releases.Tools, image: string, digests: ReadonlyArray<string>) =>
-  Effect.filter(digests, (digest) => Effect.isSuccess(crane.run("manifest", `${image}@${digest}`)), { concurrency })
+  Effect.filter(digests, (digest) => Effect.isSuccess(crane.run("manifest", `${image}@${digest}`)), {
+    concurrency: Releases.concurrency
+  })
 
 const verify = ({ cosign }: Releases.Tools, image: string, digest: string, ...more: ReadonlyArray<string>) =>
   cosign.run("verify", ...cosign.verifying, ...more, `${image}@${digest}`)
 
 const deletedTags = ({ tags }: Plan) => tags.filter(({ verdict }) => verdict === "delete").map(({ name }) => name)
 
+/** Version 2 of distribution would show the same as version 3: retentionRegistries.test.ts has what is different. */
+const registries = Registries.registries.filter(({ name }) => name !== "docker-registry")
+
 describe.runIf(Releases.areToolsThere)("releases that crane, cosign and oras made", () => {
-  for (const registry of Registries.registries) {
+  for (const registry of registries) {
     const services = Layer.provideMerge(ContainerRegistry.layerTransport, registry.layer)
 
     it.live.runIf(registry.isThere)(`are kept whole, or go with their signatures: ${registry.name}`, () =>

@@ -40,6 +40,9 @@ interface Release {
 
 const sbom = "application/spdx+json"
 
+/** Programs that run at the same time. */
+export const concurrency = 4
+
 /** The tag under which cosign keeps signatures. */
 export const signatureTag = (digest: string): string => `${digest.replace(":", "-")}.sig`
 
@@ -93,14 +96,23 @@ export const make = Effect.fnUntraced(function* (tools: Tools, image: string) {
   const base = yield* layerOf(crane.home, "base")
   yield* crane.run("append", "--oci-empty-base", "-f", base, "-t", `${image}:base`)
 
+  const images = new Map(
+    yield* Effect.forEach(
+      versions,
+      (version) =>
+        Effect.map(
+          Effect.forEach(architectures, (architecture) => pushImage(tools, image, version, architecture)),
+          ([amd64 = "", arm64 = ""]) => [version, { amd64, arm64 }] as const
+        ),
+      { concurrency }
+    )
+  )
   const releases = new Map<Version, Release>()
-  for (const version of versions) {
-    const shared = version === "1.10.0" ? releases.get("1.3.0")?.images.amd64 : undefined
-    const images = {
-      amd64: shared ?? (yield* pushImage(tools, image, version, "amd64")),
-      arm64: yield* pushImage(tools, image, version, "arm64")
-    }
-    releases.set(version, { images, index: yield* pushIndex(tools, image, version, images) })
+  for (const [version, own] of images) {
+    const shared = version === "1.10.0" ? images.get("1.3.0")?.amd64 : undefined
+    const both = { ...own, ...(shared === undefined ? {} : { amd64: shared }) }
+    // One after the other: the order of their times is that of their versions.
+    releases.set(version, { images: both, index: yield* pushIndex(tools, image, version, both) })
   }
   const release = (version: Version): Release => {
     const found = releases.get(version)
@@ -110,12 +122,19 @@ export const make = Effect.fnUntraced(function* (tools: Tools, image: string) {
   yield* crane.run("tag", `${image}@${release("1.5.0").images.arm64}`, "for-the-lab")
 
   const at = (digest: string) => `${image}@${digest}`
-  const signed = [release("1.4.0").index, release("1.10.0").index, release("1.5.0").images.arm64]
-  for (const digest of signed) yield* cosign.run("sign", ...cosign.signing, at(digest))
-  const bundled = [release("1.3.0").index, release("1.9.0").index]
-  for (const digest of bundled) yield* cosign.run("sign", ...cosign.signing, "--new-bundle-format", at(digest))
-  const described = [...bundled, release("1.4.0").images.amd64, release("1.8.0").images.amd64]
+  const byTag = [release("1.4.0").index, release("1.10.0").index, release("1.5.0").images.arm64]
+  const byReferrer = [release("1.3.0").index, release("1.9.0").index]
+  yield* Effect.all(
+    [
+      ...byTag.map((digest) => cosign.run("sign", ...cosign.signing, at(digest))),
+      ...byReferrer.map((digest) => cosign.run("sign", ...cosign.signing, "--new-bundle-format", at(digest)))
+    ],
+    { concurrency }
+  )
+  const described = [...byReferrer, release("1.4.0").images.amd64, release("1.8.0").images.amd64]
   yield* Effect.promise(() => writeFile(join(oras.home, "sbom.json"), "{}"))
-  for (const digest of described) yield* oras.run("attach", at(digest), "--artifact-type", sbom, "sbom.json")
+  yield* Effect.forEach(described, (digest) => oras.run("attach", at(digest), "--artifact-type", sbom, "sbom.json"), {
+    concurrency
+  })
   return release
 })
