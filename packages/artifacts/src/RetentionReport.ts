@@ -41,7 +41,8 @@ export type Action = typeof Action.Type
  * - `gone`: it was not there any more.
  * - `changed`: it changed since the plan, or something came that needs it. It stays.
  * - `needed`: something that needs it stays.
- * - `refused`: the registry does not delete it, such as a locked tag.
+ * - `refused`: the registry does not delete it: it is locked, the registry deletes no tags, or an index that the plan does not
+ *   know names it.
  * - `failed`: the request failed. Whether it is deleted is not known.
  * - `notReached`: the run stopped before.
  *

@@ -113,11 +113,13 @@ const stays = (outcome: "changed" | "needed" | "refused" | "failed", detail: str
 /** Errors after which nothing else would succeed. */
 const isFatal = (error: Failure): boolean => error._tag === "RetentionError" || isDenied(error)
 
+/** Answers that say that nothing was deleted. Google's registry answers 400 as long as an index or a tag names a manifest. */
+const refusals: ReadonlySet<string> = new Set(["Locked", "Unsupported", "InvalidRequest"])
+
 /** What a failed request says of a step; a fatal one stops the run. */
 const saidOf = (error: Failure): Said => {
   if (error._tag === "RetentionError") return stays("failed", error.message)
-  const { _tag } = error.reason
-  return stays(_tag === "Locked" || _tag === "Unsupported" ? "refused" : "failed", error.message)
+  return stays(refusals.has(error.reason._tag) ? "refused" : "failed", error.message)
 }
 
 const isLater = (now: DateTime.Utc | undefined, planned: DateTime.Utc | undefined): boolean =>
