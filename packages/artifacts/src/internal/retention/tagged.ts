@@ -32,27 +32,33 @@ export const make = ({ content, registry, transport }: Services, repository: str
     Stream.mapEffect(tag, { concurrency: resolvesAtOnce }),
     Stream.flatMap((found) => Stream.fromIterable(Option.toArray(found)))
   )
+  const referrers = (subject: Digest.Digest) =>
+    Stream.map(content.referrers(repository, subject), ({ digest }) => digest)
   return {
     origin: { place: registry.loginServer, repository },
     now: registryTime(transport),
     contents: Effect.succeedNone,
     tags,
-    listing: {
-      _tag: "Tagged",
-      referrers: (subject) => Stream.map(content.referrers(repository, subject), ({ digest }) => digest)
-    },
+    listing: { _tag: "Tagged", referrers },
     manifest: (digest) => ifFound(content.rawManifest(repository, digest)),
     tag,
     look: (digests) => {
       const present = Effect.forEach(digests, (digest) => ifFound(content.resolve(repository, digest)), {
         concurrency: resolvesAtOnce
       })
+      const attached = Effect.forEach(digests, (digest) => Stream.runCollect(referrers(digest)), {
+        concurrency: resolvesAtOnce
+      })
       // There is no list by time: any tag may have moved.
-      return Effect.map(Effect.all([Stream.runCollect(tags), present], { concurrency: 2 }), ([all, found]) => {
+      const looks = Effect.all([Stream.runCollect(tags), present, attached], { concurrency: 3 })
+      return Effect.map(looks, ([all, found, refer]) => {
         const named = namesByDigest(all)
         const namesOf = (digest: Digest.Digest) => named.get(digest) ?? []
         return {
-          newer: Array.from(named, ([digest, names]) => ({ digest, tags: names })),
+          newer: [
+            ...Array.from(named, ([digest, names]) => ({ digest, tags: names })),
+            ...refer.flat().map((digest) => ({ digest, tags: namesOf(digest) }))
+          ],
           manifests: new Map(
             found
               .flatMap((one) => Option.toArray(one))
