@@ -58,13 +58,13 @@ const mostLooks = 10
 const refuse = (problem: RetentionError["problem"], description: string) =>
   Effect.fail(new RetentionError({ problem, description }))
 
-/** Refuses a plan that is not for this run. */
+/** Refuses a plan that is not for this run. Returns the registry's time. */
 const admit = (
   target: RetentionTarget,
   plan: Plan,
   rules: Rules,
   options: ApplyOptions
-): Effect.Effect<void, Failure> =>
+): Effect.Effect<DateTime.Utc, Failure> =>
   Effect.gen(function* () {
     const { place, repository } = target.origin
     if (plan.registry !== place || plan.repository !== repository) {
@@ -75,12 +75,8 @@ const admit = (
     }
     if (!Equal.equals(plan.rules, rules)) return yield* refuse("OtherRules", "the plan was made by other rules")
     const here = yield* DateTime.now
-    const age = Duration.abs(
-      DateTime.distance(
-        plan.at,
-        Option.getOrElse(yield* target.now, () => here)
-      )
-    )
+    const now = Option.getOrElse(yield* target.now, () => here)
+    const age = Duration.abs(DateTime.distance(plan.at, now))
     const { allowLocked = false, maxAge = defaultMaxAge } = options
     if (Duration.isGreaterThan(age, Duration.fromInputUnsafe(maxAge))) {
       return yield* refuse("TooOld", `the plan is ${Duration.format(age)} old: make a new one`)
@@ -100,6 +96,7 @@ const admit = (
     ) {
       return yield* refuse("LocksNotAllowed", "the plan deletes what is locked, which this run does not allow")
     }
+    return now
   })
 
 /** What is said of a step. */
@@ -346,7 +343,7 @@ export const apply = (
 ): Effect.Effect<Report, Failure> =>
   Effect.gen(function* () {
     const { cache, concurrency = defaultConcurrency, journal } = options
-    yield* admit(target, plan, rules, options)
+    const since = yield* admit(target, plan, rules, options)
     const startedAt = yield* DateTime.now
     const levels = Actions.levels(plan)
     const earlier = journal === undefined ? [] : yield* journal.begin(plan)
@@ -381,7 +378,7 @@ export const apply = (
     const all = levels
       .flat()
       .map((step): Outcome => outcomes.get(step.key) ?? { ...actionOf(step), outcome: "notReached" })
-    const check = yield* Check.run(target, plan, all, startedAt, descriptions)
+    const check = yield* Check.run(target, plan, all, since, descriptions)
     return {
       version: 1,
       registry: plan.registry,

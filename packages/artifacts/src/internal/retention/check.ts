@@ -16,7 +16,7 @@ import type { Descriptions } from "./descriptions.ts"
 import * as Graph from "./graph.ts"
 import { readBy } from "./inventory.ts"
 
-/** Clocks of the registry and of this machine differ. What was deleted earlier is older than that. */
+/** The clocks of a registry's machines differ. What was deleted earlier is older than that. */
 const overlap = Duration.minutes(5)
 
 type Deleted = ReadonlyMap<Digest.Digest, Outcome>
@@ -26,10 +26,10 @@ const lostTags = (
   { deletedTags }: RetentionTarget,
   plan: Plan,
   deleted: Deleted,
-  startedAt: DateTime.Utc
+  begunAt: DateTime.Utc
 ): Effect.Effect<Check["lostTags"], RegistryError> => {
   const planned = new Set(plan.tags.map(({ digest, name }) => `${digest} ${name}`))
-  const since = DateTime.subtractDuration(startedAt, overlap)
+  const since = DateTime.subtractDuration(begunAt, overlap)
   return deletedTags.pipe(
     Stream.filter(
       ({ deletedOn, digest, name }) =>
@@ -65,12 +65,12 @@ const compare = (plan: Plan, { manifests, tags }: Inventory, deleted: Deleted): 
   }
 }
 
-/** Checks a repository after a run; none if it cannot be read. */
+/** Checks a repository after a run that began at a time of the registry's clock; none if it cannot be read. */
 export const run = (
   target: RetentionTarget,
   plan: Plan,
   outcomes: ReadonlyArray<Outcome>,
-  startedAt: DateTime.Utc,
+  begunAt: DateTime.Utc,
   descriptions: Descriptions
 ): Effect.Effect<Option.Option<Check>> => {
   const deleted = new Map(
@@ -82,7 +82,7 @@ export const run = (
   )
   return Effect.gen(function* () {
     const inventory = yield* readBy(target, descriptions)
-    const lost = yield* lostTags(target, plan, deleted, startedAt)
+    const lost = yield* lostTags(target, plan, deleted, begunAt)
     return Option.some({ ...compare(plan, inventory, deleted), lostTags: lost })
   }).pipe(Effect.catch(() => Effect.succeedNone))
 }
