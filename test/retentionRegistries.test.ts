@@ -128,6 +128,21 @@ describe("a registry without a list of manifests", () => {
     }).pipe(Effect.provide(registry.layer))
   })
 
+  it.effect("that refuses to delete what a tag names deletes tags alone, and loses nothing", () => {
+    const registry = Refusing.make(({ tags }) => (tags.length > 0 ? [400, "GOOGLE_MANIFEST_DANGLING_TAG"] : undefined))
+    return Effect.gen(function* () {
+      const { children, index } = yield* fill
+      const before = registry.digests()
+      const { report } = yield* run
+      assert.strictEqual(RetentionReport.status(report), "failed")
+      assert.deepStrictEqual(
+        [index.digest, "old-1", ...children.map(({ digest }) => digest)].map((one) => outcomeOf(report, one)),
+        ["refused", "done", "needed", "needed"]
+      )
+      assert.deepStrictEqual([registry.digests(), registry.tags()], [before, ["new", "old"]])
+    }).pipe(Effect.provide(registry.layer))
+  })
+
   it.effect("that deletes nothing loses nothing: each refusal is reported, and what depends on it is not tried", () => {
     const registry = Refusing.make(() => [405, "UNSUPPORTED"])
     return Effect.gen(function* () {
