@@ -348,15 +348,15 @@ const byRepository: AcrEmulator.Options = {
   ]
 }
 
+const cleanUp = (repository: string) =>
+  Effect.gen(function* () {
+    const target = yield* Retention.target(repository)
+    const rules = yield* rulesOf([deleteOld])
+    return yield* Retention.apply(target, yield* planFor(target, rules), rules)
+  })
+
 describe("a registry that grants rights by repository", () => {
   const repositories = ["team/a", "team/b", "team/c", "team/d"]
-
-  const cleanUp = (repository: string) =>
-    Effect.gen(function* () {
-      const target = yield* Retention.target(repository)
-      const rules = yield* rulesOf([deleteOld])
-      return yield* Retention.apply(target, yield* planFor(target, rules), rules)
-    })
 
   it.live("and lists no repositories has those cleaned up that the program names, as far as the login may", () =>
     Effect.gen(function* () {

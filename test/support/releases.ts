@@ -24,7 +24,7 @@ export const toolsFor = (registry: Registry) =>
 export type Tools = Effect.Success<ReturnType<typeof toolsFor>>
 
 /** Eight releases in the order in which they are pushed. 1.10 is newer than 1.9. */
-export const versions = ["1.3.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0", "1.9.0", "1.10.0"] as const
+const versions = ["1.3.0", "1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0", "1.9.0", "1.10.0"] as const
 
 type Version = (typeof versions)[number]
 
