@@ -105,7 +105,7 @@ export const open = (
  * A warning says if the registry's clock and this machine's differ by more than five minutes. Ages are counted by the
  * registry's.
  *
- * @category operations
+ * @category running
  * @since 0.1.0
  */
 export const inventory: (
@@ -121,7 +121,7 @@ export const inventory: (
  *
  * A plan deletes nothing that something which stays needs: no image of an index, no referrer, signature or attestation.
  *
- * @category operations
+ * @category running
  * @since 0.1.0
  */
 export const plan = (
@@ -148,7 +148,7 @@ export const plan = (
  * No registry deletes on a condition. A push between the start of the last look at an object and its deletion goes unseen;
  * that is one round of requests and one more. On ACR, soft delete makes such a loss reversible.
  *
- * @category operations
+ * @category running
  * @since 0.1.0
  */
 export const apply = (

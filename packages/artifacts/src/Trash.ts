@@ -60,7 +60,7 @@ export type Restored = typeof Restored.Type
  * export const undo = (report: RetentionReport.Report) => Trash.restoreSteps(report.repository, report.restore)
  * ```
  *
- * @category operations
+ * @category running
  * @since 0.1.0
  */
 export const restoreSteps = (
@@ -99,7 +99,7 @@ export const restoreSteps = (
  * })
  * ```
  *
- * @category operations
+ * @category running
  * @since 0.1.0
  */
 export const restore = (
