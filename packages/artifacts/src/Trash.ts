@@ -12,6 +12,7 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { RestoredStep, restoreStep, type Step } from "./internal/trash/step.ts"
+import { stopping } from "./internal/trash/stopping.ts"
 import { restoreTree } from "./internal/trash/tree.ts"
 
 export { Outcome, RestoredStep, Step } from "./internal/trash/step.ts"
@@ -48,9 +49,13 @@ export type Restored = typeof Restored.Type
  * **Details**
  *
  * What is there already counts as such, so that an interrupted run can be repeated. A tag that names another manifest by now
- * stays there. Only a login or a permission that is refused ends the run early: it fails with `Forbidden`, `Unauthenticated` or
- * `CredentialUnavailable`. Reading the trash needs `registries/deleted/read`, and restoring
- * `registries/deleted/restore/action`.
+ * stays there. The first tag that is free is restored with its manifest, and each further tag by a request of its own. What a
+ * lost response did is found out by reading the manifest or the tag.
+ *
+ * A step that fails does not end the run. A refused login or permission does: it fails with `Forbidden`, `Unauthenticated` or
+ * `CredentialUnavailable`, and `completed` of the error says how much was restored before. It fails with `Unsupported` if the
+ * registry is not one of ACR. Restoring needs the permissions `registries/deleted/read` and
+ * `registries/deleted/restore/action`, and the one to read metadata.
  *
  * **Example** (Restoring what a retention deleted)
  *
@@ -69,8 +74,12 @@ export const restoreSteps = (
 ): Effect.Effect<ReadonlyArray<RestoredStep>, RegistryError, ContainerRegistry.ContainerRegistry> =>
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry.ContainerRegistry
-    // A subject has to be there before its referrers.
-    return yield* Effect.forEach(steps, (step) => restoreStep(registry, repository, step))
+    const done: Array<RestoredStep> = []
+    // One after the other: a subject has to be there before its referrers.
+    const all = Effect.forEach(steps, (step) =>
+      Effect.tap(restoreStep(registry, repository, step), (one) => Effect.sync(() => done.push(one)))
+    )
+    return yield* stopping(all, () => done)
   })
 
 /**
@@ -80,12 +89,20 @@ export const restoreSteps = (
  *
  * **Details**
  *
- * A tag means its newest deletion. The tags come last, so that no tag names half an image. Running it again does what is left.
+ * A tag means the manifest of its newest deletion, or the one that it names if the trash does not have it. The manifest gets
+ * back the tags that were last deleted from it, unless they name another one by now. Tags of what it names stay in the trash.
+ *
+ * Each manifest is restored before it is read, as the registry shows what is in it only then. Tags come last, and the tag that
+ * was asked for after all others, so that no tag names half an image, and an interrupted run can be repeated. Errors are
+ * those of `restoreSteps`. It needs the permission to pull besides.
  *
  * **Gotchas**
  *
  * Referrers that no tag attaches are not found: the registry says of what is deleted neither what it is nor what it refers to.
  * `restoreSteps` restores them from the report of the retention that deleted them.
+ *
+ * A tag that was deleted several times means another manifest once it is restored: the one of the deletion before. Restore by
+ * digest to be able to repeat a run that was complete.
  *
  * **Example** (Restoring a tag)
  *

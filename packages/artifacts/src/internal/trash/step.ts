@@ -5,7 +5,10 @@ import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { ifFound } from "../retention/services.ts"
 import { isDenied } from "../denied.ts"
 
 /**
@@ -66,6 +69,8 @@ export const RestoredStep = Schema.Struct({
   outcome: Outcome,
   /** Why, if it failed. */
   detail: Schema.optionalKey(Schema.String),
+  /** Why it could not be read, if `restore` wanted to. Whatever it names was not restored then. */
+  unread: Schema.optionalKey(Schema.String),
   /** What became of its tags. */
   tags: Schema.Array(
     Schema.Struct({
@@ -73,7 +78,7 @@ export const RestoredStep = Schema.Struct({
       name: Schema.String,
       /** What became of it. */
       outcome: Outcome,
-      /** Why, if it failed. */
+      /** Why it failed, or which manifest has the tag. */
       detail: Schema.optionalKey(Schema.String)
     })
   )
@@ -92,15 +97,65 @@ interface Said {
   readonly detail?: string
 }
 
-const said = (effect: Effect.Effect<Outcome, RegistryError>): Effect.Effect<Said, RegistryError> =>
-  effect.pipe(
-    Effect.map((outcome): Said => ({ outcome })),
-    Effect.catchReason("RegistryError", "NotFound", () => Effect.succeed<Said>({ outcome: "missing" })),
+const restored: Said = { outcome: "restored" }
+const present: Said = { outcome: "present" }
+
+/** Whether nothing else would succeed after an error. */
+export const isFatal = (error: RegistryError): boolean =>
+  isDenied(error) ||
+  error.reason._tag === "Unsupported" ||
+  (error.reason._tag === "InvalidRequest" && error.reason.argument === "repository")
+
+const saidOf = ({ message, reason }: RegistryError): Said =>
+  reason._tag === "NotFound" ? { outcome: "missing" } : { outcome: "failed", detail: message }
+
+/** What a request says that failed, unless nothing else would succeed either. */
+const said = (effect: Effect.Effect<Said, RegistryError>): Effect.Effect<Said, RegistryError> =>
+  Effect.catchIf(
+    effect,
+    (error) => !isFatal(error),
+    (error) => Effect.succeed(saidOf(error))
+  )
+
+/** Sends a restore. Of the errors, only a fatal one ends it. */
+const attempt = (
+  registry: ContainerRegistry.Service,
+  repository: string,
+  digest: Digest.Digest,
+  tag: string | undefined
+): Effect.Effect<Result.Result<ContainerRegistry.RestoredManifest, RegistryError>, RegistryError> =>
+  registry.restoreManifest(repository, digest, tag === undefined ? {} : { tag }).pipe(
+    Effect.map(Result.succeed),
     Effect.catchIf(
-      (error) => !isDenied(error),
-      ({ message }) => Effect.succeed<Said>({ outcome: "failed", detail: message })
+      (error) => !isFatal(error),
+      (error) => Effect.succeed(Result.fail(error))
     )
   )
+
+const isManifestThere = (
+  registry: ContainerRegistry.Service,
+  repository: string,
+  digest: Digest.Digest
+): Effect.Effect<boolean, RegistryError> =>
+  Effect.map(ifFound(registry.manifestProperties(repository, digest)), Option.isSome)
+
+/** Moves a manifest out of the trash that is not there. */
+const bringBack = (
+  registry: ContainerRegistry.Service,
+  repository: string,
+  digest: Digest.Digest,
+  tag: string | undefined
+): Effect.Effect<Said, RegistryError> =>
+  Effect.gen(function* () {
+    const result = yield* attempt(registry, repository, digest, tag)
+    if (Result.isSuccess(result)) return restored
+    // The answer may be lost. No public text shows how ACR refuses, so what is there counts, and not the refusal.
+    if (yield* isManifestThere(registry, repository, digest)) return restored
+    // The refusal may be about the tag.
+    return tag === undefined || result.failure.isRetryable
+      ? saidOf(result.failure)
+      : yield* bringBack(registry, repository, digest, undefined)
+  })
 
 /** Restores a manifest without its tags. */
 export const restoreManifest = (
@@ -109,31 +164,48 @@ export const restoreManifest = (
   digest: Digest.Digest
 ): Effect.Effect<Said, RegistryError> =>
   said(
-    registry.manifestProperties(repository, digest).pipe(
-      Effect.as<Outcome>("present"),
-      Effect.catchReason("RegistryError", "NotFound", () =>
-        Effect.as(registry.restoreManifest(repository, digest), "restored" as const)
-      )
+    Effect.flatMap(isManifestThere(registry, repository, digest), (isThere) =>
+      isThere ? Effect.succeed(present) : bringBack(registry, repository, digest, undefined)
     )
   )
 
-/** Restores a tag of a manifest, unless it names another one by now. */
+/** What is to be said of a tag that exists; none if it does not. */
+const lookAtTag = (
+  registry: ContainerRegistry.Service,
+  repository: string,
+  digest: Digest.Digest,
+  tag: string
+): Effect.Effect<Option.Option<Said>, RegistryError> =>
+  Effect.map(
+    ifFound(registry.tagProperties(repository, tag)),
+    Option.map((found): Said =>
+      found.digest === digest ? present : { outcome: "taken", detail: `it names ${found.digest}` }
+    )
+  )
+
+const asRestored = (one: Said): Said => (one.outcome === "present" ? restored : one)
+
+/** Restores a tag of a manifest that is there, unless the tag names another one by now. */
 const restoreTag = (
   registry: ContainerRegistry.Service,
   repository: string,
   digest: Digest.Digest,
   tag: string
 ): Effect.Effect<Said, RegistryError> =>
-  said(
-    registry.tagProperties(repository, tag).pipe(
-      Effect.map((found): Outcome => (found.digest === digest ? "present" : "taken")),
-      Effect.catchReason("RegistryError", "NotFound", () =>
-        Effect.as(registry.restoreManifest(repository, digest, { tag }), "restored" as const)
-      )
-    )
-  )
+  Effect.gen(function* (): Effect.fn.Return<Said, RegistryError> {
+    const before = yield* lookAtTag(registry, repository, digest, tag)
+    if (Option.isSome(before)) return before.value
+    const result = yield* attempt(registry, repository, digest, tag)
+    if (Result.isSuccess(result) && Option.exists(result.success.tag, (name) => name === tag)) return restored
+    // The answer may be lost or say nothing of the tag, and the tag may have been pushed meanwhile.
+    const after = yield* lookAtTag(registry, repository, digest, tag)
+    if (Option.isSome(after)) return asRestored(after.value)
+    return Result.isFailure(result)
+      ? saidOf(result.failure)
+      : { outcome: "failed", detail: "the registry says that it restored the manifest, but the tag is not there" }
+  }).pipe(said)
 
-/** Restores the tags of a manifest that is there. The registry takes one at a time. */
+/** Restores tags of a manifest that is there. The registry takes one at a time. */
 export const restoreTags = (
   registry: ContainerRegistry.Service,
   repository: string,
@@ -143,18 +215,44 @@ export const restoreTags = (
     Effect.map(restoreTag(registry, repository, digest, name), (outcome) => ({ name, ...outcome }))
   )
 
-const isThere = ({ outcome }: Said): boolean => outcome === "restored" || outcome === "present"
+/** The tags of a manifest that could not be restored. */
+export const lostTags = (tags: ReadonlyArray<string>, { outcome }: Said): RestoredStep["tags"] =>
+  tags.map((name) => ({ name, outcome, ...(outcome === "failed" ? { detail: "its manifest is not there" } : {}) }))
 
-/** Restores a manifest, and then its tags. */
+export const isThere = ({ outcome }: Said): boolean => outcome === "restored" || outcome === "present"
+
+/** Whether a tag can be restored together with its manifest. */
+const isFree = (
+  registry: ContainerRegistry.Service,
+  repository: string,
+  digest: Digest.Digest,
+  tag: string
+): Effect.Effect<boolean, RegistryError> =>
+  lookAtTag(registry, repository, digest, tag).pipe(
+    Effect.map(Option.isNone),
+    Effect.catchIf(
+      (error) => !isFatal(error),
+      () => Effect.succeed(false)
+    )
+  )
+
+/** Restores a manifest with the first of its tags that is free, in one request, and then the others. */
 export const restoreStep = (
   registry: ContainerRegistry.Service,
   repository: string,
   step: Step
 ): Effect.Effect<RestoredStep, RegistryError> =>
   Effect.gen(function* () {
-    const manifest = yield* restoreManifest(registry, repository, step.digest)
-    const tags = isThere(manifest)
-      ? yield* restoreTags(registry, repository, step)
-      : step.tags.map((name) => ({ name, outcome: manifest.outcome }))
-    return { digest: step.digest, ...manifest, tags }
+    const { digest } = step
+    let first: string | undefined
+    const manifest = yield* Effect.gen(function* () {
+      if (yield* isManifestThere(registry, repository, digest)) return present
+      first = Option.getOrUndefined(
+        yield* Effect.findFirst(step.tags, (tag) => isFree(registry, repository, digest, tag))
+      )
+      return yield* bringBack(registry, repository, digest, first)
+    }).pipe(said)
+    if (!isThere(manifest)) return { digest, ...manifest, tags: lostTags(step.tags, manifest) }
+    const tags = yield* restoreTags(registry, repository, step)
+    return { digest, ...manifest, tags: tags.map((tag) => (tag.name === first ? { ...tag, ...asRestored(tag) } : tag)) }
   })

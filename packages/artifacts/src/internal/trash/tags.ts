@@ -1,0 +1,95 @@
+/**
+ * What tags say of the trash: what was deleted under a name, and what names attach to a manifest.
+ */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import type * as Digest from "@effect-acr/client/Digest"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { SoftDeletedTag } from "@effect-acr/client/SoftDeleted"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as AttachedTags from "../attachedTags.ts"
+import { orEmpty } from "../retention/services.ts"
+
+/** The newest deletion of each tag. */
+export interface DeletedTags {
+  readonly digests: ReadonlyMap<string, Digest.Digest>
+  readonly tagsOf: (digest: Digest.Digest) => ReadonlyArray<string>
+}
+
+/** A tag that attaches what it names to another manifest. */
+export interface Attached {
+  readonly name: string
+  readonly digest: Digest.Digest
+}
+
+type Deletion = Pick<SoftDeletedTag, "digest" | "deletedOn">
+
+/** The records of a trash are read one by one, and of each tag the newest is kept, without what the registry says besides. */
+const readDeleted = (
+  registry: ContainerRegistry.Service,
+  repository: string
+): Effect.Effect<ReadonlyMap<string, Deletion>, RegistryError> =>
+  Stream.runFold(
+    orEmpty(registry.deletedTags(repository)),
+    () => new Map<string, Deletion>(),
+    (newest, { deletedOn, digest, name }) => {
+      const known = newest.get(name)
+      // Of two at the same time the last one is the newest, as for the Azure CLI.
+      if (known === undefined || DateTime.isGreaterThanOrEqualTo(deletedOn, known.deletedOn)) {
+        newest.set(name, { digest, deletedOn })
+      }
+      return newest
+    }
+  )
+
+/**
+ * Tags that attach something and are there. What they name may be gone in part: a list of referrers stays when its subject is
+ * deleted with the referrers in it.
+ */
+const readPresent = (
+  registry: ContainerRegistry.Service,
+  repository: string
+): Effect.Effect<ReadonlyArray<Attached>, RegistryError> =>
+  orEmpty(registry.tags(repository)).pipe(
+    Stream.filter(({ name }) => Option.isSome(AttachedTags.parse(name))),
+    Stream.map(({ digest, name }): Attached => ({ name, digest })),
+    Stream.runCollect
+  )
+
+/** By the referrers tag of the manifest to which they attach something. */
+const byList = (all: Iterable<Attached>): ReadonlyMap<string, ReadonlyArray<Attached>> => {
+  const lists = new Map<string, Array<Attached>>()
+  for (const one of all) {
+    const attached = AttachedTags.parse(one.name)
+    if (Option.isNone(attached)) continue
+    const { list } = attached.value
+    const others = lists.get(list) ?? []
+    others.push(one)
+    lists.set(list, others)
+  }
+  return lists
+}
+
+/** Reads the tags of a repository: those in the trash, and of those that are there the ones that attach something. */
+export const readTags = (
+  registry: ContainerRegistry.Service,
+  repository: string
+): Effect.Effect<
+  { readonly deleted: DeletedTags; readonly attached: ReadonlyMap<string, ReadonlyArray<Attached>> },
+  RegistryError
+> =>
+  Effect.gen(function* () {
+    const deletions = yield* readDeleted(registry, repository)
+    const present = yield* readPresent(registry, repository)
+    const digests = new Map(Array.from(deletions, ([name, { digest }]) => [name, digest]))
+    const deleted = Array.from(digests, ([name, digest]): Attached => ({ name, digest }))
+    return {
+      attached: byList([...present, ...deleted]),
+      deleted: {
+        digests,
+        tagsOf: (wanted) => deleted.flatMap(({ digest, name }) => (digest === wanted ? [name] : []))
+      }
+    }
+  })
