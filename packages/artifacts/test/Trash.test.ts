@@ -592,7 +592,7 @@ describe("interrupted at any request and run again", () => {
     Effect.gen(function* () {
       yield* push(other, "v1")
       yield* remove("v1")
-      yield* push(amd64, "v1", "latest", "stable")
+      yield* push(amd64, "v1", "x1", "x2")
       const before = yield* contents
       for (let at = 0, isRestored = false; !isRestored; at++) {
         yield* remove(digestOf(amd64))

@@ -10,6 +10,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -32,6 +33,12 @@ const parseImage = (text: string): Option.Option<SeedImage> =>
   Option.flatMap(Result.getSuccess(Reference.parse(`localhost/${text}`)), ({ repository, tag }) =>
     tag === undefined ? Option.none() : Option.some({ repository, tags: [tag] })
   )
+
+const decodeDuration = Schema.decodeOption(Schema.DurationFromString)
+
+/** A time that ends, as `7 days`. */
+const parseRetention = (text: string): Option.Option<Duration.Duration> =>
+  Option.filter(decodeDuration(text), (time) => Duration.isFinite(time) && Duration.isGreaterThan(time, Duration.zero))
 
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
@@ -60,6 +67,11 @@ const flags = {
   referrersApi: Flag.Boolean("referrers-api").pipe(
     Flag.withDescription("Serve the referrers API; --no-referrers-api for a registry that lacks it"),
     Flag.withDefault(true)
+  ),
+  softDelete: Flag.String("soft-delete").pipe(
+    Flag.withDescription('Keep what is deleted in a trash for so long, as "7 days"; without it, deletions are final'),
+    Flag.filterMap(parseRetention, (text) => `Expected a time above zero as "7 days", got ${text}`),
+    Flag.optional
   ),
   directory: Flag.String("directory").pipe(
     Flag.withDescription("The folder to keep the registry in; without it, it is gone with the emulator"),
@@ -97,7 +109,7 @@ const cannotListen = ({ cause }: { readonly cause: unknown }) => {
 const serve = Command.make(
   "acr-emulator",
   flags,
-  ({ anonymous, directBlobs, directory, host, https, port, referrersApi, seed }) =>
+  ({ anonymous, directBlobs, directory, host, https, port, referrersApi, seed, softDelete }) =>
     AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
       Effect.andThen(instructions),
       Effect.andThen(Effect.never),
@@ -109,6 +121,7 @@ const serve = Command.make(
           anonymousPull: anonymous,
           blobs: directBlobs ? "direct" : "redirect",
           referrers: { api: referrersApi },
+          ...(Option.isSome(softDelete) ? { softDelete: { retention: softDelete.value } } : {}),
           ...(Option.isSome(directory) ? { directory: directory.value } : {}),
           adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
           entraToken: Redacted.make(wellKnown.entraToken)

@@ -1,8 +1,6 @@
 /**
  * Referrers: their list, registries that lack a part of it, and pushes with conditions.
  */
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -12,6 +10,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, codeOf, emulator } from "./support/ask.ts"
+import { command } from "./support/command.ts"
 import { digestOf, push } from "./support/content.ts"
 import { folder } from "./support/folder.ts"
 
@@ -269,25 +268,6 @@ describe("a registry without the referrers API", () => {
       assert.isTrue(yield* isThere(digestOf(content)))
     }).pipe(Effect.provide(withReferrers({ api: false, subjectHeader: true, cascade: true })))
   )
-})
-
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-
-/** Starts the command on a free port, and returns its endpoint. */
-const command = Effect.fnUntraced(function* (...flags: ReadonlyArray<string>) {
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, [bin, "--port", "0", ...flags], { stdio: ["ignore", "pipe", "inherit"] })
-    ),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-  return yield* Effect.callback<string>((resume) => {
-    let text = ""
-    child.stdout.on("data", (chunk) => {
-      text += String(chunk)
-      if (text.includes("Ctrl-C")) resume(Effect.succeed(/http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0] ?? ""))
-    })
-  })
 })
 
 describe("the command", () => {

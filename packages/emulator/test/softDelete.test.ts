@@ -2,15 +2,21 @@
  * Soft delete: what is deleted is in the trash for a while, and what a restore brings back. ACR's documentation, "Recover
  * deleted artifacts with soft delete policy", says each of these but the codes of refusals.
  */
+import { spawnSync } from "node:child_process"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { ask, askAsAdmin, basicOf, codeOf, emulator } from "./support/ask.ts"
+import { bin, command } from "./support/command.ts"
 import { digestOf, push } from "./support/content.ts"
+import { eventually } from "./support/faults.ts"
 import { folder } from "./support/folder.ts"
 
 const keeping = emulator({ softDelete: {} })
@@ -457,4 +463,39 @@ describe("a request for the trash", () => {
       )
     )
   })
+})
+
+/** Asks the command. */
+const askCommand = (method: "GET" | "DELETE", url: string) =>
+  Effect.flatMap(
+    HttpClient.execute(HttpClientRequest.make(method)(url).pipe(HttpClientRequest.basicAuth("admin", "emulator"))),
+    ({ text }) => text
+  )
+
+/** Deletes what the command was seeded with, and returns where its trash is. */
+const emptied = Effect.fnUntraced(function* (...flags: ReadonlyArray<string>) {
+  const endpoint = yield* command("--seed", "a:v1", ...flags)
+  yield* askCommand("DELETE", `${endpoint}/acr/v1/a`)
+  return `${endpoint}/acr/v1/_deleted/_catalog`
+})
+
+describe("the command", () => {
+  it.live("keeps what is deleted for as long as --soft-delete says, and nothing without it", () =>
+    Effect.gen(function* () {
+      assert.notInclude(yield* askCommand("GET", yield* emptied()), '"a"')
+      assert.include(yield* askCommand("GET", yield* emptied("--soft-delete", "1 hour")), '"a"')
+      const trash = yield* emptied("--soft-delete", "1 milli")
+      yield* eventually(askCommand("GET", trash), (text) => !text.includes('"a"'))
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  for (const retention of ["soon", "7", "0 days", "-1 days", "Infinity"]) {
+    it(`does not start for a retention of ${retention}`, () => {
+      const { status, stderr, stdout } = spawnSync(process.execPath, [bin, "--port", "0", `--soft-delete=${retention}`], {
+        encoding: "utf8"
+      })
+      assert.notStrictEqual(status, 0)
+      assert.include(`${stdout}${stderr}`, `Expected a time above zero as "7 days", got ${retention}`)
+    })
+  }
 })
