@@ -56,8 +56,12 @@ const guides: { readonly [name: string]: ReadonlyArray<SeedImage.SeedImage> } = 
   manifests: [...releases, web],
   transfers: releases,
   uploads: releases,
+  trash: [web],
   "testing-your-application": []
 }
+
+/** What the registry of a guide is besides. */
+const options: { readonly [name: string]: AcrEmulator.Options } = { trash: { softDelete: {} } }
 
 /** What a block may use. */
 type Services =
@@ -132,35 +136,36 @@ const RegistriesLive = Layer.unwrap(
 )
 
 /** A registry, and a folder to work in. */
-const Setting = Layer.mergeAll(
-  Layer.effect(
-    Folder,
-    Effect.acquireRelease(
-      Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
-      (path) => Effect.promise(() => rm(path, { recursive: true }))
-    )
-  ),
-  Layer.effectDiscard(
-    Effect.gen(function* () {
-      const before = process.cwd()
-      const folder = yield* temporaryFolder
-      yield* Effect.promise(() => writeFile(join(folder, "layer.tar"), new Uint8Array(1024 * 1024)))
-      yield* Effect.acquireRelease(
-        Effect.sync(() => process.chdir(folder)),
-        () => Effect.sync(() => process.chdir(before))
+const setting = (emulator: AcrEmulator.Options) =>
+  Layer.mergeAll(
+    Layer.effect(
+      Folder,
+      Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(root, "test/.snippets-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
       )
-    })
-  ),
-  Layer.effect(
-    ConfigProvider.ConfigProvider,
-    Effect.map(environment, (env) => ConfigProvider.fromEnv({ env }))
-  ),
-  Credentials.layerPassword(adminUser),
-  NodeRegistryHttpClient.layer,
-  NodeServices.layer,
-  NodeCompression.layer,
-  RegistriesLive
-).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true })))
+    ),
+    Layer.effectDiscard(
+      Effect.gen(function* () {
+        const before = process.cwd()
+        const folder = yield* temporaryFolder
+        yield* Effect.promise(() => writeFile(join(folder, "layer.tar"), new Uint8Array(1024 * 1024)))
+        yield* Effect.acquireRelease(
+          Effect.sync(() => process.chdir(folder)),
+          () => Effect.sync(() => process.chdir(before))
+        )
+      })
+    ),
+    Layer.effect(
+      ConfigProvider.ConfigProvider,
+      Effect.map(environment, (env) => ConfigProvider.fromEnv({ env }))
+    ),
+    Credentials.layerPassword(adminUser),
+    NodeRegistryHttpClient.layer,
+    NodeServices.layer,
+    NodeCompression.layer,
+    RegistriesLive
+  ).pipe(Layer.provideMerge(emulated({ adminUser, anonymousPull: true, ...emulator })))
 
 /** Runs a module's effects and builds its layers, and tells what they print. */
 const use = (file: string) =>
@@ -187,7 +192,7 @@ for (const [name, images] of Object.entries(guides)) {
   const blocks = blocksOf(readFileSync(join(root, page), "utf8"))
   const Filled = Layer.effectDiscard(
     Effect.flatMap(AcrEmulator.AcrEmulator, ({ seed }) => Effect.forEach(images, seed))
-  ).pipe(Layer.provideMerge(Setting))
+  ).pipe(Layer.provideMerge(setting(options[name] ?? {})))
   layer(Filled, { excludeTestServices: true })(page, (it) => {
     for (const [index, block] of blocks.entries()) {
       it.effect(titleOf(block, index), () =>

@@ -75,10 +75,7 @@ const deletedManifests = Effect.flatMap(ContainerRegistry, (service) =>
 /** Outcomes by digest and by tag. */
 const outcomes = (steps: ReadonlyArray<Trash.RestoredStep>): Record<string, string> =>
   Object.fromEntries(
-    steps.flatMap(({ digest, outcome, tags }) => [
-      [digest, outcome],
-      ...tags.map((tag) => [tag.name, tag.outcome])
-    ])
+    steps.flatMap(({ digest, outcome, tags }) => [[digest, outcome], ...tags.map((tag) => [tag.name, tag.outcome])])
   )
 
 const restore = (tagOrDigest: string) => Trash.restore(repository, tagOrDigest)

@@ -491,9 +491,13 @@ describe("the command", () => {
 
   for (const retention of ["soon", "7", "0 days", "-1 days", "Infinity"]) {
     it(`does not start for a retention of ${retention}`, () => {
-      const { status, stderr, stdout } = spawnSync(process.execPath, [bin, "--port", "0", `--soft-delete=${retention}`], {
-        encoding: "utf8"
-      })
+      const { status, stderr, stdout } = spawnSync(
+        process.execPath,
+        [bin, "--port", "0", `--soft-delete=${retention}`],
+        {
+          encoding: "utf8"
+        }
+      )
       assert.notStrictEqual(status, 0)
       assert.include(`${stdout}${stderr}`, `Expected a time above zero as "7 days", got ${retention}`)
     })

@@ -41,7 +41,7 @@ export type Step = typeof Step.Type
  * - `present`: it was there already.
  * - `missing`: it is not in the trash: it expired, or was never deleted.
  * - `taken`: the tag names another manifest by now, and stays there.
- * - `failed`: the registry refused it, or did not answer. A second attempt finds out.
+ * - `failed`: the registry refused it or did not respond, and it is not there.
  *
  * @category schemas
  * @since 0.1.0

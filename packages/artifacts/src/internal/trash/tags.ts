@@ -14,7 +14,7 @@ import { orEmpty } from "../retention/services.ts"
 
 /** The newest deletion of each tag. */
 export interface DeletedTags {
-  readonly digests: ReadonlyMap<string, Digest.Digest>
+  readonly digestOf: (tag: string) => Option.Option<Digest.Digest>
   readonly tagsOf: (digest: Digest.Digest) => ReadonlyArray<string>
 }
 
@@ -58,17 +58,22 @@ const readPresent = (
     Stream.runCollect
   )
 
-/** By the referrers tag of the manifest to which they attach something. */
-const byList = (all: Iterable<Attached>): ReadonlyMap<string, ReadonlyArray<Attached>> => {
+/** Tags that attach something, by the referrers tag of what they attach it to. */
+const byList = (
+  present: ReadonlyArray<Attached>,
+  deletions: ReadonlyMap<string, Deletion>
+): ReadonlyMap<string, ReadonlyArray<Attached>> => {
   const lists = new Map<string, Array<Attached>>()
-  for (const one of all) {
+  const add = (one: Attached) => {
     const attached = AttachedTags.parse(one.name)
-    if (Option.isNone(attached)) continue
+    if (Option.isNone(attached)) return
     const { list } = attached.value
     const others = lists.get(list) ?? []
     others.push(one)
     lists.set(list, others)
   }
+  for (const one of present) add(one)
+  for (const [name, { digest }] of deletions) add({ name, digest })
   return lists
 }
 
@@ -83,13 +88,11 @@ export const readTags = (
   Effect.gen(function* () {
     const deletions = yield* readDeleted(registry, repository)
     const present = yield* readPresent(registry, repository)
-    const digests = new Map(Array.from(deletions, ([name, { digest }]) => [name, digest]))
-    const deleted = Array.from(digests, ([name, digest]): Attached => ({ name, digest }))
     return {
-      attached: byList([...present, ...deleted]),
+      attached: byList(present, deletions),
       deleted: {
-        digests,
-        tagsOf: (wanted) => deleted.flatMap(({ digest, name }) => (digest === wanted ? [name] : []))
+        digestOf: (tag) => Option.map(Option.fromUndefinedOr(deletions.get(tag)), ({ digest }) => digest),
+        tagsOf: (wanted) => Array.from(deletions).flatMap(([name, { digest }]) => (digest === wanted ? [name] : []))
       }
     }
   })

@@ -8,7 +8,9 @@ import * as Referrer from "@effect-acr/client/Referrer"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import { NotFound, RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { printable } from "../printable.ts"
 import { isImage, referencesOf } from "../references.ts"
 import { isFatal, isThere, lostTags, restoreManifest, type RestoredStep, restoreTags } from "./step.ts"
 import { stopping } from "./stopping.ts"
@@ -22,15 +24,17 @@ const findRoot = (
   registry: ContainerRegistry.Service,
   repository: string,
   tagOrDigest: string,
-  { digests }: DeletedTags
+  deleted: DeletedTags
 ): Effect.Effect<Digest.Digest, RegistryError> => {
   if (Digest.isDigest(tagOrDigest)) return Effect.succeed(tagOrDigest)
-  const found = digests.get(tagOrDigest)
-  if (found !== undefined) return Effect.succeed(found)
-  return registry.tagProperties(repository, tagOrDigest).pipe(
-    Effect.map(({ digest }) => digest),
-    Effect.catchReason("RegistryError", "NotFound", () => notDeleted(tagOrDigest))
-  )
+  return Option.match(deleted.digestOf(tagOrDigest), {
+    onSome: Effect.succeed,
+    onNone: () =>
+      registry.tagProperties(repository, tagOrDigest).pipe(
+        Effect.map(({ digest }) => digest),
+        Effect.catchReason("RegistryError", "NotFound", () => notDeleted(tagOrDigest))
+      )
+  })
 }
 
 const notDeleted = (tagOrDigest: string) =>
@@ -66,7 +70,13 @@ const childrenOf = (
   digest: Digest.Digest
 ): Effect.Effect<Result.Result<ReadonlyArray<Wanted>, string>, RegistryError> =>
   content.rawManifest(repository, digest).pipe(
-    Effect.map((raw) => Result.map(referencesOf(raw), ({ manifests }) => manifests.map(wantedBy))),
+    Effect.map((raw) =>
+      Result.mapBoth(referencesOf(raw), {
+        // It quotes the manifest.
+        onFailure: printable,
+        onSuccess: ({ manifests }) => manifests.map(wantedBy)
+      })
+    ),
     Effect.catchIf(
       (error) => !isFatal(error),
       ({ message }) => Effect.succeed(Result.fail(message))
@@ -91,9 +101,7 @@ const restoreOne = (
 
 /** Each digest once, without those that were seen before. */
 const unseen = (all: ReadonlyArray<Wanted>, seen: ReadonlyMap<Digest.Digest, unknown>): ReadonlyArray<Wanted> => [
-  ...new Map(
-    all.flatMap((wanted) => (seen.has(wanted.digest) ? [] : [[wanted.digest, wanted] as const]))
-  ).values()
+  ...new Map(all.flatMap((wanted) => (seen.has(wanted.digest) ? [] : [[wanted.digest, wanted] as const]))).values()
 ]
 
 /** Manifests that the registry refused: their subject may have been restored meanwhile. */
