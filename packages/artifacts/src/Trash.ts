@@ -93,7 +93,8 @@ export const restoreSteps = (
  * back the tags that were last deleted from it, unless they name another one by now. Tags of what it names stay in the trash.
  *
  * Each manifest is restored before it is read, as the registry shows what is in it only then. Tags come last, and the tag that
- * was asked for after all others, so that no tag names half an image, and an interrupted run can be repeated. Errors are
+ * was asked for after all others, so that a tag names its image only once the rest has been tried, and an interrupted run can
+ * be repeated. Errors are
  * those of `restoreSteps`. It needs the permission to pull besides.
  *
  * **Gotchas**
