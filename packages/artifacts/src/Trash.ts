@@ -12,7 +12,7 @@ import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { RestoredStep, restoreStep, type Step } from "./internal/trash/step.ts"
-import { stopping } from "./internal/trash/stopping.ts"
+import { restoring } from "./internal/trash/stopping.ts"
 import { restoreTree } from "./internal/trash/tree.ts"
 
 export { Outcome, RestoredStep, Step } from "./internal/trash/step.ts"
@@ -74,12 +74,10 @@ export const restoreSteps = (
 ): Effect.Effect<ReadonlyArray<RestoredStep>, RegistryError, ContainerRegistry.ContainerRegistry> =>
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry.ContainerRegistry
-    const done: Array<RestoredStep> = []
-    // One after the other: a subject has to be there before its referrers.
-    const all = Effect.forEach(steps, (step) =>
-      Effect.tap(restoreStep(registry, repository, step), (one) => Effect.sync(() => done.push(one)))
+    return yield* restoring(registry, repository, (place) =>
+      // One after the other: a subject has to be there before its referrers.
+      Effect.forEach(steps, (step) => restoreStep(place, step))
     )
-    return yield* stopping(all, () => done)
   })
 
 /**
@@ -127,6 +125,6 @@ export const restore = (
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry.ContainerRegistry
     const content = yield* RegistryContent.RegistryContent
-    const restored = yield* restoreTree(registry, content, repository, tagOrDigest)
+    const restored = yield* restoring(registry, repository, (place) => restoreTree(place, content, tagOrDigest))
     return { ...restored, referrers: "attached by tags" as const }
   })

@@ -92,6 +92,13 @@ export const RestoredStep = Schema.Struct({
  */
 export type RestoredStep = typeof RestoredStep.Type
 
+/** The repository that something is restored in, and what was restored so far. */
+export interface Place {
+  readonly registry: ContainerRegistry.Service
+  readonly repository: string
+  readonly restored: { readonly manifests: Set<string>; readonly tags: Set<string> }
+}
+
 interface Said {
   readonly outcome: Outcome
   readonly detail?: string
@@ -119,12 +126,11 @@ const said = (effect: Effect.Effect<Said, RegistryError>): Effect.Effect<Said, R
 
 /** Sends a restore. Of the errors, only a fatal one ends it. */
 const attempt = (
-  registry: ContainerRegistry.Service,
-  repository: string,
+  place: Place,
   digest: Digest.Digest,
   tag: string | undefined
 ): Effect.Effect<Result.Result<ContainerRegistry.RestoredManifest, RegistryError>, RegistryError> =>
-  registry.restoreManifest(repository, digest, tag === undefined ? {} : { tag }).pipe(
+  place.registry.restoreManifest(place.repository, digest, tag === undefined ? {} : { tag }).pipe(
     Effect.map(Result.succeed),
     Effect.catchIf(
       (error) => !isFatal(error),
@@ -132,88 +138,70 @@ const attempt = (
     )
   )
 
-const isManifestThere = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  digest: Digest.Digest
-): Effect.Effect<boolean, RegistryError> =>
-  Effect.map(ifFound(registry.manifestProperties(repository, digest)), Option.isSome)
+const isManifestThere = (place: Place, digest: Digest.Digest): Effect.Effect<boolean, RegistryError> =>
+  Effect.map(ifFound(place.registry.manifestProperties(place.repository, digest)), Option.isSome)
 
 /** Moves a manifest out of the trash that is not there. */
-const bringBack = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  digest: Digest.Digest,
-  tag: string | undefined
-): Effect.Effect<Said, RegistryError> =>
+const bringBack = (place: Place, digest: Digest.Digest, tag: string | undefined): Effect.Effect<Said, RegistryError> =>
   Effect.gen(function* () {
-    const result = yield* attempt(registry, repository, digest, tag)
-    if (Result.isSuccess(result)) return restored
+    const result = yield* attempt(place, digest, tag)
     // The answer may be lost. No public text shows how ACR refuses, so what is there counts, and not the refusal.
-    if (yield* isManifestThere(registry, repository, digest)) return restored
+    if (Result.isSuccess(result) || (yield* isManifestThere(place, digest))) {
+      place.restored.manifests.add(digest)
+      return restored
+    }
     // The refusal may be about the tag.
     return tag === undefined || result.failure.isRetryable
       ? saidOf(result.failure)
-      : yield* bringBack(registry, repository, digest, undefined)
+      : yield* bringBack(place, digest, undefined)
   })
 
 /** Restores a manifest without its tags. */
-export const restoreManifest = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  digest: Digest.Digest
-): Effect.Effect<Said, RegistryError> =>
+export const restoreManifest = (place: Place, digest: Digest.Digest): Effect.Effect<Said, RegistryError> =>
   said(
-    Effect.flatMap(isManifestThere(registry, repository, digest), (isThere) =>
-      isThere ? Effect.succeed(present) : bringBack(registry, repository, digest, undefined)
+    Effect.flatMap(isManifestThere(place, digest), (isThere) =>
+      isThere ? Effect.succeed(present) : bringBack(place, digest, undefined)
     )
   )
 
 /** What is to be said of a tag that exists; none if it does not. */
 const lookAtTag = (
-  registry: ContainerRegistry.Service,
-  repository: string,
+  place: Place,
   digest: Digest.Digest,
   tag: string
 ): Effect.Effect<Option.Option<Said>, RegistryError> =>
   Effect.map(
-    ifFound(registry.tagProperties(repository, tag)),
+    ifFound(place.registry.tagProperties(place.repository, tag)),
     Option.map((found): Said =>
       found.digest === digest ? present : { outcome: "taken", detail: `it names ${found.digest}` }
     )
   )
 
+const note = ({ restored: { tags } }: Place, tag: string, one: Said): Said => {
+  if (one.outcome === "restored") tags.add(tag)
+  return one
+}
+
 const asRestored = (one: Said): Said => (one.outcome === "present" ? restored : one)
 
 /** Restores a tag of a manifest that is there, unless the tag names another one by now. */
-const restoreTag = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  digest: Digest.Digest,
-  tag: string
-): Effect.Effect<Said, RegistryError> =>
+const restoreTag = (place: Place, digest: Digest.Digest, tag: string): Effect.Effect<Said, RegistryError> =>
   Effect.gen(function* (): Effect.fn.Return<Said, RegistryError> {
-    const before = yield* lookAtTag(registry, repository, digest, tag)
+    const before = yield* lookAtTag(place, digest, tag)
     if (Option.isSome(before)) return before.value
-    const result = yield* attempt(registry, repository, digest, tag)
-    if (Result.isSuccess(result) && Option.exists(result.success.tag, (name) => name === tag)) return restored
+    const result = yield* attempt(place, digest, tag)
+    const isSaid = Result.isSuccess(result) && Option.exists(result.success.tag, (name) => name === tag)
     // The answer may be lost or say nothing of the tag, and the tag may have been pushed meanwhile.
-    const after = yield* lookAtTag(registry, repository, digest, tag)
-    if (Option.isSome(after)) return asRestored(after.value)
+    const after = isSaid ? Option.some(restored) : yield* lookAtTag(place, digest, tag)
+    if (Option.isSome(after)) return note(place, tag, asRestored(after.value))
     return Result.isFailure(result)
       ? saidOf(result.failure)
       : { outcome: "failed", detail: "the registry says that it restored the manifest, but the tag is not there" }
   }).pipe(said)
 
 /** Restores tags of a manifest that is there. The registry takes one at a time. */
-export const restoreTags = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  { digest, tags }: Step
-): Effect.Effect<RestoredStep["tags"], RegistryError> =>
-  Effect.forEach(tags, (name) =>
-    Effect.map(restoreTag(registry, repository, digest, name), (outcome) => ({ name, ...outcome }))
-  )
+export const restoreTags = (place: Place, { digest, tags }: Step): Effect.Effect<RestoredStep["tags"], RegistryError> =>
+  Effect.forEach(tags, (name) => Effect.map(restoreTag(place, digest, name), (outcome) => ({ name, ...outcome })))
 
 /** The tags of a manifest that could not be restored. */
 export const lostTags = (tags: ReadonlyArray<string>, { outcome }: Said): RestoredStep["tags"] =>
@@ -222,13 +210,8 @@ export const lostTags = (tags: ReadonlyArray<string>, { outcome }: Said): Restor
 export const isThere = ({ outcome }: Said): boolean => outcome === "restored" || outcome === "present"
 
 /** Whether a tag can be restored together with its manifest. */
-const isFree = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  digest: Digest.Digest,
-  tag: string
-): Effect.Effect<boolean, RegistryError> =>
-  lookAtTag(registry, repository, digest, tag).pipe(
+const isFree = (place: Place, digest: Digest.Digest, tag: string): Effect.Effect<boolean, RegistryError> =>
+  lookAtTag(place, digest, tag).pipe(
     Effect.map(Option.isNone),
     Effect.catchIf(
       (error) => !isFatal(error),
@@ -237,22 +220,16 @@ const isFree = (
   )
 
 /** Restores a manifest with the first of its tags that is free, in one request, and then the others. */
-export const restoreStep = (
-  registry: ContainerRegistry.Service,
-  repository: string,
-  step: Step
-): Effect.Effect<RestoredStep, RegistryError> =>
+export const restoreStep = (place: Place, step: Step): Effect.Effect<RestoredStep, RegistryError> =>
   Effect.gen(function* () {
     const { digest } = step
     let first: string | undefined
     const manifest = yield* Effect.gen(function* () {
-      if (yield* isManifestThere(registry, repository, digest)) return present
-      first = Option.getOrUndefined(
-        yield* Effect.findFirst(step.tags, (tag) => isFree(registry, repository, digest, tag))
-      )
-      return yield* bringBack(registry, repository, digest, first)
+      if (yield* isManifestThere(place, digest)) return present
+      first = Option.getOrUndefined(yield* Effect.findFirst(step.tags, (tag) => isFree(place, digest, tag)))
+      return yield* bringBack(place, digest, first)
     }).pipe(said)
     if (!isThere(manifest)) return { digest, ...manifest, tags: lostTags(step.tags, manifest) }
-    const tags = yield* restoreTags(registry, repository, step)
+    const tags = yield* restoreTags(place, step)
     return { digest, ...manifest, tags: tags.map((tag) => (tag.name === first ? { ...tag, ...asRestored(tag) } : tag)) }
   })

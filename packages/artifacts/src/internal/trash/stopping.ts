@@ -1,28 +1,28 @@
 /**
  * A restore that ends early says what it has done.
  */
+import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
-import type { RestoredStep } from "./step.ts"
-
-const isRestored = ({ outcome }: Pick<RestoredStep, "outcome">): boolean => outcome === "restored"
+import type { Place } from "./step.ts"
 
 /** What was restored, for a person to read; empty if nothing was. */
-const describe = (steps: ReadonlyArray<RestoredStep>): string => {
-  const manifests = steps.filter(isRestored).map(({ digest }) => digest)
-  const tags = steps.flatMap((step) => step.tags.filter(isRestored).map(({ name }) => name))
-  return [
-    ...(manifests.length === 0 ? [] : [`manifests were restored: ${manifests.length}`]),
-    ...(tags.length === 0 ? [] : [`tags were restored: ${tags.length}`])
+const describe = ({ manifests, tags }: Place["restored"]): string =>
+  [
+    ...(manifests.size === 0 ? [] : [`manifests were restored: ${manifests.size}`]),
+    ...(tags.size === 0 ? [] : [`tags were restored: ${tags.size}`])
   ].join(", ")
-}
 
-/** Adds to the error of a restore what it has done so far. */
-export const stopping = <A>(
-  restore: Effect.Effect<A, RegistryError>,
-  done: () => ReadonlyArray<RestoredStep>
+/** Adds to the error of a restore what it has done before. */
+export const restoring = <A>(
+  registry: ContainerRegistry.Service,
+  repository: string,
+  restore: (place: Place) => Effect.Effect<A, RegistryError>
 ): Effect.Effect<A, RegistryError> =>
-  Effect.mapError(restore, (error) => {
-    const completed = describe(done())
-    return completed === "" ? error : new RegistryError({ ...error, completed })
+  Effect.suspend(() => {
+    const place: Place = { registry, repository, restored: { manifests: new Set(), tags: new Set() } }
+    return Effect.mapError(restore(place), (error) => {
+      const completed = describe(place.restored)
+      return completed === "" ? error : new RegistryError({ ...error, completed })
+    })
   })

@@ -1,7 +1,6 @@
 /**
  * Restores an artifact with what belongs to it, as far as the trash shows that.
  */
-import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
@@ -12,8 +11,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { printable } from "../printable.ts"
 import { isImage, referencesOf } from "../references.ts"
-import { isFatal, isThere, lostTags, restoreManifest, type RestoredStep, restoreTags } from "./step.ts"
-import { stopping } from "./stopping.ts"
+import { isFatal, isThere, lostTags, type Place, restoreManifest, type RestoredStep, restoreTags } from "./step.ts"
 import { type DeletedTags, readTags } from "./tags.ts"
 
 /** Manifests that are restored at the same time. */
@@ -21,8 +19,7 @@ const atOnce = 8
 
 /** The manifest that a tag or a digest names in the trash, or else in the repository: some of what it names may be gone. */
 const findRoot = (
-  registry: ContainerRegistry.Service,
-  repository: string,
+  { registry, repository }: Place,
   tagOrDigest: string,
   deleted: DeletedTags
 ): Effect.Effect<Digest.Digest, RegistryError> => {
@@ -84,19 +81,41 @@ const childrenOf = (
   )
 
 const restoreOne = (
-  registry: ContainerRegistry.Service,
+  place: Place,
   content: RegistryContent.Service,
-  repository: string,
   wanted: Wanted
 ): Effect.Effect<Found, RegistryError> =>
   Effect.gen(function* () {
     const { digest, isRead } = wanted
-    const manifest = { digest, ...(yield* restoreManifest(registry, repository, digest)) }
+    const manifest = { digest, ...(yield* restoreManifest(place, digest)) }
     if (!isRead || !isThere(manifest)) return { manifest, wanted, children: [] }
-    return Result.match(yield* childrenOf(content, repository, digest), {
+    return Result.match(yield* childrenOf(content, place.repository, digest), {
       onFailure: (unread): Found => ({ manifest: { ...manifest, unread }, wanted, children: [] }),
       onSuccess: (children): Found => ({ manifest, wanted, children })
     })
+  })
+
+/**
+ * Restores manifests side by side. After a fatal error it sends nothing else, and waits for what is under way: that may be
+ * restored.
+ */
+const restoreLevel = (
+  place: Place,
+  content: RegistryContent.Service,
+  level: ReadonlyArray<Wanted>
+): Effect.Effect<ReadonlyArray<Found>, RegistryError> =>
+  Effect.gen(function* () {
+    const errors: Array<RegistryError> = []
+    const one = (wanted: Wanted) =>
+      errors.length > 0
+        ? Effect.succeedNone
+        : Effect.catch(Effect.asSome(restoreOne(place, content, wanted)), (error) => {
+            errors.push(error)
+            return Effect.succeedNone
+          })
+    const found = yield* Effect.forEach(level, (wanted) => Effect.suspend(() => one(wanted)), { concurrency: atOnce })
+    const [error] = errors
+    return error === undefined ? found.flatMap(Option.toArray) : yield* error
   })
 
 /** Each digest once, without those that were seen before. */
@@ -112,20 +131,14 @@ const countRestored = (found: ReadonlyMap<Digest.Digest, Found>): number =>
   Array.from(found.values()).filter(({ manifest }) => manifest.outcome === "restored").length
 
 export const restoreTree = (
-  registry: ContainerRegistry.Service,
+  place: Place,
   content: RegistryContent.Service,
-  repository: string,
   tagOrDigest: string
 ): Effect.Effect<{ readonly root: Digest.Digest; readonly steps: ReadonlyArray<RestoredStep> }, RegistryError> =>
   Effect.gen(function* () {
-    const { attached, deleted } = yield* readTags(registry, repository)
-    const root = yield* findRoot(registry, repository, tagOrDigest, deleted)
-    // Several are restored at the same time, so that the order of answers is not that of the manifests.
-    const order = new Set<Digest.Digest>()
+    const { attached, deleted } = yield* readTags(place.registry, place.repository)
+    const root = yield* findRoot(place, tagOrDigest, deleted)
     const found = new Map<Digest.Digest, Found>()
-    const inOrder = () => Array.from(order).flatMap((digest) => found.get(digest) ?? [])
-    const tags = new Map<Digest.Digest, RestoredStep["tags"]>()
-    const steps = () => inOrder().map(({ manifest }) => ({ ...manifest, tags: tags.get(manifest.digest) ?? [] }))
 
     /** The tags by which a manifest was found. */
     const names = new Map<Digest.Digest, Set<string>>()
@@ -135,15 +148,8 @@ export const restoreTree = (
     /** Level by level: what a manifest names, and what is attached to it, comes once it is there. */
     const restoreLevels = Effect.fnUntraced(function* (first: ReadonlyArray<Wanted>) {
       for (let level = first; level.length > 0;) {
-        for (const { digest } of level) order.add(digest)
-        const results = yield* Effect.forEach(
-          level,
-          (wanted) =>
-            Effect.tap(restoreOne(registry, content, repository, wanted), (one) =>
-              Effect.sync(() => found.set(wanted.digest, one))
-            ),
-          { concurrency: atOnce }
-        )
+        const results = yield* restoreLevel(place, content, level)
+        for (const one of results) found.set(one.wanted.digest, one)
         const next = results.flatMap(({ children, manifest, wanted }) => {
           if (!isThere(manifest)) return []
           const others = attached.get(Referrer.tag(wanted.digest)) ?? []
@@ -154,26 +160,21 @@ export const restoreTree = (
       }
     })
 
-    const restoreAll = Effect.gen(function* () {
-      yield* restoreLevels([{ digest: root, isRead: true }])
-      if (found.get(root)?.manifest.outcome === "missing") return yield* notDeleted(tagOrDigest)
-      for (let before = 0; before < countRestored(found) && refused(found).length > 0;) {
-        before = countRestored(found)
-        yield* restoreLevels(refused(found))
-      }
-      // The tag that was asked for is the last: until then, another run finds the same root by it.
-      for (const name of deleted.tagsOf(root)) if (name !== tagOrDigest) nameIt(root, name)
-      if (root !== tagOrDigest) nameIt(root, tagOrDigest)
-      // Tags of what was found later come first: those of the root come when nothing else is left to do.
-      for (const { manifest } of inOrder().toReversed()) {
-        const { digest } = manifest
-        const step = { digest, tags: [...(names.get(digest) ?? [])] }
-        tags.set(
-          digest,
-          isThere(manifest) ? yield* restoreTags(registry, repository, step) : lostTags(step.tags, manifest)
-        )
-      }
+    yield* restoreLevels([{ digest: root, isRead: true }])
+    if (found.get(root)?.manifest.outcome === "missing") return yield* notDeleted(tagOrDigest)
+    for (let before = 0; before < countRestored(found) && refused(found).length > 0;) {
+      before = countRestored(found)
+      yield* restoreLevels(refused(found))
+    }
+
+    // The tag that was asked for is the last: until then, another run finds the same root by it.
+    for (const name of deleted.tagsOf(root)) if (name !== tagOrDigest) nameIt(root, name)
+    if (root !== tagOrDigest) nameIt(root, tagOrDigest)
+    // Tags of what was found later come first: those of the root come when nothing else is left to do.
+    const steps = yield* Effect.forEach(Array.from(found.values()).toReversed(), ({ manifest }) => {
+      const step = { digest: manifest.digest, tags: [...(names.get(manifest.digest) ?? [])] }
+      const tags = isThere(manifest) ? restoreTags(place, step) : Effect.succeed(lostTags(step.tags, manifest))
+      return Effect.map(tags, (tags) => ({ ...manifest, tags }))
     })
-    yield* stopping(restoreAll, steps)
-    return { root, steps: steps() }
+    return { root, steps: steps.toReversed() }
   })
