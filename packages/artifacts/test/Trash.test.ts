@@ -23,6 +23,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Trash from "../src/Trash.ts"
 import { attachment, config, forPlatform, image, index, layer } from "./support/artifacts.ts"
+import { image as named } from "./support/retention.ts"
 
 const repository = "shop/api"
 
@@ -700,6 +701,29 @@ describe("without permission", () => {
       )
     }
   }
+
+  it.live("no more requests are sent than are under way at the first refusal", () =>
+    Effect.gen(function* () {
+      const images = Array.from({ length: 30 }, (_, at) => named(`image ${at}`))
+      for (const one of images) yield* push(one)
+      yield* push(index(...images.map(({ descriptor }) => descriptor)), "v1")
+      const before = yield* contents
+      yield* removeAll
+      yield* inject({
+        method: "POST",
+        path: "/acr/v1/_deleted/",
+        skip: 1,
+        times: 1000,
+        consequence: refusal("DENIED", 403)
+      })
+      assert.strictEqual((yield* Effect.flip(restore("v1"))).completed, "manifests were restored: 1")
+      const { journal } = yield* AcrEmulator.AcrEmulator
+      assert.isAtMost((yield* journal).filter(({ status }) => status === 403).length, 8)
+      yield* clearFaults
+      yield* restore("v1")
+      assert.deepStrictEqual(yield* contents, before)
+    }).pipe(Effect.provide(keeping))
+  )
 
   it.live("of a registry that is not ACR, all of it is unsupported", () =>
     Effect.gen(function* () {
