@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { type ContentStore, MissingContent } from "./ContentStore.ts"
+import { ifFound, orEmpty } from "./internal/found.ts"
 import * as Turns from "./internal/turns.ts"
 
 /**
@@ -26,12 +26,6 @@ export interface Repository extends ContentStore<RegistryError> {
   /** The reference that it was opened by. A tag or a digest in it names nothing by itself. */
   readonly reference: Reference.Reference
 }
-
-const isNotFound = ({ reason }: RegistryError): boolean => reason._tag === "NotFound"
-
-/** What is there; none if nothing is. A repository that does not exist holds nothing. */
-const ifFound = <A>(effect: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>
-  Effect.catchIf(Effect.asSome(effect), isNotFound, () => Effect.succeed(Option.none<A>()))
 
 /** OCI distribution specification, "Error Codes", and what registries say besides of a child that is missing. */
 const missingCodes: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"])
@@ -69,7 +63,7 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
     manifest: ({ digest }) => ifFound(content.rawManifest(repository, digest)),
     blob: (blob) => content.blobSource(repository, blob),
     has: ({ digest }) => Effect.map(ifFound(content.headBlob(repository, digest)), Option.isSome),
-    tags: Stream.catchIf(content.tags(repository), isNotFound, () => Stream.empty),
+    tags: orEmpty(content.tags(repository)),
     referrers: (subject, options) => content.referrers(repository, subject, options),
     keeps: ({ digest }) => Effect.map(ifFound(content.resolve(repository, digest)), Option.isSome),
     putManifest: (manifest, { tags = [] } = {}) =>

@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ManifestState, RetentionTarget, TagState } from "../../RetentionTarget.ts"
-import { ifFound, orEmpty, registryTime, type Services } from "./services.ts"
+import { ifFound, orEmpty } from "../found.ts"
+import { registryTime, type Services } from "./services.ts"
 
 /** What a look at one object asks at once. */
 const looksAtOnce = 16

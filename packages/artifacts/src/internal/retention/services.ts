@@ -9,7 +9,6 @@ import type * as Transport from "@effect-acr/client/Transport"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 
 /** The services of a registry that a retention needs. */
 export interface Services {
@@ -17,18 +16,6 @@ export interface Services {
   readonly registry: ContainerRegistry.Service
   readonly transport: Transport.Service
 }
-
-/** What is there; none if nothing is. */
-export const ifFound = <A>(effect: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>
-  Effect.catchReason(Effect.asSome(effect), "RegistryError", "NotFound", () => Effect.succeedNone)
-
-/** A list; empty if the repository is not there. */
-export const orEmpty = <A>(list: Stream.Stream<A, RegistryError>): Stream.Stream<A, RegistryError> =>
-  Stream.catchIf(
-    list,
-    ({ reason }) => reason._tag === "NotFound",
-    () => Stream.empty
-  )
 
 /** RFC 9110, "Date": the time at which the registry answered, to the second. */
 export const registryTime = (transport: Transport.Service): Effect.Effect<Option.Option<DateTime.Utc>, RegistryError> =>

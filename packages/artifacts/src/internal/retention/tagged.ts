@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { RetentionTarget, TagState } from "../../RetentionTarget.ts"
-import { ifFound, orEmpty, registryTime, type Services } from "./services.ts"
+import { ifFound, orEmpty } from "../found.ts"
+import { registryTime, type Services } from "./services.ts"
 
 /** Tags that are resolved at the same time. */
 const resolvesAtOnce = 16

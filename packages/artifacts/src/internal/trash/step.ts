@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ifFound } from "../retention/services.ts"
 import { isDenied } from "../denied.ts"
+import { ifFound } from "../found.ts"
 
 /**
  * What to restore from the trash.

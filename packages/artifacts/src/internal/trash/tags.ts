@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as AttachedTags from "../attachedTags.ts"
-import { orEmpty } from "../retention/services.ts"
+import { orEmpty } from "../found.ts"
 
 /** The newest deletion of each tag. */
 export interface DeletedTags {
