@@ -71,18 +71,39 @@ describe("a duration", () => {
   }
 
   const refused = [
-    ...["1h30d", "1.5d", "1e3d", "d", "xd", "w2d", "-5d", "7days", "abc", "h", "30", "1w", "30D", "7d", "", " "],
-    ...["0 days", "0.0 days", "-5 days", "-0 days", "Infinity", "-Infinity", "NaN days", "1e3 days", "0x10 days"],
-    ...[
-      "30 Days",
-      " 30 days",
-      "30 days ",
-      "1 day 2 hours",
-      "30 months",
-      "all",
-      "0.0001 millis",
-      "9".repeat(400) + " days"
-    ]
+    "1h30d",
+    "1.5d",
+    "1e3d",
+    "d",
+    "xd",
+    "w2d",
+    "-5d",
+    "7days",
+    "abc",
+    "h",
+    "30",
+    "1w",
+    "30D",
+    "7d",
+    "",
+    " ",
+    "0 days",
+    "0.0 days",
+    "-5 days",
+    "-0 days",
+    "Infinity",
+    "-Infinity",
+    "NaN days",
+    "1e3 days",
+    "0x10 days",
+    "30 Days",
+    " 30 days",
+    "30 days ",
+    "1 day 2 hours",
+    "30 months",
+    "all",
+    "0.0001 millis",
+    `${"9".repeat(400)} days`
   ]
   for (const text of refused) {
     it.effect(`${JSON.stringify(text.slice(0, 20))} is an error, and never means everything`, () =>
@@ -359,10 +380,10 @@ describe("the first rule that matches", () => {
     Effect.gen(function* () {
       const pushes = tagged({ v1: 50, v2: 40, v3: 30, v4: 20, v5: 10 })
       const newest = { tags: ["v*"], newest: { count: 2 }, action: "keep" }
-      const stay = (...rules: ReadonlyArray<Fields>) => Effect.map(planOf(pushes, rules, deleting), tagsThatStay)
-      assert.deepStrictEqual(yield* stay(newest), ["v4", "v5"])
-      assert.deepStrictEqual(yield* stay({ tags: ["v5"], action: "keep" }, newest), ["v3", "v4", "v5"])
-      assert.deepStrictEqual(yield* stay({ tags: ["v5"], action: "delete" }, newest), ["v3", "v4"])
+      const staying = (...rules: ReadonlyArray<Fields>) => Effect.map(planOf(pushes, rules, deleting), tagsThatStay)
+      assert.deepStrictEqual(yield* staying(newest), ["v4", "v5"])
+      assert.deepStrictEqual(yield* staying({ tags: ["v5"], action: "keep" }, newest), ["v3", "v4", "v5"])
+      assert.deepStrictEqual(yield* staying({ tags: ["v5"], action: "delete" }, newest), ["v3", "v4"])
     })
   )
 
@@ -375,19 +396,35 @@ describe("the first rule that matches", () => {
   )
 })
 
-describe("newest", () => {
-  const stay = (pushes: ReturnType<typeof tagged>, rule: Fields) =>
-    Effect.map(planOf(pushes, [{ ...rule, action: "keep" }], deleting), tagsThatStay)
+/** The tags that a rule keeps where everything else goes. */
+const stay = (pushes: ReturnType<typeof tagged>, rule: Fields) =>
+  Effect.map(planOf(pushes, [{ ...rule, action: "keep" }], { ...deleting, safetyAge: "none" }), tagsThatStay)
 
+describe("newest", () => {
   it.effect("counts by group: three of each branch", () =>
     Effect.gen(function* () {
       const pushes = tagged({
-        ...{ "main-1": 50, "main-2": 40, "main-3": 30, "main-4": 20, "main-5": 10 },
-        ...{ "dev-1": 90, "dev-2": 80, "dev-3": 70, "dev-4": 60, "fix-1": 99, latest: 5 }
+        "main-1": 50,
+        "main-2": 40,
+        "main-3": 30,
+        "main-4": 20,
+        "main-5": 10,
+        "dev-1": 90,
+        "dev-2": 80,
+        "dev-3": 70,
+        "dev-4": 60,
+        "fix-1": 99,
+        latest: 5
       })
       const tags = [{ regex: "([a-z]+)-[0-9]+" }]
       assert.deepStrictEqual(yield* stay(pushes, { tags, newest: { count: 3, per: "group" } }), [
-        ...["dev-2", "dev-3", "dev-4", "fix-1", "main-3", "main-4", "main-5"]
+        "dev-2",
+        "dev-3",
+        "dev-4",
+        "fix-1",
+        "main-3",
+        "main-4",
+        "main-5"
       ])
       assert.deepStrictEqual(yield* stay(pushes, { tags, newest: { count: 3 } }), ["main-3", "main-4", "main-5"])
     })
@@ -454,20 +491,18 @@ describe("newest", () => {
   )
 })
 
-describe("one per period", () => {
-  /** The tags of one run each at these times. */
-  const at = (...times: ReadonlyArray<string>) =>
-    tagged(
-      Object.fromEntries(
-        times.map((time) => [
-          time.replaceAll(":", ""),
-          Duration.toDays(DateTime.distance(DateTime.makeUnsafe(`${time}Z`), start))
-        ])
-      )
+/** The tags of one run each at these times. */
+const at = (...times: ReadonlyArray<string>) =>
+  tagged(
+    Object.fromEntries(
+      times.map((time) => [
+        time.replaceAll(":", ""),
+        Duration.toDays(DateTime.distance(DateTime.makeUnsafe(`${time}Z`), start))
+      ])
     )
-  const stay = (pushes: ReturnType<typeof tagged>, onePer: Fields) =>
-    Effect.map(planOf(pushes, [{ onePer, action: "keep" }], { ...deleting, safetyAge: "none" }), tagsThatStay)
+  )
 
+describe("one per period", () => {
   it.effect("keeps the newest of each day, by UTC, as far back as it says", () =>
     Effect.gen(function* () {
       const pushes = at(
@@ -477,7 +512,7 @@ describe("one per period", () => {
         "2026-06-28T12:00",
         "2026-06-20T12:00"
       )
-      assert.deepStrictEqual(yield* stay(pushes, { period: "day", for: "7 days" }), [
+      assert.deepStrictEqual(yield* stay(pushes, { onePer: { period: "day", for: "7 days" } }), [
         "2026-06-28T2359",
         "2026-06-29T2359"
       ])
@@ -488,8 +523,10 @@ describe("one per period", () => {
     Effect.gen(function* () {
       // 2026-06-29 is a Monday.
       const pushes = at("2026-06-29T00:00", "2026-06-28T23:59", "2026-06-22T00:00", "2026-06-21T23:59")
-      assert.deepStrictEqual(yield* stay(pushes, { period: "week", for: "30 days" }), [
-        ...["2026-06-21T2359", "2026-06-28T2359", "2026-06-29T0000"]
+      assert.deepStrictEqual(yield* stay(pushes, { onePer: { period: "week", for: "30 days" } }), [
+        "2026-06-21T2359",
+        "2026-06-28T2359",
+        "2026-06-29T0000"
       ])
     })
   )
@@ -503,8 +540,10 @@ describe("one per period", () => {
         "2026-04-30T23:59",
         "2025-04-30T23:59"
       )
-      assert.deepStrictEqual(yield* stay(pushes, { period: "month", for: "365 days" }), [
-        ...["2026-04-30T2359", "2026-05-31T2359", "2026-06-01T0000"]
+      assert.deepStrictEqual(yield* stay(pushes, { onePer: { period: "month", for: "365 days" } }), [
+        "2026-04-30T2359",
+        "2026-05-31T2359",
+        "2026-06-01T0000"
       ])
     })
   )
@@ -522,11 +561,13 @@ describe("one per period", () => {
       )
       assert.deepStrictEqual(
         tagsThatStay(plan),
-        [...["d0", "d1", "d2", "d3", "d4", "d5", "d6"], ...["d7", "d9", "d16", "d23"]].toSorted()
+        ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d9", "d16", "d23"].toSorted()
       )
     })
   )
 })
+
+const daysAgo = (days: number) => DateTime.subtractDuration(start, Duration.days(days))
 
 describe("a condition", () => {
   const chart = referrer("chart", image("anything"))
@@ -542,13 +583,13 @@ describe("a condition", () => {
     { manifest: signature, age: 10 }
   ]
 
+  const goes = (rule: Fields) => Effect.map(planOf(pushes, [{ ...rule, action: "untag" }]), tagsThatGo)
+
   it.effect("on kinds matches what something is", () =>
     Effect.gen(function* () {
-      const goes = (kinds: ReadonlyArray<string>) =>
-        Effect.map(planOf(pushes, [{ kinds, action: "untag" }]), tagsThatGo)
-      assert.deepStrictEqual(yield* goes(["image"]), ["image"])
-      assert.deepStrictEqual(yield* goes(["index", "referrer"]), ["index", "referrer"])
-      assert.deepStrictEqual(yield* goes(["artifact"]), [])
+      assert.deepStrictEqual(yield* goes({ kinds: ["image"] }), ["image"])
+      assert.deepStrictEqual(yield* goes({ kinds: ["index", "referrer"] }), ["index", "referrer"])
+      assert.deepStrictEqual(yield* goes({ kinds: ["artifact"] }), [])
     })
   )
 
@@ -636,7 +677,6 @@ describe("a condition", () => {
         { manifest: unused, tags: ["unused"], age: 90 },
         { manifest: recent, tags: ["recent"], age: 5 }
       ]
-      const daysAgo = (days: number) => DateTime.subtractDuration(start, Duration.days(days))
       const pulls = new Map([
         [used.descriptor.digest, daysAgo(3)],
         [recent.descriptor.digest, daysAgo(60)]
