@@ -70,11 +70,14 @@ const within = new Set(["deleteTag", "deleteManifest", "unlock", "relock"])
 /** Deletions with anything between the last look and them. */
 const loose = ({ nameOf, requests }: World, isOneAtATime: boolean): ReadonlyArray<string> =>
   requests.flatMap(({ fiber, name, subject }, at) => {
-    if (name !== "deleteManifest" && name !== "deleteTag") return []
-    const before = requests.slice(0, at).filter((request) => isOneAtATime || request.fiber === fiber)
-    const last = before.findLast((request) => !within.has(request.name))
-    const expected = name === "deleteTag" ? ["tag", "look"] : ["look"]
-    return last !== undefined && expected.includes(last.name) && (last.name === "look" && name === "deleteTag" ? true : last.subject === subject)
+    if (name !== "deleteManifest" && (name !== "deleteTag" || !isOneAtATime)) return []
+    const [last, second] = requests
+      .slice(0, at)
+      .filter((request) => (isOneAtATime || request.fiber === fiber) && !within.has(request.name))
+      .toReversed()
+    // What a tag attaches to is looked for in the same moment.
+    const look = name === "deleteTag" && last?.name === "look" ? second : last
+    return look?.subject === subject && look.name === (name === "deleteTag" ? "tag" : "look")
       ? []
       : [`${name} ${nameOf(subject)} comes after ${last?.name} ${nameOf(last?.subject ?? "")}`]
   })

@@ -40,7 +40,7 @@ export type Shape = typeof Shape.Type
 const Node = Schema.Struct({
   ...Shape.fields,
   tags: atMost(TagOf, 2),
-  age: Schema.Literals([40, 90, 5, 0.4, 0]),
+  age: Schema.Literals([40, 90, 5, 0.4, 0.01]),
   /** Most have nothing odd. `absent` is named by others, and is not there. */
   oddity: Schema.Literals([
     "none",

@@ -100,17 +100,21 @@ const namedBy = ({ bytes }: Manifest.Raw): { readonly children: ReadonlyArray<st
 /** The digest that a tag attaches something to, if it does. */
 const attachedBy = (tag: string): string => tag.replace("-", ":").replace(/[.].*/, "")
 
-/** What has to be there for a pull of some manifests with everything, there or not: manifests and tags. */
+/**
+ * What has to be there for a pull of some manifests with everything: manifests and tags. Of what is not there only the name is
+ * followed, unless anything is.
+ */
 const closure = (
   all: ReadonlyMap<string, ReturnType<typeof namedBy>>,
   held: TestRegistry,
   roots: Iterable<string>,
-  withSubjects: boolean
+  { isAny = false, withSubjects }: { readonly isAny?: boolean; readonly withSubjects: boolean }
 ): ReadonlySet<string> => {
   const isThere = held.digests()
   const tags = held.tags()
   const found = new Set(roots)
   for (const digest of found) {
+    if (!isAny && !isThere.has(digest)) continue
     const named = all.get(digest)
     for (const child of named?.children ?? []) found.add(child)
     if (withSubjects && named?.subject !== undefined) found.add(named.subject)
@@ -154,7 +158,7 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
   const locked = new Set<string>()
   const isRefused = new Set<string>()
   /** What was looked at and may be deleted next: pushes into that time are lost, and tested elsewhere. */
-  const windows = new Map<Fiber.Fiber<unknown, unknown>, ReadonlySet<string>>()
+  const windows = new Map<string | Fiber.Fiber<unknown, unknown>, ReadonlySet<string>>()
   let run: Run = { events: [], fault: undefined, interrupt: () => {}, yields: false }
   let waiting: Array<Event> = []
   let sinceLast = 0
@@ -163,9 +167,9 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
   let isDisturbed = false
 
   const named = new Map<string, ReturnType<typeof namedBy>>()
-  const closureOf = (roots: Iterable<string>, withSubjects: boolean) => {
+  const closureOf = (roots: Iterable<string>, options: Parameters<typeof closure>[3]) => {
     for (const one of cast.manifests.slice(named.size)) named.set(one.descriptor.digest, namedBy(one))
-    return closure(named, held, roots, withSubjects)
+    return closure(named, held, roots, options)
   }
 
   const isReferrer = (digest: string | undefined) => digest !== undefined && named.get(digest)?.subject !== undefined
@@ -177,8 +181,8 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
     )
 
   const isOpen = (touched: ReadonlySet<string>) => {
-    for (const [fiber, group] of windows) {
-      if (fiber.pollUnsafe() !== undefined) windows.delete(fiber)
+    for (const [by, group] of windows) {
+      if (typeof by !== "string" && by.pollUnsafe() !== undefined) windows.delete(by)
       else if (Array.from(touched).some((one) => group.has(one))) return true
     }
     return false
@@ -192,7 +196,7 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
     const isThere = held.digests()
     const tags = held.tags()
     const digests = new Set<string>()
-    for (const one of closureOf(roots, withSubjects)) {
+    for (const one of closureOf(roots, { withSubjects })) {
       if (isThere.has(one)) digests.add(one)
       const digest = tags.get(one)
       if (digest !== undefined) requiredTags.set(one, { digest, because, isSeen })
@@ -233,7 +237,7 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
     const attachedTo = tags.map(attachedBy)
     const text = `pushed ${nameOf(digest)} ${tags.map(nameOf).join(" ")}`
     return {
-      touched: new Set([...closureOf([digest, ...attachedTo], true), ...tags]),
+      touched: new Set([...closureOf([digest, ...attachedTo], { isAny: true, withSubjects: true }), ...tags]),
       text,
       run: Effect.gen(function* () {
         // Nothing shows that something was pushed again without a tag, if times do not.
@@ -347,17 +351,19 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
           yield* Effect.yieldNow
         }
         const key = `${name} ${subject}`
+        // The look at a tag may be two requests at once, each by a fibre of its own.
+        const by = name === "tag" || name === "deleteTag" ? subject : fiber
         story.push(`${fiber.id} ${name} ${nameOf(subject)}`)
         requests.push({ name, subject, fiber: fiber.id })
         if (kind === "unavailable" || kind === "forbidden") {
           story.push(`    ${kind}`)
           if (name === "relock") isRefused.add(subject)
-          windows.delete(fiber)
+          windows.delete(by)
           return yield* failure(kind)
         }
-        if (opens !== undefined) windows.set(fiber, new Set(opens()))
+        if (opens !== undefined) windows.set(by, new Set(opens()))
         const answer = yield* effect
-        if (name === "deleteManifest" || name === "deleteTag") windows.delete(fiber)
+        if (name === "deleteManifest" || name === "deleteTag") windows.delete(by)
         if (kind === "answer lost") {
           story.push("    the answer is lost")
           if (name === "unlock") isRefused.add(subject)
