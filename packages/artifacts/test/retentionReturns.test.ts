@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Retention from "../src/Retention.ts"
 import type { Report } from "../src/RetentionReport.ts"
@@ -38,6 +39,54 @@ const runDeletingAll = (held: TestRegistry, rules: Parameters<typeof rulesOf>[0]
     const plan = yield* planFor(held, decoded)
     return yield* Retention.apply(held.target, plan, decoded)
   })
+
+describe("a registry that does not date again what is pushed again", () => {
+  it.effect("keeps a tag that was pushed again since the plan", () =>
+    Effect.gen(function* () {
+      const held = registry({ datesAgain: false })
+      yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
+      pushBefore(held, "look", app.descriptor.digest, { manifest: app, tags: ["v1"] })
+      const { outcomes } = yield* runDeletingAll(held)
+      assert.deepStrictEqual(
+        outcomes.map(({ outcome }) => outcome),
+        ["changed"]
+      )
+    })
+  )
+
+  it.effect("keeps an image to which a tag attached something that was there already", () =>
+    Effect.gen(function* () {
+      const held = registry({ datesAgain: false })
+      yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
+      yield* held.push({ manifest: signature, tags: ["latest"], age: 10 })
+      pushBefore(held, "look", app.descriptor.digest, { manifest: signature, tags: [signatureTag(app)] })
+      yield* runDeletingAll(held, [{ tags: ["latest"], action: "keep" }])
+      assert.isTrue(held.digests().has(app.descriptor.digest))
+    })
+  )
+})
+
+describe("what comes while an inventory is read", () => {
+  it.effect("stays, though it was there before and the rules have no safety age", () =>
+    Effect.gen(function* () {
+      const held = registry()
+      yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
+      held.before = ({ name }) => {
+        if (name !== "manifests") return Effect.void
+        held.before = () => Effect.void
+        held.now = DateTime.add(held.now, { seconds: 1 })
+        return Effect.orDie(held.push({ manifest: app, tags: ["v1"] }))
+      }
+      const rules = yield* rulesOf([{ olderThan: "1 day", action: "delete" }], { safetyAge: "none" })
+      const plan = yield* planFor(held, rules)
+      const { outcomes } = yield* Retention.apply(held.target, plan, rules)
+      assert.deepStrictEqual(
+        outcomes.map(({ outcome }) => outcome),
+        ["changed"]
+      )
+    })
+  )
+})
 
 describe("what comes while a retention runs", () => {
   it.effect("keeps the referrers that it had, though the run deleted it", () =>

@@ -193,6 +193,9 @@ export const registry = (
           const found = yield* Effect.forEach(digests, stateOf)
           const all = yield* Effect.forEach(Array.from(manifests.keys()), stateOf)
           return {
+            newerTags: listedTags()
+              .flatMap((name) => Option.toArray(tagState(name)))
+              .filter(({ updatedOn }) => updatedOn !== undefined && DateTime.isGreaterThanOrEqualTo(updatedOn, since)),
             manifests: new Map(found.flatMap((one) => Option.toArray(one)).map((one) => [one.digest, one] as const)),
             newer: all
               .flatMap((one) => Option.toArray(one))

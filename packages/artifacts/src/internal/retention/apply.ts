@@ -159,15 +159,34 @@ interface Run {
   stopped: string | undefined
 }
 
+/** The digests that a tag is about: what it names, and what it is attached to by its name. */
+const aboutOf = (digest: Digest.Digest, tag: string): ReadonlyArray<Digest.Digest> => [
+  digest,
+  ...Option.toArray(Option.flatMap(AttachedTags.parse(tag), ({ subject }) => subject))
+]
+
 /** Whether a tag was attached to one of some manifests since the plan. */
 const isAttached = (
   { plannedTags }: Run,
   digest: Digest.Digest,
   tag: string,
   going: ReadonlySet<Digest.Digest>
-): boolean =>
-  plannedTags.get(tag)?.digest !== digest &&
-  Option.exists(AttachedTags.parse(tag), ({ subject }) => Option.exists(subject, (one) => going.has(one)))
+): boolean => plannedTags.get(tag)?.digest !== digest && aboutOf(digest, tag).some((one) => going.has(one))
+
+/** A tag that was pushed since the plan and is about one of some manifests, if there is one. */
+const pushedTag = (
+  { plannedTags }: Run,
+  { newerTags }: Look,
+  going: ReadonlySet<Digest.Digest>
+): string | undefined => {
+  const pushed = newerTags.find((tag) => {
+    const { digest, name, updatedOn } = tag
+    const then = plannedTags.get(name)
+    const isSame = then?.digest === digest && !isLater(updatedOn, then.updatedOn)
+    return !isSame && aboutOf(digest, name).some((one) => going.has(one))
+  })
+  return pushed === undefined ? undefined : `the tag ${pushed.name} was pushed`
+}
 
 /** What came since the plan and needs one of some manifests or owns one, if so, and whether it had to be read. */
 const needOf = (
@@ -231,7 +250,7 @@ const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>
         const isCascade = subject !== undefined && run.gone.has(subject)
         return Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
       }
-      const change = changesOf(run, look, step)
+      const change = changesOf(run, look, step) ?? pushedTag(run, look, going)
       if (change !== undefined) return Option.some(stays("changed", change))
       const { hasRead, need } = yield* needOf(run, look, going, owners)
       if (need !== undefined) return Option.some(stays("changed", need))
