@@ -13,7 +13,7 @@ import type { RetentionJournal } from "../src/RetentionJournal.ts"
 import type { Plan } from "../src/RetentionPlan.ts"
 import type { Outcome, Report } from "../src/RetentionReport.ts"
 import type * as RetentionRules from "../src/RetentionRules.ts"
-import { filled, isSettledBy, rulesFor, Situation, suppliedFor } from "./support/retentionCases.ts"
+import { filled, isCyclic, isSettledBy, rulesFor, Situation, suppliedFor } from "./support/retentionCases.ts"
 import { Event, Fault, make, type World } from "./support/retentionWorld.ts"
 
 const setting = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
@@ -110,7 +110,8 @@ const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeo
     const inventory = yield* Effect.orDie(Retention.inventory(world.target))
     const plan = yield* Effect.orDie(Effect.fromResult(Retention.plan(inventory, rules, supplied)))
     yield* world.require(plan)
-    const red = (problems: ReadonlyArray<string>) => (problems.length === 0 ? undefined : fail(world, rules, plan, problems))
+    const red = (problems: ReadonlyArray<string>) =>
+      problems.length === 0 ? undefined : fail(world, rules, plan, problems)
 
     story.push("run:")
     const first = yield* attempt(world, plan, rules, options, { events: isEarly ? [] : events, fault, yields })
@@ -141,6 +142,8 @@ const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeo
       )
     )
     if (world.isDisturbed()) return
+    // What attaches things in a circle stays.
+    if (isCyclic(plan) && outcomes.some(({ outcome }) => outcome === "needed")) return
 
     const isThere = held.digests()
     const tags = held.tags()
@@ -153,19 +156,24 @@ const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeo
       )
     ])
     red(
-      [...plan.manifests.map((one) => ({ what: one.digest, isLocked: one.isLocked })), ...plan.tags.map((one) => ({ what: one.name, isLocked: one.isLocked }))].flatMap(
-        ({ isLocked, what }) =>
-          isLocked && !held.isLocked(what) && (isThere.has(what) || tags.has(what)) && !world.isRefused.has(what)
-            ? [`${world.nameOf(what)} stays unlocked`]
-            : []
+      [
+        ...plan.manifests.map((one) => ({ what: one.digest, isLocked: one.isLocked })),
+        ...plan.tags.map((one) => ({ what: one.name, isLocked: one.isLocked }))
+      ].flatMap(({ isLocked, what }) =>
+        isLocked && !held.isLocked(what) && (isThere.has(what) || tags.has(what)) && !world.isRefused.has(what)
+          ? [`${world.nameOf(what)} stays unlocked`]
+          : []
       )
     )
     if (!isSettledBy(rules)) return
     const again = yield* Effect.orDie(Retention.inventory(held.target))
     const next = yield* Effect.orDie(Effect.fromResult(Retention.plan({ ...again, at: plan.at }, rules, supplied)))
     red(
-      [...next.manifests.map((one) => ({ what: String(one.digest), verdict: one.verdict })), ...next.tags.map((one) => ({ what: one.name, verdict: one.verdict }))].flatMap(
-        ({ verdict, what }) => (verdict === "delete" ? [`a plan after the run deletes ${world.nameOf(what)}`] : [])
+      [
+        ...next.manifests.map((one) => ({ what: String(one.digest), verdict: one.verdict })),
+        ...next.tags.map((one) => ({ what: one.name, verdict: one.verdict }))
+      ].flatMap(({ verdict, what }) =>
+        verdict === "delete" ? [`a plan after the run deletes ${world.nameOf(what)}`] : []
       )
     )
   })

@@ -33,7 +33,10 @@ const pushBefore = (held: TestRegistry, name: Request["name"], subject: string, 
   }
 }
 
-const runDeletingAll = (held: TestRegistry, rules: Parameters<typeof rulesOf>[0] = []): Effect.Effect<Report, unknown> =>
+const runDeletingAll = (
+  held: TestRegistry,
+  rules: Parameters<typeof rulesOf>[0] = []
+): Effect.Effect<Report, unknown> =>
   Effect.gen(function* () {
     const decoded = yield* rulesOf([...rules, { of: ["tags", "untagged", "orphans"], action: "delete" }])
     const plan = yield* planFor(held, decoded)
@@ -122,10 +125,7 @@ describe("what comes while a retention runs", () => {
       yield* held.push({ manifest: signature, tags: [signatureTag(app), "latest"], age: 10 })
       pushBefore(held, "tag", signatureTag(app), { manifest: app, tags: ["v1"] })
       yield* runDeletingAll(held, [{ tags: ["latest"], action: "keep" }])
-      assert.deepStrictEqual(
-        Array.from(held.tags().keys()).toSorted(),
-        [signatureTag(app), "latest", "v1"].toSorted()
-      )
+      assert.deepStrictEqual(Array.from(held.tags().keys()).toSorted(), [signatureTag(app), "latest", "v1"].toSorted())
     })
   )
 

@@ -99,6 +99,7 @@ export interface TestRegistry {
   readonly lock: (tagOrDigest: string, isLocked?: boolean) => void
   readonly isLocked: (tagOrDigest: string) => boolean
   readonly hide: (tag: string) => void
+  readonly isHidden: (tag: string) => boolean
   readonly tags: () => ReadonlyMap<string, Digest.Digest>
   readonly digests: () => ReadonlySet<string>
   readonly requests: Array<Request>
@@ -280,6 +281,7 @@ export const registry = (
       tags.get(tagOrDigest)?.isLocked === true ||
       Array.from(manifests).some(([digest, { isLocked }]) => digest === tagOrDigest && isLocked),
     hide: (tag) => void hidden.add(tag),
+    isHidden: (tag) => hidden.has(tag),
     tags: () => new Map(Array.from(tags, ([name, { digest }]) => [name, digest])),
     digests: () => new Set(manifests.keys())
   }

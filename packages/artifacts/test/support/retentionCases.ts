@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Retention from "../../src/Retention.ts"
+import type { Plan } from "../../src/RetentionPlan.ts"
 import type * as RetentionRules from "../../src/RetentionRules.ts"
 import { config, rawOf } from "./artifacts.ts"
 import { image, index, referrer, registry, rulesOf, start, type TestRegistry } from "./retention.ts"
@@ -172,6 +173,9 @@ export const make = (
   }
 }
 
+/** The digest that a tag attaches something to, if it does. */
+export const attachedBy = (tag: string): string => tag.replace("-", ":").replace(/[.].*/, "")
+
 /** A registry that holds what a situation says, and the names of everything. */
 export const filled = ({
   cascades,
@@ -283,3 +287,15 @@ export const isSettledBy = ({ rules }: RetentionRules.Rules): boolean =>
       action !== "untag" &&
       ((newest === undefined && onePer === undefined) || of.every((candidates) => candidates === "tags"))
   )
+
+/** Whether what a plan deletes has no order, since names of tags attach things round in a circle. */
+export const isCyclic = ({ manifests, tags }: Plan): boolean => {
+  const after = new Map(manifests.map(({ children, digest }) => [String(digest), new Set<string>(children)] as const))
+  for (const { digest, subject } of manifests) if (subject !== undefined) after.get(subject)?.add(digest)
+  for (const { digest, name } of tags) after.get(attachedBy(name))?.add(digest)
+  return Array.from(after).some(([digest, followers]) => {
+    const found = new Set(followers)
+    for (const one of found) for (const next of after.get(one) ?? []) found.add(next)
+    return found.has(digest)
+  })
+}

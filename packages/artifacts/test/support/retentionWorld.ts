@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import type { Plan } from "../../src/RetentionPlan.ts"
 import type { RetentionTarget } from "../../src/RetentionTarget.ts"
 import type { Request, TestRegistry } from "./retention.ts"
-import { type Cast, make as makeManifest, Ref, Shape, TagOf, tagName } from "./retentionCases.ts"
+import { attachedBy, type Cast, make as makeManifest, Ref, Shape, TagOf, tagName } from "./retentionCases.ts"
 
 const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
@@ -97,9 +97,6 @@ const namedBy = ({ bytes }: Manifest.Raw): { readonly children: ReadonlyArray<st
   }
 }
 
-/** The digest that a tag attaches something to, if it does. */
-const attachedBy = (tag: string): string => tag.replace("-", ":").replace(/[.].*/, "")
-
 /**
  * What has to be there for a pull of some manifests with everything: manifests and tags. Of what is not there only the name is
  * followed, unless anything is.
@@ -129,7 +126,11 @@ const closure = (
 /** What has to be there, and why. */
 interface Requirement {
   readonly because: string
-  readonly digests: Set<string>
+  /** From where it was found. */
+  readonly roots: ReadonlyArray<string>
+  readonly withSubjects: boolean
+  /** Digests and tags. */
+  readonly things: Set<string>
   /** The tag without which it need not be there, if times do not tell that it was pushed again. */
   readonly tag?: string
   readonly isSeen: boolean
@@ -144,10 +145,15 @@ const failure = (kind: Fault["kind"]) =>
         : new Unavailable({ description: "try again later" })
   })
 
-export const make = (held: TestRegistry, cast: Cast, story: Array<string>, options: {
-  /** Whether the registry's times tell that something was pushed again. */
-  readonly datesAgain: boolean
-}): World => {
+export const make = (
+  held: TestRegistry,
+  cast: Cast,
+  story: Array<string>,
+  options: {
+    /** Whether the registry's times tell that something was pushed again. */
+    readonly datesAgain: boolean
+  }
+): World => {
   const requests: Array<Sent> = []
   const acknowledged = new Set<string>()
   let required: ReadonlyArray<Requirement> = []
@@ -156,6 +162,7 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
     { readonly digest: Digest.Digest; readonly because: string; readonly isSeen: boolean }
   >()
   const locked = new Set<string>()
+  const lost: Array<string> = []
   const isRefused = new Set<string>()
   /** What was looked at and may be deleted next: pushes into that time are lost, and tested elsewhere. */
   const windows = new Map<string | Fiber.Fiber<unknown, unknown>, ReadonlySet<string>>()
@@ -176,7 +183,8 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
 
   const nameOf = (tagOrDigest: string) =>
     Array.from(cast.names).reduce(
-      (text, [digest, name]) => text.replaceAll(digest, `<${name}>`).replaceAll(digest.replace(":", "-"), `of <${name}>`),
+      (text, [digest, name]) =>
+        text.replaceAll(digest, `<${name}>`).replaceAll(digest.replace(":", "-"), `of <${name}>`),
       tagOrDigest
     )
 
@@ -190,38 +198,45 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
 
   /** Requires what is there of the closure of something. */
   const requireAll = (
-    roots: Iterable<string>,
-    { because, isSeen, tag, withSubjects }: Omit<Requirement, "digests"> & { readonly withSubjects: boolean }
+    roots: ReadonlyArray<string>,
+    { because, isSeen, tag, withSubjects }: Omit<Requirement, "things" | "roots">
   ) => {
     const isThere = held.digests()
     const tags = held.tags()
-    const digests = new Set<string>()
-    for (const one of closureOf(roots, { withSubjects })) {
-      if (isThere.has(one)) digests.add(one)
-      const digest = tags.get(one)
-      if (digest !== undefined) requiredTags.set(one, { digest, because, isSeen })
-    }
-    required = [...required, { because, digests, isSeen, ...(tag === undefined ? {} : { tag }) }]
+    const found = Array.from(closureOf(roots, { withSubjects })).filter((one) => isThere.has(one) || tags.has(one))
+    required = [
+      ...required,
+      { because, roots, withSubjects, things: new Set(found), isSeen, ...(tag === undefined ? {} : { tag }) }
+    ]
   }
 
-  const dropTag = (tag: string) => {
-    required = required.filter((requirement) => requirement.tag !== tag)
+  const missing = (): ReadonlyArray<string> => {
+    const isThere = held.digests()
+    const tags = held.tags()
+    const gone = (things: ReadonlySet<string>) => Array.from(things).filter((one) => !isThere.has(one) && !tags.has(one))
+    return [
+      ...lost,
+      ...required.flatMap(({ because, things }) => gone(things).map((one) => `${nameOf(one)} is gone: ${because}`)),
+      ...Array.from(requiredTags).flatMap(([name, { because, digest }]) =>
+        tags.get(name) === digest ? [] : [`the tag ${nameOf(name)} is gone: ${because}`]
+      ),
+      ...gone(locked).map((one) => `${nameOf(one)} is gone: others locked it`)
+    ]
   }
 
-  /** What others delete need not be there any more. */
+  /** What others deleted, moved or untagged need not be there any more, nor what was needed for that alone. */
   const forgive = (before: ReadonlySet<string>, tagsBefore: ReadonlyMap<string, Digest.Digest>) => {
     const after = held.digests()
     const tags = held.tags()
-    for (const digest of before) {
-      if (after.has(digest)) continue
-      locked.delete(digest)
-      for (const { digests } of required) digests.delete(digest)
-    }
-    for (const name of tagsBefore.keys()) {
-      if (tags.has(name)) continue
-      requiredTags.delete(name)
-      locked.delete(name)
-      dropTag(name)
+    const taken = Array.from(before).filter((digest) => !after.has(digest))
+    const untagged = Array.from(tagsBefore).flatMap(([name, digest]) => (tags.get(name) === digest ? [] : [name]))
+    for (const one of [...taken, ...untagged]) locked.delete(one)
+    for (const name of untagged) if (!tags.has(name)) requiredTags.delete(name)
+    if (taken.length === 0 && untagged.length === 0) return
+    required = required.filter(({ tag }) => tag === undefined || !untagged.includes(tag))
+    for (const { roots, things, withSubjects } of required) {
+      const found = closureOf(roots, { withSubjects })
+      for (const one of things) if (taken.includes(one) || untagged.includes(one) || !found.has(one)) things.delete(one)
     }
   }
 
@@ -241,18 +256,22 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
       text,
       run: Effect.gen(function* () {
         // Nothing shows that something was pushed again without a tag, if times do not.
-        const isUnseen = held.digests().has(digest) && !options.datesAgain
+        const before = held.digests()
+        const tagsBefore = held.tags()
+        const isUnseen = before.has(digest) && !options.datesAgain
         yield* Effect.orDie(held.push({ manifest, tags }))
         // What came before the inventory read its lists is judged by the rules, as all else.
         const hasRead = (name: Request["name"]) => requests.some((request) => request.name === name)
         const isSeen = !hasRead("tags") || (!hasRead("manifests") && tags.length === 0)
-        for (const tag of tags) {
-          dropTag(tag)
-          requiredTags.set(tag, { digest, because: text, isSeen })
-        }
+        forgive(before, tagsBefore)
+        for (const tag of tags) requiredTags.set(tag, { digest, because: text, isSeen })
         const requirement = { because: text, isSeen }
-        if (!isUnseen) return requireAll([digest, ...attachedTo], { ...requirement, withSubjects: true })
-        for (const tag of tags) requireAll([digest], { ...requirement, tag, withSubjects: false })
+        if (!isUnseen) requireAll([digest], { ...requirement, withSubjects: true })
+        for (const tag of tags) {
+          // No list has a hidden tag, and its manifest may have no new time either.
+          const subjects = held.isHidden(tag) && isUnseen ? [] : [attachedBy(tag)]
+          requireAll([digest, ...subjects], { ...requirement, tag, withSubjects: false })
+        }
       })
     }
   }
@@ -323,6 +342,8 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
         if (deed === undefined) continue
         isDisturbed = true
         held.now = DateTime.add(held.now, { milliseconds: 1 })
+        // What others do may mean that something is needed no more.
+        lost.push(...missing())
         yield* deed.run
         story.push(`    others: ${deed.text}`)
       }
@@ -428,11 +449,12 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
         const isThere = held.digests()
         const tags = held.tags()
         const kept = plan.manifests.filter(({ digest, verdict }) => verdict === "keep" && isThere.has(digest))
-        const digests = new Set(kept.map(({ digest }) => digest))
+        const digests = kept.map(({ digest }) => String(digest))
         required = [
           ...required.filter(({ isSeen }) => !isSeen),
-          { because: "the plan keeps it", digests, isSeen: false }
+          { because: "the plan keeps it", roots: digests, withSubjects: false, things: new Set(digests), isSeen: false }
         ]
+        lost.length = 0
         for (const [name, { isSeen }] of requiredTags) if (isSeen) requiredTags.delete(name)
         for (const { digest, isLocked } of plan.manifests) if (isLocked) locked.delete(digest)
         for (const { isLocked, name } of plan.tags) if (isLocked) locked.delete(name)
@@ -443,20 +465,7 @@ export const make = (held: TestRegistry, cast: Cast, story: Array<string>, optio
           requireAll([digest], { because, isSeen: false, withSubjects: false })
         }
       }),
-    missing: () => {
-      const isThere = held.digests()
-      const tags = held.tags()
-      const isGone = (what: string) => !isThere.has(what) && !tags.has(what)
-      return [
-        ...required.flatMap(({ because, digests }) =>
-          Array.from(digests).flatMap((digest) => (isThere.has(digest) ? [] : [`${nameOf(digest)} is gone: ${because}`]))
-        ),
-        ...Array.from(requiredTags).flatMap(([name, { because, digest }]) =>
-          tags.get(name) === digest ? [] : [`the tag ${nameOf(name)} is gone: ${because}`]
-        ),
-        ...Array.from(locked).flatMap((what) => (isGone(what) ? [`${nameOf(what)} is gone: others locked it`] : []))
-      ]
-    },
+    missing,
     isDisturbed: () => isDisturbed,
     isRefused,
     nameOf

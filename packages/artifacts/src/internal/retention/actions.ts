@@ -99,14 +99,14 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     if (node === undefined) return []
     const { digest, tags } = manifest
     const cascade = withReferrers(node)
-    const owners = new Set(Array.from(cascade).flatMap(ownersOf))
     // A list of its referrers goes after it, and yet names what the registry deletes along with it.
     const followers = new Set(Array.from(cascade).flatMap(attachments))
-    const isOwn = (owner: Graph.Node) => cascade.has(owner) || followers.has(owner)
-    const after = going(Array.from(owners).filter((owner) => !isOwn(owner)))
-    const together = going(new Set([...cascade, ...Array.from(owners).filter(isOwn)]))
-    const own = new Set(together.map((one) => String(Referrer.tag(one))))
-    const stated = Array.from(cascade).flatMap((one) => statedOwners(one.manifest.subject, one.tags))
+    const own = new Set(cascade)
+    // A set also visits what is added while it is read.
+    for (const one of own) for (const owner of ownersOf(one)) if (followers.has(owner)) own.add(owner)
+    const after = going(new Set(Array.from(own).flatMap(ownersOf).filter((owner) => !own.has(owner))))
+    const lists = new Set(Array.from(own, (one) => String(Referrer.tag(digestOf(one)))))
+    const stated = Array.from(own).flatMap((one) => statedOwners(one.manifest.subject, one.tags))
     return [
       {
         key: digest,
@@ -114,8 +114,8 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         tags,
         ...ruleOf(manifest),
         after,
-        owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !own.has(owner))),
-        together: together.filter((other) => other !== digest),
+        owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !lists.has(owner))),
+        together: going(own).filter((other) => other !== digest),
         // What the registry deletes along with it has to be unlocked as well.
         locked: Array.from(cascade).flatMap(lockedOf)
       }

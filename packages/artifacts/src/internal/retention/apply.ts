@@ -267,8 +267,7 @@ const lookAtTag = (
   name: string
 ): Effect.Effect<Option.Option<Said>, Failure> => {
   const since = DateTime.subtractDuration(plan.at, overlap)
-  const newer =
-    owners.size === 0 ? Effect.succeed([]) : Effect.map(target.look([digest], since), (look) => look.newer)
+  const newer = owners.size === 0 ? Effect.succeed([]) : Effect.map(target.look([digest], since), (look) => look.newer)
   return Effect.map(Effect.all([target.tag(name), newer], { concurrency: 2 }), ([tag, came]) => {
     if (Option.isNone(tag)) return Option.some(gone)
     const then = plannedTags.get(name)
