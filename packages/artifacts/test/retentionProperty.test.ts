@@ -2,18 +2,21 @@
  * Retentions at random: of any registry, by any rules, interrupted anywhere, while others push. What stays pulls with everything,
  * and nothing is gone that the plan does not delete.
  */
-import { assert, it } from "@effect/vitest"
+import { assert, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Retention from "../src/Retention.ts"
-import type { RetentionJournal } from "../src/RetentionJournal.ts"
+import * as RetentionJournal from "../src/RetentionJournal.ts"
 import type { Plan } from "../src/RetentionPlan.ts"
 import type { Outcome, Report } from "../src/RetentionReport.ts"
 import type * as RetentionRules from "../src/RetentionRules.ts"
 import { filled, isCyclic, isSettledBy, rulesFor, Situation, suppliedFor } from "./support/retentionCases.ts"
+import { layer as platform } from "./support/layouts.ts"
 import { Event, Fault, make, type World } from "./support/retentionWorld.ts"
 
 const setting = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
@@ -26,10 +29,9 @@ const runs = (count: number) => ({
 
 const Concurrency = Schema.Literals([1, 2, 3, 8])
 
-const memoryJournal = (): RetentionJournal & { readonly outcomes: ReadonlyArray<Outcome> } => {
+const memoryJournal = (): RetentionJournal.RetentionJournal => {
   const outcomes: Array<Outcome> = []
   return {
-    outcomes,
     begin: () => Effect.sync(() => [...outcomes]),
     record: (outcome) => Effect.sync(() => void outcomes.push(outcome))
   }
@@ -97,14 +99,17 @@ const Case = Schema.Struct({
   yields: Schema.Boolean
 })
 
-const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeof Case.Type) =>
+const check = (
+  { concurrency, events, fault, isEarly, situation, yields }: typeof Case.Type,
+  journal: RetentionJournal.RetentionJournal = memoryJournal()
+) =>
   Effect.gen(function* () {
     const { cast, held, story } = yield* filled(situation)
     const { datesAgain, locked } = situation
     const world = make(held, cast, story, { datesAgain })
     const rules = yield* rulesFor(situation)
     const supplied = suppliedFor(cast)
-    const options = { allowLocked: locked === "include", concurrency, journal: memoryJournal() }
+    const options = { allowLocked: locked === "include", concurrency, journal }
 
     world.begin({ events: isEarly ? events : [], fault: undefined, interrupt: () => {}, yields })
     const inventory = yield* Effect.orDie(Retention.inventory(world.target))
@@ -119,7 +124,7 @@ const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeo
     red(world.missing())
     yield* world.finish
     const acknowledged = new Set(world.acknowledged)
-    const settled = options.journal.outcomes.filter(({ outcome }) => outcome === "done")
+    const settled = (yield* Effect.orDie(journal.begin(plan))).filter(({ outcome }) => outcome === "done")
     const sent = world.requests.length
 
     story.push("second run:")
@@ -178,4 +183,24 @@ const check = ({ concurrency, events, fault, isEarly, situation, yields }: typeo
     )
   })
 
-it.effect.prop("keeps what it says, and what came since", { one: Case }, ({ one }) => check(one), runs(2000))
+it.effect.prop(
+  "a retention at random keeps what its plan keeps and what came since, and does the rest when it is run again",
+  { one: Case },
+  ({ one }) => check(one),
+  runs(3000)
+)
+
+layer(platform)("a retention at random", (it) => {
+  it.effect.prop(
+    "that is interrupted goes on where its journal in a file ends",
+    { one: Case },
+    ({ one }) =>
+      Effect.gen(function* () {
+        const files = yield* FileSystem.FileSystem
+        const path = yield* Path.Path
+        const folder = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-retention-" })
+        yield* check(one, yield* RetentionJournal.file(path.join(folder, "journal")))
+      }).pipe(Effect.scoped),
+    runs(100)
+  )
+})

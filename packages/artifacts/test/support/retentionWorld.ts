@@ -174,12 +174,15 @@ export const make = (
   let isDisturbed = false
 
   const named = new Map<string, ReturnType<typeof namedBy>>()
-  const closureOf = (roots: Iterable<string>, options: Parameters<typeof closure>[3]) => {
+  const allNamed = () => {
     for (const one of cast.manifests.slice(named.size)) named.set(one.descriptor.digest, namedBy(one))
-    return closure(named, held, roots, options)
+    return named
   }
+  const closureOf = (roots: Iterable<string>, options: Parameters<typeof closure>[3]) =>
+    closure(allNamed(), held, roots, options)
 
-  const isReferrer = (digest: string | undefined) => digest !== undefined && named.get(digest)?.subject !== undefined
+  const isReferrer = (digest: string | undefined) =>
+    digest !== undefined && allNamed().get(digest)?.subject !== undefined
 
   const nameOf = (tagOrDigest: string) =>
     Array.from(cast.names).reduce(
@@ -213,7 +216,8 @@ export const make = (
   const missing = (): ReadonlyArray<string> => {
     const isThere = held.digests()
     const tags = held.tags()
-    const gone = (things: ReadonlySet<string>) => Array.from(things).filter((one) => !isThere.has(one) && !tags.has(one))
+    const gone = (things: ReadonlySet<string>) =>
+      Array.from(things).filter((one) => !isThere.has(one) && !tags.has(one))
     return [
       ...lost,
       ...required.flatMap(({ because, things }) => gone(things).map((one) => `${nameOf(one)} is gone: ${because}`)),

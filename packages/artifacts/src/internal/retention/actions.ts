@@ -104,7 +104,13 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     const own = new Set(cascade)
     // A set also visits what is added while it is read.
     for (const one of own) for (const owner of ownersOf(one)) if (followers.has(owner)) own.add(owner)
-    const after = going(new Set(Array.from(own).flatMap(ownersOf).filter((owner) => !own.has(owner))))
+    const after = going(
+      new Set(
+        Array.from(own)
+          .flatMap(ownersOf)
+          .filter((owner) => !own.has(owner))
+      )
+    )
     const lists = new Set(Array.from(own, (one) => String(Referrer.tag(digestOf(one)))))
     const stated = Array.from(own).flatMap((one) => statedOwners(one.manifest.subject, one.tags))
     return [
