@@ -32,8 +32,19 @@ export type Description = typeof Description.Type
 const indexTypes: ReadonlySet<string> = new Set([MediaType.ociImageIndex, MediaType.dockerManifestList])
 
 /** Whether a media type is that of an index. */
-export const isIndexType = (mediaType: MediaType.MediaType): boolean =>
+const isIndexType = (mediaType: MediaType.MediaType): boolean =>
   indexTypes.has(MediaType.essence(mediaType).toLowerCase())
+
+/** The specifications give these a subject, and the registry deletes them with it. */
+const referringTypes: ReadonlySet<string> = new Set([
+  MediaType.ociImageManifest,
+  MediaType.ociArtifactManifest,
+  MediaType.orasArtifactManifest
+])
+
+/** Whether a manifest of a media type may need others. */
+export const mayNameOthers = (mediaType: MediaType.MediaType): boolean =>
+  isIndexType(mediaType) || referringTypes.has(MediaType.essence(mediaType).toLowerCase())
 
 const decoder = new TextDecoder()
 
@@ -51,7 +62,11 @@ const natureOf = (raw: Manifest.Raw): Pick<Description, "kind" | "artifactType">
 const describe = (raw: Manifest.Raw): Option.Option<Description> =>
   Option.map(Result.getSuccess(referencesOf(raw)), ({ blobs, manifests }) => {
     const referrer = Referrer.fromManifest(raw)
-    const sizeBytes = blobs.reduce((sum, { size }) => sum + size, raw.bytes.length)
+    // A manifest may say any size of its layers.
+    const sizeBytes = Math.min(
+      blobs.reduce((sum, { size }) => sum + size, raw.bytes.length),
+      Number.MAX_SAFE_INTEGER
+    )
     const [children, others] = Arr.partition(manifests, (entry) =>
       isManifest(entry) ? Result.succeed(entry.digest) : Result.fail(entry.digest)
     )

@@ -97,6 +97,8 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     const attached = AttachedTags.parse(tag.name)
     if (Option.isNone(attached)) continue
     const node = lists.get(attached.value.list)
+    // Tools that relocate images tag each one with its own digest. Such a tag attaches nothing.
+    if (node === named) continue
     attachments.set(tag.name, { ...attached.value, node })
     node?.attached.push(tag)
   }

@@ -99,8 +99,11 @@ const find =
       manifest,
       state,
       hidesOthers:
-        manifest.kind === "unknown" && (state.mediaType === undefined || Descriptions.isIndexType(state.mediaType))
+        manifest.kind === "unknown" && (state.mediaType === undefined || Descriptions.mayNameOthers(state.mediaType))
     }))
+
+/** Pages of a list may overlap: a tag that came twice would be kept and deleted at once. The later one is the newer. */
+const uniqueTags = (tags: ReadonlyArray<Tag>): Iterable<Tag> => new Map(tags.map((tag) => [tag.name, tag])).values()
 
 /** The manifests that a registry lists, and those that its tags name besides. */
 const listed = (
@@ -114,12 +117,12 @@ const listed = (
       Stream.mapEffect(find(descriptions), { concurrency: readsAtOnce, unordered: true }),
       Stream.runCollect
     )
-    const known = new Set(found.map(({ manifest }) => manifest.digest))
+    const known = new Map(found.map((one) => [one.manifest.digest, one]))
     const unlisted = Arr.dedupe(tags.map(({ digest }) => digest).filter((digest) => !known.has(digest)))
-    if (!Arr.isReadonlyArrayNonEmpty(unlisted)) return found
+    if (!Arr.isReadonlyArrayNonEmpty(unlisted)) return Array.from(known.values())
     const { manifests: states } = yield* target.look(unlisted, DateTime.makeUnsafe(8.64e15))
     const besides = yield* Effect.forEach(states.values(), find(descriptions), { concurrency: readsAtOnce })
-    return [...found, ...besides]
+    return [...known.values(), ...besides]
   })
 
 type Referrers = (subject: Digest.Digest) => Stream.Stream<Digest.Digest, RegistryError>
@@ -222,7 +225,7 @@ export const readBy = (
     const here = yield* DateTime.now
     const at = Option.getOrElse(stated, () => here)
     const before = yield* target.contents
-    const tags: ReadonlyArray<Tag> = Arr.sort(yield* Stream.runCollect(target.tags), byName)
+    const tags: ReadonlyArray<Tag> = Arr.sort(uniqueTags(yield* Stream.runCollect(target.tags)), byName)
     const { listing } = target
     const found =
       listing._tag === "Everything"

@@ -52,16 +52,42 @@ const regex = (source: string): Result.Result<Matcher, string> =>
     }))
   )
 
-const semver = (source: string): Result.Result<Matcher, string> =>
-  SemVerRange.parse(source).pipe(
+const semver = (source: string): Result.Result<Matcher, string> => {
+  if (source.trim() === "") return Result.fail('an empty range would match every version: write "*"')
+  return SemVerRange.parse(source).pipe(
     Result.map((range) =>
       byTest((tag) => Option.exists(versionOf(tag), (version) => SemVerRange.matches(range, version)))
     ),
     Result.mapError(({ message }) => `${JSON.stringify(source)} is not a range of semantic versions: ${message}`)
   )
+}
+
+/**
+ * What a glob takes literally and no name has: most likely a regular expression, an extended glob or a list was meant. An
+ * exclusion such as `!(a|b)` would exclude nothing, and what it was to protect would go.
+ */
+const globProblem = (source: string): string | undefined => {
+  if (/[()|\\\s]|^\^|\$$/.test(source)) return "it has characters that no name has"
+  const withoutSets = source.replace(/\[(?:\[:\w+:\]|[^\]])+\]/g, "")
+  if (/[[\]]/.test(withoutSets)) return "a bracket has no counterpart"
+  let depth = 0
+  for (const character of withoutSets) {
+    if (character === "{") depth++
+    if (character === "}") depth--
+    if (depth < 0) break
+    if (character === "," && depth === 0) return "it is a list, which only braces can hold"
+  }
+  return depth === 0 ? undefined : "a brace has no counterpart"
+}
 
 const glob = (source: string): Result.Result<Matcher, string> => {
   if (source === "") return Result.fail("an empty pattern matches nothing")
+  const problem = globProblem(source)
+  if (problem !== undefined) {
+    return Result.fail(
+      `the glob ${JSON.stringify(source)} cannot be meant: ${problem}; write {"regex": …} for a regular expression`
+    )
+  }
   const compiled = Glob.make(source)
   return Result.succeed(byTest((text) => Glob.match(compiled, text)))
 }

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import { RetentionError } from "../../RetentionError.ts"
 import type { Inventory, Manifest, Tag } from "../../RetentionInventory.ts"
 import type { By, Plan, PlannedManifest, PlannedTag } from "../../RetentionPlan.ts"
-import type { Rules } from "../../RetentionRules.ts"
+import { isFor, type Rules } from "../../RetentionRules.ts"
 import * as Candidates from "./candidates.ts"
 import * as Graph from "./graph.ts"
 import * as Judge from "./judge.ts"
@@ -72,6 +72,26 @@ interface Decisions {
   readonly deleted: Map<Graph.Node, Decision>
 }
 
+/**
+ * Manifests that follow only one another, such as an index that has its own subject as a child: no rule judges any of them.
+ */
+const unjudged = (graph: Graph.Graph, candidates: Iterable<Candidates.Candidate>): ReadonlyArray<Graph.Node> => {
+  const judged = new Set<Graph.Node>()
+  // A rule that keeps an earlier list of referrers is not heeded, so that nothing is judged by it.
+  for (const { node, tag } of candidates) if (tag !== undefined || !graph.formerLists.has(node)) judged.add(node)
+  // A set also visits what is added while it is read.
+  for (const node of judged) {
+    for (const child of node.children) judged.add(child)
+    for (const referrer of node.referrers) judged.add(referrer)
+    for (const list of graph.formerListsOf(node)) judged.add(list)
+    for (const { digest } of node.attached) {
+      const named = graph.nodes.get(digest)
+      if (named !== undefined) judged.add(named)
+    }
+  }
+  return Array.from(graph.nodes.values()).filter((node) => !judged.has(node))
+}
+
 /** What stays by itself, and what the rules delete. */
 const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Decisions => {
   const { graph } = setting
@@ -93,7 +113,11 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
       if (pinnedTag !== undefined) keepTag(tag, node, pinnedTag)
     }
   }
-  for (const [candidate, judgement] of Judge.judge(rules, inventory.repository, Candidates.all(graph), setting)) {
+  const candidates = Candidates.all(graph)
+  for (const node of unjudged(graph, candidates)) {
+    keep(node, { by: "default", because: "no rule judges it: it belongs only to what belongs to it" })
+  }
+  for (const [candidate, judgement] of Judge.judge(rules, inventory.repository, candidates, setting)) {
     const { node, tag } = candidate
     const decision = byJudgement(judgement)
     if (tag === undefined) {
@@ -196,6 +220,10 @@ export const make = (
   rules: Rules,
   supplied: Judge.Supplied
 ): Result.Result<Plan, RetentionError> => {
+  if (!isFor(rules, inventory.repository)) {
+    const description = `the rules are not for the repository ${inventory.repository}`
+    return Result.fail(new RetentionError({ problem: "OtherRepository", description }))
+  }
   const problems = unsupplied(rules, supplied)
   if (problems.length > 0) {
     return Result.fail(new RetentionError({ problem: "UnknownList", description: problems.join("; ") }))
@@ -223,7 +251,10 @@ export const make = (
     frees: {
       tags: tags.filter(isDeleted).length,
       manifests: gone.length,
-      atMostBytes: gone.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0)
+      atMostBytes: Math.min(
+        gone.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0),
+        Number.MAX_SAFE_INTEGER
+      )
     },
     exceeds: exceeded(tags, manifests, rules),
     unmatched: Judge.unmatchedOf(
