@@ -58,12 +58,12 @@ const layerOf = (home: string, text: string) =>
     return `${text}.tar`
   })
 
-/** Pushes an image that only its digest names. */
-const pushImage = ({ crane }: Tools, image: string, version: string, architecture: Architecture) =>
+/** Pushes an image that only its digest names. A base that is named by a tag would be pushed over. */
+const pushImage = ({ crane }: Tools, base: string, version: string, architecture: Architecture) =>
   Effect.gen(function* () {
     const layer = yield* layerOf(crane.home, `${version}-${architecture}`)
     const platform = `linux/${architecture}`
-    return pushed(yield* crane.run("mutate", `${image}:base`, "--append", layer, "--set-platform", platform))
+    return pushed(yield* crane.run("mutate", base, "--append", layer, "--set-platform", platform))
   })
 
 const pushIndex = ({ crane }: Tools, image: string, version: string, { amd64, arm64 }: Release["images"]) =>
@@ -93,15 +93,16 @@ export const referrersOf = ({ oras }: Tools, image: string, digest: string) =>
  */
 export const make = Effect.fnUntraced(function* (tools: Tools, image: string) {
   const { cosign, crane, oras } = tools
-  const base = yield* layerOf(crane.home, "base")
-  yield* crane.run("append", "--oci-empty-base", "-f", base, "-t", `${image}:base`)
+  const layer = yield* layerOf(crane.home, "base")
+  const base = yield* crane.run("append", "--oci-empty-base", "-f", layer, "-t", `${image}:base`)
+  const baseByDigest = `${image}@${pushed(base)}`
 
   const images = new Map(
     yield* Effect.forEach(
       versions,
       (version) =>
         Effect.map(
-          Effect.forEach(architectures, (architecture) => pushImage(tools, image, version, architecture)),
+          Effect.forEach(architectures, (architecture) => pushImage(tools, baseByDigest, version, architecture)),
           ([amd64 = "", arm64 = ""]) => [version, { amd64, arm64 }] as const
         ),
       { concurrency }
