@@ -48,7 +48,8 @@ describe("a fragment of rules in docs/retention-rules.md can be used", () => {
               ...fields
             })
           )
-          const inventory = yield* Retention.inventory(target)
+          // Fragments with repositories are for this one, among others.
+          const inventory = { ...(yield* Retention.inventory(target)), repository: "shop/api" }
           const plan = Retention.plan(inventory, parsed, { digests: { clusters: [] }, pulls: new Map() })
           assert.strictEqual(Result.getOrThrow(plan).rules.rules.length, rules.length)
         })

@@ -192,7 +192,7 @@ const changes: ReadonlyArray<
   [
     "a new signature by a tag",
     ({ push }) => push({ manifest: image("signed"), tags: [`${signatureTag(app).slice(0, -4)}.att`] }),
-    "was attached to it"
+    ".att was pushed"
   ]
 ]
 
