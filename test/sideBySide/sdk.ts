@@ -81,15 +81,19 @@ const calls: { readonly [name: string]: () => Promise<string> } = {
     return "goes on"
   },
   abort: async () => {
-    const slow = { getToken: () => new Promise<never>(() => {}) }
     const controller = new AbortController()
+    const slow = {
+      getToken: () => {
+        setImmediate(() => controller.abort())
+        return new Promise<never>(() => {})
+      }
+    }
     const client = new ContainerRegistryClient(endpoint, slow, options)
     const names = client.listRepositoryNames({ abortSignal: controller.signal })
     const outcome = names.next().then(
       () => "is read",
       () => "ends at once"
     )
-    setTimeout(() => controller.abort(), 100)
     return Promise.race([
       outcome,
       second()

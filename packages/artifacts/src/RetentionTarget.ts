@@ -84,6 +84,11 @@ export interface Look {
   readonly manifests: ReadonlyMap<Digest, ManifestState>
   /** The manifests that may have come since, with the tags that name them. It may have more than these. */
   readonly newer: ReadonlyArray<Pick<ManifestState, "digest" | "tags">>
+  /**
+   * The tags that may have been pushed since. It may have more than these. A registry may leave the time of a manifest as it is
+   * when a tag is pushed that names it.
+   */
+  readonly newerTags: ReadonlyArray<TagState>
 }
 
 /**

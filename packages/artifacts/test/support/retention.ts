@@ -97,7 +97,9 @@ export interface TestRegistry {
   readonly target: RetentionTarget
   readonly push: (push: Push) => Effect.Effect<void, unknown>
   readonly lock: (tagOrDigest: string, isLocked?: boolean) => void
+  readonly isLocked: (tagOrDigest: string) => boolean
   readonly hide: (tag: string) => void
+  readonly isHidden: (tag: string) => boolean
   readonly tags: () => ReadonlyMap<string, Digest.Digest>
   readonly digests: () => ReadonlySet<string>
   readonly requests: Array<Request>
@@ -107,9 +109,14 @@ export interface TestRegistry {
   now: DateTime.Utc
 }
 
-/** Makes an empty registry. It deletes referrers with their subject, as ACR does, unless told not to. */
-export const registry = (options: { readonly cascades?: boolean } = {}): TestRegistry => {
-  const { cascades = true } = options
+/**
+ * Makes an empty registry. It deletes referrers with their subject, as ACR does, and dates what is pushed again, unless told
+ * not to.
+ */
+export const registry = (
+  options: { readonly cascades?: boolean; readonly datesAgain?: boolean } = {}
+): TestRegistry => {
+  const { cascades = true, datesAgain = true } = options
   const store = MemoryStore.make()
   const manifests = new Map<Digest.Digest, Record>()
   const tags = new Map<string, { digest: Digest.Digest; updatedOn: DateTime.Utc; isLocked: boolean }>()
@@ -187,6 +194,9 @@ export const registry = (options: { readonly cascades?: boolean } = {}): TestReg
           const found = yield* Effect.forEach(digests, stateOf)
           const all = yield* Effect.forEach(Array.from(manifests.keys()), stateOf)
           return {
+            newerTags: listedTags()
+              .flatMap((name) => Option.toArray(tagState(name)))
+              .filter(({ updatedOn }) => updatedOn !== undefined && DateTime.isGreaterThanOrEqualTo(updatedOn, since)),
             manifests: new Map(found.flatMap((one) => Option.toArray(one)).map((one) => [one.digest, one] as const)),
             newer: all
               .flatMap((one) => Option.toArray(one))
@@ -250,7 +260,7 @@ export const registry = (options: { readonly cascades?: boolean } = {}): TestReg
         const known = manifests.get(digest)
         manifests.set(digest, {
           createdOn: known?.createdOn ?? time,
-          updatedOn: time,
+          updatedOn: datesAgain ? time : (known?.updatedOn ?? time),
           isLocked: known?.isLocked ?? isLocked,
           ...(quarantineState === undefined ? {} : { quarantineState })
         })
@@ -267,7 +277,11 @@ export const registry = (options: { readonly cascades?: boolean } = {}): TestReg
       const tag = tags.get(tagOrDigest)
       if (tag !== undefined) tag.isLocked = isLocked
     },
+    isLocked: (tagOrDigest) =>
+      tags.get(tagOrDigest)?.isLocked === true ||
+      Array.from(manifests).some(([digest, { isLocked }]) => digest === tagOrDigest && isLocked),
     hide: (tag) => void hidden.add(tag),
+    isHidden: (tag) => hidden.has(tag),
     tags: () => new Map(Array.from(tags, ([name, { digest }]) => [name, digest])),
     digests: () => new Set(manifests.keys())
   }

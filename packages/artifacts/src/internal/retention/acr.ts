@@ -72,11 +72,17 @@ export const make = ({ content, registry, transport }: Services, repository: str
       Stream.map(manifestState),
       Stream.runCollect
     )
+    const newestTags = orEmpty(registry.tags(repository, { orderBy: "newest", pageSize: newestPage })).pipe(
+      Stream.takeWhile(({ lastUpdatedOn }) => DateTime.isGreaterThanOrEqualTo(lastUpdatedOn, since)),
+      Stream.map(tagState),
+      Stream.runCollect
+    )
     const manifests = Effect.forEach(digests, (digest) => ifFound(registry.manifestProperties(repository, digest)), {
       concurrency: looksAtOnce
     })
-    return Effect.map(Effect.all([newest, manifests], { concurrency: 2 }), ([newer, found]) => ({
+    return Effect.map(Effect.all([newest, newestTags, manifests], { concurrency: 3 }), ([newer, newerTags, found]) => ({
       newer,
+      newerTags,
       manifests: new Map(
         found.flatMap((one) => Option.toArray(one)).map((one) => [one.digest, manifestState(one)] as const)
       )

@@ -5,6 +5,9 @@
  * what it needs.
  */
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as Option from "effect/Option"
+import * as AttachedTags from "../attachedTags.ts"
 import * as Graph from "./graph.ts"
 import type { Tag } from "../../RetentionInventory.ts"
 import type { Plan, PlannedManifest } from "../../RetentionPlan.ts"
@@ -16,6 +19,11 @@ export interface Step extends Action {
   readonly key: string
   /** Manifests that have to be gone before it. */
   readonly after: ReadonlyArray<Digest.Digest>
+  /**
+   * What it belongs to, by referrers tags: they are known of what is not there as well. If one of these comes, or comes back, it
+   * is needed.
+   */
+  readonly owners: ReadonlySet<string>
   /** What the registry may delete along with it, its referrers and theirs, and what needs these: looked at together. */
   readonly together: ReadonlyArray<Digest.Digest>
   /** What is locked: its tags, and itself. The rules include what is locked. */
@@ -35,6 +43,12 @@ const withReferrers = (node: Graph.Node): ReadonlySet<Graph.Node> => {
 }
 
 const digestOf = ({ manifest }: Graph.Node): Digest.Digest => manifest.digest
+
+/** What a manifest belongs to by what it says and how it is tagged, as referrers tags. */
+const statedOwners = (subject: Digest.Digest | undefined, tags: ReadonlyArray<Pick<Tag, "name">>) => [
+  ...(subject === undefined ? [] : [Referrer.tag(subject)]),
+  ...tags.flatMap(({ name }) => Option.toArray(Option.map(AttachedTags.parse(name), ({ list }) => list)))
+]
 
 const ruleOf = ({ rule }: { readonly rule?: string }) => (rule === undefined ? {} : { rule })
 
@@ -85,18 +99,23 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
     if (node === undefined) return []
     const { digest, tags } = manifest
     const cascade = withReferrers(node)
-    const owners = new Set(Array.from(cascade).flatMap(ownersOf))
     // A list of its referrers goes after it, and yet names what the registry deletes along with it.
     const followers = new Set(Array.from(cascade).flatMap(attachments))
-    const isOwn = (owner: Graph.Node) => cascade.has(owner) || followers.has(owner)
+    const own = new Set(cascade)
+    // A set also visits what is added while it is read.
+    for (const one of own) for (const owner of ownersOf(one)) if (followers.has(owner)) own.add(owner)
+    const after = going(new Set(Array.from(own).flatMap(ownersOf).filter((owner) => !own.has(owner))))
+    const lists = new Set(Array.from(own, (one) => String(Referrer.tag(digestOf(one)))))
+    const stated = Array.from(own).flatMap((one) => statedOwners(one.manifest.subject, one.tags))
     return [
       {
         key: digest,
         digest,
         tags,
         ...ruleOf(manifest),
-        after: going(Array.from(owners).filter((owner) => !isOwn(owner))),
-        together: going(new Set([...cascade, ...Array.from(owners).filter(isOwn)])).filter((other) => other !== digest),
+        after,
+        owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !lists.has(owner))),
+        together: going(own).filter((other) => other !== digest),
         // What the registry deletes along with it has to be unlocked as well.
         locked: Array.from(cascade).flatMap(lockedOf)
       }
@@ -111,6 +130,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         ...action,
         key: keyOf(action),
         after: going(attachedTo([tag])),
+        owners: new Set(statedOwners(undefined, [tag])),
         together: [],
         locked: isLocked ? [name] : []
       }

@@ -2,6 +2,7 @@
  * Carries out a plan: looks again right before each deletion, and deletes only what is still as it was planned.
  */
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -162,21 +163,41 @@ interface Run {
   stopped: string | undefined
 }
 
+/** The digests that a tag is about: what it names, and what it is attached to by its name. */
+const aboutOf = (digest: Digest.Digest, tag: string): ReadonlyArray<Digest.Digest> => [
+  digest,
+  ...Option.toArray(Option.flatMap(AttachedTags.parse(tag), ({ subject }) => subject))
+]
+
 /** Whether a tag was attached to one of some manifests since the plan. */
 const isAttached = (
   { plannedTags }: Run,
   digest: Digest.Digest,
   tag: string,
   going: ReadonlySet<Digest.Digest>
-): boolean =>
-  plannedTags.get(tag)?.digest !== digest &&
-  Option.exists(AttachedTags.parse(tag), ({ subject }) => Option.exists(subject, (one) => going.has(one)))
+): boolean => plannedTags.get(tag)?.digest !== digest && aboutOf(digest, tag).some((one) => going.has(one))
 
-/** What came since the plan and needs one of some manifests, if so, and whether it had to be read. */
+/** A tag that was pushed since the plan and is about one of some manifests, if there is one. */
+const pushedTag = (
+  { plannedTags }: Run,
+  { newerTags }: Look,
+  going: ReadonlySet<Digest.Digest>
+): string | undefined => {
+  const pushed = newerTags.find((tag) => {
+    const { digest, name, updatedOn } = tag
+    const then = plannedTags.get(name)
+    const isSame = then?.digest === digest && !isLater(updatedOn, then.updatedOn)
+    return !isSame && aboutOf(digest, name).some((one) => going.has(one))
+  })
+  return pushed === undefined ? undefined : `the tag ${pushed.name} was pushed`
+}
+
+/** What came since the plan and needs one of some manifests or owns one, if so, and whether it had to be read. */
 const needOf = (
   run: Run,
   { newer }: Look,
-  going: ReadonlySet<Digest.Digest>
+  going: ReadonlySet<Digest.Digest>,
+  owners: ReadonlySet<string>
 ): Effect.Effect<{ readonly need: string | undefined; readonly hasRead: boolean }, Failure> =>
   Effect.gen(function* () {
     const { descriptions, gone, planned } = run
@@ -196,6 +217,7 @@ const needOf = (
         if (planned.has(digest)) continue
         return { need: `${digest} came and cannot be read`, hasRead }
       }
+      if (owners.has(Referrer.tag(digest))) return { need: `${digest} came, which it belongs to`, hasRead }
       const { subject } = description.value
       const children = Descriptions.entriesOf(description.value)
       const needs = [...children, ...(subject === undefined ? [] : [subject])]
@@ -222,7 +244,7 @@ const changesOf = ({ planned }: Run, { manifests }: Look, step: Actions.Step): s
 const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>, Failure> =>
   Effect.gen(function* () {
     const { plan, planned, target } = run
-    const { digest, together } = step
+    const { digest, owners, together } = step
     const going = new Set([digest, ...together])
     const since = DateTime.subtractDuration(plan.at, overlap)
     for (let looks = 0; looks < mostLooks; looks++) {
@@ -232,9 +254,9 @@ const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>
         const isCascade = subject !== undefined && run.gone.has(subject)
         return Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
       }
-      const change = changesOf(run, look, step)
+      const change = changesOf(run, look, step) ?? pushedTag(run, look, going)
       if (change !== undefined) return Option.some(stays("changed", change))
-      const { hasRead, need } = yield* needOf(run, look, going)
+      const { hasRead, need } = yield* needOf(run, look, going, owners)
       if (need !== undefined) return Option.some(stays("changed", need))
       // Reading took time, so that the look is no longer the last thing before the deletion.
       if (!hasRead) return Option.none()
@@ -243,18 +265,24 @@ const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>
   })
 
 /** Why a tag alone cannot be deleted right now, if so. */
-const lookAtTag = ({ plannedTags, target }: Run, name: string): Effect.Effect<Option.Option<Said>, Failure> =>
-  Effect.map(
-    target.tag(name),
-    Option.match({
-      onNone: () => Option.some(gone),
-      onSome: (now) => {
-        const then = plannedTags.get(name)
-        const change = then === undefined ? undefined : tagChangeOf(now, then)
-        return change === undefined ? Option.none() : Option.some(stays("changed", change))
-      }
-    })
-  )
+const lookAtTag = (
+  { plan, plannedTags, target }: Run,
+  { digest, owners }: Actions.Step,
+  name: string
+): Effect.Effect<Option.Option<Said>, Failure> => {
+  const since = DateTime.subtractDuration(plan.at, overlap)
+  const newer = owners.size === 0 ? Effect.succeed([]) : Effect.map(target.look([digest], since), (look) => look.newer)
+  return Effect.map(Effect.all([target.tag(name), newer], { concurrency: 2 }), ([tag, came]) => {
+    if (Option.isNone(tag)) return Option.some(gone)
+    const then = plannedTags.get(name)
+    const change = then === undefined ? undefined : tagChangeOf(tag.value, then)
+    if (change !== undefined) return Option.some(stays("changed", change))
+    const owner = came.find((one) => owners.has(Referrer.tag(one.digest)))
+    return owner === undefined
+      ? Option.none()
+      : Option.some(stays("changed", `${owner.digest} came, which it belongs to`))
+  })
+}
 
 /** Something that is not there any more need not be unlocked, nor locked again. */
 const ifThere = <A>(effect: Effect.Effect<A, RegistryError>, otherwise: A): Effect.Effect<A, RegistryError> =>
@@ -290,7 +318,7 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
       if (blocker !== undefined) return yield* record(stays("needed", `${blocker} needs it, and stays`))
       const { tag } = step
       // What is deleted is recorded, even if the run is interrupted meanwhile.
-      const said = yield* restore(tag === undefined ? lookAt(run, step) : lookAtTag(run, tag)).pipe(
+      const said = yield* restore(tag === undefined ? lookAt(run, step) : lookAtTag(run, step, tag)).pipe(
         Effect.flatMap(
           Option.match({
             onSome: Effect.succeed<Said>,

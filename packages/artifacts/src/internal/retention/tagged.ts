@@ -56,6 +56,7 @@ export const make = ({ content, registry, transport }: Services, repository: str
         const named = namesByDigest(all)
         const namesOf = (digest: Digest.Digest) => named.get(digest) ?? []
         return {
+          newerTags: all,
           newer: [
             ...Array.from(named, ([digest, names]) => ({ digest, tags: names })),
             ...refer.flat().map((digest) => ({ digest, tags: namesOf(digest) }))
