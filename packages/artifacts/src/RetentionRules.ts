@@ -253,7 +253,7 @@ const Default = Schema.Struct({
 
 /** Rules without the names that are known: the decoder of `Rules` refuses others. */
 const RulesFields = Schema.Struct({
-  /** The repositories that the rules are for. `isFor` and `Retention.unmatched` ask for it; a plan is made for any repository. */
+  /** The repositories that the rules are for. `isFor` and `Retention.unmatched` read it; a plan is made for any repository. */
   repositories: patterns,
   /** What becomes of candidates that no rule matches. It has to be written down. */
   defaults: Schema.Struct({ tags: Default, untagged: Default, orphans: Default }),
