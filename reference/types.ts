@@ -39,6 +39,12 @@ const qualified = (type: ts.Type): string | undefined => {
   return `${basename(file, ".d.ts")}.${symbol.name}`
 }
 
+/** What an array or a tuple with at least one item holds, as in `NonEmptyArray`. */
+const nonEmptyItem = (checker: ts.TypeChecker, type: ts.Type): ts.Type | undefined =>
+  checker.isTupleType(type) && type.getProperty("0") !== undefined && type.getProperty("1") === undefined
+    ? checker.getIndexTypeOfType(type, ts.IndexKind.Number)
+    : undefined
+
 /** The comment on a symbol; on what stands behind it where a field is written in short. */
 const commentOf = (checker: ts.TypeChecker, symbol: ts.Symbol): string => {
   const [declaration] = symbol.declarations ?? []
@@ -97,6 +103,8 @@ export const makePrinter = (
     if (type.isUnion() && !has(type, ts.TypeFlags.Boolean)) return printUnion(type.types)
     const item = checker.isArrayType(type) ? checker.getIndexTypeOfType(type, ts.IndexKind.Number) : undefined
     if (item !== undefined) return `ReadonlyArray<${print(item)}>`
+    const first = nonEmptyItem(checker, type)
+    if (first !== undefined) return `readonly [${print(first)}, ...Array<${print(first)}>]`
     const isNamed = (type.aliasSymbol ?? type.symbol ?? { name: "__type" }).name !== "__type"
     if (has(type, ts.TypeFlags.Object) && !isNamed && type.getCallSignatures().length === 0) {
       return block([...fieldsOf(type.getProperties()).map(({ text }) => text), ...rest(type)])

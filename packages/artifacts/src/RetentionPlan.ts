@@ -52,7 +52,7 @@ export type By = typeof By.Type
 const decision = {
   /** What decides. */
   by: By,
-  /** The rule, if one decides, here or for what this belongs to. */
+  /** The rule, if one decides. What goes or stays with something else has none: `of` says with what. */
   rule: Schema.optionalKey(Schema.String),
   /** The reason, for people to read. */
   because: Schema.String,

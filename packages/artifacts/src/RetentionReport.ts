@@ -171,7 +171,8 @@ export const status = ({ check, outcomes, stopped }: Report): Status => {
 }
 
 /**
- * How many actions of each rule had each outcome. What no rule decided is under the empty name.
+ * How many actions of each rule had each outcome. What no rule decided, such as the images of an index, is
+ * under the empty name.
  *
  * @category getters
  * @since 0.1.0

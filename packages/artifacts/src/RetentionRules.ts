@@ -22,8 +22,9 @@ import { RetentionError } from "./RetentionError.ts"
  *   excludes what the other patterns of the list match.
  * - `regex` is a regular expression in RE2's syntax, which has no backreferences and matches in linear time. Its groups make
  *   the groups of `newest`.
- * - `semver` is a range as in package.json, for tags that are semantic versions, with or without a leading `v`. It does not
- *   match pre-releases, except where a bound of the range is one.
+ * - `semver` is a range as in package.json, for tags that are semantic versions, with or without a leading `v`. As there, it
+ *   matches a pre-release only if a bound of the range is a pre-release of the same version: `>=2.0.0-0` matches `2.0.0-rc.1`
+ *   and not `2.1.0-rc.1`. No range matches all pre-releases: name them by `regex`, such as `v?\d+\.\d+\.\d+-.+`.
  *
  * @category schemas
  * @since 0.1.0
@@ -47,12 +48,15 @@ const patternProblem = (patterns: ReadonlyArray<Pattern>): string | undefined =>
 
 const patterns = Schema.NonEmptyArray(Pattern).check(Schema.makeFilter(patternProblem))
 
+const aDuration = { expected: 'a duration of at least a millisecond, such as "30 days" or "36 hours"' }
+
+const readDuration = Schema.decodeOption(Schema.DurationFromString)
+
 /** A duration as text: `30 days`. Zero, negative and infinite ones are errors: none of them may come to mean "everything". */
-const age = Schema.DurationFromString.check(
-  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 1, {
-    expected: 'a duration of at least a millisecond, such as "30 days" or "36 hours"'
-  })
-)
+const age = Schema.String.annotate(aDuration)
+  .check(Schema.makeFilter((text) => Option.isSome(readDuration(text)), aDuration))
+  .pipe(Schema.decodeTo(Schema.DurationFromString))
+  .check(Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.toMillis(duration) >= 1, aDuration))
 
 const text = Schema.NonEmptyString
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
@@ -148,7 +152,10 @@ const ruleFields = {
   quarantine: Schema.optionalKey(patterns),
   /** Whether a manifest that it names is missing, at any depth. Defaults to either. */
   isBroken: Schema.optionalKey(Schema.Boolean),
-  /** A list of digests that the program supplies: what is in it, or names something that is in it, matches. */
+  /**
+   * The name of a list of digests that the program supplies: what is in it, or names something that is in it, matches. An empty
+   * list matches nothing.
+   */
   digests: Schema.optionalKey(text),
   /** The least age. Defaults to any. */
   olderThan: Schema.optionalKey(age),
@@ -195,23 +202,34 @@ const hasGroups = (sources: RuleFields["tags"]): boolean =>
 
 /** What a rule may not say, since it would not mean what it seems to. */
 const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFields): string | undefined => {
-  if (name.trim() === "" || because.trim() === "") return "a rule with a name and a reason"
+  if (name.trim() === "" || because.trim() === "") return "a rule needs a name and a reason"
   if (action !== "keep" && (newest !== undefined || onePer !== undefined)) {
-    return "a rule that deletes without newest and onePer: keep those by a rule before it"
+    return "newest and onePer stand on rules that keep: keep those by a rule before the one that deletes"
   }
-  if (newest !== undefined && onePer !== undefined) return "a rule with newest or onePer, not both"
-  if (action === "untag" && of.some((candidates) => candidates !== "tags")) return "a rule that untags tags alone"
-  if (tags !== undefined && of.includes("untagged")) return "a rule without tags for what is untagged"
+  if (newest !== undefined && onePer !== undefined) return "a rule has newest or onePer, not both"
+  if (action === "untag" && of.some((candidates) => candidates !== "tags"))
+    return 'untag is for tags alone: of must be ["tags"]'
+  if (tags !== undefined && of.includes("untagged"))
+    return "what is untagged has no tags to match: write a rule of its own for untagged, without tags"
   if (newest?.by === "version" && of.some((candidates) => candidates !== "tags")) {
-    return "a rule by versions for tags alone"
+    return 'newest by version is for tags alone: of must be ["tags"]'
   }
   if (newest?.per === "group" && !hasGroups(tags))
-    return "a rule per group whose tags are regular expressions with groups"
+    return 'newest per group needs tags that are all regular expressions with a group, such as "(main|dev)-.*"'
   return undefined
 }
 
 /**
  * A rule. All its conditions hold for what it matches.
+ *
+ * **Details**
+ *
+ * In JSON, a duration is a number with a unit, from `millis` to `weeks`: `"14 days"`, `"8 weeks"`.
+ *
+ * **Gotchas**
+ *
+ * A registry without ACR's API tells no times. There, `newest` cannot tell which is newer, and keeps any `count` of those that
+ * match, unless it is by version.
  *
  * @category schemas
  * @since 0.1.0
@@ -235,7 +253,7 @@ const Default = Schema.Struct({
 
 /** Rules without the names that are known: the decoder of `Rules` refuses others. */
 const RulesFields = Schema.Struct({
-  /** The repositories that the rules are for. */
+  /** The repositories that the rules are for. `isFor` and `Retention.unmatched` read it; a plan is made for any repository. */
   repositories: patterns,
   /** What becomes of candidates that no rule matches. It has to be written down. */
   defaults: Schema.Struct({ tags: Default, untagged: Default, orphans: Default }),
@@ -339,7 +357,17 @@ export const Rules = Schema.Unknown.pipe(
  */
 export type Rules = typeof Rules.Type
 
-const decodeRules = Schema.decodeUnknownEffect(Schema.fromJsonString(Rules))
+const decodeRules = Schema.decodeUnknownEffect(Rules)
+
+const invalid = (problem: string) =>
+  new RetentionError({ problem: "InvalidRules", description: `the rules cannot be used: ${problem}` })
+
+/** The value that a text of JSON holds. The engine's error says where the text is wrong, which Schema's does not. */
+const readJson = (json: string): Effect.Effect<unknown, RetentionError> =>
+  Effect.try({
+    try: () => JSON.parse(json),
+    catch: (error) => invalid(`they are not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  })
 
 /**
  * Reads rules from the text of a JSON file. Fails with `InvalidRules`.
@@ -348,11 +376,7 @@ const decodeRules = Schema.decodeUnknownEffect(Schema.fromJsonString(Rules))
  * @since 0.1.0
  */
 export const parse = (json: string): Effect.Effect<Rules, RetentionError> =>
-  Effect.mapError(
-    decodeRules(json),
-    ({ message }) =>
-      new RetentionError({ problem: "InvalidRules", description: `the rules cannot be used: ${message}` })
-  )
+  Effect.flatMap(readJson(json), (value) => Effect.mapError(decodeRules(value), ({ message }) => invalid(message)))
 
 /**
  * Tells whether rules are for a repository.

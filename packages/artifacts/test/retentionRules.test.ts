@@ -108,7 +108,9 @@ describe("a duration", () => {
   for (const text of refused) {
     it.effect(`${JSON.stringify(text.slice(0, 20))} is an error, and never means everything`, () =>
       Effect.gen(function* () {
-        assert.include(yield* refusalOf(fileOf({ olderThan: text })), '["olderThan"]')
+        const refusal = yield* refusalOf(fileOf({ olderThan: text }))
+        assert.include(refusal, '["olderThan"]')
+        assert.include(refusal, '"30 days"')
         yield* refusalOf(fileOf({ youngerThan: text }))
         yield* refusalOf(fileOf({ action: "keep", onePer: { period: "day", for: text } }))
         yield* refusalOf(fileOf({}, { safetyAge: text }))
@@ -200,6 +202,7 @@ describe("a file of rules", () => {
   it.effect("is refused if it is no JSON", () =>
     Effect.gen(function* () {
       for (const text of ["", "rules: []", "[]", "null", '"x"', "{"]) yield* refusalOf(text)
+      assert.match(yield* refusalOf('{\n  "rules": [],\n}'), /they are not JSON: .*line 3/)
     })
   )
 

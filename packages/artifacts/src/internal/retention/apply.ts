@@ -74,13 +74,18 @@ const admit = (
         `the plan is for ${plan.registry}/${plan.repository}, and this is ${place}/${repository}`
       )
     }
-    if (!Equal.equals(plan.rules, rules)) return yield* refuse("OtherRules", "the plan was made by other rules")
+    if (!Equal.equals(plan.rules, rules))
+      return yield* refuse("OtherRules", "the plan was made by other rules: make a new one")
     const here = yield* DateTime.now
     const now = Option.getOrElse(yield* target.now, () => here)
     const age = Duration.abs(DateTime.distance(plan.at, now))
     const { allowLocked = false, maxAge = defaultMaxAge } = options
-    if (Duration.isGreaterThan(age, Duration.fromInputUnsafe(maxAge))) {
-      return yield* refuse("TooOld", `the plan is ${Duration.format(age)} old: make a new one`)
+    const most = Duration.fromInputUnsafe(maxAge)
+    if (Duration.isGreaterThan(age, most)) {
+      return yield* refuse(
+        "TooOld",
+        `the plan is ${Duration.format(age)} old, and maxAge is ${Duration.format(most)}: make a new one`
+      )
     }
     // A plan is data, which may have been edited.
     const exceeds = exceeded(plan.tags, plan.manifests, rules)
@@ -89,13 +94,12 @@ const admit = (
     }
     const [contradiction] = contradictions(plan)
     if (contradiction !== undefined) return yield* refuse("InconsistentPlan", contradiction)
-    if (
-      !allowLocked &&
-      Actions.levels(plan)
-        .flat()
-        .some(({ locked }) => locked.length > 0)
-    ) {
-      return yield* refuse("LocksNotAllowed", "the plan deletes what is locked, which this run does not allow")
+    const locked = new Set(Actions.levels(plan).flatMap((steps) => steps.flatMap((step) => step.locked)))
+    const [first] = locked
+    if (!allowLocked && first !== undefined) {
+      const others = locked.size > 1 ? ` and ${locked.size - 1} more` : ""
+      const what = `the plan deletes what is locked: ${first}${others}`
+      return yield* refuse("LocksNotAllowed", `${what}; the run has to say allowLocked for that`)
     }
     return now
   })

@@ -209,7 +209,10 @@ const unsupplied = (rules: Rules, { digests = {}, pulls }: Judge.Supplied): Read
 const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): ReadonlyArray<string> => {
   const count = [...manifests, ...tags].filter(({ updatedOn }) => updatedOn === undefined).length
   if (count === 0) return []
-  const effect = safetyAge === "none" ? "rules by age do not delete them" : "they stay, since their age is not known"
+  const effect =
+    safetyAge === "none"
+      ? "rules by age do not delete them, and newest does not know which is newer, except by version"
+      : "they stay, since their age is not known and safetyAge is not none"
   return [`${count} tags and manifests have no time: ${effect}`]
 }
 
