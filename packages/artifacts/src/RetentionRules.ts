@@ -163,14 +163,14 @@ const ruleFields = {
   youngerThan: Schema.optionalKey(age),
   /** What ages are counted from. Defaults to `update`. */
   since: Schema.optionalKey(Since),
-  /** Of those that match so far, the newest alone. */
+  /** Of those that match so far, the newest alone, and what has no time, as that may be newer. */
   newest: Schema.optionalKey(
     Schema.Struct({
       /** How many. */
       count,
       /** Counted in the repository, or for each value of the groups of the tag's regular expression. Defaults to `repository`. */
       per: Schema.optionalKey(Schema.Literals(["repository", "group"])),
-      /** What newer means. `version` is the order of semantic versions. Defaults to `update`. */
+      /** What newer means. `version` is the order of semantic versions, in which other tags have no place. Defaults to `update`. */
       by: Schema.optionalKey(Schema.Literals(["update", "push", "pull", "version"]))
     })
   ),

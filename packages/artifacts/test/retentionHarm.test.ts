@@ -2,12 +2,16 @@
  * What could make a retention do harm although its plan is right.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
+import type * as Digest from "@effect-acr/client/Digest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Manifest from "@effect-acr/client/Manifest"
 import { NotFound, RegistryError } from "@effect-acr/client/RegistryError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
 import * as Retention from "../src/Retention.ts"
+import type { Plan } from "../src/RetentionPlan.ts"
+import type { Outcome } from "../src/RetentionReport.ts"
 import * as RetentionReport from "../src/RetentionReport.ts"
 import { layer, rawOf } from "./support/artifacts.ts"
 import { image, index, planFor, referrer, registry, rulesOf } from "./support/retention.ts"
@@ -109,6 +113,64 @@ describe("a retention", () => {
         held.requests.filter(({ name }) => name === "unlock").map(({ subject }) => subject),
         [signature.descriptor.digest]
       )
+    })
+  )
+
+  it.effect("keeps all that has no time for a rule that keeps the newest", () =>
+    Effect.gen(function* () {
+      const held = registry()
+      for (const name of ["a", "b", "c"]) yield* held.push({ manifest: image(name), tags: [name], age: 10 })
+      const inventory = yield* Retention.inventory(held.target)
+      const timeless = { ...inventory, tags: inventory.tags.map(({ updatedOn: _, ...tag }) => tag) }
+      const rules = yield* rulesOf([{ newest: { count: 1 }, action: "keep" }, { action: "delete" }], {
+        safetyAge: "none"
+      })
+      const kept = (plan: Plan) => plan.tags.filter(({ verdict }) => verdict === "keep").length
+      assert.strictEqual(kept(yield* Effect.fromResult(Retention.plan(inventory, rules))), 1)
+      const plan = yield* Effect.fromResult(Retention.plan(timeless, rules))
+      assert.strictEqual(kept(plan), 3)
+      assert.include(plan.warnings.join(), "newest keeps all of them")
+    })
+  )
+
+  it.effect("warns of a list of digests that has nothing of the repository", () =>
+    Effect.gen(function* () {
+      const held = registry()
+      yield* held.push({ manifest: app, age: 10 })
+      yield* held.push({ manifest: many, tags: ["v1"], age: 10 })
+      const rules = yield* rulesOf([{ digests: "running", action: "keep" }])
+      const inventory = yield* Retention.inventory(held.target)
+      const warnings = (running: ReadonlyArray<Digest.Digest>) =>
+        Effect.map(Effect.fromResult(Retention.plan(inventory, rules, { digests: { running } })), (plan) =>
+          plan.warnings.filter((warning) => warning.startsWith("the list"))
+        )
+      assert.deepStrictEqual(yield* warnings([app.descriptor.digest]), [])
+      assert.deepStrictEqual(yield* warnings([]), [
+        'the list "running" of the rule "rule 1" has nothing of this repository'
+      ])
+    })
+  )
+
+  it.effect("restores what a resumed run finds gone, as it may have deleted that right before it was interrupted", () =>
+    Effect.gen(function* () {
+      const held = registry()
+      const other = image("other")
+      yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
+      yield* held.push({ manifest: other, tags: ["v2"], age: 10 })
+      const rules = yield* rulesOf(deleteAll)
+      const plan = yield* planFor(held, rules)
+      const written = yield* Ref.make<ReadonlyArray<Outcome>>([])
+      const journal = (mostLines: number) => ({
+        begin: () => Ref.get(written),
+        record: (outcome: Outcome) => Ref.update(written, (all) => [...all, outcome].slice(0, mostLines))
+      })
+      yield* Retention.apply(held.target, plan, rules, { journal: journal(1), concurrency: 1 })
+      const report = yield* Retention.apply(held.target, plan, rules, { journal: journal(2), concurrency: 1 })
+      assert.sameMembers(
+        report.outcomes.map(({ outcome }) => outcome),
+        ["done", "gone"]
+      )
+      assert.strictEqual(report.restore.length, 2)
     })
   )
 })

@@ -421,6 +421,6 @@ export const apply = (
       outcomes: all,
       ...(run.stopped === undefined ? {} : { stopped: run.stopped }),
       ...Option.match(check, { onNone: () => ({}), onSome: (check) => ({ check }) }),
-      restore: restoreSteps(plan, all)
+      restore: restoreSteps(plan, all, earlier.length > 0)
     }
   })

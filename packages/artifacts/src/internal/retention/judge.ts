@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Result from "effect/Result"
 import * as SemVer from "effect/SemVer"
-import type { Rule, Rules } from "../../RetentionRules.ts"
+import type { Rule, Rules, Since } from "../../RetentionRules.ts"
 import * as Candidates from "./candidates.ts"
 import type { Candidate } from "./candidates.ts"
 import { type Graph, type Node, withParents } from "./graph.ts"
@@ -130,16 +130,29 @@ const newestFirst = (by: "update" | "push" | "pull" | "version", { supplied }: S
     byId
   )
 
+/** What has no time may be the newest of all: it is selected without being counted. */
+const withoutTime = (
+  matches: ReadonlyArray<Match>,
+  since: Since,
+  { supplied }: Setting
+): readonly [timed: ReadonlyArray<Match>, timeless: ReadonlyArray<Match>] =>
+  Arr.partition(matches, (match) =>
+    Candidates.timeOf(match.candidate, since, supplied.pulls) === Infinity ? Result.fail(match) : Result.succeed(match)
+  )
+
 const selectNewest = (
   matches: ReadonlyArray<Match>,
   { by = "update", count, per = "repository" }: NonNullable<Rule["newest"]>,
   setting: Setting
 ): ReadonlyArray<Match> => {
   // A tag that is no version has no place in their order.
-  const ranked = by === "version" ? matches.filter((match) => Option.isSome(versionOf(match))) : matches
+  const [ranked, timeless] =
+    by === "version"
+      ? [matches.filter((match) => Option.isSome(versionOf(match))), []]
+      : withoutTime(matches, by, setting)
   const groups = Arr.groupBy(ranked, (match) => (per === "group" ? JSON.stringify(match.groups) : ""))
   const order = newestFirst(by, setting)
-  return Object.values(groups).flatMap((group) => Arr.take(Arr.sort(group, order), count))
+  return [...timeless, ...Object.values(groups).flatMap((group) => Arr.take(Arr.sort(group, order), count))]
 }
 
 /** The day, the Monday of the week, or the month of a time, in UTC. */
@@ -149,14 +162,15 @@ const periodOf = (time: number, period: NonNullable<Rule["onePer"]>["period"]): 
 const selectOnePer = (
   matches: ReadonlyArray<Match>,
   { for: length, period }: NonNullable<Rule["onePer"]>,
-  since: Rule["since"] = "update",
+  since: Since = "update",
   setting: Setting
 ): ReadonlyArray<Match> => {
   const first = DateTime.toEpochMillis(setting.at) - Duration.toMillis(length)
   const timeOf = ({ candidate }: Match) => Candidates.timeOf(candidate, since, setting.supplied.pulls)
-  const [timed, timeless] = Arr.partition(
+  const [timed, timeless] = withoutTime(
     matches.filter((match) => timeOf(match) >= first),
-    (match) => (timeOf(match) === Infinity ? Result.fail(match) : Result.succeed(match))
+    since,
+    setting
   )
   const groups = Arr.groupBy(timed, (match) => periodOf(timeOf(match), period))
   const order = newestFirst(since, setting)
@@ -209,4 +223,12 @@ export const unmatchedOf = (
     compiled(sources)
       .each.filter(({ matches }) => !tags.some(matches))
       .map(({ source }) => ({ rule: name, pattern: source }))
+  )
+
+/** The lists of digests that have nothing of a repository. A query that failed may give an empty one. */
+export const emptyListsOf = (rules: Rules, repository: string, { graph, supplied }: Setting): ReadonlyArray<string> =>
+  rulesFor(rules, repository).flatMap(({ digests, name }) =>
+    digests === undefined || nodesOf(graph, supplied.digests?.[digests] ?? []).length > 0
+      ? []
+      : [`the list ${JSON.stringify(digests)} of the rule ${JSON.stringify(name)} has nothing of this repository`]
   )

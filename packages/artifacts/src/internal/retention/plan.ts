@@ -211,7 +211,7 @@ const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): Readonl
   if (count === 0) return []
   const effect =
     safetyAge === "none"
-      ? "rules by age do not delete them, and newest does not know which is newer, except by version"
+      ? "rules by age do not delete them, and newest keeps all of them, except by version"
       : "they stay, since their age is not known and safetyAge is not none"
   return [`${count} tags and manifests have no time: ${effect}`]
 }
@@ -233,7 +233,8 @@ export const make = (
   }
   const { at, coverage, registry, repository } = inventory
   const graph = Graph.make(inventory)
-  const decisions = decide(inventory, rules, { at, graph, supplied })
+  const setting = { at, graph, supplied }
+  const decisions = decide(inventory, rules, setting)
   close(graph, decisions)
   const tags = inventory.tags.map(planTag(graph, decisions))
   const nodes = inventory.manifests.flatMap(({ digest }) => graph.nodes.get(digest) ?? [])
@@ -265,6 +266,6 @@ export const make = (
       repository,
       tags.map(({ name }) => name)
     ),
-    warnings: [...inventory.warnings, ...timeless(inventory, rules)]
+    warnings: [...inventory.warnings, ...timeless(inventory, rules), ...Judge.emptyListsOf(rules, repository, setting)]
   })
 }

@@ -6,11 +6,14 @@ import type { Plan } from "../../RetentionPlan.ts"
 import type { Outcome } from "../../RetentionReport.ts"
 import type { Step } from "../../Trash.ts"
 
-/** What was deleted: what a manifest names before it, and subjects before their referrers. */
-export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Step> => {
+/**
+ * What was deleted: what a manifest names before it, and subjects before their referrers. A resumed run finds gone what was
+ * deleted right before it was interrupted.
+ */
+export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>, isResumed: boolean): ReadonlyArray<Step> => {
   const tags = new Map<Digest.Digest, Array<string>>()
   for (const { digest, outcome, tag, tags: own } of outcomes) {
-    if (outcome !== "done") continue
+    if (outcome !== "done" && !(isResumed && outcome === "gone")) continue
     const all = tags.get(digest) ?? []
     all.push(...own, ...(tag === undefined ? [] : [tag]))
     tags.set(digest, all)
