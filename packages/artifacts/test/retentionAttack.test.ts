@@ -56,6 +56,15 @@ const withManifests = (
     ? target
     : { ...target, listing: { ...target.listing, manifests: change(target.listing.manifests) } }
 
+const twice = <A, E>(list: Stream.Stream<A, E>) => Stream.flatMap(list, (one) => Stream.make(one, one))
+
+const refused = (held: TestRegistry, plan: Plan) =>
+  Effect.gen(function* () {
+    const failure = yield* Effect.flip(Retention.apply(held.target, plan, plan.rules))
+    assert.propertyVal(failure, "problem", "InconsistentPlan")
+    assert.strictEqual(held.tags().size, 3)
+  })
+
 const manifestsOf = ({ target: { listing } }: TestRegistry) =>
   listing._tag === "Tagged" ? Effect.succeed([]) : Stream.runCollect(listing.manifests)
 
@@ -168,7 +177,6 @@ describe("an inventory", () => {
   it.effect("has each tag and manifest once, though the pages of a list overlap", () =>
     Effect.gen(function* () {
       const held = yield* holding(tagged({ a: 10, b: 20, c: 30 }))
-      const twice = <A, E>(list: Stream.Stream<A, E>) => Stream.flatMap(list, (one) => Stream.make(one, one))
       const target = withManifests({ ...held.target, tags: twice(held.target.tags) }, twice)
       const plan = yield* planFor({ target }, yield* rulesOf([{ newest: { count: 3 }, action: "keep" }], deleting))
       assert.deepStrictEqual(tagsThatGo(plan), [])
@@ -258,13 +266,6 @@ describe("a plan that was edited", () => {
     )
     return { held, rules, plan, manifests }
   })
-
-  const refused = (held: TestRegistry, plan: Plan) =>
-    Effect.gen(function* () {
-      const failure = yield* Effect.flip(Retention.apply(held.target, plan, plan.rules))
-      assert.propertyVal(failure, "problem", "InconsistentPlan")
-      assert.strictEqual(held.tags().size, 3)
-    })
 
   it.effect("is refused if a tag of a manifest that goes was left out", () =>
     Effect.gen(function* () {
