@@ -114,8 +114,8 @@ export const inventory: (
 ) => Effect.Effect<Inventory, RegistryError | RetentionError> = Reading.read
 
 /**
- * Decides about each tag and manifest of an inventory. Nothing is requested. Fails with `UnknownList` if a rule asks for
- * something that is not supplied.
+ * Decides about each tag and manifest of an inventory. Nothing is requested. Fails with `OtherRepository` if the rules are not
+ * for the repository, and with `UnknownList` if a rule asks for something that is not supplied.
  *
  * **Details**
  *

@@ -12,7 +12,8 @@ import * as Schema from "effect/Schema"
  *
  * - `InvalidRules`: the rules cannot be read, or do not say what they mean.
  * - `UnknownList`: a rule names a list of digests, or asks for the time of pulls, that was not supplied.
- * - `OtherRules`, `OtherRepository`: the plan was made by other rules, or for another repository.
+ * - `OtherRules`, `OtherRepository`: the plan was made by other rules, or for another repository, or the rules are not for the
+ *   repository.
  * - `TooOld`: the plan is older than the run allows.
  * - `InconsistentPlan`: the plan was edited, and deletes what something needs that it keeps.
  * - `LimitExceeded`: the plan deletes more than the rules' limits allow.

@@ -17,7 +17,7 @@ export const Tag = Schema.Struct({
   name: Schema.String,
   /** The manifest that it names. */
   digest: Digest.Digest,
-  /** When it was last moved. */
+  /** When it was last moved. A time before 1970 counts as none. */
   updatedOn: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** Whether it is locked. */
   isLocked: Schema.Boolean

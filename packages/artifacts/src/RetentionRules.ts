@@ -19,7 +19,7 @@ import { RetentionError } from "./RetentionError.ts"
  *
  * - A string is a glob: `*` is any text without `/`, `?` one character, `[a-z]` one of a set, `{a,b}` one of several. `**`
  *   between slashes is any number of levels: `shop/**` matches `shop`, `shop/api` and `shop/api/v2`. With a leading `!` it
- *   excludes what the other patterns of the list match.
+ *   excludes what the other patterns of the list match. A glob with characters that no name has, such as `!(a|b)`, is refused.
  * - `regex` is a regular expression in RE2's syntax, which has no backreferences and matches in linear time. Its groups make
  *   the groups of `newest`.
  * - `semver` is a range as in package.json, for tags that are semantic versions, with or without a leading `v`. As there, it

@@ -100,8 +100,10 @@ export const make = ({ content, registry, transport }: Services, repository: str
         isDigest
           ? Effect.asVoid(registry.updateManifest(repository, tagOrDigest, attributes))
           : Effect.asVoid(registry.updateTag(repository, tagOrDigest, attributes))
-      yield* update({ canDelete: true, canWrite: true })
-      return { relock: update({ canDelete: current.canDelete, canWrite: current.canWrite }) }
+      const relock = update({ canDelete: current.canDelete, canWrite: current.canWrite })
+      // The response may be lost and the object unlocked nonetheless.
+      yield* Effect.onError(update({ canDelete: true, canWrite: true }), () => Effect.ignore(relock))
+      return { relock }
     }),
   // The trash may be off, and reading it needs a permission that deleting does not.
   deletedTags: Stream.catchIf(

@@ -6,7 +6,9 @@
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
+import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as AttachedTags from "../attachedTags.ts"
 import * as Graph from "./graph.ts"
 import type { Tag } from "../../RetentionInventory.ts"
@@ -52,20 +54,38 @@ const statedOwners = (subject: Digest.Digest | undefined, tags: ReadonlyArray<Pi
 
 const ruleOf = ({ rule }: { readonly rule?: string }) => (rule === undefined ? {} : { rule })
 
-/** The steps in an order in which each comes after what it depends on. */
+/** The steps in an order in which each comes after what it depends on. Its time is linear however deep indexes are nested. */
 const sorted = (steps: ReadonlyArray<Step>): ReadonlyArray<ReadonlyArray<Step>> => {
-  const levels: Array<Array<Step>> = []
-  const levelOf = new Map<Digest.Digest, number>()
   const isPlanned = new Set(steps.flatMap(({ digest, tag }) => (tag === undefined ? [digest] : [])))
-  let left = steps
-  while (left.length > 0) {
-    const ready = left.filter(({ after }) => after.every((digest) => !isPlanned.has(digest) || levelOf.has(digest)))
+  const places = new Map(steps.map((step, place) => [step, place]))
+  const counts = new Map<Step, number>()
+  const dependents = new Map<Digest.Digest, Array<Step>>()
+  for (const step of steps) {
+    const before = step.after.filter((digest) => isPlanned.has(digest))
+    counts.set(step, before.length)
+    for (const digest of before) {
+      const others = dependents.get(digest)
+      if (others === undefined) dependents.set(digest, [step])
+      else others.push(step)
+    }
+  }
+  const levels: Array<ReadonlyArray<Step>> = []
+  const left = new Set(steps)
+  const byPlace = Order.mapInput(Order.Number, (step: Step) => places.get(step) ?? 0)
+  let next = steps.filter((step) => counts.get(step) === 0)
+  while (left.size > 0) {
     // An index may have its own subject as a child, so that neither comes first.
-    const next = ready.length > 0 ? ready : left
-    levels.push([...next])
-    for (const { digest, tag } of next) if (tag === undefined) levelOf.set(digest, levels.length)
-    const taken = new Set(next)
-    left = left.filter((step) => !taken.has(step))
+    const level = next.length > 0 ? Arr.sort(next, byPlace) : Array.from(left)
+    levels.push(level)
+    for (const step of level) left.delete(step)
+    next = []
+    for (const { digest, tag } of level) {
+      for (const step of tag === undefined ? (dependents.get(digest) ?? []) : []) {
+        const count = (counts.get(step) ?? 0) - 1
+        counts.set(step, count)
+        if (count === 0 && left.has(step)) next.push(step)
+      }
+    }
   }
   return levels
 }

@@ -288,24 +288,37 @@ const lookAtTag = (
 const ifThere = <A>(effect: Effect.Effect<A, RegistryError>, otherwise: A): Effect.Effect<A, RegistryError> =>
   Effect.catchReason(effect, "RegistryError", "NotFound", () => Effect.succeed(otherwise))
 
-/** Deletes something whose parts are locked: they are unlocked before, and locked again if it is not deleted. */
+/**
+ * Deletes something whose parts are locked: they are unlocked before, and locked again if it is not deleted. So is what the
+ * registry should have deleted along with it and did not.
+ */
 const unlocked = <A>(
   unlock: RetentionTarget["unlock"],
   [first, ...others]: ReadonlyArray<string>,
-  remove: Effect.Effect<A, RegistryError>
+  own: ReadonlySet<string>,
+  remove: Effect.Effect<A, RegistryError>,
+  onFailure: (name: string, error: RegistryError) => void
 ): Effect.Effect<A, RegistryError> =>
   first === undefined
     ? remove
     : Effect.acquireUseRelease(
         ifThere(unlock(first), { relock: Effect.void }),
-        () => unlocked(unlock, others, remove),
-        ({ relock }, exit) => (Exit.isSuccess(exit) ? Effect.void : ifThere(relock, undefined))
+        () => unlocked(unlock, others, own, remove, onFailure),
+        ({ relock }, exit) =>
+          Exit.isSuccess(exit) && own.has(first)
+            ? Effect.void
+            : Effect.catch(ifThere(relock, undefined), (error) => Effect.sync(() => onFailure(first, error)))
       )
 
 /** Deletes what a step says. Only here a 404 means that it is gone: what depends on it goes next. */
-const remove = ({ target }: Run, { digest, locked, tag }: Actions.Step): Effect.Effect<Said, RegistryError> => {
+const remove = (
+  { target }: Run,
+  { digest, locked, tag, tags }: Actions.Step,
+  onUnlocked: (name: string, error: RegistryError) => void
+): Effect.Effect<Said, RegistryError> => {
   const removed = Effect.as(tag === undefined ? target.deleteManifest(digest) : target.deleteTag(tag), done)
-  return unlocked(target.unlock, locked, ifThere(removed, gone))
+  const own = new Set(tag === undefined ? [digest, ...tags] : [tag])
+  return unlocked(target.unlock, locked, own, ifThere(removed, gone), onUnlocked)
 }
 
 /** Carries out a step, and records what became of it. */
@@ -317,12 +330,15 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
       const blocker = step.after.find((digest) => !run.gone.has(digest))
       if (blocker !== undefined) return yield* record(stays("needed", `${blocker} needs it, and stays`))
       const { tag } = step
+      const unlocked: Array<string> = []
+      const onUnlocked = (name: string, { message }: RegistryError) =>
+        void unlocked.push(`${name} could not be locked again: ${message}`)
       // What is deleted is recorded, even if the run is interrupted meanwhile.
       const said = yield* restore(tag === undefined ? lookAt(run, step) : lookAtTag(run, step, tag)).pipe(
         Effect.flatMap(
           Option.match({
             onSome: Effect.succeed<Said>,
-            onNone: () => restore(remove(run, step))
+            onNone: () => restore(remove(run, step, onUnlocked))
           })
         ),
         Effect.catchTag(["RegistryError", "RetentionError"], (error) =>
@@ -333,7 +349,8 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
         )
       )
       if (tag === undefined && (said.outcome === "done" || said.outcome === "gone")) run.gone.add(step.digest)
-      yield* record(said)
+      const details = [...(said.detail === undefined ? [] : [said.detail]), ...unlocked]
+      yield* record(details.length === 0 ? said : { ...said, detail: details.join("; ") })
     })
   )
 

@@ -57,17 +57,25 @@ export const all = (graph: Graph): ReadonlyArray<Candidate> =>
 export type Pulls = ReadonlyMap<Digest.Digest, DateTime.Utc>
 
 /**
+ * A time in milliseconds; undefined if there is none. A time before 1970 is none: programs in Go write the year 1 for a time
+ * that they do not know.
+ */
+export const millisOf = (time: DateTime.Utc | undefined): number | undefined => {
+  const millis = time === undefined ? -1 : DateTime.toEpochMillis(time)
+  return millis < 0 ? undefined : millis
+}
+
+/**
  * A time of a candidate in milliseconds. What has no time is younger than everything, so that it stays. A pull of a manifest
  * that has never been pulled is its push.
  */
 export const timeOf = ({ node, tag }: Candidate, since: Since, pulls: Pulls | undefined): number => {
   const { createdOn, digest, updatedOn } = node.manifest
-  const pushed = createdOn === undefined ? Infinity : DateTime.toEpochMillis(createdOn)
+  const pushed = millisOf(createdOn) ?? Infinity
   if (since === "push") return pushed
   if (since === "pull") {
     const pulled = pulls?.get(digest)
     return pulled === undefined ? pushed : Math.max(pushed, DateTime.toEpochMillis(pulled))
   }
-  const updated = tag === undefined ? (updatedOn ?? createdOn) : tag.updatedOn
-  return updated === undefined ? Infinity : DateTime.toEpochMillis(updated)
+  return millisOf(tag === undefined ? updatedOn : tag.updatedOn) ?? (tag === undefined ? pushed : Infinity)
 }

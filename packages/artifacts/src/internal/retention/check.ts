@@ -3,6 +3,7 @@
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +13,7 @@ import type { Inventory } from "../../RetentionInventory.ts"
 import type { Plan } from "../../RetentionPlan.ts"
 import type { Check, Outcome } from "../../RetentionReport.ts"
 import type { RetentionTarget } from "../../RetentionTarget.ts"
-import type { Descriptions } from "./descriptions.ts"
+import { asking, type Descriptions } from "./descriptions.ts"
 import * as Graph from "./graph.ts"
 import { readBy } from "./inventory.ts"
 
@@ -65,6 +66,17 @@ const compare = (plan: Plan, { manifests, tags }: Inventory, deleted: Deleted): 
   }
 }
 
+/** Those that are not there, asked one by one: no tag may lead to them any more, and the registry may list no others. */
+const stillMissing = (
+  target: RetentionTarget,
+  missing: ReadonlyArray<Digest.Digest>
+): Effect.Effect<ReadonlyArray<Digest.Digest>, RegistryError> =>
+  Arr.isReadonlyArrayNonEmpty(missing)
+    ? Effect.map(target.look(missing, DateTime.makeUnsafe(8.64e15)), ({ manifests }) =>
+        missing.filter((digest) => !manifests.has(digest))
+      )
+    : Effect.succeed(missing)
+
 /** Checks a repository after a run that began at a time of the registry's clock; none if it cannot be read. */
 export const run = (
   target: RetentionTarget,
@@ -81,8 +93,14 @@ export const run = (
     )
   )
   return Effect.gen(function* () {
-    const inventory = yield* readBy(target, descriptions)
+    // Where the registry lists no manifests, nothing but reading one shows that it is there.
+    const known = target.listing._tag === "Everything" ? descriptions : asking(descriptions)
+    const compared = compare(plan, yield* readBy(target, known), deleted)
     const lost = yield* lostTags(target, plan, deleted, begunAt)
-    return Option.some({ ...compare(plan, inventory, deleted), lostTags: lost })
+    return Option.some({
+      ...compared,
+      missingManifests: yield* stillMissing(target, compared.missingManifests),
+      lostTags: lost
+    })
   }).pipe(Effect.catch(() => Effect.succeedNone))
 }

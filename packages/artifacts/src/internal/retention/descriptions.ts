@@ -96,6 +96,8 @@ export interface Descriptions {
   readonly isKnown: (digest: Digest.Digest) => boolean
   /** What a manifest says of itself; none if it is not there, or cannot be read. */
   readonly read: (digest: Digest.Digest) => Effect.Effect<Option.Option<Description>, RegistryError | RetentionError>
+  /** The same from the registry, whatever is known: none if it is not there, and none in it if it cannot be read. */
+  readonly ask: (digest: Digest.Digest) => Effect.Effect<Option.Option<Option.Option<Description>>, RegistryError>
 }
 
 const cacheFailed = (cause: { readonly message: string }) =>
@@ -125,24 +127,33 @@ export const make = (
   { manifest }: Pick<RetentionTarget, "manifest">,
   cache: KeyValueStore.KeyValueStore | undefined
 ): Descriptions => {
-  const fromTarget = (digest: Digest.Digest) =>
+  const ask = (digest: Digest.Digest) =>
     manifest(digest).pipe(
-      Effect.map(Option.flatMap(describe)),
+      Effect.map(Option.map(describe)),
       Effect.catchIf(
         ({ reason }) => unreadable.has(reason._tag),
-        () => Effect.succeedNone
+        () => Effect.succeedSome(Option.none<Description>())
       )
     )
-  return { isKnown: constFalse, read: cache === undefined ? fromTarget : cached(cache, fromTarget) }
+  const fromTarget = (digest: Digest.Digest) => Effect.map(ask(digest), Option.flatten)
+  return { isKnown: constFalse, read: cache === undefined ? fromTarget : cached(cache, fromTarget), ask }
 }
+
+/** Forgets what is known: only what the registry has is there. */
+export const asking = ({ ask }: Descriptions): Descriptions => ({
+  isKnown: constFalse,
+  read: (digest) => Effect.map(ask(digest), Option.flatten),
+  ask
+})
 
 /** Keeps what was read, beside what is known already. */
 export const remembering = (
-  { read }: Descriptions,
+  { ask, read }: Descriptions,
   known: Iterable<readonly [Digest.Digest, Description]>
 ): Descriptions => {
   const all = new Map(known)
   return {
+    ask,
     isKnown: (digest) => all.has(digest),
     read: (digest) => {
       const one = all.get(digest)

@@ -97,10 +97,9 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     const attached = AttachedTags.parse(tag.name)
     if (Option.isNone(attached)) continue
     const node = lists.get(attached.value.list)
-    // Tools that relocate images tag each one with its own digest. Such a tag attaches nothing.
-    if (node === named) continue
-    attachments.set(tag.name, { ...attached.value, node })
     node?.attached.push(tag)
+    // Tools that relocate images tag each one with its own digest. Such a tag stays with it, and is judged as others are.
+    if (node !== named) attachments.set(tag.name, { ...attached.value, node })
   }
   const formerLists = new Map<Node, Node>()
   const bySubject = new Map<Node, Array<Node>>()

@@ -152,8 +152,8 @@ const reached = (
         concurrency: readsAtOnce
       })) {
         const { digest, kind, subject } = one.manifest
-        // A child that is not there is no manifest of the repository.
-        if (kind === "unknown" && !tagged.has(digest)) continue
+        // A child that is not there is no manifest of the repository. One that cannot be read is, and may name others.
+        if (kind === "unknown" && !tagged.has(digest) && Option.isNone(yield* descriptions.ask(digest))) continue
         found.set(digest, one)
         for (const other of [
           ...Descriptions.entriesOf(one.manifest),

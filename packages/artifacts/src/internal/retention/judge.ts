@@ -22,8 +22,11 @@ import * as Patterns from "./patterns.ts"
  * @since 0.1.0
  */
 export interface Supplied {
-  /** Lists of digests, by the name that rules give them: what clusters run. */
-  readonly digests?: { readonly [list: string]: Iterable<Digest.Digest> }
+  /**
+   * Lists of digests, by the name that rules give them: what clusters run. Each rule reads a list anew, which an iterator
+   * could not give twice.
+   */
+  readonly digests?: { readonly [list: string]: ReadonlyArray<Digest.Digest> | ReadonlySet<Digest.Digest> }
   /** When manifests were pulled last. What is not in it has not been pulled since it was pushed. */
   readonly pulls?: Candidates.Pulls
 }
@@ -32,6 +35,8 @@ export interface Supplied {
 export interface Setting {
   readonly at: DateTime.Utc
   readonly graph: Graph
+  /** Whether manifests are known to be missing from the inventory, so that nothing can be said to be broken. */
+  readonly isPartial: boolean
   readonly supplied: Supplied
 }
 
@@ -89,7 +94,7 @@ const brokenNodes = ({ nodes }: Graph): ReadonlySet<Node> =>
 
 /** All conditions of a rule but those on the others that match. */
 const conditionOf = (rule: Rule, setting: Setting): Condition => {
-  const { graph, supplied } = setting
+  const { graph, isPartial, supplied } = setting
   const { artifactTypes, digests, isBroken, kinds, of, quarantine } = rule
   const listed = digests === undefined ? undefined : withParents(nodesOf(graph, supplied.digests?.[digests] ?? []))
   const broken = isBroken === undefined ? undefined : brokenNodes(graph)
@@ -98,7 +103,7 @@ const conditionOf = (rule: Rule, setting: Setting): Condition => {
     ({ kind }) => kinds === undefined || (kind !== "unknown" && kinds.includes(kind)),
     matching(artifactTypes, ({ node }) => node.manifest.artifactType),
     matching(quarantine, ({ node }) => node.manifest.quarantineState),
-    ({ node }) => broken === undefined || broken.has(node) === isBroken,
+    ({ node }) => broken === undefined || (broken.has(node) ? isBroken === true && !isPartial : isBroken === false),
     ({ node }) => listed === undefined || listed.has(node),
     ofAge(rule, setting)
   ]

@@ -44,7 +44,7 @@ const pins = (
     if (isRepositoryLocked) return { by: "lock", because: "the repository is locked" }
     if (isLocked && locked !== "include") return { by: "lock", because: "it is locked" }
     if (latest === undefined) return undefined
-    const times = [createdOn, updatedOn].flatMap((time) => (time === undefined ? [] : [DateTime.toEpochMillis(time)]))
+    const times = [createdOn, updatedOn].flatMap((time) => Candidates.millisOf(time) ?? [])
     if (times.length === 0) return { by: "age", because: "it has no time" }
     return Math.max(...times) > latest ? { by: "age", because: "it is younger than the safety age" } : undefined
   }
@@ -198,7 +198,7 @@ const planManifest =
 /** The lists and pulls that rules ask for and the program did not supply. */
 const unsupplied = (rules: Rules, { digests = {}, pulls }: Judge.Supplied): ReadonlyArray<string> =>
   rules.rules.flatMap(({ digests: list, name, newest, since }) => [
-    ...(list !== undefined && digests[list] === undefined
+    ...(list !== undefined && !Object.hasOwn(digests, list)
       ? [`the rule ${JSON.stringify(name)} asks for the list ${JSON.stringify(list)}, which is not supplied`]
       : []),
     ...(pulls === undefined && (since === "pull" || newest?.by === "pull")
@@ -207,7 +207,7 @@ const unsupplied = (rules: Rules, { digests = {}, pulls }: Judge.Supplied): Read
   ])
 
 const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): ReadonlyArray<string> => {
-  const count = [...manifests, ...tags].filter(({ updatedOn }) => updatedOn === undefined).length
+  const count = [...manifests, ...tags].filter(({ updatedOn }) => Candidates.millisOf(updatedOn) === undefined).length
   if (count === 0) return []
   const effect =
     safetyAge === "none"
@@ -233,7 +233,7 @@ export const make = (
   }
   const { at, coverage, registry, repository } = inventory
   const graph = Graph.make(inventory)
-  const setting = { at, graph, supplied }
+  const setting = { at, graph, isPartial: coverage === "partial", supplied }
   const decisions = decide(inventory, rules, setting)
   close(graph, decisions)
   const tags = inventory.tags.map(planTag(graph, decisions))

@@ -15,8 +15,8 @@ export const restoreSteps = (plan: Plan, outcomes: ReadonlyArray<Outcome>, isRes
   for (const { digest, outcome, tag, tags: own } of outcomes) {
     if (outcome !== "done" && !(isResumed && outcome === "gone")) continue
     const all = tags.get(digest) ?? []
-    all.push(...own, ...(tag === undefined ? [] : [tag]))
-    tags.set(digest, all)
+    // A manifest may have more tags than a call takes arguments.
+    tags.set(digest, all.concat(own, tag === undefined ? [] : [tag]))
   }
   const manifests = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
   const steps: Array<Step> = []
