@@ -32,7 +32,18 @@ export type TagOf = typeof TagOf.Type
 
 /** What a manifest is, and what it names. */
 export const Shape = Schema.Struct({
-  shape: Schema.Literals(["image", "index", "referrer", "artifact", "signature", "list", "index about"]),
+  shape: Schema.Literals([
+    "image",
+    "index",
+    "referrer",
+    "signature",
+    "list",
+    "index about",
+    "artifact",
+    // Most artifacts of registries are these.
+    "an index",
+    "a referrer"
+  ]),
   of: atMost(Ref, 3)
 })
 
@@ -93,7 +104,7 @@ const RuleDraft = Schema.Struct({
 
 type RuleDraft = typeof RuleDraft.Type
 
-const DefaultAction = Schema.Literals(["delete", "keep"])
+const DefaultAction = Schema.Literals(["delete", "go", "keep"])
 
 /** A registry with its rules. */
 export const Situation = Schema.Struct({
@@ -102,7 +113,7 @@ export const Situation = Schema.Struct({
   nodes: Schema.Array(Node).check(Schema.isMinLength(1), Schema.isMaxLength(12)),
   rules: atMost(RuleDraft, 4),
   defaults: Schema.Struct({ tags: DefaultAction, untagged: DefaultAction, orphans: DefaultAction }),
-  safetyAge: Schema.Literals(["none", "default", "30 days"]),
+  safetyAge: Schema.Literals(["none", "default", "3 days"]),
   locked: Schema.Literals(["keep", "include"])
 })
 
@@ -157,12 +168,13 @@ export const make = (
     cast.names.set(manifest.descriptor.digest, `${name} ${text}(${text === "image" ? "" : named})`.replace("()", ""))
     return { manifest, tags }
   }
-  if (shape === "index") return made(index(name, others), "index")
+  if (shape === "index" || shape === "an index") return made(index(name, others), "index")
   if (shape === "artifact") return made(artifact(name), "artifact")
   if (shape === "image" || first === undefined) return made(image(name), "image")
   const list = Referrer.tag(first.descriptor.digest)
   switch (shape) {
     case "referrer":
+    case "a referrer":
       return made(referrer(name, first), "referrer")
     case "signature":
       return made(image(name), "signature", [`${list}.sig`])
@@ -204,7 +216,7 @@ export const filled = ({
           ...(oddity === "quarantined" ? { quarantineState: "Failed" } : {})
         })
       )
-      if (oddity === "hidden tag") for (const tag of tags.slice(0, 1)) held.hide(tag)
+      if (oddity === "hidden tag") held.hide(tags[0] ?? "latest")
     }
     return { held, cast, story }
   })
@@ -255,7 +267,10 @@ const ruleOf = ({ action, age, condition, kinds = [], of, pick, since, tags = []
   }
 }
 
-const byDefault = (action: "keep" | "delete") => ({ action, because: "no rule names it" })
+const byDefault = (action: "keep" | "delete" | "go") => ({
+  action: action === "keep" ? "keep" : "delete",
+  because: "no rule names it"
+})
 
 /** The rules of a situation. */
 export const rulesFor = ({
