@@ -24,7 +24,7 @@ export const Ref = upTo(23)
 
 /** A tag: an ordinary one, or one that attaches to a manifest by its name. */
 export const TagOf = Schema.Union([
-  Schema.Literals(["latest", "v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "main-1", "main-2", "dev-1"]),
+  Schema.Literals(["latest", "v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "main-1", "main-2", "hidden"]),
   Schema.Struct({ attachedTo: Ref, suffix: Schema.Literals(["", ".sig", ".att"]) })
 ])
 
@@ -196,6 +196,7 @@ export const filled = ({
 }: Situation): Effect.Effect<{ readonly held: TestRegistry; readonly cast: Cast; readonly story: Array<string> }> =>
   Effect.gen(function* () {
     const held = registry({ cascades, datesAgain })
+    held.hide("hidden")
     const cast: Cast = { manifests: [], names: new Map() }
     const made = nodes.map((node, at) => ({ node, ...make(cast, `n${at}`, node) }))
     const story: Array<string> = []
@@ -216,7 +217,7 @@ export const filled = ({
           ...(oddity === "quarantined" ? { quarantineState: "Failed" } : {})
         })
       )
-      if (oddity === "hidden tag") held.hide(tags[0] ?? "latest")
+      if (oddity === "hidden tag") for (const tag of tags.slice(0, 1)) held.hide(tag)
     }
     return { held, cast, story }
   })

@@ -19,7 +19,7 @@ const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0
 
 /** What others do, so many requests after what they did before. */
 export const Event = Schema.Struct({
-  after: upTo(9),
+  after: upTo(5),
   does: Schema.Union([
     Schema.Struct({ kind: Schema.Literal("tag"), what: Ref, tag: TagOf }),
     Schema.Struct({
