@@ -15,6 +15,7 @@ import * as RetentionJournal from "../src/RetentionJournal.ts"
 import type { Plan } from "../src/RetentionPlan.ts"
 import type { Outcome, Report } from "../src/RetentionReport.ts"
 import type * as RetentionRules from "../src/RetentionRules.ts"
+import type { TestRegistry } from "./support/retention.ts"
 import { filled, isCyclic, isSettledBy, rulesFor, Situation, suppliedFor } from "./support/retentionCases.ts"
 import { layer as platform } from "./support/layouts.ts"
 import { Event, Fault, make, type World } from "./support/retentionWorld.ts"
@@ -67,7 +68,8 @@ const fail = (world: World, rules: RetentionRules.Rules, plan: Plan, problems: R
   )
 }
 
-const within = new Set(["deleteTag", "deleteManifest", "unlock", "relock"])
+const deletes = new Set(["deleteTag", "deleteManifest", "unlock"])
+const within = new Set([...deletes, "relock"])
 
 /** Deletions with anything between the last look and them. */
 const loose = ({ nameOf, requests }: World, isOneAtATime: boolean): ReadonlyArray<string> =>
@@ -88,6 +90,20 @@ const doubles = ({ nameOf, requests }: World, acknowledged: ReadonlySet<string>)
   requests.flatMap(({ name, subject }) =>
     acknowledged.has(`${name} ${subject}`) ? [`${name} ${nameOf(subject)} was sent again`] : []
   )
+
+/** What was locked, is there, and is not locked any more. */
+const unlockedOf = (plan: Plan, held: TestRegistry, { isRefused, nameOf }: World): ReadonlyArray<string> => {
+  const isThere = held.digests()
+  const tags = held.tags()
+  return [
+    ...plan.manifests.map(({ digest, isLocked }) => ({ what: String(digest), isLocked })),
+    ...plan.tags.map(({ isLocked, name }) => ({ what: name, isLocked }))
+  ].flatMap(({ isLocked, what }) =>
+    isLocked && !held.isLocked(what) && (isThere.has(what) || tags.has(what)) && !isRefused.has(what)
+      ? [`${nameOf(what)} stays unlocked`]
+      : []
+  )
+}
 
 const Case = Schema.Struct({
   situation: Situation,
@@ -122,6 +138,11 @@ const check = (
     const first = yield* attempt(world, plan, rules, options, { events: isEarly ? [] : events, fault, yields })
     if (Exit.isFailure(first) && Cause.hasDies(first.cause)) fail(world, rules, plan, [Cause.pretty(first.cause)])
     red(world.missing())
+    const forbidden = world.forbidden()
+    if (forbidden !== undefined && deletes.has(forbidden)) {
+      red(Exit.isSuccess(first) && first.value.stopped !== undefined ? [] : ["the run goes on though it is forbidden"])
+    }
+    if (!world.isDisturbed()) red(unlockedOf(plan, held, world))
     yield* world.finish
     const acknowledged = new Set(world.acknowledged)
     const settled = (yield* Effect.orDie(journal.begin(plan))).filter(({ outcome }) => outcome === "done")
@@ -160,16 +181,6 @@ const check = (
         tags.has(name) === (verdict === "keep") ? [] : [`${verdict} tag ${world.nameOf(name)} was not done`]
       )
     ])
-    red(
-      [
-        ...plan.manifests.map((one) => ({ what: one.digest, isLocked: one.isLocked })),
-        ...plan.tags.map((one) => ({ what: one.name, isLocked: one.isLocked }))
-      ].flatMap(({ isLocked, what }) =>
-        isLocked && !held.isLocked(what) && (isThere.has(what) || tags.has(what)) && !world.isRefused.has(what)
-          ? [`${world.nameOf(what)} stays unlocked`]
-          : []
-      )
-    )
     if (!isSettledBy(rules)) return
     const again = yield* Effect.orDie(Retention.inventory(held.target))
     const next = yield* Effect.orDie(Effect.fromResult(Retention.plan({ ...again, at: plan.at }, rules, supplied)))
@@ -187,7 +198,7 @@ it.effect.prop(
   "a retention at random keeps what its plan keeps and what came since, and does the rest when it is run again",
   { one: Case },
   ({ one }) => check(one),
-  runs(3000)
+  runs(2500)
 )
 
 layer(platform)("a retention at random", (it) => {

@@ -8,7 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Retention from "../src/Retention.ts"
 import type { Report } from "../src/RetentionReport.ts"
 import {
+  fallbackTag,
   image,
+  index,
   planFor,
   type Push,
   referrer,
@@ -140,6 +142,21 @@ describe("what comes while a retention runs", () => {
       yield* Retention.apply(held.target, plan, rules)
       assert.deepStrictEqual(Array.from(held.tags().keys()).toSorted(), [signatureTag(app), "v1"].toSorted())
       assert.isTrue(held.digests().has(sbom.descriptor.digest))
+    })
+  )
+
+  it.effect("keeps all that an index needs through a list of referrers", () =>
+    Effect.gen(function* () {
+      const list = index("list", [sbom])
+      const above = index("above", [list])
+      const held = registry()
+      yield* held.push({ manifest: app, tags: ["v1"], age: 10 })
+      yield* held.push({ manifest: sbom, age: 10 })
+      yield* held.push({ manifest: list, tags: [fallbackTag(app)], age: 10 })
+      yield* held.push({ manifest: above, tags: ["v2"], age: 10 })
+      pushBefore(held, "look", above.descriptor.digest, { manifest: above, tags: ["v3"] })
+      yield* runDeletingAll(held)
+      assert.strictEqual(held.digests().size, 4)
     })
   )
 })

@@ -24,7 +24,7 @@ export const Ref = upTo(23)
 
 /** A tag: an ordinary one, or one that attaches to a manifest by its name. */
 export const TagOf = Schema.Union([
-  Schema.Literals(["latest", "v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "main-1", "main-2", "dev-1"]),
+  Schema.Literals(["latest", "v1.0.0", "v1.2.0", "v1.10.0", "v2.0.0-rc.1", "main-1", "main-2", "hidden"]),
   Schema.Struct({ attachedTo: Ref, suffix: Schema.Literals(["", ".sig", ".att"]) })
 ])
 
@@ -32,7 +32,18 @@ export type TagOf = typeof TagOf.Type
 
 /** What a manifest is, and what it names. */
 export const Shape = Schema.Struct({
-  shape: Schema.Literals(["image", "index", "referrer", "artifact", "signature", "list", "index about"]),
+  shape: Schema.Literals([
+    "image",
+    "index",
+    "referrer",
+    "signature",
+    "list",
+    "index about",
+    "artifact",
+    // Most artifacts of registries are these.
+    "an index",
+    "a referrer"
+  ]),
   of: atMost(Ref, 3)
 })
 
@@ -93,7 +104,7 @@ const RuleDraft = Schema.Struct({
 
 type RuleDraft = typeof RuleDraft.Type
 
-const DefaultAction = Schema.Literals(["delete", "keep"])
+const DefaultAction = Schema.Literals(["delete", "go", "keep"])
 
 /** A registry with its rules. */
 export const Situation = Schema.Struct({
@@ -102,7 +113,7 @@ export const Situation = Schema.Struct({
   nodes: Schema.Array(Node).check(Schema.isMinLength(1), Schema.isMaxLength(12)),
   rules: atMost(RuleDraft, 4),
   defaults: Schema.Struct({ tags: DefaultAction, untagged: DefaultAction, orphans: DefaultAction }),
-  safetyAge: Schema.Literals(["none", "default", "30 days"]),
+  safetyAge: Schema.Literals(["none", "default", "3 days"]),
   locked: Schema.Literals(["keep", "include"])
 })
 
@@ -157,12 +168,13 @@ export const make = (
     cast.names.set(manifest.descriptor.digest, `${name} ${text}(${text === "image" ? "" : named})`.replace("()", ""))
     return { manifest, tags }
   }
-  if (shape === "index") return made(index(name, others), "index")
+  if (shape === "index" || shape === "an index") return made(index(name, others), "index")
   if (shape === "artifact") return made(artifact(name), "artifact")
   if (shape === "image" || first === undefined) return made(image(name), "image")
   const list = Referrer.tag(first.descriptor.digest)
   switch (shape) {
     case "referrer":
+    case "a referrer":
       return made(referrer(name, first), "referrer")
     case "signature":
       return made(image(name), "signature", [`${list}.sig`])
@@ -184,6 +196,7 @@ export const filled = ({
 }: Situation): Effect.Effect<{ readonly held: TestRegistry; readonly cast: Cast; readonly story: Array<string> }> =>
   Effect.gen(function* () {
     const held = registry({ cascades, datesAgain })
+    held.hide("hidden")
     const cast: Cast = { manifests: [], names: new Map() }
     const made = nodes.map((node, at) => ({ node, ...make(cast, `n${at}`, node) }))
     const story: Array<string> = []
@@ -255,7 +268,10 @@ const ruleOf = ({ action, age, condition, kinds = [], of, pick, since, tags = []
   }
 }
 
-const byDefault = (action: "keep" | "delete") => ({ action, because: "no rule names it" })
+const byDefault = (action: "keep" | "delete" | "go") => ({
+  action: action === "keep" ? "keep" : "delete",
+  because: "no rule names it"
+})
 
 /** The rules of a situation. */
 export const rulesFor = ({

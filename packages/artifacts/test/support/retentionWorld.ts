@@ -19,7 +19,7 @@ const upTo = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0
 
 /** What others do, so many requests after what they did before. */
 export const Event = Schema.Struct({
-  after: upTo(9),
+  after: upTo(5),
   does: Schema.Union([
     Schema.Struct({ kind: Schema.Literal("tag"), what: Ref, tag: TagOf }),
     Schema.Struct({
@@ -27,7 +27,8 @@ export const Event = Schema.Struct({
       shape: Shape,
       tags: Schema.Array(TagOf).check(Schema.isMaxLength(1))
     }),
-    Schema.Struct({ kind: Schema.Literals(["push again", "lock", "lock tag", "unlock", "delete", "untag"]), what: Ref })
+    Schema.Struct({ kind: Schema.Literals(["push again", "delete", "untag"]), what: Ref }),
+    Schema.Struct({ kind: Schema.Literals(["lock", "lock tag", "unlock"]), what: Ref })
   ])
 })
 
@@ -63,6 +64,8 @@ export interface World {
   readonly missing: () => ReadonlyArray<string>
   /** Whether others did anything. */
   readonly isDisturbed: () => boolean
+  /** The request that the registry forbade, if it did. */
+  readonly forbidden: () => Request["name"] | undefined
   /** What stays unlocked, since the registry did not answer. */
   readonly isRefused: ReadonlySet<string>
   readonly nameOf: (tagOrDigest: string) => string
@@ -172,6 +175,7 @@ export const make = (
   let count = 0
   const made = new Map<Event, ReturnType<typeof makeManifest>>()
   let isDisturbed = false
+  let forbidden: Request["name"] | undefined
 
   const named = new Map<string, ReturnType<typeof namedBy>>()
   const allNamed = () => {
@@ -382,6 +386,7 @@ export const make = (
         requests.push({ name, subject, fiber: fiber.id })
         if (kind === "unavailable" || kind === "forbidden") {
           story.push(`    ${kind}`)
+          if (kind === "forbidden") forbidden = name
           if (name === "relock") isRefused.add(subject)
           windows.delete(by)
           return yield* failure(kind)
@@ -471,6 +476,7 @@ export const make = (
       }),
     missing,
     isDisturbed: () => isDisturbed,
+    forbidden: () => forbidden,
     isRefused,
     nameOf
   }
