@@ -50,7 +50,7 @@ for (const version of ["installed", "3"] as const) {
           assert.include(plan.warnings, noList)
           assert.include(
             plan.warnings,
-            "7 tags and manifests have no time: rules by age do not delete them, and newest does not know which is newer, except by version"
+            "7 tags and manifests have no time: rules by age do not delete them, and newest keeps all of them, except by version"
           )
 
           const report = yield* Retention.apply(target, plan, rules)
