@@ -20,10 +20,19 @@ import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
+import { retention } from "./retention.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
 
-const cases: ReadonlyArray<Case> = [...transfers, ...images, ...copies, ...archives, ...reads, ...footprint]
+const cases: ReadonlyArray<Case> = [
+  ...transfers,
+  ...images,
+  ...copies,
+  ...archives,
+  ...reads,
+  ...retention,
+  ...footprint
+]
 
 const { values: options } = parseArgs({
   options: {

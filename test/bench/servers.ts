@@ -72,6 +72,18 @@ export const limit = Effect.fnUntraced(function* (
   return { endpoint: `https://127.0.0.1:${end}`, ca: tls.cert } satisfies Server
 })
 
+/** A repository of many manifests, which can be deleted. It has no TLS: what is measured is what retention does itself. */
+export const repository = Effect.fnUntraced(function* (options: {
+  readonly releases: number
+  readonly old: number
+  readonly dockerImages: number
+  readonly tagsPerImage: number
+  readonly pushesAtDeletion?: number
+}) {
+  const port = yield* start("repository", [JSON.stringify(options)])
+  return { endpoint: `http://127.0.0.1:${port}` } satisfies Server
+})
+
 /** How many requests that server has had. */
 export const requestsOf = ({ ca, endpoint }: Server): Effect.Effect<number, unknown> =>
   HttpClient.get(`${endpoint}/requests`).pipe(

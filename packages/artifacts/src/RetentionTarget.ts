@@ -82,8 +82,11 @@ export interface Contents {
 export interface Look {
   /** The manifests that were asked for and are there. */
   readonly manifests: ReadonlyMap<Digest, ManifestState>
-  /** The manifests that may have come since, with the tags that name them. It may have more than these. */
-  readonly newer: ReadonlyArray<Pick<ManifestState, "digest" | "tags">>
+  /**
+   * The manifests that may have come since, with the tags that name them. It may have more than these. If they have times, the
+   * next look asks only for what came since the newest of them, and of the tags.
+   */
+  readonly newer: ReadonlyArray<Pick<ManifestState, "digest" | "tags" | "updatedOn">>
   /**
    * The tags that may have been pushed since. It may have more than these. A registry may leave the time of a manifest as it is
    * when a tag is pushed that names it.

@@ -37,7 +37,10 @@ const manifestState = (manifest: ManifestProperties): ManifestState => ({
   ...(manifest.configMediaType === undefined ? {} : { configMediaType: manifest.configMediaType }),
   ...(manifest.sizeInBytes === undefined ? {} : { sizeBytes: manifest.sizeInBytes }),
   createdOn: manifest.createdOn,
-  updatedOn: manifest.lastUpdatedOn,
+  // Most never change: one time is kept for both. `Equal` would remember each comparison.
+  updatedOn: DateTime.Equivalence(manifest.createdOn, manifest.lastUpdatedOn)
+    ? manifest.createdOn
+    : manifest.lastUpdatedOn,
   isLocked: !ChangeableAttributes.isDeletable(manifest),
   ...(manifest.quarantineState === undefined ? {} : { quarantineState: manifest.quarantineState }),
   tags: manifest.tags

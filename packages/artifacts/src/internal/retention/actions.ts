@@ -7,6 +7,7 @@
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Arr from "effect/Array"
+import { constant } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as AttachedTags from "../attachedTags.ts"
@@ -26,21 +27,44 @@ export interface Step extends Action {
    * is needed.
    */
   readonly owners: ReadonlySet<string>
-  /** What the registry may delete along with it, its referrers and theirs, and what needs these: looked at together. */
-  readonly together: ReadonlyArray<Digest.Digest>
+  /**
+   * What the registry may delete along with it, its referrers and theirs, and what needs these: looked at together. It is found
+   * when it is needed: in a long chain of referrers each would hold all that follow it.
+   */
+  readonly together: () => ReadonlyArray<Digest.Digest>
   /** What is locked: its tags, and itself. The rules include what is locked. */
   readonly locked: ReadonlyArray<string>
 }
+
+type Dependencies = Pick<Step, "after" | "owners" | "together" | "locked">
 
 /** A digest has no space in it. */
 export const keyOf = ({ digest, tag }: Pick<Action, "digest" | "tag">): string =>
   tag === undefined ? digest : `${digest} ${tag}`
 
-/** A manifest, and what the registry deletes along with it: its referrers, and theirs. */
-const withReferrers = (node: Graph.Node): ReadonlySet<Graph.Node> => {
-  const found = new Set([node])
+/** Something, and what the registry deletes along with it: its referrers, and theirs. */
+const withReferrers = <A>(one: A, referrersOf: (one: A) => Iterable<A>): ReadonlySet<A> => {
+  const found = new Set([one])
   // A set also visits what is added while it is read.
-  for (const one of found) for (const referrer of one.referrers) found.add(referrer)
+  for (const other of found) for (const referrer of referrersOf(other)) found.add(referrer)
+  return found
+}
+
+const referrersOfNode = ({ referrers }: Graph.Node): ReadonlyArray<Graph.Node> => referrers
+
+/** It is here, as what is made within a function keeps the graph in memory, and steps live as long as a run. */
+const referrersBelow =
+  (referrers: ReadonlyMap<Digest.Digest, ReadonlyArray<Digest.Digest>>, digest: Digest.Digest) => () =>
+    Array.from(withReferrers(digest, (one) => referrers.get(one) ?? [])).filter((other) => other !== digest)
+
+/** What goes together with a manifest that goes alone. */
+export const alone = constant<ReadonlyArray<Digest.Digest>>([])
+
+/** Manifests whose referrers, or theirs, have something, or which have it themselves. */
+const withSubjects = (nodes: Iterable<Graph.Node>): ReadonlySet<Graph.Node> => {
+  const found = new Set(nodes)
+  // A set also visits what is added while it is read.
+  for (const { subject } of found) if (subject !== undefined) found.add(subject)
   return found
 }
 
@@ -103,24 +127,40 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
   const planned = new Map(plan.manifests.map((manifest) => [manifest.digest, manifest]))
   const attachedTo = (tags: ReadonlyArray<Pick<Tag, "name">>): ReadonlyArray<Graph.Node> =>
     tags.flatMap(({ name }) => graph.attachments.get(name)?.node ?? [])
-  const going = (nodes: Iterable<Graph.Node>) =>
-    Array.from(nodes, digestOf).filter((digest) => isGoing(planned.get(digest)))
-  const attachments = (node: Graph.Node): ReadonlyArray<Graph.Node> => [
+  const isPlanned = (digest: Digest.Digest) => isGoing(planned.get(digest))
+  const going = (nodes: Iterable<Graph.Node>) => Array.from(nodes, digestOf).filter(isPlanned)
+  /** What has to go before a manifest besides its subject. */
+  const otherOwnersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> => {
+    const listed = graph.formerLists.get(node)
+    return [...node.parents, ...(listed === undefined ? [] : [listed]), ...attachedTo(node.tags)]
+  }
+  const ownersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> =>
+    node.subject === undefined ? otherOwnersOf(node) : [node.subject, ...otherOwnersOf(node)]
+  const followersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> => [
     ...node.attached.flatMap(({ digest }) => graph.nodes.get(digest) ?? []),
     ...graph.formerListsOf(node)
   ]
-  const ownersOf = (node: Graph.Node): ReadonlyArray<Graph.Node> => {
-    const about = node.subject ?? graph.formerLists.get(node)
-    return [...node.parents, ...(about === undefined ? [] : [about]), ...attachedTo(node.tags)]
-  }
+  const all = Array.from(graph.nodes.values())
+  const isAttached = ({ tags }: Graph.Node) => tags.some(({ name }) => graph.attachments.has(name))
+  const isEntangled = withSubjects(
+    all.filter((node) => isAttached(node) || otherOwnersOf(node).length > 0 || lockedOf(node).length > 0)
+  )
+  const goingReferrers = new Map(
+    all.flatMap((node) => (node.referrers.length === 0 ? [] : [[digestOf(node), going(node.referrers)] as const]))
+  )
 
-  const manifests = plan.manifests.filter(isGoing).flatMap((manifest): ReadonlyArray<Step> => {
-    const node = graph.nodes.get(manifest.digest)
-    if (node === undefined) return []
-    const { digest, tags } = manifest
-    const cascade = withReferrers(node)
+  /** What a deletion depends on, if nothing that goes with it belongs to anything but its subject. */
+  const simple = ({ manifest, referrers, subject }: Graph.Node): Dependencies => ({
+    after: subject === undefined ? [] : going([subject]),
+    owners: new Set(statedOwners(manifest.subject, [])),
+    together: referrers.length === 0 ? alone : referrersBelow(goingReferrers, manifest.digest),
+    locked: []
+  })
+
+  const entangled = (node: Graph.Node): Dependencies => {
+    const cascade = withReferrers(node, referrersOfNode)
     // A list of its referrers goes after it, and yet names what the registry deletes along with it.
-    const followers = new Set(Array.from(cascade).flatMap(attachments))
+    const followers = new Set(Array.from(cascade).flatMap(followersOf))
     const own = new Set(cascade)
     // A set also visits what is added while it is read.
     for (const one of own) for (const owner of ownersOf(one)) if (followers.has(owner)) own.add(owner)
@@ -132,20 +172,22 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
       )
     )
     const lists = new Set(Array.from(own, (one) => String(Referrer.tag(digestOf(one)))))
+    const together = going(own).filter((other) => other !== digestOf(node))
     const stated = Array.from(own).flatMap((one) => statedOwners(one.manifest.subject, one.tags))
-    return [
-      {
-        key: digest,
-        digest,
-        tags,
-        ...ruleOf(manifest),
-        after,
-        owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !lists.has(owner))),
-        together: going(own).filter((other) => other !== digest),
-        // What the registry deletes along with it has to be unlocked as well.
-        locked: Array.from(cascade).flatMap(lockedOf)
-      }
-    ]
+    return {
+      after,
+      owners: new Set([...after.map(Referrer.tag), ...stated].filter((owner) => !lists.has(owner))),
+      together: together.length === 0 ? alone : constant(together),
+      // What the registry deletes along with it has to be unlocked as well.
+      locked: Array.from(cascade).flatMap(lockedOf)
+    }
+  }
+
+  const manifests = plan.manifests.filter(isGoing).flatMap((manifest): ReadonlyArray<Step> => {
+    const node = graph.nodes.get(manifest.digest)
+    if (node === undefined) return []
+    const { digest, tags } = manifest
+    return [{ key: digest, digest, tags, ...ruleOf(manifest), ...(isEntangled.has(node) ? entangled : simple)(node) }]
   })
   const tags = plan.tags
     .filter(({ digest, verdict }) => verdict === "delete" && !isGoing(planned.get(digest)))
@@ -157,7 +199,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         key: keyOf(action),
         after: going(attachedTo([tag])),
         owners: new Set(statedOwners(undefined, [tag])),
-        together: [],
+        together: alone,
         locked: isLocked ? [name] : []
       }
     })

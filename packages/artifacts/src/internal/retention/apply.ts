@@ -4,6 +4,7 @@
 import type * as Digest from "@effect-acr/client/Digest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,6 +19,7 @@ import type { Action, Outcome, Report } from "../../RetentionReport.ts"
 import type { Rules } from "../../RetentionRules.ts"
 import type { Look, ManifestState, RetentionTarget } from "../../RetentionTarget.ts"
 import * as Actions from "./actions.ts"
+import * as Arrivals from "./arrivals.ts"
 import * as AttachedTags from "../attachedTags.ts"
 import { isDenied } from "../denied.ts"
 import * as Check from "./check.ts"
@@ -50,22 +52,26 @@ type Failure = RegistryError | RetentionError
 const defaultMaxAge = Duration.hours(1)
 const defaultConcurrency = 8
 
-/** Clocks of a registry's machines differ. */
-const overlap = Duration.minutes(1)
-
 /** How often a look is repeated because something came meanwhile. A registry that changes faster is busy. */
 const mostLooks = 10
 
 const refuse = (problem: RetentionError["problem"], description: string) =>
   Effect.fail(new RetentionError({ problem, description }))
 
-/** Refuses a plan that is not for this run. Returns the registry's time. */
+/** A plan that may be carried out. */
+interface Admitted {
+  /** The registry's time. */
+  readonly now: DateTime.Utc
+  readonly levels: ReadonlyArray<ReadonlyArray<Actions.Step>>
+}
+
+/** Refuses a plan that is not for this run. */
 const admit = (
   target: RetentionTarget,
   plan: Plan,
   rules: Rules,
   options: ApplyOptions
-): Effect.Effect<DateTime.Utc, Failure> =>
+): Effect.Effect<Admitted, Failure> =>
   Effect.gen(function* () {
     const { place, repository } = target.origin
     if (plan.registry !== place || plan.repository !== repository) {
@@ -94,14 +100,15 @@ const admit = (
     }
     const [contradiction] = contradictions(plan)
     if (contradiction !== undefined) return yield* refuse("InconsistentPlan", contradiction)
-    const locked = new Set(Actions.levels(plan).flatMap((steps) => steps.flatMap((step) => step.locked)))
+    const levels = Actions.levels(plan)
+    const locked = new Set(levels.flatMap((steps) => steps.flatMap((step) => step.locked)))
     const [first] = locked
     if (!allowLocked && first !== undefined) {
       const others = locked.size > 1 ? ` and ${locked.size - 1} more` : ""
       const what = `the plan deletes what is locked: ${first}${others}`
       return yield* refuse("LocksNotAllowed", `${what}; the run has to say allowLocked for that`)
     }
-    return now
+    return { now, levels }
   })
 
 /** What is said of a step. */
@@ -133,7 +140,9 @@ const changeOf = (
   planned: Pick<PlannedManifest, "createdOn" | "updatedOn" | "tags" | "isLocked">
 ): string | undefined => {
   const { createdOn, isLocked, tags, updatedOn } = planned
-  const added = now.tags.filter((tag) => !tags.includes(tag))
+  // A manifest may have thousands of tags.
+  const known = new Set(tags)
+  const added = now.tags.filter((tag) => !known.has(tag))
   if (added.length > 0) return `it has new tags: ${added.join(", ")}`
   if (now.isLocked && !isLocked) return "it was locked"
   if (isLater(now.updatedOn, updatedOn) || isLater(now.createdOn, createdOn)) return "it was pushed or changed again"
@@ -157,6 +166,9 @@ interface Run {
   readonly planned: ReadonlyMap<Digest.Digest, PlannedManifest>
   readonly plannedTags: ReadonlyMap<string, PlannedTag>
   readonly descriptions: Descriptions.Descriptions
+  /** How far the registry's clock is ahead of this machine's. */
+  readonly ahead: Duration.Duration
+  readonly arrivals: Arrivals.Arrivals
   /** What was planned and is gone. */
   readonly gone: Set<Digest.Digest>
   /** Why the run ends early, once it does. */
@@ -195,7 +207,7 @@ const pushedTag = (
 /** What came since the plan and needs one of some manifests or owns one, if so, and whether it had to be read. */
 const needOf = (
   run: Run,
-  { newer }: Look,
+  newer: Look["newer"],
   going: ReadonlySet<Digest.Digest>,
   owners: ReadonlySet<string>
 ): Effect.Effect<{ readonly need: string | undefined; readonly hasRead: boolean }, Failure> =>
@@ -240,23 +252,39 @@ const changesOf = ({ planned }: Run, { manifests }: Look, step: Actions.Step): s
   return undefined
 }
 
+/** Whether an earlier look saw something that this run deleted since. If it came again, it has a later time than in the plan. */
+const isPast = ({ gone, planned }: Run, { digest, updatedOn }: Arrivals.Arrival): boolean => {
+  const then = planned.get(digest)?.updatedOn
+  return gone.has(digest) && then !== undefined && !isLater(updatedOn, then)
+}
+
+/** Looks at manifests, and at all that came since the plan. */
+const look = (run: Run, manifests: Arr.NonEmptyReadonlyArray<Digest.Digest>): Effect.Effect<Look, RegistryError> =>
+  Effect.gen(function* () {
+    const { ahead, arrivals, target } = run
+    const begunAt = DateTime.addDuration(yield* DateTime.now, ahead)
+    const seen = yield* target.look(manifests, arrivals.since)
+    return { ...seen, ...Arrivals.add(arrivals, seen, begunAt, (manifest) => isPast(run, manifest)) }
+  })
+
 /** What forbids to delete a manifest right now, if anything does. */
 const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>, Failure> =>
   Effect.gen(function* () {
-    const { plan, planned, target } = run
-    const { digest, owners, together } = step
+    const { digest, owners } = step
+    const subject = run.planned.get(digest)?.subject
+    const isCascade = subject !== undefined && run.gone.has(subject)
+    const absent = Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
+    // Most likely it went with its subject, and so did its own referrers: a chain of them would look at each again and again.
+    const isChain = isCascade && step.together !== Actions.alone
+    if (isChain && !(yield* look(run, [digest])).manifests.has(digest)) return absent
+    const together = step.together()
     const going = new Set([digest, ...together])
-    const since = DateTime.subtractDuration(plan.at, overlap)
     for (let looks = 0; looks < mostLooks; looks++) {
-      const look = yield* target.look([digest, ...together], since)
-      if (!look.manifests.has(digest)) {
-        const subject = planned.get(digest)?.subject
-        const isCascade = subject !== undefined && run.gone.has(subject)
-        return Option.some(isCascade ? { ...done, detail: "the registry deleted it with its subject" } : gone)
-      }
-      const change = changesOf(run, look, step) ?? pushedTag(run, look, going)
+      const seen = yield* look(run, [digest, ...together])
+      if (!seen.manifests.has(digest)) return absent
+      const change = changesOf(run, seen, step) ?? pushedTag(run, seen, going)
       if (change !== undefined) return Option.some(stays("changed", change))
-      const { hasRead, need } = yield* needOf(run, look, going, owners)
+      const { hasRead, need } = yield* needOf(run, seen.newer, going, owners)
       if (need !== undefined) return Option.some(stays("changed", need))
       // Reading took time, so that the look is no longer the last thing before the deletion.
       if (!hasRead) return Option.none()
@@ -266,12 +294,12 @@ const lookAt = (run: Run, step: Actions.Step): Effect.Effect<Option.Option<Said>
 
 /** Why a tag alone cannot be deleted right now, if so. */
 const lookAtTag = (
-  { plan, plannedTags, target }: Run,
+  run: Run,
   { digest, owners }: Actions.Step,
   name: string
 ): Effect.Effect<Option.Option<Said>, Failure> => {
-  const since = DateTime.subtractDuration(plan.at, overlap)
-  const newer = owners.size === 0 ? Effect.succeed([]) : Effect.map(target.look([digest], since), (look) => look.newer)
+  const { plannedTags, target } = run
+  const newer = owners.size === 0 ? Effect.succeed([]) : Effect.map(look(run, [digest]), ({ newer }) => newer)
   return Effect.map(Effect.all([target.tag(name), newer], { concurrency: 2 }), ([tag, came]) => {
     if (Option.isNone(tag)) return Option.some(gone)
     const then = plannedTags.get(name)
@@ -392,9 +420,8 @@ export const apply = (
 ): Effect.Effect<Report, Failure> =>
   Effect.gen(function* () {
     const { cache, concurrency = defaultConcurrency, journal } = options
-    const since = yield* admit(target, plan, rules, options)
+    const { levels, now: since } = yield* admit(target, plan, rules, options)
     const startedAt = yield* DateTime.now
-    const levels = Actions.levels(plan)
     const earlier = journal === undefined ? [] : yield* journal.begin(plan)
     const outcomes = new Map(earlier.filter(isSettled).map((outcome) => [Actions.keyOf(outcome), outcome]))
     const descriptions = Descriptions.remembering(Descriptions.make(target, cache), descriptionsOf(plan))
@@ -404,6 +431,8 @@ export const apply = (
       planned: new Map(plan.manifests.map((manifest) => [manifest.digest, manifest])),
       plannedTags: new Map(plan.tags.map((tag) => [tag.name, tag])),
       descriptions,
+      ahead: DateTime.distance(startedAt, since),
+      arrivals: Arrivals.make(plan.at),
       gone: new Set(Array.from(outcomes.values()).flatMap(({ digest, tag }) => (tag === undefined ? [digest] : []))),
       stopped: undefined
     }

@@ -14,24 +14,20 @@ export interface Candidate {
   readonly tag: Tag | undefined
   readonly node: Node
   readonly kind: Kind | "unknown"
-  /** Breaks ties. */
-  readonly id: string
 }
 
 const ofTag = (tag: Tag, node: Node, of: Candidates, kind: Candidate["kind"]): Candidate => ({
   of,
   tag,
   node,
-  kind,
-  id: `${tag.digest} ${tag.name}`
+  kind
 })
 
 const ofNode = (node: Node, of: Candidates): Candidate => ({
   of,
   tag: undefined,
   node,
-  kind: node.manifest.kind,
-  id: node.manifest.digest
+  kind: node.manifest.kind
 })
 
 /** The tag as a candidate; none if it follows what it is attached to. */

@@ -11,17 +11,17 @@ import { entriesOf } from "./descriptions.ts"
 /** A manifest with its neighbours. */
 export interface Node {
   readonly manifest: Manifest
-  readonly tags: Array<Tag>
+  readonly tags: ReadonlyArray<Tag>
   /** The indexes that name it. */
-  readonly parents: Array<Node>
-  readonly children: Array<Node>
+  readonly parents: ReadonlyArray<Node>
+  readonly children: ReadonlyArray<Node>
   /** What it names and is not there. */
   readonly missing: ReadonlyArray<Digest.Digest>
   /** The manifest that it refers to, if that is there. */
   readonly subject: Node | undefined
-  readonly referrers: Array<Node>
+  readonly referrers: ReadonlyArray<Node>
   /** The tags that attach something to it by their name. */
-  readonly attached: Array<Tag>
+  readonly attached: ReadonlyArray<Tag>
 }
 
 /** A tag that attaches something, and to what; nothing if that is not there. */
@@ -52,54 +52,86 @@ const listedSubject = ({ children, manifest, parents, tags }: Node): Node | unde
   return children.every(({ subject }) => subject === first?.subject) ? first?.subject : undefined
 }
 
+/** A node while its neighbours are found. Most nodes have none or one of each kind: lists are made when they are needed. */
 interface Draft extends Node {
-  subject: Node | undefined
+  tags: Array<Tag>
+  parents: Array<Draft>
+  children: Array<Draft>
+  missing: ReadonlyArray<Digest.Digest>
+  subject: Draft | undefined
+  referrers: Array<Draft>
+  attached: Array<Tag>
 }
 
-const draft = (manifest: Manifest, isThere: (digest: Digest.Digest) => boolean): Draft => ({
+const none: ReadonlyArray<Digest.Digest> = []
+
+/** Adds to a list. An array that grows has room for sixteen more: one that is made of its only item does not. */
+const added = <A>(list: Array<A>, item: A): Array<A> => {
+  if (list.length === 0) return [item]
+  list.push(item)
+  return list
+}
+
+const draft = (manifest: Manifest, empty: Array<never>): Draft => ({
   manifest,
-  tags: [],
-  parents: [],
-  children: [],
-  missing: manifest.children.filter((digest) => !isThere(digest)),
+  tags: empty,
+  parents: empty,
+  children: empty,
+  missing: none,
   subject: undefined,
-  referrers: [],
-  attached: []
+  referrers: empty,
+  attached: empty
 })
 
+/** The nodes by their referrers tags. Such a tag has the hash of a digest, unless that is longer. */
+const byList = (nodes: ReadonlyMap<string, Draft>): ((list: string) => Draft | undefined) => {
+  const others = new Map(
+    Array.from(nodes).flatMap(([digest, node]) =>
+      digest.startsWith("sha256:") ? [] : [[String(Referrer.tag(node.manifest.digest)), node] as const]
+    )
+  )
+  return (list) => nodes.get(list.replace("-", ":")) ?? others.get(list)
+}
+
 export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">): Graph => {
-  const digests = new Set(manifests.map(({ digest }) => digest))
-  const isThere = (digest: Digest.Digest) => digests.has(digest)
-  const nodes = new Map(manifests.map((manifest) => [manifest.digest, draft(manifest, isThere)] as const))
+  // Nothing is added to it: `added` makes another one.
+  const empty: Array<never> = []
+  const nodes = new Map(manifests.map((manifest) => [manifest.digest, draft(manifest, empty)] as const))
   for (const node of nodes.values()) {
-    const { subject } = node.manifest
+    const { children, subject } = node.manifest
+    const missing = children.filter((digest) => !nodes.has(digest))
+    if (missing.length > 0) node.missing = missing
     for (const digest of entriesOf(node.manifest)) {
       const child = nodes.get(digest)
       if (child === undefined) continue
-      node.children.push(child)
-      child.parents.push(node)
+      node.children = added(node.children, child)
+      child.parents = added(child.parents, node)
     }
     const about = subject === undefined ? undefined : nodes.get(subject)
     if (about === undefined) continue
     node.subject = about
-    about.referrers.push(node)
+    about.referrers = added(about.referrers, node)
   }
-  const lists = new Map(Array.from(nodes, ([digest, node]) => [String(Referrer.tag(digest)), node] as const))
+  const nodeOf = byList(nodes)
   const attachments = new Map<string, Attachment>()
+  for (const tag of tags) {
+    const attached = AttachedTags.parse(tag.name)
+    if (Option.isNone(attached)) continue
+    const node = nodeOf(attached.value.list)
+    if (node !== undefined) node.attached = added(node.attached, tag)
+    // Tools that relocate images tag each one with its own digest. Such a tag stays with it, and is judged as others are.
+    if (node === undefined || node.manifest.digest !== tag.digest) {
+      attachments.set(tag.name, { ...attached.value, node })
+    }
+  }
   for (const tag of tags) {
     let named = nodes.get(tag.digest)
     if (named === undefined) {
       // The tag came, or its manifest went, while the lists were read.
-      named = draft(absent(tag.digest), isThere)
+      named = draft(absent(tag.digest), empty)
       nodes.set(tag.digest, named)
     }
-    named.tags.push(tag)
-    const attached = AttachedTags.parse(tag.name)
-    if (Option.isNone(attached)) continue
-    const node = lists.get(attached.value.list)
-    node?.attached.push(tag)
-    // Tools that relocate images tag each one with its own digest. Such a tag stays with it, and is judged as others are.
-    if (node !== named) attachments.set(tag.name, { ...attached.value, node })
+    named.tags = added(named.tags, tag)
   }
   const formerLists = new Map<Node, Node>()
   const bySubject = new Map<Node, Array<Node>>()

@@ -71,6 +71,36 @@ const describeDockerImage = (state: ManifestState): Manifest => {
   }
 }
 
+/** Gives equal texts as one. Each answer has its own, and the digests of a repository take a good part of its inventory. */
+const sharing = <A extends string>(): ((text: A) => A) => {
+  const known = new Map<A, A>()
+  return (text) => {
+    const one = known.get(text)
+    if (one !== undefined) return one
+    known.set(text, text)
+    return text
+  }
+}
+
+/** Descriptions whose digests and types are shared with those of other manifests, and of tags. */
+const shared = (
+  descriptions: Descriptions.Descriptions,
+  share: (digest: Digest.Digest) => Digest.Digest
+): Descriptions.Descriptions => {
+  const shareType = sharing<string>()
+  const shareParts = (description: Descriptions.Description): Descriptions.Description => {
+    const { artifactType, children, otherEntries, subject } = description
+    return {
+      ...description,
+      children: children.map(share),
+      ...(artifactType === undefined ? {} : { artifactType: shareType(artifactType) }),
+      ...(otherEntries === undefined ? {} : { otherEntries: otherEntries.map(share) }),
+      ...(subject === undefined ? {} : { subject: share(subject) })
+    }
+  }
+  return { ...descriptions, read: (digest) => Effect.map(descriptions.read(digest), Option.map(shareParts)) }
+}
+
 /** A manifest of the lists with what it names. */
 const describe =
   (descriptions: Descriptions.Descriptions) =>
@@ -88,7 +118,8 @@ const describe =
 /** A manifest, and whether it is not known which others it names. */
 interface Found {
   readonly manifest: Manifest
-  readonly state: ManifestState
+  /** The tags that the registry tells with it. */
+  readonly tags: ReadonlyArray<string>
   readonly hidesOthers: boolean
 }
 
@@ -97,7 +128,7 @@ const find =
   (state: ManifestState): Effect.Effect<Found, Failure> =>
     Effect.map(describe(descriptions)(state), (manifest) => ({
       manifest,
-      state,
+      tags: state.tags,
       hidesOthers:
         manifest.kind === "unknown" && (state.mediaType === undefined || Descriptions.mayNameOthers(state.mediaType))
     }))
@@ -173,8 +204,8 @@ const reached = (
 /** Tags of a manifest that are not in the list of tags. */
 const withHiddenTags =
   (names: ReadonlySet<string>) =>
-  ({ manifest, state }: Found): Manifest => {
-    const hiddenTags = state.tags.filter((tag) => !names.has(tag))
+  ({ manifest, tags }: Found): Manifest => {
+    const hiddenTags = tags.filter((tag) => !names.has(tag))
     return hiddenTags.length === 0 ? manifest : { ...manifest, hiddenTags }
   }
 
@@ -225,12 +256,20 @@ export const readBy = (
     const here = yield* DateTime.now
     const at = Option.getOrElse(stated, () => here)
     const before = yield* target.contents
-    const tags: ReadonlyArray<Tag> = Arr.sort(uniqueTags(yield* Stream.runCollect(target.tags)), byName)
+    const share = sharing<Digest.Digest>()
+    const states = Stream.map(target.tags, (tag) => ({ ...tag, digest: share(tag.digest) }))
+    const tags: ReadonlyArray<Tag> = Arr.sort(uniqueTags(yield* Stream.runCollect(states)), byName)
     const { listing } = target
+    const known = shared(descriptions, share)
     const found =
       listing._tag === "Everything"
-        ? yield* listed(target, listing.manifests, tags, descriptions)
-        : yield* reached(listing.referrers, tags, descriptions)
+        ? yield* listed(
+            target,
+            Stream.map(listing.manifests, (state) => ({ ...state, digest: share(state.digest) })),
+            tags,
+            known
+          )
+        : yield* reached(listing.referrers, tags, known)
     const after = yield* target.contents
     const missing = gaps(found, tags, [before, after])
     const complete = listing._tag === "Everything" ? "everything" : "tagged"

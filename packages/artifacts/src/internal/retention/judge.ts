@@ -110,11 +110,13 @@ const conditionOf = (rule: Rule, setting: Setting): Condition => {
   return (candidate) => conditions.every((condition) => condition(candidate))
 }
 
+const noGroups: ReadonlyArray<string> = []
+
 const matchesOf = (rule: Rule, setting: Setting, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Match> => {
   const condition = conditionOf(rule, setting)
   const tags = rule.tags === undefined ? undefined : compiled(rule.tags)
   return candidates.filter(condition).flatMap((candidate) => {
-    if (tags === undefined) return [{ candidate, groups: [] }]
+    if (tags === undefined) return [{ candidate, groups: noGroups }]
     if (candidate.tag === undefined) return []
     return Option.toArray(Option.map(tags.match(candidate.tag.name), (groups) => ({ candidate, groups })))
   })
@@ -123,7 +125,11 @@ const matchesOf = (rule: Rule, setting: Setting, candidates: ReadonlyArray<Candi
 const versionOf = ({ candidate }: Match): Option.Option<SemVer.SemVer> =>
   candidate.tag === undefined ? Option.none() : Patterns.versionOf(candidate.tag.name)
 
-const byId = Order.mapInput(Order.String, ({ candidate }: Match) => candidate.id)
+/** Breaks ties. */
+const byId = Order.combine(
+  Order.mapInput(Order.String, ({ candidate }: Match) => String(candidate.node.manifest.digest)),
+  Order.mapInput(Order.String, ({ candidate }: Match) => candidate.tag?.name ?? "")
+)
 
 const newestFirst = (by: "update" | "push" | "pull" | "version", { supplied }: Setting): Order.Order<Match> =>
   Order.combine(
@@ -209,12 +215,17 @@ export const judge = (
   const judgements = new Map<Candidate, Judgement>()
   let left = candidates
   for (const rule of rulesFor(rules, repository)) {
-    for (const candidate of select(rule, setting, left)) {
-      judgements.set(candidate, { action: rule.action, rule: rule.name, because: rule.because })
-    }
+    const judgement = { action: rule.action, rule: rule.name, because: rule.because }
+    for (const candidate of select(rule, setting, left)) judgements.set(candidate, judgement)
     left = left.filter((candidate) => !judgements.has(candidate))
   }
-  for (const candidate of left) judgements.set(candidate, { ...rules.defaults[candidate.of], rule: undefined })
+  const { orphans, tags, untagged } = rules.defaults
+  const defaults = {
+    tags: { ...tags, rule: undefined },
+    untagged: { ...untagged, rule: undefined },
+    orphans: { ...orphans, rule: undefined }
+  }
+  for (const candidate of left) judgements.set(candidate, defaults[candidate.of])
   return judgements
 }
 

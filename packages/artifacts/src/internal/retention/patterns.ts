@@ -23,9 +23,12 @@ interface Matcher {
 /** Programs write versions with a leading `v`, which is no part of a semantic version. */
 const withoutPrefix = (tag: string): string => tag.replace(/^v(?=\d)/, "")
 
+/** How semantic versions begin. To make an error for each tag that is none takes most of the time of a plan. */
+const versionStart = /^v?\d+\.\d+\.\d/
+
 /** The semantic version that a tag is. A tag cannot have `+`, so that it never has build metadata. */
 export const versionOf = (tag: string): Option.Option<SemVer.SemVer> =>
-  Result.getSuccess(SemVer.parse(withoutPrefix(tag)))
+  versionStart.test(tag) ? Result.getSuccess(SemVer.parse(withoutPrefix(tag))) : Option.none()
 
 const noGroups: ReadonlyArray<string> = []
 

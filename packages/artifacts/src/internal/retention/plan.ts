@@ -113,13 +113,20 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
       if (pinnedTag !== undefined) keepTag(tag, node, pinnedTag)
     }
   }
+  // Candidates share what a rule says of them, and so do tags and manifests.
+  const known = new Map<Judge.Judgement, Decision>()
+  const decisionOf = (judgement: Judge.Judgement): Decision => {
+    const decision = known.get(judgement) ?? byJudgement(judgement)
+    known.set(judgement, decision)
+    return decision
+  }
   const candidates = Candidates.all(graph)
   for (const node of unjudged(graph, candidates)) {
     keep(node, { by: "default", because: "no rule judges it: it belongs only to what belongs to it" })
   }
   for (const [candidate, judgement] of Judge.judge(rules, inventory.repository, candidates, setting)) {
     const { node, tag } = candidate
-    const decision = byJudgement(judgement)
+    const decision = decisionOf(judgement)
     if (tag === undefined) {
       if (judgement.action !== "keep") decisions.deleted.set(node, decision)
       // It would hold the manifest whose referrers it lists, and all clients have a newer one.
