@@ -8,7 +8,17 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Retention from "../src/Retention.ts"
 import type { RetentionTarget } from "../src/RetentionTarget.ts"
-import { image, index, planFor, referrer, registry, rulesOf, start, type TestRegistry } from "./support/retention.ts"
+import {
+  image,
+  index,
+  planFor,
+  referrer,
+  registry,
+  rulesOf,
+  signatureTag,
+  start,
+  type TestRegistry
+} from "./support/retention.ts"
 
 const deleteAll = [{ of: ["tags", "untagged", "orphans"], action: "delete" }]
 
@@ -91,6 +101,38 @@ describe("while a plan is carried out", () => {
         ["done", "done", "done", "done", "done", "changed"]
       )
       assert.isTrue(last.every(({ descriptor }) => held.digests().has(descriptor.digest)))
+    })
+  )
+
+  it.effect("a tag that an early look saw counts for the last deletion", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(DateTime.toEpochMillis(start))
+      const held = registry()
+      const old = images(4)
+      yield* Effect.forEach(old, (manifest) => held.push({ manifest, age: 10 }))
+      const rules = yield* rulesOf(deleteAll)
+      const plan = yield* planFor(held, rules)
+      const signatures = old.slice(-1).map(signatureTag)
+      let pushes = 0
+      held.before = ({ name }) =>
+        name === "deleteManifest"
+          ? Effect.andThen(
+              pass(held, 10),
+              Effect.orDie(
+                held.push({ manifest: image(`new ${pushes}`), tags: pushes++ === 0 ? signatures : [`new-${pushes}`] })
+              )
+            )
+          : Effect.void
+      // A registry may leave the time of a manifest as it is when a tag comes.
+      const target: RetentionTarget = {
+        ...held.target,
+        look: (manifests, since) => Effect.map(held.target.look(manifests, since), (look) => ({ ...look, newer: [] }))
+      }
+      const report = yield* Retention.apply(target, plan, rules, oneByOne)
+      assert.deepStrictEqual(
+        report.outcomes.map(({ outcome }) => outcome),
+        ["done", "done", "done", "changed"]
+      )
     })
   )
 
