@@ -156,7 +156,7 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         ...action,
         key: keyOf(action),
         after: going(attachedTo([tag])),
-        owners: new Set(statedOwners(undefined, [tag])),
+        owners: new Set(statedOwners(undefined, [tag]).filter((owner) => owner !== Referrer.tag(digest))),
         together: [],
         locked: isLocked ? [name] : []
       }
