@@ -9,6 +9,7 @@ import { files } from "./files.ts"
 import { http } from "./http.ts"
 import { packages } from "./packages.ts"
 import { referrers } from "./referrers.ts"
+import { retention } from "./retention.ts"
 import { transfers } from "./transfers.ts"
 
 export const faults: ReadonlyArray<Fault> = [
@@ -19,5 +20,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...referrers,
   ...artifacts,
   ...files,
+  ...retention,
   ...packages
 ]

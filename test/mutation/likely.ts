@@ -84,6 +84,9 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/layout/prune": ["ImageLayout"],
     "internal/layout/subjects": ["ImageLayout"],
     "internal/platforms": ["copyPlatforms", "Artifact"],
+    "internal/retention/actions": ["retentionReturns", "retentionProperty"],
+    "internal/retention/apply": ["retentionReturns", "retentionWindow", "retentionProperty"],
+    "internal/retention/plan": ["retentionExample", "retentionProperty"],
     "internal/turns": ["Copy"]
   },
   node: {

@@ -10,6 +10,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Ref from "effect/Ref"
 import * as Retention from "../src/Retention.ts"
+import type { Tag } from "../src/RetentionInventory.ts"
 import type { Plan } from "../src/RetentionPlan.ts"
 import type { Outcome } from "../src/RetentionReport.ts"
 import * as RetentionReport from "../src/RetentionReport.ts"
@@ -23,6 +24,10 @@ const unknownPath = (operation: string) =>
   Effect.fail(
     new RegistryError({ operation, reason: new NotFound({ resource: "endpoint", description: "404 page not found" }) })
   )
+
+const withoutTime = ({ digest, isLocked, name }: Tag): Tag => ({ name, digest, isLocked })
+
+const kept = (plan: Plan) => plan.tags.filter(({ verdict }) => verdict === "keep").length
 
 const deleteAll = [{ of: ["tags", "untagged", "orphans"], action: "delete" }]
 
@@ -121,11 +126,10 @@ describe("a retention", () => {
       const held = registry()
       for (const name of ["a", "b", "c"]) yield* held.push({ manifest: image(name), tags: [name], age: 10 })
       const inventory = yield* Retention.inventory(held.target)
-      const timeless = { ...inventory, tags: inventory.tags.map(({ updatedOn: _, ...tag }) => tag) }
+      const timeless = { ...inventory, tags: inventory.tags.map(withoutTime) }
       const rules = yield* rulesOf([{ newest: { count: 1 }, action: "keep" }, { action: "delete" }], {
         safetyAge: "none"
       })
-      const kept = (plan: Plan) => plan.tags.filter(({ verdict }) => verdict === "keep").length
       assert.strictEqual(kept(yield* Effect.fromResult(Retention.plan(inventory, rules))), 1)
       const plan = yield* Effect.fromResult(Retention.plan(timeless, rules))
       assert.strictEqual(kept(plan), 3)

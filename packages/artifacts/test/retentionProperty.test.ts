@@ -47,13 +47,13 @@ const attempt = (
   moves: { readonly events: ReadonlyArray<Event>; readonly fault: Fault | undefined; readonly yields: boolean }
 ): Effect.Effect<Exit.Exit<Report, unknown>> =>
   Effect.gen(function* () {
-    let interrupt = () => {}
-    world.begin({ ...moves, interrupt: () => interrupt() })
-    const running = yield* Effect.forkChild(
+    let running: Fiber.Fiber<unknown, unknown> | undefined = undefined
+    world.begin({ ...moves, interrupt: () => running?.interruptUnsafe() })
+    const fiber = yield* Effect.forkChild(
       Effect.andThen(Effect.yieldNow, Retention.apply(world.target, plan, rules, options))
     )
-    interrupt = () => running.interruptUnsafe()
-    return yield* Fiber.await(running)
+    running = fiber
+    return yield* Fiber.await(fiber)
   })
 
 /** What a case is, and what came of it, for people to read. */

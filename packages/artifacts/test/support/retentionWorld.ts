@@ -7,7 +7,7 @@ import type * as Manifest from "@effect-acr/client/Manifest"
 import { Forbidden, RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Plan } from "../../src/RetentionPlan.ts"
@@ -120,7 +120,8 @@ const closure = (
     if (withSubjects && named?.subject !== undefined) found.add(named.subject)
     for (const [other, { subject }] of all) if (subject === digest && isThere.has(other)) found.add(other)
     for (const [name, other] of tags) {
-      if (attachedBy(name) === digest) found.add(name).add(other)
+      // What is attached to itself is not attached.
+      if (attachedBy(name) === digest && other !== digest) found.add(name).add(other)
     }
   }
   return found
@@ -194,6 +195,8 @@ export const make = (
         text.replaceAll(digest, `<${name}>`).replaceAll(digest.replace(":", "-"), `of <${name}>`),
       tagOrDigest
     )
+
+  const hasRead = (name: Request["name"]) => requests.some((request) => request.name === name)
 
   const isOpen = (touched: ReadonlySet<string>) => {
     for (const [by, group] of windows) {
@@ -269,7 +272,6 @@ export const make = (
         const isUnseen = before.has(digest) && !options.datesAgain
         yield* Effect.orDie(held.push({ manifest, tags }))
         // What came before the inventory read its lists is judged by the rules, as all else.
-        const hasRead = (name: Request["name"]) => requests.some((request) => request.name === name)
         const isSeen = !hasRead("tags") || (!hasRead("manifests") && tags.length === 0)
         forgive(before, tagsBefore)
         for (const tag of tags) requiredTags.set(tag, { digest, because: text, isSeen })

@@ -198,7 +198,8 @@ export const levels = (plan: Plan): ReadonlyArray<ReadonlyArray<Step>> => {
         ...action,
         key: keyOf(action),
         after: going(attachedTo([tag])),
-        owners: new Set(statedOwners(undefined, [tag])),
+        // A tag made of its manifest's own digest belongs to nothing.
+        owners: new Set(statedOwners(undefined, [tag]).filter((owner) => owner !== Referrer.tag(digest))),
         together: alone,
         locked: isLocked ? [name] : []
       }
