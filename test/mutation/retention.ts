@@ -35,8 +35,8 @@ export const retention: ReadonlyArray<Fault> = [
   {
     wrong: "an image goes before its index",
     file: actions,
-    find: "        after,\n",
-    replace: "        after: [],\n"
+    find: "      after,\n      owners:",
+    replace: "      after: [],\n      owners:"
   },
   {
     wrong: "an image goes although it has a new tag that no list has",
@@ -47,8 +47,8 @@ export const retention: ReadonlyArray<Fault> = [
   {
     wrong: "an image goes although a tag was pushed that names it",
     file: apply,
-    find: "changesOf(run, look, step) ?? pushedTag(run, look, going)",
-    replace: "changesOf(run, look, step)"
+    find: "changesOf(run, seen, step) ?? pushedTag(run, seen, going)",
+    replace: "changesOf(run, seen, step)"
   },
   {
     wrong: "an image goes although an index came that names it",
@@ -58,9 +58,9 @@ export const retention: ReadonlyArray<Fault> = [
   },
   {
     wrong: "a subject goes although a referrer that goes with it has a new tag",
-    file: actions,
-    find: "together: going(own).filter((other) => other !== digest)",
-    replace: 'together: going(own).filter((other) => other === "" && other !== digest)'
+    file: apply,
+    find: "const together = step.together()",
+    replace: "const together = step.together().slice(0, 0)"
   },
   {
     wrong: "the last look at an image is not the last request before it is deleted",
@@ -95,8 +95,8 @@ export const retention: ReadonlyArray<Fault> = [
   {
     wrong: "what could not be deleted stays unlocked",
     file: apply,
-    find: "(Exit.isSuccess(exit) ? Effect.void : ifThere(relock, undefined))",
-    replace: "(Exit.isSuccess(exit) ? Effect.void : Effect.void)"
+    find: "Exit.isSuccess(exit) && own.has(first)",
+    replace: "Exit.isSuccess(exit) || own.has(first)"
   },
   {
     wrong: "a run goes on although it is forbidden to delete",
