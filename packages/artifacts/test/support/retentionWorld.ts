@@ -43,7 +43,7 @@ export const Fault = Schema.Struct({
 export type Fault = typeof Fault.Type
 
 /** A request, by the fibre that sent it: each action is carried out by one. */
-export interface Sent extends Request {
+interface Sent extends Request {
   readonly fiber: number
 }
 
