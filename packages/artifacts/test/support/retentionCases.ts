@@ -304,14 +304,33 @@ export const isSettledBy = ({ rules }: RetentionRules.Rules): boolean =>
       ((newest === undefined && onePer === undefined) || of.every((candidates) => candidates === "tags"))
   )
 
-/** Whether what a plan deletes has no order, since names of tags attach things round in a circle. */
+const reached = (from: Iterable<string>, next: (one: string) => Iterable<string>): ReadonlySet<string> => {
+  const found = new Set(from)
+  for (const one of found) for (const other of next(one)) found.add(other)
+  return found
+}
+
+/**
+ * Whether what a plan deletes has no order, since names of tags attach things round in a circle. What a registry deletes along with
+ * a manifest counts as one with it.
+ */
 export const isCyclic = ({ manifests, tags }: Plan): boolean => {
-  const after = new Map(manifests.map(({ children, digest }) => [String(digest), new Set<string>(children)] as const))
-  for (const { digest, subject } of manifests) if (subject !== undefined) after.get(subject)?.add(digest)
-  for (const { digest, name } of tags) after.get(attachedBy(name))?.add(digest)
-  return Array.from(after).some(([digest, followers]) => {
-    const found = new Set(followers)
-    for (const one of found) for (const next of after.get(one) ?? []) found.add(next)
-    return found.has(digest)
-  })
+  const referrers = (digest: string) => manifests.filter(({ subject }) => subject === digest).map((one) => one.digest)
+  const owners = (digest: string): ReadonlyArray<string> => [
+    ...manifests.filter(({ children }) => children.some((child) => child === digest)).map((one) => one.digest),
+    ...manifests.flatMap((one) => (one.digest === digest && one.subject !== undefined ? [one.subject] : [])),
+    ...tags.flatMap((tag) => (tag.digest === digest ? [attachedBy(tag.name)] : []))
+  ]
+  const before = new Map(
+    manifests.map(({ digest }) => {
+      const own = reached([digest], referrers)
+      return [
+        String(digest),
+        Array.from(own)
+          .flatMap(owners)
+          .filter((owner) => !own.has(owner))
+      ] as const
+    })
+  )
+  return manifests.some(({ digest }) => reached(before.get(digest) ?? [], (one) => before.get(one) ?? []).has(digest))
 }

@@ -167,6 +167,7 @@ export const make = (
   >()
   const locked = new Set<string>()
   const lost: Array<string> = []
+  const mayUnlock = new Set<string>()
   const isRefused = new Set<string>()
   /** What was looked at and may be deleted next: pushes into that time are lost, and tested elsewhere. */
   const windows = new Map<string | Fiber.Fiber<unknown, unknown>, ReadonlySet<string>>()
@@ -290,7 +291,8 @@ export const make = (
     touched: new Set([what]),
     text: `${isLocked ? "locked" : "unlocked"} ${nameOf(what)}`,
     run: Effect.sync(() => {
-      if (isRequired && isLocked && !held.isLocked(what)) locked.add(what)
+      // What the run may unlock and lock again, others lock in vain.
+      if (isRequired && isLocked && !held.isLocked(what) && !mayUnlock.has(what)) locked.add(what)
       if (!isLocked) locked.delete(what)
       held.lock(what, isLocked)
     })
@@ -467,8 +469,9 @@ export const make = (
         ]
         lost.length = 0
         for (const [name, { isSeen }] of requiredTags) if (isSeen) requiredTags.delete(name)
-        for (const { digest, isLocked } of plan.manifests) if (isLocked) locked.delete(digest)
-        for (const { isLocked, name } of plan.tags) if (isLocked) locked.delete(name)
+        for (const { digest, isLocked } of plan.manifests) if (isLocked) mayUnlock.add(digest)
+        for (const { isLocked, name } of plan.tags) if (isLocked) mayUnlock.add(name)
+        for (const one of mayUnlock) locked.delete(one)
         for (const { digest, name, verdict } of plan.tags) {
           if (verdict !== "keep" || tags.get(name) !== digest) continue
           const because = `the plan keeps the tag ${nameOf(name)}`
