@@ -82,11 +82,13 @@ What a read has here on top of that, two spans, a name for the request, metrics,
 fields are kept, takes the rest: the manifest's schema is the most of it, the spans and the timer a twentieth each. It is
 also what puts this library behind the Azure SDK.`,
   retention: `Half of the manifests belong to releases: indexes, images for two platforms, referrers and signatures. The first inventory
-reads each of these 50,000; the other half are Docker images, which name nothing and are not read. The cache is a folder with a
-file for each manifest. Node has 190 MiB for old objects and 2 MiB for new ones here; with its defaults it lets garbage lie. Most of
-the memory is the inventory, about 700 bytes for a manifest with its tag; a plan takes about as much again while it is made.`,
-  "retention-apply": `A deletion takes the newest page of the manifests and of the tags, a look at the manifest, and the DELETE. A manifest that
-the registry deletes with its subject takes no DELETE. What came since the plan is read once, and the look is repeated after it.`,
+reads each of these 50,000. The other half are Docker images, which name nothing and are not read. The cache is a folder with a
+file for each manifest that was read. For its memory Node has 190 MiB for old objects and 2 MiB for new ones here; with its
+defaults it lets garbage lie, and takes up to 700 MiB. Most of the memory is the inventory, about 700 bytes for a manifest with
+its tag. A plan takes as much again while it is made.`,
+  "retention-apply": `A deletion takes the newest page of the manifests and of the tags, a look at the manifest, and the DELETE. In the second
+row each look that finds something new reads it and is repeated. All pushes of this run come within the minute by which a
+registry's clocks may differ, so that each look lists all of them, by 50 a page. A longer run lists those of the last minute.`,
   import: `The limit is Effect itself: one of its modules alone, the fourth row, takes more than the goal. A program that uses Effect
 has imported it already; what this library adds is the second row. The third counts Effect's modules without any of ours:
 no client on Effect can be below that.`,

@@ -29,10 +29,16 @@ const Printed = Schema.fromJsonString(
 const program = Effect.gen(function* () {
   const file = join(yield* temporaryFolder, "retention.mjs")
   yield* bundle({ entry, file })
-  return (server: Server, options: { readonly cache?: string; readonly isApplied?: boolean }) =>
-    run(process.execPath, [...smallHeap, file, JSON.stringify({ ...server, repository: "bench", ...options })]).pipe(
-      Effect.flatMap(Schema.decodeEffect(Printed))
-    )
+  return (
+    server: Server,
+    options: { readonly cache?: string; readonly isApplied?: boolean },
+    nodeArguments: ReadonlyArray<string> = []
+  ) =>
+    run(process.execPath, [
+      ...nodeArguments,
+      file,
+      JSON.stringify({ ...server, repository: "bench", ...options })
+    ]).pipe(Effect.flatMap(Schema.decodeEffect(Printed)))
 })
 
 /** Manifests by tens of thousands. Half of them belong to releases, and are read; there are as many tags as manifests. */
@@ -65,41 +71,37 @@ const inventories: Case = {
     const folder = yield* temporaryFolder
     const measured = Effect.fnUntraced(function* (tenThousands: number) {
       const server = yield* repository(amountsOf(tenThousands))
-      const of = (cache: (round: number) => string, part: (seconds: typeof Printed.Type.seconds) => number) =>
+      const planSeconds: Array<number> = []
+      const of = (cache: (round: number) => string, nodeArguments?: ReadonlyArray<string>) =>
         Effect.map(
           turns({
             ours: (round) =>
-              Effect.map(retain(server, { cache: cache(round) }), ({ peakBytes, seconds }) => ({
-                seconds: part(seconds),
-                peakRssBytes: peakBytes
-              }))
+              Effect.map(retain(server, { cache: cache(round) }, nodeArguments), ({ peakBytes, seconds }) => {
+                if (nodeArguments === undefined) planSeconds.push(seconds.plan)
+                return { seconds: seconds.inventory, peakRssBytes: peakBytes }
+              })
           }),
           ({ ours = [] }) => ours
         )
-      const cold = yield* of(
-        (round) => join(folder, `${tenThousands} ${round}`),
-        ({ inventory }) => inventory
-      )
+      const newCache = (name: string) => (round: number) => join(folder, `${tenThousands} ${name} ${round}`)
+      const fullCache = () => newCache("plain")(0)
+      const cold = yield* of(newCache("plain"))
       const before = yield* requestsOf(server)
-      const warm = yield* of(
-        () => join(folder, `${tenThousands} 0`),
-        ({ inventory }) => inventory
-      )
-      const asked = (yield* requestsOf(server)) - before
-      const plan = yield* of(
-        () => join(folder, `${tenThousands} 0`),
-        (seconds) => seconds.plan
-      )
-      return { cold, warm, plan, asked: asked / warm.length }
+      const warm = yield* of(fullCache)
+      const asked = ((yield* requestsOf(server)) - before) / warm.length
+      const tidyCold = yield* of(newCache("tidy"), smallHeap)
+      const tidyWarm = yield* of(fullCache, smallHeap)
+      const plans = planSeconds.map((seconds) => ({ seconds, peakRssBytes: 0 }))
+      return { cold, warm, plans, tidyCold, tidyWarm, asked }
     }, Effect.scoped)
     const few = yield* measured(1)
     const many = yield* measured(10)
     return [
       growth("first inventory", few.cold, many.cold),
       growth("inventory with a cache", few.warm, many.warm),
-      growth("plan", few.plan, many.plan),
-      memory("first inventory and plan", many.cold),
-      memory("with a cache", many.warm),
+      growth("plan", few.plans, many.plans),
+      memory("first inventory and plan", many.tidyCold),
+      memory("with a cache", many.tidyWarm),
       { what: "with a cache: requests", values: [many.asked], unit: "requests" }
     ]
   })
