@@ -321,16 +321,13 @@ export const isCyclic = ({ manifests, tags }: Plan): boolean => {
     ...manifests.flatMap((one) => (one.digest === digest && one.subject !== undefined ? [one.subject] : [])),
     ...tags.flatMap((tag) => (tag.digest === digest ? [attachedBy(tag.name)] : []))
   ]
-  const before = new Map(
-    manifests.map(({ digest }) => {
-      const own = reached([digest], referrers)
-      return [
-        String(digest),
-        Array.from(own)
-          .flatMap(owners)
-          .filter((owner) => !own.has(owner))
-      ] as const
-    })
+  const ownersOfAll = (digest: string) => {
+    const own = reached([digest], referrers)
+    return Array.from(own)
+      .flatMap(owners)
+      .filter((owner) => !own.has(owner))
+  }
+  return [owners, ownersOfAll].some((before) =>
+    manifests.some(({ digest }) => reached(before(digest), before).has(digest))
   )
-  return manifests.some(({ digest }) => reached(before.get(digest) ?? [], (one) => before.get(one) ?? []).has(digest))
 }
