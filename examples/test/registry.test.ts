@@ -6,7 +6,7 @@ import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import { fileURLToPath } from "node:url"
 import { ConfigProvider, Effect, FileSystem, Layer, Path, Stream } from "effect"
-import { TestConsole } from "effect/testing"
+import { TestClock, TestConsole } from "effect/testing"
 import { cleanUp } from "../clean-up.ts"
 import { helloWorld } from "../hello-world.ts"
 import { listTagsAnonymously } from "../list-tags-anonymously.ts"
@@ -200,7 +200,10 @@ describe("lock-versions", () => {
   )
 })
 
-const Everything = Layer.merge(Identity, PlatformLive)
+/** The time is set before the emulator is filled. What is older than 1970 has no age. */
+const Today = Layer.effectDiscard(TestClock.setTime(Date.UTC(2026, 0, 31)))
+
+const Everything = Layer.merge(Identity, PlatformLive).pipe(Layer.provideMerge(Today))
 
 /** The clean-up with a report in a folder of its own. */
 const inFolder = Effect.gen(function* () {
