@@ -25,7 +25,7 @@ export interface Node {
 }
 
 /** A tag that attaches something, and to what; nothing if that is not there. */
-interface Attachment extends AttachedTags.AttachedTag {
+interface Attachment extends Pick<AttachedTags.AttachedTag, "kind"> {
   readonly node: Node | undefined
 }
 
@@ -101,12 +101,9 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     const { children, subject } = node.manifest
     const missing = children.filter((digest) => !nodes.has(digest))
     if (missing.length > 0) node.missing = missing
-    for (const digest of entriesOf(node.manifest)) {
-      const child = nodes.get(digest)
-      if (child === undefined) continue
-      node.children = added(node.children, child)
-      child.parents = added(child.parents, node)
-    }
+    const there = entriesOf(node.manifest).flatMap((digest) => nodes.get(digest) ?? [])
+    if (there.length > 0) node.children = there
+    for (const child of there) child.parents = added(child.parents, node)
     const about = subject === undefined ? undefined : nodes.get(subject)
     if (about === undefined) continue
     node.subject = about
@@ -121,7 +118,7 @@ export const make = ({ manifests, tags }: Pick<Inventory, "manifests" | "tags">)
     if (node !== undefined) node.attached = added(node.attached, tag)
     // Tools that relocate images tag each one with its own digest. Such a tag stays with it, and is judged as others are.
     if (node === undefined || node.manifest.digest !== tag.digest) {
-      attachments.set(tag.name, { ...attached.value, node })
+      attachments.set(tag.name, { kind: attached.value.kind, node })
     }
   }
   for (const tag of tags) {
