@@ -83,7 +83,7 @@ fields are kept, takes the rest: the manifest's schema is the most of it, the sp
 also what puts this library behind the Azure SDK.`,
   retention: `Half of the manifests belong to releases: indexes, images for two platforms, referrers and signatures. The first inventory
 reads each of these 50,000. The other half are Docker images, which name nothing and are not read. The cache is a folder with a
-file for each manifest that was read. For its memory Node has 190 MiB for old objects and 2 MiB for new ones here; with its
+file for each manifest that was read. For its memory Node has 175 MiB for old objects and 1 MiB for new ones here; with its
 defaults it lets garbage lie, and takes up to 700 MiB. Most of the memory is the inventory, about 700 bytes for a manifest with
 its tag. A plan takes as much again while it is made.`,
   "retention-apply": `A deletion takes the newest page of the manifests and of the tags, a look at the manifest, and the DELETE. In the second

@@ -15,7 +15,7 @@ import { type Outcomes, perRound } from "./turns.ts"
 const entry = fileURLToPath(new URL("../support/retentionProcess.ts", import.meta.url))
 
 /** Node lets garbage lie as long as it has room. With less of it, what is kept shows. */
-const smallHeap = ["--max-old-space-size=190", "--max-semi-space-size=2"]
+const smallHeap = ["--max-old-space-size=175", "--max-semi-space-size=1"]
 
 const Printed = Schema.fromJsonString(
   Schema.Struct({

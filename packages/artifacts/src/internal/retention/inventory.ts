@@ -59,6 +59,9 @@ const stated = ({ createdOn, digest, isLocked, quarantineState, updatedOn }: Man
   ...(quarantineState === undefined ? {} : { quarantineState })
 })
 
+/** Most manifests name no others. */
+const noChildren: ReadonlyArray<Digest.Digest> = []
+
 const describeDockerImage = (state: ManifestState): Manifest => {
   const { configMediaType, sizeBytes } = state
   const isImage = configMediaType === undefined || isImageConfig({ mediaType: configMediaType })
@@ -67,7 +70,7 @@ const describeDockerImage = (state: ManifestState): Manifest => {
     kind: isImage ? "image" : "artifact",
     ...(configMediaType === undefined ? {} : { artifactType: configMediaType }),
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
-    children: []
+    children: noChildren
   }
 }
 
@@ -92,7 +95,7 @@ const shared = (
     const { artifactType, children, otherEntries, subject } = description
     return {
       ...description,
-      children: children.map(share),
+      children: children.length === 0 ? noChildren : children.map(share),
       ...(artifactType === undefined ? {} : { artifactType: shareType(artifactType) }),
       ...(otherEntries === undefined ? {} : { otherEntries: otherEntries.map(share) }),
       ...(subject === undefined ? {} : { subject: share(subject) })

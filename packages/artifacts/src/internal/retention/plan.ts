@@ -190,13 +190,16 @@ const planTag =
     return { ...tag, verdict: "delete", ...(deletedTags.get(tag) ?? follows) }
   }
 
+/** Most manifests have no tag. */
+const noTags: ReadonlyArray<string> = []
+
 const planManifest =
   (graph: Graph.Graph, decisions: Decisions) =>
   (node: Graph.Node): PlannedManifest => {
     const kept = decisions.kept.get(node)
     return {
       ...node.manifest,
-      tags: node.tags.map(({ name }) => name),
+      tags: node.tags.length === 0 ? noTags : node.tags.map(({ name }) => name),
       verdict: kept === undefined ? "delete" : "keep",
       ...(kept ?? reasonToGo(node, graph, decisions))
     }
