@@ -86,6 +86,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/platforms": ["copyPlatforms", "Artifact"],
     "internal/retention/actions": ["retentionReturns", "retentionProperty"],
     "internal/retention/apply": ["retentionReturns", "retentionWindow", "retentionProperty"],
+    "internal/retention/looks": ["retentionReturns", "retentionWindow", "retentionProperty"],
     "internal/retention/plan": ["retentionExample", "retentionProperty"],
     "internal/turns": ["Copy"]
   },

@@ -4,6 +4,7 @@
 import type { Fault } from "./fault.ts"
 
 const apply = "packages/artifacts/src/internal/retention/apply.ts"
+const looks = "packages/artifacts/src/internal/retention/looks.ts"
 const actions = "packages/artifacts/src/internal/retention/actions.ts"
 const plan = "packages/artifacts/src/internal/retention/plan.ts"
 
@@ -40,55 +41,55 @@ export const retention: ReadonlyArray<Fault> = [
   },
   {
     wrong: "an image goes although it has a new tag that no list has",
-    file: apply,
+    file: looks,
     find: "if (added.length > 0) return",
     replace: "if (added.length > 99) return"
   },
   {
     wrong: "an image goes although a tag was pushed that names it",
-    file: apply,
-    find: "changesOf(run, seen, step) ?? pushedTag(run, seen, going)",
-    replace: "changesOf(run, seen, step)"
+    file: looks,
+    find: "changesOf(known, seen, step) ?? pushedTag(known, seen, going)",
+    replace: "changesOf(known, seen, step)"
   },
   {
     wrong: "an image goes although an index came that names it",
-    file: apply,
+    file: looks,
     find: "const waiting = newer.filter(({ digest }) => !going.has(digest))",
     replace: "const waiting = newer.filter(({ digest }) => !going.has(digest)).slice(newer.length)"
   },
   {
     wrong: "a subject goes although a referrer that goes with it has a new tag",
-    file: apply,
+    file: looks,
     find: "const together = step.together()",
     replace: "const together = step.together().slice(0, 0)"
   },
   {
     wrong: "the last look at an image is not the last request before it is deleted",
-    file: apply,
+    file: looks,
     find: "if (!hasRead) return Option.none()",
     replace: "if (!hasRead || looks === 0) return Option.none()"
   },
   {
     wrong: "a referrer goes although its subject came back",
-    file: apply,
+    file: looks,
     find: "if (owners.has(Referrer.tag(digest))) return",
     replace: "if (owners.has(digest)) return"
   },
   {
     wrong: "the tag of a signature goes although its subject came back",
-    file: apply,
+    file: looks,
     find: "const owner = came.find((one) => owners.has(Referrer.tag(one.digest)))",
     replace: "const owner = came.find((one) => owners.has(one.digest))"
   },
   {
     wrong: "an index that came back is not read",
-    file: apply,
+    file: looks,
     find: 'planned.get(digest)?.verdict === "delete" && !gone.has(digest)',
     replace: 'planned.get(digest)?.verdict === "delete"'
   },
   {
     wrong: "a subject goes with a referrer that was locked",
-    file: apply,
+    file: looks,
     find: "if (now.isLocked && !isLocked) return",
     replace: "if (now.isLocked && isLocked === undefined) return"
   },

@@ -40,7 +40,7 @@ const calls: ReadonlyArray<readonly [string, Effect.Effect<void, RegistryError, 
   ["restoreManifest", on((service) => service.restoreManifest("a", digest)), "no operation"]
 ]
 
-/** Whether no repository is asked for. */
+/** Whether a request names no repository. */
 const isCatalog = (name: string): boolean => ["repositories", "deletedRepositories"].includes(name)
 
 const isDeletion = (name: string): boolean => /^delete[A-Z]/.test(name)

@@ -267,7 +267,7 @@ describe("the trash", () => {
 })
 
 describe("a restore", () => {
-  it.live("brings a manifest back with its content, its age and the tag that is asked for", () =>
+  it.live("brings a manifest back with its content, its age and the requested tag", () =>
     Effect.gen(function* () {
       const digest = yield* seed("a", "v1", "v2")
       const before = (yield* askAsAdmin("GET", "/acr/v1/a/_tags/v1")).text

@@ -14,7 +14,7 @@ const Options = Schema.Struct({
   old: Schema.Int,
   dockerImages: Schema.Int,
   tagsPerImage: Schema.Finite,
-  /** How many images are pushed by somebody else at each deletion. */
+  /** How many images another client pushes at each deletion. */
   pushesAtDeletion: Schema.optionalKey(Schema.Int)
 })
 
@@ -91,7 +91,7 @@ const head = { registry: "repository", imageName: "bench" }
 const json = (response: ServerResponse, body: object, headers: { readonly [name: string]: string } = {}) =>
   response.writeHead(200, { "content-type": "application/json", ...headers }).end(JSON.stringify(body))
 
-/** A page of a list. The place of its end is told in the link. */
+/** A page of a list. Its link says where the next page begins. */
 const page = (response: ServerResponse, url: URL, list: "tags" | "manifests") => {
   const n = Number(url.searchParams.get("n") ?? "100")
   const begin = Number(url.searchParams.get("last") ?? "0")

@@ -48,7 +48,7 @@ const find = (repository: Repository, reference: string) => {
 const isQuarantined = ({ quarantineState }: StoredManifest): boolean =>
   quarantineState !== undefined && quarantineState !== "Passed"
 
-/** How a manifest is asked for. */
+/** A request for a manifest. */
 export interface Pull {
   readonly accept: string | undefined
   readonly mayQuarantine: boolean

@@ -22,7 +22,7 @@ const overlap = Duration.minutes(5)
 
 type Deleted = ReadonlyMap<Digest.Digest, Outcome>
 
-/** The tags that went with manifests that this run deleted, and that nobody planned to delete. */
+/** The tags that the registry deleted with manifests of this run, and that the plan does not have. */
 const lostTags = (
   { deletedTags }: RetentionTarget,
   plan: Plan,
