@@ -14,8 +14,22 @@ import { type Outcomes, perRound } from "./turns.ts"
 
 const entry = fileURLToPath(new URL("../support/retentionProcess.ts", import.meta.url))
 
-/** Node lets garbage lie as long as it has room. With less of it, what is kept shows. */
-const smallHeap = ["--max-old-space-size=175", "--max-semi-space-size=1"]
+/** How a process is started: arguments of Node, and its environment. */
+interface Start {
+  readonly nodeArguments: ReadonlyArray<string>
+  readonly env: NodeJS.ProcessEnv
+}
+
+/**
+ * Node lets garbage lie as long as it has room, and glibc keeps memory for each thread that writes a file of the cache. With less
+ * of both, what is kept shows.
+ */
+const tidy: Start = {
+  nodeArguments: ["--max-old-space-size=175", "--max-semi-space-size=1"],
+  env: { ...process.env, MALLOC_ARENA_MAX: "2" }
+}
+
+const plain: Start = { nodeArguments: [], env: process.env }
 
 const Printed = Schema.fromJsonString(
   Schema.Struct({
@@ -32,13 +46,11 @@ const program = Effect.gen(function* () {
   return (
     server: Server,
     options: { readonly cache?: string; readonly isApplied?: boolean },
-    nodeArguments: ReadonlyArray<string> = []
+    { env, nodeArguments }: Start = plain
   ) =>
-    run(process.execPath, [
-      ...nodeArguments,
-      file,
-      JSON.stringify({ ...server, repository: "bench", ...options })
-    ]).pipe(Effect.flatMap(Schema.decodeEffect(Printed)))
+    run(process.execPath, [...nodeArguments, file, JSON.stringify({ ...server, repository: "bench", ...options })], {
+      env
+    }).pipe(Effect.flatMap(Schema.decodeEffect(Printed)))
 })
 
 /** Manifests by tens of thousands. Half of them belong to releases, and are read; there are as many tags as manifests. */
@@ -72,12 +84,12 @@ const inventories: Case = {
     const measured = Effect.fnUntraced(function* (tenThousands: number) {
       const server = yield* repository(amountsOf(tenThousands))
       const planSeconds: Array<number> = []
-      const of = (cache: (round: number) => string, nodeArguments?: ReadonlyArray<string>) =>
+      const of = (cache: (round: number) => string, start = plain) =>
         Effect.map(
           turns({
             ours: (round) =>
-              Effect.map(retain(server, { cache: cache(round) }, nodeArguments), ({ peakBytes, seconds }) => {
-                if (nodeArguments === undefined) planSeconds.push(seconds.plan)
+              Effect.map(retain(server, { cache: cache(round) }, start), ({ peakBytes, seconds }) => {
+                if (start === plain) planSeconds.push(seconds.plan)
                 return { seconds: seconds.inventory, peakRssBytes: peakBytes }
               })
           }),
@@ -89,8 +101,8 @@ const inventories: Case = {
       const before = yield* requestsOf(server)
       const warm = yield* of(fullCache)
       const asked = ((yield* requestsOf(server)) - before) / warm.length
-      const tidyCold = yield* of(newCache("tidy"), smallHeap)
-      const tidyWarm = yield* of(fullCache, smallHeap)
+      const tidyCold = yield* of(newCache("tidy"), tidy)
+      const tidyWarm = yield* of(fullCache, tidy)
       const plans = planSeconds.map((seconds) => ({ seconds, peakRssBytes: 0 }))
       return { cold, warm, plans, tidyCold, tidyWarm, asked }
     }, Effect.scoped)
