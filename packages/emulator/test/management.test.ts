@@ -9,8 +9,8 @@ import { askAsAdmin, codeOf, emulator } from "./support/ask.ts"
 
 const Names = Schema.fromJsonString(
   Schema.Struct({
-    repositories: Schema.optionalKey(Schema.Array(Schema.String)),
-    tags: Schema.optionalKey(Schema.Array(Schema.Struct({ name: Schema.String, digest: Schema.String }))),
+    repositories: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+    tags: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.Struct({ name: Schema.String, digest: Schema.String })))),
     manifests: Schema.optionalKey(Schema.Array(Schema.Struct({ digest: Schema.String })))
   })
 )
@@ -207,7 +207,7 @@ describe("what is not there", () => {
         assert.strictEqual(yield* codeOf(reply), "NAME_INVALID", path)
       }
       const catalog = yield* askAsAdmin("GET", "/acr/v1/_catalog")
-      assert.strictEqual(catalog.text, '{"repositories":[]}')
+      assert.strictEqual(catalog.text, '{"repositories":null}')
     }).pipe(Effect.provide(emulator()))
   )
 })

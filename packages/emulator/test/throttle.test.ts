@@ -69,7 +69,7 @@ describe("too many requests", () => {
     Effect.gen(function* () {
       const upload = yield* askAsAdmin("POST", "/v2/a/blobs/uploads/")
       assert.strictEqual(upload.status, 429)
-      assert.strictEqual((yield* requests.read).text, '{"repositories":[]}')
+      assert.strictEqual((yield* requests.read).text, '{"repositories":null}')
     }).pipe(Effect.provide(limited({ write: 0 })))
   )
 })

@@ -51,6 +51,13 @@ export const manifestUnknown = (reference: string): Answer =>
 export const blobUnknown = (digest: string): Answer =>
   error(404, "BLOB_UNKNOWN", "blob unknown to registry", { digest })
 
+/**
+ * A list of the management API. ACR writes an empty one as `null`.
+ *
+ * azure-sdk-for-python, recording test_list_in_empty_repo: `"tags":null`, `"tagsDeleted":null`.
+ */
+export const listed = <A>(items: ReadonlyArray<A>): ReadonlyArray<A> | null => (items.length === 0 ? null : items)
+
 /** What the registry says of a mishap of its own. */
 export const internalError = error(500, "UNKNOWN", "unknown error")
 

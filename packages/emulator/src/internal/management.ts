@@ -1,7 +1,17 @@
 /**
  * ACR's management API, `/acr/v1`: the answers.
  */
-import { type Answer, denied, disallowed, empty, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
+import {
+  type Answer,
+  denied,
+  disallowed,
+  empty,
+  json,
+  listed,
+  manifestUnknown,
+  nameUnknown,
+  tagUnknown
+} from "./answer.ts"
 import { page, type Part } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import {
@@ -140,7 +150,7 @@ export const make = (parts: {
     catalog: (path: string, part: Part): Answer => {
       const all = inOrder(store.repositories.values(), ({ name }) => name, "")
       const { headers, items } = page(path, all, ({ name }) => name, { ...part, orderby: "" })
-      return json(200, { repositories: items.map(({ name }) => name) }, headers)
+      return json(200, { repositories: listed(items.map(({ name }) => name)) }, headers)
     },
 
     getRepository: (name: string): Answer => within(name, repositoryProperties),
@@ -156,8 +166,8 @@ export const make = (parts: {
         const { manifests, tags } = repository
         if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
         const deleted = {
-          manifestsDeleted: Array.from(manifests.keys()).toSorted(),
-          tagsDeleted: Array.from(tags.keys()).toSorted()
+          manifestsDeleted: listed(Array.from(manifests.keys()).toSorted()),
+          tagsDeleted: listed(Array.from(tags.keys()).toSorted())
         }
         trash.deleteRepository(repository, now)
         return json(202, deleted)
@@ -168,7 +178,7 @@ export const make = (parts: {
         const all = inOrder(repository.tags.values(), (tag) => tag.name, part.orderby)
         const wanted = digest === undefined ? all : all.filter((tag) => tag.digest === digest)
         const { headers, items } = page(listPath(name, "_tags"), wanted, (tag) => tag.name, part)
-        return json(200, { ...head(name), tags: items.map(visible) }, headers)
+        return json(200, { ...head(name), tags: listed(items.map(visible)) }, headers)
       }),
 
     getTag: (name: string, tagName: string): Answer =>
@@ -201,7 +211,7 @@ export const make = (parts: {
         const { headers, items } = page(listPath(name, "_manifests"), all, ({ digest }) => digest, part)
         return json(
           200,
-          { ...head(name), manifests: items.map((manifest) => described(repository, manifest)) },
+          { ...head(name), manifests: listed(items.map((manifest) => described(repository, manifest))) },
           headers
         )
       }),
