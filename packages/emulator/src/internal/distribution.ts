@@ -9,7 +9,7 @@ import * as Tag from "@effect-acr/client/Tag"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
+import { type Answer, blobNotKnown, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
 import { type Conditions, entityTag, hold, preconditionFailed, unconditional } from "./conditions.ts"
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
@@ -175,7 +175,7 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
 
     deleteBlob: (name: string, digest: string): Answer => {
       const repository = store.repositories.get(name)
-      if (repository === undefined || !repository.blobs.has(digest)) return blobUnknown(digest)
+      if (repository === undefined || !repository.blobs.has(digest)) return blobNotKnown
       if (!repository.attributes.deleteEnabled || !repository.attributes.writeEnabled) return disallowed
       repository.blobs.delete(digest)
       return empty(202, { "Docker-Content-Digest": digest })

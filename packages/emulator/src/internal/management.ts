@@ -8,8 +8,10 @@ import {
   empty,
   json,
   listed,
+  manifestNotKnown,
   manifestUnknown,
   nameUnknown,
+  repositoryNotFound,
   tagUnknown
 } from "./answer.ts"
 import { page, type Part } from "./page.ts"
@@ -110,10 +112,43 @@ export const make = (parts: {
 }) => {
   const { referrers, registry, store, trash } = parts
 
-  const within = (name: string, answer: (repository: Repository) => Answer): Answer => {
+  /** Answers for a repository, or says what the request is told of a missing one. */
+  const within = (
+    name: string,
+    answer: (repository: Repository) => Answer,
+    missing: Answer = repositoryNotFound(name)
+  ): Answer => {
     const repository = store.repositories.get(name)
-    return repository === undefined ? nameUnknown(name) : answer(repository)
+    return repository === undefined ? missing : answer(repository)
   }
+
+  /** Answers for a tag. In a missing repository it is the tag that is unknown. */
+  const withTag = (name: string, tagName: string, answer: (repository: Repository, tag: StoredTag) => Answer): Answer =>
+    within(
+      name,
+      (repository) => {
+        const tag = repository.tags.get(tagName)
+        return tag === undefined ? tagUnknown : answer(repository, tag)
+      },
+      tagUnknown
+    )
+
+  /** Answers for a manifest. In a missing repository it is the manifest that is unknown. */
+  const withManifest = (
+    name: string,
+    digest: string,
+    missing: Answer,
+    answer: (repository: Repository, manifest: StoredManifest) => Answer
+  ): Answer =>
+    within(
+      name,
+      (repository) => {
+        const manifest = repository.manifests.get(digest)
+        return manifest === undefined ? missing : answer(repository, manifest)
+      },
+      missing
+    )
+
   const head = (name: string) => ({ registry, imageName: name })
 
   const repositoryProperties = (repository: Repository): Answer =>
@@ -162,16 +197,20 @@ export const make = (parts: {
       }),
 
     deleteRepository: (name: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const { manifests, tags } = repository
-        if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
-        const deleted = {
-          manifestsDeleted: listed(Array.from(manifests.keys()).toSorted()),
-          tagsDeleted: listed(Array.from(tags.keys()).toSorted())
-        }
-        trash.deleteRepository(repository, now)
-        return json(202, deleted)
-      }),
+      within(
+        name,
+        (repository) => {
+          const { manifests, tags } = repository
+          if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
+          const deleted = {
+            manifestsDeleted: listed(Array.from(manifests.keys()).toSorted()),
+            tagsDeleted: listed(Array.from(tags.keys()).toSorted())
+          }
+          trash.deleteRepository(repository, now)
+          return json(202, deleted)
+        },
+        nameUnknown(name)
+      ),
 
     tags: (name: string, part: Part, digest: string | undefined): Answer =>
       within(name, (repository) => {
@@ -181,25 +220,17 @@ export const make = (parts: {
         return json(200, { ...head(name), tags: listed(items.map(visible)) }, headers)
       }),
 
-    getTag: (name: string, tagName: string): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        return tag === undefined ? tagUnknown : tagProperties(repository, tag)
-      }),
+    getTag: (name: string, tagName: string): Answer => withTag(name, tagName, tagProperties),
 
     updateTag: (name: string, tagName: string, update: Update): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        if (tag === undefined) return tagUnknown
+      withTag(name, tagName, (repository, tag) => {
         const updated = { ...tag, attributes: changed(tag.attributes, update) }
         repository.tags.set(tagName, updated)
         return tagProperties(repository, updated)
       }),
 
     deleteTag: (name: string, tagName: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        if (tag === undefined) return tagUnknown
+      withTag(name, tagName, (repository, tag) => {
         if (isLocked(repository) || isLocked(tag)) return disallowed
         trash.deleteTag(repository, tag, now)
         return empty(202, { "X-Ms-Int-Docker-Content-Digest": tag.digest })
@@ -217,19 +248,14 @@ export const make = (parts: {
       }),
 
     getManifest: (name: string, digest: string): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        return manifest === undefined ? manifestUnknown(digest) : manifestProperties(repository, manifest)
-      }),
+      withManifest(name, digest, manifestNotKnown, manifestProperties),
 
     /**
      * The result of a scan takes the role AcrQuarantineWriter besides (Azure/acr, docs/preview/quarantine). How ACR refuses
      * it is not documented.
      */
     updateManifest: (name: string, digest: string, update: Update, mayScan: boolean): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        if (manifest === undefined) return manifestUnknown(digest)
+      withManifest(name, digest, manifestNotKnown, (repository, manifest) => {
         const scan = scanned(update)
         if (Object.keys(scan).length > 0 && !mayScan) return denied
         const updated = { ...manifest, attributes: changed(manifest.attributes, update), ...scan }
@@ -239,9 +265,7 @@ export const make = (parts: {
 
     /** Served under `/v2`, as every ACR client asks for it there; the locks are of this API. */
     deleteManifest: (name: string, digest: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        if (manifest === undefined) return manifestUnknown(digest)
+      withManifest(name, digest, manifestUnknown(digest), (repository, manifest) => {
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
         const all = referrers.cascade ? withReferrers(repository, digest) : [digest]
         for (const one of all) trash.deleteManifest(repository, one, now)
