@@ -8,7 +8,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
-import { askAsAdmin, emulator } from "./support/ask.ts"
+import { ask, askAsAdmin, emulator } from "./support/ask.ts"
 import { open, withDigest } from "./support/content.ts"
 
 const seed = (repository: string, ...tags: ReadonlyArray<string>) =>
@@ -112,7 +112,10 @@ describe("a digest that is none", () => {
     Effect.gen(function* () {
       const message = "provided digest did not match uploaded content"
       const none = yield* askAsAdmin("PUT", withDigest(yield* open, "sha256:00000000"))
-      assert.deepStrictEqual([none.status, none.text], [400, refusal("DIGEST_INVALID", message, "digest parsing failed")])
+      assert.deepStrictEqual(
+        [none.status, none.text],
+        [400, refusal("DIGEST_INVALID", message, "digest parsing failed")]
+      )
       const other = yield* askAsAdmin("PUT", withDigest(yield* open, digest))
       assert.deepStrictEqual([other.status, other.text], [400, refusal("DIGEST_INVALID", message)])
     }).pipe(Effect.provide(emulator()))
@@ -133,4 +136,187 @@ describe("a deletion of a manifest by its tag", () => {
       }
     }).pipe(Effect.provide(emulator()))
   )
+})
+
+describe("a path", () => {
+  const pageNotFound = [404, "text/plain; charset=utf-8", "404 page not found\n", undefined]
+
+  // Go, TestClient_GetManifestProperties_wrongDigest.json and TestBlobClient/GetBlob_fail.json
+  for (const path of [
+    "/acr/v1/hello-world/_manifests/wrong-digest",
+    "/v2/testblobclient/blobs/wrong%20digest",
+    "/v2/hello-world/manifests/-no-tag",
+    "/v2/hello-world/manifests/sha256:00",
+    "/acr/v1/hello-world/_tags/-no-tag",
+    "/acr/v1/UPPER",
+    "/v2/a..b/tags/list"
+  ]) {
+    it.live(`with a name or a digest that is none does not exist, whoever asks: ${path}`, () =>
+      Effect.gen(function* () {
+        for (const reply of [yield* ask("GET", path), yield* askAsAdmin("GET", path)]) {
+          assert.deepStrictEqual(
+            [reply.status, reply.headers["content-type"], reply.text, reply.headers["www-authenticate"]],
+            pageNotFound
+          )
+        }
+      }).pipe(Effect.provide(emulator()))
+    )
+  }
+
+  // RFC 9110, section 15.5.6.
+  it.live("that knows other methods says which", () =>
+    Effect.gen(function* () {
+      yield* seed("a", "v1")
+      for (const [method, path, allowed] of [
+        ["POST", "/v2/", "GET, HEAD"],
+        ["POST", "/v2/a/manifests/v1", "DELETE, GET, HEAD, PUT"],
+        ["PATCH", "/acr/v1/a/_tags", "GET"],
+        ["PUT", "/acr/v1/a", "DELETE, GET, PATCH"]
+      ] as const) {
+        const reply = yield* ask(method, path)
+        assert.deepStrictEqual([reply.status, reply.headers["allow"]], [405, allowed], `${method} ${path}`)
+        assert.strictEqual(reply.text, refusal("UNSUPPORTED", "the operation is unsupported"))
+      }
+      assert.strictEqual((yield* ask("POST", "/nothing")).status, 404)
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("the base of the distribution API", () => {
+  // Go, TestClient_CheckDockerV2Support.json
+  it.live("answers an empty object, and challenges without a scope", () =>
+    Effect.gen(function* () {
+      const { endpoint, loginServer } = yield* AcrEmulator.AcrEmulator
+      const challenged = yield* ask("GET", "/v2/")
+      assert.strictEqual(
+        challenged.headers["www-authenticate"],
+        `Bearer realm="${endpoint}/oauth2/token",service="${loginServer}"`
+      )
+      assert.match(challenged.text, /"detail":null}]}$/)
+      const reply = yield* askAsAdmin("GET", "/v2/")
+      assert.deepStrictEqual(
+        [reply.status, reply.headers["content-type"], reply.text],
+        [200, "application/json; charset=utf-8", "{}"]
+      )
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("answers HEAD as GET", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* ask("HEAD", "/v2/")).status, 401)
+      const reply = yield* askAsAdmin("HEAD", "/v2/")
+      assert.deepStrictEqual([reply.status, reply.headers["content-length"]], [200, "2"])
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("the headers of an answer", () => {
+  const exposed = "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
+  const secure = "max-age=31536000; includeSubDomains"
+
+  // Every recording, such as js/deletes_a_given_tag.json.
+  it.live("are those of ACR", () =>
+    Effect.gen(function* () {
+      yield* seed("a", "v1")
+      for (const [reply, remaining] of [
+        [yield* ask("GET", "/v2/"), undefined],
+        [yield* askAsAdmin("GET", "/acr/v1/a"), undefined],
+        [yield* askAsAdmin("GET", "/v2/a/manifests/none"), undefined],
+        [yield* ask("DELETE", "/acr/v1/a/_tags/v1"), undefined],
+        [yield* askAsAdmin("DELETE", "/acr/v1/a/_tags/v1"), "8.000000"],
+        [yield* askAsAdmin("DELETE", "/acr/v1/a/_tags/v1"), "8.000000"]
+      ] as const) {
+        assert.deepInclude(reply.headers, {
+          "access-control-expose-headers": exposed,
+          "docker-distribution-api-version": "registry/2.0",
+          "strict-transport-security": secure,
+          "x-content-type-options": "nosniff"
+        })
+        assert.strictEqual(reply.headers["x-ms-ratelimit-remaining-calls-per-second"], remaining)
+      }
+      const refused = yield* ask("POST", "/oauth2/exchange")
+      assert.strictEqual(refused.headers["strict-transport-security"], secure)
+      assert.isUndefined(refused.headers["access-control-expose-headers"])
+      assert.isUndefined(refused.headers["docker-distribution-api-version"])
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("bind no browser to https on localhost, where other programs are served without", () =>
+    Effect.gen(function* () {
+      const reply = yield* ask("GET", "/v2/")
+      assert.isUndefined(reply.headers["strict-transport-security"])
+      assert.strictEqual(reply.headers["access-control-expose-headers"], exposed)
+    }).pipe(Effect.provide(emulator({ host: "localhost" })))
+  )
+})
+
+describe("a list by time", () => {
+  const links = Effect.fnUntraced(function* (list: string, orderby: string) {
+    const reply = yield* askAsAdmin("GET", `/acr/v1/a/${list}?n=1&orderby=${orderby}`)
+    return reply.headers["link"]
+  })
+
+  // 2001-09-09T01:46:40Z, when Unix counted 1,000,000,000 seconds, is tick 631,355,968,000,000,000.
+  const ticks = 631_355_968_000_000_000n
+
+  it.live("continues from a time in ticks of .NET and a digest or a name", () =>
+    Effect.gen(function* () {
+      const emulator = yield* AcrEmulator.AcrEmulator
+      const digest = yield* emulator.seed({ repository: "a", tags: ["v1"], pushedAtMillis: 1e12 })
+      yield* emulator.seed({ repository: "a", tags: ["v2"], pushedAtMillis: 2e12 })
+      const link = (list: string, key: string) =>
+        `</acr/v1/a/${list}?last=${ticks}%26${encodeURIComponent(key)}&n=1&orderby=timeasc>; rel="next"`
+      assert.strictEqual(yield* links("_manifests", "timeasc"), link("_manifests", digest))
+      assert.strictEqual(yield* links("_tags", "timeasc"), link("_tags", "v1"))
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("continues at the same place when the item before it is gone or has changed", () =>
+    Effect.gen(function* () {
+      const emulator = yield* AcrEmulator.AcrEmulator
+      yield* emulator.seed({ repository: "a", tags: ["a", "b"], pushedAtMillis: 1e12 })
+      yield* emulator.seed({ repository: "a", tags: ["c"], pushedAtMillis: 2e12 })
+      const first = yield* askAsAdmin("GET", "/acr/v1/a/_tags?n=1&orderby=timeasc")
+      assert.match(first.text, /"name":"a"/)
+      yield* askAsAdmin("DELETE", "/acr/v1/a/_tags/a")
+      const [, next = ""] = /^<([^>]+)>/.exec(first.headers["link"] ?? "") ?? []
+      assert.match((yield* askAsAdmin("GET", next)).text, /"name":"b"/)
+      const newest = yield* askAsAdmin("GET", `/acr/v1/a/_tags?last=${ticks}%26b&orderby=timedesc`)
+      assert.strictEqual(JSON.parse(newest.text).tags, null)
+      const older = yield* askAsAdmin("GET", `/acr/v1/a/_tags?last=${ticks * 2n}%26b&orderby=timedesc`)
+      assert.match(older.text, /"name":"c".*"name":"b"/)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("has links without the digest of its query, so that their pages hold every tag", () =>
+    Effect.gen(function* () {
+      const digest = yield* seed("a", "v1", "v2")
+      const reply = yield* askAsAdmin("GET", `/acr/v1/a/_tags?n=1&digest=${encodeURIComponent(digest)}`)
+      assert.strictEqual(reply.headers["link"], '</acr/v1/a/_tags?last=v1&n=1&orderby=>; rel="next"')
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("the number of items of a page", () => {
+  for (const path of [
+    "/v2/a/tags/list",
+    "/v2/_catalog",
+    "/acr/v1/_catalog",
+    "/acr/v1/a/_tags",
+    "/acr/v1/a/_manifests"
+  ]) {
+    it.live(`may be 0, and may not be below: ${path}`, () =>
+      Effect.gen(function* () {
+        yield* seed("a", "v1")
+        const none = yield* askAsAdmin("GET", `${path}?n=0`)
+        assert.deepStrictEqual([none.status, none.headers["link"]], [200, undefined])
+        assert.match(none.text, /(?:"tags"|"repositories"|"manifests"):(?:null|\[\])/)
+        const refused = yield* askAsAdmin("GET", `${path}?n=-1`)
+        assert.deepStrictEqual(
+          [refused.status, refused.text],
+          [400, refusal("PAGINATION_NUMBER_INVALID", "invalid number of results requested", { n: -1 })]
+        )
+      }).pipe(Effect.provide(emulator()))
+    )
+  }
 })

@@ -5,15 +5,24 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
-import * as Tag from "@effect-acr/client/Tag"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Answer, blobNotKnown, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
+import {
+  type Answer,
+  blobNotKnown,
+  blobUnknown,
+  disallowed,
+  empty,
+  error,
+  json,
+  manifestUnknown,
+  nameUnknown
+} from "./answer.ts"
 import { type Conditions, entityTag, hold, preconditionFailed, unconditional } from "./conditions.ts"
 import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes } from "./description.ts"
-import { page, type Part } from "./page.ts"
+import { byKey, page, type Part } from "./page.ts"
 import * as Referrers from "./referrers.ts"
 import {
   type Attributes,
@@ -134,10 +143,8 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       const byDigest = Digest.parse(reference)
       const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"
       const digest = Digest.Digest.make(Contents.digestOf(bytes, algorithm))
-      if (reference.includes(":") ? reference !== digest : Result.isFailure(Tag.parse(reference))) {
-        return reference.includes(":")
-          ? error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-          : error(400, "TAG_INVALID", "manifest tag did not match URI")
+      if (reference.includes(":") && reference !== digest) {
+        return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
       }
 
       const known = store.repositories.get(name)
@@ -188,7 +195,12 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
         .filter(({ attributes }) => attributes.listEnabled)
         .map(({ name }) => name)
         .toSorted()
-      const { headers, items } = page(`/v2/${name}/tags/list`, all, (tag) => tag, { ...part, orderby: "" })
+      const { headers, items } = page(
+        `/v2/${name}/tags/list`,
+        all,
+        byKey((tag) => tag),
+        { ...part, orderby: "" }
+      )
       return json(200, { name, tags: items }, headers)
     },
 

@@ -14,7 +14,7 @@ import {
   repositoryNotFound,
   tagUnknown
 } from "./answer.ts"
-import { page, type Part } from "./page.ts"
+import { byKey, byTime, type Order, page, type Part } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import {
   type Attributes,
@@ -31,21 +31,31 @@ import type { Trash } from "./trash.ts"
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-const inOrder = <A extends { readonly lastUpdateTime: string; readonly attributes: Attributes }>(
-  items: Iterable<A>,
-  keyOf: (item: A) => string,
-  orderby: string
-): ReadonlyArray<A> => {
-  const listed = Array.from(items).filter(({ attributes }) => attributes.listEnabled)
+const nameOf = ({ name }: { readonly name: string }): string => name
+const digestOf = ({ digest }: { readonly digest: string }): string => digest
+
+interface Item {
+  readonly lastUpdateTime: string
+  readonly attributes: Attributes
+}
+
+/** What is not hidden, in the order that a query asks for. */
+const inOrder = <A extends Item>(items: Iterable<A>, keyOf: (item: A) => string, orderby: string): ReadonlyArray<A> => {
+  const byName = Array.from(items)
+    .filter(({ attributes }) => attributes.listEnabled)
+    .toSorted((left, right) => compare(keyOf(left), keyOf(right)))
   switch (orderby) {
     case "timedesc":
-      return listed.toSorted((left, right) => compare(right.lastUpdateTime, left.lastUpdateTime))
+      return byName.toSorted((left, right) => compare(right.lastUpdateTime, left.lastUpdateTime))
     case "timeasc":
-      return listed.toSorted((left, right) => compare(left.lastUpdateTime, right.lastUpdateTime))
+      return byName.toSorted((left, right) => compare(left.lastUpdateTime, right.lastUpdateTime))
     default:
-      return listed.toSorted((left, right) => compare(keyOf(left), keyOf(right)))
+      return byName
   }
 }
+
+const orderOf = <A extends Item>(keyOf: (item: A) => string, { orderby }: Part): Order<A> =>
+  orderby === "timedesc" || orderby === "timeasc" ? byTime(keyOf, orderby === "timedesc") : byKey(keyOf)
 
 /** The path of a list as the registry writes it into its links. */
 const listPath = (name: string, list: string): string => `/acr/v1/${encodeURIComponent(name)}/${list}`
@@ -183,8 +193,8 @@ export const make = (parts: {
   return {
     /** Its links lead back to the path that was asked for. */
     catalog: (path: string, part: Part): Answer => {
-      const all = inOrder(store.repositories.values(), ({ name }) => name, "")
-      const { headers, items } = page(path, all, ({ name }) => name, { ...part, orderby: "" })
+      const all = inOrder(store.repositories.values(), nameOf, "")
+      const { headers, items } = page(path, all, byKey(nameOf), { ...part, orderby: "" })
       return json(200, { repositories: listed(items.map(({ name }) => name)) }, headers)
     },
 
@@ -214,9 +224,9 @@ export const make = (parts: {
 
     tags: (name: string, part: Part, digest: string | undefined): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.tags.values(), (tag) => tag.name, part.orderby)
+        const all = inOrder(repository.tags.values(), nameOf, part.orderby)
         const wanted = digest === undefined ? all : all.filter((tag) => tag.digest === digest)
-        const { headers, items } = page(listPath(name, "_tags"), wanted, (tag) => tag.name, part)
+        const { headers, items } = page(listPath(name, "_tags"), wanted, orderOf<StoredTag>(nameOf, part), part)
         return json(200, { ...head(name), tags: listed(items.map(visible)) }, headers)
       }),
 
@@ -238,8 +248,13 @@ export const make = (parts: {
 
     manifests: (name: string, part: Part): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.manifests.values(), ({ digest }) => digest, part.orderby)
-        const { headers, items } = page(listPath(name, "_manifests"), all, ({ digest }) => digest, part)
+        const all = inOrder(repository.manifests.values(), digestOf, part.orderby)
+        const { headers, items } = page(
+          listPath(name, "_manifests"),
+          all,
+          orderOf<StoredManifest>(digestOf, part),
+          part
+        )
         return json(
           200,
           { ...head(name), manifests: listed(items.map((manifest) => described(repository, manifest))) },
