@@ -259,15 +259,16 @@ describe("a list by time", () => {
   // 2001-09-09T01:46:40Z, when Unix counted 1,000,000,000 seconds, is tick 631,355,968,000,000,000.
   const ticks = 631_355_968_000_000_000n
 
+  const linkAfter = (list: string, key: string) =>
+    `</acr/v1/a/${list}?last=${ticks}%26${encodeURIComponent(key)}&n=1&orderby=timeasc>; rel="next"`
+
   it.live("continues from a time in ticks of .NET and a digest or a name", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.AcrEmulator
       const digest = yield* emulator.seed({ repository: "a", tags: ["v1"], pushedAtMillis: 1e12 })
       yield* emulator.seed({ repository: "a", tags: ["v2"], pushedAtMillis: 2e12 })
-      const link = (list: string, key: string) =>
-        `</acr/v1/a/${list}?last=${ticks}%26${encodeURIComponent(key)}&n=1&orderby=timeasc>; rel="next"`
-      assert.strictEqual(yield* links("_manifests", "timeasc"), link("_manifests", digest))
-      assert.strictEqual(yield* links("_tags", "timeasc"), link("_tags", "v1"))
+      assert.strictEqual(yield* links("_manifests", "timeasc"), linkAfter("_manifests", digest))
+      assert.strictEqual(yield* links("_tags", "timeasc"), linkAfter("_tags", "v1"))
     }).pipe(Effect.provide(emulator()))
   )
 
