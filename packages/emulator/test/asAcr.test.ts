@@ -7,9 +7,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
-import { ask, askAsAdmin, emulator } from "./support/ask.ts"
-import { open, withDigest } from "./support/content.ts"
+import { ask, askAsAdmin, emulator, type Reply } from "./support/ask.ts"
+import { open, push, withDigest } from "./support/content.ts"
+import { folder } from "./support/folder.ts"
 
 const seed = (repository: string, ...tags: ReadonlyArray<string>) =>
   Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) => emulator.seed({ repository, tags }))
@@ -320,4 +323,127 @@ describe("the number of items of a page", () => {
       }).pipe(Effect.provide(emulator()))
     )
   }
+})
+
+const ociImage = "application/vnd.oci.image.manifest.v1+json"
+const dockerImage = "application/vnd.docker.distribution.manifest.v2+json"
+const dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+const put = (reference: string, mediaType: string, manifest: object) =>
+  askAsAdmin("PUT", `/v2/a/manifests/${reference}`, {
+    body: HttpBody.uint8Array(new TextEncoder().encode(JSON.stringify(manifest)), mediaType)
+  })
+
+/** An image of a configuration of 2 bytes and a layer of 7, whose blobs are there. */
+const image = Effect.gen(function* () {
+  return {
+    schemaVersion: 2,
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", ...(yield* push("{}")) },
+    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...(yield* push("a layer")) }]
+  }
+})
+
+describe("a manifest that its Content-Type contradicts", () => {
+  // .NET, ContainerRegistryContentClientLiveTests/CanSetDockerManifest.json
+  for (const [what, mediaType, fields] of [
+    ["a Docker manifest as one of OCI", ociImage, { mediaType: dockerImage }],
+    ["an OCI manifest without media type as one of Docker", dockerImage, {}],
+    ["an OCI manifest as one of Docker", dockerImage, { mediaType: ociImage }],
+    ["text", "text/plain", { mediaType: ociImage }],
+    ["JSON", "application/json", { mediaType: ociImage }]
+  ] as const) {
+    it.live(`is refused without saying why: ${what}`, () =>
+      Effect.gen(function* () {
+        const reply = yield* put("v1", mediaType, { ...(yield* image), ...fields })
+        assert.deepStrictEqual(
+          [reply.status, reply.text],
+          [400, refusal("MANIFEST_INVALID", "manifest invalid", { Reason: {} })]
+        )
+      }).pipe(Effect.provide(emulator()))
+    )
+  }
+
+  it.live("is one that its Content-Type does not contradict with another", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* put("v1", ociImage, yield* image)).status, 201)
+      assert.strictEqual((yield* put("v1", dockerImage, { ...(yield* image), mediaType: dockerImage })).status, 201)
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("a configuration without size", () => {
+  it.live("is taken, as the README of Azure's Python client writes it, and is there after a restart", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      const pushed = yield* Effect.gen(function* () {
+        const { config, ...rest } = yield* image
+        const { size, ...unsized } = config
+        const reply = yield* put("v1", ociImage, { ...rest, config: { ...unsized, sizeInBytes: size } })
+        assert.strictEqual(reply.status, 201)
+        return (yield* askAsAdmin("GET", "/v2/a/manifests/v1")).text
+      }).pipe(Effect.provide(emulator({ directory })))
+      const again = yield* askAsAdmin("GET", "/v2/a/manifests/v1").pipe(Effect.provide(emulator({ directory })))
+      assert.strictEqual(again.text, pushed)
+    })
+  )
+})
+
+describe("what is said of a manifest", () => {
+  const Properties = Schema.fromJsonString(
+    Schema.Struct({
+      manifest: Schema.Struct({ imageSize: Schema.Int, tags: Schema.optionalKey(Schema.Array(Schema.String)) })
+    })
+  )
+  const propertiesOf = Effect.fnUntraced(function* (reply: Reply) {
+    const digest = reply.headers["docker-content-digest"] ?? ""
+    const { text } = yield* askAsAdmin("GET", `/acr/v1/a/_manifests/${digest}`)
+    return (yield* Schema.decodeEffect(Properties)(text)).manifest
+  })
+
+  // Python, test_list_in_empty_repo.json: 224,446,477 bytes are the 2,561 of the list and those of its eleven images.
+  it.live("is the size of the layers of an image, and of an index with its images", () =>
+    Effect.gen(function* () {
+      const text = { ...(yield* image), mediaType: dockerImage }
+      const pushed = yield* put("v1", dockerImage, text)
+      assert.strictEqual((yield* propertiesOf(pushed)).imageSize, "a layer".length)
+      const size = JSON.stringify(text).length
+      const digest = pushed.headers["docker-content-digest"]
+      const list = { schemaVersion: 2, mediaType: dockerList, manifests: [{ mediaType: dockerImage, digest, size }] }
+      const properties = yield* propertiesOf(yield* put("v2", dockerList, list))
+      assert.strictEqual(properties.imageSize, JSON.stringify(list).length + "a layer".length)
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("is its tags by name", () =>
+    Effect.gen(function* () {
+      for (const tag of ["v2", "v1", "v3"]) yield* put(tag, ociImage, yield* image)
+      assert.deepStrictEqual((yield* propertiesOf(yield* put("v0", ociImage, yield* image))).tags, [
+        "v0",
+        "v1",
+        "v2",
+        "v3"
+      ])
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("a pull under a condition", () => {
+  // RFC 9110, section 13.1.2. Recordings of ACR show the ETag.
+  it.live("is answered 304 if the manifest is the one that the caller has", () =>
+    Effect.gen(function* () {
+      const digest = yield* seed("a", "v1")
+      for (const method of ["GET", "HEAD"] as const) {
+        for (const [tags, status] of [
+          [`"${digest}"`, 304],
+          [`"other", W/"${digest}"`, 304],
+          ["*", 304],
+          ['"other"', 200]
+        ] as const) {
+          const reply = yield* askAsAdmin(method, "/v2/a/manifests/v1", { headers: { "if-none-match": tags } })
+          assert.deepStrictEqual([reply.status, reply.headers["etag"]], [status, `"${digest}"`])
+          if (status === 304) assert.strictEqual(reply.text, "")
+        }
+      }
+    }).pipe(Effect.provide(emulator()))
+  )
 })

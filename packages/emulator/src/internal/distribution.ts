@@ -19,9 +19,9 @@ import {
   manifestUnknown,
   nameUnknown
 } from "./answer.ts"
-import { type Conditions, entityTag, hold, preconditionFailed, unconditional } from "./conditions.ts"
+import { type Conditions, entityTag, hold, namesWeakly, preconditionFailed, unconditional } from "./conditions.ts"
 import * as Contents from "./contents.ts"
-import { describe, maxManifestBytes } from "./description.ts"
+import { describe, maxManifestBytes, viewOf } from "./description.ts"
 import { byKey, page, type Part } from "./page.ts"
 import * as Referrers from "./referrers.ts"
 import {
@@ -37,7 +37,24 @@ import {
 } from "./store.ts"
 import { softDeleted, type Trash } from "./trash.ts"
 
-const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
+/**
+ * What a manifest is told that is none, or is another one than its Content-Type says. Azure/azure-sdk-assets, .NET,
+ * recording CanSetDockerManifest: ACR does not say what is wrong.
+ */
+const manifestInvalid: Answer = error(400, "MANIFEST_INVALID", "manifest invalid", { Reason: {} })
+
+/** ACR refuses `text/plain` and `application/json`. The media types of manifests are all of vendors. */
+const isOfVendor = (mediaType: MediaType.MediaType): boolean =>
+  MediaType.essence(mediaType).startsWith("application/vnd.")
+
+const dockerTypes = [MediaType.dockerManifest, MediaType.dockerManifestList]
+
+/** Whether a manifest names the type that it is pushed as. Those of OCI may name none. */
+const namesItsType = (mediaType: MediaType.MediaType, view: Manifest.Manifest): boolean => {
+  if (view._tag === "UnknownManifest") return true
+  const type = MediaType.essence(mediaType)
+  return view.mediaType === undefined ? !dockerTypes.includes(type) : MediaType.essence(view.mediaType) === type
+}
 
 /** Clients read a manifest that does not name its version. Registries, such as distribution, refuse to take one. */
 const decodeVersion = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ schemaVersion: Schema.Literal(2) })))
@@ -60,6 +77,7 @@ const isQuarantined = ({ quarantineState }: StoredManifest): boolean =>
 /** How a manifest is asked for. */
 export interface Pull {
   readonly accept: string | undefined
+  readonly ifNoneMatch: string | undefined
   readonly mayQuarantine: boolean
 }
 
@@ -104,13 +122,20 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
     if (!accepts(pull.accept, manifest.mediaType)) {
       return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
     }
+    const identity = {
+      "Docker-Content-Digest": manifest.digest,
+      // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
+      ETag: entityTag(manifest.digest)
+    }
+    // RFC 9110, section 13.1.2.
+    if (pull.ifNoneMatch !== undefined && namesWeakly(pull.ifNoneMatch, manifest.digest)) {
+      return { status: 304, headers: identity, body: undefined }
+    }
     return {
       status: 200,
       headers: {
         "Content-Type": manifest.mediaType,
-        "Docker-Content-Digest": manifest.digest,
-        // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
-        ETag: entityTag(manifest.digest),
+        ...identity,
         ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
       },
       body: withBody ? manifest.bytes : undefined
@@ -132,13 +157,11 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
     ): Promise<Answer> => {
       if (bytes.length > maxManifestBytes) return error(413, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
       const mediaType = MediaType.parse((contentType ?? "").split(";")[0] ?? "")
-      if (Result.isFailure(mediaType)) return invalid("the Content-Type header names no media type")
+      if (Result.isFailure(mediaType) || !isOfVendor(mediaType.success)) return manifestInvalid
       const text = new TextDecoder().decode(bytes)
-      const view = Manifest.parse(mediaType.success, text)
-      if (Result.isFailure(view)) return invalid(view.failure.message)
-      if (view.success._tag !== "UnknownManifest" && Option.isNone(decodeVersion(text))) {
-        return invalid("the manifest is not of schemaVersion 2")
-      }
+      const view = viewOf(mediaType.success, text)
+      if (Result.isFailure(view) || !namesItsType(mediaType.success, view.success)) return manifestInvalid
+      if (view.success._tag !== "UnknownManifest" && Option.isNone(decodeVersion(text))) return manifestInvalid
 
       const byDigest = Digest.parse(reference)
       const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"

@@ -18,6 +18,7 @@ import { byKey, byTime, type Order, page, type Part } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import {
   type Attributes,
+  imageSizeOf,
   isLocked,
   type Repository,
   type Store,
@@ -70,10 +71,10 @@ const visible = ({ name, digest, createdTime, lastUpdateTime, attributes }: Stor
 })
 
 const described = (repository: Repository, manifest: StoredManifest) => {
-  const tags = tagsOf(repository, manifest.digest).map(({ name }) => name)
+  const tags = tagsOf(repository, manifest.digest).map(nameOf).toSorted()
   return {
     digest: manifest.digest,
-    imageSize: manifest.imageSize,
+    imageSize: imageSizeOf(repository, manifest),
     createdTime: manifest.createdTime,
     lastUpdateTime: manifest.lastUpdateTime,
     ...(manifest.architecture === undefined ? {} : { architecture: manifest.architecture }),

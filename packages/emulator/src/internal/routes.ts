@@ -128,7 +128,11 @@ const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right>
     : []
 }
 
-const pullOf = ({ headers, mayQuarantine }: Request) => ({ accept: headers["accept"], mayQuarantine })
+const pullOf = ({ headers, mayQuarantine }: Request) => ({
+  accept: headers["accept"],
+  ifNoneMatch: headers["if-none-match"],
+  mayQuarantine
+})
 
 const uploadOf = ({ body, headers, query, stamp }: Request) => ({
   query,
