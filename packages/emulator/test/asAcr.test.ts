@@ -7,10 +7,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
-import { ask, askAsAdmin, emulator, type Reply } from "./support/ask.ts"
+import { ask, askAsAdmin, emulator, form, type Reply } from "./support/ask.ts"
 import { open, push, withDigest } from "./support/content.ts"
 import { folder } from "./support/folder.ts"
 
@@ -444,6 +445,46 @@ describe("a pull under a condition", () => {
           if (status === 304) assert.strictEqual(reply.text, "")
         }
       }
+    }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("the token service", () => {
+  const Exchanged = Schema.fromJsonString(Schema.Struct({ refresh_token: Schema.String }))
+  const Claims = Schema.fromJsonString(Schema.JsonObject)
+
+  const exchange = Effect.gen(function* () {
+    const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
+    const fields = { grant_type: "access_token", access_token: Redacted.value(logins.entraToken) }
+    const { text } = yield* ask("POST", "/oauth2/exchange", { body: form({ ...fields, service: loginServer }) })
+    return (yield* Schema.decodeEffect(Exchanged)(text)).refresh_token
+  })
+
+  // Go, TestBlobClient_GetChunk.json, whose refresh token can be decoded.
+  it.live("writes refresh tokens with the claims of ACR's", () =>
+    Effect.gen(function* () {
+      const [, payload = ""] = (yield* exchange).split(".")
+      const claims = yield* Schema.decodeEffect(Claims)(Buffer.from(payload, "base64url").toString())
+      const names = "jti sub nbf exp iat iss aud version rid grant_type appid permissions roles"
+      assert.deepStrictEqual(Object.keys(claims), names.split(" "))
+      assert.deepInclude(claims, {
+        iss: "Azure Container Registry",
+        version: "1.0",
+        grant_type: "refresh_token",
+        permissions: {
+          Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"],
+          NotActions: null
+        },
+        roles: []
+      })
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("answers a request for a token of another service with 400 and nothing else", () =>
+    Effect.gen(function* () {
+      const fields = { grant_type: "refresh_token", refresh_token: yield* exchange, service: "other.azurecr.io" }
+      const reply = yield* ask("POST", "/oauth2/token", { body: form(fields) })
+      assert.deepStrictEqual([reply.status, reply.text, reply.headers["content-length"]], [400, "", "0"])
     }).pipe(Effect.provide(emulator()))
   )
 })

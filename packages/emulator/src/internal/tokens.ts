@@ -43,13 +43,24 @@ const signer = (certificate: Certificate | undefined) => {
   }
 }
 
-/** Makes tokens that their bearers can read and nobody can guess. */
-const writer = (certificate: Certificate | undefined) => {
+/** Makes tokens that their bearers can read and nobody can guess. The claims stand in the order of ACR's. */
+const writer = (service: string, subject: string, certificate: Certificate | undefined) => {
   const { header, sign } = signer(certificate)
+  const registryId = randomBytes(16).toString("hex")
   return (claims: { readonly [name: string]: unknown }, nowMillis: number, lifetimeMillis: number): string => {
     const now = Math.floor(nowMillis / 1000)
-    const times = { nbf: now, exp: now + Math.floor(lifetimeMillis / 1000), iat: now }
-    const text = `${part(header)}.${part({ iss: issuer, jti: randomUUID(), ...times, ...claims })}`
+    const common = {
+      jti: randomUUID(),
+      sub: subject,
+      nbf: now,
+      exp: now + Math.floor(lifetimeMillis / 1000),
+      iat: now,
+      iss: issuer,
+      aud: service,
+      version: "1.0",
+      rid: registryId
+    }
+    const text = `${part(header)}.${part({ ...common, ...claims })}`
     return `${text}.${sign(text).toString("base64url")}`
   }
 }
@@ -100,7 +111,8 @@ export const make = (options: {
   readonly accessTokenMillis: number
   readonly refreshTokenMillis: number
 }) => {
-  const write = writer(options.certificate)
+  const application = randomUUID()
+  const write = writer(options.service, application, options.certificate)
   const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
@@ -110,7 +122,8 @@ export const make = (options: {
     const rights = parseScopes(scopes).filter((right) =>
       isWildcard(right) ? !options.byRepository || right.type === "registry" : has(identity, right)
     )
-    const token = write({ aud: options.service, access: byResource(rights) }, nowMillis, options.accessTokenMillis)
+    const claims = { grant_type: "access_token", access: byResource(rights) }
+    const token = write(claims, nowMillis, options.accessTokenMillis)
     accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
     return json(200, { access_token: token }, remaining)
   }
@@ -130,6 +143,7 @@ export const make = (options: {
 
   /** The token service refuses without a word. */
   const refused = empty(401)
+  const otherService = empty(400)
 
   return {
     /** `POST /oauth2/exchange` */
@@ -144,9 +158,13 @@ export const make = (options: {
       const identity: Identity = { _tag: "Owner" }
       const token = write(
         {
-          aud: options.service,
           grant_type: "refresh_token",
-          permissions: { Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"] },
+          appid: application,
+          permissions: {
+            Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"],
+            NotActions: null
+          },
+          roles: [],
           ...(options.byRepository ? { aad_identity: randomUUID() } : {})
         },
         nowMillis,
@@ -158,7 +176,7 @@ export const make = (options: {
 
     /** `POST /oauth2/token` */
     token: (form: URLSearchParams, nowMillis: number): Answer => {
-      if (form.get("service") !== options.service) return refused
+      if (form.get("service") !== options.service) return otherService
       const scopes = form.getAll("scope")
       switch (form.get("grant_type")) {
         case "refresh_token": {
