@@ -242,7 +242,11 @@ export interface Options {
    * answered 429 with `Retry-After`. Not limited if not given.
    */
   readonly rateLimits?: RateLimits
-  /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
+  /**
+   * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
+   * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
+   * are served, whatever is given here: `blobs` of the service says so.
+   */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
   readonly maxRequestBodySize?: ByteSize.Input
@@ -283,6 +287,8 @@ export interface Service {
   readonly loginServer: string
   /** The certificate to trust, in PEM, if it speaks https. */
   readonly certificate: Option.Option<string>
+  /** Whether downloads of blobs are redirected to the storage, or served. */
+  readonly blobs: "redirect" | "direct"
   /** How to log in. */
   readonly logins: {
     /** The Entra token that is exchanged. */
@@ -414,10 +420,10 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const serving = Serving.make()
-  const listen = (port: number) => Listener.listen({ host, port, certificate })
 
   const storage = Storage.make(store)
-  const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
+  const storageHost = options.blobs === "direct" ? undefined : Storage.hostBeside(host)
+  const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
   }
@@ -438,7 +444,7 @@ export const make = Effect.fnUntraced(function* (
     chunkMinBytes: bytesOf(options.chunkMinLength)
   })
 
-  const listener = yield* listen(options.port ?? 0)
+  const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
   const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
     service: loginServer,
@@ -466,7 +472,8 @@ export const make = Effect.fnUntraced(function* (
       downloadAddress:
         storageListener === undefined
           ? undefined
-          : (digest, nowMillis) => `${scheme}://${urlHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
+          : (digest, nowMillis) =>
+              `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
     throttle: Throttle.make(options.rateLimits ?? {})
   })
@@ -485,6 +492,7 @@ export const make = Effect.fnUntraced(function* (
     endpoint: `${scheme}://${loginServer}`,
     loginServer,
     certificate: Option.fromUndefinedOr(certificate?.cert),
+    blobs: storageListener === undefined ? "direct" : "redirect",
     logins,
     journal: Effect.sync(serving.journal),
     clearJournal: Effect.sync(serving.clearJournal),

@@ -61,7 +61,9 @@ const flags = {
     Flag.withDefault(false)
   ),
   directBlobs: Flag.Boolean("direct-blobs").pipe(
-    Flag.withDescription("Serve blobs instead of redirecting to a second port"),
+    Flag.withDescription(
+      "Serve blobs instead of redirecting to a second host, as on hosts other than 127.0.0.1 and localhost"
+    ),
     Flag.withDefault(false)
   ),
   referrersApi: Flag.Boolean("referrers-api").pipe(
@@ -84,9 +86,9 @@ const flags = {
   )
 }
 
-const instructions = AcrEmulator.use(({ endpoint, loginServer }) =>
+const instructions = AcrEmulator.use(({ blobs, endpoint, loginServer }) =>
   Console.log(`Azure Container Registry emulator at ${endpoint}
-
+${blobs === "direct" ? "It serves blobs itself: there is no redirect to a storage.\n" : ""}
   docker login ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
   skopeo login --tls-verify=false ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
 
