@@ -239,9 +239,16 @@ export interface Options {
   readonly refreshTokenLifetime?: Duration.Input
   /**
    * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
-   * answered 429 with `Retry-After`. Not limited if not given.
+   * answered 429 with `Retry-After`. They are those of the whole registry, and come before those of `tier`. Not limited if
+   * neither is given.
    */
   readonly rateLimits?: RateLimits
+  /**
+   * The tier of the registry, in ACR's words, whose limits it then has: those of the whole registry, and half of them for
+   * each identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
+   * all that log in as nobody a fourth.
+   */
+  readonly tier?: "basic" | "standard" | "premium"
   /**
    * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
    * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
@@ -444,6 +451,7 @@ export const make = Effect.fnUntraced(function* (
     chunkMinBytes: bytesOf(options.chunkMinLength)
   })
 
+  const tier = options.tier === undefined ? undefined : Throttle.tiers[options.tier]
   const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
   const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
@@ -475,7 +483,8 @@ export const make = Effect.fnUntraced(function* (
           : (digest, nowMillis) =>
               `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
-    throttle: Throttle.make(options.rateLimits ?? {})
+    throttle: Throttle.make({ ...tier?.registry, ...options.rateLimits }),
+    throttleOf: Throttle.makeFor(tier?.identity ?? {})
   })
 
   serving.serve("registry", listener, async (request) => {

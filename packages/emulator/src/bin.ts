@@ -75,6 +75,14 @@ const flags = {
     Flag.filterMap(parseRetention, (text) => `Expected a time above zero as "7 days", got ${text}`),
     Flag.optional
   ),
+  abac: Flag.Boolean("abac").pipe(
+    Flag.withDescription("Grant rights by repository, as registries with attribute-based access control do"),
+    Flag.withDefault(false)
+  ),
+  tier: Flag.Literals("tier", ["basic", "standard", "premium"]).pipe(
+    Flag.withDescription("Limit requests as a registry of this tier does"),
+    Flag.optional
+  ),
   directory: Flag.String("directory").pipe(
     Flag.withDescription("The folder to keep the registry in; without it, it is gone with the emulator"),
     Flag.optional
@@ -111,7 +119,7 @@ const cannotListen = ({ cause }: { readonly cause: unknown }) => {
 const serve = Command.make(
   "acr-emulator",
   flags,
-  ({ anonymous, directBlobs, directory, host, https, port, referrersApi, seed, softDelete }) =>
+  ({ abac, anonymous, directBlobs, directory, host, https, port, referrersApi, seed, softDelete, tier }) =>
     AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
       Effect.andThen(instructions),
       Effect.andThen(Effect.never),
@@ -124,6 +132,8 @@ const serve = Command.make(
           blobs: directBlobs ? "direct" : "redirect",
           referrers: { api: referrersApi },
           ...(Option.isSome(softDelete) ? { softDelete: { retention: softDelete.value } } : {}),
+          roleAssignmentMode: abac ? "rbac-abac" : "rbac",
+          ...(Option.isSome(tier) ? { tier: tier.value } : {}),
           ...(Option.isSome(directory) ? { directory: directory.value } : {}),
           adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
           entraToken: Redacted.make(wellKnown.entraToken)

@@ -449,6 +449,8 @@ describe("a pull under a condition", () => {
   )
 })
 
+const Granted = Schema.fromJsonString(Schema.Struct({ access_token: Schema.String }))
+
 describe("the token service", () => {
   const Exchanged = Schema.fromJsonString(Schema.Struct({ refresh_token: Schema.String }))
   const Claims = Schema.fromJsonString(Schema.JsonObject)
@@ -486,5 +488,24 @@ describe("the token service", () => {
       const reply = yield* ask("POST", "/oauth2/token", { body: form(fields) })
       assert.deepStrictEqual([reply.status, reply.text, reply.headers["content-length"]], [400, "", "0"])
     }).pipe(Effect.provide(emulator()))
+  )
+})
+
+describe("a login of no name and no password", () => {
+  const headers = { authorization: `Basic ${btoa(":")}` }
+
+  it.live("is a challenge at a resource, and nobody's at the token service", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      yield* seed("a", "v1")
+      const challenged = yield* ask("GET", "/v2/a/manifests/v1", { headers })
+      assert.strictEqual(challenged.status, 401)
+      assert.match(challenged.headers["www-authenticate"] ?? "", /scope="repository:a:pull"$/)
+      const { text } = yield* ask("GET", `/oauth2/token?service=${loginServer}&scope=repository:a:pull`, { headers })
+      const { access_token } = yield* Schema.decodeEffect(Granted)(text)
+      const bearer = { headers: { authorization: `Bearer ${access_token}` } }
+      assert.strictEqual((yield* ask("GET", "/v2/a/manifests/v1", bearer)).status, 200)
+      assert.strictEqual((yield* ask("PUT", "/v2/a/manifests/v1", bearer)).status, 401)
+    }).pipe(Effect.provide(emulator({ anonymousPull: true })))
   )
 })

@@ -1,7 +1,7 @@
 /**
  * How the registry answers: who asks, whether they may, and by which route.
  */
-import { byResource, formatScopes, type Right } from "./access.ts"
+import { byResource, formatScopes, type Identity, type Right } from "./access.ts"
 import { type Answer, error, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
 import type { Request, Routes } from "./routes.ts"
@@ -71,9 +71,12 @@ export const make = (parts: {
   readonly service: string
   readonly tokens: Tokens
   readonly routes: Routes
+  /** Counts the requests of all callers. */
   readonly throttle: Throttle
+  /** Counts those of one identity. */
+  readonly throttleOf: (identity: Identity) => Throttle
 }) => {
-  const { routes, service, throttle, tokens } = parts
+  const { routes, service, throttle, throttleOf, tokens } = parts
 
   const oauth = async (request: Omit<Request, "may" | "mayQuarantine">): Promise<Answer | undefined> => {
     switch (`${request.method} ${request.path}`) {
@@ -112,6 +115,8 @@ export const make = (parts: {
       const flaw = authorized._tag === "Unknown" ? "invalid_token" : undefined
       return withHeaders(unauthorized(origin, service, route.wanted, flaw))
     }
+    const throttledAlone = throttleOf(authorized.identity)(request.method, request.path, request.nowMillis)
+    if (throttledAlone !== undefined) return throttledAlone
     if (!route.rights.every(authorized.may)) {
       return withHeaders(unauthorized(origin, service, route.wanted, "insufficient_scope"))
     }

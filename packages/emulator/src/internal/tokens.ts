@@ -79,6 +79,8 @@ export type Authorized =
   | { readonly _tag: "Unknown" }
   | {
       readonly _tag: "Known"
+      /** Whose limits count the request. All that are nobody are one identity, and so are all of Entra ID. */
+      readonly identity: Identity
       readonly may: (right: Right) => boolean
       /** Whether the identity has the roles for what is in quarantine. */
       readonly mayQuarantine: boolean
@@ -92,6 +94,7 @@ const mayQuarantine = ({ _tag }: Identity): boolean => _tag === "Owner"
 
 const known = (identity: Identity, may: (right: Right) => boolean): Authorized => ({
   _tag: "Known",
+  identity,
   may,
   mayQuarantine: mayQuarantine(identity)
 })
@@ -114,6 +117,7 @@ export const make = (options: {
   const application = randomUUID()
   const write = writer(options.service, application, options.certificate)
   const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
+  const entra: Identity = { _tag: "Owner" }
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
 
@@ -131,7 +135,9 @@ export const make = (options: {
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
     issued !== undefined && issued.expiresMillis > nowMillis
 
+  /** Without a name and a password a login is nobody's, as that of a `docker login` that was never made. */
   const login = (username: string, password: string, nowMillis: number): Identity | undefined => {
+    if (username === "" && password === "") return anonymous
     if (username === tokenUser) {
       const issued = refreshTokens.get(password)
       return valid(issued, nowMillis) ? issued.identity : undefined
@@ -155,7 +161,6 @@ export const make = (options: {
       ) {
         return refused
       }
-      const identity: Identity = { _tag: "Owner" }
       const token = write(
         {
           grant_type: "refresh_token",
@@ -170,7 +175,7 @@ export const make = (options: {
         nowMillis,
         options.refreshTokenMillis
       )
-      refreshTokens.set(token, { identity, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
+      refreshTokens.set(token, { identity: entra, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
       return json(200, { refresh_token: token }, remaining)
     },
 
@@ -184,8 +189,7 @@ export const make = (options: {
           return valid(issued, nowMillis) ? grant(issued.identity, scopes, nowMillis) : refused
         }
         case "password": {
-          const username = form.get("username") ?? ""
-          const identity = username === "" ? anonymous : login(username, form.get("password") ?? "", nowMillis)
+          const identity = login(form.get("username") ?? "", form.get("password") ?? "", nowMillis)
           return identity === undefined ? refused : grant(identity, scopes, nowMillis)
         }
         default:
@@ -211,6 +215,7 @@ export const make = (options: {
       const value = authorization.slice(space + 1)
       if (authorization.slice(0, space).toLowerCase() === "basic") {
         const identity = login(...decodeBasic(value), nowMillis)
+        if (identity === anonymous) return { _tag: "Nobody" }
         return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => has(identity, right))
       }
       const issued = accessTokens.get(value)
