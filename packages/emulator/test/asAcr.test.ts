@@ -5,6 +5,7 @@
  * `net/sdk/containerregistry/Azure.Containers.ContainerRegistry/tests/SessionRecords`. Go: Azure/azure-sdk-for-go,
  * `sdk/containers/azcontainerregistry/testdata/recordings`.
  */
+import { createPublicKey, verify } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -12,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { ask, askAsAdmin, emulator, form, type Reply } from "./support/ask.ts"
-import { open, push, withDigest } from "./support/content.ts"
+import { digestOf, open, push, withDigest } from "./support/content.ts"
 import { folder } from "./support/folder.ts"
 
 const seed = (repository: string, ...tags: ReadonlyArray<string>) =>
@@ -507,5 +508,89 @@ describe("a login of no name and no password", () => {
       assert.strictEqual((yield* ask("GET", "/v2/a/manifests/v1", bearer)).status, 200)
       assert.strictEqual((yield* ask("PUT", "/v2/a/manifests/v1", bearer)).status, 401)
     }).pipe(Effect.provide(emulator({ anonymousPull: true })))
+  )
+})
+
+describe("a Docker image for a caller that accepts none of schema 2", () => {
+  const Signed = Schema.fromJsonString(
+    Schema.Struct({
+      schemaVersion: Schema.Int,
+      name: Schema.String,
+      tag: Schema.String,
+      architecture: Schema.String,
+      fsLayers: Schema.Array(Schema.Struct({ blobSum: Schema.String })),
+      history: Schema.Array(Schema.Struct({ v1Compatibility: Schema.String })),
+      signatures: Schema.Array(
+        Schema.Struct({
+          header: Schema.Struct({ jwk: Schema.Record(Schema.String, Schema.String), alg: Schema.Literal("ES256") }),
+          signature: Schema.String,
+          protected: Schema.String
+        })
+      )
+    })
+  )
+  const Protected = Schema.fromJsonString(Schema.Struct({ formatLength: Schema.Int, formatTail: Schema.String }))
+  const signedType = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+  const headers = { accept: "application/json" }
+
+  const pushed = Effect.gen(function* () {
+    const config = JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [] },
+      history: [{ created_by: "ADD file" }, { created_by: "ENV a=b", empty_layer: true }]
+    })
+    const described = { mediaType: "application/vnd.docker.container.image.v1+json", ...(yield* push(config)) }
+    const manifest = { ...(yield* image), mediaType: dockerImage, config: described }
+    assert.strictEqual((yield* put("v1", dockerImage, manifest)).status, 201)
+    return manifest
+  })
+
+  it.live("comes by tag as signed schema 1, which its signature fits", () =>
+    Effect.gen(function* () {
+      const { layers } = yield* pushed
+      const reply = yield* askAsAdmin("GET", "/v2/a/manifests/v1", { headers })
+      assert.deepStrictEqual([reply.status, reply.headers["content-type"]], [200, signedType])
+      const { fsLayers, history, signatures, ...rest } = yield* Schema.decodeEffect(Signed)(reply.text)
+      assert.deepStrictEqual(rest, { schemaVersion: 1, name: "a", tag: "v1", architecture: "amd64" })
+      // The newest first, and a layer without files for the step that added none.
+      assert.strictEqual(fsLayers[1]?.blobSum, layers[0]?.digest)
+      assert.deepStrictEqual([fsLayers.length, history.length, signatures.length], [2, 2, 1])
+      assert.match(history[0]?.v1Compatibility ?? "", /"throwaway":true/)
+
+      for (const { header, protected: protection, signature } of signatures) {
+        const facts = yield* Schema.decodeEffect(Protected)(Buffer.from(protection, "base64url").toString())
+        const tail = Buffer.from(facts.formatTail, "base64url").toString()
+        const payload = reply.text.slice(0, facts.formatLength) + tail
+        assert.strictEqual(reply.headers["docker-content-digest"], digestOf(payload))
+        const key = createPublicKey({ key: header.jwk, format: "jwk" })
+        const text = Buffer.from(`${protection}.${Buffer.from(payload).toString("base64url")}`)
+        const given = Buffer.from(signature, "base64url")
+        assert.isTrue(verify("sha256", text, { key, dsaEncoding: "ieee-p1363" }, given))
+      }
+      const head = yield* askAsAdmin("HEAD", "/v2/a/manifests/v1", { headers })
+      assert.deepStrictEqual(
+        [head.headers["content-type"], head.headers["content-length"], head.headers["docker-content-digest"]],
+        [signedType, String(reply.text.length), reply.headers["docker-content-digest"]]
+      )
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  it.live("comes by digest as it was pushed", () =>
+    Effect.gen(function* () {
+      const manifest = JSON.stringify(yield* pushed)
+      const reply = yield* askAsAdmin("GET", `/v2/a/manifests/${digestOf(manifest)}`, { headers })
+      assert.deepStrictEqual([reply.headers["content-type"], reply.text], [dockerImage, manifest])
+    }).pipe(Effect.provide(emulator()))
+  )
+
+  // Azure/acr, pull request 764.
+  it.live("is none of OCI, which is not found", () =>
+    Effect.gen(function* () {
+      yield* put("v1", ociImage, yield* image)
+      const reply = yield* askAsAdmin("GET", "/v2/a/manifests/v1", { headers })
+      const text = "OCI manifest found, but accept header does not support OCI manifests"
+      assert.deepStrictEqual([reply.status, reply.text], [404, refusal("MANIFEST_UNKNOWN", text)])
+    }).pipe(Effect.provide(emulator()))
   )
 })

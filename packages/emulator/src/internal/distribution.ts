@@ -1,6 +1,7 @@
 /**
  * OCI distribution, `/v2`: manifests, blobs, tags and referrers.
  */
+import { readFile } from "node:fs/promises"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
@@ -24,6 +25,7 @@ import * as Contents from "./contents.ts"
 import { describe, maxManifestBytes, viewOf } from "./description.ts"
 import { byKey, page, type Part } from "./page.ts"
 import * as Referrers from "./referrers.ts"
+import * as Schema1 from "./schema1.ts"
 import {
   type Attributes,
   blobOf,
@@ -79,6 +81,7 @@ export interface Pull {
   readonly accept: string | undefined
   readonly ifNoneMatch: string | undefined
   readonly mayQuarantine: boolean
+  readonly nowMillis: number
 }
 
 const isReadable = ({ attributes }: { readonly attributes: Attributes }): boolean => attributes.readEnabled
@@ -89,6 +92,20 @@ const accepts = (accept: string | undefined, mediaType: string): boolean =>
     const [range = ""] = part.split(";")
     return range.trim() === "*/*" || range.trim() === mediaType
   })
+
+/** Azure/acr, pull request 764, shows the text for an image of OCI. */
+const notAcceptedText = (mediaType: string): string => {
+  switch (mediaType.toLowerCase()) {
+    case MediaType.ociImageManifest:
+      return "OCI manifest found, but accept header does not support OCI manifests"
+    case MediaType.ociImageIndex:
+      return "OCI index found, but accept header does not support OCI indexes"
+    default:
+      return `${mediaType} found, but accept header does not support it`
+  }
+}
+
+const notAccepted = (mediaType: string): Answer => error(404, "MANIFEST_UNKNOWN", notAcceptedText(mediaType))
 
 const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined => {
   const { blobs, manifests } = Manifest.references(manifest)
@@ -108,7 +125,27 @@ export interface Parts {
 }
 
 export const make = ({ conditionalPut, directory, referrers, store, trash }: Parts) => {
-  const serveManifest = (name: string, reference: string, pull: Pull, withBody: boolean): Answer => {
+  const schema1 = Schema1.make()
+
+  /** A Docker image for a caller who accepts none of schema 2. */
+  const serveSchema1 = async (repository: Repository, tag: string, manifest: StoredManifest, pull: Pull) => {
+    const view = Manifest.view(MediaType.dockerManifest, new TextDecoder().decode(manifest.bytes))
+    if (view._tag !== "ImageManifest") return notAccepted(manifest.mediaType)
+    const config = blobOf(store, repository, view.config.digest)
+    const { bytes, digest } = schema1(
+      {
+        name: repository.name,
+        tag,
+        architecture: manifest.architecture ?? "",
+        layers: view.layers.map(({ digest }) => digest),
+        config: config === undefined || config.size > maxManifestBytes ? undefined : await readFile(config.file, "utf8")
+      },
+      pull.nowMillis
+    )
+    return { digest, mediaType: MediaType.dockerSchema1SignedManifest, bytes }
+  }
+
+  const serveManifest = async (name: string, reference: string, pull: Pull, withBody: boolean): Promise<Answer> => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
     const found = find(repository, reference)
@@ -119,33 +156,39 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       return reference.includes(":") ? disallowed : manifestUnknown(reference)
     }
     if (!held.every(isReadable)) return disallowed
-    if (!accepts(pull.accept, manifest.mediaType)) {
-      return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
-    }
+    const isDocker = manifest.mediaType.toLowerCase() === MediaType.dockerManifest
+    const isAccepted = accepts(pull.accept, manifest.mediaType)
+    if (!isAccepted && !isDocker) return notAccepted(manifest.mediaType)
+    // What is named by its digest comes with this digest.
+    const served =
+      isAccepted || reference.includes(":") ? manifest : await serveSchema1(repository, reference, manifest, pull)
+    if ("status" in served) return served
     const identity = {
-      "Docker-Content-Digest": manifest.digest,
+      "Docker-Content-Digest": served.digest,
       // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
-      ETag: entityTag(manifest.digest)
+      ETag: entityTag(served.digest)
     }
     // RFC 9110, section 13.1.2.
-    if (pull.ifNoneMatch !== undefined && namesWeakly(pull.ifNoneMatch, manifest.digest)) {
+    if (pull.ifNoneMatch !== undefined && namesWeakly(pull.ifNoneMatch, served.digest)) {
       return { status: 304, headers: identity, body: undefined }
     }
     return {
       status: 200,
       headers: {
-        "Content-Type": manifest.mediaType,
+        "Content-Type": served.mediaType,
         ...identity,
-        ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
+        ...(withBody ? {} : { "Content-Length": String(served.bytes.length) })
       },
-      body: withBody ? manifest.bytes : undefined
+      body: withBody ? served.bytes : undefined
     }
   }
 
   return {
-    getManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, true),
+    getManifest: (name: string, reference: string, pull: Pull): Promise<Answer> =>
+      serveManifest(name, reference, pull, true),
 
-    headManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, false),
+    headManifest: (name: string, reference: string, pull: Pull): Promise<Answer> =>
+      serveManifest(name, reference, pull, false),
 
     putManifest: async (
       name: string,

@@ -128,10 +128,11 @@ const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right>
     : []
 }
 
-const pullOf = ({ headers, mayQuarantine }: Request) => ({
+const pullOf = ({ headers, mayQuarantine, nowMillis }: Request) => ({
   accept: headers["accept"],
   ifNoneMatch: headers["if-none-match"],
-  mayQuarantine
+  mayQuarantine,
+  nowMillis
 })
 
 const uploadOf = ({ body, headers, query, stamp }: Request) => ({
