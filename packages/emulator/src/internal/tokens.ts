@@ -181,7 +181,9 @@ export const make = (options: {
 
     /** `POST /oauth2/token` */
     token: (form: URLSearchParams, nowMillis: number): Answer => {
-      if (form.get("service") !== options.service) return otherService
+      const service = form.get("service")
+      if (service === null) return refused
+      if (service !== options.service) return otherService
       const scopes = form.getAll("scope")
       switch (form.get("grant_type")) {
         case "refresh_token": {
