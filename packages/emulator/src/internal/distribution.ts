@@ -271,15 +271,14 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
     },
 
     /**
-     * OCI distribution specification, "Listing Referrers": a digest that does not exist has no referrers, which is no
-     * error. The specification leaves open what an unknown repository is; it is answered as by the list of tags.
+     * OCI distribution specification, "Listing Referrers": a registry that has the API must not answer 404. A digest or a
+     * repository that does not exist has no referrers, which its conformance tests demand too.
      */
     referrers: (path: string, name: string, digest: string, query: URLSearchParams): Answer => {
       if (!Digest.isDigest(digest)) return error(400, "DIGEST_INVALID", "the path names no digest", { digest })
       const repository = store.repositories.get(name)
-      return repository === undefined
-        ? nameUnknown(name)
-        : Referrers.list(referrers, path, referrersOf(repository, digest), query)
+      const all = repository === undefined ? [] : referrersOf(repository, digest)
+      return Referrers.list(referrers, path, all, query)
     }
   }
 }
