@@ -139,9 +139,9 @@ describe("storage-by-layer", () => {
         `contoso/shared: 4 images of 4 layers
 
 LAYER          SIZE  IMAGES  TAGS
-............  2 KiB       3  v2 latest v1
+............  2 KiB       3  latest v2 v1
 ............  1 KiB       1  v1
-............  512 B       2  v2 latest
+............  512 B       2  latest v2
 ............   15 B       1  (none)
 
 3.5 KiB of manifests and configurations

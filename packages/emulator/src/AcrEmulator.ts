@@ -239,10 +239,21 @@ export interface Options {
   readonly refreshTokenLifetime?: Duration.Input
   /**
    * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
-   * answered 429 with `Retry-After`. Not limited if not given.
+   * answered 429 with `Retry-After`. They are those of the whole registry, and come before those of `tier`. Not limited if
+   * neither is given.
    */
   readonly rateLimits?: RateLimits
-  /** Whether downloads of blobs are redirected to another origin, as ACR's are, or served; redirected if not given. */
+  /**
+   * The tier of the registry, in ACR's words, whose limits it then has: those of the whole registry, and half of them for
+   * each identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
+   * all that log in as nobody a fourth.
+   */
+  readonly tier?: "basic" | "standard" | "premium"
+  /**
+   * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
+   * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
+   * are served, whatever is given here: `blobs` of the service says so.
+   */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
   readonly maxRequestBodySize?: ByteSize.Input
@@ -283,6 +294,8 @@ export interface Service {
   readonly loginServer: string
   /** The certificate to trust, in PEM, if it speaks https. */
   readonly certificate: Option.Option<string>
+  /** Whether downloads of blobs are redirected to the storage, or served. */
+  readonly blobs: "redirect" | "direct"
   /** How to log in. */
   readonly logins: {
     /** The Entra token that is exchanged. */
@@ -414,10 +427,10 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const serving = Serving.make()
-  const listen = (port: number) => Listener.listen({ host, port, certificate })
 
   const storage = Storage.make(store)
-  const storageListener = options.blobs === "direct" ? undefined : yield* listen(0)
+  const storageHost = options.blobs === "direct" ? undefined : Storage.hostBeside(host)
+  const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
   }
@@ -438,7 +451,8 @@ export const make = Effect.fnUntraced(function* (
     chunkMinBytes: bytesOf(options.chunkMinLength)
   })
 
-  const listener = yield* listen(options.port ?? 0)
+  const tier = options.tier === undefined ? undefined : Throttle.tiers[options.tier]
+  const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
   const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
     service: loginServer,
@@ -466,9 +480,11 @@ export const make = Effect.fnUntraced(function* (
       downloadAddress:
         storageListener === undefined
           ? undefined
-          : (digest, nowMillis) => `${scheme}://${urlHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
+          : (digest, nowMillis) =>
+              `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
-    throttle: Throttle.make(options.rateLimits ?? {})
+    throttle: Throttle.make({ ...tier?.registry, ...options.rateLimits }),
+    throttleOf: Throttle.makeFor(tier?.identity ?? {})
   })
 
   serving.serve("registry", listener, async (request) => {
@@ -485,6 +501,7 @@ export const make = Effect.fnUntraced(function* (
     endpoint: `${scheme}://${loginServer}`,
     loginServer,
     certificate: Option.fromUndefinedOr(certificate?.cert),
+    blobs: storageListener === undefined ? "direct" : "redirect",
     logins,
     journal: Effect.sync(serving.journal),
     clearJournal: Effect.sync(serving.clearJournal),

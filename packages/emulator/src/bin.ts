@@ -61,7 +61,9 @@ const flags = {
     Flag.withDefault(false)
   ),
   directBlobs: Flag.Boolean("direct-blobs").pipe(
-    Flag.withDescription("Serve blobs instead of redirecting to a second port"),
+    Flag.withDescription(
+      "Serve blobs instead of redirecting to a second host, as on hosts other than 127.0.0.1 and localhost"
+    ),
     Flag.withDefault(false)
   ),
   referrersApi: Flag.Boolean("referrers-api").pipe(
@@ -71,6 +73,14 @@ const flags = {
   softDelete: Flag.String("soft-delete").pipe(
     Flag.withDescription('Keep what is deleted in a trash for so long, as "7 days"; without it, deletions are final'),
     Flag.filterMap(parseRetention, (text) => `Expected a time above zero as "7 days", got ${text}`),
+    Flag.optional
+  ),
+  abac: Flag.Boolean("abac").pipe(
+    Flag.withDescription("Grant rights by repository, as registries with attribute-based access control do"),
+    Flag.withDefault(false)
+  ),
+  tier: Flag.Literals("tier", ["basic", "standard", "premium"]).pipe(
+    Flag.withDescription("Limit requests as a registry of this tier does"),
     Flag.optional
   ),
   directory: Flag.String("directory").pipe(
@@ -84,9 +94,9 @@ const flags = {
   )
 }
 
-const instructions = AcrEmulator.use(({ endpoint, loginServer }) =>
+const instructions = AcrEmulator.use(({ blobs, endpoint, loginServer }) =>
   Console.log(`Azure Container Registry emulator at ${endpoint}
-
+${blobs === "direct" ? "It serves blobs itself: there is no redirect to a storage.\n" : ""}
   docker login ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
   skopeo login --tls-verify=false ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
 
@@ -109,7 +119,7 @@ const cannotListen = ({ cause }: { readonly cause: unknown }) => {
 const serve = Command.make(
   "acr-emulator",
   flags,
-  ({ anonymous, directBlobs, directory, host, https, port, referrersApi, seed, softDelete }) =>
+  ({ abac, anonymous, directBlobs, directory, host, https, port, referrersApi, seed, softDelete, tier }) =>
     AcrEmulator.use((emulator) => Effect.forEach(seed, emulator.seed, { discard: true })).pipe(
       Effect.andThen(instructions),
       Effect.andThen(Effect.never),
@@ -122,6 +132,8 @@ const serve = Command.make(
           blobs: directBlobs ? "direct" : "redirect",
           referrers: { api: referrersApi },
           ...(Option.isSome(softDelete) ? { softDelete: { retention: softDelete.value } } : {}),
+          roleAssignmentMode: abac ? "rbac-abac" : "rbac",
+          ...(Option.isSome(tier) ? { tier: tier.value } : {}),
           ...(Option.isSome(directory) ? { directory: directory.value } : {}),
           adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
           entraToken: Redacted.make(wellKnown.entraToken)

@@ -234,7 +234,6 @@ describe("a manifest", () => {
       const missing = text.replace(digestOf("a layer"), digestOf("none"))
       for (const [reference, body, contentType, code] of [
         [digestOf("other"), text, manifestType, "DIGEST_INVALID"],
-        ["-v1", text, manifestType, "TAG_INVALID"],
         ["v1", missing, manifestType, "MANIFEST_BLOB_UNKNOWN"],
         ["v1", "{", manifestType, "MANIFEST_INVALID"],
         ["v1", text.replace('"schemaVersion": 2,', ""), manifestType, "MANIFEST_INVALID"],

@@ -18,9 +18,11 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { TestClock } from "effect/testing"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import { askAsAdmin, emulator } from "./support/ask.ts"
@@ -116,6 +118,8 @@ describe("the layer", () => {
   )
 })
 
+const Granted = Schema.Struct({ access_token: Schema.String })
+
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 
 describe("the command", () => {
@@ -123,9 +127,11 @@ describe("the command", () => {
     Effect.gen(function* () {
       const home = yield* Effect.acquireRelease(
         Effect.sync(() =>
-          spawn(process.execPath, [bin, "--port", "0", "--seed", "library/alpine:3.20", "--seed", "hello:v1"], {
-            stdio: ["ignore", "pipe", "inherit"]
-          })
+          spawn(
+            process.execPath,
+            [bin, "--port", "0", "--seed", "library/alpine:3.20", "--seed", "hello:v1", "--abac", "--tier", "premium"],
+            { stdio: ["ignore", "pipe", "inherit"] }
+          )
         ),
         (child) => Effect.sync(() => child.kill("SIGKILL"))
       )
@@ -140,6 +146,14 @@ describe("the command", () => {
       assert.include(printed, `docker login ${endpoint.replace("http://", "")} -u admin -p emulator`)
       const reply = yield* HttpClient.get(`${endpoint}/v2/`)
       assert.strictEqual(reply.status, 401)
+      const service = endpoint.replace("http://", "")
+      const { access_token } = yield* HttpClientResponse.schemaBodyJson(Granted)(
+        yield* HttpClient.get(`${endpoint}/oauth2/token?service=${service}&scope=repository:*:*`, {
+          headers: { authorization: `Basic ${btoa("admin:emulator")}` }
+        })
+      )
+      // With rights by repository no token is for all of them.
+      assert.include(Buffer.from(access_token.split(".")[1] ?? "", "base64url").toString(), '"access":[]')
 
       const variables = Object.fromEntries(
         Array.from(printed.matchAll(/(REGISTRY_\w+)=(\S+)/g), ([, name, value]) => [name, value])
@@ -167,7 +181,8 @@ describe("the command", () => {
     [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes one that is free$/],
     [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts can't hold a registry: E[^;]*$/],
     [["--seed", "library/alpine"], /Expected an image as library\/alpine:3\.20, got library\/alpine$/],
-    [["--port", "99999"], /between 0 and 65535$/]
+    [["--port", "99999"], /between 0 and 65535$/],
+    [["--tier", "gold"], /basic.*standard.*premium/]
   ] as const)("says in a line why it cannot start: %j", ([flags, line]) =>
     Effect.gen(function* () {
       const { loginServer } = yield* AcrEmulator.AcrEmulator

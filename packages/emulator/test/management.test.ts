@@ -9,8 +9,10 @@ import { askAsAdmin, codeOf, emulator } from "./support/ask.ts"
 
 const Names = Schema.fromJsonString(
   Schema.Struct({
-    repositories: Schema.optionalKey(Schema.Array(Schema.String)),
-    tags: Schema.optionalKey(Schema.Array(Schema.Struct({ name: Schema.String, digest: Schema.String }))),
+    repositories: Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String))),
+    tags: Schema.optionalKey(
+      Schema.NullOr(Schema.Array(Schema.Struct({ name: Schema.String, digest: Schema.String })))
+    ),
     manifests: Schema.optionalKey(Schema.Array(Schema.Struct({ digest: Schema.String })))
   })
 )
@@ -59,7 +61,7 @@ describe("a list", () => {
         ["/acr/v1/_catalog?n=1", "/acr/v1/_catalog?last=a%2Fb&n=1&orderby="],
         ["/v2/_catalog?n=1", "/v2/_catalog?last=a%2Fb&n=1&orderby="],
         ["/v2/a/b/tags/list?n=1", "/v2/a/b/tags/list?last=v1&n=1&orderby="],
-        ["/acr/v1/a%2Fb/_tags?n=1&orderby=timeasc", "/acr/v1/a%2Fb/_tags?last=v1&n=1&orderby=timeasc"]
+        ["/acr/v1/a%2Fb/_tags?n=1", "/acr/v1/a%2Fb/_tags?last=v1&n=1&orderby="]
       ] as const) {
         assert.strictEqual((yield* askAsAdmin("GET", path)).headers["link"], `<${link}>; rel="next"`)
       }
@@ -75,7 +77,7 @@ describe("a list", () => {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const tags = Array.from({ length: 101 }, (_, index) => `v${String(index).padStart(3, "0")}`)
       yield* seed({ repository: "a", tags })
-      for (const n of ["", "?n=0", "?n=-1", "?n=1.5", "?n=x"]) {
+      for (const n of ["", "?n=", "?n=1.5", "?n=x"]) {
         assert.deepStrictEqual(yield* pages(`/acr/v1/a/_tags${n}`), [tags.slice(0, 100), tags.slice(100)])
       }
       assert.deepStrictEqual(yield* pages("/acr/v1/a/_tags?n=100000"), [tags])
@@ -193,7 +195,7 @@ describe("what is not there", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("as a name is refused", () =>
+  it.live("as a name is a path that does not exist", () =>
     Effect.gen(function* () {
       for (const [method, path] of [
         ["GET", "/acr/v1/UPPER"],
@@ -203,11 +205,10 @@ describe("what is not there", () => {
         ["GET", `/v2/${"a".repeat(256)}/manifests/v1`]
       ] as const) {
         const reply = yield* askAsAdmin(method, path)
-        assert.strictEqual(reply.status, 400, path)
-        assert.strictEqual(yield* codeOf(reply), "NAME_INVALID", path)
+        assert.deepStrictEqual([reply.status, reply.text], [404, "404 page not found\n"], path)
       }
       const catalog = yield* askAsAdmin("GET", "/acr/v1/_catalog")
-      assert.strictEqual(catalog.text, '{"repositories":[]}')
+      assert.strictEqual(catalog.text, '{"repositories":null}')
     }).pipe(Effect.provide(emulator()))
   )
 })

@@ -3,9 +3,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import type * as AcrEmulator from "../src/AcrEmulator.ts"
-import { ask, askAsAdmin, codeOf, emulator } from "./support/ask.ts"
+import { ask, askAsAdmin, basicOf, codeOf, emulator } from "./support/ask.ts"
 
 const digest = `sha256:${"0".repeat(64)}`
 
@@ -69,7 +70,7 @@ describe("too many requests", () => {
     Effect.gen(function* () {
       const upload = yield* askAsAdmin("POST", "/v2/a/blobs/uploads/")
       assert.strictEqual(upload.status, 429)
-      assert.strictEqual((yield* requests.read).text, '{"repositories":[]}')
+      assert.strictEqual((yield* requests.read).text, '{"repositories":null}')
     }).pipe(Effect.provide(limited({ write: 0 })))
   )
 })
@@ -90,4 +91,38 @@ describe("a limit", () => {
       }).pipe(Effect.provide(limited({ [kind]: 0 })))
     )
   }
+})
+
+const reader = {
+  username: "reader",
+  password: Redacted.make("a-password"),
+  scopeMap: [{ repository: "a", actions: ["content/read"] }]
+} as const
+
+const path = `/v2/a/referrers/${digest}`
+
+/** How many requests of a caller are answered before one is turned away. */
+const answered = Effect.fnUntraced(function* (request: ReturnType<typeof ask>) {
+  let count = 0
+  while ((yield* request).status !== 429) count += 1
+  return count
+})
+
+describe("a tier", () => {
+  // ACR's documentation, "Azure Container Registry SKUs": 500 lists of referrers a minute, 250 for each identity.
+  it.effect("limits each identity to its share, and all of them to that of the registry", () =>
+    Effect.gen(function* () {
+      const asReader = ask("GET", path, { headers: basicOf(reader) })
+      assert.strictEqual(yield* answered(askAsAdmin("GET", path)), 250)
+      // The request that was turned away above counts for the registry.
+      assert.strictEqual(yield* answered(asReader), 249)
+      assert.strictEqual((yield* requests.read).status, 200)
+    }).pipe(Effect.provide(emulator({ tier: "basic", scopeMapTokens: [reader] })))
+  )
+
+  it.effect("is less than limits that are given besides", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* answered(askAsAdmin("GET", path)), 3)
+    }).pipe(Effect.provide(emulator({ tier: "premium", rateLimits: { referrers: 3 } })))
+  )
 })

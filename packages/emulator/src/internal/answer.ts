@@ -38,18 +38,38 @@ export const json = (status: number, body: unknown, headers: Answer["headers"] =
 export const error = (status: number, code: string, message: string, detail?: unknown): Answer =>
   json(status, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] })
 
+/** What the distribution API and the deletion of a repository say of a missing one. */
 export const nameUnknown = (name: string): Answer =>
   error(404, "NAME_UNKNOWN", "repository name not known to registry", { name })
 
+/** What the rest of the management API says of a missing repository. */
+export const repositoryNotFound = (name: string): Answer =>
+  error(404, "NAME_UNKNOWN", `repository "${name}" is not found`)
+
 export const tagUnknown: Answer = error(404, "TAG_UNKNOWN", "the specified tag does not exist")
 
+/** What the distribution API says of a missing manifest. The management API has another message. */
 export const manifestUnknown = (reference: string): Answer =>
   reference.includes(":")
     ? error(404, "MANIFEST_UNKNOWN", `manifest ${reference} is not found`)
     : error(404, "MANIFEST_UNKNOWN", `manifest tagged by "${reference}" is not found`, { Tag: reference })
 
-export const blobUnknown = (digest: string): Answer =>
-  error(404, "BLOB_UNKNOWN", "blob unknown to registry", { digest })
+/** What the management API says of a missing manifest. */
+export const manifestNotKnown: Answer = error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+
+const blobUnknownMessage = "blob unknown to registry"
+
+export const blobUnknown = (digest: string): Answer => error(404, "BLOB_UNKNOWN", blobUnknownMessage, { digest })
+
+/** What a deletion says of a missing blob. */
+export const blobNotKnown: Answer = error(404, "BLOB_UNKNOWN", blobUnknownMessage)
+
+/**
+ * A list of the management API. ACR writes an empty one as `null`.
+ *
+ * azure-sdk-for-python, recording test_list_in_empty_repo: `"tags":null`, `"tagsDeleted":null`.
+ */
+export const listed = <A>(items: ReadonlyArray<A>): ReadonlyArray<A> | null => (items.length === 0 ? null : items)
 
 /** What the registry says of a mishap of its own. */
 export const internalError = error(500, "UNKNOWN", "unknown error")

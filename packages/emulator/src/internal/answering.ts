@@ -1,7 +1,7 @@
 /**
  * How the registry answers: who asks, whether they may, and by which route.
  */
-import { byResource, formatScopes, type Right } from "./access.ts"
+import { byResource, formatScopes, type Identity, type Right } from "./access.ts"
 import { type Answer, error, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
 import type { Request, Routes } from "./routes.ts"
@@ -27,7 +27,8 @@ const unauthorized = (
     401,
     "UNAUTHORIZED",
     "authentication required, visit https://aka.ms/acr/authorization for more information.",
-    detail.length === 0 ? undefined : detail
+    // azure-sdk-for-go, recording TestClient_CheckDockerV2Support: `"detail":null` where no right is needed.
+    detail.length === 0 ? null : detail
   )
   return {
     ...answer,
@@ -38,8 +39,25 @@ const unauthorized = (
   }
 }
 
-/** What every answer about content says of itself. */
+/** What every answer about content says of itself, also that of a path that does not exist. */
 const contentHeaders = { "Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff" }
+
+/** What an answer of a route adds: the headers that a script of another origin may read. */
+const exposedHeaders = {
+  ...contentHeaders,
+  "Access-Control-Expose-Headers": "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
+}
+
+/** What ACR says of deletions alone. It is the same number in every recording. */
+const remainingDeletions = { "X-Ms-Ratelimit-Remaining-Calls-Per-Second": "8.000000" }
+
+/**
+ * A browser that is told so asks this host by https alone from then on. `localhost` belongs to every program of a machine.
+ */
+const transportSecurity = (origin: string): Answer["headers"] =>
+  /^https?:\/\/(?:[^/]*\.)?localhost(?::\d+)?$/i.test(origin)
+    ? {}
+    : { "Strict-Transport-Security": "max-age=31536000; includeSubDomains" }
 
 const decodePath = (path: string): string => {
   try {
@@ -53,9 +71,12 @@ export const make = (parts: {
   readonly service: string
   readonly tokens: Tokens
   readonly routes: Routes
+  /** Counts the requests of all callers. */
   readonly throttle: Throttle
+  /** Counts those of one identity. */
+  readonly throttleOf: (identity: Identity) => Throttle
 }) => {
-  const { routes, service, throttle, tokens } = parts
+  const { routes, service, throttle, throttleOf, tokens } = parts
 
   const oauth = async (request: Omit<Request, "may" | "mayQuarantine">): Promise<Answer | undefined> => {
     switch (`${request.method} ${request.path}`) {
@@ -87,28 +108,32 @@ export const make = (parts: {
 
     const route = routes.find(request.method, request.path, request.query)
     if (route === undefined) return text(404, "404 page not found\n", contentHeaders)
-    if ("status" in route) return withContentHeaders(route)
+    if ("status" in route) return withHeaders(route)
 
     const authorized = tokens.authorize(request.headers["authorization"], request.nowMillis)
     if (authorized._tag !== "Known") {
       const flaw = authorized._tag === "Unknown" ? "invalid_token" : undefined
-      return withContentHeaders(unauthorized(origin, service, route.wanted, flaw))
+      return withHeaders(unauthorized(origin, service, route.wanted, flaw))
     }
-    return withContentHeaders(
-      route.rights.every(authorized.may)
-        ? await route.handle({ ...request, may: authorized.may, mayQuarantine: authorized.mayQuarantine })
-        : unauthorized(origin, service, route.wanted, "insufficient_scope")
-    )
+    const throttledAlone = throttleOf(authorized.identity)(request.method, request.path, request.nowMillis)
+    if (throttledAlone !== undefined) return throttledAlone
+    if (!route.rights.every(authorized.may)) {
+      return withHeaders(unauthorized(origin, service, route.wanted, "insufficient_scope"))
+    }
+    const { may, mayQuarantine } = authorized
+    const answer = withHeaders(await route.handle({ ...request, may, mayQuarantine }))
+    return request.method === "DELETE" ? { ...answer, headers: { ...remainingDeletions, ...answer.headers } } : answer
   }
 
   /** The date of an answer is by the same clock as the times in it. */
   return async (...[origin, incoming, time]: Parameters<typeof answering>): Promise<Answer> => {
     const answer = await answering(origin, incoming, time)
-    return { ...answer, headers: { Date: new Date(time.nowMillis).toUTCString(), ...answer.headers } }
+    const date = new Date(time.nowMillis).toUTCString()
+    return { ...answer, headers: { Date: date, ...transportSecurity(origin), ...answer.headers } }
   }
 }
 
-const withContentHeaders = (answer: Answer): Answer => ({
+const withHeaders = (answer: Answer): Answer => ({
   ...answer,
-  headers: { ...contentHeaders, ...answer.headers }
+  headers: { ...exposedHeaders, ...answer.headers }
 })

@@ -17,6 +17,10 @@ export const entityTag = (digest: string): string => `"${digest}"`
 const names = (tags: string, digest: string | undefined): boolean =>
   digest !== undefined && (tags.trim() === "*" || tags.split(",").some((tag) => tag.trim() === entityTag(digest)))
 
+/** Whether a list of entity tags names a digest, where a weak tag (`W/"…"`) will do: RFC 9110, "If-None-Match". */
+export const namesWeakly = (tags: string, digest: string): boolean =>
+  names(tags.replaceAll(/(^|,)(\s*)W\//g, "$1$2"), digest)
+
 /** Whether the conditions hold for what a tag names now. */
 export const hold = ({ ifMatch, ifNoneMatch }: Conditions, digest: string | undefined): boolean =>
   (ifMatch === undefined || names(ifMatch, digest)) && (ifNoneMatch === undefined || !names(ifNoneMatch, digest))

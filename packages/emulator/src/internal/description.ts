@@ -26,6 +26,33 @@ const platformOf = async (store: Store, holder: Holder, manifest: Manifest.Manif
   return Result.isSuccess(config) ? config.success : undefined
 }
 
+const decodeObject = Schema.decodeOption(Schema.fromJsonString(Schema.JsonObject))
+
+const isObject = Schema.is(Schema.JsonObject)
+
+/** A manifest's text with a size of its configuration, if that has none. */
+const withConfigSize = (text: string): string => {
+  const manifest = Option.getOrUndefined(decodeObject(text))
+  if (manifest === undefined || !isObject(manifest["config"]) || manifest["config"]["size"] !== undefined) return text
+  return JSON.stringify({ ...manifest, config: Object.assign({ size: 0 }, manifest["config"]) })
+}
+
+/**
+ * A manifest as the registry sees it. ACR takes a configuration without `size`: the README of Azure's Python client writes
+ * `sizeInBytes` instead.
+ */
+export const viewOf = (mediaType: MediaType.MediaType, text: string): ReturnType<typeof Manifest.parse> =>
+  Result.orElse(Manifest.parse(mediaType, text), () => Manifest.parse(mediaType, withConfigSize(text)))
+
+/**
+ * The bytes that a manifest's own blobs take in its image. Of a pushed image ACR counts the layers alone.
+ */
+const blobsSizeOf = (view: Manifest.Manifest, bytes: Uint8Array): number => {
+  if (view._tag === "UnknownManifest") return bytes.length
+  const blobs = view._tag === "ImageManifest" ? view.layers : Manifest.references(view).blobs
+  return blobs.reduce((sum, { size }) => sum + size, 0)
+}
+
 /** Both were withdrawn before a release, and still lie in registries. */
 const artifactTypes = [MediaType.ociArtifactManifest, MediaType.orasArtifactManifest]
 
@@ -76,7 +103,7 @@ export const describe = async (
     digest,
     bytes,
     mediaType,
-    imageSize: blobs.reduce((sum, { size }) => sum + size, bytes.length),
+    blobsSize: blobsSizeOf(view, bytes),
     architecture: platform?.architecture,
     os: platform?.os,
     configMediaType: image?.config.mediaType,

@@ -1,20 +1,31 @@
 /**
  * OCI distribution, `/v2`: manifests, blobs, tags and referrers.
  */
+import { readFile } from "node:fs/promises"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
-import * as Tag from "@effect-acr/client/Tag"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type Answer, blobUnknown, disallowed, empty, error, json, manifestUnknown, nameUnknown } from "./answer.ts"
-import { type Conditions, entityTag, hold, preconditionFailed, unconditional } from "./conditions.ts"
+import {
+  type Answer,
+  blobNotKnown,
+  blobUnknown,
+  disallowed,
+  empty,
+  error,
+  json,
+  manifestUnknown,
+  nameUnknown
+} from "./answer.ts"
+import { type Conditions, entityTag, hold, namesWeakly, preconditionFailed, unconditional } from "./conditions.ts"
 import * as Contents from "./contents.ts"
-import { describe, maxManifestBytes } from "./description.ts"
-import { page, type Part } from "./page.ts"
+import { describe, maxManifestBytes, viewOf } from "./description.ts"
+import { byKey, page, type Part } from "./page.ts"
 import * as Referrers from "./referrers.ts"
+import * as Schema1 from "./schema1.ts"
 import {
   type Attributes,
   blobOf,
@@ -28,7 +39,24 @@ import {
 } from "./store.ts"
 import { softDeleted, type Trash } from "./trash.ts"
 
-const invalid = (message: string): Answer => error(400, "MANIFEST_INVALID", message)
+/**
+ * What a manifest is told that is none, or is another one than its Content-Type says. Azure/azure-sdk-assets, .NET,
+ * recording CanSetDockerManifest: ACR does not say what is wrong.
+ */
+const manifestInvalid: Answer = error(400, "MANIFEST_INVALID", "manifest invalid", { Reason: {} })
+
+/** ACR refuses `text/plain` and `application/json`. The media types of manifests are all of vendors. */
+const isOfVendor = (mediaType: MediaType.MediaType): boolean =>
+  MediaType.essence(mediaType).startsWith("application/vnd.")
+
+const dockerTypes = [MediaType.dockerManifest, MediaType.dockerManifestList]
+
+/** Whether a manifest names the type that it is pushed as. Those of OCI may name none. */
+const namesItsType = (mediaType: MediaType.MediaType, view: Manifest.Manifest): boolean => {
+  if (view._tag === "UnknownManifest") return true
+  const type = MediaType.essence(mediaType)
+  return view.mediaType === undefined ? !dockerTypes.includes(type) : MediaType.essence(view.mediaType) === type
+}
 
 /** Clients read a manifest that does not name its version. Registries, such as distribution, refuse to take one. */
 const decodeVersion = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ schemaVersion: Schema.Literal(2) })))
@@ -51,7 +79,9 @@ const isQuarantined = ({ quarantineState }: StoredManifest): boolean =>
 /** A request for a manifest. */
 export interface Pull {
   readonly accept: string | undefined
+  readonly ifNoneMatch: string | undefined
   readonly mayQuarantine: boolean
+  readonly nowMillis: number
 }
 
 const isReadable = ({ attributes }: { readonly attributes: Attributes }): boolean => attributes.readEnabled
@@ -62,6 +92,20 @@ const accepts = (accept: string | undefined, mediaType: string): boolean =>
     const [range = ""] = part.split(";")
     return range.trim() === "*/*" || range.trim() === mediaType
   })
+
+/** Azure/acr, pull request 764, shows the text for an image of OCI. */
+const notAcceptedText = (mediaType: string): string => {
+  switch (mediaType.toLowerCase()) {
+    case MediaType.ociImageManifest:
+      return "OCI manifest found, but accept header does not support OCI manifests"
+    case MediaType.ociImageIndex:
+      return "OCI index found, but accept header does not support OCI indexes"
+    default:
+      return `${mediaType} found, but accept header does not support it`
+  }
+}
+
+const notAccepted = (mediaType: string): Answer => error(404, "MANIFEST_UNKNOWN", notAcceptedText(mediaType))
 
 const missingPart = (repository: Repository | undefined, manifest: Manifest.Manifest): Descriptor | undefined => {
   const { blobs, manifests } = Manifest.references(manifest)
@@ -81,7 +125,27 @@ export interface Parts {
 }
 
 export const make = ({ conditionalPut, directory, referrers, store, trash }: Parts) => {
-  const serveManifest = (name: string, reference: string, pull: Pull, withBody: boolean): Answer => {
+  const schema1 = Schema1.make()
+
+  /** A Docker image for a caller who accepts none of schema 2. */
+  const serveSchema1 = async (repository: Repository, tag: string, manifest: StoredManifest, pull: Pull) => {
+    const view = Manifest.view(MediaType.dockerManifest, new TextDecoder().decode(manifest.bytes))
+    if (view._tag !== "ImageManifest") return notAccepted(manifest.mediaType)
+    const config = blobOf(store, repository, view.config.digest)
+    const { bytes, digest } = schema1(
+      {
+        name: repository.name,
+        tag,
+        architecture: manifest.architecture ?? "",
+        layers: view.layers.map(({ digest }) => digest),
+        config: config === undefined || config.size > maxManifestBytes ? undefined : await readFile(config.file, "utf8")
+      },
+      pull.nowMillis
+    )
+    return { digest, mediaType: MediaType.dockerSchema1SignedManifest, bytes }
+  }
+
+  const serveManifest = async (name: string, reference: string, pull: Pull, withBody: boolean): Promise<Answer> => {
     const repository = store.repositories.get(name)
     if (repository === undefined) return manifestUnknown(reference)
     const found = find(repository, reference)
@@ -92,26 +156,39 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       return reference.includes(":") ? disallowed : manifestUnknown(reference)
     }
     if (!held.every(isReadable)) return disallowed
-    if (!accepts(pull.accept, manifest.mediaType)) {
-      return error(404, "MANIFEST_UNKNOWN", `${manifest.mediaType} found, but accept header does not support it`)
+    const isDocker = manifest.mediaType.toLowerCase() === MediaType.dockerManifest
+    const isAccepted = accepts(pull.accept, manifest.mediaType)
+    if (!isAccepted && !isDocker) return notAccepted(manifest.mediaType)
+    // What is named by its digest comes with this digest.
+    const served =
+      isAccepted || reference.includes(":") ? manifest : await serveSchema1(repository, reference, manifest, pull)
+    if ("status" in served) return served
+    const identity = {
+      "Docker-Content-Digest": served.digest,
+      // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
+      ETag: entityTag(served.digest)
+    }
+    // RFC 9110, section 13.1.2.
+    if (pull.ifNoneMatch !== undefined && namesWeakly(pull.ifNoneMatch, served.digest)) {
+      return { status: 304, headers: identity, body: undefined }
     }
     return {
       status: 200,
       headers: {
-        "Content-Type": manifest.mediaType,
-        "Docker-Content-Digest": manifest.digest,
-        // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
-        ETag: entityTag(manifest.digest),
-        ...(withBody ? {} : { "Content-Length": String(manifest.bytes.length) })
+        "Content-Type": served.mediaType,
+        ...identity,
+        ...(withBody ? {} : { "Content-Length": String(served.bytes.length) })
       },
-      body: withBody ? manifest.bytes : undefined
+      body: withBody ? served.bytes : undefined
     }
   }
 
   return {
-    getManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, true),
+    getManifest: (name: string, reference: string, pull: Pull): Promise<Answer> =>
+      serveManifest(name, reference, pull, true),
 
-    headManifest: (name: string, reference: string, pull: Pull): Answer => serveManifest(name, reference, pull, false),
+    headManifest: (name: string, reference: string, pull: Pull): Promise<Answer> =>
+      serveManifest(name, reference, pull, false),
 
     putManifest: async (
       name: string,
@@ -123,21 +200,17 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
     ): Promise<Answer> => {
       if (bytes.length > maxManifestBytes) return error(413, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
       const mediaType = MediaType.parse((contentType ?? "").split(";")[0] ?? "")
-      if (Result.isFailure(mediaType)) return invalid("the Content-Type header names no media type")
+      if (Result.isFailure(mediaType) || !isOfVendor(mediaType.success)) return manifestInvalid
       const text = new TextDecoder().decode(bytes)
-      const view = Manifest.parse(mediaType.success, text)
-      if (Result.isFailure(view)) return invalid(view.failure.message)
-      if (view.success._tag !== "UnknownManifest" && Option.isNone(decodeVersion(text))) {
-        return invalid("the manifest is not of schemaVersion 2")
-      }
+      const view = viewOf(mediaType.success, text)
+      if (Result.isFailure(view) || !namesItsType(mediaType.success, view.success)) return manifestInvalid
+      if (view.success._tag !== "UnknownManifest" && Option.isNone(decodeVersion(text))) return manifestInvalid
 
       const byDigest = Digest.parse(reference)
       const algorithm = Result.isSuccess(byDigest) ? Digest.algorithm(byDigest.success) : "sha256"
       const digest = Digest.Digest.make(Contents.digestOf(bytes, algorithm))
-      if (reference.includes(":") ? reference !== digest : Result.isFailure(Tag.parse(reference))) {
-        return reference.includes(":")
-          ? error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
-          : error(400, "TAG_INVALID", "manifest tag did not match URI")
+      if (reference.includes(":") && reference !== digest) {
+        return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
       }
 
       const known = store.repositories.get(name)
@@ -175,7 +248,7 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
 
     deleteBlob: (name: string, digest: string): Answer => {
       const repository = store.repositories.get(name)
-      if (repository === undefined || !repository.blobs.has(digest)) return blobUnknown(digest)
+      if (repository === undefined || !repository.blobs.has(digest)) return blobNotKnown
       if (!repository.attributes.deleteEnabled || !repository.attributes.writeEnabled) return disallowed
       repository.blobs.delete(digest)
       return empty(202, { "Docker-Content-Digest": digest })
@@ -188,20 +261,24 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
         .filter(({ attributes }) => attributes.listEnabled)
         .map(({ name }) => name)
         .toSorted()
-      const { headers, items } = page(`/v2/${name}/tags/list`, all, (tag) => tag, { ...part, orderby: "" })
+      const { headers, items } = page(
+        `/v2/${name}/tags/list`,
+        all,
+        byKey((tag) => tag),
+        { ...part, orderby: "" }
+      )
       return json(200, { name, tags: items }, headers)
     },
 
     /**
-     * OCI distribution specification, "Listing Referrers": a digest that does not exist has no referrers, which is no
-     * error. The specification leaves open what an unknown repository is; it is answered as by the list of tags.
+     * OCI distribution specification, "Listing Referrers": a registry that has the API must not answer 404. A digest or a
+     * repository that does not exist has no referrers, which its conformance tests demand too.
      */
     referrers: (path: string, name: string, digest: string, query: URLSearchParams): Answer => {
       if (!Digest.isDigest(digest)) return error(400, "DIGEST_INVALID", "the path names no digest", { digest })
       const repository = store.repositories.get(name)
-      return repository === undefined
-        ? nameUnknown(name)
-        : Referrers.list(referrers, path, referrersOf(repository, digest), query)
+      const all = repository === undefined ? [] : referrersOf(repository, digest)
+      return Referrers.list(referrers, path, all, query)
     }
   }
 }

@@ -199,3 +199,31 @@ export const listen = (options: {
       }
     })
   )
+
+const codeOf = ({ cause }: HttpServerError.ServeError): unknown =>
+  cause instanceof Error && "code" in cause ? cause.code : undefined
+
+/** A machine without IPv6. */
+const hasNoSuchAddress = (error: HttpServerError.ServeError): boolean =>
+  ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(String(codeOf(error)))
+
+/**
+ * Opens a port on 127.0.0.1 and, where there is one, the same port on ::1. `localhost` is either of them, and a client
+ * that tries ::1 first must not meet another program there.
+ */
+export const listenOnLoopback = (
+  certificate: Certificate | undefined
+): Effect.Effect<Listener, HttpServerError.ServeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const first = yield* listen({ host: "127.0.0.1", port: 0, certificate })
+    const second = yield* listen({ host: "::1", port: first.port, certificate }).pipe(
+      Effect.catchIf(hasNoSuchAddress, () => Effect.void)
+    )
+    return {
+      port: first.port,
+      serve: (handler: Handler) => {
+        first.serve(handler)
+        second?.serve(handler)
+      }
+    }
+  }).pipe(Effect.retry({ times: 5, while: (error) => codeOf(error) === "EADDRINUSE" }))

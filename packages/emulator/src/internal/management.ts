@@ -1,11 +1,24 @@
 /**
  * ACR's management API, `/acr/v1`: the answers.
  */
-import { type Answer, denied, disallowed, empty, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
-import { page, type Part } from "./page.ts"
+import {
+  type Answer,
+  denied,
+  disallowed,
+  empty,
+  json,
+  listed,
+  manifestNotKnown,
+  manifestUnknown,
+  nameUnknown,
+  repositoryNotFound,
+  tagUnknown
+} from "./answer.ts"
+import { byKey, byTime, type Order, page, type Part } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import {
   type Attributes,
+  imageSizeOf,
   isLocked,
   type Repository,
   type Store,
@@ -19,21 +32,31 @@ import type { Trash } from "./trash.ts"
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 
-const inOrder = <A extends { readonly lastUpdateTime: string; readonly attributes: Attributes }>(
-  items: Iterable<A>,
-  keyOf: (item: A) => string,
-  orderby: string
-): ReadonlyArray<A> => {
-  const listed = Array.from(items).filter(({ attributes }) => attributes.listEnabled)
+const nameOf = ({ name }: { readonly name: string }): string => name
+const digestOf = ({ digest }: { readonly digest: string }): string => digest
+
+interface Item {
+  readonly lastUpdateTime: string
+  readonly attributes: Attributes
+}
+
+/** What is not hidden, in the order that a query asks for. */
+const inOrder = <A extends Item>(items: Iterable<A>, keyOf: (item: A) => string, orderby: string): ReadonlyArray<A> => {
+  const byName = Array.from(items)
+    .filter(({ attributes }) => attributes.listEnabled)
+    .toSorted((left, right) => compare(keyOf(left), keyOf(right)))
   switch (orderby) {
     case "timedesc":
-      return listed.toSorted((left, right) => compare(right.lastUpdateTime, left.lastUpdateTime))
+      return byName.toSorted((left, right) => compare(right.lastUpdateTime, left.lastUpdateTime))
     case "timeasc":
-      return listed.toSorted((left, right) => compare(left.lastUpdateTime, right.lastUpdateTime))
+      return byName.toSorted((left, right) => compare(left.lastUpdateTime, right.lastUpdateTime))
     default:
-      return listed.toSorted((left, right) => compare(keyOf(left), keyOf(right)))
+      return byName
   }
 }
+
+const orderOf = <A extends Item>(keyOf: (item: A) => string, { orderby }: Part): Order<A> =>
+  orderby === "timedesc" || orderby === "timeasc" ? byTime(keyOf, orderby === "timedesc") : byKey(keyOf)
 
 /** The path of a list as the registry writes it into its links. */
 const listPath = (name: string, list: string): string => `/acr/v1/${encodeURIComponent(name)}/${list}`
@@ -48,10 +71,10 @@ const visible = ({ name, digest, createdTime, lastUpdateTime, attributes }: Stor
 })
 
 const described = (repository: Repository, manifest: StoredManifest) => {
-  const tags = tagsOf(repository, manifest.digest).map(({ name }) => name)
+  const tags = tagsOf(repository, manifest.digest).map(nameOf).toSorted()
   return {
     digest: manifest.digest,
-    imageSize: manifest.imageSize,
+    imageSize: imageSizeOf(repository, manifest),
     createdTime: manifest.createdTime,
     lastUpdateTime: manifest.lastUpdateTime,
     ...(manifest.architecture === undefined ? {} : { architecture: manifest.architecture }),
@@ -100,10 +123,43 @@ export const make = (parts: {
 }) => {
   const { referrers, registry, store, trash } = parts
 
-  const within = (name: string, answer: (repository: Repository) => Answer): Answer => {
+  /** Answers for a repository, or says what the request is told of a missing one. */
+  const within = (
+    name: string,
+    answer: (repository: Repository) => Answer,
+    missing: Answer = repositoryNotFound(name)
+  ): Answer => {
     const repository = store.repositories.get(name)
-    return repository === undefined ? nameUnknown(name) : answer(repository)
+    return repository === undefined ? missing : answer(repository)
   }
+
+  /** Answers for a tag. In a missing repository it is the tag that is unknown. */
+  const withTag = (name: string, tagName: string, answer: (repository: Repository, tag: StoredTag) => Answer): Answer =>
+    within(
+      name,
+      (repository) => {
+        const tag = repository.tags.get(tagName)
+        return tag === undefined ? tagUnknown : answer(repository, tag)
+      },
+      tagUnknown
+    )
+
+  /** Answers for a manifest. In a missing repository it is the manifest that is unknown. */
+  const withManifest = (
+    name: string,
+    digest: string,
+    missing: Answer,
+    answer: (repository: Repository, manifest: StoredManifest) => Answer
+  ): Answer =>
+    within(
+      name,
+      (repository) => {
+        const manifest = repository.manifests.get(digest)
+        return manifest === undefined ? missing : answer(repository, manifest)
+      },
+      missing
+    )
+
   const head = (name: string) => ({ registry, imageName: name })
 
   const repositoryProperties = (repository: Repository): Answer =>
@@ -138,9 +194,9 @@ export const make = (parts: {
   return {
     /** Its links lead back to the path that was asked for. */
     catalog: (path: string, part: Part): Answer => {
-      const all = inOrder(store.repositories.values(), ({ name }) => name, "")
-      const { headers, items } = page(path, all, ({ name }) => name, { ...part, orderby: "" })
-      return json(200, { repositories: items.map(({ name }) => name) }, headers)
+      const all = inOrder(store.repositories.values(), nameOf, "")
+      const { headers, items } = page(path, all, byKey(nameOf), { ...part, orderby: "" })
+      return json(200, { repositories: listed(items.map(({ name }) => name)) }, headers)
     },
 
     getRepository: (name: string): Answer => within(name, repositoryProperties),
@@ -152,44 +208,40 @@ export const make = (parts: {
       }),
 
     deleteRepository: (name: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const { manifests, tags } = repository
-        if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
-        const deleted = {
-          manifestsDeleted: Array.from(manifests.keys()).toSorted(),
-          tagsDeleted: Array.from(tags.keys()).toSorted()
-        }
-        trash.deleteRepository(repository, now)
-        return json(202, deleted)
-      }),
+      within(
+        name,
+        (repository) => {
+          const { manifests, tags } = repository
+          if ([repository, ...manifests.values(), ...tags.values()].some(isLocked)) return disallowed
+          const deleted = {
+            manifestsDeleted: listed(Array.from(manifests.keys()).toSorted()),
+            tagsDeleted: listed(Array.from(tags.keys()).toSorted())
+          }
+          trash.deleteRepository(repository, now)
+          return json(202, deleted)
+        },
+        nameUnknown(name)
+      ),
 
     tags: (name: string, part: Part, digest: string | undefined): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.tags.values(), (tag) => tag.name, part.orderby)
+        const all = inOrder(repository.tags.values(), nameOf, part.orderby)
         const wanted = digest === undefined ? all : all.filter((tag) => tag.digest === digest)
-        const { headers, items } = page(listPath(name, "_tags"), wanted, (tag) => tag.name, part)
-        return json(200, { ...head(name), tags: items.map(visible) }, headers)
+        const { headers, items } = page(listPath(name, "_tags"), wanted, orderOf<StoredTag>(nameOf, part), part)
+        return json(200, { ...head(name), tags: listed(items.map(visible)) }, headers)
       }),
 
-    getTag: (name: string, tagName: string): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        return tag === undefined ? tagUnknown : tagProperties(repository, tag)
-      }),
+    getTag: (name: string, tagName: string): Answer => withTag(name, tagName, tagProperties),
 
     updateTag: (name: string, tagName: string, update: Update): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        if (tag === undefined) return tagUnknown
+      withTag(name, tagName, (repository, tag) => {
         const updated = { ...tag, attributes: changed(tag.attributes, update) }
         repository.tags.set(tagName, updated)
         return tagProperties(repository, updated)
       }),
 
     deleteTag: (name: string, tagName: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const tag = repository.tags.get(tagName)
-        if (tag === undefined) return tagUnknown
+      withTag(name, tagName, (repository, tag) => {
         if (isLocked(repository) || isLocked(tag)) return disallowed
         trash.deleteTag(repository, tag, now)
         return empty(202, { "X-Ms-Int-Docker-Content-Digest": tag.digest })
@@ -197,29 +249,29 @@ export const make = (parts: {
 
     manifests: (name: string, part: Part): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.manifests.values(), ({ digest }) => digest, part.orderby)
-        const { headers, items } = page(listPath(name, "_manifests"), all, ({ digest }) => digest, part)
+        const all = inOrder(repository.manifests.values(), digestOf, part.orderby)
+        const { headers, items } = page(
+          listPath(name, "_manifests"),
+          all,
+          orderOf<StoredManifest>(digestOf, part),
+          part
+        )
         return json(
           200,
-          { ...head(name), manifests: items.map((manifest) => described(repository, manifest)) },
+          { ...head(name), manifests: listed(items.map((manifest) => described(repository, manifest))) },
           headers
         )
       }),
 
     getManifest: (name: string, digest: string): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        return manifest === undefined ? manifestUnknown(digest) : manifestProperties(repository, manifest)
-      }),
+      withManifest(name, digest, manifestNotKnown, manifestProperties),
 
     /**
      * The result of a scan takes the role AcrQuarantineWriter besides (Azure/acr, docs/preview/quarantine). How ACR refuses
      * it is not documented.
      */
     updateManifest: (name: string, digest: string, update: Update, mayScan: boolean): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        if (manifest === undefined) return manifestUnknown(digest)
+      withManifest(name, digest, manifestNotKnown, (repository, manifest) => {
         const scan = scanned(update)
         if (Object.keys(scan).length > 0 && !mayScan) return denied
         const updated = { ...manifest, attributes: changed(manifest.attributes, update), ...scan }
@@ -229,9 +281,7 @@ export const make = (parts: {
 
     /** Served under `/v2`, as every ACR client asks for it there; the locks are of this API. */
     deleteManifest: (name: string, digest: string, now: Timestamp): Answer =>
-      within(name, (repository) => {
-        const manifest = repository.manifests.get(digest)
-        if (manifest === undefined) return manifestUnknown(digest)
+      withManifest(name, digest, manifestUnknown(digest), (repository, manifest) => {
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
         const all = referrers.cascade ? withReferrers(repository, digest) : [digest]
         for (const one of all) trash.deleteManifest(repository, one, now)

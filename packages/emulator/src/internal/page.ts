@@ -1,7 +1,7 @@
 /**
  * Lists in pages: the part that a query asks for, and the link to the next one.
  */
-import type { Answer } from "./answer.ts"
+import { type Answer, error } from "./answer.ts"
 
 /** Which part of a list a query asks for. */
 export interface Part {
@@ -13,38 +13,78 @@ export interface Part {
 const defaultPageSize = 100
 const maxPageSize = 1000
 
-export const partOf = (query: URLSearchParams): Part => {
-  const n = Number(query.get("n") ?? defaultPageSize)
+/** The part, or the refusal of a number below zero. A text that is no whole number counts as none. */
+export const partOf = (query: URLSearchParams): Part | Answer => {
+  const given = query.get("n") ?? ""
+  const n = given === "" ? defaultPageSize : Number(given)
+  if (n < 0) return error(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested", { n })
   return {
-    n: Number.isInteger(n) && n > 0 ? Math.min(n, maxPageSize) : defaultPageSize,
+    n: Number.isInteger(n) ? Math.min(n, maxPageSize) : defaultPageSize,
     last: query.get("last") ?? undefined,
     orderby: query.get("orderby") ?? ""
   }
 }
 
+/** Where items stand in the order of a list. */
+export interface Order<A> {
+  /** What a link says of the item after which the next page begins. */
+  readonly cursorOf: (item: A) => string
+  /** Whether an item comes after what a link says, in a list that has this order. */
+  readonly isBehind: (last: string, all: ReadonlyArray<A>) => (item: A, index: number) => boolean
+}
+
+/** The order of names or digests. */
+export const byKey = <A>(keyOf: (item: A) => string): Order<A> => ({
+  cursorOf: keyOf,
+  isBehind: (last) => (item) => keyOf(item) > last
+})
+
+interface Timed {
+  readonly lastUpdateTime: string
+}
+
+/** Ticks of .NET: units of 100 ns since the year 1. */
+const ticksOf = ({ lastUpdateTime }: Timed): bigint =>
+  BigInt(Date.parse(lastUpdateTime)) * 10_000n + BigInt(lastUpdateTime.slice(-5, -1)) + 621_355_968_000_000_000n
+
+/**
+ * The order of times, either way; items of the same time by name or digest. A link says `<ticks>&<key>`, so a page begins
+ * at the right place also if the item before it is gone. Before a `last` without a time there is nothing, unless it is the
+ * key of an item: which one ACR takes it for is not known.
+ */
+export const byTime = <A extends Timed>(keyOf: (item: A) => string, newestFirst: boolean): Order<A> => ({
+  cursorOf: (item) => `${ticksOf(item)}&${keyOf(item)}`,
+  isBehind: (last, all) => {
+    const [, ticks, key = ""] = /^(\d+)&(.*)$/.exec(last) ?? []
+    if (ticks === undefined) {
+      const found = all.findIndex((item) => keyOf(item) === last)
+      return (_, index) => index > found
+    }
+    const time = BigInt(ticks)
+    return (item) => {
+      const own = ticksOf(item)
+      return own === time ? keyOf(item) > key : newestFirst ? own < time : own > time
+    }
+  }
+})
+
 /** Cuts a page out of sorted items, and writes the link to the next one. */
 export const page = <A>(
   path: string,
   items: ReadonlyArray<A>,
-  keyOf: (item: A) => string,
+  order: Order<A>,
   { last, n, orderby }: Part
 ): { readonly items: ReadonlyArray<A>; readonly headers: Answer["headers"] } => {
-  const inOrderOfKeys = orderby === "" || orderby === "none"
-  const begin =
-    last === undefined
-      ? 0
-      : inOrderOfKeys
-        ? items.filter((item) => keyOf(item) <= last).length
-        : items.findIndex((item) => keyOf(item) === last) + 1
-  const cut = items.slice(begin, begin + n)
+  const rest = last === undefined ? items : items.filter(order.isBehind(last, items))
+  const cut = rest.slice(0, n)
   const final = cut.at(-1)
   return {
     items: cut,
     headers:
-      final === undefined || begin + n >= items.length
+      final === undefined || rest.length <= n
         ? {}
         : {
-            Link: `<${path}?last=${encodeURIComponent(keyOf(final))}&n=${n}&orderby=${encodeURIComponent(orderby)}>; rel="next"`
+            Link: `<${path}?last=${encodeURIComponent(order.cursorOf(final))}&n=${n}&orderby=${encodeURIComponent(orderby)}>; rel="next"`
           }
   }
 }

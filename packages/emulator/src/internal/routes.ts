@@ -4,12 +4,12 @@
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import * as Schema from "effect/Schema"
 import type { Right } from "./access.ts"
-import { type Answer, error, text } from "./answer.ts"
+import { type Answer, error, json, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
 import { maxManifestBytes } from "./description.ts"
 import type { Distribution } from "./distribution.ts"
 import type { Management, Update } from "./management.ts"
-import { partOf } from "./page.ts"
+import { type Part, partOf } from "./page.ts"
 import type { Referrers } from "./referrers.ts"
 import type { Incoming } from "./serving.ts"
 import * as Storage from "./storage.ts"
@@ -29,8 +29,6 @@ export interface Request extends Incoming {
 }
 
 const isRepositoryName = Schema.is(RepositoryName)
-
-const nameInvalid = (name: string): Answer => error(400, "NAME_INVALID", "invalid repository name", { name })
 
 type Names = readonly [first: string, second: string]
 
@@ -77,12 +75,43 @@ const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | und
   }
 }
 
+/**
+ * What may stand at the end of a path. Another text is no route: ACR answers it as an unknown path, before it asks for a
+ * login (azure-sdk-for-go, recordings TestClient_GetManifestProperties_wrongDigest and TestBlobClient/GetBlob_fail). The
+ * patterns are those of the registry of the distribution project, of which ACR is made.
+ */
+const digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+const tag = String.raw`\w[\w.-]{0,127}`
+const reference = `${tag}|${digest}`
+
+const under = (root: string, list: string, item: string): RegExp => new RegExp(`^${root}/(.+)/${list}/(${item})$`)
+
+const aManifest = under("/v2", "manifests", reference)
+const aBlob = under("/v2", "blobs", digest)
+const aTag = under("/acr/v1", "_tags", tag)
+const aManifestOf = under("/acr/v1", "_manifests", digest)
+const aDeletedManifest = under("/acr/v1/_deleted", "_manifests", digest)
+
 /** ACR deletes tags by its own API alone. */
 const notByTag = error(405, "UNSUPPORTED", "A manifest can only be deleted by digest.")
 
 const unreadable = error(400, "UNSUPPORTED", "the body is not the JSON of changeable attributes")
 
 const unreadableRestore = error(400, "UNSUPPORTED", "the body is not a JSON object with a tag")
+
+/** RFC 9110, section 15.5.6. The code is the one that OCI has for what a registry does not do. */
+const methodNotAllowed = (methods: ReadonlySet<string>): Answer => {
+  const answer = error(405, "UNSUPPORTED", "the operation is unsupported")
+  return { ...answer, headers: { ...answer.headers, Allow: Array.from(methods).toSorted().join(", ") } }
+}
+
+/** A list in pages, as far as the query says which part of it. */
+const inPages =
+  (list: (part: Part, names: Names, request: Request) => Answer): Route["handle"] =>
+  (request, names) => {
+    const part = partOf(request.query)
+    return "status" in part ? part : list(part, names, request)
+  }
 
 const update =
   (change: (names: Names, update: Update, request: Request) => Answer): Route["handle"] =>
@@ -99,7 +128,12 @@ const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right>
     : []
 }
 
-const pullOf = ({ headers, mayQuarantine }: Request) => ({ accept: headers["accept"], mayQuarantine })
+const pullOf = ({ headers, mayQuarantine, nowMillis }: Request) => ({
+  accept: headers["accept"],
+  ifNoneMatch: headers["if-none-match"],
+  mayQuarantine,
+  nowMillis
+})
 
 const uploadOf = ({ body, headers, query, stamp }: Request) => ({
   query,
@@ -184,57 +218,61 @@ export const make = (parts: {
 
   // prettier-ignore
   const table: ReadonlyArray<Row> = [
-    ["GET",    /^\/v2\/?$/,                            () => [], () => text(200, "")],
-    ["GET",    /^\/v2\/_catalog$/,                     catalog, ({ path, query }) => management.catalog(path, partOf(query))],
-    ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   ({ query }, [name]) => distribution.tags(name, partOf(query))],
+    ["GET",    /^\/v2\/?$/,                            () => [], () => json(200, {})],
+    ["HEAD",   /^\/v2\/?$/,                            () => [], () => json(200, {})],
+    ["GET",    /^\/v2\/_catalog$/,                     catalog, inPages((part, _, { path }) => management.catalog(path, part))],
+    ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   inPages((part, [name]) => distribution.tags(name, part))],
     ...referrersRoutes,
-    ["GET",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   (request, [name, reference]) => distribution.getManifest(name, reference, pullOf(request))],
-    ["HEAD",   /^\/v2\/(.+)\/manifests\/([^/]+)$/,     pull,   (request, [name, reference]) => distribution.headManifest(name, reference, pullOf(request))],
-    ["PUT",    /^\/v2\/(.+)\/manifests\/([^/]+)$/,     push,   putManifest],
-    ["DELETE", /^\/v2\/(.+)\/manifests\/([^/]+)$/,     remove, deleteManifest],
+    ["GET",    aManifest,                              pull,   (request, [name, reference]) => distribution.getManifest(name, reference, pullOf(request))],
+    ["HEAD",   aManifest,                              pull,   (request, [name, reference]) => distribution.headManifest(name, reference, pullOf(request))],
+    ["PUT",    aManifest,                              push,   putManifest],
+    ["DELETE", aManifest,                              remove, deleteManifest],
     ["POST",   /^\/v2\/(.+)\/blobs\/uploads\/$/,       push,   startUpload],
     ["GET",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, pull,  (_, [name, id]) => uploads.status(name, id)],
     ["PATCH",  /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.chunk(name, id, uploadOf(request))],
     ["PUT",    /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, push,  (request, [name, id]) => uploads.commit(name, id, uploadOf(request))],
     ["DELETE", /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/, remove, (_, [name, id]) => uploads.cancel(name, id)],
-    ["GET",    /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   getBlob],
-    ["HEAD",   /^\/v2\/(.+)\/blobs\/([^/]+)$/,         pull,   headBlob],
-    ["DELETE", /^\/v2\/(.+)\/blobs\/([^/]+)$/,         remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
-    ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, ({ path, query }) => management.catalog(path, partOf(query))],
+    ["GET",    aBlob,                                  pull,   getBlob],
+    ["HEAD",   aBlob,                                  pull,   headBlob],
+    ["DELETE", aBlob,                                  remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
+    ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, inPages((part, _, { path }) => management.catalog(path, part))],
     // No name of a repository begins with an underscore.
-    ["GET",    /^\/acr\/v1\/_deleted\/_catalog$/,     deletedCatalog, ({ query }) => trash.repositories(partOf(query))],
-    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_manifests$/, readDeleted, ({ query }, [name]) => trash.manifests(name, partOf(query))],
-    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_tags$/,   readDeleted, ({ query }, [name]) => trash.tags(name, partOf(query))],
-    ["POST",   /^\/acr\/v1\/_deleted\/(.+)\/_manifests\/([^/]+)$/, restoreDeleted, restore],
-    ["GET",    /^\/acr\/v1\/(.+)\/_tags$/,             read,   ({ query }, [name]) => management.tags(name, partOf(query), query.get("digest") ?? undefined)],
-    ["GET",    /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    read,   (_, [name, tag]) => management.getTag(name, tag)],
-    ["PATCH",  /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    write,  update(([name, tag], body) => management.updateTag(name, tag, body))],
-    ["DELETE", /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,    remove, ({ stamp }, [name, tag]) => management.deleteTag(name, tag, stamp)],
-    ["GET",    /^\/acr\/v1\/(.+)\/_manifests$/,        read,   ({ query }, [name]) => management.manifests(name, partOf(query))],
-    ["GET",    /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, read, (_, [name, digest]) => management.getManifest(name, digest)],
-    ["PATCH",  /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/, write, update(([name, digest], body, { mayQuarantine }) => management.updateManifest(name, digest, body, mayQuarantine))],
+    ["GET",    /^\/acr\/v1\/_deleted\/_catalog$/,     deletedCatalog, inPages((part) => trash.repositories(part))],
+    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_manifests$/, readDeleted, inPages((part, [name]) => trash.manifests(name, part))],
+    ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_tags$/,   readDeleted, inPages((part, [name]) => trash.tags(name, part))],
+    ["POST",   aDeletedManifest,                      restoreDeleted, restore],
+    ["GET",    /^\/acr\/v1\/(.+)\/_tags$/,             read,   inPages((part, [name], { query }) => management.tags(name, part, query.get("digest") ?? undefined))],
+    ["GET",    aTag,                                   read,   (_, [name, tag]) => management.getTag(name, tag)],
+    ["PATCH",  aTag,                                   write,  update(([name, tag], body) => management.updateTag(name, tag, body))],
+    ["DELETE", aTag,                                   remove, ({ stamp }, [name, tag]) => management.deleteTag(name, tag, stamp)],
+    ["GET",    /^\/acr\/v1\/(.+)\/_manifests$/,        read,   inPages((part, [name]) => management.manifests(name, part))],
+    ["GET",    aManifestOf,                            read, (_, [name, digest]) => management.getManifest(name, digest)],
+    ["PATCH",  aManifestOf,                            write, update(([name, digest], body, { mayQuarantine }) => management.updateManifest(name, digest, body, mayQuarantine))],
     ["GET",    /^\/acr\/v1\/(.+)$/,                    read,   (_, [name]) => management.getRepository(name)],
     ["PATCH",  /^\/acr\/v1\/(.+)$/,                    write,  update(([name], body) => management.updateRepository(name, body))],
     ["DELETE", /^\/acr\/v1\/(.+)$/,                    remove, ({ stamp }, [name]) => management.deleteRepository(name, stamp)]
   ]
 
   return {
-    /** The route of a request, if there is one; the refusal if the name in its path is none. */
+    /** The route of a request, if there is one; the refusal if its path has others. */
     find: (method: string, path: string, query: URLSearchParams): Match | Answer | undefined => {
+      const others = new Set<string>()
       for (const [routeMethod, pattern, rightsOf, handle] of table) {
-        const found = routeMethod === method ? pattern.exec(path) : null
-        if (found !== null) {
-          if (found[1] !== undefined && !isRepositoryName(found[1])) return nameInvalid(found[1])
-          const names: Names = [found[1] ?? "", found[2] ?? ""]
-          const rights = rightsOf(names)
-          return {
-            rights,
-            wanted: handle === startUpload ? [...rights, ...mountRights(names[0], query)] : rights,
-            handle: (request) => handle(request, names)
-          }
+        const found = pattern.exec(path)
+        if (found === null || (found[1] !== undefined && !isRepositoryName(found[1]))) continue
+        if (routeMethod !== method) {
+          others.add(routeMethod)
+          continue
+        }
+        const names: Names = [found[1] ?? "", found[2] ?? ""]
+        const rights = rightsOf(names)
+        return {
+          rights,
+          wanted: handle === startUpload ? [...rights, ...mountRights(names[0], query)] : rights,
+          handle: (request) => handle(request, names)
         }
       }
-      return undefined
+      return others.size === 0 ? undefined : methodNotAllowed(others)
     }
   }
 }

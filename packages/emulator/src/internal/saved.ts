@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rename, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { Digest } from "@effect-acr/client/Digest"
-import * as Manifest from "@effect-acr/client/Manifest"
 import { MediaType } from "@effect-acr/client/MediaType"
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import { Tag } from "@effect-acr/client/Tag"
@@ -16,7 +15,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { DirectoryError } from "../DirectoryError.ts"
 import * as Contents from "./contents.ts"
-import { describe } from "./description.ts"
+import { describe, viewOf } from "./description.ts"
 import type { Repository, Store, StoredManifest, Trash } from "./store.ts"
 
 /** What repositories, manifests and tags have in common. */
@@ -119,7 +118,7 @@ const restoreManifest = async <A extends typeof SavedManifest.Type>(
 ): Promise<StoredManifest & A> => {
   const { digest, mediaType } = saved
   const bytes = await readFile(Contents.fileOf(directory, digest))
-  const view = Result.getOrThrow(Manifest.parse(mediaType, bytes.toString("utf8")))
+  const view = Result.getOrThrow(viewOf(mediaType, bytes.toString("utf8")))
   return { ...(await describe(store, holder, bytes, mediaType, digest, view)), ...saved }
 }
 

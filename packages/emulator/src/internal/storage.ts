@@ -1,11 +1,19 @@
 /**
- * The storage behind the registry: another origin, to which downloads are redirected with an address that is signed
+ * The storage behind the registry: another host, to which downloads are redirected with an address that is signed
  * and runs out.
  */
 import { createHmac, randomBytes } from "node:crypto"
 import { type Answer, text } from "./answer.ts"
 import type { Incoming } from "./serving.ts"
 import type { Store } from "./store.ts"
+
+/**
+ * The host of the storage for a registry on a host: another one, as ACR's storage is. Clients send their token again to
+ * another port of the same host (those in Go do), and the storage refuses a token. Only `localhost` and `127.0.0.1` are two
+ * hosts that every machine has.
+ */
+export const hostBeside = (host: string): string | undefined =>
+  host === "127.0.0.1" ? "localhost" : host === "localhost" ? "127.0.0.1" : undefined
 
 /** As long as ACR's own. */
 const lifetimeMillis = 20 * 60_000

@@ -32,8 +32,8 @@ export interface StoredManifest {
   readonly createdTime: Timestamp
   readonly lastUpdateTime: Timestamp
   readonly attributes: Attributes
-  /** The bytes of the manifest and of what it is made of. */
-  readonly imageSize: number
+  /** The bytes of the blobs that count as its own. `imageSizeOf` adds the images of an index. */
+  readonly blobsSize: number
   readonly architecture: string | undefined
   readonly os: string | undefined
   readonly configMediaType: string | undefined
@@ -183,6 +183,19 @@ export const putTag = (repository: Repository, name: string, digest: Digest, now
   })
   repository.lastUpdateTime = now
 }
+
+/**
+ * The size that ACR states of an image. That of an index is its own bytes and its images: azure-sdk-for-python, recording
+ * test_list_in_empty_repo. An image that was deleted since counts as the bytes of its manifest.
+ */
+export const imageSizeOf = (repository: Repository, manifest: StoredManifest): number =>
+  manifest.references.reduce(
+    (sum, { digest, size }) => {
+      const image = repository.manifests.get(digest)
+      return sum + (image === undefined ? size : imageSizeOf(repository, image))
+    },
+    manifest.blobsSize + (manifest.references.length === 0 ? 0 : manifest.bytes.length)
+  )
 
 export const tagsOf = (repository: Repository, digest: string): ReadonlyArray<StoredTag> =>
   Array.from(repository.tags.values()).filter((tag) => tag.digest === digest)

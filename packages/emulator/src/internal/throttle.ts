@@ -7,6 +7,30 @@
 import type { RateLimits } from "@effect-acr/client/RateLimits"
 import { type Answer, error } from "./answer.ts"
 
+/** A tier of registries. */
+export type Tier = "basic" | "standard" | "premium"
+
+/** What a tier allows a registry as a whole, and each identity of it. */
+export interface TierLimits {
+  readonly registry: RateLimits
+  readonly identity: RateLimits
+}
+
+const standard: TierLimits = {
+  registry: { read: 10_000, write: 2000, delete: 1000, referrers: 500, oauth: 10_000 },
+  identity: { read: 5000, write: 1000, delete: 500, referrers: 250 }
+}
+
+/** ACR's documentation, "Azure Container Registry SKUs", of March 2026. Requests for tokens have no identity yet. */
+export const tiers: { readonly [tier in Tier]: TierLimits } = {
+  basic: standard,
+  standard,
+  premium: {
+    registry: { read: 20_000, write: 4000, delete: 4000, referrers: 2000, oauth: 20_000 },
+    identity: { read: 10_000, write: 2000, delete: 2000, referrers: 1000 }
+  }
+}
+
 const kindsOf = (method: string, path: string): ReadonlyArray<keyof RateLimits> => {
   if (path.startsWith("/oauth2/")) return ["oauth"]
   if (method === "DELETE") return ["delete"]
@@ -16,6 +40,16 @@ const kindsOf = (method: string, path: string): ReadonlyArray<keyof RateLimits> 
 
 /** The answer to a request that is one too many. */
 export type Throttle = (method: string, path: string, nowMillis: number) => Answer | undefined
+
+/** Limits that each of several callers has for itself. */
+export const makeFor = <A extends object>(limits: RateLimits): ((caller: A) => Throttle) => {
+  const throttles = new WeakMap<A, Throttle>()
+  return (caller) => {
+    const known = throttles.get(caller) ?? make(limits)
+    throttles.set(caller, known)
+    return known
+  }
+}
 
 export const make = (limits: RateLimits): Throttle => {
   const buckets = new Map<keyof RateLimits, { tokens: number; atMillis: number }>()

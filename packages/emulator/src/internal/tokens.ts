@@ -43,13 +43,24 @@ const signer = (certificate: Certificate | undefined) => {
   }
 }
 
-/** Makes tokens that their bearers can read and nobody can guess. */
-const writer = (certificate: Certificate | undefined) => {
+/** Makes tokens that their bearers can read and nobody can guess. The claims stand in the order of ACR's. */
+const writer = (service: string, subject: string, certificate: Certificate | undefined) => {
   const { header, sign } = signer(certificate)
+  const registryId = randomBytes(16).toString("hex")
   return (claims: { readonly [name: string]: unknown }, nowMillis: number, lifetimeMillis: number): string => {
     const now = Math.floor(nowMillis / 1000)
-    const times = { nbf: now, exp: now + Math.floor(lifetimeMillis / 1000), iat: now }
-    const text = `${part(header)}.${part({ iss: issuer, jti: randomUUID(), ...times, ...claims })}`
+    const common = {
+      jti: randomUUID(),
+      sub: subject,
+      nbf: now,
+      exp: now + Math.floor(lifetimeMillis / 1000),
+      iat: now,
+      iss: issuer,
+      aud: service,
+      version: "1.0",
+      rid: registryId
+    }
+    const text = `${part(header)}.${part({ ...common, ...claims })}`
     return `${text}.${sign(text).toString("base64url")}`
   }
 }
@@ -68,6 +79,8 @@ export type Authorized =
   | { readonly _tag: "Unknown" }
   | {
       readonly _tag: "Known"
+      /** Whose limits count the request. All that are nobody are one identity, and so are all of Entra ID. */
+      readonly identity: Identity
       readonly may: (right: Right) => boolean
       /** Whether the identity has the roles for what is in quarantine. */
       readonly mayQuarantine: boolean
@@ -81,6 +94,7 @@ const mayQuarantine = ({ _tag }: Identity): boolean => _tag === "Owner"
 
 const known = (identity: Identity, may: (right: Right) => boolean): Authorized => ({
   _tag: "Known",
+  identity,
   may,
   mayQuarantine: mayQuarantine(identity)
 })
@@ -100,8 +114,10 @@ export const make = (options: {
   readonly accessTokenMillis: number
   readonly refreshTokenMillis: number
 }) => {
-  const write = writer(options.certificate)
+  const application = randomUUID()
+  const write = writer(options.service, application, options.certificate)
   const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
+  const entra: Identity = { _tag: "Owner" }
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
 
@@ -110,7 +126,8 @@ export const make = (options: {
     const rights = parseScopes(scopes).filter((right) =>
       isWildcard(right) ? !options.byRepository || right.type === "registry" : has(identity, right)
     )
-    const token = write({ aud: options.service, access: byResource(rights) }, nowMillis, options.accessTokenMillis)
+    const claims = { grant_type: "access_token", access: byResource(rights) }
+    const token = write(claims, nowMillis, options.accessTokenMillis)
     accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
     return json(200, { access_token: token }, remaining)
   }
@@ -118,7 +135,9 @@ export const make = (options: {
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
     issued !== undefined && issued.expiresMillis > nowMillis
 
+  /** Without a name and a password a login is nobody's, as that of a `docker login` that was never made. */
   const login = (username: string, password: string, nowMillis: number): Identity | undefined => {
+    if (username === "" && password === "") return anonymous
     if (username === tokenUser) {
       const issued = refreshTokens.get(password)
       return valid(issued, nowMillis) ? issued.identity : undefined
@@ -130,6 +149,7 @@ export const make = (options: {
 
   /** The token service refuses without a word. */
   const refused = empty(401)
+  const otherService = empty(400)
 
   return {
     /** `POST /oauth2/exchange` */
@@ -141,24 +161,29 @@ export const make = (options: {
       ) {
         return refused
       }
-      const identity: Identity = { _tag: "Owner" }
       const token = write(
         {
-          aud: options.service,
           grant_type: "refresh_token",
-          permissions: { Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"] },
+          appid: application,
+          permissions: {
+            Actions: ["read", "write", "delete", "deleted/read", "deleted/restore/action"],
+            NotActions: null
+          },
+          roles: [],
           ...(options.byRepository ? { aad_identity: randomUUID() } : {})
         },
         nowMillis,
         options.refreshTokenMillis
       )
-      refreshTokens.set(token, { identity, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
+      refreshTokens.set(token, { identity: entra, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
       return json(200, { refresh_token: token }, remaining)
     },
 
     /** `POST /oauth2/token` */
     token: (form: URLSearchParams, nowMillis: number): Answer => {
-      if (form.get("service") !== options.service) return refused
+      const service = form.get("service")
+      if (service === null) return refused
+      if (service !== options.service) return otherService
       const scopes = form.getAll("scope")
       switch (form.get("grant_type")) {
         case "refresh_token": {
@@ -166,8 +191,7 @@ export const make = (options: {
           return valid(issued, nowMillis) ? grant(issued.identity, scopes, nowMillis) : refused
         }
         case "password": {
-          const username = form.get("username") ?? ""
-          const identity = username === "" ? anonymous : login(username, form.get("password") ?? "", nowMillis)
+          const identity = login(form.get("username") ?? "", form.get("password") ?? "", nowMillis)
           return identity === undefined ? refused : grant(identity, scopes, nowMillis)
         }
         default:
@@ -193,6 +217,7 @@ export const make = (options: {
       const value = authorization.slice(space + 1)
       if (authorization.slice(0, space).toLowerCase() === "basic") {
         const identity = login(...decodeBasic(value), nowMillis)
+        if (identity === anonymous) return { _tag: "Nobody" }
         return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => has(identity, right))
       }
       const issued = accessTokens.get(value)

@@ -6,7 +6,7 @@
  * Neither says what happens to locks; here a restored thing has the locks that it had.
  */
 import { type Answer, disallowed, error, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
-import { page, type Part } from "./page.ts"
+import { byKey, page, type Part } from "./page.ts"
 import {
   type DeletedManifest,
   type DeletedTag,
@@ -168,21 +168,31 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
       const all = inOrder(store.trash.values(), ({ name }) => name).flatMap(({ name, repository }) =>
         repository === undefined ? [] : [{ repository: name, ...visible(repository) }]
       )
-      const { headers, items } = page("/acr/v1/_deleted/_catalog", all, ({ repository }) => repository, part)
+      const { headers, items } = page(
+        "/acr/v1/_deleted/_catalog",
+        all,
+        byKey(({ repository }) => repository),
+        part
+      )
       return json(200, { repositories: items }, headers)
     },
 
     manifests: (name: string, part: Part): Answer =>
       within(name, (bin) => {
         const all = inOrder(bin.manifests.values(), ({ digest }) => digest)
-        const { headers, items } = page(listPath(name, "_manifests"), all, ({ digest }) => digest, part)
+        const { headers, items } = page(
+          listPath(name, "_manifests"),
+          all,
+          byKey(({ digest }) => digest),
+          part
+        )
         const manifests = items.map((manifest) => ({ digest: manifest.digest, ...visible(manifest) }))
         return json(200, { manifests }, headers)
       }),
 
     tags: (name: string, part: Part): Answer =>
       within(name, (bin) => {
-        const { headers, items } = page(listPath(name, "_tags"), inOrder(bin.tags, keyOfTag), keyOfTag, part)
+        const { headers, items } = page(listPath(name, "_tags"), inOrder(bin.tags, keyOfTag), byKey(keyOfTag), part)
         const tags = items.map((tag) => ({ tag: tag.name, digest: tag.digest, ...visible(tag) }))
         return json(200, { tags }, headers)
       }),

@@ -3,6 +3,7 @@
  * query of its locations.
  */
 import { randomBytes } from "node:crypto"
+import { isDigest } from "@effect-acr/client/Digest"
 import { type Answer, empty, error } from "./answer.ts"
 import * as Contents from "./contents.ts"
 import { openRepository, type Store } from "./store.ts"
@@ -19,7 +20,11 @@ interface Session {
 
 const uploadUnknown = error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 const uploadInvalid = error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid")
-const digestInvalid = error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+const digestMismatch = "provided digest did not match uploaded content"
+
+/** Content that its digest does not name, or a digest that is none. */
+const digestInvalid = (digest: string): Answer =>
+  error(400, "DIGEST_INVALID", digestMismatch, isDigest(digest) ? undefined : "digest parsing failed")
 const tooLarge = error(413, "SIZE_INVALID", "the request body is larger than this registry takes at once")
 
 /** `0-1238`: no unit and no total (OCI distribution specification, "Pushing a blob in chunks"). */
@@ -127,7 +132,7 @@ export const make = (options: {
     try {
       const outcome = await Contents.append(incoming, request.body, options.maxRequestBodyBytes)
       if (outcome === "too large") return tooLarge
-      return (await take(name, incoming, digest, request.stamp)) ?? digestInvalid
+      return (await take(name, incoming, digest, request.stamp)) ?? digestInvalid(digest)
     } finally {
       await Contents.discard(incoming)
     }
@@ -165,10 +170,11 @@ export const make = (options: {
 
     commit: (name: string, id: string, request: UploadRequest): Promise<Answer> =>
       step(name, id, request, async (session) => {
-        const taken = await take(name, session.incoming, request.query.get("digest") ?? "", request.stamp)
+        const digest = request.query.get("digest") ?? ""
+        const taken = await take(name, session.incoming, digest, request.stamp)
         if (taken === undefined) {
           renew(session)
-          return digestInvalid
+          return digestInvalid(digest)
         }
         sessions.delete(id)
         return taken

@@ -69,6 +69,17 @@ const refused = ({ authorization, name }: Proxy, authority: string, status: numb
     : new Outbound.AddressRefused(`the proxy ${name} refuses to connect to ${authority} (${status})`)
 }
 
+/**
+ * Makes connections to the host of the address alone. undici names the host of the `Host` header in TLS, which in CONNECT is
+ * the server behind the proxy: a proxy would have to have a certificate for that.
+ */
+const toItself =
+  (connect: buildConnector.connector): buildConnector.connector =>
+  (options, callback) => {
+    const { servername: _, ...rest } = options
+    connect(rest, callback)
+  }
+
 /** Tunnels that are being opened. They are closed with the HTTP client that requested them. */
 export type Opening = Set<Client>
 
@@ -88,7 +99,7 @@ export const open = (
   },
   callback: (...result: [Error, null] | [null, Socket]) => void
 ): void => {
-  const client = new Client(proxy.origin, { connect, headersTimeout: timeout })
+  const client = new Client(proxy.origin, { connect: toItself(connect), headersTimeout: timeout })
   opening.add(client)
   const headers = {
     host: authority,
