@@ -100,7 +100,7 @@ describe("a registry", () => {
       assert.strictEqual(response?.status, 404)
       assert.deepStrictEqual(
         response?.errors.map(({ code, message }) => [code, message]),
-        [["NAME_UNKNOWN", "repository name not known to registry"]]
+        [["NAME_UNKNOWN", 'repository "nobody/knows" is not found']]
       )
     }).pipe(Effect.provide(emulated()))
   )

@@ -70,8 +70,9 @@ describe("the emulator", () => {
 
         const missing = yield* Effect.flip(content.deleteTag("untagged", "v3"))
         assert.deepInclude(missing.reason, { _tag: "NotFound", resource: "tag" })
+        // ACR names the tag, also where there is no such repository.
         const nowhere = yield* Effect.flip(content.deleteTag("nowhere", "v3"))
-        assert.deepInclude(nowhere.reason, { _tag: "NotFound", resource: "repository" })
+        assert.deepInclude(nowhere.reason, { _tag: "NotFound", resource: "tag" })
       })
     )
 

@@ -148,6 +148,9 @@ export const importersOfHttp: ReadonlyArray<string> = [
     "internal/transfer/upload"
   ),
   "emulator/src/AcrEmulator",
+  "emulator/src/Control",
+  "emulator/src/ControlApi",
+  "emulator/src/internal/control/guard",
   "emulator/src/internal/listener",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",

@@ -185,8 +185,8 @@ const emulator: ReadonlyArray<Fault> = [
   {
     wrong: "the last page of a list links to one that is empty",
     file: `${ofEmulator}/internal/page.ts`,
-    find: "begin + n >= items.length",
-    replace: "begin + n > items.length"
+    find: "rest.length <= n",
+    replace: "rest.length < n"
   },
   {
     wrong: "a token to pull may push",

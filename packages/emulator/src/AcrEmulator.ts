@@ -36,14 +36,13 @@
 import { randomBytes } from "node:crypto"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { Digest } from "@effect-acr/client/Digest"
-import type { RateLimits } from "@effect-acr/client/RateLimits"
 import * as Registry from "@effect-acr/client/Registry"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
-import * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -53,13 +52,16 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as HttpServerError from "effect/http/HttpServerError"
 import type { DirectoryError } from "./DirectoryError.ts"
-import type { Fault } from "./Fault.ts"
+import type { RepositoryContents, RepositorySummary } from "./Contents.ts"
+import type { Fault, Injected } from "./Fault.ts"
+import type { Identity } from "./internal/access.ts"
 import * as Answering from "./internal/answering.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
+import * as Looking from "./internal/looking.ts"
 import * as Management from "./internal/management.ts"
-import * as Referrers from "./internal/referrers.ts"
+import * as CurrentModes from "./internal/modes.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import { seed } from "./internal/seed.ts"
@@ -71,6 +73,7 @@ import * as Tokens from "./internal/tokens.ts"
 import * as Trash from "./internal/trash.ts"
 import * as Uploads from "./internal/uploads.ts"
 import type { JournalEntry } from "./Journal.ts"
+import type * as Modes from "./Modes.ts"
 import type { ScopeMapRule } from "./ScopeMap.ts"
 import type { SeedImage } from "./SeedImage.ts"
 
@@ -120,115 +123,22 @@ export interface ScopeMapToken extends Login {
 }
 
 /**
- * How a registry treats referrers: manifests that have a `subject`, such as signatures.
- *
- * **When to use**
- *
- * Use it to test a client against registries that lack a part of the referrers API. Each default is what the emulator
- * does as a registry of ACR that has the API.
- *
- * **Details**
- *
- * OCI distribution specification, "Listing Referrers" and "Pushing manifests with subject".
- *
- * **Gotchas**
- *
- * No recording shows ACR's referrers API: its page size, its order and whether it filters are not known. The emulator
- * follows the specification.
- *
- * **Example** (A registry without the referrers API)
- *
- * ```ts
- * import { AcrEmulator } from "@effect-acr/emulator"
- *
- * const Emulator = AcrEmulator.layer({ referrers: { api: false } })
- * ```
- *
- * @category options
- * @since 0.1.0
- */
-export interface ReferrersOptions {
-  /**
-   * Whether the registry has the referrers API. Defaults to `true`. Registries of ACR that are encrypted with a
-   * customer-managed key do not have it, nor does the registry of the distribution project. Without it, the path is
-   * answered 404 in plain text, a push of a referrer is answered without `OCI-Subject`, and the deletion of a subject
-   * keeps its referrers, whatever `subjectHeader` and `cascade` are.
-   */
-  readonly api?: boolean
-  /**
-   * Whether a push of a manifest with a subject is answered with `OCI-Subject`. Defaults to `true`. Without it, clients
-   * must maintain the fallback tag although the API lists the referrer.
-   */
-  readonly subjectHeader?: boolean
-  /**
-   * Whether the list is filtered by the `artifactType` of the query. Defaults to `true`. Otherwise all referrers are
-   * listed, without `OCI-Filters-Applied`, and the client must filter.
-   */
-  readonly filter?: boolean
-  /**
-   * The number of referrers a page, 1 or more. A `Link` leads to the next page. Defaults to one page for all.
-   */
-  readonly pageSize?: number
-  /** Whether the deletion of a subject deletes its referrers, as ACR does. Defaults to `true`. */
-  readonly cascade?: boolean
-}
-
-/**
- * The soft delete policy of a registry: what is deleted stays in a trash for a while, and can be restored.
- *
- * **Details**
- *
- * ACR's documentation, "Recover deleted artifacts with soft delete policy". Deleted manifests and tags, and those of a
- * deleted repository, are listed under `/acr/v1/_deleted` and restored from there.
- *
- * **Gotchas**
- *
- * No public text shows how ACR refuses a restore or the push of a deleted digest. docs/emulator.md says what the emulator
- * answers.
- *
- * **Example** (A registry that keeps what is deleted for two weeks)
- *
- * ```ts
- * import { AcrEmulator } from "@effect-acr/emulator"
- *
- * const Emulator = AcrEmulator.layer({ softDelete: { retention: "14 days" } })
- * ```
- *
- * @category options
- * @since 0.1.0
- */
-export interface SoftDeleteOptions {
-  /**
-   * How long deleted things stay in the trash, counted from their deletion. Defaults to 7 days, as ACR's, which takes 1 to
-   * 90 days. The emulator takes any time above zero.
-   */
-  readonly retention?: Duration.Input
-}
-
-/**
  * What kind of registry to be.
  *
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends Modes.Options {
   /** The port to listen on; any that is free if not given. */
   readonly port?: number
   /** The address to listen on; `127.0.0.1` if not given. */
   readonly host?: string
   /** Whether to speak https, with a certificate of its own, whose key signs its tokens too. */
   readonly https?: boolean
-  /** Whether everyone may list and pull. */
-  readonly anonymousPull?: boolean
   /** The Entra token that is exchanged; one that nobody can guess if not given. */
   readonly entraToken?: Redacted.Redacted<string>
   /** Which Entra tokens are exchanged besides: those of something that plays Entra ID. None if not given. */
   readonly acceptsEntraToken?: (token: Redacted.Redacted<string>) => boolean
-  /**
-   * How rights are granted, in ACR's words: to the whole registry, or by repository (attribute-based access control),
-   * where no token is for all repositories. `rbac` if not given.
-   */
-  readonly roleAssignmentMode?: "rbac" | "rbac-abac"
   /** The login of the admin user; user `admin` with a password that nobody can guess if not given. */
   readonly adminUser?: Login
   /** The tokens of scope maps that there are; none if not given. */
@@ -238,47 +148,14 @@ export interface Options {
   /** How long refresh tokens live; 195 minutes if not given, as ACR's. */
   readonly refreshTokenLifetime?: Duration.Input
   /**
-   * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
-   * answered 429 with `Retry-After`. They are those of the whole registry, and come before those of `tier`. Not limited if
-   * neither is given.
-   */
-  readonly rateLimits?: RateLimits
-  /**
-   * The tier of the registry, in ACR's words, whose limits it then has: those of the whole registry, and half of them for
-   * each identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
-   * all that log in as nobody a fourth.
-   */
-  readonly tier?: "basic" | "standard" | "premium"
-  /**
-   * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
-   * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
-   * are served, whatever is given here: `blobs` of the service says so.
-   */
-  readonly blobs?: "redirect" | "direct"
-  /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
-  readonly maxRequestBodySize?: ByteSize.Input
-  /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
-  readonly chunkMinLength?: ByteSize.Input
-  /** How the registry treats referrers. Defaults to those of a registry of ACR that has the referrers API. */
-  readonly referrers?: ReferrersOptions
-  /**
-   * The soft delete policy. Without it, deletions are final; what an emulator with the policy left in the trash of the
-   * `directory` stays there and can be restored.
-   */
-  readonly softDelete?: SoftDeleteOptions
-  /**
-   * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.
-   *
-   * With it, a push by tag is answered 412 `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`: any),
-   * or if it names one of `If-None-Match` (`*`: any). The `ETag` of a manifest is its digest in quotes. Pushes by digest
-   * have no conditions.
-   */
-  readonly conditionalPut?: boolean
-  /**
    * The folder that holds the repositories and their content, for one emulator at a time: what another one left there
    * is there again. It is made if it is missing. One that goes with the emulator if not given.
    */
   readonly directory?: string
+  /** Images to begin with: those of `startWith`. The emulator is there once it has them. Defaults to none. */
+  readonly seed?: ReadonlyArray<SeedImage>
+  /** How many requests the journal holds: the last ones. Defaults to 10,000. */
+  readonly journalSize?: number
 }
 
 /**
@@ -294,8 +171,6 @@ export interface Service {
   readonly loginServer: string
   /** The certificate to trust, in PEM, if it speaks https. */
   readonly certificate: Option.Option<string>
-  /** Whether downloads of blobs are redirected to the storage, or served. */
-  readonly blobs: "redirect" | "direct"
   /** How to log in. */
   readonly logins: {
     /** The Entra token that is exchanged. */
@@ -304,7 +179,7 @@ export interface Service {
     readonly adminUser: Login
   }
   /**
-   * What it was asked so far, in order, by whomever.
+   * What it was asked so far, in order: the last requests, as many as `journalSize` says.
    *
    * **Example** (What an operation asks)
    *
@@ -323,10 +198,13 @@ export interface Service {
    * ```
    */
   readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** Forgets what it was asked so far. */
+  /** What it was asked after the request of this sequence number. */
+  readonly journalAfter: (sequence: number) => Effect.Effect<ReadonlyArray<JournalEntry>>
+  /** Forgets what it was asked so far. Sequence numbers go on. */
   readonly clearJournal: Effect.Effect<void>
   /**
-   * Makes something go wrong. Of several faults that fit a request the one that was injected first hits.
+   * Makes something go wrong, and returns the number of the fault. Of several faults that fit a request the one that was
+   * injected first hits.
    *
    * **Example** (A download that breaks off after 1000 bytes, once)
    *
@@ -343,7 +221,11 @@ export interface Service {
    * )
    * ```
    */
-  readonly inject: (fault: Fault) => Effect.Effect<void>
+  readonly inject: (fault: Fault) => Effect.Effect<number>
+  /** The faults that were injected and not taken back, in order. */
+  readonly faults: Effect.Effect<ReadonlyArray<Injected>>
+  /** Takes back one fault. Returns whether there was one of this number. */
+  readonly removeFault: (id: number) => Effect.Effect<boolean>
   /** Takes back all faults: nothing goes wrong from now on. */
   readonly clearFaults: Effect.Effect<void>
   /** Forgets all access tokens: they are answered `invalid_token` from now on. */
@@ -371,6 +253,64 @@ export interface Service {
    * ```
    */
   readonly seed: (image: SeedImage) => Effect.Effect<Digest>
+  /** Puts images into it, now and at each `reset`. Until it has them, `isReady` is false. */
+  readonly startWith: (images: ReadonlyArray<SeedImage>) => Effect.Effect<void>
+  /** Whether it has the images that it starts with. */
+  readonly isReady: Effect.Effect<boolean>
+  /**
+   * Makes it as it was when it had started: the images of `startWith` and nothing else, no faults, an empty journal, no
+   * tokens, no uploads, the modes and limits of its options, and the clock of Effect. What `directory` kept is deleted.
+   *
+   * **Example** (One emulator for all tests of a file)
+   *
+   * ```ts
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { layer } from "@effect/vitest"
+   * import { Effect } from "effect"
+   *
+   * layer(AcrEmulator.layer({ seed: [{ repository: "library/alpine", tags: ["3.20"] }] }))((it) => {
+   *   it.effect("begins with one image", () =>
+   *     Effect.gen(function* () {
+   *       const emulator = yield* AcrEmulator.AcrEmulator
+   *       yield* emulator.reset
+   *       // ...
+   *     })
+   *   )
+   * })
+   * ```
+   */
+  readonly reset: Effect.Effect<void>
+  /** The repositories that it holds, by name. */
+  readonly repositories: Effect.Effect<ReadonlyArray<RepositorySummary>>
+  /** What a repository holds; nothing if there is none of this name. */
+  readonly contents: (repository: string) => Effect.Effect<Option.Option<RepositoryContents>>
+  /** Which kind of registry it is now. */
+  readonly modes: Effect.Effect<Modes.Modes>
+  /**
+   * Changes which kind of registry it is, from the next request on.
+   *
+   * **Example** (A registry that loses the referrers API)
+   *
+   * ```ts
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { Effect } from "effect"
+   *
+   * const loseReferrers = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) =>
+   *   emulator.setModes({ referrers: { api: false } })
+   * )
+   * ```
+   */
+  readonly setModes: (change: Modes.ModesChange) => Effect.Effect<void>
+  /** How many requests it answers. */
+  readonly limits: Effect.Effect<Modes.Limits>
+  /** Sets how many requests it answers from now on. The count begins anew. */
+  readonly setLimits: (limits: Modes.Limits) => Effect.Effect<void>
+  /** The time that it goes by: the clock of Effect, as far as it was not set or adjusted. */
+  readonly time: Effect.Effect<DateTime.Utc>
+  /** Sets its clock, which then runs on. Tokens, links, times of pushes and the trash go by it. */
+  readonly setTime: (time: DateTime.Utc) => Effect.Effect<void>
+  /** Moves its clock on by a while, or back by a negative one. */
+  readonly adjustTime: (duration: Duration.Input) => Effect.Effect<void>
   /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
   readonly openUploads: Effect.Effect<number>
 }
@@ -387,15 +327,14 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-const softDeleteOf = (options: SoftDeleteOptions | undefined): Trash.SoftDelete => {
-  if (options === undefined) return { enabled: false, retentionMillis: Number.POSITIVE_INFINITY }
-  const retentionMillis = millis(options.retention ?? "7 days")
-  if (!(retentionMillis > 0)) throw new RangeError(`softDelete.retention must be above zero, not ${retentionMillis} ms`)
-  return { enabled: true, retentionMillis }
+/** What counts requests by the limits. */
+const throttlesOf = ({ rateLimits, tier }: Modes.Limits) => {
+  const limits = tier === null ? undefined : Throttle.tiers[tier]
+  return {
+    ofAll: Throttle.make({ ...limits?.registry, ...rateLimits }),
+    ofOne: Throttle.makeFor<Identity>(limits?.identity ?? {})
+  }
 }
-
-const bytesOf = (size: ByteSize.Input | undefined): number | undefined =>
-  size === undefined ? undefined : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(size))
 
 /**
  * Starts an emulator, which stops when the scope closes.
@@ -411,7 +350,13 @@ export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError, Scope.Scope> {
   const clock = yield* Clock.Clock
-  const now = () => clock.currentTimeMillisUnsafe()
+  let clockOffsetMillis = 0
+  const now = () => clock.currentTimeMillisUnsafe() + clockOffsetMillis
+  let modes = CurrentModes.atStart(options)
+  let limits = CurrentModes.limitsAtStart(options)
+  let throttles = throttlesOf(limits)
+  let startsWith: ReadonlyArray<SeedImage> = []
+  let isReady = true
   const directory = yield* Saved.folder(options.directory)
   const store = Store.make()
   yield* Saved.load(store, directory)
@@ -426,43 +371,34 @@ export const make = Effect.fnUntraced(function* (
     adminUser: options.adminUser ?? { username: "admin", password: secret() }
   }
 
-  const serving = Serving.make()
+  const serving = Serving.make({
+    journalSize: options.journalSize ?? 10_000,
+    nowMillis: now,
+    elapsedMillis: () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  })
 
   const storage = Storage.make(store)
-  const storageHost = options.blobs === "direct" ? undefined : Storage.hostBeside(host)
+  const storageHost = Storage.hostBeside(host)
   const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
   }
 
-  const referrers = Referrers.settings(options.referrers ?? {})
-  const trash = Trash.make(store, softDeleteOf(options.softDelete))
-  const distribution = Distribution.make({
-    store,
-    trash,
-    directory,
-    referrers,
-    conditionalPut: options.conditionalPut ?? false
-  })
-  const uploads = Uploads.make({
-    store,
-    directory,
-    maxRequestBodyBytes: bytesOf(options.maxRequestBodySize) ?? Number.POSITIVE_INFINITY,
-    chunkMinBytes: bytesOf(options.chunkMinLength)
-  })
+  const currentModes = () => modes
+  const trash = Trash.make(store, currentModes)
+  const distribution = Distribution.make({ store, trash, directory, modes: currentModes })
+  const uploads = Uploads.make({ store, directory, modes: currentModes })
 
-  const tier = options.tier === undefined ? undefined : Throttle.tiers[options.tier]
   const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
   const loginServer = `${urlHost}:${listener.port}`
   const tokens = Tokens.make({
     service: loginServer,
     certificate,
-    anonymousPull: options.anonymousPull ?? false,
+    modes: currentModes,
     acceptsEntraToken: (token) =>
       Equal.equals(token, logins.entraToken) || (options.acceptsEntraToken?.(token) ?? false),
-    byRepository: options.roleAssignmentMode === "rbac-abac",
     accounts: [
-      { ...logins.adminUser, identity: { _tag: "Owner" } },
+      { ...logins.adminUser, identity: { _tag: "Owner", name: logins.adminUser.username } },
       ...(options.scopeMapTokens ?? []).map(Tokens.scopeMapAccount)
     ],
     accessTokenMillis: millis(options.accessTokenLifetime ?? "75 minutes"),
@@ -472,20 +408,31 @@ export const make = Effect.fnUntraced(function* (
     service: loginServer,
     tokens,
     routes: Routes.make({
-      management: Management.make({ registry: loginServer, store, trash, referrers }),
+      management: Management.make({ registry: loginServer, store, trash, modes: currentModes }),
       trash,
       distribution,
       uploads,
-      referrers,
-      downloadAddress:
-        storageListener === undefined
+      modes: currentModes,
+      downloadAddress: (digest, nowMillis) =>
+        storageListener === undefined || modes.blobs === "direct"
           ? undefined
-          : (digest, nowMillis) =>
-              `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
+          : `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
-    throttle: Throttle.make({ ...tier?.registry, ...options.rateLimits }),
-    throttleOf: Throttle.makeFor(tier?.identity ?? {})
+    throttle: (...request) => throttles.ofAll(...request),
+    throttleOf: (identity) => throttles.ofOne(identity)
   })
+
+  const setModes = (change: Modes.ModesChange): void => {
+    const { blobs, ...changed } = CurrentModes.changed(modes, change)
+    modes = { ...changed, blobs: storageListener === undefined ? "direct" : blobs }
+  }
+
+  const setLimits = (given: Modes.Limits): void => {
+    limits = given
+    throttles = throttlesOf(given)
+  }
+
+  setModes({})
 
   serving.serve("registry", listener, async (request) => {
     const nowMillis = now()
@@ -497,24 +444,79 @@ export const make = Effect.fnUntraced(function* (
     return given
   })
 
+  const put = (image: SeedImage): Effect.Effect<Digest> =>
+    Effect.promise(async () => {
+      trash.expire(now())
+      const digest = await seed({ store, directory, distribution }, image, now())
+      await save()
+      return digest
+    })
+
+  const putAll = Effect.suspend(() => {
+    isReady = false
+    return Effect.forEach(startsWith, put, { discard: true }).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          isReady = true
+        })
+      )
+    )
+  })
+
+  const startWith = (images: ReadonlyArray<SeedImage>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      startsWith = images
+      return putAll
+    })
+
+  const forgetAll = Effect.promise(async () => {
+    isReady = false
+    serving.clearFaults()
+    tokens.revokeAccessTokens()
+    tokens.revokeRefreshTokens()
+    clockOffsetMillis = 0
+    setModes(CurrentModes.atStart(options))
+    setLimits(CurrentModes.limitsAtStart(options))
+    await uploads.clear()
+    for (const held of [store.repositories, store.trash, store.blobs]) held.clear()
+    await save()
+    serving.clearJournal()
+  })
+
+  yield* startWith(options.seed ?? [])
+
   return AcrEmulator.of({
     endpoint: `${scheme}://${loginServer}`,
     loginServer,
     certificate: Option.fromUndefinedOr(certificate?.cert),
-    blobs: storageListener === undefined ? "direct" : "redirect",
     logins,
-    journal: Effect.sync(serving.journal),
+    journal: Effect.sync(() => serving.journal(0)),
+    journalAfter: (sequence) => Effect.sync(() => serving.journal(sequence)),
     clearJournal: Effect.sync(serving.clearJournal),
     inject: (fault) => Effect.sync(() => serving.inject(fault)),
+    faults: Effect.sync(serving.faults),
+    removeFault: (id) => Effect.sync(() => serving.removeFault(id)),
     clearFaults: Effect.sync(serving.clearFaults),
     revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
-    seed: (image) =>
-      Effect.promise(async () => {
-        trash.expire(now())
-        const digest = await seed({ store, directory, distribution }, image, now())
-        await save()
-        return digest
+    seed: put,
+    startWith,
+    isReady: Effect.sync(() => isReady),
+    reset: Effect.andThen(forgetAll, putAll),
+    repositories: Effect.sync(() => Looking.repositories(store)),
+    contents: (name) => Effect.sync(() => Option.fromUndefinedOr(Looking.contents(store, name))),
+    modes: Effect.sync(currentModes),
+    setModes: (change) => Effect.sync(() => setModes(change)),
+    limits: Effect.sync(() => limits),
+    setLimits: (given) => Effect.sync(() => setLimits(given)),
+    time: Effect.sync(() => DateTime.makeUnsafe(now())),
+    setTime: (time) =>
+      Effect.sync(() => {
+        clockOffsetMillis = DateTime.toEpochMillis(time) - clock.currentTimeMillisUnsafe()
+      }),
+    adjustTime: (duration) =>
+      Effect.sync(() => {
+        clockOffsetMillis += millis(duration)
       }),
     openUploads: Effect.sync(uploads.count)
   })

@@ -5,6 +5,14 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
+
+/** RFC 9110, section 5. Other characters would break the answer. */
+const HeaderName = Schema.String.check(Schema.isPattern(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/))
+const HeaderValue = Schema.String.check(Schema.isPattern(/^[\t\x20-\x7e\x80-\xff]*$/))
+
+/** A count of bytes, or an offset. */
+const Bytes = Schema.Natural
 
 /**
  * What happens to a request.
@@ -26,55 +34,50 @@
  * Bytes are those of bodies, without headers and without the framing of chunks. A connection on which no answer comes
  * stays open until the client or the emulator closes it.
  *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Consequence = Schema.Union([
+  Schema.TaggedStruct("Answer", {
+    /** The status code, 200 to 999. */
+    status: Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 999 })),
+    /** The headers. Defaults to none. */
+    headers: Schema.optionalKey(Schema.Record(HeaderName, HeaderValue)),
+    /** The body. Defaults to none. */
+    body: Schema.optionalKey(Schema.String)
+  }),
+  Schema.TaggedStruct("Reset", {}),
+  Schema.TaggedStruct("Stall", {}),
+  Schema.TaggedStruct("LostAnswer", {}),
+  /** `afterBytes`: how many bytes of the request's body come through. */
+  Schema.TaggedStruct("ResetRequest", { afterBytes: Bytes }),
+  /** `afterBytes`: how many bytes of the request's body come through. */
+  Schema.TaggedStruct("StallRequest", { afterBytes: Bytes }),
+  /** `headers`: those that are changed or added; `null` takes one away. */
+  Schema.TaggedStruct("Headers", { headers: Schema.Record(HeaderName, Schema.NullOr(HeaderValue)) }),
+  /** `afterBytes`: how many bytes of the answer's body go out. */
+  Schema.TaggedStruct("CutBody", { afterBytes: Bytes }),
+  /** `afterBytes`: how many bytes of the answer's body go out. */
+  Schema.TaggedStruct("StallBody", { afterBytes: Bytes }),
+  /** `atByte`: the offset of the byte in the answer's body, from 0. */
+  Schema.TaggedStruct("CorruptBody", { atByte: Bytes })
+])
+
+/**
+ * What happens to a request.
+ *
  * @category models
  * @since 0.1.0
  */
-export type Consequence =
-  | {
-      readonly _tag: "Answer"
-      /** The status code. */
-      readonly status: number
-      /** The headers; none if not given. */
-      readonly headers?: { readonly [name: string]: string }
-      /** The body; none if not given. */
-      readonly body?: string
-    }
-  | { readonly _tag: "Reset" }
-  | { readonly _tag: "Stall" }
-  | { readonly _tag: "LostAnswer" }
-  | {
-      readonly _tag: "ResetRequest"
-      /** How many bytes of the request's body come through. */
-      readonly afterBytes: number
-    }
-  | {
-      readonly _tag: "StallRequest"
-      /** How many bytes of the request's body come through. */
-      readonly afterBytes: number
-    }
-  | {
-      readonly _tag: "Headers"
-      /** The headers that are changed or added; `null` takes one away. */
-      readonly headers: { readonly [name: string]: string | null }
-    }
-  | {
-      readonly _tag: "CutBody"
-      /** How many bytes of the answer's body go out. */
-      readonly afterBytes: number
-    }
-  | {
-      readonly _tag: "StallBody"
-      /** How many bytes of the answer's body go out. */
-      readonly afterBytes: number
-    }
-  | {
-      readonly _tag: "CorruptBody"
-      /** The offset of the byte in the answer's body, from 0. */
-      readonly atByte: number
-    }
+export type Consequence = typeof Consequence.Type
 
 /**
  * A fault: which requests it hits, which of them, and what happens.
+ *
+ * **Details**
+ *
+ * In JSON, a `path` that is a regular expression is an object with `source` and `flags`. A fault that names a field or a
+ * value that there is not is refused.
  *
  * **Example** (The second and the third chunk of an upload meet a registry that is down)
  *
@@ -90,26 +93,70 @@ export type Consequence =
  * }
  * ```
  *
- * @category models
+ * @category schemas
  * @since 0.1.0
  */
-export interface Fault {
-  /** Only requests of this method; those of any if not given. */
-  readonly method?: string
+export const Fault = Schema.Struct({
+  /** Only requests of this method, in capitals. Defaults to any. */
+  method: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Z]+$/))),
   /**
-   * Only requests whose path begins so, or matches; percent-encoded as it was sent, without the query.
+   * Only requests whose path begins so, or matches; percent-encoded as it was sent, without the query. Defaults to any.
    *
    * Downloads from the storage have paths such as `/blobs/sha256/c6312984…/data`, which no path of the registry begins
    * like: `/blobs/` stands for the storage, `/v2/` and `/acr/` for the registry. Without a path, both are meant.
    */
-  readonly path?: string | RegExp
-  /** How many requests that fit are let through first; none if not given. */
-  readonly skip?: number
-  /** How many requests are hit then; one if not given. */
-  readonly times?: number
+  path: Schema.optionalKey(Schema.Union([Schema.String.check(Schema.isStartingWith("/")), Schema.RegExp])),
+  /** How many requests that fit are let through first. Defaults to none. */
+  skip: Schema.optionalKey(Schema.Natural),
+  /** How many requests are hit then. Defaults to one. */
+  times: Schema.optionalKey(
+    Schema.Union([Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), Schema.Literal("always")])
+  ),
   /** What happens to them. */
-  readonly consequence: Consequence
-}
+  consequence: Consequence
+})
+
+/**
+ * A fault: which requests it hits, which of them, and what happens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fault = typeof Fault.Type
+
+/**
+ * A fault that was injected, and how often it was met.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Injected = Schema.Struct({
+  /** The number by which it can be taken back. */
+  id: Schema.Natural,
+  /** The fault. */
+  fault: Fault,
+  /** How many requests it was about, those that it let through included. */
+  seen: Schema.Natural,
+  /** How many requests it hit. */
+  hit: Schema.Natural
+})
+
+/**
+ * A fault that was injected, and how often it was met.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Injected = typeof Injected.Type
+
+/**
+ * How many of the requests that a fault is about it hits.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hits = ({ skip = 0, times = 1 }: Fault, seen: number): number =>
+  Math.max(0, Math.min(seen - skip, times === "always" ? seen : times))
 
 /**
  * Whether a fault is about a request: its method and its path, not how many came before.

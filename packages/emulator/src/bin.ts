@@ -94,8 +94,10 @@ const flags = {
   )
 }
 
-const instructions = AcrEmulator.use(({ blobs, endpoint, loginServer }) =>
-  Console.log(`Azure Container Registry emulator at ${endpoint}
+const instructions = Effect.gen(function* () {
+  const { endpoint, loginServer, modes } = yield* AcrEmulator
+  const { blobs } = yield* modes
+  yield* Console.log(`Azure Container Registry emulator at ${endpoint}
 ${blobs === "direct" ? "It serves blobs itself: there is no redirect to a storage.\n" : ""}
   docker login ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
   skopeo login --tls-verify=false ${loginServer} -u ${wellKnown.username} -p ${wellKnown.password}
@@ -105,7 +107,7 @@ ${blobs === "direct" ? "It serves blobs itself: there is no redirect to a storag
 The token of Entra ID that it takes is "${wellKnown.entraToken}".
 
 Press Ctrl-C to stop.`)
-)
+})
 
 const cannotStart = (problem: string) =>
   Effect.andThen(Console.error(`acr-emulator cannot start: ${problem}`), Effect.fail(new CannotStart()))

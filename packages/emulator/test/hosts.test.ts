@@ -16,7 +16,7 @@ import { inject } from "./support/faults.ts"
 /** Uploads a blob, follows the redirect to its content, and tells where it led. */
 const roundTrip = Effect.gen(function* () {
   const { digest } = yield* push("a blob")
-  assert.strictEqual((yield* AcrEmulator.AcrEmulator).blobs, "redirect")
+  assert.strictEqual((yield* (yield* AcrEmulator.AcrEmulator).modes).blobs, "redirect")
   const address = locationOf(yield* askAsAdmin("GET", `/v2/a/blobs/${digest}`))
   assert.strictEqual((yield* ask("GET", address)).text, "a blob")
   return address
@@ -25,7 +25,7 @@ const roundTrip = Effect.gen(function* () {
 /** Uploads a blob, whose content this host serves itself. */
 const servedHere = Effect.gen(function* () {
   const { digest } = yield* push("a blob")
-  assert.strictEqual((yield* AcrEmulator.AcrEmulator).blobs, "direct")
+  assert.strictEqual((yield* (yield* AcrEmulator.AcrEmulator).modes).blobs, "direct")
   const reply = yield* askAsAdmin("GET", `/v2/a/blobs/${digest}`)
   assert.deepStrictEqual([reply.status, reply.text], [200, "a blob"])
 })

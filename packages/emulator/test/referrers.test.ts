@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as AcrEmulator from "../src/AcrEmulator.ts"
+import type * as Modes from "../src/Modes.ts"
 import { askAsAdmin, codeOf, emulator } from "./support/ask.ts"
 import { command } from "./support/command.ts"
 import { digestOf, push } from "./support/content.ts"
@@ -119,7 +119,7 @@ const deleteSubject = Effect.map(askAsAdmin("DELETE", `/v2/a/manifests/${subject
   assert.strictEqual(status, 202)
 )
 
-const withReferrers = (referrers: AcrEmulator.ReferrersOptions) => emulator({ referrers })
+const withReferrers = (referrers: Modes.ReferrersOptions) => emulator({ referrers })
 
 describe("the list of referrers", () => {
   it.live("is empty for a digest without referrers, for an unknown one, and in an unknown repository", () =>

@@ -10,10 +10,11 @@ export interface Right {
   readonly action: string
 }
 
+/** Who asks. `name` is for the journal. */
 export type Identity =
-  | { readonly _tag: "Anonymous"; readonly mayPull: boolean }
-  | { readonly _tag: "Owner" }
-  | { readonly _tag: "ScopeMap"; readonly rules: ReadonlyArray<ScopeMapRule> }
+  | { readonly _tag: "Anonymous"; readonly name: string }
+  | { readonly _tag: "Owner"; readonly name: string }
+  | { readonly _tag: "ScopeMap"; readonly name: string; readonly rules: ReadonlyArray<ScopeMapRule> }
 
 const actionsOf: { readonly [action in ScopeMapAction]: string } = {
   "content/read": "pull",
@@ -27,13 +28,13 @@ const concerns = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name
 
 /** Whether an identity has a right. */
-export const has = (identity: Identity, right: Right): boolean => {
+export const has = (identity: Identity, right: Right, anonymousPull: boolean): boolean => {
   switch (identity._tag) {
     case "Owner":
       return true
     case "Anonymous":
       return (
-        identity.mayPull &&
+        anonymousPull &&
         (right.type === "registry" ? right.name === "catalog" : ["pull", "metadata_read"].includes(right.action))
       )
     case "ScopeMap":

@@ -10,6 +10,8 @@ export interface Answer {
   readonly headers: { readonly [name: string]: string }
   /** Its length stands in Content-Length. */
   readonly body: Body | undefined
+  /** Whose login or token it was, for the journal. */
+  readonly user?: string
   /** Is called when the answer did not go out, for what makes no sense if the client does not know of it. */
   readonly undelivered?: () => Promise<void>
 }

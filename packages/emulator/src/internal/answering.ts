@@ -116,13 +116,15 @@ export const make = (parts: {
       return withHeaders(unauthorized(origin, service, route.wanted, flaw))
     }
     const throttledAlone = throttleOf(authorized.identity)(request.method, request.path, request.nowMillis)
-    if (throttledAlone !== undefined) return throttledAlone
+    const user = authorized.identity.name
+    if (throttledAlone !== undefined) return { ...throttledAlone, user }
     if (!route.rights.every(authorized.may)) {
-      return withHeaders(unauthorized(origin, service, route.wanted, "insufficient_scope"))
+      return { ...withHeaders(unauthorized(origin, service, route.wanted, "insufficient_scope")), user }
     }
     const { may, mayQuarantine } = authorized
     const answer = withHeaders(await route.handle({ ...request, may, mayQuarantine }))
-    return request.method === "DELETE" ? { ...answer, headers: { ...remainingDeletions, ...answer.headers } } : answer
+    const deletions = request.method === "DELETE" ? remainingDeletions : {}
+    return { ...answer, headers: { ...deletions, ...answer.headers }, user }
   }
 
   /** The date of an answer is by the same clock as the times in it. */

@@ -11,6 +11,17 @@ export async function* read(body: Body): AsyncGenerator<Uint8Array> {
   else if (body.end > body.start) yield* createReadStream(body.file, { start: body.start, end: body.end - 1 })
 }
 
+/** Tells of each piece of a body how long it is. */
+export async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    count(chunk.length)
+    yield chunk
+  }
+}
+
 /** The first bytes of a body; it is read no further than that. */
 export async function* upTo(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
   let left = bytes

@@ -9,6 +9,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Modes } from "../Modes.ts"
 import {
   type Answer,
   blobNotKnown,
@@ -119,12 +120,10 @@ export interface Parts {
   readonly store: Store
   readonly trash: Pick<Trash, "holds">
   readonly directory: string
-  readonly referrers: Referrers.Referrers
-  /** Whether a push of a tag may have conditions. */
-  readonly conditionalPut: boolean
+  readonly modes: () => Pick<Modes, "referrers" | "conditionalPut">
 }
 
-export const make = ({ conditionalPut, directory, referrers, store, trash }: Parts) => {
+export const make = ({ directory, modes, store, trash }: Parts) => {
   const schema1 = Schema1.make()
 
   /** A Docker image for a caller who accepts none of schema 2. */
@@ -223,7 +222,7 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       const described = await describe(store, known, bytes, mediaType.success, digest, view.success)
       await Contents.put(directory, digest, bytes)
       // From here on nothing is awaited: of two pushes with the same condition only one may find that it holds.
-      if (conditionalPut && !reference.includes(":")) {
+      if (modes().conditionalPut && !reference.includes(":")) {
         const current = store.repositories.get(name)?.tags.get(reference)?.digest
         if (!hold(conditions, current)) return preconditionFailed
       }
@@ -234,7 +233,9 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       return empty(201, {
         Location: `/v2/${name}/manifests/${digest}`,
         "Docker-Content-Digest": digest,
-        ...(described.subject === undefined || !referrers.subjectHeader ? {} : { "OCI-Subject": described.subject })
+        ...(described.subject === undefined || !Referrers.settings(modes().referrers).subjectHeader
+          ? {}
+          : { "OCI-Subject": described.subject })
       })
     },
 
@@ -278,7 +279,7 @@ export const make = ({ conditionalPut, directory, referrers, store, trash }: Par
       if (!Digest.isDigest(digest)) return error(400, "DIGEST_INVALID", "the path names no digest", { digest })
       const repository = store.repositories.get(name)
       const all = repository === undefined ? [] : referrersOf(repository, digest)
-      return Referrers.list(referrers, path, all, query)
+      return Referrers.list(Referrers.settings(modes().referrers), path, all, query)
     }
   }
 }

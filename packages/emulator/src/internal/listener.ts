@@ -22,6 +22,12 @@ interface Exchange {
   readonly answer: (body: AsyncIterable<Uint8Array>) => Promise<Answer>
   /** Is told the status that goes out; 0 for none. */
   readonly done: (status: number) => void
+  /** Is told how many bytes of the body were read. */
+  readonly read: (bytes: number) => void
+  /** Is told how many bytes of the answer's body were written. */
+  readonly wrote: (bytes: number) => void
+  /** Is told the end of it. */
+  readonly over: () => void
 }
 
 type Handler = (request: Http.IncomingMessage) => Exchange
@@ -52,29 +58,30 @@ const send = (
 const writeAnswer = async (
   response: Http.ServerResponse,
   answer: Answer,
-  fault: Consequence | undefined,
-  gone: AbortSignal
+  { fault, gone, wrote }: { readonly gone: AbortSignal } & Pick<Exchange, "fault" | "wrote">
 ): Promise<void> => {
   response.writeHead(answer.status, changedHeaders(answer, fault))
   const body = answer.body ?? new Uint8Array()
   const chunks = Bodies.read(body)
+  const write = (written: AsyncIterable<Uint8Array>, end: boolean): Promise<void> =>
+    send(response, Bodies.counted(written, wrote), { end, signal: gone })
   switch (fault?._tag) {
     case "CutBody":
       response.flushHeaders()
-      await send(response, Bodies.upTo(chunks, fault.afterBytes), { end: false, signal: gone })
+      await write(Bodies.upTo(chunks, fault.afterBytes), false)
       response.socket?.destroySoon()
       return
     case "StallBody":
       response.flushHeaders()
       // An answer that is complete before must not keep back the next one on its connection.
-      return send(response, Bodies.upTo(chunks, fault.afterBytes), {
-        end: response.req.method === "HEAD" || lengthOf(body) <= fault.afterBytes,
-        signal: gone
-      })
+      return write(
+        Bodies.upTo(chunks, fault.afterBytes),
+        response.req.method === "HEAD" || lengthOf(body) <= fault.afterBytes
+      )
     case "CorruptBody":
-      return send(response, Bodies.corrupted(chunks, fault.atByte), { end: true, signal: gone })
+      return write(Bodies.corrupted(chunks, fault.atByte), true)
     default:
-      return send(response, chunks, { end: true, signal: gone })
+      return write(chunks, true)
   }
 }
 
@@ -97,7 +104,8 @@ const respond = async (
   response: Http.ServerResponse,
   gone: AbortSignal
 ): Promise<void> => {
-  const { done, fault } = exchange
+  const { done, fault, read, wrote } = exchange
+  const body = () => Bodies.counted(Bodies.received(request, response), read)
   switch (fault?._tag) {
     case "Reset":
       done(0)
@@ -107,26 +115,30 @@ const respond = async (
       done(0)
       return
     case "LostAnswer":
-      await lose(exchange, Bodies.received(request, response))
+      await lose(exchange, body())
       reset(request)
       return
     case "ResetRequest":
-      await lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
+      await lose(exchange, Bodies.brokenOff(body(), fault.afterBytes))
       reset(request)
       return
     case "StallRequest":
-      return lose(exchange, Bodies.brokenOff(Bodies.received(request, response), fault.afterBytes))
+      return lose(exchange, Bodies.brokenOff(body(), fault.afterBytes))
     case "Answer": {
-      const body = new TextEncoder().encode(fault.body ?? "")
+      const text = new TextEncoder().encode(fault.body ?? "")
       done(fault.status)
-      return writeAnswer(response, { ...empty(fault.status, fault.headers), body }, undefined, gone)
+      return writeAnswer(
+        response,
+        { ...empty(fault.status, fault.headers), body: text },
+        { fault: undefined, gone, wrote }
+      )
     }
     default: {
-      const answer = await exchange.answer(Bodies.received(request, response))
+      const answer = await exchange.answer(body())
       done(gone.aborted ? 0 : answer.status)
       try {
         gone.throwIfAborted()
-        await writeAnswer(response, answer, fault, gone)
+        await writeAnswer(response, answer, { fault, gone, wrote })
       } catch {
         await answer.undelivered?.()
         response.destroy()
@@ -163,9 +175,10 @@ const onRequest =
     // A connection that breaks ends its request; the other side knows already.
     request.on("error", () => response.destroy())
     response.on("error", () => request.destroy())
-    whileConnected(request, (gone) => respond(handler(request), request, response, gone)).catch(() =>
-      response.destroy()
-    )
+    const exchange = handler(request)
+    whileConnected(request, (gone) => respond(exchange, request, response, gone))
+      .catch(() => response.destroy())
+      .finally(exchange.over)
   }
 
 /**

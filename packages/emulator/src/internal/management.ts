@@ -1,6 +1,7 @@
 /**
  * ACR's management API, `/acr/v1`: the answers.
  */
+import type { Modes } from "../Modes.ts"
 import {
   type Answer,
   denied,
@@ -15,7 +16,7 @@ import {
   tagUnknown
 } from "./answer.ts"
 import { byKey, byTime, type Order, page, type Part } from "./page.ts"
-import type { Referrers } from "./referrers.ts"
+import * as Referrers from "./referrers.ts"
 import {
   type Attributes,
   imageSizeOf,
@@ -119,9 +120,9 @@ export const make = (parts: {
   readonly registry: string
   readonly store: Store
   readonly trash: Trash
-  readonly referrers: Pick<Referrers, "cascade">
+  readonly modes: () => Pick<Modes, "referrers">
 }) => {
-  const { referrers, registry, store, trash } = parts
+  const { modes, registry, store, trash } = parts
 
   /** Answers for a repository, or says what the request is told of a missing one. */
   const within = (
@@ -283,7 +284,8 @@ export const make = (parts: {
     deleteManifest: (name: string, digest: string, now: Timestamp): Answer =>
       withManifest(name, digest, manifestUnknown(digest), (repository, manifest) => {
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
-        const all = referrers.cascade ? withReferrers(repository, digest) : [digest]
+        const { cascade } = Referrers.settings(modes().referrers)
+        const all = cascade ? withReferrers(repository, digest) : [digest]
         for (const one of all) trash.deleteManifest(repository, one, now)
         return empty(202)
       })

@@ -2,6 +2,7 @@
  * Referrers: how a registry treats manifests that have a subject, and its list of them.
  */
 import * as MediaType from "@effect-acr/client/MediaType"
+import type { Modes } from "../Modes.ts"
 import { type Answer, json } from "./answer.ts"
 import type { StoredManifest } from "./store.ts"
 
@@ -17,19 +18,14 @@ export interface Referrers {
   readonly cascade: boolean
 }
 
-/** Adds the defaults. A registry without the API does not know what a subject is, so the rest follows from it. */
-export const settings = (options: Partial<Referrers>): Referrers => {
-  const {
-    api = true,
-    cascade = true,
-    filter = true,
-    pageSize = Number.POSITIVE_INFINITY,
-    subjectHeader = true
-  } = options
-  // A page of nothing would link to itself for ever.
-  if (!(pageSize >= 1)) throw new RangeError(`referrers.pageSize must be 1 or more, not ${pageSize}`)
-  return { api, filter, pageSize, subjectHeader: api && subjectHeader, cascade: api && cascade }
-}
+/** What the modes mean. A registry without the API does not know what a subject is, so the rest follows from it. */
+export const settings = ({ api, cascade, filter, pageSize, subjectHeader }: Modes["referrers"]): Referrers => ({
+  api,
+  filter,
+  pageSize: pageSize ?? Number.POSITIVE_INFINITY,
+  subjectHeader: api && subjectHeader,
+  cascade: api && cascade
+})
 
 /**
  * Where a manifest stands in the order of pushes. A page continues after such a position, not after a count, so that

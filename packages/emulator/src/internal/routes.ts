@@ -3,6 +3,7 @@
  */
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import * as Schema from "effect/Schema"
+import type { Modes } from "../Modes.ts"
 import type { Right } from "./access.ts"
 import { type Answer, error, json, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
@@ -10,7 +11,6 @@ import { maxManifestBytes } from "./description.ts"
 import type { Distribution } from "./distribution.ts"
 import type { Management, Update } from "./management.ts"
 import { type Part, partOf } from "./page.ts"
-import type { Referrers } from "./referrers.ts"
 import type { Incoming } from "./serving.ts"
 import * as Storage from "./storage.ts"
 import type { Trash } from "./trash.ts"
@@ -148,18 +148,19 @@ export const make = (parts: {
   readonly trash: Trash
   readonly distribution: Distribution
   readonly uploads: Uploads
-  readonly referrers: Pick<Referrers, "api">
+  readonly modes: () => Pick<Modes, "referrers">
   /** Where a blob is downloaded from; the registry itself if there is no such place. */
-  readonly downloadAddress: ((digest: string, nowMillis: number) => string) | undefined
+  readonly downloadAddress: (digest: string, nowMillis: number) => string | undefined
 }) => {
-  const { distribution, downloadAddress, management, referrers, trash, uploads } = parts
+  const { distribution, downloadAddress, management, modes, trash, uploads } = parts
 
   const getBlob: Route["handle"] = ({ headers, nowMillis }, [name, digest]) => {
     const blob = distribution.readableBlob(name, digest)
     if ("status" in blob) return blob
-    return downloadAddress === undefined
+    const address = downloadAddress(digest, nowMillis)
+    return address === undefined
       ? Storage.serve(blob, headers["range"], { "Docker-Content-Digest": digest })
-      : text(307, "", { Location: downloadAddress(digest, nowMillis), "Docker-Content-Digest": digest })
+      : text(307, "", { Location: address, "Docker-Content-Digest": digest })
   }
 
   const headBlob: Route["handle"] = (_, [name, digest]) => {
@@ -211,18 +212,13 @@ export const make = (parts: {
   const listReferrers: Route["handle"] = ({ path, query }, [name, digest]) =>
     distribution.referrers(path, name, digest, query)
 
-  // A registry without the API does not know the path at all.
-  const referrersRoutes: ReadonlyArray<Row> = referrers.api
-    ? [["GET", /^\/v2\/(.+)\/referrers\/([^/]+)$/, pull, listReferrers]]
-    : []
-
   // prettier-ignore
   const table: ReadonlyArray<Row> = [
     ["GET",    /^\/v2\/?$/,                            () => [], () => json(200, {})],
     ["HEAD",   /^\/v2\/?$/,                            () => [], () => json(200, {})],
     ["GET",    /^\/v2\/_catalog$/,                     catalog, inPages((part, _, { path }) => management.catalog(path, part))],
     ["GET",    /^\/v2\/(.+)\/tags\/list$/,             read,   inPages((part, [name]) => distribution.tags(name, part))],
-    ...referrersRoutes,
+    ["GET",    /^\/v2\/(.+)\/referrers\/([^/]+)$/,   pull,   listReferrers],
     ["GET",    aManifest,                              pull,   (request, [name, reference]) => distribution.getManifest(name, reference, pullOf(request))],
     ["HEAD",   aManifest,                              pull,   (request, [name, reference]) => distribution.headManifest(name, reference, pullOf(request))],
     ["PUT",    aManifest,                              push,   putManifest],
@@ -258,6 +254,8 @@ export const make = (parts: {
     find: (method: string, path: string, query: URLSearchParams): Match | Answer | undefined => {
       const others = new Set<string>()
       for (const [routeMethod, pattern, rightsOf, handle] of table) {
+        // A registry without the API does not know the path at all.
+        if (handle === listReferrers && !modes().referrers.api) continue
         const found = pattern.exec(path)
         if (found === null || (found[1] !== undefined && !isRepositoryName(found[1]))) continue
         if (routeMethod !== method) {

@@ -3,7 +3,8 @@
  */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
-import { type Consequence, type Fault, fits } from "../Fault.ts"
+import * as DateTime from "effect/DateTime"
+import { type Consequence, type Fault, fits, hits, type Injected } from "../Fault.ts"
 import type { JournalEntry } from "../Journal.ts"
 import { type Answer, internalError } from "./answer.ts"
 import type { Listener } from "./listener.ts"
@@ -29,27 +30,69 @@ const strikeOut = (query: string): string => query.replace(/\b(_state|sig)=[^&]*
 const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
   authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
 
-export const make = () => {
-  const journal: Array<JournalEntry> = []
-  const faults: Array<{ readonly fault: Fault; seen: number }> = []
+/** What is known once the answer is known. The counts grow until the answer is out. */
+interface Recorded {
+  readonly facts: Omit<JournalEntry, "requestBytes" | "responseBytes" | "durationMillis">
+  readonly counts: { requestBytes: number; responseBytes: number; durationMillis: number | undefined }
+}
+
+const entryOf = ({ counts: { durationMillis, ...bytes }, facts }: Recorded): JournalEntry => ({
+  ...facts,
+  ...bytes,
+  ...(durationMillis === undefined ? {} : { durationMillis })
+})
+
+/**
+ * Requests of both servers of an emulator.
+ */
+export const make = (options: {
+  /** How many requests the journal holds: the last ones. */
+  readonly journalSize: number
+  /** The emulator's clock. */
+  readonly nowMillis: () => number
+  /** A clock that nobody sets. */
+  readonly elapsedMillis: () => number
+}) => {
+  const { elapsedMillis, journalSize, nowMillis } = options
+  const journal: Array<Recorded> = []
+  const faults: Array<{ readonly id: number; readonly fault: Fault; seen: number }> = []
+  let requests = 0
+  let faultIds = 0
+
+  const record = (recorded: Recorded): void => {
+    journal.push(recorded)
+    // Twice the size, so that not every request moves all entries.
+    if (journal.length >= 2 * journalSize) journal.splice(0, journal.length - journalSize)
+  }
 
   const faultFor = (request: { readonly method: string; readonly path: string }): Consequence | undefined => {
     for (const entry of faults) {
-      const { consequence, skip = 0, times = 1 } = entry.fault
       if (!fits(entry.fault, request)) continue
+      const before = hits(entry.fault, entry.seen)
       entry.seen += 1
-      if (entry.seen > skip && entry.seen <= skip + times) return consequence
+      if (hits(entry.fault, entry.seen) > before) return entry.fault.consequence
     }
     return undefined
   }
 
   return {
-    journal: (): ReadonlyArray<JournalEntry> => [...journal],
+    journal: (after: number): ReadonlyArray<JournalEntry> =>
+      journal.slice(-journalSize).flatMap((recorded) => (recorded.facts.sequence > after ? [entryOf(recorded)] : [])),
     clearJournal: (): void => {
       journal.length = 0
     },
-    inject: (fault: Fault): void => {
-      faults.push({ fault, seen: 0 })
+    inject: (fault: Fault): number => {
+      faultIds += 1
+      faults.push({ id: faultIds, fault, seen: 0 })
+      return faultIds
+    },
+    faults: (): ReadonlyArray<Injected> =>
+      faults.map(({ fault, id, seen }) => ({ id, fault, seen, hit: hits(fault, seen) })),
+    /** Whether there was such a fault. */
+    removeFault: (id: number): boolean => {
+      const index = faults.findIndex((entry) => entry.id === id)
+      if (index !== -1) faults.splice(index, 1)
+      return index !== -1
     },
     clearFaults: (): void => {
       faults.length = 0
@@ -63,6 +106,9 @@ export const make = () => {
         const method = request.method ?? "GET"
         const [path = "", query = ""] = (request.url ?? "/").split("?", 2)
         const correlationId = randomUUID()
+        const came = { nowMillis: nowMillis(), elapsedMillis: elapsedMillis() }
+        const counts: Recorded["counts"] = { requestBytes: 0, responseBytes: 0, durationMillis: undefined }
+        let user: string | undefined
         return {
           fault: faultFor({ method, path }),
           answer: async (body) => {
@@ -75,18 +121,34 @@ export const make = () => {
               body
             }
             const given = await answering(incoming).catch(() => internalError)
+            user = given.user
             return { ...given, headers: { ...given.headers, "X-Ms-Correlation-Request-Id": correlationId } }
           },
-          done: (status) =>
-            journal.push({
+          done: (status) => {
+            requests += 1
+            const facts = {
+              sequence: requests,
+              time: DateTime.makeUnsafe(came.nowMillis),
               server,
               method,
               path,
               query: strikeOut(query),
               authorization: schemeOf(request.headers.authorization),
+              ...(user === undefined ? {} : { user }),
               status,
               correlationId
-            })
+            }
+            record({ facts, counts })
+          },
+          read: (bytes) => {
+            counts.requestBytes += bytes
+          },
+          wrote: (bytes) => {
+            counts.responseBytes += bytes
+          },
+          over: () => {
+            counts.durationMillis = elapsedMillis() - came.elapsedMillis
+          }
         }
       })
   }

@@ -5,10 +5,8 @@
  * `Retry-After` in seconds.
  */
 import type { RateLimits } from "@effect-acr/client/RateLimits"
+import type { Limits } from "../Modes.ts"
 import { type Answer, error } from "./answer.ts"
-
-/** A tier of registries. */
-export type Tier = "basic" | "standard" | "premium"
 
 /** What a tier allows a registry as a whole, and each identity of it. */
 export interface TierLimits {
@@ -22,7 +20,7 @@ const standard: TierLimits = {
 }
 
 /** ACR's documentation, "Azure Container Registry SKUs", of March 2026. Requests for tokens have no identity yet. */
-export const tiers: { readonly [tier in Tier]: TierLimits } = {
+export const tiers: { readonly [tier in NonNullable<Limits["tier"]>]: TierLimits } = {
   basic: standard,
   standard,
   premium: {

@@ -3,6 +3,7 @@
  */
 import { createPrivateKey, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
+import type { Modes } from "../Modes.ts"
 import type { ScopeMapRule } from "../ScopeMap.ts"
 import { byResource, covers, has, type Identity, isWildcard, parseScopes, type Right } from "./access.ts"
 import { type Answer, empty, error, json } from "./answer.ts"
@@ -104,10 +105,8 @@ const known = (identity: Identity, may: (right: Right) => boolean): Authorized =
  */
 export const make = (options: {
   readonly service: string
-  readonly anonymousPull: boolean
+  readonly modes: () => Pick<Modes, "anonymousPull" | "roleAssignmentMode">
   readonly acceptsEntraToken: (token: Redacted.Redacted<string>) => boolean
-  /** Whether rights are granted by repository, and wildcards not at all. */
-  readonly byRepository: boolean
   readonly accounts: ReadonlyArray<Account>
   /** What to sign tokens with. */
   readonly certificate: Certificate | undefined
@@ -116,20 +115,25 @@ export const make = (options: {
 }) => {
   const application = randomUUID()
   const write = writer(options.service, application, options.certificate)
-  const anonymous: Identity = { _tag: "Anonymous", mayPull: options.anonymousPull }
-  const entra: Identity = { _tag: "Owner" }
+  const anonymous: Identity = { _tag: "Anonymous", name: "anonymous" }
+  const entra: Identity = { _tag: "Owner", name: "Entra ID" }
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
+
+  /** Rights are granted by repository, and wildcards not at all. */
+  const byRepository = (): boolean => options.modes().roleAssignmentMode === "rbac-abac"
+
+  const may = (identity: Identity, right: Right): boolean => has(identity, right, options.modes().anonymousPull)
 
   const grant = (identity: Identity, scopes: ReadonlyArray<string>, nowMillis: number): Answer => {
     // A wildcard is granted to everyone: what it comes to is measured when it is used.
     const rights = parseScopes(scopes).filter((right) =>
-      isWildcard(right) ? !options.byRepository || right.type === "registry" : has(identity, right)
+      isWildcard(right) ? !byRepository() || right.type === "registry" : may(identity, right)
     )
     const claims = { grant_type: "access_token", access: byResource(rights) }
     const token = write(claims, nowMillis, options.accessTokenMillis)
     accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
-    return json(200, { access_token: token }, remaining)
+    return { ...json(200, { access_token: token }, remaining), user: identity.name }
   }
 
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
@@ -170,13 +174,13 @@ export const make = (options: {
             NotActions: null
           },
           roles: [],
-          ...(options.byRepository ? { aad_identity: randomUUID() } : {})
+          ...(byRepository() ? { aad_identity: randomUUID() } : {})
         },
         nowMillis,
         options.refreshTokenMillis
       )
       refreshTokens.set(token, { identity: entra, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
-      return json(200, { refresh_token: token }, remaining)
+      return { ...json(200, { refresh_token: token }, remaining), user: entra.name }
     },
 
     /** `POST /oauth2/token` */
@@ -218,13 +222,13 @@ export const make = (options: {
       if (authorization.slice(0, space).toLowerCase() === "basic") {
         const identity = login(...decodeBasic(value), nowMillis)
         if (identity === anonymous) return { _tag: "Nobody" }
-        return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => has(identity, right))
+        return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => may(identity, right))
       }
       const issued = accessTokens.get(value)
       return valid(issued, nowMillis)
         ? known(
             issued.identity,
-            (right) => has(issued.identity, right) && issued.rights.some((granted) => covers(granted, right))
+            (right) => may(issued.identity, right) && issued.rights.some((granted) => covers(granted, right))
           )
         : { _tag: "Unknown" }
     },
@@ -244,5 +248,5 @@ export const scopeMapAccount = (token: {
 }): Account => ({
   username: token.username,
   password: token.password,
-  identity: { _tag: "ScopeMap", rules: token.scopeMap }
+  identity: { _tag: "ScopeMap", name: token.username, rules: token.scopeMap }
 })

@@ -5,6 +5,8 @@
  * (`az acr manifest restore`). Neither shows a refusal, so the statuses and the codes of refusals are the emulator's own.
  * Neither says what happens to locks; here a restored thing has the locks that it had.
  */
+import * as Duration from "effect/Duration"
+import type { Modes } from "../Modes.ts"
 import { type Answer, disallowed, error, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
 import { byKey, page, type Part } from "./page.ts"
 import {
@@ -18,13 +20,6 @@ import {
   type Timestamp,
   type Trash as Bin
 } from "./store.ts"
-
-export interface SoftDelete {
-  /** Whether what is deleted goes to the trash. */
-  readonly enabled: boolean
-  /** How long it stays there. */
-  readonly retentionMillis: number
-}
 
 const tagExists = error(409, "TAG_EXISTS", "the tag names another manifest: only a forced restore moves it")
 
@@ -80,7 +75,15 @@ const putBack = (bin: Bin, repository: Repository, deleted: DeletedManifest): vo
 }
 
 /** The trash of a registry. */
-export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => {
+export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
+  const isEnabled = (): boolean => modes().softDelete !== null
+
+  /** Without a policy, what an earlier one left in the trash stays there. */
+  const retentionMillis = (): number => {
+    const { softDelete } = modes()
+    return softDelete === null ? Number.POSITIVE_INFINITY : Duration.toMillis(softDelete.retention)
+  }
+
   const open = (name: string): Bin => {
     const known = store.trash.get(name)
     if (known !== undefined) return known
@@ -90,7 +93,7 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
   }
 
   const keepTags = (name: string, tags: ReadonlyArray<StoredTag>, now: Timestamp): void => {
-    if (!enabled || tags.length === 0) return
+    if (!isEnabled() || tags.length === 0) return
     open(name).tags.push(...tags.map((tag) => ({ ...tag, deletedAt: now })))
   }
 
@@ -104,7 +107,7 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
     if (manifest === undefined) return
     deleteTags(repository, tagsOf(repository, digest), now)
     repository.manifests.delete(digest)
-    if (!enabled) return
+    if (!isEnabled()) return
     const blobs = manifest.blobs.filter((blob) => repository.blobs.has(blob))
     open(repository.name).manifests.set(digest, { ...manifest, blobs, deletedAt: now })
   }
@@ -112,7 +115,7 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
   const deleteRepository = (repository: Repository, now: Timestamp): void => {
     for (const digest of Array.from(repository.manifests.keys())) deleteManifest(repository, digest, now)
     store.repositories.delete(repository.name)
-    if (!enabled) return
+    if (!isEnabled()) return
     const { attributes, createdTime } = repository
     open(repository.name).repository = { createdTime, attributes, deletedAt: now }
   }
@@ -150,8 +153,9 @@ export const make = (store: Store, { enabled, retentionMillis }: SoftDelete) => 
      * stay up to a day longer. It runs before each request, so it stops at the first thing that stays.
      */
     expire: (nowMillis: number): void => {
+      const retention = retentionMillis()
       const stays = ({ deletedAt }: { readonly deletedAt: Timestamp }): boolean =>
-        Date.parse(deletedAt) + retentionMillis > nowMillis
+        Date.parse(deletedAt) + retention > nowMillis
       for (const bin of Array.from(store.trash.values())) {
         for (const manifest of bin.manifests.values()) {
           if (stays(manifest)) break

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto"
 import { isDigest } from "@effect-acr/client/Digest"
+import type { Modes } from "../Modes.ts"
 import { type Answer, empty, error } from "./answer.ts"
 import * as Contents from "./contents.ts"
 import { openRepository, type Store } from "./store.ts"
@@ -45,8 +46,7 @@ export interface UploadRequest {
 export const make = (options: {
   readonly store: Store
   readonly directory: string
-  readonly maxRequestBodyBytes: number
-  readonly chunkMinBytes: number | undefined
+  readonly modes: () => Pick<Modes, "maxRequestBodySize" | "chunkMinLength">
 }) => {
   const { store } = options
   const sessions = new Map<string, Session>()
@@ -61,13 +61,17 @@ export const make = (options: {
     session.state = Buffer.concat([randomBytes(32), Buffer.from(JSON.stringify(facts))]).toString("base64url")
   }
 
-  const progress = (status: number, session: Session): Answer =>
-    empty(status, {
+  const maxRequestBodyBytes = (): number => options.modes().maxRequestBodySize ?? Number.POSITIVE_INFINITY
+
+  const progress = (status: number, session: Session): Answer => {
+    const { chunkMinLength } = options.modes()
+    return empty(status, {
       Location: `/v2/${session.repository}/blobs/uploads/${session.incoming.id}?_nouploadcache=false&_state=${session.state}`,
       Range: `0-${Math.max(0, session.incoming.size - 1)}`,
       "Docker-Upload-Uuid": session.incoming.id,
-      ...(options.chunkMinBytes === undefined ? {} : { "OCI-Chunk-Min-Length": String(options.chunkMinBytes) })
+      ...(chunkMinLength === null ? {} : { "OCI-Chunk-Min-Length": String(chunkMinLength) })
     })
+  }
 
   /** Runs something on a session, after what is under way there. */
   const onSession = (name: string, id: string, then: (session: Session) => Promise<Answer>): Promise<Answer> => {
@@ -117,7 +121,7 @@ export const make = (options: {
         }
       }
       try {
-        const outcome = await Contents.append(session.incoming, request.body, options.maxRequestBodyBytes)
+        const outcome = await Contents.append(session.incoming, request.body, maxRequestBodyBytes())
         return outcome === "too large" ? tooLarge : await then(session)
       } catch (cause) {
         // What arrived stays, so the location, which tells an offset, is no longer true.
@@ -130,7 +134,7 @@ export const make = (options: {
   const atOnce = async (name: string, digest: string, request: UploadRequest): Promise<Answer> => {
     const incoming = await Contents.start(options.directory)
     try {
-      const outcome = await Contents.append(incoming, request.body, options.maxRequestBodyBytes)
+      const outcome = await Contents.append(incoming, request.body, maxRequestBodyBytes())
       if (outcome === "too large") return tooLarge
       return (await take(name, incoming, digest, request.stamp)) ?? digestInvalid(digest)
     } finally {
@@ -188,6 +192,11 @@ export const make = (options: {
         await forget(session)
         return empty(204, { "Docker-Upload-Uuid": id })
       }),
+
+    /** Forgets all uploads. */
+    clear: async (): Promise<void> => {
+      await Promise.all(Array.from(sessions.values(), forget))
+    },
 
     /** How many uploads are under way that a client can go on with. */
     count: (): number => sessions.size

@@ -1,0 +1,213 @@
+/**
+ * The API by which an emulator is controlled from outside: from another process, in any language.
+ *
+ * `Control` serves it. `make` is the typed client. Its OpenAPI document is at `/openapi.json` of a running emulator, and
+ * docs/emulator-control.md shows it in use from a shell, Python and Go.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiError from "effect/http-api/HttpApiError"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as OpenApi from "effect/http-api/OpenApi"
+import type * as HttpClient from "effect/http/HttpClient"
+import { RepositoryContents, RepositorySummary } from "./Contents.ts"
+import { Fault, Injected } from "./Fault.ts"
+import { JournalEntry } from "./Journal.ts"
+import { Limits, Modes, ModesChange } from "./Modes.ts"
+
+/**
+ * The emulator is there and not ready: it still puts in the images that it starts with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotReady extends HttpApiError.Problem<NotReady>()("NotReady", {
+  type: "about:blank",
+  status: 503,
+  title: "The emulator does not have all of its images yet"
+}) {}
+
+/**
+ * There is no such fault or repository.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
+  type: "about:blank",
+  status: 404,
+  title: "There is nothing of this name"
+}) {}
+
+/**
+ * Where an emulator listens, and how to reach it. Passwords and tokens are not told.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Emulator = Schema.Struct({
+  /** The origin of the registry. */
+  endpoint: Schema.String,
+  /** Its host and port, as they stand in references. */
+  loginServer: Schema.String,
+  /** The certificate to trust, in PEM, if it speaks https. */
+  certificate: Schema.optionalKey(Schema.String),
+  /** The name of the admin user. */
+  adminUser: Schema.String,
+  /** How many uploads were started and neither finished nor cancelled. */
+  openUploads: Schema.Natural
+})
+
+/**
+ * Where an emulator listens, and how to reach it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Emulator = typeof Emulator.Type
+
+const group = HttpApiGroup.make("control", { topLevel: true }).add(
+  HttpApiEndpoint.get("health", "/health", {
+    success: Schema.Struct({ status: Schema.Literal("healthy") })
+  }).annotate(OpenApi.Description, "Answers as soon as the emulator listens"),
+  HttpApiEndpoint.get("ready", "/ready", {
+    success: Schema.Struct({ status: Schema.Literal("ready") }),
+    error: NotReady
+  }).annotate(OpenApi.Description, "Answers 200 once the emulator has the images that it starts with, 503 before"),
+  HttpApiEndpoint.get("emulator", "/emulator", { success: Emulator }).annotate(
+    OpenApi.Description,
+    "Where the emulator listens"
+  ),
+  HttpApiEndpoint.post("reset", "/reset").annotate(
+    OpenApi.Description,
+    "Makes the emulator as it was when it had started, and answers when it is"
+  ),
+
+  HttpApiEndpoint.get("faults", "/faults", { success: Schema.Array(Injected) }).annotate(
+    OpenApi.Description,
+    "The faults that were injected and not taken back, in order"
+  ),
+  HttpApiEndpoint.post("inject", "/faults", {
+    payload: Fault,
+    success: Schema.Struct({ id: Schema.Natural })
+  }).annotate(OpenApi.Description, "Makes something go wrong"),
+  HttpApiEndpoint.delete("removeFault", "/faults/:id", {
+    params: { id: Schema.Natural },
+    error: NotFound
+  }).annotate(OpenApi.Description, "Takes back one fault"),
+  HttpApiEndpoint.delete("clearFaults", "/faults").annotate(OpenApi.Description, "Takes back all faults"),
+
+  HttpApiEndpoint.get("journal", "/journal", {
+    query: { after: Schema.optionalKey(Schema.Natural) },
+    success: Schema.Array(JournalEntry)
+  }).annotate(OpenApi.Description, "The requests that the emulator answered, those after a sequence number"),
+  HttpApiEndpoint.delete("clearJournal", "/journal").annotate(OpenApi.Description, "Forgets the requests so far"),
+
+  HttpApiEndpoint.get("clock", "/clock", {
+    success: Schema.Struct({ time: Schema.DateTimeUtcFromString })
+  }).annotate(OpenApi.Description, "The time that the emulator goes by"),
+  HttpApiEndpoint.put("setClock", "/clock", {
+    payload: Schema.Struct({ time: Schema.DateTimeUtcFromString })
+  }).annotate(OpenApi.Description, "Sets the clock of the emulator, which then runs on"),
+  HttpApiEndpoint.post("adjustClock", "/clock/adjust", {
+    payload: Schema.Struct({ by: Schema.DurationFromString })
+  }).annotate(OpenApi.Description, 'Moves the clock of the emulator by a while, as "8 days"'),
+
+  HttpApiEndpoint.get("modes", "/modes", { success: Modes }).annotate(
+    OpenApi.Description,
+    "Which kind of registry the emulator is"
+  ),
+  HttpApiEndpoint.patch("setModes", "/modes", { payload: ModesChange, success: Modes }).annotate(
+    OpenApi.Description,
+    "Changes the modes that are named, and answers all"
+  ),
+  HttpApiEndpoint.get("limits", "/limits", { success: Limits }).annotate(
+    OpenApi.Description,
+    "How many requests a minute the emulator answers"
+  ),
+  HttpApiEndpoint.put("setLimits", "/limits", { payload: Limits, success: Limits }).annotate(
+    OpenApi.Description,
+    "Sets how many requests a minute the emulator answers"
+  ),
+
+  HttpApiEndpoint.delete("revokeAccessTokens", "/tokens/access").annotate(
+    OpenApi.Description,
+    "Forgets all access tokens: a request with one of them is answered 401"
+  ),
+  HttpApiEndpoint.delete("revokeRefreshTokens", "/tokens/refresh").annotate(
+    OpenApi.Description,
+    "Forgets all refresh tokens: their owners have to log in again"
+  ),
+
+  HttpApiEndpoint.get("repositories", "/repositories", { success: Schema.Array(RepositorySummary) }).annotate(
+    OpenApi.Description,
+    "The repositories, by name"
+  ),
+  HttpApiEndpoint.get("contents", "/contents", {
+    query: { repository: Schema.String },
+    success: RepositoryContents,
+    error: NotFound
+  }).annotate(OpenApi.Description, "The tags and the manifests of a repository")
+)
+
+/**
+ * The API: what each method of `Service` of `AcrEmulator` is over HTTP.
+ *
+ * **Details**
+ *
+ * Requests and answers are JSON. What does not fit is answered 400 with a problem (RFC 9457) that names the place. A name
+ * that there is not is refused too, so that a misspelt one does not go unnoticed.
+ *
+ * **Gotchas**
+ *
+ * There is no login: whoever reaches the port controls the emulator. The port is on loopback unless `Control.layer` is
+ * told otherwise, and requests of web pages of other origins are refused.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Api = HttpApi.make("acr-emulator")
+  .add(group)
+  .middleware(HttpApiMiddleware.ProblemDetails)
+  .annotate(HttpApi.ParseOptions, { onExcessProperty: "error", errors: "all" })
+  .annotate(HttpApi.HeadersParseOptions, {})
+  .annotate(OpenApi.Title, "ACR emulator")
+  .annotate(OpenApi.Description, "Controls an emulator of Azure Container Registry")
+
+/**
+ * A client of the API.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ControlClient = HttpApiClient.ForApi<typeof Api>
+
+/**
+ * A typed client for the emulator that is controlled at an address.
+ *
+ * **Example** (A test of another process: a registry that is down once)
+ *
+ * ```ts
+ * import { ControlApi } from "@effect-acr/emulator"
+ * import { Effect } from "effect"
+ *
+ * const breakOnce = Effect.gen(function* () {
+ *   const control = yield* ControlApi.make("http://127.0.0.1:5002")
+ *   yield* control.reset()
+ *   yield* control.inject({
+ *     payload: { method: "GET", path: "/v2/", consequence: { _tag: "Answer", status: 503 } }
+ *   })
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (baseUrl: string | URL): Effect.Effect<ControlClient, never, HttpClient.HttpClient> =>
+  HttpApiClient.make(Api, { baseUrl })
