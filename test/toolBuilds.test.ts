@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { azureClients, versionOf } from "./support/azureClients.ts"
 import { run, temporaryFolder } from "./support/command.ts"
 import { tools as known } from "./support/tools.ts"
 
@@ -20,6 +21,26 @@ echo "#!/bin/sh" > "$GOBIN/\${package##*/}"
 /bin/chmod +x "$GOBIN/\${package##*/}"
 `
 
+/** Notes its folder and its arguments, and writes the program that `go build` was asked for. */
+const buildingGo = `#!/bin/sh
+[ "$1 $2 $3" = "build -mod=readonly -o" ] || exit 2
+echo "$PWD" >> "$HOME/installed"
+/bin/mkdir -p "\${4%/*}"
+echo "#!/bin/sh" > "$4"
+/bin/chmod +x "$4"
+`
+
+/** Makes an environment whose Python notes the arguments of pip. */
+const workingPython = `#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exit 2
+/bin/mkdir -p "$3/bin"
+/bin/cat > "$3/bin/python" <<'END'
+#!/bin/sh
+echo "$@" >> "$HOME/installed"
+END
+/bin/chmod +x "$3/bin/python"
+`
+
 /** As Go fails when it has written a part of the program. */
 const failingGo = `#!/bin/sh
 [ "$1" = install ] || exit 2
@@ -30,15 +51,20 @@ echo "go: the proxy does not answer" >&2
 exit 1
 `
 
-/** The script on a machine with an empty home, and with the given Go or none. */
-const machine = Effect.fnUntraced(function* (go: string | undefined) {
+/** The script on a machine with an empty home, and with the given Go and Python or none. */
+const machine = Effect.fnUntraced(function* (go: string | undefined, python?: string) {
   const home = yield* temporaryFolder
   const file = (path: string) => join(home, path)
   yield* Effect.promise(async () => {
     await mkdir(file("bin"))
-    if (go === undefined) return
-    await writeFile(file("bin/go"), go)
-    await chmod(file("bin/go"), 0o755)
+    for (const [name, program] of [
+      ["bin/go", go],
+      ["bin/python3", python]
+    ] as const) {
+      if (program === undefined) continue
+      await writeFile(file(name), program)
+      await chmod(file(name), 0o755)
+    }
   })
   return {
     tools: (...names: ReadonlyArray<string>) =>
@@ -75,10 +101,32 @@ describe("the tools of the tests", () => {
     })
   )
 
+  it.live("are built of our own sources for Azure's client for Go", () =>
+    Effect.gen(function* () {
+      const { cached, installed, tools } = yield* machine(buildingGo)
+      const path = `azure-go-${versionOf(azureClients.go)}/azure-go/azure-go`
+      assert.match(yield* tools("azure-go"), /^ {2}azure-go [0-9a-f]{12}: built in \d+ s$/m)
+      assert.deepStrictEqual(yield* cached, [path.replace(/\/azure-go$/, ""), path])
+      assert.strictEqual(yield* installed, azureClients.go.folder + "\n")
+      assert.match(yield* tools("azure-go"), /^ {2}azure-go [0-9a-f]{12}: cached$/m)
+    })
+  )
+
+  it.live("have an environment of Python with Azure's client, whose files are those of our hashes", () =>
+    Effect.gen(function* () {
+      const { cached, installed, tools } = yield* machine(undefined, workingPython)
+      assert.match(yield* tools("azure-python"), /^ {2}azure-python [0-9a-f]{12}: built in \d+ s$/m)
+      assert.include(yield* cached, `azure-python-${versionOf(azureClients.python)}/azure-python/bin/python`)
+      assert.match(yield* installed, /^-m pip install .*--require-hashes .*-r .*\/azurePython\/requirements\.txt$/m)
+    })
+  )
+
   it.live("are left out without Go, and the suite runs without them", () =>
     Effect.gen(function* () {
       const { cached, tools } = yield* machine(undefined)
-      assert.match(yield* tools(), /^ {2}oras [\d.]+: not built, .*: Go is not installed$/m)
+      const said = yield* tools()
+      assert.match(said, /^ {2}oras [\d.]+: not built, .*: Go is not installed$/m)
+      assert.match(said, /^ {2}azure-python [0-9a-f]+: not built, .*: Python is not installed$/m)
       assert.deepStrictEqual(yield* cached, [])
     })
   )

@@ -19,8 +19,8 @@ export interface Tool {
   readonly version: string
   /** What `go install` takes. */
   readonly package: string
-  /** The arguments that print the version. */
-  readonly versionArgs: ReadonlyArray<string>
+  /** The arguments that print the version. Without them, the program of the `PATH` is not used, because its version is not known. */
+  readonly versionArgs?: ReadonlyArray<string>
   /** Whether `.ci/run` builds it. On two cores, cosign would take more than four minutes. */
   readonly isBuiltByDefault: boolean
 }
@@ -46,6 +46,13 @@ export const tools = {
     version: "3.1.2",
     package: "github.com/distribution/distribution/v3/cmd/registry",
     versionArgs: ["--version"],
+    isBuiltByDefault: true
+  },
+  conformance: {
+    name: "conformance",
+    // No release of the specification has the suite in this form, which is a program.
+    version: "0.0.0-20260831232431-97274622c111",
+    package: "github.com/opencontainers/distribution-spec/conformance",
     isBuiltByDefault: true
   },
   crane: {
@@ -87,6 +94,7 @@ export const isExecutable = (path: string): boolean => {
 
 /** Whether a program is the version that tests expect: what another one prints or sends may differ. */
 const isVersion = (command: string, { version, versionArgs }: Tool): boolean => {
+  if (versionArgs === undefined) return false
   const { stdout } = spawnSync(command, versionArgs, { encoding: "utf8", timeout: 10_000 })
   // A program that cannot be started has no output.
   return (stdout ?? "").split(/[^\d.]+/).includes(version)
@@ -96,7 +104,7 @@ const isVersion = (command: string, { version, versionArgs }: Tool): boolean => 
 const find = (name: ToolName): string | undefined => {
   // Elsewhere than on Linux, Go takes the certificates that it trusts from the system alone.
   if (process.platform !== "linux") return undefined
-  const tool = tools[name]
+  const tool: Tool = tools[name]
   const cached = cachedPath(tool)
   if (isExecutable(cached)) return cached
   return isVersion(name, tool) ? name : undefined

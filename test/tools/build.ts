@@ -5,10 +5,27 @@
 import { NodeRuntime } from "@effect/platform-node"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { azureClients, versionOf } from "../support/azureClients.ts"
 import { cacheFolder, type Tool, tools } from "../support/tools.ts"
-import { install, Outcome } from "./install.ts"
+import { install, installClient, Outcome } from "./install.ts"
 
-const all: ReadonlyArray<Tool> = Object.values(tools)
+/** Something that the cache has, or lacks. */
+interface Buildable {
+  readonly name: string
+  readonly version: string
+  readonly isBuiltByDefault: boolean
+  readonly install: Effect.Effect<Outcome>
+}
+
+const all: ReadonlyArray<Buildable> = [
+  ...Object.values(tools).map((tool: Tool) => ({ ...tool, install: install(tool) })),
+  ...Object.values(azureClients).map((client) => ({
+    name: client.name,
+    version: versionOf(client),
+    isBuiltByDefault: true,
+    install: installClient(client)
+  }))
+]
 
 const said = Outcome.$match({
   Cached: () => "cached",
@@ -17,10 +34,10 @@ const said = Outcome.$match({
 })
 
 /** One after the other: each build uses all cores. */
-const installAll = Effect.fnUntraced(function* (wanted: ReadonlyArray<Tool>) {
+const installAll = Effect.fnUntraced(function* (wanted: ReadonlyArray<Buildable>) {
   yield* Console.log(`tools in ${cacheFolder()}`)
   return yield* Effect.forEach(wanted, (tool) =>
-    Effect.tap(install(tool), (outcome) => Console.log(`  ${tool.name} ${tool.version}: ${said(outcome)}`))
+    Effect.tap(tool.install, (outcome) => Console.log(`  ${tool.name} ${tool.version}: ${said(outcome)}`))
   )
 })
 
