@@ -51,7 +51,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerError from "effect/http/HttpServerError"
 import type { DirectoryError } from "./DirectoryError.ts"
 import type { Fault } from "./Fault.ts"
 import * as Answering from "./internal/answering.ts"
@@ -59,6 +59,7 @@ import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Management from "./internal/management.ts"
+import * as PublicHost from "./internal/publicHost.ts"
 import * as Referrers from "./internal/referrers.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
@@ -206,6 +207,39 @@ export interface SoftDeleteOptions {
 }
 
 /**
+ * A certificate for an emulator, with its key.
+ *
+ * **When to use**
+ *
+ * Use it if the clients already trust an authority that signs certificates for this machine, such as that of `mkcert`.
+ * Otherwise `https: true` makes a certificate.
+ *
+ * **Gotchas**
+ *
+ * If the certificate is not for the host of the storage (`localhost` if the emulator listens on `127.0.0.1`, and the
+ * other way round), the emulator serves blobs instead of redirecting to the storage. `blobs` of the service tells.
+ *
+ * **Example** (A certificate of an authority that the clients trust)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { Redacted } from "effect"
+ *
+ * const emulator = (certificate: string, key: Redacted.Redacted<string>) =>
+ *   AcrEmulator.layer({ host: "localhost", https: { certificate, key } })
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CertificateOptions {
+  /** The certificate in PEM. Those of its authorities may follow it. */
+  readonly certificate: string
+  /** The private key of the certificate in PEM, not encrypted. */
+  readonly key: Redacted.Redacted<string>
+}
+
+/**
  * What kind of registry to be.
  *
  * @category options
@@ -216,8 +250,18 @@ export interface Options {
   readonly port?: number
   /** The address to listen on; `127.0.0.1` if not given. */
   readonly host?: string
-  /** Whether to speak https, with a certificate of its own, whose key signs its tokens too. */
-  readonly https?: boolean
+  /**
+   * Whether to serve https instead of http. Defaults to `false`. With `true` the emulator makes a certificate for
+   * `localhost`, `127.0.0.1`, `::1` and the `publicHost`, signed by an authority of its own: `certificate` of the service
+   * is that authority. The key of the certificate also signs the tokens.
+   */
+  readonly https?: boolean | CertificateOptions
+  /**
+   * The host by which clients reach the emulator, with a port if that is not the one it listens on: `registry.test`,
+   * `registry.test:5001`. The endpoint, the login server, references and the address of the token service have it. Blobs are
+   * served then, as the storage has no such name. Without it, the token service is at the host that a request names.
+   */
+  readonly publicHost?: string
   /** Whether everyone may list and pull. */
   readonly anonymousPull?: boolean
   /** The Entra token that is exchanged; one that nobody can guess if not given. */
@@ -252,7 +296,8 @@ export interface Options {
   /**
    * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
    * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
-   * are served, whatever is given here: `blobs` of the service says so.
+   * are served, whatever is given here, and so they are with a `publicHost`, and with a certificate that is not for the
+   * storage: `blobs` of the service says so.
    */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
@@ -292,7 +337,9 @@ export interface Service {
   readonly endpoint: string
   /** Its host and port, as they stand in references. */
   readonly loginServer: string
-  /** The certificate to trust, in PEM, if it speaks https. */
+  /**
+   * The certificate to trust, in PEM, if it serves https: that of its own authority, or the one that it was given.
+   */
   readonly certificate: Option.Option<string>
   /** Whether downloads of blobs are redirected to the storage, or served. */
   readonly blobs: "redirect" | "direct"
@@ -397,12 +444,40 @@ const softDeleteOf = (options: SoftDeleteOptions | undefined): Trash.SoftDelete 
 const bytesOf = (size: ByteSize.Input | undefined): number | undefined =>
   size === undefined ? undefined : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(size))
 
+const publicHostOf = (text: string): PublicHost.PublicHost => {
+  const parsed = PublicHost.parse(text)
+  if (parsed === undefined) throw new RangeError(`publicHost must be a host as registry.test:5001, not ${text}`)
+  return parsed
+}
+
+/** The certificate to serve https with. */
+const certificateOf = (
+  https: true | CertificateOptions,
+  publicHost: PublicHost.PublicHost | undefined
+): Effect.Effect<Certificate.Certificate, HttpServerError.ServeError> =>
+  https === true
+    ? Certificate.make(publicHost === undefined ? [] : [publicHost.host])
+    : Effect.mapError(Effect.fromResult(Certificate.parse(https)), (cause) => new HttpServerError.ServeError({ cause }))
+
+/** The host to which downloads are redirected, if there is one. */
+const storageHostOf = (
+  { blobs, publicHost }: Options,
+  host: string,
+  certificate: Certificate.Certificate | undefined
+): string | undefined => {
+  const beside = blobs === "direct" || publicHost !== undefined ? undefined : Storage.hostBeside(host)
+  return beside === undefined || certificate === undefined || Certificate.isFor(certificate, beside)
+    ? beside
+    : undefined
+}
+
 /**
  * Starts an emulator, which stops when the scope closes.
  *
  * **Details**
  *
- * It fails with `ServeError` if the port is taken, and with `DirectoryError` if its directory can't be used.
+ * It fails with `ServeError` if the port is taken or the certificate can't be used, and with `DirectoryError` if its
+ * directory can't be used.
  *
  * @category constructors
  * @since 0.1.0
@@ -417,10 +492,11 @@ export const make = Effect.fnUntraced(function* (
   yield* Saved.load(store, directory)
   const save = options.directory === undefined ? () => Promise.resolve() : Saved.saver(store, directory)
 
-  const certificate = options.https === true ? yield* Certificate.make : undefined
+  const publicHost = options.publicHost === undefined ? undefined : publicHostOf(options.publicHost)
+  const { https = false } = options
+  const certificate = https === false ? undefined : yield* certificateOf(https, publicHost)
   const scheme = certificate === undefined ? "http" : "https"
   const host = options.host ?? "127.0.0.1"
-  const urlHost = host.includes(":") ? `[${host}]` : host
   const logins = {
     entraToken: options.entraToken ?? secret(),
     adminUser: options.adminUser ?? { username: "admin", password: secret() }
@@ -429,7 +505,7 @@ export const make = Effect.fnUntraced(function* (
   const serving = Serving.make()
 
   const storage = Storage.make(store)
-  const storageHost = options.blobs === "direct" ? undefined : Storage.hostBeside(host)
+  const storageHost = storageHostOf(options, host, certificate)
   const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
@@ -453,7 +529,11 @@ export const make = Effect.fnUntraced(function* (
 
   const tier = options.tier === undefined ? undefined : Throttle.tiers[options.tier]
   const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
-  const loginServer = `${urlHost}:${listener.port}`
+  const loginServer =
+    publicHost === undefined
+      ? `${PublicHost.inAddress(host)}:${listener.port}`
+      : PublicHost.loginServerOf(scheme, publicHost, listener.port)
+  const endpoint = `${scheme}://${loginServer}`
   const tokens = Tokens.make({
     service: loginServer,
     certificate,
@@ -491,16 +571,17 @@ export const make = Effect.fnUntraced(function* (
     const nowMillis = now()
     const time = { nowMillis, stamp: store.stamp(nowMillis) }
     trash.expire(nowMillis)
-    const given = await answer(`${scheme}://${request.headers["host"] ?? loginServer}`, request, time)
+    const origin = publicHost === undefined ? `${scheme}://${request.headers["host"] ?? loginServer}` : endpoint
+    const given = await answer(origin, request, time)
     // What a client was told of must not be lost.
     await save()
     return given
   })
 
   return AcrEmulator.of({
-    endpoint: `${scheme}://${loginServer}`,
+    endpoint,
     loginServer,
-    certificate: Option.fromUndefinedOr(certificate?.cert),
+    certificate: Option.fromUndefinedOr(certificate?.ca),
     blobs: storageListener === undefined ? "direct" : "redirect",
     logins,
     journal: Effect.sync(serving.journal),
