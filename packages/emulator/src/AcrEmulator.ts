@@ -50,7 +50,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerError from "effect/http/HttpServerError"
 import type { DirectoryError } from "./DirectoryError.ts"
 import type { RepositoryContents, RepositorySummary } from "./Contents.ts"
 import type { Fault, Injected } from "./Fault.ts"
@@ -62,6 +62,7 @@ import * as Listener from "./internal/listener.ts"
 import * as Looking from "./internal/looking.ts"
 import * as Management from "./internal/management.ts"
 import * as CurrentModes from "./internal/modes.ts"
+import * as PublicHost from "./internal/publicHost.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
 import { seed } from "./internal/seed.ts"
@@ -123,6 +124,39 @@ export interface ScopeMapToken extends Login {
 }
 
 /**
+ * A certificate for an emulator, with its key.
+ *
+ * **When to use**
+ *
+ * Use it if the clients already trust an authority that signs certificates for this machine, such as that of `mkcert`.
+ * Otherwise `https: true` makes a certificate.
+ *
+ * **Gotchas**
+ *
+ * If the certificate is not for the host of the storage (`localhost` if the emulator listens on `127.0.0.1`, and the
+ * other way round), the emulator serves blobs instead of redirecting to the storage. `modes` of the service says so.
+ *
+ * **Example** (A certificate of an authority that the clients trust)
+ *
+ * ```ts
+ * import { AcrEmulator } from "@effect-acr/emulator"
+ * import { Redacted } from "effect"
+ *
+ * const emulator = (certificate: string, key: Redacted.Redacted<string>) =>
+ *   AcrEmulator.layer({ host: "localhost", https: { certificate, key } })
+ * ```
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CertificateOptions {
+  /** The certificate in PEM. Those of its authorities may follow it. */
+  readonly certificate: string
+  /** The private key of the certificate in PEM, not encrypted. */
+  readonly key: Redacted.Redacted<string>
+}
+
+/**
  * What kind of registry to be.
  *
  * @category options
@@ -133,8 +167,18 @@ export interface Options extends Modes.Options {
   readonly port?: number
   /** The address to listen on; `127.0.0.1` if not given. */
   readonly host?: string
-  /** Whether to speak https, with a certificate of its own, whose key signs its tokens too. */
-  readonly https?: boolean
+  /**
+   * Whether to serve https instead of http. Defaults to `false`. With `true` the emulator makes a certificate for
+   * `localhost`, `127.0.0.1`, `::1` and the `publicHost`, signed by an authority of its own: `certificate` of the service
+   * is that authority. The key of the certificate also signs the tokens.
+   */
+  readonly https?: boolean | CertificateOptions
+  /**
+   * The host by which clients reach the emulator, with a port if that is not the one it listens on: `registry.test`,
+   * `registry.test:5001`. The endpoint, the login server, references and the address of the token service have it. Blobs are
+   * served then, as the storage has no such name. Without it, the token service is at the host that a request names.
+   */
+  readonly publicHost?: string
   /** The Entra token that is exchanged; one that nobody can guess if not given. */
   readonly entraToken?: Redacted.Redacted<string>
   /** Which Entra tokens are exchanged besides: those of something that plays Entra ID. None if not given. */
@@ -169,7 +213,9 @@ export interface Service {
   readonly endpoint: string
   /** Its host and port, as they stand in references. */
   readonly loginServer: string
-  /** The certificate to trust, in PEM, if it speaks https. */
+  /**
+   * The certificate to trust, in PEM, if it serves https: that of its own authority, or the one that it was given.
+   */
   readonly certificate: Option.Option<string>
   /** How to log in. */
   readonly logins: {
@@ -336,12 +382,40 @@ const throttlesOf = ({ rateLimits, tier }: Modes.Limits) => {
   }
 }
 
+const publicHostOf = (text: string): PublicHost.PublicHost => {
+  const parsed = PublicHost.parse(text)
+  if (parsed === undefined) throw new RangeError(`publicHost must be a host as registry.test:5001, not ${text}`)
+  return parsed
+}
+
+/** The certificate to serve https with. */
+const certificateOf = (
+  https: true | CertificateOptions,
+  publicHost: PublicHost.PublicHost | undefined
+): Effect.Effect<Certificate.Certificate, HttpServerError.ServeError> =>
+  https === true
+    ? Certificate.make(publicHost === undefined ? [] : [publicHost.host])
+    : Effect.mapError(Effect.fromResult(Certificate.parse(https)), (cause) => new HttpServerError.ServeError({ cause }))
+
+/** The host to which downloads are redirected, if there is one. */
+const storageHostOf = (
+  { publicHost }: Options,
+  host: string,
+  certificate: Certificate.Certificate | undefined
+): string | undefined => {
+  const beside = publicHost !== undefined ? undefined : Storage.hostBeside(host)
+  return beside === undefined || certificate === undefined || Certificate.isFor(certificate, beside)
+    ? beside
+    : undefined
+}
+
 /**
  * Starts an emulator, which stops when the scope closes.
  *
  * **Details**
  *
- * It fails with `ServeError` if the port is taken, and with `DirectoryError` if its directory can't be used.
+ * It fails with `ServeError` if the port is taken or the certificate can't be used, and with `DirectoryError` if its
+ * directory can't be used.
  *
  * @category constructors
  * @since 0.1.0
@@ -362,10 +436,11 @@ export const make = Effect.fnUntraced(function* (
   yield* Saved.load(store, directory)
   const save = options.directory === undefined ? () => Promise.resolve() : Saved.saver(store, directory)
 
-  const certificate = options.https === true ? yield* Certificate.make : undefined
+  const publicHost = options.publicHost === undefined ? undefined : publicHostOf(options.publicHost)
+  const { https = false } = options
+  const certificate = https === false ? undefined : yield* certificateOf(https, publicHost)
   const scheme = certificate === undefined ? "http" : "https"
   const host = options.host ?? "127.0.0.1"
-  const urlHost = host.includes(":") ? `[${host}]` : host
   const logins = {
     entraToken: options.entraToken ?? secret(),
     adminUser: options.adminUser ?? { username: "admin", password: secret() }
@@ -378,7 +453,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const storage = Storage.make(store)
-  const storageHost = Storage.hostBeside(host)
+  const storageHost = storageHostOf(options, host, certificate)
   const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
     serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
@@ -390,7 +465,11 @@ export const make = Effect.fnUntraced(function* (
   const uploads = Uploads.make({ store, directory, modes: currentModes })
 
   const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
-  const loginServer = `${urlHost}:${listener.port}`
+  const loginServer =
+    publicHost === undefined
+      ? `${PublicHost.inAddress(host)}:${listener.port}`
+      : PublicHost.loginServerOf(scheme, publicHost, listener.port)
+  const endpoint = `${scheme}://${loginServer}`
   const tokens = Tokens.make({
     service: loginServer,
     certificate,
@@ -438,7 +517,8 @@ export const make = Effect.fnUntraced(function* (
     const nowMillis = now()
     const time = { nowMillis, stamp: store.stamp(nowMillis) }
     trash.expire(nowMillis)
-    const given = await answer(`${scheme}://${request.headers["host"] ?? loginServer}`, request, time)
+    const origin = publicHost === undefined ? `${scheme}://${request.headers["host"] ?? loginServer}` : endpoint
+    const given = await answer(origin, request, time)
     // What a client was told of must not be lost.
     await save()
     return given
@@ -486,9 +566,9 @@ export const make = Effect.fnUntraced(function* (
   yield* startWith(options.seed ?? [])
 
   return AcrEmulator.of({
-    endpoint: `${scheme}://${loginServer}`,
+    endpoint,
     loginServer,
-    certificate: Option.fromUndefinedOr(certificate?.cert),
+    certificate: Option.fromUndefinedOr(certificate?.ca),
     logins,
     journal: Effect.sync(() => serving.journal(0)),
     journalAfter: (sequence) => Effect.sync(() => serving.journal(sequence)),

@@ -126,7 +126,8 @@ export interface Options {
   /**
    * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
    * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
-   * are served, whatever is given here: `blobs` of the service says so.
+   * are served, whatever is given here, and so they are with a `publicHost`, and with a certificate that is not for the
+   * storage: `modes` of the service says so.
    */
   readonly blobs?: "redirect" | "direct"
   /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */

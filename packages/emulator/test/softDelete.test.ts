@@ -499,7 +499,7 @@ describe("the command", () => {
         }
       )
       assert.notStrictEqual(status, 0)
-      assert.include(`${stdout}${stderr}`, `Expected a time above zero as "7 days", got ${retention}`)
+      assert.include(`${stdout}${stderr}`, `Invalid value for flag --soft-delete: "${retention}"`)
     })
   }
 })

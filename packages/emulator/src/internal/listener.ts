@@ -192,7 +192,9 @@ export const listen = (options: {
   Effect.acquireRelease(
     Effect.callback<Http.Server, HttpServerError.ServeError>((resume) => {
       const server =
-        options.certificate === undefined ? Http.createServer() : Https.createServer({ ...options.certificate })
+        options.certificate === undefined
+          ? Http.createServer()
+          : Https.createServer({ cert: options.certificate.cert, key: options.certificate.key })
       server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
       server.listen(options.port, options.host, () => resume(Effect.succeed(server)))
     }),

@@ -1,7 +1,7 @@
 /**
  * ACR's token service, and who a request comes from.
  */
-import { createPrivateKey, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
+import { createPrivateKey, type KeyObject, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
 import type { Modes } from "../Modes.ts"
 import type { ScopeMapRule } from "../ScopeMap.ts"
@@ -32,15 +32,27 @@ const issuer = "Azure Container Registry"
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
 
+const algorithms: { readonly [curveOrType: string]: { readonly alg: string; readonly hash: string | undefined } } = {
+  prime256v1: { alg: "ES256", hash: "sha256" },
+  secp384r1: { alg: "ES384", hash: "sha384" },
+  secp521r1: { alg: "ES512", hash: "sha512" },
+  ed25519: { alg: "EdDSA", hash: undefined }
+}
+
+/** RFC 7518, section 3.1, and RFC 8037: how a key signs. */
+const algorithmOf = ({ asymmetricKeyDetails, asymmetricKeyType }: KeyObject) =>
+  algorithms[asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? ""] ?? { alg: "RS256", hash: "sha256" }
+
 /** Makes signatures: with a certificate, others can verify the token; without, nobody but this registry can. */
 const signer = (certificate: Certificate | undefined) => {
   if (certificate === undefined) {
     return { header: { alg: "RS256", typ: "JWT" }, sign: () => randomBytes(32) }
   }
   const key = createPrivateKey(certificate.key)
+  const { alg, hash } = algorithmOf(key)
   return {
-    header: { alg: "ES256", typ: "JWT", x5c: [new X509Certificate(certificate.cert).raw.toString("base64")] },
-    sign: (text: string) => sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" })
+    header: { alg, typ: "JWT", x5c: [new X509Certificate(certificate.cert).raw.toString("base64")] },
+    sign: (text: string) => sign(hash, Buffer.from(text), { key, dsaEncoding: "ieee-p1363" })
   }
 }
 

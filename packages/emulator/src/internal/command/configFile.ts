@@ -1,0 +1,62 @@
+/**
+ * The configuration file: JSON, in which nothing may be misspelt.
+ */
+import { readFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { StandardSchemaV1 } from "effect/StandardSchema"
+import { attempt, CannotStart, messageOf } from "./problem.ts"
+import { Settings } from "./settings.ts"
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) =>
+    issue._tag === "UnexpectedKey"
+      ? "there is no such setting"
+      : issue._tag === "MissingKey"
+        ? "is missing"
+        : SchemaIssue.defaultLeafHook(issue)
+})
+
+/** `referrers.pageSize`, `seeds[0]` */
+const placeOf = (path: ReadonlyArray<PropertyKey | StandardSchemaV1.PathSegment>): string =>
+  path
+    .map((segment) => (typeof segment === "object" ? segment.key : segment))
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`))
+    .join("")
+
+const problemsOf = ({ issue }: Schema.SchemaError): string =>
+  issuesOf(issue)
+    .issues.map(({ message, path = [] }) => (path.length === 0 ? message : `${placeOf(path)}: ${message}`))
+    .join("; ")
+
+const decode = Schema.decodeUnknownEffect(Settings)
+
+/** Files that the configuration names are beside it, as in other tools' configurations. */
+const resolveFiles = (settings: Settings, folder: string): Settings => {
+  const { caOut, directory, https, readyFile } = settings
+  return {
+    ...settings,
+    ...(caOut === undefined ? {} : { caOut: resolve(folder, caOut) }),
+    ...(directory === undefined ? {} : { directory: resolve(folder, directory) }),
+    ...(readyFile === undefined ? {} : { readyFile: resolve(folder, readyFile) }),
+    ...(typeof https === "object"
+      ? { https: { certificate: resolve(folder, https.certificate), key: resolve(folder, https.key) } }
+      : {})
+  }
+}
+
+/** What a configuration file says. */
+export const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Settings, CannotStart> {
+  const text = yield* attempt(file, () => readFile(file, "utf8"))
+  const json = yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    catch: (cause) => new CannotStart({ problem: `${file} is no JSON: ${messageOf(cause).replace(/\s+/g, " ")}` })
+  })
+  const settings = yield* Effect.mapError(
+    decode(json, { onExcessProperty: "error", errors: "all" }),
+    (error) => new CannotStart({ problem: `${file}: ${problemsOf(error)}` })
+  )
+  return resolveFiles(settings, dirname(file))
+})

@@ -1,0 +1,154 @@
+/**
+ * The flags of the command. Each of them overrides a setting of the configuration file.
+ */
+import * as Effect from "effect/Effect"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as ConfigFile from "./configFile.ts"
+import { CannotStart } from "./problem.ts"
+import { defaultPort, Host, Image, logs, Period, Port, type Settings, tiers } from "./settings.ts"
+
+/** What a flag changes. */
+type Change = (settings: Settings) => Settings
+
+const keep: Change = (settings) => settings
+
+/** A flag that changes something if it is given. */
+const changing = <A>(flag: Flag.Flag<A>, description: string, change: (value: A) => Change): Flag.Flag<Change> =>
+  flag.pipe(
+    Flag.withDescription(description),
+    Flag.optional,
+    Flag.map(Option.match({ onNone: () => keep, onSome: change }))
+  )
+
+const text = (name: string, metavar: string) => Flag.String(name).pipe(Flag.withMetavar(metavar))
+
+const isImage = Schema.is(Image)
+
+const changes = {
+  port: changing(
+    Flag.Int("port").pipe(Flag.withMetavar("PORT"), Flag.withSchema(Port)),
+    `The port to listen on; 0 for any that is free. Default: ${defaultPort}`,
+    (port) => (settings) => ({ ...settings, port })
+  ),
+  host: changing(text("host", "ADDRESS"), "The address to listen on. Default: 127.0.0.1", (host) => (settings) => ({
+    ...settings,
+    host
+  })),
+  publicHost: changing(
+    text("public-host", "HOST[:PORT]").pipe(Flag.withSchema(Host)),
+    "The host by which clients reach the registry. Blobs are served directly then. Default: the host that a request names",
+    (publicHost) => (settings) => ({ ...settings, publicHost })
+  ),
+  https: changing(
+    Flag.Boolean("https"),
+    "Serve https, with a certificate made on start. Default: http, or https with --cert",
+    (https) => (settings) => ({
+      ...settings,
+      https: https && typeof settings.https === "object" ? settings.https : https
+    })
+  ),
+  caOut: changing(
+    text("ca-out", "FILE"),
+    "Write the certificate that clients have to trust into this file, in PEM",
+    (caOut) => (settings) => ({ ...settings, caOut })
+  ),
+  anonymous: changing(
+    Flag.Boolean("anonymous"),
+    "Allow everyone to list and to pull. Default: no",
+    (anonymousPull) => (settings) => ({ ...settings, anonymousPull })
+  ),
+  directBlobs: changing(
+    Flag.Boolean("direct-blobs"),
+    "Serve blobs instead of redirecting to a second host. Default: no, but for hosts other than 127.0.0.1 and localhost",
+    (direct) => (settings) => ({ ...settings, blobs: direct ? "direct" : "redirect" })
+  ),
+  referrersApi: changing(
+    Flag.Boolean("referrers-api"),
+    "Serve the referrers API; --no-referrers-api for a registry that lacks it. Default: yes",
+    (api) => (settings) => ({ ...settings, referrers: { ...settings.referrers, api } })
+  ),
+  softDelete: changing(
+    text("soft-delete", "TIME").pipe(Flag.withSchema(Period)),
+    'Keep deleted content in a trash for a time, such as "7 days". Default: deletions are final',
+    (retention) => (settings) => ({ ...settings, softDelete: { retention } })
+  ),
+  abac: changing(
+    Flag.Boolean("abac"),
+    "Grant rights by repository, as registries with attribute-based access control do. Default: no",
+    (abac) => (settings) => ({ ...settings, roleAssignmentMode: abac ? "rbac-abac" : "rbac" })
+  ),
+  tier: changing(
+    Flag.Literals("tier", tiers).pipe(Flag.withMetavar("TIER")),
+    "Limit requests as a registry of this tier does. Default: no limit",
+    (tier) => (settings) => ({ ...settings, tier })
+  ),
+  directory: changing(
+    text("directory", "FOLDER"),
+    "The folder to keep the registry in. Default: a temporary one, removed when the emulator stops",
+    (directory) => (settings) => ({ ...settings, directory })
+  ),
+  seed: Flag.String("seed").pipe(
+    Flag.withMetavar("IMAGE"),
+    Flag.withDescription("A small image to begin with, as library/alpine:3.20; may be repeated. Default: none"),
+    Flag.filter(isImage, (given) => `Expected an image as library/alpine:3.20, got ${given}`),
+    Flag.atLeast(0),
+    Flag.map((seeds): Change => (settings) => ({ ...settings, seeds: [...(settings.seeds ?? []), ...seeds] }))
+  ),
+  json: changing(
+    Flag.Boolean("json"),
+    "Print one line of JSON when ready instead of instructions. Default: no",
+    (json) => (settings) => ({ ...settings, json })
+  ),
+  readyFile: changing(
+    text("ready-file", "FILE"),
+    "Write that JSON into this file when ready, and remove the file on stop",
+    (readyFile) => (settings) => ({ ...settings, readyFile })
+  ),
+  log: changing(
+    Flag.Literals("log", logs).pipe(Flag.withMetavar("FORMAT")),
+    "Print a line on stderr for each request. Default: none",
+    (log) => (settings) => ({ ...settings, log })
+  )
+}
+
+export const flags = {
+  config: text("config", "FILE").pipe(
+    Flag.withDescription("A JSON file with settings, which flags override"),
+    Flag.optional
+  ),
+  cert: text("cert", "FILE").pipe(
+    Flag.withDescription("Serve https with this certificate, in PEM. It needs --key"),
+    Flag.optional
+  ),
+  key: text("key", "FILE").pipe(Flag.withDescription("The private key of --cert, in PEM"), Flag.optional),
+  changes
+}
+
+interface Given {
+  readonly config: Option.Option<string>
+  readonly cert: Option.Option<string>
+  readonly key: Option.Option<string>
+  readonly changes: { readonly [name in keyof typeof changes]: Change }
+}
+
+/** `--cert` and `--key`, of which neither is of use alone. */
+const certificateOf = ({ cert, key }: Given): Effect.Effect<Settings, CannotStart> => {
+  if (Option.isSome(cert) && Option.isSome(key)) {
+    return Effect.succeed({ https: { certificate: cert.value, key: key.value } })
+  }
+  if (Option.isNone(cert) && Option.isNone(key)) return Effect.succeed({})
+  const [one, other] = Option.isSome(cert) ? ["--cert", "--key"] : ["--key", "--cert"]
+  return Effect.fail(new CannotStart({ problem: `${one} needs ${other}` }))
+}
+
+/** What the configuration file says, and the flags, which come first. */
+export const settingsOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Return<Settings, CannotStart> {
+  const file = Option.isSome(given.config) ? yield* ConfigFile.read(given.config.value) : {}
+  const certificate = yield* certificateOf(given)
+  return Object.values(given.changes).reduce<Settings>((settings, change) => change(settings), {
+    ...file,
+    ...certificate
+  })
+})

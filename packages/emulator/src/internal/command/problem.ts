@@ -1,0 +1,24 @@
+/**
+ * Why the command cannot start, in a line.
+ */
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+
+/** A port is taken, a file cannot be read: no stack of causes is needed. */
+export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly problem: string }> {
+  override readonly [Runtime.errorReported] = false
+}
+
+export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+/** Does something that Node may refuse, with files above all. */
+export const attempt = <A>(what: string, act: () => Promise<A>): Effect.Effect<A, CannotStart> =>
+  Effect.tryPromise({
+    try: act,
+    catch: (cause) => new CannotStart({ problem: `${what}: ${messageOf(cause)}` })
+  })
+
+export const report = ({ problem }: CannotStart): Effect.Effect<void> =>
+  Console.error(`acr-emulator cannot start: ${problem}`)

@@ -1,0 +1,110 @@
+/**
+ * What the command says when it is ready: for people, or as JSON for programs.
+ */
+import { rename, rm, writeFile } from "node:fs/promises"
+import { resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Login, Service } from "../../AcrEmulator.ts"
+import type { Modes } from "../../Modes.ts"
+import { attempt, type CannotStart } from "./problem.ts"
+import type { Settings } from "./settings.ts"
+
+const ReadyLogin = Schema.Struct({ username: Schema.String, password: Schema.String })
+
+/** Where the emulator is, and how to log in. */
+const Ready = Schema.Struct({
+  endpoint: Schema.String,
+  loginServer: Schema.String,
+  /** Whether downloads of blobs are redirected to the storage, or served. */
+  blobs: Schema.Literals(["redirect", "direct"]),
+  /** The certificate to trust, in PEM, if it serves https. */
+  certificate: Schema.optionalKey(Schema.String),
+  /** The file that has it. */
+  certificateFile: Schema.optionalKey(Schema.String),
+  logins: Schema.Struct({
+    adminUser: ReadyLogin,
+    entraToken: Schema.String,
+    scopeMapTokens: Schema.Array(ReadyLogin)
+  })
+})
+type Ready = typeof Ready.Type
+
+const loginOf = ({ password, username }: Login): typeof ReadyLogin.Type => ({
+  username,
+  password: Redacted.value(password)
+})
+
+export const readyOf = (
+  { certificate, endpoint, loginServer, logins }: Service,
+  { blobs }: Pick<Modes, "blobs">,
+  { caOut, scopeMapTokens = [] }: Settings
+): Ready => ({
+  endpoint,
+  loginServer,
+  blobs,
+  ...(Option.isSome(certificate) ? { certificate: certificate.value } : {}),
+  ...(Option.isSome(certificate) && caOut !== undefined ? { certificateFile: resolve(caOut) } : {}),
+  logins: {
+    adminUser: loginOf(logins.adminUser),
+    entraToken: Redacted.value(logins.entraToken),
+    scopeMapTokens: scopeMapTokens.map(loginOf)
+  }
+})
+
+const encode = Schema.encodeSync(Schema.fromJsonString(Ready))
+
+/** One line of JSON. */
+export const json = (ready: Ready): string => encode(ready)
+
+/** How clients that do not use the system's authorities are told of the certificate. */
+const certificateLines = ({ certificate, certificateFile }: Ready): ReadonlyArray<string> =>
+  certificate === undefined
+    ? []
+    : certificateFile === undefined
+      ? ["Clients have to trust its certificate: --ca-out FILE writes it into a file."]
+      : [`Clients have to trust the certificate in ${certificateFile}.`]
+
+/** For people. */
+export const instructions = (ready: Ready): string => {
+  const { adminUser, entraToken } = ready.logins
+  const login = `${ready.loginServer} -u ${adminUser.username} -p ${adminUser.password}`
+  return [
+    `Azure Container Registry emulator at ${ready.endpoint}`,
+    ...(ready.blobs === "direct" ? ["It serves blobs itself: there is no redirect to a storage."] : []),
+    ...certificateLines(ready),
+    "",
+    `  docker login ${login}`,
+    `  skopeo login --tls-verify=false ${login}`,
+    "",
+    `  export REGISTRY_ENDPOINT=${ready.endpoint} REGISTRY_USERNAME=${adminUser.username} REGISTRY_PASSWORD=${adminUser.password}`,
+    "",
+    `The token of Entra ID that it takes is "${entraToken}".`,
+    "",
+    "Press Ctrl-C to stop."
+  ].join("\n")
+}
+
+/** Writes a file that no reader ever sees half written. */
+export const write = (file: string, content: string): Effect.Effect<void, CannotStart> =>
+  attempt(`${file} cannot be written`, async () => {
+    const temporary = `${file}.${process.pid}.new`
+    try {
+      await writeFile(temporary, content)
+      await rename(temporary, file)
+    } catch (cause) {
+      await rm(temporary, { force: true })
+      throw cause
+    }
+  })
+
+/** Removes the sign of an emulator that was killed, for which nothing else would. */
+export const clear = (file: string): Effect.Effect<void, CannotStart> =>
+  attempt(`${file} cannot be removed`, () => rm(file, { force: true }))
+
+/** A file that is there as long as the emulator is ready. */
+export const announce = (file: string, ready: Ready): Effect.Effect<void, CannotStart, Scope.Scope> =>
+  Effect.acquireRelease(write(file, `${json(ready)}\n`), () => Effect.ignore(clear(file)))

@@ -1,0 +1,126 @@
+/**
+ * All that the command can be told: the members of its configuration file, each of which may be missing.
+ */
+import * as Reference from "@effect-acr/client/Reference"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as AcrEmulator from "../../AcrEmulator.ts"
+import * as PublicHost from "../publicHost.ts"
+
+const optional = Schema.optionalKey
+
+export const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+
+/** A time above zero that ends, as `7 days`. */
+export const Period = Schema.DurationFromString.check(
+  Schema.makeFilter((time) => Duration.isFinite(time) && Duration.isGreaterThan(time, Duration.zero), {
+    expected: "a time above zero"
+  })
+)
+
+export const Host = Schema.String.check(
+  Schema.makeFilter((text) => PublicHost.parse(text) !== undefined, { expected: "a host as registry.test:5001" })
+)
+
+const Size = Schema.Union([Schema.Natural, Schema.ByteSizeFromString])
+
+const Password = Schema.RedactedFromValue(Schema.String)
+
+const Login = { username: Schema.String, password: Password }
+
+const ScopeMapToken = Schema.Struct({
+  ...Login,
+  scopeMap: Schema.Array(
+    Schema.Struct({
+      repository: Schema.String,
+      actions: Schema.Array(
+        Schema.Literals(["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"])
+      )
+    })
+  )
+})
+
+const PerMinute = optional(Schema.Natural)
+
+const parseImage = (text: string) =>
+  Option.flatMap(Result.getSuccess(Reference.parse(`localhost/${text}`)), ({ repository, tag }) =>
+    tag === undefined ? Option.none() : Option.some({ repository, tags: [tag] })
+  )
+
+/** An image as `library/alpine:3.20`: a reference without its registry. */
+export const Image = Schema.String.check(
+  Schema.makeFilter((text) => Option.isSome(parseImage(text)), { expected: "an image as library/alpine:3.20" })
+)
+
+/** The images to begin with. */
+export const seedsOf = ({ seeds = [] }: Settings) => seeds.flatMap((text) => Option.toArray(parseImage(text)))
+
+export const tiers = ["basic", "standard", "premium"] as const
+
+export const logs = ["none", "text", "json"] as const
+
+export const Settings = Schema.Struct({
+  port: optional(Port),
+  host: optional(Schema.String),
+  publicHost: optional(Host),
+  https: optional(
+    Schema.Union([
+      Schema.Boolean,
+      /** Files in PEM. */
+      Schema.Struct({ certificate: Schema.String, key: Schema.String })
+    ])
+  ),
+  caOut: optional(Schema.String),
+  anonymousPull: optional(Schema.Boolean),
+  adminUser: optional(Schema.Struct(Login)),
+  entraToken: optional(Password),
+  scopeMapTokens: optional(Schema.Array(ScopeMapToken)),
+  accessTokenLifetime: optional(Period),
+  refreshTokenLifetime: optional(Period),
+  roleAssignmentMode: optional(Schema.Literals(["rbac", "rbac-abac"])),
+  tier: optional(Schema.Literals(tiers)),
+  rateLimits: optional(
+    Schema.Struct({ read: PerMinute, write: PerMinute, delete: PerMinute, referrers: PerMinute, oauth: PerMinute })
+  ),
+  blobs: optional(Schema.Literals(["redirect", "direct"])),
+  maxRequestBodySize: optional(Size),
+  chunkMinLength: optional(Size),
+  referrers: optional(
+    Schema.Struct({
+      api: optional(Schema.Boolean),
+      subjectHeader: optional(Schema.Boolean),
+      filter: optional(Schema.Boolean),
+      pageSize: optional(Schema.Int.check(Schema.isGreaterThan(0))),
+      cascade: optional(Schema.Boolean)
+    })
+  ),
+  softDelete: optional(Schema.Struct({ retention: optional(Period) })),
+  conditionalPut: optional(Schema.Boolean),
+  directory: optional(Schema.String),
+  seeds: optional(Schema.Array(Image)),
+  json: optional(Schema.Boolean),
+  readyFile: optional(Schema.String),
+  log: optional(Schema.Literals(logs))
+})
+export type Settings = typeof Settings.Type
+
+/** Everyone who runs the emulator knows these. They open nothing but an emulator on this machine. */
+const wellKnown = { username: "admin", password: "emulator", entraToken: "emulator-entra-token" }
+
+export const defaultPort = 5001
+
+/** What kind of registry to be. The certificate is read already. */
+export const optionsOf = (settings: Settings, https: AcrEmulator.Options["https"]): AcrEmulator.Options => {
+  // What is about the command alone.
+  const { caOut: _caOut, json: _json, log: _log, readyFile: _readyFile, seeds: _seeds, ...options } = settings
+  return {
+    port: defaultPort,
+    adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
+    entraToken: Redacted.make(wellKnown.entraToken),
+    ...options,
+    https: https ?? false
+  }
+}
