@@ -40,6 +40,9 @@ export * as ImageLayout from "./ImageLayout.ts"
 /** Why a layout could not be read or written. */
 export * as LayoutError from "./LayoutError.ts"
 
+/** The files of an image layout. */
+export * as LayoutFiles from "./LayoutFiles.ts"
+
 /** A store in memory. */
 export * as MemoryStore from "./MemoryStore.ts"
 

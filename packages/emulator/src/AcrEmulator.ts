@@ -68,7 +68,7 @@ import * as Saved from "./internal/saved.ts"
 import { seed } from "./internal/seed.ts"
 import * as Serving from "./internal/serving.ts"
 import * as Storage from "./internal/storage.ts"
-import * as Store from "./internal/store.ts"
+import * as Sweep from "./internal/sweep.ts"
 import * as Throttle from "./internal/throttle.ts"
 import * as Tokens from "./internal/tokens.ts"
 import * as Trash from "./internal/trash.ts"
@@ -192,8 +192,12 @@ export interface Options extends Modes.Options {
   /** How long refresh tokens live; 195 minutes if not given, as ACR's. */
   readonly refreshTokenLifetime?: Duration.Input
   /**
-   * The folder that holds the repositories and their content, for one emulator at a time: what another one left there
-   * is there again. It is made if it is missing. One that goes with the emulator if not given.
+   * The folder that keeps the repositories and their content for the next emulator. It is made if it is missing. Defaults to
+   * a folder that is removed with the emulator.
+   *
+   * One emulator at a time can use a folder: another one fails with `DirectoryError`, which names the process. A folder that
+   * a killed emulator left is free. What was answered is kept when the emulator is killed. The folder is an OCI image
+   * layout: `index.json` lists the images as `repository:tag` when the emulator has stopped.
    */
   readonly directory?: string
   /** Images to begin with: those of `startWith`. The emulator is there once it has them. Defaults to none. */
@@ -431,10 +435,7 @@ export const make = Effect.fnUntraced(function* (
   let throttles = throttlesOf(limits)
   let startsWith: ReadonlyArray<SeedImage> = []
   let isReady = true
-  const directory = yield* Saved.folder(options.directory)
-  const store = Store.make()
-  yield* Saved.load(store, directory)
-  const save = options.directory === undefined ? () => Promise.resolve() : Saved.saver(store, directory)
+  const store = yield* Saved.open(options.directory, now)
 
   const publicHost = options.publicHost === undefined ? undefined : publicHostOf(options.publicHost)
   const { https = false } = options
@@ -461,8 +462,10 @@ export const make = Effect.fnUntraced(function* (
 
   const currentModes = () => modes
   const trash = Trash.make(store, currentModes)
-  const distribution = Distribution.make({ store, trash, directory, modes: currentModes })
-  const uploads = Uploads.make({ store, directory, modes: currentModes })
+  const distribution = Distribution.make({ store, trash, modes: currentModes })
+  const uploads = Uploads.make({ store, now, modes: currentModes })
+  const sweep = Sweep.make({ store, trash, uploads })
+  yield* Effect.addFinalizer(() => Effect.promise(sweep.idle))
 
   const listener = yield* Listener.listen({ host, port: options.port ?? 0, certificate })
   const loginServer =
@@ -516,20 +519,15 @@ export const make = Effect.fnUntraced(function* (
   serving.serve("registry", listener, async (request) => {
     const nowMillis = now()
     const time = { nowMillis, stamp: store.stamp(nowMillis) }
-    trash.expire(nowMillis)
+    sweep.before(nowMillis)
     const origin = publicHost === undefined ? `${scheme}://${request.headers["host"] ?? loginServer}` : endpoint
-    const given = await answer(origin, request, time)
-    // What a client was told of must not be lost.
-    await save()
-    return given
+    return answer(origin, request, time)
   })
 
   const put = (image: SeedImage): Effect.Effect<Digest> =>
     Effect.promise(async () => {
-      trash.expire(now())
-      const digest = await seed({ store, directory, distribution }, image, now())
-      await save()
-      return digest
+      sweep.before(now())
+      return seed({ store, distribution }, image, now())
     })
 
   const putAll = Effect.suspend(() => {
@@ -557,9 +555,7 @@ export const make = Effect.fnUntraced(function* (
     clockOffsetMillis = 0
     setModes(CurrentModes.atStart(options))
     setLimits(CurrentModes.limitsAtStart(options))
-    await uploads.clear()
-    for (const held of [store.repositories, store.trash, store.blobs]) held.clear()
-    await save()
+    await Saved.clear({ store, uploads, sweep })
     serving.clearJournal()
   })
 

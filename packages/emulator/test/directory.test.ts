@@ -122,8 +122,9 @@ describe("a registry in a folder", () => {
       }
       assert.deepStrictEqual((yield* Effect.promise(() => readdir(directory))).toSorted(), [
         "blobs",
+        "index.json",
         "oci-layout",
-        "registry.json"
+        "registry.jsonl"
       ])
     })
   )
@@ -132,7 +133,7 @@ describe("a registry in a folder", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       yield* Effect.gen(function* () {
-        const saved = Effect.promise(() => readFile(join(directory, "registry.json"), "utf8"))
+        const saved = Effect.promise(() => readFile(join(directory, "registry.jsonl"), "utf8"))
         yield* fill
         assert.include(yield* saved, '"single"')
         const { inject } = yield* AcrEmulator.AcrEmulator
@@ -141,7 +142,7 @@ describe("a registry in a folder", () => {
           (yield* Effect.exit(askAsAdmin("DELETE", "/acr/v1/library%2Falpine/_tags/multi")))._tag,
           "Failure"
         )
-        assert.notInclude(yield* saved, '"multi"')
+        assert.include(String((yield* saved).trim().split("\n").at(-1)), '"name":"multi"')
       }).pipe(Effect.provide(emulator({ directory })))
     })
   )
@@ -150,8 +151,14 @@ describe("a registry in a folder", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       yield* fill.pipe(Effect.provide(emulator({ directory })))
-      const file = join(directory, "registry.json")
-      for (const text of ["{", '{"blobs":[],"repositories":[{"name":"../b"}]}']) {
+      const file = join(directory, "registry.jsonl")
+      for (const text of [
+        "{\n",
+        '{"version":2}\n',
+        '{"version":1}\n[{"_tag":"AddContent","digest":"sha256:../b","size":1}]\n',
+        '{"version":1}\n[{"_tag":"Unheard"}]\n[]\n',
+        ""
+      ]) {
         yield* Effect.promise(() => writeFile(file, text))
         const error = yield* Effect.flip(Effect.scoped(Layer.build(AcrEmulator.layer({ directory }))))
         assert.strictEqual(error._tag, "DirectoryError")
@@ -176,7 +183,12 @@ describe("a registry in a folder", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       yield* runCommand("--port", "0", "--directory", directory)
-      assert.deepStrictEqual((yield* Effect.promise(() => readdir(directory))).toSorted(), ["blobs", "oci-layout"])
+      assert.deepStrictEqual((yield* Effect.promise(() => readdir(directory))).toSorted(), [
+        "blobs",
+        "index.json",
+        "oci-layout",
+        "registry.jsonl"
+      ])
       yield* seedOne("a").pipe(Effect.provide(emulator({ directory })))
       yield* runCommand("--port", "0", "--directory", directory)
       assert.strictEqual(yield* names.pipe(Effect.provide(emulator({ directory }))), '{"repositories":["a"]}')

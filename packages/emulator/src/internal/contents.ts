@@ -2,9 +2,12 @@
  * Content, as files in a folder: hashed on its way in, then kept where an OCI image layout has it.
  */
 import { createHash, type Hash, randomUUID } from "node:crypto"
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises"
+import { existsSync, readFileSync } from "node:fs"
+import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { StoredBlob } from "./store.ts"
+import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
+import * as Digest from "@effect-acr/client/Digest"
+import type { Store } from "./store.ts"
 
 /** Bytes that are still coming. */
 export interface Incoming {
@@ -18,19 +21,40 @@ export interface Incoming {
 const incomingIn = (directory: string): string => join(directory, "registry-uploads")
 
 /** OCI image layout specification, "Blobs": `blobs/<algorithm>/<hash>`. */
-export const fileOf = (directory: string, digest: string): string => join(directory, "blobs", ...digest.split(":"))
+export const fileOf = (directory: string, digest: string): string =>
+  join(directory, LayoutFiles.blobPath(Digest.Digest.make(digest)))
+
+export const read = (directory: string, digest: string): Uint8Array => readFileSync(fileOf(directory, digest))
 
 /** Removes a folder, also if a request that is not over yet writes to it meanwhile. */
 export const remove = (directory: string): Promise<void> =>
   rm(directory, { recursive: true, force: true, maxRetries: 5 })
 
+const algorithms = ["sha256", "sha512"]
+
 /** Makes the folders. Uploads do not outlive the emulator that took them. */
 export const prepare = async (directory: string): Promise<void> => {
   await forget(directory)
   await mkdir(incomingIn(directory), { recursive: true })
-  for (const algorithm of ["sha256", "sha512"]) await mkdir(join(directory, "blobs", algorithm), { recursive: true })
-  await writeFile(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }))
+  for (const algorithm of algorithms) await mkdir(join(directory, "blobs", algorithm), { recursive: true })
+  const version = join(directory, LayoutFiles.versionFile)
+  if (!existsSync(version)) await writeFile(version, LayoutFiles.version)
 }
+
+/** The digests that name a file. */
+export const list = async (directory: string): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>()
+  for (const algorithm of algorithms) {
+    for (const hash of await readdir(join(directory, "blobs", algorithm))) {
+      const digest = `${algorithm}:${hash}`
+      if (Digest.isDigest(digest)) found.add(digest)
+    }
+  }
+  return found
+}
+
+/** Removes the file of a digest. */
+export const drop = (directory: string, digest: string): Promise<void> => rm(fileOf(directory, digest), { force: true })
 
 /** Removes what is still on its way in. */
 export const forget = (directory: string): Promise<void> => remove(incomingIn(directory))
@@ -41,6 +65,15 @@ export const start = async (directory: string): Promise<Incoming> => {
   const file = join(incomingIn(directory), id)
   await (await open(file, "wx")).close()
   return { id, file, size: 0, sha256: createHash("sha256"), sha512: createHash("sha512") }
+}
+
+/** Writes all bytes at a position: a disk that gets full takes some of them. */
+const writeAll = async (handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
+  }
 }
 
 /**
@@ -54,7 +87,8 @@ export const append = async (
 ): Promise<"appended" | "too large"> => {
   const before = { size: incoming.size, sha256: incoming.sha256.copy(), sha512: incoming.sha512.copy() }
   let tooLarge = false
-  const handle = await open(incoming.file, "a")
+  // A file that is gone must not begin anew, without the bytes that are counted already.
+  const handle = await open(incoming.file, "r+")
   try {
     for await (const chunk of bytes) {
       // The rest is read and forgotten: who is cut off while sending does not hear why.
@@ -64,7 +98,7 @@ export const append = async (
         Object.assign(incoming, before)
         continue
       }
-      await handle.appendFile(chunk)
+      await writeAll(handle, chunk, incoming.size)
       incoming.sha256.update(chunk)
       incoming.sha512.update(chunk)
       incoming.size += chunk.length
@@ -88,22 +122,43 @@ export const matches = (incoming: Incoming, digest: string): boolean =>
 export const digestOf = (bytes: Uint8Array, algorithm: "sha256" | "sha512" = "sha256"): string =>
   `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`
 
-/** Keeps content that its digest names, and tells where. */
-export const keep = async (directory: string, incoming: Incoming, digest: string): Promise<StoredBlob> => {
-  const file = fileOf(directory, digest)
-  await rename(incoming.file, file)
-  return { file, size: incoming.size }
+/**
+ * Puts content where its digest names it, and calls `then`, which commits changes that need it. If nothing needs the
+ * content then, because `then` refused or failed, it goes back to where it was.
+ */
+const keep = <A>(store: Store, incoming: Incoming, digest: string, then: () => A): Promise<A> =>
+  store.inTurn(digest, async () => {
+    if (store.hasFile(digest)) return then()
+    const file = fileOf(store.directory, digest)
+    await rename(incoming.file, file)
+    try {
+      return then()
+    } finally {
+      if (!store.isUsed(digest)) await rename(file, incoming.file)
+    }
+  })
+
+/** Keeps content that its digest names, as far as `then` needs it, and forgets that it was on its way in. */
+export const take = async <A>(store: Store, incoming: Incoming, digest: string, then: () => A): Promise<A> => {
+  const taken = await keep(store, incoming, digest, then)
+  await discard(incoming)
+  return taken
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-/** Keeps bytes at hand under their digest. */
-export const put = async (directory: string, digest: string, bytes: Uint8Array): Promise<StoredBlob> => {
-  const incoming = await start(directory)
-  await append(incoming, chunksOf(bytes), bytes.length)
-  return keep(directory, incoming, digest)
+/** Keeps bytes at hand under their digest, as far as `then` needs them. */
+export const put = async <A>(store: Store, digest: string, bytes: Uint8Array, then: () => A): Promise<A> => {
+  if (store.isUsed(digest)) return then()
+  const incoming = await start(store.directory)
+  try {
+    await append(incoming, chunksOf(bytes), bytes.length)
+    return await keep(store, incoming, digest, then)
+  } finally {
+    await discard(incoming)
+  }
 }
 
 /** Throws content away, unless it is kept. */

@@ -9,7 +9,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { blobOf, type Description, type Repository, type Store, type StoredManifest } from "./store.ts"
+import { blobOf, type Description, type Repository, type Store } from "./store.ts"
 
 /** OCI distribution specification, "Pushing manifests". */
 export const maxManifestBytes = 4 * 1024 * 1024
@@ -18,7 +18,7 @@ export const maxManifestBytes = 4 * 1024 * 1024
 type Holder = Pick<Repository, "blobs"> | undefined
 
 /** The platform in the image's configuration. A repository may lack a configuration that has `urls`. */
-const platformOf = async (store: Store, holder: Holder, manifest: Manifest.Manifest) => {
+const platformOf = async (store: Pick<Store, "blobs">, holder: Holder, manifest: Manifest.Manifest) => {
   if (manifest._tag !== "ImageManifest") return undefined
   const blob = blobOf(store, holder, manifest.config.digest)
   if (blob === undefined || blob.size > maxManifestBytes) return undefined
@@ -70,26 +70,24 @@ const referrerOf = (
   mediaType: MediaType.MediaType,
   bytes: Uint8Array,
   view: Manifest.Manifest
-): Pick<StoredManifest, "artifactType" | "annotations" | "subject"> => {
+): Pick<Description, "artifactType" | "annotations" | "subject"> => {
   if (view._tag === "UnknownManifest") {
     const artifact = artifactTypes.includes(MediaType.essence(mediaType))
       ? Option.getOrUndefined(decodeArtifact(new TextDecoder().decode(bytes)))
       : undefined
-    return {
-      artifactType: artifact?.artifactType,
-      annotations: artifact?.annotations,
-      subject: artifact?.subject?.digest
-    }
+    const { subject, ...rest } = artifact ?? {}
+    return { ...rest, ...(subject === undefined ? {} : { subject: subject.digest }) }
   }
+  const artifactType = view.artifactType ?? (view._tag === "ImageManifest" ? view.config.mediaType : undefined)
   return {
-    artifactType: view.artifactType ?? (view._tag === "ImageManifest" ? view.config.mediaType : undefined),
-    annotations: view.annotations,
-    subject: view.subject?.digest
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(view.annotations === undefined ? {} : { annotations: view.annotations }),
+    ...(view.subject === undefined ? {} : { subject: view.subject.digest })
   }
 }
 
 export const describe = async (
-  store: Store,
+  store: Pick<Store, "blobs">,
   holder: Holder,
   bytes: Uint8Array,
   mediaType: MediaType.MediaType,
@@ -101,14 +99,18 @@ export const describe = async (
   const { blobs, manifests } = Manifest.references(view)
   return {
     digest,
-    bytes,
+    size: bytes.length,
     mediaType,
     blobsSize: blobsSizeOf(view, bytes),
-    architecture: platform?.architecture,
-    os: platform?.os,
-    configMediaType: image?.config.mediaType,
+    ...(platform?.architecture === undefined ? {} : { architecture: platform.architecture }),
+    ...(platform?.os === undefined ? {} : { os: platform.os }),
+    ...(image === undefined ? {} : { configMediaType: image.config.mediaType }),
     ...referrerOf(mediaType, bytes, view),
-    references: manifests,
+    references: manifests.map(({ digest, platform, size }) => ({
+      digest,
+      size,
+      ...(platform === undefined ? {} : { platform: { architecture: platform.architecture, os: platform.os } })
+    })),
     blobs: blobs.map(({ digest }) => digest)
   }
 }

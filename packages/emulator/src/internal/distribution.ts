@@ -27,16 +27,17 @@ import { describe, maxManifestBytes, viewOf } from "./description.ts"
 import { byKey, page, type Part } from "./page.ts"
 import * as Referrers from "./referrers.ts"
 import * as Schema1 from "./schema1.ts"
+import { tagsByName } from "./management.ts"
 import {
   type Attributes,
   blobOf,
-  openRepository,
   putManifest,
   putTag,
   referrersOf,
   type Repository,
   type Store,
-  type StoredManifest
+  type StoredManifest,
+  touchRepository
 } from "./store.ts"
 import { softDeleted, type Trash } from "./trash.ts"
 
@@ -119,16 +120,18 @@ const missingPart = (repository: Repository | undefined, manifest: Manifest.Mani
 export interface Parts {
   readonly store: Store
   readonly trash: Pick<Trash, "holds">
-  readonly directory: string
   readonly modes: () => Pick<Modes, "referrers" | "conditionalPut">
 }
 
-export const make = ({ directory, modes, store, trash }: Parts) => {
+export const make = ({ modes, store, trash }: Parts) => {
   const schema1 = Schema1.make()
 
   /** A Docker image for a caller who accepts none of schema 2. */
   const serveSchema1 = async (repository: Repository, tag: string, manifest: StoredManifest, pull: Pull) => {
-    const view = Manifest.view(MediaType.dockerManifest, new TextDecoder().decode(manifest.bytes))
+    const view = Manifest.view(
+      MediaType.dockerManifest,
+      new TextDecoder().decode(Contents.read(store.directory, manifest.digest))
+    )
     if (view._tag !== "ImageManifest") return notAccepted(manifest.mediaType)
     const config = blobOf(store, repository, view.config.digest)
     const { bytes, digest } = schema1(
@@ -141,7 +144,7 @@ export const make = ({ directory, modes, store, trash }: Parts) => {
       },
       pull.nowMillis
     )
-    return { digest, mediaType: MediaType.dockerSchema1SignedManifest, bytes }
+    return { digest, mediaType: MediaType.dockerSchema1SignedManifest, size: bytes.length, bytes }
   }
 
   const serveManifest = async (name: string, reference: string, pull: Pull, withBody: boolean): Promise<Answer> => {
@@ -176,9 +179,9 @@ export const make = ({ directory, modes, store, trash }: Parts) => {
       headers: {
         "Content-Type": served.mediaType,
         ...identity,
-        ...(withBody ? {} : { "Content-Length": String(served.bytes.length) })
+        ...(withBody ? {} : { "Content-Length": String(served.size) })
       },
-      body: withBody ? served.bytes : undefined
+      body: withBody ? ("bytes" in served ? served.bytes : Contents.read(store.directory, served.digest)) : undefined
     }
   }
 
@@ -217,25 +220,30 @@ export const make = ({ directory, modes, store, trash }: Parts) => {
       if (missing !== undefined) {
         return error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: missing.digest })
       }
+      for (const { digest } of Manifest.references(view.success).blobs) store.touch(name, digest)
       if ([known, known?.tags.get(reference)].some((it) => it?.attributes.writeEnabled === false)) return disallowed
 
       const described = await describe(store, known, bytes, mediaType.success, digest, view.success)
-      await Contents.put(directory, digest, bytes)
-      // From here on nothing is awaited: of two pushes with the same condition only one may find that it holds.
-      if (modes().conditionalPut && !reference.includes(":")) {
-        const current = store.repositories.get(name)?.tags.get(reference)?.digest
-        if (!hold(conditions, current)) return preconditionFailed
-      }
-      if (trash.holds(name, digest)) return softDeleted
-      const repository = openRepository(store, name, stamp)
-      putManifest(repository, described, stamp)
-      if (!reference.includes(":")) putTag(repository, reference, digest, stamp)
-      return empty(201, {
-        Location: `/v2/${name}/manifests/${digest}`,
-        "Docker-Content-Digest": digest,
-        ...(described.subject === undefined || !Referrers.settings(modes().referrers).subjectHeader
-          ? {}
-          : { "OCI-Subject": described.subject })
+      const isByTag = !reference.includes(":")
+      // Nothing is awaited in here: of two pushes with the same condition only one may find that it holds.
+      return Contents.put(store, digest, bytes, () => {
+        if (modes().conditionalPut && isByTag) {
+          const current = store.repositories.get(name)?.tags.get(reference)?.digest
+          if (!hold(conditions, current)) return preconditionFailed
+        }
+        if (trash.holds(name, digest)) return softDeleted
+        store.commit([
+          ...touchRepository(store, name, stamp),
+          putManifest(store, name, described, stamp),
+          ...(isByTag ? [putTag(store, name, reference, digest, stamp)] : [])
+        ])
+        return empty(201, {
+          Location: `/v2/${name}/manifests/${digest}`,
+          "Docker-Content-Digest": digest,
+          ...(described.subject === undefined || !Referrers.settings(modes().referrers).subjectHeader
+            ? {}
+            : { "OCI-Subject": described.subject })
+        })
       })
     },
 
@@ -244,31 +252,29 @@ export const make = ({ directory, modes, store, trash }: Parts) => {
       const repository = store.repositories.get(name)
       const blob = blobOf(store, repository, digest)
       if (repository === undefined || blob === undefined) return blobUnknown(digest)
-      return repository.attributes.readEnabled ? blob : disallowed
+      if (!repository.attributes.readEnabled) return disallowed
+      store.touch(name, digest)
+      return blob
     },
 
     deleteBlob: (name: string, digest: string): Answer => {
       const repository = store.repositories.get(name)
       if (repository === undefined || !repository.blobs.has(digest)) return blobNotKnown
       if (!repository.attributes.deleteEnabled || !repository.attributes.writeEnabled) return disallowed
-      repository.blobs.delete(digest)
+      store.commit([{ _tag: "DropBlob", repository: name, digest }])
       return empty(202, { "Docker-Content-Digest": digest })
     },
 
     tags: (name: string, part: Part): Answer => {
       const repository = store.repositories.get(name)
       if (repository === undefined) return nameUnknown(name)
-      const all = Array.from(repository.tags.values())
-        .filter(({ attributes }) => attributes.listEnabled)
-        .map(({ name }) => name)
-        .toSorted()
       const { headers, items } = page(
         `/v2/${name}/tags/list`,
-        all,
-        byKey((tag) => tag),
+        tagsByName(repository),
+        byKey((tag) => tag.name),
         { ...part, orderby: "" }
       )
-      return json(200, { name, tags: items }, headers)
+      return json(200, { name, tags: items.map((tag) => tag.name) }, headers)
     },
 
     /**

@@ -3,6 +3,7 @@
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
+import type { Socket } from "node:net"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { TLSSocket } from "node:tls"
@@ -147,18 +148,29 @@ const respond = async (
   }
 }
 
+/** The requests of each connection that wait for nothing but its end. */
+type Waiting = WeakMap<Socket, Set<AbortController>>
+
+/** The requests of a connection, which are many if they are pipelined: it has one listener for all of them. */
+const waitingOn = (waiting: Waiting, socket: Socket): Set<AbortController> => {
+  const known = waiting.get(socket)
+  if (known !== undefined) return known
+  const made = new Set<AbortController>()
+  waiting.set(socket, made)
+  socket.once("close", () => {
+    for (const gone of made) gone.abort()
+  })
+  return made
+}
+
 /** Hands out a signal that tells when the connection of a request is gone: an answer that waits would not be told. */
-const whileConnected = async (
-  { socket }: Http.IncomingMessage,
-  use: (gone: AbortSignal) => Promise<void>
-): Promise<void> => {
+const whileConnected = async (all: Set<AbortController>, use: (gone: AbortSignal) => Promise<void>): Promise<void> => {
   const gone = new AbortController()
-  const abort = () => gone.abort()
-  socket.once("close", abort)
+  all.add(gone)
   try {
     await use(gone.signal)
   } finally {
-    socket.off("close", abort)
+    all.delete(gone)
   }
 }
 
@@ -169,17 +181,21 @@ export interface Listener {
   readonly serve: (handler: Handler) => void
 }
 
-const onRequest =
-  (handler: Handler): Http.RequestListener =>
-  (request, response) => {
+const onRequest = (handler: Handler): Http.RequestListener => {
+  const waiting: Waiting = new WeakMap()
+  return (request, response) => {
     // A connection that breaks ends its request; the other side knows already.
     request.on("error", () => response.destroy())
     response.on("error", () => request.destroy())
     const exchange = handler(request)
-    whileConnected(request, (gone) => respond(exchange, request, response, gone))
+    whileConnected(waitingOn(waiting, request.socket), (gone) => respond(exchange, request, response, gone))
       .catch(() => response.destroy())
       .finally(exchange.over)
   }
+}
+
+/** Node cuts requests off that take longer than five minutes. An upload may. */
+const serverOptions: Http.ServerOptions = { requestTimeout: 0 }
 
 /**
  * Opens a port until the scope closes, which also ends every connection.
@@ -193,8 +209,8 @@ export const listen = (options: {
     Effect.callback<Http.Server, HttpServerError.ServeError>((resume) => {
       const server =
         options.certificate === undefined
-          ? Http.createServer()
-          : Https.createServer({ cert: options.certificate.cert, key: options.certificate.key })
+          ? Http.createServer(serverOptions)
+          : Https.createServer({ ...serverOptions, cert: options.certificate.cert, key: options.certificate.key })
       server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
       server.listen(options.port, options.host, () => resume(Effect.succeed(server)))
     }),

@@ -20,13 +20,13 @@ export const repositories = (store: Store): ReadonlyArray<RepositorySummary> =>
   })).toSorted(byName)
 
 const summaryOf = (repository: Repository, manifest: StoredManifest): ManifestSummary => {
-  const { architecture, artifactType, attributes, bytes, createdTime, digest, mediaType, os, subject } = manifest
+  const { architecture, artifactType, attributes, createdTime, digest, mediaType, os, size, subject } = manifest
   return {
     digest,
     mediaType,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(os === undefined || architecture === undefined ? {} : { platform: { os, architecture } }),
-    size: bytes.length,
+    size,
     imageSize: imageSizeOf(repository, manifest),
     tags: tagsOf(repository, digest)
       .map(({ name }) => name)

@@ -21,6 +21,7 @@ import {
   type Attributes,
   imageSizeOf,
   isLocked,
+  lockRepository,
   type Repository,
   type Store,
   type StoredManifest,
@@ -41,7 +42,7 @@ interface Item {
   readonly attributes: Attributes
 }
 
-/** What is not hidden, in the order that a query asks for. */
+/** What is not hidden, in the order that a query asks for. Items of the same time stand by name or digest. */
 const inOrder = <A extends Item>(items: Iterable<A>, keyOf: (item: A) => string, orderby: string): ReadonlyArray<A> => {
   const byName = Array.from(items)
     .filter(({ attributes }) => attributes.listEnabled)
@@ -56,8 +57,29 @@ const inOrder = <A extends Item>(items: Iterable<A>, keyOf: (item: A) => string,
   }
 }
 
+/** The same for a list of a repository, sorted once for all its pages. */
+const inOrderOnce = <A extends Item>(
+  sorted: Map<string, ReadonlyArray<A>>,
+  items: ReadonlyMap<string, A>,
+  keyOf: (item: A) => string,
+  orderby: string
+): ReadonlyArray<A> => {
+  const order = isByTime(orderby) ? orderby : ""
+  const known = sorted.get(order)
+  if (known !== undefined) return known
+  const made = inOrder(items.values(), keyOf, order)
+  sorted.set(order, made)
+  return made
+}
+
+const isByTime = (orderby: string): boolean => orderby === "timedesc" || orderby === "timeasc"
+
+/** The tags of a repository by name, without those that are hidden. */
+export const tagsByName = ({ sorted, tags }: Repository): ReadonlyArray<StoredTag> =>
+  inOrderOnce(sorted.tags, tags, nameOf, "")
+
 const orderOf = <A extends Item>(keyOf: (item: A) => string, { orderby }: Part): Order<A> =>
-  orderby === "timedesc" || orderby === "timeasc" ? byTime(keyOf, orderby === "timedesc") : byKey(keyOf)
+  isByTime(orderby) ? byTime(keyOf, orderby === "timedesc") : byKey(keyOf)
 
 /** The path of a list as the registry writes it into its links. */
 const listPath = (name: string, list: string): string => `/acr/v1/${encodeURIComponent(name)}/${list}`
@@ -204,7 +226,7 @@ export const make = (parts: {
 
     updateRepository: (name: string, update: Update): Answer =>
       within(name, (repository) => {
-        repository.attributes = changed(repository.attributes, update)
+        store.commit([lockRepository(repository, changed(repository.attributes, update))])
         return repositoryProperties(repository)
       }),
 
@@ -226,8 +248,10 @@ export const make = (parts: {
 
     tags: (name: string, part: Part, digest: string | undefined): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.tags.values(), nameOf, part.orderby)
-        const wanted = digest === undefined ? all : all.filter((tag) => tag.digest === digest)
+        const wanted =
+          digest === undefined
+            ? inOrderOnce(repository.sorted.tags, repository.tags, nameOf, part.orderby)
+            : inOrder(tagsOf(repository, digest), nameOf, part.orderby)
         const { headers, items } = page(listPath(name, "_tags"), wanted, orderOf<StoredTag>(nameOf, part), part)
         return json(200, { ...head(name), tags: listed(items.map(visible)) }, headers)
       }),
@@ -237,7 +261,7 @@ export const make = (parts: {
     updateTag: (name: string, tagName: string, update: Update): Answer =>
       withTag(name, tagName, (repository, tag) => {
         const updated = { ...tag, attributes: changed(tag.attributes, update) }
-        repository.tags.set(tagName, updated)
+        store.commit([{ _tag: "PutTag", repository: name, tag: updated }])
         return tagProperties(repository, updated)
       }),
 
@@ -250,7 +274,7 @@ export const make = (parts: {
 
     manifests: (name: string, part: Part): Answer =>
       within(name, (repository) => {
-        const all = inOrder(repository.manifests.values(), digestOf, part.orderby)
+        const all = inOrderOnce(repository.sorted.manifests, repository.manifests, digestOf, part.orderby)
         const { headers, items } = page(
           listPath(name, "_manifests"),
           all,
@@ -276,7 +300,7 @@ export const make = (parts: {
         const scan = scanned(update)
         if (Object.keys(scan).length > 0 && !mayScan) return denied
         const updated = { ...manifest, attributes: changed(manifest.attributes, update), ...scan }
-        repository.manifests.set(digest, updated)
+        store.commit([{ _tag: "PutManifest", repository: name, manifest: updated }])
         return manifestProperties(repository, updated)
       }),
 
@@ -286,7 +310,7 @@ export const make = (parts: {
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed
         const { cascade } = Referrers.settings(modes().referrers)
         const all = cascade ? withReferrers(repository, digest) : [digest]
-        for (const one of all) trash.deleteManifest(repository, one, now)
+        trash.deleteManifests(repository, all, now)
         return empty(202)
       })
   }

@@ -29,7 +29,9 @@ export const partOf = (query: URLSearchParams): Part | Answer => {
 export interface Order<A> {
   /** What a link says of the item after which the next page begins. */
   readonly cursorOf: (item: A) => string
-  /** Whether an item comes after what a link says, in a list that has this order. */
+  /**
+   * Whether an item comes after what a link says, in a list that has this order. All items behind one that does do so too.
+   */
   readonly isBehind: (last: string, all: ReadonlyArray<A>) => (item: A, index: number) => boolean
 }
 
@@ -68,6 +70,19 @@ export const byTime = <A extends Timed>(keyOf: (item: A) => string, newestFirst:
   }
 })
 
+/** The index of the first item that comes after what a link says, by halving: a list may be long. */
+const firstBehind = <A>(items: ReadonlyArray<A>, isBehind: (item: A, index: number) => boolean): number => {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const item = items[middle]
+    if (item !== undefined && isBehind(item, middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 /** Cuts a page out of sorted items, and writes the link to the next one. */
 export const page = <A>(
   path: string,
@@ -75,13 +90,13 @@ export const page = <A>(
   order: Order<A>,
   { last, n, orderby }: Part
 ): { readonly items: ReadonlyArray<A>; readonly headers: Answer["headers"] } => {
-  const rest = last === undefined ? items : items.filter(order.isBehind(last, items))
-  const cut = rest.slice(0, n)
+  const from = last === undefined ? 0 : firstBehind(items, order.isBehind(last, items))
+  const cut = items.slice(from, from + n)
   const final = cut.at(-1)
   return {
     items: cut,
     headers:
-      final === undefined || rest.length <= n
+      final === undefined || items.length - from <= n
         ? {}
         : {
             Link: `<${path}?last=${encodeURIComponent(order.cursorOf(final))}&n=${n}&orderby=${encodeURIComponent(orderby)}>; rel="next"`

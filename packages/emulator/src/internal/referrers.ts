@@ -44,10 +44,10 @@ const decode = (position: string): string => Buffer.from(position, "base64url").
  * OCI distribution specification, "Listing Referrers". `artifactType` of an image manifest without one is the media type
  * of its configuration, and absent for an index without one: `describe` has seen to both.
  */
-const descriptorOf = ({ annotations, artifactType, bytes, digest, mediaType }: StoredManifest) => ({
+const descriptorOf = ({ annotations, artifactType, digest, mediaType, size }: StoredManifest) => ({
   mediaType,
   digest,
-  size: bytes.length,
+  size,
   ...(artifactType === undefined ? {} : { artifactType }),
   ...(annotations === undefined ? {} : { annotations })
 })

@@ -1,199 +1,176 @@
 /**
- * The state of a registry in a folder: content as an OCI image layout has it, and the rest in one JSON file.
+ * The state of a registry in a folder: content as an OCI image layout has it, and the changes that made it.
  */
-import { existsSync } from "node:fs"
-import { mkdtemp, readFile, rename, writeFile } from "node:fs/promises"
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
-import { Digest } from "@effect-acr/client/Digest"
-import { MediaType } from "@effect-acr/client/MediaType"
-import { RepositoryName } from "@effect-acr/client/RepositoryName"
-import { Tag } from "@effect-acr/client/Tag"
+import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { DirectoryError } from "../DirectoryError.ts"
+import * as ChangeLog from "./changeLog.ts"
+import type { Change } from "./changes.ts"
 import * as Contents from "./contents.ts"
-import { describe, viewOf } from "./description.ts"
-import type { Repository, Store, StoredManifest, Trash } from "./store.ts"
+import { Held, hold } from "./holding.ts"
+import * as IndexFile from "./indexFile.ts"
+import * as RegistryJson from "./registryJson.ts"
+import * as State from "./state.ts"
+import * as Store from "./store.ts"
+import type { Sweep } from "./sweep.ts"
+import type { Uploads } from "./uploads.ts"
 
-/** What repositories, manifests and tags have in common. */
-const dated = {
-  createdTime: Schema.String,
-  lastUpdateTime: Schema.String,
-  attributes: Schema.Struct({
-    deleteEnabled: Schema.Boolean,
-    writeEnabled: Schema.Boolean,
-    readEnabled: Schema.Boolean,
-    listEnabled: Schema.Boolean
-  })
+const logFile = (directory: string): string => join(directory, "registry.jsonl")
+
+/** How many changes a file has at least that is compacted. */
+const leastChanges = 1000
+
+/** How many times as long as the state it is. A file that only grows is at most twice as long. */
+const timesTheState = 4
+
+/** Applies what a folder holds to an empty registry, and returns how many changes its file has. */
+const restore = async (directory: string, registry: State.Registry): Promise<number> => {
+  if (existsSync(logFile(directory))) return ChangeLog.replay(logFile(directory), registry.apply)
+  if (existsSync(RegistryJson.fileOf(directory))) {
+    for (const change of await RegistryJson.read(directory)) registry.apply(change)
+  } else if (existsSync(join(directory, LayoutFiles.indexFile))) {
+    throw new Error("it is an image layout of another program, whose index.json would be overwritten")
+  }
+  return 0
 }
 
-const SavedManifest = Schema.Struct({
-  digest: Digest,
-  mediaType: MediaType,
-  ...dated,
-  quarantineState: Schema.optionalKey(Schema.String),
-  quarantineDetails: Schema.optionalKey(Schema.String)
-})
-
-const SavedTag = Schema.Struct({ name: Tag, digest: Digest, ...dated })
-
-const deletedAt = { deletedAt: Schema.String }
-
-/** What was deleted under one name. A manifest's blobs are those that the repository held for it. */
-const SavedTrash = Schema.Struct({
-  name: RepositoryName,
-  repository: Schema.optionalKey(
-    Schema.Struct({ createdTime: dated.createdTime, attributes: dated.attributes, ...deletedAt })
-  ),
-  manifests: Schema.Array(Schema.Struct({ ...SavedManifest.fields, ...deletedAt, blobs: Schema.Array(Digest) })),
-  tags: Schema.Array(Schema.Struct({ ...SavedTag.fields, ...deletedAt }))
-})
-
-const SavedRepository = Schema.Struct({
-  name: RepositoryName,
-  ...dated,
-  manifests: Schema.Array(SavedManifest),
-  tags: Schema.Array(SavedTag),
-  blobs: Schema.Array(Digest)
-})
-
-/** What content does not tell itself. Sizes are in bytes. */
-const SavedRegistry = Schema.Struct({
-  blobs: Schema.Array(Schema.Struct({ digest: Digest, size: Schema.Natural })),
-  repositories: Schema.Array(SavedRepository),
-  /** Is absent in folders of emulators that knew no soft delete. */
-  trash: Schema.optionalKey(Schema.Array(SavedTrash))
-})
-
-const decode = Schema.decodeSync(Schema.fromJsonString(SavedRegistry))
-
-const registryFile = (directory: string): string => join(directory, "registry.json")
-
-const datedOf = ({ attributes, createdTime, lastUpdateTime }: Repository | StoredManifest) => ({
-  createdTime,
-  lastUpdateTime,
-  attributes
-})
-
-const manifestOf = (manifest: StoredManifest) => ({
-  digest: manifest.digest,
-  mediaType: manifest.mediaType,
-  ...datedOf(manifest),
-  ...(manifest.quarantineState === undefined ? {} : { quarantineState: manifest.quarantineState }),
-  ...(manifest.quarantineDetails === undefined ? {} : { quarantineDetails: manifest.quarantineDetails })
-})
-
-const trashOf = ({ manifests, name, repository, tags }: Trash): typeof SavedTrash.Encoded => ({
-  name,
-  ...(repository === undefined ? {} : { repository }),
-  manifests: Array.from(manifests.values(), (manifest) => ({
-    ...manifestOf(manifest),
-    deletedAt: manifest.deletedAt,
-    blobs: manifest.blobs
-  })),
-  tags
-})
-
-const snapshot = (store: Store): typeof SavedRegistry.Encoded => ({
-  blobs: Array.from(store.blobs, ([digest, { size }]) => ({ digest, size })),
-  repositories: Array.from(store.repositories.values(), (repository) => ({
-    name: repository.name,
-    ...datedOf(repository),
-    manifests: Array.from(repository.manifests.values(), manifestOf),
-    tags: Array.from(repository.tags.values()),
-    blobs: Array.from(repository.blobs)
-  })),
-  ...(store.trash.size === 0 ? {} : { trash: Array.from(store.trash.values(), trashOf) })
-})
-
-/** A manifest with what its content says. What the file says of it overrides that. */
-const restoreManifest = async <A extends typeof SavedManifest.Type>(
-  store: Store,
-  directory: string,
-  holder: Pick<Repository, "blobs">,
-  saved: A
-): Promise<StoredManifest & A> => {
-  const { digest, mediaType } = saved
-  const bytes = await readFile(Contents.fileOf(directory, digest))
-  const view = Result.getOrThrow(viewOf(mediaType, bytes.toString("utf8")))
-  return { ...(await describe(store, holder, bytes, mediaType, digest, view)), ...saved }
+/** Compares what is needed with the files that are there. */
+const takeStock = async (directory: string, registry: State.Registry): Promise<void> => {
+  const files = await Contents.list(directory)
+  for (const digest of registry.used()) {
+    if (!files.has(digest)) throw new Error(`${Contents.fileOf(directory, digest)} is missing`)
+  }
+  // A killed emulator leaves content that it was about to need.
+  for (const digest of files) if (!registry.isUsed(digest)) registry.found(digest)
 }
 
-const restoreTrash = async (
-  store: Store,
-  directory: string,
-  { manifests, name, repository, tags }: typeof SavedTrash.Type
-): Promise<Trash> => {
-  const restored = await Promise.all(
-    manifests.map((manifest) => restoreManifest(store, directory, { blobs: new Set<string>(manifest.blobs) }, manifest))
-  )
+/** Writes a file as a whole, or fails and leaves it as it was. */
+const writeWhole = (file: string, text: string): void => {
+  try {
+    writeFileSync(`${file}.new`, text)
+    renameSync(`${file}.new`, file)
+  } finally {
+    rmSync(`${file}.new`, { force: true })
+  }
+}
+
+/** The store of a folder that is kept. */
+const keptStore = async (directory: string, now: () => number, isTakenOver: boolean) => {
+  const registry = State.make((digest) => Contents.fileOf(directory, digest), now)
+  const { state } = registry
+  const replayed = await restore(directory, registry)
+  await takeStock(directory, registry)
+  const log = ChangeLog.open(logFile(directory), () => State.snapshot(state), replayed)
+  await rm(RegistryJson.fileOf(directory), { force: true })
+
+  const compact = (): void => {
+    log.compact()
+    writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
+  }
+  /** The length of the file at which it is compared with the state again, which takes a while. */
+  let lookAt = leastChanges
+
+  const compactIfLong = (): void => {
+    if (log.count() < lookAt) return
+    const longest = Math.max(leastChanges, timesTheState * State.sizeOf(state))
+    lookAt = longest
+    if (log.count() < longest) return
+    try {
+      compact()
+    } catch {
+      // A full disk. The longer file is as good.
+      lookAt = log.count() + leastChanges
+    }
+  }
+
+  // What the emulator before appends now, if it only slept, it appends to a file that has no name any more.
+  if (isTakenOver) log.compact()
+
+  const record = (changes: ReadonlyArray<Change>): void => {
+    // First, as the state does not have these changes yet.
+    compactIfLong()
+    log.append(changes)
+  }
   return {
-    name,
-    repository,
-    manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])),
-    tags: [...tags]
+    store: Store.make(directory, registry, record),
+    close: () => {
+      try {
+        compact()
+      } catch {
+        // The file of changes says everything. `index.json` stays as it was.
+      }
+      log.close()
+    }
   }
 }
 
-const restore = async (store: Store, directory: string): Promise<void> => {
-  if (!existsSync(registryFile(directory))) return
-  const saved = decode(await readFile(registryFile(directory), "utf8"))
-  for (const { digest, size } of saved.blobs) {
-    store.blobs.set(digest, { file: Contents.fileOf(directory, digest), size })
-  }
-  for (const { manifests, tags, ...repository } of saved.repositories) {
-    const blobs = new Set<string>(repository.blobs)
-    const restored = await Promise.all(
-      manifests.map((manifest) => restoreManifest(store, directory, { blobs }, manifest))
+const failure = (directory: string) => (cause: unknown) =>
+  new DirectoryError({ directory, cause, ...(cause instanceof Held ? { heldBy: cause.process } : {}) })
+
+const attempt = <A>(directory: string, run: () => Promise<A>): Effect.Effect<A, DirectoryError> =>
+  Effect.tryPromise({ try: run, catch: failure(directory) })
+
+/** A folder that goes when the scope closes. */
+const temporary = (now: () => number): Effect.Effect<Store.Store, DirectoryError, Scope.Scope> =>
+  Effect.acquireRelease(
+    attempt(tmpdir(), async () => {
+      const directory = await mkdtemp(join(tmpdir(), "acr-emulator-"))
+      await Contents.prepare(directory)
+      return directory
+    }),
+    (directory) => Effect.promise(() => Contents.remove(directory))
+  ).pipe(
+    Effect.map((directory) =>
+      Store.make(
+        directory,
+        State.make((digest) => Contents.fileOf(directory, digest), now),
+        () => undefined
+      )
     )
-    store.repositories.set(repository.name, {
-      ...repository,
-      manifests: new Map(restored.map((manifest) => [manifest.digest, manifest])),
-      tags: new Map(tags.map((tag) => [tag.name, tag])),
-      blobs
-    })
-  }
-  for (const one of saved.trash ?? []) store.trash.set(one.name, await restoreTrash(store, directory, one))
-}
+  )
 
-/** Fills an empty registry with what a folder holds. */
-export const load = (store: Store, directory: string): Effect.Effect<void, DirectoryError> =>
-  Effect.tryPromise({
-    try: () => restore(store, directory),
-    catch: (cause) => new DirectoryError({ directory, cause })
+/** A folder that is kept, and is this emulator's until the scope closes. */
+const kept = (directory: string, now: () => number): Effect.Effect<Store.Store, DirectoryError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { isTakenOver } = yield* Effect.acquireRelease(
+      attempt(directory, async () => {
+        await mkdir(directory, { recursive: true })
+        return hold(directory)
+      }),
+      ({ release }) => Effect.promise(release)
+    )
+    yield* Effect.acquireRelease(
+      attempt(directory, () => Contents.prepare(directory)),
+      () => Effect.promise(() => Contents.forget(directory))
+    )
+    const { store } = yield* Effect.acquireRelease(
+      attempt(directory, () => keptStore(directory, now, isTakenOver)),
+      ({ close }) => Effect.sync(close)
+    )
+    return store
   })
 
-/** Writes the state down if it changed. It is at no time half written, and one writing waits for another. */
-export const saver = (store: Store, directory: string): (() => Promise<void>) => {
-  let saved = ""
-  let busy = Promise.resolve()
-  const save = async () => {
-    const text = JSON.stringify(snapshot(store), undefined, 2)
-    if (text === saved) return
-    const temporary = `${registryFile(directory)}.new`
-    await writeFile(temporary, text)
-    await rename(temporary, registryFile(directory))
-    saved = text
-  }
-  return () => {
-    busy = busy.then(save, save)
-    return busy
-  }
-}
+/**
+ * The store of a folder, with what the emulator before left in it; without one, of a folder that goes when the scope closes.
+ */
+export const open = (
+  directory: string | undefined,
+  now: () => number
+): Effect.Effect<Store.Store, DirectoryError, Scope.Scope> =>
+  directory === undefined ? temporary(now) : kept(resolve(directory), now)
 
-/** A folder for a registry: the one that is given, or one that goes when the scope closes. */
-export const folder = (given: string | undefined): Effect.Effect<string, DirectoryError, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async () => {
-        const directory = given === undefined ? await mkdtemp(join(tmpdir(), "acr-emulator-")) : resolve(given)
-        await Contents.prepare(directory)
-        return directory
-      },
-      catch: (cause) => new DirectoryError({ directory: given === undefined ? tmpdir() : resolve(given), cause })
-    }),
-    (directory) => Effect.promise(() => (given === undefined ? Contents.remove(directory) : Contents.forget(directory)))
-  )
+/** Empties a registry: repositories, trash, uploads and content. */
+export const clear = async (parts: {
+  readonly store: Store.Store
+  readonly uploads: Pick<Uploads, "clear">
+  readonly sweep: Pick<Sweep, "now">
+}): Promise<void> => {
+  parts.store.commit([{ _tag: "Clear" }])
+  await parts.uploads.clear()
+  await parts.sweep.now()
+}

@@ -13,25 +13,26 @@ import * as Result from "effect/Result"
 import type { SeedImage } from "../SeedImage.ts"
 import * as Contents from "./contents.ts"
 import type { Distribution } from "./distribution.ts"
-import { openRepository, putTag, type Store } from "./store.ts"
+import { holdBlob, openRepository, putTag, type Store, touchRepository } from "./store.ts"
 
 const encoder = new TextEncoder()
 
 /** The image's digest: that of the index if it runs on several platforms. */
 export const seed = async (
-  parts: { readonly store: Store; readonly directory: string; readonly distribution: Distribution },
+  parts: { readonly store: Store; readonly distribution: Distribution },
   image: SeedImage,
   nowMillis: number
 ): Promise<Digest.Digest> => {
-  const { directory, distribution, store } = parts
+  const { distribution, store } = parts
   const stamp = store.stamp(image.pushedAtMillis ?? nowMillis)
-  const repository = openRepository(store, RepositoryName.make(image.repository), stamp)
+  const repository = RepositoryName.make(image.repository)
 
   const pushBlob = async (mediaType: MediaType.MediaType, content: string | Uint8Array) => {
     const bytes = typeof content === "string" ? encoder.encode(content) : content
     const digest = Digest.Digest.make(Contents.digestOf(bytes))
-    if (!store.blobs.has(digest)) store.blobs.set(digest, await Contents.put(directory, digest, bytes))
-    repository.blobs.add(digest)
+    await Contents.put(store, digest, bytes, () =>
+      store.commit([...openRepository(store, repository, stamp), ...holdBlob(repository, digest, bytes.length)])
+    )
     return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
   }
 
@@ -75,6 +76,10 @@ export const seed = async (
     only !== undefined && others.length === 0
       ? only.digest
       : (await pushManifest(Manifest.index({ manifests: images }), MediaType.ociImageIndex)).digest
-  for (const tag of image.tags ?? []) putTag(repository, Tag.make(tag), digest, stamp)
+  const tags = (image.tags ?? []).map((tag) => Tag.make(tag))
+  store.commit([
+    ...touchRepository(store, repository, stamp),
+    ...tags.map((tag) => putTag(store, repository, tag, digest, stamp))
+  ])
   return digest
 }

@@ -16,7 +16,7 @@ export const hostBeside = (host: string): string | undefined =>
   host === "127.0.0.1" ? "localhost" : host === "localhost" ? "127.0.0.1" : undefined
 
 /** As long as ACR's own. */
-const lifetimeMillis = 20 * 60_000
+export const linkLifetimeMillis = 20 * 60_000
 
 const range = /^bytes=(\d+)-(\d*)$/
 
@@ -55,7 +55,7 @@ export const make = (store: Store) => {
     /** Path and query of a download. */
     address: (digest: string, nowMillis: number): string => {
       const path = `/blobs/${digest.replace(":", "/")}/data`
-      const expires = new Date(nowMillis + lifetimeMillis).toISOString()
+      const expires = new Date(nowMillis + linkLifetimeMillis).toISOString()
       return `${path}?se=${encodeURIComponent(expires)}&sp=r&sig=${sign(path, expires)}`
     },
 

@@ -1,187 +1,173 @@
 /**
  * What the registry holds.
  */
-import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type { Digest } from "@effect-acr/client/Digest"
+import type { Attributes, Change, ChangeOf, Description, StoredManifest, StoredTag, Timestamp } from "./changes.ts"
+import type { Registry, Repository, State, StoredBlob } from "./state.ts"
 
-/** The locks, under the names that they have on the wire. */
-export interface Attributes {
-  readonly deleteEnabled: boolean
-  readonly writeEnabled: boolean
-  readonly readEnabled: boolean
-  readonly listEnabled: boolean
-}
+export type {
+  Attributes,
+  Change,
+  DeletedManifest,
+  DeletedTag,
+  Description,
+  StoredManifest,
+  StoredTag,
+  Timestamp
+} from "./changes.ts"
+export type { Repository, StoredBlob, Trash } from "./state.ts"
 
 const unlocked: Attributes = { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true }
 
-/** RFC 3339 with seven fractional digits, so that text sorts as time does. */
-export type Timestamp = string
-
-export interface StoredTag {
-  readonly name: string
-  readonly digest: Digest
-  readonly createdTime: Timestamp
-  readonly lastUpdateTime: Timestamp
-  readonly attributes: Attributes
-}
-
-export interface StoredManifest {
-  readonly digest: Digest
-  readonly bytes: Uint8Array
-  readonly mediaType: string
-  readonly createdTime: Timestamp
-  readonly lastUpdateTime: Timestamp
-  readonly attributes: Attributes
-  /** The bytes of the blobs that count as its own. `imageSizeOf` adds the images of an index. */
-  readonly blobsSize: number
-  readonly architecture: string | undefined
-  readonly os: string | undefined
-  readonly configMediaType: string | undefined
-  readonly artifactType: string | undefined
-  readonly annotations: { readonly [name: string]: string } | undefined
-  readonly subject: Digest | undefined
-  /** The manifests that an index refers to. */
-  readonly references: ReadonlyArray<Descriptor>
-  /** The blobs that it refers to. */
-  readonly blobs: ReadonlyArray<Digest>
-  /** The result of a scan. Anything but `Passed` puts the manifest in quarantine. */
-  readonly quarantineState?: string
-  readonly quarantineDetails?: string
-}
-
-/** What `describe` reads from a manifest's content. The rest is the registry's own. */
-export type Description = Omit<
-  StoredManifest,
-  "createdTime" | "lastUpdateTime" | "attributes" | "quarantineState" | "quarantineDetails"
->
-
-export interface Repository {
-  readonly name: string
-  readonly createdTime: Timestamp
-  lastUpdateTime: Timestamp
-  attributes: Attributes
-  readonly manifests: Map<string, StoredManifest>
-  readonly tags: Map<string, StoredTag>
-  readonly blobs: Set<string>
-}
-
-/** A manifest in the trash, with the blobs that its repository held for it. */
-export interface DeletedManifest extends StoredManifest {
-  readonly deletedAt: Timestamp
-}
-
-export interface DeletedTag extends StoredTag {
-  readonly deletedAt: Timestamp
-}
-
-/** A repository that was deleted as a whole. What it held is in the trash of its name. */
-interface DeletedRepository {
-  readonly createdTime: Timestamp
-  readonly attributes: Attributes
-  readonly deletedAt: Timestamp
-}
-
-/** What was deleted under the name of one repository, and can be restored. */
-export interface Trash {
-  readonly name: string
-  /** Is absent while the repository exists. */
-  repository: DeletedRepository | undefined
-  /** In the order of their deletion, as the tags are. */
-  readonly manifests: Map<string, DeletedManifest>
-  /** One tag may have been deleted several times. */
-  readonly tags: Array<DeletedTag>
-}
-
-/** Content, kept as a file so that no blob is ever wholly in memory. */
-export interface StoredBlob {
-  readonly file: string
-  readonly size: number
-}
-
 /**
- * The state of one emulator.
+ * The state of one emulator. Only `commit` changes what it holds.
  */
-export interface Store {
-  readonly repositories: Map<string, Repository>
-  /** What was deleted and can be restored, by the name of its repository. */
-  readonly trash: Map<string, Trash>
-  readonly blobs: Map<string, StoredBlob>
+export interface Store extends State {
+  /** The folder of its content. */
+  readonly directory: string
+  /**
+   * Carries changes out: all of them or, if they cannot be written down, none. It waits for nothing, so that a handler can
+   * decide and commit without another one in between.
+   */
+  readonly commit: (changes: ReadonlyArray<Change>) => void
   /** The time as a timestamp, later than every one before. */
   readonly stamp: (nowMillis: number) => Timestamp
+  /** Runs what moves the file of a digest, after what is under way with the same file. */
+  readonly inTurn: <A>(digest: string, run: () => Promise<A>) => Promise<A>
+  /** Whether the file of a digest is there. */
+  readonly hasFile: (digest: string) => boolean
+  readonly isUsed: Registry["isUsed"]
+  readonly forget: Registry["forget"]
+  readonly touch: Registry["touch"]
 }
 
-export const make = (): Store => {
+/** The stamps of one emulator. */
+const stamps = (): Store["stamp"] => {
   let lastMillis = -1
   let ticks = 0
-  return {
-    repositories: new Map(),
-    trash: new Map(),
-    blobs: new Map(),
-    stamp: (nowMillis) => {
-      ticks = nowMillis === lastMillis ? ticks + 1 : 0
-      lastMillis = nowMillis
-      return new Date(nowMillis).toISOString().replace("Z", `${String(ticks).padStart(4, "0")}Z`)
+  return (nowMillis) => {
+    ticks = nowMillis === lastMillis ? ticks + 1 : 0
+    lastMillis = nowMillis
+    return new Date(nowMillis).toISOString().replace("Z", `${String(ticks).padStart(4, "0")}Z`)
+  }
+}
+
+/** Runs one at a time for each key. */
+const turns = (): Store["inTurn"] => {
+  const last = new Map<string, Promise<unknown>>()
+  return async (key, run) => {
+    const own = (last.get(key) ?? Promise.resolve()).then(run)
+    const over = own.catch(() => undefined)
+    last.set(key, over)
+    try {
+      return await own
+    } finally {
+      if (last.get(key) === over) last.delete(key)
     }
   }
 }
 
+/** A store of what a registry holds already. `record` writes changes down, or throws. */
+export const make = (
+  directory: string,
+  { apply, forget, isUsed, state, touch }: Registry,
+  record: (changes: ReadonlyArray<Change>) => void
+): Store => ({
+  ...state,
+  directory,
+  commit: (changes) => {
+    if (changes.length === 0) return
+    record(changes)
+    for (const change of changes) apply(change)
+  },
+  stamp: stamps(),
+  inTurn: turns(),
+  hasFile: (digest) => isUsed(digest) || state.unused.has(digest),
+  isUsed,
+  forget,
+  touch
+})
+
+const propertiesOf = ({ attributes, createdTime, lastUpdateTime, name }: Repository): ChangeOf<"PutRepository"> => ({
+  _tag: "PutRepository",
+  name,
+  createdTime,
+  lastUpdateTime,
+  attributes
+})
+
 /**
- * The repository, made if it is not there yet. A repository in the trash is restored, as a push to it does (ACR's
+ * Makes the repository if it is not there yet. A repository in the trash is restored, as a push to it does (ACR's
  * documentation, "Recover deleted artifacts"). Its manifests and tags stay in the trash. The documentation does not say
  * whether the repository keeps its time of creation and its locks; here it does.
  */
-export const openRepository = (store: Store, name: string, now: Timestamp): Repository => {
-  const known = store.repositories.get(name)
-  if (known !== undefined) return known
-  const trash = store.trash.get(name)
-  const made: Repository = {
-    name,
-    createdTime: trash?.repository?.createdTime ?? now,
-    lastUpdateTime: now,
-    attributes: trash?.repository?.attributes ?? unlocked,
-    manifests: new Map(),
-    tags: new Map(),
-    blobs: new Set()
-  }
-  store.repositories.set(name, made)
-  if (trash !== undefined) trash.repository = undefined
-  return made
+export const openRepository = (store: State, name: string, now: Timestamp): ReadonlyArray<Change> => {
+  if (store.repositories.has(name)) return []
+  const deleted = store.trash.get(name)?.repository
+  const { attributes, createdTime } = deleted ?? { attributes: unlocked, createdTime: now }
+  return [
+    { _tag: "PutRepository", name, createdTime, lastUpdateTime: now, attributes },
+    ...(deleted === undefined ? [] : [{ _tag: "UntrashRepository", repository: name } as const])
+  ]
 }
+
+/** Makes the repository if it is not there yet, and dates its last change. */
+export const touchRepository = (store: State, name: string, now: Timestamp): ReadonlyArray<Change> => {
+  const known = store.repositories.get(name)
+  return known === undefined ? openRepository(store, name, now) : [{ ...propertiesOf(known), lastUpdateTime: now }]
+}
+
+export const lockRepository = (repository: Repository, attributes: Attributes): Change => ({
+  ...propertiesOf(repository),
+  attributes
+})
+
+/** Makes a repository hold a blob whose content is there. */
+export const holdBlob = (repository: string, digest: string, size: number): ReadonlyArray<Change> => [
+  { _tag: "AddContent", digest, size },
+  { _tag: "HoldBlob", repository, digest }
+]
 
 /**
  * The blob of a repository. The content of all repositories is in one place, so every reader must check that the
  * repository has it.
  */
 export const blobOf = (
-  store: Store,
+  store: Pick<State, "blobs">,
   repository: Pick<Repository, "blobs"> | undefined,
   digest: string
 ): StoredBlob | undefined => (repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined)
 
 /** Puts a manifest, keeping the locks, the quarantine and the age of one that is already there. */
-export const putManifest = (repository: Repository, manifest: Description, now: Timestamp): void => {
-  const known = repository.manifests.get(manifest.digest)
-  repository.manifests.set(manifest.digest, {
-    ...known,
-    ...manifest,
-    createdTime: known?.createdTime ?? now,
-    lastUpdateTime: known?.lastUpdateTime ?? now,
-    attributes: known?.attributes ?? unlocked
-  })
-  repository.lastUpdateTime = now
+export const putManifest = (store: State, repository: string, manifest: Description, now: Timestamp): Change => {
+  const known = store.repositories.get(repository)?.manifests.get(manifest.digest)
+  return {
+    _tag: "PutManifest",
+    repository,
+    manifest: {
+      ...known,
+      ...manifest,
+      createdTime: known?.createdTime ?? now,
+      lastUpdateTime: known?.lastUpdateTime ?? now,
+      attributes: known?.attributes ?? unlocked
+    }
+  }
 }
 
 /** Points a tag at a manifest. */
-export const putTag = (repository: Repository, name: string, digest: Digest, now: Timestamp): void => {
-  const known = repository.tags.get(name)
-  repository.tags.set(name, {
-    name,
-    digest,
-    createdTime: known?.createdTime ?? now,
-    lastUpdateTime: now,
-    attributes: known?.attributes ?? unlocked
-  })
-  repository.lastUpdateTime = now
+export const putTag = (store: State, repository: string, name: string, digest: Digest, now: Timestamp): Change => {
+  const known = store.repositories.get(repository)?.tags.get(name)
+  return {
+    _tag: "PutTag",
+    repository,
+    tag: {
+      name,
+      digest,
+      createdTime: known?.createdTime ?? now,
+      lastUpdateTime: now,
+      attributes: known?.attributes ?? unlocked
+    }
+  }
 }
 
 /**
@@ -194,15 +180,19 @@ export const imageSizeOf = (repository: Repository, manifest: StoredManifest): n
       const image = repository.manifests.get(digest)
       return sum + (image === undefined ? size : imageSizeOf(repository, image))
     },
-    manifest.blobsSize + (manifest.references.length === 0 ? 0 : manifest.bytes.length)
+    manifest.blobsSize + (manifest.references.length === 0 ? 0 : manifest.size)
   )
 
+/** What an index of a repository points to. */
+const resolve = <A>(keys: ReadonlySet<string> | undefined, items: ReadonlyMap<string, A>): ReadonlyArray<A> =>
+  Array.from(keys ?? []).flatMap((key) => items.get(key) ?? [])
+
 export const tagsOf = (repository: Repository, digest: string): ReadonlyArray<StoredTag> =>
-  Array.from(repository.tags.values()).filter((tag) => tag.digest === digest)
+  resolve(repository.tagsByDigest.get(digest), repository.tags)
 
 /** The manifests that refer to a manifest as their subject. It need not exist. */
 export const referrersOf = (repository: Repository, digest: string): ReadonlyArray<StoredManifest> =>
-  Array.from(repository.manifests.values()).filter(({ subject }) => subject === digest)
+  resolve(repository.referrersBySubject.get(digest), repository.manifests)
 
 /** A manifest, and those that it takes along when it is deleted: its referrers and theirs. */
 export const withReferrers = (repository: Repository, digest: string): ReadonlyArray<string> => {

@@ -22,6 +22,18 @@ interface Issued {
   readonly expiresMillis: number
 }
 
+/**
+ * Remembers a token, and forgets those that expired. All of one kind live equally long, so that those that expire first come
+ * first.
+ */
+const remember = (tokens: Map<string, Issued>, token: string, issued: Issued, nowMillis: number): void => {
+  for (const [old, { expiresMillis }] of tokens) {
+    if (expiresMillis > nowMillis) break
+    tokens.delete(old)
+  }
+  tokens.set(token, issued)
+}
+
 /** Under this name a refresh token is a password. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
 
@@ -144,7 +156,8 @@ export const make = (options: {
     )
     const claims = { grant_type: "access_token", access: byResource(rights) }
     const token = write(claims, nowMillis, options.accessTokenMillis)
-    accessTokens.set(token, { identity, rights, expiresMillis: nowMillis + options.accessTokenMillis })
+    const expiresMillis = nowMillis + options.accessTokenMillis
+    remember(accessTokens, token, { identity, rights, expiresMillis }, nowMillis)
     return { ...json(200, { access_token: token }, remaining), user: identity.name }
   }
 
@@ -191,7 +204,8 @@ export const make = (options: {
         nowMillis,
         options.refreshTokenMillis
       )
-      refreshTokens.set(token, { identity: entra, rights: [], expiresMillis: nowMillis + options.refreshTokenMillis })
+      const expiresMillis = nowMillis + options.refreshTokenMillis
+      remember(refreshTokens, token, { identity: entra, rights: [], expiresMillis }, nowMillis)
       return { ...json(200, { refresh_token: token }, remaining), user: entra.name }
     },
 

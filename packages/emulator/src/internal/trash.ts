@@ -10,14 +10,15 @@ import type { Modes } from "../Modes.ts"
 import { type Answer, disallowed, error, json, manifestUnknown, nameUnknown, tagUnknown } from "./answer.ts"
 import { byKey, page, type Part } from "./page.ts"
 import {
+  type Change,
   type DeletedManifest,
   type DeletedTag,
-  openRepository,
   type Repository,
   type Store,
   type StoredTag,
   tagsOf,
   type Timestamp,
+  touchRepository,
   type Trash as Bin
 } from "./store.ts"
 
@@ -52,9 +53,6 @@ const visible = ({ createdTime, deletedAt }: { readonly createdTime: Timestamp; 
 
 const listPath = (name: string, list: string): string => `/acr/v1/_deleted/${encodeURIComponent(name)}/${list}`
 
-const isEmpty = ({ manifests, repository, tags }: Bin): boolean =>
-  repository === undefined && manifests.size === 0 && tags.length === 0
-
 /** The entry of the trash that a tag of a restored manifest comes from: the newest. */
 const deletedTag = (bin: Bin, name: string, digest: string): DeletedTag | undefined =>
   bin.tags.findLast((tag) => tag.name === name && tag.digest === digest)
@@ -67,11 +65,13 @@ const tagRefusal = (repository: Repository | undefined, entry: DeletedTag, force
   return present.attributes.writeEnabled ? undefined : disallowed
 }
 
-const putBack = (bin: Bin, repository: Repository, deleted: DeletedManifest): void => {
+const putBack = (repository: string, deleted: DeletedManifest): ReadonlyArray<Change> => {
   const { deletedAt: _, ...manifest } = deleted
-  repository.manifests.set(manifest.digest, manifest)
-  for (const blob of manifest.blobs) repository.blobs.add(blob)
-  bin.manifests.delete(manifest.digest)
+  return [
+    { _tag: "PutManifest", repository, manifest },
+    ...manifest.blobs.map((digest): Change => ({ _tag: "HoldBlob", repository, digest })),
+    { _tag: "UntrashManifest", repository, digest: manifest.digest }
+  ]
 }
 
 /** The trash of a registry. */
@@ -84,40 +84,44 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
     return softDelete === null ? Number.POSITIVE_INFINITY : Duration.toMillis(softDelete.retention)
   }
 
-  const open = (name: string): Bin => {
-    const known = store.trash.get(name)
-    if (known !== undefined) return known
-    const made: Bin = { name, repository: undefined, manifests: new Map(), tags: [] }
-    store.trash.set(name, made)
-    return made
-  }
+  const keepTags = (repository: string, tags: ReadonlyArray<StoredTag>, now: Timestamp): ReadonlyArray<Change> =>
+    isEnabled() ? tags.map((tag) => ({ _tag: "TrashTag", repository, tag: { ...tag, deletedAt: now } })) : []
 
-  const keepTags = (name: string, tags: ReadonlyArray<StoredTag>, now: Timestamp): void => {
-    if (!isEnabled() || tags.length === 0) return
-    open(name).tags.push(...tags.map((tag) => ({ ...tag, deletedAt: now })))
-  }
+  const deleteTags = ({ name }: Repository, tags: ReadonlyArray<StoredTag>, now: Timestamp): ReadonlyArray<Change> => [
+    ...keepTags(name, tags, now),
+    ...tags.map((tag): Change => ({ _tag: "RemoveTag", repository: name, name: tag.name }))
+  ]
 
-  const deleteTags = (repository: Repository, tags: ReadonlyArray<StoredTag>, now: Timestamp): void => {
-    keepTags(repository.name, tags, now)
-    for (const { name } of tags) repository.tags.delete(name)
-  }
-
-  const deleteManifest = (repository: Repository, digest: string, now: Timestamp): void => {
+  const deleteManifest = (repository: Repository, digest: string, now: Timestamp): ReadonlyArray<Change> => {
     const manifest = repository.manifests.get(digest)
-    if (manifest === undefined) return
-    deleteTags(repository, tagsOf(repository, digest), now)
-    repository.manifests.delete(digest)
-    if (!isEnabled()) return
+    if (manifest === undefined) return []
     const blobs = manifest.blobs.filter((blob) => repository.blobs.has(blob))
-    open(repository.name).manifests.set(digest, { ...manifest, blobs, deletedAt: now })
+    const deleted: Change = {
+      _tag: "TrashManifest",
+      repository: repository.name,
+      manifest: { ...manifest, blobs, deletedAt: now }
+    }
+    return [
+      ...deleteTags(repository, tagsOf(repository, digest), now),
+      ...(isEnabled() ? [deleted] : []),
+      { _tag: "RemoveManifest", repository: repository.name, digest: manifest.digest }
+    ]
   }
 
-  const deleteRepository = (repository: Repository, now: Timestamp): void => {
-    for (const digest of Array.from(repository.manifests.keys())) deleteManifest(repository, digest, now)
-    store.repositories.delete(repository.name)
-    if (!isEnabled()) return
-    const { attributes, createdTime } = repository
-    open(repository.name).repository = { createdTime, attributes, deletedAt: now }
+  const deleteRepository = (repository: Repository, now: Timestamp): ReadonlyArray<Change> => {
+    const { attributes, createdTime, name } = repository
+    const deleted: Change = {
+      _tag: "TrashRepository",
+      repository: name,
+      deleted: { createdTime, attributes, deletedAt: now }
+    }
+    return [
+      ...(isEnabled()
+        ? Array.from(repository.manifests.keys()).flatMap((digest) => deleteManifest(repository, digest, now))
+        : []),
+      { _tag: "RemoveRepository", name },
+      ...(isEnabled() ? [deleted] : [])
+    ]
   }
 
   /** Whether a repository is known by what it holds or by what it held. */
@@ -129,43 +133,47 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
       : nameUnknown(name)
   }
 
-  const putTagBack = (bin: Bin, repository: Repository, entry: DeletedTag, now: Timestamp): void => {
-    bin.tags.splice(bin.tags.indexOf(entry), 1)
-    const present = repository.tags.get(entry.name)
-    // ACR's documentation: the overwritten tag is soft deleted.
-    if (present !== undefined && present.digest !== entry.digest) keepTags(repository.name, [present], now)
-    const { deletedAt: _, ...tag } = entry
-    repository.tags.set(tag.name, tag)
+  const putTagBack = (
+    name: string,
+    repository: Repository | undefined,
+    entry: DeletedTag,
+    now: Timestamp
+  ): ReadonlyArray<Change> => {
+    const present = repository?.tags.get(entry.name)
+    const { deletedAt, ...tag } = entry
+    return [
+      { _tag: "UntrashTag", repository: name, name: tag.name, digest: tag.digest, deletedAt },
+      // ACR's documentation: the overwritten tag is soft deleted.
+      ...(present === undefined || present.digest === tag.digest ? [] : keepTags(name, [present], now)),
+      { _tag: "PutTag", repository: name, tag }
+    ]
   }
 
   return {
     /** Whether a manifest of a repository is in the trash. */
     holds: (name: string, digest: string): boolean => store.trash.get(name)?.manifests.has(digest) === true,
 
-    deleteTag: (repository: Repository, tag: StoredTag, now: Timestamp): void => deleteTags(repository, [tag], now),
+    deleteTag: (repository: Repository, tag: StoredTag, now: Timestamp): void =>
+      store.commit(deleteTags(repository, [tag], now)),
 
-    deleteManifest,
+    deleteManifests: (repository: Repository, digests: ReadonlyArray<string>, now: Timestamp): void =>
+      store.commit(digests.flatMap((digest) => deleteManifest(repository, digest, now))),
 
-    deleteRepository,
+    deleteRepository: (repository: Repository, now: Timestamp): void => store.commit(deleteRepository(repository, now)),
 
     /**
      * Forgets what is in the trash for too long by today's setting. ACR looks once in 24 hours, so that there things may
-     * stay up to a day longer. It runs before each request, so it stops at the first thing that stays.
+     * stay up to a day longer. It runs before each request, so it looks at the first things alone.
      */
     expire: (nowMillis: number): void => {
-      const retention = retentionMillis()
-      const stays = ({ deletedAt }: { readonly deletedAt: Timestamp }): boolean =>
-        Date.parse(deletedAt) + retention > nowMillis
-      for (const bin of Array.from(store.trash.values())) {
-        for (const manifest of bin.manifests.values()) {
-          if (stays(manifest)) break
-          bin.manifests.delete(manifest.digest)
-        }
-        const firstToStay = bin.tags.findIndex(stays)
-        bin.tags.splice(0, firstToStay === -1 ? bin.tags.length : firstToStay)
-        if (bin.repository !== undefined && !stays(bin.repository)) bin.repository = undefined
-        if (isEmpty(bin)) store.trash.delete(bin.name)
-      }
+      const untilMillis = nowMillis - retentionMillis()
+      const isOver = (deleted: { readonly deletedAt: Timestamp } | undefined): boolean =>
+        deleted !== undefined && Date.parse(deleted.deletedAt) <= untilMillis
+      const over = Array.from(store.trash.values()).filter(({ manifests, repository, tags }) => {
+        const [first] = manifests.values()
+        return [first, tags[0], repository].some(isOver)
+      })
+      store.commit(over.map(({ name }) => ({ _tag: "ExpireTrash", repository: name, untilMillis })))
     },
 
     repositories: (part: Part): Answer => {
@@ -223,11 +231,11 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
         const refused = entry === undefined ? undefined : tagRefusal(live, entry, force)
         if (refused !== undefined) return refused
 
-        const repository = openRepository(store, name, now)
-        if (manifest !== undefined) putBack(bin, repository, manifest)
-        if (entry !== undefined) putTagBack(bin, repository, entry, now)
-        repository.lastUpdateTime = now
-        if (isEmpty(bin)) store.trash.delete(name)
+        store.commit([
+          ...touchRepository(store, name, now),
+          ...(manifest === undefined ? [] : putBack(name, manifest)),
+          ...(entry === undefined ? [] : putTagBack(name, live, entry, now))
+        ])
         return json(200, { digest, ...(tag === undefined ? {} : { tag }) })
       })
   }

@@ -7,7 +7,7 @@ import { isDigest } from "@effect-acr/client/Digest"
 import type { Modes } from "../Modes.ts"
 import { type Answer, empty, error } from "./answer.ts"
 import * as Contents from "./contents.ts"
-import { openRepository, type Store } from "./store.ts"
+import { blobOf, holdBlob, openRepository, type Store } from "./store.ts"
 
 interface Session {
   readonly repository: string
@@ -17,6 +17,10 @@ interface Session {
   state: string
   /** The step that is under way. One whose connection broke may still be at writing what arrived. */
   busy: Promise<unknown>
+  /** When a client last did something with it, in milliseconds since 1970. */
+  usedMillis: number
+  /** How many steps are under way, or wait for the one that is. */
+  steps: number
 }
 
 const uploadUnknown = error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
@@ -43,13 +47,24 @@ export interface UploadRequest {
   readonly stamp: string
 }
 
+/** How long an upload may lie still. No source says when ACR gives one up. */
+const abandonedMillis = 24 * 60 * 60_000
+
 export const make = (options: {
   readonly store: Store
-  readonly directory: string
+  readonly now: () => number
   readonly modes: () => Pick<Modes, "maxRequestBodySize" | "chunkMinLength">
 }) => {
-  const { store } = options
+  const { now, store } = options
+  /** Those that lie still the longest come first. */
   const sessions = new Map<string, Session>()
+
+  /** Makes a session the last to be given up. */
+  const use = (session: Session): void => {
+    session.usedMillis = now()
+    sessions.delete(session.incoming.id)
+    sessions.set(session.incoming.id, session)
+  }
 
   const renew = (session: Session): void => {
     const facts = {
@@ -77,8 +92,14 @@ export const make = (options: {
   const onSession = (name: string, id: string, then: (session: Session) => Promise<Answer>): Promise<Answer> => {
     const session = sessions.get(id)
     if (session?.repository !== name) return Promise.resolve(uploadUnknown)
+    session.steps += 1
     const turn = session.busy.then(() => (sessions.has(id) ? then(session) : uploadUnknown))
-    session.busy = turn.catch(() => undefined)
+    session.busy = turn
+      .catch(() => undefined)
+      .then(() => {
+        session.steps -= 1
+        if (sessions.has(id)) use(session)
+      })
     return turn
   }
 
@@ -88,12 +109,13 @@ export const make = (options: {
     incoming: Contents.Incoming,
     digest: string,
     stamp: string
-  ): Promise<Answer | undefined> => {
-    if (!Contents.matches(incoming, digest)) return undefined
-    store.blobs.set(digest, await Contents.keep(options.directory, incoming, digest))
-    openRepository(store, repository, stamp).blobs.add(digest)
-    return created(repository, digest)
-  }
+  ): Promise<Answer | undefined> =>
+    Contents.matches(incoming, digest)
+      ? Contents.take(store, incoming, digest, () => {
+          store.commit([...openRepository(store, repository, stamp), ...holdBlob(repository, digest, incoming.size)])
+          return created(repository, digest)
+        })
+      : undefined
 
   const forget = (session: Session): Promise<void> => {
     sessions.delete(session.incoming.id)
@@ -132,7 +154,7 @@ export const make = (options: {
 
   /** Takes a blob that comes in one request: the client is told of no location at which to go on. */
   const atOnce = async (name: string, digest: string, request: UploadRequest): Promise<Answer> => {
-    const incoming = await Contents.start(options.directory)
+    const incoming = await Contents.start(store.directory)
     try {
       const outcome = await Contents.append(incoming, request.body, maxRequestBodyBytes())
       if (outcome === "too large") return tooLarge
@@ -148,21 +170,25 @@ export const make = (options: {
       if (digest !== null) return atOnce(name, digest, request)
       const session: Session = {
         repository: name,
-        incoming: await Contents.start(options.directory),
+        incoming: await Contents.start(store.directory),
         startedAt: request.stamp,
         state: "",
-        busy: Promise.resolve()
+        busy: Promise.resolve(),
+        usedMillis: now(),
+        steps: 0
       }
       renew(session)
-      sessions.set(session.incoming.id, session)
+      use(session)
       // Nobody knows where to go on with it, or that there is something to cancel.
       return { ...progress(202, session), undelivered: () => forget(session) }
     },
 
     /** Takes over a blob that another repository holds. */
     mount: (name: string, digest: string, from: string, stamp: string): Answer | undefined => {
-      if (store.repositories.get(from)?.blobs.has(digest) !== true) return undefined
-      openRepository(store, name, stamp).blobs.add(digest)
+      const blob = blobOf(store, store.repositories.get(from), digest)
+      if (blob === undefined) return undefined
+      store.commit([...openRepository(store, name, stamp), ...holdBlob(name, digest, blob.size)])
+      store.touch(name, digest)
       return created(name, digest)
     },
 
@@ -199,7 +225,16 @@ export const make = (options: {
     },
 
     /** How many uploads are under way that a client can go on with. */
-    count: (): number => sessions.size
+    count: (): number => sessions.size,
+
+    /** Gives up the uploads that lie still for a day. */
+    sweep: async (): Promise<void> => {
+      for (const session of Array.from(sessions.values())) {
+        if (session.usedMillis + abandonedMillis > now()) return
+        // A body may take as long as it likes to come.
+        if (session.steps === 0) await forget(session)
+      }
+    }
   }
 }
 

@@ -1,0 +1,168 @@
+/**
+ * The changes of a registry in a file: one line of JSON for the changes of one request.
+ *
+ * A line is written at once and before the changes are carried out. It waits for the system to have it, not for the disk: it
+ * outlives a kill of the process, and not a loss of power. A line without its end was never answered, and is dropped.
+ */
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync
+} from "node:fs"
+import * as Schema from "effect/Schema"
+import { Change } from "./changes.ts"
+
+/** The first line of the file. */
+const Header = Schema.Struct({ version: Schema.Literal(1) })
+
+const header = JSON.stringify(Header.make({ version: 1 }))
+
+const decodeHeader = Schema.decodeUnknownSync(Schema.fromJsonString(Header))
+const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Change)))
+
+const lineOf = (changes: ReadonlyArray<Change>): Buffer => Buffer.from(`${JSON.stringify(changes)}\n`)
+
+/** How many changes stand in one line of a file that is written as a whole. */
+const perLine = 100
+
+/** Calls a function with each line that has an end, and returns the length of these lines in bytes. */
+const forEachLine = async (file: string, onLine: (line: string, number: number) => void): Promise<number> => {
+  let rest = Buffer.alloc(0)
+  let number = 0
+  let length = 0
+  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+    if (!Buffer.isBuffer(chunk)) continue
+    const bytes = Buffer.concat([rest, chunk])
+    let from = 0
+    for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, from)) {
+      number += 1
+      onLine(bytes.toString("utf8", from, end), number)
+      from = end + 1
+    }
+    length += from
+    rest = bytes.subarray(from)
+  }
+  return length
+}
+
+/** Calls a function with the changes in a file, and returns how many there are. Removes a line without its end. */
+export const replay = async (file: string, apply: (change: Change) => void): Promise<number> => {
+  let changes = 0
+  const length = await forEachLine(file, (line, number) => {
+    try {
+      if (number === 1) return decodeHeader(line)
+      const decoded = decodeLine(line)
+      changes += decoded.length
+      return decoded.forEach(apply)
+    } catch (cause) {
+      throw new Error(`line ${number} of ${file} cannot be read: ${cause instanceof Error ? cause.message : ""}`, {
+        cause
+      })
+    }
+  })
+  if (length === 0) throw new Error(`${file} has no line`)
+  truncateSync(file, length)
+  return changes
+}
+
+/** Writes all bytes at a position, or fails. Returns the position behind them. */
+const writeAll = (descriptor: number, bytes: Uint8Array, position: number): number => {
+  let done = 0
+  while (done < bytes.length) done += writeSync(descriptor, bytes, done, bytes.length - done, position + done)
+  return position + done
+}
+
+interface Opened {
+  readonly descriptor: number
+  /** In bytes. */
+  readonly length: number
+  readonly count: number
+}
+
+/** Writes a file with some changes as a whole and opens it, or fails and leaves it as it was. */
+const writeWhole = (file: string, changes: Iterable<Change>): Opened => {
+  const temporary = `${file}.new`
+  const descriptor = openSync(temporary, "w")
+  try {
+    let length = writeAll(descriptor, Buffer.from(`${header}\n`), 0)
+    let count = 0
+    let line: Array<Change> = []
+    const flush = () => {
+      if (line.length > 0) length = writeAll(descriptor, lineOf(line), length)
+      count += line.length
+      line = []
+    }
+    for (const change of changes) {
+      line.push(change)
+      if (line.length === perLine) flush()
+    }
+    flush()
+    renameSync(temporary, file)
+    return { descriptor, length, count }
+  } catch (cause) {
+    closeSync(descriptor)
+    rmSync(temporary, { force: true })
+    throw cause
+  }
+}
+
+const openAgain = (file: string, count: number): Opened => {
+  const descriptor = openSync(file, "r+")
+  return { descriptor, length: fstatSync(descriptor).size, count }
+}
+
+/** Opens a file to which changes are appended. It is made if it is missing, with what `state` says. */
+export const open = (file: string, state: () => Iterable<Change>, replayed: number) => {
+  let { count, descriptor, length } = existsSync(file) ? openAgain(file, replayed) : writeWhole(file, state())
+  let isTorn = false
+  let isOpen = true
+
+  /** Takes back what was written of a line: others must not be appended to it. */
+  const repair = (): void => {
+    ftruncateSync(descriptor, length)
+    isTorn = false
+  }
+
+  /** Whether the file still has its name. What is appended to another one is lost. */
+  const isThere = (): boolean => fstatSync(descriptor).nlink > 0
+
+  return {
+    /** How many changes it has. */
+    count: (): number => count,
+
+    /** Appends changes, all or none. */
+    append: (changes: ReadonlyArray<Change>): void => {
+      if (!isOpen) throw new Error(`${file} is closed`)
+      if (!isThere()) throw new Error(`${file} was removed or replaced`)
+      if (isTorn) repair()
+      try {
+        isTorn = true
+        length = writeAll(descriptor, lineOf(changes), length)
+        isTorn = false
+      } finally {
+        if (isTorn) repair()
+      }
+      count += changes.length
+    },
+
+    /** Replaces the file by one with the shortest changes that have the same sum. */
+    compact: (): void => {
+      if (!isOpen || !isThere()) return
+      const written = writeWhole(file, state())
+      closeSync(descriptor)
+      ;({ count, descriptor, length } = written)
+    },
+
+    close: (): void => {
+      if (isOpen) closeSync(descriptor)
+      isOpen = false
+    }
+  }
+}

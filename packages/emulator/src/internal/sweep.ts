@@ -1,0 +1,99 @@
+/**
+ * Removes what nothing needs any more, as time passes: no timer runs, but each request looks at what waits the longest.
+ */
+import * as Contents from "./contents.ts"
+import { linkLifetimeMillis } from "./storage.ts"
+import type { Store } from "./store.ts"
+import type { Trash } from "./trash.ts"
+import type { Uploads } from "./uploads.ts"
+
+/**
+ * How long a repository keeps a blob that none of its manifests names. A client that was told that a blob is there pushes
+ * the manifest that names it later.
+ */
+const unnamedMillis = 24 * 60 * 60_000
+
+/** How long content stays that nothing needs. A link to it that was handed out is good for so long. */
+const unusedMillis = linkLifetimeMillis
+
+/** How long to wait after a failure. */
+const pauseMillis = 60_000
+
+/** The entries in front whose time is over: those that wait the longest come first. */
+const overdue = <A>(
+  waiting: ReadonlyMap<string, A>,
+  isOver: (item: A) => boolean
+): ReadonlyArray<readonly [string, A]> => {
+  const found: Array<readonly [string, A]> = []
+  for (const entry of waiting) {
+    if (!isOver(entry[1])) break
+    found.push(entry)
+  }
+  return found
+}
+
+/** Removes a file, unless something needs it by then. */
+const dropContent = (store: Store, digest: string): Promise<void> =>
+  store.inTurn(digest, async () => {
+    if (store.isUsed(digest)) return
+    // First, so that who looks for it meanwhile brings it again.
+    store.forget(digest)
+    await Contents.drop(store.directory, digest)
+  })
+
+export const make = (parts: {
+  readonly store: Store
+  readonly trash: Pick<Trash, "expire">
+  readonly uploads: Pick<Uploads, "sweep">
+}) => {
+  const { store, trash, uploads } = parts
+  let notBeforeMillis = Number.NEGATIVE_INFINITY
+  let busy: Promise<void> | undefined
+
+  const dropUnnamed = (nowMillis: number): void => {
+    const dropped = overdue(store.unnamed, ({ sinceMillis }) => sinceMillis + unnamedMillis <= nowMillis)
+    store.commit(dropped.map(([, { digest, repository }]) => ({ _tag: "DropBlob", repository, digest })))
+  }
+
+  const removeFiles = async (untilMillis: number): Promise<void> => {
+    for (const [digest] of overdue(store.unused, (sinceMillis) => sinceMillis <= untilMillis)) {
+      await dropContent(store, digest)
+    }
+    await uploads.sweep()
+  }
+
+  const inBackground = (remove: () => Promise<void>): void => {
+    busy ??= remove()
+      // What is left of a file that cannot be removed is found when an emulator starts on the folder again.
+      .catch(() => undefined)
+      .finally(() => {
+        busy = undefined
+      })
+  }
+
+  return {
+    /** Runs before a request, which does not wait for files to go. */
+    before: (nowMillis: number): void => {
+      if (nowMillis < notBeforeMillis) return
+      try {
+        trash.expire(nowMillis)
+        dropUnnamed(nowMillis)
+      } catch {
+        // The disk is full, for example. Requests that write nothing go on.
+        notBeforeMillis = nowMillis + pauseMillis
+      }
+      inBackground(() => removeFiles(nowMillis - unusedMillis))
+    },
+
+    /** Removes all files that nothing needs, however short a time it is. */
+    now: async (): Promise<void> => {
+      await busy
+      await removeFiles(Number.POSITIVE_INFINITY)
+    },
+
+    /** Waits until no file is being removed. */
+    idle: async (): Promise<void> => busy
+  }
+}
+
+export type Sweep = ReturnType<typeof make>
