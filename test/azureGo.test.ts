@@ -14,7 +14,7 @@ describe("the Azure SDK for Go", () => {
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.AcrEmulator
       yield* Effect.forEach(seeded, (repository) => emulator.seed({ repository, tags: ["v1"] }))
-      assert.strictEqual(emulator.blobs, "redirect")
+      assert.strictEqual((yield* emulator.modes).blobs, "redirect")
       const operations = yield* operationsOf(client, emulator)
       const repository = "clients/go"
       const common = yield* expected(operations, repository, [
