@@ -5,7 +5,7 @@
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { conformance, parseJUnit } from "./support/conformance.ts"
+import { conformance, parseJUnit } from "./conformance/suite.ts"
 import { isThere } from "./support/tools.ts"
 
 interface Deviation {
@@ -63,7 +63,7 @@ const unlisted = (results: Effect.Success<ReturnType<typeof conformance>>): Read
 describe("OCI's conformance suite", () => {
   it.live.runIf(isThere("conformance"))("passes on the emulator in its default mode, but for what is listed", () =>
     Effect.gen(function* () {
-      const { logins, loginServer, modes } = yield* AcrEmulator.AcrEmulator
+      const { loginServer, logins, modes } = yield* AcrEmulator.AcrEmulator
       assert.strictEqual((yield* modes).blobs, "redirect")
       const results = yield* conformance({ loginServer, login: logins.adminUser })
       assert.deepStrictEqual(unlisted(results), [])

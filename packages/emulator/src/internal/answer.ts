@@ -40,6 +40,10 @@ export const json = (status: number, body: unknown, headers: Answer["headers"] =
 export const error = (status: number, code: string, message: string, detail?: unknown): Answer =>
   json(status, { errors: [{ code, message, ...(detail === undefined ? {} : { detail }) }] })
 
+/** The message of a request that needs a login. */
+export const authenticationRequired =
+  "authentication required, visit https://aka.ms/acr/authorization for more information."
+
 /** What the distribution API and the deletion of a repository say of a missing one. */
 export const nameUnknown = (name: string): Answer =>
   error(404, "NAME_UNKNOWN", "repository name not known to registry", { name })

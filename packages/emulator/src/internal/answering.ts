@@ -2,7 +2,7 @@
  * How the registry answers: who asks, whether they may, and by which route.
  */
 import { byResource, formatScopes, type Identity, type Right } from "./access.ts"
-import { type Answer, error, text } from "./answer.ts"
+import { type Answer, authenticationRequired, error, text } from "./answer.ts"
 import { readAll } from "./bodies.ts"
 import type { Request, Routes } from "./routes.ts"
 import type { Incoming } from "./serving.ts"
@@ -26,7 +26,7 @@ const unauthorized = (
   const answer = error(
     401,
     "UNAUTHORIZED",
-    "authentication required, visit https://aka.ms/acr/authorization for more information.",
+    authenticationRequired,
     // azure-sdk-for-go, recording TestClient_CheckDockerV2Support: `"detail":null` where no right is needed.
     detail.length === 0 ? null : detail
   )

@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import type { Modes } from "../Modes.ts"
 import type { ScopeMapRule } from "../ScopeMap.ts"
 import { byResource, covers, has, type Identity, isWildcard, parseScopes, type Right } from "./access.ts"
-import { type Answer, empty, error, json } from "./answer.ts"
+import { type Answer, authenticationRequired, empty, error, json } from "./answer.ts"
 import type { Certificate } from "./certificate.ts"
 
 /** A user name with a password, and what it stands for. */
@@ -161,6 +161,15 @@ export const make = (options: {
     return { ...json(200, { access_token: token }, remaining), user: identity.name }
   }
 
+  /**
+   * A login that is none gets no token, and neither does nobody where not everyone may pull. Azure/AKS, issue 4459, shows
+   * the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body.
+   */
+  const grantOf = (identity: Identity | undefined, scopes: ReadonlyArray<string>, nowMillis: number): Answer =>
+    identity === undefined || (identity === anonymous && !options.modes().anonymousPull)
+      ? error(401, "UNAUTHORIZED", authenticationRequired)
+      : grant(identity, scopes, nowMillis)
+
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
     issued !== undefined && issued.expiresMillis > nowMillis
 
@@ -176,7 +185,7 @@ export const make = (options: {
     )?.identity
   }
 
-  /** The token service refuses without a word. */
+  /** The token service refuses Entra tokens and refresh tokens without a word. */
   const refused = empty(401)
   const otherService = empty(400)
 
@@ -221,8 +230,7 @@ export const make = (options: {
           return valid(issued, nowMillis) ? grant(issued.identity, scopes, nowMillis) : refused
         }
         case "password": {
-          const identity = login(form.get("username") ?? "", form.get("password") ?? "", nowMillis)
-          return identity === undefined ? refused : grant(identity, scopes, nowMillis)
+          return grantOf(login(form.get("username") ?? "", form.get("password") ?? "", nowMillis), scopes, nowMillis)
         }
         default:
           return error(400, "UNSUPPORTED", "the grant type is not supported")
@@ -231,13 +239,12 @@ export const make = (options: {
 
     /** `GET /oauth2/token` */
     tokenByLogin: (query: URLSearchParams, authorization: string | undefined, nowMillis: number): Answer => {
+      if (query.get("service") !== options.service) return refused
       const identity =
         authorization === undefined
           ? anonymous
           : login(...decodeBasic(authorization.replace(/^basic /i, "")), nowMillis)
-      return identity === undefined || query.get("service") !== options.service
-        ? refused
-        : grant(identity, query.getAll("scope"), nowMillis)
+      return grantOf(identity, query.getAll("scope"), nowMillis)
     },
 
     /** Reads the Authorization header of a request for anything else. */

@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { type CommandFailed, run, temporaryFolder } from "./command.ts"
-import { commandOf } from "./tools.ts"
+import { type CommandFailed, run, temporaryFolder } from "../support/command.ts"
+import { commandOf } from "../support/tools.ts"
 
 /** A test of the suite. Several have the same name: the same check of other content. */
 export interface Result {
