@@ -152,12 +152,13 @@ export const open = (file: string, state: () => Iterable<Change>, replayed: numb
       count += changes.length
     },
 
-    /** Replaces the file by one with the shortest changes that have the same sum. */
-    compact: (): void => {
-      if (!isOpen || !isThere()) return
+    /** Replaces the file by one with the shortest changes that have the same sum, unless another emulator did. */
+    compact: (): boolean => {
+      if (!isOpen || !isThere()) return false
       const written = writeWhole(file, state())
       closeSync(descriptor)
       ;({ count, descriptor, length } = written)
+      return true
     },
 
     close: (): void => {

@@ -69,8 +69,7 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
   await rm(RegistryJson.fileOf(directory), { force: true })
 
   const compact = (): void => {
-    log.compact()
-    writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
+    if (log.compact()) writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
   }
   /** The length of the file at which it is compared with the state again, which takes a while. */
   let lookAt = leastChanges
