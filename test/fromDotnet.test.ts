@@ -39,7 +39,7 @@ const content = RegistryContent.RegistryContent
 const week = Effect.gen(function* () {
   const { seed } = yield* AcrEmulator.AcrEmulator
   const [first, second, third] = yield* Effect.forEach(["v1", "v2", "v3"], (tag, day) =>
-    seed({ repository: hello, tags: [tag], layers: [tag], pushedAtMillis: Date.UTC(2026, 0, day + 1) })
+    seed({ repository: hello, tags: [tag], layers: [tag], pushedAt: DateTime.makeUnsafe(Date.UTC(2026, 0, day + 1)) })
   )
   return [first ?? "", second ?? "", third ?? ""] as const
 })

@@ -19,6 +19,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -33,8 +34,18 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** The releases of a service. */
 const releases: ReadonlyArray<SeedImage.SeedImage> = [
-  { repository: "contoso/api", tags: ["2.0.0"], layers: ["2.0.0"], pushedAtMillis: Date.UTC(2026, 0, 1) },
-  { repository: "contoso/api", tags: ["2.0.1", "latest"], layers: ["2.0.1"], pushedAtMillis: Date.UTC(2026, 0, 2) }
+  {
+    repository: "contoso/api",
+    tags: ["2.0.0"],
+    layers: ["2.0.0"],
+    pushedAt: DateTime.makeUnsafe(Date.UTC(2026, 0, 1))
+  },
+  {
+    repository: "contoso/api",
+    tags: ["2.0.1", "latest"],
+    layers: ["2.0.1"],
+    pushedAt: DateTime.makeUnsafe(Date.UTC(2026, 0, 2))
+  }
 ]
 
 /** An image for two platforms. */
@@ -42,7 +53,7 @@ const web: SeedImage.SeedImage = {
   repository: "contoso/web",
   tags: ["1.0"],
   platforms: ["linux/amd64", "linux/arm64"],
-  pushedAtMillis: Date.UTC(2026, 0, 3)
+  pushedAt: DateTime.makeUnsafe(Date.UTC(2026, 0, 3))
 }
 
 /** The guides, and what is in the registry when they begin. */

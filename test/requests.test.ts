@@ -384,7 +384,12 @@ describe("a tag in the place of a digest", () => {
       yield* read("alpine").pipe(Effect.ignore)
       const digests = []
       for (const layer of ["first", "second"]) {
-        const digest = yield* emulator.seed({ repository: "alpine", tags: ["latest"], layers: [layer] })
+        const digest = yield* emulator.seed({
+          repository: "alpine",
+          tags: ["latest"],
+          layers: [layer],
+          onTag: "overwrite"
+        })
         const made = yield* requestsOf(
           Effect.gen(function* () {
             assert.strictEqual(yield* registry.deleteManifest("alpine", "latest"), digest)
@@ -406,7 +411,12 @@ describe("a tag in the place of a digest", () => {
       const registry = yield* ContainerRegistry
       const emulator = yield* AcrEmulator.AcrEmulator
       for (const layer of ["first", "second"]) {
-        const digest = yield* emulator.seed({ repository: "alpine", tags: ["latest"], layers: [layer] })
+        const digest = yield* emulator.seed({
+          repository: "alpine",
+          tags: ["latest"],
+          layers: [layer],
+          onTag: "overwrite"
+        })
         assert.strictEqual((yield* registry.manifestProperties("alpine", "latest")).digest, digest)
         const locked = yield* registry.updateManifest("alpine", "latest", { canDelete: false })
         assert.strictEqual(locked.digest, digest)

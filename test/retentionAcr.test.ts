@@ -8,7 +8,6 @@ import { ContainerRegistry } from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -62,8 +61,7 @@ const goes = ({ manifests }: Plan): ReadonlyArray<string> =>
 /** An image of its own, so many days old. */
 const seed = Effect.fnUntraced(function* (name: string, days: number, tags: ReadonlyArray<string> = [name]) {
   const emulator = yield* AcrEmulator.AcrEmulator
-  const pushedAtMillis = (yield* Clock.currentTimeMillis) - Duration.toMillis(Duration.days(days))
-  return yield* emulator.seed({ repository: "app", tags, layers: [name], pushedAtMillis })
+  return yield* emulator.seed({ repository: "app", tags, layers: [name], pushedAt: Duration.days(days) })
 })
 
 const lists = /^\/acr\/v1\/app\/_manifests$/

@@ -9,6 +9,7 @@ import { RegistryContent } from "@effect-acr/client/RegistryContent"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -217,7 +218,12 @@ describe("a registry whose clock is off", () => {
         const now = (yield* Clock.currentTimeMillis) + millis
         for (const hours of [6, 18]) {
           const tags = [`old-${hours}`]
-          yield* emulator.seed({ repository: "app", tags, layers: tags, pushedAtMillis: now - hours * hour })
+          yield* emulator.seed({
+            repository: "app",
+            tags,
+            layers: tags,
+            pushedAt: DateTime.makeUnsafe(now - hours * hour)
+          })
         }
         const target = yield* Retention.target("app")
         const rules = yield* rulesOf([{ ...deleteOld, olderThan: "12 hours" }], { safetyAge: "1 hour" })

@@ -60,7 +60,7 @@ it.effect("a sweep waits for a day, then deletes the preview of a closed pull re
 it.effect("a sweep leaves a release that was a preview, and takes the name from it", () =>
   Effect.gen(function* () {
     const { seed } = yield* AcrEmulator.AcrEmulator
-    yield* seed({ repository, tags: ["pr-1", "v2"], layers: ["released"] })
+    yield* seed({ repository, tags: ["pr-1", "v2"], layers: ["released"], onTag: "overwrite" })
     yield* TestClock.adjust("25 hours")
     assert.deepStrictEqual(
       (yield* sweep).map(({ became }) => became),

@@ -2,9 +2,7 @@
  * The registry of a company that does not exist: what the examples find where no other registry is named.
  */
 import { AcrEmulator } from "@effect-acr/emulator"
-import { Clock, Effect } from "effect"
-
-const day = 24 * 3600_000
+import { Duration, Effect } from "effect"
 
 /** What all images of the company are built on. */
 const base = "The company's own Linux.\n".repeat(12_000)
@@ -17,7 +15,6 @@ const packages = (repository: string, version: string) =>
 const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: ReadonlyArray<string>, lines = 1000) =>
   Effect.gen(function* () {
     const emulator = yield* AcrEmulator.AcrEmulator
-    const now = yield* Clock.currentTimeMillis
     yield* Effect.forEach(versions, (version, index) => {
       const age = versions.length - 1 - index
       return emulator.seed({
@@ -25,7 +22,7 @@ const weekly = (repository: string, versions: ReadonlyArray<string>, platforms: 
         tags: age === 0 ? [version, "latest"] : [version],
         platforms,
         layers: [base, packages(repository, version), `${repository} ${version}\n`.repeat(lines)],
-        pushedAtMillis: now - age * 7 * day
+        pushedAt: Duration.weeks(age)
       })
     })
   })

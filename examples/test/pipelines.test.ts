@@ -110,7 +110,7 @@ describe("promote-release", () => {
       const writes = yield* writesTo(registries.target)
       assert.strictEqual(writes.indexOf("PUT /v2/contoso/web/manifests/v2"), writes.length - 1)
       assert.deepStrictEqual((yield* printed).slice(1), [
-        "  sent      4 of 4 blobs, 530 B; the rest was there",
+        "  sent      4 of 4 blobs, 4.4 KiB; the rest was there",
         "  verified  3 manifests and 4 blobs in the target",
         `  released  ${registries.target.loginServer}/contoso/web:v2`
       ])
@@ -136,7 +136,12 @@ describe("promote-release", () => {
     Effect.gen(function* () {
       const registries = yield* twoRegistries
       const tested = yield* registries.source.seed({ ...image, tags: ["v2"] })
-      const found = yield* registries.source.seed({ ...image, tags: ["v2"], layers: ["pushed in the meantime"] })
+      const found = yield* registries.source.seed({
+        ...image,
+        tags: ["v2"],
+        layers: ["pushed in the meantime"],
+        onTag: "overwrite"
+      })
       const error = yield* Effect.flip(promote(registries, tested))
       assert.instanceOf(error, ReleaseMoved)
       assert.include(

@@ -56,7 +56,7 @@ describe("watch-tags", () => {
       assert.deepStrictEqual(yield* lookAgain, [])
 
       const v2 = yield* seed({ repository: "contoso/web", tags: ["v2"], layers: ["two"] })
-      yield* seed({ repository: "contoso/web", tags: ["latest"], layers: ["two"] })
+      yield* seed({ repository: "contoso/web", tags: ["latest"], layers: ["two"], onTag: "overwrite" })
       const [first, second, ...others] = yield* lookAgain
       assert.deepStrictEqual(first, { name: "v2", digest: v2, before: undefined })
       assert.deepStrictEqual([second?.name, second?.before], ["latest", v1])

@@ -65,7 +65,6 @@ import * as CurrentModes from "./internal/modes.ts"
 import * as PublicHost from "./internal/publicHost.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
-import { seed } from "./internal/seed.ts"
 import * as Serving from "./internal/serving.ts"
 import * as Storage from "./internal/storage.ts"
 import * as Sweep from "./internal/sweep.ts"
@@ -76,7 +75,8 @@ import * as Uploads from "./internal/uploads.ts"
 import type { JournalEntry } from "./Journal.ts"
 import type * as Modes from "./Modes.ts"
 import type { ScopeMapRule } from "./ScopeMap.ts"
-import type { SeedImage } from "./SeedImage.ts"
+import type { SeedError } from "./SeedError.ts"
+import type { Seed, SeedContents, SeededImage, SeedImage } from "./SeedImage.ts"
 
 /**
  * A user name with a password.
@@ -200,8 +200,8 @@ export interface Options extends Modes.Options {
    * layout: `index.json` lists the images as `repository:tag` when the emulator has stopped.
    */
   readonly directory?: string
-  /** Images to begin with: those of `startWith`. The emulator is there once it has them. Defaults to none. */
-  readonly seed?: ReadonlyArray<SeedImage>
+  /** What it begins with: the seeds of `startWith`. The emulator is there once it has them. Defaults to none. */
+  readonly seed?: ReadonlyArray<Seed>
   /** How many requests the journal holds: the last ones. Defaults to 10,000. */
   readonly journalSize?: number
 }
@@ -283,13 +283,18 @@ export interface Service {
   /** Forgets all refresh tokens: who has one must log in again. */
   readonly revokeRefreshTokens: Effect.Effect<void>
   /**
-   * Puts an image into it without a request, and tells its digest.
+   * Puts an image, or another artifact, into it without a request, and returns the digest.
+   *
+   * **Details**
+   *
+   * What is there already stays as it is: seeding twice changes nothing. A tag that names something else stays, unless
+   * `onTag` says otherwise. Fails with `SeedError` if the seed is invalid or the registry refuses it.
    *
    * **Example** (An image for two platforms, pushed an hour ago)
    *
    * ```ts
    * import { AcrEmulator } from "@effect-acr/emulator"
-   * import { Clock, Effect } from "effect"
+   * import { Duration, Effect } from "effect"
    *
    * const seedIndex = Effect.gen(function* () {
    *   const emulator = yield* AcrEmulator.AcrEmulator
@@ -297,14 +302,34 @@ export interface Service {
    *     repository: "library/alpine",
    *     tags: ["3.20", "latest"],
    *     platforms: ["linux/amd64", "linux/arm64"],
-   *     pushedAtMillis: (yield* Clock.currentTimeMillis) - 60 * 60 * 1000
+   *     pushedAt: Duration.hours(1)
    *   })
    * })
    * ```
    */
-  readonly seed: (image: SeedImage) => Effect.Effect<Digest>
-  /** Puts images into it, now and at each `reset`. Until it has them, `isReady` is false. */
-  readonly startWith: (images: ReadonlyArray<SeedImage>) => Effect.Effect<void>
+  readonly seed: (image: SeedImage) => Effect.Effect<Digest, SeedError>
+  /**
+   * Copies the images of a folder in OCI layout, or of an archive, into it without a request.
+   *
+   * **Details**
+   *
+   * Bytes and digests stay the same. Referrers and the signatures of cosign come along. Tags are treated as by `seed`.
+   * Fails with `SeedError` if the folder or the archive cannot be read, or lacks an image.
+   *
+   * **Example** (The images of a folder)
+   *
+   * ```ts
+   * import { AcrEmulator } from "@effect-acr/emulator"
+   * import { Effect } from "effect"
+   *
+   * const seedFolder = Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) =>
+   *   emulator.seedFrom({ from: "test/images/api", repository: "shop/api" })
+   * )
+   * ```
+   */
+  readonly seedFrom: (contents: SeedContents) => Effect.Effect<ReadonlyArray<SeededImage>, SeedError>
+  /** Fills it, now and at each `reset`. Until it has all of the seeds, `isReady` is false. */
+  readonly startWith: (seeds: ReadonlyArray<Seed>) => Effect.Effect<void, SeedError>
   /** Whether it has the images that it starts with. */
   readonly isReady: Effect.Effect<boolean>
   /**
@@ -329,7 +354,7 @@ export interface Service {
    * })
    * ```
    */
-  readonly reset: Effect.Effect<void>
+  readonly reset: Effect.Effect<void, SeedError>
   /** The repositories that it holds, by name. */
   readonly repositories: Effect.Effect<ReadonlyArray<RepositorySummary>>
   /** What a repository holds; nothing if there is none of this name. */
@@ -418,22 +443,22 @@ const storageHostOf = (
  *
  * **Details**
  *
- * It fails with `ServeError` if the port is taken or the certificate can't be used, and with `DirectoryError` if its
- * directory can't be used.
+ * It fails with `ServeError` if the port is taken or the certificate can't be used, with `DirectoryError` if its
+ * directory can't be used, and with `SeedError` if it can't be filled with its seeds.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
-): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError, Scope.Scope> {
+): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError | SeedError, Scope.Scope> {
   const clock = yield* Clock.Clock
   let clockOffsetMillis = 0
   const now = () => clock.currentTimeMillisUnsafe() + clockOffsetMillis
   let modes = CurrentModes.atStart(options)
   let limits = CurrentModes.limitsAtStart(options)
   let throttles = throttlesOf(limits)
-  let startsWith: ReadonlyArray<SeedImage> = []
+  let startsWith: ReadonlyArray<Seed> = []
   let isReady = true
   const store = yield* Saved.open(options.directory, now)
 
@@ -473,6 +498,7 @@ export const make = Effect.fnUntraced(function* (
       ? `${PublicHost.inAddress(host)}:${listener.port}`
       : PublicHost.loginServerOf(scheme, publicHost, listener.port)
   const endpoint = `${scheme}://${loginServer}`
+  const management = Management.make({ registry: loginServer, store, trash, modes: currentModes })
   const tokens = Tokens.make({
     service: loginServer,
     certificate,
@@ -490,7 +516,7 @@ export const make = Effect.fnUntraced(function* (
     service: loginServer,
     tokens,
     routes: Routes.make({
-      management: Management.make({ registry: loginServer, store, trash, modes: currentModes }),
+      management,
       trash,
       distribution,
       uploads,
@@ -524,11 +550,29 @@ export const make = Effect.fnUntraced(function* (
     return answer(origin, request, time)
   })
 
-  const put = (image: SeedImage): Effect.Effect<Digest> =>
-    Effect.promise(async () => {
-      sweep.before(now())
-      return seed({ store, distribution }, image, now())
-    })
+  const parts = { store, trash, distribution, management }
+
+  // What seeds need is loaded with the first one: a start without seeds is quicker.
+  const seed = (image: SeedImage): Effect.Effect<Digest, SeedError> =>
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/seed.ts")),
+      ({ seed }) => {
+        sweep.before(now())
+        return seed(parts, image, now())
+      }
+    )
+
+  const seedFrom = (contents: SeedContents): Effect.Effect<ReadonlyArray<SeededImage>, SeedError> =>
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/seedFrom.ts")),
+      ({ seedFrom }) => {
+        sweep.before(now())
+        return seedFrom(parts, contents, now())
+      }
+    )
+
+  const put = (one: Seed): Effect.Effect<void, SeedError> =>
+    "from" in one ? Effect.asVoid(seedFrom(one)) : Effect.asVoid(seed(one))
 
   const putAll = Effect.suspend(() => {
     isReady = false
@@ -541,9 +585,9 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const startWith = (images: ReadonlyArray<SeedImage>): Effect.Effect<void> =>
+  const startWith = (seeds: ReadonlyArray<Seed>): Effect.Effect<void, SeedError> =>
     Effect.suspend(() => {
-      startsWith = images
+      startsWith = seeds
       return putAll
     })
 
@@ -575,7 +619,8 @@ export const make = Effect.fnUntraced(function* (
     clearFaults: Effect.sync(serving.clearFaults),
     revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
-    seed: put,
+    seed,
+    seedFrom,
     startWith,
     isReady: Effect.sync(() => isReady),
     reset: Effect.andThen(forgetAll, putAll),
@@ -618,7 +663,9 @@ export const make = Effect.fnUntraced(function* (
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<AcrEmulator, HttpServerError.ServeError | DirectoryError> =>
+export const layer = (
+  options?: Options
+): Layer.Layer<AcrEmulator, HttpServerError.ServeError | DirectoryError | SeedError> =>
   Layer.effect(AcrEmulator, make(options))
 
 /**

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { Digest } from "@effect-acr/client/Digest"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as HttpApi from "effect/http-api/HttpApi"
@@ -19,6 +20,7 @@ import type * as HttpClient from "effect/http/HttpClient"
 import { RepositoryContents, RepositorySummary } from "./Contents.ts"
 import { Fault, Injected } from "./Fault.ts"
 import { JournalEntry } from "./Journal.ts"
+import { SeedImage } from "./SeedImage.ts"
 import { Limits, Modes, ModesChange } from "./Modes.ts"
 
 /**
@@ -43,6 +45,18 @@ export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
   type: "about:blank",
   status: 404,
   title: "There is nothing of this name"
+}) {}
+
+/**
+ * The registry can't hold a seed. `detail` says why.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SeedRefused extends HttpApiError.Problem<SeedRefused>()("SeedRefused", {
+  type: "about:blank",
+  status: 422,
+  title: "The seed cannot be put into the registry"
 }) {}
 
 /**
@@ -84,7 +98,12 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
     OpenApi.Description,
     "Where the emulator listens"
   ),
-  HttpApiEndpoint.post("reset", "/reset").annotate(
+  HttpApiEndpoint.post("seed", "/seed", {
+    payload: SeedImage,
+    success: Schema.Struct({ digest: Digest }),
+    error: SeedRefused
+  }).annotate(OpenApi.Description, "Puts an image into the registry without a request"),
+  HttpApiEndpoint.post("reset", "/reset", { error: SeedRefused }).annotate(
     OpenApi.Description,
     "Makes the emulator as it was when it had started, and answers when it is"
   ),

@@ -31,5 +31,8 @@ export * as Modes from "./Modes.ts"
 /** What a token may do with which repositories. */
 export * as ScopeMap from "./ScopeMap.ts"
 
-/** Images to fill the emulator with. */
+/** Why the emulator cannot be filled with a seed. */
+export * as SeedError from "./SeedError.ts"
+
+/** What the emulator is filled with. */
 export * as SeedImage from "./SeedImage.ts"

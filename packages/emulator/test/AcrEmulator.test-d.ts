@@ -16,16 +16,20 @@ import type { ServeError } from "effect/http/HttpServerError"
 import { expectTypeOf } from "vitest"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
 import type { DirectoryError } from "../src/DirectoryError.ts"
+import type { SeedError } from "../src/SeedError.ts"
+import type { SeededImage } from "../src/SeedImage.ts"
 
 type Services = ContainerRegistry.ContainerRegistry | RegistryContent | Transport
 
 declare const emulator: AcrEmulator.Service
 declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
 
-expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<Layer.Layer<AcrEmulator.AcrEmulator, ServeError | DirectoryError>>()
+expectTypeOf(AcrEmulator.layer()).toEqualTypeOf<
+  Layer.Layer<AcrEmulator.AcrEmulator, ServeError | DirectoryError | SeedError>
+>()
 expectTypeOf(AcrEmulator.layerRegistry()).toEqualTypeOf<Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator>>()
 expectTypeOf(AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))).toEqualTypeOf<
-  Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError | DirectoryError>
+  Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError | DirectoryError | SeedError>
 >()
 
 // Whatever credentials need and fail with, the layer does too.
@@ -39,7 +43,10 @@ expectTypeOf(AcrEmulator.layerRegistry({ credentials: Credentials.layerEntra(tok
   Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator | HttpClient>
 >()
 
-expectTypeOf(emulator.seed({ repository: "library/hello-world" })).toEqualTypeOf<Effect.Effect<Digest>>()
+expectTypeOf(emulator.seed({ repository: "library/hello-world" })).toEqualTypeOf<Effect.Effect<Digest, SeedError>>()
+expectTypeOf(emulator.seedFrom({ from: "images" })).toEqualTypeOf<
+  Effect.Effect<ReadonlyArray<SeededImage>, SeedError>
+>()
 
 export const accepted = emulator.inject({ path: "/v2/", consequence: { _tag: "CutBody", afterBytes: 10 } })
 

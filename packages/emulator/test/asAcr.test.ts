@@ -7,6 +7,7 @@
  */
 import { createPublicKey, verify } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -270,8 +271,8 @@ describe("a list by time", () => {
   it.live("continues from a time in ticks of .NET and a digest or a name", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.AcrEmulator
-      const digest = yield* emulator.seed({ repository: "a", tags: ["v1"], pushedAtMillis: 1e12 })
-      yield* emulator.seed({ repository: "a", tags: ["v2"], pushedAtMillis: 2e12 })
+      const digest = yield* emulator.seed({ repository: "a", tags: ["v1"], pushedAt: DateTime.makeUnsafe(1e12) })
+      yield* emulator.seed({ repository: "a", tags: ["v2"], pushedAt: DateTime.makeUnsafe(2e12) })
       assert.strictEqual(yield* links("_manifests", "timeasc"), linkAfter("_manifests", digest))
       assert.strictEqual(yield* links("_tags", "timeasc"), linkAfter("_tags", "v1"))
     }).pipe(Effect.provide(emulator()))
@@ -280,8 +281,8 @@ describe("a list by time", () => {
   it.live("continues at the same place when the item before it is gone or has changed", () =>
     Effect.gen(function* () {
       const emulator = yield* AcrEmulator.AcrEmulator
-      yield* emulator.seed({ repository: "a", tags: ["a", "b"], pushedAtMillis: 1e12 })
-      yield* emulator.seed({ repository: "a", tags: ["c"], pushedAtMillis: 2e12 })
+      yield* emulator.seed({ repository: "a", tags: ["a", "b"], pushedAt: DateTime.makeUnsafe(1e12) })
+      yield* emulator.seed({ repository: "a", tags: ["c"], pushedAt: DateTime.makeUnsafe(2e12) })
       const first = yield* askAsAdmin("GET", "/acr/v1/a/_tags?n=1&orderby=timeasc")
       assert.match(first.text, /"name":"a"/)
       yield* askAsAdmin("DELETE", "/acr/v1/a/_tags/a")

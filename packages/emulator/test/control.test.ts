@@ -2,6 +2,7 @@
  * An emulator that is controlled from outside.
  */
 import * as Http from "node:http"
+import { ContainerRegistry } from "@effect-acr/client"
 import { AcrEmulator, Control, ControlApi } from "@effect-acr/emulator"
 import { assert, layer } from "@effect/vitest"
 import { DateTime, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
@@ -45,11 +46,13 @@ const ask = ({ body, headers = {}, method = "GET", path }: Asked) =>
 
 const client = Effect.flatMap(Control.Control, ({ endpoint }) => ControlApi.make(endpoint))
 
+const json = { "content-type": "application/json" }
+
+const postSeed = (body: object) => ask({ method: "POST", path: "/seed", headers: json, body: JSON.stringify(body) })
+
 const decodeDocument = Schema.decodeEffect(
   Schema.fromJsonString(Schema.Struct({ paths: Schema.Record(Schema.String, Schema.Unknown) }))
 )
-
-const json = { "content-type": "application/json" }
 
 layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
   it.effect("is healthy and ready, and says where the emulator is without a secret", () =>
@@ -185,6 +188,33 @@ layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
     })
   )
 
+  it.effect("puts an image in, and refuses one that cannot be", () =>
+    Effect.gen(function* () {
+      const control = yield* client
+      yield* control.reset()
+      const { digest } = yield* control.seed({
+        payload: { repository: "shop/api", tags: ["1.4.0"], platforms: ["linux/amd64", "linux/arm64"] }
+      })
+      const { manifests, tags } = yield* control.contents({ query: { repository: "shop/api" } })
+      assert.deepStrictEqual(
+        tags.map((tag) => [tag.name, tag.digest]),
+        [["1.4.0", digest]]
+      )
+      assert.lengthOf(manifests, 3)
+      const upperCase = yield* postSeed({ repository: "Shop" })
+      assert.strictEqual(upperCase.status, 400)
+      assert.include(upperCase.body, "repository")
+      const misspelt = yield* postSeed({ repository: "shop/api", tgas: ["1"] })
+      assert.strictEqual(misspelt.status, 400)
+      assert.include(misspelt.body, "tgas")
+      const { updateRepository } = yield* ContainerRegistry.ContainerRegistry
+      yield* updateRepository("shop/api", { canWrite: false })
+      const locked = yield* Effect.flip(control.seed({ payload: { repository: "shop/api", tags: ["1.5.0"] } }))
+      assert.strictEqual(locked._tag, "SeedRefused")
+      yield* control.reset()
+    }).pipe(Effect.provide(AcrEmulator.layerRegistry()))
+  )
+
   it.effect("shows the tags and the manifests of a repository", () =>
     Effect.gen(function* () {
       const control = yield* client
@@ -209,8 +239,10 @@ layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
       const control = yield* client
       yield* control.reset()
       const { endpoint } = yield* control.emulator()
-      const token = () =>
+      const askForToken = () =>
         fetch(`${endpoint}/oauth2/token?service=${new URL(endpoint).host}&scope=registry:catalog:*`)
+      const token = () =>
+        askForToken()
           .then((response) => response.json())
           .then(Schema.decodeUnknownSync(Schema.Struct({ access_token: Schema.String })))
           .then(({ access_token }) => access_token)
@@ -219,8 +251,7 @@ layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
           ({ status }) => status
         )
 
-      const early = yield* Effect.promise(token)
-      assert.strictEqual(yield* Effect.promise(() => list(early)), 401)
+      assert.strictEqual((yield* Effect.promise(askForToken)).status, 401)
       yield* control.setModes({ payload: { anonymousPull: true } })
       const held = yield* Effect.promise(token)
       assert.strictEqual(yield* Effect.promise(() => list(held)), 200)

@@ -174,7 +174,7 @@ describe("an emulator with a public host", () => {
         body: form({ grant_type: "password", service: loginServer, scope: "", username: "", password: "" })
       })
       assert.strictEqual(granted.status, 200)
-    }).pipe(Effect.provide(emulator({ publicHost: "localhost" })))
+    }).pipe(Effect.provide(emulator({ publicHost: "localhost", anonymousPull: true })))
   )
 
   it.live.each(["", "a b", "registry.test/path", "http://registry.test", "registry.test:0", "registry.test:99999"])(

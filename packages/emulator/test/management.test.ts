@@ -2,6 +2,7 @@
  * The management API: lists in pages, locks, and what is not there.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
@@ -87,9 +88,9 @@ describe("a list", () => {
   it.live("of tags and manifests comes by time, either way", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
-      const first = yield* seed({ repository: "a/b", tags: ["z", "y"], pushedAtMillis: 1000 })
-      const second = yield* seed({ repository: "a/b", tags: ["m"], pushedAtMillis: 2000 })
-      const third = yield* seed({ repository: "a/b", tags: ["a"], pushedAtMillis: 3000 })
+      const first = yield* seed({ repository: "a/b", tags: ["z", "y"], pushedAt: DateTime.makeUnsafe(1000) })
+      const second = yield* seed({ repository: "a/b", tags: ["m"], pushedAt: DateTime.makeUnsafe(2000) })
+      const third = yield* seed({ repository: "a/b", tags: ["a"], pushedAt: DateTime.makeUnsafe(3000) })
       assert.deepStrictEqual(yield* pages("/acr/v1/a%2Fb/_manifests?orderby=timedesc&n=1"), [
         [third],
         [second],

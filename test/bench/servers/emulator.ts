@@ -8,6 +8,7 @@ import { writeFile } from "node:fs/promises"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
@@ -22,7 +23,12 @@ Effect.gen(function* () {
     )
   )
   for (let index = 0; index < Number(count); index++) {
-    yield* seed({ repository, tags: [`v${index}`], layers: ["the same in all"], pushedAtMillis: index * 1000 })
+    yield* seed({
+      repository,
+      tags: [`v${index}`],
+      layers: ["the same in all"],
+      pushedAt: DateTime.makeUnsafe(index * 1000)
+    })
   }
   yield* Console.log(endpoint)
   return yield* Effect.never

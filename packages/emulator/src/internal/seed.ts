@@ -1,85 +1,117 @@
 /**
- * Fills a registry with images, by the same steps as a push.
+ * Puts images of seeds into a registry, without requests.
  */
-import * as Descriptor from "@effect-acr/client/Descriptor"
-import * as Digest from "@effect-acr/client/Digest"
-import * as ImageConfig from "@effect-acr/client/ImageConfig"
-import * as Manifest from "@effect-acr/client/Manifest"
-import * as MediaType from "@effect-acr/client/MediaType"
-import * as Platform from "@effect-acr/client/Platform"
+import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
+import type { Digest } from "@effect-acr/client/Digest"
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
-import { Tag } from "@effect-acr/client/Tag"
-import * as Result from "effect/Result"
-import type { SeedImage } from "../SeedImage.ts"
-import * as Contents from "./contents.ts"
-import type { Distribution } from "./distribution.ts"
-import { holdBlob, openRepository, putTag, type Store, touchRepository } from "./store.ts"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { SeedError } from "../SeedError.ts"
+import * as SeedImage from "../SeedImage.ts"
+import { nameOfSeed } from "./seedName.ts"
+import { plan } from "./seedPlan.ts"
+import * as Target from "./seedTarget.ts"
+import type { Repository, Store } from "./store.ts"
 
-const encoder = new TextEncoder()
-
-/** The image's digest: that of the index if it runs on several platforms. */
-export const seed = async (
-  parts: { readonly store: Store; readonly distribution: Distribution },
-  image: SeedImage,
-  nowMillis: number
-): Promise<Digest.Digest> => {
-  const { distribution, store } = parts
-  const stamp = store.stamp(image.pushedAtMillis ?? nowMillis)
-  const repository = RepositoryName.make(image.repository)
-
-  const pushBlob = async (mediaType: MediaType.MediaType, content: string | Uint8Array) => {
-    const bytes = typeof content === "string" ? encoder.encode(content) : content
-    const digest = Digest.Digest.make(Contents.digestOf(bytes))
-    await Contents.put(store, digest, bytes, () =>
-      store.commit([...openRepository(store, repository, stamp), ...holdBlob(repository, digest, bytes.length)])
-    )
-    return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
-  }
-
-  const pushManifest = async (
-    manifest: Manifest.ImageManifest | Manifest.ImageIndex,
-    mediaType: MediaType.MediaType
-  ) => {
-    const bytes = encoder.encode(Manifest.format(manifest))
-    const digest = Digest.Digest.make(Contents.digestOf(bytes))
-    const { status } = await distribution.putManifest(image.repository, digest, mediaType, bytes, stamp)
-    if (status !== 201) throw new Error(`the registry refused the manifest with ${status}`)
-    return Descriptor.Descriptor.make({ mediaType, digest, size: bytes.length })
-  }
-
-  const pushImage = async (platform: Platform.Platform) => {
-    const layers = image.layers ?? [`${image.repository} for ${Platform.format(platform)} of ${stamp}\n`]
-    const config = ImageConfig.format({
-      architecture: platform.architecture,
-      os: platform.os,
-      created: stamp,
-      rootfs: {
-        type: "layers",
-        diff_ids: layers.map((layer) =>
-          Digest.Digest.make(Contents.digestOf(typeof layer === "string" ? encoder.encode(layer) : layer))
-        )
-      },
-      history: []
-    })
-    const manifest = Manifest.image({
-      config: await pushBlob(MediaType.ociImageConfig, config),
-      layers: await Promise.all(layers.map((layer) => pushBlob(MediaType.ociImageLayer, layer)))
-    })
-    return { ...(await pushManifest(manifest, MediaType.ociImageManifest)), platform }
-  }
-
-  const platforms = (image.platforms ?? ["linux/amd64"]).map((platform) => Result.getOrThrow(Platform.parse(platform)))
-  const images = []
-  for (const platform of platforms) images.push(await pushImage(platform))
-  const [only, ...others] = images
-  const digest =
-    only !== undefined && others.length === 0
-      ? only.digest
-      : (await pushManifest(Manifest.index({ manifests: images }), MediaType.ociImageIndex)).digest
-  const tags = (image.tags ?? []).map((tag) => Tag.make(tag))
-  store.commit([
-    ...touchRepository(store, repository, stamp),
-    ...tags.map((tag) => putTag(store, repository, tag, digest, stamp))
-  ])
-  return digest
+/** When a seed is said to have been pushed, in milliseconds since 1970. */
+export const pushedAtMillis = ({ pushedAt }: Pick<SeedImage.SeedImage, "pushedAt">, nowMillis: number): number => {
+  if (pushedAt === undefined) return nowMillis
+  return DateTime.isDateTime(pushedAt) ? DateTime.toEpochMillis(pushedAt) : nowMillis - Duration.toMillis(pushedAt)
 }
+
+/** Checks a seed that a caller wrote: types know no grammars. */
+export const check = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S
+): ((seed: unknown) => Effect.Effect<S["Type"], SeedError>) => {
+  const decode = Schema.decodeUnknownEffect(schema, { onExcessProperty: "error" })
+  return (seed) =>
+    Effect.mapError(decode(seed), ({ message }) => new SeedError({ seed: nameOfSeed(seed), description: message }))
+}
+
+/**
+ * Whether all tags of a seed are taken by other manifests, and stay there. The seed is then done: what its tags named may
+ * have been deleted since.
+ */
+export const isTaken = (
+  repository: Pick<Repository, "tags"> | undefined,
+  tags: ReadonlyArray<string>,
+  { onTag = "keep" }: Pick<SeedImage.SeedImage, "onTag">,
+  root: Digest
+): boolean =>
+  onTag === "keep" &&
+  tags.length > 0 &&
+  tags.every((tag) => {
+    const present = repository?.tags.get(tag)
+    return present !== undefined && present.digest !== root
+  })
+
+/** The tags that are to be set. */
+const unset = (store: Store, { onTag, repository }: SeedImage.SeedImage, tags: ReadonlyArray<string>) =>
+  tags.filter((tag) => onTag === "overwrite" || store.repositories.get(repository)?.tags.has(tag) !== true)
+
+const encodeLocks = Schema.encodeSync(SeedImage.SeedLocks)
+
+/** How much is in a repository. Seeds add to it, and remove nothing. */
+const countIn = (store: Store, name: string): number => {
+  const repository = store.repositories.get(name)
+  return repository === undefined ? 0 : repository.tags.size + repository.manifests.size
+}
+
+const checkImage = check(Schema.toType(SeedImage.SeedImage))
+
+/** Puts an image, and returns its digest: that of the index if it has one. */
+export const seed = (
+  parts: Target.Parts,
+  input: SeedImage.SeedImage,
+  nowMillis: number
+): Effect.Effect<Digest, SeedError> =>
+  Effect.gen(function* () {
+    const { management, store } = parts
+    const image = yield* checkImage(input)
+    const name = nameOfSeed(image)
+    const { blobs, manifests, root } = yield* plan(image)
+    const { locks = {}, repository, tags = [] } = image
+    const known = store.repositories.get(repository)
+    if (isTaken(known, tags, image, root)) return root
+
+    const newTags = tags.filter((tag) => known?.tags.has(tag) !== true)
+    const isNew = known?.manifests.has(root) !== true
+    const before = countIn(store, repository)
+    const millis = pushedAtMillis(image, nowMillis)
+    const stamp = store.stamp(millis)
+    const at = (time: () => string): ContentStore<SeedError> =>
+      Target.make(parts, { repository: RepositoryName.make(repository), seed: name, stamp: time })
+    const target = at(() => stamp)
+    // Referrers are listed in the order of their times.
+    const later = at(() => store.stamp(millis))
+
+    for (const { descriptor, source } of blobs) yield* target.putBlob(descriptor, source)
+    for (const manifest of manifests) {
+      const options = { tags: unset(store, image, manifest.tags) }
+      yield* (manifest.isLater ? later : target).putManifest(manifest.raw, options)
+    }
+
+    // What was there keeps the locks that it has by now.
+    const lock = () => {
+      if (locks.tags !== undefined) {
+        for (const tag of newTags) management.updateTag(repository, tag, encodeLocks(locks.tags))
+      }
+      if (locks.manifest !== undefined && isNew) {
+        management.updateManifest(repository, root, encodeLocks(locks.manifest), false)
+      }
+      if (locks.repository !== undefined && countIn(store, repository) > before) {
+        management.updateRepository(repository, encodeLocks(locks.repository))
+      }
+    }
+    yield* Effect.try({
+      try: lock,
+      catch: (cause) => new SeedError({ seed: name, description: String(cause), cause })
+    })
+    return root
+  }).pipe(
+    Effect.mapError((cause) =>
+      cause instanceof SeedError ? cause : new SeedError({ seed: nameOfSeed(input), description: cause.message, cause })
+    )
+  )

@@ -35,12 +35,19 @@ const decode = Schema.decodeUnknownEffect(Settings)
 
 /** Files that the configuration names are beside it, as in other tools' configurations. */
 const resolveFiles = (settings: Settings, folder: string): Settings => {
-  const { caOut, directory, https, readyFile } = settings
+  const { caOut, directory, https, readyFile, seeds } = settings
   return {
     ...settings,
     ...(caOut === undefined ? {} : { caOut: resolve(folder, caOut) }),
     ...(directory === undefined ? {} : { directory: resolve(folder, directory) }),
     ...(readyFile === undefined ? {} : { readyFile: resolve(folder, readyFile) }),
+    ...(seeds === undefined
+      ? {}
+      : {
+          seeds: seeds.map((seed) =>
+            typeof seed === "object" && "from" in seed ? { ...seed, from: resolve(folder, seed.from) } : seed
+          )
+        }),
     ...(typeof https === "object"
       ? { https: { certificate: resolve(folder, https.certificate), key: resolve(folder, https.key) } }
       : {})

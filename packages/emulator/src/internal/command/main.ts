@@ -51,10 +51,11 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
   const emulator = yield* AcrEmulator.make(optionsOf(settings, yield* httpsOf(settings))).pipe(
     Effect.catchTags({
       ServeError: (error) => Effect.fail(cannotListen(error)),
-      DirectoryError: ({ message }) => Effect.fail(new CannotStart({ problem: message }))
+      DirectoryError: ({ message }) => Effect.fail(new CannotStart({ problem: message })),
+      SeedError: ({ message }) => Effect.fail(new CannotStart({ problem: message }))
     })
   )
-  yield* emulator.startWith(seedsOf(settings))
+  yield* Effect.mapError(emulator.startWith(seedsOf(settings)), ({ message }) => new CannotStart({ problem: message }))
   if (caOut !== undefined && Option.isSome(emulator.certificate)) {
     yield* Ready.write(caOut, emulator.certificate.value)
   }

@@ -3,11 +3,16 @@
  */
 import * as Reference from "@effect-acr/client/Reference"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
 import type * as AcrEmulator from "../../AcrEmulator.ts"
+import { type Seed, SeedContents, SeedImage } from "../../SeedImage.ts"
 import * as PublicHost from "../publicHost.ts"
 
 const optional = Schema.optionalKey
@@ -55,8 +60,40 @@ export const Image = Schema.String.check(
   Schema.makeFilter((text) => Option.isSome(parseImage(text)), { expected: "an image as library/alpine:3.20" })
 )
 
-/** The images to begin with. */
-export const seedsOf = ({ seeds = [] }: Settings) => seeds.flatMap((text) => Option.toArray(parseImage(text)))
+const AnySeed = Schema.Union([Image, SeedContents, SeedImage])
+
+const decodeText = Schema.decodeUnknownEffect(Image)
+const decodeContents = Schema.decodeUnknownEffect(SeedContents)
+const decodeImage = Schema.decodeUnknownEffect(SeedImage)
+
+/** The kind that a seed is meant to be: a problem is then one of this kind alone. */
+const decodeSeed = (
+  seed: unknown,
+  options: SchemaAST.ParseOptions
+): Effect.Effect<typeof AnySeed.Type, Schema.SchemaError> =>
+  typeof seed === "string"
+    ? decodeText(seed, options)
+    : Predicate.hasProperty(seed, "from")
+      ? decodeContents(seed, options)
+      : decodeImage(seed, options)
+
+const encodeSeed = Schema.encodeEffect(AnySeed)
+
+/** An image as text, an image or another artifact, or a folder or an archive with images. */
+const SeedSetting = Schema.Unknown.pipe(
+  Schema.decodeTo(Schema.toType(AnySeed), {
+    decode: SchemaGetter.transformEffect((seed: unknown, options) =>
+      Effect.mapError(decodeSeed(seed, options), ({ issue }) => issue)
+    ),
+    encode: SchemaGetter.transformEffect((seed: typeof AnySeed.Type) =>
+      Effect.mapError(encodeSeed(seed), ({ issue }) => issue)
+    )
+  })
+)
+
+/** What to begin with. */
+export const seedsOf = ({ seeds = [] }: Settings): ReadonlyArray<Seed> =>
+  seeds.flatMap((seed): ReadonlyArray<Seed> => (typeof seed === "string" ? Option.toArray(parseImage(seed)) : [seed]))
 
 export const tiers = ["basic", "standard", "premium"] as const
 
@@ -100,7 +137,7 @@ export const Settings = Schema.Struct({
   softDelete: optional(Schema.Struct({ retention: optional(Period) })),
   conditionalPut: optional(Schema.Boolean),
   directory: optional(Schema.String),
-  seeds: optional(Schema.Array(Image)),
+  seeds: optional(Schema.Array(SeedSetting)),
   json: optional(Schema.Boolean),
   readyFile: optional(Schema.String),
   log: optional(Schema.Literals(logs))

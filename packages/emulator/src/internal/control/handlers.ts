@@ -5,7 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { AcrEmulator } from "../../AcrEmulator.ts"
-import { Api, NotFound, NotReady } from "../../ControlApi.ts"
+import { Api, NotFound, NotReady, SeedRefused } from "../../ControlApi.ts"
+import type { SeedError } from "../../SeedError.ts"
+
+const refused = ({ message }: SeedError): SeedRefused => new SeedRefused({ detail: message })
 
 export const handlers = HttpApiBuilder.group(
   Api,
@@ -26,7 +29,10 @@ export const handlers = HttpApiBuilder.group(
           adminUser: emulator.logins.adminUser.username,
           openUploads
         })),
-      reset: () => emulator.reset,
+      // Its seeds were fine before. If one is gone since, the answer is 500.
+      seed: ({ payload }) =>
+        Effect.mapBoth(emulator.seed(payload), { onSuccess: (digest) => ({ digest }), onFailure: refused }),
+      reset: () => Effect.mapError(emulator.reset, refused),
 
       faults: () => emulator.faults,
       inject: ({ payload }) => Effect.map(emulator.inject(payload), (id) => ({ id })),
