@@ -2,7 +2,7 @@
  * The files of the emulator's page, as they are served and where they are found. test/emulatorPage.test.ts uses the page in
  * a browser.
  */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -10,6 +10,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as AcrEmulator from "../src/AcrEmulator.ts"
@@ -27,6 +28,8 @@ const ask = Effect.fnUntraced(function* (method: "GET" | "HEAD" | "POST" | "DELE
   const { headers, status, text } = yield* client.execute(HttpClientRequest.make(method)(`${endpoint}${path}`))
   return { status, headers, text: yield* text }
 })
+
+const decodeManifest = Schema.decodeEffect(Schema.fromJsonString(Schema.Struct({ files: Schema.Array(Schema.String) })))
 
 layer(Served, { excludeTestServices: true })("the page", (it) => {
   it.effect("is served with each file that it names, all of which are there", () =>
@@ -92,6 +95,13 @@ layer(Served, { excludeTestServices: true })("the page", (it) => {
     )
   }
 })
+
+it.live("is published with the package", () =>
+  Effect.gen(function* () {
+    const text = yield* Effect.promise(() => readFile(new URL("../package.json", import.meta.url), "utf8"))
+    assert.include((yield* decodeManifest(text)).files, "page")
+  })
+)
 
 it.live(
   "is found from the source, from what is built and from a bundle of the package, and from no other package",
