@@ -151,6 +151,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/Control",
   "emulator/src/ControlApi",
   "emulator/src/internal/control/guard",
+  "emulator/src/internal/control/page",
   "emulator/src/internal/command/main",
   "emulator/src/internal/listener",
   "node/src/NodeRegistryHttpClient",

@@ -30,6 +30,7 @@ import type { AcrEmulator } from "./AcrEmulator.ts"
 import { Api } from "./ControlApi.ts"
 import { guarded } from "./internal/control/guard.ts"
 import { handlers } from "./internal/control/handlers.ts"
+import { page } from "./internal/control/page.ts"
 
 /**
  * A control API that is served.
@@ -66,7 +67,8 @@ export interface Options {
 const app = HttpRouter.toHttpEffect(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
     Layer.provide(handlers),
-    Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true }))
+    Layer.provide(HttpApiMiddleware.layerProblemDetails({ includeDetails: true })),
+    Layer.merge(page)
   )
 )
 

@@ -9,7 +9,8 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
-const problem = (status: number, title: string): HttpServerResponse.HttpServerResponse =>
+/** A problem of RFC 9457, as the API answers them. */
+export const problem = (status: number, title: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(
     { type: "about:blank", status, title },
     { status, contentType: "application/problem+json" }
