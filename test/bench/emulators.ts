@@ -88,6 +88,13 @@ const works: { readonly [name: string]: (pool: Pool, round: number) => Promise<u
   "pages of a thousand manifests": (pool) => repeat(20, () => send(pool, "GET", "/acr/v1/bench/_manifests?n=1000"))
 }
 
+/** Work as a turn of a contestant. */
+const timed = (work: (round: number) => Promise<unknown>) => (round: number) =>
+  Effect.map(
+    Effect.promise(() => secondsOf(() => work(round))),
+    (seconds) => ({ seconds, peakRssBytes: 0 })
+  )
+
 const keptCase: Case = {
   name: "emulator-directory",
   title: `requests to an emulator with ${tags.toLocaleString("en")} tags, kept in a folder and not`,
@@ -107,16 +114,11 @@ const keptCase: Case = {
       one: (round: number) => Promise<unknown>,
       other: (round: number) => Promise<unknown>
     ) {
-      const run = (work: (round: number) => Promise<unknown>) => (round: number) =>
-        Effect.map(
-          Effect.promise(() => secondsOf(() => work(round))),
-          (seconds) => ({ seconds, peakRssBytes: 0 })
-        )
       // Before the clock runs, both are compiled.
       yield* Effect.promise(() => one(-1))
       yield* Effect.promise(() => other(-1))
       // Two that are compared have the places of contestants.
-      const { effect = [], ours = [] } = yield* turns({ ours: run(one), effect: run(other) })
+      const { effect = [], ours = [] } = yield* turns({ ours: timed(one), effect: timed(other) })
       const values = ours.flatMap(({ seconds }, round) => {
         const than = effect[round]
         return than === undefined ? [] : [seconds / than.seconds]

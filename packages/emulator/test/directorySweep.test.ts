@@ -172,6 +172,9 @@ describe("an upload", () => {
 
 const Token = Schema.fromJsonString(Schema.Struct({ access_token: Schema.String }))
 
+const catalog = (token: string) =>
+  Effect.map(ask("GET", "/acr/v1/_catalog", { headers: { authorization: `Bearer ${token}` } }), ({ status }) => status)
+
 describe("a token", () => {
   it.effect("that lives longer than those that expired is still good", () =>
     Effect.gen(function* () {
@@ -182,11 +185,6 @@ describe("a token", () => {
         })
         return (yield* Schema.decodeEffect(Token)(reply.text)).access_token
       })
-      const catalog = (token: string) =>
-        Effect.map(
-          ask("GET", "/acr/v1/_catalog", { headers: { authorization: `Bearer ${token}` } }),
-          ({ status }) => status
-        )
       const first = yield* login
       yield* TestClock.adjust("50 minutes")
       const second = yield* login
