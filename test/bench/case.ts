@@ -16,6 +16,8 @@ export interface Case {
   readonly name: string
   readonly title: string
   readonly run: (turns: Turns) => Effect.Effect<ReadonlyArray<Figure>, unknown, Scope.Scope>
+  /** Whether it runs only if it is named: it takes long. */
+  readonly isAlone?: boolean
   /** The programs without which there is nothing to measure. */
   readonly needs?: ReadonlyArray<string>
   /** The programs that take part where they are there. */

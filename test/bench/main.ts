@@ -2,7 +2,7 @@
  * The benchmarks: `npx -y pnpm@12 bench`.
  *
  * `--only NAME` runs one case (may be given again), `--rounds N` so many rounds instead of five, `--json FILE` writes the
- * figures. docs/performance.md is made of those in `runs`.
+ * figures. `soak` runs only if it is named, for ten minutes or for `--seconds N`. docs/performance.md is made of those in `runs`.
  */
 import { writeFile } from "node:fs/promises"
 import { cpus, release, totalmem, type } from "node:os"
@@ -16,6 +16,7 @@ import { isInstalled } from "../support/command.ts"
 import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
 import { copies } from "./copies.ts"
+import { emulators, soak } from "./emulators.ts"
 import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
 import { reads } from "./reads.ts"
@@ -24,6 +25,15 @@ import { retention } from "./retention.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
 
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "600" },
+    json: { type: "string" }
+  }
+})
+
 const cases: ReadonlyArray<Case> = [
   ...transfers,
   ...images,
@@ -31,16 +41,12 @@ const cases: ReadonlyArray<Case> = [
   ...archives,
   ...reads,
   ...retention,
-  ...footprint
+  ...footprint,
+  ...emulators,
+  soak(Number(options.seconds))
 ]
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: "string", multiple: true, default: cases.map(({ name }) => name) },
-    rounds: { type: "string", default: "5" },
-    json: { type: "string" }
-  }
-})
+const isWanted = ({ isAlone = false, name }: Case): boolean => options.only?.includes(name) ?? !isAlone
 
 const machine = {
   processor: cpus()[0]?.model ?? "unknown",
@@ -63,17 +69,14 @@ const runCase = Effect.fnUntraced(function* ({ name, needs = [], run, title, wan
 })
 
 const main = Effect.gen(function* () {
-  const unknown = options.only.filter((name) => !cases.some((known) => known.name === name))
+  const unknown = (options.only ?? []).filter((name) => !cases.some((known) => known.name === name))
   if (unknown.length > 0) {
     return yield* Effect.fail(
       `no case is named ${unknown.join(", ")}: there are ${cases.map(({ name }) => name).join(", ")}`
     )
   }
   yield* prepare
-  const reports = yield* Effect.forEach(
-    cases.filter(({ name }) => options.only.includes(name)),
-    runCase
-  )
+  const reports = yield* Effect.forEach(cases.filter(isWanted), runCase)
   const report: Report = {
     date: DateTime.formatIsoDateUtc(yield* DateTime.now),
     command: ["npx -y pnpm@12 bench", ...process.argv.slice(2)].join(" "),

@@ -30,10 +30,12 @@ class ServerEnded extends Data.TaggedError("ServerEnded")<{ readonly server: str
 const script = (name: string) => fileURLToPath(new URL(`servers/${name}.ts`, import.meta.url))
 
 /** Starts a server and waits for the line that tells where it is. */
-const start = (name: string, args: ReadonlyArray<string>) =>
+const start = (name: string, args: ReadonlyArray<string>, nodeArguments: ReadonlyArray<string> = []) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly line: string; readonly stop: Effect.Effect<void> }, ServerEnded>((resume) => {
-      const child = spawn(process.execPath, [script(name), ...args], { stdio: ["ignore", "pipe", "inherit"] })
+      const child = spawn(process.execPath, [...nodeArguments, script(name), ...args], {
+        stdio: ["ignore", "pipe", "inherit"]
+      })
       const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
       const stop = Effect.promise(() => {
         child.kill()
@@ -98,6 +100,10 @@ export const emulator = Effect.fnUntraced(function* (repository: string, count: 
   const endpoint = yield* start("emulator", [repository, String(count), ca])
   return { endpoint, ca } satisfies Server
 })
+
+/** The emulator without TLS, with so many tags in the repository `bench`, and its memory in a file of samples. */
+export const kept = (options: { readonly directory?: string; readonly tags?: number; readonly samples?: string }) =>
+  start("kept", [JSON.stringify(options)], ["--expose-gc"])
 
 /** docker-registry, which lets everybody do everything. */
 export const dockerRegistry = Effect.gen(function* () {
