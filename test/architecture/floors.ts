@@ -151,7 +151,6 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/Control",
   "emulator/src/ControlApi",
   "emulator/src/internal/control/guard",
-  "emulator/src/internal/command/main",
   "emulator/src/internal/listener",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",
