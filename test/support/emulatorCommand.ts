@@ -15,6 +15,7 @@ const Ready = Schema.fromJsonString(
   Schema.Struct({
     endpoint: Schema.String,
     loginServer: Schema.String,
+    control: Schema.optionalKey(Schema.Struct({ endpoint: Schema.String })),
     blobs: Schema.String,
     certificate: Schema.optionalKey(Schema.String),
     certificateFile: Schema.optionalKey(Schema.String),
@@ -42,8 +43,8 @@ export const ends = (flags: ReadonlyArray<string>, nodeFlags: ReadonlyArray<stri
   return { code: status, stderr, stdout }
 }
 
-/** Starts a program that prints the line of `--json`, and waits for that line. It goes with the scope. */
-const startProgram = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+/** Starts a program, and waits until it has printed a line. It goes with the scope. */
+export const startPrinting = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -62,7 +63,7 @@ const startProgram = Effect.fnUntraced(function* (program: string, args: Readonl
   })
   return {
     pid: child.pid ?? 0,
-    ready: yield* Schema.decodeEffect(Ready)(line),
+    line,
     /** What it printed so far on stderr. */
     logged: Effect.sync(() => printed.stderr),
     /** Ends it by a signal. */
@@ -74,6 +75,12 @@ const startProgram = Effect.fnUntraced(function* (program: string, args: Readonl
   }
 })
 
+/** Starts a program that prints the line of `--json`, and waits for that line. It goes with the scope. */
+export const startWith = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+  const started = yield* startPrinting(program, args)
+  return { ...started, ready: yield* Schema.decodeEffect(Ready)(started.line) }
+})
+
 /** Starts the command on a free port, and waits until it is ready. */
 export const start = (...flags: ReadonlyArray<string>) =>
-  startProgram(process.execPath, [bin, "--json", "--port", "0", ...flags])
+  startWith(process.execPath, [bin, "--json", "--port", "0", ...flags])
