@@ -90,6 +90,22 @@ describe("a request that changes nothing", () => {
   )
 })
 
+describe("an emulator that is asked and not changed", () => {
+  it.live("leaves a folder as it was", () =>
+    Effect.gen(function* () {
+      const directory = yield* folder
+      yield* Effect.gen(function* () {
+        yield* pushConfig
+        yield* pushManifest("v1", "v1")
+      }).pipe(Effect.provide(emulator({ directory })))
+      const contents = Effect.map(filesIn(directory), (files) => files.filter(([name]) => name !== "registry-uploads"))
+      const before = yield* contents
+      assert.strictEqual(yield* Effect.provide(tagsOf, emulator({ directory })), '{"name":"a","tags":["v1"]}')
+      assert.deepStrictEqual(yield* contents, before)
+    })
+  )
+})
+
 describe("the file of changes", () => {
   it.live("loses a line that was not written to its end, and no other", () =>
     Effect.gen(function* () {

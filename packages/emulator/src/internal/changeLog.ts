@@ -13,6 +13,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeSync
 } from "node:fs"
@@ -68,7 +69,7 @@ export const replay = async (file: string, apply: (change: Change) => void): Pro
     }
   })
   if (length === 0) throw new Error(`${file} has no line`)
-  truncateSync(file, length)
+  if (statSync(file).size > length) truncateSync(file, length)
   return changes
 }
 

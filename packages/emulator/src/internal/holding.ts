@@ -66,14 +66,20 @@ const ownerOf = (name: string): Owner => {
   return { machine, process: Number(process), started }
 }
 
-/** Whether a process of this machine runs. Signal 0 only asks. */
-const isRunning = ({ process: number, started }: Owner): boolean => {
-  if (started !== "") return startedOf(number) === started
+/** Whether there is a process of a number. Signal 0 only asks. */
+const exists = (number: number): boolean => {
   try {
     return process.kill(number, 0)
   } catch (cause) {
     return cause instanceof Error && "code" in cause && cause.code === "EPERM"
   }
+}
+
+/** Whether a process of this machine runs; nothing if it may be another one with the same number. */
+const isRunning = ({ process, started }: Owner): boolean | undefined => {
+  const current = startedOf(process)
+  if (current !== "" && started !== "") return current === started
+  return exists(process) ? undefined : false
 }
 
 const touchedMillis = async (file: string): Promise<number | undefined> => {
@@ -125,7 +131,7 @@ export const hold = async (directory: string): Promise<Holding> => {
       if (!name.startsWith(prefix) || file === own) continue
       const other = ownerOf(name)
       const isHere = other.machine === self.machine
-      if (isHere ? isRunning(other) : await isTouched(file, own)) {
+      if ((isHere ? isRunning(other) : undefined) ?? (await isTouched(file, own))) {
         throw new Held(other.process, isHere ? "" : ", in another container or on another machine,")
       }
       await rm(file, { force: true })

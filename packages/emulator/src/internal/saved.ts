@@ -1,7 +1,7 @@
 /**
  * The state of a registry in a folder: content as an OCI image layout has it, and the changes that made it.
  */
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -59,6 +59,12 @@ const writeWhole = (file: string, text: string): void => {
   }
 }
 
+/** Whether `index.json` lists what the changes say: it is written after them. */
+const isIndexed = (directory: string): boolean => {
+  const index = statSync(join(directory, LayoutFiles.indexFile), { throwIfNoEntry: false })
+  return index !== undefined && index.mtimeMs >= statSync(logFile(directory)).mtimeMs
+}
+
 /** The store of a folder that is kept. */
 const keptStore = async (directory: string, now: () => number, isTakenOver: boolean) => {
   const registry = State.make((digest) => Contents.fileOf(directory, digest), now)
@@ -68,8 +74,12 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
   const log = ChangeLog.open(logFile(directory), () => State.snapshot(state), replayed)
   await rm(RegistryJson.fileOf(directory), { force: true })
 
+  let isCurrent = isIndexed(directory)
+
   const compact = (): void => {
-    if (log.compact()) writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
+    if (!log.compact()) return
+    writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
+    isCurrent = true
   }
   /** The length of the file at which it is compared with the state again, which takes a while. */
   let lookAt = leastChanges
@@ -94,12 +104,13 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
     // First, as the state does not have these changes yet.
     compactIfLong()
     log.append(changes)
+    isCurrent = false
   }
   return {
     store: Store.make(directory, registry, record),
     close: () => {
       try {
-        compact()
+        if (!isCurrent) compact()
       } catch {
         // The file of changes says everything. `index.json` stays as it was.
       }
