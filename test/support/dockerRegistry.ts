@@ -30,6 +30,8 @@ export interface Options {
   readonly access: "anonymous" | "htpasswd" | "token"
   /** Whether the addresses that it names are paths alone. */
   readonly relativeUrls: boolean
+  /** Whether it speaks http. Defaults to `false`: it speaks https. */
+  readonly plainHttp?: boolean
   /** A token service that is there already, in place of `access`. The certificate is in PEM. */
   readonly tokensFrom?: {
     readonly realm: string
@@ -145,6 +147,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const tokens = options.access === "token" ? yield* serveTokens(certificate, login) : undefined
   const file = (name: string) => join(folder, name)
   const storage = file("storage")
+  const scheme = options.plainHttp === true ? "http" : "https"
 
   yield* Effect.promise(async () => {
     await mkdir(storage)
@@ -187,18 +190,22 @@ const make = Effect.fnUntraced(function* (options: Options) {
         addr: `127.0.0.1:${port}`,
         relativeurls: options.relativeUrls,
         secret: "of one process alone",
-        tls: {
-          certificate: file("certificate.pem"),
-          key: file("key.pem"),
-          ...(clients === undefined ? {} : { clientcas: [file("clients.pem")] })
-        }
+        ...(scheme === "http"
+          ? {}
+          : {
+              tls: {
+                certificate: file("certificate.pem"),
+                key: file("key.pem"),
+                ...(clients === undefined ? {} : { clientcas: [file("clients.pem")] })
+              }
+            })
       },
       auth
     })
     yield* Effect.promise(() => writeFile(file("config.yml"), configuration))
     const { ended } = yield* startProcess(command, file("config.yml"))
     yield* Effect.raceFirst(
-      answers(`https://127.0.0.1:${port}`, certificate.cert, clients),
+      answers(`${scheme}://127.0.0.1:${port}`, certificate.cert, clients),
       Effect.flatMap(
         Effect.promise(() => ended),
         (stderr) => new NotStarted({ command, stderr })
@@ -209,7 +216,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
   const loginServer = `127.0.0.1:${port}`
   return DockerRegistry.of({
-    endpoint: `https://${loginServer}`,
+    endpoint: `${scheme}://${loginServer}`,
     loginServer,
     options,
     certificate: certificate.cert,
