@@ -1,21 +1,25 @@
 /**
- * Azure's published client for Python, azure-containerregistry, against the emulator: all of its operations, over TLS.
+ * Azure's published client for Python, azure-containerregistry, against the emulator as a command: all of its operations,
+ * over TLS, with the certificate that the command writes.
  */
-import { AcrEmulator } from "@effect-acr/emulator"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { azureClients, isThere, operationsOf } from "./support/azureClients.ts"
-import { expected, largeSize, seeded } from "./support/azureExpected.ts"
+import { expected, largeSize, seeds } from "./support/azureExpected.ts"
+import { temporaryFolder } from "./support/command.ts"
+import { start } from "./support/emulatorCommand.ts"
 
 const client = azureClients.python
 
 describe("the Azure SDK for Python", () => {
   it.live.runIf(isThere(client))("does everything that it can do", () =>
     Effect.gen(function* () {
-      const emulator = yield* AcrEmulator.AcrEmulator
-      yield* Effect.forEach(seeded, (repository) => emulator.seed({ repository, tags: ["v1"] }))
-      assert.strictEqual((yield* emulator.modes).blobs, "redirect")
-      const operations = yield* operationsOf(client, emulator)
+      const certificateFile = join(yield* temporaryFolder, "certificate.pem")
+      const { ready } = yield* start("--https", "--ca-out", certificateFile, ...seeds)
+      assert.deepInclude(ready, { blobs: "redirect", certificateFile })
+      const { entraToken } = ready.logins
+      const operations = yield* operationsOf(client, { endpoint: ready.endpoint, certificateFile, entraToken })
       const repository = "clients/python"
       const common = yield* expected(operations, repository, ["alpine", "busybox", repository, "nginx"])
       assert.deepStrictEqual(operations, {
@@ -24,6 +28,6 @@ describe("the Azure SDK for Python", () => {
         "manifest by tag": common.manifest.digest,
         "deletion of a missing blob": "no error"
       })
-    }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
+    })
   )
 })

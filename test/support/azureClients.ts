@@ -4,13 +4,9 @@
  */
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { AcrEmulator } from "@effect-acr/emulator"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { run, temporaryFolder } from "./command.ts"
 import { cacheFolder, isExecutable } from "./tools.ts"
@@ -63,24 +59,27 @@ export const isThere = (client: AzureClient): boolean =>
 
 const decode = Schema.decodeEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
 
-/** Runs it on an emulator, whose certificate it trusts alone, and returns what its operations returned. */
-export const operationsOf = Effect.fnUntraced(function* (
-  client: AzureClient,
-  { certificate, endpoint, logins }: Pick<AcrEmulator.Service, "certificate" | "endpoint" | "logins">
-) {
+/** An emulator as its command says where it is. */
+interface Emulator {
+  readonly endpoint: string
+  /** The file with its certificate, which alone is trusted. */
+  readonly certificateFile: string
+  readonly entraToken: string
+}
+
+/** Runs it, and returns what its operations returned. */
+export const operationsOf = Effect.fnUntraced(function* (client: AzureClient, emulator: Emulator) {
   const home = yield* temporaryFolder
-  const trusted = join(home, "certificate.pem")
-  yield* Effect.promise(() => writeFile(trusted, Option.getOrThrow(certificate)))
   const { args, command } = commandOf(client)
   return yield* decode(
     yield* run(command, args, {
       cwd: home,
       env: {
         HOME: home,
-        REGISTRY_ENDPOINT: endpoint,
-        ENTRA_TOKEN: Redacted.value(logins.entraToken),
-        SSL_CERT_FILE: trusted,
-        REQUESTS_CA_BUNDLE: trusted
+        REGISTRY_ENDPOINT: emulator.endpoint,
+        ENTRA_TOKEN: emulator.entraToken,
+        SSL_CERT_FILE: emulator.certificateFile,
+        REQUESTS_CA_BUNDLE: emulator.certificateFile
       }
     })
   )

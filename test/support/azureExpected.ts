@@ -1,13 +1,13 @@
 /**
- * What the operations of every client of Azure return on an emulator with the images of `seeded`, in the words of the
+ * What the operations of every client of Azure return on an emulator with the images of `seeds`, in the words of the
  * programs under `test/tools`.
  */
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The repositories that are there before. Each has the tag `v1`. */
-export const seeded = ["alpine", "busybox", "nginx"]
+/** The flags by which the emulator has some repositories before. */
+export const seeds = ["alpine", "busybox", "nginx"].flatMap((name) => ["--seed", `${name}:v1`])
 
 const sha256 = (content: Uint8Array | string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`
 
