@@ -68,7 +68,7 @@ export const conformance = Effect.fnUntraced(function* ({ login, loginServer }: 
       OCI_RESULTS_DIR: folder,
       // By default it uses the token of one repository for a mount from another one, which no token service grants.
       OCI_CACHE_AUTH: "false",
-      // What version 1.1 permits, and registries of Azure do.
+      // Version 1.1 does not demand these two.
       OCI_API_BLOBS_UPLOAD_CANCEL: "true",
       OCI_API_MANIFESTS_DIGEST_HEADER: "true"
     }

@@ -163,7 +163,8 @@ export const make = (options: {
 
   /**
    * A login that is none gets no token, and neither does nobody where not everyone may pull. Azure/AKS, issue 4459, shows
-   * the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body.
+   * the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body. For a wrong password it
+   * is assumed.
    */
   const grantOf = (identity: Identity | undefined, scopes: ReadonlyArray<string>, nowMillis: number): Answer =>
     identity === undefined || (identity === anonymous && !options.modes().anonymousPull)
