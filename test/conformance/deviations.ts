@@ -38,6 +38,6 @@ export const deviations: ReadonlyArray<Deviation> = [
     status: "skipped",
     says: /^range request unsupported, full blob returned$/,
     reason:
-      "ACR redirects to Azure Storage, whose documentation, "Specifying the range header for Blob service operations", has `bytes=start-` and `bytes=start-end` alone"
+      "ACR redirects to Azure Storage, whose documentation (Specifying the range header for Blob service operations) has `bytes=start-` and `bytes=start-end` alone"
   }
 ]
