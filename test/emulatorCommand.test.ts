@@ -4,14 +4,17 @@
 import { X509Certificate } from "node:crypto"
 import { existsSync } from "node:fs"
 import { readdir, readFile, writeFile } from "node:fs/promises"
+import { get } from "node:http"
 import { connect, createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { BlobSource, ContainerRegistry, Credentials, Registry, RegistryContent } from "@effect-acr/client"
+import { ControlApi } from "@effect-acr/emulator"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as HttpClient from "effect/http/HttpClient"
 import { generate } from "selfsigned"
@@ -118,7 +121,7 @@ describe("the command's configuration", () => {
         scopeMapTokens: [
           { username: "team", password: "p", scopeMap: [{ repository: "team/*", actions: ["metadata/read"] }] }
         ],
-        rateLimits: { delete: 0 },
+        rateLimits: { delete: 1 },
         accessTokenLifetime: "5 minutes",
         maxRequestBodySize: "1 KiB",
         referrers: { pageSize: 2 },
@@ -141,8 +144,8 @@ describe("the command's configuration", () => {
       const claims = Buffer.from(token.split(".")[1] ?? "", "base64url").toString()
       const { exp = 0, iat = 0 }: { exp?: number; iat?: number } = JSON.parse(claims)
       assert.strictEqual(exp - iat, 300)
-      const deleted = yield* HttpClient.del(at("/acr/v1/team/app"), basic("root", "of-the-file"))
-      assert.strictEqual(deleted.status, 429)
+      const deletion = HttpClient.del(at("/acr/v1/team/app"), basic("root", "of-the-file"))
+      assert.deepStrictEqual([(yield* deletion).status, (yield* deletion).status], [202, 429])
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
   )
 
@@ -346,5 +349,89 @@ describe("the command's sign that it is ready", () => {
         assert.match(stderr, /^acr-emulator cannot start: .*file cannot be written: ENOENT[^\n]*\n$/)
       }
     })
+  )
+})
+
+/** The status for a request that names another host than the one that it goes to. */
+const statusAt = (url: string, host?: string) =>
+  Effect.callback<number | undefined, Error>((resume) => {
+    get(url, host === undefined ? {} : { headers: { host } }, (response) => {
+      response.resume()
+      resume(Effect.succeed(response.statusCode))
+    }).on("error", (error) => resume(Effect.fail(error)))
+  })
+
+describe("the command's control API", () => {
+  it.live("is ready when the command says so, and resets to its seeds", () =>
+    Effect.gen(function* () {
+      const { ready } = yield* start("--seed", "library/alpine:3.20")
+      const control = yield* ControlApi.make(ready.control?.endpoint ?? "")
+      assert.deepStrictEqual(yield* control.ready(), { status: "ready" })
+      yield* HttpClient.del(`${ready.endpoint}/acr/v1/library/alpine`, admin)
+      assert.deepStrictEqual(yield* repositoriesAt(ready.endpoint), [])
+      yield* control.reset()
+      assert.deepStrictEqual(yield* repositoriesAt(ready.endpoint), ["library/alpine"])
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live("answers under the names that it is given, and under no other", () =>
+    Effect.gen(function* () {
+      const path = yield* config({ publicHost: "registry.test", control: { hosts: ["one.test"] } })
+      const flags = ["--control-name", "two.test", "--control-host", "0.0.0.0", "--control-port", "0"]
+      const { ready } = yield* start("--config", path, ...flags)
+      assert.match(ready.control?.endpoint ?? "", /^http:\/\/0\.0\.0\.0:\d+$/)
+      const health = `${ready.control?.endpoint}/health`
+      for (const host of ["registry.test", "one.test", "two.test:80", "localhost"]) {
+        assert.strictEqual(yield* statusAt(health, host), 200)
+      }
+      assert.strictEqual(yield* statusAt(health, "three.test"), 421)
+    })
+  )
+
+  it.live("is not there if it is not wanted", () =>
+    Effect.gen(function* () {
+      const { ready } = yield* start("--no-control")
+      assert.isUndefined(ready.control)
+    })
+  )
+
+  it.live("is the reason in a line if its port is taken", () =>
+    Effect.gen(function* () {
+      const { ready } = yield* start()
+      const port = `${portOf(ready.control?.endpoint ?? "")}`
+      const { code, stderr, stdout } = ends(["--port", "0", "--json", "--control-port", port])
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.match(stderr, /^acr-emulator cannot start: .*EADDRINUSE.*; --control-port 0 takes one that is free\n$/)
+    })
+  )
+})
+
+const JournalLine = Schema.fromJsonString(Schema.Struct({ method: Schema.String, status: Schema.Int }))
+
+describe("the command's log", () => {
+  it.live("is a line for each request on stderr, without secrets", () =>
+    Effect.gen(function* () {
+      const { ready, stop } = yield* start("--log", "text")
+      yield* status(`${ready.endpoint}/acr/v1/_catalog?n=3&sig=secret`, admin)
+      yield* status(`${ready.endpoint}/v2/`)
+      const { stderr, stdout } = yield* stop("SIGTERM")
+      assert.strictEqual(stdout.split("\n").length, 2)
+      const [first, second, ...rest] = stderr.split("\n")
+      assert.match(
+        first ?? "",
+        /^\d{4}-\d\d-\d\dT[\d:.]+Z registry GET \/acr\/v1\/_catalog\?n=3&sig=redacted 200 [\d.]+ ms admin$/
+      )
+      assert.match(second ?? "", / registry GET \/v2\/ 401 [\d.]+ ms -$/)
+      assert.deepStrictEqual(rest, [""])
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
+  )
+
+  it.live("is JSON for programs", () =>
+    Effect.gen(function* () {
+      const { ready, stop } = yield* start("--log", "json")
+      yield* status(`${ready.endpoint}/v2/`)
+      const { stderr } = yield* stop("SIGTERM")
+      assert.deepStrictEqual(yield* Schema.decodeEffect(JournalLine)(stderr), { method: "GET", status: 401 })
+    }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
   )
 })

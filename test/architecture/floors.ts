@@ -152,7 +152,6 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/ControlApi",
   "emulator/src/internal/control/guard",
   "emulator/src/internal/control/page",
-  "emulator/src/internal/command/main",
   "emulator/src/internal/listener",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",

@@ -15,6 +15,7 @@ const Ready = Schema.fromJsonString(
   Schema.Struct({
     endpoint: Schema.String,
     loginServer: Schema.String,
+    control: Schema.optionalKey(Schema.Struct({ endpoint: Schema.String })),
     blobs: Schema.String,
     certificate: Schema.optionalKey(Schema.String),
     certificateFile: Schema.optionalKey(Schema.String),

@@ -204,6 +204,8 @@ export interface Options extends Modes.Options {
   readonly seed?: ReadonlyArray<Seed>
   /** How many requests the journal holds: the last ones. Defaults to 10,000. */
   readonly journalSize?: number
+  /** Called with each request when it is over, for a log. It must not throw. */
+  readonly onRequest?: (request: JournalEntry) => void
 }
 
 /**
@@ -475,7 +477,8 @@ export const make = Effect.fnUntraced(function* (
   const serving = Serving.make({
     journalSize: options.journalSize ?? 10_000,
     nowMillis: now,
-    elapsedMillis: () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+    elapsedMillis: () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000,
+    onRequest: (request) => options.onRequest?.(request)
   })
 
   const storage = Storage.make(store)

@@ -52,8 +52,10 @@ export const make = (options: {
   readonly nowMillis: () => number
   /** A clock that nobody sets. */
   readonly elapsedMillis: () => number
+  /** Is told of each request when it is over. */
+  readonly onRequest: (entry: JournalEntry) => void
 }) => {
-  const { elapsedMillis, journalSize, nowMillis } = options
+  const { elapsedMillis, journalSize, nowMillis, onRequest } = options
   const journal: Array<Recorded> = []
   const faults: Array<{ readonly id: number; readonly fault: Fault; seen: number }> = []
   let requests = 0
@@ -109,6 +111,7 @@ export const make = (options: {
         const came = { nowMillis: nowMillis(), elapsedMillis: elapsedMillis() }
         const counts: Recorded["counts"] = { requestBytes: 0, responseBytes: 0, durationMillis: undefined }
         let user: string | undefined
+        let recorded: Recorded | undefined
         return {
           fault: faultFor({ method, path }),
           answer: async (body) => {
@@ -138,7 +141,8 @@ export const make = (options: {
               status,
               correlationId
             }
-            record({ facts, counts })
+            recorded = { facts, counts }
+            record(recorded)
           },
           read: (bytes) => {
             counts.requestBytes += bytes
@@ -148,6 +152,7 @@ export const make = (options: {
           },
           over: () => {
             counts.durationMillis = elapsedMillis() - came.elapsedMillis
+            if (recorded !== undefined) onRequest(entryOf(recorded))
           }
         }
       })

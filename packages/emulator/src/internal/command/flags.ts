@@ -24,6 +24,9 @@ const changing = <A>(flag: Flag.Flag<A>, description: string, change: (value: A)
 
 const text = (name: string, metavar: string) => Flag.String(name).pipe(Flag.withMetavar(metavar))
 
+/** What is said of the control API, to which a flag adds something. */
+const controlled = ({ control }: Settings) => (typeof control === "object" ? control : {})
+
 const isImage = Schema.is(Image)
 
 const changes = {
@@ -95,6 +98,36 @@ const changes = {
     Flag.filter(isImage, (given) => `Expected an image as library/alpine:3.20, got ${given}`),
     Flag.atLeast(0),
     Flag.map((seeds): Change => (settings) => ({ ...settings, seeds: [...(settings.seeds ?? []), ...seeds] }))
+  ),
+  control: changing(
+    Flag.Boolean("control"),
+    "Serve the control API; --no-control for none. Default: yes",
+    (control) => (settings) => ({ ...settings, control: control && (settings.control ?? true) })
+  ),
+  controlPort: changing(
+    Flag.Int("control-port").pipe(Flag.withMetavar("PORT"), Flag.withSchema(Port)),
+    `The port of the control API; 0 for any that is free. Default: the port after the registry's (${defaultPort + 1})`,
+    (port) => (settings) => ({ ...settings, control: { ...controlled(settings), port } })
+  ),
+  controlHost: changing(
+    text("control-host", "ADDRESS"),
+    "The address of the control API, which has no login. Default: 127.0.0.1",
+    (host) => (settings) => ({ ...settings, control: { ...controlled(settings), host } })
+  ),
+  controlName: Flag.String("control-name").pipe(
+    Flag.withMetavar("HOST"),
+    Flag.withDescription(
+      "A host name by which clients reach the control API; may be repeated. Default: localhost, addresses and --public-host"
+    ),
+    Flag.atLeast(0),
+    Flag.map((names): Change =>
+      names.length === 0
+        ? keep
+        : (settings) => {
+            const control = controlled(settings)
+            return { ...settings, control: { ...control, hosts: [...(control.hosts ?? []), ...names] } }
+          }
+    )
   ),
   json: changing(
     Flag.Boolean("json"),

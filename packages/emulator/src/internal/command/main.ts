@@ -7,18 +7,22 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as HttpServerError from "effect/http/HttpServerError"
 import * as AcrEmulator from "../../AcrEmulator.ts"
+import * as Control from "../../Control.ts"
 import { flags, settingsOf } from "./flags.ts"
+import { logger } from "./log.ts"
 import { attempt, CannotStart, messageOf, report } from "./problem.ts"
 import * as Ready from "./ready.ts"
-import { optionsOf, seedsOf, type Settings } from "./settings.ts"
+import { controlOf, optionsOf, seedsOf, type Settings } from "./settings.ts"
 
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
@@ -37,29 +41,47 @@ const httpsOf = Effect.fnUntraced(function* ({
 })
 
 /** Why nothing can listen there. */
-const cannotListen = ({ cause }: HttpServerError.ServeError): CannotStart => {
+const cannotListen = ({ cause }: { readonly cause: unknown }, flag: string): CannotStart => {
   const problem = messageOf(cause)
   return new CannotStart({
-    problem: problem.includes("EADDRINUSE") ? `${problem}; --port 0 takes one that is free` : problem
+    problem: problem.includes("EADDRINUSE") ? `${problem}; ${flag} 0 takes one that is free` : problem
   })
 }
+
+/** Serves the control API until the scope closes. */
+const controlled = Effect.fnUntraced(function* (
+  emulator: AcrEmulator.Service,
+  settings: Settings
+): Effect.fn.Return<{ readonly endpoint: string } | undefined, CannotStart, Scope.Scope> {
+  const options = controlOf(settings)
+  if (options === undefined) return undefined
+  const layer = Control.layer(options).pipe(Layer.provide(Layer.succeed(AcrEmulator.AcrEmulator, emulator)))
+  const context = yield* Effect.mapError(Layer.build(layer), (error) => cannotListen(error, "--control-port"))
+  const { endpoint } = Context.get(context, Control.Control)
+  return { endpoint }
+})
 
 /** Starts, and says so. */
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { caOut, json = false, readyFile } = settings
   if (readyFile !== undefined) yield* Ready.clear(readyFile)
-  const emulator = yield* AcrEmulator.make(optionsOf(settings, yield* httpsOf(settings))).pipe(
+  const onRequest = logger(settings)
+  const options = optionsOf(settings, yield* httpsOf(settings))
+  const emulator = yield* AcrEmulator.make(onRequest === undefined ? options : { ...options, onRequest }).pipe(
     Effect.catchTags({
-      ServeError: (error) => Effect.fail(cannotListen(error)),
+      ServeError: (error) => Effect.fail(cannotListen(error, "--port")),
       DirectoryError: ({ message }) => Effect.fail(new CannotStart({ problem: message })),
       SeedError: ({ message }) => Effect.fail(new CannotStart({ problem: message }))
     })
   )
-  yield* Effect.mapError(emulator.startWith(seedsOf(settings)), ({ message }) => new CannotStart({ problem: message }))
+  // Before the control API is there, which says from then on that the emulator is not ready.
+  const seeding = yield* Effect.forkChild(emulator.startWith(seedsOf(settings)), { startImmediately: true })
+  const control = yield* controlled(emulator, settings)
+  yield* Effect.mapError(Fiber.join(seeding), ({ message }) => new CannotStart({ problem: message }))
   if (caOut !== undefined && Option.isSome(emulator.certificate)) {
     yield* Ready.write(caOut, emulator.certificate.value)
   }
-  const ready = Ready.readyOf(emulator, yield* emulator.modes, settings)
+  const ready = yield* Ready.readyOf(emulator, control, settings)
   if (readyFile !== undefined) yield* Ready.announce(readyFile, ready)
   yield* Console.log(json ? Ready.json(ready) : Ready.instructions(ready))
 })

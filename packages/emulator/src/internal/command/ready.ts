@@ -9,7 +9,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Login, Service } from "../../AcrEmulator.ts"
-import type { Modes } from "../../Modes.ts"
 import { attempt, type CannotStart } from "./problem.ts"
 import type { Settings } from "./settings.ts"
 
@@ -19,6 +18,8 @@ const ReadyLogin = Schema.Struct({ username: Schema.String, password: Schema.Str
 const Ready = Schema.Struct({
   endpoint: Schema.String,
   loginServer: Schema.String,
+  /** The control API, if it is served. */
+  control: Schema.optionalKey(Schema.Struct({ endpoint: Schema.String })),
   /** Whether downloads of blobs are redirected to the storage, or served. */
   blobs: Schema.Literals(["redirect", "direct"]),
   /** The certificate to trust, in PEM, if it serves https. */
@@ -38,20 +39,24 @@ const loginOf = ({ password, username }: Login): typeof ReadyLogin.Type => ({
   password: Redacted.value(password)
 })
 
-export const readyOf = (
-  { certificate, endpoint, loginServer, logins }: Service,
-  { blobs }: Pick<Modes, "blobs">,
+export const readyOf = Effect.fnUntraced(function* (
+  { certificate, endpoint, loginServer, logins, modes }: Service,
+  control: Ready["control"],
   { caOut, scopeMapTokens = [] }: Settings
-): Ready => ({
-  endpoint,
-  loginServer,
-  blobs,
-  ...(Option.isSome(certificate) ? { certificate: certificate.value } : {}),
-  ...(Option.isSome(certificate) && caOut !== undefined ? { certificateFile: resolve(caOut) } : {}),
-  logins: {
-    adminUser: loginOf(logins.adminUser),
-    entraToken: Redacted.value(logins.entraToken),
-    scopeMapTokens: scopeMapTokens.map(loginOf)
+): Effect.fn.Return<Ready> {
+  const { blobs } = yield* modes
+  return {
+    endpoint,
+    loginServer,
+    ...(control === undefined ? {} : { control }),
+    blobs,
+    ...(Option.isSome(certificate) ? { certificate: certificate.value } : {}),
+    ...(Option.isSome(certificate) && caOut !== undefined ? { certificateFile: resolve(caOut) } : {}),
+    logins: {
+      adminUser: loginOf(logins.adminUser),
+      entraToken: Redacted.value(logins.entraToken),
+      scopeMapTokens: scopeMapTokens.map(loginOf)
+    }
   }
 })
 
@@ -76,6 +81,7 @@ export const instructions = (ready: Ready): string => {
     `Azure Container Registry emulator at ${ready.endpoint}`,
     ...(ready.blobs === "direct" ? ["It serves blobs itself: there is no redirect to a storage."] : []),
     ...certificateLines(ready),
+    ...(ready.control === undefined ? [] : [`It is controlled at ${ready.control.endpoint}`]),
     "",
     `  docker login ${login}`,
     `  skopeo login --tls-verify=false ${login}`,

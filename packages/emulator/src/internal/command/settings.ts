@@ -12,6 +12,8 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type * as AcrEmulator from "../../AcrEmulator.ts"
+import type * as Control from "../../Control.ts"
+import { Limits } from "../../Modes.ts"
 import { type Seed, SeedContents, SeedImage } from "../../SeedImage.ts"
 import * as PublicHost from "../publicHost.ts"
 
@@ -47,8 +49,6 @@ const ScopeMapToken = Schema.Struct({
     })
   )
 })
-
-const PerMinute = optional(Schema.Natural)
 
 const parseImage = (text: string) =>
   Option.flatMap(Result.getSuccess(Reference.parse(`localhost/${text}`)), ({ repository, tag }) =>
@@ -119,9 +119,7 @@ export const Settings = Schema.Struct({
   refreshTokenLifetime: optional(Period),
   roleAssignmentMode: optional(Schema.Literals(["rbac", "rbac-abac"])),
   tier: optional(Schema.Literals(tiers)),
-  rateLimits: optional(
-    Schema.Struct({ read: PerMinute, write: PerMinute, delete: PerMinute, referrers: PerMinute, oauth: PerMinute })
-  ),
+  rateLimits: optional(Limits.fields.rateLimits),
   blobs: optional(Schema.Literals(["redirect", "direct"])),
   maxRequestBodySize: optional(Size),
   chunkMinLength: optional(Size),
@@ -138,6 +136,16 @@ export const Settings = Schema.Struct({
   conditionalPut: optional(Schema.Boolean),
   directory: optional(Schema.String),
   seeds: optional(Schema.Array(SeedSetting)),
+  control: optional(
+    Schema.Union([
+      Schema.Boolean,
+      Schema.Struct({
+        host: optional(Schema.String),
+        port: optional(Port),
+        hosts: optional(Schema.Array(Schema.String))
+      })
+    ])
+  ),
   json: optional(Schema.Boolean),
   readyFile: optional(Schema.String),
   log: optional(Schema.Literals(logs))
@@ -149,10 +157,35 @@ const wellKnown = { username: "admin", password: "emulator", entraToken: "emulat
 
 export const defaultPort = 5001
 
+/** Where the control API is, or that there is none. */
+export const controlOf = ({
+  control = true,
+  port = defaultPort,
+  publicHost
+}: Settings): Control.Options | undefined => {
+  if (control === false) return undefined
+  const { hosts = [], ...given } = control === true ? {} : control
+  const publicName = publicHost === undefined ? undefined : PublicHost.parse(publicHost)?.host
+  return {
+    // The port after the registry's, which is known beforehand where that one is.
+    port: port === 0 || port === 65_535 ? 0 : port + 1,
+    ...given,
+    hosts: publicName === undefined ? hosts : [...hosts, publicName]
+  }
+}
+
 /** What kind of registry to be. The certificate is read already. */
 export const optionsOf = (settings: Settings, https: AcrEmulator.Options["https"]): AcrEmulator.Options => {
   // What is about the command alone.
-  const { caOut: _caOut, json: _json, log: _log, readyFile: _readyFile, seeds: _seeds, ...options } = settings
+  const {
+    caOut: _caOut,
+    control: _control,
+    json: _json,
+    log: _log,
+    readyFile: _readyFile,
+    seeds: _seeds,
+    ...options
+  } = settings
   return {
     port: defaultPort,
     adminUser: { username: wellKnown.username, password: Redacted.make(wellKnown.password) },
