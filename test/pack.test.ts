@@ -7,8 +7,9 @@ import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises
 import { delimiter, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
-import { ContainerRegistry } from "@effect-acr/client"
+import { ContainerRegistry, Credentials } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
+import { NodeRegistryHttpClient } from "@effect-acr/node"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,13 +18,16 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { version } from "../packages/client/src/internal/http/version.ts"
 import { connectProxy } from "../packages/node/test/support/connectProxy.ts"
 import * as Transfer from "./runtimes/transfer.ts"
 import { run } from "./support/command.ts"
+import { startContainer } from "./support/container.ts"
 import { emulated } from "./support/emulator.ts"
+import { startWith } from "./support/emulatorCommand.ts"
 import * as Packed from "./support/packed.ts"
 import * as Runtimes from "./support/runtimes.ts"
 
@@ -228,6 +232,60 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       const printed = yield* run(process.execPath, [command, "--version"])
       assert.include(printed, yield* versionOf("emulator"))
     })
+  )
+
+  it.effect("the command of the emulator reads two files when it starts", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Project
+      const dist = join(Packed.packageFolder(home, "emulator"), "dist")
+      const hook = `
+        import { registerHooks } from "node:module"
+        registerHooks({ load: (url, context, next) => (url.startsWith("file:") && console.error(url), next(url, context)) })`
+      const preload = `data:text/javascript,${encodeURIComponent(hook)}`
+      const started = yield* startWith(process.execPath, [
+        "--import",
+        preload,
+        join(dist, "bin.js"),
+        "--json",
+        "--port",
+        "0"
+      ])
+      const loaded = (yield* started.logged).trim().split("\n")
+      assert.deepStrictEqual(
+        loaded.map((url) => url.slice(url.indexOf("/dist/") + 1)),
+        ["dist/bin.js", "dist/internal/command/main.js"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("the emulator runs in the root folder of its container, healthy and without rights", () =>
+    Effect.gen(function* () {
+      const { archives } = yield* Project
+      const container = yield* startContainer(
+        archives["@effect-acr/emulator"] ?? "",
+        "--port 0 --control-port 0 --json --seed library/alpine:3.20 --directory /data/registry".split(" ")
+      )
+      const { control, endpoint, logins } = container.ready
+      const names = yield* ContainerRegistry.ContainerRegistry.use((registry) =>
+        Stream.runCollect(registry.repositories())
+      ).pipe(
+        Effect.provide(
+          ContainerRegistry.layer({ endpoint: endpoint.replace("0.0.0.0", "localhost") }).pipe(
+            Layer.provide(
+              Credentials.layerPassword({
+                username: logins.adminUser.username,
+                password: Redacted.make(logins.adminUser.password)
+              })
+            ),
+            Layer.provide(NodeRegistryHttpClient.layer)
+          )
+        )
+      )
+      assert.deepStrictEqual(names, ["library/alpine"])
+      assert.isTrue(yield* container.isHealthy(new URL(control?.endpoint ?? "").port))
+      assert.isFalse(yield* container.isHealthy("1"))
+      assert.strictEqual((yield* container.stop("SIGTERM")).code, 143)
+    }).pipe(Effect.scoped)
   )
 
   it.layer(Runtimes.layer, { timeout: "3 minutes" })("on", (it) => {

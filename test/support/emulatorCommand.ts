@@ -44,7 +44,7 @@ export const ends = (flags: ReadonlyArray<string>, nodeFlags: ReadonlyArray<stri
 }
 
 /** Starts a program that prints the line of `--json`, and waits for that line. It goes with the scope. */
-const startProgram = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+export const startWith = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -77,4 +77,4 @@ const startProgram = Effect.fnUntraced(function* (program: string, args: Readonl
 
 /** Starts the command on a free port, and waits until it is ready. */
 export const start = (...flags: ReadonlyArray<string>) =>
-  startProgram(process.execPath, [bin, "--json", "--port", "0", ...flags])
+  startWith(process.execPath, [bin, "--json", "--port", "0", ...flags])
