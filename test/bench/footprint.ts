@@ -5,13 +5,28 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { bundle } from "../support/bundle.ts"
 import { run, temporaryFolder } from "../support/command.ts"
+import { startPrinting } from "../support/emulatorCommand.ts"
 import * as Packed from "../support/packed.ts"
-import type { Case } from "./case.ts"
+import { peakMemoryBytesOf } from "../support/peakMemory.ts"
+import { type Case, mebibyte } from "./case.ts"
 import type { Figure } from "./report.ts"
 import { perRound, type Run } from "./turns.ts"
+
+/** How long a server takes until it prints a line, and what it then takes of memory. */
+const starting = (...args: ReadonlyArray<string>): Run =>
+  Effect.gen(function* () {
+    const [took, { pid }] = yield* Effect.timed(startPrinting(process.execPath, args))
+    return { seconds: Duration.toSeconds(took), peakRssBytes: peakMemoryBytesOf(pid) ?? 0 }
+  }).pipe(Effect.scoped)
+
+/** The least that listens. */
+const bareServer = `
+  import { createServer } from "node:http"
+  createServer().listen(0, "127.0.0.1", () => console.log("listens"))`
 
 /** Where the packages of this folder are resolved, the Azure SDK among them. */
 const workspace = fileURLToPath(new URL("..", import.meta.url))
@@ -90,6 +105,33 @@ export const footprint: ReadonlyArray<Case> = [
         yield* compare("@effect-acr/client in a program that has Effect", importing(home, client, effect)),
         yield* compare("the modules of Effect that it needs", importing(home, effect)),
         yield* compare("effect/Effect and nothing else", importing(home, ["effect/Effect"]))
+      ]
+    })
+  },
+  {
+    name: "emulator-start",
+    title: "start the emulator's command, until it says that it is ready",
+    run: Effect.fnUntraced(function* (turns) {
+      const home = yield* Effect.flatMap(Packed.pack, Packed.install)
+      const command = join(Packed.packageFolder(home, "emulator"), "dist/bin.js")
+      const took = yield* turns({
+        ours: () => starting(command, "--json", "--port", "0"),
+        "node:https": () => starting("--input-type=module", "--eval", bareServer)
+      })
+      return [
+        {
+          what: "time, ours ÷ a bare server of node:http",
+          values: perRound(took.ours, took["node:https"], (one, other) => one.seconds / other.seconds),
+          unit: "×",
+          // 0.35 s on a machine on which the bare server takes 0.07 s.
+          atMost: 5
+        },
+        {
+          what: "memory when it is ready",
+          values: (took.ours ?? []).map(({ peakRssBytes }) => peakRssBytes / mebibyte),
+          unit: "MiB",
+          atMost: 105
+        }
       ]
     })
   },

@@ -43,8 +43,8 @@ export const ends = (flags: ReadonlyArray<string>, nodeFlags: ReadonlyArray<stri
   return { code: status, stderr, stdout }
 }
 
-/** Starts a program that prints the line of `--json`, and waits for that line. It goes with the scope. */
-export const startWith = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+/** Starts a program, and waits until it has printed a line. It goes with the scope. */
+export const startPrinting = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() => spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] })),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
@@ -63,7 +63,7 @@ export const startWith = Effect.fnUntraced(function* (program: string, args: Rea
   })
   return {
     pid: child.pid ?? 0,
-    ready: yield* Schema.decodeEffect(Ready)(line),
+    line,
     /** What it printed so far on stderr. */
     logged: Effect.sync(() => printed.stderr),
     /** Ends it by a signal. */
@@ -73,6 +73,12 @@ export const startWith = Effect.fnUntraced(function* (program: string, args: Rea
         return ended
       })
   }
+})
+
+/** Starts a program that prints the line of `--json`, and waits for that line. It goes with the scope. */
+export const startWith = Effect.fnUntraced(function* (program: string, args: ReadonlyArray<string>) {
+  const started = yield* startPrinting(program, args)
+  return { ...started, ready: yield* Schema.decodeEffect(Ready)(started.line) }
 })
 
 /** Starts the command on a free port, and waits until it is ready. */
