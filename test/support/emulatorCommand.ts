@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-const bin = fileURLToPath(new URL("../../packages/emulator/src/bin.ts", import.meta.url))
+export const bin = fileURLToPath(new URL("../../packages/emulator/src/bin.ts", import.meta.url))
 
 const Login = Schema.Struct({ username: Schema.String, password: Schema.String })
 
