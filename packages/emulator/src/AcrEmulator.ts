@@ -50,25 +50,26 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as HttpServerError from "effect/http/HttpServerError"
 import type { DirectoryError } from "./DirectoryError.ts"
 import type { RepositoryContents, RepositorySummary } from "./Contents.ts"
 import type { Fault, Injected } from "./Fault.ts"
-import type { Identity } from "./internal/access.ts"
 import * as Answering from "./internal/answering.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
 import * as Looking from "./internal/looking.ts"
 import * as Management from "./internal/management.ts"
-import * as CurrentModes from "./internal/modes.ts"
+import * as Settings from "./internal/modes.ts"
 import * as PublicHost from "./internal/publicHost.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
+import * as Seeding from "./internal/seeding.ts"
 import * as Serving from "./internal/serving.ts"
 import * as Storage from "./internal/storage.ts"
 import * as Sweep from "./internal/sweep.ts"
-import * as Throttle from "./internal/throttle.ts"
+import * as Time from "./internal/time.ts"
 import * as Tokens from "./internal/tokens.ts"
 import * as Trash from "./internal/trash.ts"
 import * as Uploads from "./internal/uploads.ts"
@@ -404,15 +405,6 @@ const secret = (): Redacted.Redacted<string> => Redacted.make(randomBytes(24).to
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-/** What counts requests by the limits. */
-const throttlesOf = ({ rateLimits, tier }: Modes.Limits) => {
-  const limits = tier === null ? undefined : Throttle.tiers[tier]
-  return {
-    ofAll: Throttle.make({ ...limits?.registry, ...rateLimits }),
-    ofOne: Throttle.makeFor<Identity>(limits?.identity ?? {})
-  }
-}
-
 const publicHostOf = (text: string): PublicHost.PublicHost => {
   const parsed = PublicHost.parse(text)
   if (parsed === undefined) throw new RangeError(`publicHost must be a host as registry.test:5001, not ${text}`)
@@ -454,15 +446,8 @@ const storageHostOf = (
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError | SeedError, Scope.Scope> {
-  const clock = yield* Clock.Clock
-  let clockOffsetMillis = 0
-  const now = () => clock.currentTimeMillisUnsafe() + clockOffsetMillis
-  let modes = CurrentModes.atStart(options)
-  let limits = CurrentModes.limitsAtStart(options)
-  let throttles = throttlesOf(limits)
-  let startsWith: ReadonlyArray<Seed> = []
-  let isReady = true
-  const store = yield* Saved.open(options.directory, now)
+  const time = Time.make(yield* Clock.Clock)
+  const store = yield* Saved.open(options.directory, time.now)
 
   const publicHost = options.publicHost === undefined ? undefined : publicHostOf(options.publicHost)
   const { https = false } = options
@@ -476,8 +461,8 @@ export const make = Effect.fnUntraced(function* (
 
   const serving = Serving.make({
     journalSize: options.journalSize ?? 10_000,
-    nowMillis: now,
-    elapsedMillis: () => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000,
+    nowMillis: time.now,
+    elapsedMillis: time.elapsedMillis,
     onRequest: (request) => options.onRequest?.(request)
   })
 
@@ -485,13 +470,14 @@ export const make = Effect.fnUntraced(function* (
   const storageHost = storageHostOf(options, host, certificate)
   const storageListener = storageHost === undefined ? undefined : yield* Listener.listenOnLoopback(certificate)
   if (storageListener !== undefined) {
-    serving.serve("storage", storageListener, async (request) => storage.download(request, now()))
+    serving.serve("storage", storageListener, async (request) => storage.download(request, time.now()))
   }
 
-  const currentModes = () => modes
-  const trash = Trash.make(store, currentModes)
-  const distribution = Distribution.make({ store, trash, modes: currentModes })
-  const uploads = Uploads.make({ store, now, modes: currentModes })
+  const settings = Settings.make(options, storageListener !== undefined)
+  const { modes } = settings
+  const trash = Trash.make(store, modes)
+  const distribution = Distribution.make({ store, trash, modes })
+  const uploads = Uploads.make({ store, now: time.now, modes })
   const sweep = Sweep.make({ store, trash, uploads })
   yield* Effect.addFinalizer(() => Effect.promise(sweep.idle))
 
@@ -501,11 +487,11 @@ export const make = Effect.fnUntraced(function* (
       ? `${PublicHost.inAddress(host)}:${listener.port}`
       : PublicHost.loginServerOf(scheme, publicHost, listener.port)
   const endpoint = `${scheme}://${loginServer}`
-  const management = Management.make({ registry: loginServer, store, trash, modes: currentModes })
+  const management = Management.make({ registry: loginServer, store, trash, modes })
   const tokens = Tokens.make({
     service: loginServer,
     certificate,
-    modes: currentModes,
+    modes,
     acceptsEntraToken: (token) =>
       Equal.equals(token, logins.entraToken) || (options.acceptsEntraToken?.(token) ?? false),
     accounts: [
@@ -523,90 +509,40 @@ export const make = Effect.fnUntraced(function* (
       trash,
       distribution,
       uploads,
-      modes: currentModes,
+      modes,
       downloadAddress: (digest, nowMillis) =>
-        storageListener === undefined || modes.blobs === "direct"
+        storageListener === undefined || modes().blobs === "direct"
           ? undefined
           : `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
-    throttle: (...request) => throttles.ofAll(...request),
-    throttleOf: (identity) => throttles.ofOne(identity)
+    throttle: settings.throttle,
+    throttleOf: settings.throttleOf
   })
-
-  const setModes = (change: Modes.ModesChange): void => {
-    const { blobs, ...changed } = CurrentModes.changed(modes, change)
-    modes = { ...changed, blobs: storageListener === undefined ? "direct" : blobs }
-  }
-
-  const setLimits = (given: Modes.Limits): void => {
-    limits = given
-    throttles = throttlesOf(given)
-  }
-
-  setModes({})
 
   serving.serve("registry", listener, async (request) => {
-    const nowMillis = now()
-    const time = { nowMillis, stamp: store.stamp(nowMillis) }
+    const nowMillis = time.now()
     sweep.before(nowMillis)
     const origin = publicHost === undefined ? `${scheme}://${request.headers["host"] ?? loginServer}` : endpoint
-    return answer(origin, request, time)
+    return answer(origin, request, { nowMillis, stamp: store.stamp(nowMillis) })
   })
 
-  const parts = { store, trash, distribution, management }
-
-  // What seeds need is loaded with the first one: a start without seeds is quicker.
-  const seed = (image: SeedImage): Effect.Effect<Digest, SeedError> =>
-    Effect.flatMap(
-      Effect.promise(() => import("./internal/seed.ts")),
-      ({ seed }) => {
-        sweep.before(now())
-        return seed(parts, image, now())
-      }
-    )
-
-  const seedFrom = (contents: SeedContents): Effect.Effect<ReadonlyArray<SeededImage>, SeedError> =>
-    Effect.flatMap(
-      Effect.promise(() => import("./internal/seedFrom.ts")),
-      ({ seedFrom }) => {
-        sweep.before(now())
-        return seedFrom(parts, contents, now())
-      }
-    )
-
-  const put = (one: Seed): Effect.Effect<void, SeedError> =>
-    "from" in one ? Effect.asVoid(seedFrom(one)) : Effect.asVoid(seed(one))
-
-  const putAll = Effect.suspend(() => {
-    isReady = false
-    return Effect.forEach(startsWith, put, { discard: true }).pipe(
-      Effect.tap(() =>
-        Effect.sync(() => {
-          isReady = true
-        })
-      )
-    )
+  const seeding = Seeding.make({ store, trash, distribution, management }, () => {
+    sweep.before(time.now())
+    return time.now()
   })
-
-  const startWith = (seeds: ReadonlyArray<Seed>): Effect.Effect<void, SeedError> =>
-    Effect.suspend(() => {
-      startsWith = seeds
-      return putAll
-    })
 
   const forgetAll = Effect.promise(async () => {
-    isReady = false
     serving.clearFaults()
     tokens.revokeAccessTokens()
     tokens.revokeRefreshTokens()
-    clockOffsetMillis = 0
-    setModes(CurrentModes.atStart(options))
-    setLimits(CurrentModes.limitsAtStart(options))
+    time.reset()
+    settings.reset()
     await Saved.clear({ store, uploads, sweep })
     serving.clearJournal()
   })
+  const resets = yield* Semaphore.make(1)
 
-  yield* startWith(options.seed ?? [])
+  yield* seeding.startWith(options.seed ?? [])
 
   return AcrEmulator.of({
     endpoint,
@@ -622,26 +558,21 @@ export const make = Effect.fnUntraced(function* (
     clearFaults: Effect.sync(serving.clearFaults),
     revokeAccessTokens: Effect.sync(tokens.revokeAccessTokens),
     revokeRefreshTokens: Effect.sync(tokens.revokeRefreshTokens),
-    seed,
-    seedFrom,
-    startWith,
-    isReady: Effect.sync(() => isReady),
-    reset: Effect.andThen(forgetAll, putAll),
+    seed: seeding.seed,
+    seedFrom: seeding.seedFrom,
+    startWith: seeding.startWith,
+    isReady: Effect.sync(seeding.isReady),
+    // One that was interrupted would leave a registry without its seeds.
+    reset: resets.withPermit(Effect.uninterruptible(seeding.again(forgetAll))),
     repositories: Effect.sync(() => Looking.repositories(store)),
     contents: (name) => Effect.sync(() => Option.fromUndefinedOr(Looking.contents(store, name))),
-    modes: Effect.sync(currentModes),
-    setModes: (change) => Effect.sync(() => setModes(change)),
-    limits: Effect.sync(() => limits),
-    setLimits: (given) => Effect.sync(() => setLimits(given)),
-    time: Effect.sync(() => DateTime.makeUnsafe(now())),
-    setTime: (time) =>
-      Effect.sync(() => {
-        clockOffsetMillis = DateTime.toEpochMillis(time) - clock.currentTimeMillisUnsafe()
-      }),
-    adjustTime: (duration) =>
-      Effect.sync(() => {
-        clockOffsetMillis += millis(duration)
-      }),
+    modes: Effect.sync(settings.modes),
+    setModes: (change) => Effect.sync(() => settings.setModes(change)),
+    limits: Effect.sync(settings.limits),
+    setLimits: (limits) => Effect.sync(() => settings.setLimits(limits)),
+    time: Effect.sync(() => DateTime.makeUnsafe(time.now())),
+    setTime: (to) => Effect.sync(() => time.set(DateTime.toEpochMillis(to))),
+    adjustTime: (duration) => Effect.sync(() => time.adjust(millis(duration))),
     openUploads: Effect.sync(uploads.count)
   })
 })
