@@ -53,7 +53,8 @@ export const open = Effect.fnUntraced(function* (
   const origins = new Set<string>()
   const page = yield* Effect.promise(() => context.newPage())
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") errors.push(message.text())
+    if (message.type() === "error" || message.type() === "warning")
+      errors.push(`${message.location().url}: ${message.text()}`)
   })
   page.on("pageerror", (error) => errors.push(error.message))
   page.on("request", (request) => origins.add(new URL(request.url()).origin))

@@ -92,7 +92,8 @@ export const SeedLayer = Schema.Struct({
  */
 export type SeedLayer = typeof SeedLayer.Type
 
-const Layers = Schema.Array(Schema.Union([Schema.String, SeedLayer, Bytes]))
+// Bytes before a layer: of large ones, a layer would enumerate all properties.
+const Layers = Schema.Array(Schema.Union([Schema.String, Bytes, SeedLayer]))
 
 /**
  * An artifact that refers to an image or to another artifact: an SBOM, a report, a signature.
