@@ -3,7 +3,7 @@
  */
 import { createHash, type Hash, randomUUID } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
-import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { type FileHandle, mkdir, open, readdir, rename, rm, unlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Digest from "@effect-acr/client/Digest"
@@ -32,6 +32,15 @@ export const remove = (directory: string): Promise<void> =>
 
 const algorithms = ["sha256", "sha512"]
 
+/** Removes a file if it is there. */
+const removeFile = async (file: string): Promise<void> => {
+  try {
+    await unlink(file)
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause
+  }
+}
+
 /** Makes the folders. Uploads do not outlive the emulator that took them. */
 export const prepare = async (directory: string): Promise<void> => {
   await forget(directory)
@@ -54,7 +63,7 @@ export const list = async (directory: string): Promise<ReadonlySet<string>> => {
 }
 
 /** Removes the file of a digest. */
-export const drop = (directory: string, digest: string): Promise<void> => rm(fileOf(directory, digest), { force: true })
+export const drop = (directory: string, digest: string): Promise<void> => removeFile(fileOf(directory, digest))
 
 /** Removes what is still on its way in. */
 export const forget = (directory: string): Promise<void> => remove(incomingIn(directory))
@@ -162,4 +171,4 @@ export const put = async <A>(store: Store, digest: string, bytes: Uint8Array, th
 }
 
 /** Throws content away, unless it is kept. */
-export const discard = (incoming: Incoming): Promise<void> => rm(incoming.file, { force: true })
+export const discard = (incoming: Incoming): Promise<void> => removeFile(incoming.file)

@@ -16,6 +16,9 @@ const unnamedMillis = 24 * 60 * 60_000
 /** How long content stays that nothing needs. A link to it that was handed out is good for so long. */
 const unusedMillis = linkLifetimeMillis
 
+/** How many files are removed at the same time: one after another, clients could leave more behind than go. */
+const removalsAtOnce = 32
+
 /** How long to wait after a failure. */
 const pauseMillis = 60_000
 
@@ -56,10 +59,12 @@ export const make = (parts: {
   }
 
   const removeFiles = async (untilMillis: number): Promise<void> => {
-    for (const [digest] of overdue(store.unused, (sinceMillis) => sinceMillis <= untilMillis)) {
-      await dropContent(store, digest)
+    const waiting = overdue(store.unused, (sinceMillis) => sinceMillis <= untilMillis).values()
+    // Each takes the next file from the same iterator.
+    const remove = async () => {
+      for (const [digest] of waiting) await dropContent(store, digest)
     }
-    await uploads.sweep()
+    await Promise.all([uploads.sweep(), ...Array.from({ length: removalsAtOnce }, remove)])
   }
 
   const inBackground = (remove: () => Promise<void>): void => {

@@ -229,11 +229,13 @@ export const make = (options: {
 
     /** Gives up the uploads that lie still for a day. */
     sweep: async (): Promise<void> => {
-      for (const session of Array.from(sessions.values())) {
-        if (session.usedMillis + abandonedMillis > now()) return
+      const abandoned: Array<Session> = []
+      for (const session of sessions.values()) {
+        if (session.usedMillis + abandonedMillis > now()) break
         // A body may take as long as it likes to come.
-        if (session.steps === 0) await forget(session)
+        if (session.steps === 0) abandoned.push(session)
       }
+      await Promise.all(abandoned.map(forget))
     }
   }
 }
