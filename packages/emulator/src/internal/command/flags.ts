@@ -22,7 +22,9 @@ const changing = <A>(flag: Flag.Flag<A>, description: string, change: (value: A)
     Flag.map(Option.match({ onNone: () => keep, onSome: change }))
   )
 
-const text = (name: string, metavar: string) => Flag.String(name).pipe(Flag.withMetavar(metavar))
+/** A text of at least one character: an empty address means all addresses, and an empty folder the current one. */
+const text = (name: string, metavar: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withSchema(Schema.NonEmptyString))
 
 /** What is said of the control API, to which a flag adds something. */
 const controlled = ({ control }: Settings) => (typeof control === "object" ? control : {})

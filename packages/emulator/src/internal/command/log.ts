@@ -26,7 +26,12 @@ const formats = { text: textOf, json: encode }
 export const logger = ({ log = "none" }: Settings): ((entry: JournalEntry) => void) | undefined => {
   if (log === "none") return undefined
   const format = formats[log]
+  let isRead = true
+  // Its reader may go, as `head` does. The emulator stays for its clients.
+  process.stderr.on("error", () => {
+    isRead = false
+  })
   return (entry) => {
-    process.stderr.write(`${format(entry)}\n`)
+    if (isRead) process.stderr.write(`${format(entry)}\n`)
   }
 }

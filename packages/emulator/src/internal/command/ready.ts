@@ -95,11 +95,13 @@ export const instructions = (ready: Ready): string => {
 }
 
 /** Writes a file that no reader ever sees half written. */
-export const write = (file: string, content: string): Effect.Effect<void, CannotStart> =>
+export const write = (file: string, content: string, mode = 0o666): Effect.Effect<void, CannotStart> =>
   attempt(`${file} cannot be written`, async () => {
     const temporary = `${file}.${process.pid}.new`
     try {
-      await writeFile(temporary, content)
+      await rm(temporary, { force: true })
+      // Does not follow a link that another user of a folder for all has put there.
+      await writeFile(temporary, content, { flag: "wx", mode })
       await rename(temporary, file)
     } catch (cause) {
       await rm(temporary, { force: true })
@@ -111,6 +113,6 @@ export const write = (file: string, content: string): Effect.Effect<void, Cannot
 export const clear = (file: string): Effect.Effect<void, CannotStart> =>
   attempt(`${file} cannot be removed`, () => rm(file, { force: true }))
 
-/** A file that is there as long as the emulator is ready. */
+/** A file that is there as long as the emulator is ready. It has passwords, so that its owner alone may read it. */
 export const announce = (file: string, ready: Ready): Effect.Effect<void, CannotStart, Scope.Scope> =>
-  Effect.acquireRelease(write(file, `${json(ready)}\n`), () => Effect.ignore(clear(file)))
+  Effect.acquireRelease(write(file, `${json(ready)}\n`, 0o600), () => Effect.ignore(clear(file)))

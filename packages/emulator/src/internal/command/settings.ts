@@ -101,16 +101,16 @@ export const logs = ["none", "text", "json"] as const
 
 export const Settings = Schema.Struct({
   port: optional(Port),
-  host: optional(Schema.String),
+  host: optional(Schema.NonEmptyString),
   publicHost: optional(Host),
   https: optional(
     Schema.Union([
       Schema.Boolean,
       /** Files in PEM. */
-      Schema.Struct({ certificate: Schema.String, key: Schema.String })
+      Schema.Struct({ certificate: Schema.NonEmptyString, key: Schema.NonEmptyString })
     ])
   ),
-  caOut: optional(Schema.String),
+  caOut: optional(Schema.NonEmptyString),
   anonymousPull: optional(Schema.Boolean),
   adminUser: optional(Schema.Struct(Login)),
   entraToken: optional(Password),
@@ -134,20 +134,20 @@ export const Settings = Schema.Struct({
   ),
   softDelete: optional(Schema.Struct({ retention: optional(Period) })),
   conditionalPut: optional(Schema.Boolean),
-  directory: optional(Schema.String),
+  directory: optional(Schema.NonEmptyString),
   seeds: optional(Schema.Array(SeedSetting)),
   control: optional(
     Schema.Union([
       Schema.Boolean,
       Schema.Struct({
-        host: optional(Schema.String),
+        host: optional(Schema.NonEmptyString),
         port: optional(Port),
         hosts: optional(Schema.Array(Schema.String))
       })
     ])
   ),
   json: optional(Schema.Boolean),
-  readyFile: optional(Schema.String),
+  readyFile: optional(Schema.NonEmptyString),
   log: optional(Schema.Literals(logs))
 })
 export type Settings = typeof Settings.Type
