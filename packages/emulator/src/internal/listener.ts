@@ -3,7 +3,7 @@
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
-import type { Socket } from "node:net"
+import type { Server, Socket } from "node:net"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { TLSSocket } from "node:tls"
@@ -197,6 +197,28 @@ const onRequest = (handler: Handler): Http.RequestListener => {
 /** Node cuts requests off that take longer than five minutes. An upload may. */
 const serverOptions: Http.ServerOptions = { requestTimeout: 0 }
 
+interface Opened {
+  readonly server: Http.Server
+  readonly connections: { readonly close: () => void }
+}
+
+/**
+ * Ends every connection of a server. Those on which no request came yet, nor the beginning of TLS, are none for
+ * `closeAllConnections`, and the server would wait two minutes for them.
+ */
+const connectionsOf = (server: Server): Opened["connections"] => {
+  const open = new Set<Socket>()
+  server.on("connection", (socket: Socket) => {
+    open.add(socket)
+    socket.once("close", () => open.delete(socket))
+  })
+  return {
+    close: () => {
+      for (const socket of open) socket.destroy()
+    }
+  }
+}
+
 /**
  * Opens a port until the scope closes, which also ends every connection.
  */
@@ -206,21 +228,22 @@ export const listen = (options: {
   readonly certificate: Certificate | undefined
 }): Effect.Effect<Listener, HttpServerError.ServeError, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.callback<Http.Server, HttpServerError.ServeError>((resume) => {
+    Effect.callback<Opened, HttpServerError.ServeError>((resume) => {
       const server =
         options.certificate === undefined
           ? Http.createServer(serverOptions)
           : Https.createServer({ ...serverOptions, cert: options.certificate.cert, key: options.certificate.key })
       server.once("error", (cause) => resume(Effect.fail(new HttpServerError.ServeError({ cause }))))
-      server.listen(options.port, options.host, () => resume(Effect.succeed(server)))
+      const connections = connectionsOf(server)
+      server.listen(options.port, options.host, () => resume(Effect.succeed({ server, connections })))
     }),
-    (server) =>
+    ({ connections, server }) =>
       Effect.callback<void>((resume) => {
         server.close(() => resume(Effect.void))
-        server.closeAllConnections()
+        connections.close()
       })
   ).pipe(
-    Effect.map((server) => {
+    Effect.map(({ server }) => {
       const address = server.address()
       return {
         port: typeof address === "object" && address !== null ? address.port : options.port,
