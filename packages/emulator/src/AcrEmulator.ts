@@ -385,9 +385,9 @@ export interface Service {
   readonly setLimits: (limits: Modes.Limits) => Effect.Effect<void>
   /** The time that it goes by: the clock of Effect, as far as it was not set or adjusted. */
   readonly time: Effect.Effect<DateTime.Utc>
-  /** Sets its clock, which then runs on. Tokens, links, times of pushes and the trash go by it. */
+  /** Sets its clock, which then runs on, within the years 1 to 9999. Tokens, links, times of pushes and the trash go by it. */
   readonly setTime: (time: DateTime.Utc) => Effect.Effect<void>
-  /** Moves its clock on by a while, or back by a negative one. */
+  /** Moves its clock on by a while, or back by a negative one, within the years 1 to 9999. */
   readonly adjustTime: (duration: Duration.Input) => Effect.Effect<void>
   /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
   readonly openUploads: Effect.Effect<number>

@@ -7,6 +7,8 @@
  * @since 0.1.0
  */
 import { Digest } from "@effect-acr/client/Digest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as HttpApi from "effect/http-api/HttpApi"
@@ -19,6 +21,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import type * as HttpClient from "effect/http/HttpClient"
 import { RepositoryContents, RepositorySummary } from "./Contents.ts"
 import { Fault, Injected } from "./Fault.ts"
+import * as Time from "./internal/time.ts"
 import { JournalEntry } from "./Journal.ts"
 import { SeedImage } from "./SeedImage.ts"
 import { Limits, Modes, ModesChange } from "./Modes.ts"
@@ -86,6 +89,16 @@ export const Emulator = Schema.Struct({
  */
 export type Emulator = typeof Emulator.Type
 
+const TimeToSet = Schema.DateTimeUtcFromString.check(
+  Schema.makeFilter((time: DateTime.Utc) => Time.isWithin(DateTime.toEpochMillis(time)), {
+    expected: "a time of the years 1 to 9999"
+  })
+)
+
+const TimeToMoveBy = Schema.DurationFromString.check(
+  Schema.makeFilter(Duration.isFinite, { expected: "a time that ends" })
+)
+
 const group = HttpApiGroup.make("control", { topLevel: true }).add(
   HttpApiEndpoint.get("health", "/health", {
     success: Schema.Struct({ status: Schema.Literal("healthy") })
@@ -132,10 +145,10 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
     success: Schema.Struct({ time: Schema.DateTimeUtcFromString })
   }).annotate(OpenApi.Description, "The time that the emulator goes by"),
   HttpApiEndpoint.put("setClock", "/clock", {
-    payload: Schema.Struct({ time: Schema.DateTimeUtcFromString })
+    payload: Schema.Struct({ time: TimeToSet })
   }).annotate(OpenApi.Description, "Sets the clock of the emulator, which then runs on"),
   HttpApiEndpoint.post("adjustClock", "/clock/adjust", {
-    payload: Schema.Struct({ by: Schema.DurationFromString })
+    payload: Schema.Struct({ by: TimeToMoveBy })
   }).annotate(OpenApi.Description, 'Moves the clock of the emulator by a while, as "8 days"'),
 
   HttpApiEndpoint.get("modes", "/modes", { success: Modes }).annotate(

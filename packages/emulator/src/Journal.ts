@@ -24,7 +24,7 @@ export const JournalEntry = Schema.Struct({
   method: Schema.String,
   /** Percent-encoded as it was sent, without the query. */
   path: Schema.String,
-  /** Without the question mark; the values of `_state` and `sig` are struck out. */
+  /** Without the question mark; the values of `_state` and `sig`, passwords and tokens are struck out. */
   query: Schema.String,
   /** How the request was authorized: the scheme alone. */
   authorization: Schema.Literals(["none", "basic", "bearer"]),

@@ -45,12 +45,16 @@ export const viewOf = (mediaType: MediaType.MediaType, text: string): ReturnType
   Result.orElse(Manifest.parse(mediaType, text), () => Manifest.parse(mediaType, withConfigSize(text)))
 
 /**
- * The bytes that a manifest's own blobs take in its image. Of a pushed image ACR counts the layers alone.
+ * The bytes that a manifest's own blobs take in its image. Of a pushed image ACR counts the layers alone. A sum that is no
+ * whole number any more could not be read from a folder.
  */
 const blobsSizeOf = (view: Manifest.Manifest, bytes: Uint8Array): number => {
   if (view._tag === "UnknownManifest") return bytes.length
   const blobs = view._tag === "ImageManifest" ? view.layers : Manifest.references(view).blobs
-  return blobs.reduce((sum, { size }) => sum + size, 0)
+  return Math.min(
+    blobs.reduce((sum, { size }) => sum + size, 0),
+    Number.MAX_SAFE_INTEGER
+  )
 }
 
 /** Both were withdrawn before a release, and still lie in registries. */

@@ -14,11 +14,14 @@ import { nameOfSeed } from "./seedName.ts"
 import { plan } from "./seedPlan.ts"
 import * as Target from "./seedTarget.ts"
 import type { Repository, Store } from "./store.ts"
+import * as Time from "./time.ts"
 
 /** When a seed is said to have been pushed, in milliseconds since 1970. */
 export const pushedAtMillis = ({ pushedAt }: Pick<SeedImage.SeedImage, "pushedAt">, nowMillis: number): number => {
   if (pushedAt === undefined) return nowMillis
-  return DateTime.isDateTime(pushedAt) ? DateTime.toEpochMillis(pushedAt) : nowMillis - Duration.toMillis(pushedAt)
+  return Time.within(
+    DateTime.isDateTime(pushedAt) ? DateTime.toEpochMillis(pushedAt) : nowMillis - Duration.toMillis(pushedAt)
+  )
 }
 
 /** Checks a seed that a caller wrote: types know no grammars. */

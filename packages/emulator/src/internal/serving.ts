@@ -24,8 +24,18 @@ const flatten = (headers: IncomingHttpHeaders): Incoming["headers"] =>
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])
   )
 
-/** The values that would let a reader of the journal go on with somebody's request. */
-const strikeOut = (query: string): string => query.replace(/\b(_state|sig)=[^&]*/g, "$1=redacted")
+/**
+ * The values that would let a reader of the journal go on with somebody's request. Logins belong into bodies and headers, but
+ * a client under test may do it wrong.
+ */
+const strikeOut = (query: string): string =>
+  query.replace(/(^|&)(_state|sig|password|access_token|refresh_token|client_secret)=[^&]*/g, "$1$2=redacted")
+
+/** A query may have more question marks. */
+const splitTarget = (target: string): readonly [path: string, query: string] => {
+  const at = target.indexOf("?")
+  return at === -1 ? [target, ""] : [target.slice(0, at), target.slice(at + 1)]
+}
 
 const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
   authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
@@ -106,7 +116,7 @@ export const make = (options: {
     ): void =>
       listener.serve((request) => {
         const method = request.method ?? "GET"
-        const [path = "", query = ""] = (request.url ?? "/").split("?", 2)
+        const [path, query] = splitTarget(request.url ?? "/")
         const correlationId = randomUUID()
         const came = { nowMillis: nowMillis(), elapsedMillis: elapsedMillis() }
         const counts: Recorded["counts"] = { requestBytes: 0, responseBytes: 0, durationMillis: undefined }

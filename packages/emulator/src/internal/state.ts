@@ -263,8 +263,9 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
     for (const manifest of Array.from(bin.manifests.values())) {
       if (!stays(manifest)) untrashManifest(bin, manifest.digest)
     }
-    const firstToStay = bin.tags.findIndex(stays)
-    bin.tags.splice(0, firstToStay === -1 ? bin.tags.length : firstToStay)
+    const kept = bin.tags.filter(stays)
+    bin.tags.length = 0
+    for (const tag of kept) bin.tags.push(tag)
     if (bin.repository !== undefined && !stays(bin.repository)) bin.repository = undefined
   }
 

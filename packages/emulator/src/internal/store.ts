@@ -30,7 +30,7 @@ export interface Store extends State {
    * decide and commit without another one in between.
    */
   readonly commit: (changes: ReadonlyArray<Change>) => void
-  /** The time as a timestamp, later than every one before. */
+  /** The time as a timestamp, later than the one before of the same millisecond. */
   readonly stamp: (nowMillis: number) => Timestamp
   /** Runs what moves the file of a digest, after what is under way with the same file. */
   readonly inTurn: <A>(digest: string, run: () => Promise<A>) => Promise<A>
@@ -48,7 +48,9 @@ const stamps = (): Store["stamp"] => {
   return (nowMillis) => {
     ticks = nowMillis === lastMillis ? ticks + 1 : 0
     lastMillis = nowMillis
-    return new Date(nowMillis).toISOString().replace("Z", `${String(ticks).padStart(4, "0")}Z`)
+    // A clock that stands still goes on to the next millisecond after 10,000 stamps.
+    const millis = nowMillis + Math.floor(ticks / 10_000)
+    return new Date(millis).toISOString().replace("Z", `${String(ticks % 10_000).padStart(4, "0")}Z`)
   }
 }
 
@@ -173,15 +175,27 @@ export const putTag = (store: State, repository: string, name: string, digest: D
 /**
  * The size that ACR states of an image. That of an index is its own bytes and its images: azure-sdk-for-python, recording
  * test_list_in_empty_repo. An image that was deleted since counts as the bytes of its manifest.
+ *
+ * Indexes of indexes can name the same image again and again: `known` has what was added up already.
  */
-export const imageSizeOf = (repository: Repository, manifest: StoredManifest): number =>
-  manifest.references.reduce(
+export const imageSizeOf = (
+  repository: Repository,
+  manifest: StoredManifest,
+  known = new Map<string, number>()
+): number => {
+  const before = known.get(manifest.digest)
+  if (before !== undefined) return before
+  const total = manifest.references.reduce(
     (sum, { digest, size }) => {
       const image = repository.manifests.get(digest)
-      return sum + (image === undefined ? size : imageSizeOf(repository, image))
+      return sum + (image === undefined ? size : imageSizeOf(repository, image, known))
     },
     manifest.blobsSize + (manifest.references.length === 0 ? 0 : manifest.size)
   )
+  const size = Math.min(total, Number.MAX_SAFE_INTEGER)
+  known.set(manifest.digest, size)
+  return size
+}
 
 /** What an index of a repository points to. */
 const resolve = <A>(keys: ReadonlySet<string> | undefined, items: ReadonlyMap<string, A>): ReadonlyArray<A> =>

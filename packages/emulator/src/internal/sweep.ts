@@ -1,6 +1,7 @@
 /**
  * Removes what nothing needs any more, as time passes: no timer runs, but each request looks at what waits the longest.
  */
+import { identity } from "effect/Function"
 import * as Contents from "./contents.ts"
 import { linkLifetimeMillis } from "./storage.ts"
 import type { Store } from "./store.ts"
@@ -22,14 +23,19 @@ const removalsAtOnce = 32
 /** How long to wait after a failure. */
 const pauseMillis = 60_000
 
-/** The entries in front whose time is over: those that wait the longest come first. */
+/** The entries in front that wait for long enough: those that wait the longest come first. */
 const overdue = <A>(
   waiting: ReadonlyMap<string, A>,
-  isOver: (item: A) => boolean
+  sinceMillisOf: (item: A) => number,
+  waitsMillis: number,
+  nowMillis: number
 ): ReadonlyArray<readonly [string, A]> => {
   const found: Array<readonly [string, A]> = []
   for (const entry of waiting) {
-    if (!isOver(entry[1])) break
+    const sinceMillis = sinceMillisOf(entry[1])
+    // The clock was set back since. Those behind must not wait for this one.
+    if (sinceMillis > nowMillis) continue
+    if (sinceMillis + waitsMillis > nowMillis) break
     found.push(entry)
   }
   return found
@@ -50,16 +56,16 @@ export const make = (parts: {
   readonly uploads: Pick<Uploads, "sweep">
 }) => {
   const { store, trash, uploads } = parts
-  let notBeforeMillis = Number.NEGATIVE_INFINITY
+  let failedMillis: number | undefined
   let busy: Promise<void> | undefined
 
   const dropUnnamed = (nowMillis: number): void => {
-    const dropped = overdue(store.unnamed, ({ sinceMillis }) => sinceMillis + unnamedMillis <= nowMillis)
+    const dropped = overdue(store.unnamed, ({ sinceMillis }) => sinceMillis, unnamedMillis, nowMillis)
     store.commit(dropped.map(([, { digest, repository }]) => ({ _tag: "DropBlob", repository, digest })))
   }
 
-  const removeFiles = async (untilMillis: number): Promise<void> => {
-    const waiting = overdue(store.unused, (sinceMillis) => sinceMillis <= untilMillis).values()
+  const removeFiles = async (waitMillis: number, nowMillis: number): Promise<void> => {
+    const waiting = overdue(store.unused, identity, waitMillis, nowMillis).values()
     // Each takes the next file from the same iterator.
     const remove = async () => {
       for (const [digest] of waiting) await dropContent(store, digest)
@@ -79,21 +85,22 @@ export const make = (parts: {
   return {
     /** Runs before a request, which does not wait for files to go. */
     before: (nowMillis: number): void => {
-      if (nowMillis < notBeforeMillis) return
+      // A clock that was set back does not make the pause longer.
+      if (failedMillis !== undefined && nowMillis >= failedMillis && nowMillis < failedMillis + pauseMillis) return
       try {
         trash.expire(nowMillis)
         dropUnnamed(nowMillis)
       } catch {
         // The disk is full, for example. Requests that write nothing go on.
-        notBeforeMillis = nowMillis + pauseMillis
+        failedMillis = nowMillis
       }
-      inBackground(() => removeFiles(nowMillis - unusedMillis))
+      inBackground(() => removeFiles(unusedMillis, nowMillis))
     },
 
     /** Removes all files that nothing needs, however short a time it is. */
     now: async (): Promise<void> => {
       await busy
-      await removeFiles(Number.POSITIVE_INFINITY)
+      await removeFiles(0, Number.POSITIVE_INFINITY)
     },
 
     /** Waits until no file is being removed. */

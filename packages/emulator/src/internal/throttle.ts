@@ -58,7 +58,9 @@ export const make = (limits: RateLimits): Throttle => {
     if (limit === undefined) return 0
     const perMilli = limit / 60_000
     const bucket = buckets.get(kind) ?? { tokens: limit, atMillis: nowMillis }
-    const tokens = Math.min(limit, bucket.tokens + (nowMillis - bucket.atMillis) * perMilli)
+    // A clock that was set back takes nothing away.
+    const elapsedMillis = Math.max(0, nowMillis - bucket.atMillis)
+    const tokens = Math.min(limit, bucket.tokens + elapsedMillis * perMilli)
     const enough = tokens >= 1
     buckets.set(kind, { tokens: enough ? tokens - 1 : tokens, atMillis: nowMillis })
     return enough ? 0 : Math.min(60, Math.ceil((1 - tokens) / perMilli / 1000))

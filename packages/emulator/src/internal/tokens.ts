@@ -28,6 +28,8 @@ interface Issued {
  */
 const remember = (tokens: Map<string, Issued>, token: string, issued: Issued, nowMillis: number): void => {
   for (const [old, { expiresMillis }] of tokens) {
+    // The clock was set back since. Those behind must not wait for this one.
+    if (expiresMillis > issued.expiresMillis) continue
     if (expiresMillis > nowMillis) break
     tokens.delete(old)
   }

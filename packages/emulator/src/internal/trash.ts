@@ -46,6 +46,23 @@ const keyOfTag = ({ deletedAt, name }: DeletedTag): string => `${name} ${deleted
 const inOrder = <A>(items: Iterable<A>, keyOf: (item: A) => string): ReadonlyArray<A> =>
   Array.from(items).toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1))
 
+/**
+ * Whether a time is over of things in the order of their deletion. Only the first ones are looked at, and those that were
+ * deleted before the clock was set back.
+ */
+const hasExpired = (
+  deleted: Iterable<{ readonly deletedAt: Timestamp }>,
+  untilMillis: number,
+  nowMillis: number
+): boolean => {
+  for (const { deletedAt } of deleted) {
+    const atMillis = Date.parse(deletedAt)
+    if (atMillis <= untilMillis) return true
+    if (atMillis <= nowMillis) return false
+  }
+  return false
+}
+
 const visible = ({ createdTime, deletedAt }: { readonly createdTime: Timestamp; readonly deletedAt: Timestamp }) => ({
   createdAt: createdTime,
   deletedAt
@@ -167,12 +184,11 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
      */
     expire: (nowMillis: number): void => {
       const untilMillis = nowMillis - retentionMillis()
-      const isOver = (deleted: { readonly deletedAt: Timestamp } | undefined): boolean =>
-        deleted !== undefined && Date.parse(deleted.deletedAt) <= untilMillis
-      const over = Array.from(store.trash.values()).filter(({ manifests, repository, tags }) => {
-        const [first] = manifests.values()
-        return [first, tags[0], repository].some(isOver)
-      })
+      const over = Array.from(store.trash.values()).filter(({ manifests, repository, tags }) =>
+        [manifests.values(), tags, repository === undefined ? [] : [repository]].some((deleted) =>
+          hasExpired(deleted, untilMillis, nowMillis)
+        )
+      )
       store.commit(over.map(({ name }) => ({ _tag: "ExpireTrash", repository: name, untilMillis })))
     },
 

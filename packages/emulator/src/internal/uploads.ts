@@ -231,6 +231,8 @@ export const make = (options: {
     sweep: async (): Promise<void> => {
       const abandoned: Array<Session> = []
       for (const session of sessions.values()) {
+        // The clock was set back since. Those behind must not wait for this one.
+        if (session.usedMillis > now()) continue
         if (session.usedMillis + abandonedMillis > now()) break
         // A body may take as long as it likes to come.
         if (session.steps === 0) abandoned.push(session)

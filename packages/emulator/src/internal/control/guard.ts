@@ -16,6 +16,7 @@ export const problem = (status: number, title: string): HttpServerResponse.HttpS
     { status, contentType: "application/problem+json" }
   )
 
+/** The name in a Host header or an option. Names are the same in small and in capital letters. */
 const hostnameOf = (host: string): string | undefined => {
   try {
     return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "")
@@ -66,8 +67,10 @@ const headers = {
 export const guarded = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   hosts: ReadonlyArray<string>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest> =>
-  Effect.gen(function* () {
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest> => {
+  const hostnames = hosts.flatMap((host) => hostnameOf(host) ?? [])
+  return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    return HttpServerResponse.setHeaders(refusal(request, hosts) ?? (yield* app), headers)
+    return HttpServerResponse.setHeaders(refusal(request, hostnames) ?? (yield* app), headers)
   })
+}
