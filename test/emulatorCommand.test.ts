@@ -276,7 +276,8 @@ describe("the command's certificate", () => {
         ["--key", keyFile],
         ["--cert", certFile, "--key", otherKey],
         ["--cert", certFile, "--key", certFile],
-        ["--cert", `${certFile}.no`, "--key", keyFile]
+        ["--cert", `${certFile}.no`, "--key", keyFile],
+        ["--ca-out", `${certFile}.ca`]
       ].map((flags) =>
         ends(["--port", "0", ...flags])
           .stderr.replace("acr-emulator cannot start: ", "")
@@ -287,6 +288,7 @@ describe("the command's certificate", () => {
       assert.strictEqual(lines[2], "the key is not the certificate's")
       assert.match(lines[3] ?? "", /^the key cannot be read: [^\n]+$/)
       assert.match(lines[4] ?? "", /^the certificate cannot be read: ENOENT[^\n]+$/)
+      assert.strictEqual(lines[5], "--ca-out needs --https, or --cert with --key")
     })
   )
 })

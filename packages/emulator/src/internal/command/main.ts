@@ -66,7 +66,11 @@ const cannotGoOn = ({ message }: { readonly message: string }): Effect.Effect<ne
 
 /** Starts, and says so. */
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
-  const { caOut, json = false, readyFile } = settings
+  const { caOut, https = false, json = false, readyFile } = settings
+  // A program that waits for the file would trust the one of an emulator before.
+  if (caOut !== undefined && https === false) {
+    return yield* new CannotStart({ problem: "--ca-out needs --https, or --cert with --key" })
+  }
   if (readyFile !== undefined) yield* Ready.clear(readyFile)
   const onRequest = logger(settings)
   const options = optionsOf(settings, yield* httpsOf(settings))

@@ -81,7 +81,7 @@ export const instructions = (ready: Ready): string => {
     `Azure Container Registry emulator at ${ready.endpoint}`,
     ...(ready.blobs === "direct" ? ["It serves blobs itself: there is no redirect to a storage."] : []),
     ...certificateLines(ready),
-    ...(ready.control === undefined ? [] : [`It is controlled at ${ready.control.endpoint}`]),
+    ...(ready.control === undefined ? [] : [`Control API, and a page for browsers, at ${ready.control.endpoint}`]),
     "",
     `  docker login ${login}`,
     `  skopeo login --tls-verify=false ${login}`,
