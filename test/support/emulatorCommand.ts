@@ -38,7 +38,10 @@ export interface Ended {
 export const ends = (flags: ReadonlyArray<string>, nodeFlags: ReadonlyArray<string> = []): Ended => {
   const { status, stderr, stdout } = spawnSync(process.execPath, [...nodeFlags, bin, ...flags], {
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" }
+    env: { ...process.env, NO_COLOR: "1" },
+    // One that starts after all would block the test, which no timeout of the test ends.
+    timeout: 30_000,
+    killSignal: "SIGKILL"
   })
   return { code: status, stderr, stdout }
 }
