@@ -179,6 +179,14 @@ describe("a registry in a folder", () => {
     })
   )
 
+  it.live.runIf(process.platform === "linux")("refuses a folder that the file system makes none of", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Effect.scoped(AcrEmulator.make({ directory: "/proc/none/registry" })))
+      assert.strictEqual(error._tag, "DirectoryError")
+      assert.match(error.message, /ENOENT/)
+    })
+  )
+
   it.live("is what the command serves", () =>
     Effect.gen(function* () {
       const directory = yield* folder

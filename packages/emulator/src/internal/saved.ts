@@ -4,7 +4,7 @@
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -63,6 +63,24 @@ const writeWhole = (file: string, text: string): void => {
 const isIndexed = (directory: string): boolean => {
   const index = statSync(join(directory, LayoutFiles.indexFile), { throwIfNoEntry: false })
   return index !== undefined && index.mtimeMs >= statSync(logFile(directory)).mtimeMs
+}
+
+const hasCode = (cause: unknown, code: string): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === code
+
+/**
+ * Makes a folder and those above it. The recursive `mkdir` of Node never ends on a file system that answers ENOENT although
+ * the folder above is there, such as `/proc`.
+ */
+const makeFolder = async (directory: string): Promise<void> => {
+  try {
+    await mkdir(directory)
+  } catch (cause) {
+    if (hasCode(cause, "EEXIST")) return
+    if (!hasCode(cause, "ENOENT") || existsSync(dirname(directory))) throw cause
+    await makeFolder(dirname(directory))
+    await mkdir(directory)
+  }
 }
 
 /** The store of a folder that is kept. */
@@ -149,7 +167,7 @@ const kept = (directory: string, now: () => number): Effect.Effect<Store.Store, 
   Effect.gen(function* () {
     const { isTakenOver } = yield* Effect.acquireRelease(
       attempt(directory, async () => {
-        await mkdir(directory, { recursive: true })
+        await makeFolder(directory)
         return hold(directory)
       }),
       ({ release }) => Effect.promise(release)
