@@ -4,6 +4,7 @@
 import { artifacts } from "./artifacts.ts"
 import { auth } from "./auth.ts"
 import { content } from "./content.ts"
+import { emulator } from "./emulator.ts"
 import type { Fault } from "./fault.ts"
 import { files } from "./files.ts"
 import { http } from "./http.ts"
@@ -21,5 +22,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...artifacts,
   ...files,
   ...retention,
+  ...emulator,
   ...packages
 ]

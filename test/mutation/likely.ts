@@ -90,6 +90,14 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/retention/plan": ["retentionExample", "retentionProperty"],
     "internal/turns": ["Copy"]
   },
+  emulator: {
+    AcrEmulator: ["control"],
+    "internal/changeLog": ["directoryFiles", "directoryFull"],
+    "internal/control/guard": ["control"],
+    "internal/holding": ["directoryHolders"],
+    "internal/serving": ["faults", "control"],
+    "internal/sweep": ["directorySweep"]
+  },
   node: {
     "internal/authFile": ["DockerConfig"],
     "internal/credentialHelper": ["DockerConfig"],

@@ -173,8 +173,8 @@ const emulator: ReadonlyArray<Fault> = [
   {
     wrong: "a registry that had nothing to do for an hour answers an hour's requests at once",
     file: `${ofEmulator}/internal/throttle.ts`,
-    find: "Math.min(limit, bucket.tokens + (nowMillis - bucket.atMillis) * perMilli)",
-    replace: "(bucket.tokens + (nowMillis - bucket.atMillis) * perMilli)"
+    find: "Math.min(limit, bucket.tokens + elapsedMillis * perMilli)",
+    replace: "(bucket.tokens + elapsedMillis * perMilli)"
   },
   {
     wrong: "bytes of a chunk that was too large stay in the blob",
@@ -185,8 +185,8 @@ const emulator: ReadonlyArray<Fault> = [
   {
     wrong: "the last page of a list links to one that is empty",
     file: `${ofEmulator}/internal/page.ts`,
-    find: "rest.length <= n",
-    replace: "rest.length < n"
+    find: "items.length - from <= n",
+    replace: "items.length - from < n"
   },
   {
     wrong: "a token to pull may push",

@@ -142,3 +142,19 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 })
+
+describe("the journal", () => {
+  it.live("holds the last requests, as many as it is told to, and their numbers go on", () =>
+    Effect.gen(function* () {
+      const { clearJournal, journal, journalAfter } = yield* AcrEmulator.AcrEmulator
+      const sequences = (entries: ReadonlyArray<{ readonly sequence: number }>) =>
+        entries.map(({ sequence }) => sequence)
+      for (let requests = 0; requests < 7; requests += 1) yield* catalog
+      assert.deepStrictEqual(sequences(yield* journal), [5, 6, 7])
+      assert.deepStrictEqual(sequences(yield* journalAfter(6)), [7])
+      yield* clearJournal
+      yield* catalog
+      assert.deepStrictEqual(sequences(yield* journal), [8])
+    }).pipe(Effect.provide(emulator({ journalSize: 3 })))
+  )
+})
