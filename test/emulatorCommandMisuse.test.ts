@@ -12,6 +12,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import { temporaryFolder } from "./support/command.ts"
 import { bin, ends, start } from "./support/emulatorCommand.ts"
 
+const configFile = Effect.fnUntraced(function* (content: string) {
+  const file = join(yield* temporaryFolder, "acr.json")
+  yield* Effect.promise(() => writeFile(file, content))
+  return file
+})
+
 describe("the command", () => {
   it.live.each(["--host", "--control-host", "--directory", "--ready-file", "--ca-out"])(
     "takes no empty %s, as of a variable that is not set",
@@ -20,11 +26,32 @@ describe("the command", () => {
         const { code, stderr } = ends(["--port", "0", flag, ""])
         assert.strictEqual(code, 1)
         assert.include(stderr, flag)
-        const config = join(yield* temporaryFolder, "acr.json")
         const settings = flag === "--control-host" ? { control: { host: "" } } : { [camelCase(flag)]: "" }
-        yield* Effect.promise(() => writeFile(config, JSON.stringify(settings)))
+        const config = yield* configFile(JSON.stringify(settings))
         assert.strictEqual(ends(["--port", "0", "--config", config]).code, 1)
       })
+  )
+
+  it.live.each([
+    { adminUser: { username: "a:b", password: "c" } },
+    { adminUser: { username: "", password: "c" } },
+    { adminUser: { username: "a", password: "" } },
+    { entraToken: "" }
+  ])("takes no login that is of no use, or of everyone: %j", (settings) =>
+    Effect.gen(function* () {
+      const config = yield* configFile(JSON.stringify(settings))
+      const { code, stderr } = ends(["--port", "0", "--config", config])
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /acr\.json: (?:adminUser|entraToken)/)
+    })
+  )
+
+  it.live("reads a file that begins with a byte order mark", () =>
+    Effect.gen(function* () {
+      const config = yield* configFile('\uFEFF{"adminUser": {"username": "contoso", "password": "secret"}}')
+      const { ready } = yield* start("--config", config)
+      assert.strictEqual(ready.logins.adminUser.username, "contoso")
+    })
   )
 
   it.live("goes on if nobody reads its log any more", () =>

@@ -262,3 +262,16 @@ describe("an emulator", () => {
     )
   }
 })
+
+describe("a page", () => {
+  it.live("has the usual size if its number is none", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      for (const repository of ["a", "b", "c"]) yield* seed({ repository })
+      for (const n of ["%20", "0x1", "1e0", "1.0", "NaN", "+1"]) {
+        const { headers, text } = yield* askAsAdmin("GET", `/acr/v1/_catalog?n=${n}`)
+        assert.deepStrictEqual([text, headers["link"]], ['{"repositories":["a","b","c"]}', undefined], n)
+      }
+    }).pipe(Effect.provide(emulator()))
+  )
+})

@@ -16,10 +16,10 @@ const maxPageSize = 1000
 /** The part, or the refusal of a number below zero. A text that is no whole number counts as none. */
 export const partOf = (query: URLSearchParams): Part | Answer => {
   const given = query.get("n") ?? ""
-  const n = given === "" ? defaultPageSize : Number(given)
+  const n = /^-?\d+$/.test(given) ? Number(given) : defaultPageSize
   if (n < 0) return error(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested", { n })
   return {
-    n: Number.isInteger(n) ? Math.min(n, maxPageSize) : defaultPageSize,
+    n: Math.min(n, maxPageSize),
     last: query.get("last") ?? undefined,
     orderby: query.get("orderby") ?? ""
   }

@@ -58,7 +58,8 @@ const resolveFiles = (settings: Settings, folder: string): Settings => {
 export const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Settings, CannotStart> {
   const text = yield* attempt(file, () => readFile(file, "utf8"))
   const json = yield* Effect.try({
-    try: (): unknown => JSON.parse(text),
+    // Editors and shells of Windows begin a file with a byte order mark.
+    try: (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")),
     catch: (cause) => new CannotStart({ problem: `${file} is no JSON: ${messageOf(cause).replace(/\s+/g, " ")}` })
   })
   const settings = yield* Effect.mapError(

@@ -34,9 +34,13 @@ export const Host = Schema.String.check(
 
 const Size = Schema.Union([Schema.Natural, Schema.ByteSizeFromString])
 
-const Password = Schema.RedactedFromValue(Schema.String)
+/** An empty one would let in everyone who sends none. */
+const Password = Schema.RedactedFromValue(Schema.NonEmptyString)
 
-const Login = { username: Schema.String, password: Password }
+/** RFC 7617, section 2: a name with a colon cannot log in. */
+const Username = Schema.String.check(Schema.isPattern(/^[^:]+$/, { expected: "a name without a colon" }))
+
+const Login = { username: Username, password: Password }
 
 const ScopeMapToken = Schema.Struct({
   ...Login,
