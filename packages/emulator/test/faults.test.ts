@@ -143,12 +143,13 @@ describe("a fault", () => {
   )
 })
 
+const sequences = (entries: ReadonlyArray<{ readonly sequence: number }>): ReadonlyArray<number> =>
+  entries.map(({ sequence }) => sequence)
+
 describe("the journal", () => {
   it.live("holds the last requests, as many as it is told to, and their numbers go on", () =>
     Effect.gen(function* () {
       const { clearJournal, journal, journalAfter } = yield* AcrEmulator.AcrEmulator
-      const sequences = (entries: ReadonlyArray<{ readonly sequence: number }>) =>
-        entries.map(({ sequence }) => sequence)
       for (let requests = 0; requests < 7; requests += 1) yield* catalog
       assert.deepStrictEqual(sequences(yield* journal), [5, 6, 7])
       assert.deepStrictEqual(sequences(yield* journalAfter(6)), [7])

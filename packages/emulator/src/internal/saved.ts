@@ -2,7 +2,7 @@
  * The state of a registry in a folder: content as an OCI image layout has it, and the changes that made it.
  */
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { mkdir, mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
@@ -14,7 +14,6 @@ import type { Change } from "./changes.ts"
 import * as Contents from "./contents.ts"
 import { Held, hold } from "./holding.ts"
 import * as IndexFile from "./indexFile.ts"
-import * as RegistryJson from "./registryJson.ts"
 import * as State from "./state.ts"
 import * as Store from "./store.ts"
 import type { Sweep } from "./sweep.ts"
@@ -31,9 +30,7 @@ const timesTheState = 4
 /** Applies what a folder holds to an empty registry, and returns how many changes its file has. */
 const restore = async (directory: string, registry: State.Registry): Promise<number> => {
   if (existsSync(logFile(directory))) return ChangeLog.replay(logFile(directory), registry.apply)
-  if (existsSync(RegistryJson.fileOf(directory))) {
-    for (const change of await RegistryJson.read(directory)) registry.apply(change)
-  } else if (existsSync(join(directory, LayoutFiles.indexFile))) {
+  if (existsSync(join(directory, LayoutFiles.indexFile))) {
     throw new Error("it is an image layout of another program, whose index.json would be overwritten")
   }
   return 0
@@ -90,7 +87,6 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
   const replayed = await restore(directory, registry)
   await takeStock(directory, registry)
   const log = ChangeLog.open(logFile(directory), () => State.snapshot(state), replayed)
-  await rm(RegistryJson.fileOf(directory), { force: true })
 
   let isCurrent = isIndexed(directory)
 
