@@ -31,12 +31,6 @@ export const emulator: ReadonlyArray<Fault> = [
     replace: "if (statSync(file).size < length) truncateSync(file, length)"
   },
   {
-    wrong: "what a full disk took of a line stays in front of the next one",
-    file: `${internal}/changeLog.ts`,
-    find: "ftruncateSync(descriptor, length)",
-    replace: "ftruncateSync(descriptor, fstatSync(descriptor).size)"
-  },
-  {
     wrong: "a second emulator takes a folder that another one uses",
     file: `${internal}/holding.ts`,
     find: "throw new Held(",

@@ -9,7 +9,6 @@ import {
   createReadStream,
   existsSync,
   fstatSync,
-  ftruncateSync,
   openSync,
   renameSync,
   rmSync,
@@ -122,14 +121,7 @@ const openAgain = (file: string, count: number): Opened => {
 /** Opens a file to which changes are appended. It is made if it is missing, with what `state` says. */
 export const open = (file: string, state: () => Iterable<Change>, replayed: number) => {
   let { count, descriptor, length } = existsSync(file) ? openAgain(file, replayed) : writeWhole(file, state())
-  let isTorn = false
   let isOpen = true
-
-  /** Takes back what was written of a line: others must not be appended to it. */
-  const repair = (): void => {
-    ftruncateSync(descriptor, length)
-    isTorn = false
-  }
 
   /** Whether the file still has its name. What is appended to another one is lost. */
   const isThere = (): boolean => fstatSync(descriptor).nlink > 0
@@ -138,18 +130,14 @@ export const open = (file: string, state: () => Iterable<Change>, replayed: numb
     /** How many changes it has. */
     count: (): number => count,
 
-    /** Appends changes, all or none. */
+    /**
+     * Appends changes, all or none. What a full disk takes of a line has no end: the next line is written over it, and a
+     * reader drops it.
+     */
     append: (changes: ReadonlyArray<Change>): void => {
       if (!isOpen) throw new Error(`${file} is closed`)
       if (!isThere()) throw new Error(`${file} was removed or replaced`)
-      if (isTorn) repair()
-      try {
-        isTorn = true
-        length = writeAll(descriptor, lineOf(changes), length)
-        isTorn = false
-      } finally {
-        if (isTorn) repair()
-      }
+      length = writeAll(descriptor, lineOf(changes), length)
       count += changes.length
     },
 

@@ -21,7 +21,7 @@ const Timestamp = Schema.String
 export type Timestamp = typeof Timestamp.Type
 
 /** What repositories, manifests and tags have in common. */
-export const dated = { createdTime: Timestamp, lastUpdateTime: Timestamp, attributes: Attributes }
+const dated = { createdTime: Timestamp, lastUpdateTime: Timestamp, attributes: Attributes }
 
 export const StoredTag = Schema.Struct({ name: Schema.String, digest: Digest, ...dated })
 export type StoredTag = typeof StoredTag.Type
