@@ -90,6 +90,12 @@ its tag. A plan takes as much again while it is made.`,
   "retention-apply": `A deletion takes the newest page of the manifests and of the tags, a look at the manifest, and the DELETE. In the second
 row each look that finds something new reads it and is repeated. All pushes of this run come within the minute by which a
 registry's clocks may differ, so that each look lists all of them, by 50 a page. A longer run lists those of the last minute.`,
+  "emulator-start": `The packed command, which is one bundle, with its control API and page, on any free port. The time ends with the line of
+\`--json\`.`,
+  "emulator-directory": `An emulator that keeps its folder, and one that does not, in the same run. A request appends one line to a file of changes.
+A page is the first thousand of the manifests; the repository is sorted once until it changes.`,
+  soak: `Each client pushes, pulls, lists and deletes images, asks for tokens, and leaves uploads behind. The emulator keeps a folder, and
+its clock runs an hour each second, so that what is forgotten after a day is forgotten within the run.`,
   import: `The limit is Effect itself: one of its modules alone, the fourth row, takes more than the goal. A program that uses Effect
 has imported it already; what this library adds is the second row. The third counts Effect's modules without any of ours:
 no client on Effect can be below that.`,

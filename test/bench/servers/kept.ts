@@ -32,7 +32,9 @@ const sample = (file: string) =>
 
 Effect.gen(function* () {
   const { adjustTime, endpoint, seed } = yield* AcrEmulator.AcrEmulator
-  for (let index = 0; index < tags; index++) yield* seed({ repository: "bench", tags: [`v${index}`], layers: ["same"] })
+  for (let index = 0; index < tags; index++) {
+    yield* seed({ repository: "bench", tags: [`v${index}`], layers: ["same"], labels: { index: String(index) } })
+  }
   yield* Console.log(endpoint)
   if (samples === undefined) return yield* Effect.never
   return yield* Effect.repeat(Effect.andThen(adjustTime("1 hour"), sample(samples)), Schedule.spaced("1 second"))

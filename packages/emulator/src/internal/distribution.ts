@@ -215,22 +215,21 @@ export const make = ({ modes, store, trash }: Parts) => {
         return error(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
       }
 
-      const known = store.repositories.get(name)
-      const missing = missingPart(known, view.success)
-      if (missing !== undefined) {
-        return error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: missing.digest })
-      }
       for (const { digest } of Manifest.references(view.success).blobs) store.touch(name, digest)
-      if ([known, known?.tags.get(reference)].some((it) => it?.attributes.writeEnabled === false)) return disallowed
-
-      const described = await describe(store, known, bytes, mediaType.success, digest, view.success)
+      const holder = store.repositories.get(name)
+      const described = await describe(store, holder, bytes, mediaType.success, digest, view.success)
       const isByTag = !reference.includes(":")
-      // Nothing is awaited in here: of two pushes with the same condition only one may find that it holds.
+      // Nothing is awaited in here: of two pushes with the same condition only one may find that it holds, and what is
+      // locked or deleted meanwhile counts.
       return Contents.put(store, digest, bytes, () => {
-        if (modes().conditionalPut && isByTag) {
-          const current = store.repositories.get(name)?.tags.get(reference)?.digest
-          if (!hold(conditions, current)) return preconditionFailed
+        const repository = store.repositories.get(name)
+        const tag = repository?.tags.get(reference)
+        const missing = missingPart(repository, view.success)
+        if (missing !== undefined) {
+          return error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", { digest: missing.digest })
         }
+        if ([repository, tag].some((it) => it?.attributes.writeEnabled === false)) return disallowed
+        if (modes().conditionalPut && isByTag && !hold(conditions, tag?.digest)) return preconditionFailed
         if (trash.holds(name, digest)) return softDeleted
         store.commit([
           ...touchRepository(store, name, stamp),
