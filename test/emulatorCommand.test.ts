@@ -220,6 +220,27 @@ describe("the command's configuration", () => {
   })
 })
 
+describe("the command's seeds", () => {
+  it.live("come from a folder in OCI layout, such as the one that an emulator kept", () =>
+    Effect.gen(function* () {
+      const folder = join(yield* temporaryFolder, "images")
+      const kept = yield* start("--directory", folder, "--seed", "shop/api:1.4.0")
+      yield* kept.stop("SIGTERM")
+      const { ready } = yield* start("--seed-from", folder)
+      assert.deepStrictEqual(yield* repositoriesAt(ready.endpoint), ["shop/api"])
+      yield* run("sh", ["-c", `sed -i 's#shop/api:##' ${join(folder, "index.json")}`])
+      const named = yield* start("--seed-from", `${folder}=shop/base`)
+      assert.deepStrictEqual(yield* repositoriesAt(named.ready.endpoint), ["shop/base"])
+    })
+  )
+
+  it("that cannot be read keep the command from its start", () => {
+    const { code, stderr } = ends(["--port", "0", "--seed-from", "/none=shop/base"])
+    assert.strictEqual(code, 1)
+    assert.include(stderr, "cannot seed /none")
+  })
+})
+
 describe("the command's certificate", () => {
   it.live("is in a file before the emulator is ready, and clients in any language trust several at a time", () =>
     Effect.gen(function* () {

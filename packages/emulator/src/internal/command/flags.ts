@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { SeedContents } from "../../SeedImage.ts"
 import * as ConfigFile from "./configFile.ts"
 import { CannotStart } from "./problem.ts"
 import { defaultPort, Host, Image, logs, Period, Port, type Settings, tiers } from "./settings.ts"
@@ -30,6 +31,12 @@ const text = (name: string, metavar: string) =>
 const controlled = ({ control }: Settings) => (typeof control === "object" ? control : {})
 
 const isImage = Schema.is(Image)
+
+/** A path, with the repository for its images behind the last `=`. */
+const contentsOf = (place: string): SeedContents => {
+  const equals = place.lastIndexOf("=")
+  return equals === -1 ? { from: place } : { from: place.slice(0, equals), repository: place.slice(equals + 1) }
+}
 
 const changes = {
   port: changing(
@@ -100,6 +107,16 @@ const changes = {
     Flag.filter(isImage, (given) => `Expected an image as library/alpine:3.20, got ${given}`),
     Flag.atLeast(0),
     Flag.map((seeds): Change => (settings) => ({ ...settings, seeds: [...(settings.seeds ?? []), ...seeds] }))
+  ),
+  seedFrom: text("seed-from", "PATH[=REPOSITORY]").pipe(
+    Flag.withDescription(
+      "A folder in OCI layout, or an archive, whose images to begin with; may be repeated. Default: none"
+    ),
+    Flag.atLeast(0),
+    Flag.map((places): Change => (settings) => ({
+      ...settings,
+      seeds: [...(settings.seeds ?? []), ...places.map(contentsOf)]
+    }))
   ),
   control: changing(
     Flag.Boolean("control"),
