@@ -2,24 +2,17 @@
  * Azure's published client for Go, azcontainerregistry, against the emulator as a command: all of its operations,
  * over TLS, with the certificate that the command writes.
  */
-import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { azureClients, isThere, operationsOf } from "./support/azureClients.ts"
-import { expected, largeDigest, largeSize, seeds } from "./support/azureExpected.ts"
-import { temporaryFolder } from "./support/command.ts"
-import { start } from "./support/emulatorCommand.ts"
+import { azureClients, isThere } from "./support/azureClients.ts"
+import { expected, largeDigest, largeSize, operationsOf } from "./support/azureOperations.ts"
 
 const client = azureClients.go
 
 describe("the Azure SDK for Go", () => {
   it.live.runIf(isThere(client))("does everything that it can do", () =>
     Effect.gen(function* () {
-      const certificateFile = join(yield* temporaryFolder, "certificate.pem")
-      const { ready } = yield* start("--https", "--ca-out", certificateFile, ...seeds)
-      assert.deepInclude(ready, { blobs: "redirect", certificateFile })
-      const { entraToken } = ready.logins
-      const operations = yield* operationsOf(client, { endpoint: ready.endpoint, certificateFile, entraToken })
+      const operations = yield* operationsOf(client)
       const repository = "clients/go"
       const common = yield* expected(operations, repository, [
         "alpine",

@@ -32,7 +32,7 @@ export const emulator: ReadonlyArray<Fault> = [
   },
   {
     wrong: "a second emulator takes a folder that another one uses",
-    file: `${internal}/holding.ts`,
+    file: `${internal}/folderLock.ts`,
     find: "throw new Held(",
     replace: "void new Held("
   },

@@ -94,7 +94,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     AcrEmulator: ["control"],
     "internal/changeLog": ["directoryFiles", "directoryFull"],
     "internal/control/guard": ["control"],
-    "internal/holding": ["directoryHolders"],
+    "internal/folderLock": ["directoryHolders"],
     "internal/serving": ["faults", "control"],
     "internal/sweep": ["directorySweep"]
   },

@@ -1,14 +1,10 @@
 /**
- * Programs that do all operations of one of Azure's published clients: what they are built of, where the cache has them,
- * and what they print.
+ * Programs that do all operations of one of Azure's published clients: what they are built of, and where the cache has them.
  */
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { run, temporaryFolder } from "./command.ts"
 import { cacheFolder, isExecutable } from "./tools.ts"
 
 /** A program of ours, in a folder under `test/tools`. */
@@ -48,7 +44,7 @@ export const cachedFolder = (client: AzureClient): string =>
   join(cacheFolder(), `${client.name}-${versionOf(client)}`, client.name)
 
 /** What runs it: a program, or the Python of an environment that has Azure's client. */
-const commandOf = (client: AzureClient): { readonly command: string; readonly args: ReadonlyArray<string> } =>
+export const commandOf = (client: AzureClient): { readonly command: string; readonly args: ReadonlyArray<string> } =>
   client.language === "Go"
     ? { command: join(cachedFolder(client), client.name), args: [] }
     : { command: join(cachedFolder(client), "bin/python"), args: [join(client.folder, "operations.py")] }
@@ -56,31 +52,3 @@ const commandOf = (client: AzureClient): { readonly command: string; readonly ar
 /** Whether the cache has it: `describe.runIf(isThere(azureClients.go))`. */
 export const isThere = (client: AzureClient): boolean =>
   process.platform === "linux" && isExecutable(commandOf(client).command)
-
-const decode = Schema.decodeEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
-
-/** An emulator as its command says where it is. */
-interface Emulator {
-  readonly endpoint: string
-  /** The file with its certificate, which alone is trusted. */
-  readonly certificateFile: string
-  readonly entraToken: string
-}
-
-/** Runs it, and returns what its operations returned. */
-export const operationsOf = Effect.fnUntraced(function* (client: AzureClient, emulator: Emulator) {
-  const home = yield* temporaryFolder
-  const { args, command } = commandOf(client)
-  return yield* decode(
-    yield* run(command, args, {
-      cwd: home,
-      env: {
-        HOME: home,
-        REGISTRY_ENDPOINT: emulator.endpoint,
-        ENTRA_TOKEN: emulator.entraToken,
-        SSL_CERT_FILE: emulator.certificateFile,
-        REQUESTS_CA_BUNDLE: emulator.certificateFile
-      }
-    })
-  )
-}, Effect.scoped)

@@ -72,7 +72,7 @@ const update = async () => {
 }
 
 const run = async () => {
-  // A page that nobody sees asks for nothing.
+  // A page in the background asks for nothing.
   if (!document.hidden) {
     try {
       await update()

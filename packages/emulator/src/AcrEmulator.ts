@@ -59,9 +59,9 @@ import * as Answering from "./internal/answering.ts"
 import * as Certificate from "./internal/certificate.ts"
 import * as Distribution from "./internal/distribution.ts"
 import * as Listener from "./internal/listener.ts"
-import * as Looking from "./internal/looking.ts"
+import * as Summaries from "./internal/summaries.ts"
 import * as Management from "./internal/management.ts"
-import * as Settings from "./internal/modes.ts"
+import * as CurrentModes from "./internal/modes.ts"
 import * as PublicHost from "./internal/publicHost.ts"
 import * as Routes from "./internal/routes.ts"
 import * as Saved from "./internal/saved.ts"
@@ -69,7 +69,7 @@ import * as Seeding from "./internal/seeding.ts"
 import * as Serving from "./internal/serving.ts"
 import * as Storage from "./internal/storage.ts"
 import * as Sweep from "./internal/sweep.ts"
-import * as Time from "./internal/time.ts"
+import * as EmulatorClock from "./internal/clock.ts"
 import * as Tokens from "./internal/tokens.ts"
 import * as Trash from "./internal/trash.ts"
 import * as Uploads from "./internal/uploads.ts"
@@ -180,11 +180,11 @@ export interface Options extends Modes.Options {
    * served then, as the storage has no such name. Without it, the token service is at the host that a request names.
    */
   readonly publicHost?: string
-  /** The Entra token that is exchanged; one that nobody can guess if not given. */
+  /** The Entra token that is exchanged. Defaults to a random one. */
   readonly entraToken?: Redacted.Redacted<string>
   /** Which Entra tokens are exchanged besides: those of something that plays Entra ID. None if not given. */
   readonly acceptsEntraToken?: (token: Redacted.Redacted<string>) => boolean
-  /** The login of the admin user; user `admin` with a password that nobody can guess if not given. */
+  /** The login of the admin user. Defaults to `admin` with a random password. */
   readonly adminUser?: Login
   /** The tokens of scope maps that there are; none if not given. */
   readonly scopeMapTokens?: ReadonlyArray<ScopeMapToken>
@@ -446,7 +446,7 @@ const storageHostOf = (
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<Service, HttpServerError.ServeError | DirectoryError | SeedError, Scope.Scope> {
-  const time = Time.make(yield* Clock.Clock)
+  const time = EmulatorClock.make(yield* Clock.Clock)
   const store = yield* Saved.open(options.directory, time.now)
 
   const publicHost = options.publicHost === undefined ? undefined : publicHostOf(options.publicHost)
@@ -473,8 +473,8 @@ export const make = Effect.fnUntraced(function* (
     serving.serve("storage", storageListener, async (request) => storage.download(request, time.now()))
   }
 
-  const settings = Settings.make(options, storageListener !== undefined)
-  const { modes } = settings
+  const current = CurrentModes.make(options, storageListener !== undefined)
+  const { modes } = current
   const trash = Trash.make(store, modes)
   const distribution = Distribution.make({ store, trash, modes })
   const uploads = Uploads.make({ store, now: time.now, modes })
@@ -515,8 +515,8 @@ export const make = Effect.fnUntraced(function* (
           ? undefined
           : `${scheme}://${storageHost}:${storageListener.port}${storage.address(digest, nowMillis)}`
     }),
-    throttle: settings.throttle,
-    throttleOf: settings.throttleOf
+    throttle: current.throttle,
+    throttleOf: current.throttleOf
   })
 
   serving.serve("registry", listener, async (request) => {
@@ -536,7 +536,7 @@ export const make = Effect.fnUntraced(function* (
     tokens.revokeAccessTokens()
     tokens.revokeRefreshTokens()
     time.reset()
-    settings.reset()
+    current.reset()
     await Saved.clear({ store, uploads, sweep })
     serving.clearJournal()
   })
@@ -564,12 +564,12 @@ export const make = Effect.fnUntraced(function* (
     isReady: Effect.sync(seeding.isReady),
     // One that was interrupted would leave a registry without its seeds.
     reset: resets.withPermit(Effect.uninterruptible(seeding.again(forgetAll))),
-    repositories: Effect.sync(() => Looking.repositories(store)),
-    contents: (name) => Effect.sync(() => Option.fromUndefinedOr(Looking.contents(store, name))),
-    modes: Effect.sync(settings.modes),
-    setModes: (change) => Effect.sync(() => settings.setModes(change)),
-    limits: Effect.sync(settings.limits),
-    setLimits: (limits) => Effect.sync(() => settings.setLimits(limits)),
+    repositories: Effect.sync(() => Summaries.repositories(store)),
+    contents: (name) => Effect.sync(() => Option.fromUndefinedOr(Summaries.contents(store, name))),
+    modes: Effect.sync(current.modes),
+    setModes: (change) => Effect.sync(() => current.setModes(change)),
+    limits: Effect.sync(current.limits),
+    setLimits: (limits) => Effect.sync(() => current.setLimits(limits)),
     time: Effect.sync(() => DateTime.makeUnsafe(time.now())),
     setTime: (to) => Effect.sync(() => time.set(DateTime.toEpochMillis(to))),
     adjustTime: (duration) => Effect.sync(() => time.adjust(millis(duration))),

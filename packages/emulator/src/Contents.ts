@@ -6,14 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-
-/** Whether something may be deleted, written, read and listed: ACR's `changeableAttributes`. */
-const Attributes = Schema.Struct({
-  deleteEnabled: Schema.Boolean,
-  writeEnabled: Schema.Boolean,
-  readEnabled: Schema.Boolean,
-  listEnabled: Schema.Boolean
-})
+import { Attributes } from "./internal/changes.ts"
 
 /**
  * A repository, in numbers.

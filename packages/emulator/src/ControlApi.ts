@@ -21,7 +21,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import type * as HttpClient from "effect/http/HttpClient"
 import { RepositoryContents, RepositorySummary } from "./Contents.ts"
 import { Fault, Injected } from "./Fault.ts"
-import * as Time from "./internal/time.ts"
+import * as EmulatorClock from "./internal/clock.ts"
 import { JournalEntry } from "./Journal.ts"
 import { SeedImage } from "./SeedImage.ts"
 import { Limits, Modes, ModesChange } from "./Modes.ts"
@@ -90,7 +90,7 @@ export const Emulator = Schema.Struct({
 export type Emulator = typeof Emulator.Type
 
 const TimeToSet = Schema.DateTimeUtcFromString.check(
-  Schema.makeFilter((time: DateTime.Utc) => Time.isWithin(DateTime.toEpochMillis(time)), {
+  Schema.makeFilter((time: DateTime.Utc) => EmulatorClock.isWithin(DateTime.toEpochMillis(time)), {
     expected: "a time of the years 1 to 9999"
   })
 )
@@ -198,8 +198,8 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
  *
  * **Gotchas**
  *
- * There is no login: whoever reaches the port controls the emulator. The port is on loopback unless `Control.layer` is
- * told otherwise, and requests of web pages of other origins are refused.
+ * There is no login: every client that reaches the port controls the emulator. The port is on loopback unless `Control.layer` is
+ * given another host, and requests of web pages of other origins are refused.
  *
  * @category schemas
  * @since 0.1.0

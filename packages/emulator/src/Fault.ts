@@ -150,15 +150,6 @@ export const Injected = Schema.Struct({
 export type Injected = typeof Injected.Type
 
 /**
- * How many of the requests that a fault is about it hits.
- *
- * @category getters
- * @since 0.1.0
- */
-export const hits = ({ skip = 0, times = 1 }: Fault, seen: number): number =>
-  Math.max(0, Math.min(seen - skip, times === "always" ? seen : times))
-
-/**
  * Whether a fault is about a request: its method and its path, not how many came before.
  *
  * @category guards

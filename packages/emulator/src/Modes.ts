@@ -7,9 +7,10 @@
  */
 import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type * as ByteSize from "effect/ByteSize"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { Period } from "./internal/period.ts"
 
 /**
  * How a registry treats referrers: manifests that have a `subject`, such as signatures.
@@ -104,11 +105,11 @@ export interface SoftDeleteOptions {
  * @since 0.1.0
  */
 export interface Options {
-  /** Whether everyone may list and pull. */
+  /** Whether anonymous callers may list and pull. Defaults to `false`. */
   readonly anonymousPull?: boolean
   /**
    * How rights are granted, in ACR's words: to the whole registry, or by repository (attribute-based access control),
-   * where no token is for all repositories. `rbac` if not given.
+   * where no token is for all repositories. Defaults to `rbac`.
    */
   readonly roleAssignmentMode?: "rbac" | "rbac-abac"
   /**
@@ -120,7 +121,7 @@ export interface Options {
   /**
    * The tier of the registry, in ACR's words, whose limits it then has: those of the whole registry, and half of them for
    * each identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
-   * all that log in as nobody a fourth.
+   * all anonymous callers a fourth.
    */
   readonly tier?: NonNullable<Limits["tier"]>
   /**
@@ -130,9 +131,9 @@ export interface Options {
    * storage: `modes` of the service says so.
    */
   readonly blobs?: "redirect" | "direct"
-  /** The largest body of an upload request, in bytes; more is answered 413. No limit if not given. */
+  /** The largest body of an upload request, in bytes; more is answered 413. Defaults to no limit. */
   readonly maxRequestBodySize?: ByteSize.Input
-  /** What `OCI-Chunk-Min-Length` asks for, in bytes; not sent if not given. */
+  /** What `OCI-Chunk-Min-Length` asks for, in bytes. Without it, the header is not sent. */
   readonly chunkMinLength?: ByteSize.Input
   /** How the registry treats referrers. Defaults to those of a registry of ACR that has the referrers API. */
   readonly referrers?: ReferrersOptions
@@ -153,14 +154,6 @@ export interface Options {
 
 const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
-/** A time above zero that ends, as `7 days`. */
-const Retention = Schema.DurationFromString.check(
-  Schema.makeFilter(
-    (time: Duration.Duration) => Duration.isFinite(time) && Duration.isGreaterThan(time, Duration.zero),
-    { expected: "a time above zero that ends" }
-  )
-)
-
 const referrers = Schema.Struct({
   /** Whether the registry has the referrers API. */
   api: Schema.Boolean,
@@ -175,7 +168,7 @@ const referrers = Schema.Struct({
 })
 
 const modes = Schema.Struct({
-  /** Whether all callers may list and pull. */
+  /** Whether anonymous callers may list and pull. */
   anonymousPull: Schema.Boolean,
   /** How rights are granted, in ACR's words. Tokens keep what they were granted. */
   roleAssignmentMode: Schema.Literals(["rbac", "rbac-abac"]),
@@ -186,7 +179,7 @@ const modes = Schema.Struct({
   /** What `OCI-Chunk-Min-Length` asks for, in bytes; `null` for no such header. */
   chunkMinLength: Schema.NullOr(Schema.Natural),
   /** The soft delete policy; `null` if deletions are final. */
-  softDelete: Schema.NullOr(Schema.Struct({ retention: Retention })),
+  softDelete: Schema.NullOr(Schema.Struct({ retention: Period })),
   /** Whether a push of a tag honours `If-Match` and `If-None-Match`. */
   conditionalPut: Schema.Boolean
 })

@@ -294,7 +294,7 @@ const onlyOfOci = ["annotations", "attestations"] as const
  *
  * **Gotchas**
  *
- * A schema ignores unknown keys unless it is told otherwise. `decode` refuses them.
+ * A schema ignores unknown keys by default. `decode` refuses them.
  *
  * **Example** (A release)
  *

@@ -52,7 +52,7 @@ const exposedHeaders = {
 const remainingDeletions = { "X-Ms-Ratelimit-Remaining-Calls-Per-Second": "8.000000" }
 
 /**
- * A browser that is told so asks this host by https alone from then on. `localhost` belongs to every program of a machine.
+ * With it, a browser asks this host by https alone from then on. `localhost` belongs to every program of a machine.
  */
 const transportSecurity = (origin: string): Answer["headers"] =>
   /^https?:\/\/(?:[^/]*\.)?localhost(?::\d+)?$/i.test(origin)

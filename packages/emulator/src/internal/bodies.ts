@@ -62,7 +62,7 @@ async function* untilComplete(request: IncomingMessage, arrived: PassThrough): A
 export const received = (request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> => {
   const arrived = new PassThrough()
   request.once("error", () => arrived.end())
-  // What nobody wanted to read must not be in the way of the next request on the connection.
+  // What was not read must not be in the way of the next request on the connection.
   response.once("finish", () => arrived.resume())
   return untilComplete(request, request.pipe(arrived))
 }

@@ -42,7 +42,7 @@ import {
 import { softDeleted, type Trash } from "./trash.ts"
 
 /**
- * What a manifest is told that is none, or is another one than its Content-Type says. Azure/azure-sdk-assets, .NET,
+ * The answer to what is no manifest, or another one than its Content-Type says. Azure/azure-sdk-assets, .NET,
  * recording CanSetDockerManifest: ACR does not say what is wrong.
  */
 const manifestInvalid: Answer = error(400, "MANIFEST_INVALID", "manifest invalid", { Reason: {} })

@@ -86,7 +86,7 @@ const writeAnswer = async (
   }
 }
 
-/** Carries a request out of which nobody hears. */
+/** Carries out a request whose answer is lost. */
 const lose = async (exchange: Exchange, body: AsyncIterable<Uint8Array>): Promise<void> => {
   const { undelivered } = await exchange.answer(body)
   await undelivered?.()

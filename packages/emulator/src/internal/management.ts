@@ -146,7 +146,7 @@ export const make = (parts: {
 }) => {
   const { modes, registry, store, trash } = parts
 
-  /** Answers for a repository, or says what the request is told of a missing one. */
+  /** Answers for a repository, or with what is said of a missing one. */
   const within = (
     name: string,
     answer: (repository: Repository) => Answer,
@@ -156,32 +156,31 @@ export const make = (parts: {
     return repository === undefined ? missing : answer(repository)
   }
 
-  /** Answers for a tag. In a missing repository it is the tag that is unknown. */
-  const withTag = (name: string, tagName: string, answer: (repository: Repository, tag: StoredTag) => Answer): Answer =>
+  /** Answers for something in a repository, which is as unknown in a missing repository. */
+  const withItem = <A>(
+    name: string,
+    find: (repository: Repository) => A | undefined,
+    missing: Answer,
+    answer: (repository: Repository, item: A) => Answer
+  ): Answer =>
     within(
       name,
       (repository) => {
-        const tag = repository.tags.get(tagName)
-        return tag === undefined ? tagUnknown : answer(repository, tag)
+        const item = find(repository)
+        return item === undefined ? missing : answer(repository, item)
       },
-      tagUnknown
+      missing
     )
 
-  /** Answers for a manifest. In a missing repository it is the manifest that is unknown. */
+  const withTag = (name: string, tag: string, answer: (repository: Repository, tag: StoredTag) => Answer): Answer =>
+    withItem(name, ({ tags }) => tags.get(tag), tagUnknown, answer)
+
   const withManifest = (
     name: string,
     digest: string,
     missing: Answer,
     answer: (repository: Repository, manifest: StoredManifest) => Answer
-  ): Answer =>
-    within(
-      name,
-      (repository) => {
-        const manifest = repository.manifests.get(digest)
-        return manifest === undefined ? missing : answer(repository, manifest)
-      },
-      missing
-    )
+  ): Answer => withItem(name, ({ manifests }) => manifests.get(digest), missing, answer)
 
   const head = (name: string) => ({ registry, imageName: name })
 

@@ -14,12 +14,12 @@ import { nameOfSeed } from "./seedName.ts"
 import { plan } from "./seedPlan.ts"
 import * as Target from "./seedTarget.ts"
 import type { Repository, Store } from "./store.ts"
-import * as Time from "./time.ts"
+import * as EmulatorClock from "./clock.ts"
 
 /** When a seed is said to have been pushed, in milliseconds since 1970. */
 export const pushedAtMillis = ({ pushedAt }: Pick<SeedImage.SeedImage, "pushedAt">, nowMillis: number): number => {
   if (pushedAt === undefined) return nowMillis
-  return Time.within(
+  return EmulatorClock.within(
     DateTime.isDateTime(pushedAt) ? DateTime.toEpochMillis(pushedAt) : nowMillis - Duration.toMillis(pushedAt)
   )
 }

@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
 import * as DateTime from "effect/DateTime"
-import { type Consequence, type Fault, fits, hits, type Injected } from "../Fault.ts"
+import { type Consequence, type Fault, fits, type Injected } from "../Fault.ts"
 import type { JournalEntry } from "../Journal.ts"
 import { type Answer, internalError } from "./answer.ts"
 import type { Listener } from "./listener.ts"
@@ -40,6 +40,10 @@ const splitTarget = (target: string): readonly [path: string, query: string] => 
 const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
   authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
 
+/** How many of the requests that a fault is about it hits. */
+const hits = ({ skip = 0, times = 1 }: Fault, seen: number): number =>
+  Math.max(0, Math.min(seen - skip, times === "always" ? seen : times))
+
 /** What is known once the answer is known. The counts grow until the answer is out. */
 interface Recorded {
   readonly facts: Omit<JournalEntry, "requestBytes" | "responseBytes" | "durationMillis">
@@ -60,7 +64,7 @@ export const make = (options: {
   readonly journalSize: number
   /** The emulator's clock. */
   readonly nowMillis: () => number
-  /** A clock that nobody sets. */
+  /** A clock that cannot be set. */
   readonly elapsedMillis: () => number
   /** Is told of each request when it is over. */
   readonly onRequest: (entry: JournalEntry) => void
@@ -125,7 +129,7 @@ export const make = (options: {
         return {
           fault: faultFor({ method, path }),
           answer: async (body) => {
-            // One whose request broke off fails too: nobody hears that answer.
+            // One whose request broke off fails too: its answer is not sent.
             const incoming = {
               method,
               path,

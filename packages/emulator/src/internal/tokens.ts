@@ -57,7 +57,7 @@ const algorithms: { readonly [curveOrType: string]: { readonly alg: string; read
 const algorithmOf = ({ asymmetricKeyDetails, asymmetricKeyType }: KeyObject) =>
   algorithms[asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? ""] ?? { alg: "RS256", hash: "sha256" }
 
-/** Makes signatures: with a certificate, others can verify the token; without, nobody but this registry can. */
+/** Makes signatures: with a certificate, others can verify the token; without one, this registry alone can. */
 const signer = (certificate: Certificate | undefined) => {
   if (certificate === undefined) {
     return { header: { alg: "RS256", typ: "JWT" }, sign: () => randomBytes(32) }
@@ -70,7 +70,7 @@ const signer = (certificate: Certificate | undefined) => {
   }
 }
 
-/** Makes tokens that their bearers can read and nobody can guess. The claims stand in the order of ACR's. */
+/** Makes tokens that their bearers can read and that cannot be guessed. The claims stand in the order of ACR's. */
 const writer = (service: string, subject: string, certificate: Certificate | undefined) => {
   const { header, sign } = signer(certificate)
   const registryId = randomBytes(16).toString("hex")
@@ -101,12 +101,12 @@ const decodeBasic = (value: string): readonly [username: string, password: strin
 /** What an Authorization header says of its request. */
 export type Authorized =
   /** No header. */
-  | { readonly _tag: "Nobody" }
+  | { readonly _tag: "Anonymous" }
   /** A login or a token that is not, or no longer, known. */
   | { readonly _tag: "Unknown" }
   | {
       readonly _tag: "Known"
-      /** Whose limits count the request. All that are nobody are one identity, and so are all of Entra ID. */
+      /** Whose limits count the request. All anonymous callers are one identity, and so are all of Entra ID. */
       readonly identity: Identity
       readonly may: (right: Right) => boolean
       /** Whether the identity has the roles for what is in quarantine. */
@@ -164,7 +164,7 @@ export const make = (options: {
   }
 
   /**
-   * A login that is none gets no token, and neither does nobody where not everyone may pull. Azure/AKS, issue 4459, shows
+   * A wrong login gets no token, and an anonymous caller gets one only with anonymous pull. Azure/AKS, issue 4459, shows
    * the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body. For a wrong password it
    * is assumed.
    */
@@ -176,7 +176,7 @@ export const make = (options: {
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
     issued !== undefined && issued.expiresMillis > nowMillis
 
-  /** Without a name and a password a login is nobody's, as that of a `docker login` that was never made. */
+  /** A login without a name and a password is anonymous, as that of a `docker login` that was never made. */
   const login = (username: string, password: string, nowMillis: number): Identity | undefined => {
     if (username === "" && password === "") return anonymous
     if (username === tokenUser) {
@@ -252,12 +252,12 @@ export const make = (options: {
 
     /** Reads the Authorization header of a request for anything else. */
     authorize: (authorization: string | undefined, nowMillis: number): Authorized => {
-      if (authorization === undefined) return { _tag: "Nobody" }
+      if (authorization === undefined) return { _tag: "Anonymous" }
       const space = authorization.indexOf(" ")
       const value = authorization.slice(space + 1)
       if (authorization.slice(0, space).toLowerCase() === "basic") {
         const identity = login(...decodeBasic(value), nowMillis)
-        if (identity === anonymous) return { _tag: "Nobody" }
+        if (identity === anonymous) return { _tag: "Anonymous" }
         return identity === undefined ? { _tag: "Unknown" } : known(identity, (right) => may(identity, right))
       }
       const issued = accessTokens.get(value)

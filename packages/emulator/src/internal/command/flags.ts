@@ -7,8 +7,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { SeedContents } from "../../SeedImage.ts"
 import * as ConfigFile from "./configFile.ts"
+import { Period } from "../period.ts"
 import { CannotStart } from "./problem.ts"
-import { defaultPort, Host, Image, logs, Period, Port, type Settings, tiers } from "./settings.ts"
+import { defaultPort, Host, Image, logs, Port, type Settings, tiers } from "./settings.ts"
 
 /** What a flag changes. */
 type Change = (settings: Settings) => Settings
@@ -68,7 +69,7 @@ const changes = {
   ),
   anonymous: changing(
     Flag.Boolean("anonymous"),
-    "Allow everyone to list and to pull. Default: no",
+    "Allow anonymous callers to list and to pull. Default: no",
     (anonymousPull) => (settings) => ({ ...settings, anonymousPull })
   ),
   directBlobs: changing(

@@ -65,7 +65,7 @@ const encode = Schema.encodeSync(Schema.fromJsonString(Ready))
 /** One line of JSON. */
 export const json = (ready: Ready): string => encode(ready)
 
-/** How clients that do not use the system's authorities are told of the certificate. */
+/** The lines about the certificate, which clients have to trust. */
 const certificateLines = ({ certificate, certificateFile }: Ready): ReadonlyArray<string> =>
   certificate === undefined
     ? []

@@ -2,7 +2,6 @@
  * All that the command can be told: the members of its configuration file, each of which may be missing.
  */
 import * as Reference from "@effect-acr/client/Reference"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -15,18 +14,12 @@ import type * as AcrEmulator from "../../AcrEmulator.ts"
 import type * as Control from "../../Control.ts"
 import { Limits } from "../../Modes.ts"
 import { type Seed, SeedContents, SeedImage } from "../../SeedImage.ts"
+import { Period } from "../period.ts"
 import * as PublicHost from "../publicHost.ts"
 
 const optional = Schema.optionalKey
 
 export const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
-
-/** A time above zero that ends, as `7 days`. */
-export const Period = Schema.DurationFromString.check(
-  Schema.makeFilter((time) => Duration.isFinite(time) && Duration.isGreaterThan(time, Duration.zero), {
-    expected: "a time above zero"
-  })
-)
 
 export const Host = Schema.String.check(
   Schema.makeFilter((text) => PublicHost.parse(text) !== undefined, { expected: "a host as registry.test:5001" })
@@ -34,7 +27,7 @@ export const Host = Schema.String.check(
 
 const Size = Schema.Union([Schema.Natural, Schema.ByteSizeFromString])
 
-/** An empty one would let in everyone who sends none. */
+/** An empty password would let in every client that sends none. */
 const Password = Schema.RedactedFromValue(Schema.NonEmptyString)
 
 /** RFC 7617, section 2: a name with a colon cannot log in. */
@@ -156,7 +149,7 @@ export const Settings = Schema.Struct({
 })
 export type Settings = typeof Settings.Type
 
-/** Everyone who runs the emulator knows these. They open nothing but an emulator on this machine. */
+/** These are public. They open nothing but an emulator on this machine. */
 const wellKnown = { username: "admin", password: "emulator", entraToken: "emulator-entra-token" }
 
 export const defaultPort = 5001

@@ -1,13 +1,18 @@
 /**
- * What the operations of every client of Azure return on an emulator with the images of `seeds`, in the words of the
- * programs under `test/tools`.
+ * What the operations of every client of Azure return on an emulator with some images, in the words of the programs under
+ * `test/tools`.
  */
 import { createHash } from "node:crypto"
+import { join } from "node:path"
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { type AzureClient, commandOf } from "./azureClients.ts"
+import { run, temporaryFolder } from "./command.ts"
+import { start } from "./emulatorCommand.ts"
 
 /** The flags by which the emulator has some repositories before. */
-export const seeds = ["alpine", "busybox", "nginx"].flatMap((name) => ["--seed", `${name}:v1`])
+const seeds = ["alpine", "busybox", "nginx"].flatMap((name) => ["--seed", `${name}:v1`])
 
 const sha256 = (content: Uint8Array | string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`
 
@@ -72,3 +77,27 @@ export const expected = Effect.fnUntraced(function* (
     "with another token": "401"
   }
 })
+
+const decode = Schema.decodeEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
+
+/** Runs it against an emulator of its own, over TLS, and returns what its operations returned. */
+export const operationsOf = Effect.fnUntraced(function* (client: AzureClient) {
+  const home = yield* temporaryFolder
+  const certificateFile = join(home, "certificate.pem")
+  const { ready } = yield* start("--https", "--ca-out", certificateFile, ...seeds)
+  assert.deepInclude(ready, { blobs: "redirect", certificateFile })
+  const { args, command } = commandOf(client)
+  return yield* decode(
+    yield* run(command, args, {
+      cwd: home,
+      env: {
+        HOME: home,
+        REGISTRY_ENDPOINT: ready.endpoint,
+        ENTRA_TOKEN: ready.logins.entraToken,
+        // The certificate of the emulator alone is trusted.
+        SSL_CERT_FILE: certificateFile,
+        REQUESTS_CA_BUNDLE: certificateFile
+      }
+    })
+  )
+}, Effect.scoped)

@@ -30,7 +30,7 @@ export const make = (clock: Clock.Clock) => {
     reset: (): void => {
       offsetMillis = 0
     },
-    /** A clock that nobody sets, for durations. */
+    /** A clock that cannot be set, for durations. */
     elapsedMillis: (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
   }
 }
