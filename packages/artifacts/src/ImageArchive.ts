@@ -334,7 +334,7 @@ export const save = <E>(
     const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
     // Each piece is written before the next is taken.
     const content = Stream.mapError(written(source, references, options, 0), ofSource)
-    yield* Effect.mapError(writeFile(files, temporary, path.resolve(file), content), (error) =>
+    yield* Effect.mapError(writeFile(files, temporary, path.resolve(file), { content }), (error) =>
       error instanceof OfSource ? error.cause : ofFile(file)(error)
     )
     yield* syncFolder(files, folder)

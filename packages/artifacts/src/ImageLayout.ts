@@ -152,7 +152,7 @@ const make = Effect.fnUntraced(function* (
 
   const orAbsent = <A>(effect: Effect.Effect<A, PlatformError>, absent: A): Effect.Effect<A, LayoutError> =>
     Effect.mapError(
-      Effect.catchIf(effect, ContentFiles.isAbsent, () => Effect.succeed(absent)),
+      Effect.catchIf(effect, Disk.isAbsent, () => Effect.succeed(absent)),
       content.ofFile
     )
 
@@ -212,7 +212,7 @@ const make = Effect.fnUntraced(function* (
           }
           if (!(yield* isLayout)) {
             const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: layoutVersion }))
-            yield* Effect.mapError(disk.write(versionFile, Stream.make(text)), content.ofFile)
+            yield* Effect.mapError(disk.write(versionFile, { content: Stream.make(text) }), content.ofFile)
           }
           yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
           yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)

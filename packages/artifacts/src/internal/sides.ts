@@ -30,9 +30,9 @@ const markingRead =
       let bytes = offset
       return read(offset, held).pipe(
         Stream.mapError(ofSource),
-        Stream.tap((chunk) => {
-          bytes += chunk.length
-          return onRead(bytes)
+        Stream.mapArrayEffect((pieces) => {
+          for (const { length } of pieces) bytes += length
+          return Effect.as(onRead(bytes), pieces)
         })
       )
     })

@@ -5,6 +5,7 @@
  * renaming.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
@@ -19,54 +20,65 @@ export const nonce: Effect.Effect<string> = Effect.map(
   (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
 )
 
-/** Writes a stream to an open file, a mebibyte at a time. */
-export const writeAll = <E, R>(file: FileSystem.File, stream: Stream.Stream<Uint8Array, E, R>) =>
+/** Writes a stream to an open file, a mebibyte at a time. Content of a known size, in bytes, takes no more memory than it needs. */
+export const writeAll = <E, R>(
+  file: FileSystem.File,
+  stream: Stream.Stream<Uint8Array, E, R>,
+  size: number = pieceBytes
+): Effect.Effect<void, E | PlatformError, R> =>
   Effect.suspend(() => {
-    let buffer = new Uint8Array(0)
+    const buffer = new Uint8Array(Math.min(size, pieceBytes))
     let filled = 0
     const flush = Effect.suspend(() => {
       const bytes = buffer.subarray(0, filled)
       filled = 0
-      return bytes.length === 0 ? Effect.void : file.writeAll(bytes)
+      return file.writeAll(bytes)
     })
-    const write = Effect.fnUntraced(function* (piece: Uint8Array) {
-      if (filled + piece.length > pieceBytes) yield* flush
-      if (piece.length >= pieceBytes) return yield* file.writeAll(piece)
-      // Most files are small, and need no mebibyte.
-      if (filled + piece.length > buffer.length) {
-        const larger = new Uint8Array(Math.min(pieceBytes, Math.max(2 * buffer.length, filled + piece.length)))
-        larger.set(buffer.subarray(0, filled))
-        buffer = larger
+    /** Most pieces only go to the buffer, for which no effect is run. */
+    const write = (pieces: ReadonlyArray<Uint8Array>): Effect.Effect<void, PlatformError> => {
+      for (const [index, piece] of pieces.entries()) {
+        if (filled + piece.length > buffer.length) {
+          const [written, next] = filled > 0 ? [flush, index] : [file.writeAll(piece), index + 1]
+          return Effect.andThen(
+            written,
+            Effect.suspend(() => write(pieces.slice(next)))
+          )
+        }
+        buffer.set(piece, filled)
+        filled += piece.length
       }
-      buffer.set(piece, filled)
-      filled += piece.length
-    })
-    return Effect.andThen(
-      Stream.runForEachArray(stream, (pieces) => Effect.forEach(pieces, write, { discard: true })),
-      flush
-    )
+      return Effect.void
+    }
+    return Effect.andThen(Stream.runForEachArray(stream, write), flush)
   })
 
 /** Makes what was renamed in a folder last. Not every platform can. */
 export const syncFolder = (files: FileSystem.FileSystem, at: string): Effect.Effect<void> =>
   Effect.scoped(Effect.flatMap(files.open(at, { flag: "r" }), (opened) => opened.sync)).pipe(Effect.ignore)
 
+/** What a file is to hold, and when it may appear. */
+export interface Whole<out E, out R> {
+  readonly content: Stream.Stream<Uint8Array, E, R>
+  /** In bytes, if it is known. */
+  readonly size?: number
+  /** Runs right before the file appears. If it returns `false`, the file does not appear. */
+  readonly isAllowed?: Effect.Effect<boolean>
+}
+
 /**
- * Writes a file as a whole, or not at all, by way of another file. `isAllowed` is asked right before it appears; if it may not, the
- * effect is `false`.
+ * Writes a file as a whole, or not at all, by way of another file. The effect is `false` if the file may not appear.
  */
 export const writeFile = <E, R>(
-  files: FileSystem.FileSystem,
+  files: Pick<FileSystem.FileSystem, "open" | "remove" | "rename">,
   temporary: string,
   target: string,
-  content: Stream.Stream<Uint8Array, E, R>,
-  isAllowed: Effect.Effect<boolean> = Effect.succeed(true)
+  { content, isAllowed = Effect.succeed(true), size }: Whole<E, R>
 ): Effect.Effect<boolean, E | PlatformError, R> =>
   Effect.gen(function* () {
     yield* Effect.scoped(
       Effect.gen(function* () {
         const file = yield* files.open(temporary, { flag: "wx" })
-        yield* writeAll(file, content)
+        yield* writeAll(file, content, size)
         yield* file.sync
       })
     )
@@ -74,6 +86,8 @@ export const writeFile = <E, R>(
     yield* files.rename(temporary, target)
     return true
   }).pipe(
-    // After the renaming it is no longer there.
-    Effect.ensuring(Effect.ignore(files.remove(temporary, { force: true })))
+    Effect.onExit((exit) =>
+      // After the renaming it is no longer there.
+      Exit.isSuccess(exit) && exit.value ? Effect.void : Effect.ignore(files.remove(temporary, { force: true }))
+    )
   )

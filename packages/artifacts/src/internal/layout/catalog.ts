@@ -23,8 +23,8 @@ import * as Stream from "effect/Stream"
 import { MissingContent } from "../../ContentStore.ts"
 import { ContentMissing, InvalidIndex, LayoutError, Locked } from "../../LayoutError.ts"
 import type { References } from "../references.ts"
-import * as ContentFiles from "./content.ts"
-import type * as Disk from "./disk.ts"
+import type * as ContentFiles from "./content.ts"
+import * as Disk from "./disk.ts"
 import * as Index from "./index.ts"
 import type * as Locks from "./lock.ts"
 
@@ -112,7 +112,7 @@ export const make = (
         ByteSize.toBigInt(size)
       ].join(" ")
     ),
-    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeed("absent")),
+    Effect.catchIf(Disk.isAbsent, () => Effect.succeed("absent")),
     Effect.mapError(content.ofFile)
   )
 
@@ -230,7 +230,7 @@ export const make = (
       if (Option.isSome(before) && !index.isChanged()) return true
       for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
       const isWritten = yield* Effect.mapError(
-        disk.write(file, Stream.make(encoder.encode(index.format())), isHeld),
+        disk.write(file, { content: Stream.make(encoder.encode(index.format())), isAllowed: isHeld }),
         content.ofFile
       )
       if (isWritten) yield* disk.syncFolder(folder)

@@ -21,12 +21,10 @@ import type { Pointer } from "../../ContentStore.ts"
 import { ContentDiffers, ContentMissing, FileFailed, LayoutError, type Reason } from "../../LayoutError.ts"
 import * as Contents from "../contents.ts"
 import { ofSource, OfSource } from "../sides.ts"
-import type * as Disk from "./disk.ts"
+import * as Disk from "./disk.ts"
 
 /** Whether content is not what its digest names. */
 export const isDamage = ({ reason }: LayoutError): boolean => reason._tag === "ContentDiffers"
-
-export const isAbsent = (error: PlatformError): boolean => error.reason._tag === "NotFound"
 
 export const make = (
   files: FileSystem.FileSystem,
@@ -48,7 +46,7 @@ export const make = (
       Effect.map(({ size, type }) =>
         type === "File" ? Option.some(Number(ByteSize.toBigInt(size))) : Option.none<number>()
       ),
-      Effect.catchIf(isAbsent, () => Effect.succeedNone),
+      Effect.catchIf(Disk.isAbsent, () => Effect.succeedNone),
       Effect.mapError(ofFile)
     )
 
@@ -73,7 +71,7 @@ export const make = (
               .read(offset, heldBytes)
               .pipe(
                 Stream.provideService(FileSystem.FileSystem, files),
-                Stream.mapError((error) => (isAbsent(error) ? missing(digest) : ofFile(error)))
+                Stream.mapError((error) => (Disk.isAbsent(error) ? missing(digest) : ofFile(error)))
               )
       )
     )
@@ -112,12 +110,11 @@ export const make = (
   ): Effect.Effect<void, LayoutError | E, R> =>
     Effect.gen(function* () {
       const target = pathOf(wanted.digest)
-      yield* Effect.mapError(files.makeDirectory(path.dirname(target), { recursive: true }), ofFile)
       // Each piece is written before the next is taken.
       const content = Contents.verified(wanted, Stream.mapError(source.read(0, 0), ofSource), startHash, (error) =>
         differs(wanted, error)
       )
-      yield* Effect.mapError(disk.write(target, content), (error) => {
+      yield* Effect.mapError(disk.write(target, { content, size: wanted.size }), (error) => {
         if (error instanceof OfSource) return error.cause
         return error instanceof PlatformError ? ofFile(error) : error
       })

@@ -5,24 +5,31 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import type * as Stream from "effect/Stream"
-import { nonce, syncFolder, writeFile } from "../wholeFiles.ts"
+import { nonce, syncFolder, type Whole, writeFile } from "../wholeFiles.ts"
 
 /** The folder, as other tools name it. */
 export const ingestFolder = "ingest"
 
+export const isAbsent = (error: PlatformError): boolean => error.reason._tag === "NotFound"
+
 export const make = (files: FileSystem.FileSystem, path: Path.Path, folder: string) => {
   const ingest = path.join(folder, ingestFolder)
 
-  const write = <E, R>(
-    target: string,
-    content: Stream.Stream<Uint8Array, E, R>,
-    isAllowed?: Effect.Effect<boolean>
-  ): Effect.Effect<boolean, E | PlatformError, R> =>
-    Effect.gen(function* () {
-      yield* files.makeDirectory(ingest, { recursive: true })
-      return yield* writeFile(files, path.join(ingest, yield* nonce), target, content, isAllowed)
-    })
+  /** Runs what names a file. Nearly always its folder is there, so that it is made only where this fails. */
+  const inFolder = <A, R>(at: string, effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A, PlatformError, R> =>
+    Effect.catchIf(effect, isAbsent, () =>
+      Effect.andThen(files.makeDirectory(path.dirname(at), { recursive: true }), effect)
+    )
+
+  const making: Parameters<typeof writeFile>[0] = {
+    open: (at, options) => inFolder(at, files.open(at, options)),
+    rename: (from, to) => inFolder(to, files.rename(from, to)),
+    remove: files.remove
+  }
+
+  /** Writes a file, and makes its folder if there is none. */
+  const write = <E, R>(target: string, whole: Whole<E, R>): Effect.Effect<boolean, E | PlatformError, R> =>
+    Effect.flatMap(nonce, (name) => writeFile(making, path.join(ingest, name), target, whole))
 
   return { write, syncFolder: (at: string) => syncFolder(files, at) }
 }

@@ -17,8 +17,8 @@ import { type LayoutError, UnknownManifest } from "../../LayoutError.ts"
 import { mostManifestBytes } from "../contents.ts"
 import { isManifest, referencesOf } from "../references.ts"
 import * as Catalog from "./catalog.ts"
-import * as ContentFiles from "./content.ts"
-import { ingestFolder } from "./disk.ts"
+import type * as ContentFiles from "./content.ts"
+import { ingestFolder, isAbsent } from "./disk.ts"
 import * as Index from "./index.ts"
 import type * as Subjects from "./subjects.ts"
 
@@ -62,14 +62,14 @@ const isYoungAt = (nowMillis: number, minAge: Duration.Duration, { mtime }: File
 
 const namesIn = (files: FileSystem.FileSystem, folder: string, content: Content) =>
   files.readDirectory(folder).pipe(
-    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeed<Array<string>>([])),
+    Effect.catchIf(isAbsent, () => Effect.succeed<Array<string>>([])),
     Effect.mapError(content.ofFile)
   )
 
 const statIn = (files: FileSystem.FileSystem, file: string, content: Content) =>
   files.stat(file).pipe(
     Effect.asSome,
-    Effect.catchIf(ContentFiles.isAbsent, () => Effect.succeedNone),
+    Effect.catchIf(isAbsent, () => Effect.succeedNone),
     Effect.mapError(content.ofFile)
   )
 
