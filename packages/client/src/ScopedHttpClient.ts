@@ -95,3 +95,20 @@ export const HeldBytes: Context.Reference<number | undefined> = Context.Referenc
   "@effect-acr/client/ScopedHttpClient/HeldBytes",
   { defaultValue: () => undefined }
 )
+
+/**
+ * How much of an answer's body its reader may still look at when it pulls the next piece, in bytes: that many of the bytes before,
+ * and what the last three pulls returned. Undefined, the default, if the reader may hold on to any piece.
+ *
+ * **Details**
+ *
+ * The client provides it where it reads the body of an answer, and nowhere else. An HTTP client may then receive into the memory of
+ * older pieces again: `NodeRegistryHttpClient` of `@effect-acr/node` does.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const HeldAnswerBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
+  "@effect-acr/client/ScopedHttpClient/HeldAnswerBytes",
+  { defaultValue: () => undefined }
+)

@@ -13,6 +13,7 @@ import { Agent, Pool } from "undici/index.js"
 import type { Certificates } from "./certificates.ts"
 import * as Dial from "./dial.ts"
 import * as Places from "./places.ts"
+import * as ReadMemory from "./readMemory.ts"
 import type { Route } from "./proxies.ts"
 import type * as Tunnel from "./tunnel.ts"
 import * as UndiciClient from "./undiciClient.ts"
@@ -26,7 +27,7 @@ export interface Options {
 
 /** Makes an HTTP client whose connections to each origin pass a gate. */
 const gated = (
-  { certificates, pool, route }: Options,
+  { certificates, memory, pool, route }: Options & { readonly memory: ReadMemory.ReadMemory },
   servers: keyof Certificates,
   gateTo: (origin: string) => Dial.Gate
 ) =>
@@ -40,7 +41,7 @@ const gated = (
           const gate = gateTo(origin)
           const proxy = route(new URL(origin))
           return proxy === undefined
-            ? Dial.through(gate, options)
+            ? Dial.through(gate, { ...options, onread: memory.onread })
             : Dial.byWayOf(gate, { proxy, options, proxyOptions, opening })
         }
         const agent = new Agent({
@@ -52,7 +53,7 @@ const gated = (
       ({ agent, opening }) =>
         Effect.promise(() => Promise.all([agent.destroy(), ...Array.from(opening, (client) => client.destroy())]))
     ),
-    ({ agent }) => UndiciClient.make(agent)
+    ({ agent }) => UndiciClient.make(agent, memory.release)
   )
 
 const nothing = () => {}
@@ -86,12 +87,13 @@ const gate = (
  */
 export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const gatedOptions = { ...options, memory: ReadMemory.make() }
     const places = Places.make()
     // Where the local DNS places registries behind a proxy. It binds the registry's own name alone: the registry controls
     // its DNS, so that this must not allow it to lead into a private network.
     const names = Places.make()
 
-    const registry = yield* gated(options, "named", (origin) =>
+    const registry = yield* gated(gatedOptions, "named", (origin) =>
       gate("registry", () => places.of(origin) ?? names.of(origin), {
         onConnected: (reach, connection) => places.reached(origin, reach, connection),
         onTunnelled: (reaches) => {
@@ -100,10 +102,10 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       })
     )
     // A registry whose host the user has allowed may be anywhere, but still leads only where it is.
-    const named = yield* gated(options, "named", (origin) =>
+    const named = yield* gated(gatedOptions, "named", (origin) =>
       gate("named", () => places.of(origin), { onConnected: (reach) => places.reached(origin, reach) })
     )
-    const ledFrom = (place: Outbound.Reach) => gated(options, "other", () => gate("other", () => place))
+    const ledFrom = (place: Outbound.Reach) => gated(gatedOptions, "other", () => gate("other", () => place))
     const led = {
       public: yield* ledFrom("public"),
       private: yield* ledFrom("private"),
@@ -111,7 +113,7 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       loopback: yield* ledFrom("loopback")
     }
     // Requests that are not of this library go where the program says.
-    const free = yield* gated(options, "named", () => gate("named", () => undefined))
+    const free = yield* gated(gatedOptions, "named", () => gate("named", () => undefined))
 
     const clientFor = (destination: Outbound.Destination | undefined) => {
       switch (destination?.relation) {

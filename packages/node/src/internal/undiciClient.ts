@@ -12,6 +12,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
@@ -49,6 +50,40 @@ const whenReleased = (run: () => void): void => queueMicrotask(() => setImmediat
 /** How an answer ends: it is whole, or whatever undici says. */
 type Ending = Effect.Effect<never, unknown>
 
+/** Says that a piece of an answer is no longer looked at, see `readMemory.ts`. */
+type Release = (piece: Uint8Array) => void
+
+/** How many pulls it takes until a reader no longer looks at what one returned: see `HeldAnswerBytes` of the client. */
+const heldPulls = 3
+
+/** The pieces of an answer that its reader may still look at. */
+class Held {
+  private readonly recent: Array<ReadonlyArray<Uint8Array>> = []
+  private readonly older: Array<Uint8Array> = []
+  private olderBytes = 0
+  private readonly release: Release
+
+  constructor(release: Release) {
+    this.release = release
+  }
+
+  /** Adds what a pull returns. Of what came before, the reader looks at so many bytes, and at the last pulls. */
+  add(pieces: ReadonlyArray<Uint8Array>, heldBytes: number): void {
+    for (const piece of this.recent.length < heldPulls ? [] : (this.recent.shift() ?? [])) {
+      this.older.push(piece)
+      this.olderBytes += piece.length
+    }
+    this.recent.push(pieces)
+    let [oldest] = this.older
+    while (oldest !== undefined && this.olderBytes - oldest.length >= heldBytes) {
+      this.older.shift()
+      this.olderBytes -= oldest.length
+      this.release(oldest)
+      oldest = this.older[0]
+    }
+  }
+}
+
 /** The body of an answer, on its way. */
 class Arrivals {
   /** Whether all has come. */
@@ -58,9 +93,11 @@ class Arrivals {
   private end: Ending | undefined
   private wake: (() => void) | undefined
   private readonly controller: Dispatcher.DispatchController
+  private readonly held: Held
 
-  constructor(controller: Dispatcher.DispatchController) {
+  constructor(controller: Dispatcher.DispatchController, release: Release) {
     this.controller = controller
+    this.held = new Held(release)
   }
 
   /**
@@ -98,16 +135,20 @@ class Arrivals {
   })
 
   /** What has come, or comes next. */
-  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.suspend(() => {
-    const pieces = this.pieces
-    if (Arr.isArrayNonEmpty(pieces)) {
-      this.pieces = []
-      this.bytes = 0
-      this.controller.resume()
-      return Effect.succeed(pieces)
+  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.flatMap(
+    ScopedHttpClient.HeldAnswerBytes,
+    (heldBytes) => {
+      const pieces = this.pieces
+      if (Arr.isArrayNonEmpty(pieces)) {
+        this.pieces = []
+        this.bytes = 0
+        if (heldBytes !== undefined) this.held.add(pieces, heldBytes)
+        this.controller.resume()
+        return Effect.succeed(pieces)
+      }
+      return this.end ?? Effect.andThen(this.arrival, this.pull)
     }
-    return this.end ?? Effect.andThen(this.arrival, this.pull)
-  })
+  )
 }
 
 type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
@@ -246,18 +287,26 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
   }
 }
 
+/** What sends requests, and to what the pieces of their answers are released. */
+interface Sending {
+  readonly dispatcher: DispatchesPieces
+  readonly release: Release
+}
+
 /** Sends a request, and hands out how to give it up: before its answer came, or after that. */
 const send = (
-  dispatcher: DispatchesPieces,
+  { dispatcher, release }: Sending,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   handOut: (giveUp: () => void) => void
 ): Failing<Answer> =>
-  Effect.contextWith((context: Context.Context<never>) => sendWithin(context, dispatcher, request, url, handOut))
+  Effect.contextWith((context: Context.Context<never>) =>
+    sendWithin(context, { dispatcher, release }, request, url, handOut)
+  )
 
 const sendWithin = (
   context: Context.Context<never>,
-  dispatcher: DispatchesPieces,
+  { dispatcher, release }: Sending,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   handOut: (giveUp: () => void) => void
@@ -314,7 +363,7 @@ const sendWithin = (
           onResponseStart: (started, status, headers) => {
             // Preliminary answers say nothing.
             if (status < 200) return
-            const body = (arrivals = new Arrivals(started))
+            const body = (arrivals = new Arrivals(started, release))
             const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
             // A small answer, which came whole, is told whole.
             queueMicrotask(() => (body.isClosed ? whenReleased(() => resume(answer)) : resume(answer)))
@@ -337,10 +386,13 @@ const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL,
   )
 
 /** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
-export const make = (dispatcher: Pick<Dispatcher, "dispatch">): ScopedHttpClient.ScopedHttpClient =>
+export const make = (
+  dispatcher: Pick<Dispatcher, "dispatch">,
+  release: Release = constVoid
+): ScopedHttpClient.ScopedHttpClient =>
   ScopedHttpClient.make(
     HttpClient.make((request, url, signal) =>
-      send(dispatcher, request, url, (giveUp) => {
+      send({ dispatcher, release }, request, url, (giveUp) => {
         if (signal.aborted) giveUp()
         signal.addEventListener("abort", giveUp)
       })
@@ -348,7 +400,7 @@ export const make = (dispatcher: Pick<Dispatcher, "dispatch">): ScopedHttpClient
     (request) =>
       Effect.flatMap(urlOf(request), (url) => {
         let giveUp: (() => void) | undefined
-        const sent = send(dispatcher, request, url, (handedOut) => {
+        const sent = send({ dispatcher, release }, request, url, (handedOut) => {
           giveUp = handedOut
         })
         return Effect.andThen(

@@ -49,6 +49,14 @@ interface Wanted {
   readonly size: number | undefined
 }
 
+/** How a blob is read. */
+interface ReadOptions {
+  /** How much of it the reader holds on to, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if undefined. */
+  readonly heldBytes?: number | undefined
+  /** Whether it is compared with its digest. Defaults to `true`. */
+  readonly isVerified?: boolean
+}
+
 /** A source that is held to the size of a blob. Fails if it states another one. */
 const heldTo = Effect.fnUntraced(function* <E, R>(
   operation: string,
@@ -90,7 +98,7 @@ export const make = (
   const read = (
     operation: string,
     { digest, name, size }: Wanted,
-    rest: Pick<Download.Download, "from" | "to" | "hash" | "onProgress">
+    rest: Pick<Download.Download, "from" | "to" | "hash" | "heldBytes" | "onProgress">
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Download.run(within(transport, operation), { repository: name, digest, size, ...rest, idleTimeout }).pipe(
       Stream.mapError(named(operation)),
@@ -104,8 +112,7 @@ export const make = (
     operation: string,
     repository: string,
     blob: Blob,
-    { onProgress }: DownloadBlobOptions = {},
-    isVerified = true
+    { heldBytes, isVerified = true, onProgress }: DownloadBlobOptions & ReadOptions = {}
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.unwrap(
       Effect.map(wantedBy(operation, repository, blob), (wanted) =>
@@ -113,6 +120,7 @@ export const make = (
           from: 0,
           to: undefined,
           hash: isVerified ? startHash(Digest.algorithm(wanted.digest)) : undefined,
+          heldBytes,
           onProgress
         })
       )
@@ -122,14 +130,14 @@ export const make = (
     operation: string,
     repository: string,
     blob: Blob,
-    { length, offset }: { readonly offset: number; readonly length: number }
+    { heldBytes, length, offset }: { readonly offset: number; readonly length: number } & Pick<ReadOptions, "heldBytes">
   ): Stream.Stream<Uint8Array, RegistryError> =>
     Stream.unwrap(
       Effect.gen(function* () {
         const wanted = yield* wantedBy(operation, repository, blob)
         const from = yield* Arguments.natural(operation, offset, "offset")
         const to = from + (yield* Arguments.positive(operation, length, "length"))
-        return read(operation, wanted, { from, to, hash: undefined, onProgress: undefined })
+        return read(operation, wanted, { from, to, hash: undefined, heldBytes, onProgress: undefined })
       })
     )
 
@@ -141,11 +149,11 @@ export const make = (
 
   const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => {
     const operation = "RegistryContent.blobSource"
-    const readFrom = (isVerified: boolean) => (offset: number) => {
+    const readFrom = (isVerified: boolean) => (offset: number, heldBytes?: number) => {
       // Not as a range, which some registries do not serve.
-      if (offset === 0) return readWhole(operation, repository, wanted, {}, isVerified)
+      if (offset === 0) return readWhole(operation, repository, wanted, { heldBytes, isVerified })
       const length = wanted.size - offset
-      return length > 0 ? readRange(operation, repository, wanted, { offset, length }) : Stream.empty
+      return length > 0 ? readRange(operation, repository, wanted, { heldBytes, offset, length }) : Stream.empty
     }
     return {
       sizeBytes: Effect.succeed(wanted.size),
@@ -194,7 +202,8 @@ export const make = (
       startHash,
       resumable,
       placing,
-      read: (from, hash) => read(operation, wanted, { from, to: undefined, hash, onProgress })
+      // Each piece is written before the next is taken.
+      read: (from, hash) => read(operation, wanted, { from, to: undefined, hash, heldBytes: 0, onProgress })
     })
   }, asLookUp)
 
@@ -210,6 +219,7 @@ export const make = (
       from: 0,
       to: undefined,
       hash: startHash(Digest.algorithm(digest)),
+      heldBytes: 0,
       onProgress: undefined
     }
     return yield* Stream.runFold(

@@ -14,6 +14,7 @@ import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
 import { InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
+import { HeldAnswerBytes } from "../../ScopedHttpClient.ts"
 import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
@@ -38,6 +39,8 @@ export interface Download {
   readonly to: number | undefined
   /** The hash of what comes before `from`, if the whole is to be verified. */
   readonly hash: Hash | undefined
+  /** How much of it the consumer holds on to, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if undefined. */
+  readonly heldBytes: number | undefined
   readonly idleTimeout: Duration.Duration
   readonly onProgress: OnProgress | undefined
 }
@@ -101,7 +104,7 @@ interface Connection {
  */
 const readAhead = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
-  idleTimeout: Duration.Duration
+  { heldBytes, idleTimeout }: Pick<Download, "heldBytes" | "idleTimeout">
 ) {
   const scope = yield* Effect.scope
   const watch = yield* Idle.watch(idleTimeout, Idle.leastBytesPerSecond)
@@ -114,7 +117,9 @@ const readAhead = Effect.fnUntraced(function* (
       return Queue.offer(arrivals, pieces)
     })
   })
+  // When the next pieces are pulled, those of one pull wait here. The consumer has those of another, and still holds a third.
   yield* Effect.forever(step).pipe(
+    Effect.provideService(HeldAnswerBytes, heldBytes),
     Effect.catch((error) => (Cause.isDone(error) ? Queue.end(arrivals) : Queue.fail(arrivals, failed(cut(error))))),
     Effect.forkIn(scope)
   )
@@ -166,7 +171,7 @@ export const statedSize = (
 export const run = (transport: Conversation, download: Download): Stream.Stream<Uint8Array, RegistryError> =>
   Stream.fromPull(
     Effect.gen(function* () {
-      const { digest, hash, idleTimeout, onProgress } = download
+      const { digest, hash, onProgress } = download
       const scope = yield* Effect.scope
       const patience = yield* Patience.make(transport.retry)
       const pace = yield* Idle.pace(Idle.leastBytesPerSecond)
@@ -205,7 +210,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
         )
         if (position > download.from) yield* Effect.annotateCurrentSpan("registry.resumed_bytes", position)
         if (total !== undefined) yield* Effect.annotateCurrentSpan("registry.size", total)
-        const arrivals = yield* Effect.provideService(readAhead(response, idleTimeout), Scope.Scope, own)
+        const arrivals = yield* Effect.provideService(readAhead(response, download), Scope.Scope, own)
         connection = { arrivals, scope: own, skip: position - extent.start }
         return connection
       })
