@@ -103,10 +103,9 @@ describe("answers received into the same memory", () => {
             const alone = yield* read(address, heldBytes)
             // Less than a fifth of the answer.
             if (heldBytes !== undefined) assert.isBelow(alone * 128 * 1024, content.length / 5)
-            yield* Effect.all(
-              [undefined, 0, heldBytes, heldBytes].map((bytes) => read(address, bytes)),
-              { concurrency: "unbounded" }
-            )
+            yield* Effect.forEach([undefined, 0, heldBytes, heldBytes], (bytes) => read(address, bytes), {
+              concurrency: "unbounded"
+            })
           }).pipe(Effect.scoped, Effect.provide(NodeRegistryHttpClient.layer)),
         60_000
       )

@@ -93,8 +93,13 @@ const refusal = (problem: string): Flaw => ({
 })
 
 /** Behind an origin, anything but a slash could be a part of the host. */
-const addressProblem = (origin: string, path: string): Pick<InvalidRequest, "argument" | "description"> | undefined => {
+const addressProblem = (
+  registry: URL,
+  origin: string,
+  path: string
+): Pick<InvalidRequest, "argument" | "description"> | undefined => {
   if (!path.startsWith("/")) return { description: "expected a path that begins with a slash", argument: "path" }
+  if (origin === registry.origin) return undefined
   const isOrigin = Result.match(readUrl(origin), {
     onFailure: () => false,
     onSuccess: (url) => isWeb(url) && url.origin === origin
@@ -104,19 +109,20 @@ const addressProblem = (origin: string, path: string): Pick<InvalidRequest, "arg
     : { description: "expected an origin such as https://storage.example", argument: "origin" }
 }
 
-const checkAddress = (origin: string, { name, path }: Operation<unknown>): Effect.Effect<void, Failure> =>
+const checkAddress = (
+  registry: URL,
+  origin: string,
+  { name, path }: Operation<unknown>
+): Effect.Effect<void, Failure> =>
   Effect.suspend(() => {
-    const problem = addressProblem(origin, path)
+    const problem = addressProblem(registry, origin, path)
     return problem === undefined
       ? Effect.void
       : Effect.fail(final(new RegistryError({ operation: name, reason: new InvalidRequest(problem) })))
   })
 
-const noAnswer = (timeout: Duration.Input): Reason =>
-  new Unavailable({
-    description: `no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`,
-    code: "TIMEOUT"
-  })
+const noAnswer = (timeout: Duration.Duration): Reason =>
+  new Unavailable({ description: `no answer within ${Duration.format(timeout)}`, code: "TIMEOUT" })
 
 /** A correlation id is a UUID. Other registries may use something longer. */
 const longestId = 256
@@ -273,9 +279,10 @@ export const make = (options: {
   const tells = ScopedHttpClient.isScopedHttpClient(options.client)
   const bodyOf = ({ body, onSent }: Operation<unknown>) =>
     body === undefined || onSent === undefined || !tells ? body : watched(body, onSent)
+  const attemptTimeout = Duration.fromInputUnsafe(options.attemptTimeout)
   const timeout = Effect.delay(
-    Effect.sync(() => noAnswer(options.attemptTimeout)),
-    options.attemptTimeout
+    Effect.sync(() => noAnswer(attemptTimeout)),
+    attemptTimeout
   )
 
   /** Another port of the registry's host is another server. `allowedHosts` has no ports, and may name the registry's. */
@@ -290,7 +297,7 @@ export const make = (options: {
   })
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
-    Effect.flatMap(Effect.andThen(checkAddress(origin, operation), requestId), (clientRequestId) => {
+    Effect.flatMap(Effect.andThen(checkAddress(registry, origin, operation), requestId), (clientRequestId) => {
       const { method, name } = operation
       const known = [...remember(attachment.secrets), ...ofAddress(operation.path, operation.origin !== undefined)]
       const work = someWork()
