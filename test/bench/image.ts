@@ -4,6 +4,7 @@
 import { createHash, randomBytes } from "node:crypto"
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { constants, gzipSync } from "node:zlib"
 import * as Schema from "effect/Schema"
 
 const Blob = Schema.Struct({ mediaType: Schema.String, digest: Schema.String, size: Schema.Int })
@@ -28,19 +29,27 @@ export const blobsOf = (manifest: string) => {
   return [...layers, config]
 }
 
+const digestOf = (content: Uint8Array): string => `sha256:${createHash("sha256").update(content).digest("hex")}`
+
 /** Writes an image that no registry has seen. */
 export const writeImage = async (folder: string, layers: number, layerBytes: number): Promise<void> => {
   const write = async (mediaType: string, content: Uint8Array) => {
-    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`
+    const digest = digestOf(content)
     await writeFile(blobFile(folder, digest), content)
     return { mediaType, digest, size: content.length }
   }
   const descriptors = []
   const diffs = []
   for (let index = 0; index < layers; index++) {
-    const layer = await write("application/vnd.oci.image.layer.v1.tar", randomBytes(layerBytes))
-    descriptors.push(layer)
-    diffs.push(layer.digest)
+    const content = randomBytes(layerBytes)
+    // Compressed by nothing, but in the format: skopeo would compress a layer that is not.
+    descriptors.push(
+      await write(
+        "application/vnd.oci.image.layer.v1.tar+gzip",
+        gzipSync(content, { level: constants.Z_NO_COMPRESSION })
+      )
+    )
+    diffs.push(digestOf(content))
   }
   const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: diffs } }
   const manifest = Schema.encodeSync(Manifest)({
@@ -62,10 +71,10 @@ export const writeLayout = async (folder: string, layers: number, layerBytes: nu
   await writeImage(folder, layers, layerBytes)
   const manifest = await readManifest(folder)
   for (const { digest } of blobsOf(manifest)) await rename(blobFile(folder, digest), blobFile(blobs, digest))
-  const digest = createHash("sha256").update(manifest).digest("hex")
-  await rename(manifestFile(folder), join(blobs, digest))
+  const digest = digestOf(Buffer.from(manifest))
+  await rename(manifestFile(folder), blobFile(blobs, digest))
   const annotations = { "org.opencontainers.image.ref.name": "v1" }
-  const entry = { mediaType: manifestType, digest: `sha256:${digest}`, size: manifest.length, annotations }
+  const entry = { mediaType: manifestType, digest, size: manifest.length, annotations }
   await writeFile(join(folder, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
   await writeFile(join(folder, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }))
 }

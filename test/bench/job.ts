@@ -63,7 +63,9 @@ export type JobOf<Tag extends Job["_tag"]> = Extract<Job, { readonly _tag: Tag }
 
 export const Outcome = Schema.Struct({
   seconds: Schema.Finite,
-  peakRssBytes: Schema.Finite
+  peakRssBytes: Schema.Finite,
+  /** In user and system mode, of a whole process. */
+  processorSeconds: Schema.optionalKey(Schema.Finite)
 })
 export type Outcome = typeof Outcome.Type
 

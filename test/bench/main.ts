@@ -13,6 +13,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled } from "../support/command.ts"
+import { isThere, isTool } from "../support/tools.ts"
 import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
 import { copies } from "./copies.ts"
@@ -22,6 +23,7 @@ import { images } from "./images.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
 import { retention } from "./retention.ts"
+import { toolCases } from "./tools.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
 
@@ -38,6 +40,7 @@ const cases: ReadonlyArray<Case> = [
   ...transfers,
   ...images,
   ...copies,
+  ...toolCases,
   ...archives,
   ...reads,
   ...retention,
@@ -56,9 +59,11 @@ const machine = {
   node: process.version
 }
 
+const isAvailable = (program: string): boolean => (isTool(program) ? isThere(program) : isInstalled(program))
+
 const runCase = Effect.fnUntraced(function* ({ name, needs = [], run, title, wants = [] }: Case) {
   yield* Console.log(`\n${name}: ${title}`)
-  const leftOut = [...needs, ...wants].filter((program) => !isInstalled(program))
+  const leftOut = [...needs, ...wants].filter((program) => !isAvailable(program))
   for (const program of leftOut) yield* Console.log(`  left out, as it is not installed: ${program}`)
   const report = (figures: CaseReport["figures"]): CaseReport => ({ name, title, figures, leftOut })
   if (needs.some((program) => leftOut.includes(program))) return report([])

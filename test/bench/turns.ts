@@ -44,7 +44,7 @@ export const built = fileURLToPath(new URL("../node_modules/.bench/", import.met
 
 /** Makes the contestants ready. */
 export const prepare: Effect.Effect<void> = Effect.forEach(
-  ["ours", "azure", "effect", "bare"],
+  ["ours", "azure", "effect", "bare", "program", "bareProgram"],
   (name) =>
     bundle({
       entry: fileURLToPath(new URL(`contestants/${name}.ts`, import.meta.url)),

@@ -73,6 +73,8 @@ export const tools = {
 
 export type ToolName = keyof typeof tools
 
+export const isTool = (name: string): name is ToolName => name in tools
+
 /** The folder of the built tools. The XDG specification ignores a relative path. */
 export const cacheFolder = (): string => {
   const given = process.env["XDG_CACHE_HOME"]
