@@ -212,7 +212,8 @@ const make = Effect.fnUntraced(function* (
           }
           if (!(yield* isLayout)) {
             const text = new TextEncoder().encode(JSON.stringify({ imageLayoutVersion: layoutVersion }))
-            yield* Effect.mapError(disk.write(versionFile, { content: Stream.make(text) }), content.ofFile)
+            const version = { content: Stream.make(text), size: text.length }
+            yield* Effect.mapError(disk.write(versionFile, version), content.ofFile)
           }
           yield* Effect.mapError(files.makeDirectory(path.join(blobs, "sha256"), { recursive: true }), content.ofFile)
           yield* Prune.sweepIngest(files, path, ingest, content, leftoverAge)

@@ -41,7 +41,7 @@ const gated = (
           const gate = gateTo(origin)
           const proxy = route(new URL(origin))
           return proxy === undefined
-            ? Dial.through(gate, { ...options, onread: memory.onread })
+            ? Dial.through(gate, { ...options, ...memory.connection })
             : Dial.byWayOf(gate, { proxy, options, proxyOptions, opening })
         }
         const agent = new Agent({

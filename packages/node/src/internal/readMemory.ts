@@ -26,14 +26,17 @@ interface Slab {
 }
 
 export interface ReadMemory {
-  /** The option of a connection that reads into slabs. */
-  readonly onread: OnReadOpts
+  /** The options of a connection that reads into slabs. */
+  readonly connection: { readonly onread?: OnReadOpts }
   /**
    * Says that a piece of an answer is no longer looked at. Each piece is released once at most, and after those that came before it
    * over the same connection.
    */
   readonly release: (piece: Uint8Array) => void
 }
+
+/** Node and Deno call `callback` on the socket that has read. Bun does not tell which one has. */
+const tellsSocket = process.versions["bun"] === undefined
 
 export const make = (): ReadMemory => {
   const free: Array<Uint8Array> = []
@@ -53,27 +56,29 @@ export const make = (): ReadMemory => {
     return bytes
   }
 
-  return {
-    onread: {
-      // Called for a new socket, and for the same one after each read.
-      buffer: () => {
-        const room = rest ?? open()
-        rest = undefined
-        return room
-      },
-      callback(this: Socket, length: number, buffer: Uint8Array): boolean {
-        const slab = slabs.get(buffer.buffer)
-        slab?.ends.add(buffer.byteOffset + length)
-        const hasRoom = this.push(buffer.subarray(0, length))
-        if (buffer.length - length >= leastRoomBytes) {
-          rest = buffer.subarray(length)
-        } else if (slab !== undefined) {
-          slab.isOpen = false
-          close(slab)
-        }
-        return hasRoom
-      }
+  const onread: OnReadOpts = {
+    // Called for a new socket, and for the same one after each read.
+    buffer: () => {
+      const room = rest ?? open()
+      rest = undefined
+      return room
     },
+    callback(this: Socket, length: number, buffer: Uint8Array): boolean {
+      const slab = slabs.get(buffer.buffer)
+      slab?.ends.add(buffer.byteOffset + length)
+      const hasRoom = this.push(buffer.subarray(0, length))
+      if (buffer.length - length >= leastRoomBytes) {
+        rest = buffer.subarray(length)
+      } else if (slab !== undefined) {
+        slab.isOpen = false
+        close(slab)
+      }
+      return hasRoom
+    }
+  }
+
+  return {
+    connection: tellsSocket ? { onread } : {},
     release: (piece) => {
       const slab = slabs.get(piece.buffer)
       // A piece may be part of a read. Those before it were released before, so that the last one counts.

@@ -229,8 +229,9 @@ export const make = (
       // The index of another program is laid out otherwise, and stays as it is if nothing changes.
       if (Option.isSome(before) && !index.isChanged()) return true
       for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
+      const bytes = encoder.encode(index.format())
       const isWritten = yield* Effect.mapError(
-        disk.write(file, { content: Stream.make(encoder.encode(index.format())), isAllowed: isHeld }),
+        disk.write(file, { content: Stream.make(bytes), size: bytes.length, isAllowed: isHeld }),
         content.ofFile
       )
       if (isWritten) yield* disk.syncFolder(folder)

@@ -236,25 +236,30 @@ const joined = (spans: ReadonlyArray<Span & { readonly isInBase64?: boolean }>, 
  * Makes a function that replaces secrets in the texts of an answer. The rest of a text stays as it is written.
  */
 export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork()): ((text: string) => string) => {
-  const needles = new Map<number, Array<Needle>>()
-
   /** Whether there is work left after this. */
   const spend = (cost: number): boolean => {
     work.left -= cost
     return work.left >= 0
   }
 
-  for (const secret of secrets) {
-    if (!spend(preparing)) break
-    for (const needle of secret.needles()) {
-      const alike = needles.get(needle.head)
-      if (alike === undefined) needles.set(needle.head, [needle])
-      else alike.push(needle)
+  const prepare = (): ReadonlyMap<number, ReadonlyArray<Needle>> => {
+    const needles = new Map<number, Array<Needle>>()
+    for (const secret of secrets) {
+      if (!spend(preparing)) break
+      for (const needle of secret.needles()) {
+        const alike = needles.get(needle.head)
+        if (alike === undefined) needles.set(needle.head, [needle])
+        else alike.push(needle)
+      }
     }
+    return needles
   }
+  // Most answers have no text that is quoted.
+  let prepared: ReadonlyMap<number, ReadonlyArray<Needle>> | undefined
 
   /** The needles that a text may contain. */
   const candidatesIn = (text: Uint16Array): ReadonlyArray<Needle> => {
+    const needles = (prepared ??= prepare())
     const heads = new Set<number>()
     let head = 0
     for (const unit of text) {
