@@ -49,7 +49,7 @@ const note: { readonly [name: string]: string } = {
   download: `The third row is what the loop has where the second is ours.`,
   "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
 (\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
-  upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system.`,
+  upload: `Bytes at hand go out in pieces of two mebibytes, those of a file in pieces of half a mebibyte, each hashed when the one before it is with the system.`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms. That costs a
 transfer its few round trips and no more: with 90 ms 512 MiB came down in 1.2 times of what it took without, by this library
 as by the loop. So one connection brings what the processor can take, and several ranges at once would gain nothing.`,

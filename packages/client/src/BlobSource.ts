@@ -79,6 +79,9 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
 
 const pieceBytes = 2 * 1024 * 1024
 
+/** Of a file, several pieces are in memory for each upload. Larger ones take more of it, and no less time. */
+const filePieceBytes = 512 * 1024
+
 /**
  * The bytes of a text in UTF-8.
  *
@@ -152,7 +155,7 @@ const inBetween = 4
 
 /** The same memory again, when nobody looks at it any more. */
 const inTurns = (heldBytes: number): Memory => {
-  const count = Math.ceil(heldBytes / pieceBytes) + inBetween
+  const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
   const pieces: Array<Uint8Array> = []
   let turn = 0
   return (bytes) => {
@@ -182,7 +185,7 @@ const readFile = (
       const read = Effect.suspend(() => {
         if (left === 0 && size !== undefined) return Cause.done()
         // Whether a file ends where it should shows by the byte behind.
-        const piece = memory(Math.min(pieceBytes, Math.max(1, left)))
+        const piece = memory(Math.min(filePieceBytes, Math.max(1, left)))
         return Effect.flatMap(file.read(piece), (length) => {
           left -= length
           return length === 0 ? Cause.done() : Effect.succeed(Arr.of(piece.subarray(0, length)))

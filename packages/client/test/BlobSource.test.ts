@@ -77,14 +77,14 @@ describe("a source", () => {
             position += piece.length
             // What may be looked at still: so many bytes, and one piece, before the one that came.
             let from = position
-            for (const before of held.slice(-2 - Math.ceil(heldMebibytes / 2)).toReversed()) {
+            for (const before of held.slice(-2 - 2 * heldMebibytes).toReversed()) {
               from -= before.length
               assert.isTrue(content.subarray(from, from + before.length).equals(before))
             }
           })
         )
         assert.strictEqual(position, content.length)
-        assert.isAtMost(memory.size, 4 + Math.ceil(heldMebibytes / 2))
+        assert.isAtMost(memory.size, 4 + 2 * heldMebibytes)
       }
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
