@@ -13,7 +13,7 @@
  * @since 0.1.0
  */
 import type { HttpClient } from "@azure/core-rest-pipeline"
-import * as Identity from "@azure/identity"
+import type * as Identity from "@azure/identity"
 import * as Credentials from "@effect-acr/client/Credentials"
 import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as Config from "effect/Config"
@@ -84,8 +84,24 @@ const checkCloud = (
 interface Source {
   /** The name of the class. */
   readonly name: string
-  readonly make: (settings: Settings) => Identity.TokenCredential
+  readonly make: (settings: Settings) => Promise<Identity.TokenCredential>
   readonly secrets?: ReadonlyArray<Redacted.Redacted<string>>
+}
+
+/**
+ * Loads `@azure/identity` with the first token. It takes longer to load than the rest of this package, and a program whose
+ * login comes from elsewhere never needs it.
+ */
+const loadIdentity = () => import("@azure/identity")
+
+/** Caches a result. Calls during the first attempt share it, and a failed attempt is repeated by the next call. */
+const once = <A>(make: () => Promise<A>): (() => Promise<A>) => {
+  let made: Promise<A> | undefined
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined
+      throw error
+    }))
 }
 
 const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
@@ -99,18 +115,18 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
         disableInstanceDiscovery: AzureCloud.find(cloud.authorityHost) === undefined,
         httpClient
       }
-      let made: Identity.TokenCredential | undefined
+      // Some constructors fail where a variable is missing, so that the credential is made when it is needed.
+      const made = once(() => source.make(settings))
       return {
         perRegistry: true,
         get: ({ claims, loginServer }) =>
           checkCloud(name, cloud, loginServer).pipe(
             Effect.andThen(
               Effect.tryPromise({
-                // Some constructors fail where a variable is missing, so that it is made when it is needed.
                 try: (abortSignal) =>
                   run(abortSignal, async () => {
-                    made ??= source.make(settings)
-                    return made.getToken(`${cloud.audience}/.default`, {
+                    const credential = await made()
+                    return credential.getToken(`${cloud.audience}/.default`, {
                       // Tokens that may be revoked before their time live longer, and are asked for with the same
                       // capability whether there are claims or not, so that both come from one cache.
                       enableCae: true,
@@ -175,7 +191,7 @@ export const layerDefaultOptions = (
   const { cloud: _, ...identity } = options
   return layerOf(options, {
     name: "DefaultAzureCredential",
-    make: (settings) => new Identity.DefaultAzureCredential({ ...identity, ...settings })
+    make: async (settings) => new (await loadIdentity()).DefaultAzureCredential({ ...identity, ...settings })
   })
 }
 
@@ -231,7 +247,7 @@ export const layerAzureCliOptions = (
   const { cloud: _, ...identity } = options
   return layerOf(options, {
     name: "AzureCliCredential",
-    make: () => new Identity.AzureCliCredential({ ...identity, processTimeoutInMs: 30_000 })
+    make: async () => new (await loadIdentity()).AzureCliCredential({ ...identity, processTimeoutInMs: 30_000 })
   })
 }
 
@@ -299,12 +315,13 @@ export const layerManagedIdentityOptions = (
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
   layerOf(options, {
     name: "ManagedIdentityCredential",
-    make: ({ httpClient }) => {
+    make: async ({ httpClient }) => {
+      const { ManagedIdentityCredential } = await loadIdentity()
       const identity = options.identity ?? {}
-      if ("resourceId" in identity) return new Identity.ManagedIdentityCredential({ ...identity, httpClient })
+      if ("resourceId" in identity) return new ManagedIdentityCredential({ ...identity, httpClient })
       return "objectId" in identity
-        ? new Identity.ManagedIdentityCredential({ ...identity, httpClient })
-        : new Identity.ManagedIdentityCredential({ ...identity, httpClient })
+        ? new ManagedIdentityCredential({ ...identity, httpClient })
+        : new ManagedIdentityCredential({ ...identity, httpClient })
     }
   })
 
@@ -341,7 +358,7 @@ export const layerWorkloadIdentityOptions = (
   const { cloud: _, ...identity } = options
   return layerOf(options, {
     name: "WorkloadIdentityCredential",
-    make: (settings) => new Identity.WorkloadIdentityCredential({ ...identity, ...settings })
+    make: async (settings) => new (await loadIdentity()).WorkloadIdentityCredential({ ...identity, ...settings })
   })
 }
 
@@ -395,8 +412,8 @@ export const layerClientSecret = (
   layerOf(options, {
     name: "ClientSecretCredential",
     secrets: [options.clientSecret],
-    make: (settings) =>
-      new Identity.ClientSecretCredential(
+    make: async (settings) =>
+      new (await loadIdentity()).ClientSecretCredential(
         options.tenantId,
         options.clientId,
         Redacted.value(options.clientSecret),
@@ -442,17 +459,18 @@ export const layerClientCertificate = (
   return layerOf(options, {
     name: "ClientCertificateCredential",
     secrets: [...("pem" in certificate ? [certificate.pem] : []), ...(password === undefined ? [] : [password])],
-    make: (settings) => {
+    make: async (settings) => {
+      const { ClientCertificateCredential } = await loadIdentity()
       const details = { ...settings, ...(sendCertificateChain === undefined ? {} : { sendCertificateChain }) }
       const opened = password === undefined ? {} : { certificatePassword: Redacted.value(password) }
       return "pem" in certificate
-        ? new Identity.ClientCertificateCredential(
+        ? new ClientCertificateCredential(
             tenantId,
             clientId,
             { certificate: Redacted.value(certificate.pem), ...opened },
             details
           )
-        : new Identity.ClientCertificateCredential(
+        : new ClientCertificateCredential(
             tenantId,
             clientId,
             { certificatePath: certificate.path, ...opened },
@@ -487,4 +505,4 @@ export const layerTokenCredential = (
   credential: Identity.TokenCredential,
   options: Options = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
-  layerOf(options, { name: credential.constructor.name, make: () => credential })
+  layerOf(options, { name: credential.constructor.name, make: () => Promise.resolve(credential) })

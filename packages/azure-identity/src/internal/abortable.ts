@@ -5,7 +5,7 @@
  * signal is handed to the requests themselves, through whatever calls lie in between.
  */
 import { AsyncLocalStorage } from "node:async_hooks"
-import { createDefaultHttpClient, type HttpClient } from "@azure/core-rest-pipeline"
+import type { HttpClient } from "@azure/core-rest-pipeline"
 
 export interface Abortable {
   /** Sends the requests. */
@@ -15,14 +15,17 @@ export interface Abortable {
 }
 
 export const make = (): Abortable => {
-  const client = createDefaultHttpClient()
+  // Loaded with the first request, as `@azure/identity` is: it takes long.
+  let client: HttpClient | undefined
   const signals = new AsyncLocalStorage<AbortSignal>()
   return {
     httpClient: {
-      sendRequest: (request) => {
+      sendRequest: async (request) => {
         const signal = signals.getStore()
         // It stays with the request, so that a wait for the next attempt ends too.
         if (signal !== undefined) request.abortSignal = signal
+        const { createDefaultHttpClient } = await import("@azure/core-rest-pipeline")
+        client ??= createDefaultHttpClient()
         return client.sendRequest(request)
       }
     },
