@@ -470,12 +470,7 @@ export const layerClientCertificate = (
             { certificate: Redacted.value(certificate.pem), ...opened },
             details
           )
-        : new ClientCertificateCredential(
-            tenantId,
-            clientId,
-            { certificatePath: certificate.path, ...opened },
-            details
-          )
+        : new ClientCertificateCredential(tenantId, clientId, { certificatePath: certificate.path, ...opened }, details)
     }
   })
 }
