@@ -7,20 +7,13 @@ import * as Effect from "effect/Effect"
 import { isInstalled, temporaryFolder } from "../support/command.ts"
 import { skopeoFor } from "../support/skopeo.ts"
 import { isThere, toolFor, tools } from "../support/tools.ts"
-import { type Case, mebibyte, speed, type Turns } from "./case.ts"
+import { type Case, mebibyte, memory, speed, type Turns } from "./case.ts"
 import { writeLayout } from "./image.ts"
 import type { ArchiveJob } from "./job.ts"
-import type { Figure } from "./report.ts"
-import { type Contestants, does, type Outcomes, withoutStart } from "./turns.ts"
+import { type Contestants, does, withoutStart } from "./turns.ts"
 
 const layers = 4
 const layerMebibytes = 512
-
-const memory = (outcomes: Outcomes = [], title: string): Figure => ({
-  what: title,
-  values: outcomes.map(({ peakRssBytes }) => peakRssBytes / mebibyte),
-  unit: "MiB"
-})
 
 const run = (tag: ArchiveJob["_tag"]) =>
   Effect.fnUntraced(function* (turns: Turns) {

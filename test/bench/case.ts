@@ -5,7 +5,16 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Job } from "./job.ts"
 import type { Figure } from "./report.ts"
-import { type Contestants, does, median, type Name, perRound, type Rounds, type Script } from "./turns.ts"
+import {
+  type Contestants,
+  does,
+  median,
+  type Name,
+  type Outcomes,
+  perRound,
+  type Rounds,
+  type Script
+} from "./turns.ts"
 
 export const mebibyte = 1024 * 1024
 
@@ -76,4 +85,11 @@ export const limitSpeed = (took: Rounds, before = ""): Figure => ({
   what: `${before}bare loop ÷ Azure SDK`,
   values: perRound(took.azure, took[fasterLoop(took)], (theirs, bare) => theirs.seconds / bare.seconds),
   unit: "×"
+})
+
+/** The most memory that the processes of a contestant held. */
+export const memory = (outcomes: Outcomes = [], what: string): Figure => ({
+  what,
+  values: outcomes.map(({ peakRssBytes }) => peakRssBytes / mebibyte),
+  unit: "MiB"
 })

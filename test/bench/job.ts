@@ -61,11 +61,17 @@ const isArchiveJob = Schema.is(ArchiveJob)
 /** A job of one kind. */
 export type JobOf<Tag extends Job["_tag"]> = Extract<Job, { readonly _tag: Tag }>
 
-export const Outcome = Schema.Struct({
+const taken = {
   seconds: Schema.Finite,
   peakRssBytes: Schema.Finite,
-  /** In user and system mode, of a whole process. */
+  /** The time of the processor, for the process and for the system. Only whole processes are measured so. */
   processorSeconds: Schema.optionalKey(Schema.Finite)
+}
+
+export const Outcome = Schema.Struct({
+  ...taken,
+  /** The same for the process that starts, and does nothing, in the same round. */
+  start: Schema.optionalKey(Schema.Struct(taken))
 })
 export type Outcome = typeof Outcome.Type
 
@@ -109,16 +115,6 @@ export const compete = async (
   await profiled()
   const outcome: Outcome = { seconds, peakRssBytes: peakMemoryBytes() }
   process.stdout.write(`${JSON.stringify(outcome)}\n`, () => process.exit(0))
-}
-
-/** Does something for each item, so many at a time. */
-export const inParallel = async <A>(items: ReadonlyArray<A>, width: number, each: (item: A) => Promise<unknown>) => {
-  const left = items.values()
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (const item of left) await each(item)
-    })
-  )
 }
 
 /** A list must be whole to count. */

@@ -13,7 +13,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled } from "../support/command.ts"
-import { isThere, isTool } from "../support/tools.ts"
+import { isThere, isToolName } from "../support/tools.ts"
 import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
 import { copies } from "./copies.ts"
@@ -59,7 +59,7 @@ const machine = {
   node: process.version
 }
 
-const isAvailable = (program: string): boolean => (isTool(program) ? isThere(program) : isInstalled(program))
+const isAvailable = (program: string): boolean => (isToolName(program) ? isThere(program) : isInstalled(program))
 
 const runCase = Effect.fnUntraced(function* ({ name, needs = [], run, title, wants = [] }: Case) {
   yield* Console.log(`\n${name}: ${title}`)

@@ -67,17 +67,21 @@ puts it behind.`,
 code for the first time, which the programs in Go have compiled before. Referrers are left out, as the others do not look for them.`,
   "save-archive": `The files of these two cases are in memory (\`TMPDIR=/dev/shm\`), so that the programs are compared and not the
 disk. The bare loop hashes what it reads, and writes and syncs the same files.`,
+  "tools-pull": `In this case and the next two a contestant is a whole process, as a user waits for it: start, transfer and end. Skopeo,
+crane, oras and regctl are the tools themselves; this library and the bare loop are each a program of one file. "Without
+start" takes off what the same contestant took in the same round to start and transfer nothing, such as \`crane version\`.
+Processor time is that of the process and of the system on its behalf, and memory is the most that the process held, both as the system
+counts them. The registries have no TLS. The files are in memory (\`TMPDIR=/dev/shm\`), so that the programs are compared and not
+the disk. The bare loop uses \`node:http\` and \`node:crypto\`, transfers six blobs at a time, hashes each once, and syncs each file.
+
+With few large layers the thread of JavaScript is the limit, a third of whose time is SHA-256. A thread for hashing was tried in a
+bare loop and gained nothing: client and registry share two cores, and need more than two seconds of processor time together
+for 4 × 200 MiB. To write a piece while the next arrives gained 3 % at most, and was left out. With many small layers most of
+the code runs for the first time, which the programs in Go have compiled before.`,
+  "tools-push": `Each contestant asks the registry for a blob before it uploads it. This library and the bare loop hash what they
+read from the layout. The repository is new, and the registry is empty before each turn, so that no blob can be mounted.`,
+  "tools-copy": `Both registries and the client share the cores of the machine. The target is empty before each turn.`,
   "copy-large": `Two registries, which hash and write every byte, and the client share two cores. The programs in Go use both, and Node one.`,
-  "tools-pull": `The programs as people start them: whole processes, with the processor time and the peak memory that the system tells of
-them. Ours is one bundle. "Without start" is less the same program that transfers nothing. Images are pulled into an OCI image
-layout (\`TMPDIR=/dev/shm\`), from distribution v3 over http. With few large layers the thread of JavaScript is the limit, half of
-whose time is SHA-256: the bare loop, on one thread as well, is slower, since it reads into new memory each time. With
-many small layers most of the code runs for the first time, which the programs in Go have compiled before. A thread for hashing was
-tried in the bare loop and gained nothing (1.43 s and 1.42 s with it, 1.47 s and 1.41 s without, for 4 × 200 MiB): registry, hashing, files and the protocol share
-two cores, and take more than two seconds of processor time together. To write a mebibyte while the next is received gained 3 %
-at most, and was left out.`,
-  "tools-push": `Pushed from a layout, into a registry that nobody has seen before. Each layer takes four requests (HEAD, POST, PATCH, PUT).`,
-  "tools-copy": `Each blob is hashed once. The programs know nothing of either registry before.`,
   lists: `This library takes 999 items at a time, the others the hundred that the registry sends by itself: a tenth of the
 requests, each of which would cost a round trip besides, were the registry further away. That is what the first three rows
 show. The next four have all others take pages as large: there the limit is Effect's HTTP client and its schemas alone,

@@ -113,3 +113,12 @@ export const dockerRegistry = Effect.gen(function* () {
   yield* Effect.promise(() => writeFile(ca, certificate))
   return { endpoint, ca, certificate, loginServer }
 })
+
+/** Version 3 of the same without TLS, beside the folder of all that it holds. */
+export const distribution = Effect.gen(function* () {
+  const running = yield* Layer.build(
+    DockerRegistry.layer({ version: "3", access: "anonymous", relativeUrls: true, plainHttp: true })
+  )
+  const { loginServer, storage } = Context.get(running, DockerRegistry.DockerRegistry)
+  return { loginServer, storage }
+})

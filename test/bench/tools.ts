@@ -1,239 +1,261 @@
 /**
- * Images beside the programs that people would otherwise start: pulled into a layout, pushed from there, and copied, each by a whole
- * process.
+ * Pull, push and copy of images by whole processes: a program of this library beside the command-line tools.
  */
+import { readdir, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
-import * as Context from "effect/Context"
+import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { isInstalled, temporaryFolder } from "../support/command.ts"
-import * as DockerRegistry from "../support/dockerRegistry.ts"
-import { commandOf, isThere } from "../support/tools.ts"
-import { type Case, mebibyte, speed, type Turns } from "./case.ts"
+import * as Schema from "effect/Schema"
+import { isInstalled, run, temporaryFolder } from "../support/command.ts"
+import { commandOf, isThere, tools } from "../support/tools.ts"
+import { type Case, mebibyte, memory, speed, type Turns } from "./case.ts"
 import { writeLayout } from "./image.ts"
-import type { Outcome } from "./job.ts"
-import { measured } from "./measured.ts"
+import { Outcome } from "./job.ts"
 import type { Figure } from "./report.ts"
-import { built, type Contestants, median, type Name, type Outcomes, perRound, type Rounds, type Run } from "./turns.ts"
+import { distribution } from "./servers.ts"
+import { built, type Contestants, type Outcomes, perRound, type Program, type Rounds } from "./turns.ts"
 
 type Verb = "pull" | "push" | "copy"
 
-/** What is transferred, as each program names it. */
-interface Transfer {
-  readonly verb: Verb
-  /** Registries without TLS. */
-  readonly registries: ReadonlyArray<string>
-  /** A repository, or the folder of a layout. */
-  readonly from: string
-  readonly to: string
+type Args = ReadonlyArray<string>
+
+/** Where an image is, under the tag `v1`, and where it goes. */
+interface Places {
+  /** The image's repository, and another one in another registry which is empty, each with its host. */
+  readonly source: string
+  readonly target: string
+  /** The image's layout, and a folder for another one. */
+  readonly layout: string
+  readonly folder: string
 }
 
-const script = (name: string, { from, to, verb }: Transfer) => [process.execPath, `${built}${name}.mjs`, verb, from, to]
-
-/** The command of each contestant. */
-const commands: { readonly [name in Name]?: (transfer: Transfer) => ReadonlyArray<string> } = {
-  ours: (transfer) => [
-    ...script("program", transfer),
-    ...transfer.registries.flatMap((registry) => ["--insecure", registry])
-  ],
-  "node:https": (transfer) => script("bareProgram", transfer),
-  crane: ({ from, to, verb }) => {
-    switch (verb) {
-      case "pull":
-        return ["crane", "pull", "--insecure", "--format", "oci", `${from}:v1`, to]
-      case "push":
-        return ["crane", "push", "--insecure", from, `${to}:v1`]
-      case "copy":
-        return ["crane", "copy", "--insecure", `${from}:v1`, `${to}:v1`]
-    }
-  },
-  oras: ({ from, to, verb }) => [
-    "oras",
-    "copy",
-    verb === "push" ? "--from-oci-layout" : "--from-plain-http",
-    verb === "pull" ? "--to-oci-layout" : "--to-plain-http",
-    `${from}:v1`,
-    `${to}:v1`
-  ],
-  regctl: ({ from, registries, to, verb }) => [
-    "regctl",
-    ...registries.flatMap((registry) => ["--host", `reg=${registry},tls=disabled`]),
-    "image",
-    "copy",
-    `${verb === "push" ? "ocidir://" : ""}${from}:v1`,
-    `${verb === "pull" ? "ocidir://" : ""}${to}:v1`
-  ],
-  skopeo: ({ from, to, verb }) => [
-    "skopeo",
-    "--insecure-policy",
-    "copy",
-    ...(verb === "push" ? [] : ["--src-tls-verify=false"]),
-    ...(verb === "pull" ? [] : ["--dest-tls-verify=false"]),
-    `${verb === "push" ? "oci:" : "docker://"}${from}:v1`,
-    `${verb === "pull" ? "oci:" : "docker://"}${to}:v1`
-  ]
+/** How a contestant is started. */
+interface Contestant {
+  /** The command that ends without a transfer: its time, processor time and memory are those of the start. */
+  readonly start: Args
+  readonly transfer: (verb: Verb, places: Places) => Args
 }
-
-/** The command that starts a contestant and transfers nothing. */
-const idle: { readonly [name in Name]?: ReadonlyArray<string> } = {
-  ours: [process.execPath, `${built}program.mjs`, "nothing"],
-  "node:https": [process.execPath, `${built}bareProgram.mjs`, "nothing"],
-  crane: ["crane", "version"],
-  oras: ["oras", "version"],
-  regctl: ["regctl", "version"],
-  skopeo: ["skopeo", "--version"]
-}
-
-const scripts = ["ours", "node:https"] as const
-const programs = ["crane", "oras", "regctl"] as const
-
-/** The contestants that are there. */
-const present = (): ReadonlyArray<Name> => [
-  ...scripts,
-  ...programs.filter(isThere),
-  ...(isInstalled("skopeo") ? (["skopeo"] as const) : [])
-]
-
-/** The file of a program, which need not be on the PATH. */
-const located = (name: Name, [command = "", ...args]: ReadonlyArray<string>) => {
-  const tool = programs.find((program) => program === name)
-  return Effect.map(tool === undefined ? Effect.succeed(command) : commandOf(tool), (file) => [file, ...args])
-}
-
-/** Runs a contestant in a fresh home: some remember which repository has a blob. */
-const running = (name: Name, command: ReadonlyArray<string>): Run =>
-  Effect.gen(function* () {
-    return yield* measured(yield* temporaryFolder, yield* located(name, command))
-  })
-
-const contestants = (command: (name: Name) => Run): Contestants =>
-  Object.fromEntries(present().map((name) => [name, () => command(name)]))
-
-const registry = Effect.map(
-  Layer.build(DockerRegistry.layer({ version: "3", access: "anonymous", relativeUrls: true, plainHttp: true })),
-  (services) => Context.get(services, DockerRegistry.DockerRegistry).loginServer
-)
 
 interface Image {
   readonly title: string
   readonly layers: number
   readonly layerMebibytes: number
-  /** How fast this library is to be beside skopeo in a pull, both as whole processes. */
-  readonly leastPull: number
+  /** What a program of JavaScript is to reach of skopeo's speed. */
+  readonly ofSkopeo: { readonly [verb in Verb]: number }
 }
 
 const images: ReadonlyArray<Image> = [
-  { title: "60 × 1 MiB", layers: 60, layerMebibytes: 1, leastPull: 0.7 },
-  { title: "4 × 200 MiB", layers: 4, layerMebibytes: 200, leastPull: 1 }
+  { title: "60 × 1 MiB", layers: 60, layerMebibytes: 1, ofSkopeo: { pull: 0.7, push: 1, copy: 1 } },
+  { title: "4 × 200 MiB", layers: 4, layerMebibytes: 200, ofSkopeo: { pull: 1, push: 1, copy: 1 } }
 ]
 
-/** What it takes without what it takes to start. */
-const less =
-  (start: Outcomes) =>
-  ({ peakRssBytes, processorSeconds = 0, seconds }: Outcome): Outcome => ({
-    seconds: seconds - median(start.map((outcome) => outcome.seconds)),
-    processorSeconds: processorSeconds - median(start.map((outcome) => outcome.processorSeconds ?? 0)),
-    peakRssBytes
-  })
+type PlacedArgs = { readonly [verb in Verb]: (places: Places) => Args }
 
-const withoutStart = (took: Rounds, started: Rounds): Rounds => {
-  const named = present().map((name) => [name, (took[name] ?? []).map(less(started[name] ?? []))] as const)
-  return Object.fromEntries(named)
+const commands: { readonly [program in Program]: PlacedArgs } = {
+  crane: {
+    pull: ({ folder, source }) => ["pull", "--insecure", "--format", "oci", `${source}:v1`, folder],
+    push: ({ layout, target }) => ["push", "--insecure", layout, `${target}:v1`],
+    copy: ({ source, target }) => ["copy", "--insecure", `${source}:v1`, `${target}:v1`]
+  },
+  oras: {
+    pull: ({ folder, source }) => ["copy", "--from-plain-http", "--to-oci-layout", `${source}:v1`, `${folder}:v1`],
+    push: ({ layout, target }) => ["copy", "--from-oci-layout", "--to-plain-http", `${layout}:v1`, `${target}:v1`],
+    copy: ({ source, target }) => ["copy", "--from-plain-http", "--to-plain-http", `${source}:v1`, `${target}:v1`]
+  },
+  regctl: {
+    pull: ({ folder, source }) => [...hosts(source), "image", "copy", `${source}:v1`, `ocidir://${folder}:v1`],
+    push: ({ layout, target }) => [...hosts(target), "image", "copy", `ocidir://${layout}:v1`, `${target}:v1`],
+    copy: ({ source, target }) => [...hosts(source, target), "image", "copy", `${source}:v1`, `${target}:v1`]
+  },
+  skopeo: {
+    pull: ({ folder, source }) => [...skopeo, "--src-tls-verify=false", `docker://${source}:v1`, `oci:${folder}:v1`],
+    push: ({ layout, target }) => [...skopeo, "--dest-tls-verify=false", `oci:${layout}:v1`, `docker://${target}:v1`],
+    copy: ({ source, target }) => [
+      ...skopeo,
+      "--src-tls-verify=false",
+      "--dest-tls-verify=false",
+      `docker://${source}:v1`,
+      `docker://${target}:v1`
+    ]
+  }
 }
 
-const megabytes = (outcomes: Outcomes = []) => outcomes.map(({ peakRssBytes }) => peakRssBytes / mebibyte)
+const skopeo = ["--insecure-policy", "copy"]
 
-const figuresOf = (verb: Verb, { layerMebibytes, layers, leastPull, title }: Image, took: Rounds, started: Rounds) => {
+/** Tells regctl that the registries of these repositories have no TLS. */
+const hosts = (...repositories: ReadonlyArray<string>): Args =>
+  repositories.flatMap((name) => ["--host", `reg=${name.split("/")[0]},tls=disabled`])
+
+const others = ["crane", "oras", "regctl"] as const
+
+/** A bundle that takes a verb and two places. */
+const bundled = (name: string): Contestant => {
+  const command = [process.execPath, `${built}${name}.mjs`]
+  return {
+    start: [...command, "nothing", "127.0.0.1:1/nothing"],
+    transfer: (verb, { folder, layout, source, target }) => {
+      const [from, to] = { pull: [source, folder], push: [layout, target], copy: [source, target] }[verb]
+      return [...command, verb, from ?? "", to ?? ""]
+    }
+  }
+}
+
+/** The contestants that this machine has. */
+const findContestants = Effect.gen(function* () {
+  const found = new Map<string, Contestant>([
+    ["ours", bundled("program")],
+    ["node:https", bundled("bareProgram")]
+  ])
+  const add = (name: Program, command: string, versionArgs: Args) =>
+    found.set(name, {
+      start: [command, ...versionArgs],
+      transfer: (verb, places) => [command, ...commands[name][verb](places)]
+    })
+  for (const name of others) if (isThere(name)) add(name, yield* commandOf(name), tools[name].versionArgs)
+  if (isInstalled("skopeo")) add("skopeo", "skopeo", ["--version"])
+  return found
+})
+
+const script = fileURLToPath(new URL("measure.py", import.meta.url))
+
+/** Runs a command with a home of its own, and with nothing of the user's environment. */
+const measure = (command: Args) =>
+  Effect.gen(function* () {
+    const home = yield* temporaryFolder
+    const environment = {
+      PATH: process.env["PATH"],
+      HOME: home,
+      TMPDIR: home,
+      // Skopeo remembers blobs that it has pushed, and would mount them. As root it does so in a folder of the system,
+      // unless it takes itself for a program of this user.
+      _CONTAINERS_ROOTLESS_UID: "1"
+    }
+    const outcome = yield* run("python3", [script, JSON.stringify(environment), ...command])
+    return yield* Schema.decodeEffect(Schema.fromJsonString(Outcome))(outcome)
+  }).pipe(Effect.scoped, Effect.timeout("2 minutes"))
+
+const processorOf = ({ processorSeconds = Number.NaN }: Outcome): number => processorSeconds
+
+/** What a transfer took on top of the start. */
+const lessStart = (whole: Outcome): Outcome => {
+  const { start } = whole
+  if (start === undefined) return whole
+  return {
+    seconds: whole.seconds - start.seconds,
+    processorSeconds: processorOf(whole) - processorOf(start),
+    peakRssBytes: whole.peakRssBytes - start.peakRssBytes
+  }
+}
+
+const withoutStart = (took: Rounds): Rounds =>
+  Object.fromEntries(Object.entries(took).map(([name, outcomes]) => [name, outcomes.map(lessStart)]))
+
+const processorPerGiB = (outcomes: Outcomes = [], gibibytes: number, what: string): Figure => ({
+  what,
+  values: outcomes.map((outcome) => processorOf(outcome) / gibibytes),
+  unit: "s"
+})
+
+const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Image, took: Rounds) => {
   const before = `${title}: `
-  const net = withoutStart(took, started)
   const gibibytes = (layers * layerMebibytes) / 1024
-  const perGibibyte = (name: Name) => (net[name] ?? []).map(({ processorSeconds = 0 }) => processorSeconds / gibibytes)
-  const idleBytes = median(megabytes(started.ours))
-  const others = present().filter((name) => !scripts.some((known) => known === name))
+  const transfer = withoutStart(took)
+  const bare = "node:https"
   const figures: ReadonlyArray<Figure> = [
-    ...others.map((name) =>
-      speed(took, name, name === "skopeo" ? (verb === "pull" ? leastPull : 1) : undefined, before)
-    ),
-    speed(took, "node:https", undefined, before),
-    ...others.map((name) => speed(net, name, name === "crane" ? 0.8 : undefined, `${before}without start, `)),
-    speed(net, "node:https", undefined, `${before}without start, `),
+    speed(took, "skopeo", ofSkopeo[verb], before),
+    ...others.map((name) => speed(took, name, undefined, before)),
+    speed(transfer, "crane", 0.8, `${before}without start, `),
+    speed(transfer, bare, undefined, `${before}without start, `),
     {
-      what: `${before}processor time, ours ÷ bare loop`,
-      values: perRound(
-        net.ours,
-        net["node:https"],
-        (ours, bare) => (ours.processorSeconds ?? 0) / (bare.processorSeconds ?? 0)
-      ),
+      what: `${before}processor without start, ours ÷ bare loop`,
+      values: perRound(transfer.ours, transfer[bare], (ours, loop) => processorOf(ours) / processorOf(loop)),
       unit: "×",
       atMost: 1.25
     },
-    ...(["ours", "node:https", "crane"] as const)
-      .filter((name) => name in took)
-      .map((name): Figure => ({
-        what: `${before}processor time for a gibibyte, ${name === "node:https" ? "bare loop" : name}`,
-        values: perGibibyte(name),
-        unit: "s"
-      })),
+    processorPerGiB(transfer.ours, gibibytes, `${before}processor without start for a GiB, ours`),
+    processorPerGiB(transfer.crane, gibibytes, `${before}processor without start for a GiB, crane`),
+    memory(took.ours, `${before}peak memory, ours`),
+    memory(took[bare], `${before}peak memory, bare loop`),
+    memory(took.crane, `${before}peak memory, crane`),
     {
       what: `${before}peak memory, ours ÷ bare loop`,
-      values: perRound(took.ours, took["node:https"], (ours, bare) => ours.peakRssBytes / bare.peakRssBytes),
+      values: perRound(took.ours, took[bare], (ours, loop) => ours.peakRssBytes / loop.peakRssBytes),
       unit: "×",
       atMost: 1
     },
-    {
-      what: `${before}peak memory above that of a process that transfers nothing`,
-      values: megabytes(took.ours).map((bytes) => bytes - idleBytes),
-      unit: "MiB",
-      atMost: 32
-    },
-    ...(["ours", "crane"] as const)
-      .filter((name) => name in took)
-      .map((name): Figure => ({ what: `${before}peak memory, ${name}`, values: megabytes(took[name]), unit: "MiB" }))
+    { ...memory(transfer.ours, `${before}peak memory, ours above its start`), atMost: 32 }
   ]
-  return figures
+  // A contestant that is not there has no rounds.
+  return figures.filter(({ values }) => values.length > 0)
 }
 
-const run = (verb: Verb) =>
-  Effect.fnUntraced(function* (turns: Turns) {
-    const started = yield* turns(contestants((name) => running(name, idle[name] ?? [])))
-
-    const source = yield* registry
-    const figures: Array<Figure> = []
-    for (const image of images) {
-      const repository = `${source}/image${image.layers}`
-      const layout = yield* temporaryFolder
-      yield* Effect.promise(() => writeLayout(layout, image.layers, image.layerMebibytes * mebibyte))
-      const transferring = (name: Name, transfer: Transfer) => running(name, commands[name]?.(transfer) ?? [])
-      yield* Effect.scoped(transferring("ours", { verb: "push", registries: [source], from: layout, to: repository }))
-      const took = yield* turns(
-        contestants((name) =>
-          Effect.gen(function* () {
-            if (verb === "pull") {
-              const to = join(yield* temporaryFolder, "layout")
-              return yield* transferring(name, { verb, registries: [source], from: repository, to })
-            }
-            // One that no program knows anything of.
-            const target = yield* registry
-            const from = verb === "push" ? layout : repository
-            return yield* transferring(name, { verb, registries: [source, target], from, to: `${target}/bench` })
-          })
-        )
-      )
-      figures.push(...figuresOf(verb, image, took, started))
-    }
-    return figures
-  })
-
-const titles: { readonly [verb in Verb]: string } = {
-  pull: "pull of an image from distribution v3 into a layout",
-  push: "push of an image from a layout to distribution v3",
-  copy: "copy of an image between two distribution v3"
+/** A contestant that leaves out a part of the image would win. */
+const expectBytes = async (folder: string, atLeast: number) => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const sizes = await Promise.all(files.map(async ({ name, parentPath }) => (await stat(join(parentPath, name))).size))
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  if (bytes < atLeast) throw new Error(`${bytes} of ${atLeast} bytes were transferred`)
 }
 
-export const toolCases: ReadonlyArray<Case> = (["pull", "push", "copy"] as const).map((verb) => ({
+const runImage = Effect.fnUntraced(function* (verb: Verb, image: Image, turns: Turns) {
+  const from = yield* distribution
+  const to = yield* distribution
+  const folder = yield* temporaryFolder
+  const contestants = yield* findContestants
+  const layout = join(folder, "layout")
+  yield* Effect.promise(() => writeLayout(layout, image.layers, image.layerMebibytes * mebibyte, "tar+gzip"))
+
+  const stored = join(to.storage, "docker")
+  let turn = 0
+  /** Somewhere new for each turn. Nothing of it is left for the next one, or registries would find its blobs. */
+  const fresh = Effect.acquireRelease(
+    Effect.sync((): Places => {
+      const name = `turn${turn++}`
+      const target = `${to.loginServer}/${name}`
+      return { source: `${from.loginServer}/bench`, target, layout, folder: join(folder, name) }
+    }),
+    (places) =>
+      Effect.promise(async () => {
+        await rm(places.folder, { recursive: true, force: true })
+        await rm(stored, { recursive: true, force: true })
+      })
+  )
+  const ours = contestants.get("ours")
+  const seed: Places = { source: "", target: `${from.loginServer}/bench`, layout, folder: "" }
+  if (ours !== undefined) yield* measure(ours.transfer("push", seed))
+
+  const runs: Contestants = Object.fromEntries(
+    [...contestants].map(([name, { start, transfer }]) => [
+      name,
+      () =>
+        Effect.gen(function* () {
+          const places = yield* fresh
+          const idle = yield* measure(start)
+          const whole = yield* measure(transfer(verb, places))
+          const bytes = image.layers * image.layerMebibytes * mebibyte
+          yield* Effect.promise(() => expectBytes(verb === "pull" ? places.folder : stored, bytes))
+          return { ...whole, start: idle }
+        })
+    ])
+  )
+  return figuresOf(verb, image, yield* turns(runs))
+})
+
+const toolCase = (verb: Verb, title: string): Case => ({
   name: `tools-${verb}`,
-  title: `${titles[verb]}, by whole processes, with 60 layers of 1 MiB and with 4 of 200 MiB`,
-  run: run(verb),
+  title,
+  run: (turns) =>
+    Effect.map(
+      Effect.forEach(images, (image) => Effect.scoped(runImage(verb, image, turns))),
+      (figures) => figures.flat()
+    ),
   needs: ["python3", "registry"],
-  wants: ["crane", "oras", "regctl", "skopeo"]
-}))
+  wants: ["skopeo", ...others]
+})
+
+export const toolCases: ReadonlyArray<Case> = [
+  toolCase("pull", "pull of two images from distribution v3 into a layout, as a whole process"),
+  toolCase("push", "push of the same images from a layout"),
+  toolCase("copy", "copy of the same images from one registry to another")
+]

@@ -73,7 +73,7 @@ export const tools = {
 
 export type ToolName = keyof typeof tools
 
-export const isTool = (name: string): name is ToolName => name in tools
+export const isToolName = (name: string): name is ToolName => Object.hasOwn(tools, name)
 
 /** The folder of the built tools. The XDG specification ignores a relative path. */
 export const cacheFolder = (): string => {

@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises"
 import { ContainerRegistryClient, ContainerRegistryContentClient } from "@azure/container-registry"
 import { contentOf } from "../content.ts"
 import { blobFile, blobsOf, manifestFile } from "../image.ts"
-import { compete, expectCount, inParallel, type RegistryJob, warmUpReads, type Work } from "../job.ts"
+import { inParallel } from "../inParallel.ts"
+import { compete, expectCount, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 
 const drain = async (stream: NodeJS.ReadableStream) => {
   stream.resume()

@@ -7,13 +7,46 @@
 import { createHash } from "node:crypto"
 import { createReadStream, readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
-import { Readable } from "node:stream"
 import * as Schema from "effect/Schema"
+import { Agent, request } from "undici"
 import { contentOf, mebibyte } from "../content.ts"
 import { blobFile, blobsOf, manifestFile, manifestType, readManifest } from "../image.ts"
+import { inParallel } from "../inParallel.ts"
+import { compete, expectCount, type JobOf, type RegistryJob, warmUpReads, type Work } from "../job.ts"
 import { prepareArchive } from "./bareArchives.ts"
-import { type Answer, download, downloadFile, node, type Send, textOf, undici, upload, verify } from "./bareClient.ts"
-import { compete, expectCount, inParallel, type JobOf, type RegistryJob, warmUpReads, type Work } from "../job.ts"
+import {
+  type Answer,
+  downloadFile,
+  endOf,
+  expectSuccess,
+  hasBody,
+  node,
+  putManifest,
+  type Send,
+  textOf,
+  upload,
+  verify
+} from "./bareTransfers.ts"
+
+const undici = (ca: string | undefined): Send => {
+  const dispatcher = new Agent({ allowH2: false, ...(ca === undefined ? {} : { connect: { ca } }) })
+  return async (method, url, { body = null, headers = {}, length = 0 } = {}) => {
+    const answer = await request(url, {
+      method,
+      dispatcher,
+      body,
+      headers: hasBody(method) ? { ...headers, "content-length": String(length) } : headers
+    })
+    return expectSuccess(method, { status: answer.statusCode, headers: answer.headers, body: answer.body })
+  }
+}
+
+const download = async ({ body }: Answer, digest: string) => {
+  const hash = createHash("sha256")
+  body.on("data", (piece: Buffer) => hash.update(piece))
+  await endOf(body)
+  verify(hash, digest)
+}
 
 function* slices(bytes: Buffer): Generator<Buffer> {
   for (let offset = 0; offset < bytes.length; offset += mebibyte.length) {
@@ -63,16 +96,9 @@ const copy = async (client: typeof undici, { ca, endpoint, repository, tag, targ
   const manifest = await textOf(await from("GET", `${source}/manifests/${tag}`, { headers: acceptImage }))
   await inParallel(blobsOf(manifest), width, async ({ digest, size }) => {
     const { body } = await from("GET", `${source}/blobs/${digest}`)
-    await upload(to, target, size, body)
+    await upload(to, `${target.endpoint}/v2/${target.repository}`, size, body)
   })
-  const body = Buffer.from(manifest)
-  await textOf(
-    await to("PUT", `${target.endpoint}/v2/${target.repository}/manifests/${tag}`, {
-      body: Readable.from(body),
-      length: body.length,
-      headers: { "content-type": manifestType }
-    })
-  )
+  await putManifest(to, `${target.endpoint}/v2/${target.repository}/manifests/${tag}`, manifest, manifestType)
 }
 
 const prepare = (job: RegistryJob): Work | Promise<Work> => {
@@ -88,10 +114,10 @@ const prepare = (job: RegistryJob): Work | Promise<Work> => {
       return async () => downloadFile(await send("GET", `${repository}/blobs/${job.digest}`), job.digest, job.path)
     case "Upload": {
       const bytes = contentOf(job.size)
-      return () => upload(send, job, job.size, slices(bytes))
+      return () => upload(send, repository, job.size, slices(bytes))
     }
     case "UploadFile":
-      return () => upload(send, job, job.size, createReadStream(job.path, { highWaterMark: mebibyte.length }))
+      return () => upload(send, repository, job.size, createReadStream(job.path, { highWaterMark: mebibyte.length }))
     case "ListTags":
       return () => list(send, job, "tags")
     case "ListManifests":
@@ -109,17 +135,14 @@ const prepare = (job: RegistryJob): Work | Promise<Work> => {
       return async () => {
         const manifest = await readManifest(job.folder)
         await inParallel(blobsOf(manifest), job.width, ({ digest, size }) =>
-          upload(send, job, size, createReadStream(blobFile(job.folder, digest), { highWaterMark: mebibyte.length }))
+          upload(
+            send,
+            repository,
+            size,
+            createReadStream(blobFile(job.folder, digest), { highWaterMark: mebibyte.length })
+          )
         )
-        const body = Buffer.from(manifest)
-        const headers = { "content-type": manifestType }
-        await textOf(
-          await send("PUT", `${repository}/manifests/${job.tag}`, {
-            body: Readable.from(body),
-            length: body.length,
-            headers
-          })
-        )
+        await putManifest(send, `${repository}/manifests/${job.tag}`, manifest, manifestType)
       }
     case "Pull":
       return async () => {

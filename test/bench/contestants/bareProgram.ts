@@ -1,82 +1,98 @@
 /**
- * No library, as a whole program: the verbs of `program.ts` by `node:http` and `node:crypto`. It looks whether a blob is there before
- * it sends it, and hashes each once.
+ * The least program that pulls, pushes and copies images: the bare loop, as a whole process beside the command-line
+ * tools. Like them it asks the registry for a blob before it uploads it.
  */
 import { createHash } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Readable } from "node:stream"
-import * as Schema from "effect/Schema"
-import { mebibyte } from "../content.ts"
-import { blobFile, blobsOf, manifestType } from "../image.ts"
-import { inParallel } from "../job.ts"
-import { downloadFile, node, textOf, upload } from "./bareClient.ts"
+import { inParallel } from "../inParallel.ts"
+import { downloadFile, node, pieceBytes, putManifest, textOf, upload } from "./bareTransfers.ts"
 
-const [verb = "", from = "", to = ""] = process.argv.slice(2)
+interface Blob {
+  readonly digest: string
+  readonly size: number
+}
 
 const width = 6
 
-const send = node(undefined)
+const mediaType = "application/vnd.oci.image.manifest.v1+json"
 
-const Index = Schema.fromJsonString(
-  Schema.Struct({ manifests: Schema.Array(Schema.Struct({ digest: Schema.String })) })
-)
+const send = node()
 
-/** Where a repository is: `127.0.0.1:5000/bench`. */
-const placeOf = (name: string) => {
-  const [host = "", ...repository] = name.split("/")
-  return { endpoint: `http://${host}`, repository: repository.join("/") }
+/** The address of a repository, of a name such as `127.0.0.1:5000/bench`. */
+const addressOf = (name: string): string => `http://${name.replace("/", "/v2/")}`
+
+const blobsOf = (text: string): ReadonlyArray<Blob> => {
+  const manifest: { readonly config: Blob; readonly layers: ReadonlyArray<Blob> } = JSON.parse(text)
+  return [...manifest.layers, manifest.config]
 }
 
-const addressOf = (name: string): string => {
-  const { endpoint, repository } = placeOf(name)
-  return `${endpoint}/v2/${repository}`
+const fileOf = (layout: string, digest: string): string => join(layout, "blobs", digest.replace(":", "/"))
+
+const manifestAt = async (repository: string): Promise<string> =>
+  textOf(await send("GET", `${repository}/manifests/v1`, { headers: { accept: mediaType } }))
+
+const writeIndex = async (layout: string, manifest: string) => {
+  const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`
+  const annotations = { "org.opencontainers.image.ref.name": "v1" }
+  const entry = { mediaType, digest, size: Buffer.byteLength(manifest), annotations }
+  await writeFile(fileOf(layout, digest), manifest)
+  await writeFile(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }))
+  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
 }
 
-const blobsFolder = (layout: string): string => join(layout, "blobs/sha256")
+const manifestIn = async (layout: string): Promise<string> => {
+  const index: { readonly manifests: ReadonlyArray<Blob> } = JSON.parse(
+    await readFile(join(layout, "index.json"), "utf8")
+  )
+  return readFile(fileOf(layout, index.manifests[0]?.digest ?? ""), "utf8")
+}
 
-const readManifest = async (): Promise<string> =>
-  textOf(await send("GET", `${addressOf(from)}/manifests/v1`, { headers: { accept: manifestType } }))
+const pull = async (repository: string, layout: string) => {
+  await mkdir(join(layout, "blobs/sha256"), { recursive: true })
+  const manifest = await manifestAt(repository)
+  await inParallel(blobsOf(manifest), width, async ({ digest }) =>
+    downloadFile(await send("GET", `${repository}/blobs/${digest}`), digest, fileOf(layout, digest))
+  )
+  await writeIndex(layout, manifest)
+}
 
-const sendImage = async (manifest: string, read: (digest: string) => AsyncIterable<Buffer> | Promise<Readable>) => {
+const pushAll = async (
+  manifest: string,
+  repository: string,
+  open: (digest: string) => AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>>
+) => {
   await inParallel(blobsOf(manifest), width, async ({ digest, size }) => {
-    const { body, status } = await send("HEAD", `${addressOf(to)}/blobs/${digest}`)
-    body.resume()
-    if (status === 200) return
-    await upload(send, placeOf(to), size, await read(digest))
+    const known = await send("HEAD", `${repository}/blobs/${digest}`)
+    await textOf(known)
+    if (known.status === 404) await upload(send, repository, size, await open(digest))
   })
-  const body = Buffer.from(manifest)
-  const headers = { "content-type": manifestType }
-  const target = `${addressOf(to)}/manifests/v1`
-  await textOf(await send("PUT", target, { body: Readable.from(body), length: body.length, headers }))
+  await putManifest(send, `${repository}/manifests/v1`, manifest, mediaType)
 }
 
-switch (verb) {
-  case "pull": {
-    const folder = blobsFolder(to)
-    await mkdir(folder, { recursive: true })
-    const manifest = await readManifest()
-    await inParallel(blobsOf(manifest), width, async ({ digest }) =>
-      downloadFile(await send("GET", `${addressOf(from)}/blobs/${digest}`), digest, blobFile(folder, digest))
-    )
-    await writeFile(join(folder, createHash("sha256").update(manifest).digest("hex")), manifest)
-    break
+const push = async (layout: string, repository: string) =>
+  pushAll(await manifestIn(layout), repository, (digest) =>
+    createReadStream(fileOf(layout, digest), { highWaterMark: pieceBytes })
+  )
+
+const copy = async (source: string, target: string) =>
+  pushAll(await manifestAt(source), target, async (digest) => (await send("GET", `${source}/blobs/${digest}`)).body)
+
+const work = (verb: string, from: string, to: string): Promise<void> => {
+  switch (verb) {
+    case "pull":
+      return pull(addressOf(from), to)
+    case "push":
+      return push(from, addressOf(to))
+    case "copy":
+      return copy(addressOf(from), addressOf(to))
+    default:
+      return Promise.resolve()
   }
-  case "push": {
-    const folder = blobsFolder(from)
-    const { manifests } = Schema.decodeSync(Index)(await readFile(join(from, "index.json"), "utf8"))
-    const manifest = await readFile(blobFile(folder, manifests[0]?.digest ?? ""), "utf8")
-    await sendImage(manifest, (digest) =>
-      createReadStream(blobFile(folder, digest), { highWaterMark: mebibyte.length })
-    )
-    break
-  }
-  case "copy":
-    await sendImage(
-      await readManifest(),
-      async (digest) => (await send("GET", `${addressOf(from)}/blobs/${digest}`)).body
-    )
-    break
 }
+
+const [verb = "", from = "", to = ""] = process.argv.slice(2)
+await work(verb, from, to)
+// Connections that are kept would hold the process.
 process.exit(0)

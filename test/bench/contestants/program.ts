@@ -1,11 +1,7 @@
 /**
- * This library as a whole program: an image from a registry into a layout, from there into a registry, and from one registry to
- * another. `nothing` does all but the transfer.
- *
- * Arguments: `pull <repository> <layout>`, `push <layout> <repository>`, `copy <repository> <repository>` or `nothing`, and the
- * registries without TLS. The tag is `v1`.
+ * A program that pulls, pushes and copies images with this library, as a script of a user would: the whole process is
+ * measured beside the command-line tools.
  */
-import { parseArgs } from "node:util"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import * as Repository from "@effect-acr/artifacts/Repository"
@@ -13,16 +9,17 @@ import * as NodeRegistries from "@effect-acr/node/NodeRegistries"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 
-const {
-  positionals: [verb = "", from = "", to = ""],
-  values: { insecure = [] }
-} = parseArgs({ allowPositionals: true, options: { insecure: { type: "string", multiple: true } } })
+const [verb = "", from = "", to = ""] = process.argv.slice(2)
 
-const Live = NodeRegistries.layerOptions({
-  registries: Object.fromEntries(insecure.map((name) => [name, { endpoint: `http://${name}` }]))
-})
+/** The registries of this machine have no TLS. */
+const withoutTls = Object.fromEntries(
+  [from, to].flatMap((name) => {
+    const [host] = /^127\.0\.0\.1:\d+/.exec(name) ?? []
+    return host === undefined ? [] : [[host, { endpoint: `http://${host}` }]]
+  })
+)
 
-/** The others do not look for referrers, and take six blobs at a time or fewer. */
+// The other programs do not look for referrers. Six at a time are as many as skopeo copies.
 const options: Copy.Options = { concurrency: 6, referrers: false }
 
 const program = Effect.gen(function* () {
@@ -33,11 +30,9 @@ const program = Effect.gen(function* () {
       return yield* Copy.run(yield* ImageLayout.open(from), yield* Repository.open(to), "v1", options)
     case "copy":
       return yield* Copy.run(yield* Repository.open(from), yield* Repository.open(to), "v1", options)
-    case "nothing":
-      return yield* Repository.open("127.0.0.1:1/nothing")
     default:
-      return yield* Effect.fail(`there is no ${verb}`)
+      return yield* Repository.open(from)
   }
-})
+}).pipe(Effect.scoped, Effect.provide(NodeRegistries.layerOptions({ registries: withoutTls })))
 
-NodeRuntime.runMain(program.pipe(Effect.scoped, Effect.provide(Live)))
+NodeRuntime.runMain(program)

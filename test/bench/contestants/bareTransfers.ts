@@ -1,14 +1,12 @@
 /**
- * What loops without a library are made of: an HTTP client, `node:crypto` and files. No errors, retries, credentials or limits.
+ * What the bare loops share: requests with `node:http`, and blobs on their way. It imports nothing but Node, because the
+ * bare program starts with it.
  */
 import { createHash, type Hash } from "node:crypto"
 import { open, rename } from "node:fs/promises"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { Readable } from "node:stream"
-import { Agent, request } from "undici"
-import { mebibyte } from "../content.ts"
-import type { RegistryJob } from "../job.ts"
 
 export interface Answer {
   readonly status: number
@@ -16,50 +14,41 @@ export interface Answer {
   readonly body: Readable
 }
 
+type Method = "GET" | "HEAD" | "POST" | "PATCH" | "PUT"
+
 export type Send = (
-  method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT",
+  method: Method,
   url: string,
   options?: { readonly body?: Readable; readonly length?: number; readonly headers?: Record<string, string> }
 ) => Promise<Answer>
 
-/** A hand-written loop knows that the answer is what it asked for, but whether something is there. */
-const expectSuccess = (method: string, answer: Answer): Answer => {
-  if (method !== "HEAD" && answer.status >= 300) throw new Error(`status ${answer.status}`)
+export const hasBody = (method: Method): boolean => method !== "GET" && method !== "HEAD"
+
+/** A hand-written loop knows that the answer is what it asked for. HEAD asks whether there is anything at all. */
+export const expectSuccess = (method: Method, answer: Answer): Answer => {
+  if (answer.status >= 300 && method !== "HEAD") throw new Error(`status ${answer.status}`)
   return answer
 }
 
-export const undici = (ca: string | undefined): Send => {
-  const dispatcher = new Agent({ allowH2: false, ...(ca === undefined ? {} : { connect: { ca } }) })
-  return async (method, url, { body = null, headers = {}, length = 0 } = {}) => {
-    const answer = await request(url, {
-      method,
-      dispatcher,
-      body,
-      headers: method === "GET" || method === "HEAD" ? headers : { ...headers, "content-length": String(length) }
-    })
-    return expectSuccess(method, { status: answer.statusCode, headers: answer.headers, body: answer.body })
-  }
-}
-
-export const node = (ca: string | undefined): Send => {
+export const node = (ca?: string): Send => {
   const agent = ca === undefined ? new Http.Agent({ keepAlive: true }) : new Https.Agent({ keepAlive: true, ca: [ca] })
-  return (method, url, { body, headers = {}, length = 0 } = {}) =>
-    new Promise((resolve, reject) => {
+  return async (method, url, { body, headers = {}, length = 0 } = {}) => {
+    const answer = await new Promise<Http.IncomingMessage>((resolve, reject) => {
       const request = (ca === undefined ? Http : Https).request(
         url,
-        {
-          method,
-          agent,
-          headers: method === "GET" || method === "HEAD" ? headers : { ...headers, "content-length": length }
-        },
-        (answer) =>
-          resolve(expectSuccess(method, { status: answer.statusCode ?? 0, headers: answer.headers, body: answer }))
+        { method, agent, headers: hasBody(method) ? { ...headers, "content-length": length } : headers },
+        resolve
       )
       request.on("error", reject)
       if (body === undefined) request.end()
       else body.pipe(request)
     })
+    return expectSuccess(method, { status: answer.statusCode ?? 0, headers: answer.headers, body: answer })
+  }
 }
+
+export const endOf = (stream: Readable) =>
+  new Promise((resolve, reject) => stream.on("end", resolve).on("error", reject))
 
 export const textOf = async ({ body }: Answer): Promise<string> => {
   const pieces: Array<Buffer> = []
@@ -68,25 +57,18 @@ export const textOf = async ({ body }: Answer): Promise<string> => {
   return Buffer.concat(pieces).toString()
 }
 
-const endOf = (stream: Readable) => new Promise((resolve, reject) => stream.on("end", resolve).on("error", reject))
-
 export const verify = (hash: Hash, digest: string) => {
   if (`sha256:${hash.digest("hex")}` !== digest) throw new Error("other content")
 }
 
-export const download = async ({ body }: Answer, digest: string) => {
-  const hash = createHash("sha256")
-  body.on("data", (piece: Buffer) => hash.update(piece))
-  await endOf(body)
-  verify(hash, digest)
-}
+export const pieceBytes = 1024 * 1024
 
 /** A mebibyte at a time, synced, and named when it is whole: the same writes as ours. */
 export const downloadFile = async ({ body }: Answer, digest: string, path: string) => {
   const hash = createHash("sha256")
   const partial = `${path}.partial`
   const file = await open(partial, "wx")
-  const buffer = Buffer.allocUnsafe(mebibyte.length)
+  const buffer = Buffer.allocUnsafe(pieceBytes)
   let filled = 0
   for await (const piece of body) {
     hash.update(piece)
@@ -103,9 +85,13 @@ export const downloadFile = async ({ body }: Answer, digest: string, path: strin
   await rename(partial, path)
 }
 
+/**
+ * Hashes pieces as the request takes them. A listener for "data" in its place would start a stream before the
+ * registry has said where to upload, and the pieces until then would be missing from the request.
+ */
 export const upload = async (
   send: Send,
-  job: Pick<RegistryJob, "endpoint" | "repository">,
+  repository: string,
   length: number,
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>
 ) => {
@@ -118,16 +104,27 @@ export const upload = async (
   }
   const locationOf = async (answer: Answer) => {
     await textOf(answer)
-    return new URL(String(answer.headers["location"]), job.endpoint).href
+    return new URL(String(answer.headers["location"]), repository).href
   }
-  const opened = await locationOf(await send("POST", `${job.endpoint}/v2/${job.repository}/blobs/uploads/`))
+  const opened = await locationOf(await send("POST", `${repository}/blobs/uploads/`))
   const sent = await locationOf(
     await send("PATCH", opened, {
-      body: Readable.from(hashed(), { objectMode: false, highWaterMark: mebibyte.length }),
+      body: Readable.from(hashed(), { objectMode: false, highWaterMark: pieceBytes }),
       length,
       headers: { "content-type": "application/octet-stream" }
     })
   )
   const closed = sent + (sent.includes("?") ? "&" : "?")
   await textOf(await send("PUT", `${closed}digest=sha256:${hash.digest("hex")}`))
+}
+
+export const putManifest = async (send: Send, url: string, manifest: string, mediaType: string) => {
+  const body = Buffer.from(manifest)
+  await textOf(
+    await send("PUT", url, {
+      body: Readable.from(body),
+      length: body.length,
+      headers: { "content-type": mediaType }
+    })
+  )
 }
