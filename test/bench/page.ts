@@ -36,7 +36,7 @@ lowest and the highest.
 The contestants: this library; the Azure SDK for JavaScript (\`@azure/container-registry\` 1.1.2); a bare loop around
 undici or \`node:https\` with \`node:crypto\` and no library at all, of which the faster one counts; for small answers also
 Effect alone, its HTTP client and its schemas without this library; skopeo, and for copies crane, oras and regctl as well,
-whose time to start is taken off. All programs in JavaScript are bundled to one file first. The server is the least that can
+whose time to start is taken off unless a case says otherwise. All programs in JavaScript are bundled to one file first. The server is the least that can
 answer over TLS, so that the client is what is measured; images go to real docker-registries. Where a case has a goal that may be out of
 reach, its table also shares out the time of one run of ours (V8's samples of the processor), by whose code it is in. V8
 does not tell waiting from what Node reads, and decrypts, before it calls any JavaScript.
@@ -47,9 +47,9 @@ does not tell waiting from what Node reads, and decrypts, before it calls any Ja
 /** Why figures are as they are: of cases in which a goal is not met, or in which a reader would wonder. */
 const note: { readonly [name: string]: string } = {
   download: `The third row is what the loop has where the second is ours.`,
-  "upload-file": `A file is read into the same five pieces of memory in turns, as the HTTP client says what it still looks at
+  "upload-file": `A file is read into the same five pieces of half a mebibyte in turns, as the HTTP client says what it still looks at
 (\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
-  upload: `Bytes at hand go out in pieces of two mebibytes, those of a file in pieces of half a mebibyte, each hashed when the one before it is with the system.`,
+  upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system.`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms. That costs a
 transfer its few round trips and no more: with 90 ms 512 MiB came down in 1.2 times of what it took without, by this library
 as by the loop. So one connection brings what the processor can take, and several ranges at once would gain nothing.`,

@@ -97,18 +97,18 @@ export const HeldBytes: Context.Reference<number | undefined> = Context.Referenc
 )
 
 /**
- * How much of an answer's body its reader may still look at when it pulls the next piece, in bytes: that many of the bytes before,
- * and what the last three pulls returned. Undefined, the default, if the reader may hold on to any piece.
+ * How much of a response's body its reader may still use when it pulls the next piece, in bytes: that many of the bytes before,
+ * and what the last three pulls returned. Undefined, the default, if the reader may keep any piece.
  *
  * **Details**
  *
- * The client provides it where it reads the body of an answer, and nowhere else. An HTTP client may then receive into the memory of
- * older pieces again: `NodeRegistryHttpClient` of `@effect-acr/node` does.
+ * The client provides it where it reads the body of a response, and nowhere else. An HTTP client may then receive into the memory of
+ * older pieces again. `NodeRegistryHttpClient` of `@effect-acr/node` does.
  *
  * @category references
  * @since 0.1.0
  */
-export const HeldAnswerBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
-  "@effect-acr/client/ScopedHttpClient/HeldAnswerBytes",
+export const HeldResponseBytes: Context.Reference<number | undefined> = Context.Reference<number | undefined>(
+  "@effect-acr/client/ScopedHttpClient/HeldResponseBytes",
   { defaultValue: () => undefined }
 )

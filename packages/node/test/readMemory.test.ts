@@ -1,5 +1,5 @@
 /**
- * Memory that is received into again: no reader sees it change while it still looks at it.
+ * Memory that sockets read into again: it does not change while a reader may still use it.
  */
 import { randomBytes } from "node:crypto"
 import { createServer, type RequestListener } from "node:http"
@@ -86,13 +86,13 @@ const read = (address: string, heldBytes: number | undefined) =>
         )
         assertIntact(held())
       })
-    ).pipe(Effect.provideService(ScopedHttpClient.HeldAnswerBytes, heldBytes))
+    ).pipe(Effect.provideService(ScopedHttpClient.HeldResponseBytes, heldBytes))
     assertIntact(held())
     assert.strictEqual(size, content.length)
     return memory.size
   })
 
-describe("answers received into the same memory", () => {
+describe("responses that are received into the same memory", () => {
   for (const stated of [true, false]) {
     for (const heldBytes of [undefined, 0, 64 * 1024]) {
       it.live(

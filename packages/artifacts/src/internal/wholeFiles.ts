@@ -14,22 +14,20 @@ import * as Stream from "effect/Stream"
 /** Small writes cost as much as large ones. */
 const pieceBytes = 1024 * 1024
 
-/** Memory for the pieces of a file of this size, in bytes: no more than the file needs. */
-export const bufferFor = (size: number = pieceBytes): Uint8Array => new Uint8Array(Math.min(size, pieceBytes))
-
 /** A name that no other file has. */
 export const nonce: Effect.Effect<string> = Effect.map(
   Effect.all([Random.nextIntBetween(0, 0xffffffff), Random.nextIntBetween(0, 0xffffffff)]),
   (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
 )
 
-/** Writes a stream to an open file, a buffer at a time. */
+/** Writes a stream of a size in bytes to an open file, a mebibyte at a time. It takes no more memory than the file needs. */
 export const writeAll = <E, R>(
   file: FileSystem.File,
   stream: Stream.Stream<Uint8Array, E, R>,
-  buffer: Uint8Array = bufferFor()
+  size: number = pieceBytes
 ): Effect.Effect<void, E | PlatformError, R> =>
   Effect.suspend(() => {
+    const buffer = new Uint8Array(Math.min(size, pieceBytes))
     let filled = 0
     const flush = Effect.suspend(() => {
       const bytes = buffer.subarray(0, filled)
@@ -61,8 +59,8 @@ export const syncFolder = (files: FileSystem.FileSystem, at: string): Effect.Eff
 /** What a file is to hold, and when it may appear. */
 export interface Whole<out E, out R> {
   readonly content: Stream.Stream<Uint8Array, E, R>
-  /** Memory for its pieces. */
-  readonly buffer?: Uint8Array
+  /** In bytes, if it is known. */
+  readonly size?: number
   /** Runs right before the file appears. If it returns `false`, the file does not appear. */
   readonly isAllowed?: Effect.Effect<boolean>
 }
@@ -74,13 +72,13 @@ export const writeFile = <E, R>(
   files: Pick<FileSystem.FileSystem, "open" | "remove" | "rename">,
   temporary: string,
   target: string,
-  { buffer, content, isAllowed = Effect.succeed(true) }: Whole<E, R>
+  { content, isAllowed = Effect.succeed(true), size }: Whole<E, R>
 ): Effect.Effect<boolean, E | PlatformError, R> =>
   Effect.gen(function* () {
     yield* Effect.scoped(
       Effect.gen(function* () {
         const file = yield* files.open(temporary, { flag: "wx" })
-        yield* writeAll(file, content, buffer)
+        yield* writeAll(file, content, size)
         yield* file.sync
       })
     )

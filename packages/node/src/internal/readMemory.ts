@@ -1,16 +1,16 @@
 /**
  * Memory that sockets read into.
  *
- * Node allocates memory for each read of a socket. For a download of gigabytes, to allocate and collect it takes as long as to read.
- * So sockets read into slabs here. A slab is read into again once all pieces of it are released. Pieces that are never released are
- * garbage like any other, and so is their slab.
+ * Node allocates memory for each read of a socket. undici receives 800 MiB over loopback in 0.73 s so, and in 0.42 s into memory
+ * that is there already. Here, sockets read into slabs, and read into a slab again once all of its pieces are released. A slab
+ * whose pieces are never released is garbage like any other memory.
  */
 import type { OnReadOpts, Socket } from "node:net"
 
-/** What one read of plain TCP finds at most while the program is busy. It fits into the cache of a processor. */
+/** It fits into the cache of a processor. Larger slabs gain little. */
 const slabBytes = 128 * 1024
 
-/** A record of TLS, which is the least that is worth a read, has 16 KiB. */
+/** A slab with less room is closed. A read of TLS returns a record, which has 16 KiB at most. */
 const leastRoomBytes = 32 * 1024
 
 /** Slabs that are kept for later: a few megabytes. */
@@ -29,8 +29,8 @@ export interface ReadMemory {
   /** The options of a connection that reads into slabs. */
   readonly connection: { readonly onread?: OnReadOpts }
   /**
-   * Says that a piece of an answer is no longer looked at. Each piece is released once at most, and after those that came before it
-   * over the same connection.
+   * Releases a piece of a response that its reader no longer uses. Each piece is released once at most, and after the pieces that
+   * came before it over the same connection.
    */
   readonly release: (piece: Uint8Array) => void
 }
@@ -41,7 +41,7 @@ const tellsSocket = process.versions["bun"] === undefined
 export const make = (): ReadMemory => {
   const free: Array<Uint8Array> = []
   const slabs = new WeakMap<ArrayBufferLike, Slab>()
-  /** The rest of the slab that a socket has read into right now. */
+  /** The rest of the slab into which a socket has just read. */
   let rest: Uint8Array | undefined
 
   const close = (slab: Slab): void => {

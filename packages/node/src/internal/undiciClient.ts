@@ -50,13 +50,13 @@ const whenReleased = (run: () => void): void => queueMicrotask(() => setImmediat
 /** How an answer ends: it is whole, or whatever undici says. */
 type Ending = Effect.Effect<never, unknown>
 
-/** Says that a piece of an answer is no longer looked at, see `readMemory.ts`. */
+/** Releases a piece of a response that its reader no longer uses, see `readMemory.ts`. */
 type Release = (piece: Uint8Array) => void
 
-/** How many pulls it takes until a reader no longer looks at what one returned: see `HeldAnswerBytes` of the client. */
+/** The reader may use what so many pulls returned last, see `HeldResponseBytes` of the client. */
 const heldPulls = 3
 
-/** The pieces of an answer that its reader may still look at. */
+/** The pieces of a response that its reader may still use. */
 class Held {
   private readonly recent: Array<ReadonlyArray<Uint8Array>> = []
   private readonly older: Array<Uint8Array> = []
@@ -67,7 +67,7 @@ class Held {
     this.release = release
   }
 
-  /** Adds what a pull returns. Of what came before, the reader looks at so many bytes, and at the last pulls. */
+  /** Adds what a pull returns, and releases older pieces but for so many bytes and those of the last pulls. */
   add(pieces: ReadonlyArray<Uint8Array>, heldBytes: number): void {
     for (const piece of this.recent.length < heldPulls ? [] : (this.recent.shift() ?? [])) {
       this.older.push(piece)
@@ -136,7 +136,7 @@ class Arrivals {
 
   /** What has come, or comes next. */
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.flatMap(
-    ScopedHttpClient.HeldAnswerBytes,
+    ScopedHttpClient.HeldResponseBytes,
     (heldBytes) => {
       const pieces = this.pieces
       if (Arr.isArrayNonEmpty(pieces)) {

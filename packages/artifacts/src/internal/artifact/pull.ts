@@ -23,7 +23,7 @@ import type { PlatformNotFound } from "../copy/choice.ts"
 import { conflictOf, problemOf, shown } from "../folder/names.ts"
 import * as Place from "../folder/place.ts"
 import { unpack, type UnpackOptions } from "../folder/unpack.ts"
-import { bufferFor, nonce, writeAll } from "../wholeFiles.ts"
+import { nonce, writeAll } from "../wholeFiles.ts"
 import { choiceOf, imagesOf, platformOf, platformsOf } from "../platformImage.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import { lacksIt } from "../storeName.ts"
@@ -189,7 +189,7 @@ const stageContent = <E>(
     // Each piece is written before the next is taken.
     const content = Stream.mapError(source.blob(layer).read(0, 0), ofSource)
     const write = Effect.flatMap(files.open(staged, { flag: "wx" }), (file) =>
-      Effect.andThen(writeAll(file, content, bufferFor(layer.size)), file.sync)
+      Effect.andThen(writeAll(file, content, layer.size), file.sync)
     )
     return yield* Effect.scoped(write).pipe(
       Effect.mapError((error) => {

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
-import { bufferFor, nonce, syncFolder, type Whole, writeFile } from "../wholeFiles.ts"
+import { nonce, syncFolder, type Whole, writeFile } from "../wholeFiles.ts"
 
 /** The folder, as other tools name it. */
 export const ingestFolder = "ingest"
@@ -15,7 +15,7 @@ export const isAbsent = (error: PlatformError): boolean => error.reason._tag ===
 export const make = (files: FileSystem.FileSystem, path: Path.Path, folder: string) => {
   const ingest = path.join(folder, ingestFolder)
 
-  /** Runs what names a file. Nearly always its folder is there, so that it is made only where this fails. */
+  /** Runs an effect on a file. The folder of the file nearly always exists, so it is made only if the effect fails without it. */
   const inFolder = <A, R>(at: string, effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A, PlatformError, R> =>
     Effect.catchIf(effect, isAbsent, () =>
       Effect.andThen(files.makeDirectory(path.dirname(at), { recursive: true }), effect)
@@ -27,24 +27,9 @@ export const make = (files: FileSystem.FileSystem, path: Path.Path, folder: stri
     remove: files.remove
   }
 
-  /** Blobs are written by the same few pieces of memory, one after the other: to have new ones takes as long as to fill them. */
-  const buffers: Array<Uint8Array> = []
-  const largest = bufferFor().length
-
-  /** Writes a file of a size in bytes, and makes its folder if there is none. */
-  const write = <E, R>(
-    target: string,
-    whole: Pick<Whole<E, R>, "content" | "isAllowed"> & { readonly size: number }
-  ): Effect.Effect<boolean, E | PlatformError, R> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => (whole.size < largest ? bufferFor(whole.size) : (buffers.pop() ?? bufferFor()))),
-      (buffer) =>
-        Effect.flatMap(nonce, (name) => writeFile(making, path.join(ingest, name), target, { ...whole, buffer })),
-      (buffer) =>
-        Effect.sync(() => {
-          if (buffer.length === largest) buffers.push(buffer)
-        })
-    )
+  /** Writes a file, and makes its folder if there is none. */
+  const write = <E, R>(target: string, whole: Whole<E, R>): Effect.Effect<boolean, E | PlatformError, R> =>
+    Effect.flatMap(nonce, (name) => writeFile(making, path.join(ingest, name), target, whole))
 
   return { write, syncFolder: (at: string) => syncFolder(files, at) }
 }

@@ -14,7 +14,7 @@ import type { Digest } from "../../Digest.ts"
 import type { Hash } from "../../Hasher.ts"
 import { InvalidResponse, type Reason, Refused, RegistryError, Unavailable } from "../../RegistryError.ts"
 import type { RepositoryName } from "../../RepositoryName.ts"
-import { HeldAnswerBytes } from "../../ScopedHttpClient.ts"
+import { HeldResponseBytes } from "../../ScopedHttpClient.ts"
 import * as Distribution from "../api/distribution.ts"
 import { statedBytes } from "../http/body.ts"
 import { cut } from "../http/connection.ts"
@@ -117,9 +117,9 @@ const readAhead = Effect.fnUntraced(function* (
       return Queue.offer(arrivals, pieces)
     })
   })
-  // When the next pieces are pulled, those of one pull wait here. The consumer has those of another, and still holds a third.
+  // When this pulls the next pieces, those of one pull wait in the queue, the consumer has those of another, and still uses a third.
   yield* Effect.forever(step).pipe(
-    Effect.provideService(HeldAnswerBytes, heldBytes),
+    Effect.provideService(HeldResponseBytes, heldBytes),
     Effect.catch((error) => (Cause.isDone(error) ? Queue.end(arrivals) : Queue.fail(arrivals, failed(cut(error))))),
     Effect.forkIn(scope)
   )
