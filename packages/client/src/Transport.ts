@@ -11,6 +11,7 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { constVoid, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -269,8 +270,7 @@ export const make = Effect.fnUntraced(function* (
     trustedRealms,
     allowedHosts,
     remember,
-    onAnswer: (from, response, quote) =>
-      from === origin ? warnings.report(response.headers["warning"], quote) : Effect.void
+    onWarning: (from, header, quote) => (from === origin ? warnings.report(header, quote) : Effect.void)
   })
   const server = serverAt(url)
   const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
@@ -283,14 +283,19 @@ export const make = Effect.fnUntraced(function* (
   const limited =
     (load: Load, onWait: () => void = constVoid): Exchange.Exchange =>
     (to, operation, attachment, requests) =>
-      Effect.andThen(limit(operation), permitted(load, onWait)(to, operation, attachment, requests))
+      limit(operation, permitted(load, onWait)(to, operation, attachment, requests))
 
   /** Tells warnings after an effect: the caller's function may ask the registry, for which no request may have to wait. */
-  const telling = <A, E, R>(effect: Effect.Effect<A, E, R>, tell = warnings.tell): Effect.Effect<A, E, R> =>
-    effect.pipe(
-      Effect.tapError(() => tell),
-      Effect.tap(() => tell)
-    )
+  const telling = <A, E, R>(effect: Effect.Effect<A, E, R>, within = identity<Effect.Effect<void>>) => {
+    const goOn = (outcome: Exit.Exit<A, E>): Effect.Effect<A, E> => {
+      const told = warnings.tell()
+      return told === undefined ? outcome : Effect.andThen(within(told), outcome)
+    }
+    return Effect.matchCauseEffect(effect, {
+      onFailure: (cause) => goOn(Exit.failCause(cause)),
+      onSuccess: (value) => goOn(Exit.succeed(value))
+    })
+  }
 
   const treatment = { endpoint: origin, policy }
 
@@ -375,7 +380,7 @@ export const make = Effect.fnUntraced(function* (
 
   /** Its permit is held when it ends. */
   const open = <A>(operation: Operation<A>) =>
-    telling(run(operation, "blob", Exchange.closedOnFailure, identity<A>), underPermit(warnings.tell))
+    telling(run(operation, "blob", Exchange.closedOnFailure, identity<A>), underPermit)
 
   const execute = <A>(operation: Operation<A>) => telling(run(operation, "answer", Effect.scoped, identity<A>))
 

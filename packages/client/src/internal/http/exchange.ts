@@ -2,10 +2,12 @@
  * One request and its answer: the smallest thing that can fail, and the only place that sends anything.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
@@ -108,18 +110,6 @@ const addressProblem = (
     ? undefined
     : { description: "expected an origin such as https://storage.example", argument: "origin" }
 }
-
-const checkAddress = (
-  registry: URL,
-  origin: string,
-  { name, path }: Operation<unknown>
-): Effect.Effect<void, Failure> =>
-  Effect.suspend(() => {
-    const problem = addressProblem(registry, origin, path)
-    return problem === undefined
-      ? Effect.void
-      : Effect.fail(final(new RegistryError({ operation: name, reason: new InvalidRequest(problem) })))
-  })
 
 const noAnswer = (timeout: Duration.Duration): Reason =>
   new Unavailable({ description: `no answer within ${Duration.format(timeout)}`, code: "TIMEOUT" })
@@ -257,14 +247,10 @@ export const make = (options: {
   readonly allowedHosts: ReadonlyArray<string>
   /** Adds secrets to those of the conversation, and returns all that are to be kept out of texts. */
   readonly remember: (secrets: Secrets) => ReadonlyArray<Sought>
-  /** Is shown every answer after it is read, when the secrets are known that it brings. */
-  readonly onAnswer: (
-    origin: string,
-    response: HttpClientResponse.HttpClientResponse,
-    quote: Quote
-  ) => Effect.Effect<void>
+  /** Is shown the warnings of an answer after it is read, when the secrets are known that it brings. */
+  readonly onWarning: (origin: string, header: string, quote: Quote) => Effect.Effect<void>
 }): Exchange => {
-  const { allowedHosts, registry, remember, trustedRealms } = options
+  const { allowedHosts, onWarning, registry, remember, trustedRealms } = options
   /** Whether the registry has answered a request of this conversation. */
   let reached = false
   /** Addresses may have many secrets, so they are remembered apart from the credentials. */
@@ -297,8 +283,13 @@ export const make = (options: {
   })
 
   return <A>(origin: string, operation: Operation<A>, attachment: Attachment, requests: Requests.Requests) =>
-    Effect.flatMap(Effect.andThen(checkAddress(registry, origin, operation), requestId), (clientRequestId) => {
+    Effect.contextWith((context: Context.Context<never>) => {
       const { method, name } = operation
+      const problem = addressProblem(registry, origin, operation.path)
+      if (problem !== undefined) {
+        return Effect.fail(final(new RegistryError({ operation: name, reason: new InvalidRequest(problem) })))
+      }
+      const clientRequestId = requestId(Context.get(context, Random.Random))
       const known = [...remember(attachment.secrets), ...ofAddress(operation.path, operation.origin !== undefined)]
       const work = someWork()
       const quote = quoting(known, work)
@@ -322,7 +313,9 @@ export const make = (options: {
         })
       })
 
-      return Requests.show({ operation, host: hostAt(target), address, path, clientRequestId }, requests, (seen) => {
+      const clock = Context.get(context, Clock.Clock)
+      const request: Requests.Request = { operation, host: hostAt(target), address, path, clientRequestId, clock }
+      return Requests.show(request, requests, (seen) => {
         const send = Effect.suspend(() => {
           const checked = Outbound.check(registry, target, destination)
           if (Result.isFailure(checked)) return Effect.fail(refusal(checked.failure))
@@ -342,11 +335,14 @@ export const make = (options: {
           reached ||= isRegistry
           const { location } = response.headers
           const ofLocation = location === undefined ? [] : ofAddress(location, true)
+          const read = readAnswer(operation, response, quoteWith(ofLocation))
+          const { warning } = response.headers
+          if (warning === undefined) return read
           const tell = (brought: unknown) =>
-            options.onAnswer(origin, response, quoteWith([...ofLocation, ...inAnswer(brought).map(sought)]))
+            onWarning(origin, warning, quoteWith([...ofLocation, ...inAnswer(brought).map(sought)]))
           // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
           const hidesTokens = operation.bucket === "oauth" && operation.success.includes(response.status)
-          return readAnswer(operation, response, quoteWith(ofLocation)).pipe(
+          return read.pipe(
             Effect.tap(tell),
             Effect.tapError(() => (hidesTokens ? Effect.void : tell(undefined)))
           )

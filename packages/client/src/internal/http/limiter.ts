@@ -16,9 +16,12 @@ import { serverAt, waitRecorder } from "./telemetry.ts"
 /** Whether a number is fit to limit something. */
 export const isLimit = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
 
-/** Waits until an operation may send a request. */
+/** Sends a request of an operation when it is its turn. */
 export interface Limiter {
-  (operation: Pick<Operation<unknown>, "name" | "bucket">): Effect.Effect<void, Failure>
+  <A, R>(
+    operation: Pick<Operation<unknown>, "name" | "bucket">,
+    request: Effect.Effect<A, Failure, R>
+  ): Effect.Effect<A, Failure, R>
 }
 
 const own = RateLimiter.make.pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
@@ -70,5 +73,8 @@ export const makeLimiter = (registry: URL, limits: RateLimits): Effect.Effect<Li
         )
     }
     const buckets = new Map(Object.entries(limits).map(([bucket, limit]) => [bucket, turns(bucket, limit)]))
-    return ({ bucket, name }) => buckets.get(bucket)?.(name) ?? Effect.void
+    return ({ bucket, name }, request) => {
+      const turn = buckets.get(bucket)
+      return turn === undefined ? request : Effect.andThen(turn(name), request)
+    }
   })

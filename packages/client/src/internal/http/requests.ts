@@ -6,7 +6,7 @@
  * and a 404 where something is looked for.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
@@ -172,6 +172,7 @@ export interface Request {
   readonly address: string
   readonly path: string
   readonly clientRequestId: string
+  readonly clock: Clock.Clock
 }
 
 const attributesAt = ({ address, clientRequestId, host, operation }: Request, template?: string, resends = 0) => ({
@@ -198,8 +199,8 @@ export const show = <A, E extends Failed, R>(
   requests: Requests,
   send: (seen: Seen) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
-  Effect.flatMap(Clock.Clock, (clock) => {
-    const { clientRequestId, host, operation, path } = request
+  Effect.suspend(() => {
+    const { clientRequestId, clock, host, operation, path } = request
     const template = templateOf(path)
     const seen: Seen = { status: undefined, errorType: undefined }
     const options: Tracer.SpanOptions = { kind: "client", attributes: attributesAt(request, template, requests.sent++) }

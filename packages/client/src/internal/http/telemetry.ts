@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Random from "effect/Random"
+import type * as Random from "effect/Random"
 import * as Tracer from "effect/Tracer"
 import type { Operation, Subject } from "../../Operation.ts"
 import { isRegistryError, type Reason, type RegistryError } from "../../RegistryError.ts"
@@ -181,10 +181,10 @@ export const completeSpan =
 const hex = (bits: number): string => (0x10000 + bits).toString(16).slice(1)
 
 /** A name for one request that its sender chooses, in the form of a UUID (RFC 9562, version 4). */
-export const requestId: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
+export const requestId = (random: typeof Random.Random.Service): string => {
   const bits = () => Math.floor(random.nextDoubleUnsafe() * 0x10000)
   const two = () => hex(bits()) + hex(bits())
   const version = hex((bits() & 0x0fff) | 0x4000)
   const variant = hex((bits() & 0x3fff) | 0x8000)
   return `${two()}-${hex(bits())}-${version}-${variant}-${two()}${hex(bits())}`
-})
+}

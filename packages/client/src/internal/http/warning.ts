@@ -33,34 +33,32 @@ const mostWarnings = 256
 
 export interface Warnings {
   /** Logs those of a header that are new, and keeps them to be told. */
-  readonly report: (header: string | undefined, quote: Quote) => Effect.Effect<void>
-  /** Tells the caller those that were not told yet. */
-  readonly tell: Effect.Effect<void>
+  readonly report: (header: string, quote: Quote) => Effect.Effect<void>
+  /** Tells the caller those that were not told yet; nothing if there are none, as nearly always. */
+  readonly tell: () => Effect.Effect<void> | undefined
 }
 
 /** Reports each warning once, quoted: to the log at once, to the caller when no request waits for that. */
 export const makeWarnings = (loginServer: string, onWarning: (text: string) => Effect.Effect<void>): Warnings => {
   const known = new Set<string>()
   const untold: Array<string> = []
-  const tell: Effect.Effect<void> = Effect.suspend(() => {
+  const tellNext: Effect.Effect<void> = Effect.suspend(() => {
     const text = untold.shift()
-    return text === undefined ? Effect.void : Effect.andThen(onWarning(text), tell)
+    return text === undefined ? Effect.void : Effect.andThen(onWarning(text), tellNext)
   })
   return {
-    tell,
+    tell: () => (untold.length === 0 ? undefined : tellNext),
     report: (header, quote) =>
-      header === undefined
-        ? Effect.void
-        : Effect.forEach(
-            parseWarnings(header),
-            (warning) => {
-              const text = quote.text(warning)
-              if (known.has(text) || known.size >= mostWarnings) return Effect.void
-              known.add(text)
-              untold.push(text)
-              return Effect.logWarning(`${loginServer} warns: ${text}`)
-            },
-            { discard: true }
-          )
+      Effect.forEach(
+        parseWarnings(header),
+        (warning) => {
+          const text = quote.text(warning)
+          if (known.has(text) || known.size >= mostWarnings) return Effect.void
+          known.add(text)
+          untold.push(text)
+          return Effect.logWarning(`${loginServer} warns: ${text}`)
+        },
+        { discard: true }
+      )
   }
 }
