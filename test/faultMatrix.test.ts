@@ -22,8 +22,14 @@ import { type Case, casesOf, type Step } from "./support/faults.ts"
 const repository = "matrix/image"
 
 const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", padding: "x".repeat(500) }))
-/** One in a piece, one streamed, one in chunks. */
-const layers = [randomBytes(50_000), randomBytes(1_500_000), randomBytes(300_000)] as const
+/** One in a piece, one streamed, one in chunks; and two whose digests are said before: one in a piece, one streamed. */
+const layers = [
+  randomBytes(50_000),
+  randomBytes(1_500_000),
+  randomBytes(300_000),
+  randomBytes(40_000),
+  randomBytes(1_400_000)
+] as const
 const chunkBytes = 128 * 1024
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
@@ -44,7 +50,7 @@ const oneShot = (bytes: Uint8Array) =>
 
 const push = Effect.gen(function* () {
   const content = yield* RegistryContent
-  const [first, second, third] = layers
+  const [first, second, third, ...named] = layers
   const pushed = Manifest.image({
     config: yield* content.uploadBlob(repository, BlobSource.fromBytes(config), {
       mediaType: MediaType.ociImageConfig
@@ -52,7 +58,10 @@ const push = Effect.gen(function* () {
     layers: [
       yield* content.uploadBlob(repository, BlobSource.fromBytes(first)),
       yield* content.uploadBlob(repository, BlobSource.fromBytes(second)),
-      yield* content.uploadBlob(repository, oneShot(third), { chunkSize: chunkBytes })
+      yield* content.uploadBlob(repository, oneShot(third), { chunkSize: chunkBytes }),
+      ...(yield* Effect.forEach(named, (bytes) =>
+        content.uploadBlob(repository, BlobSource.fromBytes(bytes), { digest: digestOf(bytes) })
+      ))
     ]
   })
   yield* content.putManifest(repository, pushed, { tag: "v1" })
@@ -72,18 +81,27 @@ const pull = Effect.gen(function* () {
   assert.strictEqual(manifest.layers.length, layers.length)
 })
 
-const patches = [config.length, layers[0].length, layers[1].length, 131_072, 131_072, 300_000 - 2 * 131_072]
+/** The bodies of the requests on upload sessions, in bytes and in order. */
+const sentBytes: { readonly [method: string]: ReadonlyArray<number> } = {
+  PATCH: [config.length, layers[0].length, layers[1].length, 131_072, 131_072, 300_000 - 2 * 131_072],
+  PUT: [0, 0, 0, 0, layers[3].length, layers[4].length]
+}
 
 /** How many bytes of bodies a request carries: those that the operation above is known to send and to get. */
 const measure = (entries: ReadonlyArray<JournalEntry>): ReadonlyArray<Step> => {
-  let patch = 0
+  const seen: { [method: string]: number } = {}
+  const nextOf = (method: string): number => {
+    const at = (seen[method] ?? -1) + 1
+    seen[method] = at
+    return sentBytes[method]?.[at] ?? 0
+  }
   return entries.map(({ method, path, server, status }, index) => {
     const digest = /sha256[:/][0-9a-f]{64}/.exec(path)?.[0]?.replace("/", ":") ?? ""
     const blob = blobs.get(digest)?.length ?? 0
     const isToken = path.startsWith("/oauth2/")
     const isManifest = path.includes("/manifests/")
-    const requestBytes =
-      method === "PATCH" ? (patches[patch++] ?? 0) : isToken ? 200 : method === "PUT" && isManifest ? 700 : 0
+    const isSession = path.includes("/blobs/uploads/")
+    const requestBytes = isSession ? nextOf(method) : isToken ? 200 : method === "PUT" && isManifest ? 700 : 0
     const responseBytes =
       isToken || status === 401 ? 200 : method !== "GET" || status === 307 ? 0 : isManifest ? 700 : blob
     return { index, server, method, path, requestBytes, responseBytes }

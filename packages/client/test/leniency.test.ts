@@ -196,7 +196,7 @@ describe("a mount", () => {
       assert.strictEqual((yield* upload({ digest, mountFrom: "debian" })).size, text.length)
       assert.include(
         (yield* asked).map((line) => line.replace(/\?.*/, "")),
-        `PATCH ${uploads}1`
+        `PUT ${uploads}1`
       )
     }).pipe(Effect.provide(content(taking(["POST", /mount=/, () => empty(201, { location: `${uploads}1` })]))))
   )
@@ -604,7 +604,7 @@ describe("a redirect", () => {
     it.effect("is not there where the storage refuses GET as well: an upload sends it", () =>
       Effect.gen(function* () {
         yield* upload({ digest })
-        assert.include((yield* asked).join(), "PATCH")
+        assert.include((yield* asked).join(), `PUT ${uploads}`)
       }).pipe(
         Effect.provide(
           content(

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { faultOf, type Doing, type Fault, recoveryFrom, resumptionAt } from "../src/internal/transfer/recovery.ts"
-import { InvalidRequest, type Reason, RegistryError, Unavailable } from "../src/RegistryError.ts"
+import { InvalidRequest, InvalidResponse, type Reason, RegistryError, Unavailable } from "../src/RegistryError.ts"
 
 const error = (reason: Reason, response?: { readonly status: number; readonly code?: string }) =>
   new RegistryError({
@@ -38,7 +38,10 @@ describe("an error means", () => {
     ["400 BLOB_UPLOAD_UNKNOWN", error(invalid, { status: 400, code: "BLOB_UPLOAD_UNKNOWN" }), "Unknown"],
     ["400 DIGEST_INVALID", error(invalid, { status: 400, code: "DIGEST_INVALID" }), "OtherContent"],
     ["403", error(invalid, { status: 403 }), "Final"],
-    ["405", error(invalid, { status: 405 }), "Final"]
+    ["400", error(invalid, { status: 400 }), "NotTaken"],
+    ["405", error(invalid, { status: 405 }), "NotTaken"],
+    ["415", error(invalid, { status: 415 }), "NotTaken"],
+    ["an answer that is none", error(new InvalidResponse({ description: "" })), "NotTaken"]
   ]
   it.each(meanings)("%s", (_, error, fault) => {
     assert.strictEqual(faultOf(error), fault)
@@ -47,7 +50,10 @@ describe("an error means", () => {
 
 describe("the table of the documentation", () => {
   const text = readFileSync(new URL("../../../docs/uploads.md", import.meta.url), "utf8")
-  const rows = Array.from(text.matchAll(/^\| `(\w+)`[^|]*\| `(\w+)` *\| `(\w+)` *\|$/gm), ([, ...cells]) => cells)
+  const rows = Array.from(
+    text.matchAll(/^\| `(\w+)`[^|]*\| `(\w+)` *\| `(\w+)` *\| `(\w+)` *\|$/gm),
+    ([, ...cells]) => cells
+  )
 
   it("has a row for each fault", () => {
     const faults: ReadonlyArray<Fault> = [
@@ -57,13 +63,14 @@ describe("the table of the documentation", () => {
       "Unknown",
       "TooLarge",
       "OtherContent",
+      "NotTaken",
       "Final"
     ]
     assert.deepStrictEqual(
       rows.map(([fault]) => fault),
       [...faults]
     )
-    const states: ReadonlyArray<Doing> = ["Sending", "Committing"]
+    const states: ReadonlyArray<Doing> = ["Sending", "SendingLast", "Committing"]
     for (const [index, fault] of faults.entries()) {
       assert.deepStrictEqual(
         rows[index]?.slice(1),

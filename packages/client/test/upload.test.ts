@@ -369,7 +369,7 @@ describe("an upload", () => {
       assert.strictEqual(reason._tag, "ContentMismatch")
       assert.deepStrictEqual(
         (yield* Journal).map(({ method }) => method),
-        ["HEAD", "POST", "PATCH", "DELETE"]
+        ["HEAD", "POST", "DELETE"]
       )
     }).pipe(
       Effect.provide(

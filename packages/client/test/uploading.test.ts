@@ -8,7 +8,7 @@ import { Forbidden, Unavailable, InvalidRequest, RegistryError } from "../src/Re
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-const failed = (status: number | undefined, code?: string): Uploading.Event => {
+const failed = (status: number | undefined, code?: string, committed = false): Uploading.Event => {
   const reason =
     status === undefined || status >= 500
       ? new Unavailable({ description: "" })
@@ -17,6 +17,7 @@ const failed = (status: number | undefined, code?: string): Uploading.Event => {
         : new InvalidRequest({ description: "" })
   return {
     _tag: "Failed",
+    committed,
     error: new RegistryError({
       operation: "test",
       reason,
@@ -44,16 +45,19 @@ const session = (lastByte: number | undefined): Uploading.Event => ({ _tag: "Ses
 const lost: Uploading.Event = { _tag: "SessionLost" }
 const missing: Uploading.Event = { _tag: "BlobMissing" }
 const found: Uploading.Event = { _tag: "BlobFound" }
-const committed: Uploading.Event = { _tag: "Committed" }
+const committed: Uploading.Event = { _tag: "Committed", to: 100 }
+/** The request failed that was to commit with the last bytes. */
+const refusedLast = (status: number | undefined, code?: string) => failed(status, code, true)
 
 /** A command in a word, with its offset and the most bytes that it sends. */
 const wordOf = ({ command, recovery }: Uploading.Step): string => {
   const how = recovery === undefined ? "" : ` (${recovery.by})`
+  const commits = "commits" in command && command.commits ? ", commit" : ""
   switch (command._tag) {
     case "Stream":
-      return `Stream ${command.offset}+${command.size}${how}`
+      return `Stream ${command.offset}+${command.size}${commits}${how}`
     case "Chunk":
-      return `Chunk ${command.offset}+${command.maxBytes}${how}`
+      return `Chunk ${command.offset}+${command.maxBytes}${commits}${how}`
     case "Finish":
       return command.isOpen ? "Finish, close" : "Finish"
     case "Fail":
@@ -63,9 +67,15 @@ const wordOf = ({ command, recovery }: Uploading.Step): string => {
   }
 }
 
-const large: Uploading.Plan = { totalBytes: 4 * mebibyte, chunkBytes: mebibyte, repeatable: true }
-const small: Uploading.Plan = { totalBytes: 100, chunkBytes: mebibyte, repeatable: true }
-const unknown: Uploading.Plan = { totalBytes: undefined, chunkBytes: mebibyte, repeatable: false }
+const large: Uploading.Plan = {
+  totalBytes: 4 * mebibyte,
+  chunkBytes: mebibyte,
+  repeatable: true,
+  commitsLastBytes: false
+}
+const small: Uploading.Plan = { ...large, totalBytes: 100 }
+const unknown: Uploading.Plan = { ...large, totalBytes: undefined, repeatable: false }
+const atOnce: Uploading.Plan = { ...large, commitsLastBytes: true }
 
 const everywhere = () => true
 const nowhere = () => false
@@ -218,7 +228,7 @@ const stories: ReadonlyArray<
   ],
   [
     "goes on in chunks of 4 MiB where the registry refuses a larger one that is in step",
-    { totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte, repeatable: true },
+    { ...large, totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte },
     everywhere,
     [
       [opened, `Stream 0+${64 * mebibyte}`],
@@ -231,7 +241,7 @@ const stories: ReadonlyArray<
   ],
   [
     "begins anew in chunks of 4 MiB where such a session tells nothing",
-    { totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte, repeatable: true },
+    { ...large, totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte },
     everywhere,
     [
       [opened, `Stream 0+${64 * mebibyte}`],
@@ -282,6 +292,90 @@ const stories: ReadonlyArray<
     [
       [opened, `Chunk 0+${mebibyte}`],
       [failed(403), "Fail 403"]
+    ]
+  ],
+  [
+    "goes out with the commit",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "goes out with the commit in its last chunk",
+    { ...atOnce, repeatable: false },
+    nowhere,
+    [
+      [opened, `Chunk 0+${mebibyte}, commit`],
+      [accepted(0, mebibyte), `Chunk ${mebibyte}+${mebibyte}, commit`],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "is sent before the commit where the registry refuses both at once",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(405), "AskStatus (AskStatus)"],
+      [session(undefined), "Reopen"],
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [accepted(0, 4 * mebibyte, true), "Commit"],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "is sent before the commit, once, where the registry drops the bytes that come with it",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(400, "DIGEST_INVALID"), "Reopen (BeginAnew)"],
+      [opened, `Stream 0+${4 * mebibyte}`],
+      [accepted(0, 4 * mebibyte, true), "Commit"],
+      [refusedLast(400, "DIGEST_INVALID"), "Fail 400"]
+    ]
+  ],
+  [
+    "goes out with the commit again after it was turned away",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(503), `Stream 0+${4 * mebibyte}, commit (Repeat)`]
+    ]
+  ],
+  [
+    "resumes with the commit where the connection was lost and the blob is not there",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(undefined), "LookForBlob (LookForBlob)"],
+      [missing, "AskStatus"],
+      [session(mebibyte - 1), `Stream ${mebibyte}+${3 * mebibyte}, commit`]
+    ]
+  ],
+  [
+    "is committed alone where all of it arrived and the commit was lost",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(undefined), "LookForBlob (LookForBlob)"],
+      [missing, "AskStatus"],
+      [session(4 * mebibyte - 1), "Commit"]
+    ]
+  ],
+  [
+    "fails where the commit with the last bytes may not be sent",
+    atOnce,
+    everywhere,
+    [
+      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [refusedLast(403), "Fail 403"]
     ]
   ]
 ]

@@ -583,25 +583,32 @@ const session = (repository: RepositoryName, location: SecretLocation) =>
     missing: "upload"
   }) as const
 
+/** The bytes of a request on a session. */
+export interface SentBytes {
+  readonly body: HttpBody.HttpBody
+  /** Where they belong, if they are a chunk: `8-15`. */
+  readonly contentRange?: string
+  readonly stalled: Effect.Effect<Reason>
+  readonly onSent?: () => void
+}
+
+const sending = ({ body, contentRange, onSent, stalled }: SentBytes) => ({
+  headers: contentRange === undefined ? {} : { "content-range": contentRange },
+  body,
+  stalled,
+  ...(onSent === undefined ? {} : { onSent })
+})
+
 /** Sends bytes. What follows a fault, the caller knows. */
 export const sendBytes = (
   repository: RepositoryName,
   location: SecretLocation,
-  options: {
-    readonly body: HttpBody.HttpBody
-    /** Where the bytes belong, if the request has a length: `8-15`. */
-    readonly contentRange: string | undefined
-    readonly stalled: Effect.Effect<Reason>
-    readonly onSent?: () => void
-  }
+  bytes: SentBytes
 ): Operation<SessionAnswer> => ({
   ...session(repository, location),
   name: "RegistryContent.sendBytes",
   method: "PATCH",
-  headers: options.contentRange === undefined ? {} : { "content-range": options.contentRange },
-  body: options.body,
-  stalled: options.stalled,
-  ...(options.onSent === undefined ? {} : { onSent: options.onSent }),
+  ...sending(bytes),
   success: anySuccess,
   repeat: "never",
   decode: readSession(Redacted.value(location))
@@ -618,20 +625,19 @@ export const uploadStatus = (repository: RepositoryName, location: SecretLocatio
   decode: readSession(Redacted.value(location))
 })
 
-/** Closes a session: its bytes become the blob. */
+/** Closes a session: its bytes, and those of the request, become the blob. */
 export const commitUpload = (
   repository: RepositoryName,
   location: SecretLocation,
   digest: Digest.Digest,
-  stalled: Effect.Effect<Reason>
+  bytes: SentBytes
 ): Operation<PutAnswer> => ({
   ...session(repository, location),
   // The query of a location is the registry's own, and goes on as it is.
   path: withQuery(Redacted.value(location).path, { digest }),
   name: "RegistryContent.commitUpload",
   method: "PUT",
-  body: HttpBody.uint8Array(new Uint8Array(), MediaType.octetStream),
-  stalled,
+  ...sending(bytes),
   success: anySuccess,
   repeat: "never",
   decode: readPut

@@ -77,6 +77,7 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
+  const dialect: Upload.Dialect = { takesLastBytes: true }
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))
@@ -272,7 +273,7 @@ export const make = (
     }
     const sized = size === undefined ? source : yield* heldTo(operation, size, source)
     return yield* Upload.run(
-      { transport: conversation, startHash },
+      { transport: conversation, startHash, dialect },
       {
         repository: name,
         // Content that is hashed on its way out need not be hashed on its way in.

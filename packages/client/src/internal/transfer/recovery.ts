@@ -3,8 +3,8 @@
  */
 import type { Reason, RegistryError } from "../../RegistryError.ts"
 
-/** What an upload was doing: sending bytes, or closing its session. */
-export type Doing = "Sending" | "Committing"
+/** What an upload was doing: sending bytes, sending the last ones with the commit, or committing alone. */
+export type Doing = "Sending" | "SendingLast" | "Committing"
 
 /**
  * What a failed request means to an upload.
@@ -15,9 +15,10 @@ export type Doing = "Sending" | "Committing"
  * - `Unknown`: the session, or its location, is not known any more (404).
  * - `TooLarge`: so many bytes are not taken at once (413).
  * - `OtherContent`: the bytes that arrived are not those of the digest (`DIGEST_INVALID`).
+ * - `NotTaken`: a request of this kind is not what the registry expects (400, 405, 411, 415, 422, 501, or a success that is none).
  * - `Final`: everything that another request does not mend.
  */
-export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "OtherContent" | "Final"
+export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "OtherContent" | "NotTaken" | "Final"
 
 /**
  * What to do next.
@@ -38,11 +39,12 @@ export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" 
 export const isPassing = (reason: Reason): boolean =>
   reason._tag === "Throttled" || (reason._tag === "Unavailable" && reason.isRetryable && reason.firstContact !== true)
 
+const notTaken: ReadonlyArray<number> = [400, 405, 411, 415, 422, 501]
+
 /** Reads the meaning out of an error. */
 export const faultOf = ({ reason, response }: RegistryError): Fault => {
-  if (response?.errors.some(({ code }) => code === "BLOB_UPLOAD_INVALID" || code === "BLOB_UPLOAD_UNKNOWN") === true) {
-    return "Unknown"
-  }
+  const has = (...codes: ReadonlyArray<string>) => response?.errors.some(({ code }) => codes.includes(code)) === true
+  if (has("BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN")) return "Unknown"
   switch (response?.status) {
     case 404:
       return "Unknown"
@@ -55,7 +57,8 @@ export const faultOf = ({ reason, response }: RegistryError): Fault => {
       return "TurnedAway"
     default:
       if (isPassing(reason)) return "Lost"
-      return response?.errors.some(({ code }) => code === "DIGEST_INVALID") === true ? "OtherContent" : "Final"
+      if (has("DIGEST_INVALID")) return "OtherContent"
+      return reason._tag === "InvalidResponse" || notTaken.includes(response?.status ?? 0) ? "NotTaken" : "Final"
   }
 }
 
@@ -67,6 +70,17 @@ const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
     Unknown: "AskStatus",
     TooLarge: "SmallerPieces",
     OtherContent: "GiveUp",
+    NotTaken: "GiveUp",
+    Final: "GiveUp"
+  },
+  SendingLast: {
+    TurnedAway: "Repeat",
+    Lost: "LookForBlob",
+    OutOfStep: "AskStatus",
+    Unknown: "LookForBlob",
+    TooLarge: "SmallerPieces",
+    OtherContent: "BeginAnew",
+    NotTaken: "AskStatus",
     Final: "GiveUp"
   },
   Committing: {
@@ -76,6 +90,7 @@ const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
     Unknown: "LookForBlob",
     TooLarge: "GiveUp",
     OtherContent: "BeginAnew",
+    NotTaken: "GiveUp",
     Final: "GiveUp"
   }
 }

@@ -26,6 +26,7 @@ import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Download from "./download.ts"
 import * as Idle from "./idle.ts"
+import * as Mismatch from "./mismatch.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf } from "./recovery.ts"
@@ -34,6 +35,12 @@ import type { BlobOutcome, OnProgress } from "./options.ts"
 
 /** At which rate a registry reads a blob once more when it closes a session. */
 const leastHashedBytesPerSecond = 16 * 1024 * 1024
+
+/**
+ * Content up to this size goes out with the commit if its digest is known before. That saves one request of three, which
+ * counts for little of a larger blob.
+ */
+const mostCommittedBytes = 16 * 1024 * 1024
 
 /** How long giving up a session may take. */
 const cancelTime = Duration.seconds(5)
@@ -57,6 +64,13 @@ export interface Upload<E, R> {
 export interface Services {
   readonly transport: Conversation
   readonly startHash: Start
+  readonly dialect: Dialect
+}
+
+/** What uploads have learnt of a registry. */
+export interface Dialect {
+  /** Whether it takes the last bytes of a blob with the commit, as far as is known. */
+  takesLastBytes: boolean
 }
 
 /** A blob that the registry has. */
@@ -73,7 +87,7 @@ const refused = (transport: Conversation, digest: Digest) =>
   mismatch(transport, digest, "other content, says the registry")
 
 const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
-  failed(transport, new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
+  failed(transport, new ContentMismatch({ description: Mismatch.otherContent, expected, actual }))
 
 /** How much later than `base` so many bytes are done at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
@@ -209,19 +223,44 @@ const makeRequests = <E>(
   session: Session,
   content: Outgoing.Outgoing<E>
 ) => {
-  type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed>
+  type Failed = RegistryError | typeof Outgoing.sourceFailed
+  type Sent = Effect.Effect<Uploading.Event, Failed>
 
-  const send = (options: Parameters<typeof Distribution.sendBytes>[2]) =>
-    session.on((location) => transport.execute(Distribution.sendBytes(repository, location, options)))
+  /** How long the registry may take when it closes the session: it may read the blob once more. */
+  const closing = () => allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
 
-  const accepted = (answer: Distribution.SessionAnswer, from: number, to: number, isLast: boolean): Uploading.Event => {
+  const send = Effect.fnUntraced(function* (
+    { from, isLast, to }: { readonly from: number; readonly to: number; readonly isLast: boolean },
+    bytes: Distribution.SentBytes
+  ) {
+    const answer = yield* session.on((location) =>
+      transport.execute(Distribution.sendBytes(repository, location, bytes))
+    )
     session.moved(answer)
-    return { _tag: "Accepted", from, to, isLast, lastByte: answer.lastByte }
-  }
+    return { _tag: "Accepted", from, to, isLast, lastByte: answer.lastByte } as const
+  })
 
-  /** All the rest in one request. */
-  const stream = Effect.fnUntraced(function* (offset: number, size: number) {
-    const watch = yield* Idle.watch(idleTimeout)
+  /** Closes the session with the last bytes, or none: the registry has all of them up to an offset. */
+  const close = Effect.fnUntraced(function* (digest: Digest, to: number, bytes: Distribution.SentBytes) {
+    const answer = yield* session.on((location) =>
+      transport.execute(Distribution.commitUpload(repository, location, digest, bytes))
+    )
+    const { digest: stated } = answer
+    if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
+      const description = "the registry took the blob, and does not have it"
+      return yield* failed(transport, new InvalidResponse({ description }))
+    }
+    session.done()
+    yield* Effect.logDebug(`upload: ${digest} is there`)
+    if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
+      return yield* mismatch(transport, digest, stated)
+    }
+    return { _tag: "Committed", to } as const
+  })
+
+  /** All the rest in one request, which closes the session if there is a digest. */
+  const stream = Effect.fnUntraced(function* (offset: number, size: number, digest: Digest | undefined) {
+    const watch = yield* Idle.watch(digest === undefined ? idleTimeout : closing())
     let isUnderWay = false
     // Time in which the source is read is not the registry's, nor is that in which the request waits for its turn.
     const body = Stream.transformPull(content.stream(offset), (pull) =>
@@ -237,25 +276,25 @@ const makeRequests = <E>(
       if (!isUnderWay) watch.wait()
       return watch.stalled
     })
-    const answer = yield* send({
-      body: HttpBody.stream(body, octetStream, size),
-      contentRange: undefined,
-      stalled
-    })
-    return accepted(answer, offset, offset + size, true)
+    const to = offset + size
+    const bytes = { body: HttpBody.stream(body, octetStream, size), stalled }
+    return yield* digest === undefined ? send({ from: offset, to, isLast: true }, bytes) : close(digest, to, bytes)
   })
 
-  /** The next chunk, if there is one. */
-  const chunk = Effect.fnUntraced(function* (offset: number, maxBytes: number) {
+  /** The next chunk, if there is one. The last one closes the session if it `commits`. */
+  const chunk = Effect.fnUntraced(function* (offset: number, maxBytes: number, commits: boolean, onCommit: () => void) {
     const { bytes, last } = yield* content.chunk(offset, maxBytes)
     if (bytes.length === 0) return { _tag: "Ended" } as const
     const end = offset + bytes.length
-    const slow = allowance(idleTimeout, bytes.length, Idle.leastBytesPerSecond)
-    const watch = yield* Idle.watch(idleTimeout)
+    const isCommit = commits && last
+    const idle = isCommit ? closing() : idleTimeout
+    const slow = allowance(idle, bytes.length, Idle.leastBytesPerSecond)
+    const watch = yield* Idle.watch(idle)
     const taken = yield* Latch.make()
-    const answer = yield* send({
+    const sent: Distribution.SentBytes = {
       body: HttpBody.uint8Array(bytes, octetStream),
-      contentRange: `${offset}-${end - 1}`,
+      // A blob in one request is no chunk.
+      ...(isCommit && offset === 0 ? {} : { contentRange: `${offset}-${end - 1}` }),
       onSent: () => {
         watch.wait()
         taken.openUnsafe()
@@ -265,29 +304,18 @@ const makeRequests = <E>(
         duration: slow,
         orElse: () => Effect.succeed(Idle.stall(slow))
       })
-    })
-    return accepted(answer, offset, end, last)
+    }
+    if (!isCommit) return yield* send({ from: offset, to: end, isLast: last }, sent)
+    onCommit()
+    return yield* close(content.digest(), end, sent)
   })
 
   const commit = Effect.gen(function* () {
-    const digest = content.digest()
-    if (expected !== undefined && digest !== expected) return yield* mismatch(transport, expected, digest)
-    const time = allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
-    const stalled = Effect.delay(Effect.succeed(Idle.stall(time)), time)
-    const answer = yield* session.on((location) =>
-      transport.execute(Distribution.commitUpload(repository, location, digest, stalled))
-    )
-    const { digest: stated } = answer
-    if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
-      const description = "the registry took the blob, and does not have it"
-      return yield* failed(transport, new InvalidResponse({ description }))
-    }
-    session.done()
-    yield* Effect.logDebug(`upload: ${digest} is there`)
-    if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
-      return yield* mismatch(transport, digest, stated)
-    }
-    return { _tag: "Committed" } as const
+    const time = closing()
+    return yield* close(content.digest(), content.sentBytes(), {
+      body: HttpBody.uint8Array(new Uint8Array(), octetStream),
+      stalled: Effect.delay(Effect.succeed(Idle.stall(time)), time)
+    })
   })
 
   const askStatus = session
@@ -301,7 +329,7 @@ const makeRequests = <E>(
     )
 
   const lookForBlob = Effect.suspend(() =>
-    Effect.map(find(transport, repository, content.digest()), (blob): Uploading.Event => ({
+    Effect.map(find(transport, repository, expected ?? content.digest()), (blob): Uploading.Event => ({
       _tag: Option.isSome(blob) ? "BlobFound" : "BlobMissing"
     }))
   )
@@ -315,21 +343,28 @@ const makeRequests = <E>(
   )
 
   /** What fails here is a fault, from which the upload may recover; the questions that this takes fail for good. */
-  const recoverable = (request: Sent): Sent =>
+  const recoverable = (request: Sent, isCommit: () => boolean): Sent =>
     Effect.catchIf(
       request,
       (error): error is RegistryError => error !== Outgoing.sourceFailed,
-      (error) => Effect.succeed<Uploading.Event>({ _tag: "Failed", error })
+      (error) => Effect.succeed<Uploading.Event>({ _tag: "Failed", error, committed: isCommit() })
     )
 
   return (command: Exclude<Uploading.Command, { _tag: "Finish" | "Fail" }>): Sent => {
     switch (command._tag) {
-      case "Stream":
-        return recoverable(stream(command.offset, command.size))
-      case "Chunk":
-        return recoverable(chunk(command.offset, command.maxBytes))
+      case "Stream": {
+        const digest = command.commits ? expected : undefined
+        return recoverable(stream(command.offset, command.size, digest), () => digest !== undefined)
+      }
+      case "Chunk": {
+        let isCommit = false
+        const sent = chunk(command.offset, command.maxBytes, command.commits, () => {
+          isCommit = true
+        })
+        return recoverable(sent, () => isCommit)
+      }
       case "Commit":
-        return recoverable(commit)
+        return recoverable(commit, () => true)
       case "AskStatus":
         return askStatus
       case "LookForBlob":
@@ -372,6 +407,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   const content = yield* Outgoing.make({
     operation: services.transport.operation,
     source,
+    expected,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash: services.startHash,
     onProgress: upload.onProgress
@@ -380,7 +416,15 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   const patience = yield* Patience.make(retry)
   const countBytes = byteCounter(endpoint)
   const request = makeRequests(services, upload, session, content)
-  const plan = { totalBytes: content.sizeBytes(), chunkBytes: upload.chunkBytes, repeatable: source.repeatable }
+  const plan: Uploading.Plan = {
+    totalBytes: content.sizeBytes(),
+    chunkBytes: upload.chunkBytes,
+    repeatable: source.repeatable,
+    commitsLastBytes:
+      expected !== undefined &&
+      services.dialect.takesLastBytes &&
+      (content.sizeBytes() ?? Number.POSITIVE_INFINITY) <= mostCommittedBytes
+  }
 
   let furthest = Uploading.begin(plan)
   const follow = (state: Uploading.State, event: Uploading.Event) =>
@@ -414,9 +458,11 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       yield* patience.renew
     }
   }
+  // What helped this upload is done at once for the next ones.
+  if (plan.commitsLastBytes && !step.state.commitsLastBytes) services.dialect.takesLastBytes = false
   if (step.command.isOpen) yield* session.close
   session.done()
-  return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }
+  return { digest: expected ?? content.digest(), size: content.sizeBytes(), outcome: "sent" }
 })
 
 /** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */

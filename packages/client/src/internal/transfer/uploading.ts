@@ -28,6 +28,8 @@ export interface Plan {
   /** The size of chunks in bytes, as the caller or the default has it. */
   readonly chunkBytes: number
   readonly repeatable: boolean
+  /** Whether the last bytes go out with the commit. */
+  readonly commitsLastBytes: boolean
 }
 
 /** What is known of the content at the moment. */
@@ -53,6 +55,8 @@ export interface State {
   readonly count: "Sure" | "Unsure" | "Settled"
   /** How often the registry took a part of a request only. */
   readonly parts: number
+  /** Whether the last bytes go out with the commit. The plan has it, until the registry does not take it. */
+  readonly commitsLastBytes: boolean
 }
 
 /** What happened. */
@@ -69,9 +73,10 @@ export type Event =
     }
   /** The content ended where the last chunk did. */
   | { readonly _tag: "Ended" }
-  | { readonly _tag: "Committed" }
-  /** A request that sends or commits failed. */
-  | { readonly _tag: "Failed"; readonly error: RegistryError }
+  /** The registry has the blob, all of it up to this offset. */
+  | { readonly _tag: "Committed"; readonly to: number }
+  /** A request failed that sends, commits, or does both. */
+  | { readonly _tag: "Failed"; readonly error: RegistryError; readonly committed: boolean }
   | { readonly _tag: "SessionFound"; readonly lastByte: number | undefined }
   | { readonly _tag: "SessionLost" }
   | { readonly _tag: "BlobFound" }
@@ -79,9 +84,10 @@ export type Event =
 
 /** What to do. */
 export type Command =
-  /** Send all the rest in one request. */
-  | { readonly _tag: "Stream"; readonly offset: number; readonly size: number }
-  | { readonly _tag: "Chunk"; readonly offset: number; readonly maxBytes: number }
+  /** Send all the rest in one request, which commits if `commits`. */
+  | { readonly _tag: "Stream"; readonly offset: number; readonly size: number; readonly commits: boolean }
+  /** Send the next chunk. If it is the last one and `commits`, the request commits. */
+  | { readonly _tag: "Chunk"; readonly offset: number; readonly maxBytes: number; readonly commits: boolean }
   | { readonly _tag: "Commit" }
   | { readonly _tag: "AskStatus" }
   | { readonly _tag: "LookForBlob" }
@@ -100,13 +106,14 @@ export interface Step {
 }
 
 /** Where an upload begins. */
-export const begin = ({ repeatable, totalBytes, ...plan }: Plan): State => ({
+export const begin = ({ commitsLastBytes, repeatable, totalBytes, ...plan }: Plan): State => ({
   doing: "Sending",
   confirmedBytes: 0,
   chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
   failure: undefined,
   count: "Sure",
-  parts: 0
+  parts: 0,
+  commitsLastBytes
 })
 
 const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
@@ -128,14 +135,14 @@ const commit = (state: State): Step => ({ state: { ...state, doing: "Committing"
 
 /** Sends what the registry does not have yet. */
 const send = ({ chunkBytes, totalBytes }: Plan, state: State): Step => {
-  const offset = state.confirmedBytes
+  const { commitsLastBytes: commits, confirmedBytes: offset } = state
   if (totalBytes !== undefined && offset === totalBytes && offset > 0) return commit(state)
   return {
     state: { ...state, doing: "Sending" },
     command:
       state.chunkBytes === undefined && totalBytes !== undefined
-        ? { _tag: "Stream", offset, size: totalBytes - offset }
-        : { _tag: "Chunk", offset, maxBytes: state.chunkBytes ?? chunkBytes }
+        ? { _tag: "Stream", offset, size: totalBytes - offset, commits }
+        : { _tag: "Chunk", offset, maxBytes: state.chunkBytes ?? chunkBytes, commits }
   }
 }
 
@@ -179,15 +186,26 @@ const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
   return further === undefined ? fail(state, error) : send(plan, further)
 }
 
-const failed = (plan: Plan, state: State, content: Content, error: RegistryError): Step => {
-  const by = recoveryFrom(state.doing, faultOf(error))
+/** Some do not take the last bytes with the commit, or take the commit and drop the bytes. */
+const apart = (state: State): State => ({ ...state, commitsLastBytes: false })
+
+const failed = (
+  plan: Plan,
+  before: State,
+  content: Content,
+  { committed, error }: Extract<Event, { _tag: "Failed" }>
+): Step => {
+  const fault = faultOf(error)
+  const isLast = committed && before.doing === "Sending"
+  const by = recoveryFrom(isLast ? "SendingLast" : before.doing, fault)
+  const state = isLast && fault !== "TurnedAway" && fault !== "Lost" ? apart(before) : before
   if (by === "GiveUp") return fail(state, error)
   const recovery = { from: error, by }
   switch (by) {
     case "BeginAnew":
-      return state.count === "Unsure" && content.canReadFrom(0)
-        ? { ...reopen({ ...state, count: "Settled" }), recovery }
-        : fail(state, error)
+      if (!content.canReadFrom(0)) return fail(state, error)
+      if (isLast) return { ...reopen(state), recovery }
+      return state.count === "Unsure" ? { ...reopen({ ...state, count: "Settled" }), recovery } : fail(state, error)
     case "Repeat":
       return { ...(state.doing === "Sending" ? send(plan, state) : commit(state)), recovery }
     case "SmallerPieces": {
@@ -236,9 +254,9 @@ export const next = (plan: Plan, state: State, content: Content, event: Event): 
     case "Ended":
       return commit(state)
     case "Committed":
-      return { state, command: { _tag: "Finish", isOpen: false } }
+      return { state: { ...state, confirmedBytes: event.to }, command: { _tag: "Finish", isOpen: false } }
     case "Failed":
-      return failed(plan, state, content, event.error)
+      return failed(plan, state, content, event)
     case "SessionFound":
       return resumed(plan, state, content, confirmedOf(event.lastByte, content.sentBytes))
     case "SessionLost":

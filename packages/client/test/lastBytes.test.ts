@@ -1,0 +1,129 @@
+/**
+ * The last bytes of a blob, which go out with the commit if the digest is known before; and registries that do not take
+ * both at once.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as BlobSource from "../src/BlobSource.ts"
+import { content, sha256 } from "./support/content.ts"
+import { by, digest, empty, refusal, text, upload, uploads } from "./support/lenient.ts"
+import { type Asked, Journal, type Script } from "./support/registry.ts"
+
+const named = upload({ digest })
+
+/** Another blob, through the same client. */
+const other = "abcdefghij"
+const next = upload({ digest: sha256(other) }, BlobSource.fromString(other))
+
+const requests = Effect.map(Journal, (journal) =>
+  journal.map(({ body, method }) => (body === "" ? method : `${method} ${body}`))
+)
+
+/** A registry that treats a commit with bytes in its own way. */
+const committing = (withBytes: (asked: Asked, count: number) => ReturnType<Script>): Script => {
+  let sessions = 0
+  return (asked, count) => {
+    if (asked.method === "PUT" && asked.body !== "") return withBytes(asked, count)
+    return by(
+      ["POST", /uploads\/$/, () => empty(202, { location: `${uploads}${++sessions}` })],
+      ["GET", /uploads/, () => empty(204, { location: `${uploads}${sessions}` })],
+      ["PATCH", /uploads/, () => empty(202, { location: `${uploads}${sessions}`, range: "0-9" })],
+      ["PUT", /uploads/, () => empty(201)],
+      ["DELETE", /uploads/, () => empty(204)]
+    )(asked, count)
+  }
+}
+
+describe("a blob whose digest is known", () => {
+  it.effect("takes one request beside the one that opens the upload", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* named).digest, digest)
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`])
+      const [commit] = (yield* Journal).slice(-1)
+      assert.strictEqual(commit?.url.searchParams.get("digest"), digest)
+      assert.strictEqual(commit?.contentRange, undefined)
+      assert.strictEqual(commit?.contentType, "application/octet-stream")
+    }).pipe(Effect.provide(content(committing(() => empty(201)))))
+  )
+
+  it.effect("goes out in chunks, the last of which commits and says where it belongs", () =>
+    Effect.gen(function* () {
+      yield* upload({ digest, chunkSize: 4 })
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", "PATCH 0123", "PATCH 4567", "PUT 89"])
+      assert.strictEqual((yield* Journal).at(-1)?.contentRange, "8-9")
+    }).pipe(Effect.provide(content(committing(() => empty(201)))))
+  )
+
+  it.effect("and that is other content is never sent", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(upload({ digest }, BlobSource.fromString(other)))
+      assert.deepInclude({ ...error.reason }, { _tag: "ContentMismatch", expected: digest, actual: sha256(other) })
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", "DELETE"])
+    }).pipe(Effect.provide(content(committing(() => empty(201)))))
+  )
+})
+
+describe("a registry that does not take bytes with the commit", () => {
+  const answers: ReadonlyArray<readonly [what: string, answer: () => ReturnType<Script>]> = [
+    ["says 400", () => refusal(400)],
+    ["says 405", () => refusal(405)],
+    ["says 415", () => refusal(415)],
+    ["says 501", () => refusal(501)],
+    ["does not know the session any more", () => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
+    ["drops them, so that the digest is wrong", () => refusal(400, "DIGEST_INVALID")],
+    ["takes them as any others, and has no blob", () => empty(202, { location: `${uploads}1` })]
+  ]
+  for (const [what, answer] of answers) {
+    it.effect(`has them first, from then on: ${what}`, () =>
+      Effect.gen(function* () {
+        yield* named
+        assert.deepStrictEqual((yield* requests).slice(-2), [`PATCH ${text}`, "PUT"])
+        const before = (yield* Journal).length
+        yield* next
+        assert.deepStrictEqual((yield* requests).slice(before), ["HEAD", "POST", `PATCH ${other}`, "PUT"])
+      }).pipe(Effect.provide(content(committing(answer))))
+    )
+  }
+
+  it.effect("because the caller may not write is not asked again", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* Effect.flip(named)).reason._tag, "Forbidden")
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`, "DELETE"])
+    }).pipe(Effect.provide(content(committing(() => refusal(403)))))
+  )
+})
+
+describe("a commit with bytes", () => {
+  it.effect("whose answer is lost is done if the blob is there", () => {
+    let isThere = false
+    const script = committing(() => {
+      isThere = true
+      return "reset"
+    })
+    return Effect.gen(function* () {
+      yield* named
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`, "HEAD", "DELETE"])
+    }).pipe(
+      Effect.provide(
+        content((asked, count) => (asked.method === "HEAD" && isThere ? empty(200) : script(asked, count)))
+      )
+    )
+  })
+
+  it.effect("that is lost is sent again with its bytes", () =>
+    Effect.gen(function* () {
+      yield* named
+      assert.deepStrictEqual(
+        (yield* requests).filter((line) => line.startsWith("P")),
+        ["POST", `PUT ${text}`, "POST", `PUT ${text}`]
+      )
+    }).pipe(Effect.provide(content(committing(({ url }) => (url.pathname.endsWith("1") ? "reset" : empty(201))))))
+  )
+
+  it.effect("that is turned away is repeated in the same session", () =>
+    Effect.gen(function* () {
+      yield* named
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`, `PUT ${text}`])
+    }).pipe(Effect.provide(content(committing((_, count) => (count === 0 ? refusal(503) : empty(201))))))
+  )
+})
