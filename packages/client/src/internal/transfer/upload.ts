@@ -69,9 +69,12 @@ export interface Services {
 
 /** What uploads have learnt of a registry. */
 export interface Dialect {
-  /** Whether it takes the last bytes of a blob with the commit, as far as is known. */
-  takesLastBytes: boolean
+  /** How many uploads it took only after the last bytes no longer came with the commit. */
+  commitsApart: number
 }
+
+/** One may be due to a fault. */
+const enoughCommitsApart = 2
 
 /** A blob that the registry has. */
 export interface Uploaded {
@@ -227,7 +230,7 @@ const makeRequests = <E>(
   type Sent = Effect.Effect<Uploading.Event, Failed>
 
   /** How long the registry may take when it closes the session: it may read the blob once more. */
-  const closing = () => allowance(idleTimeout, content.sentBytes(), leastHashedBytesPerSecond)
+  const closing = (bytes: number) => allowance(idleTimeout, bytes, leastHashedBytesPerSecond)
 
   const send = Effect.fnUntraced(function* (
     { from, isLast, to }: { readonly from: number; readonly to: number; readonly isLast: boolean },
@@ -260,7 +263,8 @@ const makeRequests = <E>(
 
   /** All the rest in one request, which closes the session if there is a digest. */
   const stream = Effect.fnUntraced(function* (offset: number, size: number, digest: Digest | undefined) {
-    const watch = yield* Idle.watch(digest === undefined ? idleTimeout : closing())
+    const to = offset + size
+    const watch = yield* Idle.watch(digest === undefined ? idleTimeout : closing(to))
     let isUnderWay = false
     // Time in which the source is read is not the registry's, nor is that in which the request waits for its turn.
     const body = Stream.transformPull(content.stream(offset), (pull) =>
@@ -276,7 +280,6 @@ const makeRequests = <E>(
       if (!isUnderWay) watch.wait()
       return watch.stalled
     })
-    const to = offset + size
     const bytes = { body: HttpBody.stream(body, octetStream, size), stalled }
     return yield* digest === undefined ? send({ from: offset, to, isLast: true }, bytes) : close(digest, to, bytes)
   })
@@ -287,7 +290,7 @@ const makeRequests = <E>(
     if (bytes.length === 0) return { _tag: "Ended" } as const
     const end = offset + bytes.length
     const isCommit = commits && last
-    const idle = isCommit ? closing() : idleTimeout
+    const idle = isCommit ? closing(end) : idleTimeout
     const slow = allowance(idle, bytes.length, Idle.leastBytesPerSecond)
     const watch = yield* Idle.watch(idle)
     const taken = yield* Latch.make()
@@ -311,8 +314,9 @@ const makeRequests = <E>(
   })
 
   const commit = Effect.gen(function* () {
-    const time = closing()
-    return yield* close(content.digest(), content.sentBytes(), {
+    const to = content.sentBytes()
+    const time = closing(to)
+    return yield* close(content.digest(), to, {
       body: HttpBody.uint8Array(new Uint8Array(), octetStream),
       stalled: Effect.delay(Effect.succeed(Idle.stall(time)), time)
     })
@@ -422,7 +426,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     repeatable: source.repeatable,
     commitsLastBytes:
       expected !== undefined &&
-      services.dialect.takesLastBytes &&
+      services.dialect.commitsApart < enoughCommitsApart &&
       (content.sizeBytes() ?? Number.POSITIVE_INFINITY) <= mostCommittedBytes
   }
 
@@ -458,8 +462,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       yield* patience.renew
     }
   }
-  // What helped this upload is done at once for the next ones.
-  if (plan.commitsLastBytes && !step.state.commitsLastBytes) services.dialect.takesLastBytes = false
+  if (plan.commitsLastBytes && !step.state.commitsLastBytes) services.dialect.commitsApart += 1
   if (step.command.isOpen) yield* session.close
   session.done()
   return { digest: expected ?? content.digest(), size: content.sizeBytes(), outcome: "sent" }
