@@ -214,7 +214,7 @@ describe("an upload that waits for its turn", () => {
   it.effect("longer than the registry may stall has not stalled", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
-      const upload = registry.uploadBlob("alpine", BlobSource.fromBytes(new Uint8Array(2 * 1024 * 1024)))
+      const upload = registry.uploadBlob("alpine", BlobSource.fromBytes(new Uint8Array(3 * 1024 * 1024)))
       const fiber = yield* Effect.forkChild(Effect.all([upload, upload], { concurrency: 2 }))
       for (let second = 0; second < 400; second++) yield* TestClock.adjust("1 second")
       assert.lengthOf(yield* Fiber.join(fiber), 2)

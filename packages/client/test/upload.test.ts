@@ -473,7 +473,7 @@ describe("an upload", () => {
   )
 
   for (const [what, size, silent, requests] of [
-    ["streams its content", 2 * 1024 * 1024, "PATCH", ["POST", "PATCH", "GET"]],
+    ["streams its content", 3 * 1024 * 1024, "PATCH", ["POST", "PATCH", "GET"]],
     ["sends a chunk", 10, "PATCH", ["POST", "PATCH", "GET"]],
     ["commits", 10, "PUT", ["POST", "PATCH", "PUT", "HEAD"]]
   ] as const) {

@@ -71,11 +71,11 @@ const large: Uploading.Plan = {
   totalBytes: 4 * mebibyte,
   chunkBytes: mebibyte,
   repeatable: true,
-  commitsLastBytes: false
+  commitsLastChunk: false
 }
 const small: Uploading.Plan = { ...large, totalBytes: 100 }
 const unknown: Uploading.Plan = { ...large, totalBytes: undefined, repeatable: false }
-const atOnce: Uploading.Plan = { ...large, commitsLastBytes: true }
+const atOnce: Uploading.Plan = { ...small, commitsLastChunk: true }
 
 const everywhere = () => true
 const nowhere = () => false
@@ -299,13 +299,13 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [committed, "Finish"]
     ]
   ],
   [
     "goes out with the commit in its last chunk",
-    { ...atOnce, repeatable: false },
+    { ...atOnce, totalBytes: 2 * mebibyte, repeatable: false },
     nowhere,
     [
       [opened, `Chunk 0+${mebibyte}, commit`],
@@ -318,11 +318,11 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(405), "AskStatus (AskStatus)"],
       [session(undefined), "Reopen"],
-      [opened, `Stream 0+${4 * mebibyte}`],
-      [accepted(0, 4 * mebibyte, true), "Commit"],
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
       [committed, "Finish"]
     ]
   ],
@@ -331,10 +331,10 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(400, "DIGEST_INVALID"), "Reopen (BeginAnew)"],
-      [opened, `Stream 0+${4 * mebibyte}`],
-      [accepted(0, 4 * mebibyte, true), "Commit"],
+      [opened, `Chunk 0+${mebibyte}`],
+      [accepted(0, 100, true), "Commit"],
       [refusedLast(400, "DIGEST_INVALID"), "Fail 400"]
     ]
   ],
@@ -343,8 +343,8 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
-      [refusedLast(503), `Stream 0+${4 * mebibyte}, commit (Repeat)`]
+      [opened, `Chunk 0+${mebibyte}, commit`],
+      [refusedLast(503), `Chunk 0+${mebibyte}, commit (Repeat)`]
     ]
   ],
   [
@@ -352,10 +352,10 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(undefined), "LookForBlob (LookForBlob)"],
       [missing, "AskStatus"],
-      [session(mebibyte - 1), `Stream ${mebibyte}+${3 * mebibyte}, commit`]
+      [session(39), `Chunk 40+${mebibyte}, commit`]
     ]
   ],
   [
@@ -363,10 +363,10 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(undefined), "LookForBlob (LookForBlob)"],
       [missing, "AskStatus"],
-      [session(4 * mebibyte - 1), "Commit"]
+      [session(99), "Commit"]
     ]
   ],
   [
@@ -374,7 +374,7 @@ const stories: ReadonlyArray<
     atOnce,
     everywhere,
     [
-      [opened, `Stream 0+${4 * mebibyte}, commit`],
+      [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(403), "Fail 403"]
     ]
   ]

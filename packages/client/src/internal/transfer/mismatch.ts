@@ -9,8 +9,6 @@ import { ContentMismatch } from "../../RegistryError.ts"
 export const ofSize = (description: string, expectedBytes: number, actual: string): ContentMismatch =>
   new ContentMismatch({ description, expected: `${expectedBytes} bytes`, actual })
 
-export const otherContent = "the content is not what its digest names"
-
 /** Compares the hash of the whole content with its digest, and uses the hash up. Returns the difference, if there is one. */
 export const ofDigest = (description: string, expected: Digest, hash: Hash): ContentMismatch | undefined => {
   const actual = hash.hex()

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import type { BlobSource } from "../../BlobSource.ts"
 import { type Algorithm, Digest } from "../../Digest.ts"
 import type { Start } from "../../Hasher.ts"
-import { ContentMismatch, RegistryError } from "../../RegistryError.ts"
+import { RegistryError } from "../../RegistryError.ts"
 import { HeldBytes } from "../../ScopedHttpClient.ts"
 import * as Arguments from "../api/arguments.ts"
 import * as Mismatch from "./mismatch.ts"
@@ -58,6 +58,12 @@ interface Reader {
   ended: boolean
 }
 
+const mismatch = (operation: string, expected: number, actual: string) =>
+  new RegistryError({
+    operation,
+    reason: Mismatch.ofSize("the source has another size than it was said to have", expected, actual)
+  })
+
 /**
  * Makes the outgoing side of one upload. What it opens closes with the scope.
  */
@@ -65,13 +71,11 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   /** The operation that fails if the source is not what it was said to be. */
   readonly operation: string
   readonly source: BlobSource<E, R>
-  /** What the content must be. */
-  readonly expected: Digest | undefined
   readonly algorithm: Algorithm
   readonly startHash: Start
   readonly onProgress: OnProgress | undefined
 }): Effect.fn.Return<Outgoing<E>, RegistryError | E, R | Scope.Scope> {
-  const { expected, onProgress, operation, source } = options
+  const { onProgress, operation, source } = options
   const context: Context.Context<R> = yield* Effect.context<R>()
   const scope = yield* Effect.scope
   const stated = yield* source.sizeBytes
@@ -84,8 +88,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   let reader: Reader | undefined
   let failure: Cause.Cause<E | RegistryError> | undefined
   let digest: Digest | undefined
-
-  const finalDigest = (): Digest => (digest ??= Digest.make(`${options.algorithm}:${hash.hex()}`))
 
   const fail = (cause: Cause.Cause<E | RegistryError>): Effect.Effect<never, typeof sourceFailed> =>
     Effect.suspend(() => {
@@ -114,8 +116,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return position
   }
 
-  const mismatched = (reason: ContentMismatch) => fail(Cause.fail(new RegistryError({ operation, reason })))
-
   const report = (doneBytes: number): Effect.Effect<void> =>
     onProgress === undefined
       ? Effect.void
@@ -123,12 +123,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
 
   const checkEnd = (position: number): Effect.Effect<void, typeof sourceFailed> => {
     if (stated !== undefined && position !== stated) {
-      const actual = position > stated ? "more" : `${position} bytes`
-      return mismatched(Mismatch.ofSize("the source has another size than it was said to have", stated, actual))
-    }
-    const actual = finalDigest()
-    if (expected !== undefined && actual !== expected) {
-      return mismatched(new ContentMismatch({ description: Mismatch.otherContent, expected, actual }))
+      return fail(Cause.fail(mismatch(operation, stated, position > stated ? "more" : `${position} bytes`)))
     }
     total = position
     return Effect.void
@@ -141,9 +136,8 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
         let position = offset
         const checked = Stream.mapArrayEffect(read(offset, heldBytes), (pieces) => {
           position = take(position, pieces)
-          const reported = Effect.as(report(position), pieces)
-          // The last piece of the wrong content must not go out: it may come with the commit.
-          return stated !== undefined && position >= stated ? Effect.andThen(checkEnd(position), reported) : reported
+          if (stated !== undefined && position > stated) return Effect.as(checkEnd(position), pieces)
+          return Effect.as(report(position), pieces)
         })
         return Stream.concat(checked, Stream.drain(Stream.fromEffect(Effect.suspend(() => checkEnd(position)))))
       })
@@ -234,6 +228,6 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     stream,
     chunk,
     failure: () => failure,
-    digest: finalDigest
+    digest: () => (digest ??= Digest.make(`${options.algorithm}:${hash.hex()}`))
   }
 })

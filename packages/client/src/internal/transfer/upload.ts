@@ -26,7 +26,6 @@ import { byteCounter, noteRepeat } from "../http/telemetry.ts"
 import type { Conversation } from "./conversation.ts"
 import * as Download from "./download.ts"
 import * as Idle from "./idle.ts"
-import * as Mismatch from "./mismatch.ts"
 import * as Outgoing from "./outgoing.ts"
 import * as Patience from "./patience.ts"
 import { faultOf } from "./recovery.ts"
@@ -35,12 +34,6 @@ import type { BlobOutcome, OnProgress } from "./options.ts"
 
 /** At which rate a registry reads a blob once more when it closes a session. */
 const leastHashedBytesPerSecond = 16 * 1024 * 1024
-
-/**
- * Content up to this size goes out with the commit if its digest is known before. That saves one request of three, which
- * counts for little of a larger blob.
- */
-const mostCommittedBytes = 16 * 1024 * 1024
 
 /** How long giving up a session may take. */
 const cancelTime = Duration.seconds(5)
@@ -69,7 +62,7 @@ export interface Services {
 
 /** What uploads have learnt of a registry. */
 export interface Dialect {
-  /** How many uploads it took only after the last bytes no longer came with the commit. */
+  /** How many uploads it took only after the last chunk no longer came with the commit. */
   commitsApart: number
 }
 
@@ -90,7 +83,7 @@ const refused = (transport: Conversation, digest: Digest) =>
   mismatch(transport, digest, "other content, says the registry")
 
 const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
-  failed(transport, new ContentMismatch({ description: Mismatch.otherContent, expected, actual }))
+  failed(transport, new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
 
 /** How much later than `base` so many bytes are done at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
@@ -261,10 +254,17 @@ const makeRequests = <E>(
     return { _tag: "Committed", to } as const
   })
 
-  /** All the rest in one request, which closes the session if there is a digest. */
-  const stream = Effect.fnUntraced(function* (offset: number, size: number, digest: Digest | undefined) {
-    const to = offset + size
-    const watch = yield* Idle.watch(digest === undefined ? idleTimeout : closing(to))
+  /** The digest of all that was read, which must be the one that is expected. */
+  const digestRead = Effect.suspend(() => {
+    const digest = content.digest()
+    return expected === undefined || digest === expected
+      ? Effect.succeed(digest)
+      : mismatch(transport, expected, digest)
+  })
+
+  /** All the rest in one request. */
+  const stream = Effect.fnUntraced(function* (offset: number, size: number) {
+    const watch = yield* Idle.watch(idleTimeout)
     let isUnderWay = false
     // Time in which the source is read is not the registry's, nor is that in which the request waits for its turn.
     const body = Stream.transformPull(content.stream(offset), (pull) =>
@@ -280,8 +280,8 @@ const makeRequests = <E>(
       if (!isUnderWay) watch.wait()
       return watch.stalled
     })
-    const bytes = { body: HttpBody.stream(body, octetStream, size), stalled }
-    return yield* digest === undefined ? send({ from: offset, to, isLast: true }, bytes) : close(digest, to, bytes)
+    const sent = { body: HttpBody.stream(body, octetStream, size), stalled }
+    return yield* send({ from: offset, to: offset + size, isLast: true }, sent)
   })
 
   /** The next chunk, if there is one. The last one closes the session if it `commits`. */
@@ -309,14 +309,16 @@ const makeRequests = <E>(
       })
     }
     if (!isCommit) return yield* send({ from: offset, to: end, isLast: last }, sent)
+    const digest = yield* digestRead
     onCommit()
-    return yield* close(content.digest(), end, sent)
+    return yield* close(digest, end, sent)
   })
 
   const commit = Effect.gen(function* () {
+    const digest = yield* digestRead
     const to = content.sentBytes()
     const time = closing(to)
-    return yield* close(content.digest(), to, {
+    return yield* close(digest, to, {
       body: HttpBody.uint8Array(new Uint8Array(), octetStream),
       stalled: Effect.delay(Effect.succeed(Idle.stall(time)), time)
     })
@@ -333,7 +335,7 @@ const makeRequests = <E>(
     )
 
   const lookForBlob = Effect.suspend(() =>
-    Effect.map(find(transport, repository, expected ?? content.digest()), (blob): Uploading.Event => ({
+    Effect.map(find(transport, repository, content.digest()), (blob): Uploading.Event => ({
       _tag: Option.isSome(blob) ? "BlobFound" : "BlobMissing"
     }))
   )
@@ -356,10 +358,8 @@ const makeRequests = <E>(
 
   return (command: Exclude<Uploading.Command, { _tag: "Finish" | "Fail" }>): Sent => {
     switch (command._tag) {
-      case "Stream": {
-        const digest = command.commits ? expected : undefined
-        return recoverable(stream(command.offset, command.size, digest), () => digest !== undefined)
-      }
+      case "Stream":
+        return recoverable(stream(command.offset, command.size), () => false)
       case "Chunk": {
         let isCommit = false
         const sent = chunk(command.offset, command.maxBytes, command.commits, () => {
@@ -411,7 +411,6 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   const content = yield* Outgoing.make({
     operation: services.transport.operation,
     source,
-    expected,
     algorithm: expected === undefined ? upload.algorithm : algorithm(expected),
     startHash: services.startHash,
     onProgress: upload.onProgress
@@ -424,10 +423,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     totalBytes: content.sizeBytes(),
     chunkBytes: upload.chunkBytes,
     repeatable: source.repeatable,
-    commitsLastBytes:
-      expected !== undefined &&
-      services.dialect.commitsApart < enoughCommitsApart &&
-      (content.sizeBytes() ?? Number.POSITIVE_INFINITY) <= mostCommittedBytes
+    commitsLastChunk: expected !== undefined && services.dialect.commitsApart < enoughCommitsApart
   }
 
   let furthest = Uploading.begin(plan)
@@ -462,10 +458,10 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       yield* patience.renew
     }
   }
-  if (plan.commitsLastBytes && !step.state.commitsLastBytes) services.dialect.commitsApart += 1
+  if (plan.commitsLastChunk && !step.state.commitsLastChunk) services.dialect.commitsApart += 1
   if (step.command.isOpen) yield* session.close
   session.done()
-  return { digest: expected ?? content.digest(), size: content.sizeBytes(), outcome: "sent" }
+  return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }
 })
 
 /** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */

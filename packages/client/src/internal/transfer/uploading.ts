@@ -7,7 +7,7 @@ import { mostChunkBytes } from "../api/arguments.ts"
 import { faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
 
 /** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
-const smallBytes = 1024 * 1024
+const smallBytes = 2 * 1024 * 1024
 
 /** Below this size a chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
@@ -28,8 +28,8 @@ export interface Plan {
   /** The size of chunks in bytes, as the caller or the default has it. */
   readonly chunkBytes: number
   readonly repeatable: boolean
-  /** Whether the last bytes go out with the commit. */
-  readonly commitsLastBytes: boolean
+  /** Whether the last chunk goes out with the commit. */
+  readonly commitsLastChunk: boolean
 }
 
 /** What is known of the content at the moment. */
@@ -55,8 +55,8 @@ export interface State {
   readonly count: "Sure" | "Unsure" | "Settled"
   /** How often the registry took a part of a request only. */
   readonly parts: number
-  /** Whether the last bytes go out with the commit. The plan has it, until the registry does not take it. */
-  readonly commitsLastBytes: boolean
+  /** Whether the last chunk goes out with the commit. The plan has it, until the registry does not take it. */
+  readonly commitsLastChunk: boolean
 }
 
 /** What happened. */
@@ -84,8 +84,8 @@ export type Event =
 
 /** What to do. */
 export type Command =
-  /** Send all the rest in one request, which commits if `commits`. */
-  | { readonly _tag: "Stream"; readonly offset: number; readonly size: number; readonly commits: boolean }
+  /** Send all the rest in one request. */
+  | { readonly _tag: "Stream"; readonly offset: number; readonly size: number }
   /** Send the next chunk. If it is the last one and `commits`, the request commits. */
   | { readonly _tag: "Chunk"; readonly offset: number; readonly maxBytes: number; readonly commits: boolean }
   | { readonly _tag: "Commit" }
@@ -106,14 +106,14 @@ export interface Step {
 }
 
 /** Where an upload begins. */
-export const begin = ({ commitsLastBytes, repeatable, totalBytes, ...plan }: Plan): State => ({
+export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Plan): State => ({
   doing: "Sending",
   confirmedBytes: 0,
   chunkBytes: repeatable && totalBytes !== undefined && totalBytes > smallBytes ? undefined : plan.chunkBytes,
   failure: undefined,
   count: "Sure",
   parts: 0,
-  commitsLastBytes
+  commitsLastChunk
 })
 
 const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
@@ -135,13 +135,13 @@ const commit = (state: State): Step => ({ state: { ...state, doing: "Committing"
 
 /** Sends what the registry does not have yet. */
 const send = ({ chunkBytes, totalBytes }: Plan, state: State): Step => {
-  const { commitsLastBytes: commits, confirmedBytes: offset } = state
+  const { commitsLastChunk: commits, confirmedBytes: offset } = state
   if (totalBytes !== undefined && offset === totalBytes && offset > 0) return commit(state)
   return {
     state: { ...state, doing: "Sending" },
     command:
       state.chunkBytes === undefined && totalBytes !== undefined
-        ? { _tag: "Stream", offset, size: totalBytes - offset, commits }
+        ? { _tag: "Stream", offset, size: totalBytes - offset }
         : { _tag: "Chunk", offset, maxBytes: state.chunkBytes ?? chunkBytes, commits }
   }
 }
@@ -186,8 +186,8 @@ const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
   return further === undefined ? fail(state, error) : send(plan, further)
 }
 
-/** Some do not take the last bytes with the commit, or take the commit and drop the bytes. */
-const apart = (state: State): State => ({ ...state, commitsLastBytes: false })
+/** Some do not take the last chunk with the commit, or take the commit and drop the bytes. */
+const apart = (state: State): State => ({ ...state, commitsLastChunk: false })
 
 const failed = (
   plan: Plan,
