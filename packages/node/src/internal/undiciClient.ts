@@ -256,15 +256,32 @@ interface DispatchesPieces {
 /** The pieces of a body, once. undici takes one after the other, and leaves it to others to end them before their end. */
 class Pieces implements AsyncIterable<Uint8Array> {
   private readonly iterator: AsyncIterator<Uint8Array>
+  /** How many bytes are still to come, if the body has a length. */
+  private leftBytes: number | undefined
+  /** What was pulled beyond the last piece. */
+  private behind: IteratorResult<Uint8Array> | undefined
 
   /** They are made in the caller's context: what reads a source may log, trace and ask for the time. */
-  constructor(stream: Stream.Stream<Uint8Array, unknown>, context: Context.Context<never>) {
+  constructor({ contentLength, stream }: HttpBody.Stream, context: Context.Context<never>) {
     const services = Context.add(context, ScopedHttpClient.HeldBytes, heldBytes)
     this.iterator = Stream.toAsyncIterableWith(stream, services)[Symbol.asyncIterator]()
+    this.leftBytes = contentLength
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this.iterator
+    return this
+  }
+
+  /**
+   * The last piece is given when it is known that nothing follows: if the server answers before undici has seen the end of
+   * the body, undici closes the connection.
+   */
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const next = this.behind ?? (await this.iterator.next())
+    if (next.done === true || this.leftBytes === undefined) return next
+    this.leftBytes -= next.value.length
+    this.behind = this.leftBytes > 0 ? undefined : await this.iterator.next()
+    return next
   }
 
   /** Ends what gives them, unless it has ended. The request is over: what goes wrong here has nobody to be told. */
@@ -280,7 +297,7 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
     case "Uint8Array":
       return body.body
     case "Stream":
-      return new Pieces(body.stream, context)
+      return new Pieces(body, context)
     case "Raw":
     case "FormData":
       throw new TypeError(`this client sends bytes and streams of bytes, and no ${body._tag}`)
@@ -351,6 +368,8 @@ const sendWithin = (
           method: request.method,
           headers: request.headers,
           body,
+          // undici closes the connection after a HEAD, as servers may send a body. Registries don't: programs in Go keep it.
+          ...(request.method === "HEAD" ? { reset: false } : {}),
           // Whoever asks knows how long to wait.
           headersTimeout: 0,
           bodyTimeout: 0
