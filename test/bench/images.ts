@@ -96,8 +96,8 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
   }
 
   return [
-    speed(pushed, "azure", 2, "push: "),
-    speed(pulled, "azure", 2, "pull: "),
+    speed(pushed, "azure", 1.1, "push: "),
+    speed(pulled, "azure", 1.1, "pull: "),
     bareSpeed(pushed, undefined, "push: "),
     bareSpeed(pulled, undefined, "pull: "),
     limitSpeed(pushed, "push: "),

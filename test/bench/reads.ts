@@ -100,9 +100,10 @@ export const reads: ReadonlyArray<Case> = [
       const alone = (yield* turns(everyone(["ours"], job))).ours ?? []
       const asked = (yield* requestsOf(job)) - before
       return [
-        speed(took, "undici", 0.8),
+        speed(took, "azure", 1),
+        speed(took, "effect", 0.9),
+        speed(took, "undici"),
         effectSpeed(took),
-        speed(took, "azure"),
         ...(yield* profile(job)),
         {
           what: "requests per read, when warm",
