@@ -167,6 +167,11 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
     speed(transfer, "crane", 0.8, `${before}without start, `),
     speed(transfer, bare, undefined, `${before}without start, `),
     {
+      what: `${before}without start, bare loop ÷ crane`,
+      values: perRound(transfer.crane, transfer[bare], (crane, loop) => crane.seconds / loop.seconds),
+      unit: "×"
+    },
+    {
       what: `${before}processor without start, ours ÷ bare loop`,
       values: perRound(transfer.ours, transfer[bare], (ours, loop) => processorOf(ours) / processorOf(loop)),
       unit: "×",
