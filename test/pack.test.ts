@@ -28,6 +28,7 @@ import { run } from "./support/command.ts"
 import { startContainer } from "./support/container.ts"
 import { emulated } from "./support/emulator.ts"
 import { startWith } from "./support/emulatorCommand.ts"
+import { firstProgram } from "./support/firstProgram.ts"
 import * as Packed from "./support/packed.ts"
 import * as Runtimes from "./support/runtimes.ts"
 
@@ -39,17 +40,12 @@ class Project extends Context.Service<
   { readonly archives: { readonly [name: string]: string }; readonly home: string }
 >()("test/Project") {}
 
-const readmeProgram = Effect.map(
-  Effect.promise(() => readFile(join(root, "README.md"), "utf8")),
-  (readme) => /^## A first program\n+```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
-)
-
 const ProjectLive = Layer.effect(
   Project,
   Effect.gen(function* () {
     const archives = yield* Packed.pack
     const home = yield* Packed.install(archives)
-    const first = yield* readmeProgram
+    const first = yield* firstProgram
     yield* Effect.promise(() => writeFile(join(home, "first.ts"), first))
     yield* Effect.promise(() => cp(join(root, "test/runtimes"), home, { recursive: true }))
     return { archives, home }
