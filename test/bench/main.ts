@@ -23,6 +23,7 @@ import { images } from "./images.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
 import { retention } from "./retention.ts"
+import { start } from "./start.ts"
 import { toolCases } from "./tools.ts"
 import { transfers } from "./transfers.ts"
 import { inTurns, prepare } from "./turns.ts"
@@ -45,6 +46,7 @@ const cases: ReadonlyArray<Case> = [
   ...reads,
   ...retention,
   ...footprint,
+  ...start,
   ...emulators,
   soak(Number(options.seconds))
 ]
