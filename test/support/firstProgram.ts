@@ -26,6 +26,12 @@ export const withDeepImports = (program: string): string =>
       .join("\n")
   )
 
+/** The program that docs/startup.md shows. */
+export const deepProgram = Effect.map(
+  read("docs/startup.md"),
+  (guide) => /^```ts\n([\s\S]*?)^```$/m.exec(guide)?.[1] ?? ""
+)
+
 const rolldown = fileURLToPath(new URL("../node_modules/rolldown/bin/cli.mjs", import.meta.url))
 
 /** The two commands of docs/startup.md that bundle `first.ts`, by the option that names the target. */

@@ -1,0 +1,161 @@
+/**
+ * docs/startup.md: bundles of the README's first program, made of the packages as they are published, by the commands of that
+ * page.
+ */
+import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { AcrEmulator } from "@effect-acr/emulator"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { run, temporaryFolder } from "./support/command.ts"
+import { bundleFirst, deepProgram, firstProgram, withDeepImports } from "./support/firstProgram.ts"
+import * as Packed from "./support/packed.ts"
+
+/** A fresh project with the packages. Each test writes its program into a folder of its own in it. */
+class Project extends Context.Service<Project, { readonly home: string }>()("test/bundle/Project") {}
+
+const ProjectLive = Layer.effect(
+  Project,
+  Effect.map(Effect.flatMap(Packed.pack, Packed.install), (home) => ({ home }))
+)
+
+/** Writes a program as `first.ts` in a folder that resolves the packages. */
+const write = Effect.fnUntraced(function* (name: string, program: string) {
+  const folder = join((yield* Project).home, name)
+  yield* Effect.promise(async () => {
+    await mkdir(folder)
+    await writeFile(join(folder, "first.ts"), program)
+  })
+  return folder
+})
+
+/** The first program for a registry with a user name and a password alone. */
+const withoutAzure = (program: string): string =>
+  program
+    .replace(/^import .* from "@effect-acr\/azure-identity"\n/m, "")
+    .replace(".pipe(Credentials.orElse(AzureCredentials.layerDefault))", "")
+
+const SourceMap = Schema.fromJsonString(Schema.Struct({ sources: Schema.Array(Schema.String) }))
+
+/** The packages that a bundle has code of, and the modules of ours. */
+const contentOf = Effect.fnUntraced(function* (file: string) {
+  const map = yield* Effect.promise(() => readFile(`${file}.map`, "utf8"))
+  const { sources } = yield* Schema.decodeEffect(SourceMap)(map)
+  const paths = sources
+    .filter((source) => source.includes("/node_modules/"))
+    .map((source) => source.replace(/^.*\/node_modules\//, ""))
+  return {
+    packages: new Set(paths.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? "")),
+    modules: new Set(paths.filter((path) => path.startsWith("@effect-acr/")))
+  }
+})
+
+const adminUser = { username: "contoso", password: Redacted.make("a-password") }
+
+/** Runs what was bundled where there are no packages, and returns what it prints. */
+const runElsewhere = Effect.fnUntraced(function* (bundle: string) {
+  const folder = yield* temporaryFolder
+  yield* Effect.promise(() => cp(bundle, folder, { recursive: true }))
+  const { endpoint } = yield* AcrEmulator.AcrEmulator
+  return yield* run(process.execPath, ["first.mjs"], {
+    cwd: folder,
+    env: {
+      ...process.env,
+      REGISTRY_ENDPOINT: endpoint,
+      REGISTRY_USERNAME: adminUser.username,
+      REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+    }
+  })
+})
+
+const seeded = Effect.gen(function* () {
+  const { seed } = yield* AcrEmulator.AcrEmulator
+  yield* seed({ repository: "library/hello-world" })
+  yield* seed({ repository: "samples/nginx" })
+})
+
+const EmulatorLive = Layer.provideMerge(Layer.effectDiscard(seeded), AcrEmulator.layer({ adminUser }))
+
+const bytesOf = (file: string) =>
+  Effect.map(
+    Effect.promise(() => stat(file)),
+    ({ size }) => size
+  )
+
+layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundle of the first program", (it) => {
+  it.effect("is one file that needs no packages", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("file", yield* firstProgram)
+      yield* bundleFirst("file", folder)
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(folder, "bundle"))), ["first.mjs"])
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+    }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("is a folder whose first file has no Azure identity", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("folder", yield* firstProgram)
+      yield* bundleFirst("folder", folder, ["--sourcemap"])
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+
+      const { modules, packages } = yield* contentOf(join(folder, "bundle/first.mjs"))
+      assert.isTrue(modules.has("@effect-acr/azure-identity/dist/AzureCredentials.js"))
+      assert.isFalse(packages.has("@azure/identity"))
+
+      const files = yield* Effect.promise(() => readdir(join(folder, "bundle")))
+      const mapped = files.filter((file) => file.endsWith(".map")).map((file) => file.slice(0, -".map".length))
+      const contents = yield* Effect.forEach(mapped, (file) => contentOf(join(folder, "bundle", file)))
+      assert.isTrue(contents.some((content) => content.packages.has("@azure/identity")))
+    }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("has only what the program uses", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("password", withoutAzure(yield* firstProgram))
+      yield* bundleFirst("file", folder, ["--sourcemap"])
+      const file = join(folder, "bundle/first.mjs")
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+
+      const { modules, packages } = yield* contentOf(file)
+      assert.deepStrictEqual([...packages].toSorted(), [
+        "@effect-acr/client",
+        "@effect-acr/node",
+        "@effect/platform-node",
+        "@effect/platform-node-shared",
+        "@noble/hashes",
+        "effect",
+        "undici"
+      ])
+      const expected = ["client/dist/ContainerRegistry.js", "node/dist/NodeRegistryHttpClient.js"]
+      assert.includeMembers(
+        [...modules],
+        expected.map((module) => `@effect-acr/${module}`)
+      )
+      const unused = ["DockerConfig", "NodeCompression", "NodeRegistries", "RegistryContent", "Registries", "Referrer"]
+      assert.deepStrictEqual(
+        [...modules].filter((module) => unused.some((name) => module.endsWith(`/${name}.js`))),
+        []
+      )
+      assert.isBelow(yield* bytesOf(file), 900_000)
+    }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("has as much to load with the imports of the README as with deep ones, which docs/startup.md shows", () =>
+    Effect.gen(function* () {
+      const deep = withDeepImports(yield* firstProgram)
+      assert.strictEqual(yield* deepProgram, deep)
+      const byIndex = yield* write("index", yield* firstProgram)
+      const byPath = yield* write("deep", deep)
+      yield* bundleFirst("folder", byIndex)
+      yield* bundleFirst("folder", byPath)
+      const sizes = yield* Effect.forEach([byIndex, byPath], (folder) => bytesOf(join(folder, "bundle/first.mjs")))
+      const [one = 0, other = 0] = sizes
+      assert.isAbove(one, 100_000)
+      assert.closeTo(one / other, 1, 0.05)
+    })
+  )
+})
