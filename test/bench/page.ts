@@ -116,6 +116,12 @@ its clock runs an hour each second, so that what is forgotten after a day is for
   import: `The limit is Effect itself: one of its modules alone, the fourth row, takes more than the goal. A program that uses Effect
 has imported it already; what this library adds is the second row. The third counts Effect's modules without any of ours:
 no client on Effect can be below that.`,
+  start: `Each program is a process that loads the packages as they are published, from node_modules as pnpm makes it. Its time ends when
+the server receives its first request. "Effect alone" imports the same modules of Effect, of its package for Node and of undici, but
+none of this library, and makes the same request with Effect's \`FetchHttpClient\`. The goal of 1.10 is missed because Node finds and
+reads each module by itself: this library adds 87 small files to the deep imports, and their share of the time is about 0.03 s. To
+evaluate them takes 0.01 s, and the layers that make the first request take 0.02 s. The bundles have no such files. How to start
+faster: [start faster](startup.md).`,
   bundle: `The same limit: what is needed of Effect, the third row, is larger than half of the Azure SDK's client. The second row is
 what this library adds to a program that has Effect. The bundle for Node holds undici.`
 }
