@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
+import { alone } from "./alone.ts"
 import { run, temporaryFolder } from "./command.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -20,8 +21,14 @@ export const pnpm = (args: ReadonlyArray<string>, cwd: string) => run("npx", ["-
 /** The archives of the packages by their names, until the scope closes. */
 export const pack = Effect.gen(function* () {
   const folder = yield* temporaryFolder
-  yield* pnpm(["run", "build"], root)
-  yield* pnpm(["--filter", "./packages/*", "pack", "--pack-destination", folder], root)
+  // Several files of tests pack, each in a process of its own, and every build removes what another one made.
+  yield* alone(
+    "build",
+    Effect.andThen(
+      pnpm(["run", "build"], root),
+      pnpm(["--filter", "./packages/*", "pack", "--pack-destination", folder], root)
+    )
+  )
   const files = yield* Effect.promise(() => readdir(folder))
   return Object.fromEntries(
     names.map((name) => {
