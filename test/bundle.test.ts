@@ -140,7 +140,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
         [...modules].filter((module) => unused.some((name) => module.endsWith(`/${name}.js`))),
         []
       )
-      assert.isBelow(yield* bytesOf(file), 900_000)
+      assert.isBelow(yield* bytesOf(file), 1_100_000)
     }).pipe(Effect.provide(EmulatorLive))
   )
 
