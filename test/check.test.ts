@@ -73,6 +73,13 @@ const breaches: ReadonlyArray<Breach> = [
     says: /Dependency cycle detected\s+\S+\[packages\/node\/src\/NodeHasher\.ts:/
   },
   {
+    what: "an import of a whole package",
+    file: `${source}/internal/auth/jwt.ts`,
+    edit: append('export type { Effect } from "effect"\n'),
+    term: "node test/architecture/check.ts",
+    says: /^packages\/client\/src\/internal\/auth\/jwt\.ts:\d+: imports all of effect: import the module that is needed$/m
+  },
+  {
     what: "an import from a higher floor",
     file: `${source}/Tag.ts`,
     edit: append('export type { Subject } from "./Operation.ts"\n'),

@@ -30,7 +30,8 @@ that a layer may replace. It knows nobody who provides these, so the other packa
 A file imports from its own part and from the floors under it, for types as for values. A line goes down from each part;
 a dot is an import. Parts of one floor do not know each other. The floors stand as data in \`test/architecture/floors.ts\`,
 from which the picture is drawn, and which \`npx -y pnpm@12 check\` holds every import against. \`effect/http\` may change with
-each minor version of Effect: the same file names the modules that may import it.
+each minor version of Effect: the same file names the modules that may import it. No module imports the
+index of a package, which would load all of it when a program starts: [start faster](startup.md).
 
 `
 

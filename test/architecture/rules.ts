@@ -44,6 +44,14 @@ const unforeseenHttp = (one: Import): ReadonlyArray<string> =>
       ]
     : []
 
+/** Modules that load all of a package: its index, or that of a folder of Effect. undici offers nothing but its index. */
+const isIndex = (to: string): boolean =>
+  /^(?:effect(?:\/[a-z]+)?|@effect\/platform-node)$/.test(to) || to.endsWith("/src/index")
+
+/** An import of everything, which every program would load at its start. */
+const wholesale = ({ from, line, to }: Import): ReadonlyArray<string> =>
+  isIndex(to) ? [`${file(from)}:${line}: imports all of ${to}: import the module that is needed`] : []
+
 /** What is wrong, a line for each; nothing if all is well. */
 export const broken = (modules: ReadonlyArray<string>, imports: ReadonlyArray<Import>): ReadonlyArray<string> => {
   const users = new Set(imports.filter(isHttp).map(({ from }) => from))
@@ -51,6 +59,7 @@ export const broken = (modules: ReadonlyArray<string>, imports: ReadonlyArray<Im
     ...modules.flatMap(homeless),
     ...imports.flatMap(climbing),
     ...imports.flatMap(unforeseenHttp),
+    ...imports.flatMap(wholesale),
     ...importersOfHttp
       .filter((module) => !users.has(module))
       .map((module) => `${file(module)}: no longer imports effect/http: strike it off in test/architecture/floors.ts`),
