@@ -50,7 +50,6 @@ const contentOf = Effect.fnUntraced(function* (file: string) {
     .map((source) => source.replace(/^.*\/node_modules\//, ""))
   return {
     packages: new Set(paths.map((path) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? "")),
-    paths,
     modules: new Set(paths.filter((path) => path.startsWith("@effect-acr/")))
   }
 })
