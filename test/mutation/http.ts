@@ -39,8 +39,8 @@ export const http: ReadonlyArray<Fault> = [
   {
     wrong: "warnings of storage are reported as those of the registry",
     file: "packages/client/src/Transport.ts",
-    find: 'from === origin ? warnings.report(response.headers["warning"], quote) : Effect.void',
-    replace: 'warnings.report(response.headers["warning"], quote)'
+    find: "(from === origin ? warnings.report(header, quote) : Effect.void)",
+    replace: "warnings.report(header, quote)"
   },
   {
     wrong: "an operation waits as long as the registry asks, beyond the limit of the policy",

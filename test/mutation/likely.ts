@@ -54,8 +54,8 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/transfer/outgoing": ["upload"],
     "internal/transfer/patience": ["fuzzTransfers", "recovery"],
     "internal/transfer/recovery": ["RegistryErrorConnection"],
-    "internal/transfer/upload": ["putBlob", "borrowedAuthority", "concurrency"],
-    "internal/transfer/uploading": ["leniency"],
+    "internal/transfer/upload": ["putBlob", "lastBytes", "borrowedAuthority", "concurrency"],
+    "internal/transfer/uploading": ["leniency", "lastBytes"],
     Manifest: ["oddManifests"],
     Registries: ["registries"],
     Transport: ["tracing"]
@@ -103,7 +103,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/credentialHelper": ["DockerConfig"],
     "internal/guardedAgents": ["outbound", "NodeRegistryHttpClient"],
     "internal/places": ["dial", "outbound"],
-    "internal/undiciClient": ["NodeRegistryHttpClient", "stalledUpload"]
+    "internal/undiciClient": ["NodeRegistryHttpClient", "connections", "stalledUpload"]
   }
 }
 

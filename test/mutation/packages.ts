@@ -15,6 +15,18 @@ const node: ReadonlyArray<Fault> = [
     replace: ""
   },
   {
+    wrong: "each HEAD costs a connection",
+    file: `${ofNode}/internal/undiciClient.ts`,
+    find: '...(request.method === "HEAD" ? { reset: false } : {}),',
+    replace: ""
+  },
+  {
+    wrong: "an upload that is answered with its last byte costs its connection",
+    file: `${ofNode}/internal/undiciClient.ts`,
+    find: "this.behind = this.leftBytes > 0 ? undefined : await this.iterator.next()",
+    replace: "this.behind = undefined"
+  },
+  {
     wrong: "a request that was given up keeps its connection",
     file: `${ofNode}/internal/undiciClient.ts`,
     find: '      if (!isOver) controller?.abort(new Error("the request was given up"))\n',

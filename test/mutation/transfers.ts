@@ -207,8 +207,8 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a lost response to a commit is not queried",
     file: `${folder}/recovery.ts`,
-    find: 'Lost: "LookForBlob"',
-    replace: 'Lost: "GiveUp"'
+    find: 'Committing: {\n    TurnedAway: "Repeat",\n    Lost: "LookForBlob"',
+    replace: 'Committing: {\n    TurnedAway: "Repeat",\n    Lost: "GiveUp"'
   },
   {
     wrong: "bytes that the registry may already have are sent again",
@@ -225,8 +225,8 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a chunk that is too large for the registry is not made smaller",
     file: `${folder}/recovery.ts`,
-    find: 'TooLarge: "SmallerPieces"',
-    replace: 'TooLarge: "GiveUp"'
+    find: 'Unknown: "AskStatus",\n    TooLarge: "SmallerPieces"',
+    replace: 'Unknown: "AskStatus",\n    TooLarge: "GiveUp"'
   },
   {
     wrong: "a download retries a registry that has never answered",
@@ -327,8 +327,8 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "an upload commits without a look at the digest that the caller expects",
     file: `${folder}/upload.ts`,
-    find: "    if (expected !== undefined && digest !== expected) return yield* mismatch(transport, expected, digest)\n",
-    replace: ""
+    find: "return expected === undefined || digest === expected\n",
+    replace: "return expected === undefined || digest !== undefined\n"
   },
   {
     wrong: "a registry that stored other content goes unnoticed",
@@ -339,8 +339,26 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a streamed upload that stalls hangs",
     file: `${folder}/upload.ts`,
-    find: "      contentRange: undefined,\n      stalled\n",
-    replace: "      contentRange: undefined,\n      stalled: Effect.andThen(stalled, Effect.never)\n"
+    find: "body: HttpBody.stream(body, octetStream, size), stalled }",
+    replace: "body: HttpBody.stream(body, octetStream, size), stalled: Effect.andThen(stalled, Effect.never) }"
+  },
+  {
+    wrong: "a registry that does not take the last chunk with the commit is sent it so again and again",
+    file: `${folder}/uploading.ts`,
+    find: "({ ...state, commitsLastChunk: false })",
+    replace: "({ ...state })"
+  },
+  {
+    wrong: "each upload finds out anew that a registry does not take the last chunk with the commit",
+    file: `${folder}/upload.ts`,
+    find: "services.dialect.commitsApart += 1",
+    replace: "services.dialect.commitsApart += 0"
+  },
+  {
+    wrong: "an upload is given up where the registry drops the bytes that come with the commit",
+    file: `${folder}/uploading.ts`,
+    find: "      if (isLast) return { ...reopen(state), recovery }\n",
+    replace: ""
   },
   {
     wrong: "a chunk that the HTTP client never takes hangs",
