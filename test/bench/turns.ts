@@ -42,13 +42,14 @@ const scripts: { readonly [name in Script]: readonly [file: string, client?: str
 /** Where the contestants are, each one file with its source map. */
 export const built = fileURLToPath(new URL("../node_modules/.bench/", import.meta.url))
 
-/** Makes the contestants ready. */
+/** Makes the contestants ready. Whole programs are minified, as docs/startup.md has it. */
 export const prepare: Effect.Effect<void> = Effect.forEach(
   ["ours", "azure", "effect", "bare", "program", "bareProgram"],
   (name) =>
     bundle({
       entry: fileURLToPath(new URL(`contestants/${name}.ts`, import.meta.url)),
       file: `${built}${name}.mjs`,
+      minify: name === "program" || name === "bareProgram",
       sourcemap: true
     }),
   { discard: true }
