@@ -60,7 +60,10 @@ const push = Effect.gen(function* () {
       yield* content.uploadBlob(repository, BlobSource.fromBytes(second)),
       yield* content.uploadBlob(repository, oneShot(third), { chunkSize: chunkBytes }),
       yield* content.uploadBlob(repository, BlobSource.fromBytes(fourth), { digest: digestOf(fourth) }),
-      yield* content.uploadBlob(repository, oneShot(fifth), { digest: digestOf(fifth), chunkSize: chunkBytes })
+      yield* content.uploadBlob(repository, BlobSource.fromBytes(fifth), {
+        digest: digestOf(fifth),
+        chunkSize: chunkBytes
+      })
     ]
   })
   yield* content.putManifest(repository, pushed, { tag: "v1" })

@@ -15,6 +15,12 @@ const node: ReadonlyArray<Fault> = [
     replace: ""
   },
   {
+    wrong: "a blob that comes late after a HEAD is taken for the next answer",
+    file: `${ofNode}/internal/undiciClient.ts`,
+    find: "(status: number): boolean => status < 400",
+    replace: "(status: number): boolean => status < 100"
+  },
+  {
     wrong: "each HEAD costs a connection",
     file: `${ofNode}/internal/undiciClient.ts`,
     find: '...(request.method === "HEAD" ? { reset: false } : {}),',

@@ -345,14 +345,14 @@ const uploads: ReadonlyArray<Fault> = [
   {
     wrong: "a registry that does not take the last chunk with the commit is sent it so again and again",
     file: `${folder}/uploading.ts`,
-    find: "({ ...state, commitsLastChunk: false })",
-    replace: "({ ...state })"
+    find: '? "Refused" : "Apart" }',
+    replace: '? "WithCommit" : "Apart" }'
   },
   {
     wrong: "each upload finds out anew that a registry does not take the last chunk with the commit",
     file: `${folder}/upload.ts`,
-    find: "services.dialect.commitsApart += 1",
-    replace: "services.dialect.commitsApart += 0"
+    find: "services.dialect.refusals += 1",
+    replace: "services.dialect.refusals += 0"
   },
   {
     wrong: "an upload is given up where the registry drops the bytes that come with the commit",

@@ -9,7 +9,7 @@
  * | ---------------------- | ---------- | ---------------------------------- |
  * | `fromBytes`            | yes        | what you hand over, without a copy |
  * | `fromString`           | yes        | the text in UTF-8                  |
- * | `fromFile`             | yes        | a few pieces of two mebibytes      |
+ * | `fromFile`             | yes        | a few pieces of half a mebibyte    |
  * | `fromRepeatableStream` | yes        | what the stream itself keeps       |
  * | `fromStream`           | no         | a chunk (`chunkSize`, 8 MiB)      |
  *
@@ -104,7 +104,7 @@ export interface FilePart {
 }
 
 /**
- * A file or a part of one, read two mebibytes at a time, one step ahead of the reader.
+ * A file or a part of one, read half a mebibyte at a time, one step ahead of the reader.
  *
  * **Details**
  *

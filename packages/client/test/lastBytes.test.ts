@@ -4,6 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as BlobSource from "../src/BlobSource.ts"
 import { content, sha256 } from "./support/content.ts"
 import { by, digest, empty, refusal, text, upload, uploads } from "./support/lenient.ts"
@@ -67,9 +68,12 @@ describe("a registry that does not take bytes with the commit", () => {
   const answers: ReadonlyArray<readonly [what: string, answer: () => ReturnType<Script>]> = [
     ["says 400", () => refusal(400)],
     ["says 405", () => refusal(405)],
+    ["says 409", () => refusal(409)],
+    ["has a firewall", () => new Response("<html>", { status: 403, headers: { "content-type": "text/html" } })],
+    ["fails each time", () => refusal(500)],
+    ["breaks off each time", () => "reset"],
     ["says 415", () => refusal(415)],
     ["says 501", () => refusal(501)],
-    ["does not know the session any more", () => refusal(404, "BLOB_UPLOAD_UNKNOWN")],
     ["drops them, so that the digest is wrong", () => refusal(400, "DIGEST_INVALID")],
     ["takes them as any others, and has no blob", () => empty(202, { location: `${uploads}1` })]
   ]
@@ -89,6 +93,26 @@ describe("a registry that does not take bytes with the commit", () => {
       }).pipe(Effect.provide(content(committing(answer))))
     )
   }
+
+  it.effect("because it does not know the session any more has them first, and the next blob's with the commit", () =>
+    Effect.gen(function* () {
+      for (let blob = 0; blob < 3; blob++) {
+        const before = (yield* Journal).length
+        yield* named
+        const asked = (yield* requests).slice(before)
+        assert.deepStrictEqual(asked.slice(0, 3), ["HEAD", "POST", `PUT ${text}`])
+        assert.deepStrictEqual(asked.slice(-2), [`PATCH ${text}`, "PUT"])
+      }
+    }).pipe(Effect.provide(content(committing(() => refusal(404, "BLOB_UPLOAD_UNKNOWN")))))
+  )
+
+  it.effect("is not offered them where nothing could be sent again: a stream that is read once", () =>
+    Effect.gen(function* () {
+      const pieces = Stream.make(new TextEncoder().encode(text))
+      yield* upload({ digest, chunkSize: 4 }, BlobSource.fromStream(pieces))
+      assert.deepStrictEqual(yield* requests, ["HEAD", "POST", "PATCH 0123", "PATCH 4567", "PATCH 89", "PUT"])
+    }).pipe(Effect.provide(content(committing(() => refusal(400)))))
+  )
 
   it.effect("because the caller may not write is not asked again", () =>
     Effect.gen(function* () {
@@ -115,14 +139,24 @@ describe("a commit with bytes", () => {
     )
   })
 
-  it.effect("that is lost is sent again with its bytes", () =>
+  it.effect("that is lost is sent again, its bytes first", () =>
     Effect.gen(function* () {
       yield* named
       assert.deepStrictEqual(
         (yield* requests).filter((line) => line.startsWith("P")),
-        ["POST", `PUT ${text}`, "POST", `PUT ${text}`]
+        ["POST", `PUT ${text}`, "POST", `PATCH ${text}`, "PUT"]
       )
     }).pipe(Effect.provide(content(committing(({ url }) => (url.pathname.endsWith("1") ? "reset" : empty(201))))))
+  )
+
+  it.effect("that is lost once does not keep the next blobs from it", () =>
+    Effect.gen(function* () {
+      for (let blob = 0; blob < 4; blob++) {
+        const before = (yield* Journal).length
+        yield* named
+        assert.include((yield* requests).slice(before), `PUT ${text}`)
+      }
+    }).pipe(Effect.provide(content(committing(({ url }) => (/[14]$/.test(url.pathname) ? "reset" : empty(201))))))
   )
 
   it.effect("that is turned away is repeated in the same session", () =>

@@ -4,7 +4,14 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { faultOf, type Doing, type Fault, recoveryFrom, resumptionAt } from "../src/internal/transfer/recovery.ts"
-import { InvalidRequest, InvalidResponse, type Reason, RegistryError, Unavailable } from "../src/RegistryError.ts"
+import {
+  Forbidden,
+  InvalidRequest,
+  InvalidResponse,
+  type Reason,
+  RegistryError,
+  Unavailable
+} from "../src/RegistryError.ts"
 
 const error = (reason: Reason, response?: { readonly status: number; readonly code?: string }) =>
   new RegistryError({
@@ -37,7 +44,14 @@ describe("an error means", () => {
     ["400 BLOB_UPLOAD_INVALID", error(invalid, { status: 400, code: "BLOB_UPLOAD_INVALID" }), "Unknown"],
     ["400 BLOB_UPLOAD_UNKNOWN", error(invalid, { status: 400, code: "BLOB_UPLOAD_UNKNOWN" }), "Unknown"],
     ["400 DIGEST_INVALID", error(invalid, { status: 400, code: "DIGEST_INVALID" }), "OtherContent"],
-    ["403", error(invalid, { status: 403 }), "Final"],
+    ["403 of the registry", error(new Forbidden({ description: "" }), { status: 403, code: "DENIED" }), "Final"],
+    ["403 of a firewall", error(new Forbidden({ description: "" }), { status: 403 }), "NotTaken"],
+    [
+      "a certificate that is not trusted",
+      error(new Unavailable({ description: "", code: "CERT_HAS_EXPIRED" })),
+      "Final"
+    ],
+    ["409", error(invalid, { status: 409 }), "NotTaken"],
     ["400", error(invalid, { status: 400 }), "NotTaken"],
     ["405", error(invalid, { status: 405 }), "NotTaken"],
     ["415", error(invalid, { status: 415 }), "NotTaken"],

@@ -305,11 +305,22 @@ const stories: ReadonlyArray<
   ],
   [
     "goes out with the commit in its last chunk",
+    { ...atOnce, totalBytes: 2 * mebibyte },
+    everywhere,
+    [
+      [opened, `Chunk 0+${mebibyte}, commit`],
+      [accepted(0, mebibyte), `Chunk ${mebibyte}+${mebibyte}, commit`],
+      [committed, "Finish"]
+    ]
+  ],
+  [
+    "in several chunks that cannot be read again is committed apart",
     { ...atOnce, totalBytes: 2 * mebibyte, repeatable: false },
     nowhere,
     [
       [opened, `Chunk 0+${mebibyte}, commit`],
-      [accepted(0, mebibyte), `Chunk ${mebibyte}+${mebibyte}, commit`],
+      [accepted(0, mebibyte), `Chunk ${mebibyte}+${mebibyte}`],
+      [accepted(mebibyte, 2 * mebibyte, true), "Commit"],
       [committed, "Finish"]
     ]
   ],
@@ -348,14 +359,14 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "resumes with the commit where the connection was lost and the blob is not there",
+    "resumes apart from the commit where the connection was lost and the blob is not there",
     atOnce,
     everywhere,
     [
       [opened, `Chunk 0+${mebibyte}, commit`],
       [refusedLast(undefined), "LookForBlob (LookForBlob)"],
       [missing, "AskStatus"],
-      [session(39), `Chunk 40+${mebibyte}, commit`]
+      [session(39), `Chunk 40+${mebibyte}`]
     ]
   ],
   [
@@ -375,7 +386,7 @@ const stories: ReadonlyArray<
     everywhere,
     [
       [opened, `Chunk 0+${mebibyte}, commit`],
-      [refusedLast(403), "Fail 403"]
+      [refusedLast(403, "DENIED"), "Fail 403"]
     ]
   ]
 ]
@@ -392,6 +403,11 @@ describe("an upload", () => {
       state = step.state
     }
   })
+})
+
+it("an upload whose blob is found there has sent all of it", () => {
+  const { state } = Uploading.next(atOnce, Uploading.begin(atOnce), { sentBytes: 100, canReadFrom: everywhere }, found)
+  assert.strictEqual(state.confirmedBytes, 100)
 })
 
 describe("a state of an upload", () => {

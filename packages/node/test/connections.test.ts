@@ -45,12 +45,12 @@ const statusOf = (
 ) => Effect.flatMap(answer, ({ status, text }) => Effect.as(text, status))
 
 describe("a connection is used again", () => {
-  live("after a HEAD, whatever length it states", () =>
+  live("after a HEAD of something that is not there", () =>
     Effect.gen(function* () {
       const { address, connections } = yield* http((_, response) =>
-        response.writeHead(200, { "content-length": "12345" }).end()
+        response.writeHead(404, { "content-length": "12345" }).end()
       )
-      for (let asked = 0; asked < 5; asked++) assert.strictEqual(yield* statusOf(HttpClient.head(address)), 200)
+      for (let asked = 0; asked < 5; asked++) assert.strictEqual(yield* statusOf(HttpClient.head(address)), 404)
       assert.strictEqual(connections(), 1)
     })
   )
@@ -84,22 +84,48 @@ describe("a connection is used again", () => {
   )
 })
 
-live("a server that sends a body with its answer to a HEAD is asked the next thing on another connection", () =>
-  Effect.gen(function* () {
-    const { address, connections } = yield* listen(
-      createTcpServer((socket) => {
-        socket.on("data", (request) => {
-          const body = request.toString().startsWith("HEAD") ? "hello" : "world"
-          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n${body}`)
-        })
+/** An answer of HTTP that a blob consists of. */
+const smuggled = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
+
+/** A server that wrongly sends a body after its answer to a HEAD: at once, or with the next request if there is one. */
+const sendingBodies = (isLate: boolean, status: number, body: string) =>
+  listen(
+    createTcpServer((socket) => {
+      let owed = ""
+      socket.on("data", (request) => {
+        if (request.toString().startsWith("HEAD")) {
+          socket.write(`HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\n\r\n${isLate ? "" : body}`)
+          owed = isLate ? body : ""
+        } else {
+          socket.write(`${owed}HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood`)
+        }
+      })
+    })
+  )
+
+describe("a body after the answer to a HEAD", () => {
+  for (const isLate of [false, true]) {
+    live(`never answers the next request: it comes ${isLate ? "late" : "at once"}`, () =>
+      Effect.gen(function* () {
+        const { address } = yield* sendingBodies(isLate, 200, smuggled)
+        const head = yield* HttpClient.head(address)
+        assert.strictEqual(head.status, 200)
+        assert.strictEqual(head.headers["content-length"], String(smuggled.length))
+        assert.strictEqual(yield* (yield* HttpClient.get(address)).text, "good")
       })
     )
-    assert.strictEqual((yield* HttpClient.head(address)).status, 200)
-    const next = yield* HttpClient.get(address)
-    assert.strictEqual(yield* next.text, "world")
-    assert.strictEqual(connections(), 2)
-  })
-)
+  }
+
+  live("that says what is not there fails the next request at most", () =>
+    Effect.gen(function* () {
+      const { address } = yield* sendingBodies(true, 404, '{"errors":[]}')
+      assert.strictEqual((yield* HttpClient.head(address)).status, 404)
+      const error = yield* Effect.flip(HttpClient.get(address))
+      assert.strictEqual(error.reason._tag, "TransportError")
+      assert.strictEqual(yield* (yield* HttpClient.get(address)).text, "good")
+    })
+  )
+})
 
 live("a body that is longer than it was said to be fails, and its last byte is not sent", () =>
   Effect.gen(function* () {

@@ -304,6 +304,12 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
   }
 }
 
+/**
+ * Whether a server that wrongly sends a body after a HEAD may send content that somebody else has put there: a blob could be
+ * an answer to the next request on the connection. That something is not there, no content says.
+ */
+const mayBring = (status: number): boolean => status < 400
+
 /** What sends requests, and to what the pieces of their answers are released. */
 interface Sending {
   readonly dispatcher: DispatchesPieces
@@ -368,7 +374,7 @@ const sendWithin = (
           method: request.method,
           headers: request.headers,
           body,
-          // undici closes the connection after a HEAD, as servers may send a body. Registries don't: programs in Go keep it.
+          // By itself undici closes the connection after each HEAD, see `mayBring`.
           ...(request.method === "HEAD" ? { reset: false } : {}),
           // Whoever asks knows how long to wait.
           headersTimeout: 0,
@@ -384,12 +390,18 @@ const sendWithin = (
             if (status < 200) return
             const body = (arrivals = new Arrivals(started, release))
             const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
+            if (request.method === "HEAD" && mayBring(status)) {
+              end(Cause.done())
+              started.abort(new Error("the connection is not used again"))
+            }
             // A small answer, which came whole, is told whole.
             queueMicrotask(() => (body.isClosed ? whenReleased(() => resume(answer)) : resume(answer)))
           },
           onResponseData: (_, piece) => arrivals?.push(piece),
           onResponseEnd: () => end(Cause.done()),
-          onResponseError: (_, cause) => end(Effect.fail(cause))
+          onResponseError: (_, cause) => {
+            if (!isOver) end(Effect.fail(cause))
+          }
         }
       )
     } catch (cause) {

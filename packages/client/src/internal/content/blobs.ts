@@ -77,7 +77,7 @@ export const make = (
   }
 ) => {
   const { idleTimeout, startHash } = options
-  const dialect: Upload.Dialect = { commitsApart: 0 }
+  const dialect: Upload.Dialect = { refusals: 0 }
   const repositoryName = Arguments.repositoryAt(transport.endpoint)
   const placing = Semaphore.makeUnsafe(1)
   const server = serverAt(new URL(transport.endpoint))

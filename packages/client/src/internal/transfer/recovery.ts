@@ -15,7 +15,7 @@ export type Doing = "Sending" | "SendingLast" | "Committing"
  * - `Unknown`: the session, or its location, is not known any more (404).
  * - `TooLarge`: so many bytes are not taken at once (413).
  * - `OtherContent`: the bytes that arrived are not those of the digest (`DIGEST_INVALID`).
- * - `NotTaken`: a request of this kind is not what the registry expects (400, 405, 411, 415, 422, 501, or a success that is none).
+ * - `NotTaken`: something on the way does not take such a request (any other 4xx, 501, or a success that no blob comes of).
  * - `Final`: everything that another request does not mend.
  */
 export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "OtherContent" | "NotTaken" | "Final"
@@ -39,10 +39,13 @@ export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" 
 export const isPassing = (reason: Reason): boolean =>
   reason._tag === "Throttled" || (reason._tag === "Unavailable" && reason.isRetryable && reason.firstContact !== true)
 
-const notTaken: ReadonlyArray<number> = [400, 405, 411, 415, 422, 501]
+/** Whether the registry itself says that the caller may not. A firewall has pages of its own. */
+const isDenied = ({ reason, response }: RegistryError): boolean =>
+  (reason._tag === "Forbidden" || reason._tag === "Unauthenticated") && (response?.errors.length ?? 0) > 0
 
 /** Reads the meaning out of an error. */
-export const faultOf = ({ reason, response }: RegistryError): Fault => {
+export const faultOf = (error: RegistryError): Fault => {
+  const { reason, response } = error
   const has = (...codes: ReadonlyArray<string>) => response?.errors.some(({ code }) => codes.includes(code)) === true
   if (has("BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN")) return "Unknown"
   switch (response?.status) {
@@ -58,7 +61,7 @@ export const faultOf = ({ reason, response }: RegistryError): Fault => {
     default:
       if (isPassing(reason)) return "Lost"
       if (has("DIGEST_INVALID")) return "OtherContent"
-      return reason._tag === "InvalidResponse" || notTaken.includes(response?.status ?? 0) ? "NotTaken" : "Final"
+      return reason._tag === "InvalidResponse" || (response !== undefined && !isDenied(error)) ? "NotTaken" : "Final"
   }
 }
 

@@ -62,12 +62,12 @@ export interface Services {
 
 /** What uploads have learnt of a registry. */
 export interface Dialect {
-  /** How many uploads it took only after the last chunk no longer came with the commit. */
-  commitsApart: number
+  /** How many uploads in a row it took only after the last chunk no longer came with the commit. */
+  refusals: number
 }
 
 /** One may be due to a fault. */
-const enoughCommitsApart = 2
+const enoughRefusals = 2
 
 /** A blob that the registry has. */
 export interface Uploaded {
@@ -214,7 +214,7 @@ export const mount = (
 
 /** The requests of an upload: each command that sends something, and the event that comes of it. */
 const makeRequests = <E>(
-  { transport }: Services,
+  { dialect, transport }: Services,
   { expected, idleTimeout, repository }: Pick<Upload<E, unknown>, "expected" | "idleTimeout" | "repository">,
   session: Session,
   content: Outgoing.Outgoing<E>
@@ -311,7 +311,9 @@ const makeRequests = <E>(
     if (!isCommit) return yield* send({ from: offset, to: end, isLast: last }, sent)
     const digest = yield* digestRead
     onCommit()
-    return yield* close(digest, end, sent)
+    const committed = yield* close(digest, end, sent)
+    dialect.refusals = 0
+    return committed
   })
 
   const commit = Effect.gen(function* () {
@@ -423,7 +425,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     totalBytes: content.sizeBytes(),
     chunkBytes: upload.chunkBytes,
     repeatable: source.repeatable,
-    commitsLastChunk: expected !== undefined && services.dialect.commitsApart < enoughCommitsApart
+    commitsLastChunk: expected !== undefined && services.dialect.refusals < enoughRefusals
   }
 
   let furthest = Uploading.begin(plan)
@@ -458,7 +460,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
       yield* patience.renew
     }
   }
-  if (plan.commitsLastChunk && !step.state.commitsLastChunk) services.dialect.commitsApart += 1
+  if (plan.commitsLastChunk && step.state.lastChunk === "Refused") services.dialect.refusals += 1
   if (step.command.isOpen) yield* session.close
   session.done()
   return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }

@@ -4,7 +4,7 @@
  */
 import type { RegistryError } from "../../RegistryError.ts"
 import { mostChunkBytes } from "../api/arguments.ts"
-import { faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
+import { type Fault, faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
 
 /** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
 const smallBytes = 2 * 1024 * 1024
@@ -55,8 +55,8 @@ export interface State {
   readonly count: "Sure" | "Unsure" | "Settled"
   /** How often the registry took a part of a request only. */
   readonly parts: number
-  /** Whether the last chunk goes out with the commit. The plan has it, until the registry does not take it. */
-  readonly commitsLastChunk: boolean
+  /** How the last chunk goes out: with the commit, or before, whether or not that failed because the two came together. */
+  readonly lastChunk: "WithCommit" | "Apart" | "Refused"
 }
 
 /** What happened. */
@@ -113,7 +113,7 @@ export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Pla
   failure: undefined,
   count: "Sure",
   parts: 0,
-  commitsLastChunk
+  lastChunk: commitsLastChunk ? "WithCommit" : "Apart"
 })
 
 const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
@@ -134,8 +134,10 @@ const fail = (state: State, error: RegistryError): Step => ({ state, command: { 
 const commit = (state: State): Step => ({ state: { ...state, doing: "Committing" }, command: { _tag: "Commit" } })
 
 /** Sends what the registry does not have yet. */
-const send = ({ chunkBytes, totalBytes }: Plan, state: State): Step => {
-  const { commitsLastChunk: commits, confirmedBytes: offset } = state
+const send = ({ chunkBytes, repeatable, totalBytes }: Plan, state: State): Step => {
+  const offset = state.confirmedBytes
+  // Where the two may be refused together, it must be possible to begin anew.
+  const commits = state.lastChunk === "WithCommit" && (repeatable || offset === 0)
   if (totalBytes !== undefined && offset === totalBytes && offset > 0) return commit(state)
   return {
     state: { ...state, doing: "Sending" },
@@ -186,8 +188,12 @@ const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
   return further === undefined ? fail(state, error) : send(plan, further)
 }
 
-/** Some do not take the last chunk with the commit, or take the commit and drop the bytes. */
-const apart = (state: State): State => ({ ...state, commitsLastChunk: false })
+/** The faults by which a registry, or a gateway before it, does not take the last chunk with the commit. */
+const refusals: ReadonlyArray<Fault> = ["NotTaken", "OtherContent", "Lost"]
+
+/** What was refused together is not sent together again. A registry that is busy refuses anything. */
+const afterLast = (state: State, fault: Fault): State =>
+  fault === "TurnedAway" ? state : { ...state, lastChunk: refusals.includes(fault) ? "Refused" : "Apart" }
 
 const failed = (
   plan: Plan,
@@ -198,7 +204,7 @@ const failed = (
   const fault = faultOf(error)
   const isLast = committed && before.doing === "Sending"
   const by = recoveryFrom(isLast ? "SendingLast" : before.doing, fault)
-  const state = isLast && fault !== "TurnedAway" && fault !== "Lost" ? apart(before) : before
+  const state = isLast ? afterLast(before, fault) : before
   if (by === "GiveUp") return fail(state, error)
   const recovery = { from: error, by }
   switch (by) {
@@ -262,7 +268,7 @@ export const next = (plan: Plan, state: State, content: Content, event: Event): 
     case "SessionLost":
       return resumed(plan, state, content, undefined)
     case "BlobFound":
-      return { state, command: { _tag: "Finish", isOpen: true } }
+      return { state: { ...state, confirmedBytes: content.sentBytes }, command: { _tag: "Finish", isOpen: true } }
     case "BlobMissing":
       return { state, command: { _tag: "AskStatus" } }
   }
