@@ -219,8 +219,7 @@ const makeRequests = <E>(
   session: Session,
   content: Outgoing.Outgoing<E>
 ) => {
-  type Failed = RegistryError | typeof Outgoing.sourceFailed
-  type Sent = Effect.Effect<Uploading.Event, Failed>
+  type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed>
 
   /** How long the registry may take when it closes the session: it may read the blob once more. */
   const closing = (bytes: number) => allowance(idleTimeout, bytes, leastHashedBytesPerSecond)
