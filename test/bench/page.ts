@@ -119,7 +119,7 @@ has imported it already; what this library adds is the second row. The third cou
 no client on Effect can be below that.`,
   start: `Each program is a process that loads the packages as they are published, from node_modules as pnpm makes it. Its time ends when
 the server receives its first request. "Effect alone" imports the same modules of Effect, of its package for Node and of undici, but
-none of this library, and makes the same request with Effect's \`FetchHttpClient\`. The goal of 1.10 is missed: with deep
+none of this library, and makes the same request with Effect's \`NodeHttpClient.layerUndici\`. The goal of 1.10 is missed: with deep
 imports this library adds 87 small files. In a profile of one run, evaluating them took 0.015 s, and building the layers and sending the
 request took 0.025 s. What is left of the difference is probably what Node needs to find, read and compile the files. The bundles have no such files. How to start
 faster: [start faster](startup.md).`,
