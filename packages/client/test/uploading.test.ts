@@ -8,7 +8,7 @@ import { Forbidden, Unavailable, InvalidRequest, RegistryError } from "../src/Re
 const kibibyte = 1024
 const mebibyte = 1024 * kibibyte
 
-const failed = (status: number | undefined, code?: string, committed = false): Uploading.Event => {
+const failed = (status: number | undefined, code?: string, commits = false): Uploading.Event => {
   const reason =
     status === undefined || status >= 500
       ? new Unavailable({ description: "" })
@@ -17,7 +17,7 @@ const failed = (status: number | undefined, code?: string, committed = false): U
         : new InvalidRequest({ description: "" })
   return {
     _tag: "Failed",
-    committed,
+    commits,
     error: new RegistryError({
       operation: "test",
       reason,

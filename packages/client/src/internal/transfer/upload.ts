@@ -354,7 +354,7 @@ const makeRequests = <E>(
     Effect.catchIf(
       request,
       (error): error is RegistryError => error !== Outgoing.sourceFailed,
-      (error) => Effect.succeed<Uploading.Event>({ _tag: "Failed", error, committed: isCommit() })
+      (error) => Effect.succeed<Uploading.Event>({ _tag: "Failed", error, commits: isCommit() })
     )
 
   return (command: Exclude<Uploading.Command, { _tag: "Finish" | "Fail" }>): Sent => {

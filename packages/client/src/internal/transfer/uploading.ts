@@ -75,8 +75,8 @@ export type Event =
   | { readonly _tag: "Ended" }
   /** The registry has the blob, all of it up to this offset. */
   | { readonly _tag: "Committed"; readonly to: number }
-  /** A request failed that sends, commits, or does both. */
-  | { readonly _tag: "Failed"; readonly error: RegistryError; readonly committed: boolean }
+  /** A request failed that sends, or that `commits`, or both. */
+  | { readonly _tag: "Failed"; readonly error: RegistryError; readonly commits: boolean }
   | { readonly _tag: "SessionFound"; readonly lastByte: number | undefined }
   | { readonly _tag: "SessionLost" }
   | { readonly _tag: "BlobFound" }
@@ -199,10 +199,10 @@ const failed = (
   plan: Plan,
   before: State,
   content: Content,
-  { committed, error }: Extract<Event, { _tag: "Failed" }>
+  { commits, error }: Extract<Event, { _tag: "Failed" }>
 ): Step => {
   const fault = faultOf(error)
-  const isLast = committed && before.doing === "Sending"
+  const isLast = commits && before.doing === "Sending"
   const by = recoveryFrom(isLast ? "SendingLast" : before.doing, fault)
   const state = isLast ? afterLast(before, fault) : before
   if (by === "GiveUp") return fail(state, error)
