@@ -39,9 +39,10 @@ const gated = (
         const opening: Tunnel.Opening = new Set()
         const connectorTo = (origin: string) => {
           const gate = gateTo(origin)
-          const proxy = route(new URL(origin))
+          const url = new URL(origin)
+          const proxy = route(url)
           return proxy === undefined
-            ? Dial.through(gate, { ...options, ...memory.connection })
+            ? Dial.through(gate, { ...options, ...memory.connection(url.protocol) })
             : Dial.byWayOf(gate, { proxy, options, proxyOptions, opening })
         }
         const agent = new Agent({
