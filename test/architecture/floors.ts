@@ -34,6 +34,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
         "ManifestProperties",
         "TagProperties",
         "SoftDeleted",
+        "Printable",
         "internal/schema",
         "internal/acr"
       )
@@ -125,11 +126,19 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
       about: "a registry in a box, and the client that goes with it",
       holds: ["emulator/src"]
     }
+  ],
+  [
+    {
+      name: "Command",
+      about: "a verb for each task: it calls the library and prints",
+      holds: ["cli/src"]
+    }
   ]
 ]
 
 /** `effect/http` may change with any minor version of Effect, so few files import it: these. */
 export const importersOfHttp: ReadonlyArray<string> = [
+  "cli/src/requests",
   ...client(
     "ContainerRegistry",
     "Operation",

@@ -20,7 +20,8 @@ import * as Packing from "./internal/artifact/pack.ts"
 import type { Packed, PackOptions } from "./internal/artifact/pack.ts"
 import * as Pulling from "./internal/artifact/pull.ts"
 import type { Pulled, PullOptions } from "./internal/artifact/pull.ts"
-import { isAttached, put, subjectOf } from "./internal/artifact/put.ts"
+import { isAttached, put } from "./internal/artifact/put.ts"
+import * as Resolving from "./internal/artifact/resolve.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
 import type { GraphError } from "./internal/walk.ts"
 
@@ -67,6 +68,49 @@ export const index: <E>(
   images: ReadonlyArray<string>,
   options?: IndexOptions
 ) => Effect.Effect<Descriptor, E | MissingContent | ArtifactError> = Indexing.index
+
+/**
+ * Which manifest to find.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ResolveOptions {
+  /** The platform of the image to find in an index, such as `linux/arm64`. Defaults to the index itself. */
+  readonly platform?: Platform.Input
+}
+
+/**
+ * Finds the manifest that a tag or a digest names, or the image of an index for a platform.
+ *
+ * **Details**
+ *
+ * The reference may be a tag with a digest (`v1.4.0@sha256:…`), of which the digest counts.
+ *
+ * Fails with `ArtifactError` (`NotFound`, and `NotAnImage` for an index without an image), and with `PlatformNotFound`.
+ *
+ * **Example** (The digest of an image for one platform)
+ *
+ * ```ts
+ * import { Artifact, Repository } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const digest = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const image = yield* Artifact.resolve(store, "v1.4.0", { platform: "linux/arm64" })
+ *   return image.digest
+ * })
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const resolve = <E>(
+  reader: Reader<E>,
+  reference: string,
+  { platform }: ResolveOptions = {}
+): Effect.Effect<Descriptor, ArtifactError | E | GraphError | PlatformNotFound> =>
+  Resolving.resolve(reader, reference, platform)
 
 /**
  * Why an artifact could not be pushed, attached or pulled, besides the errors of the store.
@@ -213,7 +257,7 @@ export const attach = <E>(
   { platform, ...options }: AttachOptions
 ): Effect.Effect<Attached, E | Fault, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const about = yield* subjectOf(store, subject, platform)
+    const about = yield* Resolving.resolve(store, subject, platform)
     const packed = yield* Packing.pack({ ...options, subject: about })
     const { descriptor } = packed.manifest
     if (yield* isAttached(store, about, descriptor.digest)) {

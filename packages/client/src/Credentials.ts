@@ -35,7 +35,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { toHubRegistry } from "./internal/http/hub.ts"
 import { refusedValue } from "./internal/schema/refused.ts"
-import { printable } from "./internal/schema/printable.ts"
+import { printable } from "./Printable.ts"
 import { failNaming, readNaming } from "./internal/schema/variables.ts"
 import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 

@@ -48,9 +48,12 @@ export interface Options extends Omit<RegistryContent.Options, "endpoint" | "reg
    * Options of single registries by their names in references, which take the place of those for all. An `endpoint` sends
    * the requests to another address: `{ "127.0.0.1:5000": { endpoint: "http://127.0.0.1:5000" } }` for a registry without
    * TLS on this machine, `{ "docker.io": { endpoint: "https://mirror.example.com" } }` for a mirror. Case, a default port
-   * and the names of Docker Hub are read as in references.
+   * and the names of Docker Hub are read as in references. A function is called with the login server of each registry when
+   * it is opened.
    */
-  readonly registries?: { readonly [loginServer: string]: Partial<RegistryContent.Options> }
+  readonly registries?:
+    | { readonly [loginServer: string]: Partial<RegistryContent.Options> }
+    | ((loginServer: string) => Partial<RegistryContent.Options>)
 }
 
 /**
@@ -137,7 +140,7 @@ const unlimited = new RegistryError({
 })
 
 /** The options of single registries, by their login servers. */
-const byLoginServer = (registries: Options["registries"] = {}) =>
+const byLoginServer = (registries: Exclude<NonNullable<Options["registries"]>, Function>) =>
   Effect.reduce(
     Object.entries(registries),
     () => new Map<string, Partial<RegistryContent.Options>>(),
@@ -158,15 +161,16 @@ const noRegistry = "registry.invalid"
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* ({ registries, ...defaults }: Options = {}): Effect.fn.Return<
+export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults }: Options = {}): Effect.fn.Return<
   Service,
   RegistryError,
   HttpClient.HttpClient | Credentials.Credentials | Scope.Scope
 > {
   if ((yield* Credentials.Credentials).sameForAll === true) return yield* unlimited
-  const single = yield* byLoginServer(registries)
+  const single = yield* byLoginServer(typeof registries === "function" ? {} : registries)
+  const ownOf = typeof registries === "function" ? registries : (loginServer: string) => single.get(loginServer)
   const layerOf = (loginServer: string) => {
-    const own = single.get(loginServer)
+    const own = ownOf(loginServer)
     // An address that is common to all registries would receive their logins.
     return Registry.layer({ ...defaults, ...own, endpoint: own?.endpoint ?? `https://${loginServer}` })
   }

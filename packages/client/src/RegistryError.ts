@@ -25,7 +25,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { printable } from "./internal/schema/printable.ts"
+import { printable } from "./Printable.ts"
 
 /** What happened, for a person to read: what the registry said, or what was found here. */
 const description = Schema.String

@@ -50,6 +50,7 @@ export * as Operation from "./Operation.ts"
 export * as Platform from "./Platform.ts"
 
 /** How many requests a minute are sent. */
+export * as Printable from "./Printable.ts"
 export * as RateLimits from "./RateLimits.ts"
 
 /** Where an artifact stands. */

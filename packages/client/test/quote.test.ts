@@ -6,7 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { quoting } from "../src/internal/http/quote.ts"
 import { inQuery, remembering, scrubbing, someWork, type Sought, sought } from "../src/internal/http/secrets.ts"
-import { printable } from "../src/internal/schema/printable.ts"
+import { printable } from "../src/Printable.ts"
 import { atOnce, measured } from "./support/atOnce.ts"
 import { spellings } from "./support/spellings.ts"
 

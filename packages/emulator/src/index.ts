@@ -36,3 +36,4 @@ export * as SeedError from "./SeedError.ts"
 
 /** What the emulator is filled with. */
 export * as SeedImage from "./SeedImage.ts"
+export * as ServeCommand from "./ServeCommand.ts"

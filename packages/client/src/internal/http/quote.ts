@@ -3,7 +3,7 @@
  * print, and bounded in length and depth.
  */
 import type * as Schema from "effect/Schema"
-import { printable } from "../schema/printable.ts"
+import { printable } from "../../Printable.ts"
 import { scrubbing, type Sought, type Work } from "./secrets.ts"
 
 /** Far above the length of any message. In characters. */

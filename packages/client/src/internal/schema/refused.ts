@@ -5,7 +5,7 @@
  * pasted password, and errors are logged. So only a value that reads like a name is shown. The text of a password that is a
  * valid name is no secret here: it would have been sent as a part of an address.
  */
-import { printable } from "./printable.ts"
+import { printable } from "../../Printable.ts"
 
 const longest = 128
 

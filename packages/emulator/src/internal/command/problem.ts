@@ -6,8 +6,16 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 
-/** A port is taken, a file cannot be read: no stack of causes is needed. */
-export class CannotStart extends Data.TaggedError("CannotStart")<{ readonly problem: string }> {
+/**
+ * The emulator cannot start: a port is taken, or a file or a setting cannot be used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class CannotStart extends Data.TaggedError("CannotStart")<{
+  /** What prevents it, in a line. */
+  readonly problem: string
+}> {
   override readonly [Runtime.errorReported] = false
 }
 

@@ -1,6 +1,8 @@
 /**
  * Makes texts of other programs safe to print. Control characters move the cursor of a terminal and forge lines of a log;
  * others reverse the direction of text or are invisible.
+ *
+ * @since 0.1.0
  */
 
 /**
@@ -21,5 +23,14 @@ const hex = (character: string): string => (character.codePointAt(0) ?? 0).toStr
 const escape = (character: string): string =>
   names.get(character) ?? (character.length === 1 ? `\\u${hex(character).padStart(4, "0")}` : `\\u{${hex(character)}}`)
 
-/** Replaces every character that does not print by an escape, such as `\u001b`. The result is a single line. */
+/**
+ * Replaces every character that does not print by an escape, such as `\u001b`. The result is a single line.
+ *
+ * **When to use**
+ *
+ * Use before you print names, annotations and messages that a registry sends.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
 export const printable = (text: string): string => text.replace(unprintable, escape)

@@ -1,0 +1,45 @@
+/**
+ * Registries and files, as the flags and the machine's logins reach them.
+ */
+import * as Registries from "@effect-acr/client/Registries"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
+import * as NodeCompression from "@effect-acr/node/NodeCompression"
+import * as NodeHasher from "@effect-acr/node/NodeHasher"
+import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Login from "./login.ts"
+import { shownRequests } from "./requests.ts"
+import { settings, type Settings } from "./settings.ts"
+
+/** Loopback names and addresses (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3). */
+const loopback = /^(?:localhost|(?:[a-z0-9-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
+const isPlain = (loginServer: string, plainHttp: boolean | undefined): boolean =>
+  plainHttp ?? loopback.test(loginServer)
+
+/** The options of one registry. The flag sends the login without protection. */
+const optionsOf =
+  ({ plainHttp }: Settings) =>
+  (loginServer: string): Partial<RegistryContent.Options> =>
+    isPlain(loginServer, plainHttp) ? { endpoint: `http://${loginServer}`, allowInsecureHttp: true } : {}
+
+const httpClient = ({ caFile, verbosity }: Settings) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const ca = caFile === undefined ? [] : [yield* files.readFileString(caFile)]
+      return NodeRegistryHttpClient.layerOptions({ ca })
+    })
+  ).pipe(shownRequests(verbosity))
+
+/** The services of all verbs. */
+export const layer = Layer.unwrap(
+  Effect.map(settings, (set) => {
+    const login = Login.layer
+    const http = httpClient(set)
+    const registries = Registries.layerOptions({ registries: optionsOf(set) }).pipe(Layer.provide([login, http]))
+    return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
+  })
+)

@@ -1,0 +1,250 @@
+/**
+ * What failed, why, and what to do, in the words of the command.
+ */
+import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
+import type { ArtifactError } from "@effect-acr/artifacts/ArtifactError"
+import type { Fault } from "@effect-acr/artifacts/Copy"
+import type { CopyError } from "@effect-acr/artifacts/CopyError"
+import type { FolderError } from "@effect-acr/artifacts/FolderError"
+import type { GraphError } from "@effect-acr/artifacts/Graph"
+import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
+import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type * as Config from "effect/Config"
+import * as Data from "effect/Data"
+import type { PlatformError } from "effect/PlatformError"
+import { type ExitCode, exitCodes } from "./exitCode.ts"
+import type { OutputFailed } from "./output.ts"
+import { printable } from "@effect-acr/client/Printable"
+
+/** A failure as the command prints it. */
+export class Failure extends Data.TaggedError("Failure")<{
+  /** What failed and on which object. */
+  readonly what: string
+  readonly why: string
+  /** What helps, if that is known. */
+  readonly help?: string | undefined
+  readonly code: ExitCode
+}> {}
+
+/** The call is wrong in a way that no flag or argument shows by itself. */
+export class WrongCall extends Data.TaggedError("WrongCall")<{ readonly description: string }> {}
+
+/** What a call names is not there. */
+export class NotThere extends Data.TaggedError("NotThere")<{ readonly description: string }> {}
+
+/** The answer was printed, and the exit code says more about it. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
+
+/** The errors of stores. */
+export type StoreError = ArchiveError | LayoutError | PlatformError | RegistryError
+
+/** All that a verb fails with. */
+export type Problem =
+  | StoreError
+  | ArtifactError
+  | Config.ConfigError
+  | CopyError<StoreError | Fault>
+  | Fault
+  | FolderError
+  | NotThere
+  | OutputFailed
+  | RetentionError
+  | WrongCall
+
+/** What a problem comes down to. */
+interface Reading {
+  readonly why: string
+  readonly help?: string | undefined
+  readonly code: ExitCode
+}
+
+const registryCodes: Record<RegistryError["reason"]["_tag"], ExitCode> = {
+  Unauthenticated: exitCodes.denied,
+  CredentialUnavailable: exitCodes.denied,
+  Forbidden: exitCodes.denied,
+  NotFound: exitCodes.notFound,
+  Locked: exitCodes.refused,
+  Unsupported: exitCodes.refused,
+  Throttled: exitCodes.unavailable,
+  Unavailable: exitCodes.unavailable,
+  InvalidRequest: exitCodes.wrongCall,
+  InvalidResponse: exitCodes.contentDiffers,
+  ContentMismatch: exitCodes.contentDiffers,
+  TooLarge: exitCodes.unsafe,
+  Refused: exitCodes.unsafe
+}
+
+/** What the registry itself said, with the ids by which its operators find the request. */
+const answerOf = ({ request, response }: RegistryError): ReadonlyArray<string> => {
+  const said = (response?.errors ?? []).map(({ code, message }) => [code, message].filter((part) => part !== "").join(": "))
+  const asked = request === undefined ? [] : [`${request.method} ${request.url}`]
+  const status = response === undefined ? [] : [`status ${response.status}`]
+  const ids = [
+    ...(request === undefined ? [] : [`client request id ${request.clientRequestId}`]),
+    ...(response?.correlationId === undefined ? [] : [`correlation id ${response.correlationId}`])
+  ]
+  return [...said, [...asked, ...status, ...ids].join(", ")].filter((line) => line !== "")
+}
+
+const loginServerOf = ({ request }: RegistryError): string => {
+  const host = request === undefined ? undefined : URL.parse(request.url)?.host
+  return host ?? "<registry>"
+}
+
+const registryHelp = (error: RegistryError): string | undefined => {
+  switch (error.reason._tag) {
+    case "Unauthenticated":
+    case "CredentialUnavailable":
+      return `log in: eacr login ${loginServerOf(error)}. Which login is used: eacr whoami ${loginServerOf(error)}`
+    case "Forbidden":
+      return `the login lacks a permission. Which login is used: eacr whoami ${loginServerOf(error)}`
+    case "Locked":
+      return "unlock it first: eacr unlock"
+    case "Throttled":
+      return "try again later"
+    case "Unavailable":
+      return `what can be reached: eacr doctor ${loginServerOf(error)}`
+    default:
+      return undefined
+  }
+}
+
+const ofRegistry = (error: RegistryError): Reading => ({
+  why: [
+    ...(error.completed === undefined ? [] : [`before that, ${error.completed}`]),
+    error.reason.message,
+    ...answerOf(error)
+  ].join("\n"),
+  help: registryHelp(error),
+  code: registryCodes[error.reason._tag]
+})
+
+const platformCodes: Partial<Record<PlatformError["reason"]["_tag"], ExitCode>> = {
+  NotFound: exitCodes.notFound,
+  PermissionDenied: exitCodes.denied,
+  AlreadyExists: exitCodes.refused
+}
+
+const ofPlatform = ({ message, reason }: PlatformError): Reading => ({
+  why: message,
+  code: platformCodes[reason._tag] ?? exitCodes.unexpected
+})
+
+const storeCodes: Record<
+  (LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"],
+  ExitCode
+> = {
+  NotALayout: exitCodes.wrongCall,
+  UnsupportedVersion: exitCodes.refused,
+  InvalidIndex: exitCodes.contentDiffers,
+  Ambiguous: exitCodes.wrongCall,
+  ContentMissing: exitCodes.notFound,
+  ContentDiffers: exitCodes.contentDiffers,
+  UnknownManifest: exitCodes.unsafe,
+  Locked: exitCodes.unavailable,
+  SharedBlobs: exitCodes.unsafe,
+  FileFailed: exitCodes.unexpected,
+  NotAnArchive: exitCodes.wrongCall,
+  UnsupportedArchive: exitCodes.refused,
+  InvalidArchive: exitCodes.contentDiffers,
+  AlreadyRead: exitCodes.wrongCall,
+  NotFound: exitCodes.notFound,
+  NotAnImage: exitCodes.wrongCall,
+  PlatformRequired: exitCodes.wrongCall,
+  NoPlatform: exitCodes.wrongCall,
+  DuplicatePlatform: exitCodes.wrongCall,
+  NoImages: exitCodes.wrongCall,
+  InvalidArtifact: exitCodes.wrongCall,
+  RefusedEntry: exitCodes.unsafe,
+  FileChanged: exitCodes.partly,
+  LimitExceeded: exitCodes.unsafe,
+  AlreadyThere: exitCodes.refused
+}
+
+const ofStore = ({ message, reason }: LayoutError | ArchiveError | ArtifactError | FolderError): Reading => ({
+  why: message,
+  code: storeCodes[reason._tag],
+  help: reason._tag === "PlatformRequired" ? "name one by --platform" : undefined
+})
+
+const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
+  InvalidRules: exitCodes.wrongCall,
+  UnknownList: exitCodes.wrongCall,
+  OtherRules: exitCodes.wrongCall,
+  OtherRepository: exitCodes.wrongCall,
+  OtherPlan: exitCodes.wrongCall,
+  TooOld: exitCodes.unsafe,
+  InconsistentPlan: exitCodes.unsafe,
+  LimitExceeded: exitCodes.unsafe,
+  LocksNotAllowed: exitCodes.unsafe,
+  CacheFailed: exitCodes.unexpected,
+  JournalFailed: exitCodes.unexpected
+}
+
+const graphCodes: Record<GraphError["problem"], ExitCode> = {
+  Missing: exitCodes.notFound,
+  Unreadable: exitCodes.contentDiffers,
+  TooDeep: exitCodes.unsafe,
+  TooLarge: exitCodes.unsafe
+}
+
+/** A copy failed on one side, whose error says why. */
+const ofCopy = ({ cause, node, side }: CopyError<StoreError | Fault>): Reading => {
+  const reading = readingOf(cause)
+  const place = node._tag === "Some" ? `at the ${side}, ${node.value}` : `at the ${side}`
+  return { ...reading, why: `${place}: ${reading.why}` }
+}
+
+/** Reads what a problem says. */
+const readingOf = (problem: Problem): Reading => {
+  switch (problem._tag) {
+    case "RegistryError":
+      return ofRegistry(problem)
+    case "LayoutError":
+    case "ArchiveError":
+    case "ArtifactError":
+    case "FolderError":
+      return ofStore(problem)
+    case "CopyError":
+      return ofCopy(problem)
+    case "GraphError":
+      return { why: problem.message, code: graphCodes[problem.problem] }
+    case "MissingContent":
+      return { why: problem.message, code: exitCodes.refused }
+    case "TagExists":
+      return { why: problem.message, code: exitCodes.refused, help: "--on-tag overwrite moves it" }
+    case "PlatformNotFound":
+      return { why: problem.message, code: exitCodes.notFound }
+    case "RetentionError":
+      return { why: problem.message, code: retentionCodes[problem.problem] }
+    case "PlatformError":
+      return ofPlatform(problem)
+    case "OutputFailed":
+      return problem.isClosed
+        ? { why: "", code: exitCodes.pipeClosed }
+        : { why: problem.cause.message, code: exitCodes.unexpected }
+    case "ConfigError":
+      return { why: problem.message, code: exitCodes.wrongCall }
+    case "NotThere":
+      return { why: problem.description, code: exitCodes.notFound }
+    case "WrongCall":
+      return { why: problem.description, code: exitCodes.wrongCall }
+  }
+}
+
+/** Says of a problem what was being done. */
+export const failureOf =
+  (what: string) =>
+  (problem: Problem | Ended): Failure | Ended =>
+    problem._tag === "Ended" ? problem : new Failure({ what, ...readingOf(problem) })
+
+const indented = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => `  ${printable(line)}`)
+    .join("\n")
+
+/** Writes a failure: what and on which object, why, and what to do. */
+export const format = ({ help, what, why }: Failure): string =>
+  [`error: cannot ${printable(what)}`, indented(why), ...(help === undefined ? [] : [indented(help)])].join("\n")

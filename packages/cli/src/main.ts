@@ -1,0 +1,45 @@
+/**
+ * The command as a process: its exit code, its signals, and readers of its output that go away.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import { exitCodes } from "./exitCode.ts"
+import { run } from "./run.ts"
+
+/** What shells expect of a program that SIGTERM ended. */
+const terminated = 143
+
+/** The first signal lets the command clean up. The second one ends the process at once. */
+const watchSignals = (): { readonly code: () => number } => {
+  let code: number = exitCodes.interrupted
+  let isInterrupted = false
+  const onSignal = (signal: "SIGINT" | "SIGTERM") => () => {
+    code = signal === "SIGTERM" ? terminated : exitCodes.interrupted
+    if (isInterrupted) process.exit(code)
+    isInterrupted = true
+  }
+  process.on("SIGINT", onSignal("SIGINT"))
+  process.on("SIGTERM", onSignal("SIGTERM"))
+  return { code: () => code }
+}
+
+/** Ends with the code that the command returned. Pending output is written before the process ends by itself. */
+const teardown = (signal: { readonly code: () => number }): Runtime.Teardown => (exit, onExit) => {
+  const code = Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : signal.code()
+  process.exitCode = code
+  onExit(code)
+}
+
+export const main = (): void => {
+  // A failed write is an error of the writer as well. Without a listener it would end the process with a stack.
+  process.stdout.on("error", () => undefined)
+  process.stderr.on("error", () => undefined)
+  const signal = watchSignals()
+  run(process.argv.slice(2)).pipe(
+    Effect.provide(NodeServices.layer),
+    NodeRuntime.runMain({ disableErrorReporting: true, teardown: teardown(signal) })
+  )
+}

@@ -1,0 +1,34 @@
+/**
+ * Where text goes: answers to standard output, everything else to standard error.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type { PlatformError } from "effect/PlatformError"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+
+/** Standard output takes no more. */
+export class OutputFailed extends Data.TaggedError("OutputFailed")<{ readonly cause: PlatformError }> {
+  /** Whether its reader went away, as `head` does. */
+  get isClosed(): boolean {
+    const { cause } = this.cause.reason
+    return Predicate.hasProperty(cause, "code") && cause.code === "EPIPE"
+  }
+}
+
+/** Prints the pieces of an answer as they come. */
+export const printAll = <E, R>(
+  pieces: Stream.Stream<string | Uint8Array, E, R>
+): Effect.Effect<void, E | OutputFailed, R | Stdio.Stdio> =>
+  Effect.flatMap(Stdio.Stdio, ({ stdout }) =>
+    Stream.run(pieces, Sink.mapError(stdout(), (cause) => new OutputFailed({ cause })))
+  )
+
+export const print = (text: string | Uint8Array): Effect.Effect<void, OutputFailed, Stdio.Stdio> =>
+  printAll(Stream.make(text))
+
+/** Prints a line for people. If standard error is closed, there is no way to say anything. */
+export const tell = (text: string): Effect.Effect<void, never, Stdio.Stdio> =>
+  Effect.flatMap(Stdio.Stdio, ({ stderr }) => Effect.ignore(Stream.run(Stream.make(`${text}\n`), stderr())))

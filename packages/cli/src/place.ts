@@ -1,0 +1,165 @@
+/**
+ * Where a name is looked up: in the registry that it begins with, in an image layout, or in an archive.
+ */
+import * as Artifact from "@effect-acr/artifacts/Artifact"
+import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
+import * as Repository from "@effect-acr/artifacts/Repository"
+import * as Reference from "@effect-acr/client/Reference"
+import * as Registries from "@effect-acr/client/Registries"
+import type * as Compression from "@effect-acr/client/Compression"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stdio from "effect/Stdio"
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import { type StoreError, WrongCall } from "./failure.ts"
+import * as Program from "./program.ts"
+
+/** What opening a place to change takes. */
+type WriteServices = FileSystem.FileSystem | Path.Path | Registries.Registries
+
+/** What opening a place to read takes. A stream that an archive is read from ends with the scope. */
+type ReadServices = WriteServices | Compression.Compression | Scope.Scope | Stdio.Stdio
+
+/** Flags that say where a name is looked up, if not in a registry. */
+export interface Flags {
+  readonly layout: Option.Option<string>
+  readonly archive?: Option.Option<string>
+}
+
+const placeFlag = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+
+const archiveHelp = "an OCI or Docker archive (- for standard input), in which the name is a tag or an image"
+const layoutHelp = "an OCI image layout, in which the name is a tag or a digest"
+
+/** The flags of a verb that reads one place. */
+export const readFlags = {
+  layout: placeFlag("layout", "DIR", `Read ${layoutHelp}`),
+  archive: placeFlag("archive", "FILE", `Read ${archiveHelp}`)
+}
+
+/** The flag of a verb that changes one place. An archive cannot be changed. */
+export const writeFlags = { layout: placeFlag("layout", "DIR", `Change ${layoutHelp}`) }
+
+/** The flags of a verb that reads a first place, and those of a second one. */
+export const fromFlags = {
+  layout: placeFlag("from-layout", "DIR", `Read from ${layoutHelp}`),
+  archive: placeFlag("from-archive", "FILE", `Read from ${archiveHelp}`)
+}
+
+export const toFlags = {
+  layout: placeFlag("to-layout", "DIR", `Write to ${layoutHelp}`),
+  archive: placeFlag("to-archive", "FILE", "Write to an OCI archive, in which the name is a tag (- for standard output)")
+}
+
+/** The argument that names an artifact. */
+export const artifact = (name = "artifact") =>
+  Argument.String(name).pipe(
+    Argument.withDescription("registry/repository:tag, or with @digest; in a layout or an archive a tag or a digest")
+  )
+
+/** A place that was opened, and what the name is in it. */
+export interface Opened<out Store> {
+  readonly store: Store
+  /** The tag, the digest or another name, as the store takes it. */
+  readonly reference: string
+  /** The services of the registry, if it is one. */
+  readonly registry: Option.Option<Registries.Opened>
+}
+
+const ofRegistry = (name: string) =>
+  Effect.map(Registries.open(name), (opened): Opened<ContentStore<StoreError>> => ({
+    store: Repository.make(opened.content, opened.reference),
+    reference: opened.tagOrDigest,
+    registry: Option.some(opened)
+  }))
+
+const ofLayout = (folder: string, reference: string) =>
+  Effect.map(ImageLayout.open(folder), (store): Opened<ContentStore<StoreError>> => ({
+    store,
+    reference,
+    registry: Option.none()
+  }))
+
+const ofArchive = (file: string, reference: string) =>
+  Effect.gen(function* () {
+    const { stdin } = yield* Stdio.Stdio
+    const store: Reader<StoreError> = yield* file === "-" ? ImageArchive.fromStream(stdin) : ImageArchive.read(file)
+    return { store, reference, registry: Option.none() } satisfies Opened<Reader<StoreError>>
+  })
+
+const isGiven = (flag: Option.Option<string> | undefined): flag is Option.Some<string> =>
+  flag !== undefined && Option.isSome(flag)
+
+/** Opens a place to read from. */
+export const reader = Effect.fnUntraced(function* (
+  { archive, layout }: Flags,
+  name: string
+): Effect.fn.Return<Opened<Reader<StoreError>>, StoreError | WrongCall, ReadServices> {
+  if (isGiven(layout) && isGiven(archive)) {
+    return yield* new WrongCall({ description: "a name is in a layout or in an archive, and not in both" })
+  }
+  if (isGiven(layout)) return yield* ofLayout(layout.value, name)
+  return isGiven(archive) ? yield* ofArchive(archive.value, name) : yield* ofRegistry(name)
+})
+
+/** Opens a place to change. */
+export const store = ({ layout }: Pick<Flags, "layout">, name: string) =>
+  Effect.suspend((): Effect.Effect<Opened<ContentStore<StoreError>>, StoreError, WriteServices> =>
+    Option.isSome(layout) ? ofLayout(layout.value, name) : ofRegistry(name)
+  )
+
+/** The flag that chooses the image of an index. */
+export const platformFlag = Flag.String("platform").pipe(
+  Flag.withMetavar("OS/ARCH"),
+  Flag.withDescription("The image for this platform, such as linux/arm64, if the name is that of an index"),
+  Flag.optional
+)
+
+/** Finds what the name names, or the image of it for a platform. */
+export const resolve = ({ reference, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>
+  Artifact.resolve(store, reference, Option.isSome(platform) ? { platform: platform.value } : {})
+
+/** The part of a program that opens a place, and what the name is in it. */
+export interface Written extends Program.Program {
+  readonly reference: string
+}
+
+/** Writes how a program opens a place. */
+export const written = ({ archive, layout }: Flags, name: string, variable = "store"): Written => {
+  const opening = (module: string, code: string, more: Partial<Written> = {}): Written => ({
+    imports: { [Program.artifacts]: [module] },
+    lines: [`const ${variable} = yield* ${code}`],
+    reference: name,
+    ...more
+  })
+  if (isGiven(layout)) return opening("ImageLayout", `ImageLayout.open(${Program.literal(layout.value)})`)
+  if (isGiven(archive) && archive.value === "-") {
+    const imports = { [Program.artifacts]: ["ImageArchive"], [Program.effect]: ["Stdio"] }
+    return opening("ImageArchive", "ImageArchive.fromStream((yield* Stdio.Stdio).stdin)", { imports, isScoped: true })
+  }
+  if (isGiven(archive)) {
+    return opening("ImageArchive", `ImageArchive.read(${Program.literal(archive.value)})`, { isScoped: true })
+  }
+  const parsed = Option.getOrUndefined(Result.getSuccess(Reference.parse(name)))
+  const repository = parsed === undefined ? name : `${parsed.registry}/${parsed.repository}`
+  return opening("Repository", `Repository.open(${Program.literal(repository)})`, {
+    reference: parsed?.digest ?? parsed?.tag ?? "latest"
+  })
+}
+
+/** Writes how a program finds what the name names, as `resolve` does. */
+export const resolved = ({ reference }: Written, platform: Option.Option<string>, variable: string): Program.Program => {
+  const options = Option.isSome(platform) ? `, { platform: ${Program.literal(platform.value)} }` : ""
+  return {
+    imports: { [Program.artifacts]: ["Artifact"] },
+    lines: [`const ${variable} = yield* Artifact.resolve(store, ${Program.literal(reference)}${options})`]
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * A call of the command as a program, which does the same with the library.
+ */
+
+/** What a program needs besides the services that all have. */
+export interface Program {
+  /** Names to import, by package. */
+  readonly imports: Readonly<Record<string, ReadonlyArray<string>>>
+  /** The lines of its generator. */
+  readonly lines: ReadonlyArray<string>
+  /** Whether it opens something that ends with a scope. */
+  readonly isScoped?: boolean
+}
+
+export const artifacts = "@effect-acr/artifacts"
+export const client = "@effect-acr/client"
+export const effect = "effect"
+
+/** Writes a value as it stands in a program. */
+export const literal = (value: unknown): string => JSON.stringify(value)
+
+const common: Program["imports"] = {
+  "@effect-acr/node": ["NodeRegistries"],
+  "@effect/platform-node": ["NodeRuntime"],
+  effect: ["Effect"]
+}
+
+const packages = [artifacts, client, "@effect-acr/node", "@effect/platform-node", effect]
+
+const importLine = (name: string, all: ReadonlyArray<Program["imports"]>): ReadonlyArray<string> => {
+  const names = Array.from(new Set(all.flatMap((imports) => imports[name] ?? []))).toSorted()
+  return names.length === 0 ? [] : [`import { ${names.join(", ")} } from ${literal(name)}`]
+}
+
+/** Puts parts of a program one after the other. */
+export const join = (...parts: ReadonlyArray<Program>): Program => ({
+  imports: Object.fromEntries(
+    packages.map((name) => [name, Array.from(new Set(parts.flatMap(({ imports }) => imports[name] ?? [])))])
+  ),
+  lines: parts.flatMap(({ lines }) => lines),
+  isScoped: parts.some(({ isScoped }) => isScoped === true)
+})
+
+/** Prints the value of an expression. */
+export const print = (expression: string): Program => ({
+  imports: { [effect]: ["Console"] },
+  lines: [`yield* Console.log(${expression})`]
+})
+
+/** Writes a program for Node. */
+export const format = ({ imports, isScoped = false, lines }: Program): string =>
+  [
+    ...packages.flatMap((name) => importLine(name, [common, imports])),
+    "",
+    "const program = Effect.gen(function* () {",
+    ...lines.map((line) => (line === "" ? "" : `  ${line}`)),
+    "})",
+    "",
+    `NodeRuntime.runMain(Effect.provide(${isScoped ? "Effect.scoped(program)" : "program"}, NodeRegistries.layer))`
+  ].join("\n")

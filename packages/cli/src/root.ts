@@ -1,0 +1,26 @@
+/**
+ * The command with all of its verbs.
+ */
+import * as Command from "effect/cli/Command"
+import * as Settings from "./settings.ts"
+import { digest } from "./verbs/digest.ts"
+import { lock, unlock } from "./verbs/lock.ts"
+import { ls } from "./verbs/ls.ts"
+import { purge } from "./verbs/purge.ts"
+import { raw } from "./verbs/raw.ts"
+import { rm } from "./verbs/rm.ts"
+import { serve } from "./verbs/serve.ts"
+import { tag } from "./verbs/tag.ts"
+import { trash } from "./verbs/trash.ts"
+import { tree } from "./verbs/tree.ts"
+import { untag } from "./verbs/untag.ts"
+
+export const root = Command.make("eacr").pipe(
+  Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
+  Command.withSubcommands([
+    { group: "Look", commands: [ls, digest, raw, tree] },
+    { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
+    { group: "Serve", commands: [serve] }
+  ]),
+  Command.withGlobalFlags([...Settings.all])
+)

@@ -1,0 +1,106 @@
+/**
+ * Runs the command on its arguments.
+ */
+import { CannotStart } from "@effect-acr/emulator/ServeCommand"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stdio from "effect/Stdio"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import { type ExitCode, exitCodes } from "./exitCode.ts"
+import { Ended, Failure, format } from "./failure.ts"
+import * as Log from "./log.ts"
+import * as Output from "./output.ts"
+import { root } from "./root.ts"
+import * as Version from "./version.ts"
+
+/** `-v` is for `--verbose`, as in other commands for containers. */
+const VersionFlag = GlobalFlag.Action({
+  flag: Flag.Boolean("version").pipe(
+    Flag.withAlias("V"),
+    Flag.withDescription("Show the versions of the command, of Effect and of the runtime"),
+    Flag.withDefault(false)
+  ),
+  run: Effect.fnUntraced(function* (_, { command, version }) {
+    const presenter = yield* CliOutput.Presenter
+    yield* presenter.present({ _tag: "Version", name: command.name, version })
+  })
+})
+
+const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, VersionFlag, GlobalFlag.Wizard] })
+
+/** Prints help and versions on standard output, and what is wrong with a call on standard error. */
+const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
+  const print = (text: string) => Effect.ignore(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
+  const tell = (text: string) => Effect.provideService(Output.tell(text), Stdio.Stdio, stdio)
+  const plain = CliOutput.defaultFormatter({ colors: false })
+  return {
+    present: (event) => {
+      switch (event._tag) {
+        case "Help":
+          return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
+            print(CliOutput.defaultFormatter({ colors: canColor }).formatHelpDoc(event.helpDoc))
+          )
+        case "InvalidInvocation": {
+          const problems = event.errors.map((error) => `error: ${plain.formatCliError(error)}`)
+          return tell([...problems, `  ${event.commandPath.join(" ")} --help says how it is called`].join("\n"))
+        }
+        case "Version":
+          return print(Version.text())
+      }
+    }
+  }
+}
+
+const layer = Layer.mergeAll(
+  config,
+  Log.layer,
+  Layer.unwrap(Effect.map(Stdio.Stdio, (stdio) => CliOutput.layerPresenter(presenter(stdio)))),
+  TerminalCapabilities.layer
+)
+
+/** A defect is a bug. Its stack says nothing to a person who runs a command, and may hold a secret. */
+const unexpected = (defect: unknown): Failure =>
+  new Failure({
+    what: "continue",
+    why: `this is a bug: ${defect instanceof Error ? defect.message : String(defect)}`,
+    code: exitCodes.unexpected
+  })
+
+const failureFrom = (error: unknown): Failure => {
+  if (error instanceof Failure) return error
+  return error instanceof CannotStart ? cannotStart(error) : unexpected(error)
+}
+
+const cannotStart = ({ problem }: CannotStart): Failure =>
+  new Failure({ what: "start the emulator", why: problem, code: exitCodes.unexpected })
+
+/** Says what failed, and returns the exit code. */
+const report = (error: unknown): Effect.Effect<ExitCode, never, Stdio.Stdio> => {
+  if (error instanceof Ended) return Effect.succeed(error.code)
+  if (CliError.isCliError(error)) {
+    const isWrong = error._tag !== "ShowHelp" || error.errors.length > 0
+    return Effect.succeed(isWrong ? exitCodes.wrongCall : exitCodes.done)
+  }
+  const failure = failureFrom(error)
+  if (failure.code === exitCodes.pipeClosed) return Effect.succeed(failure.code)
+  return Effect.as(Output.tell(format(failure)), failure.code)
+}
+
+/** Runs the command and returns its exit code. Only an interruption goes through. */
+export const run = (
+  args: ReadonlyArray<string>
+): Effect.Effect<ExitCode, never, Command.Environment> =>
+  Command.runWith(root, { version: Version.version })(args).pipe(
+    Effect.as(exitCodes.done),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.failCause(Cause.interrupt()) : report(Cause.squash(cause))
+    ),
+    Effect.provide(layer)
+  )

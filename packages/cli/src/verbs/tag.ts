@@ -1,0 +1,81 @@
+/**
+ * Points tags at an artifact.
+ */
+import * as Digest from "@effect-acr/client/Digest"
+import * as Tag from "@effect-acr/client/Tag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Answer from "../answer.ts"
+import { dryRunFlag } from "../dryRun.ts"
+import { NotThere } from "../failure.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import * as Verb from "../verb.ts"
+
+export const document = Answer.document({
+  digest: Digest.Digest,
+  tags: Schema.Array(Schema.Struct({ tag: Schema.String, outcome: Schema.Literals(["set", "unchanged"]) })),
+  isDryRun: Schema.Boolean
+})
+
+const program = (artifact: string, tags: ReadonlyArray<string>, place: Pick<Place.Flags, "layout">): Program.Program => {
+  const opened = Place.written(place, artifact)
+  return Program.join(opened, Place.resolved(opened, Option.none(), "descriptor"), {
+    imports: { [Program.effect]: ["Option"] },
+    lines: [
+      "const raw = yield* store.manifest(descriptor)",
+      `if (Option.isSome(raw)) yield* store.putManifest(raw.value, { tags: ${Program.literal(tags)} })`
+    ]
+  })
+}
+
+export const tag = Command.make(
+  "tag",
+  {
+    artifact: Place.artifact(),
+    tags: Argument.String("tag").pipe(
+      Argument.withDescription("The new tags"),
+      Argument.withSchema(Tag.Tag),
+      Argument.atLeast(1)
+    ),
+    dryRun: dryRunFlag,
+    ...Place.writeFlags
+  },
+  ({ artifact, dryRun, tags, ...place }) =>
+    Verb.answer(
+      { what: `tag ${artifact}`, program: program(artifact, tags, place) },
+      Effect.gen(function* () {
+        const opened = yield* Place.store(place, artifact)
+        const descriptor = yield* Place.resolve(opened, Option.none())
+        const { digest } = descriptor
+        const named = yield* Effect.forEach(new Set(tags), (tag) =>
+          Effect.map(opened.store.resolve(tag), (found) => ({
+            tag,
+            outcome: Option.exists(found, (other) => other.digest === digest) ? ("unchanged" as const) : ("set" as const)
+          }))
+        )
+        const wanted = named.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)
+        if (!dryRun && wanted.length > 0) {
+          const raw = yield* opened.store.manifest(descriptor)
+          if (Option.isNone(raw)) return yield* new NotThere({ description: `${digest} is gone` })
+          yield* opened.store.putManifest(raw.value, { tags: wanted })
+        }
+        return Answer.make(
+          document,
+          { digest, tags: named, isDryRun: dryRun },
+          {
+            text: () => named.map(({ outcome, tag }) => `${tag}\t${outcome}\t${digest}`),
+            quiet: [digest]
+          }
+        )
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Point one or more tags at an artifact. Nothing is transferred but the manifest",
+    examples: [{ command: "eacr tag myregistry.azurecr.io/shop/api:v1.4.0 stable", description: "Promote a version" }]
+  })
+)

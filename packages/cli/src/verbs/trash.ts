@@ -1,0 +1,192 @@
+/**
+ * Lists and restores what was deleted, on registries of Azure with soft delete.
+ */
+import * as Trash from "@effect-acr/artifacts/Trash"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Reference from "@effect-acr/client/Reference"
+import * as Registries from "@effect-acr/client/Registries"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Answer from "../answer.ts"
+import { exitCodes } from "../exitCode.ts"
+import { WrongCall } from "../failure.ts"
+import * as Program from "../program.ts"
+import { table } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+/** The repositories of a registry that were deleted, or what was deleted from one repository. */
+export const listDocument = Answer.document({
+  repositories: Schema.Array(Schema.Struct({ name: Schema.String, deletedOn: Schema.DateTimeUtcFromString })),
+  manifests: Schema.Array(
+    Schema.Struct({
+      digest: Digest.Digest,
+      deletedOn: Schema.DateTimeUtcFromString,
+      /** The tags that named it when they were deleted. */
+      tags: Schema.Array(Schema.String)
+    })
+  )
+})
+
+export const restoreDocument = Answer.document({ steps: Schema.Array(Trash.RestoredStep) })
+
+const listAnswer = (found: Omit<typeof listDocument.Type, "version">): Answer.Answer => {
+  const { manifests, repositories } = found
+  return Answer.make(listDocument, found, {
+    text: (view) =>
+      repositories.length > 0
+        ? table(
+            view,
+            ["REPOSITORY", "DELETED"],
+            repositories.map(({ deletedOn, name }) => [name, DateTime.formatIso(deletedOn)])
+          )
+        : table(
+            view,
+            ["DIGEST", "DELETED", "TAGS"],
+            manifests.map(({ deletedOn, digest, tags }) => [digest, DateTime.formatIso(deletedOn), tags.join(", ")])
+          ),
+    quiet: [...repositories.map(({ name }) => name), ...manifests.map(({ digest }) => digest)]
+  })
+}
+
+const ofRegistry = Effect.fnUntraced(function* (loginServer: string) {
+  const registries = yield* Registries.Registries
+  const registry = yield* Effect.provide(ContainerRegistry.ContainerRegistry, registries.layerFor(loginServer))
+  const repositories = yield* Stream.runCollect(registry.deletedRepositories())
+  return listAnswer({
+    repositories: repositories.map(({ deletedOn, name }) => ({ name, deletedOn })),
+    manifests: []
+  })
+})
+
+const ofRepository = Effect.fnUntraced(function* (name: string) {
+  const { registry, repository } = yield* Registries.open(name)
+  const [manifests, tags] = yield* Effect.all([
+    Stream.runCollect(registry.deletedManifests(repository)),
+    Stream.runCollect(registry.deletedTags(repository))
+  ])
+  return listAnswer({
+    repositories: [],
+    manifests: manifests.map(({ deletedOn, digest }) => ({
+      digest,
+      deletedOn,
+      tags: Array.from(new Set(tags.filter((tag) => tag.digest === digest).map((tag) => tag.name)))
+    }))
+  })
+})
+
+const isRegistry = Schema.is(Reference.Registry)
+
+const listProgram = (place: string): Program.Program =>
+  isRegistry(place)
+    ? {
+        imports: { [Program.client]: ["ContainerRegistry", "Registries"], [Program.effect]: ["Console", "Stream"] },
+        lines: [
+          "const registries = yield* Registries.Registries",
+          `const services = registries.layerFor(${Program.literal(place)})`,
+          "const registry = yield* Effect.provide(ContainerRegistry.ContainerRegistry, services)",
+          "yield* Stream.runForEach(registry.deletedRepositories(), ({ name }) => Console.log(name))"
+        ]
+      }
+    : {
+        imports: { [Program.client]: ["Registries"], [Program.effect]: ["Console", "Stream"] },
+        lines: [
+          `const { registry, repository } = yield* Registries.open(${Program.literal(place)})`,
+          "yield* Stream.runForEach(registry.deletedManifests(repository), ({ digest }) => Console.log(digest))"
+        ]
+      }
+
+const ls = Command.make(
+  "ls",
+  {
+    place: Argument.String("repository").pipe(
+      Argument.withDescription("registry/repository, or a registry for its deleted repositories")
+    )
+  },
+  ({ place }) =>
+    Verb.answer(
+      { what: `list the trash of ${place}`, program: listProgram(place) },
+      isRegistry(place) ? ofRegistry(place) : ofRepository(place)
+    )
+).pipe(
+  Verb.described({
+    does: "List what was deleted and can be restored",
+    examples: [{ command: "eacr trash ls myregistry.azurecr.io/shop/api", description: "Deleted images and their tags" }]
+  })
+)
+
+const isThere = (outcome: Trash.Outcome): boolean => outcome === "restored" || outcome === "present"
+
+const restoreAnswer = (steps: ReadonlyArray<Trash.RestoredStep>): Answer.Answer => {
+  const isWhole = steps.every(
+    ({ outcome, tags, unread }) => isThere(outcome) && unread === undefined && tags.every((tag) => isThere(tag.outcome))
+  )
+  return Answer.make(
+    restoreDocument,
+    { steps },
+    {
+      text: () =>
+        steps.flatMap(({ detail, digest, outcome, tags, unread }) => [
+          [outcome, digest, detail ?? unread ?? ""].join("\t").trimEnd(),
+          ...tags.map((tag) => [tag.outcome, tag.name, tag.detail ?? ""].join("\t").trimEnd())
+        ]),
+      quiet: steps.filter(({ outcome }) => isThere(outcome)).map(({ digest }) => digest),
+      code: isWhole ? exitCodes.done : exitCodes.partly
+    }
+  )
+}
+
+const servicesOf = ({ content, registry }: Registries.Opened) =>
+  Context.make(ContainerRegistry.ContainerRegistry, registry).pipe(
+    Context.add(RegistryContent.RegistryContent, content)
+  )
+
+const restoreProgram = (artifact: string): Program.Program => ({
+  imports: { [Program.artifacts]: ["Trash"], [Program.client]: ["Registries"], [Program.effect]: ["Console"] },
+  lines: [
+    "const registries = yield* Registries.Registries",
+    `const { reference, repository, tagOrDigest } = yield* registries.open(${Program.literal(artifact)})`,
+    "const { steps } = yield* Effect.provide(",
+    "  Trash.restore(repository, tagOrDigest),",
+    "  registries.layerFor(reference.registry)",
+    ")",
+    "yield* Console.log(steps)"
+  ]
+})
+
+const restore = Command.make(
+  "restore",
+  {
+    artifact: Argument.String("artifact").pipe(
+      Argument.withDescription("registry/repository:tag, or with @digest")
+    )
+  },
+  ({ artifact }) =>
+    Verb.answer(
+      { what: `restore ${artifact}`, program: restoreProgram(artifact) },
+      Effect.gen(function* () {
+        const opened = yield* Registries.open(artifact)
+        const { digest, tag } = opened.reference
+        const wanted = digest ?? tag
+        if (wanted === undefined) return yield* new WrongCall({ description: "it has to be said which tag or digest" })
+        const { steps } = yield* Effect.provideContext(Trash.restore(opened.repository, wanted), servicesOf(opened))
+        return restoreAnswer(steps)
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Restore a deleted artifact with its platforms, tags and signatures",
+    examples: [{ command: "eacr trash restore myregistry.azurecr.io/shop/api:v1.4.0", description: "Undo a deletion" }]
+  })
+)
+
+export const trash = Command.make("trash").pipe(
+  Command.withDescription("What was deleted from registries of Azure with soft delete"),
+  Command.withSubcommands([ls, restore])
+)

@@ -1,0 +1,50 @@
+/**
+ * Runs the command in this process, as a shell would: arguments and variables in, text and an exit code out.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import type { ExitCode } from "../../src/exitCode.ts"
+import { run } from "../../src/run.ts"
+
+export interface Ended {
+  readonly code: ExitCode
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Given {
+  readonly stdin?: string
+  /** Variables of the environment. Others are not there. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+const decoder = new TextDecoder()
+
+const textOf = (piece: string | Uint8Array): string => (typeof piece === "string" ? piece : decoder.decode(piece))
+
+/** Takes what is written, piece by piece. */
+const collecting = (pieces: Array<string>) => () =>
+  Sink.forEach((piece: string | Uint8Array) => Effect.sync(() => void pieces.push(textOf(piece))))
+
+/** Runs the command without a terminal. */
+export const eacr = (args: ReadonlyArray<string>, { env = {}, stdin = "" }: Given = {}): Effect.Effect<Ended> =>
+  Effect.suspend(() => {
+    const stdout: Array<string> = []
+    const stderr: Array<string> = []
+    const stdio = Stdio.layerTest({
+      stdin: Stream.make(new TextEncoder().encode(stdin)),
+      stdout: collecting(stdout),
+      stderr: collecting(stderr)
+    })
+    return run(args).pipe(
+      Effect.map((code): Ended => ({ code, stdout: stdout.join(""), stderr: stderr.join("") })),
+      Effect.provide(
+        Layer.mergeAll(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromUnknown(env))).pipe(Layer.merge(stdio))
+      )
+    )
+  })
