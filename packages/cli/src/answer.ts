@@ -40,9 +40,7 @@ export const make = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">
 })
 
 const encode = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">): Effect.Effect<string> =>
-  Effect.orDie(
-    Schema.encodeUnknownEffect(Schema.fromJsonString(schema))({ version: documentVersion, ...value })
-  )
+  Effect.orDie(Schema.encodeUnknownEffect(Schema.fromJsonString(schema))({ version: documentVersion, ...value }))
 
 export const view: Effect.Effect<View, never, Stdio.Stdio> = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio

@@ -77,7 +77,9 @@ const registryCodes: Record<RegistryError["reason"]["_tag"], ExitCode> = {
 
 /** What the registry itself said, with the ids by which its operators find the request. */
 const answerOf = ({ request, response }: RegistryError): ReadonlyArray<string> => {
-  const said = (response?.errors ?? []).map(({ code, message }) => [code, message].filter((part) => part !== "").join(": "))
+  const said = (response?.errors ?? []).map(({ code, message }) =>
+    [code, message].filter((part) => part !== "").join(": ")
+  )
   const asked = request === undefined ? [] : [`${request.method} ${request.url}`]
   const status = response === undefined ? [] : [`status ${response.status}`]
   const ids = [
@@ -131,10 +133,7 @@ const ofPlatform = ({ message, reason }: PlatformError): Reading => ({
   code: platformCodes[reason._tag] ?? exitCodes.unexpected
 })
 
-const storeCodes: Record<
-  (LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"],
-  ExitCode
-> = {
+const storeCodes: Record<(LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"], ExitCode> = {
   NotALayout: exitCodes.wrongCall,
   UnsupportedVersion: exitCodes.refused,
   InvalidIndex: exitCodes.contentDiffers,

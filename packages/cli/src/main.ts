@@ -27,11 +27,13 @@ const watchSignals = (): { readonly code: () => number } => {
 }
 
 /** Ends with the code that the command returned. Pending output is written before the process ends by itself. */
-const teardown = (signal: { readonly code: () => number }): Runtime.Teardown => (exit, onExit) => {
-  const code = Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : signal.code()
-  process.exitCode = code
-  onExit(code)
-}
+const teardown =
+  (signal: { readonly code: () => number }): Runtime.Teardown =>
+  (exit, onExit) => {
+    const code = Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : signal.code()
+    process.exitCode = code
+    onExit(code)
+  }
 
 export const main = (): void => {
   // A failed write is an error of the writer as well. Without a listener it would end the process with a stack.

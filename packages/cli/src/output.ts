@@ -23,7 +23,10 @@ export const printAll = <E, R>(
   pieces: Stream.Stream<string | Uint8Array, E, R>
 ): Effect.Effect<void, E | OutputFailed, R | Stdio.Stdio> =>
   Effect.flatMap(Stdio.Stdio, ({ stdout }) =>
-    Stream.run(pieces, Sink.mapError(stdout(), (cause) => new OutputFailed({ cause })))
+    Stream.run(
+      pieces,
+      Sink.mapError(stdout(), (cause) => new OutputFailed({ cause }))
+    )
   )
 
 export const print = (text: string | Uint8Array): Effect.Effect<void, OutputFailed, Stdio.Stdio> =>

@@ -56,7 +56,11 @@ export const fromFlags = {
 
 export const toFlags = {
   layout: placeFlag("to-layout", "DIR", `Write to ${layoutHelp}`),
-  archive: placeFlag("to-archive", "FILE", "Write to an OCI archive, in which the name is a tag (- for standard output)")
+  archive: placeFlag(
+    "to-archive",
+    "FILE",
+    "Write to an OCI archive, in which the name is a tag (- for standard output)"
+  )
 }
 
 /** The argument that names an artifact. */
@@ -156,7 +160,11 @@ export const written = ({ archive, layout }: Flags, name: string, variable = "st
 }
 
 /** Writes how a program finds what the name names, as `resolve` does. */
-export const resolved = ({ reference }: Written, platform: Option.Option<string>, variable: string): Program.Program => {
+export const resolved = (
+  { reference }: Written,
+  platform: Option.Option<string>,
+  variable: string
+): Program.Program => {
   const options = Option.isSome(platform) ? `, { platform: ${Program.literal(platform.value)} }` : ""
   return {
     imports: { [Program.artifacts]: ["Artifact"] },

@@ -34,7 +34,15 @@ const tagRules = ({ keep, olderThan, tags }: Wish): ReadonlyArray<RetentionRules
   const matching = { of: ["tags"], tags: [first, ...others] } as const
   return [
     ...(Option.isSome(keep) && keep.value > 0
-      ? [{ ...matching, name: "newest", because: because("--keep"), newest: { count: keep.value }, action: "keep" } as const]
+      ? [
+          {
+            ...matching,
+            name: "newest",
+            because: because("--keep"),
+            newest: { count: keep.value },
+            action: "keep"
+          } as const
+        ]
       : []),
     {
       ...matching,

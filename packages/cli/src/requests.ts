@@ -46,9 +46,7 @@ const addressOf = ({ url }: HttpClientRequest.HttpClientRequest): string => {
 /** Wraps a client so that its requests are shown: 0 shows none, 1 a line for each, 2 their headers as well. */
 export const shownRequests =
   (verbosity: number) =>
-  <E, R>(
-    client: Layer.Layer<HttpClient.HttpClient, E, R>
-  ): Layer.Layer<HttpClient.HttpClient, E, R | Stdio.Stdio> =>
+  <E, R>(client: Layer.Layer<HttpClient.HttpClient, E, R>): Layer.Layer<HttpClient.HttpClient, E, R | Stdio.Stdio> =>
     verbosity === 0 ? client : Layer.provide(Layer.effect(HttpClient.HttpClient, showing(verbosity)), client)
 
 const showing = (verbosity: number) =>

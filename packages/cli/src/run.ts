@@ -94,9 +94,7 @@ const report = (error: unknown): Effect.Effect<ExitCode, never, Stdio.Stdio> => 
 }
 
 /** Runs the command and returns its exit code. Only an interruption goes through. */
-export const run = (
-  args: ReadonlyArray<string>
-): Effect.Effect<ExitCode, never, Command.Environment> =>
+export const run = (args: ReadonlyArray<string>): Effect.Effect<ExitCode, never, Command.Environment> =>
   Command.runWith(root, { version: Version.version })(args).pipe(
     Effect.as(exitCodes.done),
     Effect.catchCause((cause) =>

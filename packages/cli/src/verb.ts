@@ -2,13 +2,14 @@
  * What the verbs have in common: they call the library, print the answer, and say what failed.
  */
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Command from "effect/cli/Command"
 import * as Answer from "./answer.ts"
 import * as Connection from "./connection.ts"
 import { type Ended, type Failure, failureOf, type Problem } from "./failure.ts"
 import * as Output from "./output.ts"
 import * as Program from "./program.ts"
-import { Explain } from "./settings.ts"
+import { Explain, settings } from "./settings.ts"
 
 /** Describes a verb in its help and in the documentation. */
 export const described =
@@ -30,7 +31,12 @@ export interface Call {
 export const run = <E extends Problem | Ended, R>({ program, what }: Call, effect: Effect.Effect<void, E, R>) =>
   Effect.gen(function* () {
     if (yield* Explain) return yield* Output.print(`${Program.format(program)}\n`)
-    return yield* effect.pipe(Effect.scoped, Effect.provide(Connection.layer))
+    const { verbosity } = yield* settings
+    return yield* effect.pipe(
+      Effect.scoped,
+      Effect.provide(Connection.layer),
+      Effect.provideService(References.MinimumLogLevel, verbosity > 1 ? "Debug" : "Warn")
+    )
   }).pipe(Effect.mapError((problem): Failure | Ended => failureOf(what)(problem)))
 
 /** Runs what answers once. */

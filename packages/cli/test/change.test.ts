@@ -22,7 +22,9 @@ const image = (repository: string, tags: ReadonlyArray<string>) =>
   })
 
 const tagsOf = (repository: string) =>
-  Effect.map(loggedIn(["ls", `$REGISTRY/${repository}`]), ({ stdout }) => stdout.split("\n").filter((tag) => tag !== ""))
+  Effect.map(loggedIn(["ls", `$REGISTRY/${repository}`]), ({ stdout }) =>
+    stdout.split("\n").filter((tag) => tag !== "")
+  )
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change something", (it) => {
   describe("tag", () => {

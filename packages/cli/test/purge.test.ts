@@ -15,15 +15,22 @@ const emulator = AcrEmulator.layer({ softDelete: { retention: "7 days" } })
 /** Images of some builds, the last of which is an hour old, and one image without a tag. */
 const builds = Effect.fnUntraced(function* (repository: string, count: number) {
   const { seed } = yield* AcrEmulator.AcrEmulator
-  const digests = yield* Effect.forEach(Array.from({ length: count }, (_, index) => index), (index) =>
-    seed({
-      repository,
-      tags: [`build-${index + 1}`],
-      labels: { build: `${repository} ${index}` },
-      pushedAt: Duration.days(40 - index)
-    })
+  const digests = yield* Effect.forEach(
+    Array.from({ length: count }, (_, index) => index),
+    (index) =>
+      seed({
+        repository,
+        tags: [`build-${index + 1}`],
+        labels: { build: `${repository} ${index}` },
+        pushedAt: Duration.days(40 - index)
+      })
   )
-  const untagged = yield* seed({ repository, tags: [], labels: { build: `${repository} none` }, pushedAt: Duration.days(40) })
+  const untagged = yield* seed({
+    repository,
+    tags: [],
+    labels: { build: `${repository} none` },
+    pushedAt: Duration.days(40)
+  })
   return { digests, untagged }
 })
 

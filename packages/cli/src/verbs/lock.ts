@@ -95,13 +95,7 @@ const program = (name: string, wish: ChangeableAttributes.Update): Program.Progr
   ]
 })
 
-const changed = (
-  verb: string,
-  name: string,
-  wanted: ReadonlyArray<Operation>,
-  isAllowed: boolean,
-  isDryRun: boolean
-) =>
+const changed = (verb: string, name: string, wanted: ReadonlyArray<Operation>, isAllowed: boolean, isDryRun: boolean) =>
   Verb.answer(
     { what: `${verb} ${name}`, program: program(name, changeOf(wanted, isAllowed)) },
     change(name, wanted, isAllowed, isDryRun)
@@ -127,7 +121,10 @@ export const lock = Command.make(
   Verb.described({
     does: "Lock a tag, a manifest or a repository of Azure Container Registry",
     examples: [
-      { command: "eacr lock myregistry.azurecr.io/shop/api:v1.4.0", description: "Make a tag immutable and undeletable" }
+      {
+        command: "eacr lock myregistry.azurecr.io/shop/api:v1.4.0",
+        description: "Make a tag immutable and undeletable"
+      }
     ]
   })
 )
@@ -135,8 +132,7 @@ export const lock = Command.make(
 export const unlock = Command.make(
   "unlock",
   { object, against: against("What to allow again. Defaults to all"), dryRun: dryRunFlag },
-  ({ against, dryRun, object }) =>
-    changed("unlock", object, against.length === 0 ? operations : against, true, dryRun)
+  ({ against, dryRun, object }) => changed("unlock", object, against.length === 0 ? operations : against, true, dryRun)
 ).pipe(
   Verb.described({
     does: "Unlock a tag, a manifest or a repository of Azure Container Registry",

@@ -48,7 +48,13 @@ export const ls = Command.make(
   },
   ({ place, ...flags }) =>
     Verb.run(
-      { what: `list ${Option.getOrElse(place, () => "the place")}`, program: program(Option.getOrElse(place, () => ""), flags) },
+      {
+        what: `list ${Option.getOrElse(place, () => "the place")}`,
+        program: program(
+          Option.getOrElse(place, () => ""),
+          flags
+        )
+      },
       Effect.gen(function* () {
         const name = Option.getOrElse(place, () => "")
         const isOfRegistry = isRegistry(name)

@@ -43,7 +43,11 @@ const ageFlag = Flag.String("older-than").pipe(
 )
 
 const flags = {
-  rules: Flag.String("rules").pipe(Flag.withMetavar("FILE"), Flag.withDescription("A JSON file with rules"), Flag.optional),
+  rules: Flag.String("rules").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("A JSON file with rules"),
+    Flag.optional
+  ),
   untagged: Flag.Boolean("untagged").pipe(
     Flag.withDescription("Delete manifests that have no tag and that nothing with a tag needs"),
     Flag.withoutNegation,
@@ -245,7 +249,10 @@ export const purge = Command.make(
   ({ apply: applied, dryRun, place, plan: planned, yes, ...given }) =>
     Verb.answer(
       {
-        what: `purge ${Option.getOrElse(Option.orElse(place, () => applied), () => "a repository")}`,
+        what: `purge ${Option.getOrElse(
+          Option.orElse(place, () => applied),
+          () => "a repository"
+        )}`,
         program: Option.isSome(applied) ? applyProgram(applied.value) : program(place, given)
       },
       Effect.gen(function* () {

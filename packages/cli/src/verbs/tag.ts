@@ -21,7 +21,11 @@ export const document = Answer.document({
   isDryRun: Schema.Boolean
 })
 
-const program = (artifact: string, tags: ReadonlyArray<string>, place: Pick<Place.Flags, "layout">): Program.Program => {
+const program = (
+  artifact: string,
+  tags: ReadonlyArray<string>,
+  place: Pick<Place.Flags, "layout">
+): Program.Program => {
   const opened = Place.written(place, artifact)
   return Program.join(opened, Place.resolved(opened, Option.none(), "descriptor"), {
     imports: { [Program.effect]: ["Option"] },
@@ -54,7 +58,9 @@ export const tag = Command.make(
         const named = yield* Effect.forEach(new Set(tags), (tag) =>
           Effect.map(opened.store.resolve(tag), (found) => ({
             tag,
-            outcome: Option.exists(found, (other) => other.digest === digest) ? ("unchanged" as const) : ("set" as const)
+            outcome: Option.exists(found, (other) => other.digest === digest)
+              ? ("unchanged" as const)
+              : ("set" as const)
           }))
         )
         const wanted = named.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)

@@ -117,7 +117,9 @@ const ls = Command.make(
 ).pipe(
   Verb.described({
     does: "List what was deleted and can be restored",
-    examples: [{ command: "eacr trash ls myregistry.azurecr.io/shop/api", description: "Deleted images and their tags" }]
+    examples: [
+      { command: "eacr trash ls myregistry.azurecr.io/shop/api", description: "Deleted images and their tags" }
+    ]
   })
 )
 
@@ -163,9 +165,7 @@ const restoreProgram = (artifact: string): Program.Program => ({
 const restore = Command.make(
   "restore",
   {
-    artifact: Argument.String("artifact").pipe(
-      Argument.withDescription("registry/repository:tag, or with @digest")
-    )
+    artifact: Argument.String("artifact").pipe(Argument.withDescription("registry/repository:tag, or with @digest"))
   },
   ({ artifact }) =>
     Verb.answer(

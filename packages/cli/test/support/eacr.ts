@@ -44,7 +44,9 @@ export const eacr = (args: ReadonlyArray<string>, { env = {}, stdin = "" }: Give
     return run(args).pipe(
       Effect.map((code): Ended => ({ code, stdout: stdout.join(""), stderr: stderr.join("") })),
       Effect.provide(
-        Layer.mergeAll(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromUnknown(env))).pipe(Layer.merge(stdio))
+        Layer.mergeAll(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromUnknown(env))).pipe(
+          Layer.merge(stdio)
+        )
       )
     )
   })
