@@ -82,7 +82,10 @@ const removeManifests = Effect.fnUntraced(function* (
   const outcome = isSure ? ("deleted" as const) : ("kept" as const)
   return Answer.make(
     document,
-    { manifests: all.map(({ store: _, ...one }) => ({ ...one, outcome })), isDryRun: dryRun },
+    {
+      manifests: all.map(({ digest, name, referrers, tags }) => ({ name, digest, tags, referrers, outcome })),
+      isDryRun: dryRun
+    },
     {
       text: () => all.map((one) => `${outcome}\t${lineOf(one)}`),
       quiet: isSure ? all.map(({ digest }) => digest) : [],
