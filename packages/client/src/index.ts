@@ -49,8 +49,10 @@ export * as Operation from "./Operation.ts"
 /** What an image runs on. */
 export * as Platform from "./Platform.ts"
 
-/** How many requests a minute are sent. */
+/** Makes texts of other programs safe to print. */
 export * as Printable from "./Printable.ts"
+
+/** How many requests a minute are sent. */
 export * as RateLimits from "./RateLimits.ts"
 
 /** Where an artifact stands. */

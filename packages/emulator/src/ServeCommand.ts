@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
+import type { CannotStart } from "./internal/command/problem.ts"
 import { flags, settingsOf } from "./internal/command/flags.ts"
 
 export { CannotStart } from "./internal/command/problem.ts"
@@ -43,7 +44,7 @@ export const make = <const Name extends string, R>(
     /** Whether to print one line of JSON when the emulator is ready, instead of instructions. */
     readonly json: Effect.Effect<boolean, never, R>
   }
-) =>
+): Command.Command<Name, never, {}, CannotStart, R> =>
   Command.make(name, { ...others, changes: ownChanges }, (given) =>
     Effect.gen(function* () {
       const json = yield* options.json

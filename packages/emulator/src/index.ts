@@ -36,4 +36,5 @@ export * as SeedError from "./SeedError.ts"
 
 /** What the emulator is filled with. */
 export * as SeedImage from "./SeedImage.ts"
+/** The emulator as a subcommand of another command. */
 export * as ServeCommand from "./ServeCommand.ts"
