@@ -1,6 +1,7 @@
 /**
  * A call of the command as a program, which does the same with the library.
  */
+import * as Predicate from "effect/Predicate"
 
 /** What a program needs besides the services that all have. */
 export interface Program {
@@ -17,7 +18,15 @@ export const client = "@effect-acr/client"
 export const effect = "effect"
 
 /** Writes a value as it stands in a program. */
-export const literal = (value: unknown): string => JSON.stringify(value)
+export const literal = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
+  if (!Predicate.isObject(value)) return JSON.stringify(value)
+  const members = Object.entries(value).map(([name, member]) => `${name}: ${literal(member)}`)
+  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`
+}
+
+/** Writes a text of several lines as it stands in a program. */
+export const text = (value: string): string => `\`${value.replace(/[\\`]|\$\{/g, String.raw`\$&`)}\``
 
 const common: Program["imports"] = {
   "@effect-acr/node": ["NodeRegistries"],

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import { WrongCall } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -57,6 +58,11 @@ export const ls = Command.make(
       },
       Effect.gen(function* () {
         const name = Option.getOrElse(place, () => "")
+        if (name === "" && Option.isNone(flags.layout) && Option.isNone(flags.archive)) {
+          return yield* new WrongCall({
+            description: "it has to be said what to list: a registry, or registry/repository"
+          })
+        }
         const isOfRegistry = isRegistry(name)
         const names = isOfRegistry
           ? Stream.unwrap(

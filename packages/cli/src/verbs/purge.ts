@@ -204,7 +204,7 @@ const program = (place: Option.Option<string>, { rules, ...wish }: Given): Progr
     }),
     onNone: (): Program.Program => ({
       imports: { [Program.artifacts]: ["RetentionRules"] },
-      lines: [`const rules = yield* RetentionRules.parse(${Program.literal(jsonOf(wish))})`]
+      lines: [`const rules = yield* RetentionRules.parse(${Program.text(jsonOf(wish))})`]
     })
   })
   return Program.join(reading, {
@@ -219,10 +219,14 @@ const program = (place: Option.Option<string>, { rules, ...wish }: Given): Progr
   })
 }
 
-const encodeRules = Schema.encodeSync(Schema.fromJsonString(RetentionRules.Rules))
+const encodeRules = Schema.encodeSync(RetentionRules.Rules)
 
 /** The rules that the flags stand for, as a file would hold them. */
-const jsonOf = (wish: Wish): string => Option.match(rulesOf(wish), { onNone: () => "{}", onSome: encodeRules })
+const jsonOf = (wish: Wish): string =>
+  Option.match(rulesOf(wish), {
+    onNone: () => "{}",
+    onSome: (rules) => JSON.stringify(encodeRules(rules), undefined, 2)
+  })
 
 const applyProgram = (file: string): Program.Program => ({
   imports: { [Program.artifacts]: ["Retention", "RetentionPlan"], [Program.effect]: ["FileSystem", "Schema"] },

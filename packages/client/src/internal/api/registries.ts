@@ -46,11 +46,24 @@ const fullSpellings = (name: string): ReadonlyArray<string> => {
   ]
 }
 
+/** Says which capital letter is in the name of a repository, if that is all that is wrong with a reference. */
+const capitalIn = (text: string): string | undefined => {
+  const [, registry = "", repository = "", rest = ""] = /^([^/]+\/)([^:@]*)(.*)$/.exec(text) ?? []
+  const [capital] = /[A-Z]/.exec(repository) ?? []
+  const lowered = `${registry}${repository.toLowerCase()}${rest}`
+  if (capital === undefined || Result.isFailure(Reference.parse(lowered))) return undefined
+  const expected = refusedValue(lowered) === lowered ? `: expected ${lowered}` : ""
+  return `the name of a repository has no capital letters, and this one has "${capital}"${expected}`
+}
+
 /** What is wrong with a text that is no reference. */
 const problemOf = (text: string, message: string): string => {
   if (/^https?:\/\//i.test(text)) return "a reference has no scheme: expected myregistry.azurecr.io/library/alpine:3.20"
+  const capital = capitalIn(text)
+  if (capital !== undefined) return capital
   const [hub, acr] = fullSpellings(text)
-  if (hub === undefined) return message
+  // The first line says what was expected. The second names a part of the reference, which callers do not know.
+  if (hub === undefined) return message.split("\n", 1).join("")
   // A text that may be a secret is not repeated.
   const [example, azure] = refusedValue(hub) === hub ? [hub, acr] : ["docker.io/library/alpine:3.20"]
   const alternative = azure === undefined ? "" : `, or ${azure} for a registry of Azure`
