@@ -12,7 +12,7 @@ import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
-import type { PlatformError } from "effect/PlatformError"
+import { PlatformError } from "effect/PlatformError"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import type { OutputFailed } from "./output.ts"
 import { printable } from "@effect-acr/client/Printable"
@@ -133,7 +133,10 @@ const ofPlatform = ({ message, reason }: PlatformError): Reading => ({
   code: platformCodes[reason._tag] ?? exitCodes.unexpected
 })
 
-const storeCodes: Record<(LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"], ExitCode> = {
+const storeCodes: Record<
+  Exclude<(LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"], "FileFailed">,
+  ExitCode
+> = {
   NotALayout: exitCodes.wrongCall,
   UnsupportedVersion: exitCodes.refused,
   InvalidIndex: exitCodes.contentDiffers,
@@ -143,7 +146,6 @@ const storeCodes: Record<(LayoutError | ArchiveError | ArtifactError | FolderErr
   UnknownManifest: exitCodes.unsafe,
   Locked: exitCodes.unavailable,
   SharedBlobs: exitCodes.unsafe,
-  FileFailed: exitCodes.unexpected,
   NotAnArchive: exitCodes.wrongCall,
   UnsupportedArchive: exitCodes.refused,
   InvalidArchive: exitCodes.contentDiffers,
@@ -161,9 +163,13 @@ const storeCodes: Record<(LayoutError | ArchiveError | ArtifactError | FolderErr
   AlreadyThere: exitCodes.refused
 }
 
+/** The exit code of what the file system refused, by what it said. */
+const fileCode = (cause: unknown): ExitCode =>
+  cause instanceof PlatformError ? ofPlatform(cause).code : exitCodes.unexpected
+
 const ofStore = ({ message, reason }: LayoutError | ArchiveError | ArtifactError | FolderError): Reading => ({
   why: message,
-  code: storeCodes[reason._tag],
+  code: reason._tag === "FileFailed" ? fileCode(reason.cause) : storeCodes[reason._tag],
   help: reason._tag === "PlatformRequired" ? "name one by --platform" : undefined
 })
 

@@ -77,13 +77,5 @@ layer(seeded, { excludeTestServices: true })("the command", (it) => {
         assert.include(stderr, "docker.io/library/alpine:3.20")
       })
     )
-
-    it.effect("are 7 for a registry that cannot be reached", () =>
-      Effect.gen(function* () {
-        const { code, stderr } = yield* eacr(["digest", "127.0.0.1:1/shop/api:v1"], { env: { HOME: "/nonexistent" } })
-        assert.strictEqual(code, 7)
-        assert.include(stderr, "eacr doctor 127.0.0.1:1")
-      })
-    )
   })
 })

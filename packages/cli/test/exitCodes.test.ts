@@ -1,0 +1,89 @@
+/**
+ * Each exit code, once. Those of signals and closed pipes are tested with processes.
+ */
+import { mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { loggedIn } from "./support/registry.ts"
+
+const reader = { username: "reader", password: Redacted.make("reading") }
+
+const emulator = AcrEmulator.layer({
+  seed: [
+    { repository: "shop/api", tags: ["v1"] },
+    { repository: "shop/locked", tags: ["v1"], locks: { tags: { deleteEnabled: false } } }
+  ],
+  scopeMapTokens: [{ ...reader, scopeMap: [{ repository: "shop/api", actions: ["content/read"] }] }]
+})
+
+const authOf = (loginServer: string) =>
+  JSON.stringify({ auths: { [loginServer]: { auth: Buffer.from("reader:reading").toString("base64") } } })
+
+layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
+  const failing = (
+    name: string,
+    args: ReadonlyArray<string>,
+    expected: number,
+    says: string,
+    before: Effect.Effect<unknown, unknown, AcrEmulator.AcrEmulator> = Effect.void
+  ) =>
+    it.effect(`${expected}: ${name}`, () =>
+      Effect.gen(function* () {
+        const { clearFaults } = yield* AcrEmulator.AcrEmulator
+        yield* before
+        const { code, stderr, stdout } = yield* Effect.ensuring(loggedIn(args), clearFaults)
+        assert.deepStrictEqual({ code, stdout }, { code: expected, stdout: "" })
+        assert.include(stderr, says)
+      })
+    )
+
+  const otherManifest = Effect.flatMap(AcrEmulator.AcrEmulator, ({ inject }) =>
+    inject({
+      method: "GET",
+      path: "/v2/shop/api/manifests/",
+      times: 100,
+      consequence: {
+        _tag: "Answer",
+        status: 200,
+        body: "{}",
+        headers: { "content-type": "application/vnd.oci.image.manifest.v1+json" }
+      }
+    })
+  )
+
+  it.effect("0: done", () =>
+    Effect.map(loggedIn(["digest", "$REGISTRY/shop/api:v1"]), ({ code }) => assert.strictEqual(code, 0))
+  )
+
+  failing("the call is wrong", ["digest", "$REGISTRY/shop/api:v1", "extra"], 2, "extra")
+  failing("what was named is not there", ["digest", "$REGISTRY/shop/none:v1"], 4, "no such tag")
+  failing("a file is not there", ["raw", "v1", "--archive", "/nonexistent.tar"], 4, "/nonexistent.tar")
+  failing("the registry refuses", ["rm", "$REGISTRY/shop/locked:v1"], 6, "eacr unlock")
+  failing("the registry cannot be reached", ["raw", "127.0.0.1:1/shop/api:v1"], 7, "eacr doctor 127.0.0.1:1")
+  failing("content differs from its digest", ["raw", "$REGISTRY/shop/api:v1"], 8, "expected sha256:", otherManifest)
+
+  it.effect("5: the login lacks a permission", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      const { code, stderr, stdout } = yield* loggedIn(["tag", "$REGISTRY/shop/api:v1", "v2"], {
+        env: { DOCKER_AUTH_CONFIG: authOf(loginServer) }
+      })
+      assert.deepStrictEqual({ code, stdout }, { code: 5, stdout: "" })
+      assert.include(stderr, `eacr whoami ${loginServer}`)
+    })
+  )
+
+  it.effect("2: a plan of a newer version", () =>
+    Effect.gen(function* () {
+      const file = join(mkdtempSync(join(tmpdir(), "effect-acr-plan-")), "plan.json")
+      writeFileSync(file, JSON.stringify({ version: 2, plans: [] }))
+      const { code, stderr } = yield* loggedIn(["purge", "--apply", file])
+      assert.strictEqual(code, 2)
+      assert.include(stderr, "this version of eacr")
+    })
+  )
+})
