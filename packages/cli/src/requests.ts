@@ -29,6 +29,7 @@ const shownHeaders: ReadonlySet<string> = new Set([
   "retry-after",
   "server",
   "user-agent",
+  "www-authenticate",
   "x-ms-client-request-id",
   "x-ms-correlation-request-id",
   "x-ms-ratelimit-remaining-calls-per-second"

@@ -52,6 +52,9 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
 
         const trash = yield* loggedIn(["trash", "ls", "$REGISTRY/purge/untagged"])
         assert.include(trash.stdout, untagged)
+        const foreseen = yield* loggedIn(["trash", "restore", "--dry-run", `$REGISTRY/purge/untagged@${untagged}`])
+        assert.strictEqual(foreseen.stdout, `restored\t${untagged}\n`)
+        assert.include((yield* loggedIn(["trash", "ls", "$REGISTRY/purge/untagged"])).stdout, untagged)
         const restored = yield* loggedIn(["trash", "restore", `$REGISTRY/purge/untagged@${untagged}`])
         assert.deepStrictEqual(restored, { code: 0, stdout: `restored\t${untagged}\n`, stderr: "" })
       })

@@ -108,13 +108,13 @@ const object = Argument.String("object").pipe(
 const against = (description: string) =>
   Flag.Literals("against", operations).pipe(
     Flag.withMetavar("OPERATION"),
-    Flag.withDescription(`${description}: write, delete, list or read. It can be repeated`),
+    Flag.withDescription(description),
     Flag.atLeast(0)
   )
 
 export const lock = Command.make(
   "lock",
-  { object, against: against("What to forbid. Defaults to write and delete"), dryRun: dryRunFlag },
+  { object, against: against("What to forbid; it can be repeated. Defaults to write and delete"), dryRun: dryRunFlag },
   ({ against, dryRun, object }) =>
     changed("lock", object, against.length === 0 ? ["write", "delete"] : against, false, dryRun)
 ).pipe(
@@ -131,7 +131,7 @@ export const lock = Command.make(
 
 export const unlock = Command.make(
   "unlock",
-  { object, against: against("What to allow again. Defaults to all"), dryRun: dryRunFlag },
+  { object, against: against("What to allow again; it can be repeated. Defaults to all"), dryRun: dryRunFlag },
   ({ against, dryRun, object }) => changed("unlock", object, against.length === 0 ? operations : against, true, dryRun)
 ).pipe(
   Verb.described({

@@ -7,16 +7,20 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import type * as SoftDeleted from "@effect-acr/client/SoftDeleted"
+import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import { WrongCall } from "../failure.ts"
+import { NotThere, WrongCall } from "../failure.ts"
 import * as Program from "../program.ts"
 import { table } from "../table.ts"
 import * as Verb from "../verb.ts"
@@ -34,7 +38,10 @@ export const listDocument = Answer.document({
   )
 })
 
-export const restoreDocument = Answer.document({ steps: Schema.Array(Trash.RestoredStep) })
+export const restoreDocument = Answer.document({
+  steps: Schema.Array(Trash.RestoredStep),
+  isDryRun: Schema.Boolean
+})
 
 const listAnswer = (found: Omit<typeof listDocument.Type, "version">): Answer.Answer => {
   const { manifests, repositories } = found
@@ -125,13 +132,13 @@ const ls = Command.make(
 
 const isThere = (outcome: Trash.Outcome): boolean => outcome === "restored" || outcome === "present"
 
-const restoreAnswer = (steps: ReadonlyArray<Trash.RestoredStep>): Answer.Answer => {
+const restoreAnswer = (steps: ReadonlyArray<Trash.RestoredStep>, isDryRun: boolean): Answer.Answer => {
   const isWhole = steps.every(
     ({ outcome, tags, unread }) => isThere(outcome) && unread === undefined && tags.every((tag) => isThere(tag.outcome))
   )
   return Answer.make(
     restoreDocument,
-    { steps },
+    { steps, isDryRun },
     {
       text: () =>
         steps.flatMap(({ detail, digest, outcome, tags, unread }) => [
@@ -149,6 +156,27 @@ const servicesOf = ({ content, registry }: Registries.Opened) =>
     Context.add(RegistryContent.RegistryContent, content)
   )
 
+const byDeletion = Order.mapInput(DateTime.Order, ({ deletedOn }: SoftDeleted.SoftDeletedTag) => deletedOn)
+
+/** What would be restored, as far as the registry shows it: what a deleted index names can only be read once it is restored. */
+const foreseen = Effect.fnUntraced(function* ({ registry, repository }: Registries.Opened, wanted: string) {
+  const tags = yield* Stream.runCollect(registry.deletedTags(repository))
+  const newest = Arr.sort(
+    tags.filter(({ name }) => name === wanted),
+    byDeletion
+  ).at(-1)
+  const manifests = yield* Stream.runCollect(registry.deletedManifests(repository))
+  const root = manifests.find(({ digest }) => digest === (newest?.digest ?? wanted))
+  if (root === undefined) return yield* new NotThere({ description: `the trash of ${repository} has no ${wanted}` })
+  const names = new Set(tags.filter(({ digest }) => digest === root.digest).map(({ name }) => name))
+  const step: Trash.RestoredStep = {
+    digest: root.digest,
+    outcome: "restored",
+    tags: Array.from(names, (name) => ({ name, outcome: "restored" }))
+  }
+  return [step]
+})
+
 const restoreProgram = (artifact: string): Program.Program => ({
   imports: { [Program.artifacts]: ["Trash"], [Program.client]: ["Registries"], [Program.effect]: ["Console"] },
   lines: [
@@ -165,9 +193,10 @@ const restoreProgram = (artifact: string): Program.Program => ({
 const restore = Command.make(
   "restore",
   {
-    artifact: Argument.String("artifact").pipe(Argument.withDescription("registry/repository:tag, or with @digest"))
+    artifact: Argument.String("artifact").pipe(Argument.withDescription("registry/repository:tag, or with @digest")),
+    dryRun: dryRunFlag
   },
-  ({ artifact }) =>
+  ({ artifact, dryRun }) =>
     Verb.answer(
       { what: `restore ${artifact}`, program: restoreProgram(artifact) },
       Effect.gen(function* () {
@@ -175,8 +204,9 @@ const restore = Command.make(
         const { digest, tag } = opened.reference
         const wanted = digest ?? tag
         if (wanted === undefined) return yield* new WrongCall({ description: "it has to be said which tag or digest" })
+        if (dryRun) return restoreAnswer(yield* foreseen(opened, wanted), dryRun)
         const { steps } = yield* Effect.provideContext(Trash.restore(opened.repository, wanted), servicesOf(opened))
-        return restoreAnswer(steps)
+        return restoreAnswer(steps, dryRun)
       })
     )
 ).pipe(
