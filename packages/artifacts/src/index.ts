@@ -73,5 +73,11 @@ export * as RetentionRules from "./RetentionRules.ts"
 /** Repositories that rules can be applied to. */
 export * as RetentionTarget from "./RetentionTarget.ts"
 
+/** What an artifact is. */
+export * as Summary from "./Summary.ts"
+
 /** The trash of a repository. */
 export * as Trash from "./Trash.ts"
+
+/** Whether an artifact is whole. */
+export * as Validation from "./Validation.ts"

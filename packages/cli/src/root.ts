@@ -10,15 +10,17 @@ import { purge } from "./verbs/purge.ts"
 import { raw } from "./verbs/raw.ts"
 import { rm } from "./verbs/rm.ts"
 import { serve } from "./verbs/serve.ts"
+import { show } from "./verbs/show.ts"
 import { tag } from "./verbs/tag.ts"
 import { trash } from "./verbs/trash.ts"
 import { tree } from "./verbs/tree.ts"
 import { untag } from "./verbs/untag.ts"
+import { validate } from "./verbs/validate.ts"
 
 export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
   Command.withSubcommands([
-    { group: "Look", commands: [ls, digest, raw, tree] },
+    { group: "Look", commands: [ls, show, digest, raw, tree, validate] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] }
   ]),

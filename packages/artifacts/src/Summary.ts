@@ -1,0 +1,42 @@
+/**
+ * A summary of an artifact: what it is, and what is known of it without reading its layers.
+ *
+ * @since 0.1.0
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Effect from "effect/Effect"
+import type { Reader } from "./ContentStore.ts"
+import * as Summarizing from "./internal/summary.ts"
+import type { Summary } from "./internal/summary.ts"
+import type { GraphError } from "./internal/walk.ts"
+
+export { ReferrersCount, Summary, SummaryEntry } from "./internal/summary.ts"
+
+/**
+ * Summarizes an artifact: its kind, its platforms, its layers, its configuration and its referrers.
+ *
+ * **Details**
+ *
+ * Manifests and the configuration are read, layers are not. An index whose images are missing in part has a summary as well.
+ *
+ * Fails with `GraphError` if the manifest itself is missing.
+ *
+ * **Example** (The command of an image)
+ *
+ * ```ts
+ * import { Artifact, Repository, Summary } from "@effect-acr/artifacts"
+ * import { Effect } from "effect"
+ *
+ * export const command = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const image = yield* Artifact.resolve(store, "v1.4.0", { platform: "linux/amd64" })
+ *   const { imageConfig } = yield* Summary.read(store, image)
+ *   return [...(imageConfig?.config?.Entrypoint ?? []), ...(imageConfig?.config?.Cmd ?? [])]
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const read = <E>(reader: Reader<E>, root: Descriptor): Effect.Effect<Summary, E | GraphError> =>
+  Summarizing.read(reader, root)

@@ -1,0 +1,176 @@
+/**
+ * Shows what an artifact is.
+ */
+import * as Summary from "@effect-acr/artifacts/Summary"
+import * as Annotations from "@effect-acr/client/Annotations"
+import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
+import type { ImageConfig } from "@effect-acr/client/ImageConfig"
+import type * as ManifestProperties from "@effect-acr/client/ManifestProperties"
+import * as Platform from "@effect-acr/client/Platform"
+import type * as Registries from "@effect-acr/client/Registries"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import * as Answer from "../answer.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import { size } from "../size.ts"
+import { pairs, type View } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+export const document = Answer.document({
+  ...Summary.Summary.fields,
+  /** The tags of the digest. Only the management API of Azure Container Registry lists them. */
+  tags: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The lock of the manifest, where the registry says so. */
+  lock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes)
+})
+
+type Shown = Omit<typeof document.Type, "version">
+
+/** A caller may read content and not metadata. */
+const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set(["Unsupported", "NotFound", "Forbidden"])
+
+/** What the management API says of a manifest; nothing if the registry has none. */
+const propertiesOf = (
+  registry: Option.Option<Registries.Opened>,
+  digest: Digest.Digest
+): Effect.Effect<Option.Option<ManifestProperties.ManifestProperties>, RegistryError> =>
+  Option.match(registry, {
+    onNone: () => Effect.succeedNone,
+    onSome: ({ registry, repository }) =>
+      registry.manifestProperties(repository, digest).pipe(
+        Effect.asSome,
+        Effect.catchIf(
+          ({ reason }) => withoutAnswer.has(reason._tag),
+          () => Effect.succeedNone
+        )
+      )
+  })
+
+const lockOf = ({ canDelete, canList, canRead, canWrite }: ManifestProperties.ManifestProperties) => ({
+  canDelete,
+  canList,
+  canRead,
+  canWrite
+})
+
+type Line = readonly [name: string, values: string | ReadonlyArray<string>]
+
+const given = (name: string, value: string | ReadonlyArray<string> | undefined): ReadonlyArray<Line> =>
+  value === undefined || value.length === 0 ? [] : [[name, value]]
+
+const namesAndValues = (values: Readonly<Record<string, string>> | undefined): ReadonlyArray<string> =>
+  Object.entries(values ?? {}).map(([name, value]) => `${name}=${value}`)
+
+const words = (command: ReadonlyArray<string> | undefined): string | undefined =>
+  command === undefined || command.length === 0 ? undefined : JSON.stringify(command)
+
+const ofConfig = ({ author, config = {}, created }: ImageConfig): ReadonlyArray<Line> => [
+  ...given("created", created),
+  ...given("author", author),
+  ...given("entrypoint", words(config.Entrypoint)),
+  ...given("cmd", words(config.Cmd)),
+  ...given("workdir", config.WorkingDir),
+  ...given("user", config.User),
+  ...given("env", config.Env),
+  ...given("ports", Object.keys(config.ExposedPorts ?? {})),
+  ...given("volumes", Object.keys(config.Volumes ?? {})),
+  ...given("labels", namesAndValues(config.Labels))
+]
+
+const layerLine = (view: View, layer: Descriptor): string => {
+  const title = layer.annotations?.[Annotations.title]
+  return [layer.digest, size(view, layer.size), title ?? layer.mediaType].join("  ")
+}
+
+const entryName = ({ annotations, artifactType, mediaType, platform }: Descriptor): string => {
+  if (annotations?.["vnd.docker.reference.type"] !== undefined) return annotations["vnd.docker.reference.type"]
+  return platform === undefined ? (artifactType ?? mediaType) : Platform.format(platform)
+}
+
+const entryLine = (view: View, { descriptor, totalBytes }: Summary.SummaryEntry): string =>
+  [entryName(descriptor), descriptor.digest, totalBytes === undefined ? "missing" : size(view, totalBytes)].join("  ")
+
+const forbidden = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes): string => {
+  const operations = Object.entries({ write: canWrite, delete: canDelete, list: canList, read: canRead })
+  const against = operations.filter(([, isAllowed]) => !isAllowed).map(([name]) => name)
+  return against.length === 0 ? "none" : `against ${against.join(", ")}`
+}
+
+const text =
+  (shown: Shown) =>
+  (view: View): ReadonlyArray<string> => {
+    const { descriptor, imageConfig, lock, platform } = shown
+    return pairs(view, [
+      ["kind", shown.kind],
+      ...given("artifact type", shown.artifactType),
+      ["media type", descriptor.mediaType],
+      ["digest", descriptor.digest],
+      ["size", size(view, shown.totalBytes)],
+      ...given("platform", platform === undefined ? undefined : Platform.format(platform)),
+      ...given("tags", shown.tags),
+      ...given("lock", lock === undefined ? undefined : forbidden(lock)),
+      ...given("subject", shown.subject),
+      ...given(
+        "manifests",
+        shown.entries.map((entry) => entryLine(view, entry))
+      ),
+      ...given(
+        "layers",
+        shown.layers.map((layer) => layerLine(view, layer))
+      ),
+      ...given("config", shown.config?.digest),
+      ...(imageConfig === undefined ? [] : ofConfig(imageConfig)),
+      ...given("annotations", namesAndValues(shown.annotations)),
+      ...given(
+        "referrers",
+        shown.referrers.map(({ artifactType, count }) => `${count}  ${artifactType}`)
+      )
+    ])
+  }
+
+const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
+  const opened = Place.written(place, artifact)
+  return Program.join(
+    opened,
+    Place.resolved(opened, platform, "root"),
+    { imports: { [Program.artifacts]: ["Summary"] }, lines: ["const summary = yield* Summary.read(store, root)"] },
+    Program.print("summary")
+  )
+}
+
+export const show = Command.make(
+  "show",
+  { artifact: Place.artifact(), platform: Place.platformFlag, ...Place.readFlags },
+  ({ artifact, platform, ...place }) =>
+    Verb.answer(
+      { what: `read ${artifact}`, program: program(artifact, platform, place) },
+      Effect.gen(function* () {
+        const opened = yield* Place.reader(place, artifact)
+        const root = yield* Place.resolve(opened, platform)
+        const summary = yield* Summary.read(opened.store, root)
+        const properties = yield* propertiesOf(opened.registry, root.digest)
+        const shown: Shown = {
+          ...summary,
+          ...(Option.isSome(properties) ? { tags: properties.value.tags, lock: lockOf(properties.value) } : {})
+        }
+        return Answer.make(document, shown, { text: text(shown), quiet: [root.digest] })
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Show what an artifact is: platforms, layers, configuration, annotations, tags and referrers",
+    examples: [
+      { command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0", description: "What an image is" },
+      {
+        command: "eacr show myregistry.azurecr.io/shop/api:v1.4.0 --platform linux/arm64",
+        description: "The image of an index for one platform, with its configuration"
+      }
+    ]
+  })
+)
