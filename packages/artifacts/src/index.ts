@@ -46,6 +46,9 @@ export * as LayoutFiles from "./LayoutFiles.ts"
 /** A store in memory. */
 export * as MemoryStore from "./MemoryStore.ts"
 
+/** Globs that names are compared with. */
+export * as NamePatterns from "./NamePatterns.ts"
+
 /** A repository of a registry. */
 export * as Repository from "./Repository.ts"
 
@@ -75,6 +78,9 @@ export * as RetentionTarget from "./RetentionTarget.ts"
 
 /** What an artifact is. */
 export * as Summary from "./Summary.ts"
+
+/** The tags of a repository with what they name. */
+export * as TagList from "./TagList.ts"
 
 /** The trash of a repository. */
 export * as Trash from "./Trash.ts"

@@ -1,42 +1,268 @@
 /**
  * Lists the repositories of a registry, or the tags of a repository, a layout or an archive.
  */
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import type { GraphError } from "@effect-acr/artifacts/Graph"
+import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
+import * as TagList from "@effect-acr/artifacts/TagList"
 import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import { printable } from "@effect-acr/client/Printable"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { WrongCall } from "../failure.ts"
+import { type StoreError, WrongCall } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import { size } from "../size.ts"
+import { table, type View } from "../table.ts"
 import * as Verb from "../verb.ts"
 
 export const document = Answer.document({
   repositories: Schema.Array(Schema.String),
-  tags: Schema.Array(Schema.String)
+  tags: Schema.Array(Schema.String),
+  /** What the tags name, with `--long`. */
+  details: Schema.optionalKey(Schema.Array(TagList.TagEntry))
 })
 
 const isRegistry = Schema.is(Reference.Registry)
 
-const program = (name: string, flags: Place.Flags): Program.Program =>
-  isRegistry(name)
-    ? {
-        imports: { [Program.client]: ["Registries", "RegistryContent"], [Program.effect]: ["Console", "Stream"] },
-        lines: [
-          "const registries = yield* Registries.Registries",
-          `const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(${Program.literal(name)}))`,
-          "yield* Stream.runForEach(content.repositories(), (repository) => Console.log(repository))"
-        ]
-      }
-    : Program.join(Place.written(flags, name), {
-        imports: { [Program.effect]: ["Console", "Stream"] },
-        lines: ["yield* Stream.runForEach(store.tags, (tag) => Console.log(tag))"]
+const orders = ["name", "newest", "oldest"] as const
+
+const flags = {
+  long: Flag.Boolean("long").pipe(
+    Flag.withAlias("l"),
+    Flag.withDescription("Show the digest, the size, the time, the platforms and the lock of each tag"),
+    Flag.withoutNegation,
+    Flag.withDefault(false)
+  ),
+  include: Flag.String("include").pipe(
+    Flag.withMetavar("GLOB"),
+    Flag.withDescription("List names that match this glob as a whole, such as 'v1.*'. It can be repeated"),
+    Flag.atLeast(0)
+  ),
+  exclude: Flag.String("exclude").pipe(
+    Flag.withMetavar("GLOB"),
+    Flag.withDescription("Leave out names that match this glob as a whole. It can be repeated"),
+    Flag.atLeast(0)
+  ),
+  sort: Flag.Literals("sort", orders).pipe(
+    Flag.withDescription("The order: name, newest or oldest. Defaults to the order of the registry"),
+    Flag.optional
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("List this many names at most"),
+    Flag.optional
+  )
+}
+
+/** Which names to list, and how. */
+interface Wish {
+  readonly long: boolean
+  readonly include: ReadonlyArray<string>
+  readonly exclude: ReadonlyArray<string>
+  readonly sort: Option.Option<(typeof orders)[number]>
+  readonly limit: Option.Option<number>
+}
+
+const refuse = (description: string) => Effect.fail(new WrongCall({ description }))
+
+/** Refuses a call that cannot be meant, and compiles its globs. */
+const checked = (
+  { exclude, include, limit, long, sort }: Wish,
+  isOfRegistry: boolean
+): Effect.Effect<(name: string) => boolean, WrongCall> => {
+  if (Option.isSome(limit) && limit.value < 1) return refuse("--limit takes a number of at least 1")
+  const isByTime = Option.isSome(sort) && sort.value !== "name"
+  if (isOfRegistry && (long || isByTime)) {
+    return refuse("--long and --sort by time are for the tags of a repository: name one")
+  }
+  return Result.match(NamePatterns.compile({ include, exclude }), {
+    onFailure: refuse,
+    onSuccess: (isWanted) => Effect.succeed(isWanted)
+  })
+}
+
+const limited =
+  ({ limit }: Pick<Wish, "limit">) =>
+  <A, E, R>(items: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    Option.isSome(limit) ? Stream.take(items, limit.value) : items
+
+const lockedText = (isLocked: boolean | undefined): string => (isLocked === true ? "locked" : "")
+
+const rowOf =
+  (view: Pick<View, "isTerminal">) =>
+  ({ digest, isLocked, name, platforms, sizeBytes, time }: TagList.TagEntry): ReadonlyArray<string> => [
+    name,
+    digest,
+    sizeBytes === undefined ? "" : size(view, sizeBytes),
+    time === undefined ? "" : DateTime.formatIso(time),
+    platforms.join(","),
+    lockedText(isLocked)
+  ]
+
+const header = ["TAG", "DIGEST", "SIZE", "TIME", "PLATFORMS", "LOCK"]
+
+const encodeEntry = (entry: TagList.TagEntry) =>
+  Effect.orDie(Schema.encodeUnknownEffect(Schema.fromJsonString(TagList.TagEntry))(entry))
+
+/** Prints names with what they name. */
+const printEntries = (entries: ReadonlyArray<TagList.TagEntry>) =>
+  Answer.printList(Stream.fromIterable(entries), {
+    jsonLine: encodeEntry,
+    line: ({ name }) => printable(name),
+    quiet: ({ name }) => printable(name),
+    hasColumns: true,
+    whole: (items) =>
+      Answer.make(
+        document,
+        { repositories: [], tags: items.map(({ name }) => name), details: items },
+        { text: (view) => table(view, header, items.map(rowOf(view))) }
+      )
+  })
+
+/** Prints names as they come. */
+const printNames = <E, R>(names: Stream.Stream<string, E, R>, isOfRegistry: boolean) =>
+  Answer.printList(names, {
+    jsonLine: (item) => Effect.succeed(JSON.stringify(item)),
+    line: printable,
+    quiet: printable,
+    hasColumns: false,
+    whole: (items) =>
+      Answer.make(document, isOfRegistry ? { repositories: items, tags: [] } : { repositories: [], tags: items }, {
+        text: () => items.map(printable)
       })
+  })
+
+const repositories = (loginServer: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const registries = yield* Registries.Registries
+      const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(loginServer))
+      return content.repositories()
+    })
+  )
+
+const orderOf = ({ sort }: Pick<Wish, "sort">) => Option.getOrElse(sort, () => "name" as const)
+
+/** All tags with what they name. */
+const entriesOf = ({ registry, store }: Place.Opened<Reader<StoreError>>, options: TagList.TagListOptions) =>
+  Option.match(registry, {
+    onNone: () => TagList.read(store, options),
+    onSome: (opened): Effect.Effect<ReadonlyArray<TagList.TagEntry>, GraphError | StoreError> =>
+      TagList.ofRegistry(opened, options)
+  })
+
+/** The tags as they come, unless their order needs all of them. */
+const namesOf = (
+  { registry, store }: Place.Opened<Reader<StoreError>>,
+  options: TagList.TagListOptions
+): Stream.Stream<string, GraphError | StoreError> => {
+  if (Option.isSome(registry)) return TagList.names(registry.value, options)
+  if (options.order === "name") return Stream.filter(store.tags, options.isWanted ?? constTrue)
+  return Stream.unwrap(
+    Effect.map(TagList.read(store, options), (entries) => Stream.fromIterable(entries.map(({ name }) => name)))
+  )
+}
+
+/** Names in their order by characters, if that is wanted: the order of a store may be another one. */
+const inOrder =
+  ({ sort }: Pick<Wish, "sort">) =>
+  <E, R>(names: Stream.Stream<string, E, R>): Stream.Stream<string, E, R> =>
+    Option.contains(sort, "name")
+      ? Stream.unwrap(Effect.map(Stream.runCollect(names), (all) => Stream.fromIterable(all.toSorted())))
+      : names
+
+const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place.Flags) {
+  const isInFile = Option.isSome(flags.layout) || Option.isSome(flags.archive ?? Option.none())
+  if (name === "" && !isInFile) return yield* refuse("it has to be said what to list: a registry, or registry/repository")
+  const isOfRegistry = isRegistry(name)
+  const isWanted = yield* checked(wish, isOfRegistry)
+  if (isOfRegistry) {
+    const wanted = Stream.filter(repositories(name), (repository) => isWanted(repository))
+    return yield* printNames(wanted.pipe(inOrder(wish), limited(wish)), true)
+  }
+  const opened = yield* Place.reader(flags, name)
+  const options = { isWanted, order: orderOf(wish) }
+  if (!wish.long) return yield* printNames(namesOf(opened, options).pipe(inOrder(wish), limited(wish)), false)
+  const entries = yield* entriesOf(opened, options)
+  yield* printEntries(Option.isSome(wish.limit) ? entries.slice(0, wish.limit.value) : entries)
+})
+
+/** The part of a program that compiles globs, and what a filter by them is called. */
+const writtenFilter = ({ exclude, include }: Wish): Program.Program & { readonly isWanted: ReadonlyArray<string> } => {
+  if (include.length === 0 && exclude.length === 0) return { imports: {}, lines: [], isWanted: [] }
+  const globs = Program.literal({ include, exclude })
+  return {
+    imports: { [Program.artifacts]: ["NamePatterns"] },
+    lines: [`const isWanted = yield* Effect.fromResult(NamePatterns.compile(${globs}))`],
+    isWanted: ["isWanted"]
+  }
+}
+
+/** Prints the items of a stream, filtered and cut off. */
+const printed = (stream: string, steps: ReadonlyArray<string>, { limit }: Wish): Program.Program => {
+  const all = [...steps, ...(Option.isSome(limit) ? [`Stream.take(${limit.value})`] : [])]
+  const code = all.length === 0 ? stream : `${stream}.pipe(${all.join(", ")})`
+  return {
+    imports: { [Program.effect]: ["Console", "Stream"] },
+    lines: [`yield* Stream.runForEach(${code}, (name) => Console.log(name))`]
+  }
+}
+
+const sortStep = "(names) => Stream.fromIterableEffect(Effect.map(Stream.runCollect(names), (all) => all.toSorted()))"
+
+const program = (name: string, wish: Wish, flags: Place.Flags): Program.Program => {
+  const filter = writtenFilter(wish)
+  const steps = [
+    ...filter.isWanted.map((isWanted) => `Stream.filter(${isWanted})`),
+    ...(Option.contains(wish.sort, "name") ? [sortStep] : [])
+  ]
+  if (isRegistry(name)) {
+    const opened: Program.Program = {
+      imports: { [Program.client]: ["Registries", "RegistryContent"] },
+      lines: [
+        "const registries = yield* Registries.Registries",
+        `const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(${Program.literal(name)}))`
+      ]
+    }
+    return Program.join(opened, filter, printed("content.repositories()", steps, wish))
+  }
+  const order = orderOf(wish)
+  if (!wish.long && order === "name") {
+    return Program.join(Place.written(flags, name), filter, printed("store.tags", steps, wish))
+  }
+  const isOfRegistry = Option.isNone(flags.layout) && Option.isNone(flags.archive ?? Option.none())
+  const options = `{ ${[...filter.isWanted, `order: ${Program.literal(order)}`].join(", ")} }`
+  const opened: Program.Program = isOfRegistry
+    ? {
+        imports: { [Program.client]: ["Registries"] },
+        lines: [`const opened = yield* Registries.open(${Program.literal(name)})`]
+      }
+    : Place.written(flags, name)
+  const read = isOfRegistry ? `TagList.ofRegistry(opened, ${options})` : `TagList.read(store, ${options})`
+  const listed: Program.Program = {
+    imports: { [Program.artifacts]: ["TagList"] },
+    lines: [`const tags = yield* ${read}`]
+  }
+  const tags = Option.isSome(wish.limit) ? `tags.slice(0, ${wish.limit.value})` : "tags"
+  return Program.join(
+    opened,
+    filter,
+    listed,
+    Program.print(wish.long ? tags : `${tags}.map(({ name }) => name).join("\\n")`)
+  )
+}
 
 export const ls = Command.make(
   "ls",
@@ -45,54 +271,31 @@ export const ls = Command.make(
       Argument.withDescription("A registry, or registry/repository. None with --layout or --archive"),
       Argument.optional
     ),
+    ...flags,
     ...Place.readFlags
   },
-  ({ place, ...flags }) =>
-    Verb.run(
-      {
-        what: `list ${Option.getOrElse(place, () => "the place")}`,
-        program: program(
-          Option.getOrElse(place, () => ""),
-          flags
-        )
-      },
-      Effect.gen(function* () {
-        const name = Option.getOrElse(place, () => "")
-        if (name === "" && Option.isNone(flags.layout) && Option.isNone(flags.archive)) {
-          return yield* new WrongCall({
-            description: "it has to be said what to list: a registry, or registry/repository"
-          })
-        }
-        const isOfRegistry = isRegistry(name)
-        const names = isOfRegistry
-          ? Stream.unwrap(
-              Effect.gen(function* () {
-                const registries = yield* Registries.Registries
-                const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(name))
-                return content.repositories()
-              })
-            )
-          : Stream.unwrap(Effect.map(Place.reader(flags, name), ({ store }) => store.tags))
-        yield* Answer.printList(names, {
-          jsonLine: (item) => Effect.succeed(JSON.stringify(item)),
-          line: (item) => item,
-          quiet: (item) => item,
-          hasColumns: false,
-          whole: (items) =>
-            Answer.make(
-              document,
-              isOfRegistry ? { repositories: items, tags: [] } : { repositories: [], tags: items },
-              { text: () => items }
-            )
-        })
-      })
+  ({ archive, layout, place, ...wish }) => {
+    const name = Option.getOrElse(place, () => "")
+    const from = { archive, layout }
+    return Verb.run(
+      { what: `list ${name === "" ? "the place" : name}`, program: program(name, wish, from) },
+      list(name, wish, from)
     )
+  }
 ).pipe(
   Verb.described({
     does: "List repositories or tags",
     examples: [
       { command: "eacr ls myregistry.azurecr.io", description: "The repositories of a registry" },
-      { command: "eacr ls myregistry.azurecr.io/shop/api", description: "The tags of a repository" }
+      { command: "eacr ls myregistry.azurecr.io/shop/api", description: "The tags of a repository" },
+      {
+        command: "eacr ls myregistry.azurecr.io/shop/api --long --sort newest --limit 10",
+        description: "The ten newest tags, with digest, size, time, platforms and lock"
+      },
+      {
+        command: "eacr ls myregistry.azurecr.io/shop/api --include 'v*' --exclude '*-rc*'",
+        description: "Releases without candidates"
+      }
     ]
   })
 )
