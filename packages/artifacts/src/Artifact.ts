@@ -19,7 +19,7 @@ import type { IndexOptions } from "./internal/artifact/imageIndex.ts"
 import * as Packing from "./internal/artifact/pack.ts"
 import type { Packed, PackOptions } from "./internal/artifact/pack.ts"
 import * as Pulling from "./internal/artifact/pull.ts"
-import type { Pulled, PullOptions } from "./internal/artifact/pull.ts"
+import type { Listed, Pulled, PullOptions } from "./internal/artifact/pull.ts"
 import { isAttached, put } from "./internal/artifact/put.ts"
 import * as Resolving from "./internal/artifact/resolve.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
@@ -27,7 +27,7 @@ import type { GraphError } from "./internal/walk.ts"
 
 export type { DockerIndexOptions, IndexOptions, OciIndexOptions } from "./internal/artifact/imageIndex.ts"
 export type { FileInput, Packed, PackOptions } from "./internal/artifact/pack.ts"
-export type { Pulled, PulledFile, PullOptions } from "./internal/artifact/pull.ts"
+export type { ArtifactFile, Listed, Pulled, PulledFile, PullOptions } from "./internal/artifact/pull.ts"
 
 /**
  * Makes a multi-platform index of images that are in a store, puts it there, and returns its descriptor.
@@ -266,6 +266,42 @@ export const attach = <E>(
     const { listedBy } = yield* put(store, packed, [])
     return { descriptor, subject: about, isNew: true, listedBy }
   }).pipe(Effect.scoped)
+
+/**
+ * Lists the files and folders of an artifact, without their content.
+ *
+ * **When to use**
+ *
+ * Use to see what `pull` would write, or to read a file without writing it: `blob` of the store has the content of a layer.
+ *
+ * **Details**
+ *
+ * A layer with a title (`org.opencontainers.image.title`) is a file or a folder. An image has none.
+ *
+ * Fails with `ArtifactError` (`NotFound`, `NotAnImage`, and `PlatformRequired` for an index of several platforms), and the errors of the
+ * store.
+ *
+ * **Example** (Reading an SBOM)
+ *
+ * ```ts
+ * import { Artifact, Repository } from "@effect-acr/artifacts"
+ * import { Effect, Stream } from "effect"
+ *
+ * export const sbom = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const { files } = yield* Artifact.files(store, "v1.4.0-sbom")
+ *   return yield* Effect.forEach(files, ({ layer }) => Stream.mkString(Stream.decodeText(store.blob(layer).read(0))))
+ * })
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const files = <E>(
+  reader: Reader<E>,
+  reference: string,
+  { platform }: ResolveOptions = {}
+): Effect.Effect<Listed, ArtifactError | E | GraphError | PlatformNotFound> => Pulling.list(reader, reference, platform)
 
 /**
  * Pulls the files and folders of an artifact into a folder, which is made if it is not there.

@@ -3,13 +3,16 @@
  */
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
+import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
 import * as NodeCompression from "@effect-acr/node/NodeCompression"
 import * as NodeHasher from "@effect-acr/node/NodeHasher"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Login from "./login.ts"
+import * as Progress from "./progress/progress.ts"
 import { shownRequests } from "./requests.ts"
 import { settings, type Settings } from "./settings.ts"
 
@@ -25,6 +28,12 @@ const optionsOf =
   (loginServer: string): Partial<RegistryContent.Options> =>
     isPlain(loginServer, plainHttp) ? { endpoint: `http://${loginServer}`, allowInsecureHttp: true } : {}
 
+/** The retries of the library. A wait that the registry asks for is shown with the progress of a transfer. */
+const retry: RetryPolicy.RetryPolicy = {
+  ...RetryPolicy.defaultPolicy,
+  schedule: Schedule.tap(RetryPolicy.defaultPolicy.schedule, ({ input }) => Progress.noteWait(input))
+}
+
 const httpClient = ({ caFile, verbosity }: Settings) =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -39,7 +48,7 @@ export const layer = Layer.unwrap(
   Effect.map(settings, (set) => {
     const login = Login.layer
     const http = httpClient(set)
-    const registries = Registries.layerOptions({ registries: optionsOf(set) }).pipe(Layer.provide([login, http]))
+    const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, http]))
     return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
   })
 )

@@ -28,6 +28,9 @@ export const literal = (value: unknown): string => {
 /** Writes a text of several lines as it stands in a program. */
 export const text = (value: string): string => `\`${value.replace(/[\\`]|\$\{/g, String.raw`\$&`)}\``
 
+/** Writes options as a further argument, if there are any. */
+export const options = (value: object): string => (Object.keys(value).length === 0 ? "" : `, ${literal(value)}`)
+
 const common: Program["imports"] = {
   "@effect-acr/node": ["NodeRegistries"],
   "@effect/platform-node": ["NodeRuntime"],

@@ -3,10 +3,16 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Settings from "./settings.ts"
+import { attach } from "./verbs/attach.ts"
+import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
+import { exportTo } from "./verbs/export.ts"
+import { importFrom } from "./verbs/import.ts"
 import { lock, unlock } from "./verbs/lock.ts"
 import { ls } from "./verbs/ls.ts"
+import { pull } from "./verbs/pull.ts"
 import { purge } from "./verbs/purge.ts"
+import { push } from "./verbs/push.ts"
 import { raw } from "./verbs/raw.ts"
 import { rm } from "./verbs/rm.ts"
 import { serve } from "./verbs/serve.ts"
@@ -21,6 +27,7 @@ export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
   Command.withSubcommands([
     { group: "Look", commands: [ls, show, digest, raw, tree, validate] },
+    { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] }
   ]),

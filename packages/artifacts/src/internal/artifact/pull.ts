@@ -268,6 +268,47 @@ const writeTo = <E>(
     )
   })
 
+/**
+ * A layer of an artifact that `pull` writes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ArtifactFile {
+  /** Its name in the folder, with `/` between folders, as the artifact states it. It is not checked. */
+  readonly title: string
+  /** Whether it is a folder, packed into an archive. */
+  readonly isFolder: boolean
+  /** Media type, digest, size and annotations. */
+  readonly layer: Descriptor
+}
+
+/**
+ * The files and folders of an artifact.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Listed {
+  /** The manifest. */
+  readonly manifest: Descriptor
+  /** The files and folders, in the order of the manifest. */
+  readonly files: ReadonlyArray<ArtifactFile>
+  /** Layers without a title: those of an image, for example. */
+  readonly untitled: ReadonlyArray<Descriptor>
+}
+
+const untitledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> =>
+  layers.filter(({ annotations }) => annotations?.[Annotations.title] === undefined)
+
+/** Lists what a reference names. */
+export const list = <E>(source: Reader<E>, reference: string, platform: Platform.Input | undefined) =>
+  Effect.map(manifestOf(source, reference, platform), ({ descriptor, layers }): Listed => ({
+    manifest: descriptor,
+    files: titledOf(layers).map((file) => ({ ...file, isFolder: isFolder(file) })),
+    untitled: untitledOf(layers)
+  }))
+
 /** Pulls what a reference names into a folder. */
 export const pull = <E>(
   source: Reader<E>,
@@ -302,6 +343,6 @@ export const pull = <E>(
         isFolder: folders.has(file),
         layer: file.layer
       })),
-      untitled: layers.filter(({ annotations }) => annotations?.[Annotations.title] === undefined)
+      untitled: untitledOf(layers)
     }
   }).pipe(Effect.scoped)

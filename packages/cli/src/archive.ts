@@ -1,0 +1,156 @@
+/**
+ * Artifacts in one file: what `export` and `cp --to-archive` write.
+ */
+import * as Artifact from "@effect-acr/artifacts/Artifact"
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Answer from "./answer.ts"
+import { type StoreError, WrongCall } from "./failure.ts"
+import * as Output from "./output.ts"
+import * as Place from "./place.ts"
+import * as Program from "./program.ts"
+import * as Counted from "./progress/counted.ts"
+import * as Progress from "./progress/progress.ts"
+import { table } from "./table.ts"
+import * as Verb from "./verb.ts"
+
+/** What was written into a file. */
+export const document = Answer.document({
+  file: Schema.String,
+  artifacts: Schema.Array(Schema.Struct({ name: Schema.String, digest: Digest.Digest }))
+})
+
+/** What to write where. */
+export interface Job {
+  readonly names: ReadonlyArray<string>
+  /** What the one artifact is called in the file. Defaults to what it is called in its place. */
+  readonly newNames?: ReadonlyArray<string>
+  readonly place: Place.Flags
+  /** `-` for standard output. */
+  readonly file: string
+  readonly options: ImageArchive.WriteOptions
+}
+
+/** Artifacts of one store. */
+export interface Source {
+  readonly store: Reader<StoreError>
+  readonly references: ReadonlyArray<string>
+}
+
+const isElsewhere = (place: Place.Flags): boolean =>
+  Option.isSome(place.layout) || (place.archive !== undefined && Option.isSome(place.archive))
+
+/** Opens the place of artifacts, which is one for all of them. */
+export const open = Effect.fnUntraced(function* (place: Place.Flags, names: ReadonlyArray<string>) {
+  const [first = "", ...others] = names
+  const { reference, store } = yield* Place.reader(place, first)
+  if (isElsewhere(place)) return { store, references: names } satisfies Source
+  const references = [reference]
+  for (const name of others) {
+    const other = yield* Place.reader(place, name)
+    const { origin } = other.store
+    if (origin.place !== store.origin.place || origin.repository !== store.origin.repository) {
+      const description = `${name} is in another repository than ${first}: an archive is of one`
+      return yield* new WrongCall({ description })
+    }
+    references.push(other.reference)
+  }
+  return { store, references } satisfies Source
+})
+
+/** The artifact under other names. */
+const renamed = ({ references, store }: Source, names: ReadonlyArray<string>): Source => {
+  const [reference = ""] = references
+  if (names.length === 0) return { store, references }
+  const resolve = (name: string) => store.resolve(names.includes(name) ? reference : name)
+  return { store: { ...store, resolve }, references: names }
+}
+
+/** What the names stand for, in the place itself. */
+export const digestsOf = ({ references, store }: Source, platform: ImageArchive.WriteOptions["platform"]) =>
+  Effect.forEach(references, (name) =>
+    Effect.map(Artifact.resolve(store, name, platform === undefined ? {} : { platform }), ({ digest }) => ({
+      name,
+      digest
+    }))
+  )
+
+const blobsOf = (manifest: Manifest.Manifest) => Manifest.references(manifest).blobs
+
+const expectPipe = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  if (!(yield* stdio.stdoutIsTerminal)) return
+  return yield* new WrongCall({ description: "standard output is a terminal: name a file, or use a pipe" })
+})
+
+export const answerOf = (file: string, artifacts: (typeof document.Type)["artifacts"]): Answer.Answer =>
+  Answer.make(
+    document,
+    { file, artifacts },
+    {
+      text: (view) =>
+        table(
+          view,
+          ["DIGEST", "NAME"],
+          artifacts.map(({ digest, name }) => [digest, name])
+        ),
+      quiet: artifacts.map(({ digest }) => digest)
+    }
+  )
+
+const program = ({ file, names, newNames = [], options, place }: Job): Program.Program => {
+  const source = Place.written(place, names[0] ?? "")
+  const references = names.map((name) => Place.written(place, name).reference)
+  const args = Program.literal(newNames.length === 0 ? references : newNames)
+  const suffix = Program.options(options)
+  const name = newNames.length === 0 ? "store" : "renamed"
+  const renaming =
+    newNames.length === 0
+      ? []
+      : [`const renamed = { ...store, resolve: () => store.resolve(${Program.literal(source.reference)}) }`]
+  if (file === "-") {
+    return Program.join(source, {
+      imports: { [Program.artifacts]: ["ImageArchive"], [Program.effect]: ["Stdio", "Stream"] },
+      lines: [
+        ...renaming,
+        "const stdio = yield* Stdio.Stdio",
+        `yield* Stream.run(ImageArchive.write(${name}, ${args}${suffix}), stdio.stdout())`
+      ]
+    })
+  }
+  return Program.join(source, {
+    imports: { [Program.artifacts]: ["ImageArchive"] },
+    lines: [...renaming, `yield* ImageArchive.save(${name}, ${args}, ${Program.literal(file)}${suffix})`]
+  })
+}
+
+/** Writes artifacts into an archive, and prints what is in it. Of an archive on standard output nothing more is printed. */
+export const printArchive = (what: string, job: Job) =>
+  Verb.run(
+    { what, program: program(job) },
+    Effect.gen(function* () {
+      const { file, names, newNames = [], options, place } = job
+      if (newNames.length > 0 && names.length > 1) {
+        return yield* new WrongCall({ description: "only one artifact can have another name" })
+      }
+      if (file === "-") yield* expectPipe
+      const source = renamed(yield* open(place, names), newNames)
+      const artifacts = yield* digestsOf(source, options.platform)
+      const counted = (progress: Progress.Progress) => Counted.reader(source.store, progress, blobsOf)
+      if (file === "-") {
+        return yield* Progress.during(Progress.printsAgain, (progress) =>
+          Output.printAll(ImageArchive.write(counted(progress), source.references, options))
+        )
+      }
+      yield* Progress.during(Progress.startsAgain, (progress) =>
+        ImageArchive.save(counted(progress), source.references, file, options)
+      )
+      yield* Answer.print(answerOf(file, artifacts))
+    })
+  )

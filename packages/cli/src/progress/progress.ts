@@ -1,0 +1,181 @@
+/**
+ * Shows the progress of a transfer on standard error. Libraries for it hook into the process or keep clocks of their own
+ * (ora, listr2, cli-progress), so that an interruption and a test can control neither.
+ */
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import { settings } from "../settings.ts"
+import * as Draw from "./draw.ts"
+import * as State from "./state.ts"
+
+/** Is told what happens in a transfer. */
+export interface Progress {
+  readonly note: (event: State.Event) => Effect.Effect<void>
+  /** What is done so far. */
+  readonly sums: Effect.Effect<State.Sums>
+}
+
+/** The transfer that a request belongs to. */
+export const Current = Context.Reference<Progress>("@effect-acr/cli/Progress", {
+  defaultValue: () => ({ note: () => Effect.void, sums: Effect.succeed(State.noSums) })
+})
+
+/** Notes how long the registry asks to wait, if it throttles. */
+export const noteWait = Effect.fnUntraced(function* ({ reason, retryAfter }: RegistryError) {
+  if (reason._tag !== "Throttled" || retryAfter === undefined) return
+  const { note } = yield* Current
+  yield* note({ _tag: "Waits", until: (yield* Clock.currentTimeMillis) + Duration.toMillis(retryAfter) })
+})
+
+/** The size of the terminal of standard error: that of `Terminal` is of standard output, which may be a pipe. */
+export const TerminalSize = Context.Reference<Effect.Effect<Draw.Size>>("@effect-acr/cli/TerminalSize", {
+  defaultValue: () => Effect.sync(() => ({ columns: process.stderr.columns ?? 80, rows: process.stderr.rows ?? 24 }))
+})
+
+const redrawEvery = Duration.millis(200)
+const lineEvery = Duration.seconds(10)
+
+type Mode = "drawn" | "lines" | "none"
+
+/** Whether standard error is a terminal whose cursor can be moved. `TerminalCapabilities` are those of standard output. */
+const canAnimate = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  const ofStderr = Layer.succeed(Stdio.Stdio, { ...stdio, stdoutIsTerminal: stdio.stderrIsTerminal })
+  return yield* Effect.provide(
+    Effect.map(TerminalCapabilities.TerminalCapabilities, (capabilities) => capabilities.canAnimate),
+    Layer.provide(TerminalCapabilities.layer, ofStderr)
+  )
+})
+
+/** Nothing is drawn between lines of requests, nor between what is printed on the same terminal. */
+const modeOf = Effect.fnUntraced(function* ({ isPrinting }: Kind): Effect.fn.Return<Mode, never, SettingsServices> {
+  const { isQuiet, verbosity } = yield* settings
+  if (isQuiet) return "none"
+  const stdio = yield* Stdio.Stdio
+  const isShared = verbosity > 0 || (isPrinting && (yield* stdio.stdoutIsTerminal))
+  return !isShared && (yield* canAnimate) ? "drawn" : "lines"
+})
+
+type SettingsServices = Effect.Services<typeof settings> | Stdio.Stdio
+
+/** What is on the terminal. */
+const makeScreen = Effect.gen(function* () {
+  const stdio = yield* Stdio.Stdio
+  const terminalSize = yield* TerminalSize
+  const console = yield* Console.Console
+  let drawn: ReadonlyArray<string> = []
+  let columns = 80
+
+  /** Takes the lines away, so that something else can be written in their place. */
+  const erase = (): string => {
+    const erasing = Draw.erased(drawn, { columns })
+    drawn = []
+    return erasing
+  }
+  const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr()))
+
+  const clear = Effect.suspend(() => (drawn.length === 0 ? Effect.void : write(erase())))
+  const otherStdio = Stdio.make({
+    ...stdio,
+    stderr: (options) =>
+      Sink.mapInput(stdio.stderr(options), (piece: string | Uint8Array) =>
+        typeof piece === "string" ? `${erase()}${piece}` : piece
+      )
+  })
+  const otherConsole: Console.Console = Object.assign(Object.create(console), {
+    error: (first: unknown, ...rest: ReadonlyArray<unknown>) => console.error(`${erase()}${String(first)}`, ...rest)
+  })
+
+  return {
+    draw: (state: State.State) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const size = yield* terminalSize
+        columns = Math.max(1, size.columns)
+        const lines = Draw.lines(state, now, size)
+        const text = `${erase()}${lines.map((line) => `${line}\n`).join("")}`
+        drawn = lines
+        yield* write(text)
+      }),
+    say: (text: string) => write(`${text}\n`),
+    /** Text that others write to standard error comes in the place of the lines. The next drawing is below it. */
+    within: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      effect.pipe(
+        Effect.provideService(Stdio.Stdio, otherStdio),
+        Effect.provideService(Console.Console, otherConsole),
+        Effect.ensuring(clear)
+      )
+  }
+})
+
+/** What kind of transfer it is. */
+export interface Kind {
+  /** What the same call does when it is repeated after an interruption. */
+  readonly again: string
+  /** Whether it prints on standard output meanwhile. */
+  readonly isPrinting: boolean
+}
+
+/** Leaves out what is there. */
+export const continues: Kind = { again: "the same command continues", isPrinting: false }
+
+/** Leaves out what is there, and prints what happens. */
+export const printsEvents: Kind = { ...continues, isPrinting: true }
+
+/** Its files appear when they are whole. */
+export const startsAgain: Kind = { again: "no file was changed; the same command starts again", isPrinting: false }
+
+/** Prints content. */
+export const printsAgain: Kind = { again: "the same command starts again", isPrinting: true }
+
+/** The state of one transfer. */
+const makeState = Effect.gen(function* () {
+  let state = State.start(yield* Clock.currentTimeMillis)
+  const progress: Progress = {
+    note: (event) =>
+      Effect.sync(() => {
+        state = State.step(state, event)
+      }),
+    sums: Effect.sync(() => state.sums)
+  }
+  return {
+    progress,
+    now: Effect.sync(() => state),
+    /** The state by now, and how much was read by now is remembered. */
+    sampled: Effect.map(Clock.currentTimeMillis, (now) => (state = State.sampled(state, now)))
+  }
+})
+
+/** Runs a transfer, and shows how far it is. Nothing of that is left when it ends. */
+export const during = <A, E, R>(
+  kind: Kind,
+  transfer: (progress: Progress) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | SettingsServices> =>
+  Effect.gen(function* () {
+    const mode = yield* modeOf(kind)
+    const screen = yield* makeScreen
+    const { now, progress, sampled } = yield* makeState
+    const line = Effect.flatMap(sampled, (state) =>
+      Effect.flatMap(Clock.currentTimeMillis, (at) => screen.say(Draw.summary(state, at)))
+    )
+    const shown: Record<Mode, Effect.Effect<never>> = {
+      drawn: Effect.forever(Effect.andThen(Effect.sleep(redrawEvery), Effect.flatMap(sampled, screen.draw))),
+      lines: Effect.forever(Effect.andThen(Effect.sleep(lineEvery), line)),
+      none: Effect.never
+    }
+    const farewell = Effect.flatMap(now, (state) => {
+      const done = `${Draw.count(State.objects(state))}, ${Draw.size(State.bytes(state))} done`
+      return screen.say(`interrupted: ${done}; ${kind.again}`)
+    })
+    const running = Effect.raceFirst(transfer(progress), shown[mode]).pipe(Effect.provideService(Current, progress))
+    return yield* Effect.onInterrupt(mode === "drawn" ? screen.within(running) : running, () => farewell)
+  })

@@ -1,0 +1,37 @@
+/**
+ * The names of targets, which may have several tags: `registry/repository:v1,stable`.
+ */
+import * as Tag from "@effect-acr/client/Tag"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { WrongCall } from "./failure.ts"
+
+export interface Target {
+  /** The name without its tags. */
+  readonly repository: string
+  readonly tags: ReadonlyArray<string>
+}
+
+const isTag = Schema.is(Tag.Tag)
+
+/** Reads a list of tags. */
+export const tagsOf = Effect.fnUntraced(function* (text: string) {
+  const tags = text.split(",")
+  const wrong = tags.find((tag) => !isTag(tag))
+  if (wrong !== undefined) return yield* new WrongCall({ description: `${JSON.stringify(wrong)} is not a valid tag` })
+  return tags
+})
+
+/** Reads the name of a repository, with tags or without. */
+export const parse = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Target, WrongCall> {
+  if (name.includes("@")) {
+    return yield* new WrongCall({
+      description: `${name}: a target is named by tags; its digest is that of the content`
+    })
+  }
+  const path = name.lastIndexOf("/")
+  const colon = name.indexOf(":", path)
+  // The colon of `localhost:5000` is before any slash.
+  if (path === -1 || colon === -1) return { repository: name, tags: [] }
+  return { repository: name.slice(0, colon), tags: yield* tagsOf(name.slice(colon + 1)) }
+})

@@ -1,0 +1,194 @@
+/**
+ * Copies artifacts between registries, layouts and archives.
+ */
+import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import type * as Copy from "@effect-acr/artifacts/Copy"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { printArchive } from "../archive.ts"
+import { dryRunFlag } from "../dryRun.ts"
+import { type StoreError, WrongCall } from "../failure.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import * as Target from "../target.ts"
+import { type Job, printCopies } from "../transfer.ts"
+import * as Verb from "../verb.ts"
+
+const switchOf = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
+
+const flags = {
+  referrers: Flag.Boolean("referrers").pipe(
+    Flag.withDescription("Copy signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out"),
+    Flag.withDefault(true)
+  ),
+  cosignTags: switchOf("cosign-tags", "Copy the tags by which cosign 2 stores signatures (sha256-….sig), as well"),
+  platforms: Flag.String("platform").pipe(
+    Flag.withMetavar("OS/ARCH"),
+    Flag.withDescription("Copy only the images for this platform. It can be repeated"),
+    Flag.atLeast(0)
+  ),
+  index: Flag.Literals("index", ["rewrite", "sparse"]).pipe(
+    Flag.withDescription("With --platform: rewrite the index, or keep it as it is with images missing"),
+    Flag.withDefault("rewrite")
+  ),
+  onTag: Flag.Literals("on-tag", ["overwrite", "keep", "fail"]).pipe(
+    Flag.withDescription("What to do with a tag that names something else"),
+    Flag.withDefault("overwrite")
+  ),
+  foreignLayers: switchOf("foreign-layers", "Copy layers that may not be distributed, as well"),
+  verify: switchOf("verify", "Look for each manifest and blob at the target, and trust nothing that is there"),
+  concurrency: Flag.Int("concurrency").pipe(
+    Flag.withMetavar("COUNT"),
+    Flag.withDescription("How many blobs are sent at the same time. Defaults to 6"),
+    Flag.filter(
+      (count) => count >= 1,
+      (count) => `Expected at least 1, got ${count}`
+    ),
+    Flag.optional
+  ),
+  allTags: switchOf("all-tags", "Copy all tags of the source, which is then named without a tag"),
+  dryRun: dryRunFlag
+}
+
+type Given = Command.Command.Config.Infer<typeof flags>
+
+/** A stream is read in its own order, so that nothing large is kept of it. */
+const isStream = ({ archive }: Place.Flags): boolean =>
+  archive !== undefined && Option.isSome(archive) && archive.value === "-"
+
+const optionsOf = (given: Given, from: Place.Flags): Copy.Options => {
+  const concurrency = Option.getOrElse(given.concurrency, () => (isStream(from) ? 1 : undefined))
+  return {
+    ...(given.referrers ? {} : { referrers: false }),
+    ...(given.cosignTags ? { cosignTags: true } : {}),
+    ...(given.platforms.length === 0 ? {} : { platforms: given.platforms }),
+    ...(given.index === "rewrite" ? {} : { index: given.index }),
+    ...(given.onTag === "overwrite" ? {} : { onTag: given.onTag }),
+    ...(given.foreignLayers ? { foreignLayers: true } : {}),
+    ...(given.verify ? { trust: "walk" } : {}),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(given.dryRun ? { isDryRun: true } : {})
+  }
+}
+
+/** The two names of a call. With all tags, a layout or an archive to read from has no name to give. */
+const namesOf = (from: string, to: Option.Option<string>, { archive, layout }: Place.Flags, { allTags }: Given) => {
+  const isFile = Option.isSome(layout) || (archive !== undefined && Option.isSome(archive))
+  return allTags && isFile && Option.isNone(to) ? { from: "", to: Option.some(from) } : { from, to }
+}
+
+/** Where a copy goes: a repository or a layout, and the tags there. */
+interface Aim {
+  readonly name: string
+  readonly tags: ReadonlyArray<string>
+}
+
+const aimOf = Effect.fnUntraced(function* (to: Option.Option<string>, places: Place.Flags) {
+  if (Option.isSome(places.layout)) {
+    return { name: "", tags: Option.isSome(to) ? yield* Target.tagsOf(to.value) : [] } satisfies Aim
+  }
+  if (Option.isNone(to)) {
+    return yield* new WrongCall({ description: "it has to be said where to: registry/repository, or --to-layout DIR" })
+  }
+  const { repository, tags } = yield* Target.parse(to.value)
+  return { name: repository, tags } satisfies Aim
+})
+
+const jobsOf = Effect.fnUntraced(function* (
+  source: Reader<StoreError>,
+  target: ContentStore<StoreError>,
+  reference: string,
+  { tags }: Aim,
+  given: Given,
+  options: Copy.Options
+) {
+  const job = (tagOrDigest: string): Job => ({ source, target, reference: tagOrDigest, options })
+  if (!given.allTags) return [{ ...job(reference), options: tags.length === 0 ? options : { ...options, tags } }]
+  if (tags.length > 0) return yield* new WrongCall({ description: "with --all-tags, tags keep their names" })
+  return (yield* Stream.runCollect(source.tags)).map(job)
+})
+
+const program = (
+  from: string,
+  to: Option.Option<string>,
+  places: { readonly from: Place.Flags; readonly to: Place.Flags },
+  given: Given
+): Program.Program => {
+  const name = Option.getOrElse(to, () => "")
+  const [first = "", ...others] = name.split(",")
+  const source = Place.written(places.from, from, "source")
+  const target = Place.written(places.to, first, "target")
+  const isNamed = Option.isSome(places.to.layout) ? name !== "" : name.indexOf(":", name.lastIndexOf("/")) !== -1
+  const tags = isNamed ? { tags: [target.reference, ...others] } : {}
+  const suffix = Program.options({ ...tags, ...optionsOf(given, places.from) })
+  const imports = { [Program.artifacts]: ["Copy"] }
+  if (!given.allTags) {
+    const call = `Copy.run(source, target, ${Program.literal(source.reference)}${suffix})`
+    return Program.join(source, target, Program.print(`yield* ${call}`), { imports, lines: [] })
+  }
+  return Program.join(source, target, {
+    imports: { ...imports, [Program.effect]: ["Stream"] },
+    lines: [`yield* Stream.runForEach(source.tags, (tag) => Copy.run(source, target, tag${suffix}))`]
+  })
+}
+
+export const cp = Command.make(
+  "cp",
+  {
+    from: Place.artifact("from"),
+    to: Argument.String("to").pipe(
+      Argument.withDescription(
+        "registry/repository, with a tag or several (:v1,stable), or without for that of the source; in a layout or an archive the tags alone"
+      ),
+      Argument.optional
+    ),
+    places: { from: Place.fromFlags, to: Place.toFlags },
+    given: flags
+  },
+  ({ given, places, ...named }) => {
+    const { from, to } = namesOf(named.from, named.to, places.from, given)
+    const { archive } = places.to
+    return Option.isSome(archive)
+      ? printArchive(`copy ${from}`, {
+          names: [from],
+          newNames: Option.toArray(to).flatMap((text) => text.split(",")),
+          place: places.from,
+          file: archive.value,
+          options: given.referrers ? {} : { referrers: false }
+        })
+      : Verb.run(
+          { what: `copy ${named.from}`, program: program(from, to, places, given) },
+          Effect.gen(function* () {
+            const aim = yield* aimOf(to, places.to)
+            const source = yield* Place.reader(places.from, from)
+            const target = yield* Place.store(places.to, aim.name)
+            const options = optionsOf(given, places.from)
+            const jobs = yield* jobsOf(source.store, target.store, source.reference, aim, given, options)
+            yield* printCopies(jobs)
+          })
+        )
+  }
+).pipe(
+  Verb.described({
+    does: "Copy an artifact with its platforms, signatures and SBOMs. What the target has is not sent again",
+    examples: [
+      {
+        command: "eacr cp myregistry.azurecr.io/shop/api:v1.4.0 production.azurecr.io/shop/api:v1.4.0,stable",
+        description: "Promote an image, under two tags"
+      },
+      {
+        command: "eacr cp myregistry.azurecr.io/shop/api:v1.4.0 --to-layout backup",
+        description: "Back an image up into an OCI image layout"
+      },
+      {
+        command: "eacr cp --from-archive image.tar v1.4.0 myregistry.azurecr.io/shop/api",
+        description: "Push what was saved to an archive"
+      }
+    ]
+  })
+)

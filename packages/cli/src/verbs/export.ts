@@ -1,0 +1,101 @@
+/**
+ * Writes artifacts into an archive or a layout.
+ */
+import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Archive from "../archive.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import { printCopies } from "../transfer.ts"
+import * as Verb from "../verb.ts"
+
+const flags = {
+  format: Flag.Literals("format", ["oci", "docker", "layout"]).pipe(
+    Flag.withDescription(
+      "oci: an archive with all platforms and referrers; docker: one for docker load; layout: a folder"
+    ),
+    Flag.withDefault("oci")
+  ),
+  name: Flag.String("name").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("The name that docker load gives to the images, such as shop/api. Defaults to the repository"),
+    Flag.optional
+  )
+}
+
+const layoutProgram = (names: ReadonlyArray<string>, folder: string, place: Place.Flags, options: object) => {
+  const source = Place.written(place, names[0] ?? "", "source")
+  const references = names.map((name) => Place.written(place, name).reference)
+  const suffix = Program.options(options)
+  return Program.join(source, {
+    imports: { [Program.artifacts]: ["Copy", "ImageLayout"] },
+    lines: [
+      `const target = yield* ImageLayout.open(${Program.literal(folder)})`,
+      ...references.map((name) => `yield* Copy.run(source, target, ${Program.literal(name)}${suffix})`)
+    ]
+  })
+}
+
+const toLayout = (
+  names: ReadonlyArray<string>,
+  folder: string,
+  place: Place.Flags,
+  platform: Option.Option<string>
+) => {
+  const options = Option.isSome(platform) ? { platforms: [platform.value] } : {}
+  return Verb.run(
+    { what: `export to ${folder}`, program: layoutProgram(names, folder, place, options) },
+    Effect.gen(function* () {
+      const { references, store } = yield* Archive.open(place, names)
+      const target = yield* ImageLayout.open(folder)
+      yield* printCopies(references.map((reference) => ({ source: store, target, reference, options })))
+    })
+  )
+}
+
+export const exportTo = Command.make(
+  "export",
+  {
+    names: Argument.String("artifact").pipe(
+      Argument.withDescription("registry/repository:tag, one or more of one repository; last the file (- for stdout)"),
+      Argument.atLeast(2)
+    ),
+    platform: Place.platformFlag,
+    ...flags,
+    ...Place.readFlags
+  },
+  ({ format, name, names, platform, ...place }) => {
+    const artifacts = names.slice(0, -1)
+    const file = names.at(-1) ?? "-"
+    if (format === "layout") return toLayout(artifacts, file, place, platform)
+    return Archive.printArchive(`export to ${file}`, {
+      names: artifacts,
+      place,
+      file,
+      options: {
+        ...(format === "oci" ? {} : { format }),
+        ...(Option.isSome(platform) ? { platform: platform.value } : {}),
+        ...(Option.isSome(name) ? { name: name.value } : {})
+      }
+    })
+  }
+).pipe(
+  Verb.described({
+    does: "Write artifacts into one file: an OCI archive, an archive for docker load, or an image layout",
+    examples: [
+      {
+        command: "eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar",
+        description: "All platforms, signatures and SBOMs"
+      },
+      {
+        command:
+          "eacr export --format docker --platform linux/amd64 myregistry.azurecr.io/shop/api:v1.4.0 - | docker load",
+        description: "One platform, straight into Docker"
+      }
+    ]
+  })
+)

@@ -1,0 +1,219 @@
+/**
+ * Pulls the files of an artifact, or of those that are attached to it.
+ */
+import * as Artifact from "@effect-acr/artifacts/Artifact"
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Annotations from "@effect-acr/client/Annotations"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Answer from "../answer.ts"
+import { NotThere, type StoreError, WrongCall } from "../failure.ts"
+import * as Output from "../output.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import * as Counted from "../progress/counted.ts"
+import * as Progress from "../progress/progress.ts"
+import { table } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+const File = Schema.Struct({
+  title: Schema.String,
+  path: Schema.String,
+  isFolder: Schema.Boolean,
+  digest: Digest.Digest,
+  size: Schema.Natural
+})
+
+export const document = Answer.document({
+  artifacts: Schema.Array(
+    Schema.Struct({
+      digest: Digest.Digest,
+      files: Schema.Array(File),
+      /** Layers without a title, which are not written. */
+      untitled: Schema.Array(Digest.Digest)
+    })
+  )
+})
+
+const flags = {
+  output: Flag.String("output").pipe(
+    Flag.withAlias("o"),
+    Flag.withMetavar("DIR"),
+    Flag.withDescription("The folder to write to. Defaults to the current one; - prints the one file on stdout"),
+    Flag.withDefault(".")
+  ),
+  attached: Flag.String("attached").pipe(
+    Flag.withMetavar("TYPE"),
+    Flag.withDescription("Pull the files of what is attached with this artifact type, such as application/spdx+json"),
+    Flag.optional
+  ),
+  overwrite: Flag.Boolean("overwrite").pipe(
+    Flag.withDescription("Replace files that are there. Defaults to yes; --no-overwrite refuses"),
+    Flag.withDefault(true)
+  )
+}
+
+const isTitled = ({ annotations }: Descriptor): boolean => annotations?.[Annotations.title] !== undefined
+
+const filesOf = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> =>
+  manifest._tag === "ImageManifest" ? manifest.layers.filter(isTitled) : []
+
+/** The artifact itself, or those that are attached to it. */
+const listed = Effect.fnUntraced(function* (
+  opened: Place.Opened<Reader<StoreError>>,
+  platform: Option.Option<string>,
+  attached: Option.Option<string>
+) {
+  const { reference, store } = opened
+  const options = Option.isSome(platform) ? { platform: platform.value } : {}
+  if (Option.isNone(attached)) return [yield* Artifact.files(store, reference, options)]
+  const { digest } = yield* Place.resolve(opened, platform)
+  const found = yield* Stream.runCollect(store.referrers(digest, { artifactType: attached.value }))
+  if (found.length === 0) {
+    return yield* new NotThere({ description: `nothing of the type ${attached.value} is attached to ${digest}` })
+  }
+  return yield* Effect.forEach(found, (referrer) => Artifact.files(store, referrer.digest))
+})
+
+const expectFiles = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifact.Listed>) {
+  const empty = artifacts.find(({ files, untitled }) => files.length === 0 && untitled.length > 0)
+  if (empty === undefined) return
+  const description = `${empty.manifest.digest} is an image, whose layers are no files: eacr export writes images`
+  return yield* new WrongCall({ description })
+})
+
+/** Prints the content of the one file. What was printed is verified at its end: the exit code says whether it is whole. */
+const printFile = Effect.fnUntraced(function* (store: Reader<StoreError>, artifacts: ReadonlyArray<Artifact.Listed>) {
+  const [file, ...others] = artifacts.flatMap(({ files }) => files)
+  if (file === undefined) return yield* new NotThere({ description: "it has no files" })
+  if (others.length > 0) {
+    return yield* new WrongCall({
+      description: `there are ${others.length + 1} files: -o DIR writes them into a folder`
+    })
+  }
+  if (file.isFolder) {
+    return yield* new WrongCall({ description: `${file.title} is a folder: -o DIR writes it into a folder` })
+  }
+  yield* Output.printAll(store.blob(file.layer).read(0))
+})
+
+const fileOf = ({ isFolder, layer, path, title }: Artifact.PulledFile): typeof File.Type => ({
+  title,
+  path,
+  isFolder,
+  digest: layer.digest,
+  size: layer.size
+})
+
+const answerOf = (pulled: ReadonlyArray<Artifact.Pulled>): Answer.Answer =>
+  Answer.make(
+    document,
+    {
+      artifacts: pulled.map(({ files, manifest, untitled }) => ({
+        digest: manifest.digest,
+        files: files.map(fileOf),
+        untitled: untitled.map(({ digest }) => digest)
+      }))
+    },
+    {
+      text: (view) =>
+        table(
+          view,
+          ["PATH", "SIZE", "DIGEST"],
+          pulled.flatMap(({ files }) => files.map(({ layer, path }) => [path, `${layer.size}`, layer.digest]))
+        ),
+      quiet: pulled.map(({ manifest }) => manifest.digest)
+    }
+  )
+
+const printProgram = (reading: Program.Program, target: string, platform: string): Program.Program =>
+  Program.join(reading, {
+    imports: { [Program.artifacts]: ["Artifact"], [Program.effect]: ["Stdio", "Stream"] },
+    lines: [
+      `const { files } = yield* Artifact.files(store, ${target}${platform})`,
+      "const stdio = yield* Stdio.Stdio",
+      "for (const { layer } of files) yield* Stream.run(store.blob(layer).read(0), stdio.stdout())"
+    ]
+  })
+
+const program = (
+  artifact: string,
+  output: string,
+  platform: Option.Option<string>,
+  attached: Option.Option<string>,
+  overwrite: boolean,
+  place: Place.Flags
+): Program.Program => {
+  const opened = Place.written(place, artifact)
+  const name = Program.literal(opened.reference)
+  const chosen = Option.isSome(platform) ? { platform: platform.value } : {}
+  const pulling = (reference: string, options: object): Program.Program => ({
+    imports: { [Program.artifacts]: ["Artifact"] },
+    lines: [
+      `yield* Artifact.pull(store, ${reference}, ${Program.literal(output)}${Program.options({ ...options, ...(overwrite ? {} : { overwrite }) })})`
+    ]
+  })
+  if (Option.isNone(attached)) {
+    return output === "-"
+      ? printProgram(opened, name, Program.options(chosen))
+      : Program.join(opened, pulling(name, chosen))
+  }
+  const inner =
+    output === "-" ? printProgram({ imports: {}, lines: [] }, "referrer.digest", "") : pulling("referrer.digest", {})
+  return Program.join(
+    opened,
+    Place.resolved(opened, platform, "subject"),
+    { imports: { [Program.effect]: ["Stream"] }, lines: [] },
+    {
+      ...inner,
+      lines: [
+        `const listed = store.referrers(subject.digest, ${Program.literal({ artifactType: attached.value })})`,
+        "for (const referrer of yield* Stream.runCollect(listed)) {",
+        ...inner.lines.map((line) => `  ${line}`),
+        "}"
+      ]
+    }
+  )
+}
+
+export const pull = Command.make(
+  "pull",
+  { artifact: Place.artifact(), platform: Place.platformFlag, ...flags, ...Place.readFlags },
+  ({ artifact, attached, output, overwrite, platform, ...place }) =>
+    Verb.run(
+      { what: `pull ${artifact}`, program: program(artifact, output, platform, attached, overwrite, place) },
+      Effect.gen(function* () {
+        const opened = yield* Place.reader(place, artifact)
+        const artifacts = yield* listed(opened, platform, attached)
+        yield* expectFiles(artifacts)
+        const counted = (progress: Progress.Progress) => Counted.reader(opened.store, progress, filesOf)
+        if (output === "-") {
+          return yield* Progress.during(Progress.printsAgain, (progress) => printFile(counted(progress), artifacts))
+        }
+        const pulled = yield* Progress.during(Progress.startsAgain, (progress) =>
+          Effect.forEach(artifacts, ({ manifest }) =>
+            Artifact.pull(counted(progress), manifest.digest, output, { overwrite })
+          )
+        )
+        yield* Answer.print(answerOf(pulled))
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Pull the files of an artifact, or of what is attached to it. Images have none: export writes them",
+    examples: [
+      { command: "eacr pull myregistry.azurecr.io/site:v1 -o public", description: "Files and folders into a folder" },
+      {
+        command: "eacr pull myregistry.azurecr.io/shop/api:v1.4.0 --attached application/spdx+json -o -",
+        description: "The SBOM of an image"
+      }
+    ]
+  })
+)
