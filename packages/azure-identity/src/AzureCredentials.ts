@@ -149,7 +149,8 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
                 : Effect.succeed<Credentials.Credential>({
                     _tag: "EntraToken",
                     token: Redacted.make(token.token, { label: "Entra token" }),
-                    loginServers: cloud.loginServers
+                    loginServers: cloud.loginServers,
+                    source: name
                   })
             )
           )

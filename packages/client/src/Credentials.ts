@@ -66,6 +66,8 @@ export interface Password {
   readonly username: string
   /** The password, which goes to the registry and its token service alone. */
   readonly password: Redacted.Redacted<string>
+  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  readonly source?: string
 }
 
 /**
@@ -83,6 +85,8 @@ export interface EntraToken {
    * `[".azurecr.io"]`; any other registry fails with `Refused`.
    */
   readonly loginServers?: ReadonlyArray<string>
+  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  readonly source?: string
 }
 
 /**
@@ -95,6 +99,8 @@ export interface RefreshToken {
   readonly _tag: "RefreshToken"
   /** The token, which the registry exchanges for access tokens. */
   readonly token: Redacted.Redacted<string>
+  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  readonly source?: string
 }
 
 /**
@@ -107,6 +113,8 @@ export interface AccessToken {
   readonly _tag: "AccessToken"
   /** The token, as it is sent. */
   readonly token: Redacted.Redacted<string>
+  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  readonly source?: string
 }
 
 /**
@@ -655,3 +663,58 @@ export const onlyFor: {
       })
     )
 )
+
+/**
+ * What became of credentials that were tried in order: `used` for the first that is there, `failed` for those before it, and
+ * `notReached` for those after it, which were not requested.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Attempt =
+  | { readonly _tag: "Used"; readonly credential: Credential }
+  | { readonly _tag: "Failed"; readonly failure: CredentialUnavailable }
+  | { readonly _tag: "NotReached" }
+
+/**
+ * Tries credentials in order, as `orElse` does, and returns what became of each: to tell which login a program uses, and
+ * why.
+ *
+ * **Example** (Telling why no login of docker is used)
+ *
+ * ```ts
+ * import { Credentials } from "@effect-acr/client"
+ * import { DockerConfig } from "@effect-acr/node"
+ *
+ * const attempts = Credentials.attempts(
+ *   { endpoint: "https://myregistry.azurecr.io", loginServer: "myregistry.azurecr.io" },
+ *   [DockerConfig.layer, Credentials.layerAnonymous]
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const attempts = <E, R>(
+  request: CredentialRequest,
+  layers: ReadonlyArray<Layer.Layer<Credentials, E, R>>
+): Effect.Effect<ReadonlyArray<Attempt>, never, R> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const tried: Array<Attempt> = []
+      for (const layer of layers) {
+        if (tried.some(({ _tag }) => _tag === "Used")) {
+          tried.push({ _tag: "NotReached" })
+          continue
+        }
+        const service = yield* attempt(layer)
+        tried.push(
+          yield* Effect.match(service.get(request), {
+            onFailure: (failure): Attempt => ({ _tag: "Failed", failure }),
+            onSuccess: (credential): Attempt => ({ _tag: "Used", credential })
+          })
+        )
+      }
+      return tried
+    })
+  )

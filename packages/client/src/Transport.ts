@@ -15,7 +15,7 @@ import * as Exit from "effect/Exit"
 import { constVoid, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -28,6 +28,8 @@ import * as Distribution from "./internal/api/distribution.ts"
 import * as Assumed from "./internal/auth/assumed.ts"
 import * as Authorization from "./internal/auth/authorization.ts"
 import * as Grants from "./internal/auth/grants.ts"
+import * as Jwt from "./internal/auth/jwt.ts"
+import * as TokenScopes from "./internal/auth/scope.ts"
 import * as Tokens from "./internal/auth/tokens.ts"
 import { isBareName } from "./internal/acr/hosts.ts"
 import { expected, parseEndpoint, parseHost, parseOrigin } from "./internal/http/endpoint.ts"
@@ -152,6 +154,16 @@ export interface Service {
    */
   readonly authorize: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<void, RegistryError>
   /**
+   * Checks that the registry accepts the login: `GET /v2/`. Fails with `Unauthenticated` if it refuses the login. A registry
+   * that anyone may read can answer without a look at the login.
+   */
+  readonly check: Effect.Effect<void, RegistryError>
+  /**
+   * Requests an access token for scopes, and returns what it says of itself, without the token. None if the registry uses no
+   * tokens, or the token is not a JSON Web Token. A registry may issue a token with fewer rights than requested: ACR does.
+   */
+  readonly access: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<Option.Option<Access>, RegistryError>
+  /**
    * A refresh token of the registry, had just now, and when it ends, if it says so.
    *
    * Fails with `CredentialUnavailable` if the credential is none of Entra ID.
@@ -185,6 +197,25 @@ export interface RefreshToken {
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
+/**
+ * What an access token says of itself. The client does not verify it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Access {
+  /** The name of the caller, if the token has one. */
+  readonly subject: Option.Option<string>
+  /** When the token expires by the registry's clock, if it says so. */
+  readonly expiresAt: Option.Option<DateTime.Utc>
+  /** The rights that the registry granted: for a repository, its type is `repository`, and actions are `pull` or `push`. */
+  readonly access: ReadonlyArray<{
+    readonly type: string
+    readonly name: string
+    readonly actions: ReadonlyArray<string>
+  }>
+}
+
 /** The next page of a list. `isKnown` tells what was on the page before, if no link led from there to this one. */
 interface Turn<A> {
   readonly operation: Effect.Effect<Operation<Page<A>>, RegistryError>
@@ -203,6 +234,12 @@ const permitting =
     const covered = HttpBody.stream(bodyUnderPermit(body.stream), body.contentType, body.contentLength)
     return permits(to, "blob", exchange(to, { ...operation, body: covered }, attachment, requests), isOver, onWait)
   }
+
+const accessIn = (token: string): Option.Option<Access> =>
+  Option.map(Jwt.statementOf(token), (statement) => ({
+    ...statement,
+    expiresAt: Option.map(Jwt.expiryMillis(token), DateTime.makeUnsafe)
+  }))
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
@@ -464,6 +501,14 @@ export const make = Effect.fnUntraced(function* (
     execute,
     open,
     list,
+    check: execute({ ...Distribution.greet, name: "Transport.check" }),
+    access: (scopes) =>
+      Effect.map(
+        converse("Transport.access", (greet) =>
+          authorization.tokenFor(TokenScopes.repositoryIn(scopes[0] ?? ""), scopes, greet)
+        ),
+        Option.flatMap(({ token }) => accessIn(Redacted.value(token)))
+      ),
     authorize: (scopes) => converse("Transport.authorize", (greet) => authorization.prepare(scopes, greet)),
     refreshToken: Effect.map(
       converse("Transport.refreshToken", authorization.refreshToken),

@@ -23,6 +23,8 @@
  * repositories below it, and the longest path wins. As in the kubelet, `*` stands for a label of the host or a part of one:
  * `*.example.com`. Keys without it come first. An entry that cannot be read does not affect the others.
  *
+ * `store` and `erase` change docker's file alone, and the helper that it names.
+ *
  * docker's command line documentation, "docker login"; containers-auth.json(5); Kubernetes, "Images".
  *
  * @since 0.1.0
@@ -30,6 +32,7 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
 import * as Credentials from "@effect-acr/client/Credentials"
+import { printable } from "@effect-acr/client/Printable"
 import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Config from "effect/Config"
@@ -39,7 +42,10 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as AuthFile from "./internal/authFile.ts"
 import * as CredentialHelper from "./internal/credentialHelper.ts"
 import * as RegistryKey from "./internal/registryKey.ts"
@@ -59,9 +65,19 @@ export interface Options {
 
 const variable = (name: string) => Config.option(Config.NonEmptyString(name))
 
+/** Where docker's file is. */
+const dockerFile: Config.Config<string> = Config.map(
+  Config.all([variable("DOCKER_CONFIG"), variable("HOME")]),
+  ([folder, home]) =>
+    join(
+      Option.getOrElse(folder, () => join(Option.getOrElse(home, homedir), ".docker")),
+      "config.json"
+    )
+)
+
 const variables = Config.all({
   authConfig: Config.option(Config.Redacted("DOCKER_AUTH_CONFIG")),
-  dockerConfig: variable("DOCKER_CONFIG"),
+  dockerFile,
   authFile: variable("REGISTRY_AUTH_FILE"),
   runtime: variable("XDG_RUNTIME_DIR"),
   config: variable("XDG_CONFIG_HOME"),
@@ -81,9 +97,8 @@ const fileAt = (path: string): Source => ({ name: path, read: AuthFile.read(path
 /** The variable and the files of docker and podman, in the order in which they count. */
 const everywhere: Config.Config<ReadonlyArray<Source>> = Config.map(
   variables,
-  ({ authConfig, authFile, config, dockerConfig, home, runtime }) => {
+  ({ authConfig, authFile, config, dockerFile, home, runtime }) => {
     const own = Option.getOrElse(home, homedir)
-    const docker = Option.getOrElse(dockerConfig, () => join(own, ".docker"))
     const podman = Option.match(authFile, {
       onSome: (file) => [file],
       onNone: () =>
@@ -95,10 +110,7 @@ const everywhere: Config.Config<ReadonlyArray<Source>> = Config.map(
       const name = "DOCKER_AUTH_CONFIG"
       return { name, read: Effect.asSome(AuthFile.parse(name, Redacted.value(content))) }
     })
-    return [
-      ...Option.toArray(inVariable),
-      ...[join(docker, "config.json"), ...podman, join(own, ".dockercfg")].map(fileAt)
-    ]
+    return [...Option.toArray(inVariable), ...[dockerFile, ...podman, join(own, ".dockercfg")].map(fileAt)]
   }
 )
 
@@ -222,3 +234,169 @@ export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Cre
  * @since 0.1.0
  */
 export const layer: Layer.Layer<Credentials.Credentials, Config.ConfigError> = layerOptions()
+
+/**
+ * Why a login could not be stored or erased.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LoginStoreError extends Schema.TaggedError<LoginStoreError>(
+  "@effect-acr/node/DockerConfig/LoginStoreError"
+)("LoginStoreError", {
+  /** The file, or the credential helper. */
+  place: Schema.String,
+  /**
+   * What happened: `InvalidFile` if the file is not JSON as container tools write it, which is left as it is; `FileFailed` if
+   * it cannot be read or written; `HelperMissing` if the credential helper that the file names is not installed;
+   * `HelperFailed` if the helper fails, and `TimedOut` if it does not end in time.
+   */
+  problem: Schema.Literals(["InvalidFile", "FileFailed", "HelperMissing", "HelperFailed", "TimedOut"]),
+  /** The problem, for a person to read. */
+  description: Schema.String
+}) {
+  override get message(): string {
+    return printable(`${this.place}: ${this.description}`)
+  }
+}
+
+/**
+ * Where a login was stored.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stored {
+  /** The path of the file, or the program of the credential helper, `docker-credential-pass`. */
+  readonly place: string
+  /** Whether a credential helper keeps it. The file keeps it in base64, which is not encrypted. */
+  readonly isByHelper: boolean
+}
+
+const helperProblems = {
+  NotConfigured: "HelperMissing",
+  Failed: "HelperFailed",
+  TimedOut: "TimedOut"
+} as const
+
+const helperFailed = ({ credential, description, problem }: CredentialUnavailable) =>
+  new LoginStoreError({ place: credential, problem: helperProblems[problem], description })
+
+const fileFailed =
+  (place: string, action: string) =>
+  ({ reason }: PlatformError) =>
+    new LoginStoreError({ place, problem: "FileFailed", description: `it can't be ${action} (${reason._tag})` })
+
+/** Docker's file, or the one of the options, to change it. */
+const opened = Effect.fnUntraced(function* ({ path }: Options) {
+  const place = path ?? (yield* dockerFile)
+  const document = yield* Effect.mapError(AuthFile.open(place), fileFailed(place, "read"))
+  if (Option.isSome(document)) return { place, document: document.value }
+  return yield* new LoginStoreError({
+    place,
+    problem: "InvalidFile",
+    description: "it is not what container tools write, and was left as it is"
+  })
+})
+
+/** The helper that a file names for a registry. */
+const helperOf = (
+  document: AuthFile.Document,
+  loginServer: string,
+  { helperTimeout = "30 seconds" }: Options
+): Option.Option<CredentialHelper.Helper & { readonly server: string }> =>
+  Option.map(Option.fromUndefinedOr(AuthFile.helperFor(AuthFile.meaningOf(document), loginServer)), (name) => ({
+    name,
+    server: RegistryKey.serverOf(loginServer),
+    timeout: helperTimeout
+  }))
+
+/**
+ * Stores the login of a registry where `docker login` does, so that docker, podman, skopeo, oras and this library find it.
+ *
+ * **Details**
+ *
+ * If docker's file names a credential helper for the registry, the helper keeps the login, and the file has an empty entry.
+ * Otherwise the file keeps it in base64. The file is replaced as a whole, everything else in it is kept, and only its user
+ * can read it.
+ *
+ * **Gotchas**
+ *
+ * Nothing checks the login: do that before, with `Transport.check`. A login in `DOCKER_AUTH_CONFIG` comes before this one.
+ *
+ * **Example** (A login for other tools, from an identity of Azure)
+ *
+ * ```ts
+ * import { ContainerRegistry } from "@effect-acr/client"
+ * import { DockerConfig } from "@effect-acr/node"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const registry = yield* ContainerRegistry.ContainerRegistry
+ *   const { loginServer, password } = yield* registry.login
+ *   return yield* DockerConfig.store(loginServer, { _tag: "RefreshToken", token: password })
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const store = Effect.fnUntraced(function* (
+  loginServer: string,
+  login: Credentials.Password | Credentials.RefreshToken,
+  options: Options = {}
+): Effect.fn.Return<
+  Stored,
+  Config.ConfigError | LoginStoreError,
+  ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem
+> {
+  const { document, place } = yield* opened(options)
+  const helper = helperOf(document, loginServer, options)
+  if (Option.isNone(helper)) {
+    yield* Effect.mapError(AuthFile.write(AuthFile.put(document, loginServer, login)), fileFailed(place, "written"))
+    return { place, isByHelper: false }
+  }
+  yield* Effect.mapError(CredentialHelper.store({ ...helper.value, login }), helperFailed)
+  yield* Effect.mapError(AuthFile.write(AuthFile.put(document, loginServer)), fileFailed(place, "written"))
+  return { place: CredentialHelper.shownName(helper.value), isByHelper: true }
+})
+
+/**
+ * Erases the login of a registry from docker's file and from the credential helper that the file names, as `docker logout`
+ * does. Returns the places that had one.
+ *
+ * **Details**
+ *
+ * Logins for parts of a registry (`registry.example/team`) and for patterns of hosts stay.
+ *
+ * **Example** (Logging out)
+ *
+ * ```ts
+ * import { DockerConfig } from "@effect-acr/node"
+ *
+ * const places = DockerConfig.erase("myregistry.azurecr.io")
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const erase = Effect.fnUntraced(function* (
+  loginServer: string,
+  options: Options = {}
+): Effect.fn.Return<
+  ReadonlyArray<string>,
+  Config.ConfigError | LoginStoreError,
+  ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem
+> {
+  const { document, place } = yield* opened(options)
+  const helper = helperOf(document, loginServer, options)
+  const isErased = Option.isSome(helper) && (yield* Effect.mapError(CredentialHelper.erase(helper.value), helperFailed))
+  const wasInFile = AuthFile.holdsLogin(document, loginServer)
+  if (AuthFile.hasEntry(document, loginServer)) {
+    yield* Effect.mapError(AuthFile.write(AuthFile.remove(document, loginServer)), fileFailed(place, "written"))
+  }
+  return [
+    ...(Option.isSome(helper) && isErased ? [CredentialHelper.shownName(helper.value)] : []),
+    ...(wasInFile ? [place] : [])
+  ]
+})

@@ -1,10 +1,12 @@
 /**
- * Reads the file in which container tools keep their logins.
+ * Reads and changes the file in which container tools keep their logins.
  */
-import type { Credential } from "@effect-acr/client/Credentials"
+import { dirname, resolve } from "node:path"
+import type { Credential, Password, RefreshToken } from "@effect-acr/client/Credentials"
 import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -62,19 +64,25 @@ export const parse = (source: string, content: string): Effect.Effect<AuthFile, 
       })
   })
 
+/** The text of a file, if there is one. A text that is too long is none of container tools, and is returned as empty. */
+const textAt = (path: string): Effect.Effect<Option.Option<string>, PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (files) =>
+    files.stat(path).pipe(
+      Effect.flatMap(({ size }) => (Number(size) > maxBytes ? Effect.succeed("") : files.readFileString(path))),
+      Effect.asSome,
+      Effect.catchIf(
+        ({ reason }) => reason._tag === "NotFound",
+        () => Effect.succeedNone
+      )
+    )
+  )
+
 /** The file at a path, if there is one. */
 export const read = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<Option.Option<AuthFile>, CredentialUnavailable, FileSystem.FileSystem> {
-  const files = yield* FileSystem.FileSystem
-  const content = yield* files.stat(path).pipe(
-    Effect.flatMap(({ size }) => (Number(size) > maxBytes ? Effect.succeed("") : files.readFileString(path))),
-    Effect.asSome,
-    Effect.catch(({ reason }) =>
-      reason._tag === "NotFound"
-        ? Effect.succeedNone
-        : Effect.fail(unavailable(path, `it can't be read (${reason._tag})`))
-    )
+  const content = yield* Effect.mapError(textAt(path), ({ reason }) =>
+    unavailable(path, `it can't be read (${reason._tag})`)
   )
   return yield* Effect.transposeOption(Option.map(content, (text) => parse(path, text)))
 })
@@ -139,7 +147,7 @@ export const loginFor = (
   }: {
     readonly loginServer: string
     readonly repository: string | undefined
-    /** The file, in errors. */
+    /** The file, in errors and in the login. */
     readonly source: string
   }
 ): Effect.Effect<Option.Option<Credential>, CredentialUnavailable> => {
@@ -149,5 +157,109 @@ export const loginFor = (
   const login = Option.firstSomeOf(set.map(Option.flatMap(loginOf)))
   return set.length > 0 && Option.isNone(login)
     ? Effect.fail(unavailable(source, `its entry for ${loginServer} can't be read`))
-    : Effect.succeed(login)
+    : Effect.succeed(Option.map(login, (found) => ({ ...found, source })))
 }
+
+/** A file to change: its members as they are, in their order, so that those that are not known here stay. */
+export interface Document {
+  /** Where to write it: links are followed, so that a link to the file stays one. */
+  readonly path: string
+  readonly members: Entries
+}
+
+const decodeMembers = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+/** Follows links also to a file that is not there yet, which `realPath` does not. */
+const target = Effect.fnUntraced(function* (
+  path: string,
+  hops = 0
+): Effect.fn.Return<string, PlatformError, FileSystem.FileSystem> {
+  const files = yield* FileSystem.FileSystem
+  const link = yield* Effect.option(files.readLink(path))
+  // The limit of Linux, path_resolution(7). The file system refuses what is behind more.
+  return Option.isNone(link) || hops === 40 ? path : yield* target(resolve(dirname(path), link.value), hops + 1)
+})
+
+/** Opens the file at a path to change it. None if its content is not what container tools write. */
+export const open = Effect.fnUntraced(function* (
+  path: string
+): Effect.fn.Return<Option.Option<Document>, PlatformError, FileSystem.FileSystem> {
+  const content = yield* textAt(path)
+  const real = yield* target(path)
+  if (Option.isNone(content)) return Option.some({ path: real, members: {} })
+  return decodeMembers(content.value).pipe(
+    Option.filter((members) => isEntries(members) && !Array.isArray(members)),
+    Option.filter(isEntries),
+    Option.map((members) => ({ path: real, members }))
+  )
+})
+
+/** What a document says to those who read it. */
+export const meaningOf = ({ members }: Document): AuthFile => ({
+  auths: entriesIn(members["auths"]),
+  credHelpers: entriesIn(members["credHelpers"]),
+  credsStore: members["credsStore"]
+})
+
+const withAuths = (document: Document, change: (auths: Entries) => Entries): Document => ({
+  ...document,
+  members: { ...document.members, auths: change(entriesIn(document.members["auths"])) }
+})
+
+/** ACR's documentation, "Authenticate with the registry": the user name of those who log in with a token. */
+const tokenUser = "00000000-0000-0000-0000-000000000000"
+
+const authOf = (username: string, password: string): string => Base64.encode(`${username}:${password}`)
+
+/** An entry as `docker login` writes it. */
+const entryOf = (login: Password | RefreshToken): Entry =>
+  login._tag === "Password"
+    ? { auth: authOf(login.username, Redacted.value(login.password)) }
+    : { auth: authOf(tokenUser, ""), identitytoken: Redacted.value(login.token) }
+
+/** Puts the login of a registry into the document. Without one, an empty entry, which stands beside a helper's login. */
+export const put = (document: Document, loginServer: string, login?: Password | RefreshToken): Document =>
+  withAuths(document, (auths) => {
+    const server = RegistryKey.serverOf(loginServer)
+    // The entry keeps its place.
+    return { ...without(auths, loginServer, server), [server]: login === undefined ? {} : entryOf(login) }
+  })
+
+const without = (auths: Entries, loginServer: string, kept?: string): Entries =>
+  Object.fromEntries(Object.entries(auths).filter(([key]) => key === kept || !RegistryKey.isForWhole(key, loginServer)))
+
+/** Whether the document has an entry for a registry as a whole. */
+export const hasEntry = ({ members }: Document, loginServer: string): boolean =>
+  Object.keys(entriesIn(members["auths"])).some((key) => RegistryKey.isForWhole(key, loginServer))
+
+/** Whether an entry for a registry as a whole holds a login. */
+export const holdsLogin = ({ members }: Document, loginServer: string): boolean =>
+  Object.entries(entriesIn(members["auths"])).some(
+    ([key, entry]) =>
+      RegistryKey.isForWhole(key, loginServer) && Option.exists(decodeEntry(entry ?? {}), (one) => !isUnset(one))
+  )
+
+/** Removes the entries for a registry as a whole. Those for parts of it and for patterns stay. */
+export const remove = (document: Document, loginServer: string): Document =>
+  withAuths(document, (auths) => without(auths, loginServer))
+
+/**
+ * Replaces the file as a whole, so that a reader finds the old or the new one. Only its user can read it. As docker does, it
+ * is indented by tabs.
+ */
+export const write = Effect.fnUntraced(function* ({
+  members,
+  path
+}: Document): Effect.fn.Return<void, PlatformError, FileSystem.FileSystem> {
+  const files = yield* FileSystem.FileSystem
+  yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      // In the same folder, since a file can't be renamed from one file system to another.
+      const folder = yield* files.makeTempDirectoryScoped({ directory: dirname(path), prefix: ".login-" })
+      const file = resolve(folder, "config.json")
+      yield* files.writeFileString(file, JSON.stringify(members, null, "\t"), { flag: "wx", mode: 0o600 })
+      yield* files.rename(file, path)
+    })
+  )
+})

@@ -73,6 +73,12 @@ const specificity = (key: string, wanted: Named, exact: string): ReadonlyArray<n
 /** Whether a key is for a part of a registry only. */
 export const isForPart = (key: string): boolean => parse(key).path.length > 0
 
+/** Whether a key names a registry as a whole, in any spelling, and no pattern. */
+export const isForWhole = (key: string, loginServer: string): boolean => {
+  const { host, path } = parse(key)
+  return path.length === 0 && host === hostOf(loginServer)
+}
+
 const byLargest = (one: ReadonlyArray<number>, other: ReadonlyArray<number>): number => {
   const difference = one.findIndex((value, index) => value !== other[index])
   return difference === -1 ? 0 : (other[difference] ?? 0) - (one[difference] ?? 0)

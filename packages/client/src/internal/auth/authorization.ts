@@ -23,7 +23,7 @@ import { type Errand, makeLearning, type Need, needOf } from "./learning.ts"
 import { type Exchanged, type Grants, type Held, passwordWanted, refuse } from "./grants.ts"
 import { type Basic, type Bearer, type Demand, fromChallenges, type Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
-import { basicAttachment, type Tokens, type Wanted } from "./tokens.ts"
+import { type AccessToken, basicAttachment, type Tokens, type Wanted } from "./tokens.ts"
 
 /** Sends the request of an operation. Calls `onWait` if it has to wait for others before it is sent. */
 type Request<A, R> = (attachment: Attachment, onWait: () => void) => Effect.Effect<A, Failure, R>
@@ -40,6 +40,12 @@ export interface Authorization {
   ) => Effect.Effect<A, Failure, R>
   /** Gets tokens for scopes ahead, many with one request. */
   readonly prepare: (scopes: ReadonlyArray<string>, greet: Greet) => Effect.Effect<void, Failure>
+  /** The access token for scopes of one repository at most. None if the registry wants no token. */
+  readonly tokenFor: (
+    repository: string | undefined,
+    scopes: ReadonlyArray<string>,
+    greet: Greet
+  ) => Effect.Effect<Option.Option<AccessToken>, Failure>
   /** A refresh token that was had just now. */
   readonly refreshToken: (greet: Greet) => Effect.Effect<Pick<Exchanged, "token" | "expiresAtMillis">, Failure>
 }
@@ -392,6 +398,13 @@ export const make = Effect.fnUntraced(function* (options: {
         (batch) => tokens.get({ scheme, ...batch }),
         { discard: true }
       )
+    }),
+
+    tokenFor: Effect.fnUntraced(function* (repository, scopes, greet) {
+      const scheme = yield* schemeBy(greet)
+      if (scheme._tag !== "Bearer") return Option.none()
+      const named = grants.repositoryOf(repository)
+      return Option.some(yield* tokens.get({ scheme, repository: named, scopes: Scope.normalise(scopes) }))
     }),
 
     refreshToken: Effect.fnUntraced(function* (greet) {

@@ -61,3 +61,35 @@ export const expiryMillis = (token: string): Option.Option<number> =>
     Option.flatMap(({ exp }) => momentOf(exp)),
     Option.map((end) => Math.min(Math.max(0, end), lastMillis))
   )
+
+const Rights = Schema.Struct({ sub: Claim, access: Claim })
+const rightClaims = payload(Rights)
+
+/** ACR writes the members with a capital letter, the token specification of distribution with a small one. */
+const Entry = Schema.Record(Schema.String, Schema.Unknown)
+const isEntry = Schema.is(Entry)
+const isTexts = Schema.is(Schema.Array(Schema.String))
+
+const textIn = (entry: typeof Entry.Type, ...names: ReadonlyArray<string>): string =>
+  names.map((name) => entry[name]).find((value) => typeof value === "string") ?? ""
+
+/** What a token is for, and whose it is. */
+export interface Statement {
+  readonly subject: Option.Option<string>
+  readonly access: ReadonlyArray<{
+    readonly type: string
+    readonly name: string
+    readonly actions: ReadonlyArray<string>
+  }>
+}
+
+/** What an access token says, if it is a JSON Web Token. */
+export const statementOf = (token: string): Option.Option<Statement> =>
+  Option.map(rightClaims(token), ({ access, sub }) => ({
+    subject: typeof sub === "string" && sub !== "" ? Option.some(sub) : Option.none(),
+    access: (Array.isArray(access) ? access : []).filter(isEntry).map((entry) => ({
+      type: textIn(entry, "type", "Type"),
+      name: textIn(entry, "name", "Name"),
+      actions: [entry["actions"], entry["Actions"]].find(isTexts) ?? []
+    }))
+  }))

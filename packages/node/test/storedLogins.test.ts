@@ -1,0 +1,288 @@
+/**
+ * Logins that are stored and erased where `docker login` does it.
+ */
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as DockerConfig from "../src/DockerConfig.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "stored-logins-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+const registry = "myregistry.azurecr.io"
+
+const password: Credentials.Password = { _tag: "Password", username: "contoso", password: Redacted.make("wo:rd") }
+const token: Credentials.RefreshToken = { _tag: "RefreshToken", token: Redacted.make("token of the registry") }
+
+/** Where the file is, and its content. */
+const withFile = Effect.fnUntraced(function* (content?: string) {
+  const path = join(yield* folder, "config.json")
+  if (content !== undefined) yield* Effect.promise(() => writeFile(path, content))
+  return {
+    path,
+    text: Effect.promise(() => readFile(path, "utf8")),
+    json: Effect.map(
+      Effect.promise(() => readFile(path, "utf8")),
+      (text): unknown => JSON.parse(text)
+    )
+  }
+})
+
+const store = (path: string, login: Parameters<typeof DockerConfig.store>[1], loginServer = registry) =>
+  Effect.provide(DockerConfig.store(loginServer, login, { path }), NodeServices.layer)
+
+const erase = (path: string, loginServer = registry) =>
+  Effect.provide(DockerConfig.erase(loginServer, { path }), NodeServices.layer)
+
+/** What the library finds again. */
+const found = (path: string, loginServer = registry) =>
+  Credentials.Credentials.use((credentials) =>
+    credentials.get({ endpoint: `https://${loginServer}`, loginServer })
+  ).pipe(Effect.provide(DockerConfig.layerOptions({ path })))
+
+/** A credential helper that keeps logins in files of a folder, as `docker-credential-pass` does for its own. */
+const helper = Effect.fnUntraced(function* (name: string, body?: string) {
+  const kept = yield* folder
+  const program = join(kept, `docker-credential-${name}`)
+  const standard = [
+    `input=$(cat)`,
+    `case $1 in`,
+    `store) printf %s "$input" > ${kept}/login ;;`,
+    `get) test -e ${kept}/login && cat ${kept}/login || { echo "credentials not found in native keychain"; exit 1; } ;;`,
+    `erase) printf %s "$input" > ${kept}/erased; test -e ${kept}/login || { echo "credentials not found in native keychain"; exit 1; }; rm ${kept}/login ;;`,
+    `esac`
+  ].join("\n")
+  yield* Effect.promise(async () => {
+    await writeFile(program, `#!/bin/sh\n${body ?? standard}\n`)
+    await chmod(program, 0o755)
+  })
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = process.env["PATH"]
+      process.env["PATH"] = `${kept}:${before ?? ""}`
+      return before
+    }),
+    (before) => Effect.sync(() => (process.env["PATH"] = before))
+  )
+  return { login: Effect.promise(() => readFile(join(kept, "login"), "utf8")) }
+})
+
+const inEnvironment = (env: { readonly [name: string]: string }) =>
+  DockerConfig.store(registry, password).pipe(
+    Effect.provide(Layer.merge(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+  )
+
+describe("a login that is stored in the file", () => {
+  it.effect("makes the file and its folder, which only the user can read", () =>
+    Effect.gen(function* () {
+      const own = join(yield* folder, "new", ".docker")
+      const path = join(own, "config.json")
+      assert.deepStrictEqual(yield* store(path, password), { place: path, isByHelper: false })
+      const { mode } = yield* Effect.promise(() => stat(path))
+      assert.strictEqual(mode & 0o777, 0o600)
+      assert.strictEqual((yield* Effect.promise(() => stat(own))).mode & 0o777, 0o700)
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(own)), ["config.json"])
+    })
+  )
+
+  it.effect("is written as docker writes it, and everything else is kept in its order", () =>
+    Effect.gen(function* () {
+      const before = {
+        psFormat: "table {{.ID}}",
+        auths: {
+          "ghcr.io": { auth: "Zm9vOmJhcg==", email: "odd@example.com" },
+          [registry]: { auth: "b2xkOm9sZA==" },
+          last: {}
+        },
+        HttpHeaders: { "X-Meta": ["a", 1, null] },
+        currentContext: "contoso"
+      }
+      const { path, text } = yield* withFile(JSON.stringify(before, null, "\t"))
+      yield* store(path, password)
+      const after = { ...before, auths: { ...before.auths, [registry]: { auth: btoa("contoso:wo:rd") } } }
+      assert.strictEqual(yield* text, JSON.stringify(after, null, "\t"))
+      assert.deepInclude(yield* found(path), { _tag: "Password", username: "contoso", source: path })
+    })
+  )
+
+  it.effect("goes into identitytoken if it is a token", () =>
+    Effect.gen(function* () {
+      const { json, path } = yield* withFile()
+      yield* store(path, token)
+      assert.deepStrictEqual(yield* json, {
+        auths: {
+          [registry]: {
+            auth: btoa("00000000-0000-0000-0000-000000000000:"),
+            identitytoken: "token of the registry"
+          }
+        }
+      })
+      const credential = yield* found(path)
+      assert.strictEqual(credential._tag, "RefreshToken")
+    })
+  )
+
+  it.effect("takes the place of the same registry in other spellings, and leaves its parts", () =>
+    Effect.gen(function* () {
+      const auth = { auth: btoa("old:old") }
+      const auths = { "https://MyRegistry.azurecr.io/v2/": auth, [`${registry}/team`]: auth, "*.azurecr.io": auth }
+      const { json, path } = yield* withFile(JSON.stringify({ auths }))
+      yield* store(path, password)
+      assert.deepStrictEqual(yield* json, {
+        auths: { [`${registry}/team`]: auth, "*.azurecr.io": auth, [registry]: { auth: btoa("contoso:wo:rd") } }
+      })
+    })
+  )
+
+  it.effect("has docker's key for Docker Hub", () =>
+    Effect.gen(function* () {
+      const { json, path } = yield* withFile()
+      yield* store(path, password, "registry-1.docker.io")
+      assert.deepStrictEqual(yield* json, { auths: { "https://index.docker.io/v1/": { auth: btoa("contoso:wo:rd") } } })
+    })
+  )
+
+  it.effect("goes through symbolic links, also to a file that is not there yet", () =>
+    Effect.gen(function* () {
+      const own = yield* folder
+      const [real, link] = [join(own, "real", "config.json"), join(own, "config.json")]
+      yield* Effect.promise(async () => {
+        await mkdir(join(own, "real"))
+        await symlink(join("real", "config.json"), link)
+      })
+      yield* store(link, password)
+      yield* store(link, token, "ghcr.io")
+      assert.isTrue((yield* Effect.promise(() => lstat(link))).isSymbolicLink())
+      const content = JSON.parse(yield* Effect.promise(() => readFile(real, "utf8")))
+      assert.deepStrictEqual(Object.keys(content.auths), [registry, "ghcr.io"])
+    })
+  )
+
+  const broken: ReadonlyArray<readonly [string, string]> = [
+    ["half of JSON", '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"'],
+    ["a list", "[]"],
+    ["a text", '"c2VjcmV0"'],
+    ["nothing", ""]
+  ]
+  for (const [name, content] of broken) {
+    it.effect(`is refused where the file holds ${name}, which stays`, () =>
+      Effect.gen(function* () {
+        const { path, text } = yield* withFile(content)
+        const error = yield* Effect.flip(store(path, password))
+        assert.deepInclude(error, { _tag: "LoginStoreError", problem: "InvalidFile", place: path })
+        assert.notInclude(String(error), "c2VjcmV0")
+        assert.strictEqual(yield* text, content)
+        assert.strictEqual((yield* Effect.flip(erase(path)))._tag, "LoginStoreError")
+      })
+    )
+  }
+
+  it.effect("is in the folder of DOCKER_CONFIG, or else of the home", () =>
+    Effect.gen(function* () {
+      const home = yield* folder
+      const ofHome = yield* inEnvironment({ HOME: home })
+      const ofFolder = yield* inEnvironment({ HOME: home, DOCKER_CONFIG: join(home, "other") })
+      assert.deepStrictEqual(
+        [ofHome.place, ofFolder.place],
+        [join(home, ".docker", "config.json"), join(home, "other", "config.json")]
+      )
+    })
+  )
+})
+
+describe("a login that a helper keeps", () => {
+  it.live("is given to the helper, and the file keeps an empty entry", () =>
+    Effect.gen(function* () {
+      const { login } = yield* helper("keeping")
+      const { json, path } = yield* withFile(
+        JSON.stringify({ auths: { [registry]: { auth: btoa("old:old") } }, credsStore: "keeping" })
+      )
+      const stored = yield* store(path, password)
+      assert.deepStrictEqual(stored, { place: "docker-credential-keeping", isByHelper: true })
+      assert.deepStrictEqual(JSON.parse(yield* login), { ServerURL: registry, Username: "contoso", Secret: "wo:rd" })
+      assert.deepStrictEqual(yield* json, { auths: { [registry]: {} }, credsStore: "keeping" })
+      assert.deepInclude(yield* found(path), { username: "contoso", source: "docker-credential-keeping" })
+      assert.deepStrictEqual(yield* erase(path), ["docker-credential-keeping"])
+      assert.deepStrictEqual(yield* json, { auths: {}, credsStore: "keeping" })
+      assert.deepStrictEqual(yield* erase(path), [])
+    })
+  )
+
+  it.live("is that of the registry before that of all, and keeps a token under the name of tokens", () =>
+    Effect.gen(function* () {
+      const { login } = yield* helper("own")
+      const { path } = yield* withFile(JSON.stringify({ credsStore: "absent", credHelpers: { [registry]: "own" } }))
+      yield* store(path, token)
+      assert.deepStrictEqual(JSON.parse(yield* login), {
+        ServerURL: registry,
+        Username: "<token>",
+        Secret: "token of the registry"
+      })
+    })
+  )
+
+  it.effect("is not put into the file if the helper is not installed", () =>
+    Effect.gen(function* () {
+      const { path, text } = yield* withFile('{"credsStore":"that-is-nowhere"}')
+      const error = yield* Effect.flip(store(path, password))
+      assert.deepInclude(error, { problem: "HelperMissing", place: "docker-credential-that-is-nowhere" })
+      assert.strictEqual(yield* text, '{"credsStore":"that-is-nowhere"}')
+    })
+  )
+
+  it.live("is not repeated by the error of a helper that fails", () =>
+    Effect.gen(function* () {
+      yield* helper("failing", "cat; cat >&2; exit 3")
+      const { path } = yield* withFile('{"credsStore":"failing"}')
+      const error = yield* Effect.flip(store(path, password))
+      assert.deepInclude(error, { problem: "HelperFailed" })
+      assert.notInclude(String(error), "wo:rd")
+    })
+  )
+
+  it.live("fails in time if the helper does not end", () =>
+    Effect.gen(function* () {
+      yield* helper("hanging", "exec sleep 60")
+      const { path } = yield* withFile('{"credsStore":"hanging"}')
+      const error = yield* DockerConfig.store(registry, password, { path, helperTimeout: "200 millis" }).pipe(
+        Effect.provide(NodeServices.layer),
+        Effect.flip
+      )
+      assert.deepInclude(error, { problem: "TimedOut" })
+    })
+  )
+})
+
+describe("a login that is erased", () => {
+  it.effect("is gone in each spelling, and all else stays", () =>
+    Effect.gen(function* () {
+      const auth = { auth: btoa("old:old") }
+      const { json, path } = yield* withFile(
+        JSON.stringify({
+          auths: { [registry]: auth, [`https://${registry}`]: auth, [`${registry}/team`]: auth },
+          detachKeys: "x"
+        })
+      )
+      assert.deepStrictEqual(yield* erase(path), [path])
+      assert.deepStrictEqual(yield* json, { auths: { [`${registry}/team`]: auth }, detachKeys: "x" })
+    })
+  )
+
+  it.effect("may be none: then nothing is written", () =>
+    Effect.gen(function* () {
+      const { path } = yield* withFile()
+      assert.deepStrictEqual(yield* erase(path), [])
+      const error = yield* Effect.flip(Effect.tryPromise(() => stat(path)))
+      assert.strictEqual(error._tag, "UnknownError")
+    })
+  )
+})
