@@ -43,12 +43,14 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
     })
   ).pipe(shownRequests(verbosity))
 
-/** The services of all verbs. */
-export const layer = Layer.unwrap(
-  Effect.map(settings, (set) => {
-    const login = Login.layer
-    const http = httpClient(set)
-    const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, http]))
-    return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
-  })
-)
+/** The services of all verbs, with a login. */
+export const layerOf = (login: typeof Login.layer) =>
+  Layer.unwrap(
+    Effect.map(settings, (set) => {
+      const http = httpClient(set)
+      const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, http]))
+      return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
+    })
+  )
+
+export const layer = layerOf(Login.layer)

@@ -16,3 +16,6 @@ export const layer = DockerConfig.layer.pipe(
   Credentials.orElse(AzureCredentials.layerDefault),
   Credentials.orElse(Credentials.layerAnonymous)
 )
+
+/** Without Azure, whose login takes seconds where a user does not wait for them. */
+export const withoutAzure = DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous))

@@ -3,8 +3,6 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Settings from "./settings.ts"
-import { attach } from "./verbs/attach.ts"
-import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
 import { exportTo } from "./verbs/export.ts"
 import { importFrom } from "./verbs/import.ts"
@@ -29,7 +27,11 @@ export const root = Command.make("eacr").pipe(
     { group: "Look", commands: [ls, show, digest, raw, tree, validate] },
     { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
-    { group: "Serve", commands: [serve] }
+    { group: "Serve", commands: [serve] },
+    {
+      group: "Set up",
+      commands: [completions((): Command.Command.Any => root), complete((): Command.Command.Any => root)]
+    }
   ]),
   Command.withGlobalFlags([...Settings.all])
 )

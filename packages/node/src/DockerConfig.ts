@@ -400,3 +400,38 @@ export const erase = Effect.fnUntraced(function* (
     ...(wasInFile ? [place] : [])
   ]
 })
+
+/**
+ * Lists the registries that the files of container tools name, sorted. Docker Hub is `docker.io`.
+ *
+ * **When to use**
+ *
+ * To offer the registries that a user works with: in a completion, or in a form.
+ *
+ * **Details**
+ *
+ * Credential helpers do not run: docker names the registries of a helper in its file. A file that cannot be read names none.
+ *
+ * **Example** (Print the registries with a login)
+ *
+ * ```ts
+ * import { DockerConfig } from "@effect-acr/node"
+ * import { Console, Effect } from "effect"
+ *
+ * const program = Effect.flatMap(DockerConfig.registries, (names) => Effect.forEach(names, (name) => Console.log(name)))
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const registries: Effect.Effect<ReadonlyArray<string>, Config.ConfigError, FileSystem.FileSystem> = Effect.gen(
+  function* () {
+    const found = yield* Effect.forEach(yield* everywhere, ({ read }) =>
+      Effect.match(read, {
+        onFailure: () => [],
+        onSuccess: Option.match({ onNone: () => [], onSome: AuthFile.registriesIn })
+      })
+    )
+    return Array.from(new Set(found.flat())).toSorted()
+  }
+)

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { inspect } from "node:util"
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { CredentialUnavailable } from "@effect-acr/client/RegistryError"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -595,5 +596,43 @@ describe("a credential helper", () => {
       const pid = yield* pidIn(join(bin, "pid"))
       while (isRunning(pid)) yield* Effect.sleep("10 millis")
     })
+  )
+})
+
+const registriesWith = (env: Readonly<Record<string, string>>) =>
+  DockerConfig.registries.pipe(
+    Effect.provide(Layer.merge(NodeServices.layer, ConfigProvider.layer(ConfigProvider.fromUnknown(env))))
+  )
+
+describe("the registries that files name", () => {
+  it.effect("are those with a login and those of helpers, without patterns and paths", () =>
+    Effect.gen(function* () {
+      const home = yield* folder
+      yield* write(join(home, ".docker/config.json"), {
+        auths: {
+          "myregistry.azurecr.io": {},
+          "https://index.docker.io/v1/": auth("a:b"),
+          "quay.io/team": auth("a:b"),
+          "*.example.com": auth("a:b")
+        },
+        credHelpers: { "helped.azurecr.io": "none", "myregistry.azurecr.io": "none" }
+      })
+      const names = yield* registriesWith({ HOME: home, DOCKER_AUTH_CONFIG: '{"auths":{"localhost:5000":{}}}' })
+      assert.deepStrictEqual(names, [
+        "docker.io",
+        "helped.azurecr.io",
+        "localhost:5000",
+        "myregistry.azurecr.io",
+        "quay.io"
+      ])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("are none without files, and none of a broken one", () =>
+    Effect.gen(function* () {
+      const home = yield* folder
+      assert.deepStrictEqual(yield* registriesWith({ HOME: home }), [])
+      assert.deepStrictEqual(yield* registriesWith({ HOME: home, DOCKER_AUTH_CONFIG: "{" }), [])
+    }).pipe(Effect.scoped)
   )
 })

@@ -7,7 +7,7 @@ import * as Redacted from "effect/Redacted"
 import { eacr, type Given } from "./eacr.ts"
 
 /** The content of docker's file with a login. */
-const authConfig = (loginServer: string, { password, username }: AcrEmulator.Login): string =>
+export const authConfig = (loginServer: string, { password, username }: AcrEmulator.Login): string =>
   JSON.stringify({
     auths: { [loginServer]: { auth: Buffer.from(`${username}:${Redacted.value(password)}`).toString("base64") } }
   })

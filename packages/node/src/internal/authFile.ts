@@ -160,6 +160,10 @@ export const loginFor = (
     : Effect.succeed(Option.map(login, (found) => ({ ...found, source })))
 }
 
+/** The registries that the file names, with a login or with a helper that may have one. */
+export const registriesIn = ({ auths, credHelpers }: AuthFile): ReadonlyArray<string> =>
+  [...Object.keys(auths), ...Object.keys(credHelpers)].flatMap((key) => RegistryKey.registryOf(key) ?? [])
+
 /** A file to change: its members as they are, in their order, so that those that are not known here stay. */
 export interface Document {
   /** Where to write it: links are followed, so that a link to the file stays one. */

@@ -102,3 +102,9 @@ export const entriesFor = <A>(
     .toSorted((one, other) => byLargest(one.rank, other.rank))
     .map(({ entry }) => entry)
 }
+
+/** The registry that a key names, if it is no pattern. */
+export const registryOf = (key: string): string | undefined => {
+  const { host } = parse(key)
+  return host === "" || host.includes("*") ? undefined : host
+}

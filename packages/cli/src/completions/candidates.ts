@@ -1,0 +1,71 @@
+/**
+ * Names for the word at the cursor: registries with a login, repositories, and tags.
+ */
+import { printable } from "@effect-acr/client/Printable"
+import * as Registries from "@effect-acr/client/Registries"
+import * as RegistryContent from "@effect-acr/client/RegistryContent"
+import * as DockerConfig from "@effect-acr/node/DockerConfig"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { cached } from "./cache.ts"
+import type { Wanted } from "./wanted.ts"
+
+/** More names than these help no one to choose, and cost more requests than there is time for. */
+const maxNames = 2000
+
+const contentOf = Effect.fnUntraced(function* (registry: string) {
+  const registries = yield* Registries.Registries
+  return yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(registry))
+})
+
+/** A name that is not as it would be printed could change what the shell does. */
+const isPlain = (name: string): boolean => name === printable(name) && !/\s/.test(name)
+
+const namesOf = <E, R>(names: Stream.Stream<string, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
+  names.pipe(Stream.take(maxNames), Stream.filter(isPlain), Stream.runCollect)
+
+const repositoriesOf = (registry: string) =>
+  cached(
+    registry,
+    Effect.flatMap(contentOf(registry), (content) => namesOf(content.repositories()))
+  )
+
+const tagsOf = (registry: string, repository: string) =>
+  cached(
+    `${registry}/${repository}:`,
+    Effect.flatMap(contentOf(registry), (content) => namesOf(content.tags(repository)))
+  )
+
+const tagged = (registry: string, repository: string) =>
+  Effect.map(tagsOf(registry, repository), (tags) => tags.map((tag) => `${registry}/${repository}:${tag}`))
+
+/** The parts of a reference that is not finished. A colon before the first slash is that of a port. */
+const partsOf = (word: string) => {
+  const slash = word.indexOf("/")
+  if (slash === -1) return { registry: word, repository: undefined, hasTag: false }
+  const rest = word.slice(slash + 1)
+  const end = rest.search(/[:@]/)
+  return {
+    registry: word.slice(0, slash),
+    repository: end === -1 ? rest : rest.slice(0, end),
+    hasTag: end !== -1
+  }
+}
+
+const all = Effect.fnUntraced(function* (wanted: Wanted, word: string) {
+  const { hasTag, registry, repository } = partsOf(word)
+  if (wanted === "nothing") return []
+  if (repository === undefined) {
+    const names = yield* DockerConfig.registries
+    return names.filter(isPlain).map((name) => (wanted === "registries" ? name : `${name}/`))
+  }
+  if (wanted === "registries") return []
+  if (hasTag) return wanted === "artifacts" ? yield* tagged(registry, repository) : []
+  const repositories = yield* repositoriesOf(registry)
+  const tags = wanted === "artifacts" && repositories.includes(repository) ? yield* tagged(registry, repository) : []
+  return [...repositories.map((name) => `${registry}/${name}`), ...tags]
+})
+
+/** Finds what the word at the cursor may become. */
+export const candidates = (wanted: Wanted, word: string) =>
+  Effect.map(all(wanted, word), (names) => names.filter((name) => name.startsWith(word)))

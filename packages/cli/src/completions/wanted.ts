@@ -1,0 +1,70 @@
+/**
+ * What a word on an unfinished command line is: which verb it belongs to, and what may stand there.
+ */
+import type { CommandDescriptor, FlagDescriptor } from "effect/cli/Completions"
+
+/** What may be at the cursor. */
+export type Wanted = "nothing" | "registries" | "repositories" | "artifacts"
+
+/** Arguments that name something in a registry, or a registry itself. All others name files and new things. */
+const wantedBy = new Map<string, Wanted>([
+  ["registry", "registries"],
+  ["place", "repositories"],
+  ["repository", "repositories"],
+  ["artifact", "artifacts"],
+  ["object", "artifacts"],
+  ["subject", "artifacts"],
+  ["from", "artifacts"],
+  ["to", "artifacts"],
+  ["source", "artifacts"],
+  ["target", "artifacts"],
+  ["one", "artifacts"],
+  ["other", "artifacts"],
+  ["first", "artifacts"],
+  ["second", "artifacts"],
+  ["reference", "artifacts"]
+])
+
+const formsOf = ({ aliases, name }: FlagDescriptor): ReadonlyArray<string> =>
+  [name, ...aliases].map((form) => (form.length === 1 ? `-${form}` : `--${form}`))
+
+/** Whether the next word is the value of this one. */
+const takesNext = (flags: ReadonlyArray<FlagDescriptor>, word: string): boolean =>
+  flags.some(
+    (flag) => flag.type._tag !== "Boolean" && flag.optionalValue !== true && formsOf(flag).some((form) => form === word)
+  )
+
+/** Flags that say that names are in a layout or in an archive. */
+const placeFlag = /^--(?:(?<side>from|to)-)?(?:layout|archive)(?:=|$)/
+
+const isElsewhere = (words: ReadonlyArray<string>, argument: string): boolean =>
+  words.some((word) => {
+    const found = placeFlag.exec(word)
+    const side = found?.groups?.["side"]
+    return found !== null && (side === undefined || side === argument)
+  })
+
+/** Finds out what may be at the cursor, after these words. */
+export const wanted = (root: CommandDescriptor, words: ReadonlyArray<string>): Wanted => {
+  let command = root
+  let position = 0
+  let isValue = false
+  let isEnded = false
+  for (const word of words) {
+    if (isValue) {
+      isValue = false
+    } else if (!isEnded && word === "--") {
+      isEnded = true
+    } else if (!isEnded && word.length > 1 && word.startsWith("-")) {
+      isValue = takesNext([...command.flags, ...root.flags], word)
+    } else {
+      const next = position === 0 ? command.subcommands.find(({ name }) => name === word) : undefined
+      if (next === undefined) position++
+      else command = next
+    }
+  }
+  const last = command.arguments.at(-1)
+  const argument = command.arguments[position] ?? (last?.variadic === true ? last : undefined)
+  if (isValue || argument === undefined || isElsewhere(words, argument.name)) return "nothing"
+  return wantedBy.get(argument.name) ?? "nothing"
+}
