@@ -26,8 +26,10 @@ const compile = (folder: string): string => {
   return status === 0 ? "" : stdout.replace(/^(\S+)\.\d+\.ts\(/gm, "$1(")
 }
 
-// Not what is within folders of docs: the examples in docs/api are the comments' own, and are not compiled again.
-const files = globSync(["*.md", "docs/*.md", "packages/*/*.md", "packages/*/src/**/*.ts"], { cwd: root })
+// Not docs/api: its examples are the comments' own, and are not compiled again.
+const files = globSync(["*.md", "docs/*.md", "docs/cli/*.md", "packages/*/*.md", "packages/*/src/**/*.ts"], {
+  cwd: root
+})
 // Inside this package, so that imports resolve as they do for a user.
 const folder = mkdtempSync(join(root, "test/.snippets-"))
 try {

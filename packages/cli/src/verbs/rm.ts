@@ -20,6 +20,9 @@ import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
 import * as Untag from "./untag.ts"
 
+/** Without `--manifest`, tags are deleted as `untag` does it. */
+export { document as tagsDocument } from "./untag.ts"
+
 export const document = Answer.document({
   manifests: Schema.Array(
     Schema.Struct({

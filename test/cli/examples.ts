@@ -1,0 +1,86 @@
+/**
+ * Runs examples of the command's help against the emulator.
+ */
+import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import * as Effect from "effect/Effect"
+import type { Ended } from "../../packages/cli/test/support/eacr.ts"
+import { authConfig, loggedIn } from "../../packages/cli/test/support/registry.ts"
+import { run, temporaryFolder } from "../support/command.ts"
+import { needsShell, wordsOf } from "./words.ts"
+
+const host = /[a-z]+\.azurecr\.io/g
+
+/** What examples expect of a registry. */
+const images = [
+  { repository: "shop/api", tags: ["v1.4.0", "stable"], platforms: ["linux/amd64", "linux/arm64"] },
+  { repository: "shop/api", tags: ["v1.3.0"], layers: ["v1.3.0"] },
+  { repository: "shop/api", tags: ["build-1"], layers: ["build-1"] },
+  { repository: "shop/web", tags: ["v2.0.0"] }
+]
+
+/** What examples expect of the folder that they run in. */
+const localFiles: Readonly<Record<string, string>> = {
+  "site/index.html": "<h1>Shop</h1>",
+  "report.html": "<h1>Report</h1>",
+  "sbom.spdx.json": '{"spdxVersion":"SPDX-2.3"}',
+  "sbom.json": '{"spdxVersion":"SPDX-2.3"}',
+  "README.md": "# Shop",
+  "password.txt": "emulator"
+}
+
+/** Calls before the examples of a verb, for what they find. */
+const before: Readonly<Record<string, ReadonlyArray<string>>> = {
+  trash: ["eacr rm --manifest --yes myregistry.azurecr.io/shop/api:v1.4.0"],
+  unlock: ["eacr lock myregistry.azurecr.io/shop/api:v1.4.0"]
+}
+
+/** An emulator for the examples of one verb. */
+export const registry = AcrEmulator.layer({ softDelete: {} })
+
+/** Puts the command on the path of a shell. */
+const install = (folder: string) =>
+  Effect.promise(async () => {
+    const bin = fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url))
+    await writeFile(join(folder, "eacr"), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`)
+    await chmod(join(folder, "eacr"), 0o755)
+  })
+
+/** A line that has a pipe, a redirection or a variable. */
+const inShell = Effect.fnUntraced(function* (line: string) {
+  const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
+  const folder = yield* temporaryFolder
+  yield* install(folder)
+  const env = {
+    PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}`,
+    HOME: folder,
+    DOCKER_AUTH_CONFIG: authConfig(loginServer, logins.adminUser)
+  }
+  return yield* run("bash", ["-o", "pipefail", "-c", line.replaceAll(host, loginServer)], { env }).pipe(
+    Effect.match({
+      onFailure: ({ stderr, stdout }): Ended => ({ code: 1, stderr, stdout }),
+      onSuccess: (stdout): Ended => ({ code: 0, stderr: "", stdout })
+    })
+  )
+})
+
+/** Runs an example, with more flags if given. */
+export const runExample = (line: string, flags: ReadonlyArray<string> = []) =>
+  needsShell(line) && flags.length === 0
+    ? Effect.scoped(inShell(line))
+    : loggedIn([...wordsOf(line).slice(1), ...flags].map((word) => word.replaceAll(host, "$REGISTRY")))
+
+/** Prepares the folder that the process is in and the registry for an example of a verb, whatever the last one left. */
+export const prepare = Effect.fnUntraced(function* (verb: string) {
+  const { seed } = yield* AcrEmulator.AcrEmulator
+  yield* Effect.forEach(images, seed)
+  for (const [path, text] of Object.entries(localFiles)) {
+    yield* Effect.promise(async () => {
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, text)
+    })
+  }
+  yield* Effect.forEach(before[verb] ?? [], (line) => runExample(line))
+})
