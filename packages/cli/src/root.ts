@@ -3,6 +3,9 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Settings from "./settings.ts"
+import { attach } from "./verbs/attach.ts"
+import { complete, completions } from "./verbs/completions.ts"
+import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
 import { exportTo } from "./verbs/export.ts"
 import { importFrom } from "./verbs/import.ts"
