@@ -56,20 +56,19 @@ const contentOf = Effect.fnUntraced(function* (file: string) {
 
 const adminUser = { username: "contoso", password: Redacted.make("a-password") }
 
+/** The variables that the first program reads. */
+const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
+  ...process.env,
+  REGISTRY_ENDPOINT: endpoint,
+  REGISTRY_USERNAME: adminUser.username,
+  REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+}))
+
 /** Runs what was bundled where there are no packages, and returns what it prints. */
 const runElsewhere = Effect.fnUntraced(function* (bundle: string) {
   const folder = yield* temporaryFolder
   yield* Effect.promise(() => cp(bundle, folder, { recursive: true }))
-  const { endpoint } = yield* AcrEmulator.AcrEmulator
-  return yield* run(process.execPath, ["first.mjs"], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      REGISTRY_ENDPOINT: endpoint,
-      REGISTRY_USERNAME: adminUser.username,
-      REGISTRY_PASSWORD: Redacted.value(adminUser.password)
-    }
-  })
+  return yield* run(process.execPath, ["first.mjs"], { cwd: folder, env: yield* environment })
 })
 
 const seeded = Effect.gen(function* () {
@@ -110,6 +109,19 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       const mapped = files.filter((file) => file.endsWith(".map")).map((file) => file.slice(0, -".map".length))
       const contents = yield* Effect.forEach(mapped, (file) => contentOf(join(folder, "bundle", file)))
       assert.isTrue(contents.some((content) => content.packages.has("@azure/identity")))
+    }).pipe(Effect.provide(EmulatorLive))
+  )
+
+  it.effect("can do without: a program that turns on the compile cache fills it", () =>
+    Effect.gen(function* () {
+      const folder = yield* write("cached", withDeepImports(yield* firstProgram))
+      const page = yield* Effect.promise(() => readFile(new URL("../docs/startup.md", import.meta.url), "utf8"))
+      const [, start = ""] = /```js\n(.*?)```/s.exec(page) ?? []
+      yield* Effect.promise(() => writeFile(join(folder, "start.mjs"), start))
+      const printed = yield* run(process.execPath, ["start.mjs"], { cwd: folder, env: yield* environment })
+      assert.strictEqual(printed, "library/hello-world\nsamples/nginx\n")
+      const cached = yield* Effect.promise(() => readdir(join(folder, ".cache"), { recursive: true }))
+      assert.isAbove(cached.length, 100)
     }).pipe(Effect.provide(EmulatorLive))
   )
 

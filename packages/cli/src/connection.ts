@@ -48,7 +48,9 @@ export const layerOf = (login: typeof Login.layer) =>
   Layer.unwrap(
     Effect.map(settings, (set) => {
       const http = httpClient(set)
-      const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, http]))
+      const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(
+        Layer.provide([login, http])
+      )
       return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
     })
   )

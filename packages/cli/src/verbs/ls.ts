@@ -185,7 +185,8 @@ const inOrder =
 
 const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place.Flags) {
   const isInFile = Option.isSome(flags.layout) || Option.isSome(flags.archive ?? Option.none())
-  if (name === "" && !isInFile) return yield* refuse("it has to be said what to list: a registry, or registry/repository")
+  if (name === "" && !isInFile)
+    return yield* refuse("it has to be said what to list: a registry, or registry/repository")
   const isOfRegistry = isRegistry(name)
   const isWanted = yield* checked(wish, isOfRegistry)
   if (isOfRegistry) {
