@@ -76,6 +76,9 @@ export * as RetentionRules from "./RetentionRules.ts"
 /** Repositories that rules can be applied to. */
 export * as RetentionTarget from "./RetentionTarget.ts"
 
+/** What takes the storage of a repository. */
+export * as StorageUsage from "./StorageUsage.ts"
+
 /** What an artifact is. */
 export * as Summary from "./Summary.ts"
 

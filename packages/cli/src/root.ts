@@ -9,6 +9,7 @@ import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
 import { exportTo } from "./verbs/export.ts"
 import { importFrom } from "./verbs/import.ts"
+import { du } from "./verbs/du.ts"
 import { lock, unlock } from "./verbs/lock.ts"
 import { ls } from "./verbs/ls.ts"
 import { pull } from "./verbs/pull.ts"
@@ -27,7 +28,7 @@ import { validate } from "./verbs/validate.ts"
 export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
   Command.withSubcommands([
-    { group: "Look", commands: [ls, show, digest, raw, tree, validate] },
+    { group: "Look", commands: [ls, show, digest, raw, tree, validate, du] },
     { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] },

@@ -1,0 +1,144 @@
+/**
+ * Shows what takes the storage of a repository, a layout, an archive or an artifact.
+ */
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import type { GraphError } from "@effect-acr/artifacts/Graph"
+import * as StorageUsage from "@effect-acr/artifacts/StorageUsage"
+import * as Annotations from "@effect-acr/client/Annotations"
+import { printable } from "@effect-acr/client/Printable"
+import * as Reference from "@effect-acr/client/Reference"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Answer from "../answer.ts"
+import type { StoreError } from "../failure.ts"
+import * as Output from "../output.ts"
+import * as Place from "../place.ts"
+import * as Program from "../program.ts"
+import { size } from "../size.ts"
+import { table, type View } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+export const document = Answer.document(StorageUsage.StorageUsage.fields)
+
+type Usage = StorageUsage.StorageUsage
+
+/** Whether a name is that of one artifact, and not of a repository or of all that a layout has. */
+const isArtifact = (name: string, { archive, layout }: Place.Flags): boolean => {
+  if (Option.isSome(layout) || Option.isSome(archive ?? Option.none())) return name !== ""
+  const parsed = Option.getOrUndefined(Result.getSuccess(Reference.parse(name)))
+  return parsed?.tag !== undefined || parsed?.digest !== undefined
+}
+
+const noTag = "(no tag)"
+
+/** A row for each artifact. The last one is about all: its own part is what several artifacts do not share. */
+const byRoots = (view: View, { roots, sharedBytes, totalBytes }: Usage): ReadonlyArray<string> =>
+  table(
+    view,
+    ["TOTAL", "OWN", "DIGEST", "TAGS"],
+    [
+      ...roots.map(({ digest, ownBytes, tags, totalBytes }) => [
+        size(view, totalBytes),
+        size(view, ownBytes),
+        digest,
+        tags.length === 0 ? noTag : tags.join(",")
+      ]),
+      [size(view, totalBytes), size(view, totalBytes - sharedBytes), "total", ""]
+    ]
+  )
+
+/** A row for each manifest and blob. The last one is about all. */
+const byContents = (view: View, { contents, totalBytes }: Usage): ReadonlyArray<string> =>
+  table(
+    view,
+    ["SIZE", "KIND", "DIGEST", "WHAT"],
+    [
+      ...contents.map(({ descriptor, kind }) => [
+        size(view, descriptor.size),
+        kind,
+        descriptor.digest,
+        descriptor.annotations?.[Annotations.title] ?? descriptor.artifactType ?? descriptor.mediaType
+      ]),
+      [size(view, totalBytes), "total", "", ""]
+    ]
+  )
+
+/** Says what is not counted. */
+const warn = ({ findings }: Usage) =>
+  Effect.forEach(
+    findings,
+    ({ description, digest }) => Output.tell(`warning: ${digest} is not counted: ${printable(description)}`),
+    { discard: true }
+  )
+
+const readProgram = (code: string): Program.Program => ({
+  imports: { [Program.artifacts]: ["StorageUsage"] },
+  lines: [`const usage = yield* StorageUsage.${code}`]
+})
+
+const program = (name: string, isOne: boolean, flags: Place.Flags): Program.Program => {
+  const opened = Place.written(flags, name)
+  const isOfRegistry = Option.isNone(flags.layout) && Option.isNone(flags.archive ?? Option.none())
+  if (isOne) {
+    const root = Place.resolved(opened, Option.none(), "root")
+    return Program.join(opened, root, readProgram("ofArtifact(store, root)"), Program.print("usage"))
+  }
+  if (!isOfRegistry) return Program.join(opened, readProgram("read(store)"), Program.print("usage"))
+  const registry: Program.Program = {
+    imports: { [Program.client]: ["Registries"] },
+    lines: [`const opened = yield* Registries.open(${Program.literal(name)})`]
+  }
+  return Program.join(registry, readProgram("ofRegistry(opened)"), Program.print("usage"))
+}
+
+/** What all tags of a place hold. */
+const ofPlace = ({ registry, store }: Place.Opened<Reader<StoreError>>) =>
+  Option.match(registry, {
+    onNone: () => StorageUsage.read(store),
+    onSome: (opened): Effect.Effect<Usage, GraphError | StoreError> => StorageUsage.ofRegistry(opened)
+  })
+
+export const du = Command.make(
+  "du",
+  {
+    place: Argument.String("place").pipe(
+      Argument.withDescription(
+        "registry/repository, or an artifact of it by its tag or digest. In a layout or an archive all of it, or an artifact"
+      ),
+      Argument.optional
+    ),
+    ...Place.readFlags
+  },
+  ({ place, ...flags }) => {
+    const name = Option.getOrElse(place, () => "")
+    const isOne = isArtifact(name, flags)
+    return Verb.answer(
+      { what: `count the storage of ${name === "" ? "the place" : name}`, program: program(name, isOne, flags) },
+      Effect.gen(function* () {
+        const opened = yield* Place.reader(flags, name)
+        const usage = isOne
+          ? yield* StorageUsage.ofArtifact(opened.store, yield* Place.resolve(opened, Option.none()))
+          : yield* ofPlace(opened)
+        yield* warn(usage)
+        return Answer.make(document, usage, {
+          text: (view) => (isOne ? byContents(view, usage) : byRoots(view, usage)),
+          quiet: [String(usage.totalBytes)]
+        })
+      })
+    )
+  }
+).pipe(
+  Verb.described({
+    does: "Show what takes the storage of a repository: total, shared, and each tag by itself",
+    examples: [
+      { command: "eacr du myregistry.azurecr.io/shop/api", description: "The tags of a repository, the largest first" },
+      {
+        command: "eacr du myregistry.azurecr.io/shop/api:v1.4.0",
+        description: "The layers of an image, the largest first"
+      }
+    ]
+  })
+)

@@ -1,0 +1,109 @@
+/**
+ * What takes the storage of a repository.
+ */
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import { assert, describe, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { loggedIn } from "./support/registry.ts"
+
+const base = { sizeInBytes: 200_000 }
+
+/** Two versions with a layer in common, one that has lost its tag, and an SBOM of the first. */
+const filled = Effect.fnUntraced(function* (repository: string) {
+  const { clearJournal, seed } = yield* AcrEmulator.AcrEmulator
+  const first = yield* seed({
+    repository,
+    tags: ["v1"],
+    layers: [base, { sizeInBytes: 100_000 }],
+    referrers: [{ artifactType: "application/spdx+json", layers: [{ sizeInBytes: 5000, title: "sbom.json" }] }]
+  })
+  const second = yield* seed({ repository, tags: ["v2", "latest"], layers: [base, "second"] })
+  const third = yield* seed({ repository, tags: [], layers: [base, "no tag"], labels: { tag: "none" } })
+  yield* clearJournal
+  return { first, second, third }
+})
+
+layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
+  describe("of a repository", () => {
+    it.effect("has a row for each artifact, also without a tag, the largest first, and the total", () =>
+      Effect.gen(function* () {
+        const { first, second, third } = yield* filled("du/tags")
+        const { code, stderr, stdout } = yield* loggedIn(["du", "$REGISTRY/du/tags"])
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+        const rows = stdout
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((line) => line.split("\t"))
+        assert.deepStrictEqual(
+          rows.map(([, , digest, tags]) => [digest, tags]),
+          [
+            [first, "v1"],
+            [third, "(no tag)"],
+            [second, "latest,v2"],
+            ["total", ""]
+          ]
+        )
+        const total = rows.map(([bytes]) => Number(bytes))
+        const own = rows.map(([, bytes]) => Number(bytes))
+        assert.isAbove(own[0] ?? 0, 105_000)
+        assert.isBelow(own[1] ?? 0, 200_000)
+        assert.isBelow(
+          total[3] ?? 0,
+          total.slice(0, 3).reduce((sum, bytes) => sum + bytes, 0)
+        )
+      })
+    )
+
+    it.effect("reads each manifest once, and asks for no referrers", () =>
+      Effect.gen(function* () {
+        const { journal } = yield* AcrEmulator.AcrEmulator
+        yield* filled("du/requests")
+        const { stdout } = yield* loggedIn(["du", "$REGISTRY/du/requests", "--json"])
+        const { contents, findings, roots, totalBytes } = JSON.parse(stdout)
+        assert.deepStrictEqual([roots.length, findings], [3, []])
+        const sum = contents.reduce(
+          (bytes: number, { descriptor }: { readonly descriptor: { readonly size: number } }) =>
+            bytes + descriptor.size,
+          0
+        )
+        assert.strictEqual(sum, totalBytes)
+        const paths = (yield* journal).filter(({ status }) => status === 200).map(({ path }) => path)
+        assert.strictEqual(paths.filter((path) => path.includes("/manifests/")).length, 4)
+        assert.isFalse(paths.some((path) => path.includes("/referrers/")))
+      })
+    )
+  })
+
+  it.effect("of one artifact has a row for each manifest and blob", () =>
+    Effect.gen(function* () {
+      yield* filled("du/one")
+      const { code, stdout } = yield* loggedIn(["du", "$REGISTRY/du/one:v1"])
+      assert.strictEqual(code, 0)
+      const rows = stdout
+        .replace(/\n$/, "")
+        .split("\n")
+        .map((line) => line.split("\t"))
+      assert.deepStrictEqual(rows.map(([, kind]) => kind).toSorted(), [
+        "blob",
+        "blob",
+        "blob",
+        "blob",
+        "blob",
+        "manifest",
+        "manifest",
+        "total"
+      ])
+      assert.includeMembers(
+        rows.map(([, , , what]) => what),
+        ["sbom.json"]
+      )
+    })
+  )
+
+  it.effect("of a repository that is not there is nothing", () =>
+    Effect.gen(function* () {
+      const { code, stdout } = yield* loggedIn(["du", "$REGISTRY/du/nothing", "--quiet"])
+      assert.deepStrictEqual([code, stdout], [0, "0\n"])
+    })
+  )
+})
