@@ -1,0 +1,347 @@
+/**
+ * Verbs that transfer: between registries, layouts, archives and folders.
+ */
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import * as Copy from "@effect-acr/artifacts/Copy"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Archive from "../src/archive.ts"
+import { document } from "../src/transfer.ts"
+import * as Pull from "../src/verbs/pull.ts"
+import * as Push from "../src/verbs/push.ts"
+import { loggedIn } from "./support/registry.ts"
+
+const writes = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
+  Effect.map(journal, (entries) =>
+    entries.filter(({ method, path }) => !["GET", "HEAD"].includes(method) && !path.startsWith("/oauth2/"))
+  )
+)
+
+/** Seeds an image, and forgets the requests so far. */
+const image = (repository: string, tags: ReadonlyArray<string> = ["v1"]) =>
+  Effect.gen(function* () {
+    const emulator = yield* AcrEmulator.AcrEmulator
+    const digest = yield* emulator.seed({
+      repository,
+      tags,
+      layers: [{ sizeInBytes: 30_000 }, { sizeInBytes: 50_000 }]
+    })
+    yield* emulator.clearJournal
+    return digest
+  })
+
+const folderOf = (content: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped()
+    for (const [name, text] of Object.entries(content)) yield* files.writeFileString(`${folder}/${name}`, text)
+    return folder
+  })
+
+const tagsOf = (repository: string) =>
+  Effect.map(loggedIn(["ls", `$REGISTRY/${repository}`]), ({ stdout }) => stdout.trim().split("\n"))
+
+const decoded = <A, I>(schema: Schema.Codec<A, I>, text: string) =>
+  Schema.decodeEffect(Schema.fromJsonString(schema))(text)
+
+const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line !== "")
+
+layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestServices: true })(
+  "verbs that transfer",
+  (it) => {
+    describe("cp", () => {
+      it.effect("copies under several tags, and says what became of each", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/several")
+          const { code, stderr, stdout } = yield* loggedIn(["cp", "$REGISTRY/cp/several:v1", "$REGISTRY/cp/to:a,b"])
+          assert.strictEqual(code, 0, stderr)
+          assert.strictEqual(stdout, `${digest}\ta\tset\n${digest}\tb\tset\n`)
+          assert.match(stderr, /^sent: 1 object, [\d.]+ \w+; mounted: 3 objects, [\d.]+ KiB\n$/)
+          assert.deepStrictEqual(yield* tagsOf("cp/to"), ["a", "b"])
+        })
+      )
+
+      it.effect("gives the target the tag of the source, and sends nothing twice", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/same")
+          const copy = ["cp", "$REGISTRY/cp/same:v1", "$REGISTRY/cp/same-there"]
+          assert.strictEqual((yield* loggedIn(copy)).stdout, `${digest}\tv1\tset\n`)
+          const again = yield* loggedIn(copy)
+          assert.strictEqual(again.stdout, `${digest}\tv1\tunchanged\n`)
+          assert.match(again.stderr, /^there already: 1 object, [\d.]+ B\n$/)
+        })
+      )
+
+      it.effect("prints no progress and no sums with -q", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/quiet")
+          const { stderr, stdout } = yield* loggedIn(["cp", "-q", "$REGISTRY/cp/quiet:v1", "$REGISTRY/cp/quiet-there"])
+          assert.deepStrictEqual({ stderr, stdout }, { stderr: "", stdout: `${digest}\n` })
+        })
+      )
+
+      it.effect("goes from a layout to a layout and from there to a registry, with the same digest", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/layout", ["v1", "v2"])
+          const folder = yield* folderOf()
+          const out = yield* loggedIn(["cp", "$REGISTRY/cp/layout:v1", "--to-layout", `${folder}/a`])
+          assert.strictEqual(out.stdout, `${digest}\tv1\tset\n`)
+          const between = yield* loggedIn([
+            "cp",
+            "--from-layout",
+            `${folder}/a`,
+            "v1",
+            "--to-layout",
+            `${folder}/b`,
+            "x,y"
+          ])
+          assert.strictEqual(between.stdout, `${digest}\tx\tset\n${digest}\ty\tset\n`)
+          const back = yield* loggedIn(["cp", "--from-layout", `${folder}/b`, "--all-tags", "$REGISTRY/cp/back"])
+          assert.strictEqual(back.code, 0, back.stderr)
+          assert.deepStrictEqual(yield* tagsOf("cp/back"), ["x", "y"])
+        })
+      )
+
+      it.effect("goes through an archive, under another name", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/archive")
+          const file = `${yield* folderOf()}/image.tar`
+          const saved = yield* loggedIn(["cp", "$REGISTRY/cp/archive:v1", "--to-archive", file, "v7", "--json"])
+          const { artifacts } = yield* decoded(Archive.document, saved.stdout)
+          assert.deepStrictEqual(artifacts, [{ name: "v7", digest }])
+          const pushed = yield* loggedIn(["cp", "--from-archive", file, "v7", "$REGISTRY/cp/from-archive"])
+          assert.strictEqual(pushed.stdout, `${digest}\tv7\tset\n`)
+        })
+      )
+
+      it.effect("reports by a schema with --json, and each event on a line of its own with --jsonl", () =>
+        Effect.gen(function* () {
+          const root = yield* image("cp/json")
+          const json = yield* loggedIn(["cp", "--json", "$REGISTRY/cp/json:v1", "$REGISTRY/cp/json-there"])
+          const { reports } = yield* decoded(document, json.stdout)
+          assert.deepStrictEqual(
+            reports.map((report) => report.root),
+            [root]
+          )
+          const events = yield* loggedIn(["cp", "--jsonl", "$REGISTRY/cp/json:v1", "--to-layout", yield* folderOf()])
+          const read = yield* Effect.forEach(lines(events.stdout), (line) => decoded(Copy.Event, line))
+          assert.strictEqual(read[0]?._tag, "Planned")
+          assert.include(
+            read.map(({ _tag }) => _tag),
+            "Progress"
+          )
+          assert.strictEqual(read.at(-1)?._tag, "Finished")
+          assert.strictEqual(events.stderr, "")
+        })
+      )
+
+      it.effect("sends nothing with --dry-run, and says what it would do", () =>
+        Effect.gen(function* () {
+          yield* image("cp/dry")
+          const { code, stderr } = yield* loggedIn(["cp", "--dry-run", "$REGISTRY/cp/dry:v1", "$REGISTRY/cp/dry-there"])
+          assert.strictEqual(code, 0)
+          assert.match(stderr, /^dry run; /)
+          assert.deepStrictEqual(yield* writes, [])
+        })
+      )
+
+      it.effect("leaves a tag alone with --on-tag fail, and copies with each of the other flags", () =>
+        Effect.gen(function* () {
+          yield* image("cp/flags")
+          yield* image("cp/other", ["taken"])
+          const emulator = yield* AcrEmulator.AcrEmulator
+          yield* emulator.seed({ repository: "cp/other", tags: ["taken"], layers: [{ content: "another" }] })
+          const failed = yield* loggedIn([
+            "cp",
+            "--on-tag",
+            "fail",
+            "$REGISTRY/cp/flags:v1",
+            "$REGISTRY/cp/other:taken"
+          ])
+          assert.deepStrictEqual({ code: failed.code, stdout: failed.stdout }, { code: 6, stdout: "" })
+          const kept = yield* loggedIn(["cp", "--on-tag", "keep", "$REGISTRY/cp/flags:v1", "$REGISTRY/cp/other:taken"])
+          assert.match(kept.stdout, /\ttaken\tkept\n$/)
+          const all = ["--no-referrers", "--cosign-tags", "--foreign-layers", "--verify", "--concurrency", "1"]
+          const more = yield* loggedIn(["cp", ...all, "$REGISTRY/cp/flags:v1", "$REGISTRY/cp/other:more"])
+          assert.strictEqual(more.code, 0, more.stderr)
+        })
+      )
+
+      it.effect("says which argument is wrong before anything is sent", () =>
+        Effect.gen(function* () {
+          yield* image("cp/wrong")
+          const calls = [
+            ["cp", "$REGISTRY/cp/wrong:v1"],
+            ["cp", "$REGISTRY/cp/wrong:v1", `$REGISTRY/cp/there@sha256:${"0".repeat(64)}`],
+            ["cp", "$REGISTRY/cp/wrong:v1", "$REGISTRY/cp/there:a,,b"],
+            ["cp", "--all-tags", "$REGISTRY/cp/wrong", "$REGISTRY/cp/there:a"],
+            ["cp", "--concurrency", "0", "$REGISTRY/cp/wrong:v1", "$REGISTRY/cp/there"]
+          ]
+          for (const call of calls) {
+            const { code, stderr, stdout } = yield* loggedIn(call)
+            assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, stderr)
+          }
+          assert.deepStrictEqual(yield* writes, [])
+        })
+      )
+    })
+
+    describe("push, attach and pull", () => {
+      it.effect("take files to a repository and back", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const from = yield* folderOf({ "report.json": "{}", "a b.txt": "text" })
+          const to = `${yield* folderOf()}/new`
+          const paths = [`${from}/report.json:application/json`, `${from}/a b.txt`]
+          const annotation = ["--annotation", "org.example.build=7"]
+          const pushed = yield* loggedIn(["push", "$REGISTRY/files/both:v1,latest", ...paths, ...annotation, "--json"])
+          const { digest, tags } = yield* decoded(Push.document, pushed.stdout)
+          assert.deepStrictEqual(tags, ["v1", "latest"])
+          const manifest = JSON.parse((yield* loggedIn(["raw", "$REGISTRY/files/both:v1"])).stdout)
+          assert.strictEqual(manifest.layers[0].mediaType, "application/json")
+          assert.strictEqual(manifest.annotations["org.example.build"], "7")
+          const pulled = yield* loggedIn(["pull", "$REGISTRY/files/both:latest", "-o", to, "--json"])
+          const { artifacts } = yield* decoded(Pull.document, pulled.stdout)
+          assert.strictEqual(artifacts[0]?.digest, digest)
+          assert.deepStrictEqual(yield* files.readDirectory(to), ["a b.txt", "report.json"])
+          assert.strictEqual(yield* files.readFileString(`${to}/a b.txt`), "text")
+        })
+      )
+
+      it.effect("print the SBOM of an image in one line", () =>
+        Effect.gen(function* () {
+          yield* image("files/sbom")
+          const folder = yield* folderOf({ "sbom.json": '{"spdxVersion":"SPDX-2.3"}' })
+          const type = "application/spdx+json"
+          const attach = ["attach", "$REGISTRY/files/sbom:v1", `${folder}/sbom.json:${type}`, "--artifact-type", type]
+          const planned = yield* loggedIn([...attach, "--dry-run"])
+          assert.match(planned.stdout, /\tattached\t/)
+          assert.deepStrictEqual(yield* writes, [])
+          const attached = yield* loggedIn(attach)
+          assert.strictEqual(attached.stdout, planned.stdout)
+          assert.match((yield* loggedIn(attach)).stdout, /\tattached before\t/)
+          const { code, stderr, stdout } = yield* loggedIn([
+            "pull",
+            "$REGISTRY/files/sbom:v1",
+            "--attached",
+            type,
+            "-o",
+            "-"
+          ])
+          assert.deepStrictEqual(
+            { code, stderr, stdout },
+            { code: 0, stderr: "", stdout: '{"spdxVersion":"SPDX-2.3"}' }
+          )
+          const other = yield* loggedIn([
+            "pull",
+            "$REGISTRY/files/sbom:v1",
+            "--attached",
+            "application/none",
+            "-o",
+            "-"
+          ])
+          assert.strictEqual(other.code, 4)
+        })
+      )
+
+      it.effect("refuse an image, and several files for standard output", () =>
+        Effect.gen(function* () {
+          yield* image("files/image")
+          const pulled = yield* loggedIn(["pull", "$REGISTRY/files/image:v1", "-o", `${yield* folderOf()}/x`])
+          assert.deepStrictEqual({ code: pulled.code, stdout: pulled.stdout }, { code: 2, stdout: "" })
+          assert.include(pulled.stderr, "eacr export")
+          const folder = yield* folderOf({ a: "1", b: "2" })
+          yield* loggedIn(["push", "$REGISTRY/files/two:v1", `${folder}/a`, `${folder}/b`])
+          const several = yield* loggedIn(["pull", "$REGISTRY/files/two:v1", "-o", "-"])
+          assert.deepStrictEqual({ code: several.code, stdout: several.stdout }, { code: 2, stdout: "" })
+          assert.include(several.stderr, "2 files")
+        })
+      )
+
+      it.effect("send nothing with --dry-run, with the digest that a push has", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const folder = yield* folderOf({ a: "dry" })
+          yield* emulator.clearJournal
+          const planned = yield* loggedIn(["push", "$REGISTRY/files/dry:v1", `${folder}/a`, "--dry-run"])
+          assert.deepStrictEqual(yield* writes, [])
+          assert.match(planned.stderr, /^dry run; sent: 3 objects/)
+          const pushed = yield* loggedIn(["push", "$REGISTRY/files/dry:v1", `${folder}/a`])
+          assert.strictEqual(pushed.stdout, planned.stdout)
+        })
+      )
+
+      it.effect("do the same with a layout", () =>
+        Effect.gen(function* () {
+          const folder = yield* folderOf({ "a.txt": "in a layout" })
+          const layout = ["--layout", `${folder}/layout`]
+          const pushed = yield* loggedIn(["push", ...layout, "v1,v2", `${folder}/a.txt`])
+          assert.strictEqual(lines(pushed.stdout).length, 2, pushed.stderr)
+          const attached = yield* loggedIn([
+            "attach",
+            ...layout,
+            "v1",
+            `${folder}/a.txt`,
+            "--artifact-type",
+            "text/note"
+          ])
+          assert.strictEqual(attached.code, 0, attached.stderr)
+          const own = yield* loggedIn(["pull", ...layout, "v2", "-o", "-"])
+          const note = yield* loggedIn(["pull", ...layout, "v2", "--attached", "text/note", "-o", "-"])
+          assert.deepStrictEqual([own.stdout, note.stdout], ["in a layout", "in a layout"])
+        })
+      )
+    })
+
+    describe("export and import", () => {
+      it.effect("take all tags through an archive and a layout", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("box/from", ["v1", "v2"])
+          const folder = yield* folderOf()
+          for (const [format, file] of [
+            ["oci", `${folder}/oci.tar`],
+            ["docker", `${folder}/docker.tar`],
+            ["layout", `${folder}/layout`]
+          ] as const) {
+            const names = ["$REGISTRY/box/from:v1", "$REGISTRY/box/from:v2"]
+            const exported = yield* loggedIn(["export", "--format", format, ...names, file])
+            assert.strictEqual(exported.code, 0, exported.stderr)
+            assert.include(exported.stdout, digest)
+            const imported = yield* loggedIn(["import", file, `$REGISTRY/box/${format}`])
+            assert.strictEqual(imported.stdout, `${digest}\tv1\tset\n${digest}\tv2\tset\n`, imported.stderr)
+          }
+        })
+      )
+
+      it.effect("give the one artifact the tags of the call, and refuse several", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("box/one", ["v1", "v2"])
+          const folder = yield* folderOf()
+          yield* loggedIn(["export", "$REGISTRY/box/one:v1", `${folder}/one.tar`])
+          yield* loggedIn(["export", "$REGISTRY/box/one:v1", "$REGISTRY/box/one:v2", `${folder}/two.tar`])
+          const one = yield* loggedIn(["import", `${folder}/one.tar`, "$REGISTRY/box/named:x,y"])
+          assert.strictEqual(one.stdout, `${digest}\tx\tset\n${digest}\ty\tset\n`)
+          const two = yield* loggedIn(["import", `${folder}/two.tar`, "$REGISTRY/box/named:x"])
+          assert.deepStrictEqual({ code: two.code, stdout: two.stdout }, { code: 2, stdout: "" })
+          const planned = yield* loggedIn(["import", "--dry-run", `${folder}/one.tar`, "$REGISTRY/box/planned:x"])
+          assert.match(planned.stderr, /^dry run; /)
+        })
+      )
+
+      it.effect("refuse artifacts of two repositories in one archive", () =>
+        Effect.gen(function* () {
+          yield* image("box/a")
+          yield* image("box/b")
+          const file = `${yield* folderOf()}/both.tar`
+          const { code, stderr } = yield* loggedIn(["export", "$REGISTRY/box/a:v1", "$REGISTRY/box/b:v1", file])
+          assert.strictEqual(code, 2)
+          assert.include(stderr, "another repository")
+        })
+      )
+    })
+  }
+)
