@@ -159,7 +159,8 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
           yield* stalled("width/narrow")
           const copy = ["cp", "$REGISTRY/width/narrow:v1", "--to-layout", `${yield* temporary}/layout`]
           const shown = yield* onTerminal(copy, { columns: 20 })
-          yield* shown.until(({ stdout }) => stdout.includes("MiB of"))
+          yield* shown.until(({ stdout }) => /\d+ %/.test(stdout))
+          // oxlint-disable-next-line no-control-regex
           for (const line of shown.shown().split(/\r\n|\u001b\[\d*[A-Z]|\r/)) assert.isBelow(line.length, 20, line)
           yield* shown.resize({ columns: 100 })
           yield* shown.until(({ stdout }) => /MiB of 7\.6 MiB {2}\d+ % .*objects?/.test(stdout))

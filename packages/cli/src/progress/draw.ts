@@ -31,13 +31,12 @@ const duration = (seconds: number): string => {
 
 const percent = (part: number, whole: number): string => `${Math.floor((100 * Math.min(part, whole)) / whole)} %`
 
-/** Joins parts, the most important first, as long as they fit. */
+/** Joins the parts that fit. The most important one is first. */
 const fitting = (parts: ReadonlyArray<string>, width: number): string => {
   let line = ""
   for (const part of parts) {
     const longer = line === "" ? part : `${line}  ${part}`
-    if (CliOutput.displayWidth(longer) > width) break
-    line = longer
+    if (CliOutput.displayWidth(longer) <= width) line = longer
   }
   return line
 }
@@ -66,7 +65,7 @@ const totalParts = (state: State, now: number): ReadonlyArray<string> => {
 export const summary = (state: State, now: number): string => totalParts(state, now).join("  ")
 
 /** The digest without its algorithm, as far as people read it. */
-const short = (digest: string): string => digest.slice(digest.indexOf(":") + 1, digest.indexOf(":") + 13)
+const short = (digest: string): string => digest.slice(digest.indexOf(":") + 1).slice(0, 12)
 
 const bar = ({ bytes, size }: Moving, width: number): string => {
   const filled = size === 0 ? width : Math.floor((width * Math.min(bytes, size)) / size)
@@ -74,11 +73,11 @@ const bar = ({ bytes, size }: Moving, width: number): string => {
 }
 
 const blobLine = (moving: Moving, width: number): string => {
-  const name = `  ${short(moving.digest)}`
+  const name = ` ${short(moving.digest)}`
   const amount = `${size(moving.bytes)} of ${size(moving.size)}`
   const room = Math.min(widestBar, width - CliOutput.displayWidth(`${name}  []  ${amount}`))
   if (room >= 4) return fitting([name, bar(moving, room), amount], width)
-  return fitting([name, moving.size === 0 ? "" : percent(moving.bytes, moving.size)], width)
+  return fitting([name, ...(moving.size === 0 ? [] : [percent(moving.bytes, moving.size)])], width)
 }
 
 /** The progress as lines for a terminal. None of them reaches the last column, where some terminals wrap. */
