@@ -34,6 +34,12 @@ const localFiles: Readonly<Record<string, string>> = {
 /** Calls before the examples of a verb, for what they find. */
 const before: Readonly<Record<string, ReadonlyArray<string>>> = {
   trash: ["eacr rm --manifest --yes myregistry.azurecr.io/shop/api:v1.4.0"],
+  cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
+  import: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar"],
+  pull: [
+    "eacr push myregistry.azurecr.io/site:v1 site README.md",
+    "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json --artifact-type application/spdx+json"
+  ],
   unlock: ["eacr lock myregistry.azurecr.io/shop/api:v1.4.0"]
 }
 

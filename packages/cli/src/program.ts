@@ -17,11 +17,13 @@ export const artifacts = "@effect-acr/artifacts"
 export const client = "@effect-acr/client"
 export const effect = "effect"
 
+const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name))
+
 /** Writes a value as it stands in a program. */
 export const literal = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`
   if (!Predicate.isObject(value)) return JSON.stringify(value)
-  const members = Object.entries(value).map(([name, member]) => `${name}: ${literal(member)}`)
+  const members = Object.entries(value).map(([name, member]) => `${memberName(name)}: ${literal(member)}`)
   return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`
 }
 

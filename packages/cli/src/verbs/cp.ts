@@ -18,6 +18,9 @@ import * as Target from "../target.ts"
 import { type Job, printCopies } from "../transfer.ts"
 import * as Verb from "../verb.ts"
 
+export { document as archiveDocument } from "../archive.ts"
+export { document } from "../transfer.ts"
+
 const switchOf = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withoutNegation, Flag.withDefault(false))
 

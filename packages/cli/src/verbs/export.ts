@@ -13,6 +13,9 @@ import * as Program from "../program.ts"
 import { printCopies } from "../transfer.ts"
 import * as Verb from "../verb.ts"
 
+export { document } from "../archive.ts"
+export { document as layoutDocument } from "../transfer.ts"
+
 const flags = {
   format: Flag.Literals("format", ["oci", "docker", "layout"]).pipe(
     Flag.withDescription(
@@ -93,8 +96,8 @@ export const exportTo = Command.make(
       },
       {
         command:
-          "eacr export --format docker --platform linux/amd64 myregistry.azurecr.io/shop/api:v1.4.0 - | docker load",
-        description: "One platform, straight into Docker"
+          "eacr export --format docker --platform linux/amd64 myregistry.azurecr.io/shop/api:v1.4.0 - | gzip > api.tgz",
+        description: "One platform for docker load, compressed on the way"
       }
     ]
   })

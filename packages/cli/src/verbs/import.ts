@@ -19,6 +19,8 @@ import * as Target from "../target.ts"
 import { type Job, printCopies } from "../transfer.ts"
 import * as Verb from "../verb.ts"
 
+export { document } from "../transfer.ts"
+
 /** Opens a folder as a layout, and a file or standard input as an archive. */
 const openFile = Effect.fnUntraced(function* (file: string) {
   if (file === "-") {
@@ -115,7 +117,7 @@ export const importFrom = Command.make(
         command: "eacr import api.tar myregistry.azurecr.io/shop/api:v1.4.0",
         description: "What docker save or eacr export wrote"
       },
-      { command: "docker save api | eacr import - myregistry.azurecr.io/shop/api:v1", description: "From a pipe" }
+      { command: "eacr import - myregistry.azurecr.io/shop/api:v1 < api.tar", description: "From standard input" }
     ]
   })
 )

@@ -109,11 +109,11 @@ export const push = Command.make(
     does: "Push files and folders as an artifact",
     examples: [
       {
-        command: "eacr push myregistry.azurecr.io/site:v1 dist README.md --artifact-type application/vnd.contoso.site",
+        command: "eacr push myregistry.azurecr.io/site:v1 site README.md --artifact-type application/vnd.contoso.site",
         description: "A folder and a file"
       },
       {
-        command: "eacr push myregistry.azurecr.io/reports:today report.json:application/json",
+        command: "eacr push myregistry.azurecr.io/reports:today report.html:text/html",
         description: "A file with its media type"
       }
     ]
