@@ -246,6 +246,26 @@ layer(platform)("an artifact", (it) => {
     })
   )
 
+  it.effect("lists its files without reading them", () =>
+    Effect.gen(function* () {
+      const folder = yield* folderWith({ "site/a.txt": "a", "b.txt": "bb" })
+      const store = MemoryStore.make()
+      const files = [`${folder}/site`, `${folder}/b.txt`]
+      const { descriptor } = yield* Artifact.push(store, "v1", { artifactType: type, files })
+      const listed = yield* Artifact.files({ ...store, blob: () => assert.fail("a blob is read") }, "v1")
+      assert.strictEqual(listed.manifest.digest, descriptor.digest)
+      assert.deepStrictEqual(
+        listed.files.map(({ isFolder, title }) => ({ isFolder, title })),
+        [
+          { isFolder: true, title: "site" },
+          { isFolder: false, title: "b.txt" }
+        ]
+      )
+      assert.strictEqual(listed.files[1]?.layer.size, 2)
+      assert.lengthOf(listed.untitled, 0)
+    })
+  )
+
   it.effect("leaves no temporary files", () =>
     Effect.gen(function* () {
       const folder = yield* folderWith({ "site/a.txt": "a" })
