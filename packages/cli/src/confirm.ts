@@ -15,6 +15,10 @@ export const yesFlag = Flag.Boolean("yes").pipe(
   Flag.withDefault(false)
 )
 
+/** Asks on the terminal. Ctrl-C at the question interrupts. */
+export const ask = <A>(prompt: Prompt.Prompt<A>) =>
+  Effect.catchTag(Prompt.run(prompt), "QuitError", () => Effect.interrupt)
+
 /** Shows what is about to happen, and asks. Returns whether to continue. Ctrl-C at the question interrupts. */
 export const confirm = Effect.fnUntraced(function* (isSure: boolean, about: ReadonlyArray<string>, question: string) {
   if (isSure) return true
@@ -23,5 +27,5 @@ export const confirm = Effect.fnUntraced(function* (isSure: boolean, about: Read
   if (!canPrompt) {
     return yield* new WrongCall({ description: "there is no terminal to ask on: --yes says that you are sure" })
   }
-  return yield* Effect.catchTag(Prompt.run(Prompt.Confirm({ message: question })), "QuitError", () => Effect.interrupt)
+  return yield* ask(Prompt.Confirm({ message: question }))
 })

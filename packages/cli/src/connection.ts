@@ -1,6 +1,7 @@
 /**
  * Registries and files, as the flags and the machine's logins reach them.
  */
+import type * as Credentials from "@effect-acr/client/Credentials"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
@@ -43,16 +44,16 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
     })
   ).pipe(shownRequests(verbosity))
 
-/** The services of all verbs, with a login. */
-export const layerOf = (login: typeof Login.layer) =>
+/** Registries that receive a login. */
+export const registriesWith = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
   Layer.unwrap(
-    Effect.map(settings, (set) => {
-      const http = httpClient(set)
-      const registries = Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(
-        Layer.provide([login, http])
-      )
-      return Layer.mergeAll(registries, NodeCompression.layer, NodeHasher.layer)
-    })
+    Effect.map(settings, (set) =>
+      Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, httpClient(set)]))
+    )
   )
+
+/** The services of all verbs, with a login. */
+export const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
+  Layer.mergeAll(registriesWith(login), NodeCompression.layer, NodeHasher.layer)
 
 export const layer = layerOf(Login.layer)

@@ -10,6 +10,7 @@ import type { GraphError } from "@effect-acr/artifacts/Graph"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
 import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { LoginStoreError } from "@effect-acr/node/DockerConfig"
 import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import { PlatformError } from "effect/PlatformError"
@@ -47,6 +48,7 @@ export type Problem =
   | CopyError<StoreError | Fault>
   | Fault
   | FolderError
+  | LoginStoreError
   | NotThere
   | OutputFailed
   | RetentionError
@@ -95,6 +97,9 @@ const loginServerOf = ({ request }: RegistryError): string => {
 }
 
 const registryHelp = (error: RegistryError): string | undefined => {
+  if (error.operation === "Transport.check" && error.reason._tag === "Unauthenticated") {
+    return "the registry refuses this login: the user name or the password is wrong, or has expired"
+  }
   switch (error.reason._tag) {
     case "Unauthenticated":
     case "CredentialUnavailable":
@@ -187,6 +192,20 @@ const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
   JournalFailed: exitCodes.unexpected
 }
 
+const loginStoreCodes: Record<LoginStoreError["problem"], ExitCode> = {
+  InvalidFile: exitCodes.contentDiffers,
+  FileFailed: exitCodes.unexpected,
+  HelperMissing: exitCodes.unexpected,
+  HelperFailed: exitCodes.unexpected,
+  TimedOut: exitCodes.unavailable
+}
+
+const ofLoginStore = ({ message, problem }: LoginStoreError): Reading => ({
+  why: message,
+  code: loginStoreCodes[problem],
+  help: problem === "HelperMissing" ? "install it, or remove it from docker's configuration" : undefined
+})
+
 const graphCodes: Record<GraphError["problem"], ExitCode> = {
   Missing: exitCodes.notFound,
   Unreadable: exitCodes.contentDiffers,
@@ -202,7 +221,7 @@ const ofCopy = ({ cause, node, side }: CopyError<StoreError | Fault>): Reading =
 }
 
 /** Reads what a problem says. */
-const readingOf = (problem: Problem): Reading => {
+export const readingOf = (problem: Problem): Reading => {
   switch (problem._tag) {
     case "RegistryError":
       return ofRegistry(problem)
@@ -215,6 +234,8 @@ const readingOf = (problem: Problem): Reading => {
       return ofCopy(problem)
     case "GraphError":
       return { why: problem.message, code: graphCodes[problem.problem] }
+    case "LoginStoreError":
+      return ofLoginStore(problem)
     case "MissingContent":
       return { why: problem.message, code: exitCodes.refused }
     case "TagExists":

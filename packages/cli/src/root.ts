@@ -13,6 +13,8 @@ import { du } from "./verbs/du.ts"
 import { lock, unlock } from "./verbs/lock.ts"
 import { ls } from "./verbs/ls.ts"
 import { pull } from "./verbs/pull.ts"
+import { login } from "./verbs/login.ts"
+import { logout } from "./verbs/logout.ts"
 import { purge } from "./verbs/purge.ts"
 import { push } from "./verbs/push.ts"
 import { raw } from "./verbs/raw.ts"
@@ -24,6 +26,7 @@ import { trash } from "./verbs/trash.ts"
 import { tree } from "./verbs/tree.ts"
 import { untag } from "./verbs/untag.ts"
 import { validate } from "./verbs/validate.ts"
+import { whoami } from "./verbs/whoami.ts"
 
 export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
@@ -32,6 +35,7 @@ export const root = Command.make("eacr").pipe(
     { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] },
+    { group: "Log in", commands: [login, logout, whoami] },
     {
       group: "Set up",
       commands: [completions((): Command.Command.Any => root), complete((): Command.Command.Any => root)]

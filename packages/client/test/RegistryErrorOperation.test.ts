@@ -216,6 +216,8 @@ const calls: { readonly [operation: string]: ReadonlyArray<Call> } = {
       )
     )
   ],
+  "Transport.check": [onTransport(({ check }) => check)],
+  "Transport.access": [onTransport(({ access }) => access(["repository:alpine:pull"]))],
   "Transport.authorize": [onTransport(({ authorize }) => authorize(["repository:alpine:pull"]))],
   "Transport.refreshToken": [onTransport(({ refreshToken }) => refreshToken)]
 }

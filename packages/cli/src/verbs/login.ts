@@ -1,0 +1,216 @@
+/**
+ * Checks a login and stores it where docker does.
+ */
+import * as AzureCloud from "@effect-acr/azure-identity/AzureCloud"
+import * as AzureCredentials from "@effect-acr/azure-identity/AzureCredentials"
+import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as Registries from "@effect-acr/client/Registries"
+import * as DockerConfig from "@effect-acr/node/DockerConfig"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Prompt from "effect/cli/Prompt"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Answer from "../answer.ts"
+import { ask } from "../confirm.ts"
+import * as Connection from "../connection.ts"
+import { dryRunFlag } from "../dryRun.ts"
+import { WrongCall } from "../failure.ts"
+import * as Login from "../login.ts"
+import * as Output from "../output.ts"
+import * as Program from "../program.ts"
+import { settings } from "../settings.ts"
+import { pairs } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+export const document = Answer.document({
+  registry: Schema.String,
+  /** The user name. Absent for an identity of Azure. */
+  username: Schema.optionalKey(Schema.String),
+  /** The file or the credential helper that keeps the login. Absent with `--dry-run`. */
+  place: Schema.optionalKey(Schema.String),
+  /** Whether a credential helper keeps it. A file keeps it without encryption. */
+  isByHelper: Schema.Boolean,
+  /** When the login expires, if that is known. */
+  expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  isDryRun: Schema.Boolean
+})
+
+const isOfAzure = (registry: string): boolean => AzureCloud.all.some(AzureCloud.holds(registry))
+
+/** A login that the registry accepted. */
+interface Accepted {
+  readonly credential: Credentials.Password | Credentials.RefreshToken
+  readonly expiresAt: Option.Option<DateTime.Utc>
+}
+
+const noTerminal = (help: string) => new WrongCall({ description: `there is no terminal to ask on: ${help}` })
+
+/** Cuts the line end that `echo` and editors put behind a password, and no other character. */
+const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, "")
+
+const hidden = (message: string) => ask(Prompt.Hidden({ message }))
+
+const passwordFrom = Effect.fnUntraced(function* (username: string, isFromStdin: boolean) {
+  const { stdin, stdinIsTerminal } = yield* Stdio.Stdio
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  if (isFromStdin && !(yield* stdinIsTerminal)) {
+    return Redacted.make(withoutLineEnd(yield* Stream.mkString(Stream.decodeText(stdin))))
+  }
+  if (!canPrompt) return yield* noTerminal("--password-stdin reads the password from standard input")
+  return yield* hidden(`Password of ${username}`)
+})
+
+/** The name and the password of a call. They are read before anything is sent. */
+const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isFromStdin: boolean) {
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  if (Option.isNone(name) && isFromStdin) {
+    return yield* new WrongCall({ description: "--password-stdin goes with a user name: -u NAME" })
+  }
+  if (Option.isNone(name) && !canPrompt) return yield* noTerminal("-u NAME --password-stdin log in without one")
+  const username = Option.isSome(name) ? name.value : yield* ask(Prompt.String({ message: "User name" }))
+  if (username === "" || username.includes(":")) {
+    return yield* new WrongCall({ description: "a user name is not empty, and has no colon" })
+  }
+  const password = yield* passwordFrom(username, isFromStdin)
+  if (Redacted.value(password) === "") return yield* new WrongCall({ description: "the password is empty" })
+  return { username, password }
+})
+
+/** Checks a password with the registry, to which alone it is sent. */
+const accepted = Effect.fnUntraced(function* (
+  loginServer: string,
+  login: { readonly username: string; readonly password: Redacted.Redacted<string> }
+) {
+  const credentials = Credentials.onlyFor(Credentials.layerPassword(login), [loginServer])
+  yield* Effect.flatMap(Login.conversation(loginServer), ({ check }) => check).pipe(
+    Effect.provide(Connection.registriesWith(credentials))
+  )
+  return { credential: { _tag: "Password", ...login }, expiresAt: Option.none() } satisfies Accepted
+})
+
+/** Exchanges an identity of Azure for a refresh token of the registry. */
+const exchanged = Effect.fnUntraced(function* (loginServer: string) {
+  const { expiresAt, password } = yield* ContainerRegistry.ContainerRegistry.pipe(
+    Effect.provide(Registries.layerFor(loginServer)),
+    Effect.flatMap(({ login }) => login),
+    Effect.provide(Connection.registriesWith(AzureCredentials.layerDefault))
+  )
+  return { credential: { _tag: "RefreshToken", token: password }, expiresAt } satisfies Accepted
+})
+
+const notEncrypted = (place: string) =>
+  `warning: the login in ${place} is not encrypted. A credential helper (credsStore in that file) keeps it encrypted`
+
+const store = Effect.fnUntraced(function* (
+  loginServer: string,
+  { credential, expiresAt }: Accepted,
+  isDryRun: boolean
+) {
+  const { isQuiet } = yield* settings
+  const stored = isDryRun ? undefined : yield* DockerConfig.store(loginServer, credential)
+  if (stored !== undefined && !stored.isByHelper && !isQuiet) yield* Output.tell(notEncrypted(stored.place))
+  return {
+    registry: loginServer,
+    ...(credential._tag === "Password" ? { username: credential.username } : {}),
+    ...(stored === undefined ? {} : { place: stored.place }),
+    isByHelper: stored?.isByHelper === true,
+    ...(Option.isSome(expiresAt) ? { expiresAt: expiresAt.value } : {}),
+    isDryRun
+  }
+})
+
+const answerOf = (login: Omit<typeof document.Type, "version">): Answer.Answer =>
+  Answer.make(document, login, {
+    text: (view) =>
+      pairs(view, [
+        ["registry", login.registry],
+        ["login", login.username ?? "identity of Azure"],
+        ["stored in", login.place ?? "nothing: --dry-run"],
+        ...(login.expiresAt === undefined
+          ? []
+          : [["valid until", DateTime.formatIso(login.expiresAt)] satisfies readonly [string, string]])
+      ]),
+    quiet: login.place === undefined ? [] : [login.place]
+  })
+
+const azureProgram = (registry: string): Program.Program => ({
+  imports: { [Program.client]: ["ContainerRegistry", "Registries"], "@effect-acr/node": ["DockerConfig"] },
+  lines: [
+    "const { login } = yield* Effect.provide(",
+    "  ContainerRegistry.ContainerRegistry,",
+    `  Registries.layerFor(${Program.literal(registry)})`,
+    ")",
+    "const { loginServer, password } = yield* login",
+    'yield* DockerConfig.store(loginServer, { _tag: "RefreshToken", token: password })'
+  ]
+})
+
+const passwordProgram = (registry: string, name: Option.Option<string>): Program.Program => ({
+  imports: {
+    [Program.client]: ["Credentials", "Registry", "Transport"],
+    "@effect-acr/node": ["DockerConfig", "NodeRegistryHttpClient"],
+    [Program.effect]: ["Config", "Layer"]
+  },
+  lines: [
+    `const username = ${Option.isSome(name) ? Program.literal(name.value) : 'yield* Config.String("USERNAME")'}`,
+    'const password = yield* Config.Redacted("PASSWORD")',
+    `const registry = Registry.layer({ endpoint: ${Program.literal(registry)} }).pipe(`,
+    "  Layer.provide([Credentials.layerPassword({ username, password }), NodeRegistryHttpClient.layer])",
+    ")",
+    "const { check, loginServer } = yield* Effect.provide(Transport.Transport, registry)",
+    "yield* check",
+    'yield* DockerConfig.store(loginServer, { _tag: "Password", username, password })'
+  ]
+})
+
+export const login = Command.make(
+  "login",
+  {
+    registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
+    username: Flag.String("username").pipe(
+      Flag.withAlias("u"),
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("The user name. Without one, a registry of Azure takes the identity of Azure"),
+      Flag.optional
+    ),
+    passwordStdin: Flag.Boolean("password-stdin").pipe(
+      Flag.withDescription("Read the password from standard input"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    ),
+    dryRun: dryRunFlag
+  },
+  ({ dryRun, passwordStdin, registry, username }) => {
+    const isByAzure = Option.isNone(username) && !passwordStdin && isOfAzure(registry)
+    return Verb.answer(
+      {
+        what: `log in to ${registry}`,
+        program: isByAzure ? azureProgram(registry) : passwordProgram(registry, username)
+      },
+      Effect.gen(function* () {
+        const { loginServer } = yield* Login.conversation(registry)
+        const found: Accepted = isByAzure
+          ? yield* exchanged(loginServer)
+          : yield* accepted(loginServer, yield* passwordOf(username, passwordStdin))
+        return answerOf(yield* store(loginServer, found, dryRun))
+      })
+    )
+  }
+).pipe(
+  Verb.described({
+    does: "Check a login with the registry and store it where docker does. The identity of Azure is stored as a token of the registry, valid for three hours",
+    examples: [
+      { command: "eacr login myregistry.azurecr.io", description: "The identity of Azure: az, or a managed identity" },
+      { command: "eacr login ghcr.io -u octocat --password-stdin < token", description: "A user name and a password" }
+    ]
+  })
+)

@@ -1,0 +1,82 @@
+/**
+ * Erases a login where docker keeps it.
+ */
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as DockerConfig from "@effect-acr/node/DockerConfig"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Answer from "../answer.ts"
+import { dryRunFlag } from "../dryRun.ts"
+import * as Login from "../login.ts"
+import * as Output from "../output.ts"
+import * as Program from "../program.ts"
+import { table } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+export const document = Answer.document({
+  registry: Schema.String,
+  /** Where the login was: files and credential helpers. None if there was no login. */
+  places: Schema.Array(Schema.String),
+  /** Where there is another login, which is used from now on. */
+  remaining: Schema.optionalKey(Schema.String),
+  isDryRun: Schema.Boolean
+})
+
+/** Where the login is that is used for a registry. */
+const placeOf = Effect.fnUntraced(function* (request: Credentials.CredentialRequest) {
+  const [attempt] = yield* Credentials.attempts(request, [DockerConfig.layer])
+  if (attempt?._tag !== "Used" || attempt.credential._tag === "Anonymous") return undefined
+  return attempt.credential.source
+})
+
+const program = (registry: string): Program.Program => ({
+  imports: { "@effect-acr/node": ["DockerConfig"] },
+  lines: [`yield* DockerConfig.erase(${Program.literal(registry)})`]
+})
+
+export const logout = Command.make(
+  "logout",
+  {
+    registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
+    dryRun: dryRunFlag
+  },
+  ({ dryRun, registry }) =>
+    Verb.answer(
+      { what: `log out from ${registry}`, program: program(registry) },
+      Effect.gen(function* () {
+        const { endpoint, loginServer } = yield* Login.conversation(registry)
+        const request = { endpoint, loginServer }
+        const before = yield* placeOf(request)
+        const places = dryRun ? (before === undefined ? [] : [before]) : yield* DockerConfig.erase(loginServer)
+        const remaining = dryRun ? undefined : yield* placeOf(request)
+        if (remaining !== undefined) yield* Output.tell(`warning: there is another login in ${remaining}`)
+        return Answer.make(
+          document,
+          {
+            registry: loginServer,
+            places,
+            ...(remaining === undefined ? {} : { remaining }),
+            isDryRun: dryRun
+          },
+          {
+            text: (view) =>
+              table(
+                view,
+                ["outcome", "registry", "place"],
+                places.length === 0
+                  ? [["absent", loginServer, ""]]
+                  : places.map((place) => ["erased", loginServer, place])
+              ),
+            quiet: places
+          }
+        )
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Erase the login of a registry where docker keeps it",
+    examples: [{ command: "eacr logout myregistry.azurecr.io", description: "Log out from a registry" }]
+  })
+)

@@ -1,0 +1,186 @@
+/**
+ * Says which login is used for a registry, and why.
+ */
+import type * as Credentials from "@effect-acr/client/Credentials"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as TokenScope from "@effect-acr/client/TokenScope"
+import type * as Transport from "@effect-acr/client/Transport"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Answer from "../answer.ts"
+import { exitCodes } from "../exitCode.ts"
+import { readingOf } from "../failure.ts"
+import * as Login from "../login.ts"
+import * as Program from "../program.ts"
+import { table } from "../table.ts"
+import * as Verb from "../verb.ts"
+
+export const Tried = Schema.Struct({
+  /** The kind of login. */
+  kind: Schema.String,
+  state: Schema.Literals(["used", "not set up", "failed", "not tried"]),
+  /** The file, the credential helper or the credential of Azure that it is from. */
+  source: Schema.optionalKey(Schema.String),
+  username: Schema.optionalKey(Schema.String),
+  /** Why it is not used. */
+  why: Schema.optionalKey(Schema.String)
+})
+
+type Tried = typeof Tried.Type
+
+export const document = Answer.document({
+  registry: Schema.String,
+  /** In the order in which they are tried. */
+  logins: Schema.Array(Tried),
+  /** What the registry says to the login. Absent where there is none. */
+  check: Schema.optionalKey(Schema.Struct({ isAccepted: Schema.Boolean, why: Schema.optionalKey(Schema.String) })),
+  /** What the access token of the registry says. Absent if the registry uses no such tokens. */
+  token: Schema.optionalKey(
+    Schema.Struct({
+      subject: Schema.optionalKey(Schema.String),
+      expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+      access: Schema.Array(
+        Schema.Struct({ type: Schema.String, name: Schema.String, actions: Schema.Array(Schema.String) })
+      )
+    })
+  )
+})
+
+type Document = Omit<typeof document.Type, "version">
+
+const used = (kind: string, credential: Credentials.Credential): Tried => ({
+  kind,
+  state: "used",
+  ...(credential._tag === "Anonymous" || credential.source === undefined ? {} : { source: credential.source }),
+  ...(credential._tag === "Password" ? { username: credential.username } : {})
+})
+
+/** Says what became of a login. */
+export const triedOf = (kind: string, attempt: Credentials.Attempt): Tried => {
+  switch (attempt._tag) {
+    case "Used":
+      return used(kind, attempt.credential)
+    case "Failed":
+      return {
+        kind,
+        state: attempt.failure.problem === "NotConfigured" ? "not set up" : "failed",
+        why: attempt.failure.message
+      }
+    case "NotReached":
+      return { kind, state: "not tried" }
+  }
+}
+
+/** A login as cells: its kind, what became of it, and where it is from or why it is not used. */
+export const cellsOf = ({ kind, source, state, username, why }: Tried): ReadonlyArray<string> => [
+  kind,
+  state,
+  [username, source, why?.split("\n").join("; ")].filter((part) => part !== undefined).join(", ")
+]
+
+const tokenRows = (token: NonNullable<Document["token"]>): ReadonlyArray<ReadonlyArray<string>> => [
+  ...(token.subject === undefined ? [] : [["token", "of", token.subject]]),
+  ...(token.expiresAt === undefined ? [] : [["token", "valid until", DateTime.formatIso(token.expiresAt)]]),
+  ...token.access.map(({ actions, name, type }) => ["token", "allows", `${type} ${name}: ${actions.join(", ")}`])
+]
+
+const checkRows = ({ isAccepted, why = "" }: NonNullable<Document["check"]>): ReadonlyArray<ReadonlyArray<string>> => [
+  ["registry", isAccepted ? "accepts it" : "does not accept it", why]
+]
+
+const answerOf = (value: Document, code: Answer.Answer["code"]): Answer.Answer =>
+  Answer.make(document, value, {
+    text: (view) =>
+      table(
+        view,
+        ["login", "state", "detail"],
+        [
+          ...value.logins.map(cellsOf),
+          ...(value.check === undefined ? [] : checkRows(value.check)),
+          ...(value.token === undefined ? [] : tokenRows(value.token))
+        ]
+      ),
+    quiet: value.logins.filter(({ state }) => state === "used").map(({ kind }) => kind),
+    code: code ?? exitCodes.done
+  })
+
+const tokenOf = ({ access, expiresAt, subject }: Transport.Access): NonNullable<Document["token"]> => ({
+  access,
+  ...(Option.isSome(subject) ? { subject: subject.value } : {}),
+  ...(Option.isSome(expiresAt) ? { expiresAt: expiresAt.value } : {})
+})
+
+/** The scopes whose rights a token shows. A registry grants of them what the login has. */
+const scopesFor = (repository: string | undefined): ReadonlyArray<TokenScope.TokenScope> =>
+  repository === undefined
+    ? []
+    : [TokenScope.repository(repository, "pull", "push", "delete", "metadata_read", "metadata_write")]
+
+const refusal = (error: RegistryError) => ({ isAccepted: false, why: readingOf(error).why.split("\n").join("; ") })
+
+const program = (registry: string): Program.Program => ({
+  imports: {
+    [Program.client]: ["Credentials"],
+    "@effect-acr/azure-identity": ["AzureCredentials"],
+    "@effect-acr/node": ["DockerConfig"],
+    [Program.effect]: ["Console"]
+  },
+  lines: [
+    "const attempts = yield* Credentials.attempts(",
+    `  { endpoint: ${Program.literal(`https://${registry}`)}, loginServer: ${Program.literal(registry)} },`,
+    "  [DockerConfig.layer, AzureCredentials.layerDefault, Credentials.layerAnonymous]",
+    ")",
+    "for (const { _tag } of attempts) yield* Console.log(_tag)"
+  ]
+})
+
+export const whoami = Command.make(
+  "whoami",
+  {
+    registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
+    repository: Flag.String("repository").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("Show the rights that the registry grants on this repository, too"),
+      Flag.optional
+    )
+  },
+  ({ registry, repository }) =>
+    Verb.answer(
+      { what: `find the login for ${registry}`, program: program(registry) },
+      Effect.gen(function* () {
+        const { access, check, endpoint, loginServer } = yield* Login.conversation(registry)
+        const name = Option.getOrUndefined(repository)
+        const tried = yield* Login.attempts({
+          endpoint,
+          loginServer,
+          ...(name === undefined ? {} : { repository: name })
+        })
+        const value = { registry: loginServer, logins: tried.map(({ attempt, name }) => triedOf(name, attempt)) }
+        const hasLogin = tried.some(({ attempt }) => attempt._tag === "Used" && attempt.credential._tag !== "Anonymous")
+        if (!hasLogin) return answerOf(value, exitCodes.done)
+        const asked = yield* Effect.result(Effect.andThen(check, access(scopesFor(name))))
+        if (Result.isFailure(asked)) {
+          return answerOf({ ...value, check: refusal(asked.failure) }, readingOf(asked.failure).code)
+        }
+        return answerOf(
+          {
+            ...value,
+            check: { isAccepted: true },
+            ...(Option.isSome(asked.success) ? { token: tokenOf(asked.success.value) } : {})
+          },
+          exitCodes.done
+        )
+      })
+    )
+).pipe(
+  Verb.described({
+    does: "Say which login is used for a registry and why, and what the registry allows it",
+    examples: [{ command: "eacr whoami myregistry.azurecr.io", description: "Which of docker, Azure and none is used" }]
+  })
+)

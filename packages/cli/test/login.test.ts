@@ -1,0 +1,219 @@
+/**
+ * Logging in and out, and which login is used.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import { assert, describe, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { eacr, type Given } from "./support/eacr.ts"
+
+const password = "Pa55:word with spaces "
+
+const emulator = AcrEmulator.layer({
+  adminUser: { username: "contoso", password: Redacted.make(password) },
+  seed: [{ repository: "shop/api", tags: ["v1"] }]
+})
+
+/** A user with a home of their own. */
+const user = (config?: unknown) =>
+  Effect.sync(() => {
+    const home = mkdtempSync(join(tmpdir(), "effect-acr-login-"))
+    const file = join(home, ".docker", "config.json")
+    mkdirSync(join(home, ".docker"))
+    if (config !== undefined) writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config))
+    const run = (args: ReadonlyArray<string>, given: Given = {}) =>
+      Effect.flatMap(AcrEmulator.AcrEmulator, ({ loginServer }) =>
+        eacr(
+          args.map((arg) => arg.replaceAll("$REGISTRY", loginServer)),
+          { ...given, env: { HOME: home, ...given.env } }
+        )
+      )
+    return { file, run, text: () => readFileSync(file, "utf8") }
+  })
+
+const logIn = ["login", "$REGISTRY", "-u", "contoso", "--password-stdin"]
+
+layer(emulator, { excludeTestServices: true })("logins", (it) => {
+  describe("login", () => {
+    const inputs: ReadonlyArray<readonly [string, string]> = [
+      ["without a line end", password],
+      ["with a line end of Unix", `${password}\n`],
+      ["with a line end of Windows", `${password}\r\n`]
+    ]
+    for (const [name, stdin] of inputs) {
+      it.effect(`checks a password ${name} and stores it where docker does`, () =>
+        Effect.gen(function* () {
+          const { loginServer } = yield* AcrEmulator.AcrEmulator
+          const { file, run, text } = yield* user()
+          const { code, stderr, stdout } = yield* run(logIn, { stdin })
+          assert.strictEqual(code, 0, stderr)
+          assert.strictEqual(stdout, `registry\t${loginServer}\nlogin\tcontoso\nstored in\t${file}\n`)
+          assert.match(stderr, /^warning: the login in .* is not encrypted/)
+          assert.deepStrictEqual(JSON.parse(text()), {
+            auths: { [loginServer]: { auth: btoa(`contoso:${password}`) } }
+          })
+          assert.strictEqual((yield* run(["ls", "$REGISTRY"])).stdout, "shop/api\n")
+        })
+      )
+    }
+
+    const wrong: ReadonlyArray<readonly [string, ReadonlyArray<string>, string, number]> = [
+      ["a wrong password", logIn, "wrong", 5],
+      ["two line ends, of which one is part of the password", logIn, `${password}\n\n`, 5],
+      ["no password", logIn, "", 2],
+      ["a line end alone", logIn, "\n", 2],
+      ["no name in a pipe", ["login", "$REGISTRY"], password, 2],
+      ["a password without a name", ["login", "$REGISTRY", "--password-stdin"], password, 2],
+      ["a name without a password in a pipe", ["login", "$REGISTRY", "-u", "contoso"], password, 2],
+      ["a name with a colon", ["login", "$REGISTRY", "-u", "con:toso", "--password-stdin"], password, 2],
+      ["a path", ["login", "$REGISTRY/shop/api", "-u", "contoso", "--password-stdin"], password, 2]
+    ]
+    for (const [name, args, stdin, expected] of wrong) {
+      it.effect(`refuses ${name}, and stores nothing`, () =>
+        Effect.gen(function* () {
+          const { file, run } = yield* user()
+          const { code, stderr, stdout } = yield* run([...args, "-vv"], { stdin })
+          assert.deepStrictEqual({ code, stdout }, { code: expected, stdout: "" }, stderr)
+          assert.isFalse(existsSync(file))
+          assert.notInclude(stderr, password)
+        })
+      )
+    }
+
+    it.effect("checks and stores nothing with --dry-run", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user()
+        const { code, stdout } = yield* run([...logIn, "--dry-run", "--json"], { stdin: password })
+        assert.strictEqual(code, 0)
+        assert.deepInclude(JSON.parse(stdout), { isDryRun: true, username: "contoso", isByHelper: false })
+        assert.isFalse(existsSync(file))
+        assert.strictEqual((yield* run([...logIn, "--dry-run"], { stdin: "wrong" })).code, 5)
+      })
+    )
+
+    it.effect("leaves a file alone that is not JSON, and says so", () =>
+      Effect.gen(function* () {
+        const { file, run, text } = yield* user('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
+        const { code, stderr, stdout } = yield* run(logIn, { stdin: password })
+        assert.deepStrictEqual({ code, stdout }, { code: 8, stdout: "" })
+        assert.include(stderr, file)
+        assert.notInclude(stderr, "c2VjcmV0")
+        assert.strictEqual(text(), '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
+      })
+    )
+
+    it.effect("says which credential helper is missing", () =>
+      Effect.gen(function* () {
+        const { run } = yield* user({ credsStore: "that-is-nowhere" })
+        const { code, stderr } = yield* run(logIn, { stdin: password })
+        assert.strictEqual(code, 1)
+        assert.include(stderr, "docker-credential-that-is-nowhere")
+      })
+    )
+  })
+
+  describe("logout", () => {
+    it.effect("erases the login, and says where it was", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { file, run, text } = yield* user()
+        yield* run(logIn, { stdin: password })
+        const dry = yield* run(["logout", "$REGISTRY", "--dry-run"])
+        assert.strictEqual(dry.stdout, `erased\t${loginServer}\t${file}\n`)
+        assert.include(text(), loginServer)
+        assert.strictEqual((yield* run(["logout", "$REGISTRY"])).stdout, `erased\t${loginServer}\t${file}\n`)
+        assert.deepStrictEqual(JSON.parse(text()), { auths: {} })
+        const again = yield* run(["logout", "$REGISTRY"])
+        assert.deepStrictEqual(again, { code: 0, stdout: `absent\t${loginServer}\t\n`, stderr: "" })
+      })
+    )
+
+    it.effect("says where another login is, which it leaves", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { run } = yield* user()
+        const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [loginServer]: { auth: btoa("a:b") } } }) }
+        const { stderr } = yield* run(["logout", "$REGISTRY"], { env })
+        assert.strictEqual(stderr, "warning: there is another login in DOCKER_AUTH_CONFIG\n")
+      })
+    )
+  })
+
+  describe("whoami", () => {
+    it.effect("says which login is used, where it is from, and what the registry allows it", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user()
+        yield* run(logIn, { stdin: password })
+        const { code, stderr, stdout } = yield* run(["whoami", "$REGISTRY", "--repository", "shop/api"])
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+        assert.match(
+          stdout,
+          new RegExp(
+            [
+              `^docker\tused\tcontoso, ${file}`,
+              "azure\tnot tried\t",
+              "anonymous\tnot tried\t",
+              "registry\taccepts it\t",
+              "token\tof\t.+",
+              "token\tvalid until\t2\\d{3}-.*Z",
+              "token\tallows\trepository shop/api: .*pull.*\n$"
+            ].join("\n")
+          )
+        )
+        const json = yield* run(["whoami", "$REGISTRY", "--json"])
+        assert.deepInclude(JSON.parse(json.stdout).logins[0], { kind: "docker", state: "used", source: file })
+      })
+    )
+
+    it.effect("says why no login is used", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user()
+        const { code, stdout } = yield* run(["whoami", "$REGISTRY"])
+        assert.strictEqual(code, 0)
+        const [docker = "", azure = "", anonymous] = stdout.split("\n")
+        assert.match(docker, /^docker\tnot set up\t/)
+        assert.include(docker, file)
+        assert.match(azure, /^azure\tnot set up\t/)
+        assert.strictEqual(anonymous, "anonymous\tused\t")
+      })
+    )
+
+    it.effect("says that a file cannot be read, without its content", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user('{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
+        const { stdout } = yield* run(["whoami", "$REGISTRY"])
+        assert.match(stdout, /^docker\tfailed\t/)
+        assert.include(stdout, file)
+        assert.notInclude(stdout, "c2VjcmV0")
+      })
+    )
+
+    it.effect("says that the registry refuses the login, which exits with 5", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { run } = yield* user({ auths: { [loginServer]: { auth: btoa("contoso:old") } } })
+        const { code, stdout } = yield* run(["whoami", "$REGISTRY", "-vv"])
+        assert.strictEqual(code, 5)
+        assert.match(stdout, /^docker\tused\tcontoso, /)
+        assert.match(stdout, /^registry\tdoes not accept it\t/m)
+      })
+    )
+  })
+
+  it.effect("show no secret in any output, also with -vv", () =>
+    Effect.gen(function* () {
+      const { run } = yield* user()
+      const secrets = [password.trim(), btoa(`contoso:${password}`), encodeURIComponent(password)]
+      for (const args of [logIn, ["whoami", "$REGISTRY"], ["ls", "$REGISTRY"], ["logout", "$REGISTRY"]]) {
+        const { stderr, stdout } = yield* run([...args, "-vv"], { stdin: password })
+        assert.include(stderr + stdout, args[0] === "logout" ? "erased" : "authorization: <not shown>")
+        for (const secret of secrets) assert.notInclude(stderr + stdout, secret)
+        // The head of each JSON Web Token.
+        assert.notMatch(stderr + stdout, /eyJ/)
+      }
+    })
+  )
+})
