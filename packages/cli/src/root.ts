@@ -7,14 +7,15 @@ import { attach } from "./verbs/attach.ts"
 import { complete, completions } from "./verbs/completions.ts"
 import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
+import { doctor } from "./verbs/doctor.ts"
+import { du } from "./verbs/du.ts"
 import { exportTo } from "./verbs/export.ts"
 import { importFrom } from "./verbs/import.ts"
-import { du } from "./verbs/du.ts"
 import { lock, unlock } from "./verbs/lock.ts"
-import { ls } from "./verbs/ls.ts"
-import { pull } from "./verbs/pull.ts"
 import { login } from "./verbs/login.ts"
 import { logout } from "./verbs/logout.ts"
+import { ls } from "./verbs/ls.ts"
+import { pull } from "./verbs/pull.ts"
 import { purge } from "./verbs/purge.ts"
 import { push } from "./verbs/push.ts"
 import { raw } from "./verbs/raw.ts"
@@ -35,7 +36,7 @@ export const root = Command.make("eacr").pipe(
     { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] },
-    { group: "Log in", commands: [login, logout, whoami] },
+    { group: "Log in", commands: [login, logout, whoami, doctor] },
     {
       group: "Set up",
       commands: [completions((): Command.Command.Any => root), complete((): Command.Command.Any => root)]

@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 
+/** Checks of what a program needs to work with a registry. */
+export * as Diagnosis from "./Diagnosis.ts"
+
 /** The logins that container tools keep. */
 export * as DockerConfig from "./DockerConfig.ts"
 

@@ -1,0 +1,173 @@
+/**
+ * Checks what is needed to work with a registry, step by step.
+ */
+import * as Diagnosis from "@effect-acr/node/Diagnosis"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { printable } from "@effect-acr/client/Printable"
+import * as Answer from "../answer.ts"
+import { type ExitCode, exitCodes } from "../exitCode.ts"
+import { Ended, readingOf, WrongCall } from "../failure.ts"
+import * as Login from "../login.ts"
+import * as Program from "../program.ts"
+import { settings } from "../settings.ts"
+import type { View } from "../table.ts"
+import * as Verb from "../verb.ts"
+import { cellsOf, triedOf } from "./whoami.ts"
+
+const Step = Schema.Struct({
+  name: Schema.String,
+  outcome: Schema.Literals(["ok", "failed", "skipped"]),
+  facts: Schema.Array(Schema.String),
+  why: Schema.optionalKey(Schema.String),
+  advice: Schema.optionalKey(Schema.String)
+})
+
+type Step = typeof Step.Type
+
+export const document = Answer.document({ registry: Schema.String, steps: Schema.Array(Step) })
+
+const encodeStep = Schema.encodeUnknownEffect(Schema.fromJsonString(Step))
+
+/** Steps that fail without an error of a request. */
+const codes: Partial<Record<Diagnosis.StepName, ExitCode>> = {
+  name: exitCodes.unavailable,
+  connection: exitCodes.unavailable,
+  clock: exitCodes.unexpected,
+  token: exitCodes.denied
+}
+
+const codeOf = ({ error, name }: Diagnosis.Step): ExitCode =>
+  error === undefined ? (codes[name] ?? exitCodes.unexpected) : readingOf(error).code
+
+const documented = ({ advice, facts, name, outcome, why }: Diagnosis.Step): Step => ({
+  name,
+  outcome,
+  facts,
+  ...(why === undefined ? {} : { why }),
+  ...(advice === undefined ? {} : { advice })
+})
+
+const cells = (view: View, name: string, outcome: string, detail: string): string =>
+  view.isTerminal ? `${name.padEnd(13)} ${outcome.padEnd(8)} ${detail}` : [name, outcome, detail].join("\t")
+
+/** A step as a line, and what to do as one below it. */
+const lineOf =
+  (view: View) =>
+  ({ advice, facts, name, outcome, why }: Step): string => {
+    const details = [...(why === undefined ? [] : [why]), ...facts].map(printable)
+    return [
+      cells(view, name, outcome, details.join("; ")),
+      ...(advice === undefined ? [] : [cells(view, name, "advice", printable(advice))])
+    ].join("\n")
+  }
+
+const program = (registry: string, repository: string | undefined, push: boolean): Program.Program => {
+  const options = { registry, ...(repository === undefined ? {} : { repository }), ...(push ? { push } : {}) }
+  return {
+    imports: { "@effect-acr/node": ["Diagnosis"], [Program.effect]: ["Console", "Stream"] },
+    lines: [
+      `yield* Stream.runForEach(Diagnosis.steps(${Program.literal(options)}), (step) =>`,
+      "  Console.log(step.name, step.outcome, ...step.facts)",
+      ")"
+    ]
+  }
+}
+
+const authorities = Effect.gen(function* () {
+  const { caFile } = yield* settings
+  return caFile === undefined ? {} : { ca: yield* (yield* FileSystem.FileSystem).readFileString(caFile) }
+})
+
+/** Logins are looked for when their step comes, so that a failing network does not wait for those of Azure. */
+const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
+  const { endpoint, loginServer } = yield* Login.conversation(options.registry)
+  const logins = Login.attempts({
+    endpoint,
+    loginServer,
+    ...(options.repository === undefined ? {} : { repository: options.repository })
+  }).pipe(
+    Effect.map((tried) =>
+      tried
+        .filter(({ attempt }) => attempt._tag !== "NotReached")
+        .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
+    )
+  )
+  return Stream.mapEffect(Diagnosis.steps(options), (step) =>
+    step.name === "login" && step.outcome !== "skipped"
+      ? Effect.map(logins, (found) => ({ ...step, facts: [...found, ...step.facts] }))
+      : Effect.succeed(step)
+  ).pipe(
+    Stream.mapError((error) =>
+      error._tag === "InvalidRequest" ? new WrongCall({ description: error.message }) : error
+    )
+  )
+})
+
+export const doctor = Command.make(
+  "doctor",
+  {
+    registry: Argument.String("registry").pipe(Argument.withDescription("The registry: myregistry.azurecr.io")),
+    repository: Flag.String("repository").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("Check the rights on this repository, too"),
+      Flag.optional
+    ),
+    push: Flag.Boolean("push").pipe(
+      Flag.withDescription("Check the right to push as well: an upload is opened and cancelled"),
+      Flag.withoutNegation,
+      Flag.withDefault(false)
+    )
+  },
+  ({ push, registry, repository }) => {
+    const name = Option.getOrUndefined(repository)
+    return Verb.run(
+      { what: `check ${registry}`, program: program(registry, name, push) },
+      Effect.gen(function* () {
+        if (push && name === undefined) {
+          return yield* new WrongCall({ description: "--push goes with a repository: --repository NAME" })
+        }
+        const codes: Array<ExitCode> = []
+        const steps = yield* stepsOf({
+          registry,
+          push,
+          ...(name === undefined ? {} : { repository: name }),
+          ...(yield* authorities)
+        })
+        const watched = Stream.tap(steps, (step) =>
+          Effect.sync(() => {
+            if (step.outcome === "failed") codes.push(codeOf(step))
+          })
+        )
+        const view = yield* Answer.view
+        yield* Answer.printList(watched, {
+          jsonLine: (step) => Effect.orDie(encodeStep(documented(step))),
+          quiet: ({ name, outcome }) => `${name} ${outcome}`,
+          line: lineOf(view),
+          hasColumns: false,
+          whole: (all) =>
+            Answer.make(document, { registry, steps: all.map(documented) }, { text: (shown) => all.map(lineOf(shown)) })
+        })
+        const [code] = codes
+        if (code !== undefined) return yield* new Ended({ code })
+      })
+    )
+  }
+).pipe(
+  Verb.described({
+    does: "Check what is needed to work with a registry, step by step: name, connection, TLS, API, clock, login and rights",
+    examples: [
+      { command: "eacr doctor myregistry.azurecr.io", description: "Why does it not work?" },
+      {
+        command: "eacr doctor myregistry.azurecr.io --repository shop/api --push",
+        description: "Can this machine pull from and push to a repository?"
+      }
+    ]
+  })
+)

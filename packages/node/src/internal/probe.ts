@@ -1,0 +1,145 @@
+/**
+ * Looks names up and opens connections to say what is there, as the HTTP client would reach it.
+ *
+ * A probe that finds a certificate which is not trusted still reads it, and closes the connection before it sends anything.
+ */
+import { lookup } from "node:dns/promises"
+import { connect as connectPlain, isIP, type Socket } from "node:net"
+import * as tls from "node:tls"
+import * as Outbound from "@effect-acr/client/Outbound"
+import { printable } from "@effect-acr/client/Printable"
+import * as Effect from "effect/Effect"
+import { buildConnector } from "undici/index.js"
+import type { Proxy } from "./proxies.ts"
+import * as Tunnel from "./tunnel.ts"
+
+/** An address, and what part of the network it belongs to. */
+export interface Address {
+  readonly address: string
+  readonly reach: Outbound.Reach | undefined
+}
+
+/** Why a probe failed. The code is that of the system or of OpenSSL, if there is one. */
+export interface Problem {
+  readonly _tag: "ProbeFailed"
+  readonly code: string
+  readonly description: string
+}
+
+const problemOf = (error: unknown): Problem => ({
+  _tag: "ProbeFailed",
+  code: error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "",
+  description: printable(error instanceof Error && error.message !== "" ? error.message : String(error))
+})
+
+const tooLate: Problem = { _tag: "ProbeFailed", code: "ETIMEDOUT", description: "no answer within 10 seconds" }
+
+const inTime = <A>(effect: Effect.Effect<A, Problem>): Effect.Effect<A, Problem> =>
+  Effect.timeoutOrElse(effect, { duration: "10 seconds", orElse: () => Effect.fail(tooLate) })
+
+const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
+
+/** All addresses of a host in the DNS of this machine. */
+export const addressesOf = ({ hostname }: URL): Effect.Effect<ReadonlyArray<Address>, Problem> =>
+  Effect.tryPromise({ try: () => lookup(withoutBrackets(hostname), { all: true }), catch: problemOf }).pipe(
+    Effect.map((found) => found.map(({ address }) => ({ address, reach: Outbound.reachOf(address) }))),
+    inTime
+  )
+
+/** The certificate of a server. */
+export interface Certificate {
+  readonly names: string
+  readonly issuer: string
+  readonly validFrom: Date
+  readonly validTo: Date
+  /** Why it is not trusted: the code of OpenSSL or of Node. */
+  readonly distrust: string | undefined
+}
+
+/** A connection that was opened, and closed again. */
+export interface Connected {
+  /** The address at its other end: that of the proxy, if there is one. */
+  readonly address: string
+  readonly protocol: string | undefined
+  readonly certificate: Certificate | undefined
+}
+
+const nameOf = ({ CN, O }: tls.Certificate): string => [O, CN].filter((part) => part !== undefined).join(", ")
+
+const certificateOf = (socket: tls.TLSSocket): Certificate => {
+  const { issuer, subject, subjectaltname, valid_from, valid_to } = socket.getPeerCertificate()
+  const { authorizationError } = socket
+  const code: unknown = authorizationError
+  return {
+    names: printable(subjectaltname ?? nameOf(subject)),
+    issuer: printable(nameOf(issuer)),
+    validFrom: new Date(valid_from),
+    validTo: new Date(valid_to),
+    distrust: socket.authorized ? undefined : printable(code instanceof Error ? problemOf(code).code : String(code))
+  }
+}
+
+const portOf = ({ port, protocol }: URL): number => Number(port === "" ? (protocol === "https:" ? 443 : 80) : port)
+
+/** Opens a socket, and closes it with the scope. `open` returns what gives it up before. */
+const socketOf = <S extends Socket>(open: (done: (outcome: Effect.Effect<S, Problem>) => void) => () => void) =>
+  Effect.acquireRelease(
+    Effect.callback<S, Problem>((resume) => {
+      const giveUp = open(resume)
+      return Effect.sync(giveUp)
+    }),
+    (socket) => Effect.sync(() => socket.destroy()),
+    { interruptible: true }
+  )
+
+const plain = (url: URL) =>
+  socketOf<Socket>((done) => {
+    const socket = connectPlain({ host: withoutBrackets(url.hostname), port: portOf(url) })
+    socket.once("connect", () => done(Effect.succeed(socket)))
+    socket.on("error", (error) => done(Effect.fail(problemOf(error))))
+    return () => socket.destroy()
+  })
+
+const tunnelled = (url: URL, proxy: Proxy, options: buildConnector.BuildOptions) =>
+  socketOf<Socket>((done) => {
+    const opening: Tunnel.Opening = new Set()
+    const authority = `${url.hostname}:${portOf(url)}`
+    const connect = buildConnector({ ...options, allowH2: false })
+    Tunnel.open({ proxy, authority, connect, opening }, (error, socket) => {
+      done(error === null ? Effect.succeed(socket) : Effect.fail(problemOf(error)))
+    })
+    return () => {
+      for (const client of opening) void client.destroy()
+    }
+  })
+
+const secured = (url: URL, socket: Socket, options: buildConnector.BuildOptions) =>
+  socketOf<tls.TLSSocket>((done) => {
+    const host = withoutBrackets(url.hostname)
+    const secure = tls.connect({
+      socket,
+      host,
+      // An address is no name for SNI (RFC 6066, section 3).
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...("secureContext" in options ? { secureContext: options.secureContext } : {}),
+      // The certificate is read also if it is not trusted; nothing is sent.
+      rejectUnauthorized: false
+    })
+    secure.once("secureConnect", () => done(Effect.succeed(secure)))
+    secure.on("error", (error) => done(Effect.fail(problemOf(error))))
+    return () => secure.destroy()
+  })
+
+/** Opens a connection to a server, directly or by a proxy, and reads its certificate. */
+export const connect = (
+  url: URL,
+  proxy: Proxy | undefined,
+  options: buildConnector.BuildOptions
+): Effect.Effect<Connected, Problem> =>
+  Effect.gen(function* () {
+    const socket = yield* proxy === undefined ? plain(url) : tunnelled(url, proxy, options)
+    const address = socket.remoteAddress ?? "an unknown address"
+    if (url.protocol !== "https:") return { address, protocol: undefined, certificate: undefined }
+    const secure = yield* secured(url, socket, options)
+    return { address, protocol: secure.getProtocol() ?? undefined, certificate: certificateOf(secure) }
+  }).pipe(Effect.scoped, inTime)
