@@ -8,6 +8,7 @@ import { RegistryContent } from "@effect-acr/client/RegistryContent"
 import type * as Credentials from "@effect-acr/client/Credentials"
 import { AcrEmulator } from "@effect-acr/emulator"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import * as Stream from "effect/Stream"
 import { isInstalled, temporaryFolder } from "./support/command.ts"
 import { emulated } from "./support/emulator.ts"
 import { skopeoFor } from "./support/skopeo.ts"
+import { isThere, toolFor } from "./support/tools.ts"
 
 const skopeo = Effect.flatMap(AcrEmulator.AcrEmulator, ({ certificate, loginServer }) =>
   skopeoFor(loginServer, Option.getOrThrow(certificate))
@@ -125,6 +127,53 @@ describe.runIf(isInstalled("skopeo"))("a login that is given away", () => {
       const ours = inEnvironment({ HOME: home, REGISTRY_AUTH_FILE: join(home, "auth.json") })
       assert.deepStrictEqual(yield* listedBy(ours), ["alpine"])
     }).pipe(Effect.provide(emulated({ https: true })))
+  )
+})
+
+/** A password, and a token of the registry, as they are stored. */
+const stored = Effect.gen(function* () {
+  const { logins } = yield* AcrEmulator.AcrEmulator
+  const { login } = yield* ContainerRegistry
+  const { password } = yield* login
+  return [
+    { _tag: "Password", ...logins.adminUser },
+    { _tag: "RefreshToken", token: password }
+  ] as const
+})
+
+describe("a login that is stored", () => {
+  it.live.runIf(isInstalled("skopeo"))("is skopeo's", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* seeded
+      const { certificates, home, registry, run } = yield* skopeo
+      for (const login of yield* stored) {
+        yield* DockerConfig.store(loginServer, login, { path: join(home, "auth.json") })
+        const printed = yield* run("list-tags", "--cert-dir", certificates, `${registry}/alpine`)
+        assert.deepStrictEqual((yield* Schema.decodeEffect(Tags)(printed)).Tags, ["latest"])
+        yield* run("logout", loginServer)
+        assert.deepStrictEqual(yield* DockerConfig.erase(loginServer, { path: join(home, "auth.json") }), [])
+      }
+    }).pipe(Effect.provide([emulated({ https: true }), NodeServices.layer]))
+  )
+
+  it.live.runIf(isThere("oras"))("is that of oras", () =>
+    Effect.gen(function* () {
+      const { certificate, loginServer } = yield* seeded
+      const { home, run } = yield* toolFor("oras", {
+        loginServer,
+        certificate: Option.getOrThrow(certificate),
+        login: undefined
+      })
+      const path = join(home, ".docker", "config.json")
+      const list = run("repo", "tags", `${loginServer}/alpine`)
+      yield* Effect.flip(list)
+      for (const login of yield* stored) {
+        yield* DockerConfig.store(loginServer, login, { path })
+        assert.strictEqual(yield* list, "latest\n")
+        assert.deepStrictEqual(yield* DockerConfig.erase(loginServer, { path }), [path])
+        yield* Effect.flip(list)
+      }
+    }).pipe(Effect.provide([emulated({ https: true }), NodeServices.layer]))
   )
 })
 
