@@ -10,7 +10,11 @@ import { run, temporaryFolder } from "./command.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
+/** The libraries. */
 export const names = ["client", "artifacts", "node", "azure-identity", "emulator"] as const
+
+/** All that is published: the libraries, and the command. */
+const published = [...names, "cli"] as const
 
 /** Where a package is in such a project. */
 export const packageFolder = (home: string, name: string): string => join(home, "node_modules/@effect-acr", name)
@@ -31,7 +35,7 @@ export const pack = Effect.gen(function* () {
   )
   const files = yield* Effect.promise(() => readdir(folder))
   return Object.fromEntries(
-    names.map((name) => {
+    published.map((name) => {
       const file = files.find((candidate) => candidate.startsWith(`effect-acr-${name}-`)) ?? ""
       return [`@effect-acr/${name}`, join(folder, file)]
     })

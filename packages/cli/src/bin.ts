@@ -1,10 +1,24 @@
 #!/usr/bin/env node
 /**
- * The command `eacr`. This file imports nothing and is plain, so that an old Node reads it and can say that it is old.
+ * The command `eacr`. This file imports nothing of the command at first and is plain, so that an old Node reads it and can say
+ * that it is old.
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 
+/**
+ * Keeps compiled code for the next start. Node's own default is a folder that all users of a machine share; code in a folder of
+ * another user could be anything.
+ */
+const keepCompiled = async (): Promise<void> => {
+  const { NODE_COMPILE_CACHE, XDG_CACHE_HOME, LOCALAPPDATA, HOME } = process.env
+  const { enableCompileCache } = await import("node:module")
+  const caches = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && `${HOME}/.cache`)
+  // The folder of the variable is the user's own choice, and is on already.
+  if (caches && !NODE_COMPILE_CACHE) enableCompileCache(`${caches}/eacr/compiled`)
+}
+
 if (major > 22 || (major === 22 && minor >= 19)) {
+  await keepCompiled()
   const { main } = await import("./main.ts")
   main()
 } else {

@@ -53,7 +53,10 @@ export const registriesWith = <E, R>(login: Layer.Layer<Credentials.Credentials,
   )
 
 /** The services of all verbs, with a login. */
-export const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
+const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
   Layer.mergeAll(registriesWith(login), NodeCompression.layer, NodeHasher.layer)
 
 export const layer = layerOf(Login.layer)
+
+/** For completions, which have no time for Azure's login. */
+export const layerWithoutAzure = layerOf(Login.withoutAzure)

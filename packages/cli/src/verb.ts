@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Command from "effect/cli/Command"
 import * as Answer from "./answer.ts"
-import * as Connection from "./connection.ts"
 import { type Ended, type Failure, failureOf, type Problem } from "./failure.ts"
 import * as Output from "./output.ts"
 import * as Program from "./program.ts"
@@ -32,6 +31,8 @@ export const run = <E extends Problem | Ended, R>({ program, what }: Call, effec
   Effect.gen(function* () {
     if (yield* Explain) return yield* Output.print(`${Program.format(program)}\n`)
     const { verbosity } = yield* settings
+    // The HTTP client takes a third of a start, which help and `--version` do without.
+    const Connection = yield* Effect.promise(() => import("./connection.ts"))
     return yield* effect.pipe(
       Effect.scoped,
       Effect.provide(Connection.layer),

@@ -9,12 +9,9 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import { candidates } from "../completions/candidates.ts"
 import { describe, lookupVerb, script, shells } from "../completions/script.ts"
 import { wanted } from "../completions/wanted.ts"
-import * as Connection from "../connection.ts"
 import { failureOf } from "../failure.ts"
-import * as Login from "../login.ts"
 import * as Output from "../output.ts"
 import { CaFile, PlainHttp } from "../settings.ts"
 import * as Verb from "../verb.ts"
@@ -70,9 +67,11 @@ export const complete = (root: Root) =>
   Command.make(lookupVerb, { words: Argument.String("word").pipe(Argument.atLeast(0)) }, ({ words }) => {
     const before = words.slice(0, -1)
     return Effect.gen(function* () {
+      const { candidates } = yield* Effect.promise(() => import("../completions/candidates.ts"))
+      const Connection = yield* Effect.promise(() => import("../connection.ts"))
       const names = yield* candidates(wanted(describe(root()), before), words.at(-1) ?? "").pipe(
         Effect.scoped,
-        Effect.provide(Connection.layerOf(Login.withoutAzure)),
+        Effect.provide(Connection.layerWithoutAzure),
         Effect.provideService(References.MinimumLogLevel, "None"),
         asCalled(before),
         Effect.timeout(yield* limit)

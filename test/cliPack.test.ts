@@ -1,0 +1,166 @@
+/**
+ * The command as it is published: the package of npm, and an executable by Bun.
+ */
+import { readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { version } from "../packages/cli/src/version.ts"
+import { authConfig } from "../packages/cli/test/support/registry.ts"
+import { run, temporaryFolder } from "./support/command.ts"
+import { pack, packageFolder, pnpm, project } from "./support/packed.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** An empty folder in which the package was installed. */
+class Installed extends Context.Service<Installed, { readonly home: string }>()("test/Installed") {}
+
+/** npm is the machine's, and runs on the Node of this workspace. */
+const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`
+
+const npm = (command: "npm" | "npx", args: ReadonlyArray<string>, cwd: string) =>
+  run(command, args, { cwd, env: { ...process.env, PATH: path } })
+
+const InstalledLive = Layer.effect(
+  Installed,
+  Effect.gen(function* () {
+    const archives = yield* pack
+    const home = yield* temporaryFolder
+    yield* Effect.promise(() => writeFile(join(home, "package.json"), '{"private":true}'))
+    yield* npm("npm", ["install", "--offline", "--no-audit", "--no-fund", archives["@effect-acr/cli"] ?? ""], home)
+    return { home }
+  })
+)
+
+const PackageJson = Schema.fromJsonString(
+  Schema.Struct({
+    version: Schema.String,
+    bin: Schema.Record(Schema.String, Schema.String),
+    dependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
+  })
+)
+
+/** The environment of a user who is logged in to the emulator, with a cache of its own. */
+const userEnv = Effect.gen(function* () {
+  const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
+  const home = yield* temporaryFolder
+  return {
+    PATH: path,
+    HOME: home,
+    XDG_CACHE_HOME: join(home, "cache"),
+    DOCKER_AUTH_CONFIG: authConfig(loginServer, logins.adminUser)
+  }
+})
+
+const bin = Effect.map(Installed, ({ home }) => join(packageFolder(home, "cli"), "dist/bin.js"))
+
+const hook = `
+  import { registerHooks } from "node:module"
+  registerHooks({ load: (url, context, next) => (url.startsWith("file:") && console.error(url), next(url, context)) })`
+
+/** The files of the package that a call reads. */
+const filesReadBy = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
+  const file = yield* bin
+  const preload = `data:text/javascript,${encodeURIComponent(hook)}`
+  const script = `exec "$0" --import "$PRELOAD" "$@" 2>&1 >/dev/null`
+  const printed = yield* run("sh", ["-c", script, process.execPath, file, ...args], {
+    env: { ...(yield* userEnv), PRELOAD: preload }
+  })
+  return printed
+    .split("\n")
+    .filter((line) => line.startsWith("file:"))
+    .map((line) => line.slice(line.lastIndexOf("/") + 1))
+})
+
+const seeded = AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] })
+
+layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestServices: true })("the package", (it) => {
+  it.effect("runs with npx in an empty folder", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Installed
+      const printed = yield* npm("npx", ["--offline", "eacr", "--version"], home)
+      assert.match(printed, new RegExp(`^eacr ${version.replaceAll(".", "\\.")} \\(effect .+, node ${process.versions.node},`))
+    })
+  )
+
+  it.effect("has no dependencies, and has its licenses, its schema and the version of its sources", () =>
+    Effect.gen(function* () {
+      const { home } = yield* Installed
+      const folder = packageFolder(home, "cli")
+      const text = yield* Effect.promise(() => readFile(join(folder, "package.json"), "utf8"))
+      const manifest = yield* Schema.decodeEffect(PackageJson)(text)
+      assert.deepStrictEqual(manifest, { version, bin: { eacr: "./dist/bin.js" } })
+      const licenses = yield* Effect.promise(() => readFile(join(folder, "dist/LICENSES"), "utf8"))
+      for (const name of ["effect", "undici", "@azure/identity"]) assert.include(licenses, `${name}\n\n`)
+      assert.include(yield* Effect.promise(() => readdir(folder)), "LICENSE")
+      assert.isTrue((yield* Effect.promise(() => stat(join(folder, "schema/v1.json")))).isFile())
+    })
+  )
+
+  it.effect("reads three files for --version, and neither the HTTP client, nor Azure, nor the emulator", () =>
+    Effect.gen(function* () {
+      const read = yield* filesReadBy(["--version"])
+      assert.deepStrictEqual(
+        read.map((name) => name.replace(/-[\w-]{8}\.js$/, ".js")),
+        ["bin.js", "main.js", "start.js"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("reads neither Azure nor the emulator with a login of docker", () =>
+    Effect.gen(function* () {
+      const { loginServer } = yield* AcrEmulator.AcrEmulator
+      const read = yield* filesReadBy(["ls", loginServer])
+      assert.isAtLeast(read.length, 4)
+      for (const name of read) assert.notMatch(name, /^(?:esm|open|serve|seed)/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("keeps compiled code in the user's own cache, which no other user writes", () =>
+    Effect.gen(function* () {
+      const env = yield* userEnv
+      yield* run(process.execPath, [yield* bin, "--version"], { env })
+      const folder = join(env.XDG_CACHE_HOME, "eacr/compiled")
+      const names = yield* Effect.promise(() => readdir(folder, { recursive: true }))
+      assert.isAbove(names.length, 1)
+      for (const name of ["", ...names]) {
+        const { mode } = yield* Effect.promise(() => stat(join(folder, name)))
+        assert.strictEqual(mode & 0o022, 0, `${name} can be written by others`)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("keeps none where the user says so", () =>
+    Effect.gen(function* () {
+      const env = { ...(yield* userEnv), NODE_DISABLE_COMPILE_CACHE: "1" }
+      yield* run(process.execPath, [yield* bin, "--version"], { env })
+      assert.notInclude(yield* Effect.promise(() => readdir(env.HOME)), "cache")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect(
+    "makes an executable by Bun, which lists repositories",
+    () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const env = yield* userEnv
+        const tools = yield* project({ allowBuilds: { bun: true } })
+        yield* pnpm(["add", "bun@1"], tools)
+        const folder = yield* temporaryFolder
+        const target = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
+        yield* run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
+          env: { ...process.env, BUN: join(tools, "node_modules/bun/bin/bun.exe") }
+        })
+        const executable = join(folder, `eacr-${target}`)
+        assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")
+        assert.strictEqual(yield* run(executable, ["ls", loginServer], { env }), "shop/api\n")
+        yield* run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder })
+      }).pipe(Effect.scoped),
+    180_000
+  )
+})
