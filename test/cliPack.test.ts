@@ -84,7 +84,10 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
     Effect.gen(function* () {
       const { home } = yield* Installed
       const printed = yield* npm("npx", ["--offline", "eacr", "--version"], home)
-      assert.match(printed, new RegExp(`^eacr ${version.replaceAll(".", "\\.")} \\(effect .+, node ${process.versions.node},`))
+      assert.match(
+        printed,
+        new RegExp(`^eacr ${version.replaceAll(".", "\\.")} \\(effect .+, node ${process.versions.node},`)
+      )
     })
   )
 
@@ -150,11 +153,11 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
         const { loginServer } = yield* AcrEmulator.AcrEmulator
         const env = yield* userEnv
         const tools = yield* project({ allowBuilds: { bun: true } })
-        yield* pnpm(["add", "bun@1"], tools)
+        yield* pnpm(["add", "runtime@npm:bun@1"], tools)
         const folder = yield* temporaryFolder
         const target = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
         yield* run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
-          env: { ...process.env, BUN: join(tools, "node_modules/bun/bin/bun.exe") }
+          env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
         })
         const executable = join(folder, `eacr-${target}`)
         assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")

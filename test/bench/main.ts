@@ -16,6 +16,7 @@ import { isInstalled } from "../support/command.ts"
 import { isThere, isToolName } from "../support/tools.ts"
 import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
+import { cli } from "./cli.ts"
 import { copies } from "./copies.ts"
 import { emulators, soak } from "./emulators.ts"
 import { footprint } from "./footprint.ts"
@@ -47,6 +48,7 @@ const cases: ReadonlyArray<Case> = [
   ...retention,
   ...footprint,
   ...start,
+  ...cli,
   ...emulators,
   soak(Number(options.seconds))
 ]

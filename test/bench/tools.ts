@@ -118,8 +118,8 @@ const findContestants = Effect.gen(function* () {
 
 const script = fileURLToPath(new URL("measure.py", import.meta.url))
 
-/** Runs a command with a home of its own, and with nothing of the user's environment. */
-const measure = (command: Args) =>
+/** Runs a command with a home of its own, and with nothing of the user's environment but what is given. */
+export const measure = (command: Args, more: Readonly<Record<string, string>> = {}) =>
   Effect.gen(function* () {
     const home = yield* temporaryFolder
     const environment = {
@@ -128,7 +128,8 @@ const measure = (command: Args) =>
       TMPDIR: home,
       // Skopeo remembers blobs that it has pushed, and would mount them. As root it does so in a folder of the system,
       // unless it takes itself for a program of this user.
-      _CONTAINERS_ROOTLESS_UID: "1"
+      _CONTAINERS_ROOTLESS_UID: "1",
+      ...more
     }
     const outcome = yield* run("python3", [script, JSON.stringify(environment), ...command])
     return yield* Schema.decodeEffect(Schema.fromJsonString(Outcome))(outcome)

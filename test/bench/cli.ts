@@ -1,0 +1,94 @@
+/**
+ * Cases about the start of the command `eacr`: a whole process, as the package of npm has it and as an executable by Bun.
+ */
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import { run, temporaryFolder } from "../support/command.ts"
+import { startWith } from "../support/emulatorCommand.ts"
+import { pack, pnpm, project } from "../support/packed.ts"
+import { type Case, memory } from "./case.ts"
+import type { Figure } from "./report.ts"
+import { measure } from "./tools.ts"
+import type { Outcomes } from "./turns.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const bin = join(root, "packages/cli/dist/bin.js")
+
+/** An executable for this machine. */
+const executable = Effect.gen(function* () {
+  const tools = yield* project({ allowBuilds: { bun: true } })
+  // A package named `bun` would be taken for the manager of the project.
+  yield* pnpm(["add", "runtime@npm:bun@1"], tools)
+  const folder = yield* temporaryFolder
+  const target = `${process.platform}-${process.arch}`
+  yield* run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
+    env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
+  })
+  return join(folder, `eacr-${target}`)
+})
+
+/** The emulator with one repository, in a process of its own, and a login for it. */
+const registry = Effect.gen(function* () {
+  const { ready } = yield* startWith(process.execPath, [
+    bin,
+    ..."serve --json --port 0 --seed library/hello-world".split(" ")
+  ])
+  const { password, username } = ready.logins.adminUser
+  const auth = Buffer.from(`${username}:${password}`).toString("base64")
+  const auths = { [ready.loginServer]: { auth } }
+  return { loginServer: ready.loginServer, env: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) } }
+})
+
+const seconds = (what: string, outcomes: Outcomes = [], atMost: number): Figure => ({
+  what: `${what}: time`,
+  values: outcomes.map((outcome) => outcome.seconds),
+  unit: "s",
+  atMost
+})
+
+/** What a form of the command may take, in seconds and MiB. */
+interface Form {
+  readonly name: string
+  readonly command: ReadonlyArray<string>
+  readonly seconds: number
+  readonly mebibytes: number
+}
+
+export const cli: ReadonlyArray<Case> = [
+  {
+    name: "cli",
+    title: "the command eacr, from its start to its end",
+    needs: ["python3"],
+    run: Effect.fnUntraced(function* (turns) {
+      yield* pack
+      const { env, loginServer } = yield* registry
+      const cache = yield* temporaryFolder
+      const forms: ReadonlyArray<Form> = [
+        { name: "npm", command: [process.execPath, bin], seconds: 0.25, mebibytes: 100 },
+        { name: "Bun", command: [yield* executable], seconds: 0.1, mebibytes: 60 }
+      ]
+      const calls = [
+        ["--version", ["--version"]],
+        ["ls", ["ls", loginServer]]
+      ] as const
+      const figures = yield* Effect.forEach(forms, (form) =>
+        Effect.forEach(calls, ([name, args]) =>
+          Effect.gen(function* () {
+            const call = measure([...form.command, ...args], { ...env, XDG_CACHE_HOME: cache })
+            // The first run fills the compile cache, and the system's cache of files.
+            yield* call
+            const took = yield* turns({ ours: () => call })
+            const what = `${form.name}, ${name}`
+            return [
+              seconds(what, took.ours, form.seconds),
+              { ...memory(took.ours, `${what}: peak memory`), atMost: form.mebibytes }
+            ]
+          })
+        )
+      )
+      return figures.flat(2)
+    })
+  }
+]
