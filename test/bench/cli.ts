@@ -33,7 +33,7 @@ const executable = Effect.gen(function* () {
 const registry = Effect.gen(function* () {
   const { ready } = yield* startWith(process.execPath, [
     bin,
-    ..."serve --json --port 0 --seed library/hello-world".split(" ")
+    ..."serve --json --port 0 --seed library/hello-world:latest".split(" ")
   ])
   const { password, username } = ready.logins.adminUser
   const auth = Buffer.from(`${username}:${password}`).toString("base64")
