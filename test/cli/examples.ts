@@ -1,7 +1,7 @@
 /**
  * Runs examples of the command's help against the emulator.
  */
-import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
@@ -23,16 +23,23 @@ const images = [
 
 /** What examples expect of the folder that they run in. */
 const localFiles: Readonly<Record<string, string>> = {
-  "site/index.html": "<h1>Shop</h1>",
-  "report.html": "<h1>Report</h1>",
-  "sbom.spdx.json": '{"spdxVersion":"SPDX-2.3"}',
+  "dist/index.html": "<h1>Shop</h1>",
+  "report.json": "{}",
   "sbom.json": '{"spdxVersion":"SPDX-2.3"}',
-  "README.md": "# Shop",
-  "password.txt": "emulator"
+  "README.md": "# Shop"
 }
 
 /** Calls before the examples of a verb, for what they find. */
 const before: Readonly<Record<string, ReadonlyArray<string>>> = {
+  cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
+  import: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar"],
+  tasks: [
+    "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json:application/spdx+json --artifact-type application/spdx+json"
+  ],
+  pull: [
+    "eacr push myregistry.azurecr.io/site:v1 dist README.md",
+    "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json:application/spdx+json --artifact-type application/spdx+json"
+  ],
   trash: ["eacr rm --manifest --yes myregistry.azurecr.io/shop/api:v1.4.0"],
   cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
   import: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar"],
@@ -46,12 +53,19 @@ const before: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** An emulator for the examples of one verb. */
 export const registry = AcrEmulator.layer({ softDelete: {} })
 
-/** Puts the command on the path of a shell. */
+const bin = fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url))
+
+/** Loads an image: checks that a Docker archive arrives. Saves one: that of the working directory. */
+const docker = `case "$1" in load) tar -t | grep -q '^manifest.json$' ;; save) cat api.tar ;; *) exit 1 ;; esac`
+
+/** What stands on the path of a shell besides the machine's programs. Docker needs a daemon, which tests do not have. */
+const programs: Readonly<Record<string, string>> = { eacr: `exec '${process.execPath}' '${bin}' "$@"`, docker }
+
 const install = (folder: string) =>
   Effect.promise(async () => {
-    const bin = fileURLToPath(new URL("../../packages/cli/src/bin.ts", import.meta.url))
-    await writeFile(join(folder, "eacr"), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`)
-    await chmod(join(folder, "eacr"), 0o755)
+    for (const [name, script] of Object.entries(programs)) {
+      await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    }
   })
 
 /** A line that has a pipe, a redirection or a variable. */

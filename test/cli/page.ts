@@ -10,6 +10,7 @@ import { type ExitCode, exitCodes } from "../../packages/cli/src/exitCode.ts"
 import { eacr } from "../../packages/cli/test/support/eacr.ts"
 import { table } from "../support/markdown.ts"
 import { definitions, fileName } from "./schema.ts"
+import { tasksPage } from "./tasks.ts"
 import { documentsOf, groups, helpOf, leaves, type Verb } from "./verbs.ts"
 import { callIn } from "./words.ts"
 
@@ -231,5 +232,5 @@ export const pages: Effect.Effect<Readonly<Record<string, string>>> = Effect.gen
     groups.flatMap(({ verbs }) => verbs),
     (verb) => Effect.map(verbPage(verb), (text) => [`${verb.name}.md`, text] as const)
   )
-  return { "README.md": yield* overview(), ...Object.fromEntries(own) }
+  return { "README.md": yield* overview(), "tasks.md": `${made}${tasksPage()}`, ...Object.fromEntries(own) }
 })

@@ -14,7 +14,7 @@ import { printCopies } from "../transfer.ts"
 import * as Verb from "../verb.ts"
 
 export { document } from "../archive.ts"
-export { document as layoutDocument } from "../transfer.ts"
+export { document as copiesDocument } from "../transfer.ts"
 
 const flags = {
   format: Flag.Literals("format", ["oci", "docker", "layout"]).pipe(
@@ -96,8 +96,8 @@ export const exportTo = Command.make(
       },
       {
         command:
-          "eacr export --format docker --platform linux/amd64 myregistry.azurecr.io/shop/api:v1.4.0 - | gzip > api.tgz",
-        description: "One platform for docker load, compressed on the way"
+          "eacr export --format docker --platform linux/amd64 myregistry.azurecr.io/shop/api:v1.4.0 - | docker load",
+        description: "One platform, straight into Docker"
       }
     ]
   })
