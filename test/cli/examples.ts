@@ -24,6 +24,8 @@ const images = [
 /** What examples expect of the folder that they run in. */
 const localFiles: Readonly<Record<string, string>> = {
   "dist/index.html": "<h1>Shop</h1>",
+  "site/index.html": "<h1>Shop</h1>",
+  "report.html": "<h1>Report</h1>",
   "report.json": "{}",
   "sbom.json": '{"spdxVersion":"SPDX-2.3"}',
   "README.md": "# Shop"
@@ -41,12 +43,6 @@ const before: Readonly<Record<string, ReadonlyArray<string>>> = {
     "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json:application/spdx+json --artifact-type application/spdx+json"
   ],
   trash: ["eacr rm --manifest --yes myregistry.azurecr.io/shop/api:v1.4.0"],
-  cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
-  import: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar"],
-  pull: [
-    "eacr push myregistry.azurecr.io/site:v1 site README.md",
-    "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json --artifact-type application/spdx+json"
-  ],
   unlock: ["eacr lock myregistry.azurecr.io/shop/api:v1.4.0"]
 }
 
