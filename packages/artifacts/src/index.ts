@@ -22,6 +22,9 @@ export * as Copy from "./Copy.ts"
 /** Why a copy failed, and on which side. */
 export * as CopyError from "./CopyError.ts"
 
+/** How two artifacts differ. */
+export * as Difference from "./Difference.ts"
+
 /** Folders as tar archives. */
 export * as Folder from "./Folder.ts"
 

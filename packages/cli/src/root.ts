@@ -8,6 +8,7 @@ import { complete, completions } from "./verbs/completions.ts"
 import { cp } from "./verbs/cp.ts"
 import { digest } from "./verbs/digest.ts"
 import { doctor } from "./verbs/doctor.ts"
+import { diff } from "./verbs/diff.ts"
 import { du } from "./verbs/du.ts"
 import { exportTo } from "./verbs/export.ts"
 import { importFrom } from "./verbs/import.ts"
@@ -32,7 +33,7 @@ import { whoami } from "./verbs/whoami.ts"
 export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
   Command.withSubcommands([
-    { group: "Look", commands: [ls, show, digest, raw, tree, validate, du] },
+    { group: "Look", commands: [ls, show, digest, raw, tree, validate, du, diff] },
     { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] },

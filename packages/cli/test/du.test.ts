@@ -6,7 +6,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { loggedIn } from "./support/registry.ts"
 
-const base = { sizeInBytes: 200_000 }
+const base = "base".repeat(50_000)
 
 /** Two versions with a layer in common, one that has lost its tag, and an SBOM of the first. */
 const filled = Effect.fnUntraced(function* (repository: string) {

@@ -112,7 +112,7 @@ const decoder = new TextDecoder()
 /** A manifest that has to be there, and what it says. */
 export const readRoot = <E>(
   reader: Reader<E>,
-  root: Descriptor
+  root: Pick<Descriptor, "digest">
 ): Effect.Effect<{ readonly raw: Manifest.Raw; readonly view: Manifest.Manifest }, E | GraphError> =>
   Effect.gen(function* () {
     const raw = yield* reader.manifest(root)
