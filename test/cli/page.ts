@@ -38,6 +38,12 @@ const section = (title: string, text: string): string => (text === "" ? "" : `\n
 /** Verbs that are no calls of the library. */
 const withoutProgram = new Set(["serve", "completions"])
 
+/** Verbs that a picture shows, and what is on it. */
+const pictures = new Map([
+  ["cp", "![The progress of a copy on a terminal](../images/cli-progress.svg)"],
+  ["tree", "![A tree on a terminal](../images/cli-tree.svg)"]
+])
+
 const fenced = (language: string, code: string): string => `\`\`\`${language}\n${code.trimEnd()}\n\`\`\``
 
 /** The first example as a program, by `--explain`. */
@@ -125,7 +131,8 @@ const verbPage = Effect.fnUntraced(function* (verb: Command.Any) {
   const texts = yield* Effect.forEach(nested, (leaf) => leafText(leaf, !isAlone))
   const head = isAlone ? "" : `${verb.description ?? ""}.\n`
   const foot = "\nFlags of all verbs, output formats and exit codes: [the command](README.md)\n"
-  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${documentText(verb.name)}${foot}`
+  const picture = section("On a terminal", pictures.get(verb.name) ?? "")
+  return `${made}# eacr ${verb.name}\n\n${head}${texts.join("")}${picture}${documentText(verb.name)}${foot}`
 })
 
 /** What each exit code means. A code without a meaning does not compile. */

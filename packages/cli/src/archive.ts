@@ -73,7 +73,7 @@ const renamed = ({ references, store }: Source, names: ReadonlyArray<string>): S
 }
 
 /** What the names stand for, in the place itself. */
-export const digestsOf = ({ references, store }: Source, platform: ImageArchive.WriteOptions["platform"]) =>
+const digestsOf = ({ references, store }: Source, platform: ImageArchive.WriteOptions["platform"]) =>
   Effect.forEach(references, (name) =>
     Effect.map(Artifact.resolve(store, name, platform === undefined ? {} : { platform }), ({ digest }) => ({
       name,
@@ -89,7 +89,7 @@ const expectPipe = Effect.gen(function* () {
   return yield* new WrongCall({ description: "standard output is a terminal: name a file, or use a pipe" })
 })
 
-export const answerOf = (file: string, artifacts: (typeof document.Type)["artifacts"]): Answer.Answer =>
+const answerOf = (file: string, artifacts: (typeof document.Type)["artifacts"]): Answer.Answer =>
   Answer.make(
     document,
     { file, artifacts },

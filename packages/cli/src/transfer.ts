@@ -52,7 +52,7 @@ const rowsOf = ({ root, tags }: Copy.Report): ReadonlyArray<ReadonlyArray<string
   tags.length === 0 ? [[root]] : tags.map(({ outcome, tag }) => [root, tag, outcome])
 
 /** What a verb answers after copies. */
-export const answerOf = (reports: ReadonlyArray<Copy.Report>): Answer.Answer =>
+const answerOf = (reports: ReadonlyArray<Copy.Report>): Answer.Answer =>
   Answer.make(
     document,
     { reports },

@@ -124,6 +124,23 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
     )
 
     it.effect(
+      "at a question changes nothing",
+      () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          yield* emulator.clearFaults
+          yield* emulator.seed({ repository: "stop/question", tags: ["v1"] })
+          const shown = yield* onTerminal(["rm", "--manifest", "$REGISTRY/stop/question:v1"], { columns: 100 })
+          yield* shown.until(({ stdout }) => stdout.includes("?"))
+          yield* shown.type("\u0003")
+          assert.strictEqual(yield* shown.ended, 130)
+          const { stdout } = yield* loggedIn(["ls", "$REGISTRY/stop/question"])
+          assert.strictEqual(stdout, "v1\n")
+        }),
+      limit
+    )
+
+    it.effect(
       "while the registry asks to wait ends at once",
       () =>
         Effect.gen(function* () {

@@ -332,6 +332,25 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
+      it.effect("take artifacts out of a layout, without an escape code in any output", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("box/plain")
+          const folder = yield* folderOf()
+          const env = { FORCE_COLOR: "1" }
+          for (const call of [
+            ["cp", "$REGISTRY/box/plain:v1", "--to-layout", `${folder}/layout`],
+            ["export", "--layout", `${folder}/layout`, "v1", `${folder}/image.tar`],
+            ["import", `${folder}/image.tar`, "$REGISTRY/box/out-of-layout:v1"]
+          ]) {
+            const { code, stderr, stdout } = yield* loggedIn(call, { env })
+            assert.strictEqual(code, 0, stderr)
+            assert.include(stdout, digest, call[0])
+            // oxlint-disable-next-line no-control-regex
+            assert.notMatch(stdout + stderr, /\u001b/)
+          }
+        })
+      )
+
       it.effect("refuse artifacts of two repositories in one archive", () =>
         Effect.gen(function* () {
           yield* image("box/a")

@@ -25,7 +25,7 @@ export interface Progress {
 }
 
 /** The transfer that a request belongs to. */
-export const Current = Context.Reference<Progress>("@effect-acr/cli/Progress", {
+const Current = Context.Reference<Progress>("@effect-acr/cli/Progress", {
   defaultValue: () => ({ note: () => Effect.void, sums: Effect.succeed(State.noSums) })
 })
 
