@@ -37,16 +37,16 @@ const world = (programs: Readonly<Record<string, string>> = {}, config?: unknown
 
 const timeout = 120_000
 
+const quoted = (text: string) => `'${text}'`
+
+/** Runs the command under a pseudo-terminal. */
+const onTerminal = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
+  start("script", ["-qec", [process.execPath, bin, ...args].map(quoted).join(" "), "/dev/null"], {
+    TERM: "xterm",
+    ...env
+  })
+
 describe("a terminal", () => {
-  const quoted = (text: string) => `'${text}'`
-
-  /** Runs the command under a pseudo-terminal. */
-  const onTerminal = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) =>
-    start("script", ["-qec", [process.execPath, bin, ...args].map(quoted).join(" "), "/dev/null"], {
-      TERM: "xterm",
-      ...env
-    })
-
   it.live(
     "is asked for the name and the password, which it does not show",
     () =>

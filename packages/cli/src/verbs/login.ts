@@ -142,14 +142,26 @@ const answerOf = (login: Omit<typeof document.Type, "version">): Answer.Answer =
     quiet: login.place === undefined ? [] : [login.place]
   })
 
+/** The registry with one login, which alone it is asked with. */
+const registryWith = (registry: string, credentials: string): ReadonlyArray<string> => [
+  `const registry = Registry.layer({ endpoint: ${Program.literal(registry)} }).pipe(`,
+  `  Layer.provide([${credentials}, NodeRegistryHttpClient.layer])`,
+  ")"
+]
+
 const azureProgram = (registry: string): Program.Program => ({
-  imports: { [Program.client]: ["ContainerRegistry", "Registries"], "@effect-acr/node": ["DockerConfig"] },
+  imports: {
+    "@effect-acr/azure-identity": ["AzureCredentials"],
+    [Program.client]: ["ContainerRegistry", "Registry"],
+    "@effect-acr/node": ["DockerConfig", "NodeRegistryHttpClient"],
+    [Program.effect]: ["Layer"]
+  },
   lines: [
-    "const { login } = yield* Effect.provide(",
-    "  ContainerRegistry.ContainerRegistry,",
-    `  Registries.layerFor(${Program.literal(registry)})`,
+    ...registryWith(registry, "AzureCredentials.layerDefault"),
+    "const { loginServer, password } = yield* Effect.provide(",
+    "  ContainerRegistry.ContainerRegistry.use(({ login }) => login),",
+    "  registry",
     ")",
-    "const { loginServer, password } = yield* login",
     'yield* DockerConfig.store(loginServer, { _tag: "RefreshToken", token: password })'
   ]
 })
@@ -163,12 +175,9 @@ const passwordProgram = (registry: string, name: Option.Option<string>): Program
   lines: [
     `const username = ${Option.isSome(name) ? Program.literal(name.value) : 'yield* Config.String("USERNAME")'}`,
     'const password = yield* Config.Redacted("PASSWORD")',
-    `const registry = Registry.layer({ endpoint: ${Program.literal(registry)} }).pipe(`,
-    "  Layer.provide([Credentials.layerPassword({ username, password }), NodeRegistryHttpClient.layer])",
-    ")",
-    "const { check, loginServer } = yield* Effect.provide(Transport.Transport, registry)",
-    "yield* check",
-    'yield* DockerConfig.store(loginServer, { _tag: "Password", username, password })'
+    ...registryWith(registry, "Credentials.layerPassword({ username, password })"),
+    "yield* Effect.provide(Transport.Transport.use(({ check }) => check), registry)",
+    `yield* DockerConfig.store(${Program.literal(registry)}, { _tag: "Password", username, password })`
   ]
 })
 
