@@ -47,12 +47,12 @@ export const tasks: ReadonlyArray<Task> = [
   },
   {
     title: "Copy an image with its signatures and SBOMs",
-    line: `eacr cp ${image} production.azurecr.io/shop/api:v1.4.0`,
+    line: `eacr cp --cosign-tags ${image} production.azurecr.io/shop/api:v1.4.0`,
     others: {
       oras: `oras cp --recursive ${image} production.azurecr.io/shop/api:v1.4.0`,
       regctl: `regctl image copy --referrers --digest-tags ${image} production.azurecr.io/shop/api:v1.4.0`
     },
-    note: "`crane copy` and `az acr import` copy the image alone. `eacr cp` copies signatures of cosign under tags, too."
+    note: "`crane copy` and `az acr import` copy the image alone. Signatures of cosign 2 are tags, which `--cosign-tags` includes."
   },
   {
     title: "Tag again",

@@ -60,6 +60,7 @@ const nameSets: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyA
   ["tags after a whole repository", ["digest", "$REGISTRY/shop/web"], ["$REGISTRY/shop/web", "$REGISTRY/shop/web:v2"]],
   ["repositories alone where no tag belongs", ["ls", "$REGISTRY/shop/web"], ["$REGISTRY/shop/web"]],
   ["arguments of nested verbs", ["trash", "restore", "$REGISTRY/shop/web:"], ["$REGISTRY/shop/web:v2"]],
+  ["tags that are to go", ["untag", "$REGISTRY/shop/web:"], ["$REGISTRY/shop/web:v2"]],
   ["no names for a new tag", ["tag", "$REGISTRY/shop/api:v1.4.0", ""], []],
   ["no names for the value of a flag", ["digest", "--platform", ""], []],
   ["no names of a registry for a layout", ["digest", "--layout", "folder", ""], []],
@@ -188,7 +189,7 @@ layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
     const env = { ...(yield* userEnv), LINE: line, WORD: word.replace("$PORT", port) }
     const printed = yield* shellOut("bash", ["--norc", "-c", bashProgram, "bash", script, ...words], { folder, env })
     const [registration, ...names] = printed.trimEnd().split("\n")
-    assert.strictEqual(registration, "complete -F _eacr_names eacr")
+    assert.strictEqual(registration, "complete -o default -F _eacr_names eacr")
     return names.map((name) => name.replace(port, "$PORT"))
   })
 

@@ -72,7 +72,8 @@ _eacr_names()
   return 0
 }
 
-complete -F _eacr_names eacr
+# Names of files where there are no others.
+complete -o default -F _eacr_names eacr
 `
 
 const zsh = `

@@ -66,5 +66,7 @@ export const wanted = (root: CommandDescriptor, words: ReadonlyArray<string>): W
   const last = command.arguments.at(-1)
   const argument = command.arguments[position] ?? (last?.variadic === true ? last : undefined)
   if (isValue || argument === undefined || isElsewhere(words, argument.name)) return "nothing"
+  // `untag` names tags that there are, `tag` those that there will be.
+  if (argument.name === "tag") return argument === command.arguments[0] ? "artifacts" : "nothing"
   return wantedBy.get(argument.name) ?? "nothing"
 }
