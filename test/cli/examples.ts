@@ -6,12 +6,16 @@ import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type { Ended } from "../../packages/cli/test/support/eacr.ts"
 import { authConfig, loggedIn } from "../../packages/cli/test/support/registry.ts"
 import { run, temporaryFolder } from "../support/command.ts"
 import { needsShell, wordsOf } from "./words.ts"
 
-const host = /[a-z]+\.azurecr\.io/g
+const host = /[a-z]+\.azurecr\.io|ghcr\.io/g
+
+/** Examples that ask for a login, on a terminal alone. */
+export const asks = ["eacr login myregistry.azurecr.io"]
 
 /** What examples expect of a registry. */
 const images = [
@@ -23,6 +27,8 @@ const images = [
 
 /** What examples expect of the folder that they run in. */
 const localFiles: Readonly<Record<string, string>> = {
+  "site/index.html": "<h1>Shop</h1>",
+  "report.html": "<h1>Report</h1>",
   "dist/index.html": "<h1>Shop</h1>",
   "site/index.html": "<h1>Shop</h1>",
   "report.html": "<h1>Report</h1>",
@@ -69,12 +75,13 @@ const inShell = Effect.fnUntraced(function* (line: string) {
   const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
   const folder = yield* temporaryFolder
   yield* install(folder)
+  const script = line.replaceAll(host, loginServer).replaceAll("octocat", logins.adminUser.username)
   const env = {
     PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}`,
     HOME: folder,
     DOCKER_AUTH_CONFIG: authConfig(loginServer, logins.adminUser)
   }
-  return yield* run("bash", ["-o", "pipefail", "-c", line.replaceAll(host, loginServer)], { env }).pipe(
+  return yield* run("bash", ["-o", "pipefail", "-c", script], { env }).pipe(
     Effect.match({
       onFailure: ({ stderr, stdout }): Ended => ({ code: 1, stderr, stdout }),
       onSuccess: (stdout): Ended => ({ code: 0, stderr: "", stdout })
@@ -83,16 +90,23 @@ const inShell = Effect.fnUntraced(function* (line: string) {
 })
 
 /** Runs an example, with more flags if given. */
-export const runExample = (line: string, flags: ReadonlyArray<string> = []) =>
-  needsShell(line) && flags.length === 0
-    ? Effect.scoped(inShell(line))
-    : loggedIn([...wordsOf(line).slice(1), ...flags].map((word) => word.replaceAll(host, "$REGISTRY")))
+export const runExample = (line: string, flags: ReadonlyArray<string> = []) => {
+  const whole = line.replace(/(^|\| )eacr /, (call) => [call.trimEnd(), ...flags, ""].join(" "))
+  return needsShell(line)
+    ? Effect.scoped(inShell(whole))
+    : loggedIn(
+        wordsOf(whole)
+          .slice(1)
+          .map((word) => word.replaceAll(host, "$REGISTRY"))
+      )
+}
 
 /** Prepares the folder that the process is in and the registry for an example of a verb, whatever the last one left. */
 export const prepare = Effect.fnUntraced(function* (verb: string) {
-  const { seed } = yield* AcrEmulator.AcrEmulator
+  const { logins, seed } = yield* AcrEmulator.AcrEmulator
   yield* Effect.forEach(images, seed)
-  for (const [path, text] of Object.entries(localFiles)) {
+  const files = { ...localFiles, token: Redacted.value(logins.adminUser.password) }
+  for (const [path, text] of Object.entries(files)) {
     yield* Effect.promise(async () => {
       await mkdir(dirname(path), { recursive: true })
       await writeFile(path, text)
