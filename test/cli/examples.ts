@@ -30,8 +30,6 @@ const localFiles: Readonly<Record<string, string>> = {
   "site/index.html": "<h1>Shop</h1>",
   "report.html": "<h1>Report</h1>",
   "dist/index.html": "<h1>Shop</h1>",
-  "site/index.html": "<h1>Shop</h1>",
-  "report.html": "<h1>Report</h1>",
   "report.json": "{}",
   "sbom.json": '{"spdxVersion":"SPDX-2.3"}',
   "README.md": "# Shop"
