@@ -125,7 +125,7 @@ export const readRoot = <E>(
   })
 
 /** A store in which a manifest that was read is not read again. */
-export const knowing = <E>(reader: Reader<E>, raw: Manifest.Raw): Reader<E> => ({
+const knowing = <E>(reader: Reader<E>, raw: Manifest.Raw): Reader<E> => ({
   ...reader,
   manifest: (wanted) => (wanted.digest === raw.descriptor.digest ? Effect.succeedSome(raw) : reader.manifest(wanted))
 })
@@ -162,7 +162,7 @@ const countsOf = (referrers: ReadonlyArray<Descriptor>): ReadonlyArray<Referrers
 }
 
 /** The kind of an artifact, and its type if it is no image. */
-export const kindOf = (view: Manifest.Manifest): Pick<Summary, "artifactType" | "kind"> => {
+const kindOf = (view: Manifest.Manifest): Pick<Summary, "artifactType" | "kind"> => {
   if (view._tag === "UnknownManifest") return { kind: "unknown" }
   const { artifactType } = view
   if (view._tag === "ImageIndex") return { kind: "index", ...(artifactType === undefined ? {} : { artifactType }) }
