@@ -83,6 +83,27 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       )
     }
 
+    it.effect("says of a wrong password what may be wrong", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { run } = yield* user()
+        const { stderr } = yield* run(logIn, { stdin: "wrong" })
+        assert.include(stderr, `error: cannot log in to ${loginServer}\n`)
+        assert.include(stderr, "the user name or the password is wrong")
+      })
+    )
+
+    it.effect("takes no password as an argument, which lists of processes show", () =>
+      Effect.gen(function* () {
+        const { run } = yield* user()
+        for (const given of [["--password=hunter2"], ["-p", "hunter2"]]) {
+          const { code, stderr, stdout } = yield* run(["login", "$REGISTRY", "-u", "contoso", ...given])
+          assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+          assert.notInclude(stderr, "hunter2")
+        }
+      })
+    )
+
     it.effect("checks and stores nothing with --dry-run", () =>
       Effect.gen(function* () {
         const { file, run } = yield* user()
