@@ -21,7 +21,6 @@ import * as Prompt from "effect/cli/Prompt"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Answer from "../answer.ts"
 import { ask } from "../confirm.ts"
-import * as Connection from "../connection.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { WrongCall } from "../failure.ts"
 import * as Login from "../login.ts"
@@ -85,11 +84,15 @@ const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isF
   return { username, password }
 })
 
+/** Read when it is needed, because of the HTTP client. */
+const connection = Effect.promise(() => import("../connection.ts"))
+
 /** Checks a password with the registry, to which alone it is sent. */
 const accepted = Effect.fnUntraced(function* (
   loginServer: string,
   login: { readonly username: string; readonly password: Redacted.Redacted<string> }
 ) {
+  const Connection = yield* connection
   const credentials = Credentials.onlyFor(Credentials.layerPassword(login), [loginServer])
   yield* Effect.flatMap(Login.conversation(loginServer), ({ check }) => check).pipe(
     Effect.provide(Connection.registriesWith(credentials))
@@ -99,6 +102,7 @@ const accepted = Effect.fnUntraced(function* (
 
 /** Exchanges an identity of Azure for a refresh token of the registry. */
 const exchanged = Effect.fnUntraced(function* (loginServer: string) {
+  const Connection = yield* connection
   const { expiresAt, password } = yield* ContainerRegistry.ContainerRegistry.pipe(
     Effect.provide(Registries.layerFor(loginServer)),
     Effect.flatMap(({ login }) => login),
