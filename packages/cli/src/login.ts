@@ -9,7 +9,7 @@ import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as Effect from "effect/Effect"
 
 /** The logins in the order in which they are tried. */
-export const candidates = [
+const candidates = [
   { name: "docker", layer: DockerConfig.layer },
   { name: "azure", layer: AzureCredentials.layerDefault },
   { name: "anonymous", layer: Credentials.layerAnonymous }

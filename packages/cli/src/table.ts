@@ -10,7 +10,7 @@ export interface View {
   readonly canColor: boolean
 }
 
-export const dim = (view: View, text: string): string => (view.canColor ? `\u001b[2m${text}\u001b[22m` : text)
+const dim = (view: View, text: string): string => (view.canColor ? `\u001b[2m${text}\u001b[22m` : text)
 
 const padded = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - CliOutput.displayWidth(text)))

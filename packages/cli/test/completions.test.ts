@@ -195,7 +195,7 @@ layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
 
   it.effect("bash completes verbs and flags", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* bash(["eacr", "di"], "di"), ["digest"])
+      assert.deepStrictEqual(yield* bash(["eacr", "dig"], "dig"), ["digest"])
       assert.deepStrictEqual(yield* bash(["eacr", "digest", "--plat"], "--plat"), ["--platform"])
     }).pipe(Effect.scoped)
   )

@@ -672,8 +672,16 @@ export const onlyFor: {
  * @since 0.1.0
  */
 export type Attempt =
-  | { readonly _tag: "Used"; readonly credential: Credential }
-  | { readonly _tag: "Failed"; readonly failure: CredentialUnavailable }
+  | {
+      readonly _tag: "Used"
+      /** The credential that is there. */
+      readonly credential: Credential
+    }
+  | {
+      readonly _tag: "Failed"
+      /** Why it is not there. */
+      readonly failure: CredentialUnavailable
+    }
   | { readonly _tag: "NotReached" }
 
 /**

@@ -208,10 +208,13 @@ export interface Access {
   readonly subject: Option.Option<string>
   /** When the token expires by the registry's clock, if it says so. */
   readonly expiresAt: Option.Option<DateTime.Utc>
-  /** The rights that the registry granted: for a repository, its type is `repository`, and actions are `pull` or `push`. */
+  /** The rights that the registry granted. */
   readonly access: ReadonlyArray<{
+    /** What the rights are for: `repository` or `registry`. */
     readonly type: string
+    /** The name of the repository, or `catalog` for the list of repositories. */
     readonly name: string
+    /** What is granted: `pull`, `push`, `delete`. */
     readonly actions: ReadonlyArray<string>
   }>
 }

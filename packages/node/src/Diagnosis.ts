@@ -47,6 +47,7 @@ export type StepName =
  * @since 0.1.0
  */
 export interface Step {
+  /** What was checked. */
   readonly name: StepName
   /** `skipped` if an earlier step failed that this one needs, or if nothing asks for it. */
   readonly outcome: "ok" | "failed" | "skipped"
