@@ -1,7 +1,7 @@
 /**
  * Checks what is needed to work with a registry, step by step.
  */
-import * as Diagnosis from "@effect-acr/node/Diagnosis"
+import type * as Diagnosis from "@effect-acr/node/Diagnosis"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -99,7 +99,9 @@ const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
         .map(({ attempt, name }) => cellsOf(triedOf(name, attempt)).join(" "))
     )
   )
-  return Stream.mapEffect(Diagnosis.steps(options), (step) =>
+  // Read when it is needed, because of the HTTP client.
+  const { steps } = yield* Effect.promise(() => import("@effect-acr/node/Diagnosis"))
+  return Stream.mapEffect(steps(options), (step) =>
     step.name === "login" && step.outcome !== "skipped"
       ? Effect.map(logins, (found) => ({ ...step, facts: [...found, ...step.facts] }))
       : Effect.succeed(step)
