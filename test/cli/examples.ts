@@ -24,7 +24,12 @@ export const codes: Readonly<Record<string, number>> = { diff: 10 }
 const images = [
   { repository: "shop/api", tags: ["v1.4.0", "stable"], platforms: ["linux/amd64", "linux/arm64"] },
   { repository: "shop/api", tags: ["v1.3.0"], layers: ["v1.3.0"] },
-  { repository: "shop/api", tags: ["v1.5.0"], platforms: ["linux/amd64", "linux/arm64"], layers: [{ files: { "app/version": "1.5.0" } }] },
+  {
+    repository: "shop/api",
+    tags: ["v1.5.0"],
+    platforms: ["linux/amd64", "linux/arm64"],
+    layers: [{ files: { "app/version": "1.5.0" } }]
+  },
   { repository: "shop/api", tags: ["build-1"], layers: ["build-1"] },
   { repository: "shop/web", tags: ["v2.0.0"] }
 ]
