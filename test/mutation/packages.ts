@@ -89,8 +89,8 @@ const node: ReadonlyArray<Fault> = [
   {
     wrong: "podman's login counts before docker's",
     file: `${ofNode}/DockerConfig.ts`,
-    find: '[join(docker, "config.json"), ...podman,',
-    replace: '[...podman, join(docker, "config.json"),'
+    find: "[dockerFile, ...podman,",
+    replace: "[...podman, dockerFile,"
   },
   {
     wrong: "a password with a colon loses its beginning",
@@ -113,7 +113,7 @@ const node: ReadonlyArray<Fault> = [
   {
     wrong: "a credential helper that never answers is waited for far too long",
     file: `${ofNode}/internal/credentialHelper.ts`,
-    find: "      duration: options.timeout,\n",
+    find: "      duration: helper.timeout,\n",
     replace: '      duration: "1 day",\n'
   },
   {

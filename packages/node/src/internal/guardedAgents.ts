@@ -54,7 +54,7 @@ const gated = (
       ({ agent, opening }) =>
         Effect.promise(() => Promise.all([agent.destroy(), ...Array.from(opening, (client) => client.destroy())]))
     ),
-    ({ agent }) => UndiciClient.make(agent, memory.release)
+    ({ agent }) => UndiciClient.make(agent, memory.releaseOf)
   )
 
 const nothing = () => {}

@@ -33,13 +33,15 @@ export interface ReadMemory {
   readonly connection: (protocol: string) => { readonly onread?: OnReadOpts }
   /**
    * Releases a piece of a response that its reader no longer uses. Each piece is released once at most, and after the pieces that
-   * came before it over the same connection.
+   * came before it over the same connection. None for a protocol whose connections do not read into slabs.
    */
-  readonly release: (piece: Uint8Array) => void
+  readonly releaseOf: (protocol: string) => ((piece: Uint8Array) => void) | undefined
 }
 
 /** Node and Deno call `callback` on the socket that has read. Bun does not tell which one has. */
 const tellsSocket = process.versions["bun"] === undefined
+
+const usesSlabs = (protocol: string): boolean => tellsSocket && protocol === "http:"
 
 export const make = (): ReadMemory => {
   const free: Array<Uint8Array> = []
@@ -80,12 +82,14 @@ export const make = (): ReadMemory => {
     }
   }
 
+  const release = (piece: Uint8Array): void => {
+    const slab = slabs.get(piece.buffer)
+    // A piece may be part of a read. Those before it were released before, so that the last one counts.
+    if (slab?.ends.delete(piece.byteOffset + piece.length) === true) close(slab)
+  }
+
   return {
-    connection: (protocol) => (tellsSocket && protocol === "http:" ? { onread } : {}),
-    release: (piece) => {
-      const slab = slabs.get(piece.buffer)
-      // A piece may be part of a read. Those before it were released before, so that the last one counts.
-      if (slab?.ends.delete(piece.byteOffset + piece.length) === true) close(slab)
-    }
+    connection: (protocol) => (usesSlabs(protocol) ? { onread } : {}),
+    releaseOf: (protocol) => (usesSlabs(protocol) ? release : undefined)
   }
 }

@@ -12,7 +12,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constVoid } from "effect/Function"
+import { constUndefined } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { pipeArguments } from "effect/Pipeable"
@@ -93,11 +93,12 @@ class Arrivals {
   private end: Ending | undefined
   private wake: (() => void) | undefined
   private readonly controller: Dispatcher.DispatchController
-  private readonly held: Held
+  /** None if nothing is to be released: pieces that are kept for longer than their reader needs them are collected later. */
+  private readonly held: Held | undefined
 
-  constructor(controller: Dispatcher.DispatchController, release: Release) {
+  constructor(controller: Dispatcher.DispatchController, release: Release | undefined) {
     this.controller = controller
-    this.held = new Held(release)
+    this.held = release === undefined ? undefined : new Held(release)
   }
 
   /**
@@ -142,7 +143,7 @@ class Arrivals {
       if (Arr.isArrayNonEmpty(pieces)) {
         this.pieces = []
         this.bytes = 0
-        if (heldBytes !== undefined) this.held.add(pieces, heldBytes)
+        if (heldBytes !== undefined) this.held?.add(pieces, heldBytes)
         this.controller.resume()
         return Effect.succeed(pieces)
       }
@@ -310,26 +311,24 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
  */
 const mayBring = (status: number): boolean => status < 400
 
-/** What sends requests, and to what the pieces of their answers are released. */
+/** What sends requests, and to what the pieces of their answers are released, by the protocol of a request. */
 interface Sending {
   readonly dispatcher: DispatchesPieces
-  readonly release: Release
+  readonly releaseOf: (protocol: string) => Release | undefined
 }
 
 /** Sends a request, and hands out how to give it up: before its answer came, or after that. */
 const send = (
-  { dispatcher, release }: Sending,
+  sending: Sending,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   handOut: (giveUp: () => void) => void
 ): Failing<Answer> =>
-  Effect.contextWith((context: Context.Context<never>) =>
-    sendWithin(context, { dispatcher, release }, request, url, handOut)
-  )
+  Effect.contextWith((context: Context.Context<never>) => sendWithin(context, sending, request, url, handOut))
 
 const sendWithin = (
   context: Context.Context<never>,
-  { dispatcher, release }: Sending,
+  { dispatcher, releaseOf }: Sending,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   handOut: (giveUp: () => void) => void
@@ -388,7 +387,7 @@ const sendWithin = (
           onResponseStart: (started, status, headers) => {
             // Preliminary answers say nothing.
             if (status < 200) return
-            const body = (arrivals = new Arrivals(started, release))
+            const body = (arrivals = new Arrivals(started, releaseOf(url.protocol)))
             const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
             if (request.method === "HEAD" && mayBring(status)) {
               end(Cause.done())
@@ -419,11 +418,11 @@ const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL,
 /** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
 export const make = (
   dispatcher: Pick<Dispatcher, "dispatch">,
-  release: Release = constVoid
+  releaseOf: Sending["releaseOf"] = constUndefined
 ): ScopedHttpClient.ScopedHttpClient =>
   ScopedHttpClient.make(
     HttpClient.make((request, url, signal) =>
-      send({ dispatcher, release }, request, url, (giveUp) => {
+      send({ dispatcher, releaseOf }, request, url, (giveUp) => {
         if (signal.aborted) giveUp()
         signal.addEventListener("abort", giveUp)
       })
@@ -431,7 +430,7 @@ export const make = (
     (request) =>
       Effect.flatMap(urlOf(request), (url) => {
         let giveUp: (() => void) | undefined
-        const sent = send({ dispatcher, release }, request, url, (handedOut) => {
+        const sent = send({ dispatcher, releaseOf }, request, url, (handedOut) => {
           giveUp = handedOut
         })
         return Effect.andThen(
