@@ -15,7 +15,7 @@ import { screen } from "./support/screen.ts"
 
 const pictures = fileURLToPath(new URL("../../../docs/images/", import.meta.url))
 
-const columns = 118
+const columns = 120
 
 const cell = { width: 8.4, height: 19 }
 const margin = 16
