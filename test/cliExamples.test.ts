@@ -117,7 +117,7 @@ describe("eacr serve", () => {
 const nothing: ReadonlyArray<readonly [string, string]> = [
   ["ls $REGISTRY", "repositories"],
   ["trash ls $REGISTRY", "repositories"],
-  ["ls --layout empty", "tags"],
+  ["ls --layout .", "tags"],
   ["purge $REGISTRY/only/tagged --untagged --dry-run", "plans"]
 ]
 

@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { version } from "../packages/cli/src/version.ts"
 import { authConfig } from "../packages/cli/test/support/registry.ts"
+import { alone } from "./support/alone.ts"
 import { run, temporaryFolder } from "./support/command.ts"
 import { pack, packageFolder, pnpm, project } from "./support/packed.ts"
 
@@ -161,9 +162,13 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
         yield* pnpm(["add", "runtime@npm:bun@1"], tools)
         const folder = yield* temporaryFolder
         const target = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`
-        yield* run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
-          env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
-        })
+        // The program reads what was built, which another file of tests may be building again.
+        yield* alone(
+          "build",
+          run(process.execPath, [join(root, "test/release/executables.ts"), folder, target], {
+            env: { ...process.env, BUN: join(tools, "node_modules/runtime/bin/bun.exe") }
+          })
+        )
         const executable = join(folder, `eacr-${target}`)
         assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")
         assert.strictEqual(yield* run(executable, ["ls", loginServer], { env }), "shop/api\n")

@@ -248,9 +248,9 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       ])
       const loaded = (yield* started.logged).trim().split("\n")
       const names = loaded.map((url) => url.slice(url.indexOf("/dist/") + 1))
-      assert.includeMembers(names, ["dist/bin.js", "dist/internal/command/main.js"])
+      assert.includeMembers(names, ["dist/bin.js", "dist/internal/program/main.js"])
       assert.isAtMost(names.length, 6)
-      for (const name of names) assert.match(name, /^dist\/(?:bin|internal\/command\/(?!seed)[\w-]+)\.js$/)
+      for (const name of names) assert.match(name, /^dist\/(?:bin|internal\/program\/(?!seed)[\w-]+)\.js$/)
     }).pipe(Effect.scoped)
   )
 

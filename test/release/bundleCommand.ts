@@ -20,7 +20,7 @@ interface Command {
 const packages = fileURLToPath(new URL("../../packages", import.meta.url))
 
 const commands: ReadonlyArray<Command> = [
-  { folder: join(packages, "emulator/dist/internal/command"), keeps: [], isMinified: false },
+  { folder: join(packages, "emulator/dist/internal/program"), keeps: [], isMinified: false },
   { folder: join(packages, "cli/dist"), keeps: ["bin.js"], isMinified: true }
 ]
 

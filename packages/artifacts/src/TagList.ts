@@ -85,7 +85,7 @@ export const ofRegistry = (
  *
  * An order by time is the registry's own on Azure Container Registry: the first names come with the first page. On other registries
  * all tags are read first, as by `read`. The order by name is that of the registry, which the OCI distribution specification wants to be
- * lexical.
+ * lexical. Fails with `NotFound` if there is no such repository.
  *
  * **Example** (The ten newest tags)
  *

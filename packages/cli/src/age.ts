@@ -10,9 +10,9 @@ const isUnit = (text: string): text is keyof typeof units => Object.hasOwn(units
 
 /** Reads an age; none if the text is no age. */
 export const parse = (text: string): Option.Option<Duration.Duration> => {
-  const [, count = "", unit = ""] = /^(\d{1,6})([a-z])$/.exec(text) ?? []
+  const [, count = "", unit = ""] = /^([1-9]\d{0,5})([a-z])$/.exec(text) ?? []
   if (isUnit(unit)) return Duration.fromInput(`${Number(count)} ${units[unit]}`)
-  const [, number = "", name = ""] = /^(\d{1,6}) (minutes?|hours?|days?|weeks?)$/.exec(text) ?? []
+  const [, number = "", name = ""] = /^([1-9]\d{0,5}) (minutes?|hours?|days?|weeks?)$/.exec(text) ?? []
   const plural = Object.values(units).find((known) => known === name || known === `${name}s`)
   return plural === undefined ? Option.none() : Duration.fromInput(`${Number(number)} ${plural}`)
 }

@@ -39,8 +39,19 @@ export const make = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">
   json: encode(schema, value)
 })
 
+/** Characters that control a terminal or do not show, as JSON writes them: names and annotations may have them. */
+const escaped = (json: string): string =>
+  json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, index) => character.charCodeAt(index).toString(16).padStart(4, "0"))
+      .map((unit) => `\\u${unit}`)
+      .join("")
+  )
+
 const encode = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">): Effect.Effect<string> =>
-  Effect.orDie(Schema.encodeUnknownEffect(Schema.fromJsonString(schema))({ version: documentVersion, ...value }))
+  Schema.encodeUnknownEffect(Schema.fromJsonString(schema))({ version: documentVersion, ...value }).pipe(
+    Effect.map(escaped),
+    Effect.orDie
+  )
 
 export const view: Effect.Effect<View, never, Stdio.Stdio> = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
@@ -88,7 +99,7 @@ export const printList = Effect.fnUntraced(function* <A, E, R>(items: Stream.Str
     Output.printAll(Stream.mapEffect(items, (item) => Effect.map(line(item), (text) => `${text}\n`)))
   switch (format) {
     case "jsonl":
-      return yield* each(list.jsonLine)
+      return yield* each((item) => Effect.map(list.jsonLine(item), escaped))
     case "quiet":
       return yield* each((item) => Effect.succeed(list.quiet(item)))
     case "text":

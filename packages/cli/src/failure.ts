@@ -34,6 +34,9 @@ export class WrongCall extends Data.TaggedError("WrongCall")<{ readonly descript
 /** What a call names is not there. */
 export class NotThere extends Data.TaggedError("NotThere")<{ readonly description: string }> {}
 
+/** Continuing would break something that was not named. */
+export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
+
 /** The answer was printed, and the exit code says more about it. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
 
@@ -52,6 +55,7 @@ export type Problem =
   | NotThere
   | OutputFailed
   | RetentionError
+  | Unsafe
   | WrongCall
 
 /** What a problem comes down to. */
@@ -254,16 +258,21 @@ export const readingOf = (problem: Problem): Reading => {
       return { why: problem.message, code: exitCodes.wrongCall }
     case "NotThere":
       return { why: problem.description, code: exitCodes.notFound }
+    case "Unsafe":
+      return { why: problem.description, code: exitCodes.unsafe }
     case "WrongCall":
       return { why: problem.description, code: exitCodes.wrongCall }
   }
 }
 
+/** A name that was typed with a login in it, as in an address, is not repeated with the login. */
+const withoutLogin = (text: string): string => text.replace(/\/\/[^\s/@]*@/g, "//<redacted>@")
+
 /** Says of a problem what was being done. */
 export const failureOf =
   (what: string) =>
   (problem: Problem | Ended): Failure | Ended =>
-    problem._tag === "Ended" ? problem : new Failure({ what, ...readingOf(problem) })
+    problem._tag === "Ended" ? problem : new Failure({ what: withoutLogin(what), ...readingOf(problem) })
 
 const indented = (text: string): string =>
   text

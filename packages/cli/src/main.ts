@@ -9,20 +9,25 @@ import type * as Runtime from "effect/Runtime"
 import { exitCodes } from "./exitCode.ts"
 import { run } from "./run.ts"
 
-/** What shells expect of a program that SIGTERM ended. */
-const terminated = 143
+/** What shells expect of a program that a signal ended. */
+const codes = { SIGINT: exitCodes.interrupted, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** The first signal lets the command clean up. The second one ends the process at once. */
 const watchSignals = (): { readonly code: () => number } => {
-  let code: number = exitCodes.interrupted
+  let code: number = codes.SIGINT
   let isInterrupted = false
   const onSignal = (signal: "SIGINT" | "SIGTERM") => () => {
-    code = signal === "SIGTERM" ? terminated : exitCodes.interrupted
+    if (code !== codes.SIGHUP) code = codes[signal]
     if (isInterrupted) process.exit(code)
     isInterrupted = true
   }
   process.on("SIGINT", onSignal("SIGINT"))
   process.on("SIGTERM", onSignal("SIGTERM"))
+  // The terminal was closed. Effect's runtime listens to the other two signals alone.
+  process.on("SIGHUP", () => {
+    code = codes.SIGHUP
+    process.kill(process.pid, "SIGTERM")
+  })
   return { code: () => code }
 }
 

@@ -10,7 +10,7 @@ import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as Compression from "@effect-acr/client/Compression"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
@@ -18,7 +18,7 @@ import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { type StoreError, WrongCall } from "./failure.ts"
+import { NotThere, type StoreError, WrongCall } from "./failure.ts"
 import * as Program from "./program.ts"
 
 /** What opening a place to change takes. */
@@ -106,11 +106,16 @@ const isGiven = (flag: Option.Option<string> | undefined): flag is Option.Some<s
 export const reader = Effect.fnUntraced(function* (
   { archive, layout }: Flags,
   name: string
-): Effect.fn.Return<Opened<Reader<StoreError>>, StoreError | WrongCall, ReadServices> {
+): Effect.fn.Return<Opened<Reader<StoreError>>, NotThere | StoreError | WrongCall, ReadServices> {
   if (isGiven(layout) && isGiven(archive)) {
     return yield* new WrongCall({ description: "a name is in a layout or in an archive, and not in both" })
   }
-  if (isGiven(layout)) return yield* ofLayout(layout.value, name)
+  if (isGiven(layout)) {
+    const files = yield* FileSystem.FileSystem
+    if (!(yield* files.exists(layout.value)))
+      return yield* new NotThere({ description: `there is no folder ${layout.value}` })
+    return yield* ofLayout(layout.value, name)
+  }
   return isGiven(archive) ? yield* ofArchive(archive.value, name) : yield* ofRegistry(name)
 })
 

@@ -104,6 +104,24 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
+    it.effect("keeps an image that an index with a tag lists", () =>
+      Effect.gen(function* () {
+        const emulator = yield* AcrEmulator.AcrEmulator
+        yield* emulator.seed({ repository: "rm/index", tags: ["multi"], platforms: ["linux/amd64", "linux/arm64"] })
+        const digest = (yield* loggedIn([
+          "digest",
+          "$REGISTRY/rm/index:multi",
+          "--platform",
+          "linux/arm64"
+        ])).stdout.trim()
+        yield* emulator.clearJournal
+        const { code, stderr, stdout } = yield* loggedIn(["rm", "--manifest", "--yes", `$REGISTRY/rm/index@${digest}`])
+        assert.deepStrictEqual({ code, stdout }, { code: 9, stdout: "" })
+        assert.include(stderr, "multi would break")
+        assert.deepStrictEqual(yield* writes, [])
+      })
+    )
+
     it.effect("sends nothing with --dry-run", () =>
       Effect.gen(function* () {
         yield* image("rm/dry", ["v1"])

@@ -30,6 +30,16 @@ layer(seeded, { excludeTestServices: true })("the command", (it) => {
       })
     )
 
+    it.effect("hold nothing as JSON that could control a terminal", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "shop/odd", tags: ["v1"], annotations: { odd: "\u009b31m \u202e \u{e0001}" } })
+        const { stdout } = yield* loggedIn(["show", "$REGISTRY/shop/odd:v1", "--json"])
+        assert.notMatch(stdout.trimEnd(), /[\p{Cc}\p{Cf}]/u)
+        assert.include(JSON.stringify(JSON.parse(stdout)), "\u{e0001}")
+      })
+    )
+
     it.effect("list names as they come", () =>
       Effect.gen(function* () {
         const { stdout } = yield* loggedIn(["ls", "$REGISTRY/shop/api"])

@@ -22,7 +22,7 @@ import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
 import * as Repository from "../Repository.ts"
 import { platformOf } from "./configs.ts"
-import { ifFound, orEmpty } from "./found.ts"
+import { ifFound } from "./found.ts"
 import { storage } from "./storage.ts"
 import { imageConfigOf } from "./summary.ts"
 import { graphOf, survey } from "./survey.ts"
@@ -289,8 +289,8 @@ export const names = (
 ): Stream.Stream<string, GraphError | RegistryError> => {
   const { isWanted = constTrue, order = "name" } = options
   const store = Repository.make(content, reference)
-  if (order === "name") return Stream.filter(store.tags, isWanted)
-  return orEmpty(registry.tags(repository, { orderBy: order })).pipe(
+  if (order === "name") return Stream.filter(content.tags(repository), isWanted)
+  return registry.tags(repository, { orderBy: order }).pipe(
     Stream.map(({ name }): string => name),
     Stream.filter(isWanted),
     Stream.catchIf(

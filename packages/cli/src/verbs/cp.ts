@@ -140,6 +140,20 @@ const program = (
   })
 }
 
+/** The flags of a call that an archive cannot follow. */
+const withoutMeaning = (given: Given): ReadonlyArray<string> =>
+  [
+    ["--cosign-tags", given.cosignTags],
+    ["--platform", given.platforms.length > 0],
+    ["--index", given.index !== "rewrite"],
+    ["--on-tag", given.onTag !== "overwrite"],
+    ["--foreign-layers", given.foreignLayers],
+    ["--verify", given.verify],
+    ["--concurrency", Option.isSome(given.concurrency)],
+    ["--all-tags", given.allTags],
+    ["--dry-run", given.dryRun]
+  ].flatMap(([flag, isGiven]) => (isGiven === true ? [String(flag)] : []))
+
 export const cp = Command.make(
   "cp",
   {
@@ -156,6 +170,14 @@ export const cp = Command.make(
   ({ given, places, ...named }) => {
     const { from, to } = namesOf(named.from, named.to, places.from, given)
     const { archive } = places.to
+    const unfit = Option.isSome(archive) ? withoutMeaning(given) : []
+    if (unfit.length > 0) {
+      const description = `an archive is written as a whole, for which ${unfit.join(", ")} mean nothing`
+      return Verb.run(
+        { what: `copy ${named.from}`, program: program(from, to, places, given) },
+        new WrongCall({ description })
+      )
+    }
     return Option.isSome(archive)
       ? printArchive(`copy ${from}`, {
           names: [from],

@@ -92,7 +92,10 @@ const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
     const files = yield* FileSystem.FileSystem
     return yield* RetentionRules.parse(yield* files.readFileString(rules.value))
   }
-  if (Option.isSome(own)) return own.value
+  if (Option.isSome(own)) {
+    yield* Effect.mapError(Schema.encodeEffect(RetentionRules.Rules)(own.value), ({ message }) => wrong(message))
+    return own.value
+  }
   return yield* wrong("it has to be said what to delete: --untagged, --tags PATTERN, or --rules FILE")
 })
 
@@ -219,13 +222,13 @@ const program = (place: Option.Option<string>, { rules, ...wish }: Given): Progr
   })
 }
 
-const encodeRules = Schema.encodeSync(RetentionRules.Rules)
+const encodeRules = Schema.encodeOption(RetentionRules.Rules)
 
-/** The rules that the flags stand for, as a file would hold them. */
+/** The rules that the flags stand for, as a file would hold them. Flags that stand for none are refused when the verb runs. */
 const jsonOf = (wish: Wish): string =>
-  Option.match(rulesOf(wish), {
+  Option.match(Option.flatMap(rulesOf(wish), encodeRules), {
     onNone: () => "{}",
-    onSome: (rules) => JSON.stringify(encodeRules(rules), undefined, 2)
+    onSome: (rules) => JSON.stringify(rules, undefined, 2)
   })
 
 const applyProgram = (file: string): Program.Program => ({
@@ -261,6 +264,16 @@ export const purge = Command.make(
       },
       Effect.gen(function* () {
         if (Option.isSome(applied)) {
+          if (
+            Option.isSome(place) ||
+            Option.isSome(planned) ||
+            Option.isSome(given.rules) ||
+            Option.isSome(rulesOf(given))
+          ) {
+            return yield* wrong(
+              "--apply carries out what the file says: no repository, no rules and no --plan go with it"
+            )
+          }
           const plans = yield* readPlans(applied.value)
           // The plan was looked at between the two calls.
           return dryRun ? planAnswer(plans) : yield* apply(plans)

@@ -2,7 +2,10 @@
  * Deletes tags, or manifests with all of their tags.
  */
 import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
+import * as Manifest from "@effect-acr/client/Manifest"
+import * as MediaType from "@effect-acr/client/MediaType"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -14,7 +17,7 @@ import * as Answer from "../answer.ts"
 import { confirm, yesFlag } from "../confirm.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import type { StoreError } from "../failure.ts"
+import { type StoreError, Unsafe, WrongCall } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -42,20 +45,58 @@ export const document = Answer.document({
 /** Tags that are looked up at the same time. */
 const lookupsAtOnce = 8
 
+const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
+
+const decoder = new TextDecoder()
+
+/** Whether a manifest is an index that lists another one. */
+const lists = Effect.fnUntraced(function* (
+  store: ContentStore<StoreError>,
+  index: Descriptor,
+  digest: Digest.Digest
+): Effect.fn.Return<boolean, StoreError> {
+  if (!indexTypes.includes(MediaType.essence(index.mediaType))) return false
+  const raw = yield* store.manifest(index)
+  return Option.exists(raw, ({ bytes, descriptor }) =>
+    Manifest.references(Manifest.view(descriptor.mediaType, decoder.decode(bytes))).manifests.some(
+      (child) => child.digest === digest
+    )
+  )
+})
+
+/** How a tag is related to a manifest: it names it, it names an index that lists it, or neither. */
+const relation = Effect.fnUntraced(function* (store: ContentStore<StoreError>, tag: string, digest: Digest.Digest) {
+  const found = yield* store.resolve(tag)
+  if (Option.isNone(found)) return { tag, kind: "none" } as const
+  if (found.value.digest === digest) return { tag, kind: "names" } as const
+  return (yield* lists(store, found.value, digest))
+    ? ({ tag, kind: "lists" } as const)
+    : ({ tag, kind: "none" } as const)
+})
+
 /** All tags that name a manifest. Any registry lists tags; what each names has to be asked one by one. */
-const tagsOf = (store: ContentStore<StoreError>, digest: Digest.Digest) =>
-  store.tags.pipe(
-    Stream.mapEffect((tag) => Effect.map(store.resolve(tag), (found) => ({ tag, found })), {
-      concurrency: lookupsAtOnce
-    }),
-    Stream.filter(({ found }) => Option.exists(found, (named) => named.digest === digest)),
-    Stream.map(({ tag }) => tag),
+const tagsOf = Effect.fnUntraced(function* (store: ContentStore<StoreError>, digest: Digest.Digest) {
+  const tags = yield* store.tags.pipe(
+    Stream.mapEffect((tag) => relation(store, tag, digest), { concurrency: lookupsAtOnce }),
     Stream.runCollect
   )
+  const indexes = tags.filter(({ kind }) => kind === "lists").map(({ tag }) => tag)
+  if (indexes.length > 0) {
+    const description = `${indexes.join(", ")} would break: ${indexes.length === 1 ? "it names" : "they name"} an index that lists ${digest}`
+    return yield* new Unsafe({ description })
+  }
+  return tags.filter(({ kind }) => kind === "names").map(({ tag }) => tag)
+})
 
 /** What one name stands for, and what goes with it. */
 const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, name: string) {
   const opened = yield* Place.store(place, name)
+  // What is destroyed has to be named: nothing stands for the tag latest here.
+  if (
+    Option.exists(opened.registry, ({ reference }) => reference.tag === undefined && reference.digest === undefined)
+  ) {
+    return yield* new WrongCall({ description: `${name} names a repository: add a tag or a digest` })
+  }
   const { digest } = yield* Place.resolve(opened, Option.none())
   return {
     name,

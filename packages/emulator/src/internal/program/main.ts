@@ -8,9 +8,9 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import { flags, settingsOf } from "./flags.ts"
-import { report } from "./problem.ts"
-import { serve } from "./serve.ts"
+import { flags, settingsOf } from "../command/flags.ts"
+import { report } from "../command/problem.ts"
+import { serve } from "../command/serve.ts"
 
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
