@@ -17,7 +17,7 @@ import { settings } from "../settings.ts"
 import * as Draw from "./draw.ts"
 import * as State from "./state.ts"
 
-/** Is told what happens in a transfer. */
+/** Receives the events of a transfer, and sums them up. */
 export interface Progress {
   readonly note: (event: State.Event) => Effect.Effect<void>
   /** What is done so far. */
