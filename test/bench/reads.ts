@@ -21,6 +21,7 @@ export const reads: ReadonlyArray<Case> = [
     run: Effect.fnUntraced(function* (turns) {
       const count = 10_000
       const server = yield* emulator(repository, count)
+      const away = yield* limit({ items: count, latencyMillis: 5 })
       const lists = [
         ["tags", "ListTags"],
         ["manifests", "ListManifests"]
@@ -30,12 +31,14 @@ export const reads: ReadonlyArray<Case> = [
           const job = { _tag, ...server, repository, count }
           const largePages = { ...job, query: "?n=999" }
           const took = yield* turns(everyone(["ours", "azure", ...bareLoops], job))
+          const further = yield* turns(everyone(["ours", ...bareLoops], { ...job, ...away }))
           const alike = yield* turns(everyone(["ours", "effect", ...bareLoops], largePages))
           const compiled = yield* turns(everyone(["ours", "effect", ...bareLoops], { ...largePages, warmUps: 5 }))
           return [
             bareSpeed(took, 0.9, `${noun}: `),
             speed(took, "azure", undefined, `${noun}: `),
             limitSpeed(took, `${noun}: `),
+            bareSpeed(further, 0.9, `${noun}, 5 ms away: `),
             bareSpeed(alike, undefined, `${noun}, all with large pages: `),
             effectSpeed(alike, `${noun}, all with large pages: `),
             bareSpeed(compiled, undefined, `${noun}, and once compiled: `),
