@@ -299,6 +299,31 @@ const opened = Effect.fnUntraced(function* ({ path }: Options) {
   })
 })
 
+/** How often a change begins again because another program changed the file meanwhile. */
+const mostChanges = 20
+
+/**
+ * Changes the file as it is now: a credential helper may have taken its time since it was read before. Nothing is written if the
+ * new text is undefined.
+ */
+const change = Effect.fnUntraced(function* (
+  options: Options,
+  changed: (document: AuthFile.Document) => string | undefined
+) {
+  for (let count = 0; count < mostChanges; count++) {
+    const { document, place } = yield* opened(options)
+    const text = changed(document)
+    if (text === undefined) return
+    if (yield* Effect.mapError(AuthFile.write(document, text), fileFailed(place, "written"))) return
+  }
+  const { place } = yield* opened(options)
+  return yield* new LoginStoreError({
+    place,
+    problem: "FileFailed",
+    description: "other programs change it all the time"
+  })
+})
+
 /** The helper that a file names for a registry. */
 const helperOf = (
   document: AuthFile.Document,
@@ -317,8 +342,11 @@ const helperOf = (
  * **Details**
  *
  * If docker's file names a credential helper for the registry, the helper keeps the login, and the file has an empty entry.
- * Otherwise the file keeps it in base64. The file is replaced as a whole, everything else in it is kept, and only its user
- * can read it.
+ * Otherwise the file keeps it in base64.
+ *
+ * The file is read again after the helper has run and right before it is replaced, so that what other programs write meanwhile is
+ * kept. It is replaced as a whole, with its mode and owner; every character that is not about this login stays. A new file can be
+ * read by its user alone.
  *
  * **Gotchas**
  *
@@ -353,11 +381,11 @@ export const store = Effect.fnUntraced(function* (
   const { document, place } = yield* opened(options)
   const helper = helperOf(document, loginServer, options)
   if (Option.isNone(helper)) {
-    yield* Effect.mapError(AuthFile.write(AuthFile.put(document, loginServer, login)), fileFailed(place, "written"))
+    yield* change(options, (now) => AuthFile.put(now, loginServer, login))
     return { place, isByHelper: false }
   }
   yield* Effect.mapError(CredentialHelper.store({ ...helper.value, login }), helperFailed)
-  yield* Effect.mapError(AuthFile.write(AuthFile.put(document, loginServer)), fileFailed(place, "written"))
+  yield* change(options, (now) => AuthFile.put(now, loginServer))
   return { place: CredentialHelper.shownName(helper.value), isByHelper: true }
 })
 
@@ -392,9 +420,7 @@ export const erase = Effect.fnUntraced(function* (
   const helper = helperOf(document, loginServer, options)
   const isErased = Option.isSome(helper) && (yield* Effect.mapError(CredentialHelper.erase(helper.value), helperFailed))
   const wasInFile = AuthFile.holdsLogin(document, loginServer)
-  if (AuthFile.hasEntry(document, loginServer)) {
-    yield* Effect.mapError(AuthFile.write(AuthFile.remove(document, loginServer)), fileFailed(place, "written"))
-  }
+  yield* change(options, (now) => AuthFile.remove(now, loginServer))
   return [
     ...(Option.isSome(helper) && isErased ? [CredentialHelper.shownName(helper.value)] : []),
     ...(wasInFile ? [place] : [])

@@ -9,6 +9,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as DockerConfig from "../src/DockerConfig.ts"
@@ -258,6 +259,134 @@ describe("a login that a helper keeps", () => {
         Effect.flip
       )
       assert.deepInclude(error, { problem: "TimedOut" })
+    })
+  )
+})
+
+/** The body of a helper that changes the file. */
+const rewriting = (content: string) => `cat > /dev/null\ncat > "$CONFIG" <<'END'\n${content}\nEND`
+
+const withConfig = <A, E, R>(path: string, effect: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => (process.env["CONFIG"] = path)),
+    () => effect,
+    () => Effect.sync(() => delete process.env["CONFIG"])
+  )
+
+describe("a file that other programs change, too", () => {
+  /** What is not about logins, as other tools write it: a parser would round the number and drop the first of two members. */
+  const odd = '{\n  "id": 9007199254740993,\n  "same": 1e400,\n  "same": "\\u0061",\n  "plugins": {"x": {"n": 1.0}}'
+
+  it.live("keeps what was changed while the helper ran", () =>
+    Effect.gen(function* () {
+      const changed = '{"credsStore":"slow","auths":{"ghcr.io":{}},"currentContext":"new"}'
+      yield* helper("slow", rewriting(changed))
+      const { json, path } = yield* withFile('{"credsStore":"slow","currentContext":"old"}')
+      yield* withConfig(path, store(path, password))
+      const kept = { credsStore: "slow", currentContext: "new" }
+      assert.deepStrictEqual(yield* json, { ...kept, auths: { "ghcr.io": {}, [registry]: {} } })
+      yield* withConfig(path, erase(path))
+      assert.deepStrictEqual(yield* json, { ...kept, auths: { "ghcr.io": {} } })
+    })
+  )
+
+  it.live("is not made anew if it went while the helper ran", () =>
+    Effect.gen(function* () {
+      yield* helper("removing", `cat > /dev/null; rm -f "$CONFIG"`)
+      const { path } = yield* withFile(`{"credsStore":"removing","auths":{"${registry}":{}}}`)
+      yield* withConfig(path, erase(path))
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(path, ".."))), [])
+    })
+  )
+
+  it.effect("keeps what was changed right before it is replaced, and gives up if that does not end", () =>
+    Effect.gen(function* () {
+      const { json, path } = yield* withFile("{}")
+      const files = yield* FileSystem.FileSystem
+      let changes = 0
+      const storeWhile = (most: number) =>
+        DockerConfig.store(registry, password, { path }).pipe(
+          Effect.provideService(FileSystem.FileSystem, {
+            ...files,
+            writeFileString: (at, text, options) =>
+              Effect.gen(function* () {
+                yield* files.writeFileString(at, text, options)
+                changes++
+                if (changes <= most) yield* files.writeFileString(path, JSON.stringify({ changes }))
+              })
+          })
+        )
+      yield* storeWhile(3)
+      assert.deepStrictEqual(yield* json, { changes: 3, auths: { [registry]: { auth: btoa("contoso:wo:rd") } } })
+      const error = yield* Effect.flip(storeWhile(Infinity))
+      assert.deepInclude(error, { _tag: "LoginStoreError", problem: "FileFailed", place: path })
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("keeps every character that is not about the login", () =>
+    Effect.gen(function* () {
+      const { path, text } = yield* withFile(`${odd},\n  "auths": {"ghcr.io":{"auth":"Zm9vOmJhcg=="} }\n}\n`)
+      yield* store(path, password)
+      const added = `,"${registry}":{"auth":"${btoa("contoso:wo:rd")}"}`
+      assert.strictEqual(yield* text, `${odd},\n  "auths": {"ghcr.io":{"auth":"Zm9vOmJhcg=="}${added} }\n}\n`)
+      yield* erase(path)
+      assert.strictEqual(yield* text, `${odd},\n  "auths": {"ghcr.io":{"auth":"Zm9vOmJhcg=="} }\n}\n`)
+      yield* erase(path, "ghcr.io")
+      assert.strictEqual(yield* text, `${odd},\n  "auths": {}\n}\n`)
+    })
+  )
+
+  it.effect("gets its first login at its end, in its own format", () =>
+    Effect.gen(function* () {
+      const { path, text } = yield* withFile(`${odd}\n}`)
+      yield* store(path, password)
+      const entry = `{\n  \t"${registry}": {\n  \t\t"auth": "${btoa("contoso:wo:rd")}"\n  \t}\n  }`
+      assert.strictEqual((yield* text).replace(/\s/g, ""), `${odd},"auths":${entry}}`.replace(/\s/g, ""))
+      assert.isTrue((yield* text).startsWith(`${odd},\n  "auths": {`))
+      const bare = yield* withFile('{"auths":null,"a":"}],{"}')
+      yield* store(bare.path, password)
+      assert.deepStrictEqual(yield* bare.json, { auths: { [registry]: { auth: btoa("contoso:wo:rd") } }, a: "}],{" })
+    })
+  )
+
+  it.effect("keeps its mode", () =>
+    Effect.gen(function* () {
+      const { path } = yield* withFile("{}")
+      yield* Effect.promise(() => chmod(path, 0o640))
+      yield* store(path, password)
+      assert.strictEqual((yield* Effect.promise(() => stat(path))).mode & 0o777, 0o640)
+    })
+  )
+
+  it.effect("is a failure if it, or its folder, cannot be read or written", () =>
+    Effect.gen(function* () {
+      const own = yield* folder
+      yield* Effect.promise(() => writeFile(join(own, "file"), ""))
+      for (const path of [own, join(own, "file", "config.json")]) {
+        const error = yield* Effect.flip(store(path, password))
+        assert.deepInclude(error, { problem: "FileFailed", place: path })
+      }
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(own)), ["file"])
+    })
+  )
+
+  it.effect("is that of the process's home if HOME is not there", () =>
+    Effect.gen(function* () {
+      const home = yield* folder
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => {
+          const before = process.env["HOME"]
+          process.env["HOME"] = home
+          return before
+        }),
+        () => inEnvironment({}),
+        (before) =>
+          Effect.sync(() => {
+            if (before === undefined) delete process.env["HOME"]
+            else process.env["HOME"] = before
+          })
+      )
+      assert.include(yield* Effect.promise(() => readFile(join(home, ".docker", "config.json"), "utf8")), registry)
     })
   )
 })

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64 from "effect/encoding/Base64"
+import * as JsonText from "./jsonText.ts"
 import * as RegistryKey from "./registryKey.ts"
 
 const text = Schema.optionalKey(Schema.NullOr(Schema.String))
@@ -164,11 +165,12 @@ export const loginFor = (
 export const registriesIn = ({ auths, credHelpers }: AuthFile): ReadonlyArray<string> =>
   [...Object.keys(auths), ...Object.keys(credHelpers)].flatMap((key) => RegistryKey.registryOf(key) ?? [])
 
-/** A file to change: its members as they are, in their order, so that those that are not known here stay. */
+/** A file to change. */
 export interface Document {
   /** Where to write it: links are followed, so that a link to the file stays one. */
   readonly path: string
-  readonly members: Entries
+  /** What it holds: an object of JSON. None if there is no file yet. */
+  readonly text: Option.Option<string>
 }
 
 const decodeMembers = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
@@ -184,31 +186,30 @@ const target = Effect.fnUntraced(function* (
   return Option.isNone(link) || hops === 40 ? path : yield* target(resolve(dirname(path), link.value), hops + 1)
 })
 
+const membersIn = (text: string): Option.Option<Entries> =>
+  decodeMembers(text).pipe(
+    Option.filter((members) => isEntries(members) && !Array.isArray(members)),
+    Option.filter(isEntries)
+  )
+
 /** Opens the file at a path to change it. None if its content is not what container tools write. */
 export const open = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<Option.Option<Document>, PlatformError, FileSystem.FileSystem> {
-  const content = yield* textAt(path)
-  const real = yield* target(path)
-  if (Option.isNone(content)) return Option.some({ path: real, members: {} })
-  return decodeMembers(content.value).pipe(
-    Option.filter((members) => isEntries(members) && !Array.isArray(members)),
-    Option.filter(isEntries),
-    Option.map((members) => ({ path: real, members }))
-  )
+  const text = yield* textAt(path)
+  const document = { path: yield* target(path), text }
+  return Option.isNone(text) || Option.isSome(membersIn(text.value)) ? Option.some(document) : Option.none()
 })
+
+const textOf = ({ text }: Document): string => Option.getOrElse(text, () => "{}")
+
+const membersOf = (document: Document): Entries => Option.getOrElse(membersIn(textOf(document)), () => ({}))
 
 /** What a document says to those who read it. */
-export const meaningOf = ({ members }: Document): AuthFile => ({
-  auths: entriesIn(members["auths"]),
-  credHelpers: entriesIn(members["credHelpers"]),
-  credsStore: members["credsStore"]
-})
-
-const withAuths = (document: Document, change: (auths: Entries) => Entries): Document => ({
-  ...document,
-  members: { ...document.members, auths: change(entriesIn(document.members["auths"])) }
-})
+export const meaningOf = (document: Document): AuthFile => {
+  const { auths, credHelpers, credsStore } = membersOf(document)
+  return { auths: entriesIn(auths), credHelpers: entriesIn(credHelpers), credsStore }
+}
 
 /** ACR's documentation, "Authenticate with the registry": the user name of those who log in with a token. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
@@ -221,49 +222,75 @@ const entryOf = (login: Password | RefreshToken): Entry =>
     ? { auth: authOf(login.username, Redacted.value(login.password)) }
     : { auth: authOf(tokenUser, ""), identitytoken: Redacted.value(login.token) }
 
-/** Puts the login of a registry into the document. Without one, an empty entry, which stands beside a helper's login. */
-export const put = (document: Document, loginServer: string, login?: Password | RefreshToken): Document =>
-  withAuths(document, (auths) => {
-    const server = RegistryKey.serverOf(loginServer)
-    // The entry keeps its place.
-    return { ...without(auths, loginServer, server), [server]: login === undefined ? {} : entryOf(login) }
-  })
+/** The text of a document in which the login of a registry is. Without one, an empty entry, which stands beside a helper's login. */
+export const put = (document: Document, loginServer: string, login?: Password | RefreshToken): string => {
+  const server = RegistryKey.serverOf(loginServer)
+  const isOther = (key: string) => key !== server && RegistryKey.isForWhole(key, loginServer)
+  const entry = JsonText.put(server, login === undefined ? {} : entryOf(login))
+  // The entry keeps its place.
+  const change = JsonText.within("auths", (text, depth) => JsonText.remove(isOther)(entry(text, depth), depth))
+  return change(textOf(document), 0)
+}
 
-const without = (auths: Entries, loginServer: string, kept?: string): Entries =>
-  Object.fromEntries(Object.entries(auths).filter(([key]) => key === kept || !RegistryKey.isForWhole(key, loginServer)))
+const auths = (document: Document): Entries => entriesIn(membersOf(document)["auths"])
 
 /** Whether the document has an entry for a registry as a whole. */
-export const hasEntry = ({ members }: Document, loginServer: string): boolean =>
-  Object.keys(entriesIn(members["auths"])).some((key) => RegistryKey.isForWhole(key, loginServer))
+const hasEntry = (document: Document, loginServer: string): boolean =>
+  Object.keys(auths(document)).some((key) => RegistryKey.isForWhole(key, loginServer))
 
 /** Whether an entry for a registry as a whole holds a login. */
-export const holdsLogin = ({ members }: Document, loginServer: string): boolean =>
-  Object.entries(entriesIn(members["auths"])).some(
+export const holdsLogin = (document: Document, loginServer: string): boolean =>
+  Object.entries(auths(document)).some(
     ([key, entry]) =>
       RegistryKey.isForWhole(key, loginServer) && Option.exists(decodeEntry(entry ?? {}), (one) => !isUnset(one))
   )
 
-/** Removes the entries for a registry as a whole. Those for parts of it and for patterns stay. */
-export const remove = (document: Document, loginServer: string): Document =>
-  withAuths(document, (auths) => without(auths, loginServer))
+/**
+ * The text of a document without the entries for a registry as a whole. Undefined if it has none. Those for parts of it and for
+ * patterns stay.
+ */
+export const remove = (document: Document, loginServer: string): string | undefined =>
+  hasEntry(document, loginServer)
+    ? JsonText.within(
+        "auths",
+        JsonText.remove((key) => RegistryKey.isForWhole(key, loginServer))
+      )(textOf(document), 0)
+    : undefined
+
+/** Gives a new file the mode and the owner of the one that it replaces, as docker does: root may run this for a user. */
+const likeBefore = Effect.fnUntraced(function* (file: string, path: string) {
+  const files = yield* FileSystem.FileSystem
+  const before = yield* Effect.option(files.stat(path))
+  if (Option.isNone(before)) return
+  const { gid, mode, uid } = before.value
+  if (Option.isSome(uid) && Option.isSome(gid)) yield* Effect.ignore(files.chown(file, uid.value, gid.value))
+  yield* files.chmod(file, mode & 0o777)
+})
 
 /**
- * Replaces the file as a whole, so that a reader finds the old or the new one. Only its user can read it. As docker does, it
- * is indented by tabs.
+ * Replaces the file as a whole, so that a reader finds the old or the new one. Returns whether it did: not if the file is no
+ * longer what the document was read from.
+ *
+ * docker's tools and podman write a file beside it and rename it, and lock nothing. A lock of ours would keep no other tool out,
+ * so that the file is compared right before it is renamed.
  */
-export const write = Effect.fnUntraced(function* ({
-  members,
-  path
-}: Document): Effect.fn.Return<void, PlatformError, FileSystem.FileSystem> {
+export const write = Effect.fnUntraced(function* (
+  { path, text }: Document,
+  changed: string
+): Effect.fn.Return<boolean, PlatformError, FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
   yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
-  yield* Effect.scoped(
+  return yield* Effect.scoped(
     Effect.gen(function* () {
       // In the same folder, since a file can't be renamed from one file system to another.
       const folder = yield* files.makeTempDirectoryScoped({ directory: dirname(path), prefix: ".login-" })
       const file = resolve(folder, "config.json")
-      yield* files.writeFileString(file, JSON.stringify(members, null, "\t"), { flag: "wx", mode: 0o600 })
+      yield* files.writeFileString(file, changed, { flag: "wx", mode: 0o600 })
+      yield* likeBefore(file, path)
+      const now = yield* textAt(path)
+      if (Option.getOrUndefined(now) !== Option.getOrUndefined(text)) return false
       yield* files.rename(file, path)
+      return true
     })
   )
 })

@@ -32,18 +32,12 @@ const problemOf = (error: unknown): Problem => ({
   description: printable(error instanceof Error && error.message !== "" ? error.message : String(error))
 })
 
-const tooLate: Problem = { _tag: "ProbeFailed", code: "ETIMEDOUT", description: "no answer within 10 seconds" }
-
-const inTime = <A>(effect: Effect.Effect<A, Problem>): Effect.Effect<A, Problem> =>
-  Effect.timeoutOrElse(effect, { duration: "10 seconds", orElse: () => Effect.fail(tooLate) })
-
 const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, "$1")
 
 /** All addresses of a host in the DNS of this machine. */
 export const addressesOf = ({ hostname }: URL): Effect.Effect<ReadonlyArray<Address>, Problem> =>
   Effect.tryPromise({ try: () => lookup(withoutBrackets(hostname), { all: true }), catch: problemOf }).pipe(
-    Effect.map((found) => found.map(({ address }) => ({ address, reach: Outbound.reachOf(address) }))),
-    inTime
+    Effect.map((found) => found.map(({ address }) => ({ address, reach: Outbound.reachOf(address) })))
   )
 
 /** The certificate of a server. */
@@ -142,4 +136,4 @@ export const connect = (
     if (url.protocol !== "https:") return { address, protocol: undefined, certificate: undefined }
     const secure = yield* secured(url, socket, options)
     return { address, protocol: secure.getProtocol() ?? undefined, certificate: certificateOf(secure) }
-  }).pipe(Effect.scoped, inTime)
+  }).pipe(Effect.scoped)
