@@ -19,7 +19,7 @@ import type { IndexOptions } from "./internal/artifact/imageIndex.ts"
 import * as Packing from "./internal/artifact/pack.ts"
 import type { Packed, PackOptions } from "./internal/artifact/pack.ts"
 import * as Pulling from "./internal/artifact/pull.ts"
-import type { Listed, Pulled, PullOptions } from "./internal/artifact/pull.ts"
+import type { Listed, Pulled, PullOptions, WriteOptions } from "./internal/artifact/pull.ts"
 import { isAttached, put } from "./internal/artifact/put.ts"
 import * as Resolving from "./internal/artifact/resolve.ts"
 import type { PlatformNotFound } from "./internal/copy/choice.ts"
@@ -27,7 +27,7 @@ import type { GraphError } from "./internal/walk.ts"
 
 export type { DockerIndexOptions, IndexOptions, OciIndexOptions } from "./internal/artifact/imageIndex.ts"
 export type { FileInput, Packed, PackOptions } from "./internal/artifact/pack.ts"
-export type { ArtifactFile, Listed, Pulled, PulledFile, PullOptions } from "./internal/artifact/pull.ts"
+export type { ArtifactFile, Listed, Pulled, PulledFile, PullOptions, WriteOptions } from "./internal/artifact/pull.ts"
 
 /**
  * Makes a multi-platform index of images that are in a store, puts it there, and returns its descriptor.
@@ -314,7 +314,8 @@ export const files = <E>(
  * Nothing is written outside of the folder: titles that are absolute or go up, or that are one file on some file systems, are refused
  * before anything is transferred, symbolic links in the folder are not followed, and archives are unpacked by the rules of
  * `Folder.unpack`. A file appears when it is whole and verified, so that a pull that fails leaves the old one. Files that are there
- * are replaced, unless `overwrite` is false, and others stay.
+ * are replaced, and others stay. If `overwrite` is false, a file with other content fails with `AlreadyThere` before any file is
+ * written, and one with the same content stays.
  *
  * Fails with `ArtifactError` (`NotFound`, `NotAnImage`, and `PlatformRequired` for an index of several platforms), `FolderError`, and the
  * errors of the store.
@@ -344,3 +345,41 @@ export const pull = <E>(
   ArtifactError | E | FolderError | GraphError | PlatformNotFound,
   Compression.Compression | FileSystem.FileSystem | Path.Path
 > => Pulling.pull(store, reference, folder, options)
+
+/**
+ * Writes the files and folders of artifacts that `files` listed into one folder, by the rules of `pull`.
+ *
+ * **When to use**
+ *
+ * Use to look at what artifacts hold before it is written, and to write several of them: all that is attached to an image.
+ *
+ * **Details**
+ *
+ * A file that has the same title and content in several artifacts is written once. Titles that are one file and have other content
+ * are refused (`FolderError`, `RefusedEntry`) before anything is transferred.
+ *
+ * **Example** (Writing the SBOMs of an image)
+ *
+ * ```ts
+ * import { Artifact, Repository } from "@effect-acr/artifacts"
+ * import { Effect, Stream } from "effect"
+ *
+ * export const sboms = Effect.gen(function* () {
+ *   const store = yield* Repository.open("myregistry.azurecr.io/shop/api")
+ *   const { digest } = yield* Artifact.resolve(store, "v1.4.0")
+ *   const referrers = yield* Stream.runCollect(store.referrers(digest, { artifactType: "application/spdx+json" }))
+ *   const listed = yield* Effect.forEach(referrers, (referrer) => Artifact.files(store, referrer.digest))
+ *   return yield* Artifact.write(store, listed, "sboms", { overwrite: false })
+ * })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const write = <E>(
+  store: Reader<E>,
+  artifacts: ReadonlyArray<Listed>,
+  folder: string,
+  options: WriteOptions = {}
+): Effect.Effect<ReadonlyArray<Pulled>, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
+  Pulling.write(store, artifacts, folder, options)

@@ -188,7 +188,7 @@ const tagAt = <E>(
     const { digest } = found.value
     if (digest === root) return Effect.succeed<CopiedTag>({ tag, outcome: "unchanged", previous: digest })
     if (onTag === "fail") return Effect.fail(at("target")<E | TagExists>(new TagExists({ tag, digest })))
-    return Effect.succeed<CopiedTag>({ tag, outcome: onTag === "keep" ? "kept" : "set", previous: digest })
+    return Effect.succeed<CopiedTag>({ tag, outcome: onTag === "keep" ? "kept" : "moved", previous: digest })
   })
 
 const choose = <E>(source: Reader<E>, root: Descriptor, { index = "rewrite", platforms }: Options) =>
@@ -218,7 +218,7 @@ interface Unit {
 
 /** The tags that are to be set. */
 const unset = ({ tags }: Unit): ReadonlyArray<string> =>
-  tags.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)
+  tags.filter(({ outcome }) => outcome === "set" || outcome === "moved").map(({ tag }) => tag)
 
 /** The bytes that the target may lack. */
 const bytesOf = (units: ReadonlyArray<Unit>): number => {

@@ -237,7 +237,7 @@ describe("a copy", () => {
   )
 
   for (const [onTag, outcome, isMoved] of [
-    ["overwrite", "set", true],
+    ["overwrite", "moved", true],
     ["keep", "kept", false]
   ] as const) {
     it.effect(`whose tag names something else: ${onTag}`, () =>

@@ -131,6 +131,85 @@ provided(NodeCompression.layer)("the difference of two artifacts", (it) => {
     })
   )
 
+  it.effect("pairs images whose platform is written in another way, and the same text before the same meaning", () =>
+    Effect.gen(function* () {
+      const store = yield* holding(["base", "amd64", "arm64"], [amd64, arm64])
+      const asV8 = { ...arm64.descriptor, platform: { os: "linux", architecture: "arm64", variant: "v8" } }
+      const left = index(forPlatform(arm64, "arm64"), forPlatform(amd64, "x86_64"))
+      const right = index(forPlatform(amd64, "amd64"), asV8)
+      const both = index(asV8, forPlatform(arm64, "arm64"))
+      for (const raw of [left, right, both]) yield* store.putManifest(raw)
+      const compared = (other: typeof right) =>
+        Effect.map(
+          Difference.compare({ reader: store, root: left.descriptor }, { reader: store, root: other.descriptor }),
+          ({ images, onlyLeft, onlyRight }) => ({
+            pairs: images.map(({ isSame, platform }) => [platform, isSame]),
+            onlyLeft: onlyLeft.map(({ platform }) => platform?.architecture),
+            onlyRight: onlyRight.map(({ platform }) => platform?.variant)
+          })
+        )
+      assert.deepStrictEqual(yield* compared(right), {
+        pairs: [
+          ["linux/arm64", true],
+          ["linux/x86_64", true]
+        ],
+        onlyLeft: [],
+        onlyRight: []
+      })
+      assert.deepStrictEqual(yield* compared(both), {
+        pairs: [["linux/arm64", true]],
+        onlyLeft: ["x86_64"],
+        onlyRight: ["v8"]
+      })
+    })
+  )
+
+  it.effect("compares artifacts that are no images by their types", () =>
+    Effect.gen(function* () {
+      const nothing = blobOf(MediaType.MediaType.make("application/vnd.oci.empty.v1+json"), "{}")
+      const artifact = (name: string, artifactType: string) =>
+        rawOf(
+          MediaType.ociImageManifest,
+          Manifest.format(
+            Manifest.image({
+              config: nothing,
+              layers: [],
+              artifactType: MediaType.MediaType.make(artifactType),
+              annotations: { name }
+            })
+          )
+        )
+      const sbom = artifact("sbom", "application/spdx+json")
+      const report = artifact("report", "application/vnd.contoso.report")
+      const store = yield* holding([], [sbom, report])
+      const { images } = yield* Difference.compare(
+        { reader: store, root: sbom.descriptor },
+        { reader: store, root: report.descriptor }
+      )
+      assert.deepStrictEqual(images[0]?.config, [
+        { name: "artifact type", left: "application/spdx+json", right: "application/vnd.contoso.report" }
+      ])
+      assert.deepStrictEqual(images[0]?.annotations, [{ name: "name", left: "sbom", right: "report" }])
+    })
+  )
+
+  it.effect("compares an image with an index that has one for its platform", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      const image = yield* putImage(store, { os: "linux", architecture: "arm64" }, ["base"])
+      const whole = index({ ...image, platform: { os: "linux", architecture: "arm64", variant: "v8" } })
+      yield* store.putManifest(whole)
+      const { images, isSame, onlyLeft, onlyRight } = yield* Difference.compare(
+        { reader: store, root: image },
+        { reader: store, root: whole.descriptor }
+      )
+      assert.deepStrictEqual(
+        [isSame, images.map(({ isSame, platform }) => [platform, isSame]), onlyLeft, onlyRight],
+        [false, [["linux/arm64", true]], [], []]
+      )
+    })
+  )
+
   it.effect("fails if one of them is missing", () =>
     Effect.gen(function* () {
       const store = yield* holding(["base", "amd64"], [amd64])

@@ -99,10 +99,10 @@ const putLayers = <E>(
 const titled = (title: string, content: string) => ({ content, annotations: { [Annotations.title]: title } })
 
 /** The layer that oras makes of a folder. */
-const unpacked = (tar: Uint8Array, digest: string) => ({
+const unpacked = (tar: Uint8Array, digest: string, title = "site") => ({
   content: new Uint8Array(gzipSync(tar)),
   annotations: {
-    [Annotations.title]: "site",
+    [Annotations.title]: title,
     "io.deis.oras.content.unpack": "true",
     "io.deis.oras.content.digest": `sha256:${digest}`
   }
@@ -480,6 +480,75 @@ layer(platform)("a pull", (it) => {
     })
   )
 
+  it.effect("without overwrite leaves what is the same, and writes nothing if something else is there", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const store = MemoryStore.make()
+      const site = yield* tarOf([
+        Tar.directory("site"),
+        Tar.file("site/a.txt", "a".repeat(200_000)),
+        Tar.symlink("site/link", "a.txt")
+      ])
+      const other = yield* tarOf([Tar.directory("other"), Tar.file("other/b.txt", "b")])
+      yield* putLayers(store, [
+        titled("c.txt", "c"),
+        unpacked(site, hexOf(site)),
+        unpacked(other, hexOf(other), "other")
+      ])
+      const target = yield* folderWith({})
+      const pull = Artifact.pull(store, "v1", target, { overwrite: false })
+      const pulled = yield* pull
+      assert.deepStrictEqual(yield* pull, pulled)
+      for (const [name, content] of [
+        ["c.txt", "C"],
+        ["site/a.txt", `${"a".repeat(199_999)}b`],
+        ["other/b.txt", "bb"]
+      ] as const) {
+        const kept = yield* files.readFileString(`${target}/${name}`)
+        yield* files.writeFileString(`${target}/${name}`, content)
+        const before = yield* contentsOf(target)
+        assert.strictEqual(yield* reasonOf(pull), "AlreadyThere", name)
+        assert.deepStrictEqual(yield* contentsOf(target), before)
+        yield* files.writeFileString(`${target}/${name}`, kept)
+      }
+      yield* files.remove(`${target}/site/link`)
+      yield* files.symlink("elsewhere", `${target}/site/link`)
+      yield* files.remove(`${target}/c.txt`)
+      assert.strictEqual(yield* reasonOf(pull), "AlreadyThere")
+      assert.isFalse(yield* files.exists(`${target}/c.txt`))
+      yield* files.remove(`${target}/site`, { recursive: true })
+      yield* files.writeFileString(`${target}/other/b.txt`, "mine")
+      assert.strictEqual(yield* reasonOf(pull), "AlreadyThere")
+      assert.deepStrictEqual(yield* contentsOf(target), { "other/b.txt": "mine" })
+    })
+  )
+
+  it.effect("of several artifacts writes what they share once, and refuses one name for two contents", () =>
+    Effect.gen(function* () {
+      const store = MemoryStore.make()
+      const listed = Effect.fnUntraced(function* (layers: Parameters<typeof putLayers>[1]) {
+        yield* putLayers(store, layers)
+        return yield* Artifact.files(store, "v1")
+      })
+      const one = yield* listed([titled("a", "same"), titled("b", "b")])
+      const two = yield* listed([titled("a", "same"), titled("c", "c")])
+      const three = yield* listed([titled("d", "d"), titled("a", "other")])
+      const target = yield* folderWith({})
+      const written = yield* Artifact.write(store, [one, two], target)
+      assert.deepStrictEqual(
+        written.map(({ files }) => files.map(({ title }) => title)),
+        [
+          ["a", "b"],
+          ["a", "c"]
+        ]
+      )
+      assert.deepStrictEqual(yield* contentsOf(target), { a: "same", b: "b", c: "c" })
+      assert.strictEqual(yield* reasonOf(Artifact.write(store, [one, three], target)), "RefusedEntry")
+      assert.deepStrictEqual(yield* Artifact.write(store, [], target), [])
+      assert.deepStrictEqual(yield* contentsOf(target), { a: "same", b: "b", c: "c" })
+    })
+  )
+
   it.effect(
     "unpacks no archive that is not what its annotation says, that is larger than allowed, or that leaves its title",
     () =>
@@ -519,7 +588,7 @@ layer(platform)("a pull", (it) => {
       const target = yield* folderWith({})
       const required = yield* Effect.flip(Artifact.pull(store, "v1", target))
       assert.strictEqual(required._tag, "ArtifactError")
-      assert.include(required.message, "set platform to one of linux/amd64, linux/arm64")
+      assert.include(required.message, "its platforms are linux/amd64, linux/arm64")
       const { manifest, untitled } = yield* Artifact.pull(store, "v1", target, { platform: "linux/arm64" })
       assert.strictEqual(manifest.digest, arm64.descriptor.digest)
       assert.lengthOf(untitled, 2)

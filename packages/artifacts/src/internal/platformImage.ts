@@ -53,4 +53,4 @@ export const platformsOf = (images: ReadonlyArray<Descriptor>): ReadonlyArray<st
 export const choiceOf = (available: ReadonlyArray<string>): string =>
   available.length === 0
     ? "its images have no platforms: name one by its digest"
-    : `set platform to one of ${available.join(", ")}`
+    : `its platforms are ${available.join(", ")}`

@@ -49,6 +49,15 @@ const configTypes: ReadonlySet<string> = new Set([MediaType.ociImageConfig, Medi
 export const isImageConfig = ({ mediaType }: Pick<Descriptor, "mediaType">): boolean =>
   configTypes.has(MediaType.essence(mediaType))
 
+/**
+ * What a manifest is: its artifact type, or else its media type.
+ *
+ * OCI image specification, descriptor.md, `artifactType`: for an image manifest, an index states the media type of its
+ * configuration, as crane does. Of an image, that says less than its own media type.
+ */
+export const statedType = ({ artifactType, mediaType }: Descriptor): string =>
+  artifactType === undefined || isImageConfig({ mediaType: artifactType }) ? mediaType : artifactType
+
 const decoder = new TextDecoder()
 
 /** What a manifest names, or why that is not known. */

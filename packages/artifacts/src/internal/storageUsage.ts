@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
 import * as Repository from "../Repository.ts"
 import { orEmpty } from "./found.ts"
+import { statedType } from "./references.ts"
 import { storage } from "./storage.ts"
 import { graphOf, type Survey, survey } from "./survey.ts"
 import { Finding } from "./validation/finding.ts"
@@ -28,7 +29,7 @@ import type { GraphError, GraphNode } from "./walk.ts"
 export const UsedRoot = Schema.Struct({
   /** The digest of the manifest. */
   digest: Digest.Digest,
-  /** Its media type, or its artifact type if it states one. */
+  /** Its media type, or its artifact type if it states one and is no image. */
   type: Schema.String,
   /** Its tags. */
   tags: Schema.Array(Schema.String),
@@ -55,6 +56,8 @@ export type UsedRoot = typeof UsedRoot.Type
 export const UsedContent = Schema.Struct({
   /** What it is. */
   kind: Schema.Literals(["manifest", "blob"]),
+  /** Its media type, or its artifact type if it states one and is no image. */
+  type: Schema.String,
   /** Its digest, media type and size, and what else a manifest says of it. */
   descriptor: Descriptor,
   /** How many roots have it. */
@@ -146,10 +149,10 @@ const usageOf = (
     sharedBytes: stored.sharedBytes,
     roots: stored.roots
       .map(({ ownBytes, root, totalBytes }) => {
-        const descriptor = nodes.get(root)?.descriptor
+        const node = nodes.get(root)
         return {
           digest: root,
-          type: descriptor?.artifactType ?? descriptor?.mediaType ?? "",
+          type: node === undefined ? "" : statedType(node.descriptor),
           tags: tagsOf.get(root) ?? [],
           totalBytes,
           ownBytes
@@ -157,7 +160,7 @@ const usageOf = (
       })
       .toSorted((left, right) => right.totalBytes - left.totalBytes),
     contents: stored.contents
-      .map(({ descriptor, kind, roots }) => ({ kind, descriptor, roots }))
+      .map(({ descriptor, kind, roots }) => ({ kind, type: statedType(descriptor), descriptor, roots }))
       .toSorted((left, right) => right.descriptor.size - left.descriptor.size),
     findings
   }

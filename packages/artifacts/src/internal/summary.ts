@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Reader } from "../ContentStore.ts"
 import { platformOf, readConfig } from "./configs.ts"
-import { isImageConfig } from "./references.ts"
+import { isImageConfig, statedType } from "./references.ts"
 import { graphOf, type Survey, survey } from "./survey.ts"
 import { storage } from "./storage.ts"
 import { readingOf } from "./validation/finding.ts"
@@ -154,8 +154,8 @@ const entriesOf = ({ nodes }: Survey, view: Manifest.Manifest): ReadonlyArray<Su
 
 const countsOf = (referrers: ReadonlyArray<Descriptor>): ReadonlyArray<ReferrersCount> => {
   const counts = new Map<string, number>()
-  for (const { artifactType, mediaType } of referrers) {
-    const type = artifactType ?? mediaType
+  for (const referrer of referrers) {
+    const type = statedType(referrer)
     counts.set(type, (counts.get(type) ?? 0) + 1)
   }
   return Array.from(counts, ([artifactType, count]) => ({ artifactType, count }))

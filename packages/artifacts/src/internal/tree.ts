@@ -9,6 +9,7 @@ import * as ByteSize from "effect/ByteSize"
 import * as Option from "effect/Option"
 import { attestedDigest } from "./platforms.ts"
 import { printable } from "./printable.ts"
+import { statedType } from "./references.ts"
 import type { Graph, GraphNode } from "./walk.ts"
 
 const short = (digest: string): string => printable(digest.slice(digest.indexOf(":") + 1).slice(0, 12))
@@ -28,7 +29,7 @@ const roleOf = ({ annotations, platform }: Descriptor): ReadonlyArray<string> =>
   return platform === undefined ? [] : platformOf(platform)
 }
 
-const typeOf = ({ artifactType, mediaType }: Descriptor): string => printable(artifactType ?? mediaType)
+const typeOf = (descriptor: Descriptor): string => printable(statedType(descriptor))
 
 const blobLine = (blob: Descriptor): string => {
   const title = blob.annotations?.[Annotations.title]

@@ -15,6 +15,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { PlatformError } from "effect/PlatformError"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ArtifactError, NotAnImage, NotFound, PlatformRequired } from "../../ArtifactError.ts"
 import type { Reader } from "../../ContentStore.ts"
@@ -22,7 +23,7 @@ import { FolderError, InvalidArchive, LimitExceeded, RefusedEntry } from "../../
 import type { PlatformNotFound } from "../copy/choice.ts"
 import { conflictOf, problemOf, shown } from "../folder/names.ts"
 import * as Place from "../folder/place.ts"
-import { unpack, type UnpackOptions } from "../folder/unpack.ts"
+import { prepare, type UnpackOptions } from "../folder/unpack.ts"
 import { nonce, writeAll } from "../wholeFiles.ts"
 import { choiceOf, imagesOf, platformOf, platformsOf } from "../platformImage.ts"
 import { ofSource, OfSource } from "../sides.ts"
@@ -36,9 +37,18 @@ import * as OrasAnnotations from "./annotations.ts"
  * @category options
  * @since 0.1.0
  */
-export interface PullOptions extends Pick<UnpackOptions, "maxBytes" | "maxEntries" | "overwrite"> {
+export interface PullOptions extends WriteOptions {
   /** The platform of the manifest to pull of an index, such as `linux/arm64`. Needed if it has several. */
   readonly platform?: Platform.Input
+}
+
+/**
+ * How to write the files of artifacts.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface WriteOptions extends Pick<UnpackOptions, "maxBytes" | "maxEntries" | "overwrite"> {
   /** Whether folders are unpacked that were packed into an archive. Defaults to true. */
   readonly unpack?: boolean
 }
@@ -222,14 +232,14 @@ const stageAlike = <E>(
     return [{ title: first.title, at: written }, ...copies]
   })
 
-/** Unpacks a folder where it belongs, once its whole archive has passed. The effect is the size of its files in bytes. */
-const unpackFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Titled, maxBytes: number) =>
+/** Unpacks the archive of a folder into a staging folder where it belongs, once its whole archive has passed. */
+const prepareFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Titled, maxBytes: number) =>
   Effect.gen(function* () {
     const { folder, maxEntries, overwrite, site } = target
     // A link that is put there is not followed: the folder is one of ours by now.
     yield* site.makeFolder(title)
     const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
-    const { bytes } = yield* unpack(archive, site.pathOf(title), {
+    return yield* prepare(archive, site.pathOf(title), {
       overwrite,
       prefix: title,
       maxBytes: ByteSize.bytes(maxBytes),
@@ -241,19 +251,32 @@ const unpackFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Ti
           : error
       )
     )
-    return bytes
   })
 
-/** Writes files and folders. What cannot be in its place is known before anything is transferred. */
+/** Whether a file that is there has the content of a layer. */
+const isSame =
+  (files: FileSystem.FileSystem, { digest, size }: Descriptor): Place.IsSame =>
+  (at, found) => {
+    if (found.type !== "File" || Number(found.size) !== size) return Effect.succeed(false)
+    return Stream.runDrain(Content.verify(files.stream(at), { digest, size })).pipe(
+      Effect.as(true),
+      Effect.catchTag("RegistryError", () => Effect.succeed(false))
+    )
+  }
+
+/** Writes files and folders. What cannot be in its place is known before anything changes, and of files before anything is transferred. */
 const writeTo = <E>(
   source: Reader<E>,
   target: Target,
-  files: ReadonlyArray<Titled>,
+  wanted: ReadonlyArray<Titled>,
   folders: ReadonlyArray<Titled>
-): Effect.Effect<void, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<void, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const { maxBytes, site } = target
-    for (const { title } of files) yield* site.checkFile(title, target)
+    const fileSystem = yield* FileSystem.FileSystem
+    const files = yield* Effect.filter(wanted, ({ layer, title }) =>
+      site.checkFile(title, target, isSame(fileSystem, layer))
+    )
     for (const { title } of folders) yield* site.checkFolder(title)
     const staged = yield* Effect.forEach(
       Object.values(Arr.groupBy(files, contentOf)),
@@ -261,10 +284,18 @@ const writeTo = <E>(
       { concurrency: filesAtOnce }
     )
     // The layers of folders do not tell how large these are.
-    let left = maxBytes - sizeOf(files)
-    for (const folder of folders) left -= yield* unpackFolder(source, target, folder, left)
+    let left = maxBytes - sizeOf(wanted)
+    const publishes: Array<Effect.Effect<void, FolderError>> = []
+    for (const folder of folders) {
+      const { publish, unpacked } = yield* prepareFolder(source, target, folder, left)
+      left -= unpacked.bytes
+      publishes.push(publish)
+    }
     yield* Effect.uninterruptible(
-      Effect.forEach(staged.flat(), ({ at, title }) => site.place(title, at, target), { discard: true })
+      Effect.gen(function* () {
+        for (const publish of publishes) yield* publish
+        for (const { at, title } of staged.flat()) yield* site.place(title, at, target)
+      })
     )
   })
 
@@ -309,21 +340,33 @@ export const list = <E>(source: Reader<E>, reference: string, platform: Platform
     untitled: untitledOf(layers)
   }))
 
-/** Pulls what a reference names into a folder. */
-export const pull = <E>(
+/** The files of several artifacts. One that has the same name and content in two of them is written once. */
+const together = (artifacts: ReadonlyArray<Listed>): ReadonlyArray<ArtifactFile> => {
+  const seen = new Map<string, Listed>()
+  return artifacts.flatMap((artifact) =>
+    artifact.files.filter(({ isFolder, layer, title }) => {
+      const key = JSON.stringify([title, layer.digest, isFolder])
+      const first = seen.get(key) ?? artifact
+      seen.set(key, first)
+      return first === artifact
+    })
+  )
+}
+
+/** Writes files and folders of artifacts into one folder. Returns what is said of each of these artifacts. */
+const written = <E>(
   source: Reader<E>,
-  reference: string,
+  artifacts: ReadonlyArray<Listed>,
   folder: string,
-  { maxBytes: most = defaultMaxBytes, maxEntries, overwrite = true, platform, unpack: isUnpacking = true }: PullOptions
+  { maxBytes: most = defaultMaxBytes, maxEntries, overwrite = true, unpack: isUnpacking = true }: WriteOptions
 ): Effect.Effect<
-  Pulled,
-  ArtifactError | E | FolderError | GraphError | PlatformNotFound,
+  (artifact: Listed) => Pulled,
+  E | FolderError,
   Compression.Compression | FileSystem.FileSystem | Path.Path
 > =>
   Effect.gen(function* () {
     const path = yield* Path.Path
-    const { descriptor, layers } = yield* manifestOf(source, reference, platform)
-    const titled = titledOf(layers)
+    const titled = together(artifacts)
     yield* expectSafe(folder, titled, path.sep)
     const maxBytes = Number(ByteSize.toBigInt(ByteSize.fromInputUnsafe(most)))
     const size = sizeOf(titled)
@@ -331,18 +374,37 @@ export const pull = <E>(
       const description = `the layers have ${size} bytes, more than ${maxBytes}`
       return yield* new FolderError({ folder, reason: new LimitExceeded({ description }) })
     }
-    const folders = new Set(isUnpacking ? titled.filter(isFolder) : [])
-    const files = titled.filter((file) => !folders.has(file))
+    const folders = isUnpacking ? titled.filter(isFolder) : []
+    const files = isUnpacking ? titled.filter((file) => !isFolder(file)) : titled
     const site = yield* Place.open(folder)
-    yield* writeTo(source, { folder, site, overwrite, maxBytes, maxEntries }, files, [...folders])
-    return {
-      manifest: descriptor,
-      files: titled.map((file): PulledFile => ({
-        title: file.title,
-        path: site.pathOf(file.title),
-        isFolder: folders.has(file),
-        layer: file.layer
-      })),
-      untitled: untitledOf(layers)
-    }
+    yield* writeTo(source, { folder, site, overwrite, maxBytes, maxEntries }, files, folders)
+    return ({ files, manifest, untitled }: Listed): Pulled => ({
+      manifest,
+      files: files.map((file) => ({ ...file, path: site.pathOf(file.title), isFolder: isUnpacking && file.isFolder })),
+      untitled
+    })
   }).pipe(Effect.scoped)
+
+/** Writes the files and folders of artifacts that were listed into one folder. */
+export const write = <E>(
+  source: Reader<E>,
+  artifacts: ReadonlyArray<Listed>,
+  folder: string,
+  options: WriteOptions
+): Effect.Effect<ReadonlyArray<Pulled>, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
+  Effect.map(written(source, artifacts, folder, options), (pulledOf) => artifacts.map(pulledOf))
+
+/** Pulls what a reference names into a folder. */
+export const pull = <E>(
+  source: Reader<E>,
+  reference: string,
+  folder: string,
+  { platform, ...options }: PullOptions
+): Effect.Effect<
+  Pulled,
+  ArtifactError | E | FolderError | GraphError | PlatformNotFound,
+  Compression.Compression | FileSystem.FileSystem | Path.Path
+> =>
+  Effect.flatMap(list(source, reference, platform), (listed) =>
+    Effect.map(written(source, [listed], folder, options), (pulledOf) => pulledOf(listed))
+  )

@@ -46,8 +46,11 @@ export type CopiedNode = typeof CopiedNode.Type
 export const CopiedTag = Schema.Struct({
   /** The tag at the target. */
   tag: Schema.String,
-  /** `set`: it names the copy now. `unchanged`: it did before. `kept`: it names something else, and was to be kept. */
-  outcome: Schema.Literals(["set", "unchanged", "kept"]),
+  /**
+   * `set`: it is new, and names the copy. `moved`: it named something else before. `unchanged`: it named the copy before. `kept`: it
+   * names something else, and was to be kept.
+   */
+  outcome: Schema.Literals(["set", "moved", "unchanged", "kept"]),
   /** What it named before, if it existed. */
   previous: Schema.optionalKey(Digest.Digest)
 })

@@ -233,15 +233,25 @@ interface Pair {
   readonly right: Descriptor
 }
 
-/** Images for the same platform. */
+/** Whether each runs wherever the other runs: `linux/arm64` is `linux/arm64/v8`. */
+const isSamePlatform = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
+  left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
+
+const isSameText = (left: Descriptor, right: Descriptor): boolean => platformText(left) === platformText(right)
+
+/** Images for the same platform. Tools write one platform in several ways: the same text comes first, then the same meaning. */
 const pairsOf = (left: ReadonlyArray<Descriptor>, right: ReadonlyArray<Descriptor>): ReadonlyArray<Pair> => {
-  const byPlatform = new Map(right.filter(isFor).map((entry) => [platformText(entry), entry]))
-  return left.filter(isFor).flatMap((entry) => {
-    const platform = platformText(entry)
-    const other = byPlatform.get(platform)
-    byPlatform.delete(platform)
-    return other === undefined ? [] : [{ platform, left: entry, right: other }]
-  })
+  const pairs = new Map<Descriptor, Pair>()
+  const free = new Set(right.filter(isFor))
+  for (const isSame of [isSameText, isSamePlatform]) {
+    for (const entry of left.filter(isFor)) {
+      const other = pairs.has(entry) ? undefined : Array.from(free).find((candidate) => isSame(entry, candidate))
+      if (other === undefined) continue
+      free.delete(other)
+      pairs.set(entry, { platform: platformText(entry), left: entry, right: other })
+    }
+  }
+  return left.flatMap((entry) => pairs.get(entry) ?? [])
 }
 
 /** Images without a counterpart, and other manifests whose digests the other side does not list. */

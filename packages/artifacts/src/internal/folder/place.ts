@@ -23,6 +23,9 @@ export interface PlaceOptions {
   readonly overwrite: boolean
 }
 
+/** Whether a file or a link that is there already is what would be put in its place. */
+export type IsSame = (at: string, found: FileSystem.File.Info) => Effect.Effect<boolean, PlatformError>
+
 /** A folder into which files are put. Names are those without a problem (`names.ts`). */
 export interface Site {
   /** An empty folder on the same file system, private to this user. It is removed with the scope. */
@@ -30,8 +33,10 @@ export interface Site {
   readonly pathOf: (name: string) => string
   readonly failure: (reason: Reason) => FolderError
   readonly ofFile: (cause: PlatformError) => FolderError
-  /** Fails if a file cannot be put here. */
-  readonly checkFile: (name: string, options: PlaceOptions) => Effect.Effect<void, FolderError>
+  /**
+   * Whether a file is to be put here: not if the same one is there, and files are not replaced. Fails if it cannot be put here.
+   */
+  readonly checkFile: (name: string, options: PlaceOptions, isSame?: IsSame) => Effect.Effect<boolean, FolderError>
   /** Fails if there cannot be a folder here. */
   readonly checkFolder: (name: string) => Effect.Effect<void, FolderError>
   /** Makes a folder, and those that it is in. The effect is whether it was not there. */
@@ -107,13 +112,19 @@ export const open = (root: string): Effect.Effect<Site, FolderError, FileSystem.
       if (yield* haveFolders(name)) yield* lookAtFolder(name)
     })
 
-    const checkFile = Effect.fnUntraced(function* (name: string, { overwrite }: PlaceOptions) {
-      if (!(yield* haveFolders(name))) return
+    const checkFile = Effect.fnUntraced(function* (
+      name: string,
+      { overwrite }: PlaceOptions,
+      isSame: IsSame = () => Effect.succeed(false)
+    ) {
+      if (!(yield* haveFolders(name))) return true
       const found = yield* look(name)
-      if (Option.isNone(found)) return
+      if (Option.isNone(found)) return true
       if (found.value.type === "Directory")
         return yield* failure(refused(name, "a folder is there, where a file is put"))
-      if (!overwrite) return yield* failure(new AlreadyThere({ description: `${shown(name)} is there already` }))
+      if (overwrite) return true
+      if (yield* Effect.mapError(isSame(pathOf(name), found.value), ofFile)) return false
+      return yield* failure(new AlreadyThere({ description: `${shown(name)} is there already` }))
     })
 
     const makeOne = Effect.fnUntraced(function* (name: string, mode: number | undefined) {

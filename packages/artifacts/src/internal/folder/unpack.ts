@@ -29,7 +29,10 @@ import * as Place from "./place.ts"
  * @since 0.1.0
  */
 export interface UnpackOptions {
-  /** Whether files that are there already are replaced. Defaults to true. */
+  /**
+   * Whether files that are there already are replaced. Defaults to true. If not, a file with other content fails with `AlreadyThere`
+   * before anything changes, and one with the same content stays as it is.
+   */
   readonly overwrite?: boolean
   /**
    * How large the content of all files may be together. Defaults to 64 GiB: larger than what people pack into one layer, so that
@@ -226,12 +229,44 @@ interface Work {
   readonly options: Place.PlaceOptions
 }
 
-/** Finds what cannot be in its place, before anything changes. */
-const check = ({ options, site }: Work, nodes: ReadonlyArray<Entries.Node>) =>
-  Effect.forEach(
-    nodes,
-    (node) => (node.kind === "folder" ? site.checkFolder(node.name) : site.checkFile(node.name, options)),
-    { discard: true }
+/** How much of two files is compared at once. */
+const comparedBytes = 64 * 1024
+
+const isEqual = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((byte, index) => byte === other[index])
+
+/** Whether two files have the same bytes. Both are files, which are read in full pieces. */
+const isSameContent = (files: FileSystem.FileSystem, one: string, other: string) =>
+  Effect.gen(function* () {
+    const first = yield* files.open(one)
+    const second = yield* files.open(other)
+    while (true) {
+      const piece = yield* first.readAlloc(comparedBytes)
+      const against = yield* second.readAlloc(comparedBytes)
+      if (Option.isNone(piece) || Option.isNone(against)) return Option.isNone(piece) && Option.isNone(against)
+      if (!isEqual(piece.value, against.value)) return false
+    }
+  }).pipe(Effect.scoped)
+
+/** Whether a file or a link of the archive is there already. */
+const isSame =
+  ({ files, staging }: Work, node: Entries.Link | Entries.StagedFile): Place.IsSame =>
+  (at, found) => {
+    if (node.kind === "link") {
+      if (found.type !== "SymbolicLink") return Effect.succeed(false)
+      return Effect.map(files.readLink(at), (target) => target === node.target)
+    }
+    return found.type === "File" && Number(found.size) === node.size
+      ? isSameContent(files, at, staging.contentAt(node))
+      : Effect.succeed(false)
+  }
+
+/** Finds what cannot be in its place, before anything changes. Returns what is to be put there. */
+const check = (work: Work, nodes: ReadonlyArray<Entries.Node>) =>
+  Effect.filter(nodes, (node) =>
+    node.kind === "folder"
+      ? Effect.as(work.site.checkFolder(node.name), true)
+      : work.site.checkFile(node.name, work.options, isSame(work, node))
   )
 
 /** Gives a file another name. Where a file system has no hard links, or no more to this file, it is a copy. */
@@ -321,11 +356,25 @@ const publish = Effect.fnUntraced(function* (
 
 const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Option.isSome(node.named)
 
-const unpackInto = Effect.fnUntraced(function* <E, R>(
+/** An archive whose content is in the staging folder, and can be put in its place. */
+export interface Prepared {
+  readonly unpacked: Unpacked
+  /** Gives everything its name. */
+  readonly publish: Effect.Effect<void, FolderError>
+}
+
+/** Reads an archive to its end, and finds what cannot be in its place. Nothing but the staging folder changes. */
+export const prepare = Effect.fnUntraced(function* <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,
-  { maxBytes, maxEntries = defaultMaxEntries, overwrite = true, prefix = "", specialFiles = "refuse" }: UnpackOptions
-): Effect.fn.Return<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path | Scope.Scope> {
+  {
+    maxBytes,
+    maxEntries = defaultMaxEntries,
+    overwrite = true,
+    prefix = "",
+    specialFiles = "refuse"
+  }: UnpackOptions = {}
+): Effect.fn.Return<Prepared, E | FolderError, R | FileSystem.FileSystem | Path.Path | Scope.Scope> {
   const files = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const most = maxBytes === undefined ? defaultMaxBytes : ByteSize.fromInputUnsafe(maxBytes)
@@ -341,11 +390,13 @@ const unpackInto = Effect.fnUntraced(function* <E, R>(
   yield* read(tar, site, plan, staging)
   const nodes = yield* Effect.mapError(Effect.fromResult(plan.finish()), site.failure)
   const work: Work = { files, path, site, plan, staging, options: { overwrite } }
-  yield* check(work, nodes)
-  const ready = yield* makeReady(work, nodes)
-  // Renaming is short. An interruption in the middle of it would leave a part of the archive.
-  yield* Effect.uninterruptible(publish(work, nodes, ready))
-  return { entries: nodes.filter(isNamed).length, bytes: plan.bytes() }
+  const missing = yield* check(work, nodes)
+  const ready = yield* makeReady(work, missing)
+  return {
+    unpacked: { entries: nodes.filter(isNamed).length, bytes: plan.bytes() },
+    // Renaming is short. An interruption in the middle of it would leave a part of the archive.
+    publish: Effect.uninterruptible(publish(work, missing, ready))
+  }
 })
 
 /** Unpacks a tar archive into a folder. */
@@ -354,4 +405,10 @@ export const unpack = <E, R>(
   folder: string,
   options: UnpackOptions = {}
 ): Effect.Effect<Unpacked, E | FolderError, R | FileSystem.FileSystem | Path.Path> =>
-  Effect.scoped(unpackInto(tar, folder, options))
+  Effect.scoped(
+    Effect.gen(function* () {
+      const prepared = yield* prepare(tar, folder, options)
+      yield* prepared.publish
+      return prepared.unpacked
+    })
+  )

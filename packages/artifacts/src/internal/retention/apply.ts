@@ -41,6 +41,11 @@ export interface ApplyOptions {
   readonly concurrency?: number
   /** As for `inventory`. */
   readonly cache?: KeyValueStore.KeyValueStore
+  /**
+   * Gets the report of a run that is interrupted, which has no result. It has no check, since that takes requests. Defaults to
+   * nothing.
+   */
+  readonly onInterrupt?: (report: Report) => Effect.Effect<void>
 }
 
 type Failure = RegistryError | RetentionError
@@ -103,8 +108,13 @@ const remove = (
   return unlocked(target.unlock, locked, own, ifThere(removed, gone), onUnlocked)
 }
 
-/** Carries out a step, and records what became of it. */
-const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Effect<void>): Effect.Effect<void> =>
+/** Carries out a step, and records what became of it, unless it is cut off. */
+const perform = (
+  run: Run,
+  step: Actions.Step,
+  record: (said: Said) => Effect.Effect<void>,
+  onCutOff: () => void
+): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       // Others may be in the middle of a deletion: they come to their end, and no more begin.
@@ -120,7 +130,7 @@ const perform = (run: Run, step: Actions.Step, record: (said: Said) => Effect.Ef
         Effect.flatMap(
           Option.match({
             onSome: Effect.succeed<Said>,
-            onNone: () => restore(remove(run, step, onUnlocked))
+            onNone: () => restore(remove(run, step, onUnlocked)).pipe(Effect.onInterrupt(() => Effect.sync(onCutOff)))
           })
         ),
         Effect.catchTag(["RegistryError", "RetentionError"], (error) =>
@@ -164,6 +174,13 @@ const actionOf = ({ digest, rule, tag, tags }: Actions.Step): Action => ({
   ...(rule === undefined ? {} : { rule })
 })
 
+/** What became of each action, in the order of the plan. */
+const outcomesOf = (
+  levels: ReadonlyArray<ReadonlyArray<Actions.Step>>,
+  outcomes: ReadonlyMap<string, Outcome>
+): ReadonlyArray<Outcome> =>
+  levels.flat().map((step): Outcome => outcomes.get(step.key) ?? { ...actionOf(step), outcome: "notReached" })
+
 const isSettled = ({ outcome }: Outcome): boolean => outcome === "done" || outcome === "gone"
 
 export const apply = (
@@ -174,6 +191,7 @@ export const apply = (
 ): Effect.Effect<Report, Failure> =>
   Effect.gen(function* () {
     const { allowLocked = false, cache, concurrency = defaultConcurrency, journal, maxAge = defaultMaxAge } = options
+    const { onInterrupt = () => Effect.void } = options
     const { levels, now: since } = yield* admit(target, plan, rules, {
       allowLocked,
       maxAge: Duration.fromInputUnsafe(maxAge)
@@ -199,30 +217,41 @@ export const apply = (
       // What cannot be written down is not continued. The report has it.
       return Effect.catch(journal.record(outcome), ({ message }) => Effect.sync(() => void (run.stopped = message)))
     }
-    yield* Effect.forEach(
+    // Not for the journal: a run that is resumed looks again.
+    const cutOff = (step: Actions.Step) => () =>
+      void outcomes.set(step.key, { ...actionOf(step), ...stays("failed", "it was interrupted: it may be deleted") })
+    const report = (check: Option.Option<Report["check"] & {}>): Effect.Effect<Report> =>
+      Effect.map(DateTime.now, (endedAt) => {
+        const all = outcomesOf(levels, outcomes)
+        return {
+          version: 1,
+          registry: plan.registry,
+          repository: plan.repository,
+          plannedAt: plan.at,
+          startedAt,
+          endedAt,
+          outcomes: all,
+          ...(run.stopped === undefined ? {} : { stopped: run.stopped }),
+          ...Option.match(check, { onNone: () => ({}), onSome: (check) => ({ check }) }),
+          restore: restoreSteps(plan, all, earlier.length > 0)
+        }
+      })
+    const carryOut = Effect.forEach(
       levels,
       (steps) =>
         Effect.forEach(
           steps.filter(({ key }) => !outcomes.has(key)),
-          (step) => perform(run, step, record(step)),
+          (step) => perform(run, step, record(step), cutOff(step)),
           { concurrency, discard: true }
         ),
       { discard: true }
     )
-    const all = levels
-      .flat()
-      .map((step): Outcome => outcomes.get(step.key) ?? { ...actionOf(step), outcome: "notReached" })
-    const check = yield* Check.run(target, plan, all, since, descriptions)
-    return {
-      version: 1,
-      registry: plan.registry,
-      repository: plan.repository,
-      plannedAt: plan.at,
-      startedAt,
-      endedAt: yield* DateTime.now,
-      outcomes: all,
-      ...(run.stopped === undefined ? {} : { stopped: run.stopped }),
-      ...Option.match(check, { onNone: () => ({}), onSome: (check) => ({ check }) }),
-      restore: restoreSteps(plan, all, earlier.length > 0)
-    }
+    const interrupted = Effect.suspend(() => {
+      run.stopped = "it was interrupted"
+      return Effect.flatMap(report(Option.none()), onInterrupt)
+    })
+    return yield* Effect.gen(function* () {
+      yield* carryOut
+      return yield* report(yield* Check.run(target, plan, outcomesOf(levels, outcomes), since, descriptions))
+    }).pipe(Effect.onInterrupt(() => interrupted))
   })

@@ -222,7 +222,7 @@ const timeless = ({ manifests, tags }: Inventory, { safetyAge }: Rules): Readonl
   const effect =
     safetyAge === "none"
       ? "rules by age do not delete them, and newest keeps all of them, except by version"
-      : "they stay, since their age is not known and safetyAge is not none"
+      : "they stay, since nothing without an age is deleted unless safetyAge is none"
   return [`${count} tags and manifests have no time: ${effect}`]
 }
 
