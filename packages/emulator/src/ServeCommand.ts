@@ -5,8 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
+import type { Options } from "./AcrEmulator.ts"
 import type { CannotStart } from "./internal/command/problem.ts"
 import { flags, settingsOf } from "./internal/command/flags.ts"
+import { optionsOf, seedsOf } from "./internal/command/settings.ts"
 
 export { CannotStart } from "./internal/command/problem.ts"
 
@@ -38,13 +40,18 @@ const { json: _, ...ownChanges } = changes
  * @category constructors
  * @since 0.1.0
  */
-export const make = <const Name extends string, R>(
+export const make = <const Name extends string, R, E = never, R2 = never>(
   name: Name,
   options: {
     /** Whether to print one line of JSON when the emulator is ready, instead of instructions. */
     readonly json: Effect.Effect<boolean, never, R>
+    /**
+     * Decides what runs in place of the emulator, given what would serve it and its options. The files of a certificate are not
+     * read at that time: `https` is then `true`. Defaults to serving.
+     */
+    readonly around?: (serving: Effect.Effect<never, CannotStart>, options: Options) => Effect.Effect<void, E, R2>
   }
-): Command.Command<Name, never, {}, CannotStart, R> =>
+): Command.Command<Name, never, {}, CannotStart | E, R | R2> =>
   Command.make(name, { ...others, changes: ownChanges }, (given) =>
     Effect.gen(function* () {
       const json = yield* options.json
@@ -52,7 +59,12 @@ export const make = <const Name extends string, R>(
         ...given,
         changes: { ...given.changes, json: (before) => ({ ...before, json: json || (before.json ?? false) }) }
       })
-      const { serve } = yield* Effect.promise(() => import("./internal/command/serve.ts"))
-      return yield* serve(settings)
+      const serving = Effect.flatMap(
+        Effect.promise(() => import("./internal/command/serve.ts")),
+        ({ serve }) => serve(settings)
+      )
+      if (options.around === undefined) return yield* serving
+      const { https = false } = settings
+      return yield* options.around(serving, { ...optionsOf(settings, https !== false), seed: seedsOf(settings) })
     })
   ).pipe(Command.withDescription("Serve an Azure Container Registry emulator until it is stopped"))

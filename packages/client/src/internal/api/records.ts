@@ -33,6 +33,9 @@ const problemAt = <A>(records: ReadonlyArray<unknown>, read: Read<A>, at: number
     onFailure: ({ issue }) => problemOf(new Schema.SchemaError(new SchemaIssue.Pointer([at], issue)))
   })
 
+/** The annotation of the warning: how many records were left out, for programs that tell a partial answer from a whole one. */
+const leftOut = "leftOut"
+
 /** Warns of odd records: once for a page, and without their content, which may be anything. */
 const warn = <A>(
   name: string,
@@ -45,7 +48,9 @@ const warn = <A>(
     if (first === -1) return Effect.void
     const count = entries.reduce((sum, entry) => sum + (Result.isFailure(entry) ? 1 : 0), 0)
     const problem = problemAt(records, read, first)
-    return Effect.logWarning(`${name} left out ${count} of ${entries.length} records, which cannot be read: ${problem}`)
+    return Effect.logWarning(
+      `${name} left out ${count} of ${entries.length} records, which cannot be read: ${problem}`
+    ).pipe(Effect.annotateLogs(leftOut, count))
   })
 
 /** Reads records of an answer that is more than a list. */

@@ -58,7 +58,13 @@ const capitalIn = (text: string): string | undefined => {
 
 /** What is wrong with a text that is no reference. */
 const problemOf = (text: string, message: string): string => {
-  if (/^https?:\/\//i.test(text)) return "a reference has no scheme: expected myregistry.azurecr.io/library/alpine:3.20"
+  const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? []
+  if (scheme !== undefined) {
+    const bare = text.slice(scheme.length)
+    // A text that may be a secret is not repeated.
+    const isShown = Result.isSuccess(Reference.parse(bare)) && refusedValue(bare) === bare
+    return `a reference has no scheme: expected ${isShown ? bare : "myregistry.azurecr.io/library/alpine:3.20"}`
+  }
   const capital = capitalIn(text)
   if (capital !== undefined) return capital
   const [hub, acr] = fullSpellings(text)

@@ -195,7 +195,7 @@ export const make = Effect.fnUntraced(function* (options: {
       const { reason } = error
       if (reason._tag !== "Unauthenticated" || passedOver.length === 0) return error
       const logins = passedOver.map(({ credential, description }) => `${credential}: ${description}`).join("; ")
-      const description = `${reason.description}. The request was anonymous, because of ${logins}`
+      const description = `${reason.description.replace(/[.\s]+$/, "")}. The request was anonymous, because of ${logins}`
       return new RegistryError({ ...error, reason: new Unauthenticated({ ...reason, description }) })
     },
     repositoryOf: (repository) => (credentials.perRegistry === true ? undefined : repository),
