@@ -1,0 +1,237 @@
+/**
+ * A `SqlClient` on the SQLite that is part of Node, for databases in one file or in memory.
+ *
+ * @since 0.1.0
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+
+/**
+ * How to open a database.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The path of the file, or `:memory:`. A file that is missing is created; its folder has to be there. */
+  readonly filename: string
+  /**
+   * How long a statement waits for another process that writes. This process does nothing else meanwhile. Defaults to 5
+   * seconds.
+   */
+  readonly busyTimeout?: Duration.Input
+}
+
+/** Prepared statements that are kept. */
+const mostStatements = 200
+
+/** Rows that a stream reads at a time. */
+const rowsAtOnce = 128
+
+const inputOf = (value: unknown): SQLInputValue => {
+  if (value === undefined || value === null) return null
+  if (typeof value === "boolean") return value ? 1 : 0
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "string") return value
+  if (value instanceof Uint8Array) return value
+  return value instanceof Date ? value.toISOString() : String(value)
+}
+
+/** SQLite's own code, as Effect's classification expects it: Node has it under another name. */
+class SqliteFailure extends Error {
+  readonly errno: number | undefined
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = "SqliteFailure"
+    this.errno =
+      Predicate.hasProperty(cause, "errcode") && typeof cause.errcode === "number" ? cause.errcode : undefined
+  }
+}
+
+const failure =
+  (operation: string) =>
+  (error: unknown): SqlError => {
+    const cause = new SqliteFailure(error)
+    return new SqlError({ reason: classifySqliteError(cause, { message: cause.message, operation }) })
+  }
+
+/** https://www.sqlite.org/rescode.html#full */
+const fullCode = 13
+
+/**
+ * Whether an error says that the disk, or the quota of the database, is full.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isFull = ({ reason }: SqlError): boolean =>
+  reason.cause instanceof SqliteFailure && ((reason.cause.errno ?? 0) & 0xff) === fullCode
+
+const open = ({ busyTimeout = "5 seconds", filename }: Options) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const database = new DatabaseSync(filename, {
+          timeout: Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
+        })
+        // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
+        database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
+        // Digests are written all over a tree: larger steps write each page of it less often.
+        database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536")
+        return database
+      },
+      catch: failure("open")
+    }),
+    (database) => Effect.sync(() => database.close())
+  )
+
+interface SqliteConnection extends Connection {
+  readonly database: DatabaseSync
+}
+
+/** Runs a statement. */
+const run = <A>(
+  statementOf: (sql: string) => StatementSync,
+  sql: string,
+  use: (statement: StatementSync) => A
+): Effect.Effect<A, SqlError> =>
+  Effect.flatMap(SqlClient.SafeIntegers, (isSafe) =>
+    Effect.try({
+      try: () => {
+        const statement = statementOf(sql)
+        statement.setReadBigInts(isSafe)
+        return use(statement)
+      },
+      catch: failure("execute")
+    })
+  )
+
+/** Runs a statement for its rows. */
+const rows =
+  (statementOf: (sql: string) => StatementSync): Connection["execute"] =>
+  (sql, params, transformRows) =>
+    Effect.map(
+      run(statementOf, sql, (statement) => statement.all(...params.map(inputOf))),
+      (found) => (transformRows === undefined ? found : transformRows(found))
+    )
+
+const connect = (database: DatabaseSync): SqliteConnection => {
+  const kept = new Map<string, StatementSync>()
+
+  const prepare = (sql: string): StatementSync => {
+    const found = kept.get(sql) ?? database.prepare(sql)
+    kept.delete(sql)
+    kept.set(sql, found)
+    const [oldest] = kept.keys()
+    if (kept.size > mostStatements && oldest !== undefined) kept.delete(oldest)
+    return found
+  }
+
+  const once = (sql: string): StatementSync => database.prepare(sql)
+
+  const values: Connection["executeValues"] = (sql, params) =>
+    // A statement of its own: whether it returns arrays is a setting of it, and others share the kept one.
+    run(once, sql, (statement) => {
+      statement.setReturnArrays(true)
+      return statement.all(...params.map(inputOf)).map((row) => Object.values(row))
+    })
+
+  return {
+    database,
+    execute: rows(prepare),
+    executeUnprepared: rows(once),
+    executeValues: values,
+    executeValuesUnprepared: values,
+    executeRaw: (sql, params) => run(prepare, sql, (statement) => statement.run(...params.map(inputOf))),
+    executeStream: (sql, params, transformRows) =>
+      Stream.unwrap(
+        Effect.map(
+          run(once, sql, (statement) => statement.iterate(...params.map(inputOf))),
+          (iterator) =>
+            Stream.paginate(iterator, (rest) =>
+              Effect.try({
+                try: () => {
+                  const page: Array<object> = []
+                  let isDone = false
+                  while (page.length < rowsAtOnce && !isDone) {
+                    const next = rest.next()
+                    isDone = next.done === true
+                    if (next.done !== true) page.push(next.value)
+                  }
+                  const shown = transformRows === undefined ? page : transformRows(page)
+                  return [shown, isDone ? Option.none() : Option.some(rest)] as const
+                },
+                catch: failure("stream")
+              })
+            )
+        )
+      )
+  }
+}
+
+/**
+ * Opens a database, until the scope closes. For building custom layers. Most programs want `layer`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: Options
+): Effect.Effect<SqlClient.SqlClient, SqlError, Scope.Scope | Reactivity.Reactivity> =>
+  Effect.gen(function* () {
+    const connection = connect(yield* open(options))
+    const acquirers = SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connection),
+      semaphore: Semaphore.makeUnsafe(1),
+      isTransaction: ({ database }) => database.isTransaction
+    })
+    return yield* SqlClient.make({
+      ...acquirers,
+      compiler: Statement.makeCompilerSqlite(),
+      // Takes the lock of writers at once: a transaction that reads first could not get it later.
+      beginTransaction: "BEGIN IMMEDIATE",
+      driver: "node-sqlite",
+      spanAttributes: [
+        ["db.system.name", "sqlite"],
+        ["db.namespace", options.filename]
+      ]
+    })
+  })
+
+/**
+ * A `SqlClient` on the SQLite that is part of Node, in WAL mode with `synchronous = NORMAL`. All statements take turns.
+ *
+ * **Details**
+ *
+ * `SqlError` has `LockTimeoutError` where another process holds the lock for longer than `busyTimeout`. `isFull` tells a
+ * full disk.
+ *
+ * **Example** (A database in a file)
+ *
+ * ```ts
+ * import { SqliteClient } from "@effect-acr/migration"
+ * import { Effect } from "effect"
+ * import { SqlClient } from "effect/sql"
+ *
+ * export const count = Effect.gen(function* () {
+ *   const sql = yield* SqlClient.SqlClient
+ *   return yield* sql<{ readonly count: number }>`SELECT count(*) AS count FROM sqlite_schema`
+ * }).pipe(Effect.provide(SqliteClient.layer({ filename: "migration.sqlite" })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, SqlError> =>
+  Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))

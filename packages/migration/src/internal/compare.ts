@@ -1,0 +1,87 @@
+/**
+ * What is to be done with each artifact of a repository, by what both sides hold. Pure.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import type { State } from "../MigrationReport.ts"
+import type { Rules } from "../MigrationRules.ts"
+import type { Holdings, Inventory, Listed } from "./inventory.ts"
+import type { Known, Planned } from "./store/store.ts"
+
+export interface Comparison {
+  readonly source: Inventory
+  readonly target: Holdings
+  readonly known: ReadonlyMap<Digest.Digest, Known>
+  readonly rules: Pick<Rules, "onTag" | "referrers" | "untagged">
+  /** Whether tagged artifacts were copied in an earlier pass. */
+  readonly isLater: boolean
+  /** Whether what failed or was refused is tried again: once in each call of a run. */
+  readonly isFirst: boolean
+}
+
+/** States that say that this run or another one has brought the artifact to the target. */
+const arrived: ReadonlySet<State> = new Set(["copied", "present", "verified"])
+
+/** States that another try would not change. */
+const settled: ReadonlySet<State> = new Set(["failed", "refused", "skipped"])
+
+type Sight = "whole" | "incomplete" | "unknown"
+
+const same = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean =>
+  one.length === other.length && one.every((name) => other.includes(name))
+
+/** What the lists of the target say of an artifact. */
+const sightOf = (
+  { rules: { onTag = "overwrite" }, target }: Comparison,
+  digest: Digest.Digest,
+  tags: ReadonlyArray<string>
+): Sight => {
+  if (target.manifests !== undefined && !target.manifests.has(digest)) return "incomplete"
+  let isUnknown = tags.length === 0 && target.manifests === undefined
+  for (const tag of tags) {
+    if (!target.tags.has(tag)) return "incomplete"
+    const found = target.tags.get(tag)
+    if (found === undefined) isUnknown = true
+    else if (found !== digest && onTag !== "keep") return "incomplete"
+  }
+  return isUnknown ? "unknown" : "whole"
+}
+
+/** Whether another try would change nothing. What has no tag and belongs to nothing stays so. */
+const isSettled = ({ isFirst }: Comparison, { isTransient, state }: Known, { tags }: Listed): boolean =>
+  settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
+
+const stateOf = (comparison: Comparison, digest: Digest.Digest, listed: Listed): State => {
+  const { tags } = listed
+  const before = comparison.known.get(digest)
+  const sight = sightOf(comparison, before?.root ?? digest, tags)
+  if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
+  if (before === undefined || !same(before.tags, tags)) return "planned"
+  if (isSettled(comparison, before, listed)) return before.state
+  return sight === "unknown" && arrived.has(before.state) ? before.state : "planned"
+}
+
+/**
+ * Whether a manifest without a tag may have been left behind. In the first pass that tells nothing: most are parts of tagged
+ * ones, which come with them.
+ */
+const isLoose = ({ isLater, rules, target }: Comparison, digest: Digest.Digest): boolean =>
+  isLater && (rules.untagged === true || rules.referrers !== false) && target.manifests?.has(digest) === false
+
+/** What becomes of an artifact that the source does not list any more. */
+const goneState = (state: State): State => (arrived.has(state) || state === "skipped" ? state : "vanished")
+
+/** The artifacts of a repository with what is to be done. */
+export const compare = (comparison: Comparison): ReadonlyArray<Planned> => {
+  const planned: Array<Planned> = []
+  for (const [digest, listed] of comparison.source.manifests) {
+    const isKnown = comparison.known.has(digest)
+    if (listed.tags.length === 0 && !isKnown && !isLoose(comparison, digest)) continue
+    const { changed, size, tags } = listed
+    planned.push({ digest, size, changed, tags, state: stateOf(comparison, digest, listed) })
+  }
+  for (const [digest, { state }] of comparison.known) {
+    if (comparison.source.manifests.has(digest)) continue
+    planned.push({ digest, size: undefined, changed: undefined, tags: [], state: goneState(state) })
+  }
+  return planned
+}

@@ -1,0 +1,278 @@
+/**
+ * Copies the artifacts of a batch, and writes down what became of each.
+ */
+import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import * as Copy from "@effect-acr/artifacts/Copy"
+import * as CopyError from "@effect-acr/artifacts/CopyError"
+import * as Digest from "@effect-acr/client/Digest"
+import type * as Manifest from "@effect-acr/client/Manifest"
+import * as Referrer from "@effect-acr/client/Referrer"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as RcMap from "effect/RcMap"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
+import { MigrationError } from "../MigrationError.ts"
+import type { Rules } from "../MigrationRules.ts"
+import { classify, isDenied, messageOf } from "./failures.ts"
+import { placeName } from "./names.ts"
+import type { Opened, PlaceError, Places } from "./places.ts"
+import type { Repository, Run, Settled, Store, Task } from "./store/store.ts"
+
+export interface Copying {
+  readonly store: Store
+  readonly places: Places
+  readonly rules: Rules
+  readonly run: Run
+  readonly onSettled: (settled: Settled) => Effect.Effect<void>
+}
+
+const defaultCopies = 8
+
+const defaultBytesInFlight = 256 * 1024 * 1024
+
+/** The unit in which bytes under way are counted. */
+const unit = 64 * 1024
+
+/** Artifacts whose results are written together. A kill costs as many looks at the target again. */
+const groupSize = 50
+
+/** What is tried again, after the client itself has tried. */
+const retries = Schedule.exponential("1 second").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
+
+/** Groups of a batch that are copied at the same time. The artifacts of all share the limit of copies. */
+const groupsAtOnce = 8
+
+type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
+
+/** Blobs of a process on their way to the target, one at a time each, and where they have arrived. */
+const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }: Copying) {
+  const limit = Math.max(1, Math.floor((rules.limits?.bytesInFlight ?? defaultBytesInFlight) / unit))
+  const underWay = yield* Semaphore.make(limit)
+  const turns = yield* RcMap.make({ lookup: (_blob: string) => Semaphore.make(1) })
+  /** Where blobs have arrived that are not written down yet. */
+  const arrived = new Map<
+    string,
+    { readonly place: number; readonly digest: Digest.Digest; readonly repository: number }
+  >()
+  const placeOf = (route: number): number => {
+    const to = rules.routes[route]?.to
+    return rules.routes.findIndex((other) => to !== undefined && placeName(other.to) === placeName(to))
+  }
+
+  /** The target of a repository, which takes blobs from the repositories that have them. */
+  const targetOf = (
+    { store: target }: Opened,
+    repository: Repository,
+    byId: ReadonlyMap<number, Repository>
+  ): ContentStore<PlaceError | MigrationError> => {
+    const place = placeOf(repository.route)
+    const carrierOf = (digest: Digest.Digest) =>
+      Effect.gen(function* () {
+        const pending = arrived.get(`${place} ${digest}`)?.repository
+        const id = pending ?? Option.getOrUndefined(yield* store.carrier(run.id, place, digest))
+        const found = id === undefined ? undefined : byId.get(id)
+        const to = found === undefined ? undefined : rules.routes[found.route]?.to
+        if (found === undefined || to === undefined || found.target === repository.target) return []
+        return [(yield* places.open(to, found.target)).store.origin]
+      })
+    return {
+      ...target,
+      putBlob: (blob, source, { from = [] } = {}) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const turn = yield* RcMap.get(turns, `${place} ${blob.digest}`)
+            const permits = Math.min(limit, Math.ceil(blob.size / unit))
+            const put = Effect.gen(function* () {
+              const carriers = yield* carrierOf(blob.digest)
+              return yield* underWay.withPermits(permits)(
+                target.putBlob(blob, source, { from: [...carriers, ...from] })
+              )
+            })
+            const outcome = yield* turn.withPermit(
+              Effect.tap(put, (outcome) =>
+                Effect.sync(() => {
+                  if (outcome === "mounted") return
+                  arrived.set(`${place} ${blob.digest}`, { place, digest: blob.digest, repository: repository.id })
+                })
+              )
+            )
+            return outcome
+          })
+        )
+    }
+  }
+
+  /** Takes what has arrived since the last time. */
+  const take = () => {
+    const taken = Array.from(arrived.entries())
+    return {
+      rows: taken.map(([, row]) => ({ run: run.id, ...row })),
+      forget: () => {
+        for (const [key, row] of taken) if (arrived.get(key) === row) arrived.delete(key)
+      }
+    }
+  }
+
+  return { targetOf, take }
+})
+
+/** A source that finds out what a digest names by reading it, which the copy does anyway. */
+const reading = <E>(source: Reader<E>): Reader<E> => {
+  const read = new Map<string, Manifest.Raw>()
+  return {
+    ...source,
+    resolve: (tagOrDigest) =>
+      Digest.isDigest(tagOrDigest)
+        ? Effect.map(
+            source.manifest({ digest: tagOrDigest }),
+            Option.map((raw) => {
+              read.set(tagOrDigest, raw)
+              return raw.descriptor
+            })
+          )
+        : source.resolve(tagOrDigest),
+    manifest: (manifest) =>
+      Effect.suspend(() => {
+        const raw = read.get(manifest.digest)
+        if (raw === undefined) return source.manifest(manifest)
+        read.delete(manifest.digest)
+        return Effect.succeedSome(raw)
+      })
+  }
+}
+
+/** Whether a manifest without a tag is left out: the rules want no such manifests, and its subject was not copied. */
+const isLeftOut = (
+  rules: Rules,
+  source: Reader<PlaceError>,
+  target: Pick<ContentStore<PlaceError | MigrationError>, "keeps">,
+  { digest, tags }: Task
+): Effect.Effect<boolean, PlaceError | MigrationError> =>
+  Effect.gen(function* () {
+    if (tags.length > 0 || rules.untagged === true) return false
+    const raw = yield* source.manifest({ digest })
+    if (Option.isNone(raw)) return false
+    const referrer = Referrer.fromManifest(raw.value)
+    return Option.isNone(referrer) || !(yield* target.keeps({ digest: referrer.value.subject }))
+  })
+
+const optionsOf = (rules: Rules, { tags }: Task): Copy.Options => ({
+  tags,
+  referrers: rules.referrers ?? true,
+  cosignTags: rules.cosignTags ?? false,
+  ...(rules.onTag === undefined ? {} : { onTag: rules.onTag }),
+  ...(rules.platforms === undefined ? {} : { platforms: rules.platforms }),
+  ...(rules.index === undefined ? {} : { index: rules.index })
+})
+
+const settledOf = ({ digest, repository }: Task, { nodes, root, tags }: Copy.Report): Settled => {
+  const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
+  const isPresent =
+    nodes.every(({ outcome }) => outcome === "present") && tags.every(({ outcome }) => outcome !== "set")
+  return {
+    repository,
+    digest,
+    state: isPresent ? "present" : "copied",
+    sent: nodes.reduce((sum, { kind, outcome, size }) => (kind === "blob" && outcome === "sent" ? sum + size : sum), 0),
+    ...(root === digest ? {} : { root }),
+    ...(kept.length === 0 ? {} : { class: "exists", detail: `the target keeps its own ${kept.join(", ")}` })
+  }
+}
+
+/** An error of the run itself: the database, or a login that is refused. Nothing is said of the artifact. */
+const ofRun = (error: CopyFailure): MigrationError | undefined => {
+  if (error.cause instanceof MigrationError) return error.cause
+  if (!isDenied(error.cause)) return undefined
+  return new MigrationError({
+    problem: "Denied",
+    description: `the ${error.side} refuses the login: ${messageOf(error.cause)}`
+  })
+}
+
+/** Makes what copies the batches of a pass. All batches of a process share its limits. */
+export const make = Effect.fnUntraced(function* (copying: Copying) {
+  const { onSettled, places, rules, run, store } = copying
+  const carriers = yield* makeCarriers(copying)
+  const copies = yield* Semaphore.make(rules.limits?.copies ?? defaultCopies)
+  const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
+
+  const copyOne = (
+    source: Reader<PlaceError>,
+    target: ContentStore<PlaceError | MigrationError>,
+    task: Task
+  ): Effect.Effect<Settled, MigrationError> =>
+    Effect.gen(function* () {
+      const from = reading(source)
+      const isSkipped = yield* Effect.mapError(
+        isLeftOut(rules, from, target, task),
+        CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
+      )
+      if (isSkipped) {
+        const { digest, repository } = task
+        return {
+          repository,
+          digest,
+          state: "skipped",
+          detail: "it has no tag, and nothing that was copied needs it"
+        } as const
+      }
+      return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
+    }).pipe(
+      Effect.retry({ schedule: retries, while: (error) => error.isRetryable && ofRun(error) === undefined }),
+      Effect.catch((error) => {
+        const stopping = ofRun(error)
+        return stopping === undefined
+          ? Effect.succeed({ repository: task.repository, digest: task.digest, ...classify(error) })
+          : Effect.fail(stopping)
+      })
+    )
+
+  /** Copies artifacts of one repository, and writes what became of them once the target has written them. */
+  const copyGroup = (tasks: Arr.NonEmptyReadonlyArray<Task>): Effect.Effect<void, MigrationError> =>
+    Effect.gen(function* () {
+      const [{ repository: id }] = tasks
+      const repository = repositories.get(id)
+      const route = repository === undefined ? undefined : rules.routes[repository.route]
+      if (repository === undefined || route === undefined) return
+      const opened = yield* Effect.result(
+        Effect.all([places.open(route.from, repository.source), places.open(route.to, repository.target)])
+      )
+      if (Result.isFailure(opened)) {
+        const description = `${repository.source} cannot be opened: ${messageOf(opened.failure)}`
+        return yield* new MigrationError({ problem: "PlaceFailed", description })
+      }
+      const [{ store: source }, to] = opened.success
+      const target = carriers.targetOf(to, repository, repositories)
+      const copied = yield* Effect.forEach(tasks, (task) => copies.withPermit(copyOne(source, target, task)), {
+        concurrency: "unbounded"
+      }).pipe(
+        target.batch,
+        Effect.mapError((error) =>
+          error instanceof MigrationError
+            ? error
+            : new MigrationError({
+                problem: "PlaceFailed",
+                description: `${repository.target} cannot be written: ${messageOf(error)}`
+              })
+        )
+      )
+      const { forget, rows } = carriers.take()
+      yield* store.settle(copied, rows)
+      forget()
+      yield* Effect.forEach(copied, onSettled, { discard: true })
+    })
+
+  /** Copies what is left of a batch, and returns how many artifacts that were. One that fails does not fail the batch. */
+  return (batch: number): Effect.Effect<number, MigrationError> =>
+    Effect.gen(function* () {
+      const tasks = yield* store.tasks(batch)
+      const groups = Object.values(Arr.groupBy(tasks, ({ repository }) => String(repository))).flatMap((group) =>
+        Arr.chunksOf(group, groupSize)
+      )
+      yield* Effect.forEach(groups, copyGroup, { concurrency: groupsAtOnce, discard: true })
+      return tasks.length
+    })
+})

@@ -1,0 +1,196 @@
+/**
+ * The way of a run from pass to pass. All of its state is in the database.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Cache from "effect/Cache"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { MigrationError } from "../MigrationError.ts"
+import type { State } from "../MigrationReport.ts"
+import { Rules } from "../MigrationRules.ts"
+import * as Copying from "./copy.ts"
+import * as Engine from "./engine.ts"
+import type { Places } from "./places.ts"
+import { prepare } from "./prepare.ts"
+import type { Batch, Run, Store } from "./store/store.ts"
+
+/**
+ * What happens in a run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event =
+  | {
+      /** A pass begins: both places are listed and compared. */
+      readonly _tag: "PassBegan"
+      /** The pass, from 1. */
+      readonly pass: number
+    }
+  | {
+      /** A repository was listed. */
+      readonly _tag: "Listed"
+      /** The repository at the source. */
+      readonly source: string
+      /** The repository at the target. */
+      readonly target: string
+      /** How many artifacts it has. */
+      readonly artifacts: number
+      /** How many of them are to be copied. */
+      readonly planned: number
+    }
+  | {
+      /** The pass is planned. */
+      readonly _tag: "Planned"
+      /** The pass, from 1. */
+      readonly pass: number
+      /** How many artifacts are to be copied. */
+      readonly artifacts: number
+      /** In how many batches. */
+      readonly batches: number
+    }
+  | {
+      /** It is known what became of an artifact. */
+      readonly _tag: "ArtifactDone"
+      /** The number of its repository in the database. */
+      readonly repository: number
+      /** Its digest at the source. */
+      readonly digest: Digest.Digest
+      /** What became of it. */
+      readonly state: State
+      /** The bytes of blobs that were sent for it; those that the target mounted are not. */
+      readonly sentBytes: number
+      /** What happened, if it is not copied. */
+      readonly detail?: string
+    }
+  | {
+      /** A batch is done. */
+      readonly _tag: "BatchDone"
+      /** The number of the batch. */
+      readonly batch: number
+    }
+
+const RulesText = Schema.fromJsonString(Schema.toCodecJson(Rules))
+
+export const formatRules = (rules: Rules): Effect.Effect<string, MigrationError> =>
+  Effect.mapError(
+    Schema.encodeEffect(RulesText)(rules),
+    ({ message }) => new MigrationError({ problem: "InvalidRules", description: message })
+  )
+
+const readRules = ({ rules }: Run): Effect.Effect<Rules, MigrationError> =>
+  Effect.mapError(
+    Schema.decodeEffect(RulesText)(rules),
+    ({ message }) => new MigrationError({ problem: "InvalidRules", description: message })
+  )
+
+export interface Parts {
+  readonly store: Store
+  readonly places: Places
+  readonly emit: (event: Event) => Effect.Effect<void>
+}
+
+/** What the workflows of a process do. */
+export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: Parts) {
+  // Not the scope of the batch that comes first: others use the copier after its end.
+  const scope = yield* Effect.scope
+  // A copier per pass: its limits hold for all batches of the process, and each pass may have new repositories.
+  const copiers = yield* Cache.make({
+    capacity: 8,
+    lookup: (key: string) =>
+      Effect.gen(function* () {
+        const run = yield* store.byId(Number(key.split("/")[0]))
+        const rules = yield* readRules(run)
+        const copier = Copying.make({
+          store,
+          places,
+          rules,
+          run,
+          onSettled: ({ detail, digest, repository, sent = 0, state }) =>
+            emit({
+              _tag: "ArtifactDone",
+              repository,
+              digest,
+              state,
+              sentBytes: sent,
+              ...(detail === undefined ? {} : { detail })
+            })
+        })
+        return yield* Scope.provide(copier, scope)
+      })
+  })
+  const worker: Engine.Worker = {
+    prepare: ({ isFirst, pass, run: id }) =>
+      Effect.gen(function* () {
+        const run = yield* store.byId(id)
+        const rules = yield* readRules(run)
+        yield* emit({ _tag: "PassBegan", pass })
+        return yield* prepare({
+          store,
+          places,
+          rules,
+          run,
+          isFirst,
+          onListed: ({ artifacts, planned, repository: { source, target } }) =>
+            emit({ _tag: "Listed", source, target, artifacts, planned })
+        })
+      }),
+    copy: ({ batch, pass, run }) => Effect.flatMap(Cache.get(copiers, `${run}/${pass}`), (copy) => copy(batch))
+  }
+  return worker
+})
+
+const batchesAtOnce = 4
+
+/** Passes of one call: what was pushed meanwhile, and what failed for a while, is copied by the later ones. */
+const mostPasses = 5
+
+const copyBatches = ({ emit, store }: Parts, run: Run) =>
+  Effect.gen(function* () {
+    const batches = yield* store.openBatches(run.id)
+    const copyBatch = (batch: Batch) =>
+      Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt }).pipe(
+        Effect.tapError(() => store.repeatBatch(batch)),
+        Effect.andThen(store.closeBatch(batch.id)),
+        Effect.andThen(emit({ _tag: "BatchDone", batch: batch.id }))
+      )
+    yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAtOnce, discard: true })
+  })
+
+/** How often one call begins again after the engine has stopped. */
+const mostInterruptions = 5
+
+const driveOnce = (parts: Parts, name: string, rules: Rules) =>
+  Effect.gen(function* () {
+    const { emit, store } = parts
+    const begun = yield* store.begin(name, yield* formatRules(rules))
+    if (begun.phase === "done") yield* store.advance(begun, { phase: "inventory", pass: begun.pass + 1, attempt: 0 })
+    const first = begun.phase === "done" ? begun.pass + 1 : begun.pass
+    const last = first + mostPasses - 1
+    while (true) {
+      const run = yield* store.byId(begun.id)
+      if (run.phase === "done") return
+      if (run.phase === "inventory") {
+        const { attempt, id, pass } = run
+        const planned = yield* Effect.tapError(
+          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first }),
+          () => store.advance(run, { attempt: attempt + 1 })
+        )
+        const batches = yield* store.openBatches(id)
+        yield* emit({ _tag: "Planned", pass, artifacts: planned, batches: batches.length })
+        yield* store.advance(run, { phase: planned === 0 ? "done" : "copy" })
+      } else {
+        yield* copyBatches(parts, run)
+        const isLast = run.pass >= last
+        yield* store.advance(run, isLast ? { phase: "done" } : { phase: "inventory", pass: run.pass + 1, attempt: 0 })
+      }
+    }
+  })
+
+/** Takes a run to its end. */
+export const drive = (parts: Parts, name: string, rules: Rules) =>
+  Effect.retry(driveOnce(parts, name, rules), {
+    times: mostInterruptions,
+    while: ({ problem }) => problem === "Interrupted"
+  })

@@ -1,0 +1,54 @@
+/**
+ * What errors of a copy mean for an artifact and for the run.
+ */
+import type { Fault } from "@effect-acr/artifacts/Copy"
+import type { CopyError } from "@effect-acr/artifacts/CopyError"
+import { GraphError } from "@effect-acr/artifacts/Graph"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type { MigrationError } from "../MigrationError.ts"
+import type { State } from "../MigrationReport.ts"
+import type { PlaceError } from "./places.ts"
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The tag of the reason of an error, or of the error itself. */
+const tagOf = (error: unknown): string => {
+  if (Predicate.hasProperty(error, "reason") && Predicate.hasProperty(error.reason, "_tag")) {
+    return String(error.reason._tag)
+  }
+  return Predicate.hasProperty(error, "_tag") ? String(error._tag) : ""
+}
+
+const denials: ReadonlySet<string> = new Set(["Unauthenticated", "CredentialUnavailable"])
+
+/** Whether the login is refused, so that nothing else would succeed with it. */
+export const isDenied = (error: unknown): boolean => denials.has(tagOf(error))
+
+const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", "InvalidRequest", "Unsupported"])
+
+const damages: ReadonlySet<string> = new Set(["ContentMismatch", "InvalidResponse", "Damaged"])
+
+export interface Failure {
+  readonly state: State
+  readonly class: string
+  readonly detail: string
+}
+
+/** What a failed copy means for its artifact. */
+export const classify = (error: CopyError<PlaceError | MigrationError | Fault>): Failure => {
+  const { cause, message: detail, node, side } = error
+  const tag = tagOf(cause)
+  const isRoot = Option.isNone(node) && side === "source"
+  if (isRoot && cause instanceof GraphError && cause.problem === "Missing" && cause.path.length === 0) {
+    return { state: "vanished", class: "gone", detail }
+  }
+  if (tag === "TagExists") return { state: "skipped", class: "exists", detail }
+  if (error.isRetryable) return { state: "failed", class: "transient", detail }
+  if (side === "target" && refusals.has(tag)) return { state: "refused", class: "refused", detail }
+  if (tag === "Forbidden") return { state: "failed", class: "forbidden", detail }
+  if (tag === "GraphError" || tag === "MissingContent" || tag === "NotFound") {
+    return { state: "failed", class: "gone", detail }
+  }
+  return { state: "failed", class: damages.has(tag) ? "content" : "other", detail }
+}

@@ -1,0 +1,158 @@
+/**
+ * What repositories hold: by the pages of Azure Container Registry's own lists, or tag by tag elsewhere.
+ */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import type * as Digest from "@effect-acr/client/Digest"
+import type { Opened as RegistryOpened } from "@effect-acr/client/Registries"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Opened, PlaceError } from "./places.ts"
+
+/** A manifest with its tags, as lists say. */
+export interface Listed {
+  readonly tags: ReadonlyArray<string>
+  /** The size of all that it holds, in bytes. */
+  readonly size?: number
+  /** Seconds since 1970. */
+  readonly changed?: number
+}
+
+/** What a repository holds. */
+export interface Inventory {
+  readonly manifests: ReadonlyMap<Digest.Digest, Listed>
+}
+
+/** What a target holds. */
+export interface Holdings {
+  /** The digests of the tags, as far as the lists tell them; `undefined` for a tag whose digest is not listed. */
+  readonly tags: ReadonlyMap<string, Digest.Digest | undefined>
+  /** All manifests, if they are listed. */
+  readonly manifests?: ReadonlySet<Digest.Digest>
+}
+
+const resolvesAtOnce = 8
+
+const isUnsupported = ({ reason }: RegistryError): boolean => reason._tag === "Unsupported"
+
+const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource !== "endpoint"
+
+const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
+
+/** Adds a tag to the manifest that it names. */
+const addTag = (
+  manifests: Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>,
+  digest: Digest.Digest,
+  tag: string,
+  changed?: number
+): void => {
+  const found = manifests.get(digest) ?? { tags: [] }
+  found.tags.push(tag)
+  if (changed !== undefined) found.changed = Math.max(changed, found.changed ?? 0)
+  manifests.set(digest, found)
+}
+
+const byLists = (
+  { registry, repository }: RegistryOpened,
+  isWanted: (tag: string) => boolean
+): Effect.Effect<Inventory, RegistryError> =>
+  Effect.gen(function* () {
+    const manifests = new Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>()
+    yield* Stream.runForEach(registry.tags(repository), ({ digest, lastUpdatedOn, name }) =>
+      Effect.sync(() => {
+        if (isWanted(name)) addTag(manifests, digest, name, secondsOf(lastUpdatedOn))
+      })
+    )
+    // A page repeats an entry that moves while it is read: a set holds it once.
+    yield* Stream.runForEach(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) =>
+      Effect.sync(() => {
+        const found = manifests.get(digest)
+        if (found === undefined && tags.length > 0) return
+        manifests.set(digest, {
+          changed: secondsOf(lastUpdatedOn),
+          ...(found ?? { tags: [] }),
+          ...(sizeInBytes === undefined ? {} : { size: sizeInBytes })
+        })
+      })
+    )
+    return { manifests }
+  })
+
+/** The tags of a store with what they name. A tag that is deleted meanwhile is left out. */
+const resolved = (
+  { store }: Opened,
+  isWanted: (tag: string) => boolean
+): Effect.Effect<ReadonlyArray<readonly [string, Descriptor]>, PlaceError> =>
+  Stream.runCollect(
+    Stream.filter(store.tags, isWanted).pipe(
+      Stream.mapEffect(
+        (tag) =>
+          Effect.map(store.resolve(tag), (found) =>
+            Option.map(found, (descriptor): readonly [string, Descriptor] => [tag, descriptor])
+          ),
+        { concurrency: resolvesAtOnce }
+      ),
+      Stream.filter(Option.isSome),
+      Stream.map(({ value }) => value)
+    )
+  )
+
+const byTags = (opened: Opened, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
+  Effect.map(resolved(opened, isWanted), (tags) => {
+    const manifests = new Map<Digest.Digest, { tags: Array<string> }>()
+    for (const [tag, { digest }] of tags) addTag(manifests, digest, tag)
+    return { manifests }
+  })
+
+/** What a repository of the source holds; none if it is not there. */
+export const read = (
+  opened: Opened,
+  isWanted: (tag: string) => boolean
+): Effect.Effect<Option.Option<Inventory>, PlaceError> => {
+  const { registry } = opened
+  if (registry === undefined) return Effect.asSome(byTags(opened, isWanted))
+  return byLists(registry, isWanted).pipe(
+    Effect.asSome,
+    Effect.catchIf(isAbsent, () => Effect.succeedNone),
+    Effect.catchIf(isUnsupported, () =>
+      Effect.gen(function* () {
+        // A store says nothing of a repository that is missing. Its first tag does.
+        const isThere = yield* Stream.runHead(registry.content.tags(registry.repository)).pipe(
+          Effect.as(true),
+          Effect.catchIf(isAbsent, () => Effect.succeed(false))
+        )
+        return isThere ? Option.some(yield* byTags(opened, isWanted)) : Option.none()
+      })
+    )
+  )
+}
+
+const holdingsByLists = ({ registry, repository }: RegistryOpened): Effect.Effect<Holdings, RegistryError> =>
+  Effect.gen(function* () {
+    const tags = new Map<string, Digest.Digest>()
+    yield* Stream.runForEach(registry.tags(repository), ({ digest, name }) => Effect.sync(() => tags.set(name, digest)))
+    const manifests = new Set<Digest.Digest>()
+    yield* Stream.runForEach(registry.manifests(repository), ({ digest }) => Effect.sync(() => manifests.add(digest)))
+    return { tags, manifests }
+  })
+
+/** What a repository of the target holds: lists alone, without a request for each tag. */
+export const holdings = (opened: Opened): Effect.Effect<Holdings, PlaceError> => {
+  const { registry } = opened
+  if (registry === undefined) {
+    return Effect.map(
+      resolved(opened, () => true),
+      (tags) => ({ tags: new Map(tags.map(([tag, { digest }]) => [tag, digest])) })
+    )
+  }
+  return holdingsByLists(registry).pipe(
+    Effect.catchIf(isAbsent, () => Effect.succeed<Holdings>({ tags: new Map(), manifests: new Set() })),
+    Effect.catchIf(isUnsupported, () =>
+      Effect.map(Stream.runCollect(opened.store.tags), (tags) => ({
+        tags: new Map(tags.map((tag) => [tag, undefined]))
+      }))
+    )
+  )
+}

@@ -1,0 +1,60 @@
+/**
+ * The repositories of the target: whether their names are valid, and whether two sources would become one.
+ */
+import * as RepositoryName from "@effect-acr/client/RepositoryName"
+import * as Result from "effect/Result"
+import type * as MigrationRules from "../MigrationRules.ts"
+
+/** A repository of a source and the name that it is to have. */
+export interface Named {
+  readonly route: number
+  readonly source: string
+  readonly to: MigrationRules.Place
+  readonly target: string
+}
+
+/** Why a repository cannot be at the target. */
+export interface NameProblem {
+  readonly problem: "collision" | "invalidName"
+  readonly detail: string
+}
+
+/** The name of a place, equal for equal places. */
+export const placeName = (place: MigrationRules.Place): string =>
+  "registry" in place ? place.registry.toLowerCase() : place.layouts
+
+/** OCI distribution specification: many clients limit the host with the name to 255 characters. */
+const mostCharacters = 255
+
+const nameProblem = ({ target, to }: Named): NameProblem | undefined => {
+  if (Result.isFailure(RepositoryName.parse(target))) {
+    const hint = target === target.toLowerCase() ? "" : ": names of repositories are in lower case, so rename it"
+    return { problem: "invalidName", detail: `${target} is not a name of a repository${hint}` }
+  }
+  const whole = "registry" in to ? `${to.registry}/${target}` : target
+  return whole.length > mostCharacters
+    ? { problem: "invalidName", detail: `${whole} has more than ${mostCharacters} characters` }
+    : undefined
+}
+
+const keyOf = ({ target, to }: Named): string => `${placeName(to)}\n${target.toLowerCase()}`
+
+/** The problems of names, by the index of the repository. All sources of a collision have it, so that none wins by chance. */
+export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<number, NameProblem> => {
+  const byTarget = new Map<string, Array<number>>()
+  for (const [index, named] of repositories.entries()) {
+    const key = keyOf(named)
+    byTarget.set(key, [...(byTarget.get(key) ?? []), index])
+  }
+  const problems = new Map<number, NameProblem>()
+  for (const [index, named] of repositories.entries()) {
+    const others = (byTarget.get(keyOf(named)) ?? []).filter((other) => other !== index)
+    const names = others.flatMap((other) => repositories[other]?.source ?? [])
+    const found: NameProblem | undefined =
+      names.length > 0
+        ? { problem: "collision", detail: `${named.target} is the target of ${names.join(", ")} as well` }
+        : nameProblem(named)
+    if (found !== undefined) problems.set(index, found)
+  }
+  return problems
+}

@@ -1,0 +1,149 @@
+/**
+ * The beginning of a pass: both places are listed, compared, and what is left to copy becomes batches.
+ */
+import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { MigrationError } from "../MigrationError.ts"
+import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
+import { compare } from "./compare.ts"
+import { isDenied, messageOf } from "./failures.ts"
+import * as Inventories from "./inventory.ts"
+import { nameProblems } from "./names.ts"
+import type { PlaceError, Places } from "./places.ts"
+import type { Repository, Run, Store } from "./store/store.ts"
+
+/** What was found in a repository. */
+interface Listed {
+  readonly repository: Repository
+  readonly artifacts: number
+  readonly planned: number
+}
+
+export interface Preparing {
+  readonly store: Store
+  readonly places: Places
+  readonly rules: Rules
+  readonly run: Run
+  readonly isFirst: boolean
+  readonly onListed: (listed: Listed) => Effect.Effect<void>
+}
+
+const repositoriesAtOnce = 4
+
+const defaultBatch = 1000
+
+const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
+  Result.getOrElse(
+    NamePatterns.compile({
+      ...(patterns.include === undefined ? {} : { include: patterns.include }),
+      ...(patterns.exclude === undefined ? {} : { exclude: patterns.exclude })
+    }),
+    // The rules have been decoded, which compiles the same globs.
+    () => () => false
+  )
+
+/** The names of the repositories of a route, as far as they are known now. A name that several pages have counts once. */
+const namesOf = (
+  places: Places,
+  { from, repositories = {} }: Route
+): Effect.Effect<ReadonlySet<string>, MigrationError> => {
+  if ("names" in repositories) return Effect.succeed(new Set(repositories.names))
+  const isWanted = compile(repositories)
+  const place = "registry" in from ? from.registry : from.layouts
+  return places.repositories(from).pipe(
+    Stream.filter(isWanted),
+    Stream.runCollect,
+    Effect.mapBoth({
+      onFailure: (error) =>
+        new MigrationError({
+          problem: isDenied(error) ? "Denied" : "PlaceFailed",
+          description: `the repositories of ${place} cannot be listed, so name them in the rules: ${messageOf(error)}`
+        }),
+      onSuccess: (names) => new Set(names)
+    })
+  )
+}
+
+const keyOf = (route: number, source: string): string => `${route} ${source}`
+
+/** Adds the repositories that are new since the last pass. Those that are not listed any more stay: a page may miss them. */
+const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effect<void, MigrationError> =>
+  Effect.gen(function* () {
+    const known = yield* store.repositories(run.id)
+    const all = new Map(known.map(({ route, source }) => [keyOf(route, source), { route, source }]))
+    for (const [index, route] of rules.routes.entries()) {
+      for (const source of yield* namesOf(places, route)) all.set(keyOf(index, source), { route: index, source })
+    }
+    const named = Array.from(all.values()).flatMap(({ route, source }) => {
+      const found = rules.routes[route]
+      return found === undefined ? [] : [{ route, source, to: found.to, target: targetName(found, source) }]
+    })
+    const problems = nameProblems(named)
+    const ids = new Map(known.map(({ id, route, source }) => [keyOf(route, source), id]))
+    const added: Array<Omit<Repository, "id">> = []
+    for (const [index, { route, source, target }] of named.entries()) {
+      const { detail = null, problem = null } = problems.get(index) ?? {}
+      const id = ids.get(keyOf(route, source))
+      if (id === undefined) added.push({ route, source, target, problem, detail })
+      else yield* store.setProblem(id, problem, detail)
+    }
+    yield* store.addRepositories(run.id, added)
+  })
+
+/** Lists both sides of a repository, and writes what is to be done. */
+const planRepository = (
+  { isFirst, places, rules, run, store }: Preparing,
+  repository: Repository,
+  route: Route
+): Effect.Effect<Listed, MigrationError> =>
+  Effect.gen(function* () {
+    const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
+      effect.pipe(
+        Effect.asSome,
+        Effect.catch((error) => Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>()))
+      )
+    const source = yield* listing(
+      Effect.flatMap(places.open(route.from, repository.source), (opened) =>
+        Inventories.read(opened, compile(route.tags))
+      ),
+      "notListed"
+    )
+    if (Option.isNone(source)) return { repository, artifacts: 0, planned: 0 }
+    const known = yield* store.known(repository.id)
+    // A repository that is gone has nothing, and what was found in it before vanished.
+    const inventory = Option.getOrElse(source.value, (): Inventories.Inventory => ({ manifests: new Map() }))
+    const target = yield* listing(
+      Effect.flatMap(places.open(route.to, repository.target), Inventories.holdings),
+      "targetNotListed"
+    )
+    if (Option.isNone(target)) return { repository, artifacts: 0, planned: 0 }
+    const planned = compare({ source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 })
+    yield* store.setPlan(repository.id, planned)
+    return {
+      repository,
+      artifacts: planned.length,
+      planned: planned.filter(({ state }) => state === "planned").length
+    }
+  })
+
+/** Begins a pass. Returns how many artifacts are to be copied. */
+export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationError> =>
+  Effect.gen(function* () {
+    const { onListed, rules, run, store } = preparing
+    yield* findRepositories(preparing)
+    const repositories = yield* store.repositories(run.id)
+    yield* Effect.forEach(
+      repositories.filter(({ problem }) => problem === null),
+      (repository) => {
+        const route = rules.routes[repository.route]
+        return route === undefined
+          ? Effect.void
+          : Effect.flatMap(planRepository(preparing, repository, route), onListed)
+      },
+      { concurrency: repositoriesAtOnce, discard: true }
+    )
+    return yield* store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch)
+  })

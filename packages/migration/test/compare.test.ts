@@ -1,0 +1,78 @@
+/**
+ * What a comparison of both sides decides.
+ */
+import * as Digest from "@effect-acr/client/Digest"
+import { assert, describe, it } from "@effect/vitest"
+import { compare, type Comparison } from "../src/internal/compare.ts"
+import type { Known } from "../src/internal/store/store.ts"
+
+const digestOf = (digit: string) => Digest.Digest.make(`sha256:${digit.repeat(64)}`)
+
+const one = digestOf("1")
+
+const two = digestOf("2")
+
+const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
+  new Map([[one, { state: "planned", isTransient: false, root: undefined, tags: ["1.0"], ...known }]])
+
+/** The state of the artifact `one` with the tag `1.0`, which the target lacks unless a change says otherwise. */
+const stateOf = (change: Partial<Comparison>) =>
+  compare({
+    source: { manifests: new Map([[one, { tags: ["1.0"] }]]) },
+    target: { tags: new Map(), manifests: new Set() },
+    known: new Map(),
+    rules: {},
+    isFirst: false,
+    isLater: true,
+    ...change
+  }).find(({ digest }) => digest === one)?.state
+
+const there = { tags: new Map([["1.0", one]]), manifests: new Set([one]) }
+
+describe("a comparison", () => {
+  it("plans what the target lacks, and tells who brought what it has", () => {
+    assert.strictEqual(stateOf({}), "planned")
+    assert.strictEqual(stateOf({ target: there }), "present")
+    assert.strictEqual(stateOf({ target: there, known: knownAs({ state: "copied" }) }), "verified")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "verified" }) }), "planned")
+  })
+
+  it("plans a tag that names something else, unless that is kept", () => {
+    const other = { tags: new Map([["1.0", two]]), manifests: new Set([one, two]) }
+    assert.strictEqual(stateOf({ target: other }), "planned")
+    assert.strictEqual(stateOf({ target: other, rules: { onTag: "keep" } }), "present")
+  })
+
+  it("tries again what failed: in the first pass of a call, or if the reason may pass", () => {
+    const failed = knownAs({ state: "failed" })
+    assert.strictEqual(stateOf({ known: failed }), "failed")
+    assert.strictEqual(stateOf({ known: failed, isFirst: true }), "planned")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "failed", isTransient: true }) }), "planned")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "failed", tags: ["0.9"] }) }), "planned")
+  })
+
+  it("trusts what it copied where the target lists no digests", () => {
+    const target = { tags: new Map([["1.0", undefined]]) }
+    assert.strictEqual(stateOf({ target }), "planned")
+    assert.strictEqual(stateOf({ target, known: knownAs({ state: "copied" }) }), "copied")
+    assert.strictEqual(stateOf({ target, known: knownAs({ state: "copied", tags: [] }) }), "planned")
+  })
+
+  it("looks for manifests without a tag once the tagged ones were copied", () => {
+    const source = { manifests: new Map([[one, { tags: [] }]]) }
+    assert.isUndefined(stateOf({ source, isLater: false }))
+    assert.strictEqual(stateOf({ source }), "planned")
+    assert.isUndefined(stateOf({ source, rules: { referrers: false } }))
+    assert.strictEqual(stateOf({ source, rules: { referrers: false, untagged: true } }), "planned")
+    assert.isUndefined(stateOf({ source, target: { tags: new Map() } }))
+    const skipped = knownAs({ state: "skipped", tags: [] })
+    assert.strictEqual(stateOf({ source, known: skipped, isFirst: true }), "skipped")
+    assert.strictEqual(stateOf({ source, known: skipped, target: there }), "present")
+  })
+
+  it("knows what vanished", () => {
+    const source = { manifests: new Map() }
+    assert.strictEqual(stateOf({ source, known: knownAs({}) }), "vanished")
+    assert.strictEqual(stateOf({ source, known: knownAs({ state: "verified" }) }), "verified")
+  })
+})

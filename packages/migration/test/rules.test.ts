@@ -1,0 +1,80 @@
+/**
+ * Rules as data: what they say, and what they refuse.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { nameProblems, type Named } from "../src/internal/names.ts"
+import * as MigrationRules from "../src/MigrationRules.ts"
+
+const route = { from: { registry: "old.azurecr.io" }, to: { registry: "new.azurecr.io" } }
+
+const messageOf = (rules: unknown) =>
+  Effect.map(Effect.flip(MigrationRules.parse(JSON.stringify(rules))), ({ message }) => message)
+
+describe("rules", () => {
+  it.effect("are read from JSON and written to it", () =>
+    Effect.gen(function* () {
+      const text = {
+        routes: [
+          {
+            ...route,
+            repositories: { include: ["shop/**"], exclude: ["shop/scratch/**"] },
+            tags: { exclude: ["pr-*"] },
+            rename: [{ prefix: "shop/", replaceBy: "store/" }]
+          },
+          { from: { layouts: "backup" }, to: { registry: "new.azurecr.io" }, repositories: { names: ["tools/lint"] } }
+        ],
+        platforms: ["linux/amd64"],
+        onTag: "keep",
+        limits: { registries: { "old.azurecr.io": "acrStandard", "new.azurecr.io": { write: 100 } }, share: 0.5 }
+      }
+      const rules = yield* MigrationRules.parse(JSON.stringify(text))
+      assert.deepEqual<unknown>(rules, text)
+      assert.strictEqual(MigrationRules.targetName(rules.routes[0], "shop/api"), "store/api")
+      assert.strictEqual(MigrationRules.targetName(rules.routes[0], "base"), "base")
+      assert.deepEqual(MigrationRules.rateLimits(rules, "new.azurecr.io"), { write: 50 })
+      assert.strictEqual(MigrationRules.rateLimits(rules, "old.azurecr.io").write, 500)
+      assert.deepEqual(MigrationRules.rateLimits(rules, "other.azurecr.io"), {})
+    })
+  )
+
+  it.effect("name the member that is wrong", () =>
+    Effect.gen(function* () {
+      assert.include(yield* messageOf({ routes: [{ ...route, repository: {} }] }), `["routes"][0]["repository"]`)
+      assert.include(yield* messageOf({ routes: [{ ...route, tags: { include: ["v1["] } }] }), `["tags"]["include"][0]`)
+      assert.include(yield* messageOf({ routes: [route], platforms: ["linux"] }), `["platforms"][0]`)
+      assert.include(yield* messageOf({ routes: [route], limits: { share: 2 } }), `["limits"]["share"]`)
+      assert.include(yield* messageOf({ routes: [] }), `["routes"]`)
+      assert.include(yield* messageOf({ routes: [{ ...route, to: route.from }] }), "one place")
+      assert.include((yield* Effect.flip(MigrationRules.parse("{"))).message, "they are not JSON")
+    })
+  )
+})
+
+const named = (source: string, target: string, to: MigrationRules.Place = route.to): Named => ({
+  route: 0,
+  source,
+  target,
+  to
+})
+
+describe("names at the target", () => {
+  it("are refused where two sources would become one, also by case", () => {
+    const problems = nameProblems([named("a/api", "api"), named("b/api", "api"), named("web", "web")])
+    assert.deepEqual([...problems.keys()], [0, 1])
+    assert.include(problems.get(0)?.detail, "b/api")
+    const elsewhere = { layouts: "backup" }
+    assert.strictEqual(nameProblems([named("api", "api"), named("api", "api", elsewhere)]).size, 0)
+    assert.strictEqual(nameProblems([named("one", "Api", elsewhere), named("two", "api", elsewhere)]).size, 2)
+  })
+
+  it("are refused where a registry takes no such name", () => {
+    const problems = nameProblems([named("x", "Shop/Api"), named("y", "a".repeat(250)), named("z", "ok")])
+    assert.deepEqual(
+      [...problems.values()].map(({ problem }) => problem),
+      ["invalidName", "invalidName"]
+    )
+    assert.include(problems.get(0)?.detail, "lower case")
+    assert.include(problems.get(1)?.detail, "255")
+  })
+})

@@ -1,0 +1,128 @@
+/**
+ * The database of runs: how much it takes, and what it refuses.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SqlClient from "effect/sql/SqlClient"
+import { fromBytes, toBytes } from "../src/internal/store/digests.ts"
+import * as Stores from "../src/internal/store/store.ts"
+import * as SqliteClient from "../src/SqliteClient.ts"
+
+const memory = SqliteClient.layer({ filename: ":memory:" })
+
+/** A digest that looks as if content had it. */
+const digestOf = (number: number): Digest.Digest =>
+  Digest.Digest.make(
+    `sha256:${((number * 2_654_435_761) % 4_294_967_296).toString(16).padStart(8, "0")}${number.toString(16).padStart(56, "0")}`
+  )
+
+const begun = Effect.gen(function* () {
+  const store = yield* Stores.make()
+  const run = yield* store.begin("test", "{}")
+  yield* store.addRepositories(
+    run.id,
+    ["large", "small", "tiny"].map((source) => ({ route: 0, source, target: source, problem: null, detail: null }))
+  )
+  return { store, run }
+})
+
+const plannedOf = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    digest: digestOf(from + index),
+    size: 1000,
+    changed: from + index,
+    state: "planned" as const,
+    tags: [`1.${from + index}`]
+  }))
+
+describe("the store", () => {
+  it("keeps digests of both algorithms as bytes", () => {
+    for (const digest of [digestOf(7), Digest.Digest.make(`sha512:${"0f".repeat(64)}`)]) {
+      assert.strictEqual(fromBytes(toBytes(digest)), digest)
+    }
+  })
+
+  it.effect("makes batches: large repositories first, small ones together, what is newest first", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      yield* store.setPlan(1, plannedOf(0, 25))
+      yield* store.setPlan(2, plannedOf(100, 4))
+      yield* store.setPlan(3, plannedOf(200, 1))
+      assert.strictEqual(yield* store.makeBatches(run.id, 1, 10), 30)
+      const batches = yield* store.openBatches(run.id)
+      const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
+      assert.deepEqual(sizes, [10, 10, 10])
+      const [first] = yield* store.tasks(batches[0]?.id ?? 0)
+      assert.deepEqual(first, { repository: 1, digest: digestOf(24), tags: ["1.24"] })
+      const last = yield* store.tasks(batches[2]?.id ?? 0)
+      assert.deepEqual([...new Set(last.map(({ repository }) => repository))], [1, 2, 3])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("takes less than 500 bytes for an artifact, with its tag and where its blobs are", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      const sql = yield* SqlClient.SqlClient
+      const count = 20_000
+      yield* store.setPlan(1, plannedOf(0, count))
+      yield* store.makeBatches(run.id, 1, 1000)
+      for (const { id } of yield* store.openBatches(run.id)) {
+        const tasks = yield* store.tasks(id)
+        yield* store.settle(
+          tasks.map(({ digest, repository }) => ({ digest, repository, state: "copied" as const })),
+          tasks.flatMap((_, index) =>
+            [0, 1, 2].map((blob) => ({
+              run: run.id,
+              place: 0,
+              digest: digestOf(1_000_000 * (blob + 1) + id * 1000 + index),
+              repository: 1
+            }))
+          )
+        )
+        yield* store.closeBatch(id)
+      }
+      const [pages, size] = [yield* sql`PRAGMA page_count`.values, yield* sql`PRAGMA page_size`.values]
+      const bytes = Number(pages[0]?.[0]) * Number(size[0]?.[0])
+      assert.isBelow(bytes / count, 500)
+      assert.deepEqual(yield* store.totals(run.id), [{ state: "copied", count, bytes: count * 1000 }])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("knows which repository has a blob, also once that is another one", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      const blob = { run: run.id, place: 0, digest: digestOf(1) }
+      assert.isTrue(Option.isNone(yield* store.carrier(run.id, 0, blob.digest)))
+      yield* store.settle([], [{ ...blob, repository: 1 }])
+      yield* store.settle([], [{ ...blob, repository: 2 }])
+      assert.deepEqual(yield* store.carrier(run.id, 0, blob.digest), Option.some(2))
+      assert.isTrue(Option.isNone(yield* store.carrier(run.id, 1, blob.digest)))
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("refuses the tables of a newer version", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* Stores.make()
+      yield* sql`INSERT INTO migration_versions ${sql.insert({ migration_id: 99, name: "future" })}`
+      const error = yield* Effect.flip(Stores.make())
+      assert.strictEqual(error.problem, "NewerStore")
+      assert.include(error.message, "version 99")
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("says that the disk is full, and keeps what it has", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      const sql = yield* SqlClient.SqlClient
+      yield* store.setPlan(2, plannedOf(0, 10))
+      const pages = Number((yield* sql`PRAGMA page_count`.values)[0]?.[0])
+      yield* sql`PRAGMA max_page_count = ${sql.literal(String(pages + 1))}`
+      const error = yield* Effect.flip(store.setPlan(1, plannedOf(0, 5000)))
+      assert.strictEqual(error.problem, "StoreFull")
+      assert.deepEqual(yield* store.totals(run.id), [{ state: "planned", count: 10, bytes: 10_000 }])
+    }).pipe(Effect.provide(memory))
+  )
+})
