@@ -10,27 +10,14 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { root } from "../packages/cli/src/root.ts"
 import { loggedIn } from "../packages/cli/test/support/registry.ts"
-import { asks, codes, prepare, registry, runExample } from "./cli/examples.ts"
+import { asks, codes, elsewhere, prepare, registry, runExample } from "./cli/examples.ts"
 import { tasks } from "./cli/tasks.ts"
 import { documentsOf, groups, leaves, verbs } from "./cli/verbs.ts"
 import { callIn } from "./cli/words.ts"
-import { temporaryFolder } from "./support/command.ts"
 import { startWith } from "./support/emulatorCommand.ts"
 
-/** Moves the process into an empty folder until the scope closes. */
-const elsewhere = Effect.acquireRelease(
-  Effect.flatMap(temporaryFolder, (folder) =>
-    Effect.sync(() => {
-      const home = process.cwd()
-      process.chdir(folder)
-      return { folder, home }
-    })
-  ),
-  ({ home }) => Effect.sync(() => process.chdir(home))
-)
-
 /** Transfers say on standard error what became of all; other verbs say nothing there. */
-const sums = /^(?:(?:sent|mounted|there already|warning): .+\n)*$/
+const sums = /^(?:(?:(?:sent|mounted|there already|warning): .+|\d+ stay: .+)\n)*$/
 
 /** Runs until it is stopped. */
 const serves = "serve"

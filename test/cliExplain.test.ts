@@ -1,5 +1,5 @@
 /**
- * Programs that `--explain` prints for transfers compile.
+ * Programs that `--explain` prints compile: those of all examples in the documentation, and of transfers with other flags.
  */
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eacr } from "../packages/cli/test/support/eacr.ts"
+import { tasks } from "./cli/tasks.ts"
+import { verbs, withoutProgram } from "./cli/verbs.ts"
+import { callIn } from "./cli/words.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -23,7 +26,7 @@ const calls: ReadonlyArray<ReadonlyArray<string>> = [
   ["cp", "--from-archive", "-", "v1", "other.azurecr.io/shop/api"],
   ["cp", image, "--to-archive", "file.tar", "v2,v3", "--no-referrers"],
   ["cp", image, "--to-archive", "-"],
-  ["pull", image, "-o", "folder", "--no-overwrite"],
+  ["pull", image, "-o", "folder", "--overwrite", "--platform", "linux/amd64"],
   ["pull", image, "-o", "-", "--platform", "linux/amd64"],
   ["pull", image, "--attached", "text/note"],
   ["pull", "--archive", "a.tar", "v1", "--attached", "text/note", "-o", "-"],
@@ -34,8 +37,18 @@ const calls: ReadonlyArray<ReadonlyArray<string>> = [
   ["export", image, "-"],
   ["export", image, "folder", "--format", "layout", "--platform", "linux/amd64"],
   ["import", "a.tar", "myregistry.azurecr.io/shop/api"],
-  ["import", "-", "myregistry.azurecr.io/shop/api:a,b"]
+  ["import", ".", "myregistry.azurecr.io/shop/api:a", "--dry-run"],
+  ["import", "-", "myregistry.azurecr.io/shop/api:a,b"],
+  ["serve"],
+  ["serve", "--port", "0", "--seed", "library/alpine:3.20", "--soft-delete", "7 days", "--https", "--tier", "basic"]
 ]
+
+const documented = [
+  ...verbs.flatMap(({ examples }) => examples.map(({ command }) => command)),
+  ...tasks.map(({ line }) => line)
+]
+  .map(callIn)
+  .filter(([verb = ""]) => !withoutProgram.has(verb))
 
 it.effect(
   "programs of --explain compile",
@@ -46,8 +59,9 @@ it.effect(
         Effect.sync(() => mkdtempSync(join(root, "test/.explained-"))),
         (made) => Effect.sync(() => rmSync(made, { recursive: true }))
       )
-      for (const [index, call] of calls.entries()) {
-        const { code, stderr, stdout } = yield* eacr([...call, "--explain"])
+      assert.isAbove(documented.length, 40)
+      for (const [index, call] of [...documented, ...calls].entries()) {
+        const { code, stderr, stdout } = yield* eacr([...call, "--explain"], { env: { HOME: "/nonexistent" } })
         assert.strictEqual(code, 0, `${call.join(" ")}: ${stderr}`)
         writeFileSync(join(folder, `program${index}.ts`), stdout)
       }

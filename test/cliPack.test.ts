@@ -153,7 +153,7 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
   )
 
   it.effect(
-    "makes an executable by Bun, which lists repositories",
+    "makes an executable by Bun, which lists repositories and takes nothing from the folder that it is in",
     () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
@@ -173,6 +173,16 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
         assert.include(yield* run(executable, ["--version"], { env }), "bun 1.")
         assert.strictEqual(yield* run(executable, ["ls", loginServer], { env }), "shop/api\n")
         yield* run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder })
+        const foreign = yield* temporaryFolder
+        yield* Effect.promise(async () => {
+          await writeFile(join(foreign, "bunfig.toml"), 'preload = ["./code.js"]')
+          await writeFile(join(foreign, "code.js"), 'console.log("code of the folder runs")')
+          await writeFile(join(foreign, ".env"), "DOCKER_AUTH_CONFIG=none")
+        })
+        const { DOCKER_AUTH_CONFIG: _, ...anonymous } = env
+        const chosen = yield* run(executable, ["whoami", loginServer, "--json"], { env: anonymous, cwd: foreign })
+        assert.notInclude(chosen, "code of the folder runs")
+        assert.notInclude(chosen, "DOCKER_AUTH_CONFIG", "the variables of the folder are read")
       }).pipe(Effect.scoped),
     180_000
   )

@@ -44,6 +44,18 @@ const localFiles: Readonly<Record<string, string>> = {
   "README.md": "# Shop"
 }
 
+/** Moves the process into an empty folder until the scope closes. */
+export const elsewhere = Effect.acquireRelease(
+  Effect.flatMap(temporaryFolder, (folder) =>
+    Effect.sync(() => {
+      const home = process.cwd()
+      process.chdir(folder)
+      return { folder, home }
+    })
+  ),
+  ({ home }) => Effect.sync(() => process.chdir(home))
+)
+
 /** Calls before the examples of a verb, for what they find. */
 const before: Readonly<Record<string, ReadonlyArray<string>>> = {
   cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
@@ -96,16 +108,16 @@ const inShell = Effect.fnUntraced(function* (line: string) {
   )
 })
 
+/** The arguments of an example, with another host in place of each one that it names. */
+export const argsOf = (line: string, hostOf: (named: string) => string): ReadonlyArray<string> =>
+  wordsOf(line)
+    .slice(1)
+    .map((word) => word.replaceAll(host, hostOf))
+
 /** Runs an example, with more flags if given. */
 export const runExample = (line: string, flags: ReadonlyArray<string> = []) => {
   const whole = line.replace(/(^|\| )eacr /, (call) => [call.trimEnd(), ...flags, ""].join(" "))
-  return needsShell(line)
-    ? Effect.scoped(inShell(whole))
-    : loggedIn(
-        wordsOf(whole)
-          .slice(1)
-          .map((word) => word.replaceAll(host, "$REGISTRY"))
-      )
+  return needsShell(line) ? Effect.scoped(inShell(whole)) : loggedIn(argsOf(whole, () => "$REGISTRY"))
 }
 
 /** Prepares the folder that the process is in and the registry for an example of a verb, whatever the last one left. */

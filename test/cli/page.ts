@@ -11,7 +11,7 @@ import { eacr } from "../../packages/cli/test/support/eacr.ts"
 import { table } from "../support/markdown.ts"
 import { definitions, fileName } from "./schema.ts"
 import { tasksPage } from "./tasks.ts"
-import { documentsOf, groups, helpOf, leaves, type Verb } from "./verbs.ts"
+import { documentsOf, groups, helpOf, leaves, type Verb, withoutProgram } from "./verbs.ts"
 import { callIn } from "./words.ts"
 
 const made = "<!-- Made of the command: npx -y pnpm@12 cli. -->\n\n"
@@ -34,9 +34,6 @@ const flagTable = (flags: ReadonlyArray<FlagDoc>): string =>
   )
 
 const section = (title: string, text: string): string => (text === "" ? "" : `\n## ${title}\n\n${text}\n`)
-
-/** Verbs that are no calls of the library. */
-const withoutProgram = new Set(["serve", "completions"])
 
 /** Verbs that a picture shows, and what is on it. */
 const pictures = new Map([

@@ -98,6 +98,9 @@ export const leaves = (command: Command.Command.Any): ReadonlyArray<Verb> => lea
 
 export const verbs: ReadonlyArray<Verb> = groups.flatMap((group) => group.verbs).flatMap(leaves)
 
+/** Verbs that are no calls of the library. */
+export const withoutProgram: ReadonlySet<string> = new Set(["serve", "completions"])
+
 /** What the command prints as help, as data. */
 export const helpOf = (path: ReadonlyArray<string>): Effect.Effect<HelpDoc> =>
   Effect.gen(function* () {

@@ -42,8 +42,8 @@ const copies: ReadonlyArray<Fault> = [
   {
     wrong: "a tag that was to be kept is moved",
     file: copy,
-    find: 'outcome: onTag === "keep" ? "kept" : "set"',
-    replace: 'outcome: onTag === "keep" ? "set" : "set"'
+    find: 'outcome: onTag === "keep" ? "kept" : "moved"',
+    replace: 'outcome: onTag === "keep" ? "moved" : "moved"'
   },
   {
     wrong: "embedded content is sent although it is not what the digest names",

@@ -3,6 +3,7 @@
  */
 import { artifacts } from "./artifacts.ts"
 import { auth } from "./auth.ts"
+import { cli } from "./cli.ts"
 import { content } from "./content.ts"
 import { emulator } from "./emulator.ts"
 import type { Fault } from "./fault.ts"
@@ -23,5 +24,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...files,
   ...retention,
   ...emulator,
+  ...cli,
   ...packages
 ]

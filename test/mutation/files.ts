@@ -85,6 +85,24 @@ export const files: ReadonlyArray<Fault> = [
     replace: 'if (Option.exists(found, ({ type }) => type === "File")) {'
   },
   {
+    wrong: "a pull that replaces no file takes another file of the same size for its own",
+    file: `${internal}/artifact/pull.ts`,
+    find: 'Effect.catchTag("RegistryError", () => Effect.succeed(false))',
+    replace: 'Effect.catchTag("RegistryError", () => Effect.succeed(true))'
+  },
+  {
+    wrong: "a folder that is unpacked replaces no file, and takes another one of the same size for its own",
+    file: `${internal}/folder/unpack.ts`,
+    find: "if (!isEqual(piece.value, against.value)) return false",
+    replace: "if (piece.value.length !== against.value.length) return false"
+  },
+  {
+    wrong: "of two folders one is written, and then the other refused",
+    file: `${internal}/artifact/pull.ts`,
+    find: "publishes.push(publish)",
+    replace: "yield* publish"
+  },
+  {
     wrong: "an unpacked link leads outside of the folder",
     file: `${internal}/folder/entries.ts`,
     find: 'if (at < 0) return "a link that leads outside of the folder"',

@@ -90,6 +90,19 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "internal/retention/plan": ["retentionExample", "retentionProperty"],
     "internal/turns": ["Copy"]
   },
+  cli: {
+    "progress/draw": ["frame"],
+    "progress/progress": ["progress"],
+    "completions/cache": ["completions"],
+    "completions/candidates": ["places", "completions"],
+    answer: ["places", "look"],
+    exitCode: ["exitCodes"],
+    main: ["signals"],
+    output: ["exitCodes", "signals"],
+    place: ["explain", "look", "exitCodes"],
+    program: ["explain"],
+    requests: ["login"]
+  },
   emulator: {
     AcrEmulator: ["control"],
     "internal/changeLog": ["directoryFiles", "directoryFull"],

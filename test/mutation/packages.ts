@@ -87,6 +87,18 @@ const node: ReadonlyArray<Fault> = [
     replace: 'createHash(algorithm === "sha512" ? "sha256" : algorithm)'
   },
   {
+    wrong: "what another program writes to docker's file right before it is replaced is lost",
+    file: `${ofNode}/internal/authFile.ts`,
+    find: "if (Option.getOrUndefined(now) !== Option.getOrUndefined(text)) return false",
+    replace: 'if (Option.getOrUndefined(now) === "") return false'
+  },
+  {
+    wrong: "a member of docker's file that is there twice is dropped",
+    file: `${ofNode}/internal/jsonText.ts`,
+    find: "const members = object.members.filter(({ key }) => !isChosen(key))",
+    replace: "const members = object.members.filter(({ key }) => !isChosen(key)).slice(-1)"
+  },
+  {
     wrong: "podman's login counts before docker's",
     file: `${ofNode}/DockerConfig.ts`,
     find: "[dockerFile, ...podman,",

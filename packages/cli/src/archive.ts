@@ -7,11 +7,13 @@ import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Answer from "./answer.ts"
-import { type StoreError, WrongCall } from "./failure.ts"
+import { Refused, replacesFiles, type StoreError, WrongCall } from "./failure.ts"
+import * as Overwrite from "./overwrite.ts"
 import * as Output from "./output.ts"
 import * as Place from "./place.ts"
 import * as Program from "./program.ts"
@@ -34,8 +36,14 @@ export interface Job {
   readonly place: Place.Flags
   /** `-` for standard output. */
   readonly file: string
+  /** Whether a file that is there is replaced. */
+  readonly overwrite: boolean
   readonly options: ImageArchive.WriteOptions
 }
+
+export const overwriteFlag = Overwrite.overwriteFlag(
+  "Replace an archive that is there. It stays until the new one is whole"
+)
 
 /** Artifacts of one store. */
 export interface Source {
@@ -89,6 +97,13 @@ const expectPipe = Effect.gen(function* () {
   return yield* new WrongCall({ description: "standard output is a terminal: name a file, or use a pipe" })
 })
 
+/** Expects that there is no file yet. Whether it may be replaced is asked before anything is read. */
+const expectNew = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  if (!(yield* files.exists(file))) return
+  return yield* new Refused({ description: `${file} is there already`, help: replacesFiles })
+})
+
 const answerOf = (file: string, artifacts: (typeof document.Type)["artifacts"]): Answer.Answer =>
   Answer.make(
     document,
@@ -135,11 +150,16 @@ export const printArchive = (what: string, job: Job) =>
   Verb.run(
     { what, program: program(job) },
     Effect.gen(function* () {
-      const { file, names, newNames = [], options, place } = job
+      const { file, names, newNames = [], options, overwrite, place } = job
+      if (names.length === 0) {
+        const description = "the file is missing: the artifact comes first, then the file (- for standard output)"
+        return yield* new WrongCall({ description })
+      }
       if (newNames.length > 0 && names.length > 1) {
         return yield* new WrongCall({ description: "only one artifact can have another name" })
       }
       if (file === "-") yield* expectPipe
+      else if (!overwrite) yield* expectNew(file)
       const source = renamed(yield* open(place, names), newNames)
       const artifacts = yield* digestsOf(source, options.platform)
       const counted = (progress: Progress.Progress) => Counted.reader(source.store, progress, blobsOf)

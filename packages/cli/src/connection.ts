@@ -45,18 +45,23 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
   ).pipe(shownRequests(verbosity))
 
 /** Registries that receive a login. */
-export const registriesWith = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
+export const registriesWith = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = retry) =>
   Layer.unwrap(
     Effect.map(settings, (set) =>
-      Registries.layerOptions({ registries: optionsOf(set), retry }).pipe(Layer.provide([login, httpClient(set)]))
+      Registries.layerOptions({ registries: optionsOf(set), retry: policy }).pipe(
+        Layer.provide([login, httpClient(set)])
+      )
     )
   )
 
 /** The services of all verbs, with a login. */
-const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>) =>
-  Layer.mergeAll(registriesWith(login), NodeCompression.layer, NodeHasher.layer)
+const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = retry) =>
+  Layer.mergeAll(registriesWith(login, policy), NodeCompression.layer, NodeHasher.layer)
 
 export const layer = layerOf(Login.layer)
+
+/** For the doctor: a fault that a retry hides is what it looks for. */
+export const layerWithoutRetries = layerOf(Login.layer, RetryPolicy.never)
 
 /** For completions, which have no time for Azure's login. */
 export const layerWithoutAzure = layerOf(Login.withoutAzure)

@@ -1,5 +1,5 @@
 /**
- * The flag of verbs that change something.
+ * The flag of verbs that change something, and the words for what it would be.
  */
 import * as Flag from "effect/cli/Flag"
 
@@ -8,3 +8,10 @@ export const dryRunFlag = Flag.Boolean("dry-run").pipe(
   Flag.withoutNegation,
   Flag.withDefault(false)
 )
+
+/** What is said of an object: what was done to it, or would be. */
+export const outcome = (isDryRun: boolean, done: string): string => (isDryRun ? `would be ${done}` : done)
+
+/** What is said of a tag. One that names the artifact already is left alone. */
+export const tagOutcome = (isDryRun: boolean, is: "set" | "moved" | "kept" | "unchanged"): string =>
+  is === "unchanged" ? is : outcome(isDryRun, is)

@@ -9,7 +9,7 @@ export const exitCodes = {
   unexpected: 1,
   /** The call is wrong: a flag, an argument, a file of rules. */
   wrongCall: 2,
-  /** A part is done: some objects failed, or were left out because they changed. */
+  /** A part is done: some objects failed, or were left out because they changed or cannot be read. */
   partly: 3,
   /** What was named is not there. */
   notFound: 4,
@@ -32,3 +32,20 @@ export const exitCodes = {
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** The meanings in a few words, as the help has them. */
+export const exitCodeMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: string]> = [
+  [exitCodes.done, "done"],
+  [exitCodes.unexpected, "a bug, or this machine failed"],
+  [exitCodes.wrongCall, "the call is wrong"],
+  [exitCodes.partly, "a part is done, or a list is not whole"],
+  [exitCodes.notFound, "not found"],
+  [exitCodes.denied, "the login is missing or refused, or lacks a permission"],
+  [exitCodes.refused, "the registry refuses: locked, unsupported, too large"],
+  [exitCodes.unavailable, "the registry throttles or cannot be reached"],
+  [exitCodes.contentDiffers, "content differs from its digest, size or media type"],
+  [exitCodes.unsafe, "a limit of safety is reached"],
+  [exitCodes.no, "the answer is no: diff, validate"],
+  [exitCodes.interrupted, "interrupted (129 and 143 by SIGHUP and SIGTERM)"],
+  [exitCodes.pipeClosed, "the reader of the output went away"]
+]

@@ -14,6 +14,7 @@ import type { LoginStoreError } from "@effect-acr/node/DockerConfig"
 import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import { PlatformError } from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import type { OutputFailed } from "./output.ts"
 import { printable } from "@effect-acr/client/Printable"
@@ -37,6 +38,13 @@ export class NotThere extends Data.TaggedError("NotThere")<{ readonly descriptio
 /** Continuing would break something that was not named. */
 export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
 
+/** Something is there already, and is not replaced unless a flag says so. */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly description: string
+  /** The flag. */
+  readonly help: string
+}> {}
+
 /** The answer was printed, and the exit code says more about it. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
 
@@ -54,6 +62,7 @@ export type Problem =
   | LoginStoreError
   | NotThere
   | OutputFailed
+  | Refused
   | RetentionError
   | Unsafe
   | WrongCall
@@ -81,11 +90,15 @@ const registryCodes: Record<RegistryError["reason"]["_tag"], ExitCode> = {
   Refused: exitCodes.unsafe
 }
 
-/** What the registry itself said, with the ids by which its operators find the request. */
-const answerOf = ({ request, response }: RegistryError): ReadonlyArray<string> => {
-  const said = (response?.errors ?? []).map(({ code, message }) =>
-    [code, message].filter((part) => part !== "").join(": ")
-  )
+/**
+ * What the registry itself said besides the reason, with the ids by which its operators find the request. A missing or wrong
+ * login is found by the user, and `--verbose` shows its requests.
+ */
+const answerOf = ({ reason, request, response }: RegistryError): ReadonlyArray<string> => {
+  const said = (response?.errors ?? [])
+    .map(({ code, message }) => [code, message].filter((part) => part !== "").join(": "))
+    .filter((text) => !reason.message.includes(text.replace(/[.\s]+$/, "")))
+  if (reason._tag === "Unauthenticated") return said
   const asked = request === undefined ? [] : [`${request.method} ${request.url}`]
   const status = response === undefined ? [] : [`status ${response.status}`]
   const ids = [
@@ -115,6 +128,9 @@ const registryHelp = (error: RegistryError): string | undefined => {
     case "Throttled":
       return "try again later"
     case "Unavailable":
+      if (error.reason.description.includes("the server does not speak TLS")) {
+        return "for a registry without TLS: --plain-http, which sends the login unprotected"
+      }
       return `what can be reached: eacr doctor ${loginServerOf(error)}`
     default:
       return undefined
@@ -137,9 +153,43 @@ const platformCodes: Partial<Record<PlatformError["reason"]["_tag"], ExitCode>> 
   AlreadyExists: exitCodes.refused
 }
 
-const ofPlatform = ({ message, reason }: PlatformError): Reading => ({
-  why: message,
-  code: platformCodes[reason._tag] ?? exitCodes.unexpected
+/** Says that a file is not there in words, and not by the operation that found nothing. */
+const notThere = ({ message, reason }: PlatformError): string =>
+  reason._tag === "NotFound" && reason.pathOrDescriptor !== undefined
+    ? `there is no file ${reason.pathOrDescriptor}`
+    : message
+
+/** What the codes of the system mean that users can do something about. Messages of the platform do not name them. */
+const systemCodes: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota of this user on the disk is used up",
+  EFBIG: "the file is larger than the file system or a limit of this user allows",
+  EROFS: "the file system can only be read",
+  EMFILE: "this process has too many open files",
+  ENFILE: "this machine has too many open files",
+  EIO: "the disk fails"
+}
+
+/** The code of the system in the chain of causes of an error, and what it means. */
+const systemCode = (error: unknown, depth = 0): string | undefined => {
+  if (!Predicate.isObject(error) || depth > 8) return undefined
+  if ("code" in error && typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code)) {
+    const meaning = systemCodes[error.code]
+    return meaning === undefined ? error.code : `${meaning} (${error.code})`
+  }
+  const inner = error instanceof PlatformError ? error.reason.cause : Reflect.get(error, "cause")
+  return systemCode(inner, depth + 1)
+}
+
+/** What the system said, unless the message has it already. */
+const withSystemCode = (message: string, cause: unknown): string => {
+  const code = systemCode(cause)
+  return code === undefined || message.includes(code) ? message : `${message}: ${code}`
+}
+
+const ofPlatform = (error: PlatformError): Reading => ({
+  why: error.reason._tag === "NotFound" ? notThere(error) : withSystemCode(error.message, error),
+  code: platformCodes[error.reason._tag] ?? exitCodes.unexpected
 })
 
 const storeCodes: Record<
@@ -176,10 +226,19 @@ const storeCodes: Record<
 const fileCode = (cause: unknown): ExitCode =>
   cause instanceof PlatformError ? ofPlatform(cause).code : exitCodes.unexpected
 
+export const replacesFiles = "--overwrite replaces it"
+
+const storeHelp = (
+  reason: (LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]
+): string | undefined => {
+  if (reason._tag === "AlreadyThere") return replacesFiles
+  return reason._tag === "PlatformRequired" && reason.available.length > 0 ? "choose one: --platform" : undefined
+}
+
 const ofStore = ({ message, reason }: LayoutError | ArchiveError | ArtifactError | FolderError): Reading => ({
-  why: message,
+  why: reason._tag === "FileFailed" ? withSystemCode(message, reason.cause) : message,
   code: reason._tag === "FileFailed" ? fileCode(reason.cause) : storeCodes[reason._tag],
-  help: reason._tag === "PlatformRequired" ? "name one by --platform" : undefined
+  help: storeHelp(reason)
 })
 
 const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
@@ -224,6 +283,8 @@ const ofCopy = ({ cause, node, side }: CopyError<StoreError | Fault>): Reading =
   return { ...reading, why: `${place}: ${reading.why}` }
 }
 
+export const movesTags = "--on-tag overwrite moves it"
+
 /** Reads what a problem says. */
 export const readingOf = (problem: Problem): Reading => {
   switch (problem._tag) {
@@ -243,7 +304,7 @@ export const readingOf = (problem: Problem): Reading => {
     case "MissingContent":
       return { why: problem.message, code: exitCodes.refused }
     case "TagExists":
-      return { why: problem.message, code: exitCodes.refused, help: "--on-tag overwrite moves it" }
+      return { why: problem.message, code: exitCodes.refused, help: movesTags }
     case "PlatformNotFound":
       return { why: problem.message, code: exitCodes.notFound }
     case "RetentionError":
@@ -251,13 +312,13 @@ export const readingOf = (problem: Problem): Reading => {
     case "PlatformError":
       return ofPlatform(problem)
     case "OutputFailed":
-      return problem.isClosed
-        ? { why: "", code: exitCodes.pipeClosed }
-        : { why: problem.cause.message, code: exitCodes.unexpected }
+      return problem.isClosed ? { why: "", code: exitCodes.pipeClosed } : ofPlatform(problem.cause)
     case "ConfigError":
       return { why: problem.message, code: exitCodes.wrongCall }
     case "NotThere":
       return { why: problem.description, code: exitCodes.notFound }
+    case "Refused":
+      return { why: problem.description, help: problem.help, code: exitCodes.refused }
     case "Unsafe":
       return { why: problem.description, code: exitCodes.unsafe }
     case "WrongCall":
@@ -265,14 +326,17 @@ export const readingOf = (problem: Problem): Reading => {
   }
 }
 
-/** A name that was typed with a login in it, as in an address, is not repeated with the login. */
-const withoutLogin = (text: string): string => text.replace(/\/\/[^\s/@]*@/g, "//<redacted>@")
+/** A name that was typed with a login in it, as in an address, is not repeated with the login. A digest follows a name. */
+const withoutLogin = (text: string): string =>
+  text
+    .replace(/\/\/[^\s/@]*@/g, "//<redacted>@")
+    .replace(/(^|[\s"'`(])[^\s/@"'`(]+:[^\s/@]*@(?!sha\d+:)/g, "$1<redacted>@")
 
 /** Says of a problem what was being done. */
 export const failureOf =
   (what: string) =>
   (problem: Problem | Ended): Failure | Ended =>
-    problem._tag === "Ended" ? problem : new Failure({ what: withoutLogin(what), ...readingOf(problem) })
+    problem._tag === "Ended" ? problem : new Failure({ what, ...readingOf(problem) })
 
 const indented = (text: string): string =>
   text
@@ -282,4 +346,7 @@ const indented = (text: string): string =>
 
 /** Writes a failure: what and on which object, why, and what to do. */
 export const format = ({ help, what, why }: Failure): string =>
-  [`error: cannot ${printable(what)}`, indented(why), ...(help === undefined ? [] : [indented(help)])].join("\n")
+  [
+    `error: cannot ${printable(withoutLogin(what))}`,
+    ...[why, ...(help === undefined ? [] : [help])].map((text) => indented(withoutLogin(text)))
+  ].join("\n")

@@ -1,12 +1,17 @@
 /**
  * Which login is used: that of docker, or else that of Azure for its registries, or else none.
  */
+import * as AzureCloud from "@effect-acr/azure-identity/AzureCloud"
 import * as AzureCredentials from "@effect-acr/azure-identity/AzureCredentials"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as Registries from "@effect-acr/client/Registries"
 import * as Transport from "@effect-acr/client/Transport"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/** What the library calls the login of Azure. */
+const azureName = "DefaultAzureCredential"
 
 /** The logins in the order in which they are tried. */
 const candidates = [
@@ -15,9 +20,29 @@ const candidates = [
   { name: "anonymous", layer: Credentials.layerAnonymous }
 ] as const
 
-export const layer = DockerConfig.layer.pipe(
-  Credentials.orElse(AzureCredentials.layerDefault),
-  Credentials.orElse(Credentials.layerAnonymous)
+/** Whether a registry is one of Azure's clouds. */
+export const isOfAzure = (loginServer: string): boolean => AzureCloud.all.some(AzureCloud.holds(loginServer))
+
+/** Why there is no login of Azure is noise where the registry is none of Azure. */
+const withoutNoise = (credential: Credentials.Credential): Credentials.Credential =>
+  credential._tag === "Anonymous" && credential.passedOver !== undefined
+    ? { ...credential, passedOver: credential.passedOver.filter(({ credential: name }) => name !== azureName) }
+    : credential
+
+export const layer = Layer.effect(
+  Credentials.Credentials,
+  Effect.map(Credentials.Credentials, (service) => ({
+    ...service,
+    get: (request: Credentials.CredentialRequest) =>
+      isOfAzure(request.loginServer) ? service.get(request) : Effect.map(service.get(request), withoutNoise)
+  }))
+).pipe(
+  Layer.provide(
+    DockerConfig.layer.pipe(
+      Credentials.orElse(AzureCredentials.layerDefault),
+      Credentials.orElse(Credentials.layerAnonymous)
+    )
+  )
 )
 
 /** Without Azure, whose login takes seconds where a user does not wait for them. */

@@ -102,6 +102,19 @@ const ofArchive = (file: string, reference: string) =>
 const isGiven = (flag: Option.Option<string> | undefined): flag is Option.Some<string> =>
   flag !== undefined && Option.isSome(flag)
 
+/** Writing would make the folder of a layout. What only changes or reads one expects it. */
+const expectFolder = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  if (!(yield* files.exists(folder))) return yield* new NotThere({ description: `there is no folder ${folder}` })
+})
+
+/** Whether a name in a registry is that of one artifact, and not of a repository. */
+export const isArtifact = (name: string): boolean =>
+  Result.match(Reference.parse(name), {
+    onFailure: () => false,
+    onSuccess: ({ digest, tag }) => digest !== undefined || tag !== undefined
+  })
+
 /** Opens a place to read from. */
 export const reader = Effect.fnUntraced(function* (
   { archive, layout }: Flags,
@@ -111,19 +124,23 @@ export const reader = Effect.fnUntraced(function* (
     return yield* new WrongCall({ description: "a name is in a layout or in an archive, and not in both" })
   }
   if (isGiven(layout)) {
-    const files = yield* FileSystem.FileSystem
-    if (!(yield* files.exists(layout.value)))
-      return yield* new NotThere({ description: `there is no folder ${layout.value}` })
+    yield* expectFolder(layout.value)
     return yield* ofLayout(layout.value, name)
   }
   return isGiven(archive) ? yield* ofArchive(archive.value, name) : yield* ofRegistry(name)
 })
 
-/** Opens a place to change. */
+/** Opens a place to write to. */
 export const store = ({ layout }: Pick<Flags, "layout">, name: string) =>
   Effect.suspend((): Effect.Effect<Opened<ContentStore<StoreError>>, StoreError, WriteServices> =>
     Option.isSome(layout) ? ofLayout(layout.value, name) : ofRegistry(name)
   )
+
+/** Opens a place in which something is that is to be changed. */
+export const existing = Effect.fnUntraced(function* (flags: Pick<Flags, "layout">, name: string) {
+  if (Option.isSome(flags.layout)) yield* expectFolder(flags.layout.value)
+  return yield* store(flags, name)
+})
 
 /** The flag that chooses the image of an index. */
 export const platformFlag = Flag.String("platform").pipe(
@@ -131,6 +148,15 @@ export const platformFlag = Flag.String("platform").pipe(
   Flag.withDescription("The image for this platform, such as linux/arm64, if the name is that of an index"),
   Flag.optional
 )
+
+/** The flag of a verb that goes through an artifact with all that refers to it. */
+export const referrersFlag = (does: "Read" | "Show") =>
+  Flag.Boolean("referrers").pipe(
+    Flag.withDescription(
+      `${does} signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out`
+    ),
+    Flag.withDefault(true)
+  )
 
 /** Finds what the name names, or the image of it for a platform. */
 export const resolve = ({ reference, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>

@@ -39,7 +39,15 @@ const common: Program["imports"] = {
   effect: ["Effect"]
 }
 
-const packages = [artifacts, "@effect-acr/azure-identity", client, "@effect-acr/node", "@effect/platform-node", effect]
+const packages = [
+  artifacts,
+  "@effect-acr/azure-identity",
+  client,
+  "@effect-acr/emulator",
+  "@effect-acr/node",
+  "@effect/platform-node",
+  effect
+]
 
 const importLine = (name: string, all: ReadonlyArray<Program["imports"]>): ReadonlyArray<string> => {
   const names = Array.from(new Set(all.flatMap((imports) => imports[name] ?? []))).toSorted()

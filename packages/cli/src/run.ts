@@ -13,10 +13,11 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import { type ExitCode, exitCodes } from "./exitCode.ts"
+import { type ExitCode, exitCodeMeanings, exitCodes } from "./exitCode.ts"
 import { Ended, Failure, format } from "./failure.ts"
 import * as Log from "./log.ts"
 import * as Output from "./output.ts"
+import { otherNames } from "./otherNames.ts"
 import { root } from "./root.ts"
 import * as Version from "./version.ts"
 
@@ -35,6 +36,20 @@ const VersionFlag = GlobalFlag.Action({
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, VersionFlag, GlobalFlag.Wizard] })
 
+/** A name of another command for registries leads to the verb that does the same. */
+const suggesting = (error: CliError.CliError): CliError.CliError => {
+  if (error._tag !== "UnknownSubcommand" || error.parent?.length !== 1) return error
+  const suggestions = otherNames.get(error.subcommand)
+  return suggestions === undefined ? error : new CliError.UnknownSubcommand({ ...error, suggestions })
+}
+
+/** The exit codes, which the help of the command itself has. */
+const exitCodeLines = [
+  "",
+  "EXIT CODES",
+  ...exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`)
+]
+
 /** Prints help and versions on standard output, and what is wrong with a call on standard error. */
 const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
   const print = (text: string) => Effect.ignore(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
@@ -45,10 +60,15 @@ const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
       switch (event._tag) {
         case "Help":
           return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
-            print(CliOutput.defaultFormatter({ colors: canColor }).formatHelpDoc(event.helpDoc))
+            print(
+              [
+                CliOutput.defaultFormatter({ colors: canColor }).formatHelpDoc(event.helpDoc),
+                ...(event.commandPath.length === 1 ? exitCodeLines : [])
+              ].join("\n")
+            )
           )
         case "InvalidInvocation": {
-          const problems = event.errors.map((error) => `error: ${plain.formatCliError(error)}`)
+          const problems = event.errors.map((error) => `error: ${plain.formatCliError(suggesting(error))}`)
           return tell([...problems, `  ${event.commandPath.join(" ")} --help says how it is called`].join("\n"))
         }
         case "Version":

@@ -25,7 +25,9 @@ export const Verbose = GlobalFlag.Setting("verbose")({
   flag: Flag.Boolean("verbose").pipe(
     Flag.withAlias("v"),
     Flag.withoutNegation,
-    Flag.withDescription("Print requests on stderr; twice (-vv) with their headers. Secrets are left out"),
+    Flag.withDescription(
+      "Print each request on stderr: method, address, status and time. -vv adds headers and the log. Secrets are left out"
+    ),
     Flag.atLeast(0)
   )
 })

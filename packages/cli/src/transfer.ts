@@ -4,18 +4,22 @@
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import type { CopyError } from "@effect-acr/artifacts/CopyError"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Answer from "./answer.ts"
-import type { StoreError } from "./failure.ts"
+import { tagOutcome } from "./dryRun.ts"
+import { exitCodes } from "./exitCode.ts"
+import { Ended, Failure, format, movesTags, readingOf, Refused, type StoreError } from "./failure.ts"
 import * as Output from "./output.ts"
 import * as Draw from "./progress/draw.ts"
 import * as Progress from "./progress/progress.ts"
 import { ofCopy, together } from "./progress/state.ts"
 import { settings } from "./settings.ts"
 import { table } from "./table.ts"
+import { tagIn } from "./target.ts"
 
 /** One artifact to copy. */
 export interface Job {
@@ -25,66 +29,157 @@ export interface Job {
   readonly options: Copy.Options
 }
 
-type Failed = CopyError<StoreError | Copy.Fault>
+type Problem = CopyError<StoreError | Copy.Fault>
 
 /** The JSON document of verbs that copy: a report for each artifact. */
-export const document = Answer.document({ reports: Schema.Array(Copy.Report) })
+export const document = Answer.document({
+  reports: Schema.Array(Copy.Report),
+  /** What could not be copied, of several artifacts. */
+  failed: Schema.Array(Schema.Struct({ reference: Schema.String, problem: Schema.String }))
+})
 
-const encodeEvent = Schema.encodeUnknownEffect(Schema.fromJsonString(Copy.Event))
+/** One of several copies failed. */
+const Failed = Schema.TaggedStruct("Failed", { reference: Schema.String, problem: Schema.String })
 
-/** The events of copies, one after the other. */
-const eventsOf = (jobs: ReadonlyArray<Job>, { note }: Progress.Progress): Stream.Stream<Copy.Event, Failed> =>
+/** A line of `--jsonl`. */
+export const Line = Schema.Union([Copy.Event, Failed])
+
+const encodeLine = Schema.encodeUnknownEffect(Schema.fromJsonString(Line))
+
+/** One of several copies failed, and why. */
+interface FailedCopy {
+  readonly _tag: "Failed"
+  readonly reference: string
+  readonly error: Problem
+}
+
+type Event = Copy.Event | FailedCopy
+
+/** The events of copies, one after the other. One of several that fails does not end the others. */
+const eventsOf = (jobs: ReadonlyArray<Job>, { note }: Progress.Progress): Stream.Stream<Event, Problem> =>
   Stream.fromIterable(jobs).pipe(
-    Stream.flatMap(({ options, reference, source, target }) => Copy.events(source, target, reference, options)),
-    Stream.tap((event) => Option.match(ofCopy(event), { onNone: () => Effect.void, onSome: note }))
+    Stream.flatMap(({ options, reference, source, target }) => {
+      const events: Stream.Stream<Event, Problem> = Copy.events(source, target, reference, options).pipe(
+        Stream.tap((event) => Option.match(ofCopy(event), { onNone: () => Effect.void, onSome: note }))
+      )
+      return jobs.length === 1
+        ? events
+        : Stream.catch(events, (error) => Stream.make<[FailedCopy]>({ _tag: "Failed", reference, error }))
+    })
   )
 
-const isFinished = ({ _tag }: Copy.Event): boolean => _tag === "Finished"
+const reportOf = (event: Event): ReadonlyArray<Copy.Report> => (event._tag === "Finished" ? [event.report] : [])
 
-const reportOf = (event: Copy.Event): ReadonlyArray<Copy.Report> => (event._tag === "Finished" ? [event.report] : [])
+const failedOf = (event: Event): ReadonlyArray<FailedCopy> => (event._tag === "Failed" ? [event] : [])
+
+const problemOf = ({ error, reference }: FailedCopy) => ({ reference, problem: readingOf(error).why })
+
+const lineOf = (event: Event): typeof Line.Type =>
+  event._tag === "Failed" ? { _tag: "Failed", ...problemOf(event) } : event
 
 const totalsLine = (reports: ReadonlyArray<Copy.Report>): string => {
-  const prefix = reports.some(({ isDryRun }) => isDryRun) ? "dry run; " : ""
+  const prefix = reports.some(({ isDryRun }) => isDryRun) ? "dry run, would be " : ""
   return `${prefix}${Draw.totals(together(reports.map(Copy.totals)))}`
 }
 
-const rowsOf = ({ root, tags }: Copy.Report): ReadonlyArray<ReadonlyArray<string>> =>
-  tags.length === 0 ? [[root]] : tags.map(({ outcome, tag }) => [root, tag, outcome])
+const rowsOf = ({ isDryRun, root, tags }: Copy.Report): ReadonlyArray<ReadonlyArray<string>> =>
+  tags.length === 0 ? [[root]] : tags.map(({ outcome, tag }) => [root, tag, tagOutcome(isDryRun, outcome)])
 
 /** What a verb answers after copies. */
-const answerOf = (reports: ReadonlyArray<Copy.Report>): Answer.Answer =>
+const answerOf = (reports: ReadonlyArray<Copy.Report>, failed: ReadonlyArray<FailedCopy>): Answer.Answer =>
   Answer.make(
     document,
-    { reports },
+    { reports, failed: failed.map(problemOf) },
     {
-      text: (view) => table(view, ["DIGEST", "TAG", "OUTCOME"], reports.flatMap(rowsOf)),
+      text: (view) =>
+        table(
+          view,
+          ["DIGEST", "TAG", "OUTCOME"],
+          [...reports.flatMap(rowsOf), ...failed.map(({ reference }) => ["", reference, "failed"])]
+        ),
       quiet: reports.map(({ root }) => root)
     }
   )
 
+/** Says why copies failed. If all did, that is the failure. */
+const tellFailed = Effect.fnUntraced(function* (isAny: boolean, failed: ReadonlyArray<FailedCopy>) {
+  const [first] = failed
+  if (first !== undefined && !isAny) return yield* first.error
+  yield* Effect.forEach(
+    failed,
+    ({ error, reference }) => Output.tell(format(new Failure({ what: `copy ${reference}`, ...readingOf(error) }))),
+    { discard: true }
+  )
+})
+
+/** Ends with the exit code for what is done in part. */
+const endWith = (failed: ReadonlyArray<FailedCopy>) =>
+  failed.length === 0 ? Effect.void : Effect.fail(new Ended({ code: exitCodes.partly }))
+
 /** Copies, and prints the events as lines of JSON. */
-const printEvents = (jobs: ReadonlyArray<Job>) =>
-  Progress.during(Progress.printsEvents, (progress) =>
+const printEvents = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
+  const failed: Array<FailedCopy> = []
+  yield* Progress.during(Progress.printsEvents, (progress) =>
     Output.printAll(
-      Stream.mapEffect(eventsOf(jobs, progress), (event) =>
-        Effect.map(Effect.orDie(encodeEvent(event)), (line) => `${line}\n`)
-      )
+      Stream.mapEffect(eventsOf(jobs, progress), (event) => {
+        failed.push(...failedOf(event))
+        return Effect.map(Effect.orDie(encodeLine(lineOf(event))), (line) => `${line}\n`)
+      })
+    )
+  )
+  yield* tellFailed(failed.length < jobs.length, failed)
+  yield* endWith(failed)
+})
+
+/** Copies, and returns the reports and the failures. */
+const runAll = (jobs: ReadonlyArray<Job>) =>
+  Progress.during(Progress.continues, (progress) =>
+    Stream.runFold(
+      eventsOf(jobs, progress),
+      (): { readonly reports: ReadonlyArray<Copy.Report>; readonly failed: ReadonlyArray<FailedCopy> } => ({
+        reports: [],
+        failed: []
+      }),
+      ({ failed, reports }, event) => ({
+        reports: [...reports, ...reportOf(event)],
+        failed: [...failed, ...failedOf(event)]
+      })
     )
   )
 
-/** Copies, and returns the reports. */
-const runAll = (jobs: ReadonlyArray<Job>) =>
-  Progress.during(Progress.continues, (progress) =>
-    Effect.map(Stream.runCollect(Stream.filter(eventsOf(jobs, progress), isFinished)), (events) =>
-      events.flatMap(reportOf)
+/** A tag of the target that a copy may not move. */
+const conflictOf = ({ options, reference, source, target }: Job) =>
+  Effect.gen(function* () {
+    const named = yield* Effect.forEach(options.tags ?? [reference, tagIn(reference)], target.resolve)
+    if (named.every(Option.isNone)) return Option.none<string>()
+    // A copy looks at its tags before it reads the graph.
+    return yield* Copy.run(source, target, reference, { ...options, isDryRun: true }).pipe(
+      Effect.as(Option.none<string>()),
+      Effect.catchIf(
+        ({ cause }) => cause._tag === "TagExists",
+        ({ cause }) => Effect.succeedSome(cause.message)
+      )
     )
-  )
+  })
+
+const lookupsAtOnce = 8
+
+/** With `--on-tag fail`, all tags are looked at before the first of several artifacts is copied. */
+const expectFree = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
+  const careful = jobs.length === 1 ? [] : jobs.filter(({ options }) => options.onTag === "fail")
+  const conflicts = Arr.getSomes(yield* Effect.forEach(careful, conflictOf, { concurrency: lookupsAtOnce }))
+  if (conflicts.length === 0) return
+  return yield* new Refused({ description: ["nothing was copied:", ...conflicts].join("\n"), help: movesTags })
+})
 
 /** Copies, and prints in the format that the flags choose. */
 export const printCopies = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
-  const { format } = yield* settings
-  if (format === "jsonl") return yield* printEvents(jobs)
-  const reports = yield* runAll(jobs)
-  yield* Answer.print(answerOf(reports))
-  if (format === "text") yield* Output.tell(totalsLine(reports))
+  const { format: chosen } = yield* settings
+  yield* expectFree(jobs)
+  if (chosen === "jsonl") return yield* printEvents(jobs)
+  const { failed, reports } = yield* runAll(jobs)
+  yield* tellFailed(reports.length > 0, failed)
+  yield* Answer.print(answerOf(reports, failed))
+  if (chosen === "text") yield* Output.tell(totalsLine(reports))
+  yield* endWith(failed)
 })

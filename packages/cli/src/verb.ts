@@ -2,10 +2,13 @@
  * What the verbs have in common: they call the library, print the answer, and say what failed.
  */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Command from "effect/cli/Command"
 import * as Answer from "./answer.ts"
-import { type Ended, type Failure, failureOf, type Problem } from "./failure.ts"
+import { exitCodes } from "./exitCode.ts"
+import { Ended, type Failure, failureOf, type Problem } from "./failure.ts"
+import * as Log from "./log.ts"
 import * as Output from "./output.ts"
 import * as Program from "./program.ts"
 import { Explain, settings } from "./settings.ts"
@@ -24,20 +27,30 @@ export interface Call {
   readonly what: string
   /** The same as a program. */
   readonly program: Program.Program
+  /** Whether requests that fail are repeated. Defaults to yes. */
+  readonly retries?: boolean
 }
 
-/** Runs what prints by itself. */
-export const run = <E extends Problem | Ended, R>({ program, what }: Call, effect: Effect.Effect<void, E, R>) =>
+/** Prints the program that does the same with the library. */
+export const explain = (program: Program.Program) => Output.print(`${Program.format(program)}\n`)
+
+/** Runs what prints by itself. A list without the records that cannot be read is only a part of the answer. */
+export const run = <E extends Problem | Ended, R>(
+  { program, retries = true, what }: Call,
+  effect: Effect.Effect<void, E, R>
+) =>
   Effect.gen(function* () {
-    if (yield* Explain) return yield* Output.print(`${Program.format(program)}\n`)
+    if (yield* Explain) return yield* explain(program)
     const { verbosity } = yield* settings
     // The HTTP client takes a third of a start, which help and `--version` do without.
     const Connection = yield* Effect.promise(() => import("./connection.ts"))
-    return yield* effect.pipe(
+    const lists = Log.watchingLists()
+    yield* effect.pipe(
       Effect.scoped,
-      Effect.provide(Connection.layer),
+      Effect.provide(Layer.merge(retries ? Connection.layer : Connection.layerWithoutRetries, lists.layer)),
       Effect.provideService(References.MinimumLogLevel, verbosity > 1 ? "Debug" : "Warn")
     )
+    if (lists.hasLeftOut()) return yield* new Ended({ code: exitCodes.partly })
   }).pipe(Effect.mapError((problem): Failure | Ended => failureOf(what)(problem)))
 
 /** Runs what answers once. */

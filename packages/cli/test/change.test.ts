@@ -1,9 +1,15 @@
 /**
  * Verbs that change something: tags, deletions and locks.
  */
+import { existsSync, mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createHash } from "node:crypto"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
+import * as MediaType from "@effect-acr/client/MediaType"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { loggedIn } from "./support/registry.ts"
 
 const writes = Effect.flatMap(AcrEmulator.AcrEmulator, ({ journal }) =>
@@ -20,6 +26,34 @@ const image = (repository: string, tags: ReadonlyArray<string>) =>
     yield* emulator.clearJournal
     return digest
   })
+
+const indexOf = (child: object) => ({ schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: [child] })
+
+/** An image in an index, which is in the index that the tag `outer` names. */
+const nestedImage = Effect.fnUntraced(function* (repository: string) {
+  const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
+  const { password, username } = logins.adminUser
+  const digest = yield* image(repository, [])
+  const put = (reference: string, manifest: object) =>
+    Effect.promise(async () => {
+      const body = JSON.stringify(manifest)
+      const authorization = `Basic ${btoa(`${username}:${Redacted.value(password)}`)}`
+      const headers = { authorization, "content-type": MediaType.ociImageIndex }
+      const url = `http://${loginServer}/v2/${repository}/manifests/${reference}`
+      const { status } = await fetch(url, { method: "PUT", headers, body })
+      assert.strictEqual(status, 201)
+      return { digest: `sha256:${createHash("sha256").update(body).digest("hex")}`, size: body.length }
+    })
+  const { size } = JSON.parse(
+    (yield* loggedIn(["show", `$REGISTRY/${repository}@${digest}`, "--json"])).stdout
+  ).descriptor
+  const child = { mediaType: MediaType.ociImageManifest, digest, size }
+  const first = indexOf(child)
+  const body = JSON.stringify(first)
+  const inner = yield* put(`sha256:${createHash("sha256").update(body).digest("hex")}`, first)
+  yield* put("outer", indexOf({ mediaType: MediaType.ociImageIndex, ...inner }))
+  return digest
+})
 
 const tagsOf = (repository: string) =>
   Effect.map(loggedIn(["ls", `$REGISTRY/${repository}`]), ({ stdout }) =>
@@ -42,8 +76,18 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       Effect.gen(function* () {
         yield* image("tag/dry", ["v1"])
         const { stdout } = yield* loggedIn(["tag", "$REGISTRY/tag/dry:v1", "stable", "--dry-run"])
-        assert.match(stdout, /^stable\tset\t/)
+        assert.match(stdout, /^stable\twould be set\t/)
         assert.deepStrictEqual(yield* writes, [])
+      })
+    )
+
+    it.effect("says which tag named something else", () =>
+      Effect.gen(function* () {
+        yield* image("tag/moved", ["v1"])
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "tag/moved", tags: ["stable"], layers: ["another"] })
+        const { stdout } = yield* loggedIn(["tag", "$REGISTRY/tag/moved:v1", "stable"])
+        assert.match(stdout, /^stable\tmoved\t/)
       })
     )
 
@@ -52,7 +96,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
         yield* image("tag/invalid", ["v1"])
         const { code, stderr } = yield* loggedIn(["tag", "$REGISTRY/tag/invalid:v1", "not a tag"])
         assert.strictEqual(code, 2)
-        assert.include(stderr, "not a tag")
+        assert.include(stderr, '"not a tag" is not a valid tag: a tag has 1 to 128 letters')
         assert.deepStrictEqual(yield* writes, [])
       })
     )
@@ -69,12 +113,67 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
-    it.effect("says that a tag was not there", () =>
+    it.effect("says that a tag is not there with 4, and deletes the others with 3", () =>
       Effect.gen(function* () {
         yield* image("rm/absent", ["v1"])
-        const { code, stdout } = yield* loggedIn(["rm", "$REGISTRY/rm/absent:v2"])
-        assert.strictEqual(code, 0)
-        assert.match(stdout, /:v2\tabsent\n$/)
+        const alone = yield* loggedIn(["rm", "$REGISTRY/rm/absent:v2"])
+        assert.deepStrictEqual({ code: alone.code, stdout: alone.stdout }, { code: 4, stdout: "" })
+        assert.include(alone.stderr, "no such tag")
+        const { code, stderr, stdout } = yield* loggedIn(["rm", "$REGISTRY/rm/absent:v2", "$REGISTRY/rm/absent:v1"])
+        assert.strictEqual(code, 3)
+        assert.match(stdout, /:v2\tabsent\n.*:v1\tdeleted\t/)
+        assert.include(stderr, "cannot delete the tag")
+        assert.deepStrictEqual(yield* tagsOf("rm/absent"), [])
+      })
+    )
+
+    it.effect("says what became of each tag if one is refused", () =>
+      Effect.gen(function* () {
+        yield* image("rm/each", ["v1", "v2", "v3"])
+        yield* loggedIn(["lock", "$REGISTRY/rm/each:v2"])
+        const tags = ["v1", "v2", "v3"].map((tag) => `$REGISTRY/rm/each:${tag}`)
+        const { code, stderr, stdout } = yield* loggedIn(["rm", "--json", ...tags])
+        assert.strictEqual(code, 3)
+        const outcomes: ReadonlyArray<{ readonly outcome: string }> = JSON.parse(stdout).tags
+        assert.deepStrictEqual(
+          outcomes.map(({ outcome }) => outcome),
+          ["deleted", "failed", "deleted"]
+        )
+        assert.include(stderr, "eacr unlock")
+        assert.deepStrictEqual(yield* tagsOf("rm/each"), ["v2"])
+      })
+    )
+
+    it.effect("changes nothing if one of the names is wrong", () =>
+      Effect.gen(function* () {
+        yield* image("rm/wrong", ["v1"])
+        const { code } = yield* loggedIn(["rm", "$REGISTRY/rm/wrong:v1", "$REGISTRY/rm/wrong"])
+        assert.strictEqual(code, 2)
+        const manifests = ["$REGISTRY/rm/wrong:v1", "$REGISTRY/rm/wrong:v2"]
+        assert.strictEqual((yield* loggedIn(["rm", "--manifest", "--yes", ...manifests])).code, 4)
+        assert.deepStrictEqual(yield* writes, [])
+      })
+    )
+
+    it.effect("names a tag that is hidden from lists, as the manifest has it", () =>
+      Effect.gen(function* () {
+        const digest = yield* image("rm/hidden", ["v1", "hidden"])
+        yield* loggedIn(["lock", "$REGISTRY/rm/hidden:hidden", "--against", "list"])
+        assert.deepStrictEqual(yield* tagsOf("rm/hidden"), ["v1"])
+        const { stdout } = yield* loggedIn(["rm", "--manifest", "--dry-run", "$REGISTRY/rm/hidden:v1"])
+        assert.strictEqual(stdout, `would be deleted\t${digest}\ttags hidden, v1\n`)
+      })
+    )
+
+    it.effect("says with 4 that there is no layout, and makes none", () =>
+      Effect.gen(function* () {
+        const folder = join(mkdtempSync(join(tmpdir(), "effect-acr-rm-")), "missing")
+        for (const verb of [["untag"], ["rm", "--manifest", "--yes"]]) {
+          const { code, stderr } = yield* loggedIn([...verb, "v1", "--layout", folder])
+          assert.strictEqual(code, 4)
+          assert.include(stderr, "there is no folder")
+        }
+        assert.isFalse(existsSync(folder))
       })
     )
 
@@ -122,6 +221,24 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
+    for (const [name, hide] of [
+      ["a tag", false],
+      ["a hidden tag", true]
+    ] as const) {
+      it.effect(`keeps an image that an index in the index of ${name} lists`, () =>
+        Effect.gen(function* () {
+          const repository = hide ? "rm/nested-hidden" : "rm/nested"
+          const digest = yield* nestedImage(repository)
+          if (hide) yield* loggedIn(["lock", `$REGISTRY/${repository}:outer`, "--against", "list"])
+          const remove = ["rm", "--manifest", "--yes", `$REGISTRY/${repository}@${digest}`]
+          const { code, stderr, stdout } = yield* loggedIn(remove)
+          assert.deepStrictEqual({ code, stdout }, { code: 9, stdout: "" })
+          assert.include(stderr, "outer would break")
+          assert.strictEqual((yield* loggedIn(["digest", `$REGISTRY/${repository}@${digest}`])).code, 0)
+        })
+      )
+    }
+
     it.effect("sends nothing with --dry-run", () =>
       Effect.gen(function* () {
         yield* image("rm/dry", ["v1"])
@@ -164,7 +281,9 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       Effect.gen(function* () {
         yield* image("lock/dry", ["v1"])
         const { stdout } = yield* loggedIn(["lock", "$REGISTRY/lock/dry:v1", "--dry-run"])
-        assert.match(stdout, /locked against write, delete/)
+        assert.match(stdout, /\twould be locked against write, delete\n$/)
+        const unlocked = yield* loggedIn(["unlock", "$REGISTRY/lock/dry:v1", "--dry-run"])
+        assert.match(unlocked.stdout, /\twould be unlocked\n$/)
         assert.deepStrictEqual(yield* writes, [])
       })
     )

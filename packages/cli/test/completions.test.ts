@@ -3,7 +3,7 @@
  * PowerShell.
  */
 import { execFile, spawnSync } from "node:child_process"
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -40,6 +40,17 @@ const userEnv = Effect.gen(function* () {
   }
 })
 
+/** A layout in the user's home, with the tags of a repository. */
+const withLayout = Effect.fnUntraced(function* (name: string) {
+  const env = yield* userEnv
+  const { loginServer } = yield* AcrEmulator.AcrEmulator
+  const layout = join(env.HOME, name)
+  const args = ["cp", "--all-tags", `${loginServer}/shop/api`, "--to-layout", layout]
+  const { code, stderr } = yield* eacr(args, { env })
+  assert.strictEqual(code, 0, stderr)
+  return { env, layout }
+})
+
 /** What the words before the cursor and the one at it are completed to. */
 const completed = Effect.fnUntraced(function* (words: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) {
   const { loginServer } = yield* AcrEmulator.AcrEmulator
@@ -63,7 +74,8 @@ const nameSets: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyA
   ["tags that are to go", ["untag", "$REGISTRY/shop/web:"], ["$REGISTRY/shop/web:v2"]],
   ["no names for a new tag", ["tag", "$REGISTRY/shop/api:v1.4.0", ""], []],
   ["no names for the value of a flag", ["digest", "--platform", ""], []],
-  ["no names of a registry for a layout", ["digest", "--layout", "folder", ""], []],
+  ["no names of a registry for a layout that is not there", ["digest", "--layout", "folder", ""], []],
+  ["no names for an archive", ["digest", "--archive", "file.tar", ""], []],
   ["no names of a registry that cannot be reached", ["digest", "127.0.0.1:1/"], []],
   ["no names of an unknown verb", ["dgst", "$REGISTRY/"], []]
 ]
@@ -77,6 +89,29 @@ layer(seeded, { excludeTestServices: true })("the command completes", (it) => {
     )
   }
 
+  const layoutCalls: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
+    [
+      ["digest", "--layout", "$LAYOUT", "v1"],
+      ["v1.4.0", "v1.5.0"]
+    ],
+    [["digest", "--layout=$LAYOUT", "st"], ["stable"]],
+    [["untag", "--layout", "$LAYOUT", "st"], ["stable"]],
+    [["cp", "--from-layout", "$LAYOUT", "st"], ["stable"]],
+    [["cp", "--from-layout", "$LAYOUT", "v1.4.0", "$REGISTRY/shop/w"], ["$REGISTRY/shop/web"]],
+    [["cp", "$REGISTRY/shop/web:v2", "--to-layout", "$LAYOUT", "st"], ["stable"]],
+    [["tag", "--layout", "$LAYOUT", "v1.4.0", "st"], []],
+    [["ls", "--layout", "$LAYOUT", ""], []]
+  ]
+  for (const [words, expected] of layoutCalls) {
+    it.effect(`tags of a layout: eacr ${words.join(" ")}`, () =>
+      Effect.gen(function* () {
+        const { layout } = yield* withLayout("layout")
+        const given = words.map((word) => word.replace("$LAYOUT", layout))
+        assert.deepStrictEqual(yield* completed(given), expected)
+      }).pipe(Effect.scoped)
+    )
+  }
+
   it.effect("from the cache for a minute", () =>
     Effect.gen(function* () {
       const env = yield* userEnv
@@ -85,8 +120,17 @@ layer(seeded, { excludeTestServices: true })("the command completes", (it) => {
       yield* clearJournal
       assert.deepStrictEqual(yield* completed(["digest", "$REGISTRY/shop/api:"], env), first)
       assert.deepStrictEqual(yield* journal, [])
-      const files = yield* Effect.promise(() => readdir(join(env.XDG_CACHE_HOME, "eacr/completions")))
-      assert.lengthOf(files, 1)
+      const kept = join(env.XDG_CACHE_HOME, "eacr/completions")
+      const [name = "", ...others] = yield* Effect.promise(() => readdir(kept))
+      assert.deepStrictEqual(others, [])
+      const { mode } = yield* Effect.promise(() => stat(kept))
+      assert.strictEqual(mode & 0o077, 0, "others can read the names")
+      yield* Effect.promise(async () => {
+        const entry = JSON.parse(await readFile(join(kept, name), "utf8"))
+        const older = { ...entry, atMillis: entry.atMillis - 60_000, names: ["of-a-minute-ago"] }
+        await writeFile(join(kept, name), JSON.stringify(older))
+      })
+      assert.deepStrictEqual(yield* completed(["digest", "$REGISTRY/shop/api:"], env), first)
     }).pipe(Effect.scoped)
   )
 
@@ -179,14 +223,25 @@ describe("the script", () => {
   )
 })
 
+/** Types lines into a zsh of a user. */
+const zshOf = (user: Readonly<Record<string, string>>) =>
+  Effect.map(installed("zsh"), ({ folder, script }) => (line: string) => {
+    const env = { ...user, SCRIPT: script }
+    return shellOut("zsh", ["-f", "-c", zshProgram, "zsh", line], { folder, env })
+  })
+
 layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
-  const bash = Effect.fnUntraced(function* (pieces: ReadonlyArray<string>, word: string) {
+  const bash = Effect.fnUntraced(function* (
+    pieces: ReadonlyArray<string>,
+    word: string,
+    user?: Readonly<Record<string, string>>
+  ) {
     const { folder, script } = yield* installed("bash")
     const { loginServer } = yield* AcrEmulator.AcrEmulator
     const [host = "", port = ""] = loginServer.split(":")
     const words = pieces.flatMap((piece) => (piece === "$REGISTRY" ? [host, ":"] : [piece.replace("$PORT", port)]))
     const line = words.join(" ").replaceAll(" : ", ":").replace(/ :$/, ":")
-    const env = { ...(yield* userEnv), LINE: line, WORD: word.replace("$PORT", port) }
+    const env = { ...(user ?? (yield* userEnv)), LINE: line, WORD: word.replace("$PORT", port) }
     const printed = yield* shellOut("bash", ["--norc", "-c", bashProgram, "bash", script, ...words], { folder, env })
     const [registration, ...names] = printed.trimEnd().split("\n")
     assert.strictEqual(registration, "complete -o default -F _eacr_names eacr")
@@ -214,11 +269,19 @@ layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect.skipIf(!isInstalled("fish"))("fish completes verbs, flags, repositories and tags", () =>
+  it.effect("bash completes the tags of a layout", () =>
+    Effect.gen(function* () {
+      const { env } = yield* withLayout("layout")
+      const names = yield* bash(["eacr", "digest", "--layout", "~/layout", "v1"], "v1", env)
+      assert.deepStrictEqual(names, ["v1.4.0", "v1.5.0"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect.skipIf(!isInstalled("fish"))("fish completes verbs, flags, repositories, tags and those of a layout", () =>
     Effect.gen(function* () {
       const { folder, script } = yield* installed("fish")
       const { loginServer } = yield* AcrEmulator.AcrEmulator
-      const env = yield* userEnv
+      const { env } = yield* withLayout("layout")
       const fish = (line: string) =>
         Effect.map(
           shellOut("fish", ["--no-config", "-c", `source ${script}; complete -C '${line}'`], { folder, env }),
@@ -231,6 +294,7 @@ layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
       assert.include(yield* fish("eacr di"), "digest")
       assert.include(yield* fish("eacr digest --plat"), "--platform")
       assert.deepStrictEqual(yield* fish(`eacr digest ${loginServer}/shop/w`), [`${loginServer}/shop/web`])
+      assert.deepStrictEqual(yield* fish("eacr digest --layout ~/layout st"), ["stable"])
       assert.deepStrictEqual(yield* fish(`eacr digest ${loginServer}/shop/api:v`), [
         `${loginServer}/shop/api:v1.4.0`,
         `${loginServer}/shop/api:v1.5.0`
@@ -238,12 +302,21 @@ layer(seeded, { excludeTestServices: true })("in a shell,", (it) => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect.skipIf(!isInstalled("zsh"))("zsh completes the tags of a layout", () =>
+    Effect.gen(function* () {
+      const { env, layout } = yield* withLayout("my layout")
+      const zsh = yield* zshOf(env)
+      for (const folder of [`'${layout}'`, "~/my\\ layout"]) {
+        const line = `eacr digest --layout ${folder} st`
+        assert.include(yield* zsh(line), `<${line}able>`)
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.effect.skipIf(!isInstalled("zsh"))("zsh completes verbs and tags", () =>
     Effect.gen(function* () {
-      const { folder, script } = yield* installed("zsh")
       const { loginServer } = yield* AcrEmulator.AcrEmulator
-      const env = { ...(yield* userEnv), SCRIPT: script }
-      const zsh = (line: string) => shellOut("zsh", ["-f", "-c", zshProgram, "zsh", line], { folder, env })
+      const zsh = yield* zshOf(yield* userEnv)
       assert.include(yield* zsh("eacr unl"), "<eacr unlock >")
       assert.include(
         yield* zsh(`eacr digest ${loginServer}/shop/api:st`),

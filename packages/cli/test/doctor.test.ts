@@ -2,13 +2,17 @@
  * The steps of the doctor, and registries behind proxies and authorities of their own.
  */
 import { mkdtempSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import { connectProxy } from "../../node/test/support/connectProxy.ts"
 import { eacr, type Given } from "./support/eacr.ts"
 import { loggedIn } from "./support/registry.ts"
@@ -36,6 +40,24 @@ const caFile = Effect.map(AcrEmulator.AcrEmulator, ({ certificate }) => {
   const file = join(folder, "ca.pem")
   writeFileSync(file, Option.getOrThrow(certificate))
   return file
+})
+
+/** A server that reads and never writes. */
+const silentServer = Effect.gen(function* () {
+  const asked = yield* Deferred.make<void>()
+  const server = createServer((socket) => {
+    socket.on("error", () => {})
+    socket.once("data", () => Deferred.doneUnsafe(asked, Effect.void))
+  })
+  yield* Effect.acquireRelease(
+    Effect.callback<void>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.void))
+    }),
+    () => Effect.sync(() => server.close())
+  )
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  return { host: `127.0.0.1:${port}`, asked: Deferred.await(asked) }
 })
 
 describe("doctor", () => {
@@ -145,6 +167,20 @@ describe("doctor", () => {
     })
   )
 
+  it.live("does not ask again, and says how a registry fails", () =>
+    emulated(
+      Effect.gen(function* () {
+        const { clearJournal, inject, journal } = yield* AcrEmulator.AcrEmulator
+        yield* clearJournal
+        yield* inject({ path: "/v2/", times: "always", consequence: { _tag: "Answer", status: 503 } })
+        const { code, stdout } = yield* loggedIn(["doctor", "$REGISTRY"])
+        assert.strictEqual(code, 7)
+        assert.include(outcomes(stdout), { connection: "ok", api: "failed", login: "skipped" })
+        assert.lengthOf(yield* journal, 1)
+      })
+    )
+  )
+
   it.live("says that the clock is wrong", () =>
     emulated(
       Effect.gen(function* () {
@@ -162,6 +198,22 @@ describe("doctor", () => {
       assert.strictEqual((yield* eacr(["doctor", "127.0.0.1:1", "--push"], { env })).code, 2)
       assert.strictEqual((yield* eacr(["doctor", "127.0.0.1:1/shop/api"], { env })).code, 2)
     })
+  )
+})
+
+describe("a registry that accepts connections and never answers", () => {
+  it.effect("times out at each step, and the doctor ends", () =>
+    Effect.gen(function* () {
+      const silent = yield* silentServer
+      const running = yield* Effect.forkChild(eacr(["doctor", silent.host], { env: { HOME: "/nonexistent" } }))
+      yield* silent.asked
+      yield* TestClock.adjust("10 seconds")
+      const { code, stdout } = yield* Fiber.join(running)
+      assert.strictEqual(code, 7)
+      assert.include(outcomes(stdout), { name: "ok", connection: "ok", api: "failed", clock: "skipped" })
+      assert.include(lineOf(stdout, "api", "failed"), "timed out: no answer within 10s")
+      assert.include(lineOf(stdout, "api", "advice"), "does not answer")
+    }).pipe(Effect.scoped)
   )
 })
 

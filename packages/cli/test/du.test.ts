@@ -1,6 +1,10 @@
 /**
  * What takes the storage of a repository.
  */
+import { createHash } from "node:crypto"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -40,6 +44,7 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
             [first, "v1"],
             [third, "(no tag)"],
             [second, "latest,v2"],
+            ["shared", ""],
             ["total", ""]
           ]
         )
@@ -47,8 +52,13 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
         const own = rows.map(([, bytes]) => Number(bytes))
         assert.isAbove(own[0] ?? 0, 105_000)
         assert.isBelow(own[1] ?? 0, 200_000)
+        assert.strictEqual(
+          own.slice(0, 4).reduce((sum, bytes) => sum + bytes, 0),
+          own[4]
+        )
+        assert.strictEqual(own[4], total[4])
         assert.isBelow(
-          total[3] ?? 0,
+          total[4] ?? 0,
           total.slice(0, 3).reduce((sum, bytes) => sum + bytes, 0)
         )
       })
@@ -100,10 +110,39 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
     })
   )
 
-  it.effect("of a repository that is not there is nothing", () =>
+  it.effect("of an index shows images as such, whose configurations crane states as their type", () =>
     Effect.gen(function* () {
-      const { code, stdout } = yield* loggedIn(["du", "$REGISTRY/du/nothing", "--quiet"])
-      assert.deepStrictEqual([code, stdout], [0, "0\n"])
+      const emulator = yield* AcrEmulator.AcrEmulator
+      yield* emulator.seed({ repository: "du/crane", tags: ["v1"], platforms: ["linux/amd64", "linux/arm64"] })
+      const folder = mkdtempSync(join(tmpdir(), "effect-acr-du-"))
+      yield* loggedIn(["cp", "$REGISTRY/du/crane:v1", "--to-layout", folder])
+      const raw = JSON.parse((yield* loggedIn(["raw", "--layout", folder, "v1"])).stdout)
+      const type = "application/vnd.oci.image.config.v1+json"
+      for (const entry of raw.manifests) entry.artifactType = type
+      const text = JSON.stringify(raw)
+      const digest = createHash("sha256").update(text).digest("hex")
+      writeFileSync(join(folder, "blobs", "sha256", digest), text)
+      const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"))
+      const [first] = index.manifests
+      index.manifests = [{ ...first, digest: `sha256:${digest}`, size: text.length }]
+      writeFileSync(join(folder, "index.json"), JSON.stringify(index))
+      for (const verb of ["du", "tree"]) {
+        const { code, stderr, stdout } = yield* loggedIn([verb, "--layout", folder, "v1"])
+        assert.strictEqual(code, 0, stderr)
+        const manifests = stdout.split("\n").filter((line) => /\tmanifest\t|linux\//.test(line))
+        assert.isAtLeast(manifests.length, 2, stdout)
+        for (const line of manifests) assert.notInclude(line, type)
+      }
+    })
+  )
+
+  it.effect("of a repository or a layout that is not there says so", () =>
+    Effect.gen(function* () {
+      const repository = yield* loggedIn(["du", "$REGISTRY/du/nothing", "--quiet"])
+      assert.deepStrictEqual([repository.code, repository.stdout], [4, ""])
+      assert.include(repository.stderr, "du/nothing: does it exist?")
+      const layout = yield* loggedIn(["du", "--layout", "/nonexistent/layout"])
+      assert.deepStrictEqual([layout.code, layout.stdout], [4, ""])
     })
   )
 })

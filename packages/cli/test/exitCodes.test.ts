@@ -71,6 +71,8 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
   )
   failing("an age of nothing", ["purge", "$REGISTRY/shop/api", "--untagged", "--older-than", "0d"], 2, "0d")
   failing("a pattern that is none", ["purge", "$REGISTRY/shop/api", "--tags", "a[", "--dry-run"], 2, "a[")
+  failing("a login in a name", ["ls", "user:S3CRET@$REGISTRY/shop/api"], 2, "<redacted>@")
+  failing("a scheme of skopeo", ["ls", "docker://$REGISTRY/shop/api"], 2, "expected $REGISTRY/shop/api")
   failing("a plan with more", ["purge", "$REGISTRY/shop/api", "--apply", "plan.json"], 2, "--apply")
   failing("rm of a repository", ["rm", "--manifest", "--yes", "$REGISTRY/shop/api"], 2, "add a tag or a digest")
   failing(
@@ -100,7 +102,7 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
     Effect.gen(function* () {
       const file = join(mkdtempSync(join(tmpdir(), "effect-acr-plan-")), "plan.json")
       writeFileSync(file, JSON.stringify({ version: 2, plans: [] }))
-      const { code, stderr } = yield* loggedIn(["purge", "--apply", file])
+      const { code, stderr } = yield* loggedIn(["purge", "--apply", file, "--yes"])
       assert.strictEqual(code, 2)
       assert.include(stderr, "this version of eacr")
     })

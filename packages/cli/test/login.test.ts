@@ -83,6 +83,25 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       )
     }
 
+    it.effect("refuses a password that is not UTF-8, and stores nothing", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user()
+        const { code, stderr, stdout } = yield* run(logIn, { stdin: Buffer.from("p\u00e4ss", "latin1") })
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.include(stderr, "not UTF-8")
+        assert.isFalse(existsSync(file))
+      })
+    )
+
+    it.effect("says that --password-stdin needs a user name, in the help as well", () =>
+      Effect.gen(function* () {
+        const { run } = yield* user()
+        const { stderr } = yield* run(["login", "$REGISTRY", "--password-stdin"], { stdin: password })
+        assert.include(stderr, "the user name is missing, which --password-stdin needs: -u NAME")
+        assert.include((yield* run(["login", "--help"])).stdout, "Requires -u NAME")
+      })
+    )
+
     it.effect("says of a wrong password what may be wrong", () =>
       Effect.gen(function* () {
         const { loginServer } = yield* AcrEmulator.AcrEmulator
@@ -126,12 +145,45 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
 
+    it.effect("says which credential helper failed, and shows no password", () =>
+      Effect.gen(function* () {
+        const { run, text } = yield* user({ credsStore: "failing" })
+        const programs = mkdtempSync(join(tmpdir(), "effect-acr-helper-"))
+        writeFileSync(join(programs, "docker-credential-failing"), "#!/bin/sh\ncat >&2; exit 3\n", { mode: 0o755 })
+        const before = process.env["PATH"]
+        process.env["PATH"] = `${programs}:${before ?? ""}`
+        const { code, stderr, stdout } = yield* Effect.ensuring(
+          run(logIn, { stdin: password }),
+          Effect.sync(() => (process.env["PATH"] = before))
+        )
+        assert.deepStrictEqual({ code, stdout }, { code: 1, stdout: "" })
+        assert.include(stderr, "docker-credential-failing: it ended with exit code 3")
+        assert.notInclude(stderr, password)
+        assert.strictEqual(text(), '{"credsStore":"failing"}')
+      })
+    )
+
+    it.effect("says which file cannot be read or written", () =>
+      Effect.gen(function* () {
+        const { file, run } = yield* user("{}")
+        const own = yield* run(logIn, { stdin: password, env: { DOCKER_CONFIG: file } })
+        assert.deepStrictEqual({ code: own.code, stdout: own.stdout }, { code: 1, stdout: "" })
+        assert.include(own.stderr, `${file}/config.json: it can't be `)
+        mkdirSync(join(file, "..", "folder", "config.json"), { recursive: true })
+        const env = { DOCKER_CONFIG: join(file, "..", "folder") }
+        const folder = yield* run(logIn, { stdin: password, env })
+        assert.deepStrictEqual({ code: folder.code, stdout: folder.stdout }, { code: 1, stdout: "" })
+        assert.include(folder.stderr, "config.json: it can't be read")
+      })
+    )
+
     it.effect("says which credential helper is missing", () =>
       Effect.gen(function* () {
         const { run } = yield* user({ credsStore: "that-is-nowhere" })
         const { code, stderr } = yield* run(logIn, { stdin: password })
         assert.strictEqual(code, 1)
         assert.include(stderr, "docker-credential-that-is-nowhere")
+        assert.include(stderr, "install it, or remove it from docker's configuration")
       })
     )
   })
@@ -143,7 +195,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         const { file, run, text } = yield* user()
         yield* run(logIn, { stdin: password })
         const dry = yield* run(["logout", "$REGISTRY", "--dry-run"])
-        assert.strictEqual(dry.stdout, `erased\t${loginServer}\t${file}\n`)
+        assert.strictEqual(dry.stdout, `would be erased\t${loginServer}\t${file}\n`)
         assert.include(text(), loginServer)
         assert.strictEqual((yield* run(["logout", "$REGISTRY"])).stdout, `erased\t${loginServer}\t${file}\n`)
         assert.deepStrictEqual(JSON.parse(text()), { auths: {} })
@@ -223,6 +275,20 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       })
     )
   })
+
+  it.effect("show no signature of a link to the storage with -v", () =>
+    Effect.gen(function* () {
+      const { journal } = yield* AcrEmulator.AcrEmulator
+      const { run } = yield* user()
+      yield* run(logIn, { stdin: password })
+      const { code, stderr } = yield* run(["validate", "$REGISTRY/shop/api:v1", "-v"])
+      assert.strictEqual(code, 0, stderr)
+      const links = (yield* journal).filter(({ query }) => query.includes("sig="))
+      assert.isAbove(links.length, 0)
+      assert.notInclude(stderr, "sig=")
+      for (const { path } of links) assert.include(stderr, path)
+    })
+  )
 
   it.effect("show no secret in any output, also with -vv", () =>
     Effect.gen(function* () {

@@ -3,6 +3,7 @@
  */
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
+import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { loggedIn } from "./support/registry.ts"
@@ -129,6 +130,43 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
     )
   })
 
+  it.effect("says in the long list what the tags of tools are", () =>
+    Effect.gen(function* () {
+      const { seed } = yield* AcrEmulator.AcrEmulator
+      const tag = `sha256-${"a".repeat(64)}`
+      yield* seed({ repository: "ls/tools", tags: ["v1", tag, `${tag}.sig`] })
+      const { stdout } = yield* list("$REGISTRY/ls/tools", "--long")
+      const notes = names(stdout).map((line) => [line.split("\t")[0], line.split("\t").at(-1)])
+      assert.deepStrictEqual(notes, [
+        [tag, "list of referrers"],
+        [`${tag}.sig`, "cosign signature"],
+        ["v1", ""]
+      ])
+    })
+  )
+
+  it.effect("says that records were left out, with 3", () =>
+    Effect.gen(function* () {
+      const { clearFaults, inject, seed } = yield* AcrEmulator.AcrEmulator
+      yield* seed({ repository: "ls/odd", tags: ["v1"] })
+      yield* inject({
+        path: "/v2/ls/odd/tags/list",
+        times: 2,
+        consequence: { _tag: "Answer", status: 200, body: JSON.stringify({ name: "ls/odd", tags: ["v1", 7] }) }
+      })
+      const said: Array<unknown> = []
+      const recording: Console.Console = Object.assign(Object.create(console), {
+        error: (...texts: ReadonlyArray<unknown>) => said.push(...texts)
+      })
+      const { code, stdout } = yield* list("$REGISTRY/ls/odd").pipe(
+        Effect.ensuring(clearFaults),
+        Effect.provideService(Console.Console, recording)
+      )
+      assert.deepStrictEqual({ code, stdout }, { code: 3, stdout: "v1\n" })
+      assert.match(said.join("\n"), /^warn: .*left out 1 of 2 records/)
+    })
+  )
+
   describe("refuses", () => {
     const wrong = Effect.fnUntraced(function* (args: ReadonlyArray<string>, expected: string) {
       const { code, stderr, stdout } = yield* list(...args)
@@ -136,10 +174,19 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
       assert.include(stderr, expected)
     })
 
+    it.effect("an artifact, and a name in a layout", () =>
+      Effect.gen(function* () {
+        yield* wrong(["$REGISTRY/ls/globs:v1"], "/ls/globs:v1\n")
+        yield* wrong(["$REGISTRY/ls/globs:v1"], "eacr show")
+        yield* wrong(["v1", "--layout", "folder"], "remove the name")
+      })
+    )
+
     it.effect("a glob that matches nothing, a limit of zero, and --long of a registry", () =>
       Effect.gen(function* () {
         yield* wrong(["$REGISTRY/ls/globs", "--exclude", "!(a|b)"], "cannot be meant")
         yield* wrong(["$REGISTRY/ls/globs", "--limit", "0"], "at least 1")
+        yield* wrong(["$REGISTRY/ls/globs", "--limit", "abc"], "Expected a whole number of at least 1")
         yield* wrong(["$REGISTRY", "--long"], "name one")
       })
     )

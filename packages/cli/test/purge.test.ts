@@ -1,9 +1,9 @@
 /**
  * Deletion by rules, and the trash.
  */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, describe, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -87,6 +87,46 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
+    it.effect("refuses flags that belong to others, tags in the name and whole registries without rules", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/wrong", 2)
+        const refused = [
+          [["purge", "$REGISTRY/purge/wrong", "--untagged", "--keep", "2"], "--tags"],
+          [["purge", "$REGISTRY/purge/wrong", "--tags", "build-*", "--keep", "-1"], "0 or more"],
+          [["purge", "$REGISTRY/purge/wrong:build-1", "--untagged"], "eacr rm"],
+          [["purge", "$REGISTRY", "--untagged"], "--rules"],
+          [["purge", "$REGISTRY/purge/wrong", "--rules", "rules.json", "--older-than", "30d"], "not in both"],
+          [["purge", "--apply", "plan.json", "--older-than", "30d", "--keep", "3"], "--apply"],
+          [["purge", "$REGISTRY/purge/wrong", "--untagged", "--dry-run", "--plan", "plan.json"], "--plan"]
+        ] as const
+        for (const [args, words] of refused) {
+          const { code, stderr } = yield* loggedIn([...args, "--yes"])
+          assert.strictEqual(code, 2, args.join(" "))
+          assert.include(stderr, words)
+        }
+      })
+    )
+
+    it.effect("says with 4 that a repository is not there", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/missing", "--untagged", "--yes"])
+        assert.strictEqual(code, 4)
+        assert.include(stderr, "does it exist?")
+      })
+    )
+
+    it.effect("says why nothing is deleted", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "purge/young", tags: ["v1"] })
+        yield* seed({ repository: "purge/young", tags: [], labels: { build: "young" } })
+        const { code, stderr, stdout } = yield* loggedIn(["purge", "$REGISTRY/purge/young", "--untagged"])
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /purge\/young\tnothing to delete\n$/)
+        assert.match(stderr, /3 stay: it is younger than the safety age/)
+      })
+    )
+
     it.effect("refuses a plan beyond the limits with 9, and deletes nothing", () =>
       Effect.gen(function* () {
         yield* builds("purge/limits", 3)
@@ -108,9 +148,75 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const there = yield* loggedIn(["digest", `$REGISTRY/purge/plan@${untagged}`])
         assert.strictEqual(there.code, 0)
 
-        const { code, stdout } = yield* loggedIn(["purge", "--apply", file])
+        assert.strictEqual((yield* loggedIn(["purge", "--apply", file])).code, 2)
+        assert.strictEqual((yield* loggedIn(["digest", `$REGISTRY/purge/plan@${untagged}`])).code, 0)
+        const { code, stdout } = yield* loggedIn(["purge", "--apply", file, "--yes"])
         assert.strictEqual(code, 0)
         assert.include(stdout, `done\t${untagged}`)
+      })
+    )
+
+    it.effect("carries out the second of two plans if the first is too old, and says what became of both", () =>
+      Effect.gen(function* () {
+        const first = yield* builds("purge/old", 2)
+        const second = yield* builds("purge/fresh", 2)
+        const folder = temporary()
+        const file = (name: string) => join(folder, name)
+        yield* loggedIn(["purge", "$REGISTRY/purge/old", "--untagged", "--plan", file("old.json")])
+        yield* loggedIn(["purge", "$REGISTRY/purge/fresh", "--untagged", "--plan", file("fresh.json")])
+        const planOf = (name: string) => JSON.parse(readFileSync(file(name), "utf8")).plans[0]
+        const old = planOf("old.json")
+        const plans = [{ ...old, at: new Date(Date.parse(old.at) - 7_200_000).toISOString() }, planOf("fresh.json")]
+        writeFileSync(file("both.json"), JSON.stringify({ version: 1, plans }))
+        const { code, stderr, stdout } = yield* loggedIn(["purge", "--apply", file("both.json"), "--yes", "--json"])
+        assert.strictEqual(code, 3)
+        assert.include(stderr, "make a new one")
+        const { failed, reports } = JSON.parse(stdout)
+        assert.match(failed[0].repository, /purge\/old$/)
+        assert.strictEqual(reports[0].outcomes[0].digest, second.untagged)
+        assert.strictEqual((yield* loggedIn(["digest", `$REGISTRY/purge/old@${first.untagged}`])).code, 0)
+      })
+    )
+
+    it.effect("refuses with 9 a plan that was edited to delete more, and counts what it deletes", () =>
+      Effect.gen(function* () {
+        const { digests, untagged } = yield* builds("purge/edited", 3)
+        const file = join(temporary(), "plan.json")
+        yield* loggedIn(["purge", "$REGISTRY/purge/edited", "--untagged", "--plan", file])
+        const text = readFileSync(file, "utf8")
+        const document = JSON.parse(text)
+        const [plan] = document.plans
+        const edit = (thing: { readonly name?: string; readonly digest: string }) =>
+          thing.digest === digests[0] ? { ...thing, verdict: "delete" } : thing
+        const edited = { ...plan, tags: plan.tags.map(edit), manifests: plan.manifests.map(edit) }
+        writeFileSync(file, JSON.stringify({ ...document, plans: [edited] }))
+        const refused = yield* loggedIn(["purge", "--apply", file, "--yes"])
+        assert.deepStrictEqual({ code: refused.code, stdout: refused.stdout }, { code: 9, stdout: "" })
+        assert.include(refused.stderr, "was edited")
+        assert.lengthOf(yield* tagsOf("purge/edited"), 3)
+        assert.strictEqual((yield* loggedIn(["digest", `$REGISTRY/purge/edited@${untagged}`])).code, 0)
+
+        const flattering = { ...plan, frees: { tags: 0, manifests: 0, atMostBytes: 0 } }
+        writeFileSync(file, JSON.stringify({ ...document, plans: [flattering] }))
+        const shown = yield* loggedIn(["purge", "--apply", file])
+        assert.strictEqual(shown.code, 2)
+        assert.include(shown.stderr, "and 1 of 4 manifests")
+      })
+    )
+
+    it.effect("replaces a plan, and no other file", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/file", 2)
+        const file = join(temporary(), "plan.json")
+        const plan = ["purge", "$REGISTRY/purge/file", "--untagged", "--plan", file]
+        assert.strictEqual((yield* loggedIn(plan)).code, 0)
+        assert.strictEqual((yield* loggedIn(plan)).code, 0)
+        writeFileSync(file, "notes")
+        const { code, stderr } = yield* loggedIn(plan)
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "no plan")
+        assert.strictEqual(readFileSync(file, "utf8"), "notes")
+        assert.deepStrictEqual(readdirSync(dirname(file)), ["plan.json"])
       })
     )
 
@@ -120,7 +226,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const file = join(temporary(), "plan.json")
         yield* loggedIn(["purge", "$REGISTRY/purge/changed", "--untagged", "--plan", file])
         yield* loggedIn(["tag", `$REGISTRY/purge/changed@${untagged}`, "needed"])
-        const { code, stdout } = yield* loggedIn(["purge", "--apply", file])
+        const { code, stdout } = yield* loggedIn(["purge", "--apply", file, "--yes"])
         assert.strictEqual(code, 3)
         assert.include(stdout, `changed\t${untagged}`)
       })

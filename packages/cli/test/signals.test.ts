@@ -64,25 +64,30 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
       limit
     )
 
-    it.effect(
-      "by SIGTERM ends with 143, and the file that was to be written is not there",
-      () =>
-        Effect.gen(function* () {
-          const files = yield* FileSystem.FileSystem
-          const folder = yield* temporary
-          yield* stalled("stop/export")
-          const started = yield* start(["export", "$REGISTRY/stop/export:v1", `${folder}/api.tar`])
-          yield* Effect.repeat(Effect.sleep("50 millis"), {
-            until: () => Effect.map(files.readDirectory(folder), (names) => names.length > 0)
-          })
-          started.process.kill("SIGTERM")
-          assert.strictEqual(yield* started.ended, 143)
-          assert.strictEqual(started.stdout(), "")
-          assert.match(started.stderr(), /^interrupted: .*no file was changed; the same command starts again\n$/)
-          assert.deepStrictEqual(yield* files.readDirectory(folder), [])
-        }),
-      limit
-    )
+    for (const [signal, expected] of [
+      ["SIGTERM", 143],
+      ["SIGHUP", 129]
+    ] as const) {
+      it.effect(
+        `by ${signal} ends with ${expected}, and the file that was to be written is not there`,
+        () =>
+          Effect.gen(function* () {
+            const files = yield* FileSystem.FileSystem
+            const folder = yield* temporary
+            yield* stalled(`stop/${signal.toLowerCase()}`)
+            const started = yield* start(["export", `$REGISTRY/stop/${signal.toLowerCase()}:v1`, `${folder}/api.tar`])
+            yield* Effect.repeat(Effect.sleep("50 millis"), {
+              until: () => Effect.map(files.readDirectory(folder), (names) => names.length > 0)
+            })
+            started.process.kill(signal)
+            assert.strictEqual(yield* started.ended, expected)
+            assert.strictEqual(started.stdout(), "")
+            assert.match(started.stderr(), /^interrupted: .*no file was changed; the same command starts again\n$/)
+            assert.deepStrictEqual(yield* files.readDirectory(folder), [])
+          }),
+        limit
+      )
+    }
 
     it.effect(
       "twice ends at once, although the registry does not answer the clean-up",
@@ -183,6 +188,35 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
           yield* shown.until(({ stdout }) => /MiB of 7\.6 MiB {2}\d+ % .*objects?/.test(stdout))
           yield* shown.type("\u0003")
           yield* shown.ended
+        }),
+      limit
+    )
+
+    it.effect(
+      "is shown for validate, which reads all layers",
+      () =>
+        Effect.gen(function* () {
+          yield* stalled("read/validate")
+          const shown = yield* onTerminal(["validate", "$REGISTRY/read/validate:v1"], { columns: 80 })
+          yield* shown.until(({ stdout }) => total.test(stdout))
+          yield* shown.type("\u0003")
+          assert.strictEqual(yield* shown.ended, 130)
+        }),
+      limit
+    )
+
+    it.effect(
+      "is shown for diff --files, which reads the layers of both",
+      () =>
+        Effect.gen(function* () {
+          const { seed } = yield* AcrEmulator.AcrEmulator
+          yield* stalled("read/diff")
+          yield* seed({ repository: "read/diff", tags: ["v2"], layers: [{ sizeInBytes: 2_000_000 }] })
+          const args = ["diff", "$REGISTRY/read/diff:v1", "$REGISTRY/read/diff:v2", "--files"]
+          const shown = yield* onTerminal(args, { columns: 80 })
+          yield* shown.until(({ stdout }) => /iB of 9\.5 MiB/.test(stdout))
+          yield* shown.type("\u0003")
+          assert.strictEqual(yield* shown.ended, 130)
         }),
       limit
     )

@@ -10,7 +10,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Archive from "../src/archive.ts"
-import { document } from "../src/transfer.ts"
+import { document, Line } from "../src/transfer.ts"
 import * as Pull from "../src/verbs/pull.ts"
 import * as Push from "../src/verbs/push.ts"
 import { loggedIn } from "./support/registry.ts"
@@ -144,7 +144,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           yield* image("cp/dry")
           const { code, stderr } = yield* loggedIn(["cp", "--dry-run", "$REGISTRY/cp/dry:v1", "$REGISTRY/cp/dry-there"])
           assert.strictEqual(code, 0)
-          assert.match(stderr, /^dry run; /)
+          assert.match(stderr, /^dry run, would be /)
           assert.deepStrictEqual(yield* writes, [])
         })
       )
@@ -168,6 +168,103 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           const all = ["--no-referrers", "--cosign-tags", "--foreign-layers", "--verify", "--concurrency", "1"]
           const more = yield* loggedIn(["cp", ...all, "$REGISTRY/cp/flags:v1", "$REGISTRY/cp/other:more"])
           assert.strictEqual(more.code, 0, more.stderr)
+        })
+      )
+
+      it.effect("says of a tag that it moved, or would", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const digest = yield* image("cp/moving")
+          yield* emulator.seed({ repository: "cp/moved", tags: ["v1"], layers: [{ content: "another" }] })
+          const copy = ["cp", "$REGISTRY/cp/moving:v1", "$REGISTRY/cp/moved:v1,new"]
+          const planned = yield* loggedIn([...copy, "--dry-run"])
+          assert.strictEqual(planned.stdout, `${digest}\tv1\twould be moved\n${digest}\tnew\twould be set\n`)
+          assert.strictEqual((yield* loggedIn(copy)).stdout, `${digest}\tv1\tmoved\n${digest}\tnew\tset\n`)
+        })
+      )
+
+      it.effect(
+        "copies none of all tags with --on-tag fail if one of them must not be moved, and names each of those",
+        () =>
+          Effect.gen(function* () {
+            const emulator = yield* AcrEmulator.AcrEmulator
+            const digest = yield* image("cp/all", ["v1", "v2", "v3"])
+            yield* emulator.seed({ repository: "cp/all-there", tags: ["v2", "v3"], layers: [{ content: "another" }] })
+            yield* emulator.clearJournal
+            const copy = ["cp", "--all-tags", "$REGISTRY/cp/all", "$REGISTRY/cp/all-there"]
+            const refused = yield* loggedIn([...copy, "--on-tag", "fail"])
+            assert.deepStrictEqual({ code: refused.code, stdout: refused.stdout }, { code: 6, stdout: "" })
+            assert.match(refused.stderr, /nothing was copied:\n {2}the tag v2 names .*\n {2}the tag v3 names /)
+            assert.deepStrictEqual(yield* writes, [])
+            const kept = yield* loggedIn([...copy, "--on-tag", "keep"])
+            assert.strictEqual(kept.stdout, `${digest}\tv1\tset\n${digest}\tv2\tkept\n${digest}\tv3\tkept\n`)
+            const free = yield* loggedIn([
+              "cp",
+              "--all-tags",
+              "--on-tag",
+              "fail",
+              "$REGISTRY/cp/all",
+              "$REGISTRY/cp/free"
+            ])
+            assert.strictEqual(free.code, 0, free.stderr)
+          })
+      )
+
+      it.effect("goes on where one of all tags fails, and says what became of each", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const digest = yield* image("cp/partly", ["v1"])
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const other = yield* emulator.seed({ repository: "cp/partly", tags: ["v2"], layers: [{ content: "other" }] })
+          const folder = yield* folderOf()
+          yield* loggedIn(["cp", "--all-tags", "$REGISTRY/cp/partly", "--to-layout", folder])
+          yield* files.remove(`${folder}/blobs/${digest.replace(":", "/")}`)
+          const copy = ["cp", "--from-layout", folder, "--all-tags"]
+          const text = yield* loggedIn([...copy, "$REGISTRY/cp/partly-text"])
+          assert.strictEqual(text.code, 3)
+          assert.strictEqual(text.stdout, `${other}\tv2\tset\n\tv1\tfailed\n`)
+          assert.match(text.stderr, /^error: cannot copy v1\n/)
+          assert.include(text.stderr, "sent: ")
+          const json = yield* loggedIn([...copy, "--json", "$REGISTRY/cp/partly-json"])
+          const { failed, reports } = yield* decoded(document, json.stdout)
+          assert.deepStrictEqual([json.code, failed[0]?.reference, reports[0]?.root], [3, "v1", other])
+          const jsonl = yield* loggedIn([...copy, "--jsonl", "$REGISTRY/cp/partly-jsonl"])
+          const events = yield* Effect.forEach(lines(jsonl.stdout), (line) => decoded(Line, line))
+          assert.deepStrictEqual([jsonl.code, events.filter(({ _tag }) => _tag === "Failed").length], [3, 1])
+          yield* files.remove(`${folder}/blobs/${other.replace(":", "/")}`)
+          const none = yield* loggedIn([...copy, "$REGISTRY/cp/partly-none"])
+          assert.deepStrictEqual({ code: none.code, stdout: none.stdout }, { code: 4, stdout: "" }, none.stderr)
+        })
+      )
+
+      it.effect("of all tags names the source without one, and needs one to be there", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/named")
+          const folder = yield* folderOf()
+          yield* loggedIn(["cp", "$REGISTRY/cp/named:v1", "--to-layout", folder])
+          for (const from of [
+            ["$REGISTRY/cp/named:v1"],
+            [`$REGISTRY/cp/named@${digest}`],
+            ["--from-layout", folder, "v1"]
+          ]) {
+            const { code, stderr, stdout } = yield* loggedIn(["cp", "--all-tags", ...from, "$REGISTRY/cp/named-there"])
+            assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, stderr)
+            assert.include(stderr, "without a tag")
+          }
+          const { code, stderr, stdout } = yield* loggedIn(["cp", "--all-tags", "$REGISTRY/cp/nmed", "$REGISTRY/cp/x"])
+          assert.deepStrictEqual({ code, stdout }, { code: 4, stdout: "" })
+          assert.include(stderr, "cp/nmed has no tags: does it exist?")
+        })
+      )
+
+      it.effect("leaves out the tags under which some registries keep lists of referrers", () =>
+        Effect.gen(function* () {
+          yield* image("cp/lists")
+          yield* loggedIn(["tag", "$REGISTRY/cp/lists:v1", `sha256-${"a".repeat(64)}`, "sha256-short"])
+          const { code } = yield* loggedIn(["cp", "--all-tags", "$REGISTRY/cp/lists", "$REGISTRY/cp/lists-there"])
+          assert.strictEqual(code, 0)
+          const { stdout } = yield* loggedIn(["ls", "$REGISTRY/cp/lists-there"])
+          assert.strictEqual(stdout, "sha256-short\nv1\n")
         })
       )
 
@@ -219,10 +316,10 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           const type = "application/spdx+json"
           const attach = ["attach", "$REGISTRY/files/sbom:v1", `${folder}/sbom.json:${type}`, "--artifact-type", type]
           const planned = yield* loggedIn([...attach, "--dry-run"])
-          assert.match(planned.stdout, /\tattached\t/)
+          assert.match(planned.stdout, /\twould be attached\t/)
           assert.deepStrictEqual(yield* writes, [])
           const attached = yield* loggedIn(attach)
-          assert.strictEqual(attached.stdout, planned.stdout)
+          assert.strictEqual(attached.stdout, planned.stdout.replace("would be ", ""))
           assert.match((yield* loggedIn(attach)).stdout, /\tattached before\t/)
           const { code, stderr, stdout } = yield* loggedIn([
             "pull",
@@ -248,6 +345,87 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
+      it.effect("replace no file of a folder unless a flag says so, and write none if one would be", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const from = yield* folderOf({ a: "new a", b: "new b" })
+          yield* files.makeDirectory(`${from}/dist`)
+          yield* files.writeFileString(`${from}/dist/x`, "new x")
+          const to = yield* folderOf({ b: "mine" })
+          yield* loggedIn(["push", "$REGISTRY/files/kept:v1", `${from}/a`, `${from}/b`, `${from}/dist`])
+          const pull = ["pull", "$REGISTRY/files/kept:v1", "-o", to]
+          const refused = yield* loggedIn(pull)
+          assert.deepStrictEqual({ code: refused.code, stdout: refused.stdout }, { code: 6, stdout: "" })
+          assert.include(refused.stderr, '"b" is there already')
+          assert.include(refused.stderr, "--overwrite")
+          assert.deepStrictEqual(yield* files.readDirectory(to), ["b"])
+          assert.strictEqual(yield* files.readFileString(`${to}/b`), "mine")
+          const replaced = yield* loggedIn([...pull, "--overwrite"])
+          assert.strictEqual(replaced.code, 0, replaced.stderr)
+          assert.strictEqual(yield* files.readFileString(`${to}/b`), "new b")
+          const again = yield* loggedIn(pull)
+          assert.deepStrictEqual(again, replaced)
+          yield* files.writeFileString(`${to}/dist/x`, "mine!")
+          yield* files.remove(`${to}/a`)
+          const inFolder = yield* loggedIn(pull)
+          assert.deepStrictEqual({ code: inFolder.code, stdout: inFolder.stdout }, { code: 6, stdout: "" })
+          assert.isFalse(yield* files.exists(`${to}/a`))
+        })
+      )
+
+      it.effect("read a manifest once", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const from = yield* folderOf({ a: "once" })
+          yield* loggedIn(["push", "$REGISTRY/files/once:v1", `${from}/a`])
+          yield* emulator.clearJournal
+          yield* loggedIn(["pull", "$REGISTRY/files/once:v1", "-o", yield* folderOf()])
+          const reads = (yield* emulator.journal).filter(
+            ({ method, path, status }) => method === "GET" && status === 200 && path.includes("/manifests/")
+          )
+          assert.strictEqual(reads.length, 1)
+        })
+      )
+
+      it.effect("refuse what is attached with two files of one name, unless they are the same", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          yield* image("files/attached")
+          const type = "application/spdx+json"
+          const attach = Effect.fnUntraced(function* (content: string, more: ReadonlyArray<string> = []) {
+            const folder = yield* folderOf({ "sbom.json": content })
+            const call = ["attach", "$REGISTRY/files/attached:v1", `${folder}/sbom.json`, "--artifact-type", type]
+            assert.strictEqual((yield* loggedIn([...call, ...more])).code, 0)
+          })
+          const to = yield* folderOf()
+          const pull = ["pull", "$REGISTRY/files/attached:v1", "--attached", type, "-o", to]
+          yield* attach("one")
+          yield* attach("one", ["--annotation", "build=2"])
+          const { artifacts } = yield* decoded(Pull.document, (yield* loggedIn([...pull, "--json"])).stdout)
+          assert.deepStrictEqual(
+            artifacts.map((one) => one.files.map(({ title }) => title)),
+            [["sbom.json"], ["sbom.json"]]
+          )
+          yield* attach("two")
+          const { code, stderr, stdout } = yield* loggedIn([...pull, "--overwrite"])
+          assert.deepStrictEqual({ code, stdout }, { code: 6, stdout: "" })
+          assert.match(stderr, /two artifacts have a file sbom.json, with other content: sha256:\w+ and sha256:\w+\n/)
+          assert.strictEqual(yield* files.readFileString(`${to}/sbom.json`), "one")
+        })
+      )
+
+      it.effect("say what of a call is missing", () =>
+        Effect.gen(function* () {
+          const file = yield* loggedIn(["attach", "$REGISTRY/files/x:v1", "--artifact-type", "text/note"])
+          assert.deepStrictEqual([file.code, file.stdout], [2, ""])
+          assert.include(file.stderr, "Missing required argument: file")
+          const type = yield* loggedIn(["attach", "$REGISTRY/files/x:v1", "note.txt"])
+          assert.deepStrictEqual([type.code, type.stdout], [2, ""])
+          assert.include(type.stderr, "Missing required flag: --artifact-type")
+          assert.match((yield* loggedIn(["attach", "--help"])).stdout, /--artifact-type TYPE +Required\./)
+        })
+      )
+
       it.effect("refuse an image, and several files for standard output", () =>
         Effect.gen(function* () {
           yield* image("files/image")
@@ -269,9 +447,10 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           yield* emulator.clearJournal
           const planned = yield* loggedIn(["push", "$REGISTRY/files/dry:v1", `${folder}/a`, "--dry-run"])
           assert.deepStrictEqual(yield* writes, [])
-          assert.match(planned.stderr, /^dry run; sent: 3 objects/)
+          assert.match(planned.stderr, /^dry run, would be sent: 3 objects/)
           const pushed = yield* loggedIn(["push", "$REGISTRY/files/dry:v1", `${folder}/a`])
-          assert.strictEqual(pushed.stdout, planned.stdout)
+          assert.match(planned.stdout, /^sha256:\w+\tv1\twould be pushed\n$/)
+          assert.strictEqual(pushed.stdout, planned.stdout.replace("would be ", ""))
         })
       )
 
@@ -317,6 +496,63 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         })
       )
 
+      it.effect("replace no archive unless a flag says so", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          yield* image("box/kept")
+          const folder = yield* folderOf({ "old.tar": "mine" })
+          const file = `${folder}/old.tar`
+          const calls = [
+            ["export", "$REGISTRY/box/kept:v1", file],
+            ["cp", "$REGISTRY/box/kept:v1", "--to-archive", file]
+          ]
+          for (const call of calls) {
+            yield* files.writeFileString(file, "mine")
+            const { code, stderr, stdout } = yield* loggedIn(call)
+            assert.deepStrictEqual({ code, stdout }, { code: 6, stdout: "" })
+            assert.include(stderr, `${file} is there already\n  --overwrite replaces it`)
+            assert.strictEqual(yield* files.readFileString(file), "mine")
+            assert.strictEqual((yield* loggedIn([...call, "--overwrite"])).code, 0)
+            assert.notStrictEqual(yield* files.readFileString(file), "mine")
+          }
+          const copy = yield* loggedIn(["cp", "--overwrite", "$REGISTRY/box/kept:v1", "$REGISTRY/box/x"])
+          assert.strictEqual(copy.code, 2)
+        })
+      )
+
+      it.effect("leave the old archive if the new one fails", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const digest = yield* image("box/failing")
+          const folder = yield* folderOf({ "old.tar": "mine" })
+          yield* loggedIn(["cp", "$REGISTRY/box/failing:v1", "--to-layout", `${folder}/layout`])
+          const raw = JSON.parse((yield* loggedIn(["raw", "--layout", `${folder}/layout`, digest])).stdout)
+          yield* files.remove(`${folder}/layout/blobs/${raw.layers[1].digest.replace(":", "/")}`)
+          const call = ["export", "--overwrite", "--layout", `${folder}/layout`, "v1", `${folder}/old.tar`]
+          assert.strictEqual((yield* loggedIn(call)).code, 4)
+          assert.deepStrictEqual(yield* files.readDirectory(folder), ["layout", "old.tar"])
+          assert.strictEqual(yield* files.readFileString(`${folder}/old.tar`), "mine")
+        })
+      )
+
+      it.effect("say in words what is missing", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          yield* emulator.seed({ repository: "box/multi", tags: ["v1"], platforms: ["linux/amd64", "linux/arm64"] })
+          const folder = yield* folderOf()
+          const nowhere = yield* loggedIn(["export", "$REGISTRY/box/multi:v1"])
+          assert.strictEqual(nowhere.code, 2)
+          assert.include(nowhere.stderr, "the artifact comes first, then the file")
+          const absent = yield* loggedIn(["import", `${folder}/nofile.tar`, "$REGISTRY/box/absent"])
+          assert.strictEqual(absent.code, 4)
+          assert.include(absent.stderr, `  there is no file ${folder}/nofile.tar\n`)
+          const docker = ["export", "--format", "docker", "$REGISTRY/box/multi:v1", `${folder}/multi.tar`]
+          const { code, stderr } = yield* loggedIn(docker)
+          assert.strictEqual(code, 2)
+          assert.include(stderr, "its platforms are linux/amd64, linux/arm64\n  choose one: --platform\n")
+        })
+      )
+
       it.effect("give the one artifact the tags of the call, and refuse several", () =>
         Effect.gen(function* () {
           const digest = yield* image("box/one", ["v1", "v2"])
@@ -328,7 +564,57 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           const two = yield* loggedIn(["import", `${folder}/two.tar`, "$REGISTRY/box/named:x"])
           assert.deepStrictEqual({ code: two.code, stdout: two.stdout }, { code: 2, stdout: "" })
           const planned = yield* loggedIn(["import", "--dry-run", `${folder}/one.tar`, "$REGISTRY/box/planned:x"])
-          assert.match(planned.stderr, /^dry run; /)
+          assert.match(planned.stderr, /^dry run, would be /)
+        })
+      )
+
+      it.effect("explain a folder as the layout that it is, with the options of the call", () =>
+        Effect.gen(function* () {
+          const folder = yield* folderOf({ "a.tar": "" })
+          const layout = yield* loggedIn(["import", "--explain", folder, "$REGISTRY/box/x:v1", "--dry-run"])
+          assert.include(layout.stdout, `ImageLayout.open("${folder}")`)
+          assert.include(layout.stdout, 'Copy.run(source, target, reference, { tags: ["v1"], isDryRun: true })')
+          const archive = yield* loggedIn(["import", "--explain", `${folder}/a.tar`, "$REGISTRY/box/x"])
+          assert.include(archive.stdout, `ImageArchive.read("${folder}/a.tar")`)
+        })
+      )
+
+      it.effect("refuse an archive without a tag, and one in which two artifacts have the same", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const digest = yield* image("box/untagged")
+          const source = yield* folderOf()
+          yield* loggedIn(["cp", "$REGISTRY/box/untagged:v1", "--to-layout", source])
+          const index = JSON.parse(yield* files.readFileString(`${source}/index.json`))
+          const [entry] = index.manifests
+          const write = (manifests: ReadonlyArray<unknown>) =>
+            files.writeFileString(`${source}/index.json`, JSON.stringify({ ...index, manifests }))
+          const named = (name: string) => ({ ...entry, annotations: { "org.opencontainers.image.ref.name": name } })
+          yield* write([{ ...entry, annotations: {} }])
+          const untagged = yield* loggedIn(["import", source, "$REGISTRY/box/no-tag"])
+          assert.deepStrictEqual({ code: untagged.code, stdout: untagged.stdout }, { code: 2, stdout: "" })
+          assert.include(untagged.stderr, "it holds no tags")
+          const given = yield* loggedIn(["import", source, "$REGISTRY/box/no-tag:x"])
+          assert.strictEqual(given.stdout, `${digest}\tx\tset\n`, given.stderr)
+          yield* write([named("docker.io/library/a:v1"), named("docker.io/library/b:v1")])
+          const twice = yield* loggedIn(["import", source, "$REGISTRY/box/twice"])
+          assert.deepStrictEqual({ code: twice.code, stdout: twice.stdout }, { code: 2, stdout: "" })
+          assert.include(twice.stderr, "several artifacts with the tag v1")
+          yield* write([named("docker.io/library/a:v1"), named("docker.io/library/b:v2")])
+          const one = yield* loggedIn(["import", source, "$REGISTRY/box/one-of-two:v2"])
+          assert.strictEqual(one.stdout, `${digest}\tv2\tset\n`, one.stderr)
+        })
+      )
+
+      it.effect("import what comes on standard input", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const digest = yield* image("box/stream")
+          const folder = yield* folderOf()
+          yield* loggedIn(["export", "$REGISTRY/box/stream:v1", `${folder}/a.tar`])
+          const stdin = yield* files.readFile(`${folder}/a.tar`)
+          const { code, stderr, stdout } = yield* loggedIn(["import", "-", "$REGISTRY/box/streamed"], { stdin })
+          assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: `${digest}\tv1\tset\n` }, stderr)
         })
       )
 

@@ -1,12 +1,14 @@
 /**
- * Names for the word at the cursor: registries with a login, repositories, and tags.
+ * Names for the word at the cursor: registries with a login, repositories, and tags of repositories and layouts.
  */
 import { printable } from "@effect-acr/client/Printable"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Place from "../place.ts"
 import { cached } from "./cache.ts"
 import type { Wanted } from "./wanted.ts"
 
@@ -52,9 +54,15 @@ const partsOf = (word: string) => {
   }
 }
 
+const tagsOfLayout = Effect.fnUntraced(function* (folder: string) {
+  const { store } = yield* Place.reader({ layout: Option.some(folder) }, "")
+  return yield* namesOf(store.tags)
+})
+
 const all = Effect.fnUntraced(function* (wanted: Wanted, word: string) {
-  const { hasTag, registry, repository } = partsOf(word)
   if (wanted === "nothing") return []
+  if (typeof wanted === "object") return yield* tagsOfLayout(wanted.layout)
+  const { hasTag, registry, repository } = partsOf(word)
   if (repository === undefined) {
     const names = yield* DockerConfig.registries
     return names.filter(isPlain).map((name) => (wanted === "registries" ? name : `${name}/`))

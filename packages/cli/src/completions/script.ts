@@ -52,6 +52,8 @@ export const describe = (root: Command.Command.Any): Completions.CommandDescript
 /**
  * A colon ends a word for readline (`COMP_WORDBREAKS`), so that it replaces a part of a reference alone. The generated
  * helper takes the word as it is typed and the part that is replaced, and cuts the candidates accordingly.
+ *
+ * Shells hand over words as they are typed: the names of folders in them begin with a tilde, and zsh's are quoted.
  */
 const bash = `
 _eacr_names()
@@ -61,10 +63,10 @@ _eacr_names()
   (( \${#COMPREPLY[@]} == 0 )) || return 0
   _init_completion -n "$COMP_WORDBREAKS" || return 0
   [[ "$cur" == -* ]] && return 0
-  local _name _names=()
+  local _name _names=() _before=("\${words[@]:1:cword-1}")
   while IFS= read -r _name; do
     _names+=("$_name")
-  done < <("\${words[0]}" ${lookupVerb} -- "\${words[@]:1:cword-1}" "$cur" 2>/dev/null)
+  done < <("\${words[0]}" ${lookupVerb} -- "\${_before[@]/#\\~\\//$HOME/}" "$cur" 2>/dev/null)
   (( \${#_names[@]} > 0 )) || return 0
   _eacr--choices "$cur" "$2" "\${_names[@]}"
   # What follows a registry or a repository is not a new word.
@@ -78,13 +80,13 @@ complete -o default -F _eacr_names eacr
 
 const zsh = `
 _eacr_names() {
-  local -a names before=("\${(@)words[1,CURRENT-1]}")
+  local -a names before=("\${(@Q)words[1,CURRENT-1]}")
   local word="$PREFIX" insert="\${compstate[insert]}" list="\${compstate[list]}"
   # It takes words away, and lists a message where it has no candidates.
   _eacr "$@"
   (( compstate[nmatches] == 0 )) || return 0
   [[ "$word" == -* ]] && return 1
-  names=("\${(@f)$("\${before[1]}" ${lookupVerb} -- "\${(@)before[2,-1]}" "$word" 2>/dev/null)}")
+  names=("\${(@f)$("\${before[1]}" ${lookupVerb} -- "\${(@)before[2,-1]/#\\~\\//$HOME/}" "$word" 2>/dev/null)}")
   names=("\${(@)names:#}")
   (( \${#names} > 0 )) || return 1
   compstate[insert]="$insert" compstate[list]="$list"
@@ -102,7 +104,7 @@ const fish = `
 function __eacr_names
   set -l words (commandline -opc)
   set -l word (commandline -ct)
-  command $words[1] ${lookupVerb} -- $words[2..-1] "$word" 2>/dev/null
+  command $words[1] ${lookupVerb} -- (string replace -r -- '^~/' "$HOME/" $words[2..-1]) "$word" 2>/dev/null
 end
 
 complete -c eacr -n 'not __fish_use_subcommand; and not string match -q -- "-*" (commandline -ct)' -f -a '(__eacr_names)'

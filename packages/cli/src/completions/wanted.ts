@@ -1,10 +1,15 @@
 /**
  * What a word on an unfinished command line is: which verb it belongs to, and what may stand there.
  */
-import type { CommandDescriptor, FlagDescriptor } from "effect/cli/Completions"
+import type { ArgumentDescriptor, CommandDescriptor, FlagDescriptor } from "effect/cli/Completions"
+
+/** The tags of an image layout. */
+interface TagsOfLayout {
+  readonly layout: string
+}
 
 /** What may be at the cursor. */
-export type Wanted = "nothing" | "registries" | "repositories" | "artifacts"
+export type Wanted = "nothing" | "registries" | "repositories" | "artifacts" | TagsOfLayout
 
 /** Arguments that name something in a registry, or a registry itself. All others name files and new things. */
 const wantedBy = new Map<string, Wanted>([
@@ -35,14 +40,21 @@ const takesNext = (flags: ReadonlyArray<FlagDescriptor>, word: string): boolean 
   )
 
 /** Flags that say that names are in a layout or in an archive. */
-const placeFlag = /^--(?:(?<side>from|to)-)?(?:layout|archive)(?:=|$)/
+const placeFlag = /^--(?:(?<side>from|to)-)?(?<kind>layout|archive)(?:=(?<value>.*))?$/s
 
-const isElsewhere = (words: ReadonlyArray<string>, argument: string): boolean =>
-  words.some((word) => {
-    const found = placeFlag.exec(word)
-    const side = found?.groups?.["side"]
-    return found !== null && (side === undefined || side === argument)
+/** What may be at the cursor where flags name another place than a registry. An archive would have to be read as a whole. */
+const wantedElsewhere = (words: ReadonlyArray<string>, argument: string): ReadonlyArray<Wanted> =>
+  words.flatMap((word, index) => {
+    const { kind, side, value = words[index + 1] ?? "" } = placeFlag.exec(word)?.groups ?? {}
+    if (kind === undefined || (side !== undefined && side !== argument)) return []
+    return [kind === "layout" ? { layout: value } : "nothing"]
   })
+
+const wantedFor = (command: CommandDescriptor, argument: ArgumentDescriptor): Wanted => {
+  // `untag` names tags that there are, `tag` those that there will be.
+  if (argument.name === "tag") return argument === command.arguments[0] ? "artifacts" : "nothing"
+  return wantedBy.get(argument.name) ?? "nothing"
+}
 
 /** Finds out what may be at the cursor, after these words. */
 export const wanted = (root: CommandDescriptor, words: ReadonlyArray<string>): Wanted => {
@@ -65,8 +77,9 @@ export const wanted = (root: CommandDescriptor, words: ReadonlyArray<string>): W
   }
   const last = command.arguments.at(-1)
   const argument = command.arguments[position] ?? (last?.variadic === true ? last : undefined)
-  if (isValue || argument === undefined || isElsewhere(words, argument.name)) return "nothing"
-  // `untag` names tags that there are, `tag` those that there will be.
-  if (argument.name === "tag") return argument === command.arguments[0] ? "artifacts" : "nothing"
-  return wantedBy.get(argument.name) ?? "nothing"
+  if (isValue || argument === undefined) return "nothing"
+  const wanted = wantedFor(command, argument)
+  const [elsewhere] = wantedElsewhere(words, argument.name)
+  if (elsewhere === undefined) return wanted
+  return wanted === "artifacts" ? elsewhere : "nothing"
 }

@@ -25,6 +25,12 @@ const counting =
       })
     })
 
+/** Counts what is read, and says that a blob is done when it was read whole. */
+const toTheEnd =
+  <E, R>(read: BlobSource<E, R>["read"], blob: Pointer, progress: Progress): BlobSource<E, R>["read"] =>
+  (offset, held) =>
+    Stream.onEnd(counting(read, blob, progress)(offset, held), done(progress, "blob", blob, "sent"))
+
 const countedSource = <E, R>(source: BlobSource<E, R>, blob: Pointer, progress: Progress): BlobSource<E, R> => ({
   ...source,
   read: counting(source.read, blob, progress),
@@ -36,15 +42,26 @@ export type Wanted = (manifest: Manifest.Manifest) => ReadonlyArray<Descriptor>
 
 const decoder = new TextDecoder()
 
-/** A store to read from. A blob is done when it was read whole; a manifest that is read again counts once. */
-export const reader = <E>(store: Reader<E>, progress: Progress, wanted: Wanted): Reader<E> => {
-  const seen = new Set<string>()
+/**
+ * A store to read from. A blob is done when it was read whole. Content that several manifests name, or that is read again,
+ * counts once; readers that share what they have seen count it once together.
+ */
+export const reader = <E>(
+  store: Reader<E>,
+  progress: Progress,
+  wanted: Wanted,
+  seen: Set<string> = new Set()
+): Reader<E> => {
+  const isNew = ({ digest }: Pick<Pointer, "digest">): boolean => {
+    const isFirst = !seen.has(digest)
+    seen.add(digest)
+    return isFirst
+  }
   const manifest: Reader<E>["manifest"] = (pointer) =>
     Effect.tap(store.manifest(pointer), (found) => {
-      if (Option.isNone(found) || seen.has(pointer.digest)) return Effect.void
-      seen.add(pointer.digest)
+      if (Option.isNone(found) || !isNew(pointer)) return Effect.void
       const { bytes, descriptor } = found.value
-      const blobs = wanted(Manifest.view(descriptor.mediaType, decoder.decode(bytes)))
+      const blobs = wanted(Manifest.view(descriptor.mediaType, decoder.decode(bytes))).filter(isNew)
       const planned = blobs.reduce((sum, { size }) => sum + size, descriptor.size)
       return Effect.andThen(
         progress.note({ _tag: "Planned", bytes: planned }),
@@ -52,10 +69,13 @@ export const reader = <E>(store: Reader<E>, progress: Progress, wanted: Wanted):
       )
     })
   const blob: Reader<E>["blob"] = (pointer) => {
-    const source = countedSource(store.blob(pointer), pointer, progress)
+    const source = store.blob(pointer)
     return {
       ...source,
-      read: (offset, held) => Stream.onEnd(source.read(offset, held), done(progress, "blob", pointer, "sent"))
+      read: toTheEnd(source.read, pointer, progress),
+      ...(source.unverified === undefined
+        ? {}
+        : { unverified: { read: toTheEnd(source.unverified.read, pointer, progress) } })
     }
   }
   return { ...store, manifest, blob }

@@ -134,8 +134,11 @@ export const printsEvents: Kind = { ...continues, isPrinting: true }
 /** Its files appear when they are whole. */
 export const startsAgain: Kind = { again: "no file was changed; the same command starts again", isPrinting: false }
 
+/** Reads content, and answers at the end. */
+export const readsAgain: Kind = { again: "the same command starts again", isPrinting: false }
+
 /** Prints content. */
-export const printsAgain: Kind = { again: "the same command starts again", isPrinting: true }
+export const printsAgain: Kind = { ...readsAgain, isPrinting: true }
 
 /** The state of one transfer. */
 const makeState = Effect.gen(function* () {

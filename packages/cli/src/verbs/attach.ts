@@ -10,7 +10,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome } from "../dryRun.ts"
 import * as Files from "../files.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
@@ -51,7 +51,7 @@ export const attach = Command.make(
     files: Files.argument.pipe(Argument.atLeast(1)),
     artifactType: Flag.String("artifact-type").pipe(
       Flag.withMetavar("TYPE"),
-      Flag.withDescription("What is attached, such as application/spdx+json")
+      Flag.withDescription("Required. The type of what is attached, such as application/spdx+json")
     ),
     annotations: Files.annotationFlag,
     platform: Place.platformFlag,
@@ -80,20 +80,19 @@ export const attach = Command.make(
               })
             )
         const { digest } = attached.descriptor
-        const outcome = attached.isNew ? "attached" : "attached before"
+        const what = attached.isNew ? outcome(dryRun, "attached") : "attached before"
         yield* Answer.print(
           Answer.make(
             document,
             { digest, subject: attached.subject.digest, isNew: attached.isNew, isDryRun: dryRun },
             {
-              text: (view) =>
-                table(view, ["DIGEST", "OUTCOME", "SUBJECT"], [[digest, outcome, attached.subject.digest]]),
+              text: (view) => table(view, ["DIGEST", "OUTCOME", "SUBJECT"], [[digest, what, attached.subject.digest]]),
               quiet: [digest]
             }
           )
         )
         const { format } = yield* settings
-        if (format === "text") yield* Output.tell(`${dryRun ? "dry run; " : ""}${Draw.totals(attached.sums)}`)
+        if (format === "text") yield* Output.tell(`${dryRun ? "dry run, would be " : ""}${Draw.totals(attached.sums)}`)
       })
     )
   }

@@ -9,9 +9,9 @@ import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { printArchive } from "../archive.ts"
+import { overwriteFlag, printArchive } from "../archive.ts"
 import { dryRunFlag } from "../dryRun.ts"
-import { type StoreError, WrongCall } from "../failure.ts"
+import { NotThere, type StoreError, WrongCall } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Target from "../target.ts"
@@ -96,24 +96,44 @@ const aimOf = Effect.fnUntraced(function* (to: Option.Option<string>, places: Pl
     return { name: "", tags: Option.isSome(to) ? yield* Target.tagsOf(to.value) : [] } satisfies Aim
   }
   if (Option.isNone(to)) {
-    return yield* new WrongCall({ description: "it has to be said where to: registry/repository, or --to-layout DIR" })
+    return yield* new WrongCall({ description: "say where to: registry/repository, or --to-layout DIR" })
   }
   const { repository, tags } = yield* Target.parse(to.value)
   return { name: repository, tags } satisfies Aim
 })
 
+/** The tags under which registries without the referrers API keep lists of referrers (OCI distribution specification). */
+const isListOfReferrers = (tag: string): boolean => /^sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})$/.test(tag)
+
+/** Expects that the source of all tags is named without one. */
+const expectNoTag = (from: string, { registry }: Place.Opened<unknown>) => {
+  const isNamed = Option.match(registry, {
+    onNone: () => from !== "",
+    onSome: ({ reference: { digest, tag } }) => tag !== undefined || digest !== undefined
+  })
+  const description = `with --all-tags, the source is named without a tag or a digest, and not ${from}`
+  return isNamed ? Effect.fail(new WrongCall({ description })) : Effect.void
+}
+
 const jobsOf = Effect.fnUntraced(function* (
-  source: Reader<StoreError>,
+  from: string,
+  source: Place.Opened<Reader<StoreError>>,
   target: ContentStore<StoreError>,
-  reference: string,
   { tags }: Aim,
   given: Given,
   options: Copy.Options
 ) {
-  const job = (tagOrDigest: string): Job => ({ source, target, reference: tagOrDigest, options })
+  const { reference, store } = source
+  const job = (tagOrDigest: string): Job => ({ source: store, target, reference: tagOrDigest, options })
   if (!given.allTags) return [{ ...job(reference), options: tags.length === 0 ? options : { ...options, tags } }]
+  yield* expectNoTag(from, source)
   if (tags.length > 0) return yield* new WrongCall({ description: "with --all-tags, tags keep their names" })
-  return (yield* Stream.runCollect(source.tags)).map(job)
+  // Lists of referrers go along with what they are about, and the target lists referrers in its own way.
+  const names = yield* Stream.runCollect(Stream.filter(store.tags, (tag) => !isListOfReferrers(tag)))
+  if (names.length > 0) return names.map(job)
+  return yield* new NotThere({
+    description: from === "" ? "there are no tags to copy" : `${from} has no tags: does it exist?`
+  })
 })
 
 const program = (
@@ -154,6 +174,13 @@ const withoutMeaning = (given: Given): ReadonlyArray<string> =>
     ["--dry-run", given.dryRun]
   ].flatMap(([flag, isGiven]) => (isGiven === true ? [String(flag)] : []))
 
+/** What is wrong with the flags of a call, if anything is. */
+const wrongFlags = (given: Given, overwrite: boolean, archive: Option.Option<string>): string | undefined => {
+  if (Option.isNone(archive)) return overwrite ? "--overwrite is about the file of --to-archive" : undefined
+  const unfit = withoutMeaning(given)
+  return unfit.length === 0 ? undefined : `an archive is written as a whole, for which ${unfit.join(", ")} mean nothing`
+}
+
 export const cp = Command.make(
   "cp",
   {
@@ -165,17 +192,17 @@ export const cp = Command.make(
       Argument.optional
     ),
     places: { from: Place.fromFlags, to: Place.toFlags },
+    overwrite: overwriteFlag,
     given: flags
   },
-  ({ given, places, ...named }) => {
+  ({ given, overwrite, places, ...named }) => {
     const { from, to } = namesOf(named.from, named.to, places.from, given)
     const { archive } = places.to
-    const unfit = Option.isSome(archive) ? withoutMeaning(given) : []
-    if (unfit.length > 0) {
-      const description = `an archive is written as a whole, for which ${unfit.join(", ")} mean nothing`
+    const wrong = wrongFlags(given, overwrite, archive)
+    if (wrong !== undefined) {
       return Verb.run(
         { what: `copy ${named.from}`, program: program(from, to, places, given) },
-        new WrongCall({ description })
+        new WrongCall({ description: wrong })
       )
     }
     return Option.isSome(archive)
@@ -184,6 +211,7 @@ export const cp = Command.make(
           newNames: Option.toArray(to).flatMap((text) => text.split(",")),
           place: places.from,
           file: archive.value,
+          overwrite,
           options: given.referrers ? {} : { referrers: false }
         })
       : Verb.run(
@@ -193,7 +221,7 @@ export const cp = Command.make(
             const source = yield* Place.reader(places.from, from)
             const target = yield* Place.store(places.to, aim.name)
             const options = optionsOf(given, places.from)
-            const jobs = yield* jobsOf(source.store, target.store, source.reference, aim, given, options)
+            const jobs = yield* jobsOf(from, source, target.store, aim, given, options)
             yield* printCopies(jobs)
           })
         )

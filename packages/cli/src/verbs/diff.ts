@@ -16,6 +16,8 @@ import { exitCodes } from "../exitCode.ts"
 import type { StoreError } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import * as Counted from "../progress/counted.ts"
+import * as Progress from "../progress/progress.ts"
 import { size } from "../size.ts"
 import { table, type View } from "../table.ts"
 import * as Verb from "../verb.ts"
@@ -142,6 +144,20 @@ const withFiles = (left: Reader<StoreError>, right: Reader<StoreError>, image: D
         (files): Image => ({ ...image, files })
       )
 
+const layersOf: Counted.Wanted = (manifest) => (manifest._tag === "ImageManifest" ? manifest.layers : [])
+
+/** Shows how far it is: all layers of images that differ are read. */
+const allWithFiles = (
+  left: Reader<StoreError>,
+  right: Reader<StoreError>,
+  images: ReadonlyArray<Difference.ImageDifference>
+) =>
+  Progress.during(Progress.readsAgain, (progress) => {
+    const seen = new Set<string>()
+    const counted = (reader: Reader<StoreError>) => Counted.reader(reader, progress, layersOf, seen)
+    return Effect.forEach(images, (image) => withFiles(counted(left), counted(right), image))
+  })
+
 const side = (flags: Place.Flags, name: string, platform: Option.Option<string>) =>
   Effect.gen(function* () {
     const opened = yield* Place.reader(flags, name)
@@ -195,9 +211,7 @@ export const diff = Command.make(
         const one = yield* side(from, left, platform)
         const other = yield* side(to, right, platform)
         const difference = yield* Difference.compare(one, other)
-        const images = files
-          ? yield* Effect.forEach(difference.images, (image) => withFiles(one.reader, other.reader, image))
-          : difference.images
+        const images = files ? yield* allWithFiles(one.reader, other.reader, difference.images) : difference.images
         const shown: Shown = { ...difference, images }
         return Answer.make(document, shown, {
           text: text(shown),

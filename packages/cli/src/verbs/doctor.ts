@@ -130,7 +130,7 @@ export const doctor = Command.make(
   ({ push, registry, repository }) => {
     const name = Option.getOrUndefined(repository)
     return Verb.run(
-      { what: `check ${registry}`, program: program(registry, name, push) },
+      { what: `check ${registry}`, program: program(registry, name, push), retries: false },
       Effect.gen(function* () {
         if (push && name === undefined) {
           return yield* new WrongCall({ description: "--push goes with a repository: --repository NAME" })

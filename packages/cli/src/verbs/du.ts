@@ -6,14 +6,12 @@ import type { GraphError } from "@effect-acr/artifacts/Graph"
 import * as StorageUsage from "@effect-acr/artifacts/StorageUsage"
 import * as Annotations from "@effect-acr/client/Annotations"
 import { printable } from "@effect-acr/client/Printable"
-import * as Reference from "@effect-acr/client/Reference"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import type { StoreError } from "../failure.ts"
+import { NotThere, type StoreError } from "../failure.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -28,13 +26,15 @@ type Usage = StorageUsage.StorageUsage
 /** Whether a name is that of one artifact, and not of a repository or of all that a layout has. */
 const isArtifact = (name: string, { archive, layout }: Place.Flags): boolean => {
   if (Option.isSome(layout) || Option.isSome(archive ?? Option.none())) return name !== ""
-  const parsed = Option.getOrUndefined(Result.getSuccess(Reference.parse(name)))
-  return parsed?.tag !== undefined || parsed?.digest !== undefined
+  return Place.isArtifact(name)
 }
 
 const noTag = "(no tag)"
 
-/** A row for each artifact. The last one is about all: its own part is what several artifacts do not share. */
+/**
+ * A row for each artifact, then one for what several of them have, and one for all. The second column adds up: deleting all frees
+ * what each has alone, and what they share.
+ */
 const byRoots = (view: View, { roots, sharedBytes, totalBytes }: Usage): ReadonlyArray<string> =>
   table(
     view,
@@ -46,7 +46,8 @@ const byRoots = (view: View, { roots, sharedBytes, totalBytes }: Usage): Readonl
         digest,
         tags.length === 0 ? noTag : tags.join(",")
       ]),
-      [size(view, totalBytes), size(view, totalBytes - sharedBytes), "total", ""]
+      ["", size(view, sharedBytes), "shared", ""],
+      [size(view, totalBytes), size(view, totalBytes), "total", ""]
     ]
   )
 
@@ -56,11 +57,11 @@ const byContents = (view: View, { contents, totalBytes }: Usage): ReadonlyArray<
     view,
     ["SIZE", "KIND", "DIGEST", "WHAT"],
     [
-      ...contents.map(({ descriptor, kind }) => [
+      ...contents.map(({ descriptor, kind, type }) => [
         size(view, descriptor.size),
         kind,
         descriptor.digest,
-        descriptor.annotations?.[Annotations.title] ?? descriptor.artifactType ?? descriptor.mediaType
+        descriptor.annotations?.[Annotations.title] ?? type
       ]),
       [size(view, totalBytes), "total", "", ""]
     ]
@@ -94,11 +95,16 @@ const program = (name: string, isOne: boolean, flags: Place.Flags): Program.Prog
   return Program.join(registry, readProgram("ofRegistry(opened)"), Program.print("usage"))
 }
 
-/** What all tags of a place hold. */
+/** What all tags of a place hold. A registry makes no difference between a repository without content and one that is not there. */
 const ofPlace = ({ registry, store }: Place.Opened<Reader<StoreError>>) =>
   Option.match(registry, {
     onNone: () => StorageUsage.read(store),
-    onSome: (opened): Effect.Effect<Usage, GraphError | StoreError> => StorageUsage.ofRegistry(opened)
+    onSome: (opened): Effect.Effect<Usage, GraphError | NotThere | StoreError> =>
+      Effect.filterOrFail(
+        StorageUsage.ofRegistry(opened),
+        ({ findings, roots }) => roots.length > 0 || findings.length > 0,
+        () => new NotThere({ description: `there is nothing in ${opened.repository}: does it exist?` })
+      )
   })
 
 export const du = Command.make(
@@ -132,7 +138,7 @@ export const du = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Show what takes the storage of a repository: total, shared, and each tag by itself",
+    does: "Show what takes the storage of a repository. TOTAL is all that an artifact has, OWN what no other one has: deleting it frees that. What several have is shared",
     examples: [
       { command: "eacr du myregistry.azurecr.io/shop/api", description: "The tags of a repository, the largest first" },
       {

@@ -27,7 +27,8 @@ const flags = {
     Flag.withMetavar("NAME"),
     Flag.withDescription("The name that docker load gives to the images, such as shop/api. Defaults to the repository"),
     Flag.optional
-  )
+  ),
+  overwrite: Archive.overwriteFlag
 }
 
 const layoutProgram = (names: ReadonlyArray<string>, folder: string, place: Place.Flags, options: object) => {
@@ -65,26 +66,28 @@ export const exportTo = Command.make(
   {
     names: Argument.String("artifact").pipe(
       Argument.withDescription("registry/repository:tag, one or more of one repository; last the file (- for stdout)"),
-      Argument.atLeast(2)
+      Argument.atLeast(1)
     ),
     platform: Place.platformFlag,
     ...flags,
     ...Place.readFlags
   },
-  ({ format, name, names, platform, ...place }) => {
+  ({ format, name, names, overwrite, platform, ...place }) => {
     const artifacts = names.slice(0, -1)
     const file = names.at(-1) ?? "-"
-    if (format === "layout") return toLayout(artifacts, file, place, platform)
-    return Archive.printArchive(`export to ${file}`, {
+    if (format === "layout" && artifacts.length > 0) return toLayout(artifacts, file, place, platform)
+    const job: Archive.Job = {
       names: artifacts,
       place,
       file,
+      overwrite,
       options: {
-        ...(format === "oci" ? {} : { format }),
+        ...(format === "docker" ? { format } : {}),
         ...(Option.isSome(platform) ? { platform: platform.value } : {}),
         ...(Option.isSome(name) ? { name: name.value } : {})
       }
-    })
+    }
+    return Archive.printArchive(`export to ${file}`, job)
   }
 ).pipe(
   Verb.described({

@@ -3,6 +3,7 @@
  */
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
+import type * as Copy from "@effect-acr/artifacts/Copy"
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -21,6 +22,13 @@ import * as Verb from "../verb.ts"
 
 export { document } from "../transfer.ts"
 
+/** Whether a path is that of a layout, which is a folder, and not of an archive. */
+const isLayout = (file: string) =>
+  Effect.map(
+    FileSystem.FileSystem.use((files) => files.stat(file)),
+    ({ type }) => type === "Directory"
+  )
+
 /** Opens a folder as a layout, and a file or standard input as an archive. */
 const openFile = Effect.fnUntraced(function* (file: string) {
   if (file === "-") {
@@ -28,23 +36,18 @@ const openFile = Effect.fnUntraced(function* (file: string) {
     const archive: Reader<StoreError> = yield* ImageArchive.fromStream(stdin)
     return archive
   }
-  const files = yield* FileSystem.FileSystem
-  const { type } = yield* files.stat(file)
-  const reader: Reader<StoreError> = yield* type === "Directory" ? ImageLayout.open(file) : ImageArchive.read(file)
+  const reader: Reader<StoreError> = yield* (yield* isLayout(file)) ? ImageLayout.open(file) : ImageArchive.read(file)
   return reader
 })
 
-/** The tag of a full name, such as `docker.io/library/alpine:3.20`, or the tag itself. */
-const tagIn = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
-
 const duplicateOf = (names: ReadonlyArray<string>): string | undefined =>
-  names.find((name, index) => names.findIndex((other) => tagIn(other) === tagIn(name)) !== index)
+  names.find((name, index) => names.findIndex((other) => Target.tagIn(other) === Target.tagIn(name)) !== index)
 
 /** What to push: all that has a tag, or the one artifact that gets the tags of the call. */
 const chosen = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wanted: ReadonlyArray<string>) {
   const [first = "@0", ...others] = names
   if (wanted.length > 0) {
-    const same = names.find((name) => wanted.length === 1 && tagIn(name) === wanted[0])
+    const same = names.find((name) => wanted.length === 1 && Target.tagIn(name) === wanted[0])
     if (same !== undefined) return [same]
     if (others.length === 0) return [first]
     const description = `it holds several artifacts (${names.join(", ")}): eacr cp --from-archive or --from-layout takes one`
@@ -54,25 +57,49 @@ const chosen = Effect.fnUntraced(function* (names: ReadonlyArray<string>, wanted
     return yield* new WrongCall({ description: "it holds no tags: name one, registry/repository:tag" })
   const duplicate = duplicateOf(names)
   if (duplicate === undefined) return names
-  const description = `it holds several artifacts with the tag ${tagIn(duplicate)}: eacr cp --from-archive takes one`
+  const description = `it holds several artifacts with the tag ${Target.tagIn(duplicate)}: eacr cp --from-archive takes one`
   return yield* new WrongCall({ description })
 })
 
-const program = (file: string, to: string): Program.Program => {
+/** The options of each copy. */
+const optionsOf = (file: string, tags: ReadonlyArray<string>, isDryRun: boolean): Copy.Options => ({
+  ...(tags.length === 0 ? {} : { tags }),
+  // A stream is read in its own order, so that nothing large is kept of it.
+  ...(file === "-" ? { concurrency: 1 } : {}),
+  ...(isDryRun ? { isDryRun } : {})
+})
+
+/** Writes how a program finds the one artifact that gets the tags of the call, as `chosen` does. */
+const chosenProgram = (tags: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [tag, ...others] = tags
+  if (tag === undefined) return []
+  const first = 'names[0] ?? "@0"'
+  const same =
+    others.length === 0
+      ? `names.find((name) => name.slice(name.lastIndexOf(":") + 1) === ${Program.literal(tag)})`
+      : undefined
+  return [
+    "const names = yield* Stream.runCollect(source.tags)",
+    ...(same === undefined ? [] : [`const same = ${same}`]),
+    `const reference = ${same === undefined ? first : `same ?? ${first}`}`,
+    `if (${same === undefined ? "" : "same === undefined && "}names.length > 1) return yield* Effect.fail("it holds several artifacts")`
+  ]
+}
+
+const program = (file: string, isFolder: boolean, to: string, dryRun: boolean): Program.Program => {
   const [first = "", ...others] = to.split(",")
   const target = Place.written({ layout: Option.none() }, first, "target")
-  const source = Place.written({ layout: Option.none(), archive: Option.some(file) }, "@0", "source")
-  const hasTags = to.indexOf(":", to.lastIndexOf("/")) !== -1
-  const copying = hasTags
-    ? {
-        imports: { [Program.artifacts]: ["Copy"] },
-        lines: [`yield* Copy.run(source, target, "@0", { tags: ${Program.literal([target.reference, ...others])} })`]
-      }
-    : {
-        imports: { [Program.artifacts]: ["Copy"], [Program.effect]: ["Stream"] },
-        lines: ["yield* Stream.runForEach(source.tags, (tag) => Copy.run(source, target, tag))"]
-      }
-  return Program.join(source, target, copying)
+  const place = isFolder ? { layout: Option.some(file) } : { layout: Option.none<string>(), archive: Option.some(file) }
+  const source = Place.written(place, "", "source")
+  const tags = to.indexOf(":", to.lastIndexOf("/")) === -1 ? [] : [target.reference, ...others]
+  const options = Program.options(optionsOf(file, tags, dryRun))
+  return Program.join(source, target, {
+    imports: { [Program.artifacts]: ["Copy"], [Program.effect]: ["Stream"] },
+    lines:
+      tags.length === 0
+        ? [`yield* Stream.runForEach(source.tags, (tag) => Copy.run(source, target, tag${options}))`]
+        : [...chosenProgram(tags), `yield* Copy.run(source, target, reference${options})`]
+  })
 }
 
 export const importFrom = Command.make(
@@ -86,29 +113,21 @@ export const importFrom = Command.make(
     ),
     dryRun: dryRunFlag
   },
-  ({ dryRun, file, to }) =>
-    Verb.run(
-      { what: `import ${file}`, program: program(file, to) },
+  Effect.fnUntraced(function* ({ dryRun, file, to }) {
+    // What is not there fails where the file is opened.
+    const isFolder = yield* Effect.orElseSucceed(isLayout(file), () => false)
+    return yield* Verb.run(
+      { what: `import ${file}`, program: program(file, isFolder, to, dryRun) },
       Effect.gen(function* () {
         const { repository, tags } = yield* Target.parse(to)
         const source = yield* openFile(file)
         const { store: target } = yield* Place.store({ layout: Option.none() }, repository)
         const references = yield* chosen(yield* Stream.runCollect(source.tags), tags)
-        yield* printCopies(
-          references.map((reference): Job => ({
-            source,
-            target,
-            reference,
-            options: {
-              ...(tags.length === 0 ? {} : { tags }),
-              // A stream is read in its own order, so that nothing large is kept of it.
-              ...(file === "-" ? { concurrency: 1 } : {}),
-              ...(dryRun ? { isDryRun: true } : {})
-            }
-          }))
-        )
+        const options = optionsOf(file, tags, dryRun)
+        yield* printCopies(references.map((reference): Job => ({ source, target, reference, options })))
       })
     )
+  })
 ).pipe(
   Verb.described({
     does: "Push what an archive or an image layout holds",

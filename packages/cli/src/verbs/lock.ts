@@ -12,7 +12,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome } from "../dryRun.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
 
@@ -70,7 +70,7 @@ const change = (name: string, wanted: ReadonlyArray<Operation>, isAllowed: boole
       { kind, name, ...allowed, isDryRun },
       {
         text: () => [
-          `${name}\t${kind}\t${forbidden.length === 0 ? "unlocked" : `locked against ${forbidden.join(", ")}`}`
+          `${name}\t${kind}\t${outcome(isDryRun, forbidden.length === 0 ? "unlocked" : `locked against ${forbidden.join(", ")}`)}`
         ],
         quiet: [name]
       }

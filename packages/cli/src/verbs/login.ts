@@ -1,7 +1,6 @@
 /**
  * Checks a login and stores it where docker does.
  */
-import * as AzureCloud from "@effect-acr/azure-identity/AzureCloud"
 import * as AzureCredentials from "@effect-acr/azure-identity/AzureCredentials"
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
@@ -43,8 +42,6 @@ export const document = Answer.document({
   isDryRun: Schema.Boolean
 })
 
-const isOfAzure = (registry: string): boolean => AzureCloud.all.some(AzureCloud.holds(registry))
-
 /** A login that the registry accepted. */
 interface Accepted {
   readonly credential: Credentials.Password | Credentials.RefreshToken
@@ -56,13 +53,23 @@ const noTerminal = (help: string) => new WrongCall({ description: `there is no t
 /** Cuts the line end that `echo` and editors put behind a password, and no other character. */
 const withoutLineEnd = (text: string): string => text.replace(/\r?\n$/, "")
 
+/** Reads a password as UTF-8. A decoder that replaces wrong bytes by U+FFFD would make another password of it. */
+const passwordIn = (bytes: ReadonlyArray<Uint8Array>): Effect.Effect<string, WrongCall> =>
+  Effect.try({
+    try: () => {
+      const decoder = new TextDecoder("utf-8", { fatal: true })
+      return bytes.map((piece) => decoder.decode(piece, { stream: true })).join("") + decoder.decode()
+    },
+    catch: () => new WrongCall({ description: "the password on standard input is not UTF-8" })
+  })
+
 const hidden = (message: string) => ask(Prompt.Hidden({ message }))
 
 const passwordFrom = Effect.fnUntraced(function* (username: string, isFromStdin: boolean) {
   const { stdin, stdinIsTerminal } = yield* Stdio.Stdio
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (isFromStdin && !(yield* stdinIsTerminal)) {
-    return Redacted.make(withoutLineEnd(yield* Stream.mkString(Stream.decodeText(stdin))))
+    return Redacted.make(withoutLineEnd(yield* passwordIn(yield* Stream.runCollect(stdin))))
   }
   if (!canPrompt) return yield* noTerminal("--password-stdin reads the password from standard input")
   return yield* hidden(`Password of ${username}`)
@@ -72,7 +79,7 @@ const passwordFrom = Effect.fnUntraced(function* (username: string, isFromStdin:
 const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isFromStdin: boolean) {
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (Option.isNone(name) && isFromStdin) {
-    return yield* new WrongCall({ description: "--password-stdin goes with a user name: -u NAME" })
+    return yield* new WrongCall({ description: "the user name is missing, which --password-stdin needs: -u NAME" })
   }
   if (Option.isNone(name) && !canPrompt) return yield* noTerminal("-u NAME --password-stdin log in without one")
   const username = Option.isSome(name) ? name.value : yield* ask(Prompt.String({ message: "User name" }))
@@ -192,18 +199,20 @@ export const login = Command.make(
     username: Flag.String("username").pipe(
       Flag.withAlias("u"),
       Flag.withMetavar("NAME"),
-      Flag.withDescription("The user name. Without one, a registry of Azure takes the identity of Azure"),
+      Flag.withDescription(
+        "The user name. Required by --password-stdin. Without one, a registry of Azure takes the identity of Azure, and others ask for it"
+      ),
       Flag.optional
     ),
     passwordStdin: Flag.Boolean("password-stdin").pipe(
-      Flag.withDescription("Read the password from standard input"),
+      Flag.withDescription("Read the password from standard input. Requires -u NAME"),
       Flag.withoutNegation,
       Flag.withDefault(false)
     ),
     dryRun: dryRunFlag
   },
   ({ dryRun, passwordStdin, registry, username }) => {
-    const isByAzure = Option.isNone(username) && !passwordStdin && isOfAzure(registry)
+    const isByAzure = Option.isNone(username) && !passwordStdin && Login.isOfAzure(registry)
     return Verb.answer(
       {
         what: `log in to ${registry}`,

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome } from "../dryRun.ts"
 import * as Login from "../login.ts"
 import * as Output from "../output.ts"
 import * as Program from "../program.ts"
@@ -67,7 +67,7 @@ export const logout = Command.make(
                 ["outcome", "registry", "place"],
                 places.length === 0
                   ? [["absent", loginServer, ""]]
-                  : places.map((place) => ["erased", loginServer, place])
+                  : places.map((place) => [outcome(dryRun, "erased"), loginServer, place])
               ),
             quiet: places
           }

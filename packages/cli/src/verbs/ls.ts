@@ -41,7 +41,9 @@ const orders = ["name", "newest", "oldest"] as const
 const flags = {
   long: Flag.Boolean("long").pipe(
     Flag.withAlias("l"),
-    Flag.withDescription("Show the digest, the size, the time, the platforms and the lock of each tag"),
+    Flag.withDescription(
+      "Show the digest, the size, the time, the platforms and the lock of each tag: on Azure Container Registry the size that it counts and when the tag was changed, elsewhere the size of all parts and when the image was created"
+    ),
     Flag.withoutNegation,
     Flag.withDefault(false)
   ),
@@ -59,8 +61,12 @@ const flags = {
     Flag.withDescription("The order: name, newest or oldest. Defaults to the order of the registry"),
     Flag.optional
   ),
-  limit: Flag.Int("limit").pipe(
+  limit: Flag.String("limit").pipe(
     Flag.withMetavar("N"),
+    Flag.filterMap(
+      (text) => (/^[1-9]\d{0,14}$/.test(text) ? Option.some(Number(text)) : Option.none()),
+      () => "Expected a whole number of at least 1"
+    ),
     Flag.withDescription("List this many names at most"),
     Flag.optional
   )
@@ -79,10 +85,9 @@ const refuse = (description: string) => Effect.fail(new WrongCall({ description 
 
 /** Refuses a call that cannot be meant, and compiles its globs. */
 const checked = (
-  { exclude, include, limit, long, sort }: Wish,
+  { exclude, include, long, sort }: Wish,
   isOfRegistry: boolean
 ): Effect.Effect<(name: string) => boolean, WrongCall> => {
-  if (Option.isSome(limit) && limit.value < 1) return refuse("--limit takes a number of at least 1")
   const isByTime = Option.isSome(sort) && sort.value !== "name"
   if (isOfRegistry && (long || isByTime)) {
     return refuse("--long and --sort by time are for the tags of a repository: name one")
@@ -98,20 +103,40 @@ const limited =
   <A, E, R>(items: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
     Option.isSome(limit) ? Stream.take(items, limit.value) : items
 
-const lockedText = (isLocked: boolean | undefined): string => (isLocked === true ? "locked" : "")
+/**
+ * Tags that tools make for what is attached to a manifest, where a registry has no referrers API (OCI distribution
+ * specification, "Referrers Tag Schema") and by cosign. Other commands list them as well, and users wonder what they are.
+ */
+const attached: ReadonlyArray<readonly [pattern: RegExp, note: string]> = [
+  [/^sha256-[0-9a-f]{64}$/, "list of referrers"],
+  [/^sha256-[0-9a-f]{64}\.sig$/, "cosign signature"],
+  [/^sha256-[0-9a-f]{64}\.att$/, "cosign attestation"],
+  [/^sha256-[0-9a-f]{64}\.sbom$/, "cosign SBOM"]
+]
+
+const noteOf = ({ isLocked, name }: TagList.TagEntry): string =>
+  [
+    ...(isLocked === true ? ["locked"] : []),
+    ...attached.flatMap(([pattern, note]) => (pattern.test(name) ? [note] : []))
+  ].join(", ")
 
 const rowOf =
   (view: Pick<View, "isTerminal">) =>
-  ({ digest, isLocked, name, platforms, sizeBytes, time }: TagList.TagEntry): ReadonlyArray<string> => [
-    name,
-    digest,
-    sizeBytes === undefined ? "" : size(view, sizeBytes),
-    time === undefined ? "" : DateTime.formatIso(time),
-    platforms.join(","),
-    lockedText(isLocked)
+  (entry: TagList.TagEntry): ReadonlyArray<string> => [
+    entry.name,
+    entry.digest,
+    entry.sizeBytes === undefined ? "" : size(view, entry.sizeBytes),
+    entry.time === undefined ? "" : DateTime.formatIso(entry.time),
+    entry.platforms.join(","),
+    noteOf(entry)
   ]
 
-const header = ["TAG", "DIGEST", "SIZE", "TIME", "PLATFORMS", "LOCK"]
+/** Azure Container Registry, which alone has locks, counts sizes itself and says when a tag was changed. */
+const headerOf = (entries: ReadonlyArray<TagList.TagEntry>): ReadonlyArray<string> => {
+  const isOfAcr = entries.some(({ isLocked }) => isLocked !== undefined)
+  const measures = isOfAcr ? ["REGISTRY SIZE", "TAG CHANGED"] : ["TOTAL SIZE", "CREATED"]
+  return ["TAG", "DIGEST", ...measures, "PLATFORMS", "NOTE"]
+}
 
 const encodeEntry = (entry: TagList.TagEntry) =>
   Effect.orDie(Schema.encodeUnknownEffect(Schema.fromJsonString(TagList.TagEntry))(entry))
@@ -127,7 +152,7 @@ const printEntries = (entries: ReadonlyArray<TagList.TagEntry>) =>
       Answer.make(
         document,
         { repositories: [], tags: items.map(({ name }) => name), details: items },
-        { text: (view) => table(view, header, items.map(rowOf(view))) }
+        { text: (view) => table(view, headerOf(items), items.map(rowOf(view))) }
       )
   })
 
@@ -185,8 +210,11 @@ const inOrder =
 
 const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place.Flags) {
   const isInFile = Option.isSome(flags.layout) || Option.isSome(flags.archive ?? Option.none())
-  if (name === "" && !isInFile)
-    return yield* refuse("it has to be said what to list: a registry, or registry/repository")
+  if (name === "" && !isInFile) return yield* refuse("say what to list: a registry, or registry/repository")
+  if (isInFile && name !== "") return yield* refuse("ls lists all of a layout or an archive: remove the name")
+  if (Place.isArtifact(name)) {
+    return yield* refuse(`ls lists a repository, and this is an artifact, which show describes: eacr show ${name}`)
+  }
   const isOfRegistry = isRegistry(name)
   const isWanted = yield* checked(wish, isOfRegistry)
   if (isOfRegistry) {

@@ -14,7 +14,8 @@ import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { NotThere, type StoreError, WrongCall } from "../failure.ts"
+import { NotThere, Refused, type StoreError, WrongCall } from "../failure.ts"
+import { overwriteFlag } from "../overwrite.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -54,9 +55,8 @@ const flags = {
     Flag.withDescription("Pull the files of what is attached with this artifact type, such as application/spdx+json"),
     Flag.optional
   ),
-  overwrite: Flag.Boolean("overwrite").pipe(
-    Flag.withDescription("Replace files that are there. Defaults to yes; --no-overwrite refuses"),
-    Flag.withDefault(true)
+  overwrite: overwriteFlag(
+    "Replace files that are there. Without it, one with other content is refused before any file is written"
   )
 }
 
@@ -65,7 +65,7 @@ const isTitled = ({ annotations }: Descriptor): boolean => annotations?.[Annotat
 const filesOf = (manifest: Manifest.Manifest): ReadonlyArray<Descriptor> =>
   manifest._tag === "ImageManifest" ? manifest.layers.filter(isTitled) : []
 
-/** The artifact itself, or those that are attached to it. */
+/** The artifact itself, or those that are attached to it, with their files. */
 const listed = Effect.fnUntraced(function* (
   opened: Place.Opened<Reader<StoreError>>,
   platform: Option.Option<string>,
@@ -89,8 +89,30 @@ const expectFiles = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifa
   return yield* new WrongCall({ description })
 })
 
+/** Expects that no two artifacts have a file of the same name with other content: one of the two would be lost. */
+const expectDistinct = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifact.Listed>) {
+  const found = new Map<string, { readonly content: string; readonly artifact: string }>()
+  for (const { files, manifest } of artifacts) {
+    for (const { layer, title } of files) {
+      const first = found.get(title) ?? { content: layer.digest, artifact: manifest.digest }
+      found.set(title, first)
+      if (first.content === layer.digest || first.artifact === manifest.digest) continue
+      return yield* new Refused({
+        description: `two artifacts have a file ${title}, with other content: ${first.artifact} and ${manifest.digest}`,
+        help: "pull each by its digest into a folder of its own, without --attached"
+      })
+    }
+  }
+})
+
 /** Prints the content of the one file. What was printed is verified at its end: the exit code says whether it is whole. */
-const printFile = Effect.fnUntraced(function* (store: Reader<StoreError>, artifacts: ReadonlyArray<Artifact.Listed>) {
+const printFile = Effect.fnUntraced(function* ({
+  artifacts,
+  store
+}: {
+  readonly store: Reader<StoreError>
+  readonly artifacts: ReadonlyArray<Artifact.Listed>
+}) {
   const [file, ...others] = artifacts.flatMap(({ files }) => files)
   if (file === undefined) return yield* new NotThere({ description: "it has no files" })
   if (others.length > 0) {
@@ -154,33 +176,30 @@ const program = (
   const opened = Place.written(place, artifact)
   const name = Program.literal(opened.reference)
   const chosen = Option.isSome(platform) ? { platform: platform.value } : {}
-  const pulling = (reference: string, options: object): Program.Program => ({
-    imports: { [Program.artifacts]: ["Artifact"] },
+  const options = Program.options({ overwrite })
+  if (Option.isNone(attached)) {
+    if (output === "-") return printProgram(opened, name, Program.options(chosen))
+    const pulling = `Artifact.pull(store, ${name}, ${Program.literal(output)}, ${Program.literal({ ...chosen, overwrite })})`
+    return Program.join(opened, { imports: { [Program.artifacts]: ["Artifact"] }, lines: [`yield* ${pulling}`] })
+  }
+  const referrers = Program.join(opened, Place.resolved(opened, platform, "subject"), {
+    imports: { [Program.effect]: ["Stream"] },
     lines: [
-      `yield* Artifact.pull(store, ${reference}, ${Program.literal(output)}${Program.options({ ...options, ...(overwrite ? {} : { overwrite }) })})`
+      `const referrers = yield* Stream.runCollect(store.referrers(subject.digest, ${Program.literal({ artifactType: attached.value })}))`
     ]
   })
-  if (Option.isNone(attached)) {
-    return output === "-"
-      ? printProgram(opened, name, Program.options(chosen))
-      : Program.join(opened, pulling(name, chosen))
+  if (output === "-") {
+    const inner = printProgram({ imports: {}, lines: [] }, "referrer.digest", "")
+    const lines = ["for (const referrer of referrers) {", ...inner.lines.map((line) => `  ${line}`), "}"]
+    return Program.join(referrers, { ...inner, lines })
   }
-  const inner =
-    output === "-" ? printProgram({ imports: {}, lines: [] }, "referrer.digest", "") : pulling("referrer.digest", {})
-  return Program.join(
-    opened,
-    Place.resolved(opened, platform, "subject"),
-    { imports: { [Program.effect]: ["Stream"] }, lines: [] },
-    {
-      ...inner,
-      lines: [
-        `const listed = store.referrers(subject.digest, ${Program.literal({ artifactType: attached.value })})`,
-        "for (const referrer of yield* Stream.runCollect(listed)) {",
-        ...inner.lines.map((line) => `  ${line}`),
-        "}"
-      ]
-    }
-  )
+  return Program.join(referrers, {
+    imports: { [Program.artifacts]: ["Artifact"] },
+    lines: [
+      "const listed = yield* Effect.forEach(referrers, ({ digest }) => Artifact.files(store, digest))",
+      `yield* Artifact.write(store, listed, ${Program.literal(output)}${options})`
+    ]
+  })
 }
 
 export const pull = Command.make(
@@ -191,15 +210,18 @@ export const pull = Command.make(
       { what: `pull ${artifact}`, program: program(artifact, output, platform, attached, overwrite, place) },
       Effect.gen(function* () {
         const opened = yield* Place.reader(place, artifact)
-        const artifacts = yield* listed(opened, platform, attached)
-        yield* expectFiles(artifacts)
-        const counted = (progress: Progress.Progress) => Counted.reader(opened.store, progress, filesOf)
+        const read = Effect.fnUntraced(function* (progress: Progress.Progress) {
+          const store = Counted.reader(opened.store, progress, filesOf)
+          const artifacts = yield* listed({ ...opened, store }, platform, attached)
+          yield* expectFiles(artifacts)
+          return { store, artifacts }
+        })
         if (output === "-") {
-          return yield* Progress.during(Progress.printsAgain, (progress) => printFile(counted(progress), artifacts))
+          return yield* Progress.during(Progress.printsAgain, (progress) => Effect.flatMap(read(progress), printFile))
         }
         const pulled = yield* Progress.during(Progress.startsAgain, (progress) =>
-          Effect.forEach(artifacts, ({ manifest }) =>
-            Artifact.pull(counted(progress), manifest.digest, output, { overwrite })
+          Effect.flatMap(read(progress), ({ artifacts, store }) =>
+            Effect.andThen(expectDistinct(artifacts), Artifact.write(store, artifacts, output, { overwrite }))
           )
         )
         yield* Answer.print(answerOf(pulled))

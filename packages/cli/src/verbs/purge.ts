@@ -5,12 +5,14 @@ import * as Retention from "@effect-acr/artifacts/Retention"
 import * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
 import * as RetentionReport from "@effect-acr/artifacts/RetentionReport"
 import * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
+import { printable } from "@effect-acr/client/Printable"
 import * as Reference from "@effect-acr/client/Reference"
 import * as Registries from "@effect-acr/client/Registries"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
@@ -21,8 +23,10 @@ import * as Answer from "../answer.ts"
 import { confirm, yesFlag } from "../confirm.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import { WrongCall } from "../failure.ts"
+import { NotThere, readingOf, Unsafe, WrongCall } from "../failure.ts"
+import * as InTurn from "../inTurn.ts"
 import * as Output from "../output.ts"
+import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { rulesOf, type Wish } from "../purgeRules.ts"
 import * as Verb from "../verb.ts"
@@ -31,13 +35,19 @@ import * as Verb from "../verb.ts"
 export const plansDocument = Answer.document({ plans: Schema.Array(RetentionPlan.Plan) })
 
 /** What became of the plans. */
-export const document = Answer.document({ reports: Schema.Array(RetentionReport.Report) })
+export const document = Answer.document({
+  reports: Schema.Array(RetentionReport.Report),
+  /** Plans that could not be carried out, of several, or were not reached. */
+  failed: Schema.Array(Schema.Struct({ repository: Schema.String, problem: Schema.String }))
+})
 
 type Plan = RetentionPlan.Plan
 
 const ageFlag = Flag.String("older-than").pipe(
   Flag.withMetavar("AGE"),
-  Flag.withDescription("Delete only what was last changed longer ago than this: 30d, 2w, 12h"),
+  Flag.withDescription(
+    "With --untagged or --tags: delete only what was last changed longer ago than this: 30d, 2w, 12h. What is younger than a day stays in any case"
+  ),
   Flag.filterMap(Age.parse, (text) => `Expected an age as 30d, 2w or 12h, got ${text}`),
   Flag.optional
 )
@@ -45,7 +55,9 @@ const ageFlag = Flag.String("older-than").pipe(
 const flags = {
   rules: Flag.String("rules").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("A JSON file with rules"),
+    Flag.withDescription(
+      "A JSON file with rules, in which they say how old things have to be (safetyAge), limits and repositories; docs/retention.md shows one"
+    ),
     Flag.optional
   ),
   untagged: Flag.Boolean("untagged").pipe(
@@ -60,18 +72,22 @@ const flags = {
   ),
   keep: Flag.Int("keep").pipe(
     Flag.withMetavar("COUNT"),
-    Flag.withDescription("Keep this many of the tags that match, the newest"),
+    Flag.withDescription("With --tags: keep this many of those that match, the newest"),
+    Flag.filter(
+      (count) => count >= 0,
+      (count) => `Expected 0 or more, got ${count}`
+    ),
     Flag.optional
   ),
   olderThan: ageFlag,
   plan: Flag.String("plan").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Write the plan into a file, and delete nothing"),
+    Flag.withDescription("Write the plan into a file, and delete nothing. A plan that is there is replaced"),
     Flag.optional
   ),
   apply: Flag.String("apply").pipe(
     Flag.withMetavar("FILE"),
-    Flag.withDescription("Carry out the plan in a file. What changed since then stays"),
+    Flag.withDescription("Carry out the plan in a file, which may be an hour old. What changed since then stays"),
     Flag.optional
   ),
   dryRun: dryRunFlag,
@@ -84,11 +100,16 @@ interface Given extends Wish {
 
 const wrong = (description: string) => new WrongCall({ description })
 
+/** Whether a flag narrows or widens what is deleted. */
+const isWish = ({ keep, olderThan, tags, untagged }: Wish): boolean =>
+  untagged || tags.length > 0 || Option.isSome(keep) || Option.isSome(olderThan)
+
 /** The rules of a call: those of a file, or those that the flags stand for. */
 const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
   const own = rulesOf(wish)
+  if (Option.isSome(rules) && isWish(wish)) return yield* wrong("rules are in a file or in flags, and not in both")
+  if (Option.isSome(wish.keep) && wish.tags.length === 0) return yield* wrong("--keep belongs to --tags PATTERN")
   if (Option.isSome(rules)) {
-    if (Option.isSome(own)) return yield* wrong("rules are in a file or in flags, and not in both")
     const files = yield* FileSystem.FileSystem
     return yield* RetentionRules.parse(yield* files.readFileString(rules.value))
   }
@@ -96,31 +117,52 @@ const rulesFor = Effect.fnUntraced(function* ({ rules, ...wish }: Given) {
     yield* Effect.mapError(Schema.encodeEffect(RetentionRules.Rules)(own.value), ({ message }) => wrong(message))
     return own.value
   }
-  return yield* wrong("it has to be said what to delete: --untagged, --tags PATTERN, or --rules FILE")
+  return yield* wrong("say what to delete: --untagged, --tags PATTERN, or --rules FILE")
 })
 
-/** The repositories that an argument names: one, or those of a registry that the rules are for. */
-const repositoriesOf = (place: string, rules: RetentionRules.Rules) =>
-  Schema.is(Reference.Registry)(place)
-    ? Effect.gen(function* () {
-        const registries = yield* Registries.Registries
-        const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(place))
-        return yield* content.repositories().pipe(
-          Stream.filter((repository) => RetentionRules.isFor(rules, repository)),
-          Stream.map((repository) => `${place}/${repository}`),
-          Stream.runCollect
-        )
-      })
-    : Effect.succeed([place])
+/** The repositories of a registry that the rules are for. */
+const repositoriesOf = (registry: string, rules: RetentionRules.Rules) =>
+  Effect.gen(function* () {
+    const registries = yield* Registries.Registries
+    const content = yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(registry))
+    return yield* content.repositories().pipe(
+      Stream.filter((repository) => RetentionRules.isFor(rules, repository)),
+      Stream.map((repository) => `${registry}/${repository}`),
+      Stream.runCollect
+    )
+  })
+
+/** Expects the name of a repository alone: a plan is for all that is in it. */
+const expectRepository = (place: string) =>
+  Place.isArtifact(place)
+    ? Effect.fail(
+        wrong(`${place} names an artifact, and a purge is of a repository. One artifact is deleted by eacr rm`)
+      )
+    : Effect.void
 
 const planFor = Effect.fnUntraced(function* (repository: string, rules: RetentionRules.Rules) {
   const target = yield* Retention.open(repository)
   return yield* Effect.fromResult(Retention.plan(yield* Retention.inventory(target), rules))
 })
 
+const planRepository = Effect.fnUntraced(function* (place: string, rules: RetentionRules.Rules) {
+  yield* expectRepository(place)
+  const plan = yield* planFor(place, rules)
+  if (plan.tags.length > 0 || plan.manifests.length > 0) return [plan]
+  return yield* new NotThere({ description: `${place} has no tags and no manifests: does it exist?` })
+})
+
+const planRegistry = Effect.fnUntraced(function* (registry: string, rules: RetentionRules.Rules) {
+  return yield* Effect.forEach(yield* repositoriesOf(registry, rules), (repository) => planFor(repository, rules))
+})
+
 const planAll = Effect.fnUntraced(function* (place: string, given: Given) {
   const rules = yield* rulesFor(given)
-  const plans = yield* Effect.forEach(yield* repositoriesOf(place, rules), (repository) => planFor(repository, rules))
+  const isRegistry = Schema.is(Reference.Registry)(place)
+  if (isRegistry && Option.isNone(given.rules)) {
+    return yield* wrong(`${place} is a whole registry, for which --rules FILE says which repositories are meant`)
+  }
+  const plans = yield* isRegistry ? planRegistry(place, rules) : planRepository(place, rules)
   for (const pattern of Retention.unmatched(rules, plans)) yield* Output.tell(`warning: ${pattern}`)
   return plans
 })
@@ -136,7 +178,36 @@ const readPlans = Effect.fnUntraced(function* (file: string) {
   return plans
 })
 
-const deletions = ({ frees }: Plan): number => frees.tags + frees.manifests
+const isDeleted = ({ verdict }: { readonly verdict: "keep" | "delete" }): boolean => verdict === "delete"
+
+const deletions = ({ manifests, tags }: Plan): number =>
+  tags.filter(isDeleted).length + manifests.filter(isDeleted).length
+
+/** The names of all that a plan deletes. */
+const doomed = ({ manifests, tags }: Plan): ReadonlyArray<string> => [
+  ...tags.filter(isDeleted).map(({ name }) => name),
+  ...manifests.filter(isDeleted).map(({ digest }) => digest)
+]
+
+/**
+ * Judges a plan of a file again: somebody may have edited it. What its own rules keep is not deleted. Something may be kept
+ * that the rules delete.
+ */
+const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
+  const again = yield* Effect.fromResult(Retention.plan({ ...plan, isLocked: false }, plan.rules))
+  const allowed = new Set(doomed(again))
+  const [first] = doomed(plan).filter((name) => !allowed.has(name))
+  if (first !== undefined) {
+    const description = `the plan of ${plan.repository} was edited: it deletes ${first}, which its rules keep`
+    return yield* new Unsafe({ description })
+  }
+  const frees = {
+    tags: plan.tags.filter(isDeleted).length,
+    manifests: plan.manifests.filter(isDeleted).length,
+    atMostBytes: plan.manifests.filter(isDeleted).reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0)
+  }
+  return { ...plan, frees }
+})
 
 const planAnswer = (plans: ReadonlyArray<Plan>): Answer.Answer =>
   Answer.make(
@@ -144,26 +215,40 @@ const planAnswer = (plans: ReadonlyArray<Plan>): Answer.Answer =>
     { plans },
     {
       text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
-      quiet: plans.flatMap(({ manifests }) =>
-        manifests.filter(({ verdict }) => verdict === "delete").map(({ digest }) => digest)
-      )
+      quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest))
     }
   )
 
 const outcomeLine = ({ detail, digest, outcome, tag }: RetentionReport.Outcome): string =>
   [outcome, ...(tag === undefined ? [] : [tag]), digest, ...(detail === undefined ? [] : [detail])].join("\t")
 
-const reportAnswer = (reports: ReadonlyArray<RetentionReport.Report>): Answer.Answer =>
+/** A plan that could not be carried out. */
+interface FailedPlan {
+  readonly repository: string
+  readonly problem: string
+}
+
+const nameOf = ({ registry, repository }: Pick<Plan, "registry" | "repository">): string => `${registry}/${repository}`
+
+const statusOf = (report: RetentionReport.Report): string =>
+  report.outcomes.length === 0 ? "nothing to delete" : RetentionReport.status(report)
+
+const reportAnswer = (
+  reports: ReadonlyArray<RetentionReport.Report>,
+  failed: ReadonlyArray<FailedPlan>
+): Answer.Answer =>
   Answer.make(
     document,
-    { reports },
+    { reports, failed },
     {
-      text: () =>
-        reports.flatMap((report) => [
-          `${report.registry}/${report.repository}\t${RetentionReport.status(report)}`,
+      text: () => [
+        ...reports.flatMap((report) => [
+          `${nameOf(report)}\t${statusOf(report)}`,
           ...report.outcomes.map(outcomeLine),
           ...(report.stopped === undefined ? [] : [`stopped\t${report.stopped}`])
         ]),
+        ...failed.map(({ problem, repository }) => `${repository}\tfailed\t${problem}`)
+      ],
       quiet: reports.flatMap(({ outcomes }) =>
         outcomes.filter(({ outcome }) => outcome === "done").map(({ digest }) => digest)
       ),
@@ -171,29 +256,78 @@ const reportAnswer = (reports: ReadonlyArray<RetentionReport.Report>): Answer.An
     }
   )
 
-/** Carries out plans, one repository after the other, so that what goes wrong in one is seen before the next. */
-const apply = (plans: ReadonlyArray<Plan>) =>
-  Effect.map(
-    Effect.forEach(plans, (plan) =>
-      Effect.flatMap(Retention.open(`${plan.registry}/${plan.repository}`), (target) =>
-        Retention.apply(target, plan, plan.rules)
-      )
-    ),
-    reportAnswer
-  )
+/** Says why a plan deletes nothing: how many things stay for which reason. */
+const tellKept = ({ manifests, tags, warnings }: Plan) => {
+  const counts = new Map<string, number>()
+  for (const { because } of [...tags, ...manifests]) counts.set(because, (counts.get(because) ?? 0) + 1)
+  const reasons = Array.from(counts, ([because, count]) => `${count} stay: ${because}`)
+  return Effect.forEach([...reasons.slice(0, mostReasons), ...warnings], (line) => Output.tell(printable(line)), {
+    discard: true
+  })
+}
 
-const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSure: boolean) {
-  const count = plans.reduce((sum, plan) => sum + deletions(plan), 0)
-  if (count === 0) return yield* apply(plans)
-  const isConfirmed = yield* confirm(isSure, plans.map(Retention.format), `Delete ${count} tags and manifests?`)
-  return isConfirmed ? yield* apply(plans) : { ...planAnswer(plans), code: exitCodes.no }
+const mostReasons = 5
+
+/** Why there is no report of a plan. */
+const problemOf = (fate: InTurn.Fate<RetentionReport.Report>, isReported: boolean): string | undefined => {
+  switch (fate._tag) {
+    case "Done":
+      return undefined
+    case "Failed":
+      return readingOf(fate.problem).why
+    case "Unknown":
+      return isReported ? undefined : "it was interrupted before anything was deleted"
+    case "NotReached":
+      return "it was not reached"
+  }
+}
+
+/** Carries out plans, one repository after the other. One that fails does not end the others. */
+const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
+  const interrupted: Array<RetentionReport.Report> = []
+  const onInterrupt = (report: RetentionReport.Report) => Effect.sync(() => void interrupted.push(report))
+  yield* Effect.forEach(
+    plans.filter((plan) => deletions(plan) === 0),
+    tellKept,
+    { discard: true }
+  )
+  const steps = plans.map((plan) => ({
+    what: `purge ${nameOf(plan)}`,
+    act: Effect.flatMap(Retention.open(nameOf(plan)), (target) =>
+      Retention.apply(target, plan, plan.rules, { onInterrupt })
+    )
+  }))
+  yield* InTurn.run(steps, (fates) => {
+    const reports = fates.flatMap((fate) => (fate._tag === "Done" ? [fate.value] : []))
+    const failed = fates.flatMap((fate, index): ReadonlyArray<FailedPlan> => {
+      const plan = plans[index]
+      const problem = problemOf(fate, interrupted.length > 0)
+      return plan === undefined || problem === undefined ? [] : [{ repository: nameOf(plan), problem }]
+    })
+    return reportAnswer([...reports, ...interrupted], failed)
+  })
 })
 
+/** Shows plans and asks. */
+const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSure: boolean) {
+  const count = plans.reduce((sum, plan) => sum + deletions(plan), 0)
+  const isConfirmed =
+    count === 0 || (yield* confirm(isSure, plans.map(Retention.format), `Delete ${count} tags and manifests?`))
+  if (isConfirmed) return yield* apply(plans)
+  return yield* Answer.print({ ...planAnswer(plans), code: exitCodes.no })
+})
+
+/** Writes plans beside the file and renames that, so that a file holds a whole plan or is as it was. */
 const writePlans = Effect.fnUntraced(function* (file: string, plans: ReadonlyArray<Plan>) {
   const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (yield* files.exists(file)) yield* readPlans(file)
+  const folder = yield* files.makeTempDirectoryScoped({ directory: path.dirname(path.resolve(file)), prefix: ".eacr-" })
+  const temporary = path.join(folder, path.basename(file))
   const answer = planAnswer(plans)
-  yield* files.writeFileString(file, `${yield* answer.json}\n`)
-  return answer
+  yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
+  yield* files.rename(temporary, file)
+  yield* Answer.print(answer)
 })
 
 const program = (place: Option.Option<string>, { rules, ...wish }: Given): Program.Program => {
@@ -248,13 +382,13 @@ export const purge = Command.make(
   "purge",
   {
     place: Argument.String("repository").pipe(
-      Argument.withDescription("registry/repository, or a registry with --rules. None with --apply"),
+      Argument.withDescription("registry/repository, or with --rules a whole registry. None with --apply"),
       Argument.optional
     ),
     ...flags
   },
   ({ apply: applied, dryRun, place, plan: planned, yes, ...given }) =>
-    Verb.answer(
+    Verb.run(
       {
         what: `purge ${Option.getOrElse(
           Option.orElse(place, () => applied),
@@ -264,24 +398,21 @@ export const purge = Command.make(
       },
       Effect.gen(function* () {
         if (Option.isSome(applied)) {
-          if (
-            Option.isSome(place) ||
-            Option.isSome(planned) ||
-            Option.isSome(given.rules) ||
-            Option.isSome(rulesOf(given))
-          ) {
+          if (Option.isSome(place) || Option.isSome(planned) || Option.isSome(given.rules) || isWish(given)) {
             return yield* wrong(
               "--apply carries out what the file says: no repository, no rules and no --plan go with it"
             )
           }
-          const plans = yield* readPlans(applied.value)
-          // The plan was looked at between the two calls.
-          return dryRun ? planAnswer(plans) : yield* apply(plans)
+          const plans = yield* Effect.forEach(yield* readPlans(applied.value), judgedAgain)
+          return dryRun ? yield* Answer.print(planAnswer(plans)) : yield* confirmed(plans, yes)
         }
-        if (Option.isNone(place)) return yield* wrong("it has to be said which repository: registry/repository")
+        if (Option.isNone(place)) return yield* wrong("say which repository: registry/repository")
+        if (Option.isSome(planned) && dryRun) {
+          return yield* wrong("--plan writes a file, and deletes nothing: it needs no --dry-run")
+        }
         const plans = yield* planAll(place.value, given)
         if (Option.isSome(planned)) return yield* writePlans(planned.value, plans)
-        return dryRun ? planAnswer(plans) : yield* confirmed(plans, yes)
+        return dryRun ? yield* Answer.print(planAnswer(plans)) : yield* confirmed(plans, yes)
       })
     )
 ).pipe(
@@ -296,7 +427,7 @@ export const purge = Command.make(
         command: "eacr purge myregistry.azurecr.io/shop/api --tags 'build-*' --keep 10 --plan plan.json",
         description: "Write a plan to look at"
       },
-      { command: "eacr purge --apply plan.json", description: "Carry it out" }
+      { command: "eacr purge --apply plan.json --yes", description: "Carry it out" }
     ]
   })
 )

@@ -10,7 +10,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome } from "../dryRun.ts"
 import * as Files from "../files.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
@@ -93,14 +93,21 @@ export const push = Command.make(
             document,
             { digest, size, tags, isDryRun: dryRun },
             {
-              text: (view) =>
-                table(view, ["DIGEST", "TAG"], tags.length === 0 ? [[digest]] : tags.map((tag) => [digest, tag])),
+              text: (view) => {
+                const done = outcome(dryRun, "pushed")
+                const named = tags.length === 0 ? [""] : tags
+                return table(
+                  view,
+                  ["DIGEST", "TAG", "OUTCOME"],
+                  named.map((tag) => [digest, tag, done])
+                )
+              },
               quiet: [digest]
             }
           )
         )
         const { format } = yield* settings
-        if (format === "text") yield* Output.tell(`${dryRun ? "dry run; " : ""}${Draw.totals(sums)}`)
+        if (format === "text") yield* Output.tell(`${dryRun ? "dry run, would be " : ""}${Draw.totals(sums)}`)
       })
     )
   }

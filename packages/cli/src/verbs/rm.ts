@@ -2,10 +2,10 @@
  * Deletes tags, or manifests with all of their tags.
  */
 import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
-import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -15,9 +15,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { confirm, yesFlag } from "../confirm.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import { type StoreError, Unsafe, WrongCall } from "../failure.ts"
+import { readingOf, type StoreError, Unsafe, WrongCall } from "../failure.ts"
+import * as InTurn from "../inTurn.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -35,62 +36,116 @@ export const document = Answer.document({
       tags: Schema.Array(Schema.String),
       /** How many manifests refer to it. They stay, or the registry deletes them as well. */
       referrers: Schema.Natural,
-      /** `kept`: the question was answered with no. */
-      outcome: Schema.Literals(["deleted", "kept"])
+      /** `kept`: the question was answered with no. `unknown`: the call was interrupted meanwhile. `notReached`: it was interrupted before. */
+      outcome: Schema.Literals(["deleted", "kept", "failed", "unknown", "notReached"]),
+      /** Why it could not be deleted. */
+      problem: Schema.optionalKey(Schema.String)
     })
   ),
   isDryRun: Schema.Boolean
 })
+
+type Removed = (typeof document.Type)["manifests"][number]
 
 /** Tags that are looked up at the same time. */
 const lookupsAtOnce = 8
 
 const indexTypes: ReadonlyArray<string> = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
+/** What is of no known type may be an index. */
+const mayBeIndex = (mediaType: MediaType.MediaType | undefined): boolean =>
+  mediaType === undefined || indexTypes.includes(MediaType.essence(mediaType))
+
 const decoder = new TextDecoder()
 
-/** Whether a manifest is an index that lists another one. */
-const lists = Effect.fnUntraced(function* (
-  store: ContentStore<StoreError>,
-  index: Descriptor,
-  digest: Digest.Digest
-): Effect.fn.Return<boolean, StoreError> {
-  if (!indexTypes.includes(MediaType.essence(index.mediaType))) return false
-  const raw = yield* store.manifest(index)
-  return Option.exists(raw, ({ bytes, descriptor }) =>
-    Manifest.references(Manifest.view(descriptor.mediaType, decoder.decode(bytes))).manifests.some(
-      (child) => child.digest === digest
-    )
-  )
-})
+/** Tests whether an index leads to a manifest, at any depth. Each index is read once. */
+const leadsTo = (store: ContentStore<StoreError>, wanted: Digest.Digest) => {
+  const seen = new Set<Digest.Digest>()
+  const visit = (digest: Digest.Digest): Effect.Effect<boolean, StoreError> =>
+    Effect.suspend(() => {
+      if (seen.has(digest)) return Effect.succeed(false)
+      seen.add(digest)
+      return Effect.flatMap(store.manifest({ digest }), (raw) => {
+        if (Option.isNone(raw)) return Effect.succeed(false)
+        const { bytes, descriptor } = raw.value
+        const { manifests } = Manifest.references(Manifest.view(descriptor.mediaType, decoder.decode(bytes)))
+        if (manifests.some((child) => child.digest === wanted)) return Effect.succeed(true)
+        const indexes = manifests.filter(({ mediaType }) => mayBeIndex(mediaType))
+        return Effect.reduce(
+          indexes,
+          () => false,
+          (isFound, child) => (isFound ? Effect.succeed(true) : visit(child.digest))
+        )
+      })
+    })
+  return visit
+}
 
-/** How a tag is related to a manifest: it names it, it names an index that lists it, or neither. */
-const relation = Effect.fnUntraced(function* (store: ContentStore<StoreError>, tag: string, digest: Digest.Digest) {
-  const found = yield* store.resolve(tag)
-  if (Option.isNone(found)) return { tag, kind: "none" } as const
-  if (found.value.digest === digest) return { tag, kind: "names" } as const
-  return (yield* lists(store, found.value, digest))
-    ? ({ tag, kind: "lists" } as const)
-    : ({ tag, kind: "none" } as const)
-})
+/** A manifest, and the tags that name it. */
+interface Tagged {
+  readonly digest: Digest.Digest
+  readonly mediaType: MediaType.MediaType | undefined
+  readonly tags: ReadonlyArray<string>
+}
 
-/** All tags that name a manifest. Any registry lists tags; what each names has to be asked one by one. */
-const tagsOf = Effect.fnUntraced(function* (store: ContentStore<StoreError>, digest: Digest.Digest) {
-  const tags = yield* store.tags.pipe(
-    Stream.mapEffect((tag) => relation(store, tag, digest), { concurrency: lookupsAtOnce }),
-    Stream.runCollect
+/** Reasons for which a registry does not list manifests with their tags: it is none of ACR, or the login may not. */
+const untold: ReadonlySet<string> = new Set(["NotFound", "Unsupported", "Forbidden", "Unauthenticated"])
+
+/** The manifests that ACR lists with their tags. Those that are hidden from lists of tags are among them. */
+const told = ({ registry }: Place.Opened<unknown>) =>
+  Option.match(registry, {
+    onNone: () => Effect.succeed<ReadonlyArray<Tagged>>([]),
+    onSome: ({ registry, repository }) =>
+      registry.manifests(repository).pipe(
+        Stream.map(({ digest, mediaType, tags }): Tagged => ({ digest, mediaType, tags })),
+        Stream.filter(({ tags }) => tags.length > 0),
+        Stream.runCollect,
+        Effect.catchIf(
+          ({ reason }) => untold.has(reason._tag),
+          () => Effect.succeed<ReadonlyArray<Tagged>>([])
+        )
+      )
+  })
+
+/** Any registry lists tags; what each names has to be asked one by one. */
+const listed = ({ store }: Place.Opened<ContentStore<StoreError>>) =>
+  store.tags.pipe(
+    Stream.mapEffect(
+      (tag) =>
+        Effect.map(
+          store.resolve(tag),
+          Option.map(({ digest, mediaType }): Tagged => ({ digest, mediaType, tags: [tag] }))
+        ),
+      { concurrency: lookupsAtOnce }
+    ),
+    Stream.runCollect,
+    Effect.map(Arr.getSomes)
   )
-  const indexes = tags.filter(({ kind }) => kind === "lists").map(({ tag }) => tag)
-  if (indexes.length > 0) {
-    const description = `${indexes.join(", ")} would break: ${indexes.length === 1 ? "it names" : "they name"} an index that lists ${digest}`
+
+const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => Array.from(new Set(tags)).toSorted()
+
+/** All tags that name a manifest. Fails if a tag names an index that leads to it. */
+const tagsOf = Effect.fnUntraced(function* (opened: Place.Opened<ContentStore<StoreError>>, digest: Digest.Digest) {
+  const all = [...(yield* listed(opened)), ...(yield* told(opened))]
+  const others = all.filter((one) => one.digest !== digest && mayBeIndex(one.mediaType))
+  const isOver = leadsTo(opened.store, digest)
+  const broken = yield* Effect.filter(others, (one) => isOver(one.digest))
+  if (broken.length > 0) {
+    const names = distinct(broken.flatMap(({ tags }) => tags))
+    const description = `${names.join(", ")} would break: ${names.length === 1 ? "it names" : "they name"} an index that leads to ${digest}`
     return yield* new Unsafe({ description })
   }
-  return tags.filter(({ kind }) => kind === "names").map(({ tag }) => tag)
+  return distinct(all.filter((one) => one.digest === digest).flatMap(({ tags }) => tags))
 })
+
+/** A manifest that is to be deleted, and what goes with it. */
+interface Doomed extends Omit<Removed, "outcome" | "problem"> {
+  readonly opened: Place.Opened<ContentStore<StoreError>>
+}
 
 /** What one name stands for, and what goes with it. */
 const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, name: string) {
-  const opened = yield* Place.store(place, name)
+  const opened = yield* Place.existing(place, name)
   // What is destroyed has to be named: nothing stands for the tag latest here.
   if (
     Option.exists(opened.registry, ({ reference }) => reference.tag === undefined && reference.digest === undefined)
@@ -101,18 +156,61 @@ const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, 
   return {
     name,
     digest,
-    store: opened.store,
-    tags: yield* tagsOf(opened.store, digest),
+    opened,
+    tags: yield* tagsOf(opened, digest),
     referrers: yield* Stream.runCount(opened.store.referrers(digest))
-  }
+  } satisfies Doomed
 })
 
-const lineOf = ({ digest, referrers, tags }: Omit<(typeof document.Type)["manifests"][number], "outcome">): string =>
+/** Deletes a manifest, unless tags came that the question did not name. */
+const remove = Effect.fnUntraced(function* ({ digest, opened, tags }: Doomed, wasAsked: boolean) {
+  if (wasAsked) {
+    const others = (yield* tagsOf(opened, digest)).filter((tag) => !tags.includes(tag))
+    if (others.length > 0) {
+      const description = `since the question, ${others.join(", ")} ${others.length === 1 ? "has" : "have"} come to name ${digest}: it stays`
+      return yield* new Unsafe({ description })
+    }
+  }
+  yield* opened.store.remove({ digest })
+})
+
+const factsOf = ({ digest, name, referrers, tags }: Doomed) => ({ name, digest, tags, referrers })
+
+const removedAs = (doomed: Doomed, fate: InTurn.Fate<void>): Removed => {
+  const removed = factsOf(doomed)
+  switch (fate._tag) {
+    case "Done":
+      return { ...removed, outcome: "deleted" }
+    case "Failed":
+      return { ...removed, outcome: "failed", problem: readingOf(fate.problem).why }
+    case "Unknown":
+      return { ...removed, outcome: "unknown" }
+    case "NotReached":
+      return { ...removed, outcome: "notReached" }
+  }
+}
+
+const lineOf = ({ digest, referrers, tags }: Pick<Removed, "digest" | "referrers" | "tags">): string =>
   [
     digest,
     tags.length === 0 ? "no tag" : `tags ${tags.join(", ")}`,
-    ...(referrers === 0 ? [] : [`${referrers} ${referrers === 1 ? "referrer" : "referrers"}`])
+    ...(referrers === 0
+      ? []
+      : [`${referrers} ${referrers === 1 ? "referrer" : "referrers"}, which the registry deletes or keeps`])
   ].join("\t")
+
+const answerOf = (manifests: ReadonlyArray<Removed>, isDryRun: boolean): Answer.Answer =>
+  Answer.make(
+    document,
+    { manifests, isDryRun },
+    {
+      text: () =>
+        manifests.map(
+          (one) => `${one.outcome === "deleted" ? outcomeOf(isDryRun, one.outcome) : one.outcome}\t${lineOf(one)}`
+        ),
+      quiet: manifests.filter(({ outcome }) => outcome === "deleted").map(({ digest }) => digest)
+    }
+  )
 
 const removeManifests = Effect.fnUntraced(function* (
   place: Pick<Place.Flags, "layout">,
@@ -122,19 +220,17 @@ const removeManifests = Effect.fnUntraced(function* (
   const all = yield* Effect.forEach(names, (name) => doomed(place, name))
   const isSure =
     dryRun || (yield* confirm(yes, ["This deletes:", ...all.map((one) => `  ${lineOf(one)}`)], "Delete them?"))
-  if (isSure && !dryRun) yield* Effect.forEach(all, ({ digest, store }) => store.remove({ digest }), { discard: true })
-  const outcome = isSure ? ("deleted" as const) : ("kept" as const)
-  return Answer.make(
-    document,
-    {
-      manifests: all.map(({ digest, name, referrers, tags }) => ({ name, digest, tags, referrers, outcome })),
-      isDryRun: dryRun
-    },
-    {
-      text: () => all.map((one) => `${outcome}\t${lineOf(one)}`),
-      quiet: isSure ? all.map(({ digest }) => digest) : [],
-      code: isSure ? exitCodes.done : exitCodes.no
-    }
+  if (!isSure) {
+    const kept = all.map((one): Removed => ({ ...factsOf(one), outcome: "kept" }))
+    return yield* Answer.print({ ...answerOf(kept, dryRun), code: exitCodes.no })
+  }
+  yield* InTurn.run(
+    all.map((one) => ({ what: `delete ${one.name}`, act: dryRun ? Effect.void : remove(one, !yes) })),
+    (fates) =>
+      answerOf(
+        all.map((one, index) => removedAs(one, fates[index] ?? { _tag: "NotReached" })),
+        dryRun
+      )
   )
 })
 
@@ -171,14 +267,9 @@ export const rm = Command.make(
     ...Place.writeFlags
   },
   ({ dryRun, manifest, names, yes, ...place }) =>
-    Verb.answer(
+    Verb.run(
       { what: `delete ${names.join(", ")}`, program: manifest ? program(names, place) : Untag.program(names, place) },
-      manifest
-        ? removeManifests(place, names, { dryRun, yes })
-        : Effect.map(
-            Effect.forEach(names, (name) => Untag.untagOne(place, name, dryRun)),
-            (tags) => Untag.answerOf(tags, dryRun)
-          )
+      manifest ? removeManifests(place, names, { dryRun, yes }) : Untag.untagAll(place, names, dryRun)
     )
 ).pipe(
   Verb.described({

@@ -111,7 +111,7 @@ const text =
       ...given("artifact type", shown.artifactType),
       ["media type", descriptor.mediaType],
       ["digest", descriptor.digest],
-      ["size", size(view, shown.totalBytes)],
+      ["total size", size(view, shown.totalBytes)],
       ...given("platform", platform === undefined ? undefined : Platform.format(platform)),
       ...given("tags", shown.tags),
       ...given("lock", lock === undefined ? undefined : forbidden(lock)),

@@ -1,25 +1,33 @@
 /**
  * Points tags at an artifact.
  */
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
-import * as Tag from "@effect-acr/client/Tag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, tagOutcome } from "../dryRun.ts"
 import { NotThere } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import { table } from "../table.ts"
+import * as Target from "../target.ts"
 import * as Verb from "../verb.ts"
 
 export const document = Answer.document({
   digest: Digest.Digest,
-  tags: Schema.Array(Schema.Struct({ tag: Schema.String, outcome: Schema.Literals(["set", "unchanged"]) })),
+  tags: Schema.Array(Schema.Struct({ tag: Schema.String, outcome: Schema.Literals(["set", "moved", "unchanged"]) })),
   isDryRun: Schema.Boolean
 })
+
+/** What becomes of a tag that names something, or nothing yet. */
+const outcomeOf = (found: Option.Option<Descriptor>, digest: Digest.Digest): "set" | "moved" | "unchanged" => {
+  if (Option.isNone(found)) return "set"
+  return found.value.digest === digest ? "unchanged" : "moved"
+}
 
 const program = (
   artifact: string,
@@ -40,11 +48,7 @@ export const tag = Command.make(
   "tag",
   {
     artifact: Place.artifact(),
-    tags: Argument.String("tag").pipe(
-      Argument.withDescription("The new tags"),
-      Argument.withSchema(Tag.Tag),
-      Argument.atLeast(1)
-    ),
+    tags: Argument.String("tag").pipe(Argument.withDescription("The new tags"), Argument.atLeast(1)),
     dryRun: dryRunFlag,
     ...Place.writeFlags
   },
@@ -55,15 +59,10 @@ export const tag = Command.make(
         const opened = yield* Place.store(place, artifact)
         const descriptor = yield* Place.resolve(opened, Option.none())
         const { digest } = descriptor
-        const named = yield* Effect.forEach(new Set(tags), (tag) =>
-          Effect.map(opened.store.resolve(tag), (found) => ({
-            tag,
-            outcome: Option.exists(found, (other) => other.digest === digest)
-              ? ("unchanged" as const)
-              : ("set" as const)
-          }))
+        const named = yield* Effect.forEach(new Set(yield* Target.validTags(tags)), (tag) =>
+          Effect.map(opened.store.resolve(tag), (found) => ({ tag, outcome: outcomeOf(found, digest) }))
         )
-        const wanted = named.filter(({ outcome }) => outcome === "set").map(({ tag }) => tag)
+        const wanted = named.filter(({ outcome }) => outcome !== "unchanged").map(({ tag }) => tag)
         if (!dryRun && wanted.length > 0) {
           const raw = yield* opened.store.manifest(descriptor)
           if (Option.isNone(raw)) return yield* new NotThere({ description: `${digest} is gone` })
@@ -73,7 +72,12 @@ export const tag = Command.make(
           document,
           { digest, tags: named, isDryRun: dryRun },
           {
-            text: () => named.map(({ outcome, tag }) => `${tag}\t${outcome}\t${digest}`),
+            text: (view) =>
+              table(
+                view,
+                ["TAG", "OUTCOME", "DIGEST"],
+                named.map((one) => [one.tag, tagOutcome(dryRun, one.outcome), digest])
+              ),
             quiet: [digest]
           }
         )

@@ -203,7 +203,7 @@ const restore = Command.make(
         const opened = yield* Registries.open(artifact)
         const { digest, tag } = opened.reference
         const wanted = digest ?? tag
-        if (wanted === undefined) return yield* new WrongCall({ description: "it has to be said which tag or digest" })
+        if (wanted === undefined) return yield* new WrongCall({ description: "say which tag or digest" })
         if (dryRun) return restoreAnswer(yield* foreseen(opened, wanted), dryRun)
         const { steps } = yield* Effect.provideContext(Trash.restore(opened.repository, wanted), servicesOf(opened))
         return restoreAnswer(steps, dryRun)

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -37,13 +36,6 @@ const nodeOf = ({ blobs, children, descriptor, referrers, subject }: Graph.Graph
   ...(Option.isSome(subject) ? { subject: subject.value } : {})
 })
 
-const flags = {
-  referrers: Flag.Boolean("referrers").pipe(
-    Flag.withDescription("Show signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out"),
-    Flag.withDefault(true)
-  )
-}
-
 const program = (
   artifact: string,
   platform: Option.Option<string>,
@@ -64,7 +56,12 @@ const program = (
 
 export const tree = Command.make(
   "tree",
-  { artifact: Place.artifact(), platform: Place.platformFlag, ...flags, ...Place.readFlags },
+  {
+    artifact: Place.artifact(),
+    platform: Place.platformFlag,
+    referrers: Place.referrersFlag("Show"),
+    ...Place.readFlags
+  },
   ({ artifact, platform, referrers, ...place }) =>
     Verb.answer(
       { what: `read ${artifact}`, program: program(artifact, platform, referrers, place) },

@@ -8,8 +8,9 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import { dryRunFlag } from "../dryRun.ts"
-import { WrongCall } from "../failure.ts"
+import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
+import { NotThere, readingOf, WrongCall } from "../failure.ts"
+import * as InTurn from "../inTurn.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -19,10 +20,12 @@ export const document = Answer.document({
     Schema.Struct({
       /** The tag, as the call names it. */
       name: Schema.String,
-      /** `absent`: it was not there. */
-      outcome: Schema.Literals(["deleted", "absent"]),
+      /** `absent`: it was not there. `unknown`: the call was interrupted meanwhile. `notReached`: it was interrupted before. */
+      outcome: Schema.Literals(["deleted", "absent", "failed", "unknown", "notReached"]),
       /** What the tag named. */
-      digest: Schema.optionalKey(Digest.Digest)
+      digest: Schema.optionalKey(Digest.Digest),
+      /** Why it is absent, or could not be deleted. */
+      problem: Schema.optionalKey(Schema.String)
     })
   ),
   isDryRun: Schema.Boolean
@@ -39,30 +42,64 @@ const tagOf = (name: string, { reference, registry }: Place.Opened<unknown>): Ef
   return Effect.succeed(reference)
 }
 
-/** Deletes the tag that a name is. */
-export const untagOne = Effect.fnUntraced(function* (
-  place: Pick<Place.Flags, "layout">,
-  name: string,
-  isDryRun: boolean
-) {
-  const opened = yield* Place.store(place, name)
+/** How a tag is deleted. A call that is wrong fails here, before anything is changed. */
+const stepFor = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, name: string, isDryRun: boolean) {
+  const opened = yield* Place.existing(place, name)
   const tag = yield* tagOf(name, opened)
-  const found = yield* opened.store.resolve(tag)
-  if (Option.isNone(found)) return { name, outcome: "absent" } satisfies Outcome
-  if (!isDryRun) yield* opened.store.untag(tag)
-  return { name, outcome: "deleted", digest: found.value.digest } satisfies Outcome
+  return {
+    what: `delete the tag ${name}`,
+    act: Effect.gen(function* () {
+      const found = yield* opened.store.resolve(tag)
+      if (Option.isNone(found)) return yield* new NotThere({ description: "there is no such tag" })
+      if (!isDryRun) yield* opened.store.untag(tag)
+      return found.value.digest
+    })
+  }
 })
 
-/** What deleting tags answers. */
-export const answerOf = (tags: ReadonlyArray<Outcome>, isDryRun: boolean): Answer.Answer =>
-  Answer.make(
-    document,
-    { tags, isDryRun },
-    {
-      text: () => tags.map(({ digest = "", name, outcome }) => [name, outcome, digest].join("\t").trimEnd()),
-      quiet: tags.flatMap(({ digest }) => digest ?? [])
-    }
-  )
+const outcomeFor = (name: string, fate: InTurn.Fate<Digest.Digest>): Outcome => {
+  switch (fate._tag) {
+    case "Done":
+      return { name, outcome: "deleted", digest: fate.value }
+    case "Failed":
+      return {
+        name,
+        outcome: fate.problem._tag === "NotThere" ? "absent" : "failed",
+        problem: readingOf(fate.problem).why
+      }
+    case "Unknown":
+      return { name, outcome: "unknown" }
+    case "NotReached":
+      return { name, outcome: "notReached" }
+  }
+}
+
+const lineOf = ({ digest, name, outcome }: Outcome, isDryRun: boolean): string =>
+  [
+    name,
+    outcome === "deleted" ? outcomeOf(isDryRun, outcome) : outcome,
+    ...(digest === undefined ? [] : [digest])
+  ].join("\t")
+
+/** Deletes the tags that names are. */
+export const untagAll = Effect.fnUntraced(function* (
+  place: Pick<Place.Flags, "layout">,
+  names: ReadonlyArray<string>,
+  isDryRun: boolean
+) {
+  const steps = yield* Effect.forEach(names, (name) => stepFor(place, name, isDryRun))
+  yield* InTurn.run(steps, (fates) => {
+    const tags = fates.map((fate, index) => outcomeFor(names[index] ?? "", fate))
+    return Answer.make(
+      document,
+      { tags, isDryRun },
+      {
+        text: () => tags.map((tag) => lineOf(tag, isDryRun)),
+        quiet: tags.flatMap(({ digest }) => digest ?? [])
+      }
+    )
+  })
+})
 
 /** Each name opens a place of its own, since they may be of several registries. */
 export const program = (names: ReadonlyArray<string>, place: Pick<Place.Flags, "layout">): Program.Program =>
@@ -89,13 +126,7 @@ export const untag = Command.make(
     ...Place.writeFlags
   },
   ({ dryRun, names, ...place }) =>
-    Verb.answer(
-      { what: `untag ${names.join(", ")}`, program: program(names, place) },
-      Effect.map(
-        Effect.forEach(names, (name) => untagOne(place, name, dryRun)),
-        (tags) => answerOf(tags, dryRun)
-      )
-    )
+    Verb.run({ what: `untag ${names.join(", ")}`, program: program(names, place) }, untagAll(place, names, dryRun))
 ).pipe(
   Verb.described({
     does: "Delete tags. The manifests that they name stay",

@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { exitCodes } from "../exitCode.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import * as Counted from "../progress/counted.ts"
+import * as Progress from "../progress/progress.ts"
 import { table, type View } from "../table.ts"
 import * as Verb from "../verb.ts"
 
@@ -22,13 +23,6 @@ export const document = Answer.document({
   /** Signatures are read as content. */
   signatures: Schema.Literal("notVerified")
 })
-
-const flags = {
-  referrers: Flag.Boolean("referrers").pipe(
-    Flag.withDescription("Read signatures, SBOMs and other referrers. Defaults to yes; --no-referrers leaves them out"),
-    Flag.withDefault(true)
-  )
-}
 
 const headline = ({ blobs, bytes, findings, manifests, skipped }: Validation.ValidationReport): string => {
   const size = ByteSize.format(ByteSize.bytes(bytes), { system: "binary", precision: 1 })
@@ -69,16 +63,27 @@ const program = (
   )
 }
 
+/** All blobs of a manifest. Layers that may not be distributed are counted as well, and not read. */
+const blobsOf: Counted.Wanted = (manifest) =>
+  manifest._tag === "ImageManifest" ? [manifest.config, ...manifest.layers] : []
+
 export const validate = Command.make(
   "validate",
-  { artifact: Place.artifact(), platform: Place.platformFlag, ...flags, ...Place.readFlags },
+  {
+    artifact: Place.artifact(),
+    platform: Place.platformFlag,
+    referrers: Place.referrersFlag("Read"),
+    ...Place.readFlags
+  },
   ({ artifact, platform, referrers, ...place }) =>
     Verb.answer(
       { what: `validate ${artifact}`, program: program(artifact, platform, referrers, place) },
       Effect.gen(function* () {
         const opened = yield* Place.reader(place, artifact)
         const root = yield* Place.resolve(opened, platform)
-        const report = yield* Validation.validate(opened.store, root, { referrers })
+        const report = yield* Progress.during(Progress.readsAgain, (progress) =>
+          Validation.validate(Counted.reader(opened.store, progress, blobsOf), root, { referrers })
+        )
         const isValid = report.findings.length === 0
         return Answer.make(
           document,

@@ -141,7 +141,10 @@ export const onTerminal = Effect.fnUntraced(function* (
   return {
     ...started,
     /** What was shown so far, as it came. */
-    shown: () => started.stdout().slice(started.stdout().indexOf("\n") + 1),
+    shown: () => {
+      const mark = ttyMark.exec(started.stdout())
+      return mark === null ? "" : started.stdout().slice(mark.index + mark[0].length)
+    },
     type: (text: string) =>
       Effect.sync(() => {
         started.process.stdin?.write(text)

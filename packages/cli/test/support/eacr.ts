@@ -18,9 +18,11 @@ export interface Ended {
 }
 
 export interface Given {
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
   /** Variables of the environment. Others are not there. */
   readonly env?: Readonly<Record<string, string>>
+  /** Whether standard output is a terminal. Defaults to `false`. */
+  readonly isTerminal?: boolean
 }
 
 const decoder = new TextDecoder()
@@ -31,15 +33,19 @@ const textOf = (piece: string | Uint8Array): string => (typeof piece === "string
 const collecting = (pieces: Array<string>) => () =>
   Sink.forEach((piece: string | Uint8Array) => Effect.sync(() => void pieces.push(textOf(piece))))
 
-/** Runs the command without a terminal. */
-export const eacr = (args: ReadonlyArray<string>, { env = {}, stdin = "" }: Given = {}): Effect.Effect<Ended> =>
+/** Runs the command. No one types. */
+export const eacr = (
+  args: ReadonlyArray<string>,
+  { env = {}, isTerminal = false, stdin = "" }: Given = {}
+): Effect.Effect<Ended> =>
   Effect.suspend(() => {
     const stdout: Array<string> = []
     const stderr: Array<string> = []
     const stdio = Stdio.layerTest({
-      stdin: Stream.make(new TextEncoder().encode(stdin)),
+      stdin: Stream.make(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
       stdout: collecting(stdout),
-      stderr: collecting(stderr)
+      stderr: collecting(stderr),
+      stdoutIsTerminal: Effect.succeed(isTerminal)
     })
     return run(args).pipe(
       Effect.map((code): Ended => ({ code, stdout: stdout.join(""), stderr: stderr.join("") })),

@@ -1,0 +1,54 @@
+/**
+ * The names that other commands for registries have for what the verbs do: crane, oras, regctl, skopeo, docker and az acr.
+ */
+
+/** What to suggest for a name that is no verb. */
+export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+  // crane
+  ["append", ["push"]],
+  ["auth", ["login"]],
+  ["catalog", ["ls"]],
+  ["config", ["show"]],
+  ["manifest", ["raw", "show"]],
+  // oras
+  ["backup", ["export"]],
+  ["blob", ["pull", "push"]],
+  ["copy", ["cp"]],
+  ["discover", ["tree"]],
+  ["repo", ["ls"]],
+  ["resolve", ["digest"]],
+  ["restore", ["import", "trash"]],
+  // regctl
+  ["artifact", ["pull", "push"]],
+  ["image", ["show", "cp"]],
+  ["index", ["show", "tree"]],
+  ["registry", ["login", "doctor"]],
+  // skopeo
+  ["delete", ["rm"]],
+  ["inspect", ["show"]],
+  ["list-tags", ["ls"]],
+  ["sync", ["cp"]],
+  // docker and podman
+  ["images", ["ls"]],
+  ["load", ["import"]],
+  ["remove", ["rm"]],
+  ["rmi", ["rm"]],
+  ["save", ["export"]],
+  // az acr
+  ["check-health", ["doctor"]],
+  ["list", ["ls"]],
+  ["repository", ["ls"]],
+  ["show-manifests", ["ls"]],
+  ["show-tags", ["ls"]],
+  ["show-usage", ["du"]],
+  // Words for the same
+  ["cat", ["raw"]],
+  ["get", ["pull", "raw"]],
+  ["help", ["--help"]],
+  ["list-repositories", ["ls"]],
+  ["retag", ["tag"]],
+  ["tags", ["ls"]],
+  ["usage", ["du"]],
+  ["verify", ["validate"]],
+  ["version", ["--version"]]
+])

@@ -1,0 +1,58 @@
+/**
+ * How failures are read: their words and their exit codes.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { PlatformError, SystemError } from "effect/PlatformError"
+import { format, failureOf, readingOf } from "../src/failure.ts"
+import { OutputFailed } from "../src/output.ts"
+
+const platformError = (tag: SystemError["_tag"], code: string) =>
+  new PlatformError(
+    new SystemError({
+      _tag: tag,
+      module: "FileSystem",
+      method: "write",
+      pathOrDescriptor: "/data/api.tar",
+      cause: Object.assign(new Error("no more"), { code })
+    })
+  )
+
+describe("a failure of the file system", () => {
+  it("says that the disk is full, with the code of the system", () => {
+    const { code, why } = readingOf(platformError("Unknown", "ENOSPC"))
+    assert.strictEqual(code, 1)
+    assert.include(why, "/data/api.tar")
+    assert.match(why, /: the disk is full \(ENOSPC\)$/)
+  })
+
+  it("has a code whose meaning the command does not know as it is", () => {
+    assert.match(readingOf(platformError("Unknown", "ENOTEMPTY")).why, /: ENOTEMPTY$/)
+  })
+
+  it("has an exit code of its own", () => {
+    assert.strictEqual(readingOf(platformError("NotFound", "ENOENT")).code, 4)
+    assert.strictEqual(readingOf(platformError("PermissionDenied", "EACCES")).code, 5)
+    assert.strictEqual(readingOf(platformError("AlreadyExists", "EEXIST")).code, 6)
+  })
+})
+
+describe("standard output", () => {
+  it("that takes no more says why", () => {
+    const { code, why } = readingOf(new OutputFailed({ cause: platformError("Unknown", "ENOSPC") }))
+    assert.strictEqual(code, 1)
+    assert.include(why, "the disk is full (ENOSPC)")
+  })
+
+  it("whose reader went away says nothing", () => {
+    const reading = readingOf(new OutputFailed({ cause: platformError("Unknown", "EPIPE") }))
+    assert.deepStrictEqual(reading, { why: "", code: 141 })
+  })
+})
+
+describe("the text of a failure", () => {
+  it("escapes what controls a terminal", () => {
+    const failure = failureOf("read \u001b[2J")(platformError("Unknown", "EIO"))
+    assert.strictEqual(failure._tag, "Failure")
+    if (failure._tag === "Failure") assert.notInclude(format(failure), "\u001b")
+  })
+})

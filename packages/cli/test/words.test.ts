@@ -1,0 +1,91 @@
+/**
+ * What the command says to a user who calls it in another way than it is meant.
+ */
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { exitCodeMeanings, exitCodes } from "../src/exitCode.ts"
+import { otherNames } from "../src/otherNames.ts"
+import { root } from "../src/root.ts"
+import { eacr } from "./support/eacr.ts"
+import { loggedIn } from "./support/registry.ts"
+
+const env = { HOME: "/nonexistent" }
+
+const verbs = root.subcommands.flatMap(({ commands }) => commands.map(({ name }) => name))
+
+const linesOf = (text: string) => text.split("\n").filter((line) => line !== "")
+
+layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), { excludeTestServices: true })(
+  "words",
+  (it) => {
+    it.effect("a name of another command leads to the verb that does the same", () =>
+      Effect.gen(function* () {
+        for (const [name, suggestions] of otherNames) {
+          assert.notInclude(verbs, name)
+          for (const suggestion of suggestions) {
+            if (!suggestion.startsWith("--")) assert.include(verbs, suggestion, name)
+          }
+          const { code, stderr, stdout } = yield* eacr([name], { env })
+          assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+          assert.include(stderr, `Did you mean this?\n    ${suggestions.join("\n    ")}\n`, name)
+        }
+        const misspelt = yield* eacr(["shwo"], { env })
+        assert.include(misspelt.stderr, "    show\n")
+      })
+    )
+
+    it.effect("the help has the exit codes, and that of verbs has not", () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(
+          exitCodeMeanings.map(([code]) => code),
+          Object.values(exitCodes)
+        )
+        const { stdout } = yield* eacr(["--help"], { env })
+        assert.include(stdout, "EXIT CODES\n  0    done\n")
+        assert.notInclude((yield* eacr(["ls", "--help"], { env })).stdout, "EXIT CODES")
+      })
+    )
+
+    it.effect("an address is written as a reference, unless it has a login", () =>
+      Effect.gen(function* () {
+        const shown = yield* eacr(["show", "https://localhost:5000/shop/api:v1"], { env })
+        assert.strictEqual(shown.code, 2)
+        assert.include(shown.stderr, "a reference has no scheme: expected localhost:5000/shop/api:v1")
+        const secret = yield* eacr(["show", "https://user:S3CRET@localhost/shop/api"], { env })
+        assert.include(secret.stderr, "expected myregistry.azurecr.io/library/alpine:3.20")
+        assert.notInclude(secret.stderr, "S3CRET")
+      })
+    )
+
+    it.effect("a registry without TLS leads to --plain-http", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* loggedIn(["ls", "$REGISTRY", "--no-plain-http"])
+        assert.strictEqual(code, 7)
+        assert.include(stderr, "for a registry without TLS: --plain-http")
+      })
+    )
+
+    it.effect("a wrong login is one line each: what, why, and what to do", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const auths = { [loginServer]: { auth: btoa("admin:wrong") } }
+        const wrong = yield* eacr(["ls", loginServer], {
+          env: { ...env, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) }
+        })
+        assert.strictEqual(wrong.code, 5)
+        const [what = "", why = "", help = "", ...others] = linesOf(wrong.stderr)
+        assert.deepStrictEqual(others, [])
+        assert.strictEqual(what, `error: cannot list ${loginServer}`)
+        assert.match(why, /^ {2}UNAUTHORIZED: authentication required/)
+        assert.include(help, `eacr login ${loginServer}`)
+
+        const none = yield* eacr(["ls", loginServer], { env })
+        assert.lengthOf(linesOf(none.stderr), 3, none.stderr)
+        assert.include(none.stderr, "docker configuration: there is no login for")
+        assert.notInclude(none.stderr, "AzureC")
+        assert.notInclude(none.stderr, "..")
+      })
+    )
+  }
+)
