@@ -10,4 +10,4 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 export const folder = fileURLToPath(new URL("../docs/api/", import.meta.url))
 
 /** What the packages export. */
-export const readPackages = () => read(root, ["client", "artifacts", "node", "azure-identity", "emulator"])
+export const readPackages = () => read(root, ["client", "artifacts", "node", "azure-identity", "emulator", "migration"])

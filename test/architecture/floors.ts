@@ -125,6 +125,11 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
       name: "@effect-acr/emulator",
       about: "a registry in a box, and the client that goes with it",
       holds: ["emulator/src"]
+    },
+    {
+      name: "@effect-acr/migration",
+      about: "registries and trees of layouts to others, by rules, in runs that survive a kill",
+      holds: ["migration/src"]
     }
   ],
   [

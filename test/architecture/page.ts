@@ -18,6 +18,8 @@ How the source is laid out, for who opens it for the first time. The picture and
 - \`@effect-acr/node\` gives it what Node does better: an HTTP client that sees the address it dials, hashing, and the
   logins that docker, podman, skopeo and oras have left behind.
 - \`@effect-acr/azure-identity\` gives it identities of Entra ID, by way of \`@azure/identity\`.
+- \`@effect-acr/migration\` moves whole registries and trees of layouts by rules. It keeps the state of a run in a database,
+  so that a killed run continues.
 - \`@effect-acr/emulator\` is a registry to test against, on real sockets, and a layer of the client that talks to it.
 
 The library asks for an \`HttpClient\` and for \`Credentials\`, for a \`FileSystem\` where there are files, and brings a \`Hasher\`

@@ -48,17 +48,23 @@ const titles: { readonly [name in Name]: string } = {
   effect: "Effect alone",
   undici: "bare loop",
   "node:https": "bare loop",
+  eacr: "eacr",
   skopeo: "skopeo",
   crane: "crane",
   oras: "oras",
   regctl: "regctl"
 }
 
-/** How many times as fast as another contestant ours was, in each round. */
+/** How many times as fast as another contestant one was, in each round. */
+export const ratio = (took: Rounds, one: Name, other: Name, before = ""): Figure => ({
+  what: `${before}${titles[one]} ÷ ${titles[other]}`,
+  values: perRound(took[other], took[one], (theirs, own) => theirs.seconds / own.seconds),
+  unit: "×"
+})
+
+/** The same for this library, with its goal. */
 export const speed = (took: Rounds, other: Name, atLeast?: number, before = ""): Figure => ({
-  what: `${before}ours ÷ ${titles[other]}`,
-  values: perRound(took[other], took.ours, (theirs, ours) => theirs.seconds / ours.seconds),
-  unit: "×",
+  ...ratio(took, "ours", other, before),
   ...(atLeast === undefined ? {} : { atLeast })
 })
 
@@ -74,18 +80,10 @@ export const bareSpeed = (took: Rounds, atLeast?: number, before = ""): Figure =
   speed(took, fasterLoop(took), atLeast, before)
 
 /** How near a program on Effect comes to the bare loop, without this library. */
-export const effectSpeed = (took: Rounds, before = ""): Figure => ({
-  what: `${before}Effect alone ÷ bare loop`,
-  values: perRound(took[fasterLoop(took)], took.effect, (bare, effect) => bare.seconds / effect.seconds),
-  unit: "×"
-})
+export const effectSpeed = (took: Rounds, before = ""): Figure => ratio(took, "effect", fasterLoop(took), before)
 
 /** How far anybody could get ahead of the Azure SDK on this machine. */
-export const limitSpeed = (took: Rounds, before = ""): Figure => ({
-  what: `${before}bare loop ÷ Azure SDK`,
-  values: perRound(took.azure, took[fasterLoop(took)], (theirs, bare) => theirs.seconds / bare.seconds),
-  unit: "×"
-})
+export const limitSpeed = (took: Rounds, before = ""): Figure => ratio(took, fasterLoop(took), "azure", before)
 
 /** The most memory that the processes of a contestant held. */
 export const memory = (outcomes: Outcomes = [], what: string): Figure => ({

@@ -2,19 +2,15 @@
  * Cases about the start of the command `eacr`: a whole process, as the package of npm has it and as an executable by Bun.
  */
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { run, temporaryFolder } from "../support/command.ts"
 import { startWith } from "../support/emulatorCommand.ts"
-import { pack, pnpm, project } from "../support/packed.ts"
+import { pnpm, project } from "../support/packed.ts"
 import { type Case, memory } from "./case.ts"
+import { npmForm, root } from "./command.ts"
 import type { Figure } from "./report.ts"
 import { measure } from "./tools.ts"
 import type { Outcomes } from "./turns.ts"
-
-const root = fileURLToPath(new URL("../..", import.meta.url))
-
-const bin = join(root, "packages/cli/dist/bin.js")
 
 /** An executable for this machine. */
 const executable = Effect.gen(function* () {
@@ -30,9 +26,9 @@ const executable = Effect.gen(function* () {
 })
 
 /** The emulator with one repository, in a process of its own, and a login for it. */
-const registry = Effect.gen(function* () {
-  const { ready } = yield* startWith(process.execPath, [
-    bin,
+const registry = Effect.fnUntraced(function* ([program = "", ...args]: ReadonlyArray<string>) {
+  const { ready } = yield* startWith(program, [
+    ...args,
     ..."serve --json --port 0 --seed library/hello-world:latest".split(" ")
   ])
   const { password, username } = ready.logins.adminUser
@@ -62,11 +58,10 @@ export const cli: ReadonlyArray<Case> = [
     title: "the command eacr, from its start to its end",
     needs: ["python3"],
     run: Effect.fnUntraced(function* (turns) {
-      yield* pack
-      const { env, loginServer } = yield* registry
-      const cache = yield* temporaryFolder
+      const { command, environment } = yield* npmForm
+      const { env, loginServer } = yield* registry(command)
       const forms: ReadonlyArray<Form> = [
-        { name: "npm", command: [process.execPath, bin], seconds: 0.25, mebibytes: 100 },
+        { name: "npm", command, seconds: 0.25, mebibytes: 100 },
         { name: "Bun", command: [yield* executable], seconds: 0.1, mebibytes: 60 }
       ]
       const calls = [
@@ -76,7 +71,7 @@ export const cli: ReadonlyArray<Case> = [
       const figures = yield* Effect.forEach(forms, (form) =>
         Effect.forEach(calls, ([name, args]) =>
           Effect.gen(function* () {
-            const call = measure([...form.command, ...args], { ...env, XDG_CACHE_HOME: cache })
+            const call = measure([...form.command, ...args], { ...env, ...environment })
             // The first run fills the compile cache, and the system's cache of files.
             yield* call
             const took = yield* turns({ ours: () => call })

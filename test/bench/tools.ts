@@ -1,5 +1,6 @@
 /**
- * Pull, push and copy of images by whole processes: a program of this library beside the command-line tools.
+ * Pull, push and copy of images by whole processes: a program of this library and the command `eacr` beside other command-line
+ * tools.
  */
 import { readdir, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
@@ -8,7 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled, run, temporaryFolder } from "../support/command.ts"
 import { commandOf, isThere, tools } from "../support/tools.ts"
-import { type Case, mebibyte, memory, speed, type Turns } from "./case.ts"
+import { type Case, mebibyte, memory, ratio, speed, type Turns } from "./case.ts"
+import { npmForm } from "./command.ts"
 import { writeLayout } from "./image.ts"
 import { Outcome } from "./job.ts"
 import type { Figure } from "./report.ts"
@@ -34,6 +36,8 @@ interface Contestant {
   /** The command that ends without a transfer: its time, processor time and memory are those of the start. */
   readonly start: Args
   readonly transfer: (verb: Verb, places: Places) => Args
+  /** Variables that it is started with. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 interface Image {
@@ -52,6 +56,11 @@ const images: ReadonlyArray<Image> = [
 type PlacedArgs = { readonly [verb in Verb]: (places: Places) => Args }
 
 const commands: { readonly [program in Program]: PlacedArgs } = {
+  eacr: {
+    pull: ({ folder, source }) => [...eacr, `${source}:v1`, "--to-layout", folder],
+    push: ({ layout, target }) => [...eacr, "--from-layout", layout, "v1", `${target}:v1`],
+    copy: ({ source, target }) => [...eacr, `${source}:v1`, `${target}:v1`]
+  },
   crane: {
     pull: ({ folder, source }) => ["pull", "--insecure", "--format", "oci", `${source}:v1`, folder],
     push: ({ layout, target }) => ["push", "--insecure", layout, `${target}:v1`],
@@ -80,6 +89,9 @@ const commands: { readonly [program in Program]: PlacedArgs } = {
   }
 }
 
+/** The other programs do not look for referrers. */
+const eacr = ["cp", "--no-referrers"]
+
 const skopeo = ["--insecure-policy", "copy"]
 
 /** Tells regctl that the registries of these repositories have no TLS. */
@@ -106,13 +118,16 @@ const findContestants = Effect.gen(function* () {
     ["ours", bundled("program")],
     ["node:https", bundled("bareProgram")]
   ])
-  const add = (name: Program, command: string, versionArgs: Args) =>
+  const add = (name: Program, command: Args, versionArgs: Args, environment: Contestant["environment"] = {}) =>
     found.set(name, {
-      start: [command, ...versionArgs],
-      transfer: (verb, places) => [command, ...commands[name][verb](places)]
+      start: [...command, ...versionArgs],
+      transfer: (verb, places) => [...command, ...commands[name][verb](places)],
+      environment
     })
-  for (const name of others) if (isThere(name)) add(name, yield* commandOf(name), tools[name].versionArgs)
-  if (isInstalled("skopeo")) add("skopeo", "skopeo", ["--version"])
+  const { command, environment } = yield* npmForm
+  add("eacr", command, ["--version"], environment)
+  for (const name of others) if (isThere(name)) add(name, [yield* commandOf(name)], tools[name].versionArgs)
+  if (isInstalled("skopeo")) add("skopeo", ["skopeo"], ["--version"])
   return found
 })
 
@@ -189,7 +204,19 @@ const figuresOf = (verb: Verb, { layerMebibytes, layers, ofSkopeo, title }: Imag
       unit: "×",
       atMost: 1
     },
-    { ...memory(transfer.ours, `${before}peak memory, ours above its start`), atMost: 32 }
+    { ...memory(transfer.ours, `${before}peak memory, ours above its start`), atMost: 32 },
+    ...(["ours", "skopeo", ...others] as const).map((name) => ratio(took, "eacr", name, before)),
+    {
+      what: `${before}processor, eacr ÷ crane`,
+      values: perRound(took.eacr, took.crane, (eacr, crane) => processorOf(eacr) / processorOf(crane)),
+      unit: "×"
+    },
+    {
+      what: `${before}processor, eacr ÷ ours`,
+      values: perRound(took.eacr, took.ours, (eacr, ours) => processorOf(eacr) / processorOf(ours)),
+      unit: "×"
+    },
+    memory(took.eacr, `${before}peak memory, eacr`)
   ]
   // A contestant that is not there has no rounds.
   return figures.filter(({ values }) => values.length > 0)
@@ -204,11 +231,12 @@ const expectBytes = async (folder: string, atLeast: number) => {
   if (bytes < atLeast) throw new Error(`${bytes} of ${atLeast} bytes were transferred`)
 }
 
-const runImage = Effect.fnUntraced(function* (verb: Verb, image: Image, turns: Turns) {
+type Found = Effect.Success<typeof findContestants>
+
+const runImage = Effect.fnUntraced(function* (contestants: Found, verb: Verb, image: Image, turns: Turns) {
   const from = yield* distribution
   const to = yield* distribution
   const folder = yield* temporaryFolder
-  const contestants = yield* findContestants
   const layout = join(folder, "layout")
   yield* Effect.promise(() => writeLayout(layout, image.layers, image.layerMebibytes * mebibyte, "tar+gzip"))
 
@@ -227,18 +255,19 @@ const runImage = Effect.fnUntraced(function* (verb: Verb, image: Image, turns: T
         await rm(stored, { recursive: true, force: true })
       })
   )
-  const ours = contestants.get("ours")
+  // The command's compile cache is filled then, as after the first call of a user.
+  const eacr = contestants.get("eacr")
   const seed: Places = { source: "", target: `${from.loginServer}/bench`, layout, folder: "" }
-  if (ours !== undefined) yield* measure(ours.transfer("push", seed))
+  if (eacr !== undefined) yield* measure(eacr.transfer("push", seed), eacr.environment)
 
   const runs: Contestants = Object.fromEntries(
-    [...contestants].map(([name, { start, transfer }]) => [
+    [...contestants].map(([name, { environment, start, transfer }]) => [
       name,
       () =>
         Effect.gen(function* () {
           const places = yield* fresh
-          const idle = yield* measure(start)
-          const whole = yield* measure(transfer(verb, places))
+          const idle = yield* measure(start, environment)
+          const whole = yield* measure(transfer(verb, places), environment)
           const bytes = image.layers * image.layerMebibytes * mebibyte
           yield* Effect.promise(() => expectBytes(verb === "pull" ? places.folder : stored, bytes))
           return { ...whole, start: idle }
@@ -251,11 +280,11 @@ const runImage = Effect.fnUntraced(function* (verb: Verb, image: Image, turns: T
 const toolCase = (verb: Verb, title: string): Case => ({
   name: `tools-${verb}`,
   title,
-  run: (turns) =>
-    Effect.map(
-      Effect.forEach(images, (image) => Effect.scoped(runImage(verb, image, turns))),
-      (figures) => figures.flat()
-    ),
+  run: Effect.fnUntraced(function* (turns) {
+    const contestants = yield* findContestants
+    const figures = yield* Effect.forEach(images, (image) => Effect.scoped(runImage(contestants, verb, image, turns)))
+    return figures.flat()
+  }),
   needs: ["python3", "registry"],
   wants: ["skopeo", ...others]
 })

@@ -15,8 +15,8 @@ import { type Job, Outcome } from "./job.ts"
 /** Contestants in JavaScript. */
 export type Script = "ours" | "azure" | "effect" | "undici" | "node:https"
 
-/** Other programs, without the time that they take to start. */
-export type Program = "skopeo" | "crane" | "oras" | "regctl"
+/** Other programs, and the command. */
+export type Program = "eacr" | "skopeo" | "crane" | "oras" | "regctl"
 
 export type Name = Script | Program
 

@@ -1,7 +1,7 @@
 /**
  * Other programs.
  */
-import { execFile, spawnSync } from "node:child_process"
+import { execFile, spawn, spawnSync } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -23,7 +23,12 @@ export class CommandFailed extends Data.TaggedError("CommandFailed")<{
 export const run = (
   command: string,
   args: ReadonlyArray<string>,
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}
+  options: {
+    readonly cwd?: string
+    readonly env?: NodeJS.ProcessEnv
+    readonly uid?: number
+    readonly gid?: number
+  } = {}
 ): Effect.Effect<string, CommandFailed> =>
   Effect.callback((resume) => {
     const child = execFile(command, args, { ...options, maxBuffer: 1024 ** 3 }, (error, stdout, stderr) =>
@@ -35,6 +40,42 @@ export const run = (
     )
     return Effect.sync(() => child.kill())
   })
+
+/** How to start a service. */
+interface ServiceOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  readonly uid?: number
+  readonly gid?: number
+  /** The signal that ends it. Defaults to `SIGTERM`. */
+  readonly stopBy?: NodeJS.Signals
+}
+
+/** A process that runs until the scope closes. `ended` tells what it said when it ends by itself. */
+export const service = (
+  command: string,
+  args: ReadonlyArray<string>,
+  { stopBy = "SIGTERM", ...options }: ServiceOptions = {}
+) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(command, args, { ...options, stdio: ["ignore", "ignore", "pipe"] })
+      let stderr = ""
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr += text
+      })
+      const ended = new Promise<string>((resolve) => {
+        child.once("error", (error) => resolve(String(error)))
+        child.once("close", () => resolve(stderr))
+      })
+      return { child, ended }
+    }),
+    ({ child, ended }) =>
+      Effect.promise(() => {
+        child.kill(stopBy)
+        return ended
+      })
+  )
 
 /** Whether a program is there. */
 export const isInstalled = (command: string): boolean => spawnSync(command, ["--version"]).error === undefined

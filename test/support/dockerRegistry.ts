@@ -2,9 +2,7 @@
  * docker-registry, the reference implementation of OCI distribution, as a process of its own: over TLS, with one of the
  * ways in which it lets its callers in. It is the version that the machine has installed, or version 3.
  */
-import { spawn } from "node:child_process"
 import { mkdir, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as RegistryContent from "@effect-acr/client/RegistryContent"
@@ -19,7 +17,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as HttpClient from "effect/http/HttpClient"
 import { generate } from "selfsigned"
-import { isInstalled, temporaryFolder } from "./command.ts"
+import { isInstalled, service, temporaryFolder } from "./command.ts"
+import { freePort } from "./freePort.ts"
 import { agreed, type Certificate, type Login, serveTokens, type TokenService } from "./dockerRegistryTokens.ts"
 import * as Tools from "./tools.ts"
 
@@ -94,40 +93,12 @@ const makeCertificate: Effect.Effect<Certificate> = Effect.map(
   ({ cert, private: key }) => ({ cert, key })
 )
 
-/** A port that nobody listens on at this moment. */
-const freePort = Effect.callback<number>((resume) => {
-  const server = createServer()
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address()
-    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
-  })
-})
-
-/** The process, until the scope closes. `ended` tells what it said when it ends by itself. */
+/** The process, until the scope closes. */
 const startProcess = (command: string, configuration: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const child = spawn(command, ["serve", configuration], {
-        // Version 3 would send its traces to a collector on this machine.
-        env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" },
-        stdio: ["ignore", "ignore", "pipe"]
-      })
-      let stderr = ""
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text
-      })
-      const ended = new Promise<string>((resolve) => {
-        child.once("error", (error) => resolve(String(error)))
-        child.once("close", () => resolve(stderr))
-      })
-      return { child, ended }
-    }),
-    ({ child, ended }) =>
-      Effect.promise(() => {
-        child.kill()
-        return ended
-      })
-  )
+  service(command, ["serve", configuration], {
+    // Version 3 would send its traces to a collector on this machine.
+    env: { PATH: process.env["PATH"], OTEL_TRACES_EXPORTER: "none" }
+  })
 
 /** Any answer will do: it may ask for a login. */
 const answers = Effect.fnUntraced(function* (endpoint: string, ca: string, clients: Options["clients"]) {

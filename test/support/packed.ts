@@ -11,7 +11,7 @@ import { run, temporaryFolder } from "./command.ts"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** The libraries. */
-export const names = ["client", "artifacts", "node", "azure-identity", "emulator"] as const
+export const names = ["client", "artifacts", "node", "azure-identity", "emulator", "migration"] as const
 
 /** All that is published: the libraries, and the command. */
 const published = [...names, "cli"] as const
