@@ -76,7 +76,7 @@ for (const version of ["installed", "3"] as const) {
         assert.strictEqual(careful.frees.manifests, 0)
         assert.include(
           careful.warnings,
-          "2 tags and manifests have no time: they stay, since their age is not known and safetyAge is not none"
+          "2 tags and manifests have no time: they stay, since nothing without an age is deleted unless safetyAge is none"
         )
       }).pipe(Effect.provide(services))
     )
