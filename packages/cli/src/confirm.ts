@@ -10,7 +10,7 @@ import * as Output from "./output.ts"
 
 export const yesFlag = Flag.Boolean("yes").pipe(
   Flag.withAlias("y"),
-  Flag.withDescription("Do not ask. Needed where there is no terminal to ask on"),
+  Flag.withDescription("Do not ask before manifests are deleted. Needed where there is no terminal to ask on"),
   Flag.withoutNegation,
   Flag.withDefault(false)
 )

@@ -45,7 +45,7 @@ export const exitCodeMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: 
   [exitCodes.unavailable, "the registry throttles or cannot be reached"],
   [exitCodes.contentDiffers, "content differs from its digest, size or media type"],
   [exitCodes.unsafe, "a limit of safety is reached"],
-  [exitCodes.no, "the answer is no: diff, validate"],
+  [exitCodes.no, "the answer is no: of diff and validate, or to a question"],
   [exitCodes.interrupted, "interrupted (129 and 143 by SIGHUP and SIGTERM)"],
   [exitCodes.pipeClosed, "the reader of the output went away"]
 ]

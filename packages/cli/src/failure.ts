@@ -308,7 +308,14 @@ export const readingOf = (problem: Problem): Reading => {
     case "PlatformNotFound":
       return { why: problem.message, code: exitCodes.notFound }
     case "RetentionError":
-      return { why: problem.message, code: retentionCodes[problem.problem] }
+      return {
+        why: problem.message,
+        code: retentionCodes[problem.problem],
+        help:
+          problem.problem === "LimitExceeded"
+            ? "if that is meant, --rules FILE sets other limits: maxDeletions, maxFraction, minRemaining"
+            : undefined
+      }
     case "PlatformError":
       return ofPlatform(problem)
     case "OutputFailed":

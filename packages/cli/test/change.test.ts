@@ -260,6 +260,16 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
         const refused = yield* loggedIn(["rm", "$REGISTRY/lock/tag:v1"])
         assert.deepStrictEqual({ code: refused.code, stdout: refused.stdout }, { code: 6, stdout: "" })
         assert.include(refused.stderr, "eacr unlock")
+        assert.match(
+          (yield* loggedIn(["show", "$REGISTRY/lock/tag:v1"])).stdout,
+          /^lock\tthe tag against write, delete$/m
+        )
+        yield* loggedIn(["lock", "$REGISTRY/lock/tag", "--against", "write"])
+        assert.match(
+          (yield* loggedIn(["show", "$REGISTRY/lock/tag:v1"])).stdout,
+          /^lock\tthe repository against write$/m
+        )
+        yield* loggedIn(["unlock", "$REGISTRY/lock/tag"])
         const unlocked = yield* loggedIn(["unlock", "$REGISTRY/lock/tag:v1"])
         assert.match(unlocked.stdout, /\tunlocked\n$/)
         assert.strictEqual((yield* loggedIn(["rm", "$REGISTRY/lock/tag:v1"])).code, 0)

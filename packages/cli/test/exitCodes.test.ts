@@ -72,6 +72,7 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
   failing("an age of nothing", ["purge", "$REGISTRY/shop/api", "--untagged", "--older-than", "0d"], 2, "0d")
   failing("a pattern that is none", ["purge", "$REGISTRY/shop/api", "--tags", "a[", "--dry-run"], 2, "a[")
   failing("a login in a name", ["ls", "user:S3CRET@$REGISTRY/shop/api"], 2, "<redacted>@")
+  failing("a registry in place of a repository", ["digest", "$REGISTRY/"], 2, "names a registry and no repository")
   failing("a scheme of skopeo", ["ls", "docker://$REGISTRY/shop/api"], 2, "expected $REGISTRY/shop/api")
   failing("a plan with more", ["purge", "$REGISTRY/shop/api", "--apply", "plan.json"], 2, "--apply")
   failing("rm of a repository", ["rm", "--manifest", "--yes", "$REGISTRY/shop/api"], 2, "add a tag or a digest")

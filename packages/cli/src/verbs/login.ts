@@ -81,7 +81,7 @@ const passwordOf = Effect.fnUntraced(function* (name: Option.Option<string>, isF
   if (Option.isNone(name) && isFromStdin) {
     return yield* new WrongCall({ description: "the user name is missing, which --password-stdin needs: -u NAME" })
   }
-  if (Option.isNone(name) && !canPrompt) return yield* noTerminal("-u NAME --password-stdin log in without one")
+  if (Option.isNone(name) && !canPrompt) return yield* noTerminal("use -u NAME --password-stdin")
   const username = Option.isSome(name) ? name.value : yield* ask(Prompt.String({ message: "User name" }))
   if (username === "" || username.includes(":")) {
     return yield* new WrongCall({ description: "a user name is not empty, and has no colon" })

@@ -85,7 +85,7 @@ const listed = Effect.fnUntraced(function* (
 const expectFiles = Effect.fnUntraced(function* (artifacts: ReadonlyArray<Artifact.Listed>) {
   const empty = artifacts.find(({ files, untitled }) => files.length === 0 && untitled.length > 0)
   if (empty === undefined) return
-  const description = `${empty.manifest.digest} is an image, whose layers are no files: eacr export writes images`
+  const description = `${empty.manifest.digest} is an image, whose layers are not files: eacr export writes images`
   return yield* new WrongCall({ description })
 })
 

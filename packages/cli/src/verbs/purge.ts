@@ -48,7 +48,7 @@ const ageFlag = Flag.String("older-than").pipe(
   Flag.withDescription(
     "With --untagged or --tags: delete only what was last changed longer ago than this: 30d, 2w, 12h. What is younger than a day stays in any case"
   ),
-  Flag.filterMap(Age.parse, (text) => `Expected an age as 30d, 2w or 12h, got ${text}`),
+  Flag.filterMap(Age.parse, (text) => `Expected an age of at least a minute, such as 30d, 2w or 12h, got ${text}`),
   Flag.optional
 )
 
@@ -327,6 +327,9 @@ const writePlans = Effect.fnUntraced(function* (file: string, plans: ReadonlyArr
   const answer = planAnswer(plans)
   yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
   yield* files.rename(temporary, file)
+  yield* Output.tell(
+    `the plan is in ${printable(file)}; for an hour it can be carried out: eacr purge --apply ${printable(file)}`
+  )
   yield* Answer.print(answer)
 })
 

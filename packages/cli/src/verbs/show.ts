@@ -7,7 +7,6 @@ import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import type { ImageConfig } from "@effect-acr/client/ImageConfig"
-import type * as ManifestProperties from "@effect-acr/client/ManifestProperties"
 import * as Platform from "@effect-acr/client/Platform"
 import type * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -27,7 +26,11 @@ export const document = Answer.document({
   /** The tags of the digest. Only the management API of Azure Container Registry lists them. */
   tags: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The lock of the manifest, where the registry says so. */
-  lock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes)
+  lock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes),
+  /** The lock of the tag, if the artifact is named by one. */
+  tagLock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes),
+  /** The lock of the repository. */
+  repositoryLock: Schema.optionalKey(ChangeableAttributes.ChangeableAttributes)
 })
 
 type Shown = Omit<typeof document.Type, "version">
@@ -35,24 +38,30 @@ type Shown = Omit<typeof document.Type, "version">
 /** A caller may read content and not metadata. */
 const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set(["Unsupported", "NotFound", "Forbidden"])
 
-/** What the management API says of a manifest; nothing if the registry has none. */
-const propertiesOf = (
-  registry: Option.Option<Registries.Opened>,
-  digest: Digest.Digest
-): Effect.Effect<Option.Option<ManifestProperties.ManifestProperties>, RegistryError> =>
-  Option.match(registry, {
-    onNone: () => Effect.succeedNone,
-    onSome: ({ registry, repository }) =>
-      registry.manifestProperties(repository, digest).pipe(
-        Effect.asSome,
-        Effect.catchIf(
-          ({ reason }) => withoutAnswer.has(reason._tag),
-          () => Effect.succeedNone
-        )
-      )
+/** What the management API says; nothing if the registry has none, or does not tell this caller. */
+const ifTold = <A>(properties: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>
+  Effect.catchIf(
+    Effect.asSome(properties),
+    ({ reason }) => withoutAnswer.has(reason._tag),
+    () => Effect.succeedNone
+  )
+
+/** The tags of a digest, and the locks that may forbid to change or delete what a name stands for. */
+const managed = ({ reference: { tag }, registry, repository }: Registries.Opened, digest: Digest.Digest) =>
+  Effect.gen(function* () {
+    const manifest = yield* ifTold(registry.manifestProperties(repository, digest))
+    if (Option.isNone(manifest)) return {}
+    const ofTag = tag === undefined ? Option.none() : yield* ifTold(registry.tagProperties(repository, tag))
+    const ofRepository = yield* ifTold(registry.repositoryProperties(repository))
+    return {
+      tags: manifest.value.tags,
+      lock: lockOf(manifest.value),
+      ...(Option.isSome(ofTag) ? { tagLock: lockOf(ofTag.value) } : {}),
+      ...(Option.isSome(ofRepository) ? { repositoryLock: lockOf(ofRepository.value) } : {})
+    }
   })
 
-const lockOf = ({ canDelete, canList, canRead, canWrite }: ManifestProperties.ManifestProperties) => ({
+const lockOf = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes) => ({
   canDelete,
   canList,
   canRead,
@@ -96,6 +105,17 @@ const entryName = ({ annotations, artifactType, mediaType, platform }: Descripto
 const entryLine = (view: View, { descriptor, totalBytes }: Summary.SummaryEntry): string =>
   [entryName(descriptor), descriptor.digest, totalBytes === undefined ? "missing" : size(view, totalBytes)].join("  ")
 
+const isOpen = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
+  canDelete && canList && canRead && canWrite
+
+/** The locks of the tag, the manifest and the repository, each of which forbids something by itself. */
+const locksOf = ({ lock, repositoryLock, tagLock }: Shown): ReadonlyArray<string> => {
+  if (lock === undefined) return []
+  const locks = [["the tag ", tagLock] as const, ["", lock] as const, ["the repository ", repositoryLock] as const]
+  const closed = locks.flatMap(([of, one]) => (one === undefined || isOpen(one) ? [] : [`${of}${forbidden(one)}`]))
+  return closed.length === 0 ? ["none"] : closed
+}
+
 const forbidden = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.ChangeableAttributes): string => {
   const operations = Object.entries({ write: canWrite, delete: canDelete, list: canList, read: canRead })
   const against = operations.filter(([, isAllowed]) => !isAllowed).map(([name]) => name)
@@ -105,7 +125,7 @@ const forbidden = ({ canDelete, canList, canRead, canWrite }: ChangeableAttribut
 const text =
   (shown: Shown) =>
   (view: View): ReadonlyArray<string> => {
-    const { descriptor, imageConfig, lock, platform } = shown
+    const { descriptor, imageConfig, platform } = shown
     return pairs(view, [
       ["kind", shown.kind],
       ...given("artifact type", shown.artifactType),
@@ -114,7 +134,7 @@ const text =
       ["total size", size(view, shown.totalBytes)],
       ...given("platform", platform === undefined ? undefined : Platform.format(platform)),
       ...given("tags", shown.tags),
-      ...given("lock", lock === undefined ? undefined : forbidden(lock)),
+      ...given("lock", locksOf(shown)),
       ...given("subject", shown.subject),
       ...given(
         "manifests",
@@ -154,10 +174,10 @@ export const show = Command.make(
         const opened = yield* Place.reader(place, artifact)
         const root = yield* Place.resolve(opened, platform)
         const summary = yield* Summary.read(opened.store, root)
-        const properties = yield* propertiesOf(opened.registry, root.digest)
+        const told = Option.isSome(opened.registry) ? yield* managed(opened.registry.value, root.digest) : {}
         const shown: Shown = {
           ...summary,
-          ...(Option.isSome(properties) ? { tags: properties.value.tags, lock: lockOf(properties.value) } : {})
+          ...told
         }
         return Answer.make(document, shown, { text: text(shown), quiet: [root.digest] })
       })

@@ -67,6 +67,10 @@ const problemOf = (text: string, message: string): string => {
   }
   const capital = capitalIn(text)
   if (capital !== undefined) return capital
+  const registry = text.replace(/\/$/, "")
+  if (isHost(registry) && refusedValue(registry) === registry) {
+    return `it names a registry and no repository: expected ${registry}/library/alpine:3.20`
+  }
   const [hub, acr] = fullSpellings(text)
   // The first line says what was expected. The second names a part of the reference, which callers do not know.
   if (hub === undefined) return message.split("\n", 1).join("")
