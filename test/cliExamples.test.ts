@@ -17,7 +17,7 @@ import { callIn } from "./cli/words.ts"
 import { startWith } from "./support/emulatorCommand.ts"
 
 /** Transfers say on standard error what became of all; other verbs say nothing there. */
-const sums = /^(?:(?:(?:sent|mounted|there already|warning): .+|\d+ stay: .+)\n)*$/
+const sums = /^(?:(?:(?:sent|mounted|there already|warning): .+|\d+ stay: .+|the plan is in .+)\n)*$/
 
 /** Runs until it is stopped. */
 const serves = "serve"

@@ -42,7 +42,7 @@ const verbs = ["digest", "raw", "tree", "validate", "show"]
 
 /** A document without what the API of Azure alone says. */
 const contentOf = (text: string): unknown => {
-  const { lock: _, tags: __, ...content } = JSON.parse(text)
+  const { lock: _, repositoryLock: __, tagLock: ___, tags: ____, ...content } = JSON.parse(text)
   return content
 }
 
