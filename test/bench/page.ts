@@ -145,7 +145,9 @@ const all = (reports: ReadonlyArray<Report>): ReadonlyArray<CaseReport> => {
     const runs = reports.flatMap(({ cases }) => cases.filter((one) => one.name === name))
     const [first] = runs
     if (first === undefined) return []
-    const figures = first.figures.map((figure): Figure => ({
+    // A later run may have figures that an earlier one did not take.
+    const every = new Map(runs.flatMap((run) => run.figures.map((figure) => [figure.what, figure] as const)))
+    const figures = Array.from(every.values(), (figure): Figure => ({
       ...figure,
       values: runs.flatMap((run) =>
         run.figures.filter(({ what }) => what === figure.what).flatMap(({ values }) => values)
