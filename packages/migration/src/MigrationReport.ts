@@ -24,6 +24,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export const State = Schema.Literals([
+  // Databases keep the places in this list: new states come last.
   "planned",
   "copied",
   "present",

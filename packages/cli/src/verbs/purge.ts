@@ -2,7 +2,7 @@
  * Deletes tags and manifests by rules, and nothing that what stays needs.
  */
 import * as Retention from "@effect-acr/artifacts/Retention"
-import * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
+import type * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
 import * as RetentionReport from "@effect-acr/artifacts/RetentionReport"
 import * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
 import { printable } from "@effect-acr/client/Printable"
@@ -12,7 +12,6 @@ import * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
@@ -23,16 +22,16 @@ import * as Answer from "../answer.ts"
 import { confirm, yesFlag } from "../confirm.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
-import { NotThere, readingOf, Unsafe, WrongCall } from "../failure.ts"
+import { NotThere, readingOf, WrongCall } from "../failure.ts"
 import * as InTurn from "../inTurn.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
+import * as PlanFile from "../planFile.ts"
 import * as Program from "../program.ts"
 import { rulesOf, type Wish } from "../purgeRules.ts"
 import * as Verb from "../verb.ts"
 
-/** The plans of a call, which a file keeps between `--plan` and `--apply`. */
-export const plansDocument = Answer.document({ plans: Schema.Array(RetentionPlan.Plan) })
+export { plansDocument } from "../planFile.ts"
 
 /** What became of the plans. */
 export const document = Answer.document({
@@ -167,58 +166,6 @@ const planAll = Effect.fnUntraced(function* (place: string, given: Given) {
   return plans
 })
 
-const PlansFile = Schema.fromJsonString(plansDocument)
-
-const readPlans = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
-  const text = yield* files.readFileString(file)
-  const { plans } = yield* Effect.mapError(Schema.decodeEffect(PlansFile)(text), ({ message }) =>
-    wrong(`${file} holds no plan of this version of eacr: ${message}`)
-  )
-  return plans
-})
-
-const isDeleted = ({ verdict }: { readonly verdict: "keep" | "delete" }): boolean => verdict === "delete"
-
-const deletions = ({ manifests, tags }: Plan): number =>
-  tags.filter(isDeleted).length + manifests.filter(isDeleted).length
-
-/** The names of all that a plan deletes. */
-const doomed = ({ manifests, tags }: Plan): ReadonlyArray<string> => [
-  ...tags.filter(isDeleted).map(({ name }) => name),
-  ...manifests.filter(isDeleted).map(({ digest }) => digest)
-]
-
-/**
- * Judges a plan of a file again: somebody may have edited it. What its own rules keep is not deleted. Something may be kept
- * that the rules delete.
- */
-const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
-  const again = yield* Effect.fromResult(Retention.plan({ ...plan, isLocked: false }, plan.rules))
-  const allowed = new Set(doomed(again))
-  const [first] = doomed(plan).filter((name) => !allowed.has(name))
-  if (first !== undefined) {
-    const description = `the plan of ${plan.repository} was edited: it deletes ${first}, which its rules keep`
-    return yield* new Unsafe({ description })
-  }
-  const frees = {
-    tags: plan.tags.filter(isDeleted).length,
-    manifests: plan.manifests.filter(isDeleted).length,
-    atMostBytes: plan.manifests.filter(isDeleted).reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0)
-  }
-  return { ...plan, frees }
-})
-
-const planAnswer = (plans: ReadonlyArray<Plan>): Answer.Answer =>
-  Answer.make(
-    plansDocument,
-    { plans },
-    {
-      text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
-      quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest))
-    }
-  )
-
 const outcomeLine = ({ detail, digest, outcome, tag }: RetentionReport.Outcome): string =>
   [outcome, ...(tag === undefined ? [] : [tag]), digest, ...(detail === undefined ? [] : [detail])].join("\t")
 
@@ -287,7 +234,7 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
   const interrupted: Array<RetentionReport.Report> = []
   const onInterrupt = (report: RetentionReport.Report) => Effect.sync(() => void interrupted.push(report))
   yield* Effect.forEach(
-    plans.filter((plan) => deletions(plan) === 0),
+    plans.filter((plan) => PlanFile.deletions(plan) === 0),
     tellKept,
     { discard: true }
   )
@@ -310,27 +257,11 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
 
 /** Shows plans and asks. */
 const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSure: boolean) {
-  const count = plans.reduce((sum, plan) => sum + deletions(plan), 0)
+  const count = plans.reduce((sum, plan) => sum + PlanFile.deletions(plan), 0)
   const isConfirmed =
     count === 0 || (yield* confirm(isSure, plans.map(Retention.format), `Delete ${count} tags and manifests?`))
   if (isConfirmed) return yield* apply(plans)
-  return yield* Answer.print({ ...planAnswer(plans), code: exitCodes.no })
-})
-
-/** Writes plans beside the file and renames that, so that a file holds a whole plan or is as it was. */
-const writePlans = Effect.fnUntraced(function* (file: string, plans: ReadonlyArray<Plan>) {
-  const files = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  if (yield* files.exists(file)) yield* readPlans(file)
-  const folder = yield* files.makeTempDirectoryScoped({ directory: path.dirname(path.resolve(file)), prefix: ".eacr-" })
-  const temporary = path.join(folder, path.basename(file))
-  const answer = planAnswer(plans)
-  yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
-  yield* files.rename(temporary, file)
-  yield* Output.tell(
-    `the plan is in ${printable(file)}; for an hour it can be carried out: eacr purge --apply ${printable(file)}`
-  )
-  yield* Answer.print(answer)
+  return yield* Answer.print({ ...PlanFile.answerOf(plans), code: exitCodes.no })
 })
 
 const program = (place: Option.Option<string>, { rules, ...wish }: Given): Program.Program => {
@@ -406,16 +337,16 @@ export const purge = Command.make(
               "--apply carries out what the file says: no repository, no rules and no --plan go with it"
             )
           }
-          const plans = yield* Effect.forEach(yield* readPlans(applied.value), judgedAgain)
-          return dryRun ? yield* Answer.print(planAnswer(plans)) : yield* confirmed(plans, yes)
+          const plans = yield* Effect.forEach(yield* PlanFile.read(applied.value), PlanFile.judgedAgain)
+          return dryRun ? yield* Answer.print(PlanFile.answerOf(plans)) : yield* confirmed(plans, yes)
         }
         if (Option.isNone(place)) return yield* wrong("say which repository: registry/repository")
         if (Option.isSome(planned) && dryRun) {
           return yield* wrong("--plan writes a file, and deletes nothing: it needs no --dry-run")
         }
         const plans = yield* planAll(place.value, given)
-        if (Option.isSome(planned)) return yield* writePlans(planned.value, plans)
-        return dryRun ? yield* Answer.print(planAnswer(plans)) : yield* confirmed(plans, yes)
+        if (Option.isSome(planned)) return yield* PlanFile.write(planned.value, plans)
+        return dryRun ? yield* Answer.print(PlanFile.answerOf(plans)) : yield* confirmed(plans, yes)
       })
     )
 ).pipe(

@@ -10,26 +10,15 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { MigrationError } from "../../MigrationError.ts"
-import type { Outcome, State } from "../../MigrationReport.ts"
+import { type Outcome, State } from "../../MigrationReport.ts"
 import { isFull } from "../../SqliteClient.ts"
 import { fromBytes, toBytes, toKey } from "./digests.ts"
 import { prepare } from "./tables.ts"
 
-/** States by the number that their rows have. New ones come last. */
-const states: ReadonlyArray<State> = [
-  "planned",
-  "copied",
-  "present",
-  "verified",
-  "failed",
-  "refused",
-  "skipped",
-  "vanished"
-]
+/** Rows have the place of a state in the schema. */
+const numberOf = (state: State): number => State.literals.indexOf(state)
 
-const numberOf = (state: State): number => states.indexOf(state)
-
-const stateOf = (number: number): State => states[number] ?? "planned"
+const stateOf = (number: number): State => State.literals[number] ?? "planned"
 
 type Phase = "inventory" | "copy" | "done"
 

@@ -1,0 +1,89 @@
+/**
+ * Plans of retention: what they delete, and the file that keeps them between `--plan` and `--apply`.
+ */
+import * as Retention from "@effect-acr/artifacts/Retention"
+import * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
+import { printable } from "@effect-acr/client/Printable"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as Answer from "./answer.ts"
+import { Unsafe, WrongCall } from "./failure.ts"
+import * as Output from "./output.ts"
+
+type Plan = RetentionPlan.Plan
+
+/** The plans of a call, which a file keeps between `--plan` and `--apply`. */
+export const plansDocument = Answer.document({ plans: Schema.Array(RetentionPlan.Plan) })
+
+const PlansFile = Schema.fromJsonString(plansDocument)
+
+export const read = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* files.readFileString(file)
+  const { plans } = yield* Effect.mapError(
+    Schema.decodeEffect(PlansFile)(text),
+    ({ message }) => new WrongCall({ description: `${file} holds no plan of this version of eacr: ${message}` })
+  )
+  return plans
+})
+
+const isDeleted = ({ verdict }: { readonly verdict: "keep" | "delete" }): boolean => verdict === "delete"
+
+/** How many tags and manifests a plan deletes. */
+export const deletions = ({ manifests, tags }: Plan): number =>
+  tags.filter(isDeleted).length + manifests.filter(isDeleted).length
+
+/** The names of all that a plan deletes. */
+const doomed = ({ manifests, tags }: Plan): ReadonlyArray<string> => [
+  ...tags.filter(isDeleted).map(({ name }) => name),
+  ...manifests.filter(isDeleted).map(({ digest }) => digest)
+]
+
+/**
+ * Judges a plan of a file again: somebody may have edited it. What its own rules keep is not deleted. Something may be kept
+ * that the rules delete.
+ */
+export const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
+  const again = yield* Effect.fromResult(Retention.plan({ ...plan, isLocked: false }, plan.rules))
+  const allowed = new Set(doomed(again))
+  const [first] = doomed(plan).filter((name) => !allowed.has(name))
+  if (first !== undefined) {
+    const description = `the plan of ${plan.repository} was edited: it deletes ${first}, which its rules keep`
+    return yield* new Unsafe({ description })
+  }
+  const frees = {
+    tags: plan.tags.filter(isDeleted).length,
+    manifests: plan.manifests.filter(isDeleted).length,
+    atMostBytes: plan.manifests.filter(isDeleted).reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0)
+  }
+  return { ...plan, frees }
+})
+
+/** A plan as an answer. */
+export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
+  Answer.make(
+    plansDocument,
+    { plans },
+    {
+      text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
+      quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest))
+    }
+  )
+
+/** Writes plans beside the file and renames that, so that a file holds a whole plan or is as it was. */
+export const write = Effect.fnUntraced(function* (file: string, plans: ReadonlyArray<Plan>) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (yield* files.exists(file)) yield* read(file)
+  const folder = yield* files.makeTempDirectoryScoped({ directory: path.dirname(path.resolve(file)), prefix: ".eacr-" })
+  const temporary = path.join(folder, path.basename(file))
+  const answer = answerOf(plans)
+  yield* files.writeFileString(temporary, `${yield* answer.json}\n`)
+  yield* files.rename(temporary, file)
+  yield* Output.tell(
+    `the plan is in ${printable(file)}; for an hour it can be carried out: eacr purge --apply ${printable(file)}`
+  )
+  yield* Answer.print(answer)
+})
