@@ -8,6 +8,7 @@ import type * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Referrer from "@effect-acr/client/Referrer"
 import { assert, describe, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -649,6 +650,24 @@ layer(platform, { excludeTestServices: true })("prune", (it) => {
 })
 
 layer(platform, { excludeTestServices: true })("a layout in real time", (it) => {
+  it.effect("sees what another program writes over the index in the same tick of the disk's clock", () =>
+    Effect.gen(function* () {
+      const { folder, layout } = yield* small
+      const files = yield* FileSystem.FileSystem
+      const file = yield* inFolder(folder, "index.json")
+      // A time that has not passed when the index is read: the clock may stand still for as long as it likes.
+      const tick = new Date((yield* Clock.currentTimeMillis) + 60_000)
+      const named = (manifest: Manifest.Raw) =>
+        withEntries(folder, entry(manifest, refName("v1"))).pipe(
+          Effect.andThen(files.utimes(file, tick, tick)),
+          Effect.andThen(layout.resolve("v1")),
+          Effect.map((found) => Option.getOrThrow(found).digest)
+        )
+      assert.strictEqual(yield* named(amd64), amd64.descriptor.digest)
+      assert.strictEqual(yield* named(arm64), arm64.descriptor.digest)
+    })
+  )
+
   it.effect("does not take an image for untagged that containerd has named", () =>
     Effect.gen(function* () {
       const { folder, layout } = yield* small

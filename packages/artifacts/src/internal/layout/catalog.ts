@@ -9,6 +9,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -89,6 +90,9 @@ const applyTo = (index: Index.Index, change: Change): void =>
     change._tag === "Put" ? { ...change, children: change.needed.manifests.map(({ digest }) => digest) } : change
   )
 
+/** How far apart, in milliseconds, two writes must be to differ in their times: the tick of a slow kernel, and more. */
+const clockOfDisks = 20
+
 export const make = (
   files: FileSystem.FileSystem,
   path: Path.Path,
@@ -103,18 +107,17 @@ export const make = (
   const oneCommit = Semaphore.makeUnsafe(1)
   let cached: { readonly stamp: string; readonly index: Index.Index } | undefined
 
-  /** What changes with the file: another file is renamed to its place. */
-  const stampOf: Effect.Effect<string, LayoutError> = files.stat(file).pipe(
-    Effect.map(({ ino, mtime, size }) =>
-      [
-        Option.getOrElse(ino, () => 0n),
-        Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() }),
-        ByteSize.toBigInt(size)
-      ].join(" ")
-    ),
-    Effect.catchIf(Disk.isAbsent, () => Effect.succeed("absent")),
-    Effect.mapError(content.ofFile)
-  )
+  /** What changes with the file: another file is renamed to its place, or it is written over at a later time. */
+  const stampOf: Effect.Effect<{ readonly text: string; readonly modified: number }, LayoutError> = files
+    .stat(file)
+    .pipe(
+      Effect.map(({ ino, mtime, size }) => {
+        const modified = Option.match(mtime, { onNone: () => 0, onSome: (date) => date.getTime() })
+        return { text: [Option.getOrElse(ino, () => 0n), modified, ByteSize.toBigInt(size)].join(" "), modified }
+      }),
+      Effect.catchIf(Disk.isAbsent, () => Effect.succeed({ text: "absent", modified: 0 })),
+      Effect.mapError(content.ofFile)
+    )
 
   const invalid = (description: string) => Effect.fail(content.failure(new InvalidIndex({ description })))
 
@@ -140,11 +143,13 @@ export const make = (
   const fresh = Effect.flatMap(readText, parse)
 
   const onDisk: Effect.Effect<Index.Index, LayoutError> = Effect.gen(function* () {
-    const stamp = yield* stampOf
+    const { modified, text: stamp } = yield* stampOf
     if (cached?.stamp === stamp) return cached.index
+    const now = yield* Clock.currentTimeMillis
     const index = yield* fresh
-    // A file that changed meanwhile is read again the next time.
-    cached = { stamp, index }
+    // A file that changed meanwhile is read again the next time, and so is one that was written just now:
+    // if another program writes as many bytes over it at the same time by the disk's clock, its stamp stays.
+    cached = now - modified > clockOfDisks ? { stamp, index } : undefined
     return index
   })
 
