@@ -67,7 +67,10 @@ export interface Options {
    * repository gets the tag of a full name: `3.20` of `docker.io/library/alpine:3.20`.
    */
   readonly tags?: ReadonlyArray<string>
-  /** What to do with a tag that names something else: `overwrite` (the default), `keep` it, or `fail` with `TagExists`. */
+  /**
+   * What to do with a tag that names something else: `overwrite` (the default), `keep` it, or `fail` with `TagExists`. If all tags
+   * are kept, nothing is sent.
+   */
   readonly onTag?: "overwrite" | "keep" | "fail"
   /** Which referrers are copied: all (`true`, the default), none, or some. */
   readonly referrers?: boolean | GraphOptions["referrers"]
@@ -216,6 +219,10 @@ interface Unit {
   readonly tags: ReadonlyArray<CopiedTag>
 }
 
+/** Whether all tags of a graph stay with something else, so that nothing would name it. */
+const isInVain = ({ tags }: Pick<Unit, "tags">): boolean =>
+  tags.length > 0 && tags.every(({ outcome }) => outcome === "kept")
+
 /** The tags that are to be set. */
 const unset = ({ tags }: Unit): ReadonlyArray<string> =>
   tags.filter(({ outcome }) => outcome === "set" || outcome === "moved").map(({ tag }) => tag)
@@ -261,6 +268,7 @@ const copy = <E1, E2>(
         const tags = yield* Effect.forEach(new Set(names), (tag) => tagAt(target, tag, root.digest, onTag), {
           concurrency: lookupsAtOnce
         })
+        if (isInVain({ tags })) return { graph: { root: root.digest, nodes: new Map() }, tags }
         const isTagged = tags.some(({ outcome }) => outcome === "unchanged")
         const presence = (manifest: Descriptor): Effect.Effect<Presence, OfTarget<E2>> => {
           if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")

@@ -249,10 +249,27 @@ describe("a copy", () => {
         assert.deepStrictEqual(report.tags, [{ tag: "v1", outcome, previous: amd64.descriptor.digest }])
         const named = Option.getOrThrow(yield* target.resolve("v1"))
         assert.strictEqual(named.digest, isMoved ? both.descriptor.digest : amd64.descriptor.digest)
-        assert.isTrue(Option.isSome(yield* target.resolve(both.descriptor.digest)))
+        // What no tag would name is not sent.
+        assert.strictEqual(Option.isSome(yield* target.resolve(both.descriptor.digest)), isMoved)
+        assert.strictEqual(report.nodes.length > 0, isMoved)
       })
     )
   }
+
+  it.effect("is sent if one of its tags is free, and the others are kept", () =>
+    Effect.gen(function* () {
+      const from = yield* source
+      const target = MemoryStore.make("target")
+      yield* Copy.run(from, target, amd64.descriptor.digest, { tags: ["v1"] })
+      const report = yield* Copy.run(from, target, "v1", { onTag: "keep", tags: ["v1", "v2"] })
+      assert.deepStrictEqual(
+        report.tags.map(({ outcome }) => outcome),
+        ["kept", "set"]
+      )
+      const named = Option.getOrThrow(yield* target.resolve("v2"))
+      assert.strictEqual(named.digest, both.descriptor.digest)
+    })
+  )
 
   it.effect("fails before anything is sent if a tag must not be moved", () =>
     Effect.gen(function* () {

@@ -82,8 +82,17 @@ const totalsLine = (reports: ReadonlyArray<Copy.Report>): string => {
   return `${prefix}${Draw.totals(together(reports.map(Copy.totals)))}`
 }
 
-const rowsOf = ({ isDryRun, root, tags }: Copy.Report): ReadonlyArray<ReadonlyArray<string>> =>
-  tags.length === 0 ? [[root]] : tags.map(({ outcome, tag }) => [root, tag, tagOutcome(isDryRun, outcome)])
+/** What a tag of the target names afterwards. One that was kept names something else than what was to be copied. */
+const namedBy = ({ root }: Copy.Report, { outcome, previous = root }: Copy.Report["tags"][number]): string =>
+  outcome === "kept" ? previous : root
+
+const rowsOf = (report: Copy.Report): ReadonlyArray<ReadonlyArray<string>> =>
+  report.tags.length === 0
+    ? [[report.root]]
+    : report.tags.map((tag) => [namedBy(report, tag), tag.tag, tagOutcome(report.isDryRun, tag.outcome)])
+
+const digestsOf = (report: Copy.Report): ReadonlyArray<string> =>
+  report.tags.length === 0 ? [report.root] : Array.from(new Set(report.tags.map((tag) => namedBy(report, tag))))
 
 /** What a verb answers after copies. */
 const answerOf = (reports: ReadonlyArray<Copy.Report>, failed: ReadonlyArray<FailedCopy>): Answer.Answer =>
@@ -97,7 +106,7 @@ const answerOf = (reports: ReadonlyArray<Copy.Report>, failed: ReadonlyArray<Fai
           ["DIGEST", "TAG", "OUTCOME"],
           [...reports.flatMap(rowsOf), ...failed.map(({ reference }) => ["", reference, "failed"])]
         ),
-      quiet: reports.map(({ root }) => root)
+      quiet: reports.flatMap(digestsOf)
     }
   )
 

@@ -165,6 +165,9 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           assert.deepStrictEqual({ code: failed.code, stdout: failed.stdout }, { code: 6, stdout: "" })
           const kept = yield* loggedIn(["cp", "--on-tag", "keep", "$REGISTRY/cp/flags:v1", "$REGISTRY/cp/other:taken"])
           assert.match(kept.stdout, /\ttaken\tkept\n$/)
+          // The digest is what the tag names, and not what was left out.
+          const named = yield* loggedIn(["digest", "$REGISTRY/cp/other:taken"])
+          assert.strictEqual(kept.stdout.split("\t")[0], named.stdout.trim())
           const all = ["--no-referrers", "--cosign-tags", "--foreign-layers", "--verify", "--concurrency", "1"]
           const more = yield* loggedIn(["cp", ...all, "$REGISTRY/cp/flags:v1", "$REGISTRY/cp/other:more"])
           assert.strictEqual(more.code, 0, more.stderr)
@@ -189,7 +192,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           Effect.gen(function* () {
             const emulator = yield* AcrEmulator.AcrEmulator
             const digest = yield* image("cp/all", ["v1", "v2", "v3"])
-            yield* emulator.seed({ repository: "cp/all-there", tags: ["v2", "v3"], layers: [{ content: "another" }] })
+            const another = yield* emulator.seed({ repository: "cp/all-there", tags: ["v2", "v3"], layers: [{ content: "another" }] })
             yield* emulator.clearJournal
             const copy = ["cp", "--all-tags", "$REGISTRY/cp/all", "$REGISTRY/cp/all-there"]
             const refused = yield* loggedIn([...copy, "--on-tag", "fail"])
@@ -197,7 +200,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
             assert.match(refused.stderr, /nothing was copied:\n {2}the tag v2 names .*\n {2}the tag v3 names /)
             assert.deepStrictEqual(yield* writes, [])
             const kept = yield* loggedIn([...copy, "--on-tag", "keep"])
-            assert.strictEqual(kept.stdout, `${digest}\tv1\tset\n${digest}\tv2\tkept\n${digest}\tv3\tkept\n`)
+            assert.strictEqual(kept.stdout, `${digest}\tv1\tset\n${another}\tv2\tkept\n${another}\tv3\tkept\n`)
             const free = yield* loggedIn([
               "cp",
               "--all-tags",
