@@ -291,19 +291,25 @@ const written = <E>(
     })
   )
 
-/** Refuses what is no file: a renaming would replace it, and for root also `/dev/stdout`. */
-const expectFile = (files: FileSystem.FileSystem, file: string): Effect.Effect<void, ArchiveError> =>
+/**
+ * The file that is replaced, if there is one. Refuses what is no file: a renaming would replace it, and for root also
+ * `/dev/stdout`.
+ */
+const replaced = (
+  files: FileSystem.FileSystem,
+  file: string
+): Effect.Effect<Option.Option<FileSystem.File.Info>, ArchiveError> =>
   Effect.gen(function* () {
     const found = yield* Effect.option(files.stat(file))
-    if (Option.isNone(found) || found.value.type === "File") return
+    if (Option.isNone(found) || found.value.type === "File") return found
     const description = "this is no file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
     const reason = { _tag: "BadResource", module: "ImageArchive", method: "save", pathOrDescriptor: file } as const
     return yield* ofFile(file)(systemError({ ...reason, description }))
   })
 
 /**
- * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced; a folder, a pipe or a
- * device is not.
+ * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced, and
+ * the new one has its mode; of a link, what it leads to. A folder, a pipe or a device is not replaced.
  *
  * **Example** (An image for `docker load`)
  *
@@ -329,12 +335,20 @@ export const save = <E>(
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    yield* expectFile(files, file)
-    const folder = path.dirname(path.resolve(file))
-    const temporary = path.join(folder, `.${path.basename(file)}.${yield* nonce}`)
+    const before = yield* replaced(files, file)
+    const target = yield* Option.isSome(before)
+      ? Effect.mapError(files.realPath(file), ofFile(file))
+      : Effect.succeed(path.resolve(file))
+    const folder = path.dirname(target)
+    const temporary = path.join(folder, `.${path.basename(target)}.${yield* nonce}`)
+    const keepMode = Option.match(before, {
+      onNone: () => Effect.void,
+      onSome: ({ mode }) => Effect.ignore(files.chmod(temporary, mode & 0o777))
+    })
     // Each piece is written before the next is taken.
     const content = Stream.mapError(written(source, references, options, 0), ofSource)
-    yield* Effect.mapError(writeFile(files, temporary, path.resolve(file), { content }), (error) =>
+    const whole = { content, isAllowed: Effect.as(keepMode, true) }
+    yield* Effect.mapError(writeFile(files, temporary, target, whole), (error) =>
       error instanceof OfSource ? error.cause : ofFile(file)(error)
     )
     yield* syncFolder(files, folder)

@@ -729,4 +729,18 @@ layer(platform)("what is written", (it) => {
       assert.deepStrictEqual(yield* files.readDirectory(folder), ["image.tar"])
     })
   )
+
+  it.effect("replaces what a link leads to, and keeps its mode", () =>
+    Effect.gen(function* () {
+      const store = yield* seeded
+      const files = yield* FileSystem.FileSystem
+      const file = yield* fileOf(encode("before"), "image.tar")
+      yield* files.chmod(file, 0o640)
+      yield* files.symlink(file, `${file}.link`)
+      yield* ImageArchive.save(store, "v1", `${file}.link`)
+      assert.strictEqual((yield* files.lstat(`${file}.link`)).type, "SymbolicLink")
+      assert.deepStrictEqual(new Uint8Array(yield* files.readFile(file)), yield* written(store, "v1"))
+      assert.strictEqual((yield* files.stat(file)).mode & 0o777, 0o640)
+    })
+  )
 })

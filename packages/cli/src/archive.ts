@@ -62,8 +62,7 @@ export const open = Effect.fnUntraced(function* (place: Place.Flags, names: Read
   const references = [reference]
   for (const name of others) {
     const other = yield* Place.reader(place, name)
-    const { origin } = other.store
-    if (origin.place !== store.origin.place || origin.repository !== store.origin.repository) {
+    if (!Place.isSame(other.store, store)) {
       const description = `${name} is in another repository than ${first}: an archive is of one`
       return yield* new WrongCall({ description })
     }

@@ -343,7 +343,10 @@ const withoutLogin = (text: string): string =>
 export const failureOf =
   (what: string) =>
   (problem: Problem | Ended): Failure | Ended =>
-    problem._tag === "Ended" ? problem : new Failure({ what, ...readingOf(problem) })
+    problem._tag === "Ended"
+      ? problem
+      : // By then, the rest is done.
+        new Failure({ what: problem._tag === "OutputFailed" ? "print the answer" : what, ...readingOf(problem) })
 
 const indented = (text: string): string =>
   text

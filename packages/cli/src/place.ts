@@ -108,6 +108,10 @@ const expectFolder = Effect.fnUntraced(function* (folder: string) {
   if (!(yield* files.exists(folder))) return yield* new NotThere({ description: `there is no folder ${folder}` })
 })
 
+/** Whether two places are one repository, layout or archive. */
+export const isSame = ({ origin: one }: Reader<unknown>, { origin: other }: Reader<unknown>): boolean =>
+  one.place === other.place && one.repository === other.repository
+
 /** Whether a name in a registry is that of one artifact, and not of a repository. */
 export const isArtifact = (name: string): boolean =>
   Result.match(Reference.parse(name), {

@@ -144,6 +144,34 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
+    it.effect("foresees a lock with --dry-run, with the code of the deletion", () =>
+      Effect.gen(function* () {
+        yield* image("rm/foreseen", ["v1"])
+        for (const what of ["$REGISTRY/rm/foreseen:v1", "$REGISTRY/rm/foreseen"]) {
+          yield* loggedIn(["lock", what])
+          for (const verb of [["rm"], ["rm", "--manifest", "--yes"]]) {
+            const dry = yield* loggedIn([...verb, "--dry-run", "$REGISTRY/rm/foreseen:v1"])
+            assert.strictEqual(dry.code, 6)
+            assert.match(dry.stderr, /is locked\n.*eacr unlock/)
+            assert.strictEqual((yield* loggedIn([...verb, "$REGISTRY/rm/foreseen:v1"])).code, 6)
+          }
+          yield* loggedIn(["unlock", what])
+        }
+        assert.strictEqual((yield* loggedIn(["rm", "$REGISTRY/rm/foreseen:v1"])).code, 0)
+      })
+    )
+
+    it.effect("deletes what is named twice once", () =>
+      Effect.gen(function* () {
+        const digest = yield* image("rm/twice", ["v1", "v2"])
+        const tags = yield* loggedIn(["untag", "$REGISTRY/rm/twice:v1", "$REGISTRY/rm/twice:v1"])
+        assert.deepStrictEqual([tags.code, tags.stdout.split("\n").length], [0, 2])
+        const names = [`$REGISTRY/rm/twice@${digest}`, "$REGISTRY/rm/twice:v2"]
+        const manifests = yield* loggedIn(["rm", "--manifest", "--yes", ...names])
+        assert.deepStrictEqual(manifests, { code: 0, stdout: `deleted\t${digest}\ttags v2\n`, stderr: "" })
+      })
+    )
+
     it.effect("changes nothing if one of the names is wrong", () =>
       Effect.gen(function* () {
         yield* image("rm/wrong", ["v1"])

@@ -107,6 +107,10 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("du", (it) => {
         rows.map(([, , , what]) => what),
         ["sbom.json"]
       )
+      // What other artifacts have as well is not known, and not said.
+      const document = JSON.parse((yield* loggedIn(["du", "$REGISTRY/du/one:v1", "--json"])).stdout)
+      assert.hasAllKeys(document, ["version", "digest", "totalBytes", "contents", "findings"])
+      assert.strictEqual(document.digest, (yield* loggedIn(["digest", "$REGISTRY/du/one:v1"])).stdout.trim())
     })
   )
 

@@ -41,6 +41,9 @@ describe("standard output", () => {
     const { code, why } = readingOf(new OutputFailed({ cause: platformError("Unknown", "ENOSPC") }))
     assert.strictEqual(code, 1)
     assert.include(why, "the disk is full (ENOSPC)")
+    // What the verb did is done: only its answer is lost.
+    const failure = failureOf("delete the tag v1")(new OutputFailed({ cause: platformError("Unknown", "ENOSPC") }))
+    assert.strictEqual(failure._tag === "Failure" && failure.what, "print the answer")
   })
 
   it("whose reader went away says nothing", () => {

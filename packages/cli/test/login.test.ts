@@ -2,6 +2,7 @@
  * Logging in and out, and which login is used.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
@@ -128,9 +129,33 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         const { file, run } = yield* user()
         const { code, stdout } = yield* run([...logIn, "--dry-run", "--json"], { stdin: password })
         assert.strictEqual(code, 0)
-        assert.deepInclude(JSON.parse(stdout), { isDryRun: true, username: "contoso", isByHelper: false })
+        assert.deepInclude(JSON.parse(stdout), {
+          isDryRun: true,
+          username: "contoso",
+          place: file,
+          isByHelper: false,
+          isChecked: true
+        })
         assert.isFalse(existsSync(file))
         assert.strictEqual((yield* run([...logIn, "--dry-run"], { stdin: "wrong" })).code, 5)
+      })
+    )
+
+    it.effect("says that a registry which asks for no login did not look at it", () =>
+      Effect.gen(function* () {
+        const open = createServer((_, response) => response.end("{}"))
+        yield* Effect.acquireRelease(
+          Effect.promise(() => new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve))),
+          () => Effect.sync(() => open.close())
+        )
+        const address = open.address()
+        const registry = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`
+        const { file, run } = yield* user()
+        const args = ["login", registry, "-u", "anyone", "--password-stdin", "--json"]
+        const { code, stderr, stdout } = yield* run(args, { stdin: "anything" })
+        assert.strictEqual(code, 0)
+        assert.include(stderr, `warning: ${registry} asks for no login: it did not look at this one`)
+        assert.deepInclude(JSON.parse(stdout), { isChecked: false, place: file })
       })
     )
 
@@ -142,6 +167,9 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         assert.include(stderr, file)
         assert.notInclude(stderr, "c2VjcmV0")
         assert.strictEqual(text(), '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"')
+        // A dry run foresees it.
+        assert.strictEqual((yield* run([...logIn, "--dry-run"], { stdin: password })).code, 8)
+        assert.strictEqual((yield* run(["logout", "$REGISTRY", "--dry-run"])).code, 8)
       })
     )
 

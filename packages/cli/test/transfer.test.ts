@@ -192,7 +192,11 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           Effect.gen(function* () {
             const emulator = yield* AcrEmulator.AcrEmulator
             const digest = yield* image("cp/all", ["v1", "v2", "v3"])
-            const another = yield* emulator.seed({ repository: "cp/all-there", tags: ["v2", "v3"], layers: [{ content: "another" }] })
+            const another = yield* emulator.seed({
+              repository: "cp/all-there",
+              tags: ["v2", "v3"],
+              layers: [{ content: "another" }]
+            })
             yield* emulator.clearJournal
             const copy = ["cp", "--all-tags", "$REGISTRY/cp/all", "$REGISTRY/cp/all-there"]
             const refused = yield* loggedIn([...copy, "--on-tag", "fail"])

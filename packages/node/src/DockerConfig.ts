@@ -380,13 +380,42 @@ export const store = Effect.fnUntraced(function* (
 > {
   const { document, place } = yield* opened(options)
   const helper = helperOf(document, loginServer, options)
-  if (Option.isNone(helper)) {
-    yield* change(options, (now) => AuthFile.put(now, loginServer, login))
-    return { place, isByHelper: false }
-  }
-  yield* Effect.mapError(CredentialHelper.store({ ...helper.value, login }), helperFailed)
-  yield* change(options, (now) => AuthFile.put(now, loginServer))
-  return { place: CredentialHelper.shownName(helper.value), isByHelper: true }
+  if (Option.isSome(helper)) {
+    yield* Effect.mapError(CredentialHelper.store({ ...helper.value, login }), helperFailed)
+    yield* change(options, (now) => AuthFile.put(now, loginServer))
+  } else yield* change(options, (now) => AuthFile.put(now, loginServer, login))
+  return keeperOf(place, helper)
+})
+
+const keeperOf = (place: string, helper: ReturnType<typeof helperOf>): Stored =>
+  Option.match(helper, {
+    onNone: () => ({ place, isByHelper: false }),
+    onSome: (found) => ({ place: CredentialHelper.shownName(found), isByHelper: true })
+  })
+
+/**
+ * Where `store` would keep the login of a registry. Nothing is written, and no helper is run.
+ *
+ * Fails with `LoginStoreError` as `store` does if docker's file cannot be read.
+ *
+ * **Example** (Where logins go)
+ *
+ * ```ts
+ * import { DockerConfig } from "@effect-acr/node"
+ * import { Effect } from "effect"
+ *
+ * const place = Effect.map(DockerConfig.keeper("myregistry.azurecr.io"), ({ place }) => place)
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const keeper = Effect.fnUntraced(function* (
+  loginServer: string,
+  options: Options = {}
+): Effect.fn.Return<Stored, Config.ConfigError | LoginStoreError, FileSystem.FileSystem> {
+  const { document, place } = yield* opened(options)
+  return keeperOf(place, helperOf(document, loginServer, options))
 })
 
 /**

@@ -20,8 +20,8 @@ const contentOf = Effect.fnUntraced(function* (registry: string) {
   return yield* Effect.provide(RegistryContent.RegistryContent, registries.layerFor(registry))
 })
 
-/** A name that is not as it would be printed could change what the shell does. */
-const isPlain = (name: string): boolean => name === printable(name) && !/\s/.test(name)
+/** A name that is not as it would be printed could change what the shell does, and one with a dash in front is a flag. */
+const isPlain = (name: string): boolean => name === printable(name) && !/^-|\s/.test(name)
 
 const namesOf = <E, R>(names: Stream.Stream<string, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
   names.pipe(Stream.take(maxNames), Stream.filter(isPlain), Stream.runCollect)

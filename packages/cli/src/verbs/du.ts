@@ -5,9 +5,11 @@ import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import type { GraphError } from "@effect-acr/artifacts/Graph"
 import * as StorageUsage from "@effect-acr/artifacts/StorageUsage"
 import * as Annotations from "@effect-acr/client/Annotations"
+import * as Digest from "@effect-acr/client/Digest"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
@@ -20,6 +22,17 @@ import { table, type View } from "../table.ts"
 import * as Verb from "../verb.ts"
 
 export const document = Answer.document(StorageUsage.StorageUsage.fields)
+
+const { findings, totalBytes } = StorageUsage.StorageUsage.fields
+const { descriptor, kind, type } = StorageUsage.UsedContent.fields
+
+/** Of one artifact. What other ones have as well is not looked for. */
+export const artifactDocument = Answer.document({
+  digest: Digest.Digest,
+  totalBytes,
+  contents: Schema.Array(Schema.Struct({ kind, type, descriptor })),
+  findings
+})
 
 type Usage = StorageUsage.StorageUsage
 
@@ -107,6 +120,27 @@ const ofPlace = ({ registry, store }: Place.Opened<Reader<StoreError>>) =>
       )
   })
 
+const ofAll = Effect.fnUntraced(function* (opened: Place.Opened<Reader<StoreError>>) {
+  const usage = yield* ofPlace(opened)
+  yield* warn(usage)
+  return Answer.make(document, usage, {
+    text: (view) => byRoots(view, usage),
+    quiet: [String(usage.totalBytes)]
+  })
+})
+
+const ofArtifact = Effect.fnUntraced(function* (opened: Place.Opened<Reader<StoreError>>) {
+  const root = yield* Place.resolve(opened, Option.none())
+  const usage = yield* StorageUsage.ofArtifact(opened.store, root)
+  const { contents, findings, totalBytes } = usage
+  yield* warn(usage)
+  return Answer.make(
+    artifactDocument,
+    { digest: root.digest, totalBytes, contents, findings },
+    { text: (view) => byContents(view, usage), quiet: [String(totalBytes)] }
+  )
+})
+
 export const du = Command.make(
   "du",
   {
@@ -125,14 +159,7 @@ export const du = Command.make(
       { what: `count the storage of ${name === "" ? "the place" : name}`, program: program(name, isOne, flags) },
       Effect.gen(function* () {
         const opened = yield* Place.reader(flags, name)
-        const usage = isOne
-          ? yield* StorageUsage.ofArtifact(opened.store, yield* Place.resolve(opened, Option.none()))
-          : yield* ofPlace(opened)
-        yield* warn(usage)
-        return Answer.make(document, usage, {
-          text: (view) => (isOne ? byContents(view, usage) : byRoots(view, usage)),
-          quiet: [String(usage.totalBytes)]
-        })
+        return isOne ? yield* ofArtifact(opened) : yield* ofAll(opened)
       })
     )
   }

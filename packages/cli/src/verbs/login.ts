@@ -8,6 +8,7 @@ import * as Registries from "@effect-acr/client/Registries"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -20,7 +21,7 @@ import * as Prompt from "effect/cli/Prompt"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Answer from "../answer.ts"
 import { ask } from "../confirm.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome } from "../dryRun.ts"
 import { WrongCall } from "../failure.ts"
 import * as Login from "../login.ts"
 import * as Output from "../output.ts"
@@ -33,10 +34,12 @@ export const document = Answer.document({
   registry: Schema.String,
   /** The user name. Absent for an identity of Azure. */
   username: Schema.optionalKey(Schema.String),
-  /** The file or the credential helper that keeps the login. Absent with `--dry-run`. */
-  place: Schema.optionalKey(Schema.String),
+  /** The file or the credential helper that keeps the login, or would. */
+  place: Schema.String,
   /** Whether a credential helper keeps it. A file keeps it without encryption. */
   isByHelper: Schema.Boolean,
+  /** Whether the registry asked for the login. One that asks for none accepts any. */
+  isChecked: Schema.Boolean,
   /** When the login expires, if that is known. */
   expiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   isDryRun: Schema.Boolean
@@ -46,6 +49,7 @@ export const document = Answer.document({
 interface Accepted {
   readonly credential: Credentials.Password | Credentials.RefreshToken
   readonly expiresAt: Option.Option<DateTime.Utc>
+  readonly isChecked: boolean
 }
 
 const noTerminal = (help: string) => new WrongCall({ description: `there is no terminal to ask on: ${help}` })
@@ -100,11 +104,18 @@ const accepted = Effect.fnUntraced(function* (
   login: { readonly username: string; readonly password: Redacted.Redacted<string> }
 ) {
   const Connection = yield* connection
-  const credentials = Credentials.onlyFor(Credentials.layerPassword(login), [loginServer])
+  let isChecked = false
+  const credentials = Layer.succeed(Credentials.Credentials, {
+    perRegistry: true,
+    get: () => {
+      isChecked = true
+      return Effect.succeed<Credentials.Credential>({ _tag: "Password", ...login })
+    }
+  })
   yield* Effect.flatMap(Login.conversation(loginServer), ({ check }) => check).pipe(
-    Effect.provide(Connection.registriesWith(credentials))
+    Effect.provide(Connection.registriesWith(Credentials.onlyFor(credentials, [loginServer])))
   )
-  return { credential: { _tag: "Password", ...login }, expiresAt: Option.none() } satisfies Accepted
+  return { credential: { _tag: "Password", ...login }, expiresAt: Option.none(), isChecked } satisfies Accepted
 })
 
 /** Exchanges an identity of Azure for a refresh token of the registry. */
@@ -115,25 +126,31 @@ const exchanged = Effect.fnUntraced(function* (loginServer: string) {
     Effect.flatMap(({ login }) => login),
     Effect.provide(Connection.registriesWith(AzureCredentials.layerDefault))
   )
-  return { credential: { _tag: "RefreshToken", token: password }, expiresAt } satisfies Accepted
+  return { credential: { _tag: "RefreshToken", token: password }, expiresAt, isChecked: true } satisfies Accepted
 })
 
 const notEncrypted = (place: string) =>
   `warning: the login in ${place} is not encrypted. A credential helper (credsStore in that file) keeps it encrypted`
 
+const notChecked = (loginServer: string) => `warning: ${loginServer} asks for no login: it did not look at this one`
+
 const store = Effect.fnUntraced(function* (
   loginServer: string,
-  { credential, expiresAt }: Accepted,
+  { credential, expiresAt, isChecked }: Accepted,
   isDryRun: boolean
 ) {
   const { isQuiet } = yield* settings
-  const stored = isDryRun ? undefined : yield* DockerConfig.store(loginServer, credential)
-  if (stored !== undefined && !stored.isByHelper && !isQuiet) yield* Output.tell(notEncrypted(stored.place))
+  if (!isChecked) yield* Output.tell(notChecked(loginServer))
+  const { isByHelper, place } = isDryRun
+    ? yield* DockerConfig.keeper(loginServer)
+    : yield* DockerConfig.store(loginServer, credential)
+  if (!isDryRun && !isByHelper && !isQuiet) yield* Output.tell(notEncrypted(place))
   return {
     registry: loginServer,
     ...(credential._tag === "Password" ? { username: credential.username } : {}),
-    ...(stored === undefined ? {} : { place: stored.place }),
-    isByHelper: stored?.isByHelper === true,
+    place,
+    isByHelper,
+    isChecked,
     ...(Option.isSome(expiresAt) ? { expiresAt: expiresAt.value } : {}),
     isDryRun
   }
@@ -145,12 +162,12 @@ const answerOf = (login: Omit<typeof document.Type, "version">): Answer.Answer =
       pairs(view, [
         ["registry", login.registry],
         ["login", login.username ?? "identity of Azure"],
-        ["stored in", login.place ?? "nothing: --dry-run"],
+        [outcome(login.isDryRun, "stored in"), login.place],
         ...(login.expiresAt === undefined
           ? []
           : [["valid until", DateTime.formatIso(login.expiresAt)] satisfies readonly [string, string]])
       ]),
-    quiet: login.place === undefined ? [] : [login.place]
+    quiet: [login.place]
   })
 
 /** The registry with one login, which alone it is asked with. */

@@ -48,6 +48,8 @@ export const logout = Command.make(
       Effect.gen(function* () {
         const { endpoint, loginServer } = yield* Login.conversation(registry)
         const request = { endpoint, loginServer }
+        // Fails as the erasing would if docker's file cannot be read.
+        if (dryRun) yield* DockerConfig.keeper(loginServer)
         const before = yield* placeOf(request)
         const places = dryRun ? (before === undefined ? [] : [before]) : yield* DockerConfig.erase(loginServer)
         const remaining = dryRun ? undefined : yield* placeOf(request)

@@ -19,6 +19,7 @@ import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
 import { readingOf, type StoreError, Unsafe, WrongCall } from "../failure.ts"
 import * as InTurn from "../inTurn.ts"
+import * as Locks from "../locks.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -217,7 +218,11 @@ const removeManifests = Effect.fnUntraced(function* (
   names: ReadonlyArray<string>,
   { dryRun, yes }: { readonly dryRun: boolean; readonly yes: boolean }
 ) {
-  const all = yield* Effect.forEach(names, (name) => doomed(place, name))
+  // Two names of one manifest are one deletion.
+  const all = Arr.dedupeWith(
+    yield* Effect.forEach(names, (name) => doomed(place, name)),
+    (left, right) => left.digest === right.digest && Place.isSame(left.opened.store, right.opened.store)
+  )
   const isSure =
     dryRun || (yield* confirm(yes, ["This deletes:", ...all.map((one) => `  ${lineOf(one)}`)], "Delete them?"))
   if (!isSure) {
@@ -225,7 +230,10 @@ const removeManifests = Effect.fnUntraced(function* (
     return yield* Answer.print({ ...answerOf(kept, dryRun), code: exitCodes.no })
   }
   yield* InTurn.run(
-    all.map((one) => ({ what: `delete ${one.name}`, act: dryRun ? Effect.void : remove(one, !yes) })),
+    all.map((one) => ({
+      what: `delete ${one.name}`,
+      act: dryRun ? Locks.expectDeletable(one.opened.registry, one) : remove(one, !yes)
+    })),
     (fates) =>
       answerOf(
         all.map((one, index) => removedAs(one, fates[index] ?? { _tag: "NotReached" })),

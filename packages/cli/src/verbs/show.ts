@@ -9,12 +9,12 @@ import type * as Digest from "@effect-acr/client/Digest"
 import type { ImageConfig } from "@effect-acr/client/ImageConfig"
 import * as Platform from "@effect-acr/client/Platform"
 import type * as Registries from "@effect-acr/client/Registries"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import * as Locks from "../locks.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { size } from "../size.ts"
@@ -35,24 +35,13 @@ export const document = Answer.document({
 
 type Shown = Omit<typeof document.Type, "version">
 
-/** A caller may read content and not metadata. */
-const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set(["Unsupported", "NotFound", "Forbidden"])
-
-/** What the management API says; nothing if the registry has none, or does not tell this caller. */
-const ifTold = <A>(properties: Effect.Effect<A, RegistryError>): Effect.Effect<Option.Option<A>, RegistryError> =>
-  Effect.catchIf(
-    Effect.asSome(properties),
-    ({ reason }) => withoutAnswer.has(reason._tag),
-    () => Effect.succeedNone
-  )
-
 /** The tags of a digest, and the locks that may forbid to change or delete what a name stands for. */
 const managed = ({ reference: { tag }, registry, repository }: Registries.Opened, digest: Digest.Digest) =>
   Effect.gen(function* () {
-    const manifest = yield* ifTold(registry.manifestProperties(repository, digest))
+    const manifest = yield* Locks.ifTold(registry.manifestProperties(repository, digest))
     if (Option.isNone(manifest)) return {}
-    const ofTag = tag === undefined ? Option.none() : yield* ifTold(registry.tagProperties(repository, tag))
-    const ofRepository = yield* ifTold(registry.repositoryProperties(repository))
+    const ofTag = tag === undefined ? Option.none() : yield* Locks.ifTold(registry.tagProperties(repository, tag))
+    const ofRepository = yield* Locks.ifTold(registry.repositoryProperties(repository))
     return {
       tags: manifest.value.tags,
       lock: lockOf(manifest.value),

@@ -11,6 +11,7 @@ import * as Answer from "../answer.ts"
 import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
 import { NotThere, readingOf, WrongCall } from "../failure.ts"
 import * as InTurn from "../inTurn.ts"
+import * as Locks from "../locks.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -51,7 +52,7 @@ const stepFor = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">,
     act: Effect.gen(function* () {
       const found = yield* opened.store.resolve(tag)
       if (Option.isNone(found)) return yield* new NotThere({ description: "there is no such tag" })
-      if (!isDryRun) yield* opened.store.untag(tag)
+      yield* isDryRun ? Locks.expectDeletable(opened.registry, { tags: [tag] }) : opened.store.untag(tag)
       return found.value.digest
     })
   }
@@ -87,9 +88,11 @@ export const untagAll = Effect.fnUntraced(function* (
   names: ReadonlyArray<string>,
   isDryRun: boolean
 ) {
-  const steps = yield* Effect.forEach(names, (name) => stepFor(place, name, isDryRun))
+  // Named twice, a tag would be absent the second time.
+  const distinct = Array.from(new Set(names))
+  const steps = yield* Effect.forEach(distinct, (name) => stepFor(place, name, isDryRun))
   yield* InTurn.run(steps, (fates) => {
-    const tags = fates.map((fate, index) => outcomeFor(names[index] ?? "", fate))
+    const tags = fates.map((fate, index) => outcomeFor(distinct[index] ?? "", fate))
     return Answer.make(
       document,
       { tags, isDryRun },
