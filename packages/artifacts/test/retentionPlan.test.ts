@@ -512,7 +512,7 @@ describe("a plan", () => {
       const [digest] = plan.tags.filter(({ name }) => name === "v1").map((tag) => tag.digest)
       assert.match(
         text,
-        /^memory\/app at 2026-06-30T12:00:00\.000Z \(everything\)\ndeletes 1 of 2 tags and 1 of 2 manifests, and frees at most /
+        /^memory\/app at 2026-06-30T12:00:00\.000Z\ndeletes 1 of 2 tags and 1 of 2 manifests, and frees at most /
       )
       assert.isBelow(text.indexOf("delete  v1"), text.indexOf("keep    main"))
       assert.include(text, `delete  v1  ${digest}  (`)

@@ -52,3 +52,16 @@ export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   ["verify", ["validate"]],
   ["version", ["--version"]]
 ])
+
+/** What to suggest for a flag of another command. */
+export const otherFlags: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
+  // crane
+  ["--insecure", ["--plain-http"]],
+  // oras: signatures and SBOMs go along by default.
+  ["-r", ["--referrers, which is the default"]],
+  ["--recursive", ["--referrers, which is the default"]],
+  // regctl
+  ["--digest-tags", ["--cosign-tags"]],
+  // skopeo
+  ["--tls-verify", ["--plain-http", "--ca-file"]]
+])

@@ -9,6 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Answer from "./answer.ts"
+import { exitCodes } from "./exitCode.ts"
 import { Unsafe, WrongCall } from "./failure.ts"
 import * as Output from "./output.ts"
 
@@ -68,7 +69,9 @@ export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
     { plans },
     {
       text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
-      quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest))
+      quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest)),
+      // Such a plan is not carried out.
+      code: plans.some(({ exceeds }) => exceeds.length > 0) ? exitCodes.unsafe : exitCodes.done
     }
   )
 

@@ -17,7 +17,7 @@ import { type ExitCode, exitCodeMeanings, exitCodes } from "./exitCode.ts"
 import { Ended, Failure, format } from "./failure.ts"
 import * as Log from "./log.ts"
 import * as Output from "./output.ts"
-import { otherNames } from "./otherNames.ts"
+import { otherFlags, otherNames } from "./otherNames.ts"
 import { root } from "./root.ts"
 import * as Version from "./version.ts"
 
@@ -36,8 +36,12 @@ const VersionFlag = GlobalFlag.Action({
 
 const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, VersionFlag, GlobalFlag.Wizard] })
 
-/** A name of another command for registries leads to the verb that does the same. */
+/** A name or a flag of another command for registries leads to the one that does the same. */
 const suggesting = (error: CliError.CliError): CliError.CliError => {
+  if (error._tag === "UnrecognizedOption" && error.suggestions.length === 0) {
+    const suggestions = otherFlags.get(error.option)
+    return suggestions === undefined ? error : new CliError.UnrecognizedOption({ ...error, suggestions })
+  }
   if (error._tag !== "UnknownSubcommand" || error.parent?.length !== 1) return error
   const suggestions = otherNames.get(error.subcommand)
   return suggestions === undefined ? error : new CliError.UnknownSubcommand({ ...error, suggestions })

@@ -17,18 +17,21 @@ const isTag = Schema.is(Tag.Tag)
 /** OCI distribution specification, "Pulling manifests". */
 const rule = "a tag has 1 to 128 letters, digits, and the characters _ . - of which the last two do not begin it"
 
+/** The tag of a full name, such as `docker.io/library/alpine:3.20`, or the tag itself. */
+export const tagIn = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
+
 /** Expects tags, and returns them. */
 export const validTags = Effect.fnUntraced(function* (tags: ReadonlyArray<string>) {
   const wrong = tags.find((tag) => !isTag(tag))
   if (wrong === undefined) return tags
-  return yield* new WrongCall({ description: `${JSON.stringify(wrong)} is not a valid tag: ${rule}` })
+  const alone = tagIn(wrong)
+  // As in `docker tag`, where the second name is a whole one.
+  const hint = wrong.includes("/") && isTag(alone) ? `. A tag stands alone here: ${alone}` : ""
+  return yield* new WrongCall({ description: `${JSON.stringify(wrong)} is not a valid tag: ${rule}${hint}` })
 })
 
 /** Reads a list of tags. */
 export const tagsOf = (text: string) => validTags(text.split(","))
-
-/** The tag of a full name, such as `docker.io/library/alpine:3.20`, or the tag itself. */
-export const tagIn = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
 
 /** Reads the name of a repository, with tags or without. */
 export const parse = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Target, WrongCall> {

@@ -249,6 +249,16 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
       })
     )
 
+    it.effect("says that the images of an index stay", () =>
+      Effect.gen(function* () {
+        const emulator = yield* AcrEmulator.AcrEmulator
+        yield* emulator.seed({ repository: "rm/platforms", tags: ["multi"], platforms: ["linux/amd64", "linux/arm64"] })
+        const { code, stdout } = yield* loggedIn(["rm", "--manifest", "--yes", "$REGISTRY/rm/platforms:multi"])
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /\ttags multi\t2 manifests of the index, which stay\n$/)
+      })
+    )
+
     for (const [name, hide] of [
       ["a tag", false],
       ["a hidden tag", true]

@@ -123,15 +123,20 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const { code, stderr, stdout } = yield* loggedIn(["purge", "$REGISTRY/purge/young", "--untagged"])
         assert.strictEqual(code, 0)
         assert.match(stdout, /purge\/young\tnothing to delete\n$/)
-        assert.match(stderr, /3 stay: it is younger than the safety age/)
+        assert.include(stderr, "1 stay, each since no flag names it")
+        assert.include(stderr, "1 stay, each since it is younger than the safety age")
       })
     )
 
     it.effect("refuses a plan beyond the limits with 9, and deletes nothing", () =>
       Effect.gen(function* () {
         yield* builds("purge/limits", 3)
-        const { code } = yield* loggedIn(["purge", "$REGISTRY/purge/limits", "--tags", "build-*", "--yes"])
+        const purge = ["purge", "$REGISTRY/purge/limits", "--tags", "build-*"]
+        const { code } = yield* loggedIn([...purge, "--yes"])
         assert.strictEqual(code, 9)
+        const dry = yield* loggedIn([...purge, "--dry-run"])
+        assert.strictEqual(dry.code, 9)
+        assert.include(dry.stdout, "exceeds its limits")
         assert.lengthOf(yield* tagsOf("purge/limits"), 3)
       })
     )

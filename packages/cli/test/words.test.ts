@@ -5,7 +5,7 @@ import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { exitCodeMeanings, exitCodes } from "../src/exitCode.ts"
-import { otherNames } from "../src/otherNames.ts"
+import { otherFlags, otherNames } from "../src/otherNames.ts"
 import { root } from "../src/root.ts"
 import { eacr } from "./support/eacr.ts"
 import { loggedIn } from "./support/registry.ts"
@@ -32,6 +32,27 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
         }
         const misspelt = yield* eacr(["shwo"], { env })
         assert.include(misspelt.stderr, "    show\n")
+      })
+    )
+
+    it.effect("a flag of another command leads to the one that does the same", () =>
+      Effect.gen(function* () {
+        const help = (yield* eacr(["cp", "--help"], { env })).stdout
+        for (const [flag, suggestions] of otherFlags) {
+          assert.notInclude(help, ` ${flag} `)
+          for (const suggestion of suggestions) assert.include(help, `  ${suggestion.split(/[ ,]/)[0]} `)
+          const { code, stderr } = yield* eacr(["cp", flag, "a", "b"], { env })
+          assert.strictEqual(code, 2)
+          assert.include(stderr, `Did you mean this?\n    ${suggestions.join("\n    ")}\n`, flag)
+        }
+      })
+    )
+
+    it.effect("a new tag that is written as a whole name leads to the tag alone", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* eacr(["tag", "localhost:1/shop/api:v1", "localhost:1/shop/api:v2"], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "A tag stands alone here: v2")
       })
     )
 

@@ -149,6 +149,22 @@ describe("a list", () => {
     }).pipe(Effect.provide(registry(endless(Number.POSITIVE_INFINITY))))
   )
 
+  it.effect("fails after a thousand pages in a row that are the same, each under another link", () => {
+    let number = 0
+    const same = behindOAuth(scope, () =>
+      json(
+        { repositories: ["alpine"] },
+        { headers: { link: `</acr/v1/_catalog?last=a&page=${++number}>; rel="next"` } }
+      )
+    )
+    return Effect.gen(function* () {
+      const registry = yield* ContainerRegistry
+      const error = yield* Effect.flip(Stream.runCollect(registry.repositories()))
+      assert.strictEqual(error.reason._tag, "InvalidResponse")
+      assert.include(error.message, "1000 pages in a row have nothing new on them")
+    }).pipe(Effect.provide(registry(same)))
+  })
+
   it.effect("continues over fewer empty pages than that", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry

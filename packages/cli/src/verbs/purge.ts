@@ -207,7 +207,7 @@ const reportAnswer = (
 const tellKept = ({ manifests, tags, warnings }: Plan) => {
   const counts = new Map<string, number>()
   for (const { because } of [...tags, ...manifests]) counts.set(because, (counts.get(because) ?? 0) + 1)
-  const reasons = Array.from(counts, ([because, count]) => `${count} stay: ${because}`)
+  const reasons = Array.from(counts, ([because, count]) => `${count} stay, each since ${because}`)
   return Effect.forEach([...reasons.slice(0, mostReasons), ...warnings], (line) => Output.tell(printable(line)), {
     discard: true
   })

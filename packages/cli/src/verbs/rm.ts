@@ -2,6 +2,7 @@
  * Deletes tags, or manifests with all of their tags.
  */
 import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -37,6 +38,8 @@ export const document = Answer.document({
       tags: Schema.Array(Schema.String),
       /** How many manifests refer to it. They stay, or the registry deletes them as well. */
       referrers: Schema.Natural,
+      /** How many manifests it names, as an index does. They stay. */
+      children: Schema.Natural,
       /** `kept`: the question was answered with no. `unknown`: the call was interrupted meanwhile. `notReached`: it was interrupted before. */
       outcome: Schema.Literals(["deleted", "kept", "failed", "unknown", "notReached"]),
       /** Why it could not be deleted. */
@@ -59,6 +62,17 @@ const mayBeIndex = (mediaType: MediaType.MediaType | undefined): boolean =>
 
 const decoder = new TextDecoder()
 
+/** The manifests that a manifest names. One that is not there names none. */
+const childrenOf = (store: ContentStore<StoreError>, digest: Digest.Digest) =>
+  Effect.map(
+    store.manifest({ digest }),
+    Option.match({
+      onNone: (): ReadonlyArray<Descriptor> => [],
+      onSome: ({ bytes, descriptor }) =>
+        Manifest.references(Manifest.view(descriptor.mediaType, decoder.decode(bytes))).manifests
+    })
+  )
+
 /** Tests whether an index leads to a manifest, at any depth. Each index is read once. */
 const leadsTo = (store: ContentStore<StoreError>, wanted: Digest.Digest) => {
   const seen = new Set<Digest.Digest>()
@@ -66,10 +80,7 @@ const leadsTo = (store: ContentStore<StoreError>, wanted: Digest.Digest) => {
     Effect.suspend(() => {
       if (seen.has(digest)) return Effect.succeed(false)
       seen.add(digest)
-      return Effect.flatMap(store.manifest({ digest }), (raw) => {
-        if (Option.isNone(raw)) return Effect.succeed(false)
-        const { bytes, descriptor } = raw.value
-        const { manifests } = Manifest.references(Manifest.view(descriptor.mediaType, decoder.decode(bytes)))
+      return Effect.flatMap(childrenOf(store, digest), (manifests) => {
         if (manifests.some((child) => child.digest === wanted)) return Effect.succeed(true)
         const indexes = manifests.filter(({ mediaType }) => mayBeIndex(mediaType))
         return Effect.reduce(
@@ -153,13 +164,15 @@ const doomed = Effect.fnUntraced(function* (place: Pick<Place.Flags, "layout">, 
   ) {
     return yield* new WrongCall({ description: `${name} names a repository: add a tag or a digest` })
   }
-  const { digest } = yield* Place.resolve(opened, Option.none())
+  const descriptor = yield* Place.resolve(opened, Option.none())
+  const { digest } = descriptor
   return {
     name,
     digest,
     opened,
     tags: yield* tagsOf(opened, digest),
-    referrers: yield* Stream.runCount(opened.store.referrers(digest))
+    referrers: yield* Stream.runCount(opened.store.referrers(digest)),
+    children: mayBeIndex(descriptor.mediaType) ? (yield* childrenOf(opened.store, digest)).length : 0
   } satisfies Doomed
 })
 
@@ -175,7 +188,7 @@ const remove = Effect.fnUntraced(function* ({ digest, opened, tags }: Doomed, wa
   yield* opened.store.remove({ digest })
 })
 
-const factsOf = ({ digest, name, referrers, tags }: Doomed) => ({ name, digest, tags, referrers })
+const factsOf = ({ children, digest, name, referrers, tags }: Doomed) => ({ name, digest, tags, referrers, children })
 
 const removedAs = (doomed: Doomed, fate: InTurn.Fate<void>): Removed => {
   const removed = factsOf(doomed)
@@ -191,13 +204,19 @@ const removedAs = (doomed: Doomed, fate: InTurn.Fate<void>): Removed => {
   }
 }
 
-const lineOf = ({ digest, referrers, tags }: Pick<Removed, "digest" | "referrers" | "tags">): string =>
+const lineOf = ({
+  children,
+  digest,
+  referrers,
+  tags
+}: Pick<Removed, "children" | "digest" | "referrers" | "tags">): string =>
   [
     digest,
     tags.length === 0 ? "no tag" : `tags ${tags.join(", ")}`,
     ...(referrers === 0
       ? []
-      : [`${referrers} ${referrers === 1 ? "referrer" : "referrers"}, which the registry deletes or keeps`])
+      : [`${referrers} ${referrers === 1 ? "referrer" : "referrers"}, which the registry deletes or keeps`]),
+    ...(children === 0 ? [] : [`${children} ${children === 1 ? "manifest" : "manifests"} of the index, which stay`])
   ].join("\t")
 
 const answerOf = (manifests: ReadonlyArray<Removed>, isDryRun: boolean): Answer.Answer =>

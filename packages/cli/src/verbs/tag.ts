@@ -56,10 +56,11 @@ export const tag = Command.make(
     Verb.answer(
       { what: `tag ${artifact}`, program: program(artifact, tags, place) },
       Effect.gen(function* () {
+        const valid = yield* Target.validTags(tags)
         const opened = yield* Place.store(place, artifact)
         const descriptor = yield* Place.resolve(opened, Option.none())
         const { digest } = descriptor
-        const named = yield* Effect.forEach(new Set(yield* Target.validTags(tags)), (tag) =>
+        const named = yield* Effect.forEach(new Set(valid), (tag) =>
           Effect.map(opened.store.resolve(tag), (found) => ({ tag, outcome: outcomeOf(found, digest) }))
         )
         const wanted = named.filter(({ outcome }) => outcome !== "unchanged").map(({ tag }) => tag)

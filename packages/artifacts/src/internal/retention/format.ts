@@ -26,10 +26,17 @@ const inOrder = <A extends Pick<PlannedTag, "verdict">>(things: ReadonlyArray<A>
   ...things.filter(({ verdict }) => verdict === "keep")
 ]
 
+/** What an inventory of less than all could not see. */
+const coverages: Readonly<Record<Plan["coverage"], string>> = {
+  everything: "",
+  tagged: ", of what has a tag: the registry does not list the rest",
+  partial: ", of a part: the rest could not be read"
+}
+
 export const format = (plan: Plan): string => {
   const { at, broken, coverage, exceeds, frees, manifests, registry, repository, tags, unmatched, warnings } = plan
   return [
-    `${registry}/${repository} at ${DateTime.formatIso(at)} (${coverage})`,
+    `${registry}/${repository} at ${DateTime.formatIso(at)}${coverages[coverage]}`,
     `deletes ${frees.tags} of ${tags.length} tags and ${frees.manifests} of ${manifests.length} manifests, and frees at most ${ByteSize.format(ByteSize.bytes(frees.atMostBytes))}: layers that others share stay`,
     ...section("tags", inOrder(tags).map(tagLine)),
     ...section("manifests", inOrder(manifests).map(manifestLine)),

@@ -97,8 +97,10 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
   const { graph } = setting
   const decisions: Decisions = { kept: new Map(), keptTags: new Map(), deletedTags: new Map(), deleted: new Map() }
   const pin = pins(inventory, rules)
+  // What the rules keep, they keep at any age, which is then no reason.
+  const isDecided = (before: Decision | undefined): boolean => before !== undefined && before.by !== "age"
   const keep = (node: Graph.Node, decision: Decision) => {
-    if (!decisions.kept.has(node)) decisions.kept.set(node, decision)
+    if (!isDecided(decisions.kept.get(node))) decisions.kept.set(node, decision)
   }
   const keepTag = (tag: Tag, node: Graph.Node, decision: Decision) => {
     decisions.keptTags.set(tag, decision)
@@ -131,9 +133,10 @@ const decide = (inventory: Inventory, rules: Rules, setting: Judge.Setting): Dec
       if (judgement.action !== "keep") decisions.deleted.set(node, decision)
       // It would hold the manifest whose referrers it lists, and all clients have a newer one.
       else if (!graph.formerLists.has(node)) keep(node, decision)
+    } else if (judgement.action === "keep") {
+      if (!isDecided(decisions.keptTags.get(tag))) keepTag(tag, node, decision)
     } else if (!decisions.keptTags.has(tag)) {
-      if (judgement.action === "keep") keepTag(tag, node, decision)
-      else decisions.deletedTags.set(tag, decision)
+      decisions.deletedTags.set(tag, decision)
       if (judgement.action === "untag")
         keep(node, { ...decision, because: `${tag.name} is only untagged: ${decision.because}` })
     }

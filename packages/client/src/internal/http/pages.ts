@@ -1,6 +1,6 @@
 /**
- * Detects lists without an end: a registry whose links repeat, or lead on and on through empty pages, would keep a
- * program busy forever.
+ * Detects lists without an end: a registry whose links repeat, or lead on and on through pages that are empty or the same, would
+ * keep a program busy forever.
  */
 import { longestLink } from "./link.ts"
 
@@ -27,7 +27,7 @@ const fingerprint = (text: string): number => {
   return (high >>> 0) * 0x200000 + (low >>> 11)
 }
 
-/** Records the link from one page, which may be empty, to the path of the next. Returns the problem, if there is one. */
+/** Records the link from one page, which may have nothing new, to the path of the next. Returns the problem, if there is one. */
 export type Follow = (path: string, isEmpty: boolean) => string | undefined
 
 /** Watches one list, from the path of its first page. */
@@ -36,7 +36,7 @@ export const watch = (firstPath: string): Follow => {
   let emptyPages = 0
   return (path, isEmpty) => {
     emptyPages = isEmpty ? emptyPages + 1 : 0
-    if (emptyPages >= mostEmptyPages) return `${emptyPages} pages in a row have nothing on them`
+    if (emptyPages >= mostEmptyPages) return `${emptyPages} pages in a row have nothing new on them`
     if (path.length > longestLink) return `the link to the next page is longer than ${longestLink} characters`
     const page = fingerprint(path)
     if (seen.has(page)) return "the pages go in a circle"
