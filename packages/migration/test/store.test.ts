@@ -1,7 +1,7 @@
 /**
  * The database of runs: how much it takes, and what it refuses.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,6 +9,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { fromBytes, toBytes } from "../src/internal/store/digests.ts"
 import * as Stores from "../src/internal/store/store.ts"
 import * as SqliteClient from "../src/SqliteClient.ts"
+import { kinds, onEmpty } from "./support/databases.ts"
 
 const memory = SqliteClient.layer({ filename: ":memory:" })
 
@@ -37,29 +38,99 @@ const plannedOf = (from: number, count: number) =>
     tags: [`1.${from + index}`]
   }))
 
+for (const { databases, isInstalled, name } of kinds) {
+  describe.skipIf(!isInstalled)(`the store on ${name}`, () => {
+    layer(databases, { excludeTestServices: true })((it) => {
+      it.effect("makes batches: large repositories first, small ones together, what is newest first", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* store.setPlan(1, plannedOf(0, 25))
+          yield* store.setPlan(2, plannedOf(100, 4))
+          yield* store.setPlan(3, plannedOf(200, 1))
+          assert.strictEqual(yield* store.makeBatches(run.id, 1, 10), 30)
+          const batches = yield* store.openBatches(run.id)
+          const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
+          assert.deepEqual(sizes, [10, 10, 10])
+          const [first] = yield* store.tasks(batches[0]?.id ?? 0)
+          assert.deepEqual(first, { repository: 1, digest: digestOf(24), tags: ["1.24"] })
+          const last = yield* store.tasks(batches[2]?.id ?? 0)
+          assert.deepEqual([...new Set(last.map(({ repository }) => repository))], [1, 2, 3])
+        }).pipe(onEmpty)
+      )
+
+      it.effect("knows which repository has a blob, also once that is another one", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          const blob = { run: run.id, place: 0, digest: digestOf(1) }
+          assert.isTrue(Option.isNone(yield* store.carrier(run.id, 0, blob.digest)))
+          yield* store.settle([], [{ ...blob, repository: 1 }])
+          yield* store.settle([], [{ ...blob, repository: 2 }])
+          assert.deepEqual(yield* store.carrier(run.id, 0, blob.digest), Option.some(2))
+          assert.isTrue(Option.isNone(yield* store.carrier(run.id, 1, blob.digest)))
+        }).pipe(onEmpty)
+      )
+
+      it.effect("refuses the tables of a newer version", () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* Stores.make()
+          yield* sql`INSERT INTO migration_versions ${sql.insert({ migration_id: 99, name: "future" })}`
+          const error = yield* Effect.flip(Stores.make())
+          assert.strictEqual(error.problem, "NewerStore")
+          assert.include(error.message, "version 99")
+        }).pipe(onEmpty)
+      )
+
+      it.effect("keeps what several processes begin, plan and settle at the same time", () =>
+        Effect.gen(function* () {
+          const stores = yield* Effect.all(
+            Array.from({ length: 4 }, () => Stores.make()),
+            { concurrency: "unbounded" }
+          )
+          const runs = yield* Effect.forEach(stores, (store) => store.begin("test", "{}"), { concurrency: "unbounded" })
+          assert.deepEqual(new Set(runs.map(({ id }) => id)), new Set([1]))
+          yield* Effect.forEach(stores, (store, index) => store.begin(`test ${index}`, "{}"), {
+            concurrency: "unbounded"
+          })
+          yield* Effect.forEach(
+            stores,
+            (store, run) =>
+              store.addRepositories(run, [
+                { route: 0, source: "shop/api", target: "shop/api", problem: null, detail: null }
+              ]),
+            { concurrency: "unbounded" }
+          )
+          const [store] = stores
+          assert.isDefined(store)
+          const repositories = yield* Effect.forEach(stores, (_, run) => store.repositories(run))
+          assert.sameMembers(
+            repositories.flatMap((found) => found.map(({ id }) => id)),
+            [1, 2, 3, 4]
+          )
+          const planned = plannedOf(0, 1000)
+          yield* store.setPlan(1, planned)
+          const settled = planned.map(({ digest }) => ({ repository: 1, digest, state: "copied" as const }))
+          // In opposite order, each waits for a row that the other one has written.
+          yield* Effect.all([store.settle(settled, []), store.settle(settled.toReversed(), [])], {
+            concurrency: "unbounded"
+          })
+          const known = yield* store.known(1)
+          assert.lengthOf(
+            Array.from(known.values()).filter(({ state }) => state === "copied"),
+            1000
+          )
+        }).pipe(onEmpty)
+      )
+    })
+  })
+}
+
 describe("the store", () => {
   it("keeps digests of both algorithms as bytes", () => {
     for (const digest of [digestOf(7), Digest.Digest.make(`sha512:${"0f".repeat(64)}`)]) {
       assert.strictEqual(fromBytes(toBytes(digest)), digest)
     }
   })
-
-  it.effect("makes batches: large repositories first, small ones together, what is newest first", () =>
-    Effect.gen(function* () {
-      const { run, store } = yield* begun
-      yield* store.setPlan(1, plannedOf(0, 25))
-      yield* store.setPlan(2, plannedOf(100, 4))
-      yield* store.setPlan(3, plannedOf(200, 1))
-      assert.strictEqual(yield* store.makeBatches(run.id, 1, 10), 30)
-      const batches = yield* store.openBatches(run.id)
-      const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
-      assert.deepEqual(sizes, [10, 10, 10])
-      const [first] = yield* store.tasks(batches[0]?.id ?? 0)
-      assert.deepEqual(first, { repository: 1, digest: digestOf(24), tags: ["1.24"] })
-      const last = yield* store.tasks(batches[2]?.id ?? 0)
-      assert.deepEqual([...new Set(last.map(({ repository }) => repository))], [1, 2, 3])
-    }).pipe(Effect.provide(memory))
-  )
 
   it.effect("takes less than 500 bytes for an artifact, with its tag and where its blobs are", () =>
     Effect.gen(function* () {
@@ -87,29 +158,6 @@ describe("the store", () => {
       const bytes = Number(pages[0]?.[0]) * Number(size[0]?.[0])
       assert.isBelow(bytes / count, 500)
       assert.deepEqual(yield* store.totals(run.id), [{ state: "copied", count, bytes: count * 1000 }])
-    }).pipe(Effect.provide(memory))
-  )
-
-  it.effect("knows which repository has a blob, also once that is another one", () =>
-    Effect.gen(function* () {
-      const { run, store } = yield* begun
-      const blob = { run: run.id, place: 0, digest: digestOf(1) }
-      assert.isTrue(Option.isNone(yield* store.carrier(run.id, 0, blob.digest)))
-      yield* store.settle([], [{ ...blob, repository: 1 }])
-      yield* store.settle([], [{ ...blob, repository: 2 }])
-      assert.deepEqual(yield* store.carrier(run.id, 0, blob.digest), Option.some(2))
-      assert.isTrue(Option.isNone(yield* store.carrier(run.id, 1, blob.digest)))
-    }).pipe(Effect.provide(memory))
-  )
-
-  it.effect("refuses the tables of a newer version", () =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      yield* Stores.make()
-      yield* sql`INSERT INTO migration_versions ${sql.insert({ migration_id: 99, name: "future" })}`
-      const error = yield* Effect.flip(Stores.make())
-      assert.strictEqual(error.problem, "NewerStore")
-      assert.include(error.message, "version 99")
     }).pipe(Effect.provide(memory))
   )
 

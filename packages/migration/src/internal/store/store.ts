@@ -87,6 +87,9 @@ export interface Batch {
 /** Rows that one statement writes. SQLite takes 32,766 parameters. */
 const rowsAtOnce = 500
 
+/** How often a transaction is tried again that a deadlock ended. */
+const mostDeadlocks = 5
+
 /** Artifacts of a report that are read at a time. */
 const pageSize = 1000
 
@@ -136,8 +139,21 @@ export const make = Effect.fnUntraced(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* guarded(prepare)
 
+  /** Two processes may write the same rows in another order. PostgreSQL then ends the transaction of one of them. */
   const inTransaction = <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, MigrationError> =>
-    guarded(sql.withTransaction(effect))
+    guarded(
+      Effect.retry(sql.withTransaction(effect), {
+        times: mostDeadlocks,
+        while: ({ reason }) => reason._tag === "DeadlockError"
+      })
+    )
+
+  /** Keeps the numbers that a transaction gives out from other processes. SQLite has one writer anyway. */
+  const lock = (table: string): Effect.Effect<void, SqlError> =>
+    sql.onDialectOrElse({
+      pg: () => Effect.asVoid(sql`LOCK TABLE ${sql(table)} IN SHARE ROW EXCLUSIVE MODE`),
+      orElse: () => Effect.void
+    })
 
   /** An integer as it is: SQLite gets numbers of JavaScript as fractions, and would divide by them. */
   const whole = (number: number) => sql.literal(number.toFixed(0))
@@ -157,6 +173,7 @@ export const make = Effect.fnUntraced(function* () {
     guarded(
       sql.withTransaction(
         Effect.gen(function* () {
+          yield* lock("migration_runs")
           const found = yield* find(name)
           if (Option.isSome(found)) {
             if (found.value.rules === rules) return found.value
@@ -206,6 +223,7 @@ export const make = Effect.fnUntraced(function* () {
   ): Effect.Effect<void, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
+        yield* lock("migration_repositories")
         const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_repositories`
         const next = (last?.id ?? 0) + 1
         yield* insertAll(
@@ -297,6 +315,7 @@ export const make = Effect.fnUntraced(function* () {
   const makeBatches = (run: number, pass: number, size: number): Effect.Effect<number, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
+        yield* lock("migration_batches")
         yield* sql`DELETE FROM migration_batches WHERE run = ${run} AND is_done = 0`
         const counted = yield* sql<{ readonly repository: number; readonly count: number }>`
           SELECT a.repository AS repository, count(*) AS count
@@ -314,7 +333,7 @@ export const make = Effect.fnUntraced(function* () {
           const begin = count <= room ? next - 1 : next
           yield* sql`UPDATE migration_artifacts SET batch = ${whole(begin)} + (ranked.place - 1) / ${whole(size)}
             FROM (
-              SELECT digest AS wanted, row_number() OVER (ORDER BY changed DESC, digest) AS place
+              SELECT digest AS wanted, row_number() OVER (ORDER BY changed DESC NULLS LAST, digest) AS place
               FROM migration_artifacts WHERE repository = ${repository} AND state = ${numberOf("planned")}
             ) AS ranked
             WHERE repository = ${repository} AND digest = ranked.wanted`
@@ -353,7 +372,7 @@ export const make = Effect.fnUntraced(function* () {
       Effect.gen(function* () {
         const rows = yield* sql<{ readonly repository: number; readonly digest: Uint8Array }>`
           SELECT repository, digest FROM migration_artifacts WHERE batch = ${batch}
-          ORDER BY repository, changed DESC, digest`
+          ORDER BY repository, changed DESC NULLS LAST, digest`
         const tags = yield* sql<TagRow & { readonly repository: number }>`
           SELECT t.repository AS repository, t.digest AS digest, t.name AS name
           FROM migration_artifacts a JOIN migration_tags t ON t.repository = a.repository AND t.digest = a.digest

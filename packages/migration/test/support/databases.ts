@@ -1,0 +1,60 @@
+/**
+ * The kinds of databases that a run may be in.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Postgres from "../../../../test/support/postgres.ts"
+import * as SqliteClient from "../../src/SqliteClient.ts"
+
+/** Databases of one kind. */
+export class Databases extends Context.Service<
+  Databases,
+  {
+    /** A client of a database that is empty. */
+    readonly empty: Effect.Effect<Layer.Layer<SqlClient.SqlClient, SqlError>, SqlError>
+  }
+>()("test/Databases") {}
+
+/** A client of PostgreSQL. */
+export const clientOf = (url: string): Layer.Layer<SqlClient.SqlClient, SqlError> =>
+  PgClient.layer({ url: Redacted.make(url) })
+
+/** The URLs of databases that are empty, in one PostgreSQL. */
+export const makeUrls = Effect.gen(function* () {
+  const url = yield* Postgres.start
+  let count = 0
+  return Effect.suspend(() => {
+    const name = `test${count++}`
+    const create = Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`CREATE DATABASE ${sql(name)}`
+      return url.replace(/postgres$/, name)
+    })
+    return Effect.provide(create, clientOf(url))
+  })
+})
+
+const sqlite = Layer.succeed(
+  Databases,
+  Databases.of({ empty: Effect.sync(() => SqliteClient.layer({ filename: ":memory:" })) })
+)
+
+const postgres = Layer.effect(
+  Databases,
+  Effect.map(makeUrls, (urls) => Databases.of({ empty: Effect.map(urls, clientOf) }))
+)
+
+/** Each kind, and whether this machine has it. */
+export const kinds = [
+  { name: "SQLite", databases: sqlite, isInstalled: true },
+  { name: "PostgreSQL (skipped where it is not installed)", databases: postgres, isInstalled: Postgres.isInstalled() }
+]
+
+/** Runs an effect on a database of its own. */
+export const onEmpty = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Databases, ({ empty }) => Effect.flatMap(empty, (client) => Effect.provide(effect, client)))
