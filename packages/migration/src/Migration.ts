@@ -8,7 +8,7 @@ import { hostname } from "node:os"
 import { pid } from "node:process"
 import type * as Registries from "@effect-acr/client/Registries"
 import type * as Digest from "@effect-acr/client/Digest"
-import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -42,11 +42,48 @@ export type { Event } from "./internal/driver.ts"
  */
 export interface RunOptions {
   /**
+   * Makes this process one of several that share the run, with one database on PostgreSQL. Defaults to a process that works
+   * alone.
+   */
+  readonly runner?: Runner
+  /**
    * How long the lock of a killed process is waited for before this one takes over, at least 3 seconds. Defaults to 10
    * seconds.
    */
   readonly lockExpiration?: Duration.Input
 }
+
+/**
+ * A process of several that share a run.
+ *
+ * **Details**
+ *
+ * All processes run the same program: the same run, rules and version of this package.
+ *
+ * **Gotchas**
+ *
+ * The processes talk to each other by HTTP, without TLS and without a login: any program that reaches the port can start work.
+ * Have it in a network of its own.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Runner {
+  /** The name or address by which the others reach this process, and on which it listens. */
+  readonly host: string
+  /** The port that it listens on. */
+  readonly port: number
+  /**
+   * In how many parts the work is divided among the processes, the same in all of them. Use several times as many as there are
+   * processes, as each gets whole ones. Defaults to 96.
+   */
+  readonly shards?: number
+}
+
+const defaultShards = 96
+
+/** Batches under way in all processes. Enough for each to have some that wait: which process gets a batch is chance. */
+const batchesOfAll = 256
 
 const defaultLockExpiration = Duration.seconds(10)
 
@@ -75,7 +112,10 @@ const bufferedEvents = 256
  * An artifact that cannot be copied does not stop the run: `report` says why. `MigrationReport.isComplete` of the `status` says
  * whether all is at the target.
  *
- * Fails with `MigrationError`: `Locked` if another process works on the database, `Denied` if a registry refuses the login,
+ * With `runner`, several processes share the run: the batches go to all of them, one of them drives the run, and another one
+ * takes over what a killed one had. The stream of each has what happens in its process, and ends with the run.
+ *
+ * Fails with `MigrationError`: `Locked` if another process works on the run, `Denied` if a registry refuses the login,
  * `StoreFull` if the disk of the database is full. After each of them, the next call continues.
  *
  * **Example** (A registry to another one)
@@ -99,7 +139,7 @@ const bufferedEvents = 256
 export const run = (
   name: string,
   rules: Rules,
-  { lockExpiration = defaultLockExpiration }: RunOptions = {}
+  { lockExpiration = defaultLockExpiration, runner }: RunOptions = {}
 ): Stream.Stream<
   Event,
   MigrationError,
@@ -112,19 +152,27 @@ export const run = (
   >(
     (queue) =>
       Effect.gen(function* () {
-        const started = yield* Clock.currentTimeMillis
+        const started = DateTime.formatIso(yield* DateTime.now)
+        const store = yield* Stores.make()
+        const id = yield* Driver.begin(store, name, rules)
         const options: Engine.Options = {
+          run: id,
           lockExpiration: Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration),
-          owner: Engine.ownerOf(hostname(), pid, started)
+          process:
+            runner === undefined
+              ? { _tag: "Alone", owner: Engine.ownerOf(hostname(), pid, started) }
+              : { _tag: "Together", shards: defaultShards, ...runner }
         }
-        yield* Engine.awaitTurn(options)
         const parts: Driver.Parts = {
-          store: yield* Stores.make(),
+          store,
           places: yield* Places.make(),
-          emit: (event) => Effect.asVoid(Queue.offer(queue, event))
+          emit: (event) => Effect.asVoid(Queue.offer(queue, event)),
+          shards: Engine.shardsOf(options),
+          batchesAhead: runner === undefined ? Driver.batchesAtOnce : batchesOfAll
         }
         const worker = yield* Driver.makeWorker(parts)
-        yield* Driver.drive(parts, name, rules).pipe(Engine.running(worker, options))
+        const isOver = Effect.map(store.byId(id), ({ phase }) => phase === "done")
+        yield* Engine.running(worker, options, { drive: Driver.drive(parts, id), isOver })
       }).pipe(
         Effect.scoped,
         Effect.matchCauseEffect({

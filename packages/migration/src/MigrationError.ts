@@ -15,7 +15,8 @@ import * as Schema from "effect/Schema"
  * - `UnknownRun`: the database has no run of this name.
  * - `NewerStore`: a newer version of this package wrote the database.
  * - `Interrupted`: this process lost the lock of the database, as one does that gets no time on a busy machine.
- * - `Locked`: another process works on the database, or has locked its file.
+ * - `Locked`: another process works on this run, or has locked the file of the database.
+ * - `RunnerFailed`: the address of the runner cannot be listened on.
  * - `StoreFull`: the disk of the database is full.
  * - `StoreFailed`: the database cannot be read or written for another reason.
  * - `Denied`: a registry refuses the login. Nothing else would succeed with it.
@@ -35,6 +36,7 @@ export class MigrationError extends Schema.TaggedError<MigrationError>("@effect-
       "NewerStore",
       "Interrupted",
       "Locked",
+      "RunnerFailed",
       "StoreFull",
       "StoreFailed",
       "Denied",

@@ -81,6 +81,17 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(onEmpty)
       )
 
+      it.effect("refuses what a process writes that slept while another one took the run further", () =>
+        Effect.gen(function* () {
+          const { run, store } = yield* begun
+          yield* store.during(run, store.setPlan(1, plannedOf(0, 1)))
+          yield* store.advance(run, { phase: "copy" })
+          const error = yield* Effect.flip(store.during(run, store.setPlan(1, plannedOf(1, 1))))
+          assert.strictEqual(error.problem, "Interrupted")
+          assert.strictEqual((yield* store.known(1)).size, 1)
+        }).pipe(onEmpty)
+      )
+
       it.effect("keeps what several processes begin, plan and settle at the same time", () =>
         Effect.gen(function* () {
           const stores = yield* Effect.all(

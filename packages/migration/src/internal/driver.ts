@@ -6,6 +6,7 @@ import * as Cache from "effect/Cache"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
 import type { State } from "../MigrationReport.ts"
 import { Rules } from "../MigrationRules.ts"
@@ -89,7 +90,14 @@ export interface Parts {
   readonly store: Store
   readonly places: Places
   readonly emit: (event: Event) => Effect.Effect<void>
+  /** The shards of the cluster. */
+  readonly shards: number
+  /** Batches that are under way at the same time in all processes, those included that wait for their turn in one. */
+  readonly batchesAhead: number
 }
+
+/** Batches of a process that are copied at the same time. */
+export const batchesAtOnce = 4
 
 /** What the workflows of a process do. */
 export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: Parts) {
@@ -120,10 +128,13 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
         return yield* Scope.provide(copier, scope)
       })
   })
+  const turns = yield* Semaphore.make(batchesAtOnce)
   const worker: Engine.Worker = {
-    prepare: ({ isFirst, pass, run: id }) =>
+    prepare: ({ attempt, isFirst, pass, run: id }) =>
       Effect.gen(function* () {
         const run = yield* store.byId(id)
+        // Left by a process that was killed, and overtaken since.
+        if (run.phase !== "inventory" || run.pass !== pass || run.attempt !== attempt) return 0
         const rules = yield* readRules(run)
         yield* emit({ _tag: "PassBegan", pass })
         return yield* prepare({
@@ -136,45 +147,53 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
             emit({ _tag: "Listed", source, target, artifacts, planned })
         })
       }),
-    copy: ({ batch, pass, run }) => Effect.flatMap(Cache.get(copiers, `${run}/${pass}`), (copy) => copy(batch))
+    copy: ({ batch, pass, run }) =>
+      Cache.get(copiers, `${run}/${pass}`).pipe(
+        Effect.flatMap((copy) => copy(batch)),
+        Effect.tap(() => emit({ _tag: "BatchDone", batch })),
+        turns.withPermit
+      )
   }
   return worker
 })
 
-const batchesAtOnce = 4
-
 /** Passes of one call: what was pushed meanwhile, and what failed for a while, is copied by the later ones. */
 const mostPasses = 5
 
-const copyBatches = ({ emit, store }: Parts, run: Run) =>
+const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
   Effect.gen(function* () {
     const batches = yield* store.openBatches(run.id)
     const copyBatch = (batch: Batch) =>
-      Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt }).pipe(
+      Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt, shards }).pipe(
         Effect.tapError(() => store.repeatBatch(batch)),
-        Effect.andThen(store.closeBatch(batch.id)),
-        Effect.andThen(emit({ _tag: "BatchDone", batch: batch.id }))
+        Effect.andThen(store.closeBatch(batch.id))
       )
-    yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAtOnce, discard: true })
+    yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAhead, discard: true })
   })
 
 /** How often one call begins again after the engine has stopped. */
 const mostInterruptions = 5
 
-const driveOnce = (parts: Parts, name: string, rules: Rules) =>
+/** Begins a run, or the next pass of one that is done. Returns its number. */
+export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<number, MigrationError> =>
   Effect.gen(function* () {
-    const { emit, store } = parts
-    const begun = yield* store.begin(name, yield* formatRules(rules))
-    if (begun.phase === "done") yield* store.advance(begun, { phase: "inventory", pass: begun.pass + 1, attempt: 0 })
-    const first = begun.phase === "done" ? begun.pass + 1 : begun.pass
+    const run = yield* store.begin(name, yield* formatRules(rules))
+    if (run.phase === "done") yield* store.advance(run, { phase: "inventory", pass: run.pass + 1, attempt: 0 })
+    return run.id
+  })
+
+const driveOnce = (parts: Parts, id: number) =>
+  Effect.gen(function* () {
+    const { emit, shards, store } = parts
+    const { pass: first } = yield* store.byId(id)
     const last = first + mostPasses - 1
     while (true) {
-      const run = yield* store.byId(begun.id)
+      const run = yield* store.byId(id)
       if (run.phase === "done") return
       if (run.phase === "inventory") {
-        const { attempt, id, pass } = run
+        const { attempt, pass } = run
         const planned = yield* Effect.tapError(
-          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first }),
+          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, shards }),
           () => store.advance(run, { attempt: attempt + 1 })
         )
         const batches = yield* store.openBatches(id)
@@ -188,9 +207,9 @@ const driveOnce = (parts: Parts, name: string, rules: Rules) =>
     }
   })
 
-/** Takes a run to its end. */
-export const drive = (parts: Parts, name: string, rules: Rules) =>
-  Effect.retry(driveOnce(parts, name, rules), {
+/** Takes a run that has begun to its end. */
+export const drive = (parts: Parts, id: number) =>
+  Effect.retry(driveOnce(parts, id), {
     times: mostInterruptions,
     while: ({ problem }) => problem === "Interrupted"
   })

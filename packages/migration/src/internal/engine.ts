@@ -2,43 +2,56 @@
  * Durable execution on `effect/workflow` and `effect/cluster`, both unstable: nothing else imports them.
  *
  * Each pass is prepared by one workflow and each batch is copied by another, with one activity each. Their messages are in the
- * database, so that a runner that starts finds what a killed one left. The cluster's lock of the one shard decides which
- * process works.
+ * database, so that a runner that starts finds what a killed one left. Each run is a cluster of its own: of one process that
+ * holds the lock of the one shard, or of runners that share the shards.
  */
+import * as NodeClusterHttp from "@effect/platform-node/NodeClusterHttp"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as Cause from "effect/Cause"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
-import * as SingleRunner from "effect/cluster/SingleRunner"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as ShardId from "effect/cluster/ShardId"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
+import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as SqlClient from "effect/sql/SqlClient"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
+import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
 
+// An execution is in the shard that its key gives with the number of shards: with another number, it would never be found.
+const shards = Schema.Int
+
 /** A pass to prepare. */
-const pass = { run: Schema.Int, pass: Schema.Int, attempt: Schema.Int, isFirst: Schema.Boolean }
+const pass = { run: Schema.Int, pass: Schema.Int, attempt: Schema.Int, isFirst: Schema.Boolean, shards }
 
 /** A batch to copy. */
-const batch = { run: Schema.Int, pass: Schema.Int, batch: Schema.Int, attempt: Schema.Int }
+const batch = { run: Schema.Int, pass: Schema.Int, batch: Schema.Int, attempt: Schema.Int, shards }
 
 // An execution that failed is final for its key, so that another attempt has another key.
 const MigratePass = Workflow.make("MigratePass", {
   payload: pass,
   success: Schema.Int,
   error: MigrationError,
-  idempotencyKey: ({ attempt, pass, run }) => `${run}/${pass}/${attempt}`
+  idempotencyKey: ({ attempt, pass, run, shards }) => `${shards}/${run}/${pass}/${attempt}`
 })
 
 const MigrateBatch = Workflow.make("MigrateBatch", {
   payload: batch,
   success: Schema.Int,
   error: MigrationError,
-  idempotencyKey: ({ attempt, batch, pass, run }) => `${run}/${pass}/${batch}/${attempt}`
+  idempotencyKey: ({ attempt, batch, pass, run, shards }) => `${shards}/${run}/${pass}/${batch}/${attempt}`
 })
 
 export type PassPayload = (typeof MigratePass.payloadSchema)["Type"]
@@ -53,15 +66,43 @@ export interface Worker {
   readonly copy: (payload: BatchPayload) => Effect.Effect<number, MigrationError>
 }
 
-export interface Options {
-  /** How long the lock of a killed process is waited for. */
-  readonly lockExpiration: Duration.Duration
-  /** The name of this process in the lock. */
+/** A process that works alone. */
+interface Alone {
+  readonly _tag: "Alone"
+  /** Its name, for the lock and for people to read. */
   readonly owner: string
 }
 
+/** A process that works with others. */
+interface Together {
+  readonly _tag: "Together"
+  /** Where it listens, and others reach it. */
+  readonly host: string
+  readonly port: number
+  /** The same number in all of them. */
+  readonly shards: number
+}
+
+export interface Options {
+  /** The number of the run. */
+  readonly run: number
+  readonly process: Alone | Together
+  /** How long the lock of a killed process is waited for. */
+  readonly lockExpiration: Duration.Duration
+}
+
 /** A name that no other process has, for people to read. */
-export const ownerOf = (host: string, pid: number, started: number): string => `${host}-pid-${pid}-${started}`
+export const ownerOf = (host: string, pid: number, started: string): string => `${host}-pid-${pid}-since-${started}`
+
+/** The shards of a run. One alone: of several, each of two processes would get some. */
+export const shardsOf = ({ process }: Options): number => (process._tag === "Alone" ? 1 : process.shards)
+
+/** The port of a process that works alone. It listens nowhere. */
+const noPort = 0
+
+/** The owner of locks. With the default of the cluster, two processes would be one to its storage. */
+const addressOf = ({ process }: Options): RunnerAddress.RunnerAddress =>
+  process._tag === "Alone" ? RunnerAddress.make(process.owner, noPort) : RunnerAddress.make(process.host, process.port)
 
 /** How long a process that ends waits for its activities. */
 const terminationTimeout = Duration.seconds(5)
@@ -76,41 +117,140 @@ const activities = (worker: Worker) =>
     )
   )
 
-/** Runs the workflows in this process, as long as no other one does. */
-const layer = (worker: Worker, { lockExpiration, owner }: Options) =>
-  activities(worker).pipe(
-    Layer.provideMerge(ClusterWorkflowEngine.layer),
-    Layer.provideMerge(
-      SingleRunner.layer({
-        runnerStorage: "sql",
-        shardingConfig: {
-          // The address is the owner of the lock. With the default, two processes would be one to the storage.
-          runnerAddress: Option.some(RunnerAddress.make(owner, 0)),
-          // Of several shards, each process would get some.
-          shardsPerGroup: 1,
-          shardLockExpiration: lockExpiration,
-          shardLockRefreshInterval: Duration.divideUnsafe(lockExpiration, 3),
-          refreshAssignmentsInterval: Duration.min(Duration.seconds(1), lockExpiration),
-          entityMessagePollInterval: Duration.seconds(1),
-          entityTerminationTimeout: terminationTimeout,
-          simulateRemoteSerialization: false
-        }
+const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Service"]> => {
+  const { lockExpiration } = options
+  return {
+    runnerAddress: Option.some(addressOf(options)),
+    shardsPerGroup: shardsOf(options),
+    shardLockExpiration: lockExpiration,
+    shardLockRefreshInterval: Duration.divideUnsafe(lockExpiration, 3),
+    refreshAssignmentsInterval: Duration.min(Duration.seconds(1), lockExpiration),
+    entityMessagePollInterval: Duration.seconds(1),
+    entityTerminationTimeout: terminationTimeout,
+    simulateRemoteSerialization: false
+  }
+}
+
+/**
+ * The processes of a run, in the database. One that has left does not look for others any more: the cluster would warn that it
+ * finds none.
+ */
+const runnerStorage = (prefix: string) =>
+  Layer.effect(
+    RunnerStorage.RunnerStorage,
+    Effect.map(SqlRunnerStorage.make({ prefix }), (storage) => {
+      let hasLeft = false
+      return RunnerStorage.RunnerStorage.of({
+        ...storage,
+        unregister: (address) =>
+          Effect.suspend(() => {
+            hasLeft = true
+            return storage.unregister(address)
+          }),
+        getRunners: Effect.suspend(() => (hasLeft ? Effect.never : storage.getRunners))
       })
-    ),
-    Layer.provide(NodeCrypto.layerDigest)
+    })
+  ).pipe(Layer.orDie)
+
+/** What the cluster of a run keeps in the database. */
+const storageOf = (options: Options) => {
+  const prefix = `cluster_${options.run}`
+  return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
+    Layer.provide([ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
+  )
+}
+
+const shardingOf = (options: Options) => {
+  const shardingConfig = settingsOf(options)
+  return options.process._tag === "Alone"
+    ? Sharding.layer.pipe(
+        Layer.provideMerge(Runners.layerNoop),
+        Layer.provide([RunnerHealth.layerNoop, ShardingConfig.layerFromEnv(shardingConfig)])
+      )
+    : NodeClusterHttp.layer({ transport: "http", storage: "byo", shardingConfig })
+}
+
+/** Runs the workflows in this process. */
+const runnerOf = (worker: Worker, options: Options) =>
+  activities(worker).pipe(Layer.provideMerge(ClusterWorkflowEngine.layer), Layer.provideMerge(shardingOf(options)))
+
+/** The storage counts in seconds, and rounds. */
+const resolution = Duration.seconds(2)
+
+const lookInterval = Duration.millis(250)
+
+/**
+ * Waits until this process may work: alone, or with others that do not work alone. Fails with the name of the one that works
+ * if that is still there when the lock of a killed process would have expired.
+ */
+const awaitTurn = (options: Options): Effect.Effect<void, MigrationError, RunnerStorage.RunnerStorage> =>
+  Effect.gen(function* () {
+    const { lockExpiration, process } = options
+    const storage = yield* RunnerStorage.RunnerStorage
+    const others = Effect.map(storage.getRunners, (runners) => runners.map(([{ address }]) => address))
+    const isFree =
+      process._tag === "Alone"
+        ? Effect.map(
+            storage.acquire(addressOf(options), [ShardId.make("default", 1)]),
+            (acquired) => acquired.length > 0
+          )
+        : Effect.map(others, (addresses) => addresses.every(({ port }) => port !== noPort))
+    const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.sum(lockExpiration, resolution))
+    while (!(yield* isFree)) {
+      if ((yield* Clock.currentTimeMillis) > end) {
+        const names = (yield* others).map(({ host, port }) => (port === noPort ? host : `${host}:${port}`))
+        const description = `another process works on this run: ${names.join(", ")}`
+        return yield* new MigrationError({ problem: "Locked", description })
+      }
+      yield* Effect.sleep(lookInterval)
+    }
+  }).pipe(
+    Effect.catchTag("PersistenceError", (error) => {
+      const description = `the database failed: ${error.message}`
+      return Effect.fail(new MigrationError({ problem: "StoreFailed", description }))
+    })
   )
 
-/** Runs an effect that executes workflows, with this process as their runner. */
-export const running =
-  (worker: Worker, options: Options) =>
-  <A, R>(effect: Effect.Effect<A, MigrationError, R>) =>
-    effect.pipe(
-      Effect.provide(layer(worker, options)),
-      Effect.catchTag("ConfigError", ({ message }) => {
+/** What executes workflows. */
+interface Driving {
+  readonly drive: Effect.Effect<void, MigrationError, WorkflowEngine.WorkflowEngine>
+  /** Whether it has come to its end, in this process or another one. */
+  readonly isOver: Effect.Effect<boolean, MigrationError>
+}
+
+/** Drives in one process of the cluster. If that process ends, another one takes over. */
+const once = ({ drive, isOver }: Driving) =>
+  Effect.gen(function* () {
+    const sharding = yield* Sharding.Sharding
+    const ended = yield* Deferred.make<void, MigrationError>()
+    const untilEnd = Effect.matchCauseEffect(drive, {
+      // It is interrupted where its shard goes to another process, which begins it again.
+      onFailure: (cause) => (Cause.hasInterrupts(cause) ? Effect.void : Deferred.failCause(ended, cause)),
+      onSuccess: () => Deferred.succeed(ended, undefined)
+    })
+    yield* sharding.registerSingleton("drive", untilEnd)
+    const others = Effect.sleep("1 second").pipe(Effect.andThen(isOver), Effect.repeat({ until: (is) => is }))
+    yield* Effect.raceFirst(Deferred.await(ended), others)
+  }).pipe(Effect.scoped)
+
+/** Runs what executes workflows, with this process as a runner of them. */
+export const running = (worker: Worker, options: Options, driving: Driving) =>
+  Effect.andThen(
+    awaitTurn(options),
+    Effect.provide(options.process._tag === "Alone" ? driving.drive : once(driving), runnerOf(worker, options))
+  ).pipe(
+    Effect.provide(storageOf(options)),
+    Effect.catchTags({
+      ConfigError: ({ message }) => {
         const description = `the environment has settings of a cluster that cannot be used: ${message}`
         return Effect.fail(new MigrationError({ problem: "StoreFailed", description }))
-      })
-    )
+      },
+      ServeError: ({ cause }) => {
+        const description = `this process cannot be a runner: ${cause instanceof Error ? cause.message : String(cause)}`
+        return Effect.fail(new MigrationError({ problem: "RunnerFailed", description }))
+      }
+    })
+  )
 
 /** An execution that the engine gave up ends with a defect, which is final for its key as a failure is. */
 const orInterrupted = Effect.catchDefect((defect: unknown) => {
@@ -121,39 +261,3 @@ const orInterrupted = Effect.catchDefect((defect: unknown) => {
 export const prepare = (payload: PassPayload) => orInterrupted(MigratePass.execute(payload))
 
 export const copy = (payload: BatchPayload) => orInterrupted(MigrateBatch.execute(payload))
-
-interface LockRow {
-  readonly address: string
-  readonly acquired: string
-}
-
-/** Locks of the cluster's storage. There is no table before the first runner. */
-const locks = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<LockRow>> =>
-  Effect.orElseSucceed(
-    sql<LockRow>`SELECT address, acquired_at AS acquired FROM cluster_locks ORDER BY acquired_at DESC`,
-    (): ReadonlyArray<LockRow> => []
-  )
-
-const lookInterval = Duration.millis(250)
-
-/**
- * Waits until no other process works on the database. Fails with the owner and the time if one does: its lock is renewed while
- * this one waits. A killed process does not renew its lock.
- */
-export const awaitTurn = ({ lockExpiration }: Options): Effect.Effect<void, MigrationError, SqlClient.SqlClient> =>
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    if (sql.onDialectOrElse({ sqlite: () => false, orElse: () => true })) return
-    const [held] = yield* locks(sql)
-    if (held === undefined) return
-    const isExpired = (now: number) => now - Date.parse(`${held.acquired}Z`) > Duration.toMillis(lockExpiration)
-    while (!isExpired(yield* Clock.currentTimeMillis)) {
-      yield* Effect.sleep(lookInterval)
-      const [current] = yield* locks(sql)
-      if (current === undefined) return
-      if (current.address !== held.address || current.acquired !== held.acquired) {
-        const description = `${current.address} works on the database, seen at ${current.acquired} UTC`
-        return yield* new MigrationError({ problem: "Locked", description })
-      }
-    }
-  })

@@ -121,7 +121,7 @@ const planRepository = (
     )
     if (Option.isNone(target)) return { repository, artifacts: 0, planned: 0 }
     const planned = compare({ source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 })
-    yield* store.setPlan(repository.id, planned)
+    yield* store.during(run, store.setPlan(repository.id, planned))
     return {
       repository,
       artifacts: planned.length,
@@ -145,5 +145,5 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
-    return yield* store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch)
+    return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
   })

@@ -28,15 +28,13 @@ export const clientOf = (url: string): Layer.Layer<SqlClient.SqlClient, SqlError
 export const makeUrls = Effect.gen(function* () {
   const url = yield* Postgres.start
   let count = 0
-  return Effect.suspend(() => {
+  const next = Effect.gen(function* () {
     const name = `test${count++}`
-    const create = Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`CREATE DATABASE ${sql(name)}`
-      return url.replace(/postgres$/, name)
-    })
-    return Effect.provide(create, clientOf(url))
-  })
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`CREATE DATABASE ${sql(name)}`
+    return url.replace(/postgres$/, name)
+  }).pipe(Effect.provide(clientOf(url)))
+  return { next }
 })
 
 const sqlite = Layer.succeed(
@@ -46,7 +44,7 @@ const sqlite = Layer.succeed(
 
 const postgres = Layer.effect(
   Databases,
-  Effect.map(makeUrls, (urls) => Databases.of({ empty: Effect.map(urls, clientOf) }))
+  Effect.map(makeUrls, ({ next }) => Databases.of({ empty: Effect.map(next, clientOf) }))
 )
 
 /** Each kind, and whether this machine has it. */

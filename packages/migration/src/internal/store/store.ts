@@ -201,6 +201,28 @@ export const make = Effect.fnUntraced(function* () {
       )
     )
 
+  /**
+   * Writes what belongs to a step of a run, unless another process has taken the run further: one that hung and wakes up later
+   * would undo what was done meanwhile.
+   */
+  const during = <A>(
+    { attempt, id, pass, phase }: Run,
+    write: Effect.Effect<A, MigrationError>
+  ): Effect.Effect<A, MigrationError> =>
+    guarded(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          // Until the end of the transaction, the run goes no further.
+          const shared = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))
+          const current = yield* sql`SELECT id FROM migration_runs
+            WHERE id = ${id} AND attempt = ${attempt} AND pass = ${pass} AND phase = ${phase} ${shared}`
+          if (current.length > 0) return yield* write
+          const description = "another process has taken the run further"
+          return yield* new MigrationError({ problem: "Interrupted", description })
+        })
+      )
+    )
+
   /** A run by its number. */
   const byId = (id: number): Effect.Effect<Run, MigrationError> =>
     guarded(
@@ -527,6 +549,7 @@ export const make = Effect.fnUntraced(function* () {
     begin,
     byId,
     advance,
+    during,
     repositories,
     addRepositories,
     setProblem,
