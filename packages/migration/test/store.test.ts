@@ -120,6 +120,11 @@ for (const { databases, isInstalled, name } of kinds) {
           )
           const planned = plannedOf(0, 1000)
           yield* store.setPlan(1, planned)
+          yield* store.makeBatches(
+            repositories.findIndex((found) => found.some(({ id }) => id === 1)),
+            1,
+            1000
+          )
           const settled = planned.map(({ digest }) => ({ repository: 1, digest, state: "copied" as const }))
           // In opposite order, each waits for a row that the other one has written.
           yield* Effect.all([store.settle(settled, []), store.settle(settled.toReversed(), [])], {

@@ -24,8 +24,16 @@ export class Databases extends Context.Service<
 export const clientOf = (url: string): Layer.Layer<SqlClient.SqlClient, SqlError> =>
   PgClient.layer({ url: Redacted.make(url) })
 
-/** The URLs of databases that are empty, in one PostgreSQL. */
-export const makeUrls = Effect.gen(function* () {
+/** A PostgreSQL. */
+export class Server extends Context.Service<
+  Server,
+  {
+    /** The URL of a database that is empty. */
+    readonly next: Effect.Effect<string, SqlError>
+  }
+>()("test/Server") {}
+
+const makeServer = Effect.gen(function* () {
   const url = yield* Postgres.start
   let count = 0
   const next = Effect.gen(function* () {
@@ -34,8 +42,10 @@ export const makeUrls = Effect.gen(function* () {
     yield* sql`CREATE DATABASE ${sql(name)}`
     return url.replace(/postgres$/, name)
   }).pipe(Effect.provide(clientOf(url)))
-  return { next }
+  return Server.of({ next })
 })
+
+export const server = Layer.effect(Server, makeServer)
 
 const sqlite = Layer.succeed(
   Databases,
@@ -44,7 +54,7 @@ const sqlite = Layer.succeed(
 
 const postgres = Layer.effect(
   Databases,
-  Effect.map(makeUrls, ({ next }) => Databases.of({ empty: Effect.map(next, clientOf) }))
+  Effect.map(makeServer, ({ next }) => Databases.of({ empty: Effect.map(next, clientOf) }))
 )
 
 /** Each kind, and whether this machine has it. */

@@ -16,7 +16,12 @@ export const registriesOf = (...emulators: ReadonlyArray<Pick<AcrEmulator.Servic
     registries: Object.fromEntries(emulators.map(({ endpoint, loginServer }) => [loginServer, { endpoint }]))
   }).pipe(
     Layer.provide([
-      Credentials.layerPassword(adminUser).pipe(Credentials.onlyFor(emulators.map(({ loginServer }) => loginServer))),
+      Credentials.layerPassword(adminUser).pipe(
+        // Reached by way of another port, an emulator names itself by that one.
+        Credentials.onlyFor(
+          emulators.flatMap(({ endpoint, loginServer }) => [...new Set([loginServer, new URL(endpoint).host])])
+        )
+      ),
       NodeRegistryHttpClient.layer
     ])
   )

@@ -4,6 +4,12 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Reader } from "@effect-acr/artifacts/ContentStore"
+import * as Graph from "@effect-acr/artifacts/Graph"
+import * as Repository from "@effect-acr/artifacts/Repository"
+import type { Descriptor } from "@effect-acr/client/Descriptor"
+import * as Registries from "@effect-acr/client/Registries"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import type * as SeedImage from "@effect-acr/emulator/SeedImage"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -53,3 +59,50 @@ export const tagsOf = ({ contents, repositories }: AcrEmulator.Service) =>
     }
     return tags.toSorted()
   })
+
+/** What the tags of a registry name: their blobs, or none if a manifest is missing. */
+const graphsOf = ({ loginServer, repositories }: AcrEmulator.Service) =>
+  Effect.gen(function* () {
+    const graphs: Array<{
+      readonly name: string
+      readonly store: Reader<RegistryError>
+      readonly blobs: ReadonlyArray<Descriptor> | undefined
+    }> = []
+    for (const { name } of yield* repositories) {
+      const { content, reference } = yield* Registries.open(`${loginServer}/${name}`)
+      const store = Repository.make(content, reference)
+      for (const tag of yield* Stream.runCollect(store.tags)) {
+        const root = Option.getOrThrow(yield* store.resolve(tag))
+        const blobs = yield* Graph.read(store, root).pipe(
+          Effect.map(Graph.blobs),
+          Effect.catchTag("GraphError", () => Effect.undefined)
+        )
+        graphs.push({ name: `${name}:${tag}`, store, blobs })
+      }
+    }
+    return graphs
+  })
+
+/** The tags of a registry that name something of which a manifest or a blob is missing. */
+export const brokenTags = (registry: AcrEmulator.Service) =>
+  Effect.gen(function* () {
+    const broken: Array<string> = []
+    for (const { blobs, name, store } of yield* graphsOf(registry)) {
+      const isWhole = blobs !== undefined && (yield* Effect.forEach(blobs, store.has)).every((has) => has)
+      if (!isWhole) broken.push(name)
+    }
+    return broken
+  })
+
+/** The bytes of all blobs that the tags of a registry name, each once. */
+export const blobBytes = (registry: AcrEmulator.Service) =>
+  Effect.map(graphsOf(registry), (graphs) => {
+    const sizes = new Map(graphs.flatMap(({ blobs = [] }) => blobs.map(({ digest, size }) => [digest, size])))
+    return Array.from(sizes.values()).reduce((sum, size) => sum + size, 0)
+  })
+
+/** The bytes of blobs that a registry was sent. */
+export const sentBytes = ({ journal }: AcrEmulator.Service) =>
+  Effect.map(journal, (entries) =>
+    entries.filter(({ path }) => path.includes("/blobs/")).reduce((sum, { requestBytes }) => sum + requestBytes, 0)
+  )

@@ -432,7 +432,8 @@ export const make = Effect.fnUntraced(function* () {
           detail: one.detail?.slice(0, mostDetail) ?? null,
           attempts: 1
         }))
-        // The rows are there. One statement for all of them takes a fraction of the time.
+        // The rows are there. One statement for all of them takes a fraction of the time. What another process has settled
+        // meanwhile is in no batch any more, and stays as it is.
         yield* Effect.forEach(
           Arr.chunksOf(results, rowsAtOnce),
           (chunk) => sql`INSERT INTO migration_artifacts ${sql.insert(chunk)}
@@ -442,7 +443,8 @@ export const make = Effect.fnUntraced(function* () {
               class = excluded.class,
               detail = excluded.detail,
               attempts = migration_artifacts.attempts + 1,
-              batch = NULL`,
+              batch = NULL
+            WHERE migration_artifacts.batch IS NOT NULL`,
           { discard: true }
         )
         const rows = carriers.map(({ digest, place, repository, run }) => ({
