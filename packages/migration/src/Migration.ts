@@ -74,15 +74,15 @@ export interface Runner {
   /** The port that it listens on. */
   readonly port: number
   /**
-   * In how many parts the work is divided among the processes, the same in all of them. Use several times as many as there are
-   * processes, as each gets whole ones. Defaults to 96.
+   * In how many parts the work is divided among the processes, the same number in all of them. A multiple of the number of
+   * processes gives each as many. Defaults to 24.
    */
   readonly shards?: number
 }
 
-const defaultShards = 96
+const defaultShards = 24
 
-/** Batches under way in all processes. Enough for each to have some that wait: which process gets a batch is chance. */
+/** Batches under way in all processes, of which most wait for their turn. A process has always one that it can begin. */
 const batchesOfAll = 256
 
 const defaultLockExpiration = Duration.seconds(10)

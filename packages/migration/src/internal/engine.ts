@@ -7,8 +7,11 @@
  */
 import * as NodeClusterHttp from "@effect/platform-node/NodeClusterHttp"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Cause from "effect/Cause"
 import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
+import * as EntityId from "effect/cluster/EntityId"
+import * as HttpRunner from "effect/cluster/HttpRunner"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Runners from "effect/cluster/Runners"
@@ -22,8 +25,10 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Schema from "effect/Schema"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
@@ -36,8 +41,15 @@ const shards = Schema.Int
 /** A pass to prepare. */
 const pass = { run: Schema.Int, pass: Schema.Int, attempt: Schema.Int, isFirst: Schema.Boolean, shards }
 
-/** A batch to copy. */
-const batch = { run: Schema.Int, pass: Schema.Int, batch: Schema.Int, attempt: Schema.Int, shards }
+/** A batch to copy. `place` is what puts it into its shard. */
+const batch = {
+  run: Schema.Int,
+  pass: Schema.Int,
+  batch: Schema.Int,
+  attempt: Schema.Int,
+  shards,
+  place: Schema.Int
+}
 
 // An execution that failed is final for its key, so that another attempt has another key.
 const MigratePass = Workflow.make("MigratePass", {
@@ -51,7 +63,8 @@ const MigrateBatch = Workflow.make("MigrateBatch", {
   payload: batch,
   success: Schema.Int,
   error: MigrationError,
-  idempotencyKey: ({ attempt, batch, pass, run, shards }) => `${shards}/${run}/${pass}/${batch}/${attempt}`
+  idempotencyKey: ({ attempt, batch, pass, place, run, shards }) =>
+    `${shards}/${run}/${pass}/${batch}/${attempt}/${place}`
 })
 
 export type PassPayload = (typeof MigratePass.payloadSchema)["Type"]
@@ -104,8 +117,11 @@ const noPort = 0
 const addressOf = ({ process }: Options): RunnerAddress.RunnerAddress =>
   process._tag === "Alone" ? RunnerAddress.make(process.owner, noPort) : RunnerAddress.make(process.host, process.port)
 
-/** How long a process that ends waits for its activities. */
-const terminationTimeout = Duration.seconds(5)
+/**
+ * How long a process that ends waits for its activities. One that works together does the same where another one joins, which
+ * waits for its part of the work.
+ */
+const terminationTimeout = { Alone: Duration.seconds(5), Together: Duration.seconds(1) }
 
 const activities = (worker: Worker) =>
   Layer.mergeAll(
@@ -118,7 +134,7 @@ const activities = (worker: Worker) =>
   )
 
 const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Service"]> => {
-  const { lockExpiration } = options
+  const { lockExpiration, process } = options
   return {
     runnerAddress: Option.some(addressOf(options)),
     shardsPerGroup: shardsOf(options),
@@ -126,7 +142,7 @@ const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Se
     shardLockRefreshInterval: Duration.divideUnsafe(lockExpiration, 3),
     refreshAssignmentsInterval: Duration.min(Duration.seconds(1), lockExpiration),
     entityMessagePollInterval: Duration.seconds(1),
-    entityTerminationTimeout: terminationTimeout,
+    entityTerminationTimeout: terminationTimeout[process._tag],
     simulateRemoteSerialization: false
   }
 }
@@ -160,15 +176,22 @@ const storageOf = (options: Options) => {
   )
 }
 
-const shardingOf = (options: Options) => {
-  const shardingConfig = settingsOf(options)
-  return options.process._tag === "Alone"
-    ? Sharding.layer.pipe(
-        Layer.provideMerge(Runners.layerNoop),
-        Layer.provide([RunnerHealth.layerNoop, ShardingConfig.layerFromEnv(shardingConfig)])
-      )
-    : NodeClusterHttp.layer({ transport: "http", storage: "byo", shardingConfig })
-}
+/** Processes that reach each other by HTTP. One that cannot be reached finds its messages in the database. */
+const together = HttpRouter.serve(HttpRunner.layerHttpOptions({ path: "/" }), {
+  disableLogger: true,
+  disableListenLog: true
+}).pipe(
+  Layer.provide(HttpRunner.layerClientProtocolHttpDefault),
+  Layer.provide([NodeClusterHttp.layerHttpServer, NodeHttpClient.layerUndici, RpcSerialization.layerSchemaBinary()])
+)
+
+const alone = Sharding.layer.pipe(Layer.provideMerge(Runners.layerNoop))
+
+const shardingOf = (options: Options) =>
+  (options.process._tag === "Alone" ? alone : together).pipe(
+    // A process that is killed is found by its lock.
+    Layer.provide([RunnerHealth.layerNoop, ShardingConfig.layerFromEnv(settingsOf(options))])
+  )
 
 /** Runs the workflows in this process. */
 const runnerOf = (worker: Worker, options: Options) =>
@@ -213,7 +236,7 @@ const awaitTurn = (options: Options): Effect.Effect<void, MigrationError, Runner
 
 /** What executes workflows. */
 interface Driving {
-  readonly drive: Effect.Effect<void, MigrationError, WorkflowEngine.WorkflowEngine>
+  readonly drive: Effect.Effect<void, MigrationError, WorkflowEngine.WorkflowEngine | Sharding.Sharding>
   /** Whether it has come to its end, in this process or another one. */
   readonly isOver: Effect.Effect<boolean, MigrationError>
 }
@@ -260,4 +283,16 @@ const orInterrupted = Effect.catchDefect((defect: unknown) => {
 
 export const prepare = (payload: PassPayload) => orInterrupted(MigratePass.execute(payload))
 
-export const copy = (payload: BatchPayload) => orInterrupted(MigrateBatch.execute(payload))
+/**
+ * Copies a batch, in the shard whose turn it is: by chance alone, one process would be done while others still have batches
+ * that wait. The shard is given by the key, so that places are tried until one leads there.
+ */
+export const copy = (payload: Omit<BatchPayload, "place">) =>
+  Effect.gen(function* () {
+    const sharding = yield* Sharding.Sharding
+    const wanted = (payload.batch % payload.shards) + 1
+    const isInTurn = (id: string) => sharding.getShardId(EntityId.make(id), "default").id === wanted
+    let place = 0
+    while (!isInTurn(yield* MigrateBatch.executionId({ ...payload, place }))) place++
+    return yield* orInterrupted(MigrateBatch.execute({ ...payload, place }))
+  })
