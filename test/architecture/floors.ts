@@ -167,6 +167,7 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/internal/control/guard",
   "emulator/src/internal/control/page",
   "emulator/src/internal/listener",
+  "migration/src/internal/cluster",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",
   "node/src/internal/undiciClient"

@@ -13,6 +13,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled } from "../support/command.ts"
+import * as Postgres from "../support/postgres.ts"
 import { isThere, isToolName } from "../support/tools.ts"
 import { archives } from "./archives.ts"
 import type { Case } from "./case.ts"
@@ -21,6 +22,7 @@ import { copies } from "./copies.ts"
 import { emulators, soak } from "./emulators.ts"
 import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
+import { migrations } from "./migrations.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
 import { retention } from "./retention.ts"
@@ -50,6 +52,7 @@ const cases: ReadonlyArray<Case> = [
   ...start,
   ...cli,
   ...emulators,
+  ...migrations,
   soak(Number(options.seconds))
 ]
 
@@ -63,7 +66,10 @@ const machine = {
   node: process.version
 }
 
-const isAvailable = (program: string): boolean => (isToolName(program) ? isThere(program) : isInstalled(program))
+const isAvailable = (program: string): boolean => {
+  if (program === "postgresql") return Postgres.isInstalled()
+  return isToolName(program) ? isThere(program) : isInstalled(program)
+}
 
 const runCase = Effect.fnUntraced(function* ({ name, needs = [], run, title, wants = [] }: Case) {
   yield* Console.log(`\n${name}: ${title}`)

@@ -12,7 +12,7 @@ export const Figure = Schema.Struct({
   /** What is compared: `throughput, ours ÷ bare loop (undici)`. */
   what: Schema.String,
   values: Schema.Array(Schema.Finite),
-  unit: Schema.Literals(["×", "%", "MiB", "requests", "s"]),
+  unit: Schema.Literals(["×", "%", "MiB", "requests", "s", ""]),
   atLeast: Schema.optionalKey(Schema.Finite),
   atMost: Schema.optionalKey(Schema.Finite),
   /** Its place in a row of figures that shows how something grows. */
@@ -55,7 +55,9 @@ export const format = (value: number, unit: Figure["unit"]): string =>
     ? value.toFixed(2)
     : unit === "%"
       ? `${value.toFixed(0)} %`
-      : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`
+      : unit === ""
+        ? String(value)
+        : `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`
 
 export const goalOf = ({ atLeast, atMost, unit }: Figure): string =>
   atLeast !== undefined ? `≥ ${format(atLeast, unit)}` : atMost !== undefined ? `≤ ${format(atMost, unit)}` : ""

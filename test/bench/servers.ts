@@ -47,6 +47,9 @@ const start = (name: string, args: ReadonlyArray<string>, nodeArguments: Readonl
     ({ stop }) => stop
   ).pipe(Effect.map(({ line }) => line))
 
+/** A long stretch of wire to a port: returns the port of its other end. */
+export const delayed = (port: string, roundTripMillis: number) => start("delay", [port, String(roundTripMillis)])
+
 const certificate = Effect.gen(function* () {
   const folder = yield* temporaryFolder
   const files = { cert: join(folder, "certificate.pem"), key: join(folder, "key.pem") }
@@ -70,7 +73,7 @@ export const limit = Effect.fnUntraced(function* (
   const { items = 0, latencyMillis = 0, sizes = [] } = options
   const tls = yield* certificate
   const port = yield* start("limit", [JSON.stringify({ sizes, items, tls })])
-  const end = latencyMillis === 0 ? port : yield* start("delay", [port, String(latencyMillis)])
+  const end = latencyMillis === 0 ? port : yield* delayed(port, latencyMillis)
   return { endpoint: `https://127.0.0.1:${end}`, ca: tls.cert } satisfies Server
 })
 

@@ -19,6 +19,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Cluster from "./internal/cluster.ts"
 import * as Driver from "./internal/driver.ts"
 import type { Event } from "./internal/driver.ts"
 import * as Engine from "./internal/engine.ts"
@@ -155,19 +156,19 @@ export const run = (
         const started = DateTime.formatIso(yield* DateTime.now)
         const store = yield* Stores.make()
         const id = yield* Driver.begin(store, name, rules)
-        const options: Engine.Options = {
+        const options: Cluster.Options = {
           run: id,
           lockExpiration: Duration.max(Duration.fromInputUnsafe(lockExpiration), leastLockExpiration),
           process:
             runner === undefined
-              ? { _tag: "Alone", owner: Engine.ownerOf(hostname(), pid, started) }
+              ? { _tag: "Alone", owner: Cluster.ownerOf(hostname(), pid, started) }
               : { _tag: "Together", shards: defaultShards, ...runner }
         }
         const parts: Driver.Parts = {
           store,
           places: yield* Places.make(),
           emit: (event) => Effect.asVoid(Queue.offer(queue, event)),
-          shards: Engine.shardsOf(options),
+          shards: Cluster.shardsOf(options),
           batchesAhead: runner === undefined ? Driver.batchesAtOnce : batchesOfAll
         }
         const worker = yield* Driver.makeWorker(parts)

@@ -1,53 +1,59 @@
 /**
- * Two processes that would work alone on one run.
+ * A process that would work alone on a run that others work on.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as MigrationReport from "../src/MigrationReport.ts"
-import { slowly, start } from "./support/process.ts"
-import { makeWorld, tagsOf } from "./support/world.ts"
+import * as Postgres from "../../../test/support/postgres.ts"
+import { nextUrl, server } from "./support/databases.ts"
+import { rehearse } from "./support/rehearsal.ts"
 
-const images = Array.from({ length: 60 }, (_, index) => ({
-  repository: `shop/service-${index % 6}`,
-  tags: [`1.${index}`],
-  layers: [`layer ${index}`]
-}))
+const images = 60
 
-/** Two processes with the same order, on registries that take their time. */
-const startTwo = Effect.fnUntraced(function* (latency: number) {
-  const world = yield* makeWorld()
-  yield* world.seed(...images)
-  const order = {
-    database: { filename: world.filename },
-    rules: yield* world.decode({ limits: { batch: 20, copies: 1 } }),
-    emulators: yield* slowly(latency, world.source, world.target),
-    lockSeconds: 3
-  }
-  return { ...world, first: yield* start(order), startSecond: start(order) }
-})
+const rehearsal = {
+  images,
+  repositories: 6,
+  layerBytes: 100,
+  limits: { batch: 20, copies: 1, bytesInFlight: 1_048_576 }
+}
+
+/** The work takes longer than another process waits before it is refused. */
+const slow = { ...rehearsal, roundTripMillis: 100 }
 
 describe("a migration that works alone", () => {
   it.live("refuses another one of its run, with the name of the process and the time", () =>
     Effect.gen(function* () {
-      const { first, startSecond, status } = yield* startTwo(50)
-      yield* first.until(/^PassBegan/m)
-      const refused = yield* (yield* startSecond).ended
+      const { end, startAlone } = yield* rehearse(slow)
+      const first = yield* startAlone
+      yield* first.until(/^began/m)
+      const refused = yield* (yield* startAlone).ended
       assert.match(refused, /^Locked: another process works on this run: .*-pid-\d+-since-\d{4}-\d\d-\d\dT[\d:.]+Z$/m)
-      assert.notInclude(refused, "PassBegan")
-      assert.isFalse(MigrationReport.isComplete(yield* status))
+      assert.notMatch(refused, /^began/m)
+      assert.isFalse((yield* end).isComplete)
     }).pipe(Effect.scoped)
   )
 
   it.live("works alone also where two begin at the same moment, whichever of them works", () =>
     Effect.gen(function* () {
-      const { first, report, source, startSecond, target } = yield* startTwo(2)
-      const both = [first, yield* startSecond]
+      const { end, outcomes, startAlone } = yield* rehearse({ ...rehearsal, roundTripMillis: 4 })
+      const both = [yield* startAlone, yield* startAlone]
       const printed = yield* Effect.forEach(both, ({ ended }) => ended, { concurrency: 2 })
-      assert.isTrue(printed.some((text) => text.includes("done")))
-      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
-      const outcomes = yield* report
-      assert.lengthOf(outcomes, images.length)
-      assert.isTrue(outcomes.every(({ attempts, state }) => state === "verified" && attempts === 1))
+      assert.isTrue(printed.some((text) => /^done$/m.test(text)))
+      assert.deepInclude(yield* end, { isComplete: true, differences: [], artifacts: images })
+      assert.isTrue((yield* outcomes).every(({ attempts, state }) => state === "verified" && attempts === 1))
     }).pipe(Effect.scoped)
   )
+})
+
+describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where it is not installed)", () => {
+  layer(server, { excludeTestServices: true })((it) => {
+    it.effect("refuse one that would work alone on the run that they share", () =>
+      Effect.gen(function* () {
+        const { startAlone, startTogether } = yield* rehearse({ ...slow, url: yield* nextUrl })
+        const together = yield* startTogether()
+        yield* together.until(/^began/m)
+        assert.match(yield* (yield* startAlone).ended, /^Locked: another process works on this run: 127\.0\.0\.1:\d+$/m)
+        assert.isNull(together.child.exitCode)
+      }).pipe(Effect.scoped)
+    )
+  })
 })

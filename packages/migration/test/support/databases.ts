@@ -47,6 +47,8 @@ const makeServer = Effect.gen(function* () {
 
 export const server = Layer.effect(Server, makeServer)
 
+export const nextUrl = Effect.flatMap(Server, ({ next }) => next)
+
 const sqlite = Layer.succeed(
   Databases,
   Databases.of({ empty: Effect.sync(() => SqliteClient.layer({ filename: ":memory:" })) })

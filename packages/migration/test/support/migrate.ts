@@ -33,7 +33,8 @@ export const formatOrder = Schema.encodeEffect(Order)
 const lineOf = (event: Migration.Event): string => {
   if (event._tag === "ArtifactDone") return `artifact ${event.repository} ${event.digest} ${event.state}`
   if (event._tag === "BatchDone") return `batch ${event.batch}`
-  return event._tag === "Planned" ? `planned ${event.pass} ${event.artifacts}` : event._tag
+  if (event._tag === "Planned") return `planned ${event.pass} ${event.artifacts}`
+  return event._tag === "PassBegan" ? `began ${event.pass}` : "listed"
 }
 
 /** What programs and libraries take for the time is another one from now on. */

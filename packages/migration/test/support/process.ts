@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Effect from "effect/Effect"
-import { withLatency } from "../../../../test/support/latency.ts"
+import { delayed } from "../../../../test/bench/servers.ts"
 import { formatOrder, type Order } from "./migrate.ts"
 
 const program = fileURLToPath(new URL("migrate.ts", import.meta.url))
@@ -44,7 +44,6 @@ export const start = (order: Order) =>
           return Effect.sync(() => waiting.delete(one))
         })
       return {
-        order,
         child,
         /** What it has printed once it has printed such a line, or has ended. */
         until: (line: RegExp) => wait(() => line.test(printed) || isClosed),
@@ -55,10 +54,12 @@ export const start = (order: Order) =>
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
-/** Two registries as a process reaches them, each way of the wire taking so many milliseconds. */
-export const slowly = (milliseconds: number, ...emulators: ReadonlyArray<AcrEmulator.Service>) =>
+export type Process = Effect.Success<ReturnType<typeof start>>
+
+/** Registries as a process reaches them by wires on which a round trip takes so many milliseconds. */
+export const slowly = (roundTripMillis: number, ...emulators: ReadonlyArray<AcrEmulator.Service>) =>
   Effect.forEach(emulators, ({ endpoint, loginServer }) =>
-    Effect.map(withLatency(Number(new URL(endpoint).port), milliseconds), (port) => ({
+    Effect.map(delayed(new URL(endpoint).port, roundTripMillis), (port) => ({
       endpoint: `http://127.0.0.1:${port}`,
       loginServer
     }))

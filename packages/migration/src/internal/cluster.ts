@@ -1,0 +1,193 @@
+/**
+ * The processes of a run: one that works alone, or several that share the work. On `effect/cluster`, which is unstable, as is
+ * `effect/workflow`: this file and `engine` alone import them.
+ *
+ * Each run is a cluster of its own: of one process that holds the lock of the one shard, or of runners that share the shards.
+ */
+import * as NodeClusterHttp from "@effect/platform-node/NodeClusterHttp"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Cause from "effect/Cause"
+import * as HttpRunner from "effect/cluster/HttpRunner"
+import * as RunnerAddress from "effect/cluster/RunnerAddress"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
+import * as ShardId from "effect/cluster/ShardId"
+import * as Sharding from "effect/cluster/Sharding"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SqlMessageStorage from "effect/cluster/SqlMessageStorage"
+import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
+import { MigrationError } from "../MigrationError.ts"
+
+/** A process that works alone. */
+interface Alone {
+  readonly _tag: "Alone"
+  /** Its name, for the lock and for people to read. */
+  readonly owner: string
+}
+
+/** A process that works with others. */
+interface Together {
+  readonly _tag: "Together"
+  /** Where it listens, and others reach it. */
+  readonly host: string
+  readonly port: number
+  /** The same number in all of them. */
+  readonly shards: number
+}
+
+export interface Options {
+  /** The number of the run. */
+  readonly run: number
+  readonly process: Alone | Together
+  /** How long the lock of a killed process is waited for. */
+  readonly lockExpiration: Duration.Duration
+}
+
+/** A name that no other process has, for people to read. */
+export const ownerOf = (host: string, pid: number, started: string): string => `${host}-pid-${pid}-since-${started}`
+
+/** The shards of a run. One alone: of several, each of two processes would get some. */
+export const shardsOf = ({ process }: Options): number => (process._tag === "Alone" ? 1 : process.shards)
+
+/** The port of a process that works alone. It listens nowhere. */
+const noPort = 0
+
+/** The owner of locks. With the default of the cluster, two processes would be one to its storage. */
+const addressOf = ({ process }: Options): RunnerAddress.RunnerAddress =>
+  process._tag === "Alone" ? RunnerAddress.make(process.owner, noPort) : RunnerAddress.make(process.host, process.port)
+
+/**
+ * How long a process that ends waits for its activities. One that works together does the same where another one joins, which
+ * waits for its part of the work.
+ */
+const terminationTimeout = { Alone: Duration.seconds(5), Together: Duration.seconds(1) }
+
+const settingsOf = (options: Options): Partial<ShardingConfig.ShardingConfig["Service"]> => {
+  const { lockExpiration, process } = options
+  return {
+    runnerAddress: Option.some(addressOf(options)),
+    shardsPerGroup: shardsOf(options),
+    shardLockExpiration: lockExpiration,
+    shardLockRefreshInterval: Duration.divideUnsafe(lockExpiration, 3),
+    refreshAssignmentsInterval: Duration.min(Duration.seconds(1), lockExpiration),
+    entityMessagePollInterval: Duration.seconds(1),
+    entityTerminationTimeout: terminationTimeout[process._tag],
+    simulateRemoteSerialization: false
+  }
+}
+
+/**
+ * The processes of a run, in the database. One that has left does not look for others any more: the cluster would warn that it
+ * finds none.
+ */
+const runnerStorage = (prefix: string) =>
+  Layer.effect(
+    RunnerStorage.RunnerStorage,
+    Effect.map(SqlRunnerStorage.make({ prefix }), (storage) => {
+      let hasLeft = false
+      return RunnerStorage.RunnerStorage.of({
+        ...storage,
+        unregister: (address) =>
+          Effect.suspend(() => {
+            hasLeft = true
+            return storage.unregister(address)
+          }),
+        getRunners: Effect.suspend(() => (hasLeft ? Effect.never : storage.getRunners))
+      })
+    })
+  ).pipe(Layer.orDie)
+
+/** What the cluster of a run keeps in the database. */
+export const storageOf = (options: Options) => {
+  const prefix = `cluster_${options.run}`
+  return Layer.mergeAll(runnerStorage(prefix), SqlMessageStorage.layerWith({ prefix })).pipe(
+    Layer.provide([ShardingConfig.layerFromEnv(settingsOf(options)), NodeCrypto.layerDigest])
+  )
+}
+
+/** Processes that reach each other by HTTP. One that cannot be reached finds its messages in the database. */
+const together = HttpRouter.serve(HttpRunner.layerHttpOptions({ path: "/" }), {
+  disableLogger: true,
+  disableListenLog: true
+}).pipe(
+  Layer.provide(HttpRunner.layerClientProtocolHttpDefault),
+  Layer.provide([NodeClusterHttp.layerHttpServer, NodeHttpClient.layerUndici, RpcSerialization.layerSchemaBinary()])
+)
+
+const alone = Sharding.layer.pipe(Layer.provideMerge(Runners.layerNoop))
+
+export const shardingOf = (options: Options) =>
+  (options.process._tag === "Alone" ? alone : together).pipe(
+    // A process that is killed is found by its lock.
+    Layer.provide([RunnerHealth.layerNoop, ShardingConfig.layerFromEnv(settingsOf(options))])
+  )
+
+/** The storage counts in seconds, and rounds. */
+const resolution = Duration.seconds(2)
+
+const lookInterval = Duration.millis(250)
+
+/**
+ * Waits until this process may work: alone, or with others that do not work alone. Fails with the name of the one that works
+ * if that is still there when the lock of a killed process would have expired.
+ */
+export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError, RunnerStorage.RunnerStorage> =>
+  Effect.gen(function* () {
+    const { lockExpiration, process } = options
+    const storage = yield* RunnerStorage.RunnerStorage
+    const others = Effect.map(storage.getRunners, (runners) => runners.map(([{ address }]) => address))
+    const isFree =
+      process._tag === "Alone"
+        ? Effect.map(
+            storage.acquire(addressOf(options), [ShardId.make("default", 1)]),
+            (acquired) => acquired.length > 0
+          )
+        : Effect.map(others, (addresses) => addresses.every(({ port }) => port !== noPort))
+    const end = (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.sum(lockExpiration, resolution))
+    while (!(yield* isFree)) {
+      if ((yield* Clock.currentTimeMillis) > end) {
+        const names = (yield* others).map(({ host, port }) => (port === noPort ? host : `${host}:${port}`))
+        const description = `another process works on this run: ${names.join(", ")}`
+        return yield* new MigrationError({ problem: "Locked", description })
+      }
+      yield* Effect.sleep(lookInterval)
+    }
+  }).pipe(
+    Effect.catchTag("PersistenceError", (error) => {
+      const description = `the database failed: ${error.message}`
+      return Effect.fail(new MigrationError({ problem: "StoreFailed", description }))
+    })
+  )
+
+/** What executes workflows. */
+export interface Driving {
+  readonly drive: Effect.Effect<void, MigrationError, WorkflowEngine.WorkflowEngine | Sharding.Sharding>
+  /** Whether it has come to its end, in this process or another one. */
+  readonly isOver: Effect.Effect<boolean, MigrationError>
+}
+
+/** Drives in one process of the cluster. If that process ends, another one takes over. */
+export const once = ({ drive, isOver }: Driving) =>
+  Effect.gen(function* () {
+    const sharding = yield* Sharding.Sharding
+    const ended = yield* Deferred.make<void, MigrationError>()
+    const untilEnd = Effect.matchCauseEffect(drive, {
+      // It is interrupted where its shard goes to another process, which begins it again.
+      onFailure: (cause) => (Cause.hasInterrupts(cause) ? Effect.void : Deferred.failCause(ended, cause)),
+      onSuccess: () => Deferred.succeed(ended, undefined)
+    })
+    yield* sharding.registerSingleton("drive", untilEnd)
+    const others = Effect.sleep("1 second").pipe(Effect.andThen(isOver), Effect.repeat({ until: (is) => is }))
+    yield* Effect.raceFirst(Deferred.await(ended), others)
+  }).pipe(Effect.scoped)
