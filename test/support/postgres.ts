@@ -5,9 +5,14 @@ import { execFileSync } from "node:child_process"
 import { chown } from "node:fs/promises"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import { run, service, temporaryFolder } from "./command.ts"
 import { freePort } from "./freePort.ts"
 
@@ -72,3 +77,7 @@ export const start = Effect.gen(function* () {
   yield* Effect.raceFirst(isReady, failed)
   return `postgresql://postgres@127.0.0.1:${port}/postgres`
 })
+
+/** A client of the database at a URL. */
+export const client = (url: string): Layer.Layer<SqlClient.SqlClient, SqlError> =>
+  PgClient.layer({ url: Redacted.make(url) })

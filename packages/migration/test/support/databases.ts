@@ -1,11 +1,9 @@
 /**
  * The kinds of databases that a run may be in.
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Postgres from "../../../../test/support/postgres.ts"
@@ -19,10 +17,6 @@ export class Databases extends Context.Service<
     readonly empty: Effect.Effect<Layer.Layer<SqlClient.SqlClient, SqlError>, SqlError>
   }
 >()("test/Databases") {}
-
-/** A client of PostgreSQL. */
-export const clientOf = (url: string): Layer.Layer<SqlClient.SqlClient, SqlError> =>
-  PgClient.layer({ url: Redacted.make(url) })
 
 /** A PostgreSQL. */
 export class Server extends Context.Service<
@@ -41,7 +35,7 @@ const makeServer = Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* sql`CREATE DATABASE ${sql(name)}`
     return url.replace(/postgres$/, name)
-  }).pipe(Effect.provide(clientOf(url)))
+  }).pipe(Effect.provide(Postgres.client(url)))
   return Server.of({ next })
 })
 
@@ -56,7 +50,7 @@ const sqlite = Layer.succeed(
 
 const postgres = Layer.effect(
   Databases,
-  Effect.map(makeServer, ({ next }) => Databases.of({ empty: Effect.map(next, clientOf) }))
+  Effect.map(makeServer, ({ next }) => Databases.of({ empty: Effect.map(next, Postgres.client) }))
 )
 
 /** Each kind, and whether this machine has it. */

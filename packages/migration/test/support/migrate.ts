@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Postgres from "../../../../test/support/postgres.ts"
 import * as Migration from "../../src/Migration.ts"
 import { Rules } from "../../src/MigrationRules.ts"
 import * as SqliteClient from "../../src/SqliteClient.ts"
-import { clientOf } from "./databases.ts"
 import { registriesOf } from "./registries.ts"
 
 const Order = Schema.fromJsonString(
@@ -49,7 +49,7 @@ const program = Effect.gen(function* () {
   const order = yield* Schema.decodeEffect(Order)(process.argv[2] ?? "")
   const { database, emulators, jumpMinutes, lockSeconds, rules, runner } = order
   let isJumped = jumpMinutes === undefined
-  const client = "url" in database ? clientOf(database.url) : SqliteClient.layer(database)
+  const client = "url" in database ? Postgres.client(database.url) : SqliteClient.layer(database)
   const options = { lockExpiration: Duration.seconds(lockSeconds), ...(runner === undefined ? {} : { runner }) }
   yield* Migration.run("test", rules, options).pipe(
     Stream.runForEach((event) => {

@@ -7,11 +7,11 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { freePort } from "../../../../test/support/freePort.ts"
+import * as Postgres from "../../../../test/support/postgres.ts"
 import * as Migration from "../../src/Migration.ts"
 import * as MigrationReport from "../../src/MigrationReport.ts"
 import type { Rules } from "../../src/MigrationRules.ts"
 import * as SqliteClient from "../../src/SqliteClient.ts"
-import { clientOf } from "./databases.ts"
 import type { Order } from "./migrate.ts"
 import { slowly, start } from "./process.ts"
 import { blobBytes, brokenTags, makeWorld, sentBytes, tagsOf } from "./world.ts"
@@ -57,7 +57,7 @@ export const rehearse = Effect.fnUntraced(function* (rehearsal: Rehearsal) {
   })
   yield* seed(...imagesOf(rehearsal))
   const client: Layer.Layer<SqlClient.SqlClient, SqlError> =
-    url === undefined ? SqliteClient.layer({ filename }) : clientOf(url)
+    url === undefined ? SqliteClient.layer({ filename }) : Postgres.client(url)
   const order: Order = {
     database: url === undefined ? { filename } : { url },
     rules: yield* decode({ limits }),
