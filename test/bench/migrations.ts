@@ -141,7 +141,7 @@ const together: Case = {
   isAlone: true,
   needs: ["postgresql"],
   run: Effect.fnUntraced(function* () {
-    const images = 1200
+    const images = 600
     const one = yield* Effect.scoped(Effect.flatMap(Postgres.start, (url) => secondsOf(1, images, url)))
     const three = yield* Effect.scoped(Effect.flatMap(Postgres.start, (url) => secondsOf(3, images, url)))
     return [

@@ -1,11 +1,13 @@
 /**
  * The kinds of databases that a run may be in.
  */
+import { join } from "node:path"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { temporaryFolder } from "../../../../test/support/command.ts"
 import * as Postgres from "../../../../test/support/postgres.ts"
 import * as SqliteClient from "../../src/SqliteClient.ts"
 
@@ -43,9 +45,13 @@ export const server = Layer.effect(Server, makeServer)
 
 export const nextUrl = Effect.flatMap(Server, ({ next }) => next)
 
-const sqlite = Layer.succeed(
+const sqlite = Layer.effect(
   Databases,
-  Databases.of({ empty: Effect.sync(() => SqliteClient.layer({ filename: ":memory:" })) })
+  Effect.map(temporaryFolder, (folder) => {
+    let count = 0
+    const empty = Effect.sync(() => SqliteClient.layer({ filename: join(folder, `${count++}.sqlite`) }))
+    return Databases.of({ empty })
+  })
 )
 
 const postgres = Layer.effect(

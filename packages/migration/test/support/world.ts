@@ -16,6 +16,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import * as Migration from "../../src/Migration.ts"
 import * as MigrationRules from "../../src/MigrationRules.ts"
@@ -29,14 +31,20 @@ const temporary = Effect.acquireRelease(
 
 /** Two registries, until the scope closes. */
 export const makeWorld = Effect.fnUntraced(function* (
-  options: { readonly source?: AcrEmulator.Options; readonly target?: AcrEmulator.Options } = {}
+  options: {
+    readonly source?: AcrEmulator.Options
+    readonly target?: AcrEmulator.Options
+    /** Defaults to SQLite in a file. */
+    readonly database?: Layer.Layer<SqlClient.SqlClient, SqlError>
+  } = {}
 ) {
   const source = yield* AcrEmulator.make({ blobs: "direct", ...options.source, adminUser })
   const target = yield* AcrEmulator.make({ blobs: "direct", ...options.target, adminUser })
   const folder = yield* temporary
   const filename = join(folder, "migration.sqlite")
   const route = { from: { registry: source.loginServer }, to: { registry: target.loginServer } }
-  const services = Layer.mergeAll(registriesOf(source, target), NodeServices.layer, SqliteClient.layer({ filename }))
+  const database = options.database ?? SqliteClient.layer({ filename })
+  const services = Layer.mergeAll(registriesOf(source, target), NodeServices.layer, database)
   const decode = (rules: Record<string, unknown>) => MigrationRules.parse(JSON.stringify({ routes: [route], ...rules }))
   /** Runs a migration to its end, and returns what happened. */
   const run = (rules: Record<string, unknown> = {}, name = "test") =>

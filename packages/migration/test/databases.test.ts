@@ -1,0 +1,111 @@
+/**
+ * Migrations on each kind of database.
+ */
+import { assert, describe, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Migration from "../src/Migration.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import { Databases, kinds } from "./support/databases.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
+
+const worldOnEmpty = Effect.gen(function* () {
+  const { empty } = yield* Databases
+  return yield* makeWorld({ database: yield* empty })
+})
+
+const images = Array.from({ length: 24 }, (_, index) => ({
+  repository: `shop/service-${index % 5}`,
+  tags: [`1.${index}`, ...(index % 7 === 0 ? ["latest"] : [])],
+  layers: ["the layer that all have", `layer ${index}`]
+}))
+
+for (const { databases, isInstalled, name } of kinds) {
+  describe.skipIf(!isInstalled)(`a migration on ${name}`, () => {
+    layer(databases, { excludeTestServices: true })((it) => {
+      it.effect("copies in batches, says what became of each artifact, and finds all of them in the next call", () =>
+        Effect.gen(function* () {
+          const { report, run, seed, source, status, target } = yield* worldOnEmpty
+          yield* seed(...images, {
+            repository: "shop/index",
+            tags: ["1.0"],
+            platforms: ["linux/amd64", "linux/arm64"],
+            referrers: [{ artifactType: "application/spdx+json" }]
+          })
+          const limits = { batch: 4 }
+          const events = yield* run({ limits })
+          assert.isAtLeast(events.filter(({ _tag }) => _tag === "BatchDone").length, 6)
+          assert.isTrue(MigrationReport.isComplete(yield* status))
+          assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+          const outcomes = yield* report
+          const tagged = outcomes.filter(({ tags }) => tags.length > 0)
+          assert.lengthOf(tagged, images.length + 1)
+          assert.isTrue(tagged.every(({ attempts, state }) => state === "verified" && attempts === 1))
+          const planned = (yield* run({ limits })).flatMap((event) =>
+            event._tag === "Planned" ? [event.artifacts] : []
+          )
+          assert.deepEqual(planned, [0])
+          assert.deepEqual(yield* report, outcomes)
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect("goes on where an artifact is damaged, and where others vanish", () =>
+        Effect.gen(function* () {
+          const { report, run, seed, source, status } = yield* worldOnEmpty
+          const [damaged, gone] = yield* seed(...images)
+          yield* source.inject({
+            method: "GET",
+            path: `/v2/shop/service-0/manifests/${damaged}`,
+            times: "always",
+            consequence: { _tag: "CorruptBody", atByte: 10 }
+          })
+          yield* source.inject({
+            path: `/v2/shop/service-1/manifests/${gone}`,
+            times: "always",
+            consequence: { _tag: "Answer", status: 404, body: '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}' }
+          })
+          yield* run()
+          const unusual = (yield* report).filter(({ state }) => state !== "verified")
+          assert.sameDeepMembers(
+            unusual.map(({ class: kind, digest, state }) => [digest, state, kind]),
+            [
+              [damaged, "failed", "content"],
+              [gone, "vanished", "gone"]
+            ]
+          )
+          assert.isFalse(MigrationReport.isComplete(yield* status))
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect("stops when its reader does, and continues in the next call", () =>
+        Effect.gen(function* () {
+          const { decode, report, run, seed, services, source, target } = yield* worldOnEmpty
+          yield* seed(...images)
+          const limits = { batch: 5, copies: 2 }
+          yield* Migration.run("test", yield* decode({ limits })).pipe(
+            Stream.takeUntil(({ _tag }) => _tag === "ArtifactDone"),
+            Stream.runDrain,
+            Effect.provide(services)
+          )
+          yield* run({ limits })
+          assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+          assert.lengthOf(yield* report, images.length)
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect("goes beside another one in the same database", () =>
+        Effect.gen(function* () {
+          const { route, run, seed, source, target } = yield* worldOnEmpty
+          yield* seed(...images)
+          const halves = [{ exclude: ["shop/service-0"] }, { include: ["shop/service-0"] }]
+          yield* Effect.forEach(
+            halves,
+            (repositories, index) => run({ routes: [{ ...route, repositories }] }, `half ${index}`),
+            { concurrency: 2 }
+          )
+          assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+        }).pipe(Effect.scoped)
+      )
+    })
+  })
+}
