@@ -54,7 +54,7 @@ const flags = {
     ),
     Flag.optional
   ),
-  allTags: switchOf("all-tags", "Copy all tags of the source, which is then named without a tag"),
+  allTags: switchOf("all-tags", "Copy all tags that the source lists. It is then named without a tag"),
   dryRun: dryRunFlag
 }
 
