@@ -15,7 +15,6 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import * as Queue from "effect/Queue"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -27,8 +26,9 @@ import * as Places from "./internal/places.ts"
 import * as Stores from "./internal/store/store.ts"
 import { leastDuration, requestsOf } from "./internal/estimate.ts"
 import { prepare } from "./internal/prepare.ts"
+import { problemsOf, summaryOf } from "./internal/summary.ts"
 import { MigrationError } from "./MigrationError.ts"
-import { type Outcome, RepositoryProblem, type State, type Summary } from "./MigrationReport.ts"
+import type { Outcome, State, Summary } from "./MigrationReport.ts"
 import type { Plan } from "./MigrationPlan.ts"
 import type { Rules } from "./MigrationRules.ts"
 import * as SqliteClient from "./SqliteClient.ts"
@@ -184,16 +184,11 @@ export const run = (
     { bufferSize: bufferedEvents, strategy: "suspend" }
   )
 
-const decodeProblem = Schema.decodeUnknownOption(RepositoryProblem)
-
 /** The database of a plan, which ends with it. */
 const inMemory = SqliteClient.layer({ filename: ":memory:" })
 
 const unopened = ({ message }: SqlError) =>
   Effect.fail(new MigrationError({ problem: "StoreFailed", description: `a database in memory fails: ${message}` }))
-
-const problemsOf = (repositories: ReadonlyArray<Stores.Repository>): ReadonlyArray<RepositoryProblem> =>
-  repositories.flatMap((repository) => Option.toArray(decodeProblem(repository)))
 
 /**
  * Plans a migration: lists and compares both places, and writes nothing, also not to the database.
@@ -265,15 +260,7 @@ const found = (store: Stores.Store, name: string): Effect.Effect<Stores.Run, Mig
 export const status = (name: string): Effect.Effect<Summary, MigrationError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const store = yield* Stores.make()
-    const { id, pass, phase } = yield* found(store, name)
-    const repositories = yield* store.repositories(id)
-    return {
-      pass,
-      phase,
-      repositories: repositories.length,
-      totals: yield* store.totals(id),
-      problems: problemsOf(repositories)
-    }
+    return yield* summaryOf(store, yield* found(store, name))
   })
 
 /**

@@ -8,6 +8,7 @@ import * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
@@ -26,7 +27,15 @@ export interface Copying {
   readonly places: Places
   readonly rules: Rules
   readonly run: Run
-  readonly onSettled: (settled: Settled) => Effect.Effect<void>
+  readonly onSettled: (copied: Copied) => Effect.Effect<void>
+}
+
+/** An artifact of which it is known what became of it. */
+export interface Copied {
+  readonly repository: Repository
+  readonly settled: Settled
+  /** How long its copy took, retries included. The wait for its turn is not. */
+  readonly millis: number
 }
 
 const defaultCopies = 8
@@ -246,9 +255,13 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       }
       const [{ store: source }, to] = opened.success
       const target = carriers.targetOf(to, repository, repositories)
-      const copied = yield* Effect.forEach(tasks, (task) => copies.withPermit(copyOne(source, target, task)), {
-        concurrency: "unbounded"
-      }).pipe(
+      const copyTask = (task: Task): Effect.Effect<Copied, MigrationError> =>
+        Effect.map(copies.withPermit(Effect.timed(copyOne(source, target, task))), ([duration, settled]) => ({
+          repository,
+          settled,
+          millis: Duration.toMillis(duration)
+        }))
+      const copied = yield* Effect.forEach(tasks, copyTask, { concurrency: "unbounded" }).pipe(
         target.batch,
         Effect.mapError((error) =>
           error instanceof MigrationError
@@ -260,7 +273,10 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         )
       )
       const { forget, rows } = carriers.take()
-      yield* store.settle(copied, rows)
+      yield* store.settle(
+        copied.map(({ settled }) => settled),
+        rows
+      )
       forget()
       yield* Effect.forEach(copied, onSettled, { discard: true })
     })

@@ -8,13 +8,14 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { MigrationError } from "../MigrationError.ts"
-import type { State } from "../MigrationReport.ts"
+import type { State, Summary } from "../MigrationReport.ts"
 import { Rules } from "../MigrationRules.ts"
 import * as Copying from "./copy.ts"
 import * as Engine from "./engine.ts"
 import type { Places } from "./places.ts"
 import { prepare } from "./prepare.ts"
 import type { Batch, Run, Store } from "./store/store.ts"
+import { summaryOf } from "./summary.ts"
 
 /**
  * What happens in a run.
@@ -42,26 +43,34 @@ export type Event =
       readonly planned: number
     }
   | {
-      /** The pass is planned. */
+      /** The pass is planned, or its copies continue after a stop. */
       readonly _tag: "Planned"
       /** The pass, from 1. */
       readonly pass: number
-      /** How many artifacts are to be copied. */
+      /** How many artifacts are left to copy. */
       readonly artifacts: number
       /** In how many batches. */
       readonly batches: number
+      /** How far the run is now. */
+      readonly summary: Summary
     }
   | {
       /** It is known what became of an artifact. */
       readonly _tag: "ArtifactDone"
-      /** The number of its repository in the database. */
-      readonly repository: number
+      /** Its repository at the source. */
+      readonly source: string
+      /** Its repository at the target. */
+      readonly target: string
       /** Its digest at the source. */
       readonly digest: Digest.Digest
       /** What became of it. */
       readonly state: State
       /** The bytes of blobs that were sent for it; those that the target mounted are not. */
       readonly sentBytes: number
+      /** How long its copy took in milliseconds, retries included. */
+      readonly millis: number
+      /** The kind of failure, as in the report. */
+      readonly class?: string
       /** What happened, if it is not copied. */
       readonly detail?: string
     }
@@ -70,6 +79,12 @@ export type Event =
       readonly _tag: "BatchDone"
       /** The number of the batch. */
       readonly batch: number
+    }
+  | {
+      /** The run has ended. */
+      readonly _tag: "RunDone"
+      /** What became of all. */
+      readonly summary: Summary
     }
 
 const RulesText = Schema.fromJsonString(Schema.toCodecJson(Rules))
@@ -115,14 +130,17 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           places,
           rules,
           run,
-          onSettled: ({ detail, digest, repository, sent = 0, state }) =>
+          onSettled: ({ millis, repository: { source, target }, settled }) =>
             emit({
               _tag: "ArtifactDone",
-              repository,
-              digest,
-              state,
-              sentBytes: sent,
-              ...(detail === undefined ? {} : { detail })
+              source,
+              target,
+              digest: settled.digest,
+              state: settled.state,
+              sentBytes: settled.sent ?? 0,
+              millis,
+              ...(settled.class === undefined ? {} : { class: settled.class }),
+              ...(settled.detail === undefined ? {} : { detail: settled.detail })
             })
         })
         return yield* Scope.provide(copier, scope)
@@ -182,22 +200,31 @@ export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<n
     return run.id
   })
 
+/** Says how much of a pass is left to copy. After a stop, that is what is planned still. */
+const emitPlanned = Effect.fnUntraced(function* ({ emit, store }: Parts, run: Run, planned?: number) {
+  const batches = (yield* store.openBatches(run.id)).length
+  const summary = yield* summaryOf(store, run)
+  const artifacts = planned ?? summary.totals.find(({ state }) => state === "planned")?.count ?? 0
+  yield* emit({ _tag: "Planned", pass: run.pass, artifacts, batches, summary })
+})
+
 const driveOnce = (parts: Parts, id: number) =>
   Effect.gen(function* () {
     const { emit, shards, store } = parts
-    const { pass: first } = yield* store.byId(id)
+    const begun = yield* store.byId(id)
+    if (begun.phase === "copy") yield* emitPlanned(parts, begun)
+    const first = begun.pass
     const last = first + mostPasses - 1
     while (true) {
       const run = yield* store.byId(id)
-      if (run.phase === "done") return
+      if (run.phase === "done") return yield* emit({ _tag: "RunDone", summary: yield* summaryOf(store, run) })
       if (run.phase === "inventory") {
         const { attempt, pass } = run
         const planned = yield* Effect.tapError(
           Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, shards }),
           () => store.advance(run, { attempt: attempt + 1 })
         )
-        const batches = yield* store.openBatches(id)
-        yield* emit({ _tag: "Planned", pass, artifacts: planned, batches: batches.length })
+        yield* emitPlanned(parts, run, planned)
         yield* store.advance(run, { phase: planned === 0 ? "done" : "copy" })
       } else {
         yield* copyBatches(parts, run)
