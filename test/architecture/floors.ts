@@ -168,6 +168,8 @@ export const importersOfHttp: ReadonlyArray<string> = [
   "emulator/src/internal/control/page",
   "emulator/src/internal/listener",
   "migration/src/internal/cluster",
+  "migration/src/StatusPage",
+  "migration/src/internal/status/guard",
   "node/src/NodeRegistryHttpClient",
   "node/src/internal/guardedAgents",
   "node/src/internal/undiciClient"

@@ -138,6 +138,29 @@ export const Total = Schema.Struct({
 export type Total = typeof Total.Type
 
 /**
+ * How many artifacts are not at the target for one kind of reason.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FailureCount = Schema.Struct({
+  /** `failed`, `refused`, `skipped` or `vanished`. */
+  state: State,
+  /** The kind of failure, as in `Outcome`. */
+  class: Schema.String,
+  /** How many artifacts. */
+  count: Schema.Natural
+})
+
+/**
+ * How many artifacts are not at the target for one kind of reason.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureCount = typeof FailureCount.Type
+
+/**
  * How far a run is.
  *
  * **Details**
@@ -157,6 +180,8 @@ export const Summary = Schema.Struct({
   repositories: Schema.Natural,
   /** Artifacts by state; states without artifacts are left out. */
   totals: Schema.Array(Total),
+  /** Artifacts that are not at the target, by kind of failure, the most frequent first. */
+  failures: Schema.Array(FailureCount),
   /** Repositories that are not copied. */
   problems: Schema.Array(RepositoryProblem)
 })

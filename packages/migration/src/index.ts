@@ -13,6 +13,9 @@ export * as MigrationError from "./MigrationError.ts"
 /** What a migration would do. */
 export * as MigrationPlan from "./MigrationPlan.ts"
 
+/** How far a run is and how fast. */
+export * as MigrationProgress from "./MigrationProgress.ts"
+
 /** What became of a migration. */
 export * as MigrationReport from "./MigrationReport.ts"
 
@@ -21,3 +24,6 @@ export * as MigrationRules from "./MigrationRules.ts"
 
 /** A SQL client on the SQLite of Node. */
 export * as SqliteClient from "./SqliteClient.ts"
+
+/** A page that shows how far a run is. */
+export * as StatusPage from "./StatusPage.ts"

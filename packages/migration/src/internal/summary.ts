@@ -22,6 +22,7 @@ export const summaryOf = (store: Store, { id, pass, phase }: Run): Effect.Effect
       phase,
       repositories: repositories.length,
       totals: yield* store.totals(id),
+      failures: yield* store.failures(id),
       problems: problemsOf(repositories)
     }
   })

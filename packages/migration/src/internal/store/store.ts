@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { MigrationError } from "../../MigrationError.ts"
-import { type Outcome, State } from "../../MigrationReport.ts"
+import { type FailureCount, type Outcome, State } from "../../MigrationReport.ts"
 import { isFull } from "../../SqliteClient.ts"
 import { fromBytes, toBytes, toKey } from "./digests.ts"
 import { prepare } from "./tables.ts"
@@ -19,6 +19,9 @@ import { prepare } from "./tables.ts"
 const numberOf = (state: State): number => State.literals.indexOf(state)
 
 const stateOf = (number: number): State => State.literals[number] ?? "planned"
+
+/** States of artifacts that the target does not have, although they were to be copied. */
+const notAtTarget: ReadonlyArray<State> = ["failed", "refused", "skipped", "vanished"]
 
 type Phase = "inventory" | "copy" | "done"
 
@@ -498,6 +501,19 @@ export const make = Effect.fnUntraced(function* () {
       )
     )
 
+  /** How many artifacts are not at the target, by kind of failure. */
+  const failures = (run: number): Effect.Effect<ReadonlyArray<FailureCount>, MigrationError> =>
+    guarded(
+      Effect.map(
+        sql<{ readonly state: number; readonly class: string; readonly count: number }>`
+          SELECT a.state AS state, a.class AS class, count(*) AS count
+          FROM migration_artifacts a JOIN migration_repositories r ON r.id = a.repository
+          WHERE r.run = ${run} AND a.class IS NOT NULL AND a.state IN ${sql.in(notAtTarget.map(numberOf))}
+          GROUP BY a.state, a.class ORDER BY 3 DESC, 1, 2`,
+        (rows) => rows.map((row) => ({ state: stateOf(row.state), class: row.class, count: Number(row.count) }))
+      )
+    )
+
   /** How many artifacts are to be copied, by route. */
   const plannedByRoute = (run: number): Effect.Effect<ReadonlyMap<number, number>, MigrationError> =>
     guarded(
@@ -565,6 +581,7 @@ export const make = Effect.fnUntraced(function* () {
     settle,
     carrier,
     totals,
+    failures,
     plannedByRoute,
     outcomes
   }
