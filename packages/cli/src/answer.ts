@@ -40,7 +40,7 @@ export const make = <A, I>(schema: Schema.Codec<A, I>, value: Omit<A, "version">
 })
 
 /** Characters that control a terminal or do not show, as JSON writes them: names and annotations may have them. */
-const escaped = (json: string): string =>
+export const escaped = (json: string): string =>
   json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     Array.from({ length: character.length }, (_, index) => character.charCodeAt(index).toString(16).padStart(4, "0"))
       .map((unit) => `\\u${unit}`)

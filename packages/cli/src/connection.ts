@@ -2,6 +2,7 @@
  * Registries and files, as the flags and the machine's logins reach them.
  */
 import type * as Credentials from "@effect-acr/client/Credentials"
+import type * as RateLimits from "@effect-acr/client/RateLimits"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
@@ -44,13 +45,18 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
     })
   ).pipe(shownRequests(verbosity))
 
-/** Registries that receive a login. */
-export const registriesWith = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = retry) =>
+/** Registries that receive a login. `more` has further options of some. */
+export const registriesWith = <E, R>(
+  login: Layer.Layer<Credentials.Credentials, E, R>,
+  policy = retry,
+  more: (loginServer: string) => Partial<RegistryContent.Options> = () => ({})
+) =>
   Layer.unwrap(
     Effect.map(settings, (set) =>
-      Registries.layerOptions({ registries: optionsOf(set), retry: policy }).pipe(
-        Layer.provide([login, httpClient(set)])
-      )
+      Registries.layerOptions({
+        registries: (loginServer) => ({ ...optionsOf(set)(loginServer), ...more(loginServer) }),
+        retry: policy
+      }).pipe(Layer.provide([login, httpClient(set)]))
     )
   )
 
@@ -59,6 +65,10 @@ const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy
   Layer.mergeAll(registriesWith(login, policy), NodeCompression.layer, NodeHasher.layer)
 
 export const layer = layerOf(Login.layer)
+
+/** Registries that receive no more requests a minute than the limits say. */
+export const registriesWithin = (limitsOf: (loginServer: string) => RateLimits.RateLimits) =>
+  registriesWith(Login.layer, retry, (loginServer) => ({ rateLimits: limitsOf(loginServer) }))
 
 /** For the doctor: a fault that a retry hides is what it looks for. */
 export const layerWithoutRetries = layerOf(Login.layer, RetryPolicy.never)

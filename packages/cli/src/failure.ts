@@ -10,6 +10,7 @@ import type { GraphError } from "@effect-acr/artifacts/Graph"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
 import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { MigrationError } from "@effect-acr/migration/MigrationError"
 import type { LoginStoreError } from "@effect-acr/node/DockerConfig"
 import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
@@ -60,6 +61,7 @@ export type Problem =
   | Fault
   | FolderError
   | LoginStoreError
+  | MigrationError
   | NotThere
   | OutputFailed
   | Refused
@@ -255,6 +257,25 @@ const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
   JournalFailed: exitCodes.unexpected
 }
 
+const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
+  InvalidRules: exitCodes.wrongCall,
+  OtherRules: exitCodes.wrongCall,
+  UnknownRun: exitCodes.notFound,
+  NewerStore: exitCodes.wrongCall,
+  Interrupted: exitCodes.unavailable,
+  Locked: exitCodes.unavailable,
+  StoreFull: exitCodes.unexpected,
+  StoreFailed: exitCodes.unexpected,
+  Denied: exitCodes.denied,
+  PlaceFailed: exitCodes.unavailable
+}
+
+const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
+  Denied: "log in again: eacr login. The same command continues",
+  Interrupted: "the same command continues",
+  StoreFull: "the same command continues"
+}
+
 const loginStoreCodes: Record<LoginStoreError["problem"], ExitCode> = {
   InvalidFile: exitCodes.contentDiffers,
   FileFailed: exitCodes.unexpected,
@@ -301,6 +322,12 @@ export const readingOf = (problem: Problem): Reading => {
       return { why: problem.message, code: graphCodes[problem.problem] }
     case "LoginStoreError":
       return ofLoginStore(problem)
+    case "MigrationError":
+      return {
+        why: problem.message,
+        code: migrationCodes[problem.problem],
+        help: migrationHelp[problem.problem]
+      }
     case "MissingContent":
       return { why: problem.message, code: exitCodes.refused }
     case "TagExists":

@@ -27,7 +27,7 @@ export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   ["delete", ["rm"]],
   ["inspect", ["show"]],
   ["list-tags", ["ls"]],
-  ["sync", ["cp"]],
+  ["sync", ["cp", "migrate"]],
   // docker and podman
   ["images", ["ls"]],
   ["load", ["import"]],

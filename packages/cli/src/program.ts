@@ -15,6 +15,7 @@ export interface Program {
 
 export const artifacts = "@effect-acr/artifacts"
 export const client = "@effect-acr/client"
+export const migration = "@effect-acr/migration"
 export const effect = "effect"
 
 const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name))
@@ -44,6 +45,7 @@ const packages = [
   "@effect-acr/azure-identity",
   client,
   "@effect-acr/emulator",
+  migration,
   "@effect-acr/node",
   "@effect/platform-node",
   effect

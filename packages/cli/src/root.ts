@@ -16,6 +16,7 @@ import { lock, unlock } from "./verbs/lock.ts"
 import { login } from "./verbs/login.ts"
 import { logout } from "./verbs/logout.ts"
 import { ls } from "./verbs/ls.ts"
+import { migrate } from "./verbs/migrate.ts"
 import { pull } from "./verbs/pull.ts"
 import { purge } from "./verbs/purge.ts"
 import { push } from "./verbs/push.ts"
@@ -34,7 +35,7 @@ export const root = Command.make("eacr").pipe(
   Command.withDescription("Images, artifacts and their storage in Azure Container Registry and OCI registries"),
   Command.withSubcommands([
     { group: "Look", commands: [ls, show, digest, raw, tree, validate, du, diff] },
-    { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom] },
+    { group: "Transfer", commands: [cp, pull, push, attach, exportTo, importFrom, migrate] },
     { group: "Change", commands: [tag, untag, rm, lock, unlock, purge, trash] },
     { group: "Serve", commands: [serve] },
     { group: "Log in", commands: [login, logout, whoami, doctor] },

@@ -23,16 +23,16 @@ export const count = (number: number): string => `${number} ${number === 1 ? "ob
 const minute = 60
 const hour = 60 * minute
 
-const duration = (seconds: number): string => {
+export const duration = (seconds: number): string => {
   if (seconds < minute) return `${Math.ceil(seconds)} s`
   if (seconds < hour) return `${Math.floor(seconds / minute)} min ${Math.floor(seconds % minute)} s`
   return `${Math.floor(seconds / hour)} h ${Math.floor((seconds % hour) / minute)} min`
 }
 
-const percent = (part: number, whole: number): string => `${Math.floor((100 * Math.min(part, whole)) / whole)} %`
+export const percent = (part: number, whole: number): string => `${Math.floor((100 * Math.min(part, whole)) / whole)} %`
 
 /** Joins the parts that fit. The most important one is first. */
-const fitting = (parts: ReadonlyArray<string>, width: number): string => {
+export const fitting = (parts: ReadonlyArray<string>, width: number): string => {
   let line = ""
   for (const part of parts) {
     const longer = line === "" ? part : `${line}  ${part}`

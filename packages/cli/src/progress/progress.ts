@@ -67,6 +67,16 @@ const modeOf = Effect.fnUntraced(function* ({ isPrinting }: Kind): Effect.fn.Ret
 
 type SettingsServices = Effect.Services<typeof settings> | Stdio.Stdio
 
+/** What is shown of something that takes long. */
+export interface Shown {
+  /** The progress as lines for a terminal. */
+  readonly lines: (size: Draw.Size) => Effect.Effect<ReadonlyArray<string>>
+  /** The progress as one line. */
+  readonly summary: Effect.Effect<string>
+  /** What is done, which an interruption says. */
+  readonly done: Effect.Effect<string>
+}
+
 /** What is on the terminal. */
 const makeScreen = Effect.gen(function* () {
   const stdio = yield* Stdio.Stdio
@@ -96,12 +106,11 @@ const makeScreen = Effect.gen(function* () {
   })
 
   return {
-    draw: (state: State.State) =>
+    draw: (shown: Shown) =>
       Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
         const size = yield* terminalSize
         columns = Math.max(1, size.columns)
-        const lines = Draw.lines(state, now, size)
+        const lines = yield* shown.lines(size)
         const text = `${erase()}${lines.map((line) => `${line}\n`).join("")}`
         drawn = lines
         yield* write(text)
@@ -158,27 +167,39 @@ const makeState = Effect.gen(function* () {
   }
 })
 
-/** Runs a transfer, and shows how far it is. Nothing of that is left when it ends. */
+/** Runs something that takes long, and shows how far it is. Nothing of that is left when it ends. */
+export const showing = <A, E, R>(
+  kind: Kind,
+  shown: Shown,
+  work: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | SettingsServices> =>
+  Effect.gen(function* () {
+    const mode = yield* modeOf(kind)
+    const screen = yield* makeScreen
+    const line = Effect.flatMap(shown.summary, screen.say)
+    const drawing: Record<Mode, Effect.Effect<never>> = {
+      drawn: Effect.forever(Effect.andThen(Effect.sleep(redrawEvery), screen.draw(shown))),
+      lines: Effect.forever(Effect.andThen(Effect.sleep(lineEvery), line)),
+      none: Effect.never
+    }
+    const farewell = Effect.flatMap(shown.done, (done) => screen.say(`interrupted: ${done}; ${kind.again}`))
+    const running = Effect.raceFirst(work, drawing[mode])
+    return yield* Effect.onInterrupt(mode === "drawn" ? screen.within(running) : running, () => farewell)
+  })
+
+/** Runs a transfer, and shows how far it is. */
 export const during = <A, E, R>(
   kind: Kind,
   transfer: (progress: Progress) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R | SettingsServices> =>
   Effect.gen(function* () {
-    const mode = yield* modeOf(kind)
-    const screen = yield* makeScreen
     const { now, progress, sampled } = yield* makeState
-    const line = Effect.flatMap(sampled, (state) =>
-      Effect.flatMap(Clock.currentTimeMillis, (at) => screen.say(Draw.summary(state, at)))
-    )
-    const shown: Record<Mode, Effect.Effect<never>> = {
-      drawn: Effect.forever(Effect.andThen(Effect.sleep(redrawEvery), Effect.flatMap(sampled, screen.draw))),
-      lines: Effect.forever(Effect.andThen(Effect.sleep(lineEvery), line)),
-      none: Effect.never
+    const at = <B>(of: (state: State.State, at: number) => B) =>
+      Effect.flatMap(sampled, (state) => Effect.map(Clock.currentTimeMillis, (millis) => of(state, millis)))
+    const shown: Shown = {
+      lines: (size) => at((state, millis) => Draw.lines(state, millis, size)),
+      summary: at(Draw.summary),
+      done: Effect.map(now, (state) => `${Draw.count(State.objects(state))}, ${Draw.size(State.bytes(state))} done`)
     }
-    const farewell = Effect.flatMap(now, (state) => {
-      const done = `${Draw.count(State.objects(state))}, ${Draw.size(State.bytes(state))} done`
-      return screen.say(`interrupted: ${done}; ${kind.again}`)
-    })
-    const running = Effect.raceFirst(transfer(progress), shown[mode]).pipe(Effect.provideService(Current, progress))
-    return yield* Effect.onInterrupt(mode === "drawn" ? screen.within(running) : running, () => farewell)
+    return yield* showing(kind, shown, Effect.provideService(transfer(progress), Current, progress))
   })

@@ -3,7 +3,6 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import type { Progress } from "../MigrationProgress.ts"
 import type { FailureCount, State, Summary } from "../MigrationReport.ts"
 import type { Event } from "./driver.ts"
 
@@ -169,7 +168,8 @@ const slowest = ({ repositories }: Tally): ReadonlyArray<OfRepository> => {
   return found
 }
 
-export const current = (tally: Tally, now: number): Progress => {
+/** How far the run is, as `MigrationProgress.Progress`. */
+export const current = (tally: Tally, now: number) => {
   const rate = tally.phase === "copy" ? rateWithin(tally, minute, now) : undefined
   const left = tally.phase === "copy" ? timeLeft(tally, now) : undefined
   return {

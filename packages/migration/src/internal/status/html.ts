@@ -17,7 +17,8 @@ const references: Readonly<Record<string, string>> = {
 }
 
 /** Also characters that reverse text or do not show: a name with them would look like another one. */
-const escaped = (text: string): string => printable(text).replace(/[&<>"']/g, (character) => references[character] ?? "")
+const escaped = (text: string): string =>
+  printable(text).replace(/[&<>"']/g, (character) => references[character] ?? "")
 
 type Part = Html | string | number | ReadonlyArray<Html>
 

@@ -34,7 +34,10 @@ export const policy = [
 ].join("; ")
 
 const section = (id: string, title: string, content: Html): Html =>
-  html`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`
+  html`<section aria-labelledby="${id}">
+    <h2 id="${id}">${title}</h2>
+    ${content}
+  </section>`
 
 interface Column {
   readonly title: string
@@ -43,12 +46,25 @@ interface Column {
 
 const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<Html | string>>): Html => {
   const kind = ({ isNumber = false }: Column): Html => (isNumber ? raw(' class="number"') : nothing)
-  const head = columns.map((column) => html`<th scope="col"${kind(column)}>${column.title}</th>`)
+  const head = columns.map((column) => html`<th scope="col" ${kind(column)}>${column.title}</th>`)
   const body = rows.map((cells) => {
     const shown = columns.map((column, index) => html`<td${kind(column)}>${cells[index] ?? ""}</td>`)
-    return html`<tr>${shown}</tr>`
+    return html`<tr>
+      ${shown}
+    </tr>`
   })
-  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
+  return html`<div class="scroll" tabindex="0">
+    <table>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`
 }
 
 const stateWords: Readonly<Record<State, string>> = {
@@ -79,11 +95,13 @@ const steps = (progress: Progress): Html => {
   const { done, left, listed, phase } = progress
   const step = (own: Progress["phase"], title: string, detail: string): Html =>
     html`<li${own === phase ? raw(' aria-current="step"') : nothing}><strong>${title}</strong> <span>${detail}</span></li>`
-  return html`<ol class="steps">${[
-    step("inventory", "List and compare", listed === 0 ? "" : Words.count(listed, "repository", "repositories")),
-    step("copy", "Copy", phase === "copy" ? `${Words.number(done)} of ${Words.number(done + left)}` : ""),
-    step("done", "Done", "nothing left to copy")
-  ]}</ol>`
+  return html`<ol class="steps">
+    ${[
+      step("inventory", "List and compare", listed === 0 ? "" : Words.count(listed, "repository", "repositories")),
+      step("copy", "Copy", phase === "copy" ? `${Words.number(done)} of ${Words.number(done + left)}` : ""),
+      step("done", "Done", "nothing left to copy")
+    ]}
+  </ol>`
 }
 
 const bar = ({ done, left, phase }: Progress): Html => {
@@ -105,7 +123,15 @@ const figures = (progress: Progress): Html => {
     ["Sent since the start", Words.size(sentBytes)],
     ["Running for", Words.duration(DateTime.distance(startedAt, at))]
   ] as const
-  return html`<dl>${entries.map(([title, value]) => html`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`
+  return html`<dl>
+    ${entries.map(
+      ([title, value]) =>
+        html`<div>
+          <dt>${title}</dt>
+          <dd>${value}</dd>
+        </div>`
+    )}
+  </dl>`
 }
 
 const totals = ({ totals: all }: Progress): Html =>
@@ -167,29 +193,40 @@ const problems = ({ problems: all }: Progress): Html => {
 /** Writes the page. */
 export const page = ({ json, name, progress }: View): string =>
   html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${statusOf(progress)}: ${name}</title>
-<link rel="icon" href="data:,">
-<style>${raw(style)}</style>
-<noscript><meta http-equiv="refresh" content="10"></noscript>
-</head>
-<body>
-<header><h1>Migration ${name}</h1><a href="${json}">JSON</a></header>
-<p id="notice" role="alert" hidden>The runner cannot be reached: it has ended, or the connection is lost. What is below is the last that it said.</p>
-<main>
-<section aria-labelledby="progress"><h2 id="progress" role="status">${statusOf(progress)}</h2>
-${steps(progress)}${bar(progress)}${figures(progress)}</section>
-${section("totals", "Artifacts by state", totals(progress))}
-${section("failures", "Failures by class", failures(progress))}
-${section("slowest", "Slowest repositories", slowest(progress))}
-${problems(progress)}
-<p class="quiet">As of ${Words.time(progress.at)}. States and failures are those of the whole run, the rest is of this call.</p>
-</main>
-<script>${raw(script)}</script>
-</body>
-</html>
-`.html
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${statusOf(progress)}: ${name}</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${raw(style)}
+        </style>
+        <noscript><meta http-equiv="refresh" content="10" /></noscript>
+      </head>
+      <body>
+        <header>
+          <h1>Migration ${name}</h1>
+          <a href="${json}">JSON</a>
+        </header>
+        <p id="notice" role="alert" hidden>
+          The runner cannot be reached: it has ended, or the connection is lost. What is below is the last that it said.
+        </p>
+        <main>
+          <section aria-labelledby="progress">
+            <h2 id="progress" role="status">${statusOf(progress)}</h2>
+            ${steps(progress)}${bar(progress)}${figures(progress)}
+          </section>
+          ${section("totals", "Artifacts by state", totals(progress))}
+          ${section("failures", "Failures by class", failures(progress))}
+          ${section("slowest", "Slowest repositories", slowest(progress))} ${problems(progress)}
+          <p class="quiet">
+            As of ${Words.time(progress.at)}. States and failures are those of the whole run, the rest is of this call.
+          </p>
+        </main>
+        <script>
+          ${raw(script)}
+        </script>
+      </body>
+    </html> `.html

@@ -1,0 +1,114 @@
+/**
+ * What the verbs of migrations answer: plans, states of runs and reports.
+ */
+import { printable } from "@effect-acr/client/Printable"
+import * as MigrationPlan from "@effect-acr/migration/MigrationPlan"
+import * as MigrationReport from "@effect-acr/migration/MigrationReport"
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as Answer from "../answer.ts"
+import { exitCodes } from "../exitCode.ts"
+import * as Draw from "../progress/draw.ts"
+import { size } from "../size.ts"
+import { pairs, type View } from "../table.ts"
+
+/** What a run would do. */
+export const planDocument = Answer.document(MigrationPlan.Plan.fields)
+
+/** How far a run is. */
+export const statusDocument = Answer.document({
+  /** The name of the run. */
+  name: Schema.String,
+  /** Whether all is at the target. */
+  isComplete: Schema.Boolean,
+  ...MigrationReport.Summary.fields
+})
+
+/** What became of each artifact. */
+export const reportDocument = Answer.document({ outcomes: Schema.Array(MigrationReport.Outcome) })
+
+type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
+
+/** A repository of both sides. */
+export const named = (source: string, target: string): string => (source === target ? source : `${source} -> ${target}`)
+
+const counted = (view: View, count: number, bytes: number): string =>
+  bytes === 0 ? artifacts(count) : `${artifacts(count)}, ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`
+
+const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
+
+/** Leaves out what there is none of. */
+const some = (name: string, values: ReadonlyArray<string>): ReadonlyArray<Entry> =>
+  values.length === 0 ? [] : [[name, values]]
+
+const problemLines = (problems: ReadonlyArray<MigrationReport.RepositoryProblem>): ReadonlyArray<string> =>
+  problems.map(({ detail, source, target }) => `${named(source, target)}: ${detail}`)
+
+const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requests): string =>
+  `${loginServer}: about ${read} reads, ${write} writes, ${referrers} lists of referrers`
+
+const leastTime = ({ leastDuration }: MigrationPlan.Plan): string =>
+  leastDuration === undefined
+    ? "not known: the rules limit no requests (limits.registries)"
+    : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone`
+
+/** A plan. Repositories that it leaves out make it a part of the answer. */
+export const ofPlan = (plan: MigrationPlan.Plan): Answer.Answer =>
+  Answer.make(planDocument, plan, {
+    text: (view) =>
+      pairs(view, [
+        ["repositories", String(plan.repositories)],
+        ["to copy", counted(view, plan.artifacts, plan.bytes)],
+        ["there already", artifacts(plan.present)],
+        ["takes at least", leastTime(plan)],
+        ...some("requests", plan.requests.map(requestLine)),
+        ...some("not copied", problemLines(plan.problems))
+      ]),
+    code: plan.problems.length === 0 ? exitCodes.done : exitCodes.partly
+  })
+
+const phases: Readonly<Record<MigrationReport.Summary["phase"], string>> = {
+  inventory: "listing and comparing",
+  copy: "copying",
+  done: "done"
+}
+
+const states: Readonly<Record<MigrationReport.State, string>> = {
+  planned: "to copy",
+  copied: "copied",
+  present: "there already",
+  verified: "verified",
+  failed: "failed",
+  refused: "refused",
+  skipped: "skipped",
+  vanished: "vanished"
+}
+
+/** How far a run is. */
+export const ofStatus = (name: string, summary: MigrationReport.Summary): Answer.Answer =>
+  Answer.make(
+    statusDocument,
+    { name, isComplete: MigrationReport.isComplete(summary), ...summary },
+    {
+      text: (view) =>
+        pairs(view, [
+          ["run", name],
+          ["phase", `${phases[summary.phase]}, pass ${summary.pass}`],
+          ["repositories", String(summary.repositories)],
+          ...summary.totals.map(({ bytes, count, state }): Entry => [states[state], counted(view, count, bytes)]),
+          ...some(
+            "why",
+            summary.failures.map(({ class: kind, count, state }) => `${artifacts(count)} ${states[state]}: ${kind}`)
+          ),
+          ...some("not copied", problemLines(summary.problems)),
+          ["complete", MigrationReport.isComplete(summary) ? "yes" : "no"]
+        ])
+    }
+  )
+
+/** An artifact as a line: what became of it, its name at both sides, its tags, and why. */
+export const lineOf = (outcome: MigrationReport.Outcome): string => {
+  const { class: kind, detail, digest, source, state, tags, target } = outcome
+  const why = [kind, detail].filter((part) => part !== undefined).join(": ")
+  return [state, `${named(source, target)}@${digest}`, tags.join(","), why].map(printable).join("\t").trimEnd()
+}

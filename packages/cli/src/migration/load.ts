@@ -1,0 +1,27 @@
+/**
+ * Loads what migrations need, which other verbs do without: a cluster, SQL and the SQLite of Node.
+ */
+import * as Effect from "effect/Effect"
+import { Refused } from "../failure.ts"
+
+/** Runs an import without the warning that Node's SQLite may change, of which no user of the command can do anything. */
+const withoutWarning = async <A>(load: () => Promise<A>): Promise<A> => {
+  const { emitWarning } = process
+  process.emitWarning = (warning: string | Error, ...rest: ReadonlyArray<unknown>) => {
+    if (!String(warning).includes("SQLite")) Reflect.apply(emitWarning, process, [warning, ...rest])
+  }
+  try {
+    return await load()
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
+export const work = Effect.tryPromise({
+  try: () => withoutWarning(() => import("./work.ts")),
+  catch: (error) =>
+    new Refused({
+      description: `this runtime lacks the SQLite of Node: ${error instanceof Error ? error.message : String(error)}`,
+      help: "the package of npm has it: npx @effect-acr/cli migrate"
+    })
+})

@@ -1,0 +1,172 @@
+/**
+ * What the verbs of migrations do.
+ */
+import * as Migration from "@effect-acr/migration/Migration"
+import { MigrationError } from "@effect-acr/migration/MigrationError"
+import * as MigrationProgress from "@effect-acr/migration/MigrationProgress"
+import * as MigrationReport from "@effect-acr/migration/MigrationReport"
+import * as MigrationRules from "@effect-acr/migration/MigrationRules"
+import * as SqliteClient from "@effect-acr/migration/SqliteClient"
+import * as StatusPage from "@effect-acr/migration/StatusPage"
+import { printable } from "@effect-acr/client/Printable"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Answer from "../answer.ts"
+import * as Connection from "../connection.ts"
+import { exitCodes } from "../exitCode.ts"
+import { Ended, NotThere, WrongCall } from "../failure.ts"
+import * as Output from "../output.ts"
+import * as Progress from "../progress/progress.ts"
+import { settings } from "../settings.ts"
+import * as Answers from "./answers.ts"
+import * as Shown from "./shown.ts"
+
+/** Reads rules. A folder that they read from has to be there. */
+const readRules = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const rules = yield* Effect.mapError(Effect.flatMap(files.readFileString(file), MigrationRules.parse), (error) =>
+    error._tag === "MigrationError" ? new WrongCall({ description: `${file}: ${error.message}` }) : error
+  )
+  for (const { from } of rules.routes) {
+    if ("layouts" in from && !(yield* files.exists(from.layouts))) {
+      return yield* new NotThere({ description: `there is no folder ${from.layouts}, from which ${file} copies` })
+    }
+  }
+  return rules
+})
+
+/** Registries within the limits of rules. */
+const within = (rules: MigrationRules.Rules) =>
+  Connection.registriesWithin((loginServer) => MigrationRules.rateLimits(rules, loginServer))
+
+/** Opens the state of runs in a file, until the scope closes. */
+const openState = (filename: string) =>
+  Effect.mapError(Layer.build(SqliteClient.layer({ filename })), ({ message }) => {
+    const description = `the state file ${filename} cannot be opened: ${message}`
+    return new MigrationError({ problem: "StoreFailed", description })
+  })
+
+export const plan = Effect.fnUntraced(function* (file: string) {
+  const rules = yield* readRules(file)
+  yield* Answer.print(Answers.ofPlan(yield* Effect.provide(Migration.plan(rules), within(rules))))
+})
+
+/** Where a status page is served. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Serves the status page, if that is wanted. */
+const servePage = Effect.fnUntraced(function* (
+  name: string,
+  { current }: MigrationProgress.Tracker,
+  address: Address | undefined
+) {
+  if (address === undefined) return
+  const { host, port } = address
+  const endpoint = yield* Effect.mapError(
+    StatusPage.serve({ name, progress: current, host, port, hosts: [host] }),
+    ({ cause }) =>
+      new WrongCall({
+        description: `the status page cannot be served on ${host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`
+      })
+  )
+  yield* Output.tell(`status page: ${endpoint}`)
+})
+
+const eventLine = (event: Migration.Event): string => `${Answer.escaped(JSON.stringify(event))}\n`
+
+/** Runs to the end, with its events as lines of JSON or its progress on standard error. */
+const follow = Effect.fnUntraced(function* (
+  name: string,
+  rules: MigrationRules.Rules,
+  tracker: MigrationProgress.Tracker,
+  isPrinting: boolean
+) {
+  const events = Stream.tap(Migration.run(name, rules), tracker.note)
+  const work = isPrinting ? Output.printAll(Stream.map(events, eventLine)) : Stream.runDrain(events)
+  yield* Progress.showing(isPrinting ? Progress.printsEvents : Progress.continues, Shown.of(tracker), work)
+  return yield* Migration.status(name)
+})
+
+/** What a run is called with. */
+export interface Call {
+  readonly name: string
+  /** The file of rules. */
+  readonly rules: string
+  /** The file that keeps the state. */
+  readonly state: string
+  readonly page: Address | undefined
+}
+
+/** Says how to continue, and where to read what is wrong. */
+const tellIncomplete = (name: string, summary: MigrationReport.Summary) =>
+  Effect.gen(function* () {
+    const failed = summary.totals.filter(({ state }) => state === "failed" || state === "refused")
+    if (failed.length > 0) {
+      const flags = failed.map(({ state }) => `--only ${state}`).join(" ")
+      yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} ${flags}`)
+    }
+    yield* Output.tell("the same command tries again what is missing")
+  })
+
+export const run = Effect.fnUntraced(function* ({ name, page, rules: file, state }: Call) {
+  const rules = yield* readRules(file)
+  const { format, isQuiet } = yield* settings
+  const isPrinting = format === "jsonl"
+  const tracker = yield* MigrationProgress.track
+  if (!isQuiet) yield* Output.tell(`the state is kept in ${printable(state)}`)
+  yield* servePage(name, tracker, page)
+  const summary = yield* follow(name, rules, tracker, isPrinting).pipe(
+    Effect.provide(within(rules)),
+    Effect.provideContext(yield* openState(state))
+  )
+  const isComplete = MigrationReport.isComplete(summary)
+  if (!isComplete && !isQuiet) yield* tellIncomplete(name, summary)
+  const code = isComplete ? exitCodes.done : exitCodes.partly
+  // The last event has the same as the answer.
+  if (!isPrinting) return yield* Answer.print({ ...Answers.ofStatus(name, summary), code })
+  if (!isComplete) return yield* new Ended({ code })
+})
+
+/** Opens the state of a run that was begun. A database would be created if there is none. */
+const openExisting = Effect.fnUntraced(function* (state: string) {
+  const files = yield* FileSystem.FileSystem
+  if (yield* files.exists(state)) return yield* openState(state)
+  return yield* new NotThere({
+    description: `there is no file ${state} with the state of a run: --state FILE names another one`
+  })
+})
+
+export const status = Effect.fnUntraced(function* (name: string, state: string) {
+  const summary = yield* Effect.provideContext(Migration.status(name), yield* openExisting(state))
+  yield* Answer.print(Answers.ofStatus(name, summary))
+})
+
+const encodeOutcome = Schema.encodeEffect(Schema.fromJsonString(MigrationReport.Outcome))
+
+export const report = Effect.fnUntraced(function* (
+  name: string,
+  state: string,
+  only: ReadonlyArray<MigrationReport.State>
+) {
+  const opened = yield* openExisting(state)
+  const outcomes = Migration.report(name).pipe(
+    Stream.filter((outcome) => only.length === 0 || only.includes(outcome.state))
+  )
+  yield* Effect.provideContext(
+    Answer.printList(outcomes, {
+      jsonLine: (outcome) => Effect.orDie(encodeOutcome(outcome)),
+      quiet: ({ digest, source }) => printable(`${source}@${digest}`),
+      line: Answers.lineOf,
+      hasColumns: false,
+      whole: (items) =>
+        Answer.make(Answers.reportDocument, { outcomes: items }, { text: () => items.map(Answers.lineOf) })
+    }),
+    opened
+  )
+})

@@ -1,0 +1,193 @@
+/**
+ * Moves registries and folders of image layouts to others, by rules, in runs that survive a kill.
+ */
+import { State } from "@effect-acr/migration/MigrationReport"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { dryRunFlag } from "../dryRun.ts"
+import * as Load from "../migration/load.ts"
+import * as Program from "../program.ts"
+import * as Verb from "../verb.ts"
+
+export { planDocument, reportDocument, statusDocument } from "../migration/answers.ts"
+
+const rulesArgument = Argument.String("rules").pipe(
+  Argument.withMetavar("RULES.json"),
+  Argument.withDescription(
+    'A JSON file that says what moves where, such as {"routes": [{"from": {"registry": "old.azurecr.io"}, "to": {"registry": "new.azurecr.io"}}]}. docs/migration.md lists its members'
+  )
+)
+
+const nameArgument = Argument.String("name").pipe(
+  Argument.withDescription("A name for the run of your choice: letters, digits and . _ -"),
+  Argument.filter(
+    (name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name),
+    (name) => `Expected a name of letters, digits and . _ -, got ${JSON.stringify(name)}`
+  )
+)
+
+const stateFlag = Flag.String("state").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("The file that keeps the state of the run. Defaults to NAME.sqlite in the working directory"),
+  Flag.optional
+)
+
+/** The file of a run's state. */
+const stateOf = (name: string, state: Option.Option<string>): string => Option.getOrElse(state, () => `${name}.sqlite`)
+
+const rulesProgram = (file: string): Program.Program => ({
+  imports: { [Program.migration]: ["MigrationRules"], [Program.effect]: ["FileSystem"] },
+  lines: [
+    "const files = yield* FileSystem.FileSystem",
+    `const rules = yield* MigrationRules.parse(yield* files.readFileString(${Program.literal(file)}))`,
+    "const registries = NodeRegistries.layerOptions({",
+    "  registries: (loginServer) => ({ rateLimits: MigrationRules.rateLimits(rules, loginServer) })",
+    "})"
+  ]
+})
+
+const planProgram = (file: string): Program.Program =>
+  Program.join(rulesProgram(file), {
+    imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console"] },
+    lines: ["yield* Console.log(yield* Effect.provide(Migration.plan(rules), registries))"]
+  })
+
+const stateProgram = (file: string): Program.Program => ({
+  imports: { [Program.migration]: ["SqliteClient"] },
+  lines: [`const state = SqliteClient.layer({ filename: ${Program.literal(file)} })`]
+})
+
+const runProgram = (name: string, rules: string, state: string): Program.Program =>
+  Program.join(rulesProgram(rules), stateProgram(state), {
+    imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console", "Stream"] },
+    lines: [
+      `const events = Migration.run(${Program.literal(name)}, rules)`,
+      "yield* Effect.provide(Stream.runForEach(events, Console.log), [registries, state])",
+      `yield* Console.log(yield* Effect.provide(Migration.status(${Program.literal(name)}), state))`
+    ]
+  })
+
+const statusProgram = (name: string, state: string): Program.Program =>
+  Program.join(stateProgram(state), {
+    imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console"] },
+    lines: [`yield* Console.log(yield* Effect.provide(Migration.status(${Program.literal(name)}), state))`]
+  })
+
+const reportProgram = (name: string, state: string, only: ReadonlyArray<State>): Program.Program => {
+  const wanted = `Stream.filter(({ state }) => ${Program.literal(only)}.includes(state))`
+  const outcomes = `Migration.report(${Program.literal(name)})`
+  return Program.join(stateProgram(state), {
+    imports: { [Program.migration]: ["Migration"], [Program.effect]: ["Console", "Stream"] },
+    lines: [
+      `const outcomes = ${only.length === 0 ? outcomes : `${outcomes}.pipe(${wanted})`}`,
+      "yield* Effect.provide(Stream.runForEach(outcomes, Console.log), state)"
+    ]
+  })
+}
+
+const plan = Command.make("plan", { rules: rulesArgument }, ({ rules }) =>
+  Verb.run(
+    { what: `plan the migration of ${rules}`, program: planProgram(rules) },
+    Effect.flatMap(Load.work, (work) => work.plan(rules))
+  )
+).pipe(
+  Verb.described({
+    does: "Show what a run would copy and how long that takes at least. It lists both sides, and writes nothing",
+    examples: [{ command: "eacr migrate plan rules.json", description: "Before the first run" }]
+  })
+)
+
+/** An address of the status page: a port of this machine alone, or of an address of your choice. */
+const addressOf = (text: string): Option.Option<{ readonly host: string; readonly port: number }> => {
+  const [, given, digits = ""] = /^(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (digits === "" || port > 65_535) return Option.none()
+  return Option.some({ host: (given ?? "127.0.0.1").replaceAll(/[[\]]/g, ""), port })
+}
+
+const pageFlag = Flag.String("status-page").pipe(
+  Flag.withMetavar("[HOST:]PORT"),
+  Flag.withDescription(
+    "Serve a page with the progress, and /status.json. Without HOST only this machine reaches it; it has no login. 0 is any free port"
+  ),
+  Flag.filterMap(addressOf, (text) => `Expected a port such as 8080, or 0.0.0.0:8080, got ${text}`),
+  Flag.optional
+)
+
+const run = Command.make(
+  "run",
+  { name: nameArgument, rules: rulesArgument, state: stateFlag, page: pageFlag, dryRun: dryRunFlag },
+  ({ dryRun, name, page, rules, state }) => {
+    const file = stateOf(name, state)
+    return Verb.run(
+      {
+        what: `migrate by ${rules}`,
+        program: dryRun ? planProgram(rules) : runProgram(name, rules, file)
+      },
+      Effect.flatMap(Load.work, (work) =>
+        dryRun ? work.plan(rules) : work.run({ name, rules, state: file, page: Option.getOrUndefined(page) })
+      )
+    )
+  }
+).pipe(
+  Verb.described({
+    does: "Copy what the target lacks, with all tags, signatures and SBOMs. The same command continues after a stop or a kill, and copies what changed after the end",
+    examples: [
+      { command: "eacr migrate run old-to-new rules.json", description: "Begin, or continue" },
+      { command: "eacr migrate run old-to-new rules.json --dry-run", description: "The plan alone" },
+      {
+        command: "eacr migrate run old-to-new rules.json --status-page 0",
+        description: "With a page for a browser, whose address it says"
+      }
+    ]
+  })
+)
+
+const status = Command.make("status", { name: nameArgument, state: stateFlag }, ({ name, state }) => {
+  const file = stateOf(name, state)
+  return Verb.run(
+    { what: `show the status of ${name}`, program: statusProgram(name, file) },
+    Effect.flatMap(Load.work, (work) => work.status(name, file))
+  )
+}).pipe(
+  Verb.described({
+    does: "Show how far a run is, also while another process works on it",
+    examples: [{ command: "eacr migrate status old-to-new", description: "Artifacts by state, failures by class" }]
+  })
+)
+
+const onlyFlag = Flag.Literals("only", State.literals).pipe(
+  Flag.withDescription("Only artifacts in this state. It can be repeated"),
+  Flag.atLeast(0)
+)
+
+const report = Command.make(
+  "report",
+  { name: nameArgument, state: stateFlag, only: onlyFlag },
+  ({ name, only, state }) => {
+    const file = stateOf(name, state)
+    return Verb.run(
+      { what: `report on ${name}`, program: reportProgram(name, file, only) },
+      Effect.flatMap(Load.work, (work) => work.report(name, file, only))
+    )
+  }
+).pipe(
+  Verb.described({
+    does: "List each artifact once: what became of it, its repository and digest, its tags, and why it failed",
+    examples: [
+      { command: "eacr migrate report old-to-new --jsonl", description: "A line of JSON for each artifact" },
+      {
+        command: "eacr migrate report old-to-new --only failed --only refused",
+        description: "What is missing at the target, and why"
+      }
+    ]
+  })
+)
+
+export const migrate = Command.make("migrate").pipe(
+  Command.withDescription("Whole registries and folders of layouts to others, by rules, in runs that survive a kill"),
+  Command.withSubcommands([plan, run, status, report])
+)

@@ -1,0 +1,258 @@
+/**
+ * Migrations by the command, between two emulated registries.
+ */
+import { existsSync } from "node:fs"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import type * as SeedImage from "@effect-acr/emulator/SeedImage"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { eacr } from "./support/eacr.ts"
+
+const adminUser = { username: "contoso", password: Redacted.make("a-S3CRET") }
+
+const temporary = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "eacr-migrate-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+)
+
+const authsOf = (...loginServers: ReadonlyArray<string>) => {
+  const auth = Buffer.from(`${adminUser.username}:${Redacted.value(adminUser.password)}`).toString("base64")
+  return JSON.stringify({ auths: Object.fromEntries(loginServers.map((loginServer) => [loginServer, { auth }])) })
+}
+
+/** Two registries, a folder, and the command of a user who is logged in to both. */
+const makeWorld = Effect.gen(function* () {
+  const source = yield* AcrEmulator.make({ adminUser })
+  const target = yield* AcrEmulator.make({ adminUser })
+  const folder = yield* temporary
+  const rulesFile = join(folder, "rules.json")
+  const state = join(folder, "state.sqlite")
+  const env = { HOME: "/nonexistent", DOCKER_AUTH_CONFIG: authsOf(source.loginServer, target.loginServer) }
+  const route = { from: { registry: source.loginServer }, to: { registry: target.loginServer } }
+  const writeRules = (rules: object = {}) =>
+    Effect.promise(() => writeFile(rulesFile, JSON.stringify({ routes: [route], ...rules })))
+  yield* writeRules()
+  const migrate = (...args: ReadonlyArray<string>) => eacr(["migrate", ...args], { env })
+  return {
+    source,
+    target,
+    folder,
+    rulesFile,
+    state,
+    env,
+    route,
+    writeRules,
+    migrate,
+    seed: (...images: ReadonlyArray<SeedImage.SeedImage>) => Effect.forEach(images, source.seed),
+    run: (...flags: ReadonlyArray<string>) => migrate("run", "test", rulesFile, "--state", state, ...flags)
+  }
+})
+
+const images: ReadonlyArray<SeedImage.SeedImage> = [
+  { repository: "shop/api", tags: ["v1", "stable"], layers: ["one"] },
+  { repository: "shop/api", tags: ["v2"], layers: ["two"] },
+  { repository: "shop/web", tags: ["v1"], layers: ["one"] }
+]
+
+const tagsOf = ({ contents }: AcrEmulator.Service, repository: string) =>
+  Effect.map(contents(repository), (found) =>
+    Option.match(found, { onNone: () => [], onSome: ({ tags }) => tags.map(({ name }) => name).toSorted() })
+  )
+
+const writes = ({ journal }: AcrEmulator.Service) =>
+  Effect.map(journal, (requests) =>
+    requests.filter(({ method, path }) => !["GET", "HEAD"].includes(method) && !path.startsWith("/oauth2"))
+  )
+
+const jsonOf = (text: string): unknown => JSON.parse(text)
+
+describe("eacr migrate", () => {
+  it.live("plan says what is to be copied and for how long, and writes nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images, { repository: "left/api", tags: ["v1"] }, { repository: "right/api", tags: ["v1"] })
+      const rename = ["left/", "right/"].map((prefix) => ({ prefix, replaceBy: "both/" }))
+      yield* world.writeRules({
+        routes: [{ ...world.route, rename }],
+        limits: { registries: { [world.target.loginServer]: { write: 12 } } }
+      })
+      const text = yield* world.migrate("plan", world.rulesFile)
+      // Two would become one.
+      assert.strictEqual(text.code, 3, text.stderr)
+      assert.match(text.stdout, /^repositories\t4$/m)
+      assert.match(text.stdout, /^to copy\t3 artifacts, \d+ bytes$/m)
+      assert.match(text.stdout, /^takes at least\t3 min 0 s, /m)
+      assert.match(text.stdout, /^not copied\tleft\/api -> both\/api: /m)
+      const { code, stdout } = yield* world.migrate("plan", world.rulesFile, "--json")
+      assert.strictEqual(code, 3)
+      assert.deepInclude(jsonOf(stdout), {
+        version: 1,
+        repositories: 3,
+        artifacts: 1,
+        present: 0,
+        leastDuration: 60_000
+      })
+      assert.deepStrictEqual(yield* writes(world.target), [])
+      assert.deepStrictEqual(yield* world.target.repositories, [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("run copies all, status and report say so, and another run copies what changed", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const dry = yield* world.run("--dry-run")
+      assert.strictEqual(dry.code, 0, dry.stderr)
+      assert.match(dry.stdout, /^to copy\t3 artifacts/m)
+      assert.isFalse(existsSync(world.state))
+      assert.deepStrictEqual(yield* writes(world.target), [])
+
+      const first = yield* world.run()
+      assert.strictEqual(first.code, 0, first.stderr)
+      assert.strictEqual(first.stderr, `the state is kept in ${world.state}\n`)
+      assert.match(first.stdout, /^run\ttest\nphase\tdone, pass 2\nrepositories\t2\nverified\t3 artifacts/)
+      assert.match(first.stdout, /^complete\tyes$/m)
+      assert.deepStrictEqual(yield* tagsOf(world.target, "shop/api"), ["stable", "v1", "v2"])
+
+      const status = yield* world.migrate("status", "test", "--state", world.state, "--json")
+      assert.deepInclude(jsonOf(status.stdout), {
+        version: 1,
+        name: "test",
+        isComplete: true,
+        phase: "done",
+        problems: []
+      })
+
+      const report = yield* world.migrate("report", "test", "--state", world.state, "--jsonl")
+      const lines = report.stdout.trimEnd().split("\n").map(jsonOf)
+      assert.lengthOf(lines, 3)
+      for (const line of lines) assert.propertyVal(line, "state", "verified")
+      const text = yield* world.migrate("report", "test", "--state", world.state)
+      assert.match(text.stdout, /^verified\tshop\/api@sha256:[0-9a-f]{64}\tstable,v1$/m)
+      const failed = yield* world.migrate("report", "test", "--state", world.state, "--only", "failed", "--json")
+      assert.deepStrictEqual(jsonOf(failed.stdout), { version: 1, outcomes: [] })
+
+      yield* world.seed({ repository: "shop/api", tags: ["v3"], layers: ["three"] })
+      const second = yield* world.run("--quiet")
+      assert.deepStrictEqual(second, { code: 0, stdout: "", stderr: "" })
+      assert.include(yield* tagsOf(world.target, "shop/api"), "v3")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("run prints events as lines, the last of which has the end", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const { code, stdout } = yield* world.run("--jsonl")
+      assert.strictEqual(code, 0)
+      const events = stdout.trimEnd().split("\n").map(jsonOf)
+      assert.propertyVal(events[0], "_tag", "PassBegan")
+      assert.strictEqual(events.filter((event) => JSON.stringify(event).includes("ArtifactDone")).length, 3)
+      assert.propertyVal(events.at(-1), "_tag", "RunDone")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("run ends with 3 where something is missing, says where to read why, and mends it in the next call", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images, {
+        repository: "shop/locked",
+        tags: ["v1"],
+        layers: ["locked"]
+      })
+      yield* world.target.seed({
+        repository: "shop/locked",
+        tags: ["v1"],
+        layers: ["other"],
+        locks: { tags: { writeEnabled: false } }
+      })
+      const { code, stderr, stdout } = yield* world.run()
+      assert.strictEqual(code, 3, stderr)
+      assert.match(stdout, /^refused\t1 artifact/m)
+      assert.match(stdout, /^why\t1 artifact refused: refused$/m)
+      assert.match(stdout, /^complete\tno$/m)
+      assert.include(stderr, "eacr migrate report test --only refused")
+      const report = yield* world.migrate("report", "test", "--state", world.state, "--only", "refused")
+      assert.match(report.stdout, /^refused\tshop\/locked@sha256:[0-9a-f]{64}\tv1\trefused: .+lock/m)
+      const status = yield* world.migrate("status", "test", "--state", world.state, "--json")
+      assert.strictEqual(status.code, 0)
+      assert.deepInclude(jsonOf(status.stdout), {
+        isComplete: false,
+        failures: [{ state: "refused", class: "refused", count: 1 }]
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("fails by class, and never with a secret", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const failing = (args: ReadonlyArray<string>, code: number, says: string, env: Record<string, string> = {}) =>
+        Effect.map(eacr(["migrate", ...args], { env: { ...world.env, ...env } }), (ended) => {
+          assert.strictEqual(ended.code, code, ended.stderr)
+          assert.strictEqual(ended.stdout, "")
+          assert.include(ended.stderr, says)
+          assert.notInclude(ended.stderr, "S3CRET")
+        })
+      const { rulesFile, state } = world
+      yield* failing(["plan", join(world.folder, "none.json")], 4, "none.json")
+      yield* failing(["status", "none"], 4, "there is no file none.sqlite")
+      yield* failing(["run", "../up", rulesFile], 2, "Expected a name of letters")
+      yield* failing(["run", "test", rulesFile, "--status-page", "none"], 2, "Expected a port such as 8080")
+      yield* failing(["report", "test", "--only", "lost"], 2, "lost")
+      yield* failing(["run", "test", rulesFile, "--state", world.folder], 1, "cannot be opened")
+      yield* failing(["run", "test", rulesFile, "--state", state], 5, "log in", { DOCKER_AUTH_CONFIG: authsOf() })
+      yield* failing(["status", "other", "--state", state], 4, "no run other")
+      yield* world.writeRules({ route: [] })
+      yield* failing(["plan", rulesFile], 2, `["route"]`)
+      yield* world.writeRules({ limits: { copies: 2 } })
+      yield* failing(["run", "test", rulesFile, "--state", state], 2, "other rules")
+      yield* Effect.promise(() => writeFile(rulesFile, "{"))
+      yield* failing(["plan", rulesFile], 2, "not JSON")
+      const layouts = { routes: [{ from: { layouts: join(world.folder, "gone") }, to: world.route.to }] }
+      yield* world.writeRules(layouts)
+      yield* failing(["plan", rulesFile], 4, "there is no folder")
+      // Nothing that was refused has created a file.
+      assert.isFalse(existsSync("none.sqlite"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("sends no more requests than the rules say", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed({ repository: "shop/api", tags: ["v1"], layers: ["one"] })
+      const sent = (rules: object) =>
+        Effect.gen(function* () {
+          yield* world.writeRules(rules)
+          yield* world.source.clearJournal
+          return yield* world.migrate("plan", world.rulesFile).pipe(Effect.timeoutOption("2 seconds"))
+        })
+      assert.isTrue(Option.isSome(yield* sent({})))
+      // One request a minute: the second one waits.
+      assert.isTrue(Option.isNone(yield* sent({ limits: { registries: { [world.source.loginServer]: { read: 1 } } } })))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("--explain prints programs, and does nothing", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      for (const args of [
+        ["plan", world.rulesFile],
+        ["run", "test", world.rulesFile, "--state", world.state],
+        ["status", "test"],
+        ["report", "test", "--only", "failed"]
+      ]) {
+        const { code, stdout } = yield* world.migrate(...args, "--explain")
+        assert.strictEqual(code, 0)
+        assert.include(stdout, 'from "@effect-acr/migration"')
+      }
+      assert.isFalse(existsSync(world.state))
+      assert.include(yield* Effect.promise(() => readFile(world.rulesFile, "utf8")), "routes")
+    }).pipe(Effect.scoped)
+  )
+})
