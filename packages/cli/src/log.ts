@@ -13,8 +13,23 @@ const textOf = (message: unknown): string =>
 
 const line = Logger.make(({ logLevel, message }) => `${logLevel.toLowerCase()}: ${printable(textOf(message))}`)
 
+const toStderr = Logger.withConsoleError(line)
+
+/**
+ * Whether a line is a warning of the cluster that runs a migration. It speaks of its runners, at each interruption, and what
+ * matters to a user comes as an error. `-vv` shows it.
+ */
+const isOfCluster = ({ fiber, logLevel }: Logger.Options<unknown>): boolean =>
+  logLevel === "Warn" &&
+  fiber.getRef(References.MinimumLogLevel) === "Warn" &&
+  String(fiber.getRef(References.CurrentLogAnnotations)["module"]).startsWith("effect/cluster/")
+
 /** Takes the place of Effect's logger, which writes to standard output. */
-export const layer = Logger.layer([Logger.withConsoleError(line)])
+export const layer = Logger.layer([
+  Logger.make<unknown, void>((options) => {
+    if (!isOfCluster(options)) toStderr.log(options)
+  })
+])
 
 /** Notices that records of a list were left out, which the library says in an annotation of a warning. */
 export const watchingLists = () => {

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto"
 import * as DateTime from "effect/DateTime"
 import type { Progress } from "../../MigrationProgress.ts"
 import type { State } from "../../MigrationReport.ts"
-import { type Html, html, nothing, raw } from "./html.ts"
+import { type Html, markup, nothing, raw } from "./html.ts"
 import { script } from "./script.ts"
 import { style } from "./style.ts"
 import * as Words from "./words.ts"
@@ -34,10 +34,7 @@ export const policy = [
 ].join("; ")
 
 const section = (id: string, title: string, content: Html): Html =>
-  html`<section aria-labelledby="${id}">
-    <h2 id="${id}">${title}</h2>
-    ${content}
-  </section>`
+  markup`<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>${content}</section>`
 
 interface Column {
   readonly title: string
@@ -46,25 +43,12 @@ interface Column {
 
 const table = (columns: ReadonlyArray<Column>, rows: ReadonlyArray<ReadonlyArray<Html | string>>): Html => {
   const kind = ({ isNumber = false }: Column): Html => (isNumber ? raw(' class="number"') : nothing)
-  const head = columns.map((column) => html`<th scope="col" ${kind(column)}>${column.title}</th>`)
+  const head = columns.map((column) => markup`<th scope="col"${kind(column)}>${column.title}</th>`)
   const body = rows.map((cells) => {
-    const shown = columns.map((column, index) => html`<td${kind(column)}>${cells[index] ?? ""}</td>`)
-    return html`<tr>
-      ${shown}
-    </tr>`
+    const shown = columns.map((column, index) => markup`<td${kind(column)}>${cells[index] ?? ""}</td>`)
+    return markup`<tr>${shown}</tr>`
   })
-  return html`<div class="scroll" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          ${head}
-        </tr>
-      </thead>
-      <tbody>
-        ${body}
-      </tbody>
-    </table>
-  </div>`
+  return markup`<div class="scroll" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
 }
 
 const stateWords: Readonly<Record<State, string>> = {
@@ -94,21 +78,19 @@ const statusOf = ({ pass, phase }: Progress): string => {
 const steps = (progress: Progress): Html => {
   const { done, left, listed, phase } = progress
   const step = (own: Progress["phase"], title: string, detail: string): Html =>
-    html`<li${own === phase ? raw(' aria-current="step"') : nothing}><strong>${title}</strong> <span>${detail}</span></li>`
-  return html`<ol class="steps">
-    ${[
-      step("inventory", "List and compare", listed === 0 ? "" : Words.count(listed, "repository", "repositories")),
-      step("copy", "Copy", phase === "copy" ? `${Words.number(done)} of ${Words.number(done + left)}` : ""),
-      step("done", "Done", "nothing left to copy")
-    ]}
-  </ol>`
+    markup`<li${own === phase ? raw(' aria-current="step"') : nothing}><strong>${title}</strong> <span>${detail}</span></li>`
+  return markup`<ol class="steps">${[
+    step("inventory", "List and compare", listed === 0 ? "" : Words.count(listed, "repository", "repositories")),
+    step("copy", "Copy", phase === "copy" ? `${Words.number(done)} of ${Words.number(done + left)}` : ""),
+    step("done", "Done", "nothing left to copy")
+  ]}</ol>`
 }
 
 const bar = ({ done, left, phase }: Progress): Html => {
   if (phase !== "copy") return nothing
   const whole = done + left
   const text = `${Words.number(done)} of ${Words.number(whole)} artifacts of this pass, ${Words.percent(done, whole)}`
-  return html`<label class="bar">${text}<progress value="${done}" max="${Math.max(1, whole)}"></progress></label>`
+  return markup`<label class="bar">${text}<progress value="${done}" max="${Math.max(1, whole)}"></progress></label>`
 }
 
 const figures = (progress: Progress): Html => {
@@ -123,31 +105,23 @@ const figures = (progress: Progress): Html => {
     ["Sent since the start", Words.size(sentBytes)],
     ["Running for", Words.duration(DateTime.distance(startedAt, at))]
   ] as const
-  return html`<dl>
-    ${entries.map(
-      ([title, value]) =>
-        html`<div>
-          <dt>${title}</dt>
-          <dd>${value}</dd>
-        </div>`
-    )}
-  </dl>`
+  return markup`<dl>${entries.map(([title, value]) => markup`<div><dt>${title}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 
 const totals = ({ totals: all }: Progress): Html =>
   all.length === 0
-    ? html`<p class="quiet">Not known yet.</p>`
+    ? markup`<p class="quiet">Not known yet.</p>`
     : table(
         [{ title: "State" }, { title: "Artifacts", isNumber: true }],
         all.map(({ count, state }) => [
-          isBad(state) ? html`<span class="bad">${stateWords[state]}</span>` : stateWords[state],
+          isBad(state) ? markup`<span class="bad">${stateWords[state]}</span>` : stateWords[state],
           Words.number(count)
         ])
       )
 
 const failures = ({ failures: all }: Progress): Html =>
   all.length === 0
-    ? html`<p class="quiet">None so far.</p>`
+    ? markup`<p class="quiet">None so far.</p>`
     : table(
         [{ title: "Class" }, { title: "State" }, { title: "Artifacts", isNumber: true }],
         all.map(({ class: kind, count, state }) => [kind, stateWords[state], Words.number(count)])
@@ -157,7 +131,7 @@ const named = (source: string, target: string): string => (source === target ? s
 
 const slowest = ({ slowest: all }: Progress): Html =>
   all.length === 0
-    ? html`<p class="quiet">None so far.</p>`
+    ? markup`<p class="quiet">None so far.</p>`
     : table(
         [
           { title: "Repository" },
@@ -183,50 +157,39 @@ const problems = ({ problems: all }: Progress): Html => {
   return section(
     "problems",
     "Repositories that are not copied",
-    html`${table(
+    markup`${table(
       [{ title: "Repository" }, { title: "Problem" }],
       shown.map(({ detail, source, target }) => [named(source, target), detail])
-    )}${more === 0 ? nothing : html`<p class="quiet">and ${Words.number(more)} more</p>`}`
+    )}${more === 0 ? nothing : markup`<p class="quiet">and ${Words.number(more)} more</p>`}`
   )
 }
 
 /** Writes the page. */
 export const page = ({ json, name, progress }: View): string =>
-  html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${statusOf(progress)}: ${name}</title>
-        <link rel="icon" href="data:," />
-        <style>
-          ${raw(style)}
-        </style>
-        <noscript><meta http-equiv="refresh" content="10" /></noscript>
-      </head>
-      <body>
-        <header>
-          <h1>Migration ${name}</h1>
-          <a href="${json}">JSON</a>
-        </header>
-        <p id="notice" role="alert" hidden>
-          The runner cannot be reached: it has ended, or the connection is lost. What is below is the last that it said.
-        </p>
-        <main>
-          <section aria-labelledby="progress">
-            <h2 id="progress" role="status">${statusOf(progress)}</h2>
-            ${steps(progress)}${bar(progress)}${figures(progress)}
-          </section>
-          ${section("totals", "Artifacts by state", totals(progress))}
-          ${section("failures", "Failures by class", failures(progress))}
-          ${section("slowest", "Slowest repositories", slowest(progress))} ${problems(progress)}
-          <p class="quiet">
-            As of ${Words.time(progress.at)}. States and failures are those of the whole run, the rest is of this call.
-          </p>
-        </main>
-        <script>
-          ${raw(script)}
-        </script>
-      </body>
-    </html> `.html
+  markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${statusOf(progress)}: ${name}</title>
+<link rel="icon" href="data:,">
+<style>${raw(style)}</style>
+<noscript><meta http-equiv="refresh" content="10"></noscript>
+</head>
+<body>
+<header><h1>Migration ${name}</h1><a href="${json}">JSON</a></header>
+<p id="notice" role="alert" hidden>The runner cannot be reached: it has ended, or the connection is lost. What is below is the last that it said.</p>
+<main>
+<section aria-labelledby="progress"><h2 id="progress" role="status">${statusOf(progress)}</h2>
+${steps(progress)}${bar(progress)}${figures(progress)}</section>
+${section("totals", "Artifacts by state", totals(progress))}
+${section("failures", "Failures by class", failures(progress))}
+${section("slowest", "Slowest repositories", slowest(progress))}
+${problems(progress)}
+<p class="quiet">As of ${Words.time(progress.at)}. States and failures are those of the whole run, the rest is of this call.</p>
+</main>
+<script>${raw(script)}</script>
+</body>
+</html>
+`.html

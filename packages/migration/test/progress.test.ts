@@ -1,0 +1,160 @@
+/**
+ * How far a run is and how fast, by its events, on a clock of its own.
+ */
+import * as Digest from "@effect-acr/client/Digest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import type * as Migration from "../src/Migration.ts"
+import * as MigrationProgress from "../src/MigrationProgress.ts"
+import type * as MigrationReport from "../src/MigrationReport.ts"
+
+const digest = Digest.Digest.make(`sha256:${"0".repeat(64)}`)
+
+const summary = (planned: number, more: Partial<MigrationReport.Summary> = {}): MigrationReport.Summary => ({
+  pass: 1,
+  phase: "inventory",
+  repositories: 2,
+  totals: [{ state: "planned", count: planned, bytes: 0 }],
+  failures: [],
+  problems: [],
+  ...more
+})
+
+const planned = (artifacts: number, more: Partial<MigrationReport.Summary> = {}): Migration.Event => ({
+  _tag: "Planned",
+  pass: 1,
+  artifacts,
+  batches: 1,
+  summary: summary(artifacts, more)
+})
+
+const artifact = (
+  source: string,
+  more: Partial<Extract<Migration.Event, { readonly _tag: "ArtifactDone" }>> = {}
+): Migration.Event => ({
+  _tag: "ArtifactDone",
+  source,
+  target: source,
+  digest,
+  state: "copied",
+  sentBytes: 0,
+  millis: 0,
+  ...more
+})
+
+describe("progress", () => {
+  it.effect("is within 20 % of the time left after 5 % of the work", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      yield* note({ _tag: "PassBegan", pass: 1 })
+      yield* note(planned(10_000))
+      assert.isUndefined((yield* current).timeLeft)
+      // The first hundred send what the others share.
+      for (let index = 0; index < 500; index++) {
+        yield* TestClock.adjust(index < 100 ? "3 seconds" : "1 second")
+        yield* note(artifact("shop/api", { sentBytes: 1000 }))
+      }
+      const { artifactsPerMinute, bytesPerSecond, done, left, sentBytes, timeLeft = Duration.zero } = yield* current
+      assert.deepStrictEqual({ done, left, sentBytes }, { done: 500, left: 9500, sentBytes: 500_000 })
+      assert.approximately(artifactsPerMinute ?? 0, 60, 1)
+      assert.approximately(bytesPerSecond ?? 0, 1000, 20)
+      assert.approximately(Duration.toSeconds(timeLeft), 9500, 0.2 * 9500)
+    })
+  )
+
+  it.effect("says that a run stalls, and forgets what was before a stop", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      yield* note(planned(100))
+      for (let index = 0; index < 50; index++) {
+        yield* TestClock.adjust("1 second")
+        yield* note(artifact("shop/api"))
+      }
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual((yield* current).artifactsPerMinute, 0)
+      // The engine began again.
+      yield* note(planned(50))
+      const { artifactsPerMinute, done, left } = yield* current
+      assert.deepStrictEqual({ artifactsPerMinute, done, left }, { artifactsPerMinute: undefined, done: 0, left: 50 })
+    })
+  )
+
+  it.effect("has the totals and failures of earlier calls, and those of this one", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      assert.deepInclude(yield* current, { pass: 0, phase: "inventory", totals: [] })
+      yield* note({ _tag: "PassBegan", pass: 1 })
+      yield* note({ _tag: "Listed", source: "shop/api", target: "shop/api", artifacts: 5, planned: 3 })
+      assert.deepInclude(yield* current, { pass: 1, phase: "inventory", listed: 1 })
+      yield* note(
+        planned(2, {
+          totals: [
+            { state: "planned", count: 2, bytes: 10 },
+            { state: "copied", count: 7, bytes: 70 },
+            { state: "failed", count: 1, bytes: 1 }
+          ],
+          failures: [{ state: "failed", class: "gone", count: 1 }]
+        })
+      )
+      yield* note(artifact("shop/api", { state: "failed", class: "transient" }))
+      // A remark on what is at the target is no failure.
+      yield* note(artifact("shop/api", { class: "exists" }))
+      yield* note({ _tag: "BatchDone", batch: 1 })
+      const { failures, totals } = yield* current
+      assert.sameDeepMembers(
+        [...totals],
+        [
+          { state: "copied", count: 8 },
+          { state: "failed", count: 2 }
+        ]
+      )
+      assert.sameDeepMembers(
+        [...failures],
+        [
+          { state: "failed", class: "gone", count: 1 },
+          { state: "failed", class: "transient", count: 1 }
+        ]
+      )
+      yield* note({ _tag: "RunDone", summary: summary(0, { phase: "done", totals: [] }) })
+      assert.deepInclude(yield* current, { phase: "done", left: 0, totals: [], failures: [] })
+    })
+  )
+
+  it.effect("names the ten repositories whose copies took longest", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      yield* note(planned(100))
+      for (let index = 0; index < 50; index++) {
+        yield* note(artifact(`shop/service-${index}`, { millis: ((index * 7) % 50) * 100, sentBytes: index }))
+      }
+      yield* note(artifact("shop/service-1", { millis: 10_000 }))
+      const { slowest } = yield* current
+      assert.lengthOf(slowest, 10)
+      const [first, second] = slowest
+      assert.deepInclude(first, { source: "shop/service-1", artifacts: 2 })
+      assert.strictEqual(Duration.toMillis(first?.copyTime ?? Duration.zero), 10_700)
+      assert.strictEqual(Duration.toMillis(second?.copyTime ?? Duration.zero), 4900)
+      const times = slowest.map(({ copyTime }) => Duration.toMillis(copyTime))
+      assert.deepStrictEqual(
+        times,
+        times.toSorted((one, other) => other - one)
+      )
+    })
+  )
+
+  it.effect("keeps little of a long run", () =>
+    Effect.gen(function* () {
+      const { current, note } = yield* MigrationProgress.track
+      yield* note(planned(100_000))
+      for (let index = 0; index < 20_000; index++) {
+        yield* TestClock.adjust("2 seconds")
+        yield* note(artifact("shop/api"))
+      }
+      const { artifactsPerMinute = 0, timeLeft = Duration.zero } = yield* current
+      assert.approximately(artifactsPerMinute, 30, 1)
+      assert.approximately(Duration.toSeconds(timeLeft), 160_000, 1600)
+    })
+  )
+})
