@@ -102,7 +102,7 @@ describe.runIf(Browser.isThere)("the status page of a migration", () => {
         const { endpoint, errors, origins, page, tracker } = yield* opened({ height: 1000 })
         assert.strictEqual(yield* act(() => page.title()), "Copying, pass 1: old-to-new")
         const progress = section(page, "Copying, pass 1")
-        yield* appears(progress.getByText("1,201 of 9,500 artifacts of this pass, 12 %"))
+        yield* appears(progress.getByText("1,201 of 9,500 artifacts of this pass, 12\u00a0%"))
         yield* appears(progress.getByText(/artifacts\/min, .*B\/s/))
         yield* appears(progress.getByText(/^about \d+/))
         const row = (name: string, text: string) => section(page, name).getByRole("row").filter({ hasText: text })

@@ -137,7 +137,7 @@ const slowest = ({ slowest: all }: Progress): Html =>
           { title: "Repository" },
           { title: "Artifacts", isNumber: true },
           { title: "Sent", isNumber: true },
-          { title: "Time of copies", isNumber: true }
+          { title: "Copy time", isNumber: true }
         ],
         all.map(({ artifacts, copyTime, sentBytes, source, target }) => [
           named(source, target),

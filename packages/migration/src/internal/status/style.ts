@@ -40,8 +40,11 @@ dd { margin: 0; font-weight: 600; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; }
 th { color: var(--quiet); font-weight: 400; font-size: .9rem; text-align: left; }
-th, td { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-th { overflow-wrap: normal; }
+th, td { padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:not(.number) { min-width: 6.5rem; overflow-wrap: anywhere; }
+@media (max-width: 500px) {
+  th, td { padding-right: .5rem; font-size: .87rem; }
+}
 tr:last-child td { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }

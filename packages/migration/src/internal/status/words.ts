@@ -22,8 +22,9 @@ export const duration = (value: Duration.Duration): string => {
   return `${Math.floor(seconds / day)} d ${Math.floor((seconds % day) / hour)} h`
 }
 
+/** The space does not break. */
 export const percent = (part: number, whole: number): string =>
-  whole === 0 ? "0 %" : `${Math.floor((100 * Math.min(part, whole)) / whole)} %`
+  `${whole === 0 ? 0 : Math.floor((100 * Math.min(part, whole)) / whole)}\u00a0%`
 
 /** As `2026-11-28 15:04:05 UTC`. */
 export const time = (value: DateTime.Utc): string => `${DateTime.formatIso(value).slice(0, 19).replace("T", " ")} UTC`
