@@ -60,6 +60,7 @@ export const elsewhere = Effect.acquireRelease(
 const before: Readonly<Record<string, ReadonlyArray<string>>> = {
   cp: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 image.tar"],
   import: ["eacr export myregistry.azurecr.io/shop/api:v1.4.0 api.tar"],
+  migrate: ["eacr migrate run old-to-new rules.json"],
   tasks: [
     "eacr attach myregistry.azurecr.io/shop/api:v1.4.0 sbom.json:application/spdx+json --artifact-type application/spdx+json"
   ],
@@ -70,6 +71,19 @@ const before: Readonly<Record<string, ReadonlyArray<string>>> = {
   trash: ["eacr rm --manifest --yes myregistry.azurecr.io/shop/api:v1.4.0"],
   unlock: ["eacr lock myregistry.azurecr.io/shop/api:v1.4.0"]
 }
+
+/** Rules that move all of a registry to other names in it: examples have one emulator. */
+const rulesWithin = (registry: string): string =>
+  JSON.stringify({
+    routes: [
+      {
+        from: { registry },
+        to: { registry },
+        repositories: { include: ["shop/**"] },
+        rename: [{ prefix: "shop/", replaceBy: "store/" }]
+      }
+    ]
+  })
 
 /** An emulator for the examples of one verb. */
 export const registry = AcrEmulator.layer({ softDelete: {} })
@@ -122,9 +136,13 @@ export const runExample = (line: string, flags: ReadonlyArray<string> = []) => {
 
 /** Prepares the folder that the process is in and the registry for an example of a verb, whatever the last one left. */
 export const prepare = Effect.fnUntraced(function* (verb: string) {
-  const { logins, seed } = yield* AcrEmulator.AcrEmulator
+  const { loginServer, logins, seed } = yield* AcrEmulator.AcrEmulator
   yield* Effect.forEach(images, seed)
-  const files = { ...localFiles, token: Redacted.value(logins.adminUser.password) }
+  const files = {
+    ...localFiles,
+    token: Redacted.value(logins.adminUser.password),
+    "rules.json": rulesWithin(loginServer)
+  }
   for (const [path, text] of Object.entries(files)) {
     yield* Effect.promise(async () => {
       await mkdir(dirname(path), { recursive: true })

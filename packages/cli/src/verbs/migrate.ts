@@ -178,11 +178,11 @@ const report = Command.make(
   Verb.described({
     does: "List each artifact once: what became of it, its repository and digest, its tags, and why it failed",
     examples: [
-      { command: "eacr migrate report old-to-new --jsonl", description: "A line of JSON for each artifact" },
       {
         command: "eacr migrate report old-to-new --only failed --only refused",
         description: "What is missing at the target, and why"
-      }
+      },
+      { command: "eacr migrate report old-to-new --jsonl", description: "A line of JSON for each artifact" }
     ]
   })
 )
