@@ -30,7 +30,7 @@ export const reportDocument = Answer.document({ outcomes: Schema.Array(Migration
 type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
 
 /** A repository of both sides. */
-export const named = (source: string, target: string): string => (source === target ? source : `${source} -> ${target}`)
+const named = (source: string, target: string): string => (source === target ? source : `${source} -> ${target}`)
 
 const counted = (view: View, count: number, bytes: number): string =>
   bytes === 0 ? artifacts(count) : `${artifacts(count)}, ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`

@@ -2,7 +2,6 @@
  * Loads what migrations need, which other verbs do without: a cluster, SQL and the SQLite of Node.
  */
 import * as Effect from "effect/Effect"
-import { Refused } from "../failure.ts"
 
 /** Runs an import without the warning that Node's SQLite may change, of which no user of the command can do anything. */
 const withoutWarning = async <A>(load: () => Promise<A>): Promise<A> => {
@@ -17,11 +16,4 @@ const withoutWarning = async <A>(load: () => Promise<A>): Promise<A> => {
   }
 }
 
-export const work = Effect.tryPromise({
-  try: () => withoutWarning(() => import("./work.ts")),
-  catch: (error) =>
-    new Refused({
-      description: `this runtime lacks the SQLite of Node: ${error instanceof Error ? error.message : String(error)}`,
-      help: "the package of npm has it: npx @effect-acr/cli migrate"
-    })
-})
+export const work = Effect.promise(() => withoutWarning(() => import("./work.ts")))

@@ -124,7 +124,7 @@ const run = Command.make(
     const file = stateOf(name, state)
     return Verb.run(
       {
-        what: `migrate by ${rules}`,
+        what: `run the migration ${name}`,
         program: dryRun ? planProgram(rules) : runProgram(name, rules, file)
       },
       Effect.flatMap(Load.work, (work) =>

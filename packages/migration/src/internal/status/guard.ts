@@ -9,8 +9,7 @@ import * as Effect from "effect/Effect"
 import { policy } from "./page.ts"
 
 /** The name in a Host header or an option. */
-export const hostnameOf = (host: string): string | undefined =>
-  URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, "")
+const hostnameOf = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname.replace(/^\[|\]$/g, "")
 
 /** An address resolves to nothing but itself, and browsers resolve `localhost` to this machine alone. */
 const isOwn = (hostname: string, hosts: ReadonlyArray<string>): boolean =>
