@@ -95,7 +95,7 @@ describe("eacr migrate", () => {
         repositories: 4,
         artifacts: 3,
         present: 0,
-        leastDuration: 180_000
+        leastMillis: 180_000
       })
       assert.deepStrictEqual(yield* writes(world.target), [])
       assert.deepStrictEqual(yield* world.target.repositories, [])

@@ -12,8 +12,14 @@ import * as Draw from "../progress/draw.ts"
 import { size } from "../size.ts"
 import { pairs, type View } from "../table.ts"
 
+const { leastDuration: _, ...planFields } = MigrationPlan.Plan.fields
+
 /** What a run would do. */
-export const planDocument = Answer.document(MigrationPlan.Plan.fields)
+export const planDocument = Answer.document({
+  ...planFields,
+  /** How long the requests take at least, within the limits of the rules, in milliseconds. */
+  leastMillis: Schema.optionalKey(Schema.Natural)
+})
 
 /** How far a run is. */
 export const statusDocument = Answer.document({
@@ -47,25 +53,31 @@ const problemLines = (problems: ReadonlyArray<MigrationReport.RepositoryProblem>
 const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requests): string =>
   `${loginServer}: about ${read} reads, ${write} writes, ${referrers} lists of referrers`
 
-const leastTime = ({ leastDuration }: MigrationPlan.Plan): string =>
+const leastTime = (leastDuration: Duration.Duration | undefined): string =>
   leastDuration === undefined
     ? "not known: the rules limit no requests (limits.registries)"
     : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone`
 
 /** A plan. Repositories that it leaves out make it a part of the answer. */
-export const ofPlan = (plan: MigrationPlan.Plan): Answer.Answer =>
-  Answer.make(planDocument, plan, {
-    text: (view) =>
-      pairs(view, [
-        ["repositories", String(plan.repositories)],
-        ["to copy", counted(view, plan.artifacts, plan.bytes)],
-        ["there already", artifacts(plan.present)],
-        ["takes at least", leastTime(plan)],
-        ...some("requests", plan.requests.map(requestLine)),
-        ...some("not copied", problemLines(plan.problems))
-      ]),
-    code: plan.problems.length === 0 ? exitCodes.done : exitCodes.partly
-  })
+export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.Answer => {
+  const least = leastDuration === undefined ? {} : { leastMillis: Math.ceil(Duration.toMillis(leastDuration)) }
+  return Answer.make(
+    planDocument,
+    { ...plan, ...least },
+    {
+      text: (view) =>
+        pairs(view, [
+          ["repositories", String(plan.repositories)],
+          ["to copy", counted(view, plan.artifacts, plan.bytes)],
+          ["there already", artifacts(plan.present)],
+          ["takes at least", leastTime(leastDuration)],
+          ...some("requests", plan.requests.map(requestLine)),
+          ...some("not copied", problemLines(plan.problems))
+        ]),
+      code: plan.problems.length === 0 ? exitCodes.done : exitCodes.partly
+    }
+  )
+}
 
 const phases: Readonly<Record<MigrationReport.Summary["phase"], string>> = {
   inventory: "listing and comparing",

@@ -21,13 +21,18 @@ const rulesArgument = Argument.String("rules").pipe(
   )
 )
 
-const nameArgument = Argument.String("name").pipe(
-  Argument.withDescription("A name for the run of your choice: letters, digits and . _ -"),
-  Argument.filter(
-    (name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name),
-    (name) => `Expected a name of letters, digits and . _ -, got ${JSON.stringify(name)}`
+const nameArgument = (description: string) =>
+  Argument.String("name").pipe(
+    Argument.withDescription(description),
+    Argument.filter(
+      (name) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name),
+      (name) => `Expected a name of letters, digits and . _ -, got ${JSON.stringify(name)}`
+    )
   )
-)
+
+const newName = nameArgument("A name of your choice for the run: letters, digits and . _ -")
+
+const oldName = nameArgument("The name of the run")
 
 const stateFlag = Flag.String("state").pipe(
   Flag.withMetavar("FILE"),
@@ -119,7 +124,7 @@ const pageFlag = Flag.String("status-page").pipe(
 
 const run = Command.make(
   "run",
-  { name: nameArgument, rules: rulesArgument, state: stateFlag, page: pageFlag, dryRun: dryRunFlag },
+  { name: newName, rules: rulesArgument, state: stateFlag, page: pageFlag, dryRun: dryRunFlag },
   ({ dryRun, name, page, rules, state }) => {
     const file = stateOf(name, state)
     return Verb.run(
@@ -146,7 +151,7 @@ const run = Command.make(
   })
 )
 
-const status = Command.make("status", { name: nameArgument, state: stateFlag }, ({ name, state }) => {
+const status = Command.make("status", { name: oldName, state: stateFlag }, ({ name, state }) => {
   const file = stateOf(name, state)
   return Verb.run(
     { what: `show the status of ${name}`, program: statusProgram(name, file) },
@@ -160,21 +165,18 @@ const status = Command.make("status", { name: nameArgument, state: stateFlag }, 
 )
 
 const onlyFlag = Flag.Literals("only", State.literals).pipe(
+  Flag.withMetavar("STATE"),
   Flag.withDescription("Only artifacts in this state. It can be repeated"),
   Flag.atLeast(0)
 )
 
-const report = Command.make(
-  "report",
-  { name: nameArgument, state: stateFlag, only: onlyFlag },
-  ({ name, only, state }) => {
-    const file = stateOf(name, state)
-    return Verb.run(
-      { what: `report on ${name}`, program: reportProgram(name, file, only) },
-      Effect.flatMap(Load.work, (work) => work.report(name, file, only))
-    )
-  }
-).pipe(
+const report = Command.make("report", { name: oldName, state: stateFlag, only: onlyFlag }, ({ name, only, state }) => {
+  const file = stateOf(name, state)
+  return Verb.run(
+    { what: `report on ${name}`, program: reportProgram(name, file, only) },
+    Effect.flatMap(Load.work, (work) => work.report(name, file, only))
+  )
+}).pipe(
   Verb.described({
     does: "List each artifact once: what became of it, its repository and digest, its tags, and why it failed",
     examples: [
