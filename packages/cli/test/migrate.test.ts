@@ -185,6 +185,13 @@ describe("eacr migrate", () => {
         isComplete: false,
         failures: [{ state: "refused", class: "refused", count: 1 }]
       })
+      const locked = `${world.target.loginServer}/shop/locked:v1`
+      assert.strictEqual((yield* eacr(["unlock", locked], { env: world.env })).code, 0)
+      assert.strictEqual((yield* world.run()).code, 0)
+      assert.deepStrictEqual(
+        (yield* world.migrate("report", "test", "--state", world.state, "--only", "refused")).stdout,
+        ""
+      )
     }).pipe(Effect.scoped)
   )
 
