@@ -15,7 +15,9 @@ const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact
 /** The parts of the line, the most important one first. */
 const partsOf = (progress: MigrationProgress.Progress): ReadonlyArray<string> => {
   const { bytesPerSecond, done, left, listed, pass, phase, sentBytes, timeLeft } = progress
-  if (phase !== "copy") return [`listing, pass ${Math.max(1, pass)}`, `${listed} repositories`]
+  // The lock of a killed process is waited for.
+  if (pass === 0) return ["starting"]
+  if (phase !== "copy") return [`listing, pass ${pass}`, `${listed} ${listed === 1 ? "repository" : "repositories"}`]
   const whole = done + left
   const failed = inTotal(progress, ["failed", "refused"])
   return [
