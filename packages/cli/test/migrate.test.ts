@@ -176,7 +176,7 @@ describe("eacr migrate", () => {
       assert.match(stdout, /^refused\t1 artifact/m)
       assert.match(stdout, /^why\t1 artifact refused: refused$/m)
       assert.match(stdout, /^complete\tno$/m)
-      assert.include(stderr, "eacr migrate report test --only refused")
+      assert.include(stderr, `eacr migrate report test --state ${world.state} --only refused`)
       const report = yield* world.migrate("report", "test", "--state", world.state, "--only", "refused")
       assert.match(report.stdout, /^refused\tshop\/locked@sha256:[0-9a-f]{64}\tv1\trefused: .+lock/m)
       const status = yield* world.migrate("status", "test", "--state", world.state, "--json")

@@ -38,10 +38,10 @@ type Entry = readonly [name: string, values: string | ReadonlyArray<string>]
 /** A repository of both sides. */
 const named = (source: string, target: string): string => (source === target ? source : `${source} -> ${target}`)
 
+export const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
+
 const counted = (view: View, count: number, bytes: number): string =>
   bytes === 0 ? artifacts(count) : `${artifacts(count)}, ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`
-
-const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
 
 /** Leaves out what there is none of. */
 const some = (name: string, values: ReadonlyArray<string>): ReadonlyArray<Entry> =>

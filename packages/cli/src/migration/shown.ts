@@ -6,11 +6,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Draw from "../progress/draw.ts"
 import type { Shown } from "../progress/progress.ts"
+import { artifacts } from "./answers.ts"
 
 const inTotal = ({ totals }: MigrationProgress.Progress, wanted: ReadonlyArray<string>): number =>
   totals.reduce((sum, { count, state }) => (wanted.includes(state) ? sum + count : sum), 0)
-
-const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
 
 /** The parts of the line, the most important one first. */
 const partsOf = (progress: MigrationProgress.Progress): ReadonlyArray<string> => {

@@ -104,17 +104,18 @@ export interface Call {
 }
 
 /** Says how to continue, and where to read what is wrong. */
-const tellIncomplete = (name: string, summary: MigrationReport.Summary) =>
+const tellIncomplete = ({ name, state }: Call, { totals }: MigrationReport.Summary) =>
   Effect.gen(function* () {
-    const failed = summary.totals.filter(({ state }) => state === "failed" || state === "refused")
+    const failed = totals.filter(({ state }) => state === "failed" || state === "refused")
     if (failed.length > 0) {
-      const flags = failed.map(({ state }) => `--only ${state}`).join(" ")
-      yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} ${flags}`)
+      const only = failed.map((total) => `--only ${total.state}`).join(" ")
+      yield* Output.tell(`which artifacts, and why: eacr migrate report ${name} --state ${printable(state)} ${only}`)
     }
     yield* Output.tell("the same command tries again what is missing")
   })
 
-export const run = Effect.fnUntraced(function* ({ name, page, rules: file, state }: Call) {
+export const run = Effect.fnUntraced(function* (call: Call) {
+  const { name, page, rules: file, state } = call
   const rules = yield* readRules(file)
   const { format, isQuiet } = yield* settings
   const isPrinting = format === "jsonl"
@@ -126,7 +127,7 @@ export const run = Effect.fnUntraced(function* ({ name, page, rules: file, state
     Effect.provideContext(yield* openState(state))
   )
   const isComplete = MigrationReport.isComplete(summary)
-  if (!isComplete && !isQuiet) yield* tellIncomplete(name, summary)
+  if (!isComplete && !isQuiet) yield* tellIncomplete(call, summary)
   const code = isComplete ? exitCodes.done : exitCodes.partly
   // The last event has the same as the answer.
   if (!isPrinting) return yield* Answer.print({ ...Answers.ofStatus(name, summary), code })
