@@ -2,6 +2,7 @@
  * A process that would work alone on a run that others work on.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Postgres from "../../../test/support/postgres.ts"
 import { nextUrl, server } from "./support/databases.ts"
@@ -29,6 +30,20 @@ describe("a migration that works alone", () => {
       assert.match(refused, /^Locked: another process works on this run: .*-pid-\d+-since-\d{4}-\d\d-\d\dT[\d:.]+Z$/m)
       assert.notMatch(refused, /^began/m)
       assert.isFalse((yield* end).isComplete)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("ends within ten seconds when it is told to, and continues at once in the next call", () =>
+    Effect.gen(function* () {
+      const { end, startAlone } = yield* rehearse({ ...slow, roundTripMillis: 20, limits: { ...slow.limits, copies: 4 } })
+      const first = yield* startAlone
+      yield* first.until(/^planned/m)
+      const told = yield* Clock.currentTimeMillis
+      first.child.kill("SIGTERM")
+      assert.notMatch(yield* first.ended, /^done$/m)
+      assert.isBelow((yield* Clock.currentTimeMillis) - told, 10_000)
+      assert.match(yield* (yield* startAlone).ended, /^done$/m)
+      assert.deepInclude(yield* end, { isComplete: true, differences: [], artifacts: images })
     }).pipe(Effect.scoped)
   )
 

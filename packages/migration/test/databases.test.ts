@@ -4,6 +4,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { freePort } from "../../../test/support/freePort.ts"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { Databases, kinds } from "./support/databases.ts"
@@ -90,6 +91,36 @@ for (const { databases, isInstalled, name } of kinds) {
           yield* run({ limits })
           assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
           assert.lengthOf(yield* report, images.length)
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect("is shared by runners, whose streams have what each of them did", () =>
+        Effect.gen(function* () {
+          const { decode, seed, services, source, status, target } = yield* worldOnEmpty
+          yield* seed(...images)
+          const rules = yield* decode({ limits: { batch: 2 } })
+          const runOne = Effect.flatMap(freePort, (port) =>
+            Stream.runCollect(Migration.run("test", rules, { runner: { host: "127.0.0.1", port, shards: 4 } }))
+          ).pipe(Effect.provide(services))
+          const events = (yield* Effect.all([runOne, runOne], { concurrency: 2 })).flat()
+          const done = events.flatMap((event) => (event._tag === "ArtifactDone" ? [event.digest] : []))
+          assert.lengthOf(new Set(done), images.length)
+          assert.isTrue(MigrationReport.isComplete(yield* status))
+          assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+        }).pipe(Effect.scoped)
+      )
+
+      it.effect("says that a runner cannot listen", () =>
+        Effect.gen(function* () {
+          const { decode, services, source } = yield* worldOnEmpty
+          const runner = { host: "127.0.0.1", port: Number(new URL(source.endpoint).port) }
+          const error = yield* Migration.run("test", yield* decode({}), { runner }).pipe(
+            Stream.runDrain,
+            Effect.provide(services),
+            Effect.flip
+          )
+          assert.propertyVal(error, "problem", "RunnerFailed")
+          assert.include(error.message, "EADDRINUSE")
         }).pipe(Effect.scoped)
       )
 

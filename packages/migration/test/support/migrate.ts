@@ -2,6 +2,7 @@
  * A migration as a program of its own, which tests kill. Prints a line for each event, `done` at the end, and the problem if it
  * fails. Its argument says what to run.
  */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -65,7 +66,7 @@ const program = Effect.gen(function* () {
 })
 
 if (process.argv[1]?.endsWith("migrate.ts") === true) {
-  Effect.runPromise(
+  NodeRuntime.runMain(
     Effect.catch(program, (error) => print("problem" in error ? `${error.problem}: ${error.message}` : error.message))
   )
 }
