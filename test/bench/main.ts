@@ -2,7 +2,8 @@
  * The benchmarks: `npx -y pnpm@12 bench`.
  *
  * `--only NAME` runs one case (may be given again), `--rounds N` so many rounds instead of five, `--json FILE` writes the
- * figures. `soak` runs only if it is named, for ten minutes or for `--seconds N`. docs/performance.md is made of those in `runs`.
+ * figures. `soak` runs only if it is named, for ten minutes or for `--seconds N`, and so do the migrations. docs/performance.md
+ * is made of those in `runs`.
  */
 import { writeFile } from "node:fs/promises"
 import { cpus, release, totalmem, type } from "node:os"

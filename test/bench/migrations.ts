@@ -74,7 +74,7 @@ const killedTogether: Case = {
   isAlone: true,
   needs: ["postgresql"],
   run: Effect.fnUntraced(function* () {
-    const images = 1500
+    const images = 1000
     const limits = { batch: 10, copies: 2, bytesInFlight: mebibyte }
     const { broken, end, startTogether } = yield* rehearse({
       images,
@@ -113,9 +113,9 @@ const killedTogether: Case = {
 const secondsOf = Effect.fnUntraced(function* (processes: number, images: number, url: string) {
   const { end, startTogether } = yield* rehearse({
     images,
-    repositories: 30,
+    repositories: 24,
     layerBytes: 1000,
-    limits: { batch: 10, copies: 8, bytesInFlight: mebibyte },
+    limits: { batch: 5, copies: 8, bytesInFlight: mebibyte },
     roundTripMillis: 200,
     url
   })
@@ -141,7 +141,7 @@ const together: Case = {
   isAlone: true,
   needs: ["postgresql"],
   run: Effect.fnUntraced(function* () {
-    const images = 600
+    const images = 720
     const one = yield* Effect.scoped(Effect.flatMap(Postgres.start, (url) => secondsOf(1, images, url)))
     const three = yield* Effect.scoped(Effect.flatMap(Postgres.start, (url) => secondsOf(3, images, url)))
     return [

@@ -35,7 +35,11 @@ describe("a migration that works alone", () => {
 
   it.live("ends within ten seconds when it is told to, and continues at once in the next call", () =>
     Effect.gen(function* () {
-      const { end, startAlone } = yield* rehearse({ ...slow, roundTripMillis: 20, limits: { ...slow.limits, copies: 4 } })
+      const { end, startAlone } = yield* rehearse({
+        ...slow,
+        roundTripMillis: 20,
+        limits: { ...slow.limits, copies: 4 }
+      })
       const first = yield* startAlone
       yield* first.until(/^planned/m)
       const told = yield* Clock.currentTimeMillis
