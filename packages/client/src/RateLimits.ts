@@ -2,7 +2,8 @@
  * How many requests a minute this program sends.
  *
  * Without limits a program is as fast as the registry lets it, and waits when the registry answers 429. With limits it
- * waits before, which leaves room for other programs that use the registry as the same identity.
+ * waits before, which leaves room for other programs that use the registry as the same identity. `adaptive` of
+ * `Transport.Options` finds a limit that is not known.
  *
  * @since 0.1.0
  */
@@ -13,6 +14,8 @@
  * **Details**
  *
  * The kinds are those that ACR counts apart: its documentation, "Azure Container Registry SKUs", throttling.
+ *
+ * A list of referrers counts as a read as well, as it does for ACR.
  *
  * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts, and one that waits
  * for its turn does not use up the policy's `attemptTimeout`.

@@ -87,6 +87,14 @@ export interface Options {
    */
   readonly rateLimits?: RateLimits
   /**
+   * Whether the conversation slows down after the registry has answered 429 (`Throttled`). Defaults to `false`: each
+   * operation retries by itself. With it, all requests of the same kind wait until the registry answers again, and up to a
+   * fifth of that time more. Then they go evenly at half the rate of before, which grows each minute by a twentieth of the
+   * limit in `rateLimits`, or of the rate at which the registry refused where there is none. Waiting is not limited by the
+   * retry policy, so that this is for programs that have time.
+   */
+  readonly adaptive?: boolean
+  /**
    * How many requests to send to one host at the same time. Defaults to no limit. Each conversation counts its own. A
    * request waits for its turn without a connection, and that time does not count against the policy's `attemptTimeout`.
    *
@@ -318,7 +326,14 @@ export const make = Effect.fnUntraced(function* (
     onWarning: (from, header, quote) => (from === origin ? warnings.report(header, quote) : Effect.void)
   })
   const server = serverAt(url)
-  const limit = yield* Effect.mapError(makeLimiter(url, options.rateLimits ?? {}), invalid)
+  const limit = yield* Effect.mapError(
+    makeLimiter(url, {
+      limits: options.rateLimits ?? {},
+      adaptive: options.adaptive ?? false,
+      longestWait: policy.maxRetryAfter
+    }),
+    invalid
+  )
   const permitted =
     options.maxConcurrentRequests === undefined
       ? () => exchange

@@ -6,6 +6,7 @@
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Platform from "@effect-acr/client/Platform"
 import * as RateLimits from "@effect-acr/client/RateLimits"
+import type * as Transport from "@effect-acr/client/Transport"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -302,18 +303,6 @@ const kinds = ["read", "write", "delete", "referrers", "oauth"] as const
  * The requests a minute that a process may send to a registry by the rules: its limits, times its share. A kind that is
  * left out is not limited.
  *
- * **Example** (Registries that keep to the limits of the rules)
- *
- * ```ts
- * import { MigrationRules } from "@effect-acr/migration"
- * import { NodeRegistries } from "@effect-acr/node"
- *
- * export const registriesFor = (rules: MigrationRules.Rules) =>
- *   NodeRegistries.layerOptions({
- *     registries: (loginServer) => ({ rateLimits: MigrationRules.rateLimits(rules, loginServer) })
- *   })
- * ```
- *
  * @category getters
  * @since 0.1.0
  */
@@ -329,3 +318,35 @@ export const rateLimits = ({ limits = {} }: Rules, loginServer: string): RateLim
     })
   )
 }
+
+/**
+ * How a migration talks to a registry: within the limits of the rules, and slower after the registry has answered 429.
+ *
+ * **Details**
+ *
+ * All workers of a process share the limits. Several processes each get `limits.share` of them, or share them as a whole
+ * where the layer is built with a `RateLimiter` of `effect/persistence` on Redis, see `RateLimits`. A registry without limits
+ * in the rules is asked as fast as it answers, until it answers 429 for the first time.
+ *
+ * **Example** (Registries for a run)
+ *
+ * ```ts
+ * import { MigrationRules } from "@effect-acr/migration"
+ * import { NodeRegistries } from "@effect-acr/node"
+ *
+ * export const registriesFor = (rules: MigrationRules.Rules) =>
+ *   NodeRegistries.layerOptions({
+ *     registries: (loginServer) => MigrationRules.registryOptions(rules, loginServer)
+ *   })
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const registryOptions = (
+  rules: Rules,
+  loginServer: string
+): Pick<Transport.Options, "adaptive" | "rateLimits"> => ({
+  adaptive: true,
+  rateLimits: rateLimits(rules, loginServer)
+})

@@ -19,6 +19,7 @@ import { MigrationError } from "../MigrationError.ts"
 import type { Rules } from "../MigrationRules.ts"
 import { classify, isDenied, messageOf } from "./failures.ts"
 import { placeName } from "./names.ts"
+import { patiently } from "./patience.ts"
 import type { Opened, PlaceError, Places } from "./places.ts"
 import type { Repository, Run, Settled, Store, Task } from "./store/store.ts"
 
@@ -230,6 +231,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       }
       return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
     }).pipe(
+      patiently,
       Effect.retry({ schedule: retries, while: (error) => error.isRetryable && ofRun(error) === undefined }),
       Effect.catch((error) => {
         const stopping = ofRun(error)

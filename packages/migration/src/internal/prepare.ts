@@ -12,6 +12,7 @@ import { compare } from "./compare.ts"
 import { isDenied, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import { nameProblems } from "./names.ts"
+import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
 import type { Repository, Run, Store } from "./store/store.ts"
 
@@ -56,6 +57,7 @@ const namesOf = (
   return places.repositories(from).pipe(
     Stream.filter(isWanted),
     Stream.runCollect,
+    patiently,
     Effect.mapBoth({
       onFailure: (error) =>
         new MigrationError({
@@ -102,6 +104,7 @@ const planRepository = (
   Effect.gen(function* () {
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
+        patiently,
         Effect.asSome,
         Effect.catch((error) => Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>()))
       )

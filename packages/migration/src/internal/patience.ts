@@ -1,0 +1,24 @@
+/**
+ * Waits for registries that refuse requests for a while. That is no failure of what was to be done.
+ */
+import { Throttled } from "@effect-acr/client/RegistryError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
+
+/** The refusal in an error of a place or of a copy. */
+const refusalIn = (error: unknown): Throttled | undefined =>
+  Predicate.hasProperty(error, "reason") && error.reason instanceof Throttled ? error.reason : undefined
+
+const waits = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")]).pipe(
+  Schedule.jittered,
+  Schedule.setInputType<unknown>(),
+  Schedule.modifyDelay(({ duration, input }) =>
+    Effect.succeed(Duration.max(duration, refusalIn(input)?.retryAfter ?? Duration.zero))
+  )
+)
+
+/** Repeats an effect as long as a registry answers that there are too many requests. */
+export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.retry(effect, { schedule: waits, while: (error) => refusalIn(error) !== undefined })

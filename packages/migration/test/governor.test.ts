@@ -1,0 +1,140 @@
+/**
+ * Migrations against registries that refuse requests, in virtual time.
+ */
+import type * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as Migration from "../src/Migration.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import * as SqliteClient from "../src/SqliteClient.ts"
+import { governed, passes, passing, type Traffic } from "./support/virtual.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
+
+/** Counts the answers of an emulator. */
+const counting = () => {
+  const answers: Array<{ readonly method: string; readonly status: number; readonly path: string }> = []
+  const options: AcrEmulator.Options = {
+    onRequest: ({ method, path, status }) => {
+      answers.push({ method, status, path })
+    }
+  }
+  return { answers, options, refused: () => answers.filter(({ status }) => status === 429).length }
+}
+
+const makeGoverned = Effect.fnUntraced(function* (
+  options: Parameters<typeof makeWorld>[0],
+  more: Record<string, unknown> = {}
+) {
+  const world = yield* makeWorld(options)
+  const traffic: Traffic = { requests: 0 }
+  const rules = yield* world.decode(more)
+  const services = Layer.mergeAll(
+    governed(rules, traffic, world.source, world.target),
+    NodeServices.layer,
+    SqliteClient.layer({ filename: world.filename })
+  )
+  const migration = Stream.runDrain(Migration.run("test", rules)).pipe(Effect.provide(services))
+  return { ...world, migration, passes: passes(rules).pipe(Effect.provide(services)), traffic }
+})
+
+const images = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    repository: `shop/service-${index % 4}`,
+    tags: [`1.${index}`],
+    layers: [`layer ${index}`]
+  }))
+
+describe("a migration to a registry with the limits of ACR Standard", () => {
+  it.effect(
+    "learns them: less than 1 % of its requests are refused, and nothing fails",
+    () =>
+      Effect.gen(function* () {
+        const seen = counting()
+        const world = yield* makeGoverned({ target: { tier: "standard", ...seen.options } })
+        yield* world.seed(...images(400))
+        yield* passing(world.traffic, world.migration)
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+        assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
+        assert.isAbove(seen.refused(), 0)
+        assert.isBelow(seen.refused() / seen.answers.length, 0.01)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
+
+/** Refuses requests until the time is over. Returns what they are refused with. */
+const refuseFor = (
+  emulator: AcrEmulator.Service,
+  minutes: number,
+  fault: { readonly path: RegExp; readonly method?: string }
+) =>
+  Effect.gen(function* () {
+    const id = yield* emulator.inject({
+      ...fault,
+      times: "always",
+      consequence: {
+        _tag: "Answer",
+        status: 429,
+        headers: { "retry-after": "60" },
+        body: '{"errors":[{"code":"TOOMANYREQUESTS","message":"too many requests"}]}'
+      }
+    })
+    yield* Effect.forkScoped(Effect.andThen(Effect.sleep(minutes * 60_000), emulator.removeFault(id)))
+  })
+
+describe("a migration while a registry refuses requests", () => {
+  it.effect(
+    "waits for an hour where the source refuses all, and fails nothing",
+    () =>
+      Effect.gen(function* () {
+        const seen = counting()
+        const world = yield* makeGoverned({ source: seen.options })
+        yield* world.seed(...images(12))
+        yield* refuseFor(world.source, 60, { path: /^\/(v2|acr)\// })
+        const { minutes } = yield* passing(world.traffic, world.passes)
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+        assert.isTrue((yield* world.report).every(({ attempts, state }) => state === "verified" && attempts === 1))
+        assert.isAtLeast(minutes, 60)
+        assert.isBelow(minutes, 70)
+        assert.isAtMost(seen.refused(), 120)
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.effect(
+    "waits for an hour where the target refuses writes, and reads both places meanwhile",
+    () =>
+      Effect.gen(function* () {
+        const [source, target] = [counting(), counting()]
+        const world = yield* makeGoverned({ source: source.options, target: target.options })
+        yield* world.seed(...images(12))
+        for (const method of ["POST", "PUT", "PATCH"]) {
+          yield* refuseFor(world.target, 60, { method, path: /^\/v2\// })
+        }
+        let isRead = false
+        const looking = Effect.andThen(
+          Effect.sleep("59 minutes"),
+          Effect.sync(() => {
+            const reads = (method: string) => method === "GET" || method === "HEAD"
+            isRead =
+              source.answers.some(({ path, status }) => status === 200 && path.includes("/manifests/")) &&
+              target.answers.some(
+                ({ method, path, status }) => reads(method) && status === 404 && path.includes("/blobs/")
+              )
+          })
+        )
+        yield* Effect.forkScoped(looking)
+        const { minutes } = yield* passing(world.traffic, world.passes)
+        assert.isTrue(isRead)
+        assert.isTrue(MigrationReport.isComplete(yield* world.status))
+        assert.deepEqual(yield* tagsOf(world.target), yield* tagsOf(world.source))
+        assert.isBelow(minutes, 70)
+        assert.isAtMost(target.refused(), 120)
+        assert.isFalse(target.answers.some(({ method, status }) => method === "HEAD" && status === 429))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
