@@ -7,6 +7,7 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
 import type * as Effect from "effect/Effect"
 import type { Reader } from "./ContentStore.ts"
+import * as References from "./internal/references.ts"
 import * as Stored from "./internal/storage.ts"
 import type { Storage } from "./internal/storage.ts"
 import * as Tree from "./internal/tree.ts"
@@ -122,3 +123,11 @@ export const format: (graph: Graph) => string = Tree.format
  * @since 0.1.0
  */
 export const storage: (graphs: Iterable<Graph>) => Storage = Stored.storage
+
+/**
+ * Whether a blob is a layer that may not be distributed, such as base layers of Windows. Registries need not hold it.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isForeign: (blob: Pick<Descriptor, "mediaType">) => boolean = References.isForeign

@@ -224,7 +224,15 @@ export const plan = (
     const store = yield* Stores.make()
     const places = yield* Places.make()
     const run = yield* store.begin("plan", yield* Driver.formatRules(rules))
-    yield* prepare({ store, places, rules, run, isFirst: true, onListed: () => Effect.void })
+    yield* prepare({
+      store,
+      places,
+      rules,
+      run,
+      isFirst: true,
+      onListed: () => Effect.void,
+      onReadBack: () => Effect.void
+    })
     const repositories = yield* store.repositories(run.id)
     const totals = yield* store.totals(run.id)
     const of = (wanted: State) => totals.find(({ state }) => state === wanted) ?? { count: 0, bytes: 0 }

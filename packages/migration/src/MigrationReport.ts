@@ -64,7 +64,10 @@ export const Outcome = Schema.Struct({
   tags: Schema.Array(Schema.String),
   /** What became of it. */
   state: State,
-  /** The kind of failure: `gone`, `forbidden`, `refused`, `transient`, `content`, `exists`, or `other`. */
+  /**
+   * The kind of failure: `gone`, `forbidden`, `refused`, `transient`, `content`, `exists`, or `other`. By reading it back:
+   * `damaged`, `repaired`, or `unread`. Of an artifact that is copied without layers that may not be distributed: `foreign`.
+   */
   class: Schema.optionalKey(Schema.String),
   /** What happened, for a person to read. */
   detail: Schema.optionalKey(Schema.String),

@@ -191,6 +191,16 @@ const RulesFields = Schema.Struct({
   untagged: Schema.optionalKey(Schema.Boolean),
   /** What becomes of a tag of the target that names something else: `overwrite` (the default), `keep`, or `fail`. */
   onTag: Schema.optionalKey(Schema.Literals(["overwrite", "keep", "fail"])),
+  /** How copies are verified beside the lists of the target. */
+  verify: Schema.optionalKey(
+    Schema.Struct({
+      /**
+       * How many of the artifacts that a pass finds copied are read back from the target and hashed, with their referrers. One
+       * that is damaged is sent again. Defaults to 5; 0 for none.
+       */
+      sample: Schema.optionalKey(Schema.Natural)
+    })
+  ),
   /** Limits of requests, of bytes and of concurrency. */
   limits: Schema.optionalKey(Limits)
 })

@@ -46,6 +46,9 @@ const sightOf = (
   return isUnknown ? "unknown" : "whole"
 }
 
+/** Whether the target lists it although it failed for good: it was found damaged there, or something else brought it. */
+const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed" && !isTransient
+
 /** Whether another try would change nothing. What has no tag and belongs to nothing stays so. */
 const isSettled = ({ isFirst }: Comparison, { isTransient, state }: Known, { tags }: Listed): boolean =>
   settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
@@ -54,6 +57,8 @@ const stateOf = (comparison: Comparison, digest: Digest.Digest, listed: Listed):
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
+  // Lists do not show damage: reading it back decides.
+  if (sight === "whole" && before !== undefined && isDoubted(before)) return "failed"
   if (sight === "whole") return before?.state === "copied" || before?.state === "verified" ? "verified" : "present"
   if (before === undefined || !same(before.tags, tags)) return "planned"
   if (isSettled(comparison, before, listed)) return before.state
@@ -66,6 +71,34 @@ const stateOf = (comparison: Comparison, digest: Digest.Digest, listed: Listed):
  */
 const isLoose = ({ isLater, rules, target }: Comparison, digest: Digest.Digest): boolean =>
   isLater && (rules.untagged === true || rules.referrers !== false) && target.manifests?.has(digest) === false
+
+/** An artifact of which the lists of the target say that it is there. */
+export interface Doubted {
+  readonly digest: Digest.Digest
+  readonly root: Digest.Digest
+  readonly tags: ReadonlyArray<string>
+  /** Whether reading it back found damage in an earlier call. */
+  readonly wasDamaged: boolean
+}
+
+/** What may be read back: what was copied and is listed now, and what was damaged. */
+export const toReadBack = (comparison: Comparison, planned: ReadonlyArray<Planned>): ReadonlyArray<Doubted> =>
+  planned.flatMap(({ digest, state, tags }) => {
+    const before = comparison.known.get(digest)
+    if (before === undefined) return []
+    const wasDamaged = comparison.isFirst && isDoubted(before) && state === "failed"
+    if (!wasDamaged && !(before.state === "copied" && state === "verified")) return []
+    return [{ digest, root: before.root ?? digest, tags, wasDamaged }]
+  })
+
+/** Tags of the target that the source has not. */
+export const extraTags = (
+  { source, target }: Pick<Comparison, "source" | "target">,
+  isWanted: (tag: string) => boolean
+): ReadonlyArray<string> => {
+  const wanted = new Set(Array.from(source.manifests.values(), ({ tags }) => tags).flat())
+  return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag))
+}
 
 /** What becomes of an artifact that the source does not list any more. */
 const goneState = (state: State): State => (arrived.has(state) || state === "skipped" ? state : "vanished")

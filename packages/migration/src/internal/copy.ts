@@ -169,7 +169,7 @@ const isLeftOut = (
     return Option.isNone(referrer) || !(yield* target.keeps({ digest: referrer.value.subject }))
   })
 
-const optionsOf = (rules: Rules, { tags }: Task): Copy.Options => ({
+export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Options => ({
   tags,
   referrers: rules.referrers ?? true,
   cosignTags: rules.cosignTags ?? false,
@@ -180,14 +180,19 @@ const optionsOf = (rules: Rules, { tags }: Task): Copy.Options => ({
 
 const settledOf = ({ digest, repository }: Task, { nodes, root, tags }: Copy.Report): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
+  const foreign = nodes.filter(({ reason }) => reason === "foreign").length
   const isPresent =
-    nodes.every(({ outcome }) => outcome === "present") && tags.every(({ outcome }) => outcome !== "set")
+    nodes.every(({ outcome }) => outcome === "present") &&
+    tags.every(({ outcome }) => outcome === "unchanged" || outcome === "kept")
   return {
     repository,
     digest,
     state: isPresent ? "present" : "copied",
     sent: nodes.reduce((sum, { kind, outcome, size }) => (kind === "blob" && outcome === "sent" ? sum + size : sum), 0),
     ...(root === digest ? {} : { root }),
+    ...(foreign === 0
+      ? {}
+      : { class: "foreign", detail: `${foreign} layers may not be distributed, and are not copied` }),
     ...(kept.length === 0 ? {} : { class: "exists", detail: `the target keeps its own ${kept.join(", ")}` })
   }
 }

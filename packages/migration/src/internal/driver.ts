@@ -41,6 +41,23 @@ export type Event =
       readonly artifacts: number
       /** How many of them are to be copied. */
       readonly planned: number
+      /** Tags of the target that the source has not. They are left alone. */
+      readonly extraTags: ReadonlyArray<string>
+    }
+  | {
+      /** An artifact was read back from the target. */
+      readonly _tag: "ReadBack"
+      /** The repository at the target. */
+      readonly target: string
+      /** The digest at the source. */
+      readonly digest: Digest.Digest
+      /**
+       * `whole`, `repaired` if the target had other bytes and took the right ones, `damaged` if it did not take them, or `unread`
+       * if it could not be read.
+       */
+      readonly outcome: "whole" | "repaired" | "damaged" | "unread"
+      /** What happened, if it is not whole. */
+      readonly detail?: string
     }
   | {
       /** The pass is planned, or its copies continue after a stop. */
@@ -161,8 +178,9 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           rules,
           run,
           isFirst,
-          onListed: ({ artifacts, planned, repository: { source, target } }) =>
-            emit({ _tag: "Listed", source, target, artifacts, planned })
+          onListed: ({ artifacts, extraTags, planned, repository: { source, target } }) =>
+            emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
+          onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })
         })
       }),
     copy: ({ batch, pass, run }) =>

@@ -29,6 +29,13 @@ const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", 
 
 const damages: ReadonlySet<string> = new Set(["ContentMismatch", "InvalidResponse", "Damaged"])
 
+/** Whether content is not what its digest says, or is missing. */
+export const isDamaged = (error: PlaceError): boolean =>
+  (error.reason._tag === "NotFound" && error.reason.resource === "blob") ||
+  error.reason._tag === "ContentMismatch" ||
+  error.reason._tag === "ContentMissing" ||
+  error.reason._tag === "ContentDiffers"
+
 export interface Failure {
   readonly state: State
   readonly class: string

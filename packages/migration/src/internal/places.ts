@@ -6,6 +6,7 @@ import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Repository from "@effect-acr/artifacts/Repository"
+import type * as Digest from "@effect-acr/client/Digest"
 import * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Cache from "effect/Cache"
@@ -23,6 +24,8 @@ export interface Opened {
   readonly store: ContentStore<PlaceError>
   /** The registry that it is in; absent for a layout. */
   readonly registry?: Registries.Opened
+  /** Removes a blob, so that it can be put again. */
+  readonly discard: (digest: Digest.Digest) => Effect.Effect<void, PlaceError | PlatformError>
 }
 
 /** Stores that stay open. One that is opened again has to find what another one of this process is sending. */
@@ -41,10 +44,15 @@ export const make = Effect.fnUntraced(function* () {
       if (kind === "registry") {
         return Effect.map(registries.open(`${place}/${repository}`), (registry) => ({
           registry,
-          store: Repository.make(registry.content, registry.reference)
+          store: Repository.make(registry.content, registry.reference),
+          discard: (digest) => registry.content.deleteBlob(registry.repository, digest)
         }))
       }
-      return Effect.map(ImageLayout.open(path.join(place, ...repository.split("/"))), (store) => ({ store }))
+      const folder = path.join(place, ...repository.split("/"))
+      return Effect.map(ImageLayout.open(folder), (store) => ({
+        store,
+        discard: (digest) => files.remove(path.join(folder, LayoutFiles.blobPath(digest)), { force: true })
+      }))
     }).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
 
   const cache = yield* Cache.make({ capacity: mostOpen, lookup: open })

@@ -1,6 +1,7 @@
 /**
  * The beginning of a pass: both places are listed, compared, and what is left to copy becomes batches.
  */
+import type * as Digest from "@effect-acr/client/Digest"
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,12 +9,14 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { compare } from "./compare.ts"
+import { compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
+import { optionsOf } from "./copy.ts"
 import { isDenied, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import { nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
+import { type Finding, readBack } from "./readBack.ts"
 import type { Repository, Run, Store } from "./store/store.ts"
 
 /** What was found in a repository. */
@@ -21,6 +24,19 @@ interface Listed {
   readonly repository: Repository
   readonly artifacts: number
   readonly planned: number
+  readonly extraTags: ReadonlyArray<string>
+}
+
+/** An artifact of a repository to read back. */
+interface Sampled extends Doubted {
+  readonly repository: Repository
+  readonly route: Route
+}
+
+/** What was found by reading an artifact back. */
+interface ReadBack extends Finding {
+  readonly repository: Repository
+  readonly digest: Digest.Digest
 }
 
 export interface Preparing {
@@ -30,11 +46,14 @@ export interface Preparing {
   readonly run: Run
   readonly isFirst: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
+  readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
 
 const repositoriesAtOnce = 4
 
 const defaultBatch = 1000
+
+const defaultSample = 5
 
 const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
   Result.getOrElse(
@@ -99,9 +118,11 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
 const planRepository = (
   { isFirst, places, rules, run, store }: Preparing,
   repository: Repository,
-  route: Route
+  route: Route,
+  onCopied: (copied: ReadonlyArray<Doubted>) => void
 ): Effect.Effect<Listed, MigrationError> =>
   Effect.gen(function* () {
+    const nothing = { repository, artifacts: 0, planned: 0, extraTags: [] }
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
         patiently,
@@ -114,7 +135,7 @@ const planRepository = (
       ),
       "notListed"
     )
-    if (Option.isNone(source)) return { repository, artifacts: 0, planned: 0 }
+    if (Option.isNone(source)) return nothing
     const known = yield* store.known(repository.id)
     // A repository that is gone has nothing, and what was found in it before vanished.
     const inventory = Option.getOrElse(source.value, (): Inventories.Inventory => ({ manifests: new Map() }))
@@ -122,14 +143,57 @@ const planRepository = (
       Effect.flatMap(places.open(route.to, repository.target), Inventories.holdings),
       "targetNotListed"
     )
-    if (Option.isNone(target)) return { repository, artifacts: 0, planned: 0 }
-    const planned = compare({ source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 })
+    if (Option.isNone(target)) return nothing
+    const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 }
+    const planned = compare(comparison)
+    onCopied(toReadBack(comparison, planned))
     yield* store.during(run, store.setPlan(repository.id, planned))
     return {
       repository,
       artifacts: planned.length,
-      planned: planned.filter(({ state }) => state === "planned").length
+      planned: planned.filter(({ state }) => state === "planned").length,
+      extraTags: extraTags(comparison, compile(route.tags))
     }
+  })
+
+/** Artifacts of a pass that are read back. Digests are random, and so are the first of them in order. */
+const makeSample = (rules: Rules) => {
+  const size = rules.verify?.sample ?? defaultSample
+  let sampled: ReadonlyArray<Sampled> = []
+  const doubted: Array<Sampled> = []
+  const add = (copied: ReadonlyArray<Sampled>): void => {
+    doubted.push(...copied.filter(({ wasDamaged }) => wasDamaged))
+    const all = [...sampled, ...copied.filter(({ wasDamaged }) => !wasDamaged)]
+    sampled = all.toSorted((one, other) => (one.digest < other.digest ? -1 : 1)).slice(0, size)
+  }
+  return { add, all: () => [...doubted, ...sampled] }
+}
+
+/** Reads an artifact back, and writes what was found if that is not what the lists say. */
+const readSample = ({ onReadBack, places, rules, store }: Preparing, { repository, route, ...doubted }: Sampled) =>
+  Effect.gen(function* () {
+    const { digest } = doubted
+    const opened = yield* Effect.option(
+      Effect.all([places.open(route.from, repository.source), places.open(route.to, repository.target)])
+    )
+    if (Option.isNone(opened)) return
+    const found = yield* readBack(...opened.value, rules, doubted, optionsOf(rules, doubted))
+    yield* onReadBack({ ...found, repository, digest })
+    if (found.outcome === "whole" && !doubted.wasDamaged) return
+    const { detail, outcome } = found
+    yield* store.settle(
+      [
+        {
+          repository: repository.id,
+          digest,
+          root: doubted.root,
+          state: outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged) ? "failed" : "verified",
+          ...(outcome === "whole" ? {} : { class: outcome }),
+          ...(detail === undefined ? {} : { detail })
+        }
+      ],
+      []
+    )
   })
 
 /** Begins a pass. Returns how many artifacts are to be copied. */
@@ -138,15 +202,22 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     const { onListed, rules, run, store } = preparing
     yield* findRepositories(preparing)
     const repositories = yield* store.repositories(run.id)
+    const sample = makeSample(rules)
     yield* Effect.forEach(
       repositories.filter(({ problem }) => problem === null),
       (repository) => {
         const route = rules.routes[repository.route]
         return route === undefined
           ? Effect.void
-          : Effect.flatMap(planRepository(preparing, repository, route), onListed)
+          : Effect.flatMap(
+              planRepository(preparing, repository, route, (copied) =>
+                sample.add(copied.map((one) => ({ ...one, repository, route })))
+              ),
+              onListed
+            )
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
+    yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })
     return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
   })

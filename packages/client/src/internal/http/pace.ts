@@ -51,7 +51,7 @@ const firstWait = 250
 
 const longestWait = minute
 
-export const rateAt = ({ growth, opensAt, rate }: Pace, now: number): number =>
+const rateAt = ({ growth, opensAt, rate }: Pace, now: number): number =>
   rate + (Math.max(0, now - opensAt) / minute) * growth
 
 /** The pace after a refusal. */

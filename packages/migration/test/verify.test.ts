@@ -1,0 +1,138 @@
+/**
+ * What a migration finds at the target that is not as it should be, and what it repairs.
+ */
+import { createHash } from "node:crypto"
+import * as Digest from "@effect-acr/client/Digest"
+import * as Registries from "@effect-acr/client/Registries"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
+
+const layer = "the bytes of a layer that a disk will change"
+
+/** A target that answers with other bytes for a layer, until it is deleted and pushed again. */
+const makeDamaging = Effect.gen(function* () {
+  const digest = Digest.Digest.make(`sha256:${createHash("sha256").update(layer).digest("hex")}`)
+  const deleted = yield* Deferred.make<void>()
+  const world = yield* makeWorld({
+    target: {
+      onRequest: ({ method, status }) => {
+        if (method === "DELETE" && status === 202) Deferred.doneUnsafe(deleted, Effect.void)
+      }
+    }
+  })
+  yield* world.seed({ repository: "shop/api", tags: ["1.0"], layers: [{ content: layer }] })
+  const id = yield* world.target.inject({
+    method: "GET",
+    path: new RegExp(`/blobs/${digest}`),
+    times: "always",
+    consequence: { _tag: "CorruptBody", atByte: 3 }
+  })
+  yield* Effect.forkScoped(Effect.andThen(Deferred.await(deleted), world.target.removeFault(id)))
+  return { ...world, digest }
+})
+
+describe("a sample that is read back", () => {
+  it.live("finds a layer that the target damaged, and sends it again", () =>
+    Effect.gen(function* () {
+      const { digest, report, run, services, status, target } = yield* makeDamaging
+      const events = yield* run()
+      const [read] = events.flatMap((event) => (event._tag === "ReadBack" ? [event] : []))
+      assert.strictEqual(read?.outcome, "repaired")
+      assert.include(read?.detail, digest)
+      const [outcome] = yield* report
+      assert.strictEqual(outcome?.state, "verified")
+      assert.strictEqual(outcome?.class, "repaired")
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      const bytes = yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${target.loginServer}/shop/api`), ({ content }) =>
+          content.blobBytes("shop/api", digest, { maxSize: 1000 })
+        ),
+        services
+      )
+      assert.strictEqual(new TextDecoder().decode(bytes), layer)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says what the target does not take anew, until it does", () =>
+    Effect.gen(function* () {
+      const { report, run, status, target } = yield* makeDamaging
+      const id = yield* target.inject({
+        method: "DELETE",
+        path: /\/blobs\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 405, body: '{"errors":[{"code":"UNSUPPORTED","message":"no"}]}' }
+      })
+      yield* run()
+      const [outcome] = yield* report
+      assert.strictEqual(outcome?.state, "failed")
+      assert.strictEqual(outcome?.class, "damaged")
+      assert.isFalse(MigrationReport.isComplete(yield* status))
+      yield* run()
+      assert.strictEqual((yield* report)[0]?.state, "failed")
+      yield* target.removeFault(id)
+      yield* run()
+      assert.strictEqual((yield* report)[0]?.state, "verified")
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is not read if the rules want none, and is no reason to fail where the target cannot be read", () =>
+    Effect.gen(function* () {
+      const one = yield* makeDamaging
+      const events = yield* one.run({ verify: { sample: 0 } })
+      assert.isFalse(events.some(({ _tag }) => _tag === "ReadBack"))
+      const two = yield* makeWorld()
+      yield* two.seed({ repository: "shop/api", tags: ["1.0"], layers: ["api"] })
+      yield* two.target.inject({
+        method: "GET",
+        path: /\/blobs\//,
+        times: "always",
+        consequence: { _tag: "Answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"push only"}]}' }
+      })
+      yield* two.run()
+      const [outcome] = yield* two.report
+      assert.strictEqual(outcome?.state, "verified")
+      assert.strictEqual(outcome?.class, "unread")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("the lists of the target", () => {
+  it.live("show a manifest that is missing, a tag that names another one, and tags that the source has not", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, services, source, target } = yield* makeWorld()
+      const [first] = yield* seed(
+        { repository: "shop/api", tags: ["1.0"], layers: ["1.0"] },
+        { repository: "shop/api", tags: ["1.1"], layers: ["1.1"] }
+      )
+      yield* run()
+      yield* target.seed({ repository: "shop/api", tags: ["extra"], layers: ["extra"] })
+      yield* Effect.provide(
+        Effect.flatMap(Registries.open(`${target.loginServer}/shop/api`), ({ content, registry }) =>
+          Effect.andThen(registry.deleteManifest("shop/api", first ?? ""), content.retag("shop/api", "extra", "1.1"))
+        ),
+        services
+      )
+      const events = yield* run()
+      assert.deepEqual(
+        events.flatMap((event) => (event._tag === "Listed" ? [[event.planned, event.extraTags]] : [])),
+        [
+          [2, ["extra"]],
+          [0, ["extra"]]
+        ]
+      )
+      const tags = Option.getOrThrow(yield* target.contents("shop/api")).tags
+      assert.sameMembers(
+        tags.map(({ name }) => name),
+        ["1.0", "1.1", "extra"]
+      )
+      const wanted = yield* tagsOf(source)
+      assert.includeMembers(yield* tagsOf(target), wanted)
+      assert.isTrue((yield* report).every(({ state }) => state === "verified"))
+    }).pipe(Effect.scoped)
+  )
+})
