@@ -222,7 +222,7 @@ export const plan = (
 ): Effect.Effect<Plan, MigrationError, Registries.Registries | FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const store = yield* Stores.make()
-    const places = yield* Places.make()
+    const places = { ...(yield* Places.make()), seal: () => Effect.void }
     const run = yield* store.begin("plan", yield* Driver.formatRules(rules))
     yield* prepare({
       store,
@@ -247,7 +247,7 @@ export const plan = (
       requests,
       ...(duration === undefined ? {} : { leastDuration: duration })
     }
-  }).pipe(Effect.provide(inMemory), Effect.catchTag("SqlError", unopened))
+  }).pipe(Effect.scoped, Effect.provide(inMemory), Effect.catchTag("SqlError", unopened))
 
 const found = (store: Stores.Store, name: string): Effect.Effect<Stores.Run, MigrationError> =>
   Effect.flatMap(

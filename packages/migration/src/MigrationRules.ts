@@ -20,7 +20,8 @@ import { MigrationError } from "./MigrationError.ts"
  *
  * `{ "registry": "myregistry.azurecr.io" }` is a registry by the name that it has in references.
  * `{ "layouts": "backup" }` is a folder with an OCI image layout for each repository, at the path that is the repository's
- * name: `backup/shop/api`.
+ * name: `backup/shop/api`. `{ "archives": "backup" }` is a folder with an OCI archive for each repository, `backup/shop/api.tar`,
+ * not compressed.
  *
  * @category schemas
  * @since 0.1.0
@@ -33,6 +34,10 @@ export const Place = Schema.Union([
   Schema.Struct({
     /** A folder of image layouts. */
     layouts: Schema.NonEmptyString
+  }),
+  Schema.Struct({
+    /** A folder of archives. */
+    archives: Schema.NonEmptyString
   })
 ])
 
@@ -207,7 +212,10 @@ const RulesFields = Schema.Struct({
 
 type RulesFields = typeof RulesFields.Type
 
-const placeOf = (place: Place): string => ("registry" in place ? `registry ${place.registry}` : `${place.layouts}`)
+const placeOf = (place: Place): string => {
+  if ("registry" in place) return `registry ${place.registry}`
+  return "layouts" in place ? `layouts ${place.layouts}` : `archives ${place.archives}`
+}
 
 /** What rules may not say, since it would not mean what it seems to. */
 const rulesProblem = Schema.makeFilter<RulesFields>(({ routes }) => {

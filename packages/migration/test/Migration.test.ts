@@ -239,6 +239,25 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("makes layouts in the folders of others, whichever comes first", () =>
+    Effect.gen(function* () {
+      const { folder, report, route, run, seed } = yield* makeWorld()
+      // The largest comes first: the one whose folder has the other one in it comes later.
+      yield* seed(
+        ...["1.0", "1.1", "1.2"].map((tag) => ({ repository: "shop/api/tools", tags: [tag], layers: [tag] })),
+        { repository: "shop/api", tags: ["1.0"], layers: ["api"] }
+      )
+      yield* run({
+        routes: [{ from: route.from, to: { layouts: join(folder, "layouts") } }],
+        limits: { batch: 1, copies: 1 }
+      })
+      assert.deepEqual(
+        (yield* report).map(({ state }) => state),
+        ["verified", "verified", "verified", "verified"]
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("takes the platforms of the rules, and finds them whole in the next pass", () =>
     Effect.gen(function* () {
       const { report, run, seed } = yield* makeWorld()

@@ -19,7 +19,7 @@ export interface Comparison {
 }
 
 /** States that say that this run or another one has brought the artifact to the target. */
-const arrived: ReadonlySet<State> = new Set(["copied", "present", "verified"])
+export const arrived: ReadonlySet<State> = new Set(["copied", "present", "verified"])
 
 /** States that another try would not change. */
 const settled: ReadonlySet<State> = new Set(["failed", "refused", "skipped"])

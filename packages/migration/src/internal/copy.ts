@@ -86,7 +86,7 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
         const found = id === undefined ? undefined : byId.get(id)
         const to = found === undefined ? undefined : rules.routes[found.route]?.to
         if (found === undefined || to === undefined || found.target === repository.target) return []
-        return [(yield* places.open(to, found.target)).store.origin]
+        return [(yield* places.target(to, found.target)).store.origin]
       })
     return {
       ...target,
@@ -207,12 +207,30 @@ const ofRun = (error: CopyFailure): MigrationError | undefined => {
   })
 }
 
+/** By each name that names of repositories begin with, what follows in them: of `shop/api/tools`, `tools` by `shop/api`. */
+const nestedNames = (repositories: Iterable<Repository>): ReadonlyMap<string, ReadonlySet<string>> => {
+  const all = new Map<string, Set<string>>()
+  for (const { target } of repositories) {
+    const parts = target.split("/")
+    for (const [index, part] of parts.entries()) {
+      if (index === 0) continue
+      const before = parts.slice(0, index).join("/")
+      const found = all.get(before)
+      if (found === undefined) all.set(before, new Set([part]))
+      else found.add(part)
+    }
+  }
+  return all
+}
+
 /** Makes what copies the batches of a pass. All batches of a process share its limits. */
 export const make = Effect.fnUntraced(function* (copying: Copying) {
   const { onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
   const copies = yield* Semaphore.make(rules.limits?.copies ?? defaultCopies)
   const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
+
+  const nested = nestedNames(repositories.values())
 
   const copyOne = (
     source: Reader<PlaceError>,
@@ -254,7 +272,10 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const route = repository === undefined ? undefined : rules.routes[repository.route]
       if (repository === undefined || route === undefined) return
       const opened = yield* Effect.result(
-        Effect.all([places.open(route.from, repository.source), places.open(route.to, repository.target)])
+        Effect.andThen(
+          places.begin(route.to, repository.target, nested.get(repository.target) ?? new Set()),
+          Effect.all([places.source(route.from, repository.source), places.target(route.to, repository.target)])
+        )
       )
       if (Result.isFailure(opened)) {
         const description = `${repository.source} cannot be opened: ${messageOf(opened.failure)}`

@@ -27,11 +27,11 @@ export const isDenied = (error: unknown): boolean => denials.has(tagOf(error))
 
 const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", "InvalidRequest", "Unsupported"])
 
-const damages: ReadonlySet<string> = new Set(["ContentMismatch", "InvalidResponse", "Damaged"])
+const damages: ReadonlySet<string> = new Set(["ContentMismatch", "ContentDiffers", "InvalidResponse", "Damaged"])
 
 /** Whether content is not what its digest says, or is missing. */
 export const isDamaged = (error: PlaceError): boolean =>
-  (error.reason._tag === "NotFound" && error.reason.resource === "blob") ||
+  (error.reason._tag === "NotFound" && "resource" in error.reason && error.reason.resource === "blob") ||
   error.reason._tag === "ContentMismatch" ||
   error.reason._tag === "ContentMissing" ||
   error.reason._tag === "ContentDiffers"
@@ -54,7 +54,7 @@ export const classify = (error: CopyError<PlaceError | MigrationError | Fault>):
   if (error.isRetryable) return { state: "failed", class: "transient", detail }
   if (side === "target" && refusals.has(tag)) return { state: "refused", class: "refused", detail }
   if (tag === "Forbidden") return { state: "failed", class: "forbidden", detail }
-  if (tag === "GraphError" || tag === "MissingContent" || tag === "NotFound") {
+  if (tag === "GraphError" || tag === "MissingContent" || tag === "NotFound" || tag === "ContentMissing") {
     return { state: "failed", class: "gone", detail }
   }
   return { state: "failed", class: damages.has(tag) ? "content" : "other", detail }

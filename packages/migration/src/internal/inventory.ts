@@ -9,7 +9,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Opened, PlaceError } from "./places.ts"
+import type { PlaceError, Source } from "./places.ts"
 
 /** A manifest with its tags, as lists say. */
 export interface Listed {
@@ -82,7 +82,7 @@ const byLists = (
 
 /** The tags of a store with what they name. A tag that is deleted meanwhile is left out. */
 const resolved = (
-  { store }: Opened,
+  { store }: Source,
   isWanted: (tag: string) => boolean
 ): Effect.Effect<ReadonlyArray<readonly [string, Descriptor]>, PlaceError> =>
   Stream.runCollect(
@@ -99,7 +99,7 @@ const resolved = (
     )
   )
 
-const byTags = (opened: Opened, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
+const byTags = (opened: Source, isWanted: (tag: string) => boolean): Effect.Effect<Inventory, PlaceError> =>
   Effect.map(resolved(opened, isWanted), (tags) => {
     const manifests = new Map<Digest.Digest, { tags: Array<string> }>()
     for (const [tag, { digest }] of tags) addTag(manifests, digest, tag)
@@ -108,7 +108,7 @@ const byTags = (opened: Opened, isWanted: (tag: string) => boolean): Effect.Effe
 
 /** What a repository of the source holds; none if it is not there. */
 export const read = (
-  opened: Opened,
+  opened: Source,
   isWanted: (tag: string) => boolean
 ): Effect.Effect<Option.Option<Inventory>, PlaceError> => {
   const { registry } = opened
@@ -139,7 +139,7 @@ const holdingsByLists = ({ registry, repository }: RegistryOpened): Effect.Effec
   })
 
 /** What a repository of the target holds: lists alone, without a request for each tag. */
-export const holdings = (opened: Opened): Effect.Effect<Holdings, PlaceError> => {
+export const holdings = (opened: Source): Effect.Effect<Holdings, PlaceError> => {
   const { registry } = opened
   if (registry === undefined) {
     return Effect.map(

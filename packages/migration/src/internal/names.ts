@@ -19,9 +19,17 @@ export interface NameProblem {
   readonly detail: string
 }
 
+/** What a place is. */
+export const kindOf = (place: MigrationRules.Place): "registry" | "layouts" | "archives" =>
+  "registry" in place ? "registry" : "layouts" in place ? "layouts" : "archives"
+
+/** The name of a place as the rules have it. */
+export const nameOf = (place: MigrationRules.Place): string =>
+  "registry" in place ? place.registry : "layouts" in place ? place.layouts : place.archives
+
 /** The name of a place, equal for equal places. */
 export const placeName = (place: MigrationRules.Place): string =>
-  "registry" in place ? place.registry.toLowerCase() : place.layouts
+  "registry" in place ? place.registry.toLowerCase() : nameOf(place)
 
 /** OCI distribution specification: many clients limit the host with the name to 255 characters. */
 const mostCharacters = 255

@@ -1,7 +1,9 @@
 /**
- * Repositories of registries and image layouts of folders, opened once.
+ * Repositories of registries, and image layouts and archives of folders, opened once.
  */
-import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
+import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
+import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import type { WriteFault } from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
 import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
@@ -16,14 +18,21 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import type { Place } from "../MigrationRules.ts"
+import * as Archives from "./archives.ts"
+import { kindOf, nameOf } from "./names.ts"
 
-export type PlaceError = RegistryError | LayoutError
+export type PlaceError = RegistryError | LayoutError | ArchiveError
 
-/** A repository of a place. */
-export interface Opened {
-  readonly store: ContentStore<PlaceError>
-  /** The registry that it is in; absent for a layout. */
+/** A repository of a place, to read from. */
+export interface Source {
+  readonly store: Reader<PlaceError>
+  /** The registry that it is in; absent for a file or a folder. */
   readonly registry?: Registries.Opened
+}
+
+/** A repository of a place, to read from and to write to. */
+export interface Opened extends Source {
+  readonly store: ContentStore<PlaceError>
   /** Removes a blob, so that it can be put again. */
   readonly discard: (digest: Digest.Digest) => Effect.Effect<void, PlaceError | PlatformError>
 }
@@ -48,7 +57,8 @@ export const make = Effect.fnUntraced(function* () {
           discard: (digest) => registry.content.deleteBlob(registry.repository, digest)
         }))
       }
-      const folder = path.join(place, ...repository.split("/"))
+      const folder =
+        kind === "archives" ? Archives.layoutOf(path, place, repository) : path.join(place, ...repository.split("/"))
       return Effect.map(ImageLayout.open(folder), (store) => ({
         store,
         discard: (digest) => files.remove(path.join(folder, LayoutFiles.blobPath(digest)), { force: true })
@@ -56,6 +66,9 @@ export const make = Effect.fnUntraced(function* () {
     }).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
 
   const cache = yield* Cache.make({ capacity: mostOpen, lookup: open })
+  const archive = yield* Archives.makeReaders
+  const target = (place: Place, repository: string): Effect.Effect<Opened, PlaceError> =>
+    Cache.get(cache, [kindOf(place), nameOf(place), repository].join("\n"))
 
   /** The folders under a folder that are layouts, as names of repositories. */
   const layoutsIn = (root: string): Stream.Stream<string, PlatformError> => {
@@ -78,24 +91,51 @@ export const make = Effect.fnUntraced(function* () {
     return visit("")
   }
 
+  /**
+   * Makes the folder of a layout before layouts are made in it, whose names `inside` begins with: a folder that has other content
+   * and is no layout is refused.
+   */
+  const beginLayout = (folder: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
+    Effect.gen(function* () {
+      const version = path.join(folder, LayoutFiles.versionFile)
+      if (inside.size === 0 || (yield* files.exists(version))) return
+      yield* files.makeDirectory(folder, { recursive: true })
+      const found = yield* files.readDirectory(folder)
+      if (found.every((one) => inside.has(one))) yield* files.writeFileString(version, LayoutFiles.version)
+    })
+
   return {
-    /** Opens a repository of a place. */
-    open: (place: Place, repository: string): Effect.Effect<Opened, PlaceError> =>
-      Cache.get(
-        cache,
-        [
-          "registry" in place ? "registry" : "layouts",
-          "registry" in place ? place.registry : place.layouts,
-          repository
-        ].join("\n")
-      ),
+    /** Prepares a repository of a place that is written to. `inside` has what the names of repositories in it begin with. */
+    begin: (place: Place, repository: string, inside: ReadonlySet<string>): Effect.Effect<void, PlatformError> =>
+      "layouts" in place ? beginLayout(path.join(place.layouts, ...repository.split("/")), inside) : Effect.void,
+    /** Opens a repository of a place to write to it. */
+    target,
+    /** Opens a repository of a place to read from it. */
+    source: (place: Place, repository: string): Effect.Effect<Source, PlaceError> =>
+      "archives" in place
+        ? Effect.succeed({ store: archive(Archives.fileOf(path, place.archives, repository)) })
+        : target(place, repository),
+    /** Writes what a place keeps as a whole: the archive of a repository that has all that it is to have. */
+    seal: (
+      place: Place,
+      repository: string,
+      references: ReadonlyArray<string>,
+      referrers: boolean
+    ): Effect.Effect<void, PlaceError | WriteFault | PlatformError> =>
+      "archives" in place
+        ? Effect.flatMap(target(place, repository), ({ store }) =>
+            Archives.seal(place.archives, repository, store, references, referrers)
+          ).pipe(Effect.provideService(FileSystem.FileSystem, files), Effect.provideService(Path.Path, path))
+        : Effect.void,
     /** The names of the repositories of a place. */
     repositories: (place: Place): Stream.Stream<string, RegistryError | PlatformError> =>
-      "layouts" in place
-        ? layoutsIn(place.layouts)
-        : Stream.unwrap(
+      "registry" in place
+        ? Stream.unwrap(
             Effect.map(registries.open(`${place.registry}/any`), ({ content }) => content.repositories({ pageSize }))
           )
+        : "layouts" in place
+          ? layoutsIn(place.layouts)
+          : Archives.archivesIn(files, path, place.archives)
   }
 })
 

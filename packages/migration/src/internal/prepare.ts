@@ -9,11 +9,11 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { MigrationError } from "../MigrationError.ts"
 import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
+import { arrived, compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
 import { isDenied, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
-import { nameProblems } from "./names.ts"
+import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
 import { type Finding, readBack } from "./readBack.ts"
@@ -72,7 +72,7 @@ const namesOf = (
 ): Effect.Effect<ReadonlySet<string>, MigrationError> => {
   if ("names" in repositories) return Effect.succeed(new Set(repositories.names))
   const isWanted = compile(repositories)
-  const place = "registry" in from ? from.registry : from.layouts
+  const place = nameOf(from)
   return places.repositories(from).pipe(
     Stream.filter(isWanted),
     Stream.runCollect,
@@ -130,7 +130,7 @@ const planRepository = (
         Effect.catch((error) => Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>()))
       )
     const source = yield* listing(
-      Effect.flatMap(places.open(route.from, repository.source), (opened) =>
+      Effect.flatMap(places.source(route.from, repository.source), (opened) =>
         Inventories.read(opened, compile(route.tags))
       ),
       "notListed"
@@ -140,7 +140,7 @@ const planRepository = (
     // A repository that is gone has nothing, and what was found in it before vanished.
     const inventory = Option.getOrElse(source.value, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
-      Effect.flatMap(places.open(route.to, repository.target), Inventories.holdings),
+      Effect.flatMap(places.target(route.to, repository.target), Inventories.holdings),
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
@@ -148,6 +148,17 @@ const planRepository = (
     const planned = compare(comparison)
     onCopied(toReadBack(comparison, planned))
     yield* store.during(run, store.setPlan(repository.id, planned))
+    if (planned.every(({ state }) => state !== "planned")) {
+      const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
+      const references = [...target.value.tags.keys(), ...loose.map(({ digest }) => known.get(digest)?.root ?? digest)]
+      yield* Effect.mapError(
+        places.seal(route.to, repository.target, references, rules.referrers !== false),
+        (error) => {
+          const description = `the archive of ${repository.target} cannot be written: ${messageOf(error)}`
+          return new MigrationError({ problem: "PlaceFailed", description })
+        }
+      )
+    }
     return {
       repository,
       artifacts: planned.length,
@@ -174,7 +185,7 @@ const readSample = ({ onReadBack, places, rules, store }: Preparing, { repositor
   Effect.gen(function* () {
     const { digest } = doubted
     const opened = yield* Effect.option(
-      Effect.all([places.open(route.from, repository.source), places.open(route.to, repository.target)])
+      Effect.all([places.source(route.from, repository.source), places.target(route.to, repository.target)])
     )
     if (Option.isNone(opened)) return
     const found = yield* readBack(...opened.value, rules, doubted, optionsOf(rules, doubted))

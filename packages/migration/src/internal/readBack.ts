@@ -13,7 +13,7 @@ import type { Rules } from "../MigrationRules.ts"
 import type { Doubted } from "./compare.ts"
 import { isDamaged, messageOf } from "./failures.ts"
 import { patiently } from "./patience.ts"
-import type { Opened, PlaceError } from "./places.ts"
+import type { Opened, PlaceError, Source } from "./places.ts"
 
 /** What was found: all as it should be, damage that was repaired, damage that stays, or that it cannot be read. */
 export interface Finding {
@@ -43,7 +43,7 @@ const damagedIn = (target: Reader<PlaceError>, root: Digest.Digest, referrers: b
 
 /** Reads an artifact back. Sends it again if it is damaged, and reads that too. */
 export const readBack = (
-  source: Opened,
+  source: Source,
   target: Opened,
   rules: Rules,
   { digest, root, tags }: Pick<Doubted, "digest" | "root" | "tags">,

@@ -1,0 +1,117 @@
+/**
+ * Folders of archives: an OCI archive for each repository, `shop/api.tar`.
+ *
+ * A tar cannot be changed in place. What a run copies is collected in a layout beside it, `.layouts/shop%2Fapi`, and written as a
+ * whole once nothing is left to copy in the repository. The layout stays: the next run copies into it what is new.
+ */
+import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
+import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
+import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
+import * as Compression from "@effect-acr/client/Compression"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as RcMap from "effect/RcMap"
+import * as Stream from "effect/Stream"
+
+const extension = ".tar"
+
+/** Where layouts are collected, in the folder of the archives. */
+const layouts = ".layouts"
+
+export const fileOf = (path: Path.Path, root: string, repository: string): string =>
+  `${path.join(root, ...repository.split("/"))}${extension}`
+
+/** One folder for each: a layout in the folder of another one would be content that is not its own. */
+export const layoutOf = (path: Path.Path, root: string, repository: string): string =>
+  path.join(root, layouts, encodeURIComponent(repository))
+
+/** The names of the archives under a folder, without their extension. */
+export const archivesIn = (
+  files: FileSystem.FileSystem,
+  path: Path.Path,
+  root: string
+): Stream.Stream<string, PlatformError> => {
+  const visit = (below: string): Stream.Stream<string, PlatformError> =>
+    Stream.unwrap(
+      Effect.map(files.readDirectory(path.join(root, below)), (found) =>
+        Stream.fromIterable(found.filter((one) => !one.startsWith(".")).toSorted()).pipe(
+          Stream.map((one) => (below === "" ? one : `${below}/${one}`)),
+          Stream.mapEffect((name) => Effect.map(files.stat(path.join(root, name)), ({ type }) => ({ name, type }))),
+          Stream.flatMap(({ name, type }) => {
+            if (type === "Directory") return visit(name)
+            return name.endsWith(extension) ? Stream.make(name.slice(0, -extension.length)) : Stream.empty
+          })
+        )
+      )
+    )
+  return visit("")
+}
+
+/** Archives of a migration are plain: a compressed one has to be kept as a whole to be read by position. */
+const refusing = Compression.Compression.of({
+  compress: (_, format) => Stream.fail(new Compression.CompressionError({ format, description: "it is not written" })),
+  decompress: (_, format) =>
+    Stream.fail(new Compression.CompressionError({ format, description: "decompress the archive first" }))
+})
+
+/** Archives that are read are open as long as something is read from them, and a while longer. */
+export const makeReaders = Effect.gen(function* () {
+  const opened = yield* RcMap.make({
+    lookup: (file: string) => Effect.provideService(ImageArchive.read(file), Compression.Compression, refusing),
+    idleTimeToLive: "10 seconds"
+  })
+  return (file: string): Reader<ArchiveError> => {
+    const archive = RcMap.get(opened, file)
+    const use = <A, E>(f: (reader: Reader<ArchiveError>) => Effect.Effect<A, E>) =>
+      Effect.scoped(Effect.flatMap(archive, f))
+    const stream = <A, E>(f: (reader: Reader<ArchiveError>) => Stream.Stream<A, E>) =>
+      Stream.unwrap(Effect.map(archive, f))
+    return {
+      origin: { place: file, repository: "" },
+      resolve: (tagOrDigest) => use((reader) => reader.resolve(tagOrDigest)),
+      manifest: (manifest) => use((reader) => reader.manifest(manifest)),
+      has: (blob) => use((reader) => reader.has(blob)),
+      blob: (blob) => ({
+        sizeBytes: Effect.succeed(blob.size),
+        read: (offset, held) => stream((reader) => reader.blob(blob).read(offset, held)),
+        repeatable: true
+      }),
+      tags: stream((reader) => reader.tags),
+      referrers: (subject, options) => stream((reader) => reader.referrers(subject, options))
+    }
+  }
+})
+
+/** Whether an archive is older than the layout that it is written from. Of equal times that is not known. */
+const isStale = (files: FileSystem.FileSystem, index: string, archive: string): Effect.Effect<boolean, PlatformError> =>
+  Effect.gen(function* () {
+    if (!(yield* files.exists(index))) return false
+    if (!(yield* files.exists(archive))) return true
+    const timeOf = (file: string) =>
+      Effect.map(files.stat(file), ({ mtime }) =>
+        Option.match(mtime, { onNone: () => 0, onSome: (at) => at.getTime() })
+      )
+    return (yield* timeOf(index)) >= (yield* timeOf(archive))
+  })
+
+/** Writes the archive of a repository anew if its layout has changed. It appears, or replaces the old one, when it is whole. */
+export const seal = <E>(
+  root: string,
+  repository: string,
+  store: ContentStore<E>,
+  references: ReadonlyArray<string>,
+  referrers: boolean
+): Effect.Effect<void, E | ImageArchive.WriteFault | PlatformError, FileSystem.FileSystem | Path.Path> =>
+  Effect.gen(function* () {
+    const files = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const file = fileOf(path, root, repository)
+    const index = path.join(layoutOf(path, root, repository), LayoutFiles.indexFile)
+    if (references.length === 0 || !(yield* isStale(files, index, file))) return
+    yield* files.makeDirectory(path.dirname(file), { recursive: true })
+    yield* ImageArchive.save(store, references, file, { referrers })
+  })

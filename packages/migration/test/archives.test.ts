@@ -1,0 +1,119 @@
+/**
+ * Migrations to folders of archives and from there to a registry.
+ */
+import { existsSync, statSync, writeFileSync } from "node:fs"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Migration from "../src/Migration.ts"
+import * as MigrationReport from "../src/MigrationReport.ts"
+import { makeWorld, tagsOf } from "./support/world.ts"
+
+const images = [
+  {
+    repository: "shop/api",
+    tags: ["1.0"],
+    platforms: ["linux/amd64", "linux/arm64"],
+    layers: ["api"],
+    referrers: [{ artifactType: "application/spdx+json", referrers: [{ artifactType: "application/vnd.note" }] }]
+  },
+  { repository: "shop/api", tags: ["1.1", "latest"], layers: ["api 1.1"] },
+  { repository: "shop/api/tools", tags: ["1.0"], layers: ["tools"] }
+]
+
+const makeArchived = Effect.gen(function* () {
+  const world = yield* makeWorld()
+  yield* world.seed(...images)
+  const archives = { archives: join(world.folder, "archives") }
+  const out = world.run({ routes: [{ from: world.route.from, to: archives }] }, "out")
+  const api = join(archives.archives, "shop", "api.tar")
+  return { ...world, api, archives, out }
+})
+
+describe("a folder of archives", () => {
+  it.live("gets an archive for each repository, from which all goes to another registry", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, report, route, run, services, source, status, target } = yield* makeArchived
+      yield* out
+      assert.isTrue(existsSync(api))
+      assert.isTrue(existsSync(join(archives.archives, "shop", "api", "tools.tar")))
+      const states = Effect.map(Stream.runCollect(Migration.report("out")), (all) => all.map(({ state }) => state))
+      assert.deepEqual(yield* Effect.provide(states, services), ["verified", "verified", "verified"])
+      // Archives are all that is needed to read from them.
+      yield* Effect.promise(() => rm(join(archives.archives, ".layouts"), { recursive: true }))
+      yield* run({ routes: [{ from: archives, to: route.to }] })
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+      const manifests = (registry: typeof source) =>
+        Effect.map(registry.contents("shop/api"), (found) => Option.getOrThrow(found).manifests.length)
+      assert.strictEqual(yield* manifests(target), yield* manifests(source))
+      assert.isTrue((yield* report).every(({ state }) => state === "verified"))
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is left alone where nothing changed, and gets what is new", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, route, run, seed, source, target } = yield* makeArchived
+      yield* out
+      const before = statSync(api)
+      yield* out
+      assert.strictEqual(statSync(api).ino, before.ino)
+      yield* seed({ repository: "shop/api", tags: ["1.2"], layers: ["api 1.2"] })
+      const events = yield* out
+      assert.strictEqual(events.filter(({ _tag }) => _tag === "ArtifactDone").length, 1)
+      assert.notStrictEqual(statSync(api).ino, before.ino)
+      yield* run({ routes: [{ from: archives, to: route.to }] })
+      assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has no archive of a repository that is not complete, and the next call writes it", () =>
+    Effect.gen(function* () {
+      const { api, archives, decode, out, route, services } = yield* makeArchived
+      const rules = yield* decode({ routes: [{ from: route.from, to: archives }] })
+      const interrupted = Migration.run("out", rules).pipe(
+        Stream.takeUntil(({ _tag }) => _tag === "ArtifactDone"),
+        Stream.runDrain
+      )
+      yield* Effect.provide(interrupted, services)
+      assert.isFalse(existsSync(api))
+      yield* out
+      assert.isTrue(existsSync(api))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is planned without a write", () =>
+    Effect.gen(function* () {
+      const { api, archives, decode, out, route, services } = yield* makeArchived
+      const rules = yield* decode({ routes: [{ from: route.from, to: archives }] })
+      const plan = Effect.provide(Migration.plan(rules), services)
+      assert.deepInclude(yield* plan, { artifacts: 3, problems: [] })
+      assert.isFalse(existsSync(archives.archives))
+      yield* out
+      yield* Effect.promise(() => rm(api))
+      assert.deepInclude(yield* plan, { artifacts: 0, present: 3 })
+      assert.isFalse(existsSync(api))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("with a file that is no archive is reported, and the others go on", () =>
+    Effect.gen(function* () {
+      const { api, archives, out, route, run, status } = yield* makeArchived
+      yield* out
+      writeFileSync(api, "this is no archive")
+      yield* run({ routes: [{ from: archives, to: route.to }] })
+      const { problems, totals } = yield* status
+      assert.deepEqual(
+        problems.map(({ problem, source }) => [source, problem]),
+        [["shop/api", "notListed"]]
+      )
+      assert.deepEqual(
+        totals.map(({ count, state }) => [state, count]),
+        [["verified", 1]]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
