@@ -79,7 +79,7 @@ const running = Effect.gen(function* () {
   const tracker = yield* MigrationProgress.track
   yield* tracker.note({ _tag: "PassBegan", pass: 1 })
   for (const source of services)
-    yield* tracker.note({ _tag: "Listed", source, target: source, artifacts: 1, planned: 1 })
+    yield* tracker.note({ _tag: "Listed", source, target: source, artifacts: 1, planned: 1, extraTags: [] })
   yield* tracker.note(planned)
   for (let index = 0; index < 1200; index++) {
     yield* tracker.note(artifact(services[index % 5] ?? "", index % 5))

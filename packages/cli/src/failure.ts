@@ -267,7 +267,8 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
   StoreFull: exitCodes.unexpected,
   StoreFailed: exitCodes.unexpected,
   Denied: exitCodes.denied,
-  PlaceFailed: exitCodes.unavailable
+  PlaceFailed: exitCodes.unavailable,
+  RunnerFailed: exitCodes.unavailable
 }
 
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {

@@ -86,7 +86,7 @@ describe("progress", () => {
       const { current, note } = yield* MigrationProgress.track
       assert.deepInclude(yield* current, { pass: 0, phase: "inventory", totals: [] })
       yield* note({ _tag: "PassBegan", pass: 1 })
-      yield* note({ _tag: "Listed", source: "shop/api", target: "shop/api", artifacts: 5, planned: 3 })
+      yield* note({ _tag: "Listed", source: "shop/api", target: "shop/api", artifacts: 5, planned: 3, extraTags: [] })
       assert.deepInclude(yield* current, { pass: 1, phase: "inventory", listed: 1 })
       yield* note(
         planned(2, {

@@ -181,7 +181,7 @@ const makeSample = (rules: Rules) => {
 }
 
 /** Reads an artifact back, and writes what was found if that is not what the lists say. */
-const readSample = ({ onReadBack, places, rules, store }: Preparing, { repository, route, ...doubted }: Sampled) =>
+const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repository, route, ...doubted }: Sampled) =>
   Effect.gen(function* () {
     const { digest } = doubted
     const opened = yield* Effect.option(
@@ -192,19 +192,16 @@ const readSample = ({ onReadBack, places, rules, store }: Preparing, { repositor
     yield* onReadBack({ ...found, repository, digest })
     if (found.outcome === "whole" && !doubted.wasDamaged) return
     const { detail, outcome } = found
-    yield* store.settle(
-      [
-        {
-          repository: repository.id,
-          digest,
-          root: doubted.root,
-          state: outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged) ? "failed" : "verified",
-          ...(outcome === "whole" ? {} : { class: outcome }),
-          ...(detail === undefined ? {} : { detail })
-        }
-      ],
-      []
-    )
+    const state = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged) ? "failed" : "verified"
+    const settled = {
+      repository: repository.id,
+      digest,
+      root: doubted.root,
+      state,
+      ...(outcome === "whole" ? {} : { class: outcome }),
+      ...(detail === undefined ? {} : { detail })
+    } as const
+    yield* store.during(run, store.settle([settled], []))
   })
 
 /** Begins a pass. Returns how many artifacts are to be copied. */

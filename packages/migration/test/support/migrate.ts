@@ -32,7 +32,7 @@ export type Order = typeof Order.Type
 export const formatOrder = Schema.encodeEffect(Order)
 
 const lineOf = (event: Migration.Event): string => {
-  if (event._tag === "ArtifactDone") return `artifact ${event.repository} ${event.digest} ${event.state}`
+  if (event._tag === "ArtifactDone") return `artifact ${event.source} ${event.digest} ${event.state}`
   if (event._tag === "BatchDone") return `batch ${event.batch}`
   if (event._tag === "Planned") return `planned ${event.pass} ${event.artifacts}`
   return event._tag === "PassBegan" ? `began ${event.pass}` : "listed"

@@ -97,4 +97,4 @@ export const rehearse = Effect.fnUntraced(function* (rehearsal: Rehearsal) {
 
 /** The artifacts that a process has copied, as it printed them. */
 export const artifactsOf = (printed: string): ReadonlyArray<string> =>
-  Array.from(printed.matchAll(/^artifact (\d+ \S+)/gm), ([, artifact]) => artifact ?? "")
+  Array.from(printed.matchAll(/^artifact (\S+ \S+)/gm), ([, artifact]) => artifact ?? "")

@@ -83,14 +83,20 @@ export const passing = <A, E, R>(traffic: Traffic, effect: Effect.Effect<A, E, R
  */
 export const passes = (rules: Rules) =>
   Effect.gen(function* () {
-    const parts = { store: yield* Stores.make(), places: yield* Places.make(), emit: () => Effect.void }
+    const parts = {
+      store: yield* Stores.make(),
+      places: yield* Places.make(),
+      emit: () => Effect.void,
+      shards: 1,
+      batchesAhead: 1
+    }
     const { copy, prepare } = yield* Driver.makeWorker(parts)
     const { id } = yield* parts.store.begin("test", yield* Driver.formatRules(rules))
     for (let pass = 1; pass < 3; pass++) {
       const run = yield* parts.store.byId(id)
-      yield* prepare({ run: id, pass, attempt: 0, isFirst: pass === 1 })
+      yield* prepare({ run: id, pass, attempt: 0, isFirst: pass === 1, shards: 1 })
       for (const batch of yield* parts.store.openBatches(id)) {
-        yield* copy({ run: id, pass, batch: batch.id, attempt: 0 })
+        yield* copy({ run: id, pass, batch: batch.id, attempt: 0, shards: 1, place: 0 })
         yield* parts.store.closeBatch(batch.id)
       }
       yield* parts.store.advance(run, pass === 1 ? { pass: 2 } : { phase: "done" })
