@@ -268,7 +268,7 @@ const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
   StoreFailed: exitCodes.unexpected,
   Denied: exitCodes.denied,
   PlaceFailed: exitCodes.unavailable,
-  RunnerFailed: exitCodes.unavailable
+  RunnerFailed: exitCodes.wrongCall
 }
 
 const migrationHelp: Partial<Record<MigrationError["problem"], string>> = {
