@@ -124,15 +124,22 @@ for (const { databases, isInstalled, name } of kinds) {
         }).pipe(Effect.scoped)
       )
 
-      it.effect("goes beside another one in the same database", () =>
+      it.effect("goes beside another one in the same program and database", () =>
         Effect.gen(function* () {
-          const { route, run, seed, source, target } = yield* worldOnEmpty
+          const { decode, route, seed, services, source, target } = yield* worldOnEmpty
           yield* seed(...images)
           const halves = [{ exclude: ["shop/service-0"] }, { include: ["shop/service-0"] }]
-          yield* Effect.forEach(
+          const copied = yield* Effect.forEach(
             halves,
-            (repositories, index) => run({ routes: [{ ...route, repositories }] }, `half ${index}`),
+            (repositories, index) =>
+              Effect.flatMap(decode({ routes: [{ ...route, repositories }] }), (rules) =>
+                Stream.runCollect(Migration.run(`half ${index}`, rules))
+              ),
             { concurrency: 2 }
+          ).pipe(Effect.provide(services))
+          assert.deepEqual(
+            copied.map((events) => events.filter(({ _tag }) => _tag === "ArtifactDone").length),
+            [19, 5]
           )
           assert.deepEqual(yield* tagsOf(target), yield* tagsOf(source))
         }).pipe(Effect.scoped)

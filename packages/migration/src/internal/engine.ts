@@ -76,13 +76,20 @@ const runnerOf = (worker: Worker, options: Cluster.Options) =>
     Layer.provideMerge(Cluster.shardingOf(options))
   )
 
+/** A program that has a cluster of its own has the same layers, which are not those of this run. */
+const local = { local: true }
+
 /** Runs what executes workflows, with this process as a runner of them. */
 export const running = (worker: Worker, options: Cluster.Options, driving: Cluster.Driving) =>
   Effect.andThen(
     Cluster.awaitTurn(options),
-    Effect.provide(options.process._tag === "Alone" ? driving.drive : Cluster.once(driving), runnerOf(worker, options))
+    Effect.provide(
+      options.process._tag === "Alone" ? driving.drive : Cluster.once(driving),
+      runnerOf(worker, options),
+      local
+    )
   ).pipe(
-    Effect.provide(Cluster.storageOf(options)),
+    Effect.provide(Cluster.storageOf(options), local),
     Effect.catchTags({
       ConfigError: ({ message }) => {
         const description = `the environment has settings of a cluster that cannot be used: ${message}`
