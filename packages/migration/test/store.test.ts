@@ -38,15 +38,19 @@ const plannedOf = (from: number, count: number) =>
     tags: [`1.${from + index}`]
   }))
 
+/** Writes a plan over what is known, as a pass does. */
+const setPlan = (store: Stores.Store, repository: number, planned: ReadonlyArray<Stores.Planned>) =>
+  Effect.flatMap(store.known(repository), (known) => store.setPlan(repository, planned, known))
+
 for (const { databases, isInstalled, name } of kinds) {
   describe.skipIf(!isInstalled)(`the store on ${name}`, () => {
     layer(databases, { excludeTestServices: true })((it) => {
       it.effect("makes batches: large repositories first, small ones together, what is newest first", () =>
         Effect.gen(function* () {
           const { run, store } = yield* begun
-          yield* store.setPlan(1, plannedOf(0, 25))
-          yield* store.setPlan(2, plannedOf(100, 4))
-          yield* store.setPlan(3, plannedOf(200, 1))
+          yield* setPlan(store, 1, plannedOf(0, 25))
+          yield* setPlan(store, 2, plannedOf(100, 4))
+          yield* setPlan(store, 3, plannedOf(200, 1))
           assert.strictEqual(yield* store.makeBatches(run.id, 1, 10), 30)
           const batches = yield* store.openBatches(run.id)
           const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
@@ -84,9 +88,9 @@ for (const { databases, isInstalled, name } of kinds) {
       it.effect("refuses what a process writes that slept while another one took the run further", () =>
         Effect.gen(function* () {
           const { run, store } = yield* begun
-          yield* store.during(run, store.setPlan(1, plannedOf(0, 1)))
+          yield* store.during(run, setPlan(store, 1, plannedOf(0, 1)))
           yield* store.advance(run, { phase: "copy" })
-          const error = yield* Effect.flip(store.during(run, store.setPlan(1, plannedOf(1, 1))))
+          const error = yield* Effect.flip(store.during(run, setPlan(store, 1, plannedOf(1, 1))))
           assert.strictEqual(error.problem, "Interrupted")
           assert.strictEqual((yield* store.known(1)).size, 1)
         }).pipe(onEmpty)
@@ -119,7 +123,7 @@ for (const { databases, isInstalled, name } of kinds) {
             [1, 2, 3, 4]
           )
           const planned = plannedOf(0, 1000)
-          yield* store.setPlan(1, planned)
+          yield* setPlan(store, 1, planned)
           yield* store.makeBatches(
             repositories.findIndex((found) => found.some(({ id }) => id === 1)),
             1,
@@ -153,7 +157,7 @@ describe("the store", () => {
       const { run, store } = yield* begun
       const sql = yield* SqlClient.SqlClient
       const count = 20_000
-      yield* store.setPlan(1, plannedOf(0, count))
+      yield* setPlan(store, 1, plannedOf(0, count))
       yield* store.makeBatches(run.id, 1, 1000)
       for (const { id } of yield* store.openBatches(run.id)) {
         const tasks = yield* store.tasks(id)
@@ -181,10 +185,10 @@ describe("the store", () => {
     Effect.gen(function* () {
       const { run, store } = yield* begun
       const sql = yield* SqlClient.SqlClient
-      yield* store.setPlan(2, plannedOf(0, 10))
+      yield* setPlan(store, 2, plannedOf(0, 10))
       const pages = Number((yield* sql`PRAGMA page_count`.values)[0]?.[0])
       yield* sql`PRAGMA max_page_count = ${sql.literal(String(pages + 1))}`
-      const error = yield* Effect.flip(store.setPlan(1, plannedOf(0, 5000)))
+      const error = yield* Effect.flip(setPlan(store, 1, plannedOf(0, 5000)))
       assert.strictEqual(error.problem, "StoreFull")
       assert.deepEqual(yield* store.totals(run.id), [{ state: "planned", count: 10, bytes: 10_000 }])
     }).pipe(Effect.provide(memory))

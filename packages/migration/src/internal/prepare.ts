@@ -147,7 +147,7 @@ const planRepository = (
     const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 }
     const planned = compare(comparison)
     onCopied(toReadBack(comparison, planned))
-    yield* store.during(run, store.setPlan(repository.id, planned))
+    yield* store.during(run, store.setPlan(repository.id, planned, known))
     if (planned.every(({ state }) => state !== "planned")) {
       const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
       const references = [...target.value.tags.keys(), ...loose.map(({ digest }) => known.get(digest)?.root ?? digest)]
@@ -201,7 +201,7 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
       ...(outcome === "whole" ? {} : { class: outcome }),
       ...(detail === undefined ? {} : { detail })
     } as const
-    yield* store.during(run, store.settle([settled], []))
+    yield* store.during(run, store.revise([settled]))
   })
 
 /** Begins a pass. Returns how many artifacts are to be copied. */

@@ -1,0 +1,214 @@
+/**
+ * Artifacts with their tags: what is known of them, what is planned, and what became of them.
+ */
+import type * as Digest from "@effect-acr/client/Digest"
+import * as Effect from "effect/Effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
+import type { MigrationError } from "../../MigrationError.ts"
+import type { State } from "../../MigrationReport.ts"
+import { type Access, guarded } from "./access.ts"
+import { fromBytes, toBytes } from "./digests.ts"
+import { detailOf, numberOf, stateOf } from "./states.ts"
+
+/** An artifact as it is known in the database. */
+export interface Known {
+  readonly state: State
+  /** Whether it failed for a reason that may pass. */
+  readonly isTransient: boolean
+  /** What the target has in its place, where platforms are left out. */
+  readonly root: Digest.Digest | undefined
+  readonly tags: ReadonlyArray<string>
+}
+
+/** The same with the rest of its row. */
+export interface Row extends Known {
+  readonly id: number
+  readonly size: number | undefined
+  readonly changed: number | undefined
+}
+
+/** An artifact as a plan has it. */
+export interface Planned {
+  readonly digest: Digest.Digest
+  readonly size: number | undefined
+  /** Seconds since 1970. */
+  readonly changed: number | undefined
+  readonly state: State
+  readonly tags: ReadonlyArray<string>
+}
+
+/** What became of an artifact. */
+export interface Settled {
+  readonly repository: number
+  readonly digest: Digest.Digest
+  readonly state: State
+  /** The bytes of blobs that were sent for it; those that the target mounted are not. */
+  readonly sent?: number
+  readonly root?: Digest.Digest
+  readonly class?: string
+  readonly detail?: string
+}
+
+interface ArtifactRow {
+  readonly id: number
+  readonly digest: Uint8Array
+  readonly root: Uint8Array | null
+  readonly size: number | null
+  readonly changed: number | string | null
+  readonly state: number
+  readonly class: string | null
+}
+
+export interface TagRow {
+  readonly artifact: number
+  readonly name: string
+}
+
+/** Names of tags by the number of their artifact. */
+export const namesByArtifact = (rows: ReadonlyArray<TagRow>): ReadonlyMap<number, ReadonlyArray<string>> => {
+  const names = new Map<number, Array<string>>()
+  for (const { artifact, name } of rows) {
+    const found = names.get(artifact)
+    if (found === undefined) names.set(artifact, [name])
+    else found.push(name)
+  }
+  return names
+}
+
+const rowOf = (row: ArtifactRow, tags: ReadonlyArray<string>): Row => ({
+  id: row.id,
+  state: stateOf(row.state),
+  isTransient: row.class === "transient",
+  root: row.root === null ? undefined : fromBytes(row.root),
+  size: row.size ?? undefined,
+  changed: row.changed === null ? undefined : Number(row.changed),
+  tags
+})
+
+const isSame = (one: ReadonlyArray<string>, other: ReadonlyArray<string>): boolean => {
+  if (one.length !== other.length) return false
+  const names = new Set(other)
+  return one.every((name) => names.has(name))
+}
+
+const isUnchanged = ({ changed, size, state }: Planned, row: Row | undefined): boolean =>
+  row !== undefined &&
+  row.state === state &&
+  (size === undefined || size === row.size) &&
+  (changed === undefined || changed === row.changed)
+
+/** What is newest comes first. What has no time comes last, in the order of its list. */
+const newestFirst = (planned: ReadonlyArray<Planned>): ReadonlyArray<Planned> =>
+  planned.toSorted((one, other) => (other.changed ?? 0) - (one.changed ?? 0))
+
+export const make = ({ inChunks, inTransaction, insertAll, sql, whole }: Access) => {
+  /** What is known of the artifacts of a repository. */
+  const known = (repository: number): Effect.Effect<ReadonlyMap<Digest.Digest, Row>, MigrationError> =>
+    guarded(
+      Effect.gen(function* () {
+        const rows = yield* sql<ArtifactRow>`SELECT id, digest, root, size, changed, state, class
+          FROM migration_artifacts WHERE repository = ${repository}`
+        const names = namesByArtifact(
+          yield* sql<TagRow>`SELECT t.artifact AS artifact, t.name AS name
+            FROM migration_artifacts a JOIN migration_tags t ON t.artifact = a.id WHERE a.repository = ${repository}`
+        )
+        return new Map(rows.map((row) => [fromBytes(row.digest), rowOf(row, names.get(row.id) ?? [])]))
+      })
+    )
+
+  /** Writes artifacts as they are planned, and returns the numbers of their rows. */
+  const putArtifacts = (
+    repository: number,
+    planned: ReadonlyArray<Planned>
+  ): Effect.Effect<ReadonlyMap<Digest.Digest, number>, SqlError> => {
+    // What is verified keeps the remark of its copy, such as a tag that was kept.
+    const isKept = sql`excluded.state IN (migration_artifacts.state, ${whole(numberOf("verified"))})`
+    const rows = planned.map(({ changed = null, digest, size = null, state }) => ({
+      repository,
+      digest: toBytes(digest),
+      size,
+      changed,
+      state: numberOf(state),
+      attempts: 0
+    }))
+    const written = inChunks(
+      rows,
+      (chunk) => sql<{ readonly id: number; readonly digest: Uint8Array }>`
+        INSERT INTO migration_artifacts ${sql.insert(chunk)}
+        ON CONFLICT (repository, digest) DO UPDATE SET
+          size = coalesce(excluded.size, migration_artifacts.size),
+          changed = coalesce(excluded.changed, migration_artifacts.changed),
+          class = CASE WHEN ${isKept} THEN migration_artifacts.class END,
+          detail = CASE WHEN ${isKept} THEN migration_artifacts.detail END,
+          state = excluded.state
+        RETURNING id, digest`
+    )
+    return Effect.map(written, (found) => new Map(found.map(({ digest, id }) => [fromBytes(digest), id])))
+  }
+
+  /**
+   * Writes the plan of a repository over what is known of it: artifacts and tags that are new or differ. What is new gets its
+   * number by its time, the newest first.
+   */
+  const setPlan = (
+    repository: number,
+    planned: ReadonlyArray<Planned>,
+    rows: ReadonlyMap<Digest.Digest, Row>
+  ): Effect.Effect<void, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        const changed = planned.filter((one) => !isUnchanged(one, rows.get(one.digest)))
+        const ids = yield* putArtifacts(repository, newestFirst(changed))
+        const retagged = planned.flatMap(({ digest, tags }) => {
+          const row = rows.get(digest)
+          const id = row?.id ?? ids.get(digest)
+          return id === undefined || isSame(tags, row?.tags ?? []) ? [] : [{ id, tags, isKnown: row !== undefined }]
+        })
+        yield* inChunks(
+          retagged.flatMap(({ id, isKnown }) => (isKnown ? [id] : [])),
+          (chunk) => sql`DELETE FROM migration_tags WHERE ${sql.in("artifact", chunk)}`
+        )
+        const tags = retagged
+          .toSorted((one, other) => one.id - other.id)
+          .flatMap(({ id, tags: names }) => names.map((name) => ({ artifact: id, name })))
+        yield* insertAll("migration_tags", tags)
+      })
+    )
+
+  /** Writes what became of artifacts whose rows are there: one statement for all takes a fraction of the time. */
+  const write = (settled: ReadonlyArray<Settled>, which: Fragment): Effect.Effect<void, SqlError> => {
+    const rows = settled.map((one) => ({
+      repository: one.repository,
+      digest: toBytes(one.digest),
+      root: one.root === undefined ? null : toBytes(one.root),
+      state: numberOf(one.state),
+      class: one.class ?? null,
+      detail: detailOf(one.detail),
+      attempts: 1
+    }))
+    return Effect.asVoid(
+      inChunks(
+        rows,
+        (chunk) => sql`INSERT INTO migration_artifacts ${sql.insert(chunk)}
+          ON CONFLICT (repository, digest) DO UPDATE SET
+            state = excluded.state,
+            root = excluded.root,
+            class = excluded.class,
+            detail = excluded.detail,
+            attempts = migration_artifacts.attempts + 1
+          ${which}`
+      )
+    )
+  }
+
+  /** Writes what became of copies, within a transaction. What another process has settled meanwhile stays as it is. */
+  const settle = (settled: ReadonlyArray<Settled>): Effect.Effect<void, SqlError> =>
+    write(settled, sql`WHERE migration_artifacts.state = ${whole(numberOf("planned"))}`)
+
+  /** Writes what was found of artifacts that are settled. */
+  const revise = (settled: ReadonlyArray<Settled>): Effect.Effect<void, MigrationError> =>
+    inTransaction(write(settled, sql``))
+
+  return { known, setPlan, settle, revise }
+}

@@ -1,0 +1,56 @@
+/**
+ * Repositories of a run, with what keeps them from being copied.
+ */
+import * as Effect from "effect/Effect"
+import type { MigrationError } from "../../MigrationError.ts"
+import { type Access, guarded } from "./access.ts"
+import { detailOf } from "./states.ts"
+
+export interface Repository {
+  readonly id: number
+  readonly route: number
+  readonly source: string
+  readonly target: string
+  readonly problem: string | null
+  readonly detail: string | null
+}
+
+interface RepositoryRow extends Repository {}
+
+export const make = ({ inTransaction, insertAll, lock, sql }: Access) => {
+  const repositories = (run: number): Effect.Effect<ReadonlyArray<Repository>, MigrationError> =>
+    guarded(
+      sql<RepositoryRow>`SELECT id, route, source, target, problem, detail FROM migration_repositories
+        WHERE run = ${run} ORDER BY route, source`
+    )
+
+  const addRepositories = (
+    run: number,
+    added: ReadonlyArray<Omit<Repository, "id">>
+  ): Effect.Effect<void, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        yield* lock("migration_repositories")
+        const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_repositories`
+        const next = (last?.id ?? 0) + 1
+        yield* insertAll(
+          "migration_repositories",
+          added.map((repository, index) => ({ ...repository, run, id: next + index }))
+        )
+      })
+    )
+
+  const setProblem = (
+    repository: number,
+    problem: string | null,
+    detail: string | null
+  ): Effect.Effect<void, MigrationError> =>
+    guarded(
+      Effect.asVoid(
+        sql`UPDATE migration_repositories SET problem = ${problem}, detail = ${detailOf(detail)}
+          WHERE id = ${repository}`
+      )
+    )
+
+  return { repositories, addRepositories, setProblem }
+}

@@ -1,0 +1,93 @@
+/**
+ * Runs: their rules, and how far they are.
+ */
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import { MigrationError } from "../../MigrationError.ts"
+import { type Access, guarded } from "./access.ts"
+
+type Phase = "inventory" | "copy" | "done"
+
+export interface Run {
+  readonly id: number
+  readonly rules: string
+  readonly pass: number
+  readonly phase: Phase
+  /** Counts the preparations of a pass that failed: an execution of a workflow that failed is final. */
+  readonly attempt: number
+}
+
+export const make = ({ inTransaction, lock, sql }: Access) => {
+  const find = (name: string): Effect.Effect<Option.Option<Run>, MigrationError> =>
+    guarded(
+      Effect.map(sql<Run>`SELECT id, rules, pass, phase, attempt FROM migration_runs WHERE name = ${name}`, Arr.head)
+    )
+
+  /** A run by its number. */
+  const byId = (id: number): Effect.Effect<Run, MigrationError> =>
+    guarded(
+      Effect.flatMap(sql<Run>`SELECT id, rules, pass, phase, attempt FROM migration_runs WHERE id = ${id}`, ([run]) =>
+        run === undefined
+          ? Effect.fail(new MigrationError({ problem: "UnknownRun", description: `there is no run ${id}` }))
+          : Effect.succeed(run)
+      )
+    )
+
+  /** The run of a name, which begins if there is none. */
+  const begin = (name: string, rules: string): Effect.Effect<Run, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        yield* lock("migration_runs")
+        const [found] = Arr.fromOption(yield* find(name))
+        if (found !== undefined) {
+          if (found.rules === rules) return found
+          const description = `the run ${name} has other rules: choose another name for these`
+          return yield* new MigrationError({ problem: "OtherRules", description })
+        }
+        const started = DateTime.formatIso(DateTime.makeUnsafe(yield* Clock.currentTimeMillis))
+        const [last] = yield* sql<{ readonly id: number | null }>`SELECT max(id) AS id FROM migration_runs`
+        const run: Run = { id: (last?.id ?? 0) + 1, rules, pass: 1, phase: "inventory", attempt: 0 }
+        yield* sql`INSERT INTO migration_runs ${sql.insert({ ...run, name, started })}`
+        return run
+      })
+    )
+
+  /** Takes a run a step further, unless another process has done so. */
+  const advance = (
+    { attempt, id, pass, phase }: Run,
+    change: Partial<Pick<Run, "pass" | "phase" | "attempt">>
+  ): Effect.Effect<void, MigrationError> =>
+    guarded(
+      Effect.asVoid(
+        sql`UPDATE migration_runs SET ${sql.update({ attempt, pass, phase, ...change })}
+          WHERE id = ${id} AND attempt = ${attempt} AND pass = ${pass} AND phase = ${phase}`
+      )
+    )
+
+  /**
+   * Writes what belongs to a step of a run, unless another process has taken the run further: one that hung and wakes up later
+   * would undo what was done meanwhile.
+   */
+  const during = <A>(
+    { attempt, id, pass, phase }: Run,
+    write: Effect.Effect<A, MigrationError>
+  ): Effect.Effect<A, MigrationError> =>
+    guarded(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          // Until the end of the transaction, the run goes no further.
+          const shared = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))
+          const current = yield* sql`SELECT id FROM migration_runs
+            WHERE id = ${id} AND attempt = ${attempt} AND pass = ${pass} AND phase = ${phase} ${shared}`
+          if (current.length > 0) return yield* write
+          const description = "another process has taken the run further"
+          return yield* new MigrationError({ problem: "Interrupted", description })
+        })
+      )
+    )
+
+  return { find, byId, begin, advance, during }
+}
