@@ -9,6 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { MigrationError } from "../../MigrationError.ts"
 import { type Access, guarded } from "./access.ts"
 import { toKey } from "./digests.ts"
+import * as KeySet from "./keySet.ts"
 
 /** A blob that arrived in a repository of a target. */
 export interface Arrival {
@@ -19,32 +20,121 @@ export interface Arrival {
   readonly repository: number
 }
 
-export const make = ({ inChunks, sql }: Access) => {
-  /** Writes where blobs are, within a transaction. The last one that has a blob counts. */
-  const add = (arrivals: ReadonlyArray<Arrival>): Effect.Effect<void, SqlError> => {
-    const rows = arrivals.map(({ digest, place, repository, run }) => ({ run, place, blob: toKey(digest), repository }))
-    return Effect.asVoid(
-      inChunks(
-        rows,
-        (chunk) => sql`INSERT INTO migration_carriers ${sql.insert(chunk)}
-          ON CONFLICT (run, place, blob) DO UPDATE SET repository = excluded.repository`
-      )
-    )
-  }
+/** A row of either table. */
+interface Row {
+  readonly run: number
+  readonly place: number
+  readonly blob: number
+  readonly repository: number
+}
 
+export interface Carriers {
+  /** Writes where blobs are, within a transaction. The last one that has a blob counts. */
+  readonly add: (arrivals: ReadonlyArray<Arrival>) => Effect.Effect<void, SqlError>
   /** The repository of a place that has a blob. */
-  const carrier = (
+  readonly carrier: (
     run: number,
     place: number,
     digest: Digest.Digest
-  ): Effect.Effect<Option.Option<number>, MigrationError> =>
+  ) => Effect.Effect<Option.Option<number>, MigrationError>
+}
+
+const rowOf = ({ digest, place, repository, run }: Arrival): Row => ({ run, place, blob: toKey(digest), repository })
+
+/** Carriers in the table alone, where several processes share it. */
+const shared = ({ inChunks, sql }: Access): Carriers => ({
+  add: (arrivals) =>
+    Effect.asVoid(
+      inChunks(
+        // A statement may not write one row twice.
+        Array.from(new Map(arrivals.map((one) => [`${one.run} ${one.place} ${toKey(one.digest)}`, one])).values(), rowOf),
+        (chunk) => sql`INSERT INTO migration_carriers ${sql.insert(chunk)}
+          ON CONFLICT (run, place, blob) DO UPDATE SET repository = excluded.repository`
+      )
+    ),
+  carrier: (run, place, digest) =>
     guarded(
       Effect.map(
-        sql<{ readonly repository: number }>`SELECT repository FROM migration_carriers
+        sql<Pick<Row, "repository">>`SELECT repository FROM migration_carriers
           WHERE run = ${run} AND place = ${place} AND blob = ${toKey(digest)}`,
         (rows) => Option.map(Arr.head(rows), ({ repository }) => repository)
       )
     )
+})
 
-  return { add, carrier }
-}
+/** A row for the blobs of each repository: as many rows as blobs would take three times as long. */
+const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>> =>
+  Object.values(Arr.groupBy(rows, ({ place, repository, run }) => `${run} ${place} ${repository}`)).map((own) => {
+    const [{ place, repository, run }] = own
+    return { run, place, repository, blobs: JSON.stringify(own.map(({ blob }) => blob)) }
+  })
+
+/** Arrivals that are in memory, and in the order of their arrival on the disk. */
+const mostRecent = 32_768
+
+/** Keys that are read at a time. */
+const keysAtOnce = 10_000
+
+/**
+ * Carriers of a process that has the database for itself. Blobs are all over the tree of the table: one write for each of
+ * them would take as long as the rest of the store. What arrives is appended to another table, and goes into the tree by the
+ * ten thousand, in its order. Most blobs are in one repository alone, and a filter in memory says so without a question.
+ */
+const owned = Effect.fnUntraced(function* (access: Access) {
+  const { inTransaction, insertAll, sql } = access
+  const { carrier: stored } = shared(access)
+  const written = KeySet.make()
+  const recent = new Map<string, number>()
+
+  const keyOf = ({ blob, place, run }: Omit<Row, "repository">): string => `${run} ${place} ${blob}`
+
+  const merge: Effect.Effect<void, SqlError> = Effect.gen(function* () {
+    yield* sql`INSERT INTO migration_carriers (run, place, blob, repository)
+      SELECT run, place, value, repository FROM migration_arrivals, json_each(blobs) WHERE true
+      ORDER BY run, place, value, migration_arrivals.id
+      ON CONFLICT (run, place, blob) DO UPDATE SET repository = excluded.repository`
+    yield* sql`DELETE FROM migration_arrivals`
+    recent.clear()
+  })
+
+  /** Reads what an earlier process left. Only a copy needs it. */
+  const begin = yield* Effect.cached(
+    Effect.gen(function* () {
+      yield* inTransaction(merge)
+      let last: Omit<Row, "repository"> | undefined = { run: 0, place: 0, blob: 0 }
+      while (last !== undefined) {
+        const { blob, place, run }: Omit<Row, "repository"> = last
+        const page: ReadonlyArray<Omit<Row, "repository">> = yield* guarded(
+          sql<Omit<Row, "repository">>`SELECT run, place, blob FROM migration_carriers
+            WHERE (run, place, blob) > (${run}, ${place}, ${blob}) ORDER BY run, place, blob LIMIT ${keysAtOnce}`
+        )
+        for (const row of page) written.add(row.blob)
+        last = page.at(-1)
+      }
+    })
+  )
+
+  const carriers: Carriers = {
+    add: (arrivals) =>
+      Effect.gen(function* () {
+        const rows = arrivals.map(rowOf)
+        yield* insertAll("migration_arrivals", packed(rows))
+        for (const row of rows) {
+          recent.set(keyOf(row), row.repository)
+          written.add(row.blob)
+        }
+        if (recent.size >= mostRecent) yield* merge
+      }),
+    carrier: (run, place, digest) =>
+      Effect.flatMap(begin, () => {
+        const blob = toKey(digest)
+        if (!written.mayHave(blob)) return Effect.succeedNone
+        const found = recent.get(keyOf({ run, place, blob }))
+        return found === undefined ? stored(run, place, digest) : Effect.succeedSome(found)
+      })
+  }
+  return carriers
+})
+
+export const make = (access: Access): Effect.Effect<Carriers> =>
+  access.sql.onDialectOrElse({ sqlite: () => owned(access), orElse: () => Effect.succeed(shared(access)) })

@@ -21,7 +21,7 @@ export const make = Effect.fnUntraced(function* () {
   yield* Accesses.guarded(prepare)
   const access = yield* Accesses.make
   const { settle: settleArtifacts, ...artifacts } = Artifacts.make(access)
-  const { add, carrier } = Carriers.make(access)
+  const { add, carrier } = yield* Carriers.make(access)
 
   /** Writes what became of artifacts, and where their blobs are, at once. */
   const settle = (

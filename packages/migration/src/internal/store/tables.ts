@@ -78,6 +78,14 @@ const first = Effect.gen(function* () {
     repository INTEGER NOT NULL,
     PRIMARY KEY (run, place, blob)
   ) ${inKey}`
+  // Carriers that are not in the tree yet, an array of blobs in JSON each: a table that grows at its end.
+  yield* sql`CREATE TABLE migration_arrivals (
+    id INTEGER ${numbered},
+    run INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    repository INTEGER NOT NULL,
+    blobs TEXT NOT NULL
+  )`
 })
 
 const loader = Migrator.fromRecord({ "0001_first": first })
