@@ -24,6 +24,7 @@ import { emulators, soak } from "./emulators.ts"
 import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
 import { migrations } from "./migrations.ts"
+import { migration } from "./migration.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
 import { retention } from "./retention.ts"
@@ -49,6 +50,7 @@ const cases: ReadonlyArray<Case> = [
   ...archives,
   ...reads,
   ...retention,
+  ...migration,
   ...footprint,
   ...start,
   ...cli,

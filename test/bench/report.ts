@@ -12,7 +12,7 @@ export const Figure = Schema.Struct({
   /** What is compared: `throughput, ours ÷ bare loop (undici)`. */
   what: Schema.String,
   values: Schema.Array(Schema.Finite),
-  unit: Schema.Literals(["×", "%", "MiB", "requests", "s", ""]),
+  unit: Schema.Literals(["×", "%", "MiB", "bytes", "requests", "s", ""]),
   atLeast: Schema.optionalKey(Schema.Finite),
   atMost: Schema.optionalKey(Schema.Finite),
   /** Its place in a row of figures that shows how something grows. */

@@ -20,8 +20,8 @@ export interface Arrival {
   readonly repository: number
 }
 
-/** A row of either table. */
-interface Row {
+/** A row of the table. A type, as statements take records of anything. */
+type Row = {
   readonly run: number
   readonly place: number
   readonly blob: number
@@ -47,7 +47,10 @@ const shared = ({ inChunks, sql }: Access): Carriers => ({
     Effect.asVoid(
       inChunks(
         // A statement may not write one row twice.
-        Array.from(new Map(arrivals.map((one) => [`${one.run} ${one.place} ${toKey(one.digest)}`, one])).values(), rowOf),
+        Array.from(
+          new Map(arrivals.map((one) => [`${one.run} ${one.place} ${toKey(one.digest)}`, one])).values(),
+          rowOf
+        ),
         (chunk) => sql`INSERT INTO migration_carriers ${sql.insert(chunk)}
           ON CONFLICT (run, place, blob) DO UPDATE SET repository = excluded.repository`
       )

@@ -1,0 +1,146 @@
+/**
+ * Cases about migrations: what the bookkeeping of a million artifacts takes, and how time grows with their number.
+ *
+ * Migrations run by `Migration.run`. Registries in memory are `Registries` as any other: the migration has no seam for them.
+ */
+import { statSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { bundle } from "../support/bundle.ts"
+import { run, temporaryFolder } from "../support/command.ts"
+import { type Case, mebibyte } from "./case.ts"
+import type { Figure } from "./report.ts"
+import { kept } from "./servers.ts"
+
+const entry = fileURLToPath(new URL("simulation/process.ts", import.meta.url))
+
+/** Node lets garbage lie as long as it has room: with less of it, what is kept shows. */
+const nodeArguments = ["--max-old-space-size=160", "--max-semi-space-size=8"]
+
+const env = { ...process.env, MALLOC_ARENA_MAX: "2" }
+
+const Took = Schema.Struct({ seconds: Schema.Finite, processorSeconds: Schema.Finite, requests: Schema.Natural })
+
+const Printed = Schema.fromJsonString(
+  Schema.Struct({
+    first: Took,
+    again: Schema.optionalKey(Took),
+    verified: Schema.Natural,
+    sent: Schema.Natural,
+    mounted: Schema.Natural,
+    peakRssBytes: Schema.Finite
+  })
+)
+
+interface Job {
+  readonly images: number
+  /** Of each answer of a registry in memory. */
+  readonly latencyMillis?: number
+  /** Whether the images are copied without a migration. */
+  readonly isBare?: boolean
+  readonly registries?: { readonly source: string; readonly target: string }
+}
+
+const copies = 64
+
+/** Makes what runs a migration in a process of its own, and says how many bytes its database has afterwards. */
+const program = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const file = join(folder, "migration.mjs")
+  yield* bundle({ entry, file })
+  let count = 0
+  return Effect.fnUntraced(function* (job: Job) {
+    const filename = join(folder, `${count++}.sqlite`)
+    const argument = JSON.stringify({ latencyMillis: 0, copies, filename, ...job })
+    const printed = yield* Effect.flatMap(
+      run(process.execPath, [...nodeArguments, file, argument], { env }),
+      Schema.decodeEffect(Printed)
+    )
+    if (job.isBare !== true && printed.verified !== job.images) {
+      return yield* Effect.fail(`${printed.verified} of ${job.images} artifacts arrived`)
+    }
+    return { ...printed, bytes: statSync(filename).size }
+  })
+})
+
+const processorOf = ({ first }: { readonly first: typeof Took.Type }) => first.processorSeconds
+
+const growth = (what: string, values: ReadonlyArray<number>): Figure => ({
+  what: `processor for each artifact, ${what}`,
+  values,
+  unit: "×",
+  atMost: 1.25
+})
+
+/** Repositories of a simulation have a thousand images; lists have 999 of them a page, of tags and of manifests, on both sides. */
+const pagesOf = (images: number): number => (images / 1000) * 2 * 2 * 2
+
+const latencyMillis = 2
+
+/** Artifacts by the number that a user has, and how many of them a copy alone is measured with. */
+const few = 10_000
+const many = 100_000
+const most = 1_000_000
+
+const simulated: Case = {
+  name: "migration",
+  title: "a migration of 1,000,000 artifacts in 1,000 repositories, between registries in memory",
+  isAlone: true,
+  run: Effect.fnUntraced(function* () {
+    const migrate = yield* program
+    const bare = yield* migrate({ images: many, latencyMillis, isBare: true })
+    const [small, middle, large] = [
+      yield* migrate({ images: few, latencyMillis }),
+      yield* migrate({ images: many, latencyMillis }),
+      yield* migrate({ images: most, latencyMillis })
+    ]
+    const each = (took: typeof small, images: number) => processorOf(took) / images
+    return [
+      growth("100,000 ÷ 10,000", [each(middle, many) / each(small, few)]),
+      growth("1,000,000 ÷ 100,000", [each(large, most) / each(middle, many)]),
+      {
+        what: "processor besides the copies",
+        values: [processorOf(large) - (processorOf(bare) * most) / many],
+        unit: "s",
+        atMost: 60
+      },
+      { what: "peak memory, 100,000", values: [middle.peakRssBytes / mebibyte], unit: "MiB", atMost: 300 },
+      { what: "peak memory, 1,000,000", values: [large.peakRssBytes / mebibyte], unit: "MiB", atMost: 300 },
+      { what: "database for an artifact", values: [large.bytes / most], unit: "bytes", atMost: 500 },
+      {
+        what: "nothing changed: requests that are no pages",
+        values: [(large.again?.requests ?? Number.NaN) - pagesOf(most)],
+        unit: "requests",
+        atMost: 0
+      },
+      { what: "nothing changed: processor", values: [large.again?.processorSeconds ?? Number.NaN], unit: "s" }
+    ]
+  })
+}
+
+const overHttp: Case = {
+  name: "migration-http",
+  title: "a migration of 100,000 artifacts between two emulators over HTTP",
+  isAlone: true,
+  run: Effect.fnUntraced(function* () {
+    const migrate = yield* program
+    const between = Effect.fnUntraced(function* (images: number) {
+      const registries = { source: yield* kept({ tags: images }), target: yield* kept({}) }
+      return yield* migrate({ images, registries })
+    }, Effect.scoped)
+    const small = yield* between(few)
+    const large = yield* between(many)
+    return [
+      growth("100,000 ÷ 10,000", [processorOf(large) / many / (processorOf(small) / few)]),
+      { what: "time for 1,000 artifacts", values: [large.first.seconds / (many / 1000)], unit: "s" },
+      { what: "processor for 1,000 artifacts", values: [processorOf(large) / (many / 1000)], unit: "s" },
+      { what: "peak memory", values: [large.peakRssBytes / mebibyte], unit: "MiB", atMost: 300 },
+      { what: "database for an artifact", values: [large.bytes / many], unit: "bytes", atMost: 500 },
+      { what: "nothing changed: time", values: [large.again?.seconds ?? Number.NaN], unit: "s" }
+    ]
+  })
+}
+
+export const migration: ReadonlyArray<Case> = [simulated, overHttp]

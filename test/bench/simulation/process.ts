@@ -1,0 +1,121 @@
+/**
+ * A migration in a process of its own, which prints what it took as a line of JSON. The argument is JSON: `images` in
+ * registries in memory, which answer after `latencyMillis`; or `registries` that are there, by their names and addresses. With
+ * `isBare`, the images are copied by `Copy` alone, one after the other as the migration does, without its lists and its database.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Copy from "@effect-acr/artifacts/Copy"
+import * as Repository from "@effect-acr/artifacts/Repository"
+import * as Credentials from "@effect-acr/client/Credentials"
+import * as ClientRegistries from "@effect-acr/client/Registries"
+import { Migration, MigrationRules, SqliteClient } from "@effect-acr/migration"
+import { NodeRegistryHttpClient } from "@effect-acr/node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type { FileSystem } from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type { Path } from "effect/Path"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { SqlClient } from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
+import { peakMemoryBytes } from "../../support/peakMemory.ts"
+import * as Images from "./images.ts"
+import * as Simulated from "./registries.ts"
+
+const Job = Schema.fromJsonString(
+  Schema.Struct({
+    filename: Schema.String,
+    images: Schema.Natural,
+    latencyMillis: Schema.Natural,
+    copies: Schema.Natural,
+    isBare: Schema.optionalKey(Schema.Boolean),
+    registries: Schema.optionalKey(Schema.Struct({ source: Schema.String, target: Schema.String }))
+  })
+)
+const job = Schema.decodeUnknownSync(Job)(process.argv[2])
+
+const processorSeconds = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1e6
+}
+
+const simulated = Simulated.make(job.images, job.latencyMillis)
+
+const adminUser = { username: "admin", password: Redacted.make("bench") }
+
+const nameOf = (endpoint: string) => new URL(endpoint).host
+
+const real = ({ source, target }: { readonly source: string; readonly target: string }) =>
+  ClientRegistries.layerOptions({
+    registries: Object.fromEntries([source, target].map((endpoint) => [nameOf(endpoint), { endpoint }]))
+  }).pipe(
+    Layer.provide([
+      Credentials.layerPassword(adminUser).pipe(Credentials.onlyFor([nameOf(source), nameOf(target)])),
+      NodeRegistryHttpClient.layer
+    ])
+  )
+
+const [from, to] =
+  job.registries === undefined
+    ? [Simulated.source, Simulated.target]
+    : [nameOf(job.registries.source), nameOf(job.registries.target)]
+
+/** The copies of a migration alone. */
+const bare: Effect.Effect<void, unknown, ClientRegistries.Registries> = Effect.forEach(
+  simulated.repositories,
+  (name, repository) =>
+    Effect.gen(function* () {
+      const source = yield* Repository.open(`${from}/${name}`)
+      const target = yield* Repository.open(`${to}/${name}`)
+      const copy = (number: number) =>
+        Copy.run(source, target, Images.digestOf("manifest", number), { tags: [Images.tagOf(number)] })
+      yield* Effect.forEach(simulated.numbersIn(repository), copy, { concurrency: job.copies, discard: true })
+    }),
+  { discard: true }
+)
+
+const run: Effect.Effect<void, unknown, ClientRegistries.Registries | SqlClient | FileSystem | Path> = Effect.flatMap(
+  MigrationRules.parse(
+    JSON.stringify({ routes: [{ from: { registry: from }, to: { registry: to } }], limits: { copies: job.copies } })
+  ),
+  (rules) => Stream.runDrain(Migration.run("bench", rules))
+)
+
+const program = Effect.gen(function* () {
+  const measured = Effect.fnUntraced(function* <E, R>(work: Effect.Effect<void, E, R>) {
+    const begun = { seconds: performance.now() / 1000, processorSeconds: processorSeconds(), ...simulated.count }
+    yield* work
+    return {
+      seconds: performance.now() / 1000 - begun.seconds,
+      processorSeconds: processorSeconds() - begun.processorSeconds,
+      requests: simulated.count.requests - begun.requests
+    }
+  })
+  const first = yield* measured(job.isBare === true ? bare : run)
+  const { mounted, sent } = simulated.count
+  const again = job.isBare === true ? undefined : yield* measured(run)
+  const totals = job.isBare === true ? [] : (yield* Migration.status("bench")).totals
+  yield* Console.log(
+    JSON.stringify({
+      first,
+      again,
+      sent,
+      mounted,
+      verified: totals.find(({ state }) => state === "verified")?.count ?? 0,
+      peakRssBytes: peakMemoryBytes()
+    })
+  )
+})
+
+program.pipe(
+  Effect.provide(
+    Layer.mergeAll(
+      job.registries === undefined ? simulated.layer : real(job.registries),
+      NodeServices.layer,
+      SqliteClient.layer({ filename: job.filename })
+    )
+  ),
+  NodeRuntime.runMain
+)
