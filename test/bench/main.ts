@@ -25,6 +25,7 @@ import { footprint } from "./footprint.ts"
 import { images } from "./images.ts"
 import { migrations } from "./migrations.ts"
 import { migration } from "./migration.ts"
+import { migrationTools } from "./migrationTools.ts"
 import { reads } from "./reads.ts"
 import { type CaseReport, line, Report } from "./report.ts"
 import { retention } from "./retention.ts"
@@ -51,6 +52,7 @@ const cases: ReadonlyArray<Case> = [
   ...reads,
   ...retention,
   ...migration,
+  migrationTools,
   ...footprint,
   ...start,
   ...cli,

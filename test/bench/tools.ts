@@ -5,6 +5,7 @@
 import { readdir, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { isInstalled, run, temporaryFolder } from "../support/command.ts"
@@ -134,7 +135,11 @@ const findContestants = Effect.gen(function* () {
 const script = fileURLToPath(new URL("measure.py", import.meta.url))
 
 /** Runs a command with a home of its own, and with nothing of the user's environment but what is given. */
-export const measure = (command: Args, more: Readonly<Record<string, string>> = {}) =>
+export const measure = (
+  command: Args,
+  more: Readonly<Record<string, string>> = {},
+  atMost: Duration.Input = "2 minutes"
+) =>
   Effect.gen(function* () {
     const home = yield* temporaryFolder
     const environment = {
@@ -148,7 +153,7 @@ export const measure = (command: Args, more: Readonly<Record<string, string>> = 
     }
     const outcome = yield* run("python3", [script, JSON.stringify(environment), ...command])
     return yield* Schema.decodeEffect(Schema.fromJsonString(Outcome))(outcome)
-  }).pipe(Effect.scoped, Effect.timeout("2 minutes"))
+  }).pipe(Effect.scoped, Effect.timeout(atMost))
 
 const processorOf = ({ processorSeconds = Number.NaN }: Outcome): number => processorSeconds
 

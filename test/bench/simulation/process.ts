@@ -1,7 +1,7 @@
 /**
  * A migration in a process of its own, which prints what it took as a line of JSON. The argument is JSON: `images` in
  * registries in memory, which answer after `latencyMillis`; or `registries` that are there, by their names and addresses. With
- * `isBare`, the images are copied by `Copy` alone, one after the other as the migration does, without its lists and its database.
+ * `isBare`, the images are copied by `Copy` alone, one after the other as the migration does, without its lists and its database. A migration runs twice, or once with `isOnce`.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -31,6 +31,7 @@ const Job = Schema.fromJsonString(
     latencyMillis: Schema.Natural,
     copies: Schema.Natural,
     isBare: Schema.optionalKey(Schema.Boolean),
+    isOnce: Schema.optionalKey(Schema.Boolean),
     registries: Schema.optionalKey(Schema.Struct({ source: Schema.String, target: Schema.String }))
   })
 )
@@ -95,7 +96,7 @@ const program = Effect.gen(function* () {
   })
   const first = yield* measured(job.isBare === true ? bare : run)
   const { mounted, sent } = simulated.count
-  const again = job.isBare === true ? undefined : yield* measured(run)
+  const again = job.isBare === true || job.isOnce === true ? undefined : yield* measured(run)
   const totals = job.isBare === true ? [] : (yield* Migration.status("bench")).totals
   yield* Console.log(
     JSON.stringify({

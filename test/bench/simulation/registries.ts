@@ -1,5 +1,5 @@
 /**
- * Two registries in memory that answer after a while. The target knows what it has by a bit for each image and blob.
+ * Two registries in memory that answer all requests of a while together, at its end. The target knows what it has by a bit for each image and blob.
  */
 import * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Reference from "@effect-acr/client/Reference"
@@ -51,9 +51,20 @@ export const make = (images: number, latencyMillis: number) => {
     base: new Uint8Array(repositories)
   }
   const count = { requests: 0, sent: 0, mounted: 0 }
+  let waiting: Array<() => void> = []
+  const answerAll = () => {
+    const all = waiting
+    waiting = []
+    for (const answer of all) answer()
+  }
+  /** Waits for the next answers. A timer for each request would take longer than all that is measured. */
   const wait = Effect.suspend(() => {
     count.requests++
-    return latencyMillis === 0 ? Effect.void : Effect.sleep(latencyMillis)
+    if (latencyMillis === 0) return Effect.void
+    return Effect.callback<void>((resume) => {
+      waiting.push(() => resume(Effect.void))
+      if (waiting.length === 1) setTimeout(answerAll, latencyMillis)
+    })
   })
 
   const numbersIn = (repository: number) =>
