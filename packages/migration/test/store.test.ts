@@ -3,6 +3,7 @@
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Digest from "@effect-acr/client/Digest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -178,6 +179,55 @@ describe("the store", () => {
       const bytes = Number(pages[0]?.[0]) * Number(size[0]?.[0])
       assert.isBelow(bytes / count, 500)
       assert.deepEqual(yield* store.totals(run.id), [{ state: "copied", count, bytes: count * 1000 }])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("knows in the next process which repositories have blobs, of more than it keeps in memory", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      const arrival = (number: number) => ({
+        run: run.id,
+        place: 0,
+        digest: digestOf(number),
+        repository: 1 + (number % 3)
+      })
+      const numbers = Array.from({ length: 40_000 }, (_, index) => index)
+      for (const some of Arr.chunksOf(numbers, 1000)) yield* store.settle([], some.map(arrival))
+      yield* store.settle([], [{ ...arrival(5), repository: 1 }])
+      const next = yield* Stores.make()
+      for (const { carrier } of [store, next]) {
+        assert.deepEqual(yield* carrier(run.id, 0, digestOf(5)), Option.some(1))
+        for (const number of [0, 1, 33_000, 39_999]) {
+          assert.deepEqual(yield* carrier(run.id, 0, digestOf(number)), Option.some(1 + (number % 3)))
+        }
+        assert.isTrue(Option.isNone(yield* carrier(run.id, 0, digestOf(50_000))))
+      }
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("writes nothing where a plan says what is known, and the tags of what was tagged anew", () =>
+    Effect.gen(function* () {
+      const { run, store } = yield* begun
+      const sql = yield* SqlClient.SqlClient
+      const changes = Effect.map(
+        sql<{ readonly changes: number }>`SELECT total_changes() AS changes`,
+        ([row]) => row?.changes
+      )
+      const planned = plannedOf(0, 1000)
+      yield* setPlan(store, 1, planned)
+      const before = yield* changes
+      yield* setPlan(store, 1, planned)
+      assert.strictEqual(yield* changes, before)
+      yield* setPlan(
+        store,
+        1,
+        planned.map((one, index) => (index === 7 ? { ...one, tags: ["1.7", "latest"] } : one))
+      )
+      const known = yield* store.known(1)
+      assert.lengthOf([...known], 1000)
+      assert.sameMembers([...(known.get(digestOf(7))?.tags ?? [])], ["1.7", "latest"])
+      assert.deepEqual(known.get(digestOf(8))?.tags, ["1.8"])
+      assert.deepEqual(yield* store.totals(run.id), [{ state: "planned", count: 1000, bytes: 1_000_000 }])
     }).pipe(Effect.provide(memory))
   )
 
