@@ -122,10 +122,9 @@ const skopeo: Contestant = ({ folder, source, target }) =>
     const text = JSON.stringify({ [source.host]: { "tls-verify": false, credentials: user, images } })
     yield* Effect.promise(() => writeFile(file, text))
     const login = `${user.username}:${user.password}`
-    return [
-      ...["skopeo", "--insecure-policy", "sync", "--all", "--src", "yaml", "--dest", "docker"],
-      ...["--dest-tls-verify=false", "--dest-creds", login, file, target.host]
-    ]
+    const from = ["--all", "--src", "yaml", "--dest", "docker"]
+    const to = ["--dest-tls-verify=false", "--dest-creds", login, file, target.host]
+    return ["skopeo", "--insecure-policy", "sync", ...from, ...to]
   })
 
 const regctl: Contestant = ({ folder, source, target }) =>

@@ -123,6 +123,17 @@ its tag. A plan takes as much again while it is made.`,
   "retention-apply": `A deletion takes the newest page of the manifests and of the tags, a look at the manifest, and the DELETE. In the second
 row each look that finds something new reads it and is repeated. All pushes of this run come within the minute by which a
 registry's clocks may differ, so that each look lists all of them, by 50 a page. A longer run lists those of the last minute.`,
+  migration: `Each migration is a process that calls \`Migration.run\` on registries in memory. These answer the requests of two
+milliseconds together. The images are made when they are read, and the target knows what it has by a bit for each. "Besides the
+copies" takes off ten times what \`Copy\` alone needs for 100,000 of these images: what is left are the lists of two passes, the plan, the
+database, the workflows and the events. Node has 160 MiB for old objects and 8 MiB for new ones. Time is that of the processor, as the
+simulation waits for its timers.`,
+  "migration-http": `Both emulators, without TLS, share the cores with the migration. All images are tags of one repository.`,
+  "migration-tools": `Both registries are emulators without TLS. Each contestant copies into an empty one. Skopeo gets a list of the
+repositories; regctl and oras run once for each image, and are given its repository and tag, which the others find by themselves. Of
+images for several platforms, all are copied. A referrer is a signature, an SBOM or a note on an SBOM. The tags that are missing are those of signatures
+as cosign 2 leaves them. Processor time is that of the contestant and of all its processes, and memory the most that one of these
+held. The migration lists both registries a second time, to verify what it has copied.`,
   "emulator-start": `The packed command, which is one bundle, with its control API and page, on any free port. The time ends with the line of
 \`--json\`.`,
   "emulator-directory": `An emulator that keeps its folder, and one that does not, in the same run. A request appends one line to a file of changes.

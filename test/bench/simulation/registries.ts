@@ -34,10 +34,25 @@ const nameOf = (repository: number): RepositoryName.RepositoryName =>
 
 const numberOf = (name: string): number => Number(name.slice(name.lastIndexOf("-") + 1))
 
+const digestOf = (tagOrDigest: string): string =>
+  tagOrDigest.startsWith("v1.") ? Images.digestOf("manifest", Number(tagOrDigest.slice(3))) : tagOrDigest
+
 const absent = new RegistryError({
   operation: "simulation",
   reason: new NotFound({ resource: "manifest", description: "the simulation does not have it" })
 })
+
+const record = (name: string, number: number) => {
+  const time = DateTime.makeUnsafe(1_700_000_000_000 + number * 60_000)
+  return {
+    registryLoginServer: source,
+    raw: {},
+    repositoryName: RepositoryName.RepositoryName.make(name),
+    createdOn: time,
+    lastUpdatedOn: time,
+    ...attributes
+  }
+}
 
 /** Registries with so many images. `requests` counts what they were asked. */
 export const make = (images: number, latencyMillis: number) => {
@@ -84,18 +99,6 @@ export const make = (images: number, latencyMillis: number) => {
     )
   }
 
-  const record = (name: string, number: number) => {
-    const time = DateTime.makeUnsafe(1_700_000_000_000 + number * 60_000)
-    return {
-      registryLoginServer: source,
-      raw: {},
-      repositoryName: RepositoryName.RepositoryName.make(name),
-      createdOn: time,
-      lastUpdatedOn: time,
-      ...attributes
-    }
-  }
-
   const registryOf = (loginServer: string, isTarget: boolean) => {
     const mock = ContainerRegistry.ContainerRegistry
     const manage = Layer.mock(mock, {
@@ -117,8 +120,6 @@ export const make = (images: number, latencyMillis: number) => {
         }))
     })
     const isThere = (digest: string): boolean => !isTarget || has.manifest[Images.parse(digest).number] === 1
-    const digestOf = (tagOrDigest: string): string =>
-      tagOrDigest.startsWith("v1.") ? Images.digestOf("manifest", Number(tagOrDigest.slice(3))) : tagOrDigest
     const raw = (name: string, tagOrDigest: string) =>
       Effect.flatMap(wait, () => {
         const digest = digestOf(tagOrDigest)

@@ -30,6 +30,13 @@ export const guarded = <A, R>(
   effect: Effect.Effect<A, SqlError | MigrationError, R>
 ): Effect.Effect<A, MigrationError, R> => Effect.mapError(effect, failure)
 
+/** Runs a statement for some rows at a time, and returns the rows that it returns. */
+export const inChunks = <Row, A>(
+  rows: ReadonlyArray<Row>,
+  statement: (chunk: Arr.NonEmptyArray<Row>) => Effect.Effect<ReadonlyArray<A>, SqlError>
+): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+  Effect.map(Effect.forEach(Arr.chunksOf(rows, rowsAtOnce), statement), Arr.flatten)
+
 /** The database of a store, and how to write to it. */
 export interface Access {
   readonly sql: SqlClient.SqlClient
@@ -39,18 +46,11 @@ export interface Access {
   readonly lock: (table: string) => Effect.Effect<void, SqlError>
   /** An integer as it is: SQLite gets numbers of JavaScript as fractions, and would divide by them. */
   readonly whole: (number: number) => Fragment
-  /** Runs a statement for some rows at a time, and returns the rows that it returns. */
-  readonly inChunks: <Row, A>(
-    rows: ReadonlyArray<Row>,
-    statement: (chunk: Arr.NonEmptyArray<Row>) => Effect.Effect<ReadonlyArray<A>, SqlError>
-  ) => Effect.Effect<ReadonlyArray<A>, SqlError>
   readonly insertAll: (table: string, rows: ReadonlyArray<Record<string, unknown>>) => Effect.Effect<void, SqlError>
 }
 
 export const make: Effect.Effect<Access, never, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const inChunks: Access["inChunks"] = (rows, statement) =>
-    Effect.map(Effect.forEach(Arr.chunksOf(rows, rowsAtOnce), statement), Arr.flatten)
   return {
     sql,
     inTransaction: (effect) =>
@@ -66,7 +66,6 @@ export const make: Effect.Effect<Access, never, SqlClient.SqlClient> = Effect.ge
         orElse: () => Effect.void
       }),
     whole: (number) => sql.literal(number.toFixed(0)),
-    inChunks,
     insertAll: (table, rows) =>
       Effect.asVoid(inChunks(rows, (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert(chunk)}`))
   }

@@ -7,7 +7,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import type { MigrationError } from "../../MigrationError.ts"
 import type { State } from "../../MigrationReport.ts"
-import { type Access, guarded } from "./access.ts"
+import { type Access, guarded, inChunks } from "./access.ts"
 import { fromBytes, toBytes } from "./digests.ts"
 import { detailOf, numberOf, stateOf } from "./states.ts"
 
@@ -102,7 +102,7 @@ const isUnchanged = ({ changed, size, state }: Planned, row: Row | undefined): b
 const newestFirst = (planned: ReadonlyArray<Planned>): ReadonlyArray<Planned> =>
   planned.toSorted((one, other) => (other.changed ?? 0) - (one.changed ?? 0))
 
-export const make = ({ inChunks, inTransaction, insertAll, sql, whole }: Access) => {
+export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
   /** What is known of the artifacts of a repository. */
   const known = (repository: number): Effect.Effect<ReadonlyMap<Digest.Digest, Row>, MigrationError> =>
     guarded(

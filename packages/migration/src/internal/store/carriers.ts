@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SqlError } from "effect/sql/SqlError"
 import type { MigrationError } from "../../MigrationError.ts"
-import { type Access, guarded } from "./access.ts"
+import { type Access, guarded, inChunks } from "./access.ts"
 import { toKey } from "./digests.ts"
 import * as KeySet from "./keySet.ts"
 
@@ -42,7 +42,7 @@ export interface Carriers {
 const rowOf = ({ digest, place, repository, run }: Arrival): Row => ({ run, place, blob: toKey(digest), repository })
 
 /** Carriers in the table alone, where several processes share it. */
-const shared = ({ inChunks, sql }: Access): Carriers => ({
+const shared = ({ sql }: Access): Carriers => ({
   add: (arrivals) =>
     Effect.asVoid(
       inChunks(
@@ -72,6 +72,8 @@ const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>
     return { run, place, repository, blobs: JSON.stringify(own.map(({ blob }) => blob)) }
   })
 
+const keyOf = ({ blob, place, run }: Omit<Row, "repository">): string => `${run} ${place} ${blob}`
+
 /** Arrivals that are in memory, and in the order of their arrival on the disk. */
 const mostRecent = 32_768
 
@@ -88,8 +90,6 @@ const owned = Effect.fnUntraced(function* (access: Access) {
   const { carrier: stored } = shared(access)
   const written = KeySet.make()
   const recent = new Map<string, number>()
-
-  const keyOf = ({ blob, place, run }: Omit<Row, "repository">): string => `${run} ${place} ${blob}`
 
   const merge: Effect.Effect<void, SqlError> = Effect.gen(function* () {
     yield* sql`INSERT INTO migration_carriers (run, place, blob, repository)
