@@ -193,6 +193,17 @@ export interface WriteOptions {
 }
 
 /**
+ * How to write an archive into a file.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SaveOptions extends WriteOptions {
+  /** Whether a file that is there is replaced, also one that appears while the archive is written. Defaults to true. */
+  readonly overwrite?: boolean
+}
+
+/**
  * What writing an archive fails with, besides the errors of the store.
  *
  * @category errors
@@ -303,9 +314,15 @@ const replaced = (
     const found = yield* Effect.option(files.stat(file))
     if (Option.isNone(found) || found.value.type === "File") return found
     const description = "this is no file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
-    const reason = { _tag: "BadResource", module: "ImageArchive", method: "save", pathOrDescriptor: file } as const
-    return yield* ofFile(file)(systemError({ ...reason, description }))
+    return yield* refused("BadResource", file, description)
   })
+
+const refused = (tag: "AlreadyExists" | "BadResource", file: string, description: string) =>
+  Effect.fail(
+    ofFile(file)(
+      systemError({ _tag: tag, module: "ImageArchive", method: "save", pathOrDescriptor: file, description })
+    )
+  )
 
 /**
  * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced, and
@@ -330,7 +347,7 @@ export const save = <E>(
   source: Reader<E>,
   references: string | ReadonlyArray<string>,
   file: string,
-  options: WriteOptions = {}
+  { overwrite = true, ...options }: SaveOptions = {}
 ): Effect.Effect<void, E | WriteFault, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
@@ -341,15 +358,19 @@ export const save = <E>(
       : Effect.succeed(path.resolve(file))
     const folder = path.dirname(target)
     const temporary = path.join(folder, `.${path.basename(target)}.${yield* nonce}`)
-    const keepMode = Option.match(before, {
-      onNone: () => Effect.void,
-      onSome: ({ mode }) => Effect.ignore(files.chmod(temporary, mode & 0o777))
+    const isThere = Effect.orElseSucceed(Effect.as(files.lstat(target), true), () => false)
+    const isAllowed = Effect.gen(function* () {
+      // The mode that the file was opened with lacks what the process withholds.
+      if (Option.isSome(before)) yield* Effect.ignore(files.chmod(temporary, before.value.mode & 0o777))
+      return overwrite || !(yield* isThere)
     })
     // Each piece is written before the next is taken.
     const content = Stream.mapError(written(source, references, options, 0), ofSource)
-    const whole = { content, isAllowed: Effect.as(keepMode, true) }
-    yield* Effect.mapError(writeFile(files, temporary, target, whole), (error) =>
-      error instanceof OfSource ? error.cause : ofFile(file)(error)
+    const mode = Option.match(before, { onNone: () => ({}), onSome: ({ mode }) => ({ mode: mode & 0o777 }) })
+    const isWritten = yield* Effect.mapError(
+      writeFile(files, temporary, target, { content, isAllowed, ...mode }),
+      (error) => (error instanceof OfSource ? error.cause : ofFile(file)(error))
     )
+    if (!isWritten) return yield* refused("AlreadyExists", file, "it is there already")
     yield* syncFolder(files, folder)
   })

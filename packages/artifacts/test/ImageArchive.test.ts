@@ -730,6 +730,29 @@ layer(platform)("what is written", (it) => {
     })
   )
 
+  it.effect("replaces no file without overwrite, also one that appears meanwhile or a link to nothing", () =>
+    Effect.gen(function* () {
+      const store = yield* seeded
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped({ prefix: "effect-acr-archive-" })
+      const file = `${folder}/image.tar`
+      const late: typeof store = {
+        ...store,
+        blob: (blob) => ({
+          ...store.blob(blob),
+          read: (from) =>
+            Stream.unwrap(Effect.as(Effect.orDie(files.writeFileString(file, "mine")), store.blob(blob).read(from)))
+        })
+      }
+      const error = yield* Effect.flip(ImageArchive.save(late, "v1", file, { overwrite: false }))
+      assert.include(error.message, "it is there already")
+      assert.strictEqual(yield* files.readFileString(file), "mine")
+      yield* files.symlink(`${folder}/nothing`, `${folder}/link`)
+      yield* Effect.flip(ImageArchive.save(store, "v1", `${folder}/link`, { overwrite: false }))
+      assert.deepStrictEqual((yield* files.readDirectory(folder)).toSorted(), ["image.tar", "link"])
+    })
+  )
+
   it.effect("replaces what a link leads to, and keeps its mode", () =>
     Effect.gen(function* () {
       const store = yield* seeded

@@ -7,7 +7,6 @@ import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
@@ -98,8 +97,7 @@ const expectPipe = Effect.gen(function* () {
 
 /** Expects that there is no file yet. Whether it may be replaced is asked before anything is read. */
 const expectNew = Effect.fnUntraced(function* (file: string) {
-  const files = yield* FileSystem.FileSystem
-  if (!(yield* files.exists(file))) return
+  if (!(yield* Overwrite.isThere(file))) return
   return yield* new Refused({ description: `${file} is there already`, help: replacesFiles })
 })
 
@@ -168,7 +166,7 @@ export const printArchive = (what: string, job: Job) =>
         )
       }
       yield* Progress.during(Progress.startsAgain, (progress) =>
-        ImageArchive.save(counted(progress), source.references, file, options)
+        ImageArchive.save(counted(progress), source.references, file, { ...options, overwrite })
       )
       yield* Answer.print(answerOf(file, artifacts))
     })

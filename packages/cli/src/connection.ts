@@ -2,7 +2,6 @@
  * Registries and files, as the flags and the machine's logins reach them.
  */
 import type * as Credentials from "@effect-acr/client/Credentials"
-import type * as RateLimits from "@effect-acr/client/RateLimits"
 import * as Registries from "@effect-acr/client/Registries"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import * as RetryPolicy from "@effect-acr/client/RetryPolicy"
@@ -66,9 +65,9 @@ const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy
 
 export const layer = layerOf(Login.layer)
 
-/** Registries that receive no more requests a minute than the limits say. */
-export const registriesWithin = (limitsOf: (loginServer: string) => RateLimits.RateLimits) =>
-  registriesWith(Login.layer, retry, (loginServer) => ({ rateLimits: limitsOf(loginServer) }))
+/** Registries with options of their own, such as limits of requests. */
+export const registriesBy = (more: (loginServer: string) => Partial<RegistryContent.Options>) =>
+  registriesWith(Login.layer, retry, more)
 
 /** For the doctor: a fault that a retry hides is what it looks for. */
 export const layerWithoutRetries = layerOf(Login.layer, RetryPolicy.never)

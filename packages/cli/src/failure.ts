@@ -361,11 +361,14 @@ export const readingOf = (problem: Problem): Reading => {
   }
 }
 
-/** A name that was typed with a login in it, as in an address, is not repeated with the login. A digest follows a name. */
+/**
+ * A name that was typed with a login in it, as in an address, is not repeated with the login. A password may have any character,
+ * so that all before the last @ of a line goes. A digest follows a name.
+ */
 const withoutLogin = (text: string): string =>
   text
-    .replace(/\/\/[^\s/@]*@/g, "//<redacted>@")
-    .replace(/(^|[\s"'`(])[^\s/@"'`(]+:[^\s/@]*@(?!sha\d+:)/g, "$1<redacted>@")
+    .replace(/\/\/[^\n]*@(?!sha\d+:)/g, "//<redacted>@")
+    .replace(/(^|[\s"'`(])[^\s/@"'`(]+:[^\n]*@(?!sha\d+:)/g, "$1<redacted>@")
 
 /** Says of a problem what was being done. */
 export const failureOf =

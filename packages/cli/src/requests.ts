@@ -35,8 +35,25 @@ const shownHeaders: ReadonlySet<string> = new Set([
   "x-ms-ratelimit-remaining-calls-per-second"
 ])
 
-const headerLines = (mark: string, headers: Headers.Headers): ReadonlyArray<string> =>
-  Object.entries(headers).map(([name, value]) => `${mark} ${name}: ${shownHeaders.has(name) ? value : "<not shown>"}`)
+const headerLines = (
+  mark: string,
+  headers: Headers.Headers,
+  isShown: (value: string) => boolean = () => true
+): ReadonlyArray<string> =>
+  Object.entries(headers).map(
+    ([name, value]) => `${mark} ${name}: ${shownHeaders.has(name) && isShown(value) ? value : "<not shown>"}`
+  )
+
+/** The shortest text that is taken for a secret. */
+const leastSecret = 4
+
+/** The parts of the login that a request has, as it is sent and as it is read. A server may send them back. */
+const secretsIn = ({ headers }: HttpClientRequest.HttpClientRequest): ReadonlyArray<string> => {
+  const [, sent = ""] = (headers["authorization"] ?? "").split(" ", 2)
+  const read = Buffer.from(sent, "base64").toString()
+  const password = read.slice(read.indexOf(":") + 1)
+  return [sent, read, password].filter((text) => text.length >= leastSecret)
+}
 
 /** The address without user, query and fragment: links to storage have a signature in their query. */
 const addressOf = ({ url }: HttpClientRequest.HttpClientRequest): string => {
@@ -60,13 +77,17 @@ const showing = (verbosity: number) =>
       Effect.gen(function* () {
         const startedAt = yield* Clock.currentTimeMillis
         const asked = `${request.method} ${addressOf(request)}`
+        const secrets = secretsIn(request)
+        const isNoEcho = (value: string) => !secrets.some((secret) => value.includes(secret))
         const after = Effect.map(Clock.currentTimeMillis, (now) => `${now - startedAt} ms`)
         const answer = yield* Effect.tapError(response, ({ reason }) =>
           Effect.flatMap(after, (time) => tell([`${asked} failed, ${time}: ${reason._tag}`]))
         )
         yield* tell([
           `${asked} ${answer.status} ${yield* after}`,
-          ...(verbosity < 2 ? [] : [...headerLines(">", request.headers), ...headerLines("<", answer.headers)])
+          ...(verbosity < 2
+            ? []
+            : [...headerLines(">", request.headers), ...headerLines("<", answer.headers, isNoEcho)])
         ])
         return answer
       })

@@ -1,7 +1,7 @@
 /**
  * Verbs that change something: tags, deletions and locks.
  */
-import { existsSync, mkdtempSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createHash } from "node:crypto"
@@ -190,6 +190,41 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
         assert.deepStrictEqual(yield* tagsOf("rm/hidden"), ["v1"])
         const { stdout } = yield* loggedIn(["rm", "--manifest", "--dry-run", "$REGISTRY/rm/hidden:v1"])
         assert.strictEqual(stdout, `would be deleted\t${digest}\ttags hidden, v1\n`)
+      })
+    )
+
+    it.effect("deletes no manifest while tags of the repository cannot be read", () =>
+      Effect.gen(function* () {
+        const emulator = yield* AcrEmulator.AcrEmulator
+        yield* image("rm/odd", ["v1"])
+        const body = JSON.stringify({ name: "rm/odd", tags: ["v1", "-odd/index"] })
+        yield* emulator.inject({
+          path: /rm\/odd\/tags\/list/,
+          times: "always",
+          consequence: { _tag: "Answer", status: 200, body }
+        })
+        for (const more of [["--dry-run"], ["--yes"]]) {
+          const { code, stderr, stdout } = yield* loggedIn(["rm", "--manifest", ...more, "$REGISTRY/rm/odd:v1"])
+          assert.deepStrictEqual({ code, stdout }, { code: 9, stdout: "" })
+          assert.include(stderr, "tags that cannot be read")
+        }
+        assert.deepStrictEqual(yield* writes, [])
+      })
+    )
+
+    it.effect("shows names of a layout without what controls a terminal", () =>
+      Effect.gen(function* () {
+        yield* image("rm/escape", ["v1"])
+        const folder = join(mkdtempSync(join(tmpdir(), "effect-acr-rm-")), "layout")
+        yield* loggedIn(["cp", "$REGISTRY/rm/escape:v1", "--to-layout", folder])
+        const file = join(folder, "index.json")
+        const index = readFileSync(file, "utf8")
+        writeFileSync(file, index.replace('"v1"', '"v\\u001b[31mred\\u009b2J"'))
+        const { code, stderr, stdout } = yield* loggedIn(["rm", "--manifest", "--dry-run", "--layout", folder, "@0"])
+        assert.strictEqual(code, 0, stderr)
+        assert.include(stdout, "red")
+        // eslint-disable-next-line no-control-regex
+        assert.notMatch(stdout + stderr, /[\u001b\u009b]/)
       })
     )
 

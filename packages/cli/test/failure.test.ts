@@ -53,6 +53,26 @@ describe("standard output", () => {
 })
 
 describe("the text of a failure", () => {
+  for (const name of [
+    "user:SECRET@h/x:v1",
+    "user:pa/ssSECRET@h/x:v1",
+    "https://user:p@ssSECRET@h/x",
+    "user:SECRET word@h/x",
+    "user:SECRET@sha256:h/x@h/x"
+  ]) {
+    it(`has no login of the name ${name}`, () => {
+      const failure = failureOf(`read ${name}`)(platformError("Unknown", "EIO"))
+      assert.strictEqual(failure._tag, "Failure")
+      if (failure._tag === "Failure") assert.notInclude(format(failure), "SECRET")
+    })
+  }
+
+  it("has names with a port, a tag and a digest as they are", () => {
+    const what = `delete localhost:5000/shop/api:v1, localhost:5000/shop/api@sha256:${"a".repeat(64)}`
+    const failure = failureOf(what)(platformError("Unknown", "EIO"))
+    if (failure._tag === "Failure") assert.include(format(failure), what)
+  })
+
   it("escapes what controls a terminal", () => {
     const failure = failureOf("read \u001b[2J")(platformError("Unknown", "EIO"))
     assert.strictEqual(failure._tag, "Failure")

@@ -2,7 +2,7 @@
  * Logging in and out, and which login is used.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
-import { createServer } from "node:http"
+import { createServer, type RequestListener } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
@@ -33,6 +33,18 @@ const user = (config?: unknown) =>
         )
       )
     return { file, run, text: () => readFileSync(file, "utf8") }
+  })
+
+/** A registry that answers as it likes. */
+const serving = (answer: RequestListener) =>
+  Effect.gen(function* () {
+    const server = createServer(answer)
+    yield* Effect.acquireRelease(
+      Effect.promise(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))),
+      () => Effect.sync(() => server.close())
+    )
+    const address = server.address()
+    return `127.0.0.1:${typeof address === "object" ? address?.port : ""}`
   })
 
 const logIn = ["login", "$REGISTRY", "-u", "contoso", "--password-stdin"]
@@ -143,13 +155,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
 
     it.effect("says that a registry which asks for no login did not look at it", () =>
       Effect.gen(function* () {
-        const open = createServer((_, response) => response.end("{}"))
-        yield* Effect.acquireRelease(
-          Effect.promise(() => new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve))),
-          () => Effect.sync(() => open.close())
-        )
-        const address = open.address()
-        const registry = `127.0.0.1:${typeof address === "object" ? address?.port : ""}`
+        const registry = yield* serving((_, response) => response.end("{}"))
         const { file, run } = yield* user()
         const args = ["login", registry, "-u", "anyone", "--password-stdin", "--json"]
         const { code, stderr, stdout } = yield* run(args, { stdin: "anything" })
@@ -315,6 +321,26 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       assert.isAbove(links.length, 0)
       assert.notInclude(stderr, "sig=")
       for (const { path } of links) assert.include(stderr, path)
+    })
+  )
+
+  it.effect("show no login that a server sends back, also with -vv", () =>
+    Effect.gen(function* () {
+      const registry = yield* serving(({ headers }, response) => {
+        const { authorization } = headers
+        const challenge = authorization === undefined ? "Basic" : `Basic realm="${authorization}"`
+        response.writeHead(authorization === undefined ? 401 : 403, {
+          "www-authenticate": challenge,
+          server: Buffer.from((authorization ?? "").split(" ")[1] ?? "", "base64").toString()
+        })
+        response.end()
+      })
+      const auth = btoa("bob:S3cretpw")
+      const { run } = yield* user({ auths: { [registry]: { auth } } })
+      const { stderr } = yield* run(["raw", `${registry}/shop/api:v1`, "-vv"])
+      assert.include(stderr, "< www-authenticate: <not shown>")
+      assert.include(stderr, "< www-authenticate: Basic\n")
+      for (const secret of [auth, "S3cretpw"]) assert.notInclude(stderr, secret)
     })
   )
 

@@ -60,6 +60,18 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
+    it.effect("foresees a tag of the trash that names something else by now", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        const digest = yield* seed({ repository: "trash/taken", tags: ["v1"] })
+        yield* loggedIn(["rm", "--manifest", "--yes", "$REGISTRY/trash/taken:v1"])
+        yield* seed({ repository: "trash/taken", tags: ["v1"], layers: [{ content: "another" }] })
+        const dry = yield* loggedIn(["trash", "restore", "--dry-run", `$REGISTRY/trash/taken@${digest}`])
+        assert.deepStrictEqual([dry.code, dry.stdout], [3, `restored\t${digest}\ntaken\tv1\n`])
+        assert.strictEqual((yield* loggedIn(["trash", "restore", `$REGISTRY/trash/taken@${digest}`])).code, 3)
+      })
+    )
+
     it.effect("keeps the newest tags of a pattern", () =>
       Effect.gen(function* () {
         yield* builds("purge/newest", 4)

@@ -11,7 +11,6 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import { constVoid, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -151,8 +150,8 @@ export interface Service {
    *
    * A full page without a link is followed by the position of its last item, if the operation's `decode` is
    * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`).
-   * The list fails with `InvalidResponse` if a page comes again, if a thousand pages in a row have no items or those of the
-   * page before, or if the link to a page is longer than 8192 characters.
+   * The list fails with `InvalidResponse` if a page comes again, if a thousand pages in a row have no items or those of an
+   * earlier page, or if the link to a page is longer than 8192 characters.
    */
   readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
   /**
@@ -228,14 +227,10 @@ export interface Access {
   }>
 }
 
-/**
- * The next page of a list. `isKnown` tells what was on the page before, if no link led from there to this one, and `before` has
- * these items, if one did.
- */
+/** The next page of a list. `isKnown` tells what was on the page before, if no link led from there to this one. */
 interface Turn<A> {
   readonly operation: Effect.Effect<Operation<Page<A>>, RegistryError>
   readonly isKnown?: (item: A) => boolean
-  readonly before?: ReadonlyArray<A>
 }
 
 /** Sends each request under a permit. */
@@ -452,7 +447,7 @@ export const make = Effect.fnUntraced(function* (
       const following = (
         operation: Operation<Page<A>>,
         link: string,
-        isEmpty: boolean
+        items: ReadonlyArray<A>
       ): Effect.Effect<typeof operation, RegistryError> =>
         Effect.suspend(() => {
           const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation: operation.name, reason }))
@@ -461,12 +456,12 @@ export const make = Effect.fnUntraced(function* (
             const description = quoting(remember([])).text(`the link to the next page ${target.failure}`)
             return fail(new Refused({ description }))
           }
-          const problem = visit(target.success.path, isEmpty)
+          const problem = visit(target.success.path, items)
           if (problem !== undefined) return fail(new InvalidResponse({ description: problem }))
           return Effect.succeed({ ...operation, ...at(target.success) })
         })
 
-      const turn = ({ before, isKnown, operation }: Turn<A>) =>
+      const turn = ({ isKnown, operation }: Turn<A>) =>
         Effect.gen(function* () {
           const read = (answer: Page<A>, asked: Operation<Page<A>>) => ({ ...answer, asked })
           const { asked, continuation, items, next } = yield* telling(
@@ -476,15 +471,9 @@ export const make = Effect.fnUntraced(function* (
           // Asked for by position, a registry without pages sends the same again, and one with pages nothing at the end.
           if (isKnown !== undefined && fresh.length === 0) return [fresh, Option.none<Turn<A>>()] as const
           if (Option.isSome(next)) {
-            // Ever new links to the same items would have no end. Most pages differ in their first item.
-            const isAgain = before !== undefined && Equal.equals(items[0], before[0]) && Equal.equals(items, before)
-            const hasNothingNew = items.length === 0 || isAgain
-            return [
-              fresh,
-              Option.some({ operation: following(asked, next.value, hasNothingNew), before: items })
-            ] as const
+            return [fresh, Option.some({ operation: following(asked, next.value, items) })] as const
           }
-          if (continuation === undefined || visit(continuation.path, false) !== undefined) {
+          if (continuation === undefined || visit(continuation.path) !== undefined) {
             return [fresh, Option.none<Turn<A>>()] as const
           }
           const { keyOf, path } = continuation

@@ -61,6 +61,8 @@ export interface Whole<out E, out R> {
   readonly content: Stream.Stream<Uint8Array, E, R>
   /** In bytes, if it is known. */
   readonly size?: number
+  /** The mode of the file, less the bits that the process withholds. Defaults to that of new files. */
+  readonly mode?: number
   /** Runs right before the file appears. If it returns `false`, the file does not appear. */
   readonly isAllowed?: Effect.Effect<boolean>
 }
@@ -72,12 +74,12 @@ export const writeFile = <E, R>(
   files: Pick<FileSystem.FileSystem, "open" | "remove" | "rename">,
   temporary: string,
   target: string,
-  { content, isAllowed = Effect.succeed(true), size }: Whole<E, R>
+  { content, isAllowed = Effect.succeed(true), mode, size }: Whole<E, R>
 ): Effect.Effect<boolean, E | PlatformError, R> =>
   Effect.gen(function* () {
     yield* Effect.scoped(
       Effect.gen(function* () {
-        const file = yield* files.open(temporary, { flag: "wx" })
+        const file = yield* files.open(temporary, { flag: "wx", ...(mode === undefined ? {} : { mode }) })
         yield* writeAll(file, content, size)
         yield* file.sync
       })

@@ -38,9 +38,9 @@ const readRules = Effect.fnUntraced(function* (file: string) {
   return rules
 })
 
-/** Registries within the limits of rules. */
+/** Registries within the limits of rules, and that are asked more slowly after 429. */
 const within = (rules: MigrationRules.Rules) =>
-  Connection.registriesWithin((loginServer) => MigrationRules.rateLimits(rules, loginServer))
+  Connection.registriesBy((loginServer) => MigrationRules.registryOptions(rules, loginServer))
 
 /** Opens the state of runs in a file, until the scope closes. */
 const openState = (filename: string) =>

@@ -49,7 +49,7 @@ const rulesProgram = (file: string): Program.Program => ({
     "const files = yield* FileSystem.FileSystem",
     `const rules = yield* MigrationRules.parse(yield* files.readFileString(${Program.literal(file)}))`,
     "const registries = NodeRegistries.layerOptions({",
-    "  registries: (loginServer) => ({ rateLimits: MigrationRules.rateLimits(rules, loginServer) })",
+    "  registries: (loginServer) => MigrationRules.registryOptions(rules, loginServer)",
     "})"
   ]
 })

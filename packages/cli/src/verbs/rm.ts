@@ -6,6 +6,7 @@ import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
 import * as Manifest from "@effect-acr/client/Manifest"
 import * as MediaType from "@effect-acr/client/MediaType"
+import { printable } from "@effect-acr/client/Printable"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -21,6 +22,7 @@ import { exitCodes } from "../exitCode.ts"
 import { readingOf, type StoreError, Unsafe, WrongCall } from "../failure.ts"
 import * as InTurn from "../inTurn.ts"
 import * as Locks from "../locks.ts"
+import * as Log from "../log.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import * as Verb from "../verb.ts"
@@ -138,13 +140,21 @@ const distinct = (tags: ReadonlyArray<string>): ReadonlyArray<string> => Array.f
 
 /** All tags that name a manifest. Fails if a tag names an index that leads to it. */
 const tagsOf = Effect.fnUntraced(function* (opened: Place.Opened<ContentStore<StoreError>>, digest: Digest.Digest) {
-  const all = [...(yield* listed(opened)), ...(yield* told(opened))]
+  const lists = Log.watchingLists()
+  const all = yield* Effect.provide(
+    Effect.zipWith(listed(opened), told(opened), (one, other) => [...one, ...other]),
+    lists.layer
+  )
+  if (lists.hasLeftOut()) {
+    const description = "the registry lists tags that cannot be read: it is not known what names or needs the manifest"
+    return yield* new Unsafe({ description })
+  }
   const others = all.filter((one) => one.digest !== digest && mayBeIndex(one.mediaType))
   const isOver = leadsTo(opened.store, digest)
   const broken = yield* Effect.filter(others, (one) => isOver(one.digest))
   if (broken.length > 0) {
     const names = distinct(broken.flatMap(({ tags }) => tags))
-    const description = `${names.join(", ")} would break: ${names.length === 1 ? "it names" : "they name"} an index that leads to ${digest}`
+    const description = `${names.map(printable).join(", ")} would break: ${names.length === 1 ? "it names" : "they name"} an index that leads to ${digest}`
     return yield* new Unsafe({ description })
   }
   return distinct(all.filter((one) => one.digest === digest).flatMap(({ tags }) => tags))
@@ -212,7 +222,7 @@ const lineOf = ({
 }: Pick<Removed, "children" | "digest" | "referrers" | "tags">): string =>
   [
     digest,
-    tags.length === 0 ? "no tag" : `tags ${tags.join(", ")}`,
+    tags.length === 0 ? "no tag" : `tags ${tags.map(printable).join(", ")}`,
     ...(referrers === 0
       ? []
       : [`${referrers} ${referrers === 1 ? "referrer" : "referrers"}, which the registry deletes or keeps`]),

@@ -12,12 +12,14 @@ import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
+import * as Locks from "../locks.ts"
 import { dryRunFlag } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
 import { NotThere, WrongCall } from "../failure.ts"
@@ -169,10 +171,13 @@ const foreseen = Effect.fnUntraced(function* ({ registry, repository }: Registri
   const root = manifests.find(({ digest }) => digest === (newest?.digest ?? wanted))
   if (root === undefined) return yield* new NotThere({ description: `the trash of ${repository} has no ${wanted}` })
   const names = new Set(tags.filter(({ digest }) => digest === root.digest).map(({ name }) => name))
+  const taken = yield* Effect.filter([...names], (name) =>
+    Effect.map(Locks.ifTold(registry.tagProperties(repository, name)), Option.isSome)
+  )
   const step: Trash.RestoredStep = {
     digest: root.digest,
     outcome: "restored",
-    tags: Array.from(names, (name) => ({ name, outcome: "restored" }))
+    tags: Array.from(names, (name) => ({ name, outcome: taken.includes(name) ? "taken" : "restored" }))
   }
   return [step]
 })

@@ -48,7 +48,7 @@ export const format = (plan: Plan): string => {
       "patterns that match no tag",
       unmatched.map(({ pattern, rule }) => `${printable(rule)}: ${printable(JSON.stringify(pattern))}`)
     ),
-    ...section("exceeds its limits", exceeds),
+    ...section("exceeds its limits", exceeds.map(printable)),
     ...section("warnings", warnings.map(printable))
   ].join("\n")
 }

@@ -5,11 +5,11 @@
 import { longestLink } from "./link.ts"
 
 /**
- * Empty pages in a row after which a list fails. Some registries cut a list into pages first and then remove what the
+ * Pages in a row, empty or seen before, after which a list fails. Some registries cut a list into pages first and then remove what the
  * caller may not see, so empty pages are legitimate. At the default of 999 items per page, a thousand of them hide a
  * million repositories, and still a hundred thousand where the registry sends pages of 100. No registry has as many.
  */
-const mostEmptyPages = 1000
+const mostPagesWithoutNews = 1000
 
 /**
  * Hashes a path to 53 bits, by two hashes in the manner of Fowler, Noll and Vo. Whole paths of 8 KiB would need more
@@ -27,16 +27,30 @@ const fingerprint = (text: string): number => {
   return (high >>> 0) * 0x200000 + (low >>> 11)
 }
 
-/** Records the link from one page, which may have nothing new, to the path of the next. Returns the problem, if there is one. */
-export type Follow = (path: string, isEmpty: boolean) => string | undefined
+/**
+ * Records the way from one page, of which the items are known if a link leads from it, to the path of the next. Returns the
+ * problem, if there is one.
+ */
+export type Follow = (path: string, items?: ReadonlyArray<unknown>) => string | undefined
+
+/** What tells a page from others, in short. */
+const contentOf = (items: ReadonlyArray<unknown>): number =>
+  fingerprint(JSON.stringify([items.length, items[0], items.at(-1)]))
 
 /** Watches one list, from the path of its first page. */
 export const watch = (firstPath: string): Follow => {
   const seen = new Set([fingerprint(firstPath)])
-  let emptyPages = 0
-  return (path, isEmpty) => {
-    emptyPages = isEmpty ? emptyPages + 1 : 0
-    if (emptyPages >= mostEmptyPages) return `${emptyPages} pages in a row have nothing new on them`
+  const contents = new Set<number>()
+  let pagesWithoutNews = 0
+  const hasNews = (items: ReadonlyArray<unknown>): boolean => {
+    const content = contentOf(items)
+    if (items.length === 0 || contents.has(content)) return false
+    contents.add(content)
+    return true
+  }
+  return (path, items) => {
+    pagesWithoutNews = items === undefined || hasNews(items) ? 0 : pagesWithoutNews + 1
+    if (pagesWithoutNews >= mostPagesWithoutNews) return `${pagesWithoutNews} pages in a row have nothing new on them`
     if (path.length > longestLink) return `the link to the next page is longer than ${longestLink} characters`
     const page = fingerprint(path)
     if (seen.has(page)) return "the pages go in a circle"
