@@ -99,14 +99,32 @@ export const cli: ReadonlyArray<Fault> = [
   {
     wrong: "a name in a registry sends control characters to the shell that completes it",
     file: `${folder}/completions/candidates.ts`,
-    find: "name === printable(name) && !/\\s/.test(name)",
+    find: "name === printable(name) && !/^-|\\s/.test(name)",
     replace: "name !== printable(` ${name}`)"
   },
   {
     wrong: "-vv prints logins and tokens",
     file: `${folder}/requests.ts`,
-    find: 'shownHeaders.has(name) ? value : "<not shown>"',
-    replace: 'shownHeaders.has(name) || name !== "" ? value : "<not shown>"'
+    find: "shownHeaders.has(name) && isShown(value)",
+    replace: 'shownHeaders.has(name) || name !== ""'
+  },
+  {
+    wrong: "-vv prints the login that a server sends back",
+    file: `${folder}/requests.ts`,
+    find: "!secrets.some((secret) => value.includes(secret))",
+    replace: "!secrets.some((secret) => value === secret)"
+  },
+  {
+    wrong: "a manifest is deleted although tags could not be read",
+    file: `${folder}/verbs/rm.ts`,
+    find: "if (lists.hasLeftOut()) {",
+    replace: "if (lists.hasLeftOut() && all.length === 0) {"
+  },
+  {
+    wrong: "an archive replaces what came while it was written",
+    file: "packages/artifacts/src/ImageArchive.ts",
+    find: "return overwrite || !(yield* isThere)",
+    replace: "return overwrite || Option.isNone(before) || !(yield* isThere)"
   },
   {
     wrong: "-v prints the signature in a link to storage",

@@ -129,8 +129,8 @@ export const http: ReadonlyArray<Fault> = [
   {
     wrong: "a list of more than a thousand pages fails",
     file: `${folder}/pages.ts`,
-    find: "emptyPages = isEmpty ? emptyPages + 1 : 0",
-    replace: "emptyPages += 1"
+    find: "pagesWithoutNews = items === undefined || hasNews(items) ? 0 : pagesWithoutNews + 1",
+    replace: "pagesWithoutNews += 1"
   },
   {
     wrong: "a link to the previous page is followed as if it led to the next",

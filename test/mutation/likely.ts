@@ -61,6 +61,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     Transport: ["tracing"]
   },
   artifacts: {
+    ImageArchive: ["ImageArchive"],
     "internal/archive/images": ["ImageArchive"],
     "internal/entryNames": ["ImageArchive"],
     "internal/archive/opened": ["ImageArchive"],
@@ -95,6 +96,7 @@ const about: { readonly [package_: string]: { readonly [file: string]: ReadonlyA
     "progress/progress": ["progress"],
     "completions/cache": ["completions"],
     "completions/candidates": ["places", "completions"],
+    "verbs/rm": ["change"],
     answer: ["places", "look"],
     exitCode: ["exitCodes"],
     main: ["signals"],
