@@ -368,7 +368,7 @@ export const readingOf = (problem: Problem): Reading => {
 const withoutLogin = (text: string): string =>
   text
     .replace(/\/\/[^\n]*@(?!sha\d+:)/g, "//<redacted>@")
-    .replace(/(^|[\s"'`(])[^\s/@"'`(]+:[^\n]*@(?!sha\d+:)/g, "$1<redacted>@")
+    .replace(/(^|[\s"'`(])[^\s/@"'`(]+:(?!\/\/)[^\n]*@(?!sha\d+:)/g, "$1<redacted>@")
 
 /** Says of a problem what was being done. */
 export const failureOf =

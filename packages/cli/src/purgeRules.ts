@@ -15,7 +15,7 @@ export interface Wish {
   readonly olderThan: Option.Option<Duration.Duration>
 }
 
-const because = (flag: string) => `the flag ${flag}`
+const because = (flag: string) => `the flag ${flag} says so`
 
 const nothing = { action: "keep", because: "no flag names it" } as const
 

@@ -17,7 +17,7 @@ const pageSize = 1000
 /** States of artifacts that the target does not have, although they were to be copied. */
 const notAtTarget: ReadonlyArray<State> = ["failed", "refused", "skipped", "vanished"]
 
-interface Total {
+export interface Total {
   readonly state: State
   readonly count: number
   readonly bytes: number
