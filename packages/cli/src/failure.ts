@@ -9,6 +9,7 @@ import type { FolderError } from "@effect-acr/artifacts/FolderError"
 import type { GraphError } from "@effect-acr/artifacts/Graph"
 import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
 import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
+import * as Platform from "@effect-acr/client/Platform"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import type { MigrationError } from "@effect-acr/migration/MigrationError"
 import type { LoginStoreError } from "@effect-acr/node/DockerConfig"
@@ -16,6 +17,7 @@ import type * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
 import type { OutputFailed } from "./output.ts"
 import { printable } from "@effect-acr/client/Printable"
@@ -334,6 +336,9 @@ export const readingOf = (problem: Problem): Reading => {
     case "TagExists":
       return { why: problem.message, code: exitCodes.refused, help: movesTags }
     case "PlatformNotFound":
+      if (problem.wanted.some((platform) => Result.isFailure(Platform.fromInput(platform)))) {
+        return { why: problem.message, code: exitCodes.wrongCall }
+      }
       return { why: problem.message, code: exitCodes.notFound }
     case "RetentionError":
       return {

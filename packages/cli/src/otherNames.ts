@@ -60,6 +60,9 @@ export const otherFlags: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   // oras: signatures and SBOMs go along by default.
   ["-r", ["--referrers, which is the default"]],
   ["--recursive", ["--referrers, which is the default"]],
+  // docker: lists of processes would show a password.
+  ["-p", ["--password-stdin"]],
+  ["--password", ["--password-stdin"]],
   // regctl
   ["--digest-tags", ["--cosign-tags"]],
   // skopeo

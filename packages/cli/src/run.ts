@@ -38,7 +38,7 @@ const config = CliConfig.layer({ builtIns: [GlobalFlag.Help, VersionFlag, Global
 
 /** A name or a flag of another command for registries leads to the one that does the same. */
 const suggesting = (error: CliError.CliError): CliError.CliError => {
-  if (error._tag === "UnrecognizedOption" && error.suggestions.length === 0) {
+  if (error._tag === "UnrecognizedOption") {
     const suggestions = otherFlags.get(error.option)
     return suggestions === undefined ? error : new CliError.UnrecognizedOption({ ...error, suggestions })
   }

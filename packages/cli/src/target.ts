@@ -26,7 +26,8 @@ export const validTags = Effect.fnUntraced(function* (tags: ReadonlyArray<string
   if (wrong === undefined) return tags
   const alone = tagIn(wrong)
   // As in `docker tag`, where the second name is a whole one.
-  const hint = wrong.includes("/") && isTag(alone) ? `. A tag stands alone here: ${alone}` : ""
+  const hint =
+    wrong.includes("/") && isTag(alone) ? `. A tag stands alone here: ${alone}. Another repository is for eacr cp` : ""
   return yield* new WrongCall({ description: `${JSON.stringify(wrong)} is not a valid tag: ${rule}${hint}` })
 })
 

@@ -69,6 +69,7 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
     4,
     "there is no folder /nonexistent/layout"
   )
+  failing("a platform that is none", ["show", "--platform", "all", "$REGISTRY/shop/api:v1"], 2, "is no platform")
   failing("an age of nothing", ["purge", "$REGISTRY/shop/api", "--untagged", "--older-than", "0d"], 2, "0d")
   failing("a pattern that is none", ["purge", "$REGISTRY/shop/api", "--tags", "a[", "--dry-run"], 2, "a[")
   failing("a login in a name", ["ls", "user:S3CRET@$REGISTRY/shop/api"], 2, "<redacted>@")

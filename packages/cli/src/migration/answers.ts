@@ -55,7 +55,7 @@ const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requ
 
 const leastTime = (leastDuration: Duration.Duration | undefined): string =>
   leastDuration === undefined
-    ? "not known: the rules limit no requests (limits.registries)"
+    ? "as long as the bytes take: the rules limit no requests (limits.registries)"
     : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone`
 
 /** A plan. Repositories that it leaves out make it a part of the answer. */

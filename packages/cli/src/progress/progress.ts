@@ -135,7 +135,10 @@ export interface Kind {
 }
 
 /** Leaves out what is there. */
-export const continues: Kind = { again: "the same command continues", isPrinting: false }
+export const continues: Kind = {
+  again: "the same command sends what is not whole",
+  isPrinting: false
+}
 
 /** Leaves out what is there, and prints what happens. */
 export const printsEvents: Kind = { ...continues, isPrinting: true }

@@ -36,11 +36,13 @@ const flags = {
     Flag.atLeast(0)
   ),
   index: Flag.Literals("index", ["rewrite", "sparse"]).pipe(
-    Flag.withDescription("With --platform: rewrite the index, or keep it as it is with images missing"),
+    Flag.withDescription(
+      "With --platform: rewrite the index, which is the default, or keep it as it is with images missing"
+    ),
     Flag.withDefault("rewrite")
   ),
   onTag: Flag.Literals("on-tag", ["overwrite", "keep", "fail"]).pipe(
-    Flag.withDescription("What to do with a tag that names something else"),
+    Flag.withDescription("What to do with a tag of the target that names something else. Defaults to overwrite"),
     Flag.withDefault("overwrite")
   ),
   foreignLayers: switchOf("foreign-layers", "Copy layers that may not be distributed, as well"),

@@ -19,7 +19,7 @@ export { document as copiesDocument } from "../transfer.ts"
 const flags = {
   format: Flag.Literals("format", ["oci", "docker", "layout"]).pipe(
     Flag.withDescription(
-      "oci: an archive with all platforms and referrers; docker: one for docker load; layout: a folder"
+      "oci, the default: an archive with all platforms and referrers; docker: one for docker load; layout: a folder"
     ),
     Flag.withDefault("oci")
   ),

@@ -139,7 +139,7 @@ const run = Command.make(
   }
 ).pipe(
   Verb.described({
-    does: "Copy what the target lacks, with all tags, signatures and SBOMs. The same command continues after a stop or a kill, and copies what changed after the end",
+    does: "Copy what the target lacks, with all tags, signatures and SBOMs. Tags of the target that name something else are moved, and manifests without a tag stay behind, unless the rules say otherwise (onTag, untagged). The same command continues after a stop or a kill, and copies what changed after the end",
     examples: [
       { command: "eacr migrate run old-to-new rules.json", description: "Begin, or continue" },
       { command: "eacr migrate run old-to-new rules.json --dry-run", description: "The plan alone" },
