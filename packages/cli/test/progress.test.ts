@@ -230,7 +230,7 @@ describe("the progress", () => {
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.interrupt(fiber)
       const [said = "", ...others] = shownOf(written, 200)
-      assert.match(said, /^interrupted: 10\d\d objects, [\d.]+ KiB done; the same command sends what is not whole$/)
+      assert.match(said, /^interrupted: 10\d\d objects, [\d.]+ KiB done; the same command continues$/)
       assert.deepStrictEqual(others, [""])
     })
   )

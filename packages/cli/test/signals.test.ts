@@ -51,7 +51,7 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
           assert.lengthOf(left, 1, left.join("\n"))
           assert.match(
             left[0] ?? "",
-            /^(?:\^C)?interrupted: \d+ objects?, [\d.]+ \w+ done; the same command sends what is not whole$/
+            /^(?:\^C)?interrupted: \d+ objects?, [\d.]+ \w+ done; the same command continues$/
           )
           const ingest = yield* Effect.orElseSucceed(files.readDirectory(`${folder}/layout/.ingest`), () => [])
           assert.deepStrictEqual(ingest, [])

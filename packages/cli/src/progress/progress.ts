@@ -136,7 +136,7 @@ export interface Kind {
 
 /** Leaves out what is there. */
 export const continues: Kind = {
-  again: "the same command sends what is not whole",
+  again: "the same command continues",
   isPrinting: false
 }
 
