@@ -75,7 +75,12 @@ const linesOf = (answer: Answer, format: Format, shown: View): Effect.Effect<Rea
 export const print = Effect.fnUntraced(function* (answer: Answer) {
   const { format } = yield* settings
   const lines = yield* linesOf(answer, format, yield* view)
-  if (lines.length > 0) yield* Output.print(lines.map((line) => `${line}\n`).join(""))
+  if (lines.length > 0) {
+    yield* Effect.mapError(
+      Output.print(lines.map((line) => `${line}\n`).join("")),
+      ({ cause }) => new Output.OutputFailed({ cause, isLast: true })
+    )
+  }
   const { code = exitCodes.done } = answer
   if (code !== exitCodes.done) return yield* new Ended({ code })
 })

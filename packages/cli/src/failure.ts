@@ -36,7 +36,10 @@ export class Failure extends Data.TaggedError("Failure")<{
 export class WrongCall extends Data.TaggedError("WrongCall")<{ readonly description: string }> {}
 
 /** What a call names is not there. */
-export class NotThere extends Data.TaggedError("NotThere")<{ readonly description: string }> {}
+export class NotThere extends Data.TaggedError("NotThere")<{
+  readonly description: string
+  readonly help?: string
+}> {}
 
 /** Continuing would break something that was not named. */
 export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
@@ -196,6 +199,12 @@ const ofPlatform = (error: PlatformError): Reading => ({
   code: platformCodes[error.reason._tag] ?? exitCodes.unexpected
 })
 
+const ofOutput = ({ cause, isLast = false }: OutputFailed): Reading => ({
+  why: withSystemCode("standard output takes no more", cause),
+  help: isLast ? "all else is done" : undefined,
+  code: exitCodes.unexpected
+})
+
 const storeCodes: Record<
   Exclude<(LayoutError | ArchiveError | ArtifactError | FolderError)["reason"]["_tag"], "FileFailed">,
   ExitCode
@@ -352,11 +361,11 @@ export const readingOf = (problem: Problem): Reading => {
     case "PlatformError":
       return ofPlatform(problem)
     case "OutputFailed":
-      return problem.isClosed ? { why: "", code: exitCodes.pipeClosed } : ofPlatform(problem.cause)
+      return problem.isClosed ? { why: "", code: exitCodes.pipeClosed } : ofOutput(problem)
     case "ConfigError":
       return { why: problem.message, code: exitCodes.wrongCall }
     case "NotThere":
-      return { why: problem.description, code: exitCodes.notFound }
+      return { why: problem.description, help: problem.help, code: exitCodes.notFound }
     case "Refused":
       return { why: problem.description, help: problem.help, code: exitCodes.refused }
     case "Unsafe":
@@ -378,11 +387,10 @@ const withoutLogin = (text: string): string =>
 /** Says of a problem what was being done. */
 export const failureOf =
   (what: string) =>
-  (problem: Problem | Ended): Failure | Ended =>
-    problem._tag === "Ended"
-      ? problem
-      : // By then, the rest is done.
-        new Failure({ what: problem._tag === "OutputFailed" ? "print the answer" : what, ...readingOf(problem) })
+  (problem: Problem | Ended): Failure | Ended => {
+    if (problem._tag === "Ended") return problem
+    return new Failure({ what: problem._tag === "OutputFailed" ? "print the answer" : what, ...readingOf(problem) })
+  }
 
 const indented = (text: string): string =>
   text

@@ -10,7 +10,11 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
 /** Standard output takes no more. */
-export class OutputFailed extends Data.TaggedError("OutputFailed")<{ readonly cause: PlatformError }> {
+export class OutputFailed extends Data.TaggedError("OutputFailed")<{
+  readonly cause: PlatformError
+  /** Whether printing was all that was left to do. */
+  readonly isLast?: boolean
+}> {
   /** Whether its reader went away, as `head` does. */
   get isClosed(): boolean {
     const { cause } = this.cause.reason

@@ -108,6 +108,9 @@ const expectFolder = Effect.fnUntraced(function* (folder: string) {
   if (!(yield* files.exists(folder))) return yield* new NotThere({ description: `there is no folder ${folder}` })
 })
 
+/** Whether a name is looked up in a layout or an archive, and not in a registry. */
+export const isInFiles = ({ archive, layout }: Flags): boolean => isGiven(layout) || isGiven(archive)
+
 /** Whether two places are one repository, layout or archive. */
 export const isSame = ({ origin: one }: Reader<unknown>, { origin: other }: Reader<unknown>): boolean =>
   one.place === other.place && one.repository === other.repository
@@ -162,9 +165,24 @@ export const referrersFlag = (does: "Read" | "Show") =>
     Flag.withDefault(true)
   )
 
+/** What helps if a repository lacks what a name names, unless that is a digest. */
+const othersIn = ({
+  reference: { digest, registry, repository, tag }
+}: Registries.Opened): { readonly help?: string } => {
+  if (digest !== undefined) return {}
+  const assumed = tag === undefined ? "the name has no tag, so that latest was looked for. " : ""
+  return { help: `${assumed}What tags there are: eacr ls ${registry}/${repository}` }
+}
+
 /** Finds what the name names, or the image of it for a platform. */
-export const resolve = ({ reference, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>
-  Artifact.resolve(store, reference, Option.isSome(platform) ? { platform: platform.value } : {})
+export const resolve = ({ reference, registry, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>
+  Artifact.resolve(store, reference, Option.isSome(platform) ? { platform: platform.value } : {}).pipe(
+    Effect.mapError((error) =>
+      error._tag === "ArtifactError" && error.reason._tag === "NotFound" && Option.isSome(registry)
+        ? new NotThere({ description: error.message, ...othersIn(registry.value) })
+        : error
+    )
+  )
 
 /** The part of a program that opens a place, and what the name is in it. */
 export interface Written extends Program.Program {

@@ -14,10 +14,10 @@ import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exitCode.ts"
-import { Ended, Failure, format } from "./failure.ts"
+import { Ended, Failure, format, readingOf } from "./failure.ts"
 import * as Log from "./log.ts"
 import * as Output from "./output.ts"
-import { otherFlags, otherNames } from "./otherNames.ts"
+import { otherArguments, otherFlags, otherNames } from "./otherNames.ts"
 import { root } from "./root.ts"
 import * as Version from "./version.ts"
 
@@ -56,7 +56,8 @@ const exitCodeLines = [
 
 /** Prints help and versions on standard output, and what is wrong with a call on standard error. */
 const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
-  const print = (text: string) => Effect.ignore(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
+  // A presenter cannot fail: `report` finds the error among the defects.
+  const print = (text: string) => Effect.orDie(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
   const tell = (text: string) => Effect.provideService(Output.tell(text), Stdio.Stdio, stdio)
   const plain = CliOutput.defaultFormatter({ colors: false })
   return {
@@ -73,7 +74,14 @@ const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
           )
         case "InvalidInvocation": {
           const problems = event.errors.map((error) => `error: ${plain.formatCliError(suggesting(error))}`)
-          return tell([...problems, `  ${event.commandPath.join(" ")} --help says how it is called`].join("\n"))
+          const hints = event.errors.some(({ _tag }) => _tag === "UnexpectedArgument")
+            ? [otherArguments.get(event.commandPath.at(-1) ?? "")].flatMap((hint) =>
+                hint === undefined ? [] : [`  ${hint}`]
+              )
+            : []
+          return tell(
+            [...problems, ...hints, `  ${event.commandPath.join(" ")} --help says how it is called`].join("\n")
+          )
         }
         case "Version":
           return print(Version.text())
@@ -99,6 +107,7 @@ const unexpected = (defect: unknown): Failure =>
 
 const failureFrom = (error: unknown): Failure => {
   if (error instanceof Failure) return error
+  if (error instanceof Output.OutputFailed) return new Failure({ what: "print the answer", ...readingOf(error) })
   return error instanceof CannotStart ? cannotStart(error) : unexpected(error)
 }
 

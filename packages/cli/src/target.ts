@@ -1,8 +1,10 @@
 /**
  * The names of targets, which may have several tags: `registry/repository:v1,stable`.
  */
+import * as Reference from "@effect-acr/client/Reference"
 import * as Tag from "@effect-acr/client/Tag"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { WrongCall } from "./failure.ts"
 
@@ -33,6 +35,9 @@ export const validTags = Effect.fnUntraced(function* (tags: ReadonlyArray<string
 
 /** Reads a list of tags. */
 export const tagsOf = (text: string) => validTags(text.split(","))
+
+/** Whether a name is that of a repository in a registry, with tags or without. */
+export const isName = (name: string): boolean => Result.isSuccess(Reference.parse(name.replace(/,.*$/, "")))
 
 /** Reads the name of a repository, with tags or without. */
 export const parse = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Target, WrongCall> {

@@ -89,6 +89,17 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
   failing("the registry cannot be reached", ["raw", "127.0.0.1:1/shop/api:v1"], 7, "eacr doctor 127.0.0.1:1")
   failing("content differs from its digest", ["raw", "$REGISTRY/shop/api:v1"], 8, "expected sha256:", otherManifest)
 
+  it.effect("1: standard output is full, also for help and versions", () =>
+    Effect.gen(function* () {
+      for (const args of [["--help"], ["--version"], ["ls", "$REGISTRY"]]) {
+        const { code, stderr } = yield* loggedIn(args, { isFull: true })
+        assert.strictEqual(code, 1, stderr)
+        assert.include(stderr, "error: cannot print the answer\n")
+        assert.include(stderr, "the disk is full (ENOSPC)")
+      }
+    })
+  )
+
   it.effect("5: the login lacks a permission", () =>
     Effect.gen(function* () {
       const { loginServer } = yield* AcrEmulator.AcrEmulator

@@ -56,7 +56,11 @@ layer(seeded, { excludeTestServices: true })("the command", (it) => {
         assert.deepStrictEqual({ code, stdout }, { code: 4, stdout: "" })
         assert.strictEqual(
           stderr,
-          `error: cannot find ${loginServer}/shop/api:v9\n  v9: ${loginServer}/shop/api has no such tag or digest\n`
+          [
+            `error: cannot find ${loginServer}/shop/api:v9`,
+            `  v9: ${loginServer}/shop/api has no such tag or digest`,
+            `  What tags there are: eacr ls ${loginServer}/shop/api\n`
+          ].join("\n")
         )
       })
     )

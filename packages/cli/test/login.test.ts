@@ -279,12 +279,13 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
       Effect.gen(function* () {
         const { file, run } = yield* user()
         const { code, stdout } = yield* run(["whoami", "$REGISTRY"])
-        assert.strictEqual(code, 0)
-        const [docker = "", azure = "", anonymous] = stdout.split("\n")
+        assert.strictEqual(code, 5)
+        const [docker = "", azure = "", anonymous, registry = ""] = stdout.split("\n")
         assert.match(docker, /^docker\tnot set up\t/)
         assert.include(docker, file)
         assert.match(azure, /^azure\tnot set up\t/)
         assert.strictEqual(anonymous, "anonymous\tused\t")
+        assert.match(registry, /^registry\tdoes not accept it\tUNAUTHORIZED/)
       })
     )
 

@@ -58,6 +58,45 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
       })
     )
 
+    it.effect("files before the repository lead to the order that push has", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* eacr(["push", "report.pdf", "localhost:1/shop/report:v1,latest"], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "eacr push localhost:1/shop/report:v1,latest report.pdf\n")
+      })
+    )
+
+    it.effect("a folder after the artifact leads to the flag that pull has for it", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* eacr(["pull", "localhost:1/shop/site:v1", "public"], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "-o DIR")
+      })
+    )
+
+    it.effect("a name without a tag leads to the tags, or says which one was assumed", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const list = `eacr ls ${loginServer}/shop/api`
+        for (const verb of ["rm", "untag"]) {
+          const { code, stderr } = yield* loggedIn([verb, "$REGISTRY/shop/api"])
+          assert.strictEqual(code, 2)
+          assert.include(stderr, list)
+        }
+        const { code, stderr } = yield* loggedIn(["digest", "$REGISTRY/shop/api"])
+        assert.strictEqual(code, 4)
+        assert.include(stderr, `the name has no tag, so that latest was looked for. What tags there are: ${list}\n`)
+      })
+    )
+
+    it.effect("the storage of a registry leads to its repositories", () =>
+      Effect.gen(function* () {
+        const { code, stderr } = yield* eacr(["du", "localhost:1"], { env })
+        assert.strictEqual(code, 2)
+        assert.include(stderr, "eacr ls localhost:1\n")
+      })
+    )
+
     it.effect("the help has the exit codes, and that of verbs has not", () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(

@@ -6,6 +6,7 @@ import type { GraphError } from "@effect-acr/artifacts/Graph"
 import * as StorageUsage from "@effect-acr/artifacts/StorageUsage"
 import * as Annotations from "@effect-acr/client/Annotations"
 import * as Digest from "@effect-acr/client/Digest"
+import * as Reference from "@effect-acr/client/Reference"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,7 +14,7 @@ import * as Schema from "effect/Schema"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
-import { NotThere, type StoreError } from "../failure.ts"
+import { NotThere, type StoreError, WrongCall } from "../failure.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -37,10 +38,15 @@ export const artifactDocument = Answer.document({
 type Usage = StorageUsage.StorageUsage
 
 /** Whether a name is that of one artifact, and not of a repository or of all that a layout has. */
-const isArtifact = (name: string, { archive, layout }: Place.Flags): boolean => {
-  if (Option.isSome(layout) || Option.isSome(archive ?? Option.none())) return name !== ""
-  return Place.isArtifact(name)
-}
+const isArtifact = (name: string, flags: Place.Flags): boolean =>
+  Place.isInFiles(flags) ? name !== "" : Place.isArtifact(name)
+
+const isRegistry = Schema.is(Reference.Registry)
+
+const expectRepository = (name: string, flags: Place.Flags) =>
+  Place.isInFiles(flags) || !isRegistry(name)
+    ? Effect.void
+    : new WrongCall({ description: `du counts one repository at a time. What repositories there are: eacr ls ${name}` })
 
 const noTag = "(no tag)"
 
@@ -95,7 +101,7 @@ const readProgram = (code: string): Program.Program => ({
 
 const program = (name: string, isOne: boolean, flags: Place.Flags): Program.Program => {
   const opened = Place.written(flags, name)
-  const isOfRegistry = Option.isNone(flags.layout) && Option.isNone(flags.archive ?? Option.none())
+  const isOfRegistry = !Place.isInFiles(flags)
   if (isOne) {
     const root = Place.resolved(opened, Option.none(), "root")
     return Program.join(opened, root, readProgram("ofArtifact(store, root)"), Program.print("usage"))
@@ -158,6 +164,7 @@ export const du = Command.make(
     return Verb.answer(
       { what: `count the storage of ${name === "" ? "the place" : name}`, program: program(name, isOne, flags) },
       Effect.gen(function* () {
+        yield* expectRepository(name, flags)
         const opened = yield* Place.reader(flags, name)
         return isOne ? yield* ofArtifact(opened) : yield* ofAll(opened)
       })

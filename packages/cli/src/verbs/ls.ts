@@ -209,7 +209,7 @@ const inOrder =
       : names
 
 const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place.Flags) {
-  const isInFile = Option.isSome(flags.layout) || Option.isSome(flags.archive ?? Option.none())
+  const isInFile = Place.isInFiles(flags)
   if (name === "" && !isInFile) return yield* refuse("say what to list: a registry, or registry/repository")
   if (isInFile && name !== "") return yield* refuse("ls lists all of a layout or an archive: remove the name")
   if (Place.isArtifact(name)) {
@@ -271,7 +271,7 @@ const program = (name: string, wish: Wish, flags: Place.Flags): Program.Program 
   if (!wish.long && order === "name") {
     return Program.join(Place.written(flags, name), filter, printed("store.tags", steps, wish))
   }
-  const isOfRegistry = Option.isNone(flags.layout) && Option.isNone(flags.archive ?? Option.none())
+  const isOfRegistry = !Place.isInFiles(flags)
   const options = `{ ${[...filter.isWanted, `order: ${Program.literal(order)}`].join(", ")} }`
   const opened: Program.Program = isOfRegistry
     ? {

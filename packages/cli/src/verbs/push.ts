@@ -11,6 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { dryRunFlag, outcome } from "../dryRun.ts"
+import { WrongCall } from "../failure.ts"
 import * as Files from "../files.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
@@ -50,10 +51,20 @@ const program = (
   })
 }
 
-const targetOf = (to: string, { layout }: Pick<Place.Flags, "layout">) =>
+/** Other commands take the files first. */
+const expectOrder = (to: string, files: ReadonlyArray<string>) => {
+  const target = files.find((file) => Target.isName(file))
+  if (Target.isName(to) || target === undefined) return Effect.void
+  const others = [to, ...files.filter((file) => file !== target)]
+  return new WrongCall({
+    description: `the repository comes before the files: eacr push ${[target, ...others].join(" ")}`
+  })
+}
+
+const targetOf = (to: string, files: ReadonlyArray<string>, { layout }: Pick<Place.Flags, "layout">) =>
   Option.isSome(layout)
     ? Effect.map(Target.tagsOf(to), (tags): Target.Target => ({ repository: "", tags }))
-    : Target.parse(to)
+    : Effect.andThen(expectOrder(to, files), Target.parse(to))
 
 export const push = Command.make(
   "push",
@@ -76,7 +87,7 @@ export const push = Command.make(
     return Verb.run(
       { what: `push to ${to}`, program: program(to, files, options, place) },
       Effect.gen(function* () {
-        const { repository, tags } = yield* targetOf(to, place)
+        const { repository, tags } = yield* targetOf(to, files, place)
         const { store } = yield* Place.store(place, repository)
         const packed = { ...options, files: yield* Files.inputs(files) }
         const { descriptor, sums } = yield* dryRun

@@ -37,7 +37,13 @@ type Outcome = (typeof document.Type)["tags"][number]
 /** The tag of a call. A digest names a manifest, which goes with all of its tags. */
 const tagOf = (name: string, { reference, registry }: Place.Opened<unknown>): Effect.Effect<string, WrongCall> => {
   const isMissing = Option.exists(registry, (opened) => opened.reference.tag === undefined)
-  if (isMissing || Digest.isDigest(reference)) {
+  const isDigest = Digest.isDigest(reference)
+  if (isMissing && !isDigest) {
+    return new WrongCall({
+      description: `${name} names no tag. Its tags: eacr ls ${name}. Old ones: eacr purge ${name}`
+    })
+  }
+  if (isMissing || isDigest) {
     return new WrongCall({ description: `${name} names no tag alone. A manifest is deleted by eacr rm --manifest` })
   }
   return Effect.succeed(reference)

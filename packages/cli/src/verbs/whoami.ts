@@ -38,7 +38,7 @@ export const document = Answer.document({
   registry: Schema.String,
   /** In the order in which they are tried. */
   logins: Schema.Array(Tried),
-  /** What the registry says to the login. Absent where there is none. */
+  /** What the registry says to the login, or to a caller without one. Absent where no login could be read. */
   check: Schema.optionalKey(Schema.Struct({ isAccepted: Schema.Boolean, why: Schema.optionalKey(Schema.String) })),
   /** What the access token of the registry says. Absent if the registry uses no such tokens. */
   token: Schema.optionalKey(
@@ -162,8 +162,7 @@ export const whoami = Command.make(
           ...(name === undefined ? {} : { repository: name })
         })
         const value = { registry: loginServer, logins: tried.map(({ attempt, name }) => triedOf(name, attempt)) }
-        const hasLogin = tried.some(({ attempt }) => attempt._tag === "Used" && attempt.credential._tag !== "Anonymous")
-        if (!hasLogin) return answerOf(value, exitCodes.done)
+        if (!tried.some(({ attempt }) => attempt._tag === "Used")) return answerOf(value, exitCodes.done)
         const asked = yield* Effect.result(Effect.andThen(check, access(scopesFor(name))))
         if (Result.isFailure(asked)) {
           return answerOf({ ...value, check: refusal(asked.failure) }, readingOf(asked.failure).code)

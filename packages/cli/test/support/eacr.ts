@@ -5,6 +5,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as PlatformError from "effect/PlatformError"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -23,6 +24,8 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>
   /** Whether standard output is a terminal. Defaults to `false`. */
   readonly isTerminal?: boolean
+  /** Whether standard output is a file on a full disk. Defaults to `false`. */
+  readonly isFull?: boolean
 }
 
 const decoder = new TextDecoder()
@@ -33,17 +36,27 @@ const textOf = (piece: string | Uint8Array): string => (typeof piece === "string
 const collecting = (pieces: Array<string>) => () =>
   Sink.forEach((piece: string | Uint8Array) => Effect.sync(() => void pieces.push(textOf(piece))))
 
+const full = () =>
+  Sink.fail(
+    PlatformError.systemError({
+      module: "Stdio",
+      method: "stdout",
+      _tag: "Unknown",
+      cause: Object.assign(new Error("no space left"), { code: "ENOSPC" })
+    })
+  )
+
 /** Runs the command. No one types. */
 export const eacr = (
   args: ReadonlyArray<string>,
-  { env = {}, isTerminal = false, stdin = "" }: Given = {}
+  { env = {}, isFull = false, isTerminal = false, stdin = "" }: Given = {}
 ): Effect.Effect<Ended> =>
   Effect.suspend(() => {
     const stdout: Array<string> = []
     const stderr: Array<string> = []
     const stdio = Stdio.layerTest({
       stdin: Stream.make(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
-      stdout: collecting(stdout),
+      stdout: isFull ? full : collecting(stdout),
       stderr: collecting(stderr),
       stdoutIsTerminal: Effect.succeed(isTerminal)
     })
