@@ -1,7 +1,7 @@
 /**
- * The layer for scripts reaches a registry without TLS on this machine if its options name it, with the login of docker.
+ * The layers for scripts: how they reach a registry on this machine, and with which credentials.
  */
-import { Compression, Registries } from "@effect-acr/client"
+import { Compression, Credentials, Registries } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { NodeRegistries } from "@effect-acr/node"
 import { assert, layer } from "@effect/vitest"
@@ -16,24 +16,55 @@ const adminUser = { username: "admin", password: Redacted.make("emulator") }
 
 const Emulator = AcrEmulator.layer({ adminUser })
 
-layer(Emulator, { excludeTestServices: true })("NodeRegistries.layerOptions", (it) => {
-  it.effect("reaches a registry without TLS, with the login of docker", () =>
+const tagsOf = (loginServer: string) =>
+  Effect.gen(function* () {
+    // What else a script needs is there as well.
+    yield* FileSystem.FileSystem
+    yield* Compression.Compression
+    const { content, repository } = yield* Registries.open(`${loginServer}/shop/api`)
+    return yield* Stream.runCollect(content.tags(repository))
+  })
+
+const withEnv = (env: Record<string, string>) => Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+
+layer(Emulator, { excludeTestServices: true })("NodeRegistries", (it) => {
+  it.effect("reaches a registry on this machine without TLS, with the login of docker", () =>
     Effect.gen(function* () {
-      const { endpoint, loginServer, seed } = yield* AcrEmulator.AcrEmulator
+      const { loginServer, seed } = yield* AcrEmulator.AcrEmulator
       yield* seed({ repository: "shop/api", tags: ["v1"] })
       const auth = Buffer.from("admin:emulator").toString("base64")
       const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [loginServer]: { auth } } }) }
-      const Live = NodeRegistries.layerOptions({ registries: { [loginServer]: { endpoint } } }).pipe(
-        Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
-      )
-      const tags = Effect.gen(function* () {
-        // What else a script needs is there as well.
-        yield* FileSystem.FileSystem
-        yield* Compression.Compression
-        const { content, reference } = yield* Registries.open(`${loginServer}/shop/api`)
-        return yield* Stream.runCollect(content.tags(reference.repository))
-      })
-      assert.deepStrictEqual(yield* Effect.provide(tags, Live), ["v1"])
+      assert.deepStrictEqual(yield* Effect.provide(tagsOf(loginServer), NodeRegistries.layer.pipe(withEnv(env))), [
+        "v1"
+      ])
+    })
+  )
+
+  it.effect("uses other credentials where docker has no login", () =>
+    Effect.gen(function* () {
+      const { loginServer, seed } = yield* AcrEmulator.AcrEmulator
+      yield* seed({ repository: "shop/api", tags: ["v1"] })
+      const credentials = Credentials.layerPassword(adminUser).pipe(Credentials.onlyFor([loginServer]))
+      const env = { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: {} }), HOME: "/nonexistent" }
+      const Live = (options: NodeRegistries.Options) => NodeRegistries.layerOptions(options).pipe(withEnv(env))
+      assert.deepStrictEqual(yield* Effect.provide(tagsOf(loginServer), Live({ credentials })), ["v1"])
+      const refused = yield* Effect.flip(Effect.provide(tagsOf(loginServer), Live({})))
+      assert.strictEqual(refused._tag === "RegistryError" && refused.reason._tag, "Unauthenticated")
+    })
+  )
+
+  it.effect("reaches registries as its options say, if they name some", () =>
+    Effect.gen(function* () {
+      const { endpoint, loginServer, seed } = yield* AcrEmulator.AcrEmulator
+      yield* seed({ repository: "shop/api", tags: ["v1"] })
+      const credentials = Credentials.layerPassword(adminUser).pipe(Credentials.onlyFor([loginServer]))
+      const Live = NodeRegistries.layerOptions({
+        credentials,
+        registries: { "shop.example": { endpoint, allowInsecureHttp: true } }
+      }).pipe(withEnv({ HOME: "/nonexistent" }))
+      assert.deepStrictEqual(yield* Effect.provide(tagsOf("shop.example"), Live), ["v1"])
+      const refused = yield* Effect.flip(Effect.provide(tagsOf(loginServer), Live))
+      assert.include(refused.message, "TLS")
     })
   )
 })

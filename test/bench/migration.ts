@@ -36,6 +36,8 @@ const Printed = Schema.fromJsonString(
 
 interface Job {
   readonly images: number
+  /** The images of a repository in memory. Defaults to 1000. */
+  readonly perRepository?: number
   /** Of each answer of a registry in memory. */
   readonly latencyMillis?: number
   /** Whether the images are copied without a migration. */
@@ -53,7 +55,7 @@ const program = Effect.gen(function* () {
   let count = 0
   return Effect.fnUntraced(function* (job: Job) {
     const filename = join(folder, `${count++}.sqlite`)
-    const argument = JSON.stringify({ latencyMillis: 0, copies, filename, ...job })
+    const argument = JSON.stringify({ latencyMillis: 0, copies, perRepository: 1000, filename, ...job })
     const printed = yield* Effect.flatMap(
       run(process.execPath, [...nodeArguments, file, argument], { env }),
       Schema.decodeEffect(Printed)
@@ -143,4 +145,41 @@ const overHttp: Case = {
   })
 }
 
-export const migration: ReadonlyArray<Case> = [simulated, overHttp]
+const manyTags = 100_000
+const manyRepositories = 50_000
+
+const shapes: Case = {
+  name: "migration-shapes",
+  title: "a migration of one repository with 100,000 tags, and one of 50,000 repositories with a tag each, in memory",
+  isAlone: true,
+  run: Effect.fnUntraced(function* () {
+    const migrate = yield* program
+    const usual = yield* migrate({ images: manyTags, latencyMillis })
+    const long = yield* migrate({ images: manyTags, latencyMillis, perRepository: manyTags })
+    const wide = yield* migrate({ images: manyRepositories, latencyMillis, perRepository: 1 })
+    const each = (took: typeof usual, images: number) => processorOf(took) / images
+    return [
+      {
+        what: "processor for each artifact, 100,000 tags in one repository ÷ in a hundred",
+        values: [processorOf(long) / processorOf(usual)],
+        unit: "×",
+        atMost: 1.25
+      },
+      {
+        what: "processor for each artifact, one in each of 50,000 repositories ÷ 1,000 in each of a hundred",
+        values: [each(wide, manyRepositories) / each(usual, manyTags)],
+        unit: "×"
+      },
+      { what: "peak memory, one repository", values: [long.peakRssBytes / mebibyte], unit: "MiB", atMost: 300 },
+      { what: "peak memory, 50,000 repositories", values: [wide.peakRssBytes / mebibyte], unit: "MiB", atMost: 300 },
+      {
+        what: "50,000 repositories again, nothing changed: requests for each",
+        values: [(wide.again?.requests ?? Number.NaN) / manyRepositories],
+        unit: "requests",
+        atMost: 5
+      }
+    ]
+  })
+}
+
+export const migration: ReadonlyArray<Case> = [simulated, overHttp, shapes]

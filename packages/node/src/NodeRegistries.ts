@@ -5,7 +5,9 @@
  */
 import type * as Compression from "@effect-acr/client/Compression"
 import * as Credentials from "@effect-acr/client/Credentials"
+import * as Outbound from "@effect-acr/client/Outbound"
 import * as Registries from "@effect-acr/client/Registries"
+import type * as RegistryContent from "@effect-acr/client/RegistryContent"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import type * as Config from "effect/Config"
@@ -16,22 +18,48 @@ import * as NodeHasher from "./NodeHasher.ts"
 import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
 
 /**
- * `layer` with options for `Registries`: registries without TLS, mirrors, limits of requests.
+ * Options of `Registries`, and where to look for credentials.
  *
- * **Example** (A script against the emulator)
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Registries.Options {
+  /**
+   * Credentials for the registries for which docker has no login, such as `AzureCredentials.layerDefault` of
+   * `@effect-acr/azure-identity`. Where these have none either, the registry is asked without a login. Defaults to no others.
+   */
+  readonly credentials?: Layer.Layer<Credentials.Credentials, Config.ConfigError>
+}
+
+/** A registry on this machine has no certificate that a client trusts, and what is sent to it does not leave the machine. */
+const withoutTlsOnLoopback = (loginServer: string): Partial<RegistryContent.Options> => {
+  const endpoint = `http://${loginServer}`
+  return Outbound.reachOf(new URL(endpoint).hostname) === "loopback" ? { endpoint } : {}
+}
+
+const credentialsOf = ({ credentials }: Options) => {
+  const known = credentials === undefined ? DockerConfig.layer : Credentials.orElse(DockerConfig.layer, credentials)
+  return Credentials.orElse(known, Credentials.layerAnonymous)
+}
+
+/**
+ * `layer` with options: Azure's credentials, mirrors, limits of requests.
  *
- * Push to it with a login of docker: `docker login 127.0.0.1:5001 -u admin -p emulator`.
+ * **Details**
+ *
+ * With `registries`, these options alone say how each registry is reached: over https, unless an `endpoint` says otherwise.
+ *
+ * **Example** (A script for registries of Azure, with the login of docker or of `az login`)
  *
  * ```ts
  * import { ImageArchive, Repository } from "@effect-acr/artifacts"
+ * import { AzureCredentials } from "@effect-acr/azure-identity"
  * import { NodeRegistries } from "@effect-acr/node"
  * import { NodeRuntime } from "@effect/platform-node"
  * import { Effect } from "effect"
  *
- * const Live = NodeRegistries.layerOptions({
- *   registries: { "127.0.0.1:5001": { endpoint: "http://127.0.0.1:5001" } }
- * })
- * const store = Repository.open("127.0.0.1:5001/library/hello-world")
+ * const Live = NodeRegistries.layerOptions({ credentials: AzureCredentials.layerDefault })
+ * const store = Repository.open("myregistry.azurecr.io/library/hello-world")
  * const save = Effect.flatMap(store, (image) => ImageArchive.save(image, "latest", "hello.tar"))
  *
  * export const main = () => save.pipe(Effect.provide(Live), NodeRuntime.runMain)
@@ -41,23 +69,25 @@ import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
  * @since 0.1.0
  */
 export const layerOptions = (
-  options: Registries.Options
+  options: Options
 ): Layer.Layer<
   Compression.Compression | NodeServices.NodeServices | Registries.Registries,
   Config.ConfigError | RegistryError
-> =>
-  Layer.mergeAll(
-    Layer.provide(Registries.layerOptions(options), [
-      DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous)),
+> => {
+  const { credentials: _, ...others } = options
+  return Layer.mergeAll(
+    Layer.provide(Registries.layerOptions({ registries: withoutTlsOnLoopback, ...others }), [
+      credentialsOf(options),
       NodeRegistryHttpClient.layer
     ]),
     NodeServices.layer,
     NodeCompression.layer,
     NodeHasher.layer
   )
+}
 
 /**
- * Registries by their names, with the logins of docker where there are some, files, and compression.
+ * Registries by the names in references, with the logins of docker, files, and compression.
  *
  * **When to use**
  *
@@ -66,8 +96,8 @@ export const layerOptions = (
  *
  * **Details**
  *
- * A registry for which docker has no login is asked without one. For a registry without TLS on this machine, such as the emulator, use
- * `layerOptions`.
+ * A registry for which docker has no login is asked without one. A registry on this machine, such as the emulator at
+ * `127.0.0.1:5001`, is reached over http, as `docker` and `crane` do.
  *
  * **Example** (A script that lists tags)
  *

@@ -30,6 +30,7 @@ const Job = Schema.fromJsonString(
     images: Schema.Natural,
     latencyMillis: Schema.Natural,
     copies: Schema.Natural,
+    perRepository: Schema.Natural,
     isBare: Schema.optionalKey(Schema.Boolean),
     isOnce: Schema.optionalKey(Schema.Boolean),
     registries: Schema.optionalKey(Schema.Struct({ source: Schema.String, target: Schema.String }))
@@ -42,7 +43,7 @@ const processorSeconds = (): number => {
   return (system + user) / 1e6
 }
 
-const simulated = Simulated.make(job.images, job.latencyMillis)
+const simulated = Simulated.make(job.images, job.latencyMillis, job.perRepository)
 
 const adminUser = { username: "admin", password: Redacted.make("bench") }
 

@@ -22,9 +22,6 @@ export const source = "source.example"
 
 export const target = "target.example"
 
-/** Images of a repository. */
-const perRepository = 1000
-
 const pageSize = 999
 
 const attributes = { canDelete: true, canWrite: true, canRead: true, canList: true }
@@ -54,8 +51,8 @@ const record = (name: string, number: number) => {
   }
 }
 
-/** Registries with so many images. `requests` counts what they were asked. */
-export const make = (images: number, latencyMillis: number) => {
+/** Registries with so many images, of which each repository has `perRepository`. `requests` counts what they were asked. */
+export const make = (images: number, latencyMillis: number, perRepository: number) => {
   const repositories = Math.ceil(images / perRepository)
   /** What the target has: manifests and configurations and layers of images, and blobs of repositories. */
   const has = {
