@@ -224,7 +224,7 @@ const isInVain = ({ tags }: Pick<Unit, "tags">): boolean =>
   tags.length > 0 && tags.every(({ outcome }) => outcome === "kept")
 
 /** The tags that are to be set. */
-const unset = ({ tags }: Unit): ReadonlyArray<string> =>
+const unset = (tags: ReadonlyArray<CopiedTag>): ReadonlyArray<string> =>
   tags.filter(({ outcome }) => outcome === "set" || outcome === "moved").map(({ tag }) => tag)
 
 /** The bytes that the target may lack. */
@@ -310,21 +310,35 @@ const copy = <E1, E2>(
     yield* emit({ _tag: "Planned", root: choice.root.digest, manifests, bytes: bytesOf(units) })
     for (const manifest of choice.leftOut.values()) yield* engine.skip(manifest, "platform")
 
-    for (const unit of units) {
-      const hasReferrers = Array.from(unit.graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
-      const tags = unset(unit)
-      // A root is put by its tags, at once if nothing refers to it, or else after its referrers.
-      yield* engine.copy(unit.graph, hasReferrers ? [] : tags)
-      const root = unit.graph.nodes.get(unit.graph.root)
-      if (hasReferrers && tags.length > 0 && root !== undefined) yield* engine.put(root, tags)
-      for (const tag of unit.tags) yield* emit({ _tag: "TagDone", tag })
-    }
+    const settled = yield* Effect.forEach(units, (unit) =>
+      Effect.gen(function* () {
+        const { graph, tags } = unit
+        const hasReferrers = Array.from(graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
+        // Content may take hours. Another program may have set a tag since, that this copy must not move.
+        const isCareful = onTag !== "overwrite" && !isDryRun && unset(tags).length > 0
+        const isLater = hasReferrers || isCareful
+        // A root is put by its tags, at once if nothing refers to it, or else after its referrers.
+        yield* engine.copy(graph, isLater ? [] : unset(tags))
+        const last = isCareful
+          ? yield* Effect.forEach(
+              tags,
+              (one) =>
+                one.outcome === "set" ? tagAt(target, one.tag, graph.root, onTag) : Effect.succeed<CopiedTag>(one),
+              { concurrency: lookupsAtOnce }
+            )
+          : tags
+        const root = graph.nodes.get(graph.root)
+        if (isLater && unset(last).length > 0 && root !== undefined) yield* engine.put(root, unset(last))
+        for (const tag of last) yield* emit({ _tag: "TagDone", tag })
+        return last
+      })
+    )
 
     const report: Report = {
       source: found.digest,
       root: choice.root.digest,
       nodes: engine.nodes(),
-      tags: units.flatMap(({ tags }) => tags),
+      tags: settled.flat(),
       isDryRun
     }
     return report
@@ -373,7 +387,8 @@ const inBatch = <E1, E2>(
  * If `platforms` leads to a rewritten index, signatures and SBOMs of the old index are not copied, and the report does not list
  * them.
  *
- * `onTag: "keep"` and `"fail"` look at the tags before anything is sent. A tag that another program sets after that is moved.
+ * `onTag: "keep"` and `"fail"` look at the tags before anything is sent, and once more before they are set. A tag that another
+ * program sets between that look and the request is moved. With `"fail"`, content that was sent by then stays without the tag.
  *
  * **Example** (Promoting an image with its signatures and SBOMs)
  *

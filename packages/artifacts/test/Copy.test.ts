@@ -10,6 +10,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { MissingContent } from "../src/ContentStore.ts"
@@ -31,6 +32,9 @@ import {
 
 const sbom = attachment("sbom", amd64.descriptor)
 const signature = attachment("signature", both.descriptor, "application/vnd.example.signature")
+
+/** What another program has put under a tag. It needs no layers. */
+const other = image()
 
 const manifests = { amd64, arm64, both, sbom, signature }
 const blobs = { config, base: layer("base"), amd64Layer: layer("amd64"), arm64Layer: layer("arm64") }
@@ -283,6 +287,35 @@ describe("a copy", () => {
       assert.deepStrictEqual(log, ["? v1"])
     })
   )
+
+  for (const onTag of ["keep", "fail"] as const) {
+    it.effect(`does not move a tag that another program sets meanwhile: ${onTag}`, () =>
+      Effect.gen(function* () {
+        const from = yield* source
+        const target = yield* holding([], [])
+        const busy: MemoryStore.MemoryStore = {
+          ...target,
+          putBlob: (blob, content, options) =>
+            Effect.andThen(
+              Effect.orDie(target.putManifest(other, { tags: ["v1"] })),
+              target.putBlob(blob, content, options)
+            )
+        }
+        const result = yield* Effect.result(Copy.run(from, busy, "v1", { onTag, tags: ["v1", "v2"] }))
+        assert.strictEqual(Option.getOrThrow(yield* target.resolve("v1")).digest, other.descriptor.digest)
+        if (onTag === "fail") {
+          assert.strictEqual(Result.isFailure(result) && result.failure.cause._tag, "TagExists")
+          assert.isTrue(Option.isNone(yield* target.resolve("v2")))
+          return
+        }
+        assert.deepStrictEqual(Result.getOrThrow(result).tags, [
+          { tag: "v1", outcome: "kept", previous: other.descriptor.digest },
+          { tag: "v2", outcome: "set" }
+        ])
+        assert.strictEqual(Option.getOrThrow(yield* target.resolve("v2")).digest, both.descriptor.digest)
+      })
+    )
+  }
 
   it.effect("says on which side it failed, at what, and with the store's reason", () =>
     Effect.gen(function* () {
