@@ -641,7 +641,7 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
     response: Schema.optionalKey(FailedResponse),
     /**
      * What the operation had done before it failed, if a part of it stays done: a manifest is pushed, but not listed among
-     * the referrers of its subject.
+     * the referrers of its subject, or is pushed under some of its tags.
      */
     completed: Schema.optionalKey(Schema.String)
   }

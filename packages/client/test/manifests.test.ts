@@ -251,6 +251,19 @@ describe("a manifest that is put", () => {
     }).pipe(Effect.provide(content(created)))
   )
 
+  it.effect("under several tags, of which one is refused, says which it has", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        put(odd, { tags: ["a", "b", "locked", "c"], mediaType: "application/x.example+json" })
+      )
+      assert.strictEqual(error.completed, `${sha256(odd)} was put as a, b`)
+      const first = yield* Effect.flip(put(odd, { tags: ["locked", "c"], mediaType: "application/x.example+json" }))
+      assert.isUndefined(first.completed)
+    }).pipe(
+      Effect.provide(content(({ url }) => new Response(null, { status: url.pathname.endsWith("/locked") ? 405 : 201 })))
+    )
+  )
+
   describe("under a sha512 digest and tags", () => {
     const digest = `sha512:${createHash("sha512").update(odd).digest("hex")}`
 

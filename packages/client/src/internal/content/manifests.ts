@@ -209,7 +209,13 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     // By a tag, registries keep a manifest under its sha256 digest alone.
     const byDigest = tags.length === 0 || algorithm !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
-    const answered = yield* Effect.forEach(references, (reference) => put(operation, name, reference, raw))
+    const answered = yield* Effect.forEach(references, (reference, index) =>
+      Effect.mapError(put(operation, name, reference, raw), (error) =>
+        index === 0
+          ? error
+          : new RegistryError({ ...error, completed: `${digest} was put as ${references.slice(0, index).join(", ")}` })
+      )
+    )
     const listedBy = yield* Option.match(Referrer.fromManifest(raw), {
       onNone: () => Effect.succeedNone,
       onSome: (referrer) => Effect.asSome(referrersOf.listPushed(operation, name, referrer, answered))
