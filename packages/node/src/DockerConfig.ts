@@ -310,6 +310,10 @@ const change = Effect.fnUntraced(function* (
   options: Options,
   changed: (document: AuthFile.Document) => string | undefined
 ) {
+  const before = yield* opened(options)
+  // A file in a folder that cannot be written is left alone if there is nothing to write.
+  if (changed(before.document) === undefined) return
+  yield* Effect.mapError(AuthFile.lock(before.place), fileFailed(before.place, "written"))
   for (let count = 0; count < mostChanges; count++) {
     const { document, place } = yield* opened(options)
     const text = changed(document)
@@ -322,7 +326,7 @@ const change = Effect.fnUntraced(function* (
     problem: "FileFailed",
     description: "other programs change it all the time"
   })
-})
+}, Effect.scoped)
 
 /** The helper that a file names for a registry. */
 const helperOf = (
@@ -344,8 +348,8 @@ const helperOf = (
  * If docker's file names a credential helper for the registry, the helper keeps the login, and the file has an empty entry.
  * Otherwise the file keeps it in base64.
  *
- * The file is read again after the helper has run and right before it is replaced, so that what other programs write meanwhile is
- * kept. It is replaced as a whole, with its mode and owner; every character that is not about this login stays. A new file can be
+ * Programs with this library change the file one after the other. It is read again after the helper has run and right before it is
+ * replaced, so that what other programs write meanwhile is kept. It is replaced as a whole, with its mode and owner; every character that is not about this login stays. A new file can be
  * read by its user alone.
  *
  * **Gotchas**

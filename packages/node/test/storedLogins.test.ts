@@ -3,15 +3,18 @@
  */
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { setImmediate } from "node:timers/promises"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import * as DockerConfig from "../src/DockerConfig.ts"
 
 const folder = Effect.acquireRelease(
@@ -321,6 +324,38 @@ describe("a file that other programs change, too", () => {
       const error = yield* Effect.flip(storeWhile(Infinity))
       assert.deepInclude(error, { _tag: "LoginStoreError", problem: "FileFailed", place: path })
     }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.live("keeps the logins of all that store one at the same time", () =>
+    Effect.gen(function* () {
+      const { path } = yield* withFile()
+      const names = Array.from({ length: 30 }, (_, index) => `registry${index}.example`)
+      yield* Effect.forEach(names, (name) => DockerConfig.store(name, password, { path }), {
+        concurrency: "unbounded",
+        discard: true
+      })
+      const kept = yield* Effect.provideService(
+        DockerConfig.registries,
+        ConfigProvider.ConfigProvider,
+        ConfigProvider.fromUnknown({ DOCKER_CONFIG: dirname(path), HOME: dirname(path) })
+      )
+      assert.deepStrictEqual(kept, names.toSorted())
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(dirname(path))), ["config.json"])
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+
+  it.effect("is changed although a process was killed while it changed the file", () =>
+    Effect.gen(function* () {
+      const { path } = yield* withFile("{}")
+      yield* Effect.promise(() => mkdir(join(dirname(path), ".config.json.lock")))
+      const storing = yield* Effect.forkChild(store(path, password))
+      while (storing.pollUnsafe() === undefined) {
+        yield* TestClock.adjust("1 second")
+        yield* Effect.promise(() => setImmediate())
+      }
+      yield* Fiber.join(storing)
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(dirname(path))), ["config.json"])
+    })
   )
 
   it.effect("keeps every character that is not about the login", () =>

@@ -1,9 +1,10 @@
 /**
  * Reads and changes the file in which container tools keep their logins.
  */
-import { dirname, resolve } from "node:path"
+import { basename, dirname, resolve } from "node:path"
 import type { Credential, Password, RefreshToken } from "@effect-acr/client/Credentials"
 import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
@@ -267,19 +268,73 @@ const likeBefore = Effect.fnUntraced(function* (file: string, path: string) {
   yield* files.chmod(file, mode & 0o777)
 })
 
+/** How long a process holds the lock at most. One that is held longer is that of a process that was killed. */
+const deadAfterMillis = 10_000
+
+/** How long a process waits between two looks at the lock, in milliseconds. */
+const pauseMillis = 10
+
+/** Makes the folder that is the lock. Returns whether it did: not if another process holds the lock. */
+const tryLock = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  return yield* Effect.matchEffect(files.makeDirectory(folder, { mode: 0o700 }), {
+    onFailure: (error) => (error.reason._tag === "AlreadyExists" ? Effect.succeed(false) : Effect.fail(error)),
+    onSuccess: () => Effect.succeed(true)
+  })
+})
+
+/** When the holder of the lock took it. The clocks of two machines differ, so that it tells holders apart and no more. */
+const holderOf = (folder: string) =>
+  FileSystem.FileSystem.use((files) => files.stat(folder)).pipe(
+    Effect.map(({ mtime }) => Option.map(mtime, (date) => date.getTime())),
+    Effect.orElseSucceed(() => Option.none<number>())
+  )
+
+const waitForLock = Effect.fnUntraced(function* (folder: string) {
+  const files = yield* FileSystem.FileSystem
+  let holder = yield* holderOf(folder)
+  let sinceMillis = yield* Clock.currentTimeMillis
+  while (!(yield* tryLock(folder))) {
+    const now = yield* holderOf(folder)
+    const nowMillis = yield* Clock.currentTimeMillis
+    if (Option.getOrUndefined(now) !== Option.getOrUndefined(holder)) {
+      holder = now
+      sinceMillis = nowMillis
+    } else if (nowMillis - sinceMillis >= deadAfterMillis) {
+      yield* Effect.ignore(files.remove(folder, { recursive: true, force: true }))
+    }
+    yield* Effect.sleep(pauseMillis)
+  }
+})
+
+/**
+ * Keeps other processes of this library out while a file is read, changed and replaced. Between the comparison in `write` and its
+ * renaming, one of two would lose its login otherwise, and not notice.
+ */
+export const lock = Effect.fnUntraced(function* (path: string) {
+  const files = yield* FileSystem.FileSystem
+  const file = yield* target(path)
+  yield* files.makeDirectory(dirname(file), { recursive: true, mode: 0o700 })
+  const folder = resolve(dirname(file), `.${basename(file)}.lock`)
+  yield* Effect.acquireRelease(
+    waitForLock(folder),
+    () => Effect.ignore(files.remove(folder, { recursive: true, force: true })),
+    { interruptible: true }
+  )
+})
+
 /**
  * Replaces the file as a whole, so that a reader finds the old or the new one. Returns whether it did: not if the file is no
  * longer what the document was read from.
  *
- * docker's tools and podman write a file beside it and rename it, and lock nothing. A lock of ours would keep no other tool out,
- * so that the file is compared right before it is renamed.
+ * docker's tools and podman write a file beside it and rename it, and lock nothing. The lock of this library keeps none of them
+ * out, so that the file is compared right before it is renamed.
  */
 export const write = Effect.fnUntraced(function* (
   { path, text }: Document,
   changed: string
 ): Effect.fn.Return<boolean, PlatformError, FileSystem.FileSystem> {
   const files = yield* FileSystem.FileSystem
-  yield* files.makeDirectory(dirname(path), { recursive: true, mode: 0o700 })
   return yield* Effect.scoped(
     Effect.gen(function* () {
       // In the same folder, since a file can't be renamed from one file system to another.
