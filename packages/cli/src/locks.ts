@@ -37,19 +37,31 @@ interface Doomed {
 const isLocked = ({ canDelete, canWrite }: ChangeableAttributes.ChangeableAttributes): boolean =>
   !canDelete || !canWrite
 
-/** Fails as a deletion would that a lock forbids. */
-export const expectDeletable = (place: Option.Option<Registries.Opened>, { digest, tags }: Doomed) =>
+/** Fails as a change would that a lock of the repository, of a tag or of a manifest forbids. */
+const expectUnlocked = (
+  place: Option.Option<Registries.Opened>,
+  { digest, tags }: Doomed,
+  isLocked: (attributes: ChangeableAttributes.ChangeableAttributes) => boolean
+) =>
   Effect.gen(function* () {
     if (Option.isNone(place)) return
     const { registry, repository } = place.value
-    const locked = [
+    const lockable = [
       [`the repository ${repository}`, registry.repositoryProperties(repository)] as const,
       ...(digest === undefined ? [] : [[digest, registry.manifestProperties(repository, digest)] as const]),
       ...tags.map((tag) => [`the tag ${tag}`, registry.tagProperties(repository, tag)] as const)
     ]
-    for (const [name, properties] of locked) {
+    for (const [name, properties] of lockable) {
       const told = yield* ifTold<ChangeableAttributes.ChangeableAttributes>(properties)
       if (!Option.exists(told, isLocked)) continue
       return yield* new Refused({ description: `${name} is locked`, help: "unlock it first: eacr unlock" })
     }
   })
+
+/** Fails as a deletion would that a lock forbids. */
+export const expectDeletable = (place: Option.Option<Registries.Opened>, doomed: Doomed) =>
+  expectUnlocked(place, doomed, isLocked)
+
+/** Fails as setting tags would, or putting a manifest without one, that a lock against writing forbids. */
+export const expectWritable = (place: Option.Option<Registries.Opened>, tags: ReadonlyArray<string>) =>
+  expectUnlocked(place, { tags }, ({ canWrite }) => !canWrite)

@@ -4,6 +4,7 @@
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import type { CopyError } from "@effect-acr/artifacts/CopyError"
+import type * as Registries from "@effect-acr/client/Registries"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,6 +14,7 @@ import * as Answer from "./answer.ts"
 import { tagOutcome } from "./dryRun.ts"
 import { exitCodes } from "./exitCode.ts"
 import { Ended, Failure, format, movesTags, readingOf, Refused, type StoreError } from "./failure.ts"
+import * as Locks from "./locks.ts"
 import * as Output from "./output.ts"
 import * as Draw from "./progress/draw.ts"
 import * as Progress from "./progress/progress.ts"
@@ -125,18 +127,34 @@ const tellFailed = Effect.fnUntraced(function* (isAny: boolean, failed: Readonly
 const endWith = (failed: ReadonlyArray<FailedCopy>) =>
   failed.length === 0 ? Effect.void : Effect.fail(new Ended({ code: exitCodes.partly }))
 
+/** The tags that copies set or move, or would. */
+const setBy = (reports: ReadonlyArray<Copy.Report>): ReadonlyArray<string> =>
+  reports
+    .flatMap(({ tags }) => tags)
+    .filter(({ outcome }) => outcome === "set" || outcome === "moved")
+    .map(({ tag }) => tag)
+
+/** With `--dry-run`, fails as the copies would that a lock of the target forbids. */
+const foresee = (registry: Option.Option<Registries.Opened>, reports: ReadonlyArray<Copy.Report>) => {
+  const tags = setBy(reports.filter(({ isDryRun }) => isDryRun))
+  return tags.length === 0 ? Effect.void : Locks.expectWritable(registry, tags)
+}
+
 /** Copies, and prints the events as lines of JSON. */
-const printEvents = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
+const printEvents = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>, registry: Option.Option<Registries.Opened>) {
   const failed: Array<FailedCopy> = []
+  const reports: Array<Copy.Report> = []
   yield* Progress.during(Progress.printsEvents, (progress) =>
     Output.printAll(
       Stream.mapEffect(eventsOf(jobs, progress), (event) => {
         failed.push(...failedOf(event))
+        reports.push(...reportOf(event))
         return Effect.map(Effect.orDie(encodeLine(lineOf(event))), (line) => `${line}\n`)
       })
     )
   )
   yield* tellFailed(failed.length < jobs.length, failed)
+  yield* foresee(registry, reports)
   yield* endWith(failed)
 })
 
@@ -181,13 +199,17 @@ const expectFree = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
   return yield* new Refused({ description: ["nothing was copied:", ...conflicts].join("\n"), help: movesTags })
 })
 
-/** Copies, and prints in the format that the flags choose. */
-export const printCopies = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
+/** Copies, and prints in the format that the flags choose. The target's registry tells its locks, if it is one. */
+export const printCopies = Effect.fnUntraced(function* (
+  jobs: ReadonlyArray<Job>,
+  registry: Option.Option<Registries.Opened> = Option.none()
+) {
   const { format: chosen } = yield* settings
   yield* expectFree(jobs)
-  if (chosen === "jsonl") return yield* printEvents(jobs)
+  if (chosen === "jsonl") return yield* printEvents(jobs, registry)
   const { failed, reports } = yield* runAll(jobs)
   yield* tellFailed(reports.length > 0, failed)
+  yield* foresee(registry, reports)
   yield* Answer.print(answerOf(reports, failed))
   if (chosen === "text") yield* Output.tell(totalsLine(reports))
   yield* endWith(failed)

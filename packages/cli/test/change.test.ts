@@ -324,6 +324,41 @@ layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that change som
     )
   })
 
+  describe("a dry run of what sets tags", () => {
+    it.effect("foresees a lock against writing, with the code of the change", () =>
+      Effect.gen(function* () {
+        yield* image("dry/locked", ["v1"])
+        yield* image("dry/source", ["v2"])
+        yield* loggedIn(["cp", "$REGISTRY/dry/source:v2", "$REGISTRY/dry/locked:v2"])
+        const setting = [
+          ["tag", "$REGISTRY/dry/locked:v2", "v1"],
+          ["cp", "$REGISTRY/dry/source:v2", "$REGISTRY/dry/locked:v1"],
+          ["cp", "$REGISTRY/dry/source:v2", "$REGISTRY/dry/locked:v1", "--jsonl"],
+          ["push", "$REGISTRY/dry/locked:v1", import.meta.filename]
+        ]
+        const adding = [["attach", "$REGISTRY/dry/locked:v1", import.meta.filename, "--artifact-type", "text/plain"]]
+        for (const [what, calls] of [
+          ["$REGISTRY/dry/locked:v1", setting],
+          ["$REGISTRY/dry/locked", [...setting, ...adding]]
+        ] as const) {
+          yield* loggedIn(["lock", what, "--against", "write"])
+          for (const call of calls) {
+            const dry = yield* loggedIn([...call, "--dry-run"])
+            assert.strictEqual(dry.code, 6, call.join(" "))
+            assert.match(dry.stderr, /is locked\n.*eacr unlock/)
+            assert.strictEqual((yield* loggedIn(call)).code, 6, call.join(" "))
+          }
+          yield* loggedIn(["unlock", what])
+        }
+        // Against deleting, or of what stays as it is, it forbids none.
+        yield* loggedIn(["lock", "$REGISTRY/dry/locked:v2"])
+        for (const call of [["tag", "$REGISTRY/dry/locked:v2", "v2"], ...setting, ...adding]) {
+          assert.strictEqual((yield* loggedIn([...call, "--dry-run"])).code, 0, call.join(" "))
+        }
+      })
+    )
+  })
+
   describe("lock", () => {
     it.effect("makes a tag undeletable, and unlock allows it again", () =>
       Effect.gen(function* () {

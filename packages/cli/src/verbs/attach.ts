@@ -12,6 +12,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { dryRunFlag, outcome } from "../dryRun.ts"
 import * as Files from "../files.ts"
+import * as Locks from "../locks.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -65,6 +66,7 @@ export const attach = Command.make(
       { what: `attach to ${artifact}`, program: program(artifact, files, { ...options, ...of }, place) },
       Effect.gen(function* () {
         const opened = yield* Place.store(place, artifact)
+        if (dryRun) yield* Locks.expectWritable(opened.registry, [])
         const packed = { ...options, files: yield* Files.inputs(files) }
         const attached = yield* dryRun
           ? Effect.gen(function* () {

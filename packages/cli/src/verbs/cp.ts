@@ -224,7 +224,7 @@ export const cp = Command.make(
             const target = yield* Place.store(places.to, aim.name)
             const options = optionsOf(given, places.from)
             const jobs = yield* jobsOf(from, source, target.store, aim, given, options)
-            yield* printCopies(jobs)
+            yield* printCopies(jobs, target.registry)
           })
         )
   }

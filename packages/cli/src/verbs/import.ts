@@ -121,10 +121,11 @@ export const importFrom = Command.make(
       Effect.gen(function* () {
         const { repository, tags } = yield* Target.parse(to)
         const source = yield* openFile(file)
-        const { store: target } = yield* Place.store({ layout: Option.none() }, repository)
+        const { registry, store: target } = yield* Place.store({ layout: Option.none() }, repository)
         const references = yield* chosen(yield* Stream.runCollect(source.tags), tags)
         const options = optionsOf(file, tags, dryRun)
-        yield* printCopies(references.map((reference): Job => ({ source, target, reference, options })))
+        const jobs = references.map((reference): Job => ({ source, target, reference, options }))
+        yield* printCopies(jobs, registry)
       })
     )
   })

@@ -13,6 +13,7 @@ import * as Answer from "../answer.ts"
 import { dryRunFlag, outcome } from "../dryRun.ts"
 import { WrongCall } from "../failure.ts"
 import * as Files from "../files.ts"
+import * as Locks from "../locks.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
@@ -88,7 +89,8 @@ export const push = Command.make(
       { what: `push to ${to}`, program: program(to, files, options, place) },
       Effect.gen(function* () {
         const { repository, tags } = yield* targetOf(to, files, place)
-        const { store } = yield* Place.store(place, repository)
+        const { registry, store } = yield* Place.store(place, repository)
+        if (dryRun) yield* Locks.expectWritable(registry, tags)
         const packed = { ...options, files: yield* Files.inputs(files) }
         const { descriptor, sums } = yield* dryRun
           ? Files.predicted(store, packed)

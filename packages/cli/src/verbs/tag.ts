@@ -11,6 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
 import { dryRunFlag, tagOutcome } from "../dryRun.ts"
 import { NotThere } from "../failure.ts"
+import * as Locks from "../locks.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { table } from "../table.ts"
@@ -64,6 +65,7 @@ export const tag = Command.make(
           Effect.map(opened.store.resolve(tag), (found) => ({ tag, outcome: outcomeOf(found, digest) }))
         )
         const wanted = named.filter(({ outcome }) => outcome !== "unchanged").map(({ tag }) => tag)
+        if (dryRun && wanted.length > 0) yield* Locks.expectWritable(opened.registry, wanted)
         if (!dryRun && wanted.length > 0) {
           const raw = yield* opened.store.manifest(descriptor)
           if (Option.isNone(raw)) return yield* new NotThere({ description: `${digest} is gone` })
