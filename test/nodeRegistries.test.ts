@@ -65,6 +65,11 @@ layer(Emulator, { excludeTestServices: true })("NodeRegistries", (it) => {
       assert.deepStrictEqual(yield* Effect.provide(tagsOf("shop.example"), Live), ["v1"])
       const refused = yield* Effect.flip(Effect.provide(tagsOf(loginServer), Live))
       assert.include(refused.message, "TLS")
+      const byFunction = NodeRegistries.layerOptions({ credentials, registries: () => ({}) })
+      assert.deepStrictEqual(
+        yield* Effect.provide(tagsOf(loginServer), byFunction.pipe(withEnv({ HOME: "/nonexistent" }))),
+        ["v1"]
+      )
     })
   )
 })

@@ -134,7 +134,7 @@ One line each. First the line of \`eacr\`, then those of other commands that do 
 [coming from oras, crane or skopeo](../from-oras-or-crane.md)
 
 A test runs each line of \`eacr\` on the emulator and on distribution 3, which has none of the APIs of Azure. There, \`ls\` takes
-times from the configurations of images. \`purge\` keeps everything, because the registry does not say how old it is. \`lock\`,
+times from the configurations of images. \`purge\` keeps everything, because the registry does not say how old it is, and ends with 3. \`lock\`,
 \`unlock\` and \`trash\` fail with exit code 6.
 
 ${tasks.map(taskText).join("\n")}`

@@ -3,13 +3,14 @@
  */
 import * as Retention from "@effect-acr/artifacts/Retention"
 import * as RetentionPlan from "@effect-acr/artifacts/RetentionPlan"
+import type * as RetentionRules from "@effect-acr/artifacts/RetentionRules"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Answer from "./answer.ts"
-import { exitCodes } from "./exitCode.ts"
+import { type ExitCode, exitCodes } from "./exitCode.ts"
 import { Unsafe, WrongCall } from "./failure.ts"
 import * as Output from "./output.ts"
 import { isThere } from "./overwrite.ts"
@@ -63,6 +64,21 @@ export const judgedAgain = Effect.fnUntraced(function* (plan: Plan) {
   return { ...plan, frees }
 })
 
+const isOfTags = ({ of }: RetentionRules.Rule): boolean => of.every((candidate) => candidate === "tags")
+
+/** Whether the registry shows less than the rules judge: no manifests without a tag, or no times. */
+const isBlind = ({ coverage, manifests, rules, tags }: Plan): boolean => {
+  if (coverage !== "tagged") return coverage === "partial"
+  return (
+    rules.rules.some((rule) => rule.action === "delete" && !isOfTags(rule)) ||
+    [...tags, ...manifests].some(({ by, updatedOn }) => by === "age" && updatedOn === undefined)
+  )
+}
+
+/** The exit code of plans, as far as it follows from what the registry shows. */
+export const codeOf = (plans: ReadonlyArray<Plan>): ExitCode =>
+  plans.some(isBlind) ? exitCodes.partly : exitCodes.done
+
 /** A plan as an answer. */
 export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
   Answer.make(
@@ -72,7 +88,7 @@ export const answerOf = (plans: ReadonlyArray<Plan>): Answer.Answer =>
       text: () => plans.flatMap((plan, index) => [...(index === 0 ? [] : [""]), Retention.format(plan)]),
       quiet: plans.flatMap(({ manifests }) => manifests.filter(isDeleted).map(({ digest }) => digest)),
       // Such a plan is not carried out.
-      code: plans.some(({ exceeds }) => exceeds.length > 0) ? exitCodes.unsafe : exitCodes.done
+      code: plans.some(({ exceeds }) => exceeds.length > 0) ? exitCodes.unsafe : codeOf(plans)
     }
   )
 

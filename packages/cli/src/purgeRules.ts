@@ -19,16 +19,25 @@ const because = (flag: string) => `the flag ${flag} says so`
 
 const nothing = { action: "keep", because: "no flag names it" } as const
 
-const untaggedRule = ({ olderThan }: Wish): RetentionRules.Rule => ({
-  name: "untagged",
-  because: because("--untagged"),
-  of: ["untagged", "orphans"],
-  ...(Option.isSome(olderThan) ? { olderThan: olderThan.value } : {}),
-  action: "delete"
-})
+/** What matches and is too young is kept by a rule of its own, which says so. */
+const deletion = (
+  { olderThan }: Wish,
+  flag: string,
+  matching: Pick<RetentionRules.Rule, "of" | "tags">
+): ReadonlyArray<RetentionRules.Rule> => {
+  const rule = { ...matching, name: flag, because: because(`--${flag}`), action: "delete" } as const
+  return Option.match(olderThan, {
+    onNone: () => [rule],
+    onSome: (age) => [
+      { ...rule, olderThan: age },
+      { ...matching, name: `${flag}-younger`, because: "it is younger than --older-than", action: "keep" }
+    ]
+  })
+}
 
 /** Tags to keep come before those to delete, since the first rule that matches decides. */
-const tagRules = ({ keep, olderThan, tags }: Wish): ReadonlyArray<RetentionRules.Rule> => {
+const tagRules = (wish: Wish): ReadonlyArray<RetentionRules.Rule> => {
+  const { keep, tags } = wish
   const [first, ...others] = tags
   if (first === undefined) return []
   const matching = { of: ["tags"], tags: [first, ...others] } as const
@@ -44,19 +53,16 @@ const tagRules = ({ keep, olderThan, tags }: Wish): ReadonlyArray<RetentionRules
           } as const
         ]
       : []),
-    {
-      ...matching,
-      name: "tags",
-      because: because("--tags"),
-      ...(Option.isSome(olderThan) ? { olderThan: olderThan.value } : {}),
-      action: "delete"
-    }
+    ...deletion(wish, "tags", matching)
   ]
 }
 
 /** The rules that flags stand for; none if they delete nothing. */
 export const rulesOf = (wish: Wish): Option.Option<RetentionRules.Rules> => {
-  const rules = [...tagRules(wish), ...(wish.untagged ? [untaggedRule(wish)] : [])]
+  const rules = [
+    ...tagRules(wish),
+    ...(wish.untagged ? deletion(wish, "untagged", { of: ["untagged", "orphans"] }) : [])
+  ]
   return rules.length === 0
     ? Option.none()
     : Option.some({

@@ -27,20 +27,26 @@ export interface Call {
   readonly what: string
   /** The same as a program. */
   readonly program: Program.Program
+  /** Whether the call only says what it would change. Its program changes it. */
+  readonly isDryRun?: boolean
   /** Whether requests that fail are repeated. Defaults to yes. */
   readonly retries?: boolean
 }
 
 /** Prints the program that does the same with the library. */
-export const explain = (program: Program.Program) => Output.print(`${Program.format(program)}\n`)
+export const explain = (program: Program.Program, isDryRun = false) =>
+  Effect.andThen(
+    isDryRun ? Output.tell("warning: this program does what --dry-run only shows") : Effect.void,
+    Output.print(`${Program.format(program)}\n`)
+  )
 
 /** Runs what prints by itself. A list without the records that cannot be read is only a part of the answer. */
 export const run = <E extends Problem | Ended, R>(
-  { program, retries = true, what }: Call,
+  { isDryRun = false, program, retries = true, what }: Call,
   effect: Effect.Effect<void, E, R>
 ) =>
   Effect.gen(function* () {
-    if (yield* Explain) return yield* explain(program)
+    if (yield* Explain) return yield* explain(program, isDryRun)
     const { verbosity } = yield* settings
     // The HTTP client takes a third of a start, which help and `--version` do without.
     const Connection = yield* Effect.promise(() => import("./connection.ts"))

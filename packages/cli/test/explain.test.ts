@@ -20,6 +20,33 @@ it.effect("a program takes the digest where the call has a tag as well", () =>
   })
 )
 
+it.effect("a program of a dry run of purge deletes nothing, and that of a plan writes it", () =>
+  Effect.gen(function* () {
+    const call = ["purge", "myregistry.azurecr.io/shop/api", "--untagged"]
+    assert.include(yield* explained(...call), "Retention.apply(")
+    assert.notInclude(yield* explained(...call, "--dry-run"), "Retention.apply(")
+    const planning = yield* explained(...call, "--plan", "plan.json")
+    assert.notInclude(planning, "Retention.apply(")
+    assert.include(planning, 'writeFileString("plan.json"')
+  })
+)
+
+it.effect("a program that does what a dry run would only show is told as such", () =>
+  Effect.gen(function* () {
+    const name = "myregistry.azurecr.io/shop/api:v1"
+    for (const call of [
+      ["rm", name],
+      ["untag", name],
+      ["tag", name, "v2"],
+      ["lock", name],
+      ["trash", "restore", name]
+    ]) {
+      const { stderr } = yield* eacr([...call, "--dry-run", "--explain"], { env: { HOME: "/nonexistent" } })
+      assert.strictEqual(stderr, "warning: this program does what --dry-run only shows\n")
+    }
+  })
+)
+
 it.effect("what a user types is text in a program, and no code", () =>
   Effect.gen(function* () {
     const patterns = ["${process}", "`process`"]

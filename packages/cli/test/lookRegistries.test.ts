@@ -58,7 +58,7 @@ const looking = Effect.fnUntraced(function* (repository: string, verb: string, .
     registries: { [loginServer]: { endpoint, allowInsecureHttp: true } }
   })
   const pushed = yield* Effect.provide(push(repository, loginServer), registries)
-  const name = verb === "ls" || verb === "du" ? repository : `${repository}:v1`
+  const name = ["du", "ls", "purge"].includes(verb) ? repository : `${repository}:v1`
   const ended = yield* eacr([verb, `${loginServer}/${name}`, ...flags], { env: { HOME: "/nonexistent" } })
   return { ...pushed, ...ended }
 })
@@ -93,6 +93,19 @@ describe.runIf(Docker.isThere("3"))("on distribution v3", () => {
         )
         assert.deepStrictEqual([tags, lock], [undefined, undefined])
         assert.deepStrictEqual(referrers, [{ artifactType: "application/spdx+json", count: 1 }])
+      })
+    )
+
+    it.effect("purge answers 3, since manifests without a tag and times are not listed", () =>
+      Effect.gen(function* () {
+        for (const [repository, flags] of [
+          ["purge/untagged", ["--untagged", "--yes"]],
+          ["purge/tags", ["--tags", "v*", "--yes"]]
+        ] as const) {
+          const { code, stderr } = yield* looking(repository, "purge", ...flags)
+          assert.strictEqual(code, 3)
+          assert.include(stderr, "warning: the registry lists no manifests")
+        }
       })
     )
 

@@ -53,7 +53,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const trash = yield* loggedIn(["trash", "ls", "$REGISTRY/purge/untagged"])
         assert.include(trash.stdout, untagged)
         const foreseen = yield* loggedIn(["trash", "restore", "--dry-run", `$REGISTRY/purge/untagged@${untagged}`])
-        assert.strictEqual(foreseen.stdout, `restored\t${untagged}\n`)
+        assert.strictEqual(foreseen.stdout, `would be restored\t${untagged}\n`)
         assert.include((yield* loggedIn(["trash", "ls", "$REGISTRY/purge/untagged"])).stdout, untagged)
         const restored = yield* loggedIn(["trash", "restore", `$REGISTRY/purge/untagged@${untagged}`])
         assert.deepStrictEqual(restored, { code: 0, stdout: `restored\t${untagged}\n`, stderr: "" })
@@ -67,7 +67,7 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         yield* loggedIn(["rm", "--manifest", "--yes", "$REGISTRY/trash/taken:v1"])
         yield* seed({ repository: "trash/taken", tags: ["v1"], layers: [{ content: "another" }] })
         const dry = yield* loggedIn(["trash", "restore", "--dry-run", `$REGISTRY/trash/taken@${digest}`])
-        assert.deepStrictEqual([dry.code, dry.stdout], [3, `restored\t${digest}\ntaken\tv1\n`])
+        assert.deepStrictEqual([dry.code, dry.stdout], [3, `would be restored\t${digest}\ntaken\tv1\n`])
         assert.strictEqual((yield* loggedIn(["trash", "restore", `$REGISTRY/trash/taken@${digest}`])).code, 3)
       })
     )
@@ -135,8 +135,54 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
         const { code, stderr, stdout } = yield* loggedIn(["purge", "$REGISTRY/purge/young", "--untagged"])
         assert.strictEqual(code, 0)
         assert.match(stdout, /purge\/young\tnothing to delete\n$/)
-        assert.include(stderr, "1 stay, each since no flag names it")
-        assert.include(stderr, "1 stay, each since it is younger than the safety age")
+        assert.include(stderr, "kept: 1 tag: no flag names it\n")
+        assert.include(stderr, "kept: 1 manifest: it is younger than the safety age\n")
+      })
+    )
+
+    it.effect("says that what matches is younger than the age that was asked for", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/age", 2)
+        const flags = ["--tags", "build-*", "--untagged", "--older-than", "60d"]
+        const { code, stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/age", ...flags])
+        assert.strictEqual(code, 0)
+        assert.include(stderr, "kept: 2 tags: it is younger than --older-than\n")
+        assert.include(stderr, "kept: 2 manifests: a tag that stays names it\n")
+        assert.include(stderr, "kept: 1 manifest: it is younger than --older-than\n")
+      })
+    )
+
+    it.effect("counts the reasons that it does not list", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        const rules = Array.from({ length: 7 }, (_, index) => ({
+          name: `keep-${index}`,
+          because: `reason ${index}`,
+          of: ["tags"],
+          tags: [`v${index}`],
+          action: "keep"
+        }))
+        for (const index of rules.keys()) yield* seed({ repository: "purge/reasons", tags: [`v${index}`] })
+        const keep = { action: "keep", because: "nothing else" }
+        const file = join(temporary(), "rules.json")
+        writeFileSync(
+          file,
+          JSON.stringify({ repositories: ["**"], defaults: { tags: keep, untagged: keep, orphans: keep }, rules })
+        )
+        const { stderr } = yield* loggedIn(["purge", "$REGISTRY/purge/reasons", "--rules", file])
+        assert.include(stderr, "kept: 2 tags for other reasons, which --dry-run shows\n")
+      })
+    )
+
+    it.effect("says that signatures without a tag stay in the trash", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        const referrers = [{ artifactType: "application/spdx+json" }]
+        yield* seed({ repository: "trash/signed", tags: ["v1"], referrers })
+        yield* loggedIn(["rm", "--manifest", "--yes", "$REGISTRY/trash/signed:v1"])
+        const { code, stderr } = yield* loggedIn(["trash", "restore", "$REGISTRY/trash/signed:v1"])
+        assert.strictEqual(code, 0)
+        assert.match(stderr, /^warning: 1 manifest stays in the trash of .+\/trash\/signed\. Signatures and SBOMs/)
       })
     )
 

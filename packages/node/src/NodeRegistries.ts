@@ -37,6 +37,14 @@ const withoutTlsOnLoopback = (loginServer: string): Partial<RegistryContent.Opti
   return Outbound.reachOf(new URL(endpoint).hostname) === "loopback" ? { endpoint } : {}
 }
 
+/** Options for single registries. A function knows none by name: those on this machine for which it has no address are without TLS. */
+const registriesOf = ({ registries = {} }: Options): NonNullable<Registries.Options["registries"]> => {
+  if (typeof registries === "function") {
+    return (loginServer) => ({ ...withoutTlsOnLoopback(loginServer), ...registries(loginServer) })
+  }
+  return Object.keys(registries).length === 0 ? withoutTlsOnLoopback : registries
+}
+
 const credentialsOf = ({ credentials }: Options) => {
   const known = credentials === undefined ? DockerConfig.layer : Credentials.orElse(DockerConfig.layer, credentials)
   return Credentials.orElse(known, Credentials.layerAnonymous)
@@ -47,7 +55,8 @@ const credentialsOf = ({ credentials }: Options) => {
  *
  * **Details**
  *
- * With `registries`, these options alone say how each registry is reached: over https, unless an `endpoint` says otherwise.
+ * If `registries` names some, all are reached over https, unless the `endpoint` of one says otherwise. If it is a function,
+ * those on this machine for which it returns no `endpoint` are reached over http.
  *
  * **Example** (A script for registries of Azure, with the login of docker or of `az login`)
  *
@@ -74,9 +83,9 @@ export const layerOptions = (
   Compression.Compression | NodeServices.NodeServices | Registries.Registries,
   Config.ConfigError | RegistryError
 > => {
-  const { credentials: _, ...others } = options
+  const { credentials: _, registries: __, ...others } = options
   return Layer.mergeAll(
-    Layer.provide(Registries.layerOptions({ registries: withoutTlsOnLoopback, ...others }), [
+    Layer.provide(Registries.layerOptions({ ...others, registries: registriesOf(options) }), [
       credentialsOf(options),
       NodeRegistryHttpClient.layer
     ]),

@@ -63,7 +63,11 @@ export const attach = Command.make(
     const options = { artifactType, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
     const of = Option.isSome(platform) ? { platform: platform.value } : {}
     return Verb.run(
-      { what: `attach to ${artifact}`, program: program(artifact, files, { ...options, ...of }, place) },
+      {
+        what: `attach to ${artifact}`,
+        program: program(artifact, files, { ...options, ...of }, place),
+        isDryRun: dryRun
+      },
       Effect.gen(function* () {
         const opened = yield* Place.store(place, artifact)
         if (dryRun) yield* Locks.expectWritable(opened.registry, [])

@@ -97,7 +97,7 @@ const program = (name: string, wish: ChangeableAttributes.Update): Program.Progr
 
 const changed = (verb: string, name: string, wanted: ReadonlyArray<Operation>, isAllowed: boolean, isDryRun: boolean) =>
   Verb.answer(
-    { what: `${verb} ${name}`, program: program(name, changeOf(wanted, isAllowed)) },
+    { what: `${verb} ${name}`, program: program(name, changeOf(wanted, isAllowed)), isDryRun },
     change(name, wanted, isAllowed, isDryRun)
   )
 

@@ -233,7 +233,8 @@ export const login = Command.make(
     return Verb.answer(
       {
         what: `log in to ${registry}`,
-        program: isByAzure ? azureProgram(registry) : passwordProgram(registry, username)
+        program: isByAzure ? azureProgram(registry) : passwordProgram(registry, username),
+        isDryRun: dryRun
       },
       Effect.gen(function* () {
         const { loginServer } = yield* Login.conversation(registry)

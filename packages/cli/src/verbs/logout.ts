@@ -44,7 +44,7 @@ export const logout = Command.make(
   },
   ({ dryRun, registry }) =>
     Verb.answer(
-      { what: `log out from ${registry}`, program: program(registry) },
+      { what: `log out from ${registry}`, program: program(registry), isDryRun: dryRun },
       Effect.gen(function* () {
         const { endpoint, loginServer } = yield* Login.conversation(registry)
         const request = { endpoint, loginServer }

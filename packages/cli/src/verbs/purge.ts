@@ -45,7 +45,7 @@ type Plan = RetentionPlan.Plan
 const ageFlag = Flag.String("older-than").pipe(
   Flag.withMetavar("AGE"),
   Flag.withDescription(
-    "With --untagged or --tags: delete only what was last changed longer ago than this: 30d, 2w, 12h. What is younger than a day stays in any case"
+    "With --untagged or --tags: delete only what was last changed longer ago than this: 30d, 2w. What is younger than the safety age of a day stays in any case; only --rules FILE sets another (safetyAge)"
   ),
   Flag.filterMap(Age.parse, (text) => `Expected an age of at least a minute, such as 30d, 2w or 12h, got ${text}`),
   Flag.optional
@@ -66,7 +66,9 @@ const flags = {
   ),
   tags: Flag.String("tags").pipe(
     Flag.withMetavar("PATTERN"),
-    Flag.withDescription("Delete tags that match, such as build-*. It can be repeated"),
+    Flag.withDescription(
+      "Delete tags that match, such as build-*, and the images that no other tag needs then. It can be repeated"
+    ),
     Flag.atLeast(0)
   ),
   keep: Flag.Int("keep").pipe(
@@ -181,6 +183,7 @@ const statusOf = (report: RetentionReport.Report): string =>
   report.outcomes.length === 0 ? "nothing to delete" : RetentionReport.status(report)
 
 const reportAnswer = (
+  plans: ReadonlyArray<Plan>,
   reports: ReadonlyArray<RetentionReport.Report>,
   failed: ReadonlyArray<FailedPlan>
 ): Answer.Answer =>
@@ -199,21 +202,39 @@ const reportAnswer = (
       quiet: reports.flatMap(({ outcomes }) =>
         outcomes.filter(({ outcome }) => outcome === "done").map(({ digest }) => digest)
       ),
-      code: reports.every((report) => RetentionReport.status(report) === "done") ? exitCodes.done : exitCodes.partly
+      code: reports.every((report) => RetentionReport.status(report) === "done")
+        ? PlanFile.codeOf(plans)
+        : exitCodes.partly
     }
   )
 
-/** Says why a plan deletes nothing: how many things stay for which reason. */
-const tellKept = ({ manifests, tags, warnings }: Plan) => {
+/** Why something stays, in words that are the same for all that stays for this reason. */
+const reasonOf = ({ because, by }: Pick<RetentionPlan.PlannedManifest, "because" | "by">): string =>
+  by === "tag" ? "a tag that stays names it" : because
+
+const counted = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`
+
+/** How many things stay for which reason, the most frequent reason first. */
+const keptFor = (things: Plan["tags"] | Plan["manifests"], thing: string): ReadonlyArray<string> => {
   const counts = new Map<string, number>()
-  for (const { because } of [...tags, ...manifests]) counts.set(because, (counts.get(because) ?? 0) + 1)
-  const reasons = Array.from(counts, ([because, count]) => `${count} stay, each since ${because}`)
-  return Effect.forEach([...reasons.slice(0, mostReasons), ...warnings], (line) => Output.tell(printable(line)), {
-    discard: true
-  })
+  for (const reason of things.map(reasonOf)) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  const reasons = Array.from(counts).toSorted(([, one], [, other]) => other - one)
+  const rest = reasons.slice(mostReasons).reduce((sum, [, count]) => sum + count, 0)
+  return [
+    ...reasons.slice(0, mostReasons).map(([reason, count]) => `kept: ${counted(count, thing)}: ${reason}`),
+    ...(rest === 0 ? [] : [`kept: ${counted(rest, thing)} for other reasons, which --dry-run shows`])
+  ]
 }
 
 const mostReasons = 5
+
+/** Says why a plan deletes nothing. */
+const tellKept = ({ manifests, tags, warnings }: Plan) =>
+  Effect.forEach(
+    [...keptFor(tags, "tag"), ...keptFor(manifests, "manifest"), ...warnings.map((line) => `warning: ${line}`)],
+    (line) => Output.tell(printable(line)),
+    { discard: true }
+  )
 
 /** Why there is no report of a plan. */
 const problemOf = (fate: InTurn.Fate<RetentionReport.Report>, isReported: boolean): string | undefined => {
@@ -251,7 +272,7 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
       const problem = problemOf(fate, interrupted.length > 0)
       return plan === undefined || problem === undefined ? [] : [{ repository: nameOf(plan), problem }]
     })
-    return reportAnswer([...reports, ...interrupted], failed)
+    return reportAnswer(plans, [...reports, ...interrupted], failed)
   })
 })
 
@@ -264,7 +285,15 @@ const confirmed = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>, isSur
   return yield* Answer.print({ ...PlanFile.answerOf(plans), code: exitCodes.no })
 })
 
-const program = (place: Option.Option<string>, { rules, ...wish }: Given): Program.Program => {
+/** What is done with a plan. */
+type Purpose = "apply" | "show" | { readonly file: string }
+
+const purposeOf = (planned: Option.Option<string>, dryRun: boolean): Purpose => {
+  if (Option.isSome(planned)) return { file: planned.value }
+  return dryRun ? "show" : "apply"
+}
+
+const program = (place: Option.Option<string>, { rules, ...wish }: Given, purpose: Purpose): Program.Program => {
   const reading = Option.match(rules, {
     onSome: (file): Program.Program => ({
       imports: { [Program.artifacts]: ["RetentionRules"], [Program.effect]: ["FileSystem"] },
@@ -278,16 +307,31 @@ const program = (place: Option.Option<string>, { rules, ...wish }: Given): Progr
       lines: [`const rules = yield* RetentionRules.parse(${Program.text(jsonOf(wish))})`]
     })
   })
-  return Program.join(reading, {
+  const planning: Program.Program = {
     imports: { [Program.artifacts]: ["Retention"], [Program.effect]: ["Console"] },
     lines: [
       `const target = yield* Retention.open(${Program.literal(Option.getOrElse(place, () => ""))})`,
       "const inventory = yield* Retention.inventory(target)",
       "const plan = yield* Effect.fromResult(Retention.plan(inventory, rules))",
-      "yield* Console.log(Retention.format(plan))",
-      "yield* Retention.apply(target, plan, rules)"
+      "yield* Console.log(Retention.format(plan))"
     ]
-  })
+  }
+  return Program.join(reading, planning, endOf(purpose))
+}
+
+const plansLine = "const Plans = Schema.fromJsonString(Schema.Struct({ plans: Schema.Array(RetentionPlan.Plan) }))"
+
+const endOf = (purpose: Purpose): Program.Program => {
+  if (purpose === "show") return { imports: {}, lines: [] }
+  if (purpose === "apply") return { imports: {}, lines: ["yield* Retention.apply(target, plan, rules)"] }
+  return {
+    imports: { [Program.artifacts]: ["RetentionPlan"], [Program.effect]: ["FileSystem", "Schema"] },
+    lines: [
+      plansLine,
+      "const text = yield* Schema.encodeEffect(Plans)({ plans: [plan] })",
+      `yield* (yield* FileSystem.FileSystem).writeFileString(${Program.literal(purpose.file)}, text)`
+    ]
+  }
 }
 
 const encodeRules = Schema.encodeOption(RetentionRules.Rules)
@@ -302,7 +346,7 @@ const jsonOf = (wish: Wish): string =>
 const applyProgram = (file: string): Program.Program => ({
   imports: { [Program.artifacts]: ["Retention", "RetentionPlan"], [Program.effect]: ["FileSystem", "Schema"] },
   lines: [
-    "const Plans = Schema.fromJsonString(Schema.Struct({ plans: Schema.Array(RetentionPlan.Plan) }))",
+    plansLine,
     "const files = yield* FileSystem.FileSystem",
     `const { plans } = yield* Schema.decodeEffect(Plans)(yield* files.readFileString(${Program.literal(file)}))`,
     "for (const plan of plans) {",
@@ -328,7 +372,10 @@ export const purge = Command.make(
           Option.orElse(place, () => applied),
           () => "a repository"
         )}`,
-        program: Option.isSome(applied) ? applyProgram(applied.value) : program(place, given)
+        isDryRun: Option.isSome(applied) && dryRun,
+        program: Option.isSome(applied)
+          ? applyProgram(applied.value)
+          : program(place, given, purposeOf(planned, dryRun))
       },
       Effect.gen(function* () {
         if (Option.isSome(applied)) {

@@ -86,7 +86,7 @@ export const push = Command.make(
   ({ annotations, artifactType, dryRun, files, to, ...place }) => {
     const options = { artifactType, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
     return Verb.run(
-      { what: `push to ${to}`, program: program(to, files, options, place) },
+      { what: `push to ${to}`, program: program(to, files, options, place), isDryRun: dryRun },
       Effect.gen(function* () {
         const { repository, tags } = yield* targetOf(to, files, place)
         const { registry, store } = yield* Place.store(place, repository)

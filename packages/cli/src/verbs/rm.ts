@@ -305,7 +305,11 @@ export const rm = Command.make(
   },
   ({ dryRun, manifest, names, yes, ...place }) =>
     Verb.run(
-      { what: `delete ${names.join(", ")}`, program: manifest ? program(names, place) : Untag.program(names, place) },
+      {
+        what: `delete ${names.join(", ")}`,
+        program: manifest ? program(names, place) : Untag.program(names, place),
+        isDryRun: dryRun
+      },
       manifest ? removeManifests(place, names, { dryRun, yes }) : Untag.untagAll(place, names, dryRun)
     )
 ).pipe(

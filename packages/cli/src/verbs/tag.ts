@@ -55,7 +55,7 @@ export const tag = Command.make(
   },
   ({ artifact, dryRun, tags, ...place }) =>
     Verb.answer(
-      { what: `tag ${artifact}`, program: program(artifact, tags, place) },
+      { what: `tag ${artifact}`, program: program(artifact, tags, place), isDryRun: dryRun },
       Effect.gen(function* () {
         const valid = yield* Target.validTags(tags)
         const opened = yield* Place.store(place, artifact)

@@ -20,9 +20,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
 import * as Locks from "../locks.ts"
-import { dryRunFlag } from "../dryRun.ts"
+import { dryRunFlag, outcome as outcomeOf } from "../dryRun.ts"
 import { exitCodes } from "../exitCode.ts"
 import { NotThere, WrongCall } from "../failure.ts"
+import * as Output from "../output.ts"
 import * as Program from "../program.ts"
 import { table } from "../table.ts"
 import * as Verb from "../verb.ts"
@@ -138,14 +139,15 @@ const restoreAnswer = (steps: ReadonlyArray<Trash.RestoredStep>, isDryRun: boole
   const isWhole = steps.every(
     ({ outcome, tags, unread }) => isThere(outcome) && unread === undefined && tags.every((tag) => isThere(tag.outcome))
   )
+  const said = (outcome: Trash.Outcome) => (outcome === "restored" ? outcomeOf(isDryRun, outcome) : outcome)
   return Answer.make(
     restoreDocument,
     { steps, isDryRun },
     {
       text: () =>
         steps.flatMap(({ detail, digest, outcome, tags, unread }) => [
-          [outcome, digest, detail ?? unread ?? ""].join("\t").trimEnd(),
-          ...tags.map((tag) => [tag.outcome, tag.name, tag.detail ?? ""].join("\t").trimEnd())
+          [said(outcome), digest, detail ?? unread ?? ""].join("\t").trimEnd(),
+          ...tags.map((tag) => [said(tag.outcome), tag.name, tag.detail ?? ""].join("\t").trimEnd())
         ]),
       quiet: steps.filter(({ outcome }) => isThere(outcome)).map(({ digest }) => digest),
       code: isWhole ? exitCodes.done : exitCodes.partly
@@ -182,6 +184,17 @@ const foreseen = Effect.fnUntraced(function* ({ registry, repository }: Registri
   return [step]
 })
 
+/** The registry does not say what a deleted manifest refers to, so that only tags lead to signatures and SBOMs. */
+const tellRest = ({ reference, registry, repository }: Registries.Opened) =>
+  Effect.gen(function* () {
+    const left = yield* Stream.runCount(registry.deletedManifests(repository))
+    if (left === 0) return
+    const place = `${reference.registry}/${repository}`
+    yield* Output.tell(
+      `warning: ${left} ${left === 1 ? "manifest stays" : "manifests stay"} in the trash of ${place}. Signatures and SBOMs without a tag may be among them: eacr trash ls lists them, and each is restored by its digest`
+    )
+  })
+
 const restoreProgram = (artifact: string): Program.Program => ({
   imports: { [Program.artifacts]: ["Trash"], [Program.client]: ["Registries"], [Program.effect]: ["Console"] },
   lines: [
@@ -203,7 +216,7 @@ const restore = Command.make(
   },
   ({ artifact, dryRun }) =>
     Verb.answer(
-      { what: `restore ${artifact}`, program: restoreProgram(artifact) },
+      { what: `restore ${artifact}`, program: restoreProgram(artifact), isDryRun: dryRun },
       Effect.gen(function* () {
         const opened = yield* Registries.open(artifact)
         const { digest, tag } = opened.reference
@@ -211,12 +224,13 @@ const restore = Command.make(
         if (wanted === undefined) return yield* new WrongCall({ description: "say which tag or digest" })
         if (dryRun) return restoreAnswer(yield* foreseen(opened, wanted), dryRun)
         const { steps } = yield* Effect.provideContext(Trash.restore(opened.repository, wanted), servicesOf(opened))
+        yield* tellRest(opened)
         return restoreAnswer(steps, dryRun)
       })
     )
 ).pipe(
   Verb.described({
-    does: "Restore a deleted artifact with its platforms, tags and signatures",
+    does: "Restore a deleted artifact with its platforms, its tags, and what tags attach to it, such as signatures of cosign. Other referrers are restored by their digests",
     examples: [{ command: "eacr trash restore myregistry.azurecr.io/shop/api:v1.4.0", description: "Undo a deletion" }]
   })
 )

@@ -135,7 +135,10 @@ export const untag = Command.make(
     ...Place.writeFlags
   },
   ({ dryRun, names, ...place }) =>
-    Verb.run({ what: `untag ${names.join(", ")}`, program: program(names, place) }, untagAll(place, names, dryRun))
+    Verb.run(
+      { what: `untag ${names.join(", ")}`, program: program(names, place), isDryRun: dryRun },
+      untagAll(place, names, dryRun)
+    )
 ).pipe(
   Verb.described({
     does: "Delete tags. The manifests that they name stay",
