@@ -1,7 +1,7 @@
 /**
  * Annotations: the free-form labels of manifests and descriptors.
  *
- * The keys that have a meaning to all tools are constants here: OCI image specification, annotations.md, "Pre-Defined
+ * The keys that all tools understand are constants here: OCI image specification, annotations.md, "Pre-Defined
  * Annotation Keys".
  *
  * @since 0.1.0
@@ -13,8 +13,8 @@ import * as Schema from "effect/Schema"
  *
  * **Details**
  *
- * OCI image specification, annotations.md. Both keys and values are text. Any key may stand beside those of the
- * specification; one of your own begins with a domain that is yours, in reverse: `com.contoso.build`.
+ * OCI image specification, annotations.md. Keys and values are text. Other keys are allowed beside those of the
+ * specification. A key of your own starts with your domain in reverse: `com.contoso.build`.
  *
  * **Example** (Saying what an image was built from)
  *
@@ -39,7 +39,7 @@ import * as Schema from "effect/Schema"
 export const Annotations = Schema.Record(Schema.String, Schema.String)
 
 /**
- * The annotations of one manifest or descriptor, by key.
+ * The type that the schema `Annotations` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -103,7 +103,7 @@ export const version = "org.opencontainers.image.version"
 export const revision = "org.opencontainers.image.revision"
 
 /**
- * Who distributes the image.
+ * The person or the organisation that distributes the image.
  *
  * @category keys
  * @since 0.1.0

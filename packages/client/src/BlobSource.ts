@@ -1,19 +1,19 @@
 /**
  * Where the content of a blob comes from.
  *
- * A source that can be read again makes an upload stronger: it goes out in one request in constant memory, and goes on
- * after a fault from wherever the registry has lost track. One that can't be read again goes out in chunks that are kept
- * until the registry has confirmed them.
+ * Prefer a source that can be read again: it is sent in one request in constant memory, and an upload resumes after a
+ * fault at any offset that the registry states. A source that cannot be read again is sent in chunks, each of which is
+ * kept in memory until the registry has confirmed it.
  *
  * | Made by                | Read again | Kept in memory                     |
  * | ---------------------- | ---------- | ---------------------------------- |
- * | `fromBytes`            | yes        | what you hand over, without a copy |
+ * | `fromBytes`            | yes        | the caller's bytes, without a copy |
  * | `fromString`           | yes        | the text in UTF-8                  |
- * | `fromFile`             | yes        | a few pieces of half a mebibyte    |
- * | `fromRepeatableStream` | yes        | what the stream itself keeps       |
+ * | `fromFile`             | yes        | a few pieces of 512 KiB            |
+ * | `fromRepeatableStream` | yes        | whatever the stream itself keeps   |
  * | `fromStream`           | no         | a chunk (`chunkSize`, 8 MiB)      |
  *
- * A blob of another repository or registry is one by `RegistryContent.blobSource`.
+ * `RegistryContent.blobSource` makes a source of a blob in another repository or registry.
  *
  * @since 0.1.0
  */
@@ -27,25 +27,29 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 
 /**
- * The content of a blob, with the errors and the services that reading it has.
+ * The content of a blob, with the errors and the services of reading it.
  *
  * **Details**
  *
  * `RegistryContent.uploadBlob` fails with the errors of its source, and needs its services: a file needs `FileSystem`.
- * Another implementation, for example over a part of an archive, keeps to the first three fields.
+ * A custom implementation, for example over a part of an archive, needs only the first three fields.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BlobSource<out E = never, out R = never> {
-  /** Bytes in all, or undefined if only the end will tell. An upload fails with `ContentMismatch` if it was wrong. */
+  /**
+   * The total size in bytes, or undefined if it is unknown until the content ends. An upload fails with
+   * `ContentMismatch` if the size is wrong.
+   */
   readonly sizeBytes: Effect.Effect<number | undefined, E, R>
   /**
-   * The content from an offset in bytes on. Every piece is the reader's to keep, unless the reader says how much it
-   * holds on to, as `HeldBytes` of `ScopedHttpClient` counts it: then the memory of older pieces may be written to again.
+   * Reads the content from an offset in bytes. The reader may keep every piece, unless it states in `heldBytes` how
+   * much it still uses (counted as `HeldBytes` of `ScopedHttpClient`): then the source may overwrite the memory of
+   * older pieces.
    */
   readonly read: (offsetBytes: number, heldBytes?: number) => Stream.Stream<Uint8Array, E, R>
-  /** Whether `read` may be run more than once, from any offset, and gives the same bytes each time. */
+  /** Whether `read` may run more than once, from any offset, and returns the same bytes each time. */
   readonly repeatable: boolean
   /**
    * The same content without a check of its own, if `read` compares the bytes with a digest. An upload with a `digest` reads
@@ -55,35 +59,35 @@ export interface BlobSource<out E = never, out R = never> {
 }
 
 /**
- * Bytes at hand.
+ * Makes a source of bytes in memory.
  *
  * **Gotchas**
  *
- * They are not copied: leave them as they are until the upload has ended.
+ * The bytes are not copied: do not change them before the upload has ended.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const fromBytes = (bytes: Uint8Array): BlobSource => ({
   sizeBytes: Effect.succeed(bytes.length),
-  // One at a time: whoever hashes them sends the first before it looks at the second.
+  // One at a time: an upload that hashes the pieces sends the first before it reads the second.
   read: (offset) =>
     offset >= bytes.length ? Stream.empty : Stream.fromIterable(pieces(bytes.subarray(offset)), { chunkSize: 1 }),
   repeatable: true
 })
 
-/** Pieces of a size at which nothing is lost on the way, without a copy. */
+/** Pieces of a size that costs no throughput, without a copy. */
 function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += pieceBytes) yield bytes.subarray(offset, offset + pieceBytes)
 }
 
 const pieceBytes = 2 * 1024 * 1024
 
-/** Of a file, several pieces are in memory for each upload. Larger ones take more of it, and no less time. */
+/** Several pieces of a file are in memory for each upload. Larger pieces take more memory, and save no time. */
 const filePieceBytes = 512 * 1024
 
 /**
- * The bytes of a text in UTF-8.
+ * Makes a source of a text in UTF-8.
  *
  * @category constructors
  * @since 0.1.0
@@ -104,11 +108,16 @@ export interface FilePart {
 }
 
 /**
- * A file or a part of one, read half a mebibyte at a time, one step ahead of the reader.
+ * Makes a source of a file or a part of one. It reads 512 KiB at a time, one step ahead of the reader.
+ *
+ * **When to use**
+ *
+ * Use for content on disk. It can be read again, so uploads resume, and memory is constant. `fromBytes` is for content
+ * in memory, and `fromStream` for content that exists only while it is produced.
  *
  * **Details**
  *
- * The upload fails with a `PlatformError` if the file is not there or can't be read, and needs a `FileSystem`, which
+ * The upload fails with a `PlatformError` if the file does not exist or cannot be read, and needs a `FileSystem`, which
  * `NodeServices.layer` of `@effect/platform-node` provides.
  *
  * **Example** (Uploading a layer)
@@ -145,15 +154,18 @@ export const fromFile = (
   repeatable: true
 })
 
-/** Gives memory for so many bytes of a file. */
+/** Allocates memory for a number of bytes of a file. */
 type Memory = (bytes: number) => Uint8Array
 
 const fresh: Memory = (bytes) => new Uint8Array(bytes)
 
-/** Pieces that nobody may write to while one is filled: the one beyond `HeldBytes`, the last given, one ahead of it. */
+/**
+ * Pieces that must not be overwritten while one is filled: the one beyond `HeldBytes`, the one returned last, and the
+ * one read ahead.
+ */
 const inBetween = 4
 
-/** The same memory again, when nobody looks at it any more. */
+/** Returns the same memory again once the reader no longer uses it. */
 const inTurns = (heldBytes: number): Memory => {
   const count = Math.ceil(heldBytes / filePieceBytes) + inBetween
   const pieces: Array<Uint8Array> = []
@@ -166,11 +178,11 @@ const inTurns = (heldBytes: number): Memory => {
   }
 }
 
-/** What is left of a part behind an offset; of a file, its end is not known before it is opened. */
+/** The rest of a part from an offset. The end of a whole file is not known before it is opened. */
 const rest = (part: FilePart | undefined, offset: number): Pick<FilePart, "offset"> & Partial<FilePart> =>
   part === undefined ? { offset } : { offset: part.offset + offset, size: Math.max(0, part.size - offset) }
 
-/** The rest of a file, or so many bytes of it. */
+/** Reads the rest of a file, or a number of bytes of it. */
 const readFile = (
   files: FileSystem.FileSystem,
   path: string,
@@ -184,7 +196,7 @@ const readFile = (
       let left = size ?? Number((yield* file.stat).size) - offset
       const read = Effect.suspend(() => {
         if (left === 0 && size !== undefined) return Cause.done()
-        // Whether a file ends where it should shows by the byte behind.
+        // One byte beyond the part shows whether the file ends where it should.
         const piece = memory(Math.min(filePieceBytes, Math.max(1, left)))
         return Effect.flatMap(file.read(piece), (length) => {
           left -= length
@@ -195,18 +207,23 @@ const readFile = (
     })
   )
 
-/** What is no size is not a number: an upload refuses it. */
+/** An input that is no size becomes `NaN`, which an upload refuses. */
 const bytesOf = (size: ByteSize.Input): number =>
   Option.getOrElse(Option.flatMap(ByteSize.fromInput(size), ByteSize.toNumber), () => Number.NaN)
 
 /**
- * A stream that can be run only once: the output of another program, the body of a request.
+ * Makes a source of a stream that can run only once: the output of another program, the body of a request.
+ *
+ * **When to use**
+ *
+ * Use if nothing else fits. An upload from such a source sends chunks, and can resume only from the last one. If the
+ * stream can run again with the same bytes, use `fromRepeatableStream`.
  *
  * **Details**
  *
- * It goes out in chunks, of which the last is kept in memory until the registry has confirmed it.
+ * The content is sent in chunks. The last chunk is kept in memory until the registry has confirmed it.
  *
- * **Example** (Uploading what is made on the way)
+ * **Example** (Uploading content while it is produced)
  *
  * ```ts
  * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
@@ -237,13 +254,13 @@ export const fromStream = <E, R>(
 })
 
 /**
- * A stream that gives the same bytes each time it is run: what is read from a database, or made anew.
+ * Makes a source of a stream that yields the same bytes each time it runs: rows of a database, or computed content.
  *
  * **Gotchas**
  *
- * To go on after a fault at some offset it is run from its beginning, and what comes before is passed over.
+ * To resume at an offset, the stream runs from its beginning and the bytes before the offset are dropped.
  *
- * **Example** (Uploading what is computed, without keeping it)
+ * **Example** (Uploading computed content without keeping it)
  *
  * ```ts
  * import { BlobSource, RegistryContent } from "@effect-acr/client"

@@ -1,9 +1,9 @@
 /**
  * Changeable attributes: the locks that Azure Container Registry puts on repositories, tags and manifests.
  *
- * ACR's documentation, "Lock a container image in an Azure container registry". Each of a repository, a tag and a
- * manifest has four of its own. Whoever may write metadata may change them, so that they guard against mistakes and not
- * against people.
+ * ACR's documentation, "Lock a container image in an Azure container registry". A repository, a tag and a manifest have
+ * four attributes each. Every identity with the right to write metadata can change them, so they protect against
+ * mistakes, not against attackers.
  *
  * @since 0.1.0
  */
@@ -13,29 +13,29 @@ import * as Schema from "effect/Schema"
 const allowed = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(true)))
 
 /**
- * The fields of the four attributes, each a `Schema.Boolean`, for the schema of anything that can be locked. One that is
- * left out when a value is made counts as allowed.
+ * The fields of the four attributes, each a `Schema.Boolean`, for the schema of anything that can be locked. An
+ * attribute that `make` is not given defaults to `true`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const fields = {
-  /** May it be deleted? */
+  /** Whether it may be deleted. */
   canDelete: allowed,
-  /** May it be overwritten? Without this right it can't be deleted either. */
+  /** Whether it may be overwritten. Without this right it cannot be deleted either. */
   canWrite: allowed,
-  /** Is it shown in lists? */
+  /** Whether lists show it. */
   canList: allowed,
-  /** May it be pulled? */
+  /** Whether it may be pulled. */
   canRead: allowed
 }
 
 /**
- * What may be done with a repository, a tag or a manifest, apart from what the caller's own rights allow.
+ * The locks on a repository, a tag or a manifest. They apply in addition to the caller's own rights.
  *
  * **Details**
  *
- * Deleting or overwriting what is locked fails with `Locked`.
+ * To delete or overwrite something locked fails with `Locked`.
  *
  * @category schemas
  * @since 0.1.0
@@ -43,7 +43,7 @@ export const fields = {
 export const ChangeableAttributes = Schema.Struct(fields)
 
 /**
- * The four attributes of one repository, tag or manifest, as they stand.
+ * The type that the schema `ChangeableAttributes` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -51,14 +51,15 @@ export const ChangeableAttributes = Schema.Struct(fields)
 export type ChangeableAttributes = typeof ChangeableAttributes.Type
 
 /**
- * Tells whether it may be deleted: that takes `canDelete` and `canWrite`, where to overwrite takes `canWrite` alone.
+ * Tests whether the attributes allow a deletion. A deletion needs `canDelete` and `canWrite`; overwriting needs
+ * `canWrite` alone.
  *
  * **Gotchas**
  *
- * Each tag, its manifest and the repository have attributes of their own, and any of them may stand against it: a
- * deletion can still fail with `Locked`.
+ * A tag, its manifest and its repository have separate attributes, and each of them can prevent the deletion: it can
+ * still fail with `Locked`.
  *
- * **Example** (The images that nothing of their own keeps)
+ * **Example** (Listing the images whose own attributes allow a deletion)
  *
  * ```ts
  * import { ChangeableAttributes, ContainerRegistry } from "@effect-acr/client"
@@ -77,7 +78,7 @@ export const isDeletable = ({ canDelete, canWrite }: Pick<ChangeableAttributes, 
   canDelete && canWrite
 
 /**
- * A change: attributes that are left out stay as they are.
+ * A change of attributes. Attributes that are left out stay unchanged.
  *
  * **Example** (Locking a release, and unlocking it again)
  *
@@ -100,12 +101,12 @@ export const isDeletable = ({ canDelete, canWrite }: Pick<ChangeableAttributes, 
  * @since 0.1.0
  */
 export interface Update {
-  /** May it be deleted from now on? */
+  /** Whether it may be deleted from now on. */
   readonly canDelete?: boolean
-  /** May it be overwritten from now on? Without this right it can't be deleted either. */
+  /** Whether it may be overwritten from now on. Without this right it cannot be deleted either. */
   readonly canWrite?: boolean
-  /** Is it shown in lists from now on? */
+  /** Whether lists show it from now on. */
   readonly canList?: boolean
-  /** May it be pulled from now on? */
+  /** Whether it may be pulled from now on. */
   readonly canRead?: boolean
 }

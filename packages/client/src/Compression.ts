@@ -1,5 +1,5 @@
 /**
- * Compression of archives and layers, by the runtime: `NodeCompression.layer` of `@effect-acr/node` provides it.
+ * Compression of archives and layers. The runtime provides it: on Node, `NodeCompression.layer` of `@effect-acr/node`.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 export type Format = "gzip" | "zstd"
 
 /**
- * Compressed content is damaged or cut off.
+ * The error of compressed content that is damaged or truncated.
  *
  * @category errors
  * @since 0.1.0
@@ -28,7 +28,7 @@ export class CompressionError extends Schema.TaggedError<CompressionError>("@eff
   {
     /** The format that the content was read as. */
     format: Schema.Literals(["gzip", "zstd"]),
-    /** What the runtime said. */
+    /** The message of the runtime. */
     description: Schema.String
   }
 ) {
@@ -43,14 +43,15 @@ export class CompressionError extends Schema.TaggedError<CompressionError>("@eff
 }
 
 /**
- * What a runtime provides.
+ * The operations of `Compression`, which a runtime provides.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Service {
   /**
-   * Compresses a stream. The same bytes give the same result, whatever pieces they come in, in one version of one runtime.
+   * Compresses a stream. In one version of one runtime, the same bytes have the same result, however they are cut into
+   * pieces.
    */
   readonly compress: <E, R>(
     content: Stream.Stream<Uint8Array, E, R>,
@@ -74,7 +75,7 @@ export class Compression extends Context.Service<Compression, Service>()("@effec
 /**
  * Compresses a stream.
  *
- * **Example** (Uploading a layer that is compressed on the way)
+ * **Example** (Compressing a layer while it is uploaded)
  *
  * ```ts
  * import { BlobSource, Compression, MediaType, RegistryContent } from "@effect-acr/client"
@@ -99,11 +100,11 @@ export const compress = <E, R>(
 ): Stream.Stream<Uint8Array, E | CompressionError, R | Compression> =>
   Stream.unwrap(Effect.map(Compression, (service) => service.compress(content, format)))
 
-/** The first bytes of a member or a frame. Those of zstd may be skippable. */
+/** How many bytes identify a member or a frame. The first frames of zstd may be skippable. */
 const magicBytes = 4
 
 /**
- * The format that the first bytes of content tell; undefined if they are of neither.
+ * Returns the format that the first bytes of content indicate, or undefined if they are of neither.
  *
  * @category getters
  * @since 0.1.0
@@ -116,7 +117,7 @@ export const formatOf = (first: Uint8Array): Format | undefined => {
   return (isFrame && c === 0x2f && d === 0xfd) || (isSkippable && c === 0x4d && d === 0x18) ? "zstd" : undefined
 }
 
-/** The first bytes of a stream, and all of it. */
+/** Reads the first bytes of a stream, and returns them with the whole stream. */
 const peek = <E, R>(content: Stream.Stream<Uint8Array, E, R>) =>
   Effect.gen(function* () {
     const pull = yield* Stream.toPull(content)
@@ -142,7 +143,7 @@ const peek = <E, R>(content: Stream.Stream<Uint8Array, E, R>) =>
   })
 
 /**
- * Decompresses a stream whose first bytes say that it is compressed, and passes on any other as it is.
+ * Decompresses a stream if its first bytes are those of gzip or zstd. Any other stream passes through unchanged.
  *
  * @category combinators
  * @since 0.1.0

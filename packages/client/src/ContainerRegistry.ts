@@ -1,8 +1,9 @@
 /**
- * Azure Container Registry's management API: list what a registry holds, read and lock its properties, delete.
+ * Azure Container Registry's management API: lists repositories, tags and manifests, reads their properties, locks and
+ * deletes them.
  *
- * Version 2021-07-01 of the API that Azure's own clients use (`/acr/v1`). Other registries do not have it: there the
- * operations fail with `Unsupported`, and `RegistryContent` lists repositories and tags and deletes tags and manifests.
+ * This is version 2021-07-01 of the API that Azure's own clients use (`/acr/v1`). On other registries the operations
+ * fail with `Unsupported`; there, `RegistryContent` lists repositories and tags and deletes tags and manifests.
  *
  * @since 0.1.0
  */
@@ -37,32 +38,32 @@ import type * as TagProperties from "./TagProperties.ts"
 import * as Transport from "./Transport.ts"
 
 /**
- * Which part of a list is wanted.
+ * Options for a list: the size of pages, and where it begins.
  *
  * **Details**
  *
- * A list is a stream that asks for a page when its first item is wanted. To get only the first few items take them:
+ * A list is a stream that requests each page when its first item is needed. To get only the first items, use
  * `Stream.take(10)`, with a `pageSize` of 10 so that the registry sends no more.
  *
- * A record that cannot be read is left out of the list, and the client logs a warning for its page. An answer that has
- * records of which none is of the list's form fails with `InvalidResponse` (docs/manifests.md, "Lists").
+ * A record that cannot be read is left out of the list, and the client logs a warning for its page. If no record of a
+ * response can be read, the list fails with `InvalidResponse` (docs/manifests.md, "Lists").
  *
  * @category options
  * @since 0.1.0
  */
 export interface ListOptions {
   /**
-   * How many items the registry sends at a time, at least 1; 999 if not given, ten times what it sends by itself: a
-   * long list takes a tenth of the requests. More than 1000 are not sent, whatever is asked for. Anything else fails
-   * with `InvalidRequest`.
+   * How many items the registry sends at a time, at least 1. Defaults to 999, which needs a tenth of the requests of
+   * ACR's own default of 100. ACR sends at most 1000. A number that is not a positive integer fails with
+   * `InvalidRequest`.
    */
   readonly pageSize?: number
-  /** The item after which to begin: a repository's name, a tag or a digest. The list goes on behind it. */
+  /** The item after which the list begins: the name of a repository, a tag or a digest. */
   readonly continueFrom?: string
 }
 
 /**
- * Which part of a list of tags or manifests is wanted, and in what order.
+ * Options for a list of tags or manifests, with its order.
  *
  * @category options
  * @since 0.1.0
@@ -70,89 +71,89 @@ export interface ListOptions {
 export type OrderedListOptions =
   | (ListOptions & { readonly orderBy?: never })
   | (Omit<ListOptions, "continueFrom"> & {
-      /** By the time of the last change. Defaults to the registry's own order, by name. */
+      /** Orders by the time of the last change. Defaults to the registry's own order, by name. */
       readonly orderBy: "newest" | "oldest"
-      /** A list by time does not begin after an item: ACR's position in it is a time and a digest, not a name. */
+      /** Not available for a list by time: ACR's position in it is a time and a digest, not a name. */
       readonly continueFrom?: never
     })
 
 /**
- * Which tags are wanted, and in what order.
+ * Options for a list of tags.
  *
  * @category options
  * @since 0.1.0
  */
 export type ListTagsOptions = OrderedListOptions & {
-  /** Only tags that name this manifest. */
+  /** Lists only the tags of this manifest. */
   readonly digest?: string
 }
 
 /**
- * How a list of soft-deleted things is read.
+ * Options for a list of soft-deleted repositories, manifests or tags.
  *
  * @category options
  * @since 0.1.0
  */
 export interface SoftDeletedListOptions {
   /**
-   * How many items the registry sends at a time, at least 1. Defaults to 100, which the Azure CLI asks for: larger pages of
+   * How many items the registry sends at a time, at least 1. Defaults to 100, as in the Azure CLI: larger pages of
    * these lists are not documented. Anything that is not a whole number fails with `InvalidRequest`.
    */
   readonly pageSize?: number
 }
 
 /**
- * How a manifest is restored.
+ * Options for restoring a manifest.
  *
  * @category options
  * @since 0.1.0
  */
 export interface RestoreOptions {
   /**
-   * The tag to restore with the manifest, one of those that it had (`deletedTags`). Defaults to none. The registry restores
-   * one tag per call; further calls restore the others.
+   * The tag to restore with the manifest, one of the tags that it had (`deletedTags`). Defaults to none. The registry
+   * restores one tag per call; further calls restore the others.
    */
   readonly tag?: string
   /**
-   * Whether the tag is moved if it names another manifest by now. Defaults to `false`: the restore is refused. The tag that
-   * is overwritten is soft deleted.
+   * Whether to move the tag if it names another manifest now. Defaults to `false`: the restore is refused. The
+   * overwritten tag is soft deleted.
    */
   readonly force?: boolean
 }
 
 /**
- * What a restore brought back.
+ * The restored manifest, with its tag.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RestoredManifest {
-  /** The manifest. */
+  /** The digest of the manifest. */
   readonly digest: Digest.Digest
-  /** The tag that was restored with it, if the registry says so. */
+  /** The restored tag, if the registry states one. */
   readonly tag: Option.Option<Tag.Tag>
 }
 
 /**
- * What went with a repository.
+ * The manifests and tags that were deleted with a repository.
  *
  * @category models
  * @since 0.1.0
  */
 export interface DeletedRepository {
-  /** The manifests that it held. */
+  /** The digests of the deleted manifests. */
   readonly manifests: ReadonlyArray<Digest.Digest>
-  /** The tags that it had. */
+  /** The deleted tags. */
   readonly tags: ReadonlyArray<Tag.Tag>
 }
 
 /**
- * A login for other tools, good for some hours.
+ * A login for other tools, valid for some hours.
  *
  * **Details**
  *
- * ACR's documentation, "Authenticate with the registry": `docker login`, `helm registry login` and their like take a
- * refresh token for a password, under a user name that says so.
+ * ACR's documentation, "Authenticate with the registry": `docker login`, `helm registry login` and similar tools accept
+ * a refresh token as the password, with a fixed user name.
  *
  * @category models
  * @since 0.1.0
@@ -160,11 +161,11 @@ export interface DeletedRepository {
 export interface Login {
   /** The host to log in to: `myregistry.azurecr.io`. */
   readonly loginServer: string
-  /** `00000000-0000-0000-0000-000000000000`, which says that the password is a token. */
+  /** The user name for tokens: `00000000-0000-0000-0000-000000000000`. */
   readonly username: string
-  /** A refresh token, with all rights that the identity has. */
+  /** A refresh token, with all rights of the identity. */
   readonly password: Redacted.Redacted<string>
-  /** When it ends by this machine's clock, if the registry says so: for ACR after about three hours. */
+  /** When the token expires by this machine's clock, if the registry states it: on ACR after about three hours. */
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
@@ -182,15 +183,15 @@ export interface Service {
   readonly loginServer: string
 
   /**
-   * The fully qualified reference of an artifact here: `myregistry.azurecr.io/library/alpine:3.20`. Nothing is asked:
-   * the artifact need not be there. Fails with `InvalidRequest`.
+   * Makes the fully qualified reference of an artifact in this registry: `myregistry.azurecr.io/library/alpine:3.20`.
+   * Sends no request: the artifact need not exist. Fails with `InvalidRequest`.
    */
   readonly reference: (repository: string, tagOrDigest: string) => Effect.Effect<Reference.Reference, RegistryError>
 
   /**
-   * Gives a login away: for `docker login`, `helm registry login`, or another program. It is had anew each time, so
-   * that it lives as long as the registry allows (ACR: about three hours), and it has all rights that the identity
-   * has. Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+   * Issues a login for other tools: `docker login`, `helm registry login`, or another program. Each call requests a new
+   * one, which is valid as long as the registry allows (ACR: about three hours) and has all rights of the identity.
+   * Fails with `CredentialUnavailable` if the credential is not one of Entra ID.
    *
    * **Example** (A login for docker)
    *
@@ -208,9 +209,9 @@ export interface Service {
   readonly login: Effect.Effect<Login, RegistryError>
 
   /**
-   * The names of all repositories, in alphabetical order.
+   * Lists the names of all repositories, in alphabetical order.
    *
-   * **Example** (Printing them)
+   * **Example** (Printing the names of repositories)
    *
    * ```ts
    * import { ContainerRegistry } from "@effect-acr/client"
@@ -224,13 +225,13 @@ export interface Service {
    */
   readonly repositories: (options?: ListOptions) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
 
-  /** The properties of a repository: how much it holds, its times and its attributes. Fails with `NotFound`. */
+  /** Reads the properties of a repository: its counts, times and attributes. Fails with `NotFound`. */
   readonly repositoryProperties: (
     repository: string
   ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
 
   /**
-   * Locks or unlocks a repository, and tells its properties. Attributes that are not given stay as they are. Fails with
+   * Locks or unlocks a repository, and returns its properties. Attributes that are not given stay unchanged. Fails with
    * `NotFound`.
    */
   readonly updateRepository: (
@@ -239,19 +240,23 @@ export interface Service {
   ) => Effect.Effect<RepositoryProperties.RepositoryProperties, RegistryError>
 
   /**
-   * Deletes a repository with all it holds, and tells what that was. Fails with `NotFound` and `Locked`.
+   * Deletes a repository with all its manifests and tags, and returns them. Fails with `NotFound` and `Locked`.
    *
    * **Gotchas**
    *
-   * If the answer is lost it fails with `Unavailable`, although the repository may be gone: it is the one operation of
-   * this service that is not repeated then, because a second answer could not tell what the first one deleted.
+   * If the response is lost, it fails with `Unavailable`, although the repository may be deleted. It is not retried,
+   * because a second response could not say what the first request deleted.
    */
   readonly deleteRepository: (repository: string) => Effect.Effect<DeletedRepository, RegistryError>
 
   /**
-   * The tags of a repository, or those of one manifest, with their properties. Fails with `NotFound`.
+   * Lists the tags of a repository, or those of one manifest, with their properties. Fails with `NotFound`.
    *
-   * **Example** (The tags beside `latest`)
+   * **When to use**
+   *
+   * Use on ACR for digests, times, locks and orders. `RegistryContent.tags` lists the names on every registry.
+   *
+   * **Example** (Listing the tags of the manifest that `latest` names)
    *
    * ```ts
    * import { ContainerRegistry } from "@effect-acr/client"
@@ -272,17 +277,17 @@ export interface Service {
     options?: ListTagsOptions
   ) => Stream.Stream<TagProperties.TagProperties, RegistryError>
 
-  /** The properties of a tag, among them the digest that it names. Fails with `NotFound`. */
+  /** Reads the properties of a tag, including the digest that it names. Fails with `NotFound`. */
   readonly tagProperties: (repository: string, tag: string) => Effect.Effect<TagProperties.TagProperties, RegistryError>
 
   /**
-   * Locks or unlocks a tag, and tells its properties. Attributes that are not given stay as they are. Fails with
+   * Locks or unlocks a tag, and returns its properties. Attributes that are not given stay unchanged. Fails with
    * `NotFound`.
    *
    * **Gotchas**
    *
-   * The manifest that the tag names has attributes of its own. Lock that as well (`updateManifest`) if the image must
-   * not go.
+   * The manifest that the tag names has separate attributes. Lock it as well (`updateManifest`) if the image must not
+   * be deleted.
    *
    * **Example** (Locking a tag)
    *
@@ -302,7 +307,7 @@ export interface Service {
   ) => Effect.Effect<TagProperties.TagProperties, RegistryError>
 
   /**
-   * Deletes a tag; its manifest stays. Tells the digest that the tag named, where the registry says so. Fails with
+   * Deletes a tag. Its manifest remains. Returns the digest that the tag named, if the registry states it. Fails with
    * `NotFound` and `Locked`.
    *
    * **Example** (Deleting a tag unless it is locked)
@@ -322,14 +327,14 @@ export interface Service {
   readonly deleteTag: (repository: string, tag: string) => Effect.Effect<Option.Option<Digest.Digest>, RegistryError>
 
   /**
-   * The manifests of a repository, with their properties. Fails with `NotFound`.
+   * Lists the manifests of a repository, with their properties. Fails with `NotFound`.
    *
    * **Gotchas**
    *
-   * The images of an index are manifests of their own, mostly without tags: who deletes whatever has no tag breaks the
-   * index.
+   * The images of an index are separate manifests, mostly without tags. A program that deletes all untagged manifests
+   * breaks the index.
    *
-   * **Example** (The newest manifest)
+   * **Example** (Finding the newest manifest)
    *
    * ```ts
    * import { ContainerRegistry } from "@effect-acr/client"
@@ -345,14 +350,16 @@ export interface Service {
     options?: OrderedListOptions
   ) => Stream.Stream<ManifestProperties.ManifestProperties, RegistryError>
 
-  /** The properties of a manifest, by tag or digest. A tag is resolved first, each time. Fails with `NotFound`. */
+  /**
+   * Reads the properties of a manifest, by tag or digest. A tag is resolved first, each time. Fails with `NotFound`.
+   */
   readonly manifestProperties: (
     repository: string,
     tagOrDigest: string
   ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
 
   /**
-   * Locks or unlocks a manifest or writes the result of a scan, by tag or digest, and tells its properties. A tag is
+   * Locks or unlocks a manifest or writes the result of a scan, by tag or digest, and returns its properties. A tag is
    * resolved first, each time. Fails with `NotFound`.
    */
   readonly updateManifest: (
@@ -362,31 +369,31 @@ export interface Service {
   ) => Effect.Effect<ManifestProperties.ManifestProperties, RegistryError>
 
   /**
-   * Deletes a manifest **with all its tags**, and tells its digest. A tag is resolved first, each time; to delete
-   * nothing but a tag there is `deleteTag`. Fails with `NotFound` and `Locked`.
+   * Deletes a manifest **with all its tags**, and returns its digest. A tag is resolved first, each time. To delete
+   * only a tag, use `deleteTag`. Fails with `NotFound` and `Locked`.
    *
    * **Details**
    *
-   * OCI distribution specification, "Deleting Manifests". Layers that no other manifest of the registry needs are freed
-   * by the registry in its own time.
+   * OCI distribution specification, "Deleting Manifests". The registry deletes layers that no other manifest needs at a
+   * later time.
    */
   readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
   /**
-   * Lists the repositories that were deleted as a whole and can be restored.
+   * Lists the deleted repositories that can be restored.
    *
    * **Details**
    *
    * The registry must have the soft delete policy (ACR's documentation, "Recover deleted artifacts with soft delete
-   * policy"), and the caller the permission `registries/deleted/read`. The lists and `restoreManifest` use paths that are
-   * in no version of the documented API; the Azure CLI uses them as well.
+   * policy"), and the caller the permission `registries/deleted/read`. The lists and `restoreManifest` use paths that
+   * no version of the API documents; the Azure CLI uses them as well.
    *
    * **Gotchas**
    *
    * A repository that is restored by a push or by `restoreManifest` is not listed any more, although some of its manifests
    * may still be deleted. List these with `deletedManifests`.
    *
-   * **Example** (Printing what can be restored)
+   * **Example** (Printing the repositories that can be restored)
    *
    * ```ts
    * import { ContainerRegistry } from "@effect-acr/client"
@@ -424,9 +431,9 @@ export interface Service {
   ) => Stream.Stream<SoftDeleted.SoftDeletedTag, RegistryError>
 
   /**
-   * Restores a deleted manifest, with one of its tags if one is given. For a manifest that exists it restores the tag. Fails
-   * with `NotFound`, with `InvalidRequest` if the tag names another manifest and `force` is not set, or if the manifest is a
-   * referrer whose subject is still deleted, and with `Locked`.
+   * Restores a deleted manifest, with one of its tags if one is given. For an existing manifest, it restores the tag.
+   * Fails with `NotFound`, with `InvalidRequest` if the tag names another manifest and `force` is not set, or if the
+   * manifest is a referrer whose subject is still deleted, and with `Locked`.
    *
    * **Details**
    *
@@ -436,8 +443,8 @@ export interface Service {
    * **Gotchas**
    *
    * Restoring an index does not restore the images that it refers to, and restoring a subject does not restore its
-   * referrers. A subject must be restored before its referrers. No public text shows the registry's refusals, so a refusal
-   * may have another reason than those above.
+   * referrers. A subject must be restored before its referrers. No public documentation describes the registry's
+   * refusals, so a refusal may have another reason than those above.
    *
    * If the response is lost, it fails with `Unavailable`, although the manifest may be restored: the request is not sent
    * again.
@@ -473,21 +480,26 @@ export interface Service {
 }
 
 /**
- * A registry of Azure Container Registry.
+ * Manages a registry of Azure Container Registry: lists, properties, locks, deletions and logins.
+ *
+ * **When to use**
+ *
+ * Use for what only ACR offers: properties with times and sizes, lists by time, locks, soft delete, and logins for
+ * other tools. For manifests and blobs, and on other registries, use `RegistryContent`. For both, use `Registry.layer`.
  *
  * **Details**
  *
- * Names are plain strings, checked before anything is sent and refused with `InvalidRequest`; what comes back is
- * branded. Where a tag or a digest may stand, whatever holds a colon is a digest.
+ * Names are plain strings. Invalid ones fail with `InvalidRequest` before anything is sent; results are branded. For
+ * `tagOrDigest`, a value with a colon is a digest.
  *
- * Any operation may fail with `Unauthenticated`, `CredentialUnavailable` (log in), `Forbidden` (a right is missing),
- * `Throttled`, `Unavailable` (retries were in vain), `InvalidRequest`, `InvalidResponse`, `TooLarge` and `Refused`
- * (the registry misbehaves). Further reasons are named with each.
+ * Every operation may fail with `Unauthenticated`, `CredentialUnavailable` (log in), `Forbidden` (a right is missing),
+ * `Throttled`, `Unavailable` (retries did not help), `InvalidRequest`, `InvalidResponse`, `TooLarge` and `Refused` (the
+ * registry misbehaves). Each operation documents its further reasons.
  *
- * On a registry that is not ACR every operation of the management API fails with `Unsupported`, whose description names the
- * operation of `RegistryContent` that does the same.
+ * On a registry that is not ACR, every operation of the management API fails with `Unsupported`. The description names
+ * the operation of `RegistryContent` that does the same.
  *
- * **Example** (Deleting the tags of more than a year ago that are not locked, in all repositories)
+ * **Example** (Deleting the unlocked tags older than a year, in all repositories)
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -520,7 +532,7 @@ const orders = { newest: "timedesc", oldest: "timeasc" } as const
 
 /**
  * Each page costs a round trip, and counts against the reads that a registry allows in a minute. Microsoft's own image
- * builder has long read the lists of ACR 999 at a time, so pages of that size are known to come.
+ * builder has long read the lists of ACR 999 at a time, so pages of that size are known to work.
  */
 const defaultPageSize = 999
 
@@ -549,8 +561,7 @@ const deletedPartOf = (
   Effect.map(Arguments.positive(operation, pageSize, "pageSize"), (n) => ({ n }))
 
 /**
- * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
- * wants.
+ * Makes the service on a transport. For building custom layers. Most programs want `layer`.
  *
  * @category constructors
  * @since 0.1.0
@@ -573,7 +584,7 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
   const list = <A>(operation: Operation<Page<Entry<A>>>) =>
     Stream.filterMap(Stream.mapError(listEntries(refusingPages(operation)), explain), identity)
 
-  /** Asks for the digest that a tag names at this moment. */
+  /** Requests the digest that a tag names at this moment. */
   const digestOf = (operation: string, repository: RepositoryName.RepositoryName, tagOrDigest: string) =>
     Effect.filterOrElse(Arguments.tagOrDigest(operation, tagOrDigest), Digest.isDigest, (tag) =>
       Effect.mapBoth(executeAnywhere(refusingPages(Management.getTag(repository, tag))), {
@@ -628,7 +639,7 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
               : yield* Arguments.digest("ContainerRegistry.tags", options.digest)
           const part = yield* partOf("ContainerRegistry.tags", options)
           const tags = list(Management.listTags(name, { ...part, digest }))
-          // Programs delete what they find so: no record is taken on trust.
+          // Programs delete the tags that they find this way, so every record is checked.
           return digest === undefined ? tags : Stream.filter(tags, (tag) => tag.digest === digest)
         })
       ),
@@ -711,8 +722,12 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
 })
 
 /**
- * The service on a conversation that is provided apart, and perhaps shared with `RegistryContent`, so that both have one
- * set of tokens.
+ * Makes the service on a transport that another layer provides.
+ *
+ * **When to use**
+ *
+ * Use to share one transport, and its tokens, with `RegistryContent` or with custom operations. `Registry.layer` shares
+ * it between the two services.
  *
  * **Example** (Both services of a registry)
  *
@@ -731,18 +746,18 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.g
  * @category layers
  * @since 0.1.0
  */
-// Fresh, or a program with two registries would have the service of the first of them twice.
+// Fresh, because a program with two registries would otherwise get the service of the first one twice.
 export const layerTransport: Layer.Layer<ContainerRegistry, never, Transport.Transport> = Layer.fresh(
   Layer.effect(ContainerRegistry, make)
 )
 
 /**
- * The service and the conversation that it is on.
+ * Makes the service, with its own transport.
  *
  * **Details**
  *
- * Nothing is sent before the first operation. The layer fails with `InvalidRequest` if the endpoint is not the address of
- * a registry.
+ * The layer sends nothing before the first operation. It fails with `InvalidRequest` if the endpoint is not the address
+ * of a registry.
  *
  * **Example** (Listing the repositories of a public registry)
  *
@@ -771,7 +786,7 @@ export const layer = (
 /**
  * `layer` for the endpoint that the configuration names, by default `REGISTRY_ENDPOINT`.
  *
- * **Example** (The registry of the environment, with a login from there)
+ * **Example** (Using the registry and the login of the environment)
  *
  * ```ts
  * import { ContainerRegistry, Credentials } from "@effect-acr/client"

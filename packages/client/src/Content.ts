@@ -1,7 +1,7 @@
 /**
- * Content from anywhere, verified against its digest: bytes of a file, of a mirror, of an archive.
+ * Verifies content from any source against its digest: a file, a mirror, an archive.
  *
- * `RegistryContent` verifies what it downloads by itself.
+ * Downloads of `RegistryContent` are verified without this module.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as Mismatch from "./internal/transfer/mismatch.ts"
 import { type Reason, RegistryError } from "./RegistryError.ts"
 
 /**
- * What content should be. A descriptor is one.
+ * The digest and the size that content must have. A `Descriptor` is one.
  *
  * @category options
  * @since 0.1.0
@@ -36,21 +36,21 @@ const wrongSize = (expectedBytes: number, actual: string) =>
   failed(Mismatch.ofSize("the content has another size than it should have", expectedBytes, actual))
 
 /**
- * Verifies a stream of bytes against a descriptor. The bytes pass through as they come, and the stream ends only if they
- * are those of the digest and as many as the size says.
+ * Verifies a stream of bytes against a descriptor. The bytes pass through as they arrive. The stream succeeds only if
+ * they match the digest and the size.
  *
  * **When to use**
  *
- * For content that does not come from `RegistryContent`: a file on disk, an archive, a mirror. The streams of
+ * Use for content that does not come from `RegistryContent`: a file on disk, an archive, a mirror. The streams of
  * `RegistryContent.blob` are verified already.
  *
  * **Details**
  *
  * Fails with `ContentMismatch`: as soon as there are more bytes than `size`, before the excess is passed on, and at the
- * end if the size or the digest differs. Fails with `InvalidRequest` if `digest` is not a digest or `size` not a number of
- * bytes. Errors of the stream itself pass through.
+ * end if the size or the digest differs. Fails with `InvalidRequest` if `digest` is not a digest or `size` is not a
+ * number of bytes. Errors of the stream itself pass through.
  *
- * Memory is constant. Each run of the stream hashes anew, by the `Hasher` in use where it runs.
+ * Memory is constant. Each run of the stream computes its own hash, with the `Hasher` of the context in which it runs.
  *
  * **Gotchas**
  *

@@ -1,26 +1,26 @@
 /**
- * Who is asking.
+ * Credentials for a registry: what to log in with, and how to combine several logins.
  *
- * A layer of this service stands beside every registry. The transport takes from it what the registry's challenge calls
- * for, and sends it to the registry's own origin alone.
+ * Every registry layer needs a layer of this service. The transport requests the credential that the registry's
+ * challenge asks for, and sends it only to the registry's own origin and to its token service.
  *
- * A credential is plain data. It is asked for when the first token is needed, and again when the registry refuses it or,
- * for an identity of Entra ID, when the registry's own refresh token has run out: so a program that runs for days never
- * holds one that is out of date.
+ * A credential is plain data. The client requests it when it needs the first token, and again when the registry refuses
+ * it or, for an identity of Entra ID, when the registry's own refresh token has expired. So a program that runs for
+ * days never uses an expired one.
  *
  * | Layer               | For                                                                    |
  * | ------------------- | ---------------------------------------------------------------------- |
  * | `layerAnonymous`    | what a registry shows to everyone                                      |
  * | `layerPassword`     | ACR's admin user, a scope-map token, an account of any other registry  |
- * | `layerEntra`        | an identity of Entra ID, with tokens that an effect gets               |
- * | `layerRefreshToken` | a refresh token that somebody was given                                |
- * | `layerAccessToken`  | an access token, which nothing renews                                  |
+ * | `layerEntra`        | an identity of Entra ID, with tokens that an effect acquires           |
+ * | `layerRefreshToken` | a refresh token of the registry, such as one of `az acr login`         |
+ * | `layerAccessToken`  | an access token of the registry, which is not renewed                  |
  * | `layerConfig`       | a password or a token from the environment                             |
- * | `orElse`            | one credential, or another where that is not there                     |
+ * | `orElse`            | one credential, or another if the first is unavailable                 |
  * | `onlyFor`           | a credential that only the named registries receive                    |
  *
- * Identities of `@azure/identity` are in `AzureCredentials`, the logins of docker and podman in `DockerConfig`. Why it is
- * made so: docs/credentials.md.
+ * `AzureCredentials` has the identities of `@azure/identity`, and `DockerConfig` the logins of docker and podman.
+ * docs/credentials.md explains the design.
  *
  * @since 0.1.0
  */
@@ -40,7 +40,7 @@ import { failNaming, readNaming } from "./internal/schema/variables.ts"
 import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 
 /**
- * Nobody: what a registry shows to everyone.
+ * No credential: for content that a registry shows to everyone.
  *
  * @category models
  * @since 0.1.0
@@ -48,8 +48,8 @@ import { CredentialUnavailable, type PassedOver } from "./RegistryError.ts"
 export interface Anonymous {
   readonly _tag: "Anonymous"
   /**
-   * The logins that `orElse` passed over for it, and why. An error of the registry that wants a login names them, since one
-   * of them may have been meant.
+   * The logins that `orElse` passed over before it, and why. If the registry then requires a login, the error names
+   * them, because one of them may have been meant.
    */
   readonly passedOver?: ReadonlyArray<PassedOver>
 }
@@ -62,11 +62,11 @@ export interface Anonymous {
  */
 export interface Password {
   readonly _tag: "Password"
-  /** The name: `myregistry` for the admin user of ACR, the token's own for a scope-map token. */
+  /** The user name: `myregistry` for the admin user of ACR, the name of the token for a scope-map token. */
   readonly username: string
-  /** The password, which goes to the registry and its token service alone. */
+  /** The password, which is sent only to the registry and its token service. */
   readonly password: Redacted.Redacted<string>
-  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  /** Where the credential was found: a file, a variable, a credential helper. It contains no part of the secret. */
   readonly source?: string
 }
 
@@ -82,15 +82,15 @@ export interface EntraToken {
   readonly token: Redacted.Redacted<string>
   /**
    * The registries that the token may be sent to, see `isLoginServerOf`. Defaults to those of the public cloud,
-   * `[".azurecr.io"]`; any other registry fails with `Refused`.
+   * `[".azurecr.io"]`. For any other registry, operations fail with `Refused`.
    */
   readonly loginServers?: ReadonlyArray<string>
-  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  /** Where the credential was found: a file, a variable, a credential helper. It contains no part of the secret. */
   readonly source?: string
 }
 
 /**
- * A refresh token of the registry's own, as `az acr login --expose-token` prints it: good for some hours.
+ * A refresh token of the registry, as `az acr login --expose-token` prints it, valid for some hours.
  *
  * @category models
  * @since 0.1.0
@@ -99,12 +99,12 @@ export interface RefreshToken {
   readonly _tag: "RefreshToken"
   /** The token, which the registry exchanges for access tokens. */
   readonly token: Redacted.Redacted<string>
-  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  /** Where the credential was found: a file, a variable, a credential helper. It contains no part of the secret. */
   readonly source?: string
 }
 
 /**
- * An access token of the registry's own: good for what it was asked for, and not renewed.
+ * An access token of the registry. It is valid only for the scopes it was requested for, and is not renewed.
  *
  * @category models
  * @since 0.1.0
@@ -113,12 +113,12 @@ export interface AccessToken {
   readonly _tag: "AccessToken"
   /** The token, as it is sent. */
   readonly token: Redacted.Redacted<string>
-  /** Where it was found, for people: a file, a variable, a credential helper. It holds no part of the secret. */
+  /** Where the credential was found: a file, a variable, a credential helper. It contains no part of the secret. */
   readonly source?: string
 }
 
 /**
- * Any credential; `_tag` tells them apart.
+ * Any credential; `_tag` distinguishes them.
  *
  * @category models
  * @since 0.1.0
@@ -126,7 +126,7 @@ export interface AccessToken {
 export type Credential = Anonymous | Password | EntraToken | RefreshToken | AccessToken
 
 /**
- * What a credential is wanted for.
+ * The registry, and the repository if there is one, that a credential is requested for.
  *
  * @category models
  * @since 0.1.0
@@ -137,13 +137,13 @@ export interface CredentialRequest {
   /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
   readonly loginServer: string
   /**
-   * The repository of the operation, `library/alpine`, if it is about one. Docker's configuration can have a login for each.
-   * A mount has the repository that takes the blob. Absent where `perRegistry` is set.
+   * The repository of the operation, such as `library/alpine`, if it has one. Docker's configuration can have a login
+   * for each repository. For a mount, it is the repository that receives the blob. Absent if `perRegistry` is set.
    */
   readonly repository?: string
   /**
-   * What the registry demands that an Entra token says, as JSON: a claims challenge of continuous access evaluation.
-   * A token that was had before will not do.
+   * The claims that the registry requires of an Entra token, as JSON: a claims challenge of continuous access
+   * evaluation. A cached token does not satisfy it.
    */
   readonly claims?: string
 }
@@ -156,25 +156,32 @@ export interface CredentialRequest {
  */
 export interface Service {
   /**
-   * Gets the credential for a registry. It runs when a token is needed, and again when the registry refuses what it
-   * gave; what it fails with is the reason of the operation that waits.
+   * Gets the credential for a registry. It runs when a token is needed, and again when the registry refuses the
+   * credential. If it fails, its error is the reason with which the waiting operation fails.
    */
   readonly get: (request: CredentialRequest) => Effect.Effect<Credential, CredentialUnavailable>
-  /** Whether one credential serves all repositories of a registry: then it is had once, not for each repository. */
+  /**
+   * Whether one credential serves all repositories of a registry. Then it is requested once, not for each repository.
+   */
   readonly perRegistry?: boolean
   /**
-   * Whether `get` returns a secret without a look at the registry that asks: `layerPassword`, `layerRefreshToken`,
-   * `layerAccessToken` and `layerConfig` do. `Registries` refuses such credentials, since a reference to a stranger's
-   * registry would send the secret there; `onlyFor` names the registries that the secret is for, and takes the mark away.
-   * A service of your own that ignores `loginServer` needs this mark.
+   * Whether `get` returns the same secret for every registry, as `layerPassword`, `layerRefreshToken`,
+   * `layerAccessToken` and `layerConfig` do. `Registries` refuses such credentials, because a reference to a stranger's
+   * registry would send the secret there. `onlyFor` limits the secret to named registries and removes this mark. Set it
+   * in a custom service that ignores `loginServer`.
    */
   readonly sameForAll?: boolean
 }
 
 /**
- * The credential of a program.
+ * Provides the credentials of a program.
  *
- * **Example** (A credential of one's own, from a vault)
+ * **When to use**
+ *
+ * Most programs use one of the layers of this module. Implement the service to get logins from elsewhere, such as a
+ * vault.
+ *
+ * **Example** (A custom credential from a vault)
  *
  * ```ts
  * import { Credentials, RegistryError } from "@effect-acr/client"
@@ -205,12 +212,12 @@ export interface Service {
 export class Credentials extends Context.Service<Credentials, Service>()("@effect-acr/client/Credentials") {}
 
 /**
- * The scope for which to ask Entra ID for a token.
+ * The scope to request Entra tokens for.
  *
  * **Details**
  *
- * ACR's documentation, "Authentication overview": every registry takes it, also one on which Azure Resource Manager
- * tokens are disabled.
+ * ACR's documentation, "Authentication overview": every registry accepts tokens of this scope, also if tokens for Azure
+ * Resource Manager are disabled on it.
  *
  * @category constants
  * @since 0.1.0
@@ -226,9 +233,9 @@ export const entraScope = "https://containerregistry.azure.net/.default"
 export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
 
 /**
- * Tests whether a login server is one of those named. A name that begins with a dot stands for all hosts that end with
- * it, a name with a port for the host at that port, and any other name for the one host, whatever its port. `docker.io`
- * stands for the host of Docker Hub's registry, `registry-1.docker.io`.
+ * Tests whether a login server is among the named ones. A name that begins with a dot stands for all hosts that end
+ * with it, a name with a port for the host at that port, and any other name for the one host, whatever its port.
+ * `docker.io` stands for the host of Docker Hub's registry, `registry-1.docker.io`.
  *
  * **Example** (The registries of two clouds, and one host)
  *
@@ -259,7 +266,7 @@ export const isLoginServerOf: {
 const notAllowed = (allowed: ReadonlyArray<string>, loginServer: string): string =>
   `${loginServer} is not among the registries that the Entra token may be sent to (${allowed.join(", ")}); add it to loginServers if it is yours`
 
-/** One credential, whichever registry asks. An Entra token is sent only to its own `loginServers`. */
+/** One credential for every registry. An Entra token is sent only to its own `loginServers`. */
 const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
   Layer.succeed(Credentials, {
     perRegistry: true,
@@ -268,12 +275,16 @@ const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
   })
 
 /**
- * Asks as nobody.
+ * Sends no credentials: all requests are anonymous.
+ *
+ * **When to use**
+ *
+ * Use for public repositories. A login on Docker Hub raises the limit of pulls.
  *
  * **Gotchas**
  *
- * ACR answers anonymous callers only where anonymous pull is enabled (Standard and above). What is not for everyone fails
- * with `Unauthenticated`.
+ * ACR serves anonymous callers only if anonymous pull is enabled (Standard and Premium). Operations on anything that is
+ * not public fail with `Unauthenticated`.
  *
  * @category layers
  * @since 0.1.0
@@ -281,7 +292,7 @@ const layerOf = (credential: Credential): Layer.Layer<Credentials> =>
 export const layerAnonymous: Layer.Layer<Credentials> = layerOf({ _tag: "Anonymous" })
 
 /**
- * Asks with a user name and a password: ACR's admin user, a scope-map token, an account of any other registry.
+ * Logs in with a user name and a password: ACR's admin user, a scope-map token, or an account of any other registry.
  *
  * **Example** (The admin user, with the password in the environment)
  *
@@ -300,19 +311,20 @@ export const layerAnonymous: Layer.Layer<Credentials> = layerOf({ _tag: "Anonymo
  * @since 0.1.0
  */
 export const layerPassword = (login: {
-  /** The name: `myregistry` for the admin user of ACR, the token's own for a scope-map token. */
+  /** The user name: `myregistry` for the admin user of ACR, the name of the token for a scope-map token. */
   readonly username: string
   /** The password. */
   readonly password: Redacted.Redacted<string>
 }): Layer.Layer<Credentials> => layerOf({ _tag: "Password", username: login.username, password: login.password })
 
 /**
- * Asks with a refresh token of the registry's own, as `ContainerRegistry.login` and `az acr login --expose-token` give
- * away.
+ * Logs in with a refresh token of the registry, as `ContainerRegistry.login` and `az acr login --expose-token` issue
+ * it.
  *
  * **Gotchas**
  *
- * ACR's are good for about three hours. Nothing renews it: once it has run out, operations fail.
+ * Refresh tokens of ACR are valid for about three hours. The client cannot renew one: operations fail once it has
+ * expired.
  *
  * @category layers
  * @since 0.1.0
@@ -321,12 +333,12 @@ export const layerRefreshToken = (token: Redacted.Redacted<string>): Layer.Layer
   layerOf({ _tag: "RefreshToken", token })
 
 /**
- * Asks with an access token of the registry's own.
+ * Logs in with an access token of the registry.
  *
  * **Gotchas**
  *
- * It is good for the scopes that it was asked for, and nothing renews it: an operation for which it does not suffice
- * fails with `Forbidden`, and every one with `Unauthenticated` once it has run out.
+ * The token is valid only for the scopes it was requested for, and the client cannot renew it. An operation that needs
+ * another scope fails with `Forbidden`; every operation fails with `Unauthenticated` once the token has expired.
  *
  * @category layers
  * @since 0.1.0
@@ -335,7 +347,12 @@ export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<
   layerOf({ _tag: "AccessToken", token })
 
 /**
- * An identity of Entra ID, with access tokens for `entraScope` that an effect acquires.
+ * Logs in with an identity of Entra ID. An effect acquires the access tokens for `entraScope`.
+ *
+ * **When to use**
+ *
+ * Use if the program acquires Entra tokens itself. For a managed identity, a service principal or the login of the
+ * Azure CLI, use `AzureCredentials` of `@effect-acr/azure-identity`.
  *
  * **Details**
  *
@@ -349,7 +366,7 @@ export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<
  *
  * **Gotchas**
  *
- * The effect does not receive a claims challenge. `AzureCredentials` of `@effect-acr/azure-identity` answers those.
+ * The effect does not receive claims challenges. `AzureCredentials` of `@effect-acr/azure-identity` handles them.
  *
  * **Example** (Using a token that another program acquired)
  *
@@ -417,8 +434,8 @@ const variables = {
 }
 
 /**
- * A credential from the variables `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`, or `REGISTRY_REFRESH_TOKEN`, or
- * `REGISTRY_ACCESS_TOKEN`: one of the three. Fails with a `ConfigError` if there is none, or more than one.
+ * Reads one credential from the variables `REGISTRY_USERNAME` and `REGISTRY_PASSWORD`, `REGISTRY_REFRESH_TOKEN`, or
+ * `REGISTRY_ACCESS_TOKEN`. Fails with a `ConfigError` if there is none or more than one.
  *
  * @category config
  * @since 0.1.0
@@ -444,9 +461,14 @@ export const config: Config.Config<Credential> = Config.flatMap(
 )
 
 /**
- * Asks with the credential that the configuration holds, by default `config`.
+ * Logs in with the credential of a configuration. Defaults to `config`.
  *
- * **Example** (Variables of one's own)
+ * **When to use**
+ *
+ * Use in programs whose login comes from environment variables, such as CI jobs. Wrap it in `orElse` if the variables
+ * may be unset.
+ *
+ * **Example** (Custom variables)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"
@@ -470,7 +492,7 @@ export const layerConfig = (
 const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 const isConfigError = Schema.is(Schema.TaggedStruct("ConfigError", { cause: Schema.Unknown }))
 
-/** A credential that could not even be set up. */
+/** A credential whose layer could not be built. */
 const unfit = (error: unknown): Service => {
   const cause = isConfigError(error) ? error.cause : error
   const reason = new CredentialUnavailable({
@@ -486,13 +508,13 @@ const passedOver = (failure: CredentialUnavailable): ReadonlyArray<PassedOver> =
     ? failure.passedOver
     : [{ credential: failure.credential, problem: failure.problem, description: failure.description }]
 
-/** What was passed over may be what was meant: a trace of it is left. */
+/** A credential that was passed over may be the intended one, so the log names it. */
 const report = ({ credential, description, problem }: PassedOver): Effect.Effect<void> =>
   (problem === "NotConfigured" ? Effect.logDebug : Effect.logWarning)(
     printable(`${credential} is passed over: ${description}`)
   )
 
-/** The failure of two credentials, each of which may stand for several. */
+/** The failure of two credentials, each of which may combine several. */
 const neither = (
   { loginServer }: CredentialRequest,
   ...failures: ReadonlyArray<CredentialUnavailable>
@@ -512,7 +534,10 @@ const isHostName = (name: string): boolean =>
     name
   )
 
-/** A name that no registry can have would keep the login from all of them, and a program might go on without it. */
+/**
+ * A name that no registry can have would withhold the login from all registries, and the program might continue without
+ * it.
+ */
 const noHost = (name: string): CredentialUnavailable =>
   new CredentialUnavailable({
     credential: "login",
@@ -522,28 +547,32 @@ const noHost = (name: string): CredentialUnavailable =>
 
 const hasPort = (name: string): boolean => /:\d+$/.test(name)
 
-/** Whether a registry is among those that are named. References choose ports as well: another one is another server. */
+/** Whether a registry is among the named ones. References also choose ports, and another port is another server. */
 const isNamed = (loginServer: string, names: ReadonlyArray<string>): boolean =>
   names
     .map((name) => name.replace(/:443$/, ""))
     .some((name) => (hasPort(name) || !hasPort(loginServer)) && isLoginServerOf(loginServer, [name]))
 
-/** The service of a layer, also of one that can't be built. */
+/** The service of a layer, even if the layer cannot be built. */
 const attempt = <E, R>(layer: Layer.Layer<Credentials, E, R>) =>
   Effect.map(Effect.result(Layer.build(layer)), (built) =>
     Result.isSuccess(built) ? Context.get(built.success, Credentials) : unfit(built.failure)
   )
 
 /**
- * Asks with a credential, or else with another.
+ * Uses one credential, or another if the first is unavailable.
+ *
+ * **When to use**
+ *
+ * Use to combine logins: a variable in CI, the login of docker on a developer's machine, anonymous otherwise.
  *
  * **Details**
  *
- * One that fails, or whose layer can't be built, is passed over. If none is left, operations fail with
- * `CredentialUnavailable`, whose `passedOver` holds the reason of each. A credential that is there and that the registry
- * refuses is not passed over: the operation fails with `Unauthenticated`.
+ * A credential that fails, or whose layer cannot be built, is passed over. If none remains, operations fail with
+ * `CredentialUnavailable`, whose `passedOver` has the reason of each. A credential that is available but refused by the
+ * registry is not passed over: the operation fails with `Unauthenticated`.
  *
- * **Example** (A login from the environment, else nobody)
+ * **Example** (A login from the environment, else anonymous)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"
@@ -599,13 +628,13 @@ const notMeant = (loginServers: ReadonlyArray<string>, loginServer: string) =>
   })
 
 /**
- * Limits credentials to the registries that are named: hosts with their ports (`127.0.0.1:5000`), hosts with the default
- * port, or the end of such hosts (`.azurecr.io`).
+ * Limits credentials to named registries: hosts with their ports (`127.0.0.1:5000`), hosts with the default port, or
+ * the end of such hosts (`.azurecr.io`).
  *
  * **When to use**
  *
- * Use for a password or a token in a program that reaches registries by the names in references, see `Registries`. Several
- * logins, each for its own registries, are put together with `orElse`.
+ * Use for a password or a token in a program that finds registries by the names in references, see `Registries`.
+ * Combine several logins, each for its own registries, with `orElse`.
  *
  * **Details**
  *
@@ -614,12 +643,12 @@ const notMeant = (loginServers: ReadonlyArray<string>, loginServer: string) =>
  *
  * **Gotchas**
  *
- * A name that is not a host (`https://myregistry.azurecr.io`, `ghcr.io/contoso`) fails with `CredentialUnavailable` at every
- * registry. Limit each login before you combine several: around an `orElse`, the first login is there for all registries that
- * are named.
+ * A name that is not a host (`https://myregistry.azurecr.io`, `ghcr.io/contoso`) fails with `CredentialUnavailable` at
+ * every registry. Limit each login before you combine several: around an `orElse`, the first login is used for all
+ * named registries.
  *
- * The registry is the host that receives the requests. Where a mirror takes the place of a registry, name the mirror if the
- * login is for it.
+ * The registry is the host that receives the requests. If a mirror replaces a registry, name the mirror if the login is
+ * for it.
  *
  * **Example** (A login for each of two registries, and anonymous elsewhere)
  *
@@ -665,8 +694,8 @@ export const onlyFor: {
 )
 
 /**
- * What became of credentials that were tried in order: `used` for the first that is there, `failed` for those before it, and
- * `notReached` for those after it, which were not requested.
+ * The outcome of a credential that was tried in order: `used` for the first available one, `failed` for those before
+ * it, and `notReached` for those after it, which were not requested.
  *
  * @category models
  * @since 0.1.0
@@ -674,21 +703,24 @@ export const onlyFor: {
 export type Attempt =
   | {
       readonly _tag: "Used"
-      /** The credential that is there. */
+      /** The credential that is available. */
       readonly credential: Credential
     }
   | {
       readonly _tag: "Failed"
-      /** Why it is not there. */
+      /** Why the credential is unavailable. */
       readonly failure: CredentialUnavailable
     }
   | { readonly _tag: "NotReached" }
 
 /**
- * Tries credentials in order, as `orElse` does, and returns what became of each: to tell which login a program uses, and
- * why.
+ * Tries credentials in order, as `orElse` does, and returns the outcome of each.
  *
- * **Example** (Telling why no login of docker is used)
+ * **When to use**
+ *
+ * Use to show which login a program uses, and why.
+ *
+ * **Example** (Showing why no login of docker is used)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"

@@ -1,5 +1,5 @@
 /**
- * Descriptors: typed, sized and digested pointers to content.
+ * Descriptors: pointers to content, with its media type, size and digest.
  *
  * @since 0.1.0
  */
@@ -14,12 +14,12 @@ import * as Platform from "./Platform.ts"
  *
  * **Details**
  *
- * OCI image specification, descriptor.md, "Properties". Fields that are unknown today are kept. An optional field that is
- * `null`, an empty text or an object without values is absent, as programs in Go mean it, and so is an annotation that is
- * `null`.
+ * OCI image specification, descriptor.md, "Properties". Unknown fields are kept. An optional field that is `null`, an
+ * empty text or an object without values is read as absent, because programs in Go write unset fields so. An annotation
+ * that is `null` is absent as well.
  *
- * Uploading gives descriptors and manifests hold them; wherever a blob is wanted one may stand, and its size is checked
- * along with its digest.
+ * Uploads return descriptors, and manifests contain them. Operations that take a blob accept a descriptor, and check
+ * its size as well as its digest.
  *
  * **Example** (Pulling the layers of an image)
  *
@@ -41,26 +41,26 @@ import * as Platform from "./Platform.ts"
  * @since 0.1.0
  */
 export const Descriptor = openStruct({
-  /** What the content is. It may have parameters, as its author wrote it. */
+  /** The media type of the content, with any parameters that its author wrote. */
   mediaType: MediaType.MediaType,
-  /** The name of the content. */
+  /** The digest of the content. */
   digest: Digest.Digest,
   /** The size of the content, in bytes. */
   size: Schema.Natural,
-  /** Where else the content may be had. This library does not go there. */
+  /** Other addresses of the content. This library does not use them. */
   urls: optional(Schema.Array(Schema.String)),
   /** Labels. */
   annotations: optional(texts),
-  /** The content itself in base64, where the author chose to embed it. */
+  /** The content itself in base64, if the author embedded it. */
   data: optional(Schema.String),
-  /** What it runs on; in an index only. */
+  /** The platform that the image runs on. Only in an index. */
   platform: optionalStruct(Platform.Platform),
-  /** What kind of artifact it points to. */
+  /** The type of the artifact that it points to. */
   artifactType: optional(MediaType.MediaType)
 })
 
 /**
- * A pointer to a manifest or a blob, read.
+ * The type that the schema `Descriptor` decodes to.
  *
  * @category models
  * @since 0.1.0

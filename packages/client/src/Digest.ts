@@ -1,5 +1,5 @@
 /**
- * Content digests: the names under which a registry keeps manifests and blobs.
+ * Digests: hashes by which a registry identifies manifests and blobs.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { parser } from "./internal/schema/parser.ts"
  *
  * **Details**
  *
- * OCI image specification, descriptor.md, "Registered algorithms". ACR names content by `sha256` alone.
+ * OCI image specification, descriptor.md, "Registered algorithms". ACR supports `sha256` only.
  *
  * @category models
  * @since 0.1.0
@@ -25,7 +25,7 @@ export type Algorithm = "sha256" | "sha512"
  * **Details**
  *
  * OCI image specification, descriptor.md, "Digests": 64 digits for `sha256`, 128 for `sha512`. Upper-case digits and
- * other algorithms are refused, because content under such a name could not be verified.
+ * other algorithms are refused, because the client could not verify such content.
  *
  * @category schemas
  * @since 0.1.0
@@ -37,7 +37,7 @@ export const Digest = Schema.String.check(
 ).pipe(Schema.brand("Digest"))
 
 /**
- * A digest that was checked: a string which only `parse`, or the schema, makes.
+ * A checked digest: a branded string that only `parse` and the schema make.
  *
  * @category models
  * @since 0.1.0
@@ -49,9 +49,9 @@ export type Digest = typeof Digest.Type
  *
  * **Gotchas**
  *
- * Operations take plain strings: only who keeps or compares digests needs this.
+ * Operations take plain strings. `parse` is needed only to store or compare digests.
  *
- * **Example** (Reading a digest, and what it is made of)
+ * **Example** (Reading a digest and its parts)
  *
  * ```ts
  * import { Digest } from "@effect-acr/client"
@@ -69,7 +69,7 @@ export type Digest = typeof Digest.Type
 export const parse: (input: string) => Result.Result<Digest, Schema.SchemaError> = parser(Digest)
 
 /**
- * Tells whether a string is a digest.
+ * Tests whether a value is a digest.
  *
  * @category guards
  * @since 0.1.0
@@ -77,7 +77,7 @@ export const parse: (input: string) => Result.Result<Digest, Schema.SchemaError>
 export const isDigest: (input: unknown) => input is Digest = Schema.is(Digest)
 
 /**
- * The algorithm of a digest.
+ * Returns the algorithm of a digest.
  *
  * @category getters
  * @since 0.1.0
@@ -85,7 +85,7 @@ export const isDigest: (input: unknown) => input is Digest = Schema.is(Digest)
 export const algorithm = (digest: Digest): Algorithm => (digest.startsWith("sha512:") ? "sha512" : "sha256")
 
 /**
- * The hash of a digest, in lower-case hexadecimal digits.
+ * Returns the hash of a digest, in lower-case hexadecimal digits.
  *
  * @category getters
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
- * Hashes that grow with the bytes that pass by.
+ * Incremental hashes.
  *
- * The client hashes all content that it sends or receives. It brings an implementation that runs everywhere; a runtime
- * that has a faster one provides it in place (on Node, the HTTP client's layer of `@effect-acr/node` does).
+ * The client hashes all content that it sends or receives. Its own implementation runs everywhere. A runtime can
+ * provide a faster one: on Node, the HTTP client's layer of `@effect-acr/node` does.
  *
  * @since 0.1.0
  */
@@ -12,20 +12,20 @@ import * as Hex from "effect/encoding/Hex"
 import { type Algorithm, Digest } from "./Digest.ts"
 
 /**
- * A hash under way. It has state, and belongs to one stream of bytes.
+ * An incremental hash. It has state and belongs to one stream of bytes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Hash {
-  /** Takes the next bytes. */
+  /** Adds the next bytes. */
   readonly update: (bytes: Uint8Array) => void
-  /** The hash of all bytes so far, in lower-case hexadecimal digits. The hash is used up. */
+  /** Returns the hash of all bytes so far, in lower-case hexadecimal digits. The hash cannot be used afterwards. */
   readonly hex: () => string
 }
 
 /**
- * Begins a hash. What a runtime with faster hashes of its own has to provide.
+ * Starts a hash. A runtime with faster hashes implements this function.
  *
  * @category models
  * @since 0.1.0
@@ -45,11 +45,11 @@ const portable: Start = (algorithm) => {
 }
 
 /**
- * The implementation in use; one in plain JavaScript if none is provided.
+ * The hash implementation in use. Defaults to one in plain JavaScript.
  *
  * **Details**
  *
- * The services read it when their layers are built: provide another one beneath those.
+ * The services read it when their layers are built, so provide another implementation to those layers.
  *
  * **Example** (Hashing by `node:crypto`, as `NodeHasher` of `@effect-acr/node` does)
  *
@@ -77,7 +77,7 @@ export const Hasher: Context.Reference<Start> = Context.Reference("@effect-acr/c
 })
 
 /**
- * The digest of bytes at hand.
+ * Computes the digest of bytes in memory.
  *
  * **Example** (The digest of a text)
  *

@@ -16,7 +16,7 @@ const strings = Schema.Array(Schema.String)
  *
  * **Details**
  *
- * OCI image specification, config.md, "config". The names are the specification's own, capitals included.
+ * OCI image specification, config.md, "config". The field names are those of the specification, capitals included.
  *
  * @category schemas
  * @since 0.1.0
@@ -24,26 +24,26 @@ const strings = Schema.Array(Schema.String)
 export const ContainerConfig = openStruct({
   /** The user, and perhaps the group, that the process runs as: `user`, `uid`, `user:group` or `uid:gid`. */
   User: optional(Schema.String),
-  /** The ports that it listens on, as keys: `8080`, `8080/tcp`, `53/udp`. */
+  /** The ports that the container listens on, as keys: `8080`, `8080/tcp`, `53/udp`. */
   ExposedPorts: optional(Schema.Record(Schema.String, Schema.Unknown)),
-  /** Its environment, each as `NAME=value`. */
+  /** The environment variables, each as `NAME=value`. */
   Env: optional(strings),
   /** The command, word by word, before the arguments. */
   Entrypoint: optional(strings),
   /** The arguments of `Entrypoint`; without that, the command itself. */
   Cmd: optional(strings),
-  /** The folders that it writes data to, as keys. */
+  /** The folders that the container writes data to, as keys. */
   Volumes: optional(Schema.Record(Schema.String, Schema.Unknown)),
   /** The folder in which the command starts. */
   WorkingDir: optional(Schema.String),
   /** Labels of the container. */
   Labels: optional(texts),
-  /** The signal that asks it to stop: `SIGTERM`, `SIGRTMIN+3`. */
+  /** The signal that stops the container: `SIGTERM`, `SIGRTMIN+3`. */
   StopSignal: optional(Schema.String)
 })
 
 /**
- * The defaults with which the containers of one image start.
+ * The type that the schema `ContainerConfig` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +51,7 @@ export const ContainerConfig = openStruct({
 export type ContainerConfig = typeof ContainerConfig.Type
 
 /**
- * One step in the making of an image.
+ * One step of an image's build.
  *
  * **Details**
  *
@@ -61,20 +61,20 @@ export type ContainerConfig = typeof ContainerConfig.Type
  * @since 0.1.0
  */
 export const History = openStruct({
-  /** When it was done, as in RFC 3339. */
+  /** The time of the step, as in RFC 3339. */
   created: optional(Schema.String),
-  /** The command that did it. */
+  /** The command of the step. */
   created_by: optional(Schema.String),
-  /** Who did it. */
+  /** The author of the step. */
   author: optional(Schema.String),
   /** A remark. */
   comment: optional(Schema.String),
-  /** Whether it left no layer: a step that only changed the configuration. */
+  /** Whether the step made no layer, because it only changed the configuration. */
   empty_layer: optional(Schema.Boolean)
 })
 
 /**
- * One step in the making of one image.
+ * The type that the schema `History` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -86,9 +86,9 @@ export type History = typeof History.Type
  *
  * **Details**
  *
- * OCI image specification, config.md, "Properties". Fields that are unknown today are kept. An optional field that is
- * `null` or an empty text is absent. Of an image that does not name its platform, as an artifact need not, `architecture`
- * and `os` are empty texts; without a `rootfs` it has no layers.
+ * OCI image specification, config.md, "Properties". Unknown fields are kept. An optional field that is `null` or an
+ * empty text is read as absent. If the configuration names no platform, as that of an artifact need not, `architecture`
+ * and `os` are empty texts. Without `rootfs`, the list of layers is empty.
  *
  * **Example** (Reading the configuration of an image)
  *
@@ -109,19 +109,19 @@ export type History = typeof History.Type
  * @since 0.1.0
  */
 export const ImageConfig = openStruct({
-  /** The processor that it is for, as Go's `GOARCH`. */
+  /** The processor architecture, as Go's `GOARCH`. */
   architecture: text,
-  /** The operating system that it is for, as Go's `GOOS`. */
+  /** The operating system, as Go's `GOOS`. */
   os: text,
-  /** The version of the operating system: of Windows, `10.0.14393.1066`. */
+  /** The version of the operating system, such as `10.0.14393.1066` for Windows. */
   "os.version": optional(Schema.String),
-  /** What the operating system must have: of Windows, `win32k`. */
+  /** Features that the operating system must have, such as `win32k` for Windows. */
   "os.features": optional(strings),
-  /** The variant of the processor: of ARM, `v7` or `v8`. */
+  /** The variant of the processor, such as `v7` or `v8` for ARM. */
   variant: optional(Schema.String),
-  /** When the image was made, as in RFC 3339. */
+  /** When the image was built, as in RFC 3339. */
   created: optional(Schema.String),
-  /** Who made the image. */
+  /** The author of the image. */
   author: optional(Schema.String),
   /** The defaults with which a container starts. */
   config: optional(ContainerConfig),
@@ -130,12 +130,12 @@ export const ImageConfig = openStruct({
     openStruct({ type: withFallback(Schema.Literal("layers"), "layers"), diff_ids: list(Digest.Digest) }),
     {}
   ),
-  /** How the image was made, first step to last; empty if it does not say. */
+  /** The steps of the build, first to last. Empty if the configuration has none. */
   history: list(History)
 })
 
 /**
- * The configuration of one image, read.
+ * The type that the schema `ImageConfig` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -155,7 +155,7 @@ export const ImageConfigFromJson = fromJson(ImageConfig)
  *
  * **Details**
  *
- * Values nested deeper than 64 levels are `null`.
+ * Values nested deeper than 64 levels are read as `null`.
  *
  * @category parsing
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
- * Manifests: what an artifact is made of.
+ * Manifests: the descriptions of images, indexes and other artifacts.
  *
- * A registry names a manifest by the digest of its bytes, so the bytes are never written again from the values of this
- * module: these are a view of them.
+ * A registry identifies a manifest by the digest of its bytes. The values of this module are a view of those bytes,
+ * which are never serialized again from the view.
  *
  * @since 0.1.0
  */
@@ -26,18 +26,18 @@ import { problemOf } from "./internal/schema/problem.ts"
 import * as MediaType from "./MediaType.ts"
 
 /**
- * The descriptor of the manifest that another one is about.
+ * The descriptor of the manifest that a referrer, such as a signature, refers to.
  *
  * **Details**
  *
- * OCI image specification, manifest.md, "subject". It is a descriptor, whose size some tools leave out: the example of a
- * bundle in cosign's specification has none. `image` and `index` take a whole descriptor.
+ * OCI image specification, manifest.md, "subject". Some tools leave the size out, as the example of a bundle in
+ * cosign's specification does. `image` and `index` take a complete descriptor.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Subject = openStruct({
-  /** What the subject is: the media type of a manifest. */
+  /** The media type of the subject, which is a manifest. */
   mediaType: MediaType.MediaType,
   /** The digest of the subject. */
   digest: Digest.Digest,
@@ -45,12 +45,12 @@ export const Subject = openStruct({
   size: optionalNumber(Schema.Natural),
   /** Labels. */
   annotations: optional(texts),
-  /** What kind of artifact the subject is. */
+  /** The artifact type of the subject. */
   artifactType: optional(MediaType.MediaType)
 })
 
 /**
- * The subject of one manifest.
+ * The type that the schema `Subject` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -62,9 +62,9 @@ export type Subject = typeof Subject.Type
  *
  * **Details**
  *
- * OCI image specification, manifest.md. The two have one shape; `mediaType` tells them apart. Fields that are unknown
- * today are kept. An optional field that is `null`, an empty text or an object without values is absent, as programs in
- * Go mean it; a version that is missing or 0 is 2.
+ * OCI image specification, manifest.md. Both have the same fields and differ in `mediaType`. Unknown fields are kept.
+ * An optional field that is `null`, an empty text or an object without values is read as absent, because programs in Go
+ * write unset fields so. A missing version and version 0 are read as 2.
  *
  * @category schemas
  * @since 0.1.0
@@ -73,22 +73,22 @@ export const ImageManifest = openStruct({
   _tag: Schema.tagDefaultOmit("ImageManifest"),
   /** The version of the format, which never changed. */
   schemaVersion: withFallback(Schema.Literal(2), 2),
-  /** The manifest's own media type. OCI wants it to be there, and does not demand it. */
+  /** The media type that the manifest states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
   /** What kind of artifact it is, if it is no image. */
   artifactType: optional(MediaType.MediaType),
-  /** The configuration: of an image an `ImageConfig`, of an artifact without one `MediaType.ociEmpty`. */
+  /** The configuration: an `ImageConfig` for an image, `MediaType.ociEmpty` for an artifact without one. */
   config: Descriptor.Descriptor,
   /** The layers, the lowest first; of an artifact, its files. */
   layers: list(Descriptor.Descriptor),
-  /** The manifest that this one is about: a signature or a bill of materials refers to its image so. */
+  /** The manifest that this one refers to: the image of a signature or of a bill of materials. */
   subject: optionalStruct(Subject),
   /** Labels. */
   annotations: optional(texts)
 })
 
 /**
- * The manifest of one image or artifact: what it is configured by and which layers it has.
+ * The type that the schema `ImageManifest` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -100,8 +100,7 @@ export type ImageManifest = typeof ImageManifest.Type
  *
  * **Details**
  *
- * OCI image specification, image-index.md. Fields that are unknown today are kept, and fields that are not set are read as
- * those of an `ImageManifest`.
+ * OCI image specification, image-index.md. Unknown fields are kept. Unset fields are read as in an `ImageManifest`.
  *
  * @category schemas
  * @since 0.1.0
@@ -110,7 +109,7 @@ export const ImageIndex = openStruct({
   _tag: Schema.tagDefaultOmit("ImageIndex"),
   /** The version of the format, which never changed. */
   schemaVersion: withFallback(Schema.Literal(2), 2),
-  /** The index's own media type. OCI wants it to be there, and does not demand it. */
+  /** The media type that the index states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
   /** What kind of artifact it is, if it is no image. */
   artifactType: optional(MediaType.MediaType),
@@ -123,7 +122,7 @@ export const ImageIndex = openStruct({
 })
 
 /**
- * An index of manifests.
+ * The type that the schema `ImageIndex` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -131,24 +130,24 @@ export const ImageIndex = openStruct({
 export type ImageIndex = typeof ImageIndex.Type
 
 /**
- * A manifest without a view: its media type is none that this library reads, or its text is not what the media type
- * demands. Its bytes are all there is.
+ * A manifest that this library cannot read: it does not know the media type, or the text does not match it. The bytes
+ * of the manifest are complete.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
-  /** Its media type. */
+  /** The media type of the manifest. */
   mediaType: MediaType.MediaType,
   /**
-   * Why there is no view, in one line: which field is wrong and what it should be, or that no view of the media type
-   * exists. It quotes nothing of the manifest.
+   * Why this library cannot read it, in one line: which field is wrong and what is expected, or that the media type is
+   * not supported. The line quotes no content of the manifest.
    */
   problem: Schema.String
 })
 
 /**
- * A manifest of which nothing is known but its media type, and why.
+ * The type that the schema `UnknownManifest` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -156,7 +155,7 @@ export const UnknownManifest = Schema.TaggedStruct("UnknownManifest", {
 export type UnknownManifest = typeof UnknownManifest.Type
 
 /**
- * What any manifest says; `_tag` tells the three apart.
+ * Any manifest; `_tag` distinguishes the three kinds.
  *
  * @category models
  * @since 0.1.0
@@ -168,29 +167,29 @@ export type Manifest = ImageManifest | ImageIndex | UnknownManifest
  *
  * **Details**
  *
- * To push it elsewhere, put it as it is: so it keeps its digest.
+ * To push the manifest elsewhere with the same digest, pass this value to `putManifest`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Raw {
   /**
-   * The bytes that the digest is of. A signed Docker manifest of schema 1 is the exception: its digest is of what was
-   * signed, and the bytes have the signatures as well, which are not verified.
+   * The bytes of which the digest is the hash. A signed Docker manifest of schema 1 is the exception: its digest is
+   * that of the signed content, and the bytes also contain the signatures, which are not verified.
    */
   readonly bytes: Uint8Array
-  /** Media type, digest and size of the bytes. */
+  /** The media type, the digest and the size of the bytes. */
   readonly descriptor: Descriptor.Descriptor
 }
 
 /**
- * The verified bytes of a manifest, and what they say.
+ * The verified bytes of a manifest, and the manifest that was read from them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Content extends Raw {
-  /** What the bytes say. */
+  /** The manifest that was read from the bytes. */
   readonly manifest: Manifest
 }
 
@@ -278,15 +277,18 @@ export const index = (parts: {
 })
 
 /**
- * What a manifest refers to, and can't be without: to copy an image is to copy these, and then itself.
+ * The content that a manifest needs. To copy an image, copy these first and then the manifest itself.
  *
  * @category models
  * @since 0.1.0
  */
 export interface References {
-  /** Other manifests, in the same repository: those that an index lists. */
+  /** Other manifests in the same repository: the entries of an index. */
   readonly manifests: ReadonlyArray<Descriptor.Descriptor>
-  /** Blobs: the configuration of an image, then its layers; of an index, entries that are blobs. One may be named twice. */
+  /**
+   * The configuration of an image, then its layers; of an index, the entries that are blobs. A blob may be listed
+   * twice.
+   */
   readonly blobs: ReadonlyArray<Descriptor.Descriptor>
 }
 
@@ -299,10 +301,10 @@ const blobTypes =
  *
  * **Details**
  *
- * Its `subject` is not among them: a manifest is about that, and may be put where that is missing. An entry of an index
- * whose media type is that of a layer or a configuration is a blob, as in caches of BuildKit.
+ * The `subject` is not included, because a registry accepts a manifest whose subject is missing. An entry of an index
+ * is a blob if its media type is that of a layer or a configuration, as in caches of BuildKit.
  *
- * **Example** (How much there is to pull of an image)
+ * **Example** (Computing the size of an image)
  *
  * ```ts
  * import { Manifest, RegistryContent } from "@effect-acr/client"
@@ -353,7 +355,7 @@ const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 const decodeImage = parser(fromJson(ImageManifest.check(unambiguous("manifests"), ofMediaType(imageTypes))))
 const decodeIndex = parser(fromJson(ImageIndex.check(unambiguous("layers"), ofMediaType(indexTypes))))
 
-/** Manifests that tools still meet, and what they are. */
+/** Obsolete manifests that registries still contain, with a description for errors. */
 const unreadTypes = new Map([
   [MediaType.dockerSchema1Manifest, "a Docker manifest of schema 1, which is obsolete"],
   [MediaType.dockerSchema1SignedManifest, "a signed Docker manifest of schema 1, which is obsolete"],
@@ -361,13 +363,14 @@ const unreadTypes = new Map([
 ])
 
 /**
- * Reads a manifest's text under the media type that it came with. Fails with a `SchemaError` that says what was expected.
+ * Reads the text of a manifest as the given media type. Fails with a `SchemaError` that says what was expected.
  *
  * **Details**
  *
- * The media type decides how the text is read, without its parameters. A text that contradicts it, by its own `mediaType`
- * field of the other kind or by holding both layers and manifests, is refused; a media type other than the four of images
- * and indexes gives an `UnknownManifest`, whatever the text. Values nested deeper than 64 levels are `null`.
+ * The media type decides how the text is read, without its parameters. A text that contradicts the media type is
+ * refused: one whose `mediaType` field is of the other kind, or one with both layers and manifests. A media type other
+ * than the four of images and indexes returns an `UnknownManifest`, whatever the text is. Values nested deeper than 64
+ * levels are read as `null`.
  *
  * @category parsing
  * @since 0.1.0
@@ -386,7 +389,7 @@ export const parse = (mediaType: MediaType.MediaType, text: string): Result.Resu
  *
  * **When to use**
  *
- * Use when the bytes are worth having without a view: to copy, to store or to report them.
+ * Use when a manifest is useful even if this library cannot read it: to copy, store or report it.
  *
  * @category parsing
  * @since 0.1.0
@@ -397,11 +400,12 @@ export const view = (mediaType: MediaType.MediaType, text: string): Manifest =>
 const encodeManifest = Schema.encodeSync(Schema.fromJsonString(Schema.Union([ImageManifest, ImageIndex])))
 
 /**
- * Writes a manifest that was made here as compact JSON, ready to be pushed.
+ * Writes a manifest that `image` or `index` made as compact JSON, ready to be pushed.
  *
  * **Gotchas**
  *
- * Not for a manifest that was pulled: its digest belongs to the bytes that came, and these may be laid out otherwise.
+ * Do not use it for a pulled manifest: the digest is that of the original bytes, whose layout may differ. Push
+ * `Raw.bytes` instead.
  *
  * @category formatting
  * @since 0.1.0

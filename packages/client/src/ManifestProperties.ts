@@ -1,5 +1,5 @@
 /**
- * What Azure Container Registry tells of a manifest.
+ * The properties of a manifest in Azure Container Registry.
  *
  * @since 0.1.0
  */
@@ -20,14 +20,14 @@ import * as Tag from "./Tag.ts"
 export const RelatedArtifact = Schema.Struct({
   /** The manifest's digest. */
   digest: Digest.Digest,
-  /** The processor it is for, as Go's `GOARCH`. */
+  /** The processor architecture, as Go's `GOARCH`. */
   architecture: Schema.optionalKey(Schema.String),
-  /** The operating system it is for, as Go's `GOOS`. */
+  /** The operating system, as Go's `GOOS`. */
   operatingSystem: Schema.optionalKey(Schema.String)
 })
 
 /**
- * A manifest that one index refers to.
+ * The type that the schema `RelatedArtifact` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -39,11 +39,11 @@ export type RelatedArtifact = typeof RelatedArtifact.Type
  *
  * **Details**
  *
- * `ManifestProperties.make` builds one for a test: attributes default to allowed.
+ * `ManifestProperties.make` makes a value for tests. Attributes default to `true`.
  *
  * **Gotchas**
  *
- * `relatedArtifacts` is told for a single index or manifest list; in lists of manifests it is empty.
+ * `relatedArtifacts` is set only when you request a single index or manifest list. In lists of manifests it is empty.
  *
  * @category schemas
  * @since 0.1.0
@@ -56,22 +56,22 @@ export const ManifestProperties = Schema.Struct({
   digest: Digest.Digest,
   /** The size of the image in bytes, layers included, as the registry counts it. */
   sizeInBytes: Schema.optionalKey(Schema.Natural),
-  /** What the manifest is. */
+  /** The media type of the manifest. */
   mediaType: Schema.optionalKey(MediaType.MediaType),
-  /** What its configuration is; it tells a Helm chart from an image. */
+  /** The media type of the configuration, which distinguishes a Helm chart from an image. */
   configMediaType: Schema.optionalKey(MediaType.MediaType),
-  /** The processor it is for, as Go's `GOARCH`. */
+  /** The processor architecture, as Go's `GOARCH`. */
   architecture: Schema.optionalKey(Schema.String),
-  /** The operating system it is for, as Go's `GOOS`. */
+  /** The operating system, as Go's `GOOS`. */
   operatingSystem: Schema.optionalKey(Schema.String),
-  /** The tags that name it. */
+  /** The tags that name the manifest. */
   tags: Schema.Array(Tag.Tag),
-  /** The manifests it refers to. */
+  /** The manifests that it refers to, if it is an index. */
   relatedArtifacts: Schema.Array(RelatedArtifact),
   /**
-   * The result of a scan, if there is one: `Passed` or `Failed`, and what else the registry says. Anything but `Passed`
-   * keeps the manifest from callers without the role AcrQuarantineReader: by tag a pull fails with `NotFound`, by digest
-   * with `Locked`.
+   * The result of a scan, if there is one: `Passed`, `Failed`, or another value of the registry. With any value but
+   * `Passed`, callers without the role AcrQuarantineReader cannot pull the manifest: a pull by tag fails with
+   * `NotFound`, a pull by digest with `Locked`.
    */
   quarantineState: Schema.optionalKey(Schema.String),
   /** What the scanner says of its result: JSON as a text. */
@@ -80,7 +80,7 @@ export const ManifestProperties = Schema.Struct({
 })
 
 /**
- * The properties of one manifest.
+ * The type that the schema `ManifestProperties` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -88,11 +88,11 @@ export const ManifestProperties = Schema.Struct({
 export type ManifestProperties = typeof ManifestProperties.Type
 
 /**
- * A change of a manifest: its attributes, and the result of a scan. What is left out stays as it is.
+ * A change of a manifest: its attributes, and the result of a scan. Fields that are left out stay unchanged.
  *
  * **Details**
  *
- * Azure/acr, docs/preview/quarantine. The result of a scan can only be written with the role AcrQuarantineWriter.
+ * Azure/acr, docs/preview/quarantine. Writing the result of a scan needs the role AcrQuarantineWriter.
  *
  * **Example** (Releasing an image from quarantine)
  *

@@ -12,11 +12,11 @@ import { parser } from "./internal/schema/parser.ts"
  *
  * **Details**
  *
- * RFC 6838, section 4.2: type and subtype of at most 127 characters each. Parameters may follow, as in
- * `text/plain; charset=utf-8`: at most 255 printable characters of ASCII, kept as they are. The OCI image specification
- * has none, but `oras push` writes them. `essence` is the part before them. `MediaType.make` makes one of a literal.
+ * RFC 6838, section 4.2: type and subtype of at most 127 characters each. Parameters may follow, as in `text/plain;
+ * charset=utf-8`: at most 255 printable characters of ASCII, kept as they are. The OCI image specification has no
+ * parameters, but `oras push` writes them. `essence` removes them. `MediaType.make` makes a media type from a literal.
  *
- * **Example** (A media type of one's own)
+ * **Example** (A custom media type)
  *
  * ```ts
  * import { MediaType } from "@effect-acr/client"
@@ -35,7 +35,7 @@ export const MediaType = Schema.String.check(
 ).pipe(Schema.brand("MediaType"))
 
 /**
- * A media type that was checked: a string which only `parse`, or the schema, makes.
+ * A checked media type: a branded string that only `parse` and the schema make.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +51,7 @@ export type MediaType = typeof MediaType.Type
 export const parse: (input: string) => Result.Result<MediaType, Schema.SchemaError> = parser(MediaType)
 
 /**
- * The type and the subtype of a media type, without parameters: of `text/plain; charset=utf-8`, `text/plain`.
+ * Returns a media type without its parameters: `text/plain` for `text/plain; charset=utf-8`.
  *
  * @category getters
  * @since 0.1.0
@@ -133,7 +133,7 @@ export const dockerManifestList = MediaType.make("application/vnd.docker.distrib
 
 /**
  * A Docker manifest, version 2 schema 1, without signatures (distribution's documentation, "Image manifest version 2,
- * schema 1"). It is obsolete: registries no longer take it, and some still give it.
+ * schema 1"). It is obsolete: registries no longer accept it, and some still serve it.
  *
  * @category constants
  * @since 0.1.0
@@ -158,7 +158,8 @@ export const dockerSchema1SignedManifest = MediaType.make("application/vnd.docke
 export const ociArtifactManifest = MediaType.make("application/vnd.oci.artifact.manifest.v1+json")
 
 /**
- * An ORAS artifact manifest, the predecessor of the OCI artifact manifest. ACR took it in a preview of 2021 and 2022.
+ * An ORAS artifact manifest, the predecessor of the OCI artifact manifest. ACR accepted it in a preview in 2021 and
+ * 2022.
  *
  * @category constants
  * @since 0.1.0
@@ -183,7 +184,7 @@ export const dockerImageConfig = MediaType.make("application/vnd.docker.containe
 export const dockerImageLayerGzip = MediaType.make("application/vnd.docker.image.rootfs.diff.tar.gzip")
 
 /**
- * Bytes of which nothing more is known (RFC 2046, section 4.5.1).
+ * Bytes of an unknown type (RFC 2046, section 4.5.1).
  *
  * @category constants
  * @since 0.1.0

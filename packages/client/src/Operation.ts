@@ -1,8 +1,8 @@
 /**
- * Operations as data: what is asked of a registry, apart from how it is asked.
+ * Requests to a registry as data, apart from how they are sent.
  *
- * An endpoint that this library does not wrap is one such value, handed to `Transport.execute`, which sees to the login,
- * the retries, the rate limits, the errors and the spans.
+ * To call an endpoint that this library does not wrap, describe it as an operation and pass it to `Transport.execute`,
+ * which handles the login, retries, rate limits, errors and spans.
  *
  * @since 0.1.0
  */
@@ -19,22 +19,26 @@ import { InvalidResponse, type NotFound, type Reason } from "./RegistryError.ts"
 import type { TokenScope } from "./TokenScope.ts"
 
 /**
- * What an operation is about.
+ * The repository, manifest, tag or blob that an operation is about.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Subject {
-  /** The repository that it is about. */
+  /** The repository. */
   readonly repository: string
-  /** A tag or a digest, where either may stand. */
+  /** A tag or a digest, for operations that accept both. */
   readonly reference?: string
-  /** The blob or the manifest that it is about. */
+  /** The digest of the blob or the manifest. */
   readonly digest?: string
 }
 
 /**
  * An operation of a registry's HTTP API.
+ *
+ * **When to use**
+ *
+ * Make one with `get`, `put`, `post` or `del`, which have the usual defaults of each method.
  *
  * **Example** (The referrers of an image: OCI distribution specification, "Listing Referrers")
  *
@@ -62,63 +66,66 @@ export interface Subject {
  * @since 0.1.0
  */
 export interface Operation<out A> {
-  /** What errors and spans call it: `ContainerRegistry.deleteTag`. */
+  /** The name in errors and spans, such as `ContainerRegistry.deleteTag`. */
   readonly name: string
-  /** The method of its requests. */
+  /** The HTTP method. */
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE"
   /** Path and query, percent-encoded (see `path`). */
   readonly path: string
   /**
-   * The origin to send it to, if it is not for the registry: storage that a redirect or an upload location names. An
-   * operation with an origin carries no credentials and its challenges are not answered, whatever the origin is.
+   * The origin to send the request to, if it is not for the registry: storage that a redirect or an upload location
+   * names. With an origin, the request has no credentials and the client does not answer its challenges, even if the
+   * origin is the registry's.
    */
   readonly origin?: string
-  /** Its headers, beside those that every request has. */
+  /** Headers in addition to those of every request. */
   readonly headers?: { readonly [name: string]: string }
-  /** Sent again with every attempt, so a stream in it must begin anew each time. */
+  /**
+   * The body, which is sent again with every attempt. A stream in it must start from the beginning each time it runs.
+   */
   readonly body?: HttpBody.HttpBody
-  /** What it is about, as traces show it. */
+  /** The subject that traces show. */
   readonly subject?: Subject
-  /** The scopes that a token needs for it, for example `repository:library/hello-world:metadata_read`. */
+  /** The scopes that its token needs, for example `repository:library/hello-world:metadata_read`. */
   readonly scopes: ReadonlyArray<TokenScope>
-  /** Which of the registry's counters it counts against. */
+  /** The rate limit that its requests count against. */
   readonly bucket: keyof RateLimits
-  /** What a 404 says is missing, where the registry does not say so itself. */
+  /** What is missing if the registry answers 404 without naming it. */
   readonly missing: NotFound["resource"]
-  /** The statuses of success. Any other becomes a `RegistryError`. */
+  /** The status codes of success. Any other fails with a `RegistryError`. */
   readonly success: ReadonlyArray<number>
-  /** Reads the answer. */
+  /** Reads the response. */
   readonly decode: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>
   /**
-   * When it may be sent again: `always`; `unprocessed`, if the registry turned it away before it did anything; or
-   * `never`, where the caller knows better what to do.
+   * When the request may be retried: `always`; `unprocessed`, only if the registry rejected it before processing it; or
+   * `never`, for callers that handle failures themselves.
    */
   readonly repeat: "always" | "unprocessed" | "never"
   /**
-   * Ends when an attempt has come to a halt, and replaces the policy's `attemptTimeout`: for bodies of which nobody
-   * can say how long they take.
+   * Succeeds with a reason when an attempt stalls. It replaces the policy's `attemptTimeout`, for bodies whose transfer
+   * may take any time.
    */
   readonly stalled?: Effect.Effect<Reason>
   /**
-   * Called each time that the connection takes a part of a body of bytes, if the HTTP client tells: that of
+   * Called each time the connection accepts a part of a body of bytes, if the HTTP client reports it: that of
    * `@effect-acr/node` does, `fetch` does not.
    */
   readonly onSent?: () => void
   /**
-   * Whether a redirect of a GET or a HEAD is followed, without credentials where it leaves the registry. Registries redirect what everybody may
-   * read to mirrors; ACR's management API redirects nowhere.
+   * Whether a redirect of a GET or a HEAD is followed, without credentials where it leaves the registry. Registries
+   * redirect public content to mirrors; ACR's management API never redirects.
    */
   readonly followsRedirects?: true
-  /** How many requests of the same call came before its first one, as traces show it: redirects that were followed. */
+  /** The number of requests that the same call sent before, for traces: redirects that were followed. */
   readonly resends?: number
-  /** What it comes to when a repeated attempt finds that the first one already removed its object. */
+  /** The result of a retried delete whose first attempt already removed the object. */
   readonly whenGone?: Effect.Effect<A>
 }
 
 type Defaults = "bucket" | "missing" | "repeat" | "scopes" | "success"
 
 /**
- * What an operation has besides its method and path. What may be left out has a default for each method.
+ * The parts of an operation other than its method and path. Optional parts have defaults for each method.
  *
  * @category options
  * @since 0.1.0
@@ -137,8 +144,8 @@ const make =
   })
 
 /**
- * Makes an operation that reads: a GET, which may be repeated and succeeds with 200. By default it needs no scope, counts as
- * a `read`, and a 404 means that there is no such endpoint.
+ * Makes an operation that reads: a GET, which may be retried and succeeds with 200. By default it needs no scope,
+ * counts as a `read`, and a 404 means that there is no such endpoint.
  *
  * @category constructors
  * @since 0.1.0
@@ -150,8 +157,8 @@ export const get: <A>(path: string, parts: Parts<A>) => Operation<A> = make("GET
 })
 
 /**
- * Makes an operation that replaces something: a PUT, which may be repeated and succeeds with 200, 201, 202 or 204. By default
- * it needs no scope and counts as a `write`.
+ * Makes an operation that replaces something: a PUT, which may be retried and succeeds with 200, 201, 202 or 204. By
+ * default it needs no scope and counts as a `write`.
  *
  * @category constructors
  * @since 0.1.0
@@ -163,8 +170,8 @@ export const put: <A>(path: string, parts: Parts<A>) => Operation<A> = make("PUT
 })
 
 /**
- * Makes an operation that changes something: a POST, which is repeated only if the registry turned it away before it did
- * anything, and succeeds with 200, 201, 202 or 204. By default it needs no scope and counts as a `write`.
+ * Makes an operation that changes something: a POST, which is retried only if the registry rejected it before
+ * processing it, and succeeds with 200, 201, 202 or 204. By default it needs no scope and counts as a `write`.
  *
  * @category constructors
  * @since 0.1.0
@@ -176,8 +183,8 @@ export const post: <A>(path: string, parts: Parts<A>) => Operation<A> = make("PO
 })
 
 /**
- * Makes an operation that removes something: a DELETE, which may be repeated and succeeds with 200, 202 or 204. By default it
- * needs no scope and counts as a `delete`. With `whenGone`, a repeated attempt that finds nothing succeeds.
+ * Makes an operation that removes something: a DELETE, which may be retried and succeeds with 200, 202 or 204. By
+ * default it needs no scope and counts as a `delete`. With `whenGone`, a retry that finds nothing succeeds.
  *
  * @category constructors
  * @since 0.1.0
@@ -195,25 +202,26 @@ export const del: <A>(path: string, parts: Parts<A>) => Operation<A> = make("DEL
  * @since 0.1.0
  */
 export interface Page<A> {
-  /** What is on it. */
+  /** The items of the page. */
   readonly items: ReadonlyArray<A>
-  /** The link to the next page as the registry wrote it. */
+  /** The link to the next page, as the registry wrote it. */
   readonly next: Option.Option<string>
   /**
-   * Where the list may continue although the registry sent no link, see `continued`: a page that has nothing new ends it.
+   * How the list may continue although the registry sent no link, see `continued`. A page without new items ends the
+   * list.
    */
   readonly continuation?: {
-    /** Path and query of the next page. */
+    /** The path and query of the next page. */
     readonly path: string
-    /** What an item is known by. */
+    /** Returns the key that identifies an item. */
     readonly keyOf: (item: A) => string
   }
 }
 
 /**
- * Writes a path whose parts are percent-encoded whole, as ACR's own clients do: a template's tag.
+ * A template tag for paths. It percent-encodes each part, slashes included, as ACR's own clients do.
  *
- * **Example** (The slash in a repository's name is part of the name)
+ * **Example** (Encoding the slash in a repository's name)
  *
  * ```ts
  * import { Operation } from "@effect-acr/client"
@@ -229,7 +237,7 @@ export const path = (parts: TemplateStringsArray, ...names: ReadonlyArray<string
   String.raw({ raw: parts }, ...names.map(encodeURIComponent))
 
 /**
- * Appends a query, percent-encoded, or more to the one that is there, and leaves out what is undefined.
+ * Appends percent-encoded parameters to the query of a path, and leaves out those that are undefined.
  *
  * @category combinators
  * @since 0.1.0
@@ -245,8 +253,8 @@ export const withQuery: {
 })
 
 /**
- * Reads an answer's JSON by a schema. What is no JSON, or what the schema does not take, is an `InvalidResponse`; more
- * than 16 MiB are `TooLarge`. Values nested deeper than 64 levels are `null`.
+ * Decodes the JSON of a response with a schema. Fails with `InvalidResponse` if it is not JSON or does not match the
+ * schema, and with `TooLarge` above 16 MiB. Values nested deeper than 64 levels are read as `null`.
  *
  * @category decoding
  * @since 0.1.0
@@ -255,14 +263,14 @@ export const json = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
 ): ((response: HttpClientResponse.HttpClientResponse) => Effect.Effect<S["Type"], Reason>) => decodeJson(schema)
 
-/** A list without its further pages would look like the whole of it. */
+/** A list without its other pages would look complete. */
 const linkTooLong = new InvalidResponse({
   description: `the link to the next page is longer than ${longestLink} characters`
 })
 
 /**
- * Reads an answer as a page: its items, and the `Link` to the next page (RFC 8288), which has 8192 characters at most. For
- * `Transport.list`.
+ * Reads a response as a page for `Transport.list`: its items, and the `Link` to the next page (RFC 8288), which has at
+ * most 8192 characters.
  *
  * @category decoding
  * @since 0.1.0
@@ -281,17 +289,18 @@ const longestPosition = 1024
 
 const isPosition = (text: string): boolean => text !== "" && text.length <= longestPosition
 
-/** Where a list goes on cannot be told, and it would look whole. */
+/** Without a name to continue from, the list would look complete. */
 const noPosition = new InvalidResponse({ description: "no item of a full page has a name to go on from" })
 
 /**
- * Reads pages of a list whose items have an order and a position: a full page without a link is followed by the position
- * of its last item.
+ * Reads pages of a list whose items have an order and a position. After a full page without a link, the list continues
+ * from the position of the page's last item.
  *
  * **Details**
  *
- * OCI distribution specification, "Listing Tags": `last` is the tag after which a page begins. The specification does not
- * demand a `Link`, and some registries send none. ACR sends one wherever there is more, so its own lists need no more.
+ * OCI distribution specification, "Listing Tags": `last` is the tag after which a page begins. The specification does
+ * not require a `Link`, and some registries send none. ACR sends one whenever there are more items, so its own lists do
+ * not need this.
  *
  * @category decoding
  * @since 0.1.0
@@ -304,9 +313,9 @@ export const continued =
       readonly path: string
       /** The query of its pages, without the position. */
       readonly query: { readonly [name: string]: string | number | undefined }
-      /** How many items a full page has; none is known to be full if undefined. */
+      /** The number of items in a full page. If undefined, no page counts as full. */
       readonly pageSize: number | undefined
-      /** The position of an item: its name. */
+      /** Returns the position of an item, which is its name. */
       readonly positionOf: (item: A) => string
     }
   ): Operation<Page<A>>["decode"] =>

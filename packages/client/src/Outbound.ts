@@ -1,16 +1,17 @@
 /**
- * What the client may connect to.
+ * Which addresses the client may connect to.
  *
- * A registry sends its clients elsewhere: to storage for the bytes of blobs, to another place for an upload. A hostile
- * registry could so make a client inside a network send requests to that network's own machines, or to the metadata
- * service of its cloud. So a registry may lead to addresses that everybody reaches, and to others only if the registry is
- * there itself: a registry on this machine may lead to this machine, and one in the private network into that.
+ * A registry directs its clients to other servers: to storage for the bytes of blobs, to another address for an upload.
+ * A hostile registry could use this to make a client inside a network send requests to that network's own machines, or
+ * to the metadata service of its cloud. So a registry may lead to public addresses, and to other addresses only if the
+ * registry itself is there: a registry on this machine may lead to this machine, and one in the private network to that
+ * network.
  *
- * Every request passes `check`, which reads addresses. An HTTP client that sees the address to which it connects can
- * check that as well, by `CurrentDestination` and `mayConnect`: `NodeRegistryHttpClient` does, `fetch` can't. The
- * decisions behind it: docs/origins.md.
+ * Every request passes `check`, which reads the address in the URL. An HTTP client that knows the address to which it
+ * connects can check that as well, with `CurrentDestination` and `mayConnect`: `NodeRegistryHttpClient` does, `fetch`
+ * cannot. docs/origins.md explains the decisions.
  *
- * Applications need nothing of this module. It is for authors of HTTP clients.
+ * Applications do not need this module. It is for authors of HTTP clients.
  *
  * @since 0.1.0
  */
@@ -19,14 +20,14 @@ import * as Result from "effect/Result"
 import { reachOfHost } from "./internal/http/address.ts"
 
 /**
- * From where an address can be reached: from everywhere, from a private network, from one link, or from this machine
- * alone.
+ * From where an address can be reached: from everywhere, from a private network, from one link, or only from this
+ * machine.
  *
  * **Details**
  *
- * Public is what IANA's registries of special-purpose addresses (RFC 6890, RFC 8190) call globally reachable. The metadata
- * services of clouds count as link-local, whatever address they have. An IPv6 address that carries an IPv4 address
- * (mapped, NAT64, 6to4, Teredo, ISATAP) has the more harmful reach of the two.
+ * An address is public if IANA's registries of special-purpose addresses (RFC 6890, RFC 8190) call it globally
+ * reachable. The metadata services of clouds count as link-local, whatever address they have. An IPv6 address that
+ * carries an IPv4 address (mapped, NAT64, 6to4, Teredo, ISATAP) has the more harmful reach of the two.
  *
  * @category models
  * @since 0.1.0
@@ -51,7 +52,7 @@ export type Reach = "public" | "private" | "link-local" | "loopback"
 export const reachOf = (hostname: string): Reach | undefined => reachOfHost(hostname)
 
 /**
- * Whether a registry within one reach may lead to an address within another.
+ * Tests whether a registry within one reach may lead to an address within another.
  *
  * @category guards
  * @since 0.1.0
@@ -59,8 +60,8 @@ export const reachOf = (hostname: string): Reach | undefined => reachOfHost(host
 export const mayLead = (registry: Reach, target: Reach): boolean => target === "public" || target === registry
 
 /**
- * What the target of a request is to the registry of the conversation: the registry itself, a target that the user named
- * besides it, or any other, to which the registry leads.
+ * The relation of a request's target to the registry: the registry itself, another target that the user named, or any
+ * other target, to which the registry leads.
  *
  * @category models
  * @since 0.1.0
@@ -68,13 +69,14 @@ export const mayLead = (registry: Reach, target: Reach): boolean => target === "
 export type Relation = "registry" | "named" | "other"
 
 /**
- * Whether a request may use a connection to an address.
+ * Tests whether a request may use a connection to an address.
  *
  * **Details**
  *
- * `known` is where the registry has been reached so far (see `reachAfter`), by connections to its own origin. Until there
- * was one, the registry may be anywhere, but leads to public addresses only. Afterwards its own name may lead only where
- * a redirect might: a name that was public cannot turn into the metadata service. What the user named may be anywhere.
+ * `known` is the reach of the registry, as far as connections to its own origin have shown it (see `reachAfter`).
+ * Before the first connection, the registry may be anywhere, but leads only to public addresses. Afterwards its own
+ * name may lead only where a redirect may: a name that was public cannot turn into the metadata service. Targets that
+ * the user named may be anywhere.
  *
  * @category guards
  * @since 0.1.0
@@ -91,12 +93,12 @@ export const mayConnect = (relation: Relation, known: Reach | undefined, address
 }
 
 /**
- * Returns where a registry counts as being once it was reached at one more address.
+ * Returns the reach of a registry after a connection to one more address.
  *
  * **Details**
  *
- * Only a connection counts, not an answer of DNS. A registry that was reached in two different places counts as public
- * from then on: the owner of the name can choose between them.
+ * Only a connection counts, not a DNS response. A registry that was reached within two different reaches counts as
+ * public from then on, because the owner of the name can choose between them.
  *
  * @category constructors
  * @since 0.1.0
@@ -105,20 +107,20 @@ export const reachAfter = (known: Reach | undefined, address: Reach): Reach =>
   known === undefined || known === address ? address : "public"
 
 /**
- * Where a request is going.
+ * The destination of a request.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Destination {
-  /** The origin of the registry of the conversation: `https://myregistry.azurecr.io`. */
+  /** The origin of the registry: `https://myregistry.azurecr.io`. */
   readonly registry: string
-  /** What the target of the request is to the registry. */
+  /** The relation of the request's target to the registry. */
   readonly relation: Relation
 }
 
 /**
- * Where the current request is going; `undefined` for requests that are not of this library.
+ * The destination of the current request; `undefined` for requests that this library did not send.
  *
  * @category references
  * @since 0.1.0
@@ -127,19 +129,19 @@ export const CurrentDestination: Context.Reference<Destination | undefined> = Co
   Destination | undefined
 >("@effect-acr/client/Outbound/CurrentDestination", { defaultValue: () => undefined })
 
-/** Nobody reads what goes from this machine to this machine. From anywhere else plain http is the user's own choice. */
+/** No other machine can read traffic within this machine. From anywhere else, plain http is the user's own choice. */
 const isAsSafe = (registry: URL, target: URL): boolean =>
   target.protocol === "https:" ||
   (registry.protocol === "http:" &&
     (reachOf(registry.hostname) !== "loopback" || reachOf(target.hostname) === "loopback"))
 
 /**
- * Whether a request may go to an address. Fails with a description of what is wrong.
+ * Checks whether a request may be sent to an address. Fails with a description of the problem.
  *
  * **Details**
  *
- * From https no way leads to http. An address that not everybody reaches must be within the reach of the registry,
- * unless the user named it. A name passes: where it leads is seen by the HTTP client that connects.
+ * A registry with https never leads to http. An address that is not public must be within the reach of the registry,
+ * unless the user named it. A host name passes: only the HTTP client that connects sees its address.
  *
  * @category guards
  * @since 0.1.0
@@ -154,8 +156,8 @@ export const check = (registry: URL, target: URL, destination: Destination): Res
 }
 
 /**
- * The error of an HTTP client that refuses to connect to an address, or whose proxy refuses. The request fails with
- * `Refused` and is not retried.
+ * The error of an HTTP client that refuses to connect to an address, or whose proxy refuses. The request then fails
+ * with `Refused` and is not retried.
  *
  * @category errors
  * @since 0.1.0

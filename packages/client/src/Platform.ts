@@ -1,5 +1,5 @@
 /**
- * Platforms: what an image runs on.
+ * Platforms: the operating systems and processors that images run on.
  *
  * @since 0.1.0
  */
@@ -13,31 +13,31 @@ import { parser } from "./internal/schema/parser.ts"
 import { distance } from "./internal/schema/platforms.ts"
 
 /**
- * A platform as it stands in an image index.
+ * A platform in an image index.
  *
  * **Details**
  *
  * OCI image specification, image-index.md, "platform". `os` and `architecture` take the values of Go's `GOOS` and
- * `GOARCH`; values that are unknown today are kept. One that is missing or `null` is the empty text.
+ * `GOARCH`; unknown values are kept. A value that is missing or `null` is read as the empty text.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Platform = openStruct({
-  /** The processor, as Go's `GOARCH`: `amd64`, `arm64`. */
+  /** The processor architecture, as Go's `GOARCH`: `amd64`, `arm64`. */
   architecture: text,
   /** The operating system, as Go's `GOOS`: `linux`, `windows`. */
   os: text,
-  /** The version of the operating system: of Windows, `10.0.14393.1066`. */
+  /** The version of the operating system, such as `10.0.14393.1066` for Windows. */
   "os.version": optional(Schema.String),
-  /** What the operating system must have: of Windows, `win32k`. */
+  /** Features that the operating system must have, such as `win32k` for Windows. */
   "os.features": optional(Schema.Array(Schema.String)),
-  /** The variant of the processor: of ARM, `v7` or `v8`. */
+  /** The variant of the processor, such as `v7` or `v8` for ARM. */
   variant: optional(Schema.String)
 })
 
 /**
- * The platform of one image.
+ * The type that the schema `Platform` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -99,7 +99,7 @@ export const fromInput = (input: Input): Result.Result<Platform, Schema.SchemaEr
  *
  * **Gotchas**
  *
- * This form has no room for the version and the features of the operating system.
+ * This form cannot express the version and the features of the operating system.
  *
  * @category formatting
  * @since 0.1.0
@@ -116,23 +116,24 @@ export const format = (platform: Platform): string =>
  *
  * **Details**
  *
- * Names of operating systems and architectures are compared without regard to case, and other common names count as Go's:
- * `aarch64` is `arm64`, `x86_64` and `x86-64` are `amd64`, `i386` and `i686` are `386`, `armhf` is `arm/v7`, `armel` is
- * `arm/v6`, and `macos` is `darwin`.
+ * Names of operating systems and architectures are compared without regard to case, and other common names count as
+ * Go's names: `aarch64` is `arm64`, `x86_64` and `x86-64` are `amd64`, `i386` and `i686` are `386`, `armhf` is
+ * `arm/v7`, `armel` is `arm/v6`, and `macos` is `darwin`.
  *
- * Without a variant, `arm64` is `arm64/v8`, `arm` is `arm/v7` and `amd64` is `amd64/v1`. An image for a lower variant runs
- * on a higher one, never the other way round: `arm/v7` runs images for v7, v6 and v5; `amd64/v3` those for v3, v2 and v1;
- * `arm64/v9` those for v9 and v8. Any other variant runs images for that variant only.
+ * Without a variant, `arm64` is `arm64/v8`, `arm` is `arm/v7` and `amd64` is `amd64/v1`. An image for a lower variant
+ * runs on a higher one, but not the reverse: `arm/v7` runs images for v7, v6 and v5; `amd64/v3` those for v3, v2 and
+ * v1; `arm64/v9` those for v9 and v8. Any other variant runs images for that variant only.
  *
- * The version of the operating system counts only if it is wanted: `10.0.17763` accepts itself and `10.0.17763.1040`.
- * If features of the operating system are wanted, the platform of the image must list all of them.
+ * The version of the operating system counts only if the wanted platform has one: `10.0.17763` accepts itself and
+ * `10.0.17763.1040`. If the wanted platform has features of the operating system, the platform of the image must list
+ * all of them.
  *
  * **Gotchas**
  *
- * A platform whose operating system or architecture is `unknown` or empty never matches. BuildKit files attestations under
- * `unknown/unknown`.
+ * A platform whose operating system or architecture is `unknown` or empty never matches. BuildKit stores attestations
+ * as `unknown/unknown`.
  *
- * **Example** (Images that run on a Raspberry Pi)
+ * **Example** (Finding images that run on a Raspberry Pi)
  *
  * ```ts
  * import { Platform } from "@effect-acr/client"
@@ -155,25 +156,25 @@ export const matches: {
 } = dual(2, (platform: Platform, wanted: Platform): boolean => distance(platform, wanted) !== undefined)
 
 /**
- * What `bestMatch` chooses from: the descriptors of an index, or anything else with a platform.
+ * A candidate of `bestMatch`: a descriptor of an index, or anything else with a platform.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Candidate {
-  /** The platform that it is for. Without one it is never taken. */
+  /** The platform of the candidate. A candidate without one is never chosen. */
   readonly platform?: Platform
 }
 
 /**
- * Finds the candidate to take for a wanted platform, such as a manifest of an index.
+ * Finds the best candidate for a wanted platform, such as a manifest of an index.
  *
  * **Details**
  *
- * The candidates are those that run there by the rules of `matches`. The exact variant is preferred, then the nearest lower
- * one, then the order of the candidates. A candidate without a platform is never taken.
+ * Only candidates that run on the platform by the rules of `matches` are considered. The exact variant is preferred,
+ * then the nearest lower one, then the first in order. A candidate without a platform is never chosen.
  *
- * **Example** (The manifest for a platform)
+ * **Example** (Choosing the manifest for a platform)
  *
  * ```ts
  * import { type Manifest, Platform } from "@effect-acr/client"

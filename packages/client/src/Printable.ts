@@ -1,17 +1,18 @@
 /**
- * Makes texts of other programs safe to print. Control characters move the cursor of a terminal and forge lines of a log;
- * others reverse the direction of text or are invisible.
+ * Makes texts of other programs safe to print. Control characters can move the cursor of a terminal and forge lines of
+ * a log; other characters reverse the direction of text or are invisible.
  *
  * @since 0.1.0
  */
 
 /**
  * Unicode's general categories of control characters (C0, C1, DEL), format characters (bidirectional controls and
- * characters of no width among them), line and paragraph separators, and surrogates, which match only if they are lone.
+ * characters of no width among them), line and paragraph separators, and surrogates, which match only if they are
+ * unpaired.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** Escapes that readers know better than numbers. */
+/** Escapes that are more familiar than code points. */
 const names = new Map([
   ["\n", String.raw`\n`],
   ["\r", String.raw`\r`],
@@ -24,7 +25,7 @@ const escape = (character: string): string =>
   names.get(character) ?? (character.length === 1 ? `\\u${hex(character).padStart(4, "0")}` : `\\u{${hex(character)}}`)
 
 /**
- * Replaces every character that does not print by an escape, such as `\u001b`. The result is a single line.
+ * Replaces every unprintable character with an escape, such as `\u001b`. The result is a single line.
  *
  * **When to use**
  *

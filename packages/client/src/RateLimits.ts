@@ -1,31 +1,31 @@
 /**
- * How many requests a minute this program sends.
+ * Rate limits: how many requests a minute a program sends.
  *
- * Without limits a program is as fast as the registry lets it, and waits when the registry answers 429. With limits it
- * waits before, which leaves room for other programs that use the registry as the same identity. `adaptive` of
- * `Transport.Options` finds a limit that is not known.
+ * Without limits, a program sends requests as fast as the registry allows, and waits when the registry answers 429.
+ * With limits, it waits before that, which leaves capacity for other programs with the same identity. `adaptive` of
+ * `Transport.Options` finds an unknown limit.
  *
  * @since 0.1.0
  */
 
 /**
- * Requests a minute, by kind; a kind that is left out is not limited.
+ * The number of requests a minute, by kind. Kinds that are left out are not limited.
  *
  * **Details**
  *
- * The kinds are those that ACR counts apart: its documentation, "Azure Container Registry SKUs", throttling.
+ * ACR counts each of these kinds separately (its documentation, "Azure Container Registry SKUs", throttling). A list of
+ * referrers also counts as a read, as it does for ACR.
  *
- * A list of referrers counts as a read as well, as it does for ACR.
+ * Each limit is a token bucket: the requests of a whole minute may be sent at once, and further ones at even intervals.
+ * Every attempt counts. The time in which an attempt waits for the limit does not count against the policy's
+ * `attemptTimeout`.
  *
- * A token bucket: a whole minute's requests may go at once, then they go evenly. Every attempt counts, and one that waits
- * for its turn does not use up the policy's `attemptTimeout`.
+ * Each transport has its own limiter, unless the context in which it is made has a `RateLimiter` of
+ * `effect/persistence`. Then it uses that one, by registry and kind: transports of one registry share a limit, and
+ * those of different registries do not. Give all of them the same numbers. With `layerStoreRedis`, several processes
+ * share the limit. If its store fails, the request is retried, and then the operation fails with `Unavailable`.
  *
- * Each conversation has a limiter of its own, unless the context in which it is made has a `RateLimiter` of
- * `effect/persistence`. Then it uses that one, by registry and kind: conversations with one registry share a limit, and
- * those with different registries do not. Give all that share it the same numbers. With `layerStoreRedis` several
- * processes share it; if its store fails, the request is retried and then the operation fails with `Unavailable`.
- *
- * `maxConcurrentRequests` of `Transport.Options` limits how many requests are under way at the same time.
+ * `maxConcurrentRequests` of `Transport.Options` limits concurrency.
  *
  * **Example** (Leaving half of a Premium registry to others)
  *
@@ -37,7 +37,7 @@
  * })
  * ```
  *
- * **Example** (Sharing one limit between two conversations with a registry)
+ * **Example** (Sharing one limit between two transports of a registry)
  *
  * ```ts
  * import { ContainerRegistry, RateLimits, RegistryContent } from "@effect-acr/client"
@@ -70,7 +70,7 @@ export interface RateLimits {
 }
 
 /**
- * What ACR allows one identity on a Basic or Standard registry (documentation of 2026).
+ * The limits of ACR for one identity on a Basic or Standard registry (documentation of 2026).
  *
  * @category constants
  * @since 0.1.0
@@ -78,7 +78,7 @@ export interface RateLimits {
 export const acrStandard: RateLimits = { read: 5000, write: 1000, delete: 500, referrers: 250, oauth: 10_000 }
 
 /**
- * What ACR allows one identity on a Premium registry (documentation of 2026).
+ * The limits of ACR for one identity on a Premium registry (documentation of 2026).
  *
  * @category constants
  * @since 0.1.0

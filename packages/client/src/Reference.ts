@@ -1,5 +1,5 @@
 /**
- * References: where an artifact stands, `registry/repository:tag@digest`.
+ * References: the addresses of artifacts, `registry/repository:tag@digest`.
  *
  * The grammar is that of distribution's reference package, which docker, containerd and OCI's tools share.
  *
@@ -19,7 +19,7 @@ import * as Tag from "./Tag.ts"
  * **Details**
  *
  * A domain name, an IPv4 address or an IPv6 address in brackets (RFC 3986, section 3.2.2). A single word is a registry
- * only as `localhost` or with a port, since anything else reads as the first part of a repository's name.
+ * only if it is `localhost` or has a port. Any other word is the first part of a repository's name.
  *
  * @category schemas
  * @since 0.1.0
@@ -33,7 +33,7 @@ export const Registry = Schema.String.check(
 ).pipe(Schema.brand("Registry"))
 
 /**
- * A registry that was checked: a string which only the schema makes.
+ * A checked registry: a branded string that only the schema makes.
  *
  * @category models
  * @since 0.1.0
@@ -41,11 +41,11 @@ export const Registry = Schema.String.check(
 export type Registry = typeof Registry.Type
 
 /**
- * The place of an artifact in a registry; with neither tag nor digest, a repository.
+ * The address of an artifact in a registry, or of a repository if it has neither tag nor digest.
  *
  * **Details**
  *
- * With both, the digest says what is meant and the tag is a remark.
+ * With both, the digest identifies the artifact and the tag is informative.
  *
  * @category schemas
  * @since 0.1.0
@@ -53,7 +53,7 @@ export type Registry = typeof Registry.Type
 export const Reference = Schema.Struct({
   /** The registry's host, with its port if it has one. */
   registry: Registry,
-  /** The repository in it. */
+  /** The repository in the registry. */
   repository: RepositoryName.RepositoryName,
   /** The tag, if there is one. */
   tag: Schema.optionalKey(Tag.Tag),
@@ -62,7 +62,7 @@ export const Reference = Schema.Struct({
 })
 
 /**
- * The parts of one reference.
+ * The type that the schema `Reference` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -93,7 +93,7 @@ const split = (input: string): typeof Reference.Encoded => {
  *
  * **Details**
  *
- * No registry is assumed where none is written: `ubuntu` is refused, `docker.io/library/ubuntu` is read.
+ * There is no default registry: `ubuntu` is refused, and `docker.io/library/ubuntu` is accepted.
  *
  * @category schemas
  * @since 0.1.0
@@ -134,7 +134,7 @@ const print = (parts: typeof Reference.Encoded): string =>
   (parts.digest === undefined ? "" : `@${parts.digest}`)
 
 /**
- * Writes a reference in full, the form that `docker pull`, `oras` and `az acr` read.
+ * Writes a reference in full, the form that `docker pull`, `oras` and `az acr` accept.
  *
  * @category formatting
  * @since 0.1.0

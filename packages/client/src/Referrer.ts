@@ -1,7 +1,7 @@
 /**
  * Referrers: manifests that name another one as their subject, such as signatures and bills of materials.
  *
- * `RegistryContent.referrers` lists those of a manifest. This module says what a manifest says of itself as a referrer.
+ * `RegistryContent.referrers` lists those of a manifest. This module reads a manifest as a referrer.
  *
  * @since 0.1.0
  */
@@ -23,13 +23,13 @@ import { fromJson, optional, optionalStruct, texts } from "./internal/schema/jso
  * @since 0.1.0
  */
 export interface Referrer {
-  /** The digest of the manifest that it is about. */
+  /** The digest of the manifest that it refers to. */
   readonly subject: Digest.Digest
-  /** Its descriptor in the list of the subject's referrers, with its artifact type and its annotations. */
+  /** The descriptor of the referrer in the list of the subject's referrers, with its artifact type and annotations. */
   readonly descriptor: Descriptor
 }
 
-/** The artifact manifests never became part of the specification, and lie in registries nonetheless. */
+/** Artifact manifests never became part of the specification, but registries still contain them. */
 const referringTypes: ReadonlySet<string> = new Set([
   MediaType.ociImageManifest,
   MediaType.ociImageIndex,
@@ -62,14 +62,14 @@ const artifactTypeOf = (mediaType: string, { artifactType, config }: Fields): Me
   (mediaType === MediaType.ociImageManifest && Predicate.isObject(config) ? typeOf(config["mediaType"]) : undefined)
 
 /**
- * Reads a manifest as a referrer. None if it has no subject, or is of a media type that has none.
+ * Reads a manifest as a referrer. Returns none if it has no subject, or if its media type has no subjects.
  *
  * **Details**
  *
- * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers". The artifact type is
- * the one that the manifest names, or else, of an image manifest, the media type of its configuration. Manifests of the
- * withdrawn types `application/vnd.oci.artifact.manifest.v1+json` and `application/vnd.cncf.oras.artifact.manifest.v1+json`
- * are read as well.
+ * OCI image specification, manifest.md, "subject"; OCI distribution specification, "Listing Referrers". The artifact
+ * type is the one that the manifest states or, for an image manifest without one, the media type of its configuration.
+ * Manifests of the withdrawn types `application/vnd.oci.artifact.manifest.v1+json` and
+ * `application/vnd.cncf.oras.artifact.manifest.v1+json` are read as well.
  *
  * @category getters
  * @since 0.1.0
@@ -97,12 +97,12 @@ export const fromManifest = ({ bytes, descriptor }: Manifest.Raw): Option.Option
 }
 
 /**
- * The tag under which clients keep the list of a manifest's referrers where a registry does not list them.
+ * Returns the tag under which clients store the list of a manifest's referrers if the registry has no referrers API.
  *
  * **Details**
  *
  * OCI distribution specification, "Referrers tag schema": the algorithm cut at 32 characters, a hyphen, and the hash cut at
- * 64. Of a sha512 digest that is half of the hash.
+ * 64. For a sha512 digest, that is half of the hash.
  *
  * @category getters
  * @since 0.1.0

@@ -1,16 +1,16 @@
 /**
  * Any number of registries, by the names in references.
  *
- * The first reference to a registry begins a conversation with it, with tokens, limits and connections of its own. All
- * later references to that registry share the conversation, until the layer's scope closes. For one registry, or for two
- * that are known in advance, `Registry.layer` is enough.
+ * The first reference to a registry makes a transport for it, with its own tokens, limits and connections. All later
+ * references to that registry share the transport, until the layer's scope closes. For one registry, or for two that
+ * are known in advance, use `Registry.layer`.
  *
  * **Gotchas**
  *
- * A reference decides to which host requests go. A program that takes references from strangers lets them choose that host,
- * which may be one of its own network. `open` sends nothing: check `transport.loginServer` of its result, in which every
- * spelling of a host is the same, before the first operation. Each registry that was opened is kept until the layer's scope
- * closes, about 60 KiB each.
+ * A reference decides which host receives requests. A program that accepts references from strangers lets them choose
+ * that host, which may be in its own network. `open` sends nothing: before the first operation, check
+ * `transport.loginServer` of its result, where each host has one spelling. Each opened registry takes about 60 KiB
+ * until the layer's scope closes.
  *
  * @since 0.1.0
  */
@@ -35,21 +35,21 @@ import * as Tag from "./Tag.ts"
 import * as Transport from "./Transport.ts"
 
 /**
- * How to treat the registries: all of them, and single ones.
+ * Options for all registries, and for single ones.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Omit<RegistryContent.Options, "endpoint" | "registry"> {
-  /** References name the registries. `registries` has the addresses of single ones. */
+  /** Not an option here: references name the registries. `registries` has the addresses of single ones. */
   readonly endpoint?: never
   readonly registry?: never
   /**
-   * Options of single registries by their names in references, which take the place of those for all. An `endpoint` sends
-   * the requests to another address: `{ "127.0.0.1:5000": { endpoint: "http://127.0.0.1:5000" } }` for a registry without
-   * TLS on this machine, `{ "docker.io": { endpoint: "https://mirror.example.com" } }` for a mirror. Case, a default port
-   * and the names of Docker Hub are read as in references. A function is called with the login server of each registry when
-   * it is opened.
+   * Options of single registries by their names in references. They override the options for all registries. An
+   * `endpoint` sends the requests to another address: `{ "127.0.0.1:5000": { endpoint: "http://127.0.0.1:5000" } }` for
+   * a registry without TLS on this machine, `{ "docker.io": { endpoint: "https://mirror.example.com" } }` for a mirror.
+   * Case, the default port and the names of Docker Hub are normalized as in references. A function is called with the
+   * login server of each registry when the registry is opened.
    */
   readonly registries?:
     | { readonly [loginServer: string]: Partial<RegistryContent.Options> }
@@ -57,23 +57,23 @@ export interface Options extends Omit<RegistryContent.Options, "endpoint" | "reg
 }
 
 /**
- * What a reference names, and the services of its registry.
+ * The repository and the tag or digest of a reference, and the services of its registry.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Opened {
-  /** The reference, whose repository is the one that the registry knows: `docker.io/library/alpine` for `docker.io/alpine`. */
+  /** The reference, with the full name of the repository: `docker.io/library/alpine` for `docker.io/alpine`. */
   readonly reference: Reference.Reference
-  /** The repository of the reference, as operations take it. */
+  /** The repository of the reference, for operations. */
   readonly repository: RepositoryName.RepositoryName
-  /** The digest of the reference, or else its tag, or else `latest`, which `docker pull` assumes as well. */
+  /** The digest of the reference, or its tag, or `latest` if it has neither, as for `docker pull`. */
   readonly tagOrDigest: Tag.Tag | Digest.Digest
   /** The contents of the registry. */
   readonly content: RegistryContent.Service
-  /** The management API of the registry, if it is one of ACR. */
+  /** The management API of the registry. On registries that are not ACR, its operations fail with `Unsupported`. */
   readonly registry: ContainerRegistry.Service
-  /** The conversation with the registry, which both services share. */
+  /** The transport of the registry, which both services share. */
   readonly transport: Transport.Service
 }
 
@@ -85,16 +85,16 @@ export interface Opened {
  */
 export interface Service {
   /**
-   * Opens the registry that a reference names. Nothing is sent. Fails with `InvalidRequest` if the reference names no
-   * registry: `alpine:3.20` and `shop/api` are refused, and so is the short name of a registry of ACR, `myregistry/app`.
+   * Opens the registry that a reference names. Sends nothing. Fails with `InvalidRequest` if the reference names no
+   * registry: `alpine:3.20` and `shop/api` are refused, and so is the short name of an ACR registry, `myregistry/app`.
    */
   readonly open: (reference: string | Reference.Reference) => Effect.Effect<Opened, RegistryError>
   /**
    * Makes a layer with the services of one registry, for programs that are written against `RegistryContent` or
-   * `ContainerRegistry`. They share the conversation with `open`. The layer fails with `InvalidRequest` if the name is not
+   * `ContainerRegistry`. They share the transport with `open`. The layer fails with `InvalidRequest` if the name is not
    * that of a registry.
    *
-   * Where `endpoint` is a mirror of Docker Hub, repositories have their full names, `library/alpine`.
+   * If `endpoint` is a mirror of Docker Hub, use the full names of repositories, `library/alpine`.
    */
   readonly layerFor: (loginServer: string) => Layer.Layer<Registry.Services, RegistryError>
 }
@@ -104,8 +104,8 @@ export interface Service {
  *
  * **Details**
  *
- * A registry has one conversation, however its name is spelt: `docker.io`, `index.docker.io` and `registry-1.docker.io` are
- * one, and case and the default port do not count.
+ * A registry has one transport for all spellings of its name: `docker.io`, `index.docker.io` and `registry-1.docker.io`
+ * are one registry, and case and the default port do not matter.
  *
  * **Example** (Copying a manifest between registries that references name)
  *
@@ -129,7 +129,7 @@ export class Registries extends Context.Service<Registries, Service>()("@effect-
 
 const operation = "Registries.make"
 
-/** Refused before the first reference, since the first one may be a stranger's. */
+/** Refused before the first reference, because the first one may be a stranger's. */
 const unlimited = new RegistryError({
   operation,
   reason: new InvalidRequest({
@@ -152,7 +152,7 @@ const byLoginServer = (registries: Exclude<NonNullable<Options["registries"]>, F
       )
   )
 
-/** A name that no registry has (RFC 6761), for options that are checked before there is a registry. */
+/** A name that no registry has (RFC 6761), to check options before there is a registry. */
 const noRegistry = "registry.invalid"
 
 /**
@@ -171,18 +171,18 @@ export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults 
   const ownOf = typeof registries === "function" ? registries : (loginServer: string) => single.get(loginServer)
   const layerOf = (loginServer: string) => {
     const own = ownOf(loginServer)
-    // An address that is common to all registries would receive their logins.
+    // One address for all registries would receive all their logins.
     return Registry.layer({ ...defaults, ...own, endpoint: own?.endpoint ?? `https://${loginServer}` })
   }
 
   const context = yield* Effect.context<HttpClient.HttpClient | Credentials.Credentials | Scope.Scope>()
   const conversations = yield* LayerMap.make(layerOf, { idleTimeToLive: Duration.infinity })
-  /** The layer's context alone: the credentials of the program that opens a registry first are not for every program. */
+  /** Only the layer's context: the credentials of the program that opens a registry first are not for every program. */
   const own: (caller: Context.Context<never>) => typeof context = () => context
   const conversation = (loginServer: string) =>
     Effect.updateContext(Effect.scoped(conversations.contextEffect(loginServer)), own)
 
-  // Options are wrong here or never: a conversation that can't begin would be kept, and fail again for each reference.
+  // Wrong options must fail here: a transport that fails to build would be cached, and fail again for each reference.
   yield* Effect.scoped(Layer.build(layerOf(noRegistry)))
   yield* Effect.forEach(single.keys(), conversation, { discard: true })
 
@@ -205,7 +205,7 @@ export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults 
 })
 
 /**
- * `layer` with options. Fails with `InvalidRequest` if an option can't be right, if a name in `registries` is not that of a
+ * `layer` with options. Fails with `InvalidRequest` if an option is invalid, if a name in `registries` is not that of a
  * registry, and if the credentials are the same for all registries.
  *
  * **Example** (A registry without TLS on this machine, and a mirror of Docker Hub)
@@ -230,21 +230,26 @@ export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults 
 export const layerOptions = (
   options: Options
 ): Layer.Layer<Registries, RegistryError, HttpClient.HttpClient | Credentials.Credentials> =>
-  // Fresh, or a program with two sets of credentials would have the conversations of the first of them twice.
+  // Fresh, because a program with two sets of credentials would otherwise share the transports of the first set.
   Layer.fresh(Layer.effect(Registries, make(options)))
 
 /**
- * Registries by the names in references, with a conversation for each.
+ * Makes the service, with a transport for each registry.
+ *
+ * **When to use**
+ *
+ * Use in programs that learn the registries from references: a copy tool, a scanner, a webhook. For a registry that the
+ * program's configuration names, use `Registry.layer`.
  *
  * **Details**
  *
- * Conversations are kept until the layer's scope closes. Programs that open registries need no scope.
+ * Transports are kept until the layer's scope closes. Programs that open registries need no scope.
  *
- * Each registry is asked with the credentials that `Credentials` has for it. A reference must not decide where a secret
- * goes. So the layer fails with `InvalidRequest` where the credentials are the same for all registries, as those of
- * `layerPassword`, `layerRefreshToken`, `layerAccessToken` and `layerConfig` are: `Credentials.onlyFor` names the registries
- * that they are for. `DockerConfig.layer` has a login for each registry, and Entra tokens are for the registries of their
- * cloud.
+ * Each registry receives the credentials that `Credentials` has for it. A reference must not decide which host receives
+ * a secret. So the layer fails with `InvalidRequest` if the credentials are the same for all registries, as those of
+ * `layerPassword`, `layerRefreshToken`, `layerAccessToken` and `layerConfig` are. Limit these with
+ * `Credentials.onlyFor`. `DockerConfig.layer` has a login for each registry, and Entra tokens are limited to the
+ * registries of their cloud.
  *
  * **Example** (The logins of docker, and anonymous elsewhere)
  *
@@ -285,12 +290,13 @@ export const open = (reference: string | Reference.Reference): Effect.Effect<Ope
   Registries.use((registries) => registries.open(reference))
 
 /**
- * Finds the image that a reference names, for a platform, and reads its manifest and its configuration, as
+ * Finds the image that a reference names for a platform, and reads its manifest and configuration, as
  * `RegistryContent.image` does.
  *
  * **Details**
  *
- * A digest comes before a tag. A reference with neither means `latest`, as it does for `docker pull`.
+ * If the reference has a digest and a tag, the digest is used. A reference with neither means `latest`, as for `docker
+ * pull`.
  *
  * **Example** (The labels of an image on one platform)
  *
@@ -318,7 +324,7 @@ export const image = (
 /**
  * Makes a layer with the services of one registry, see `Service.layerFor`.
  *
- * **Example** (A program for one registry, at another)
+ * **Example** (Running a program for one registry on another)
  *
  * ```ts
  * import { Registries, RegistryContent } from "@effect-acr/client"

@@ -1,5 +1,5 @@
 /**
- * A registry whole: what it holds and its contents, in one conversation with one set of tokens.
+ * A complete registry: `ContainerRegistry` and `RegistryContent` on one transport with one set of tokens.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import type { RegistryError } from "./RegistryError.ts"
 import * as Transport from "./Transport.ts"
 
 /**
- * Both services, and the conversation that they share.
+ * Both services, and the transport that they share.
  *
  * @category models
  * @since 0.1.0
@@ -24,9 +24,14 @@ const layerTransport = (options: RegistryContent.ContentOptions) =>
   Layer.merge(ContainerRegistry.layerTransport, RegistryContent.layerTransport(options))
 
 /**
- * Both services of a registry. Fails with `InvalidRequest` if the endpoint is not the address of a registry.
+ * Makes both services of a registry. Fails with `InvalidRequest` if the endpoint is not the address of a registry.
  *
- * **Example** (Both services of a registry that everyone may pull from)
+ * **When to use**
+ *
+ * Use in programs that need the management API of ACR and the contents of its repositories. If one of them is enough,
+ * use `ContainerRegistry.layer` or `RegistryContent.layer`. If references name the registries, use `Registries.layer`.
+ *
+ * **Example** (Both services of a registry with anonymous pull)
  *
  * ```ts
  * import { Credentials, Registry } from "@effect-acr/client"

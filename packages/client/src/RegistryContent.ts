@@ -1,6 +1,6 @@
 /**
- * The contents of a registry: manifests and blobs, of Azure Container Registry or any other that speaks OCI
- * distribution.
+ * The contents of a registry: manifests and blobs, in Azure Container Registry or any registry that implements the OCI
+ * distribution specification.
  *
  * @since 0.1.0
  */
@@ -59,21 +59,21 @@ export type {
 } from "./internal/transfer/options.ts"
 
 /**
- * How to treat content.
+ * Options for the transfer of content.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ContentOptions {
   /**
-   * How long nothing may come or go in a transfer before its connection is given up and another one goes on; a minute if
-   * not given.
+   * How long a transfer may stall before the client closes its connection and resumes on another one. Defaults to 1
+   * minute.
    */
   readonly idleTimeout?: Duration.Input
 }
 
 /**
- * Which registry, how to treat it, and how to treat its content.
+ * The registry, and options for its requests and for the transfer of content.
  *
  * @category options
  * @since 0.1.0
@@ -81,7 +81,7 @@ export interface ContentOptions {
 export interface Options extends Transport.Options, ContentOptions {}
 
 /**
- * How to treat a registry that the configuration names, and its content.
+ * Options for a registry that the configuration names, and for the transfer of its content.
  *
  * @category options
  * @since 0.1.0
@@ -106,15 +106,15 @@ export interface Service {
    *
    * **Details**
    *
-   * `GET /v2/_catalog`: distribution's documentation, "Listing Repositories". It is not in the specification of OCI, so a
-   * registry may leave it out, list only what the login may see, or want a right of its own for it (the scope
-   * `registry:catalog:*`; on ACR with rights by repository the role Catalog Lister). A name
-   * that is not the name of a repository is left out, with a warning in the log.
+   * `GET /v2/_catalog`: distribution's documentation, "Listing Repositories". The OCI specification does not include
+   * it, so a registry may lack it, list only what the login may see, or require a separate right (the scope
+   * `registry:catalog:*`; on ACR with rights by repository, the role Catalog Lister). Invalid names of repositories are
+   * left out, with a warning in the log.
    *
    * **Gotchas**
    *
-   * Registries that everybody shares list nothing. Docker Hub refuses the list to every login (`Unauthenticated`). A
-   * registry without such a list fails with `NotFound` (`endpoint`) or `Unsupported`.
+   * Public registries do not list their repositories. Docker Hub refuses the list to every login (`Unauthenticated`).
+   * On a registry without this API, the operation fails with `NotFound` (`endpoint`) or `Unsupported`.
    *
    * **Example** (Counting the tags of each repository)
    *
@@ -139,28 +139,33 @@ export interface Service {
   }) => Stream.Stream<RepositoryName.RepositoryName, RegistryError>
 
   /**
-   * The tags of a repository, in the registry's order: alphabetical, by the specification. A registry that knows no
-   * pages (docker-registry 2.8) lists all of them in any order, whatever the options say. Fails with `NotFound`.
+   * Lists the tags of a repository, in the registry's order: alphabetical, by the specification. A registry without
+   * pagination (docker-registry 2.8) lists all of them in any order and ignores the options. Fails with `NotFound`.
    *
    * **Details**
    *
-   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` has their properties, and other orders. A
-   * name that is no tag is left out, with a warning in the log.
+   * OCI distribution specification, "Listing Tags". `ContainerRegistry.tags` also has their properties and other
+   * orders. Invalid tags are left out, with a warning in the log.
    */
   readonly tags: (
     repository: string,
     options?: {
-      /** How many tags the registry sends at a time, at least 1; its own default if not given. */
+      /** How many tags the registry sends at a time, at least 1. Defaults to the registry's own default. */
       readonly pageSize?: number
-      /** The tag behind which the list begins. */
+      /** The tag after which the list begins. */
       readonly continueFrom?: string
     }
   ) => Stream.Stream<Tag.Tag, RegistryError>
 
   /**
-   * What a tag or a digest stands for: media type, digest and size, without its content. Fails with `NotFound`.
+   * Resolves a tag or a digest to a descriptor: media type, digest and size, without the content. Fails with
+   * `NotFound`.
    *
-   * **Example** (Promoting an image only if it is the one that was tested)
+   * **When to use**
+   *
+   * Use to learn the digest of a tag, or whether it exists. `manifest` downloads the manifest as well.
+   *
+   * **Example** (Promoting an image only if it is the tested one)
    *
    * ```ts
    * import { RegistryContent } from "@effect-acr/client"
@@ -177,18 +182,18 @@ export interface Service {
   readonly resolve: (repository: string, tagOrDigest: string) => Effect.Effect<Descriptor, RegistryError>
 
   /**
-   * Downloads a manifest of at most 4 MiB and verifies it. Returns its bytes, its descriptor, and a view of what it says.
+   * Downloads a manifest of at most 4 MiB and verifies it. Returns its bytes, its descriptor, and the parsed manifest.
    * Fails with `NotFound`, `TooLarge` and `ContentMismatch`.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pulling manifests". By digest, the bytes are compared with that digest; by tag, with
-   * the digest that the registry states. Bytes that match are returned whether or not this library can read them: the view
-   * of a manifest that it cannot read is an `UnknownManifest`, whose `problem` says why.
+   * OCI distribution specification, "Pulling manifests". By digest, the bytes are compared with that digest; by tag,
+   * with the digest that the registry states. Matching bytes are returned even if this library cannot read them: the
+   * manifest is then an `UnknownManifest`, whose `problem` says why.
    *
-   * The media type is the registry's `Content-Type`. Where that is missing or says nothing of a manifest
-   * (`application/json`, `text/json`, `application/octet-stream`, `binary/octet-stream`, `text/plain`), it is the
-   * manifest's own: its `mediaType` field, or else what its fields show. docs/manifests.md has the rules.
+   * The media type is the registry's `Content-Type`. If that is missing or generic (`application/json`, `text/json`,
+   * `application/octet-stream`, `binary/octet-stream`, `text/plain`), the media type comes from the manifest: from its
+   * `mediaType` field, or else from its other fields. docs/manifests.md has the rules.
    *
    * **Example** (The images of an index)
    *
@@ -208,29 +213,31 @@ export interface Service {
   readonly manifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Content, RegistryError>
 
   /**
-   * Downloads a manifest of at most 4 MiB and verifies it, as `manifest` does, and returns its bytes without a view. Fails
-   * with `NotFound`, `TooLarge` and `ContentMismatch`.
+   * Downloads a manifest of at most 4 MiB and verifies it, as `manifest` does, and returns its bytes without parsing
+   * them. Fails with `NotFound`, `TooLarge` and `ContentMismatch`.
    *
    * **When to use**
    *
-   * Use to copy, store or hash a manifest whose fields do not matter: it saves the time to read them.
+   * Use to copy, store or hash a manifest whose fields do not matter: it saves the time to parse them.
    */
   readonly rawManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Manifest.Raw, RegistryError>
 
   /**
-   * Finds the image for a platform, and reads its manifest and its configuration. Fails with `NotFound` if there is no image
-   * for the platform, with `InvalidRequest` if there are several images and no platform is given, with `InvalidResponse`
-   * if a manifest or the configuration cannot be read, and with `TooLarge` if the configuration is larger than 4 MiB.
+   * Finds the image for a platform, and reads its manifest and configuration. Fails with `NotFound` if there is no
+   * image for the platform, with `InvalidRequest` if there are several images and no platform is given, with
+   * `InvalidResponse` if a manifest or the configuration cannot be read, and with `TooLarge` if the configuration is
+   * larger than 4 MiB.
    *
    * **When to use**
    *
-   * Use to learn what one platform would pull: how large it is, which labels it has, when it was made.
+   * Use to inspect what one platform would pull: its size, its labels, when it was built.
    *
    * **Details**
    *
-   * `Platform.matches` and `Platform.bestMatch` have the rules by which a platform is chosen. The client follows indexes
-   * within indexes, at most 8 levels deep, and at most 100 of them. A tag or a digest that names an image rather than an
-   * index is checked by its configuration. Without a platform, the image must be the only one; attestations do not count.
+   * `Platform.matches` and `Platform.bestMatch` document how a platform is chosen. The client follows indexes within
+   * indexes, at most 8 levels deep, and at most 100 of them. If a tag or a digest names an image and not an index, the
+   * platform is compared with the image's configuration. Without a platform, the image must be the only one;
+   * attestations do not count.
    *
    * **Example** (The size of an image on one platform)
    *
@@ -252,23 +259,25 @@ export interface Service {
   ) => Effect.Effect<Image, RegistryError>
 
   /**
-   * Puts a manifest: one that was made here, one that was pulled (its bytes, under its media type and the algorithm
-   * of its digest), or bytes as they are. What it refers to must be there. Returns its descriptor and, if it has a subject,
-   * where it is listed among the subject's referrers. Fails with `Locked`, with `TooLarge` before anything is sent if it has
-   * more than 4 MiB, and with `ContentMismatch` if the registry says that it got another.
+   * Pushes a manifest: one made with `Manifest.image` or `Manifest.index`, a pulled one (its bytes, with its media type
+   * and the algorithm of its digest), or bytes as they are. The content that it refers to must exist in the repository.
+   * Returns its descriptor and, if it has a subject, where it is listed among the subject's referrers. Fails with
+   * `Locked`, with `TooLarge` before anything is sent if it has more than 4 MiB, and with `ContentMismatch` if the
+   * registry states another digest.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pushing Manifests". Several tags are several requests, one after the other. Bytes
-   * and text name their media type themselves, or `mediaType` does; if neither does it fails with `InvalidRequest`.
+   * OCI distribution specification, "Pushing Manifests". Each tag is a request, one after the other. For bytes and
+   * text, the media type is `mediaType` or that of the content; without either, the operation fails with
+   * `InvalidRequest`.
    *
-   * A registry that lists a manifest with a `subject` says so (`OCI-Subject`). Where it does not, this operation adds the
-   * manifest to the list that the subject's referrers tag names, as the specification demands of clients. If that fails,
-   * the operation fails, and `completed` of the error says that the manifest is pushed: put it again. Fails with `Refused`
-   * if the tag names something other than a list of referrers. docs/referrers.md says what happens if several programs
-   * change one list at the same time.
+   * A registry that lists a manifest with a `subject` says so (`OCI-Subject`). If it does not, this operation adds the
+   * manifest to the list that the subject's referrers tag names, as the specification requires of clients. If that
+   * fails, the operation fails, and `completed` of the error says that the manifest is pushed: push it again. Fails
+   * with `Refused` if the tag names something other than a list of referrers. docs/referrers.md describes what happens
+   * if several programs change one list at the same time.
    *
-   * **Example** (Giving an image other tags)
+   * **Example** (Adding tags to an image)
    *
    * ```ts
    * import { RegistryContent } from "@effect-acr/client"
@@ -288,8 +297,8 @@ export interface Service {
   ) => Effect.Effect<PutManifestResult, RegistryError>
 
   /**
-   * Gives a manifest of the repository another tag, and returns its descriptor. A tag that exists is moved. Fails with
-   * `NotFound`, and with `Locked` if the tag cannot be moved.
+   * Adds a tag to a manifest of the repository, and returns the manifest's descriptor. An existing tag is moved. Fails
+   * with `NotFound`, and with `Locked` if the tag cannot be moved.
    *
    * **Example** (Promoting a candidate)
    *
@@ -306,19 +315,20 @@ export interface Service {
 
   /**
    * Lists the referrers of a manifest, by tag or digest: the manifests of its repository that name it as their subject,
-   * such as signatures, attestations and bills of materials. A digest that has none, or that is not there, has an empty
-   * list. A tag is resolved first, and one that does not exist fails with `NotFound`; so does a repository, where the registry
-   * tells it apart from a manifest.
+   * such as signatures, attestations and bills of materials. The list is empty for a digest without referrers, and for
+   * one that does not exist. A tag is resolved first, and fails with `NotFound` if it does not exist; so does a missing
+   * repository, if the registry distinguishes it from a missing manifest.
    *
    * **Details**
    *
-   * OCI distribution specification, "Listing Referrers". A page is requested when its first item is needed. Where the
-   * registry has no such API (404, 405, 501, or an answer of another media type), which is remembered for 15 minutes, the
-   * list is that of the referrers tag. Where it has, the list includes what the tag names besides. Each referrer comes once.
+   * OCI distribution specification, "Listing Referrers". A page is requested when its first item is needed. If the
+   * registry has no referrers API (404, 405, 501, or a response of another media type), which is cached for 15 minutes,
+   * the list is that of the referrers tag. If it has the API, the list also includes further entries of the tag. Each
+   * referrer is listed once.
    *
-   * What the referrers tag names is checked: a manifest that is gone, or has another subject, is left out with a warning in
-   * the log. Where the registry does not apply the filter, this library does; it then reads manifests whose artifact type
-   * the list does not say. docs/referrers.md has the rules.
+   * Entries of the referrers tag are checked: a manifest that was deleted or has another subject is left out, with a
+   * warning in the log. If the registry does not apply the filter, this library does; it then reads the manifests whose
+   * artifact type the list does not state. docs/referrers.md has the rules.
    *
    * **Example** (The signatures of an image)
    *
@@ -341,24 +351,24 @@ export interface Service {
   ) => Stream.Stream<Descriptor, RegistryError>
 
   /**
-   * Deletes a tag; its manifest and the other tags stay. Fails with `NotFound` if the tag is not there, with `Locked`, and
-   * with `Unsupported` if the registry does not delete tags.
+   * Deletes a tag. Its manifest and the other tags remain. Fails with `NotFound` if the tag does not exist, with
+   * `Locked`, and with `Unsupported` if the registry does not delete tags.
    *
    * **Details**
    *
-   * OCI distribution specification 1.1, "Deleting tags". ACR refuses that and deletes tags by its own API, which the client
-   * uses for ACR's hosts, and for a registry that refuses the specification's request and has ACR's API: the client finds
-   * out once and remembers it as long as the service lives.
+   * OCI distribution specification 1.1, "Deleting tags". ACR refuses that request and deletes tags with its own API.
+   * The client uses ACR's API for ACR's hosts, and for a registry that refuses the specification's request and has
+   * ACR's API. It detects this once and remembers it for the lifetime of the service.
    *
    * **Gotchas**
    *
-   * Many registries do not delete tags, distribution (`docker-registry`) 2.8 among them. There `deleteManifest` is all there
-   * is, which deletes **every** tag of the manifest. The client never does that in place of this, and it never pushes a
-   * dummy manifest to delete, as other tools do.
+   * Many registries do not delete tags, distribution (`docker-registry`) 2.8 among them. There only `deleteManifest`
+   * works, which deletes **every** tag of the manifest. The client never does that instead of deleting one tag, and it
+   * never pushes a dummy manifest to delete, as other tools do.
    *
-   * On Amazon ECR an image goes with its last tag (AWS's documentation, "BatchDeleteImage").
+   * Amazon ECR deletes an image with its last tag (AWS's documentation, "BatchDeleteImage").
    *
-   * **Example** (Deleting a tag, if it is there)
+   * **Example** (Deleting a tag if it exists)
    *
    * ```ts
    * import { RegistryContent } from "@effect-acr/client"
@@ -374,33 +384,42 @@ export interface Service {
   readonly deleteTag: (repository: string, tag: string) => Effect.Effect<void, RegistryError>
 
   /**
-   * Deletes a manifest with all its tags, and tells its digest. A tag is resolved first, each time. Fails with
+   * Deletes a manifest **with all its tags**, and returns its digest. A tag is resolved first, each time. Fails with
    * `NotFound`, `Locked`, and `Unsupported` if the registry does not delete.
+   *
+   * **When to use**
+   *
+   * Use to delete an image. To remove one tag and keep the image, use `deleteTag`.
    *
    * **Details**
    *
    * If the manifest has a subject and the registry does not list referrers, its entry is removed from the list that the
-   * subject's referrers tag names. If that fails, a warning is logged: readers of the list find that the manifest is gone.
+   * subject's referrers tag names. If that fails, a warning is logged: readers of the list then find that the manifest
+   * does not exist.
    */
   readonly deleteManifest: (repository: string, tagOrDigest: string) => Effect.Effect<Digest.Digest, RegistryError>
 
   /**
-   * Size and digest of a blob. Its media type is `application/octet-stream`: only manifests know another. Fails with
-   * `NotFound`.
+   * Returns the size and the digest of a blob. The media type of the descriptor is `application/octet-stream`, because
+   * only manifests state another one. Fails with `NotFound`.
    */
   readonly headBlob: (repository: string, digest: string) => Effect.Effect<Descriptor, RegistryError>
 
   /**
-   * The bytes of a blob, as they come. The stream ends only if they are those of the digest and as many as they
-   * should be: who stops before the end holds bytes that nobody has verified. Fails with `NotFound` and
-   * `ContentMismatch`.
+   * Streams the bytes of a blob. The stream succeeds only if they match the digest and the size: a consumer that stops
+   * before the end has unverified bytes. Fails with `NotFound` and `ContentMismatch`.
+   *
+   * **When to use**
+   *
+   * Use to process a blob of any size in constant memory. `blobBytes` returns a small blob at once, `downloadBlob`
+   * writes one to a file, and `blobSource` passes one on to an upload.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pulling blobs". A connection that breaks or stalls is followed by another, which
-   * goes on at the byte that is wanted next.
+   * OCI distribution specification, "Pulling blobs". After a connection breaks or stalls, the download resumes on
+   * another one at the next byte.
    *
-   * **Example** (Counting the lines of a text, in constant memory)
+   * **Example** (Counting the lines of a text in constant memory)
    *
    * ```ts
    * import { RegistryContent } from "@effect-acr/client"
@@ -422,27 +441,27 @@ export interface Service {
   ) => Stream.Stream<Uint8Array, RegistryError>
 
   /**
-   * A part of a blob. A part can't be verified. Fails with `NotFound`, and with `InvalidRequest` where `offset` or
-   * `length` can't be right.
+   * Streams a part of a blob. A part cannot be verified. Fails with `NotFound`, and with `InvalidRequest` if `offset`
+   * or `length` is invalid.
    */
   readonly blobRange: (
     repository: string,
     blob: Blob,
     range: {
-      /** Where it begins, in bytes from the beginning of the blob. */
+      /** The offset of the part, in bytes from the beginning of the blob. */
       readonly offset: number
-      /** How many bytes it has, at least 1. */
+      /** The number of bytes, at least 1. */
       readonly length: number
     }
   ) => Stream.Stream<Uint8Array, RegistryError>
 
   /**
-   * A blob as a source to upload: to another repository, or to another registry. An upload that goes on after a fault
-   * asks for the rest of it alone.
+   * Makes an upload source of a blob, to copy it to another repository or registry. An upload that resumes requests
+   * only the rest of the blob.
    *
    * **Gotchas**
    *
-   * Give the upload its `digest`. Content that was read in parts is verified by that.
+   * Pass the `digest` to the upload: it verifies content that was read in parts.
    *
    * **Example** (Copying a blob from one registry to another)
    *
@@ -458,21 +477,22 @@ export interface Service {
    */
   readonly blobSource: (repository: string, blob: Pick<Descriptor, "digest" | "size">) => BlobSource<RegistryError>
 
-  /** A blob in memory, verified. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
+  /** Downloads a blob into memory and verifies it. Fails with `NotFound`, `TooLarge` and `ContentMismatch`. */
   readonly blobBytes: (
     repository: string,
     blob: Blob,
     options?: DownloadBlobOptions & {
-      /** How many bytes there may be; 16 MiB if not given. More fail with `TooLarge`. */
+      /** The largest size that is accepted. Defaults to 16 MiB. A larger blob fails with `TooLarge`. */
       readonly maxSize?: ByteSize.Input
     }
   ) => Effect.Effect<Uint8Array, RegistryError>
 
   /**
-   * A blob in a file, verified before the file has its name; a file of that name is replaced. Fails with `NotFound`
-   * and `ContentMismatch`, and with a `PlatformError` if the file can't be written.
+   * Downloads a blob to a file. The file gets its final name only once the content is verified; an existing file of
+   * that name is replaced. Fails with `NotFound` and `ContentMismatch`, and with a `PlatformError` if the file cannot
+   * be written.
    *
-   * **Example** (A download that goes on where the last one broke off)
+   * **Example** (Resuming an earlier download)
    *
    * ```ts
    * import { type Descriptor, RegistryContent } from "@effect-acr/client"
@@ -492,19 +512,23 @@ export interface Service {
   ) => Effect.Effect<void, RegistryError | PlatformError.PlatformError, FileSystem.FileSystem>
 
   /**
-   * Uploads a blob, and returns its descriptor. Fails with `ContentMismatch`, and with whatever its source fails with.
+   * Uploads a blob, and returns its descriptor. Fails with `ContentMismatch`, and with the errors of its source.
+   *
+   * **When to use**
+   *
+   * Use for new content, whose digest the upload computes. To copy a blob whose digest and size are known, use
+   * `putBlob`, which skips blobs that exist.
    *
    * **Details**
    *
-   * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again goes out as a
+   * OCI distribution specification, "Pushing blobs". Memory is constant: content that can be read again is sent as a
    * stream, other content in chunks.
    *
-   * An upload that fails or is interrupted deletes its session if the login may delete. Otherwise the registry lets the
-   * session expire.
+   * An upload that fails or is interrupted cancels its session if the login may delete. Otherwise the session expires.
    *
-   * With `mountFrom`, content that the registry does not mount is sent, as `putBlob` does.
+   * With `mountFrom`, content that the registry does not mount is sent, as with `putBlob`.
    *
-   * **Example** (Sending a layer only if it is not there)
+   * **Example** (Sending a layer only if it is missing)
    *
    * ```ts
    * import { BlobSource, MediaType, RegistryContent } from "@effect-acr/client"
@@ -527,25 +551,25 @@ export interface Service {
   ) => Effect.Effect<Descriptor, RegistryError | E, R>
 
   /**
-   * Makes sure that a repository holds a blob that is known by its descriptor, and returns how the blob got there: it was
-   * `present` before, it was `mounted`, or it was `sent`. Fails as `uploadBlob` does.
+   * Ensures that a repository has a blob, whose descriptor is known, and returns how: the blob was already `present`,
+   * it was `mounted`, or it was `sent`. Fails as `uploadBlob` does.
    *
    * **When to use**
    *
-   * Use to copy blobs, where the digest and the size are known and a report says what was sent. `uploadBlob` is for new
-   * content.
+   * Use to copy blobs whose digest and size are known, and to report what was sent. `uploadBlob` is for new content.
    *
    * **Details**
    *
-   * A blob that is present costs one HEAD, and a mounted blob one POST more. In both cases the source is not read. If the
-   * registry does not mount the blob, the content is sent: to the session that the registry opened instead, or to a new one.
-   * Only 429 and a lost connection fail the operation, once retries end; so does an answer that names another digest
-   * (`ContentMismatch`). The log says at level debug why a blob was not mounted.
+   * A blob that is present costs one HEAD request, and a mounted blob one more POST. In both cases the source is not
+   * read. If the registry does not mount the blob, the content is sent in the session that the registry opened instead,
+   * or in a new one. A failed mount fails the operation only after 429 or a lost connection, once retries end, and
+   * after a response that names another digest (`ContentMismatch`). The log says at level debug why a blob was not
+   * mounted.
    *
-   * Content is hashed once, on its way out. Content of another size or another digest than the descriptor's is not committed
+   * Content is hashed once, while it is sent. Content whose size or digest differs from the descriptor is not committed
    * (`ContentMismatch`).
    *
-   * **Example** (Copying a blob, and saying whether it crossed the network)
+   * **Example** (Copying a blob and reporting whether it crossed the network)
    *
    * ```ts
    * import type { Descriptor, RegistryContent } from "@effect-acr/client"
@@ -565,9 +589,14 @@ export interface Service {
   ) => Effect.Effect<BlobOutcome, RegistryError | E, R>
 
   /**
-   * Takes over a blob of another repository of the same registry, without sending it. Fails with `NotFound` if it is
-   * not there, may not be read, or the registry does not mount, and with `ContentMismatch` if the registry says that it
-   * mounted other content.
+   * Mounts a blob of another repository of the same registry, without sending it. Fails with `NotFound` if the blob
+   * does not exist, may not be read, or the registry does not mount, and with `ContentMismatch` if the registry says
+   * that it mounted other content.
+   *
+   * **When to use**
+   *
+   * Use if the content must not be sent. `putBlob` and `uploadBlob` with `mountFrom` send it if the registry does not
+   * mount.
    *
    * **Details**
    *
@@ -576,9 +605,9 @@ export interface Service {
   readonly mountBlob: (
     repository: string,
     blob: {
-      /** Which blob. */
+      /** The digest of the blob. */
       readonly digest: string
-      /** The repository that has it. */
+      /** The repository that has the blob. */
       readonly from: string
     }
   ) => Effect.Effect<void, RegistryError>
@@ -588,25 +617,29 @@ export interface Service {
    *
    * **Gotchas**
    *
-   * Manifests that need it are broken then. Registries free what no manifest needs by themselves.
+   * Manifests that refer to the blob are broken afterwards. Registries delete unreferenced blobs by themselves.
    */
   readonly deleteBlob: (repository: string, digest: string) => Effect.Effect<void, RegistryError>
 }
 
 /**
- * The contents of a registry's repositories.
+ * Reads and writes the contents of a registry: manifests and blobs.
+ *
+ * **When to use**
+ *
+ * Use for every registry that implements the OCI distribution specification, ACR included: to pull, push, copy, tag and
+ * delete. `ContainerRegistry` has what only ACR offers: properties, orders and locks.
  *
  * **Details**
  *
- * Names are plain strings, checked before anything is sent and refused with `InvalidRequest`; what comes back is
- * branded. Where a tag or a digest may stand, whatever holds a colon is a digest.
+ * Names are plain strings. Invalid ones fail with `InvalidRequest` before anything is sent; results are branded. For
+ * `tagOrDigest`, a value with a colon is a digest.
  *
- * Any operation may fail with the reasons that `ContainerRegistry` names for all of its own. Content that differs from
- * its digest or its size is a `ContentMismatch`. `manifest` reads any manifest, and `image` finds the image for a platform.
- * What a transfer survives, and how, stands in docs/uploads.md and
- * docs/downloads.md.
+ * Every operation may fail with the reasons that `ContainerRegistry` documents for all of its operations. Content that
+ * differs from its digest or its size fails with `ContentMismatch`. `manifest` reads any manifest, and `image` finds
+ * the image for a platform. docs/uploads.md and docs/downloads.md describe how transfers retry and resume.
  *
- * **Example** (Pushing an image and pulling it)
+ * **Example** (Pushing and pulling an image)
  *
  * ```ts
  * import { BlobSource, Manifest, MediaType, RegistryContent } from "@effect-acr/client"
@@ -639,8 +672,7 @@ export class RegistryContent extends Context.Service<RegistryContent, Service>()
 ) {}
 
 /**
- * Makes the service on a conversation with the registry. For who builds layers of their own: `layer` is what a program
- * wants.
+ * Makes the service on a transport. For building custom layers. Most programs want `layer`.
  *
  * @category constructors
  * @since 0.1.0
@@ -668,23 +700,27 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * The service on a conversation that is provided apart, and perhaps shared: with `ContainerRegistry` by
- * `Registry.layer`.
+ * Makes the service on a transport that another layer provides.
+ *
+ * **When to use**
+ *
+ * Use to share one transport with `ContainerRegistry` or with custom operations. `Registry.layer` shares it between the
+ * two services.
  *
  * @category layers
  * @since 0.1.0
  */
 export const layerTransport = (options?: ContentOptions): Layer.Layer<RegistryContent, never, Transport.Transport> =>
-  // Fresh, as one layer may stand on the conversations of several registries.
+  // Fresh, because one layer may be provided with the transports of several registries.
   Layer.fresh(Layer.effect(RegistryContent, make(options)))
 
 /**
- * The service and the conversation that it is on.
+ * Makes the service, with its own transport.
  *
  * **Details**
  *
- * Nothing is sent before the first operation. The layer fails with `InvalidRequest` if the endpoint is not the address of
- * a registry.
+ * The layer sends nothing before the first operation. It fails with `InvalidRequest` if the endpoint is not the address
+ * of a registry.
  *
  * **Example** (The contents of a registry that is not ACR)
  *

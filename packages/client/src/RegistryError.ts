@@ -1,9 +1,9 @@
 /**
- * The one error of the library.
+ * The error of the library: one type, with a reason that a program can act on.
  *
- * Every operation fails with a `RegistryError`; its `reason` is one of thirteen things that a caller can act on. Handle
- * one of them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` tells whether the same
- * operation may succeed later:
+ * Every operation fails with a `RegistryError`; its `reason` is one of thirteen that a caller can act on. Handle one of
+ * them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` tells whether the same operation
+ * may succeed later:
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -17,8 +17,8 @@
  * })
  * ```
  *
- * No token, password or signed address is part of an error, in whatever form it is printed. Texts of a registry have no
- * control characters, so that an error can be printed to a terminal and written to a log.
+ * Errors never contain tokens, passwords or signed addresses, in any form in which they are printed. Control characters
+ * in texts of a registry are escaped, so an error is safe to print to a terminal and to write to a log.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { printable } from "./Printable.ts"
 
-/** What happened, for a person to read: what the registry said, or what was found here. */
+/** What happened, as a text for humans: the message of the registry, or a finding of the client. */
 const description = Schema.String
 
 /**
@@ -37,11 +37,11 @@ const description = Schema.String
  * @since 0.1.0
  */
 export const MissingPermission = Schema.Struct({
-  /** What it is for: `repository`, or `registry` for the list of repositories. */
+  /** The type of the resource: `repository`, or `registry` for the list of repositories. */
   type: Schema.String,
   /** The name of the repository; `catalog` for the list of repositories. */
   name: Schema.String,
-  /** What the request would do: `pull`, `push`, `delete`, `metadata_read`, `metadata_write`, or `*`. */
+  /** The action that was refused: `pull`, `push`, `delete`, `metadata_read`, `metadata_write`, or `*`. */
   action: Schema.String
 })
 
@@ -55,7 +55,7 @@ export type MissingPermission = typeof MissingPermission.Type
 
 const permissionFields = {
   description,
-  /** The permissions that the request lacked, if the registry says so, as Azure Container Registry does. */
+  /** The permissions that the request lacked, if the registry names them, as Azure Container Registry does. */
   missing: Schema.Array(MissingPermission).pipe(Schema.withConstructorDefault(Effect.succeed([])))
 }
 
@@ -65,8 +65,7 @@ const lacking = (description: string, missing: ReadonlyArray<MissingPermission>)
 }
 
 /**
- * The registry does not know the caller: it needs a login, or refuses the one that was sent (401). Log in, or log in
- * differently.
+ * The registry requires a login, or refuses the one that was sent (401). Log in, or use another login.
  *
  * @category reasons
  * @since 0.1.0
@@ -85,8 +84,8 @@ export class Unauthenticated extends Schema.TaggedError<Unauthenticated>(
 }
 
 /**
- * The registry knows the caller and refuses: a role or permission is missing, or a network rule or a policy is in the way
- * (403; ACR answers 401 where the login lacks the scope).
+ * The registry accepts the login and refuses the request: a role or permission is missing, or a network rule or a
+ * policy forbids it (403; ACR answers 401 if the login lacks the scope).
  *
  * @category reasons
  * @since 0.1.0
@@ -106,13 +105,13 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("@effect-acr/client
 }
 
 /**
- * What was asked for is not there (404).
+ * The requested repository, tag, manifest, blob or endpoint does not exist (404).
  *
  * **Gotchas**
  *
- * A registry may say so as well of what one may not see.
+ * A registry may also answer 404 for content that the caller may not see.
  *
- * **Example** (A tag, if there is one)
+ * **Example** (Reading a tag if it exists)
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -130,7 +129,7 @@ export class Forbidden extends Schema.TaggedError<Forbidden>("@effect-acr/client
  * @since 0.1.0
  */
 export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/RegistryError/NotFound")("NotFound", {
-  /** What is missing; `endpoint` if the server does not know such a path at all. */
+  /** What is missing; `endpoint` if the server does not know the path at all. */
   resource: Schema.Literals(["repository", "tag", "manifest", "blob", "upload", "endpoint"]),
   description
 }) {
@@ -149,13 +148,14 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/R
  *
  * **Details**
  *
- * The ways in which registries say so differ: ACR answers 405 for a lock. For a tag that exists and cannot be overwritten
- * ECR and Google answer 400, Docker Hub 403, Harbor 412, others 409, which is recognized by the code or the message.
+ * Registries report this in different ways. ACR answers 405 for a lock. For an existing tag that cannot be overwritten,
+ * ECR and Google answer 400, Docker Hub 403, Harbor 412, and others 409; the client recognizes them by the code or the
+ * message.
  *
  * **Gotchas**
  *
- * ACR answers the same to a push when the storage of the registry is full, and to a pull by digest of a manifest in
- * quarantine (`quarantineState` of `ManifestProperties`).
+ * ACR sends the same response to a push when the storage of the registry is full, and to a pull by digest of a manifest
+ * in quarantine (`quarantineState` of `ManifestProperties`).
  *
  * @category reasons
  * @since 0.1.0
@@ -163,8 +163,8 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/client/R
 export class Locked extends Schema.TaggedError<Locked>("@effect-acr/client/RegistryError/Locked")("Locked", {
   description,
   /**
-   * `lock`: a lock that can be removed (ACR: `canDelete`, `canWrite` or `canRead` is false). `immutability`: a rule of the
-   * registry keeps the tag as it is; push another tag.
+   * `lock`: a lock that can be removed (ACR: `canDelete`, `canWrite` or `canRead` is false). `immutability`: a rule of
+   * the registry forbids changing the tag; push another tag.
    */
   by: Schema.Literals(["lock", "immutability"])
 }) {
@@ -179,8 +179,8 @@ export class Locked extends Schema.TaggedError<Locked>("@effect-acr/client/Regis
 }
 
 /**
- * The registry does not offer this to any caller: it does not implement the request, or its operators disabled it (405, 501, or
- * the code `UNSUPPORTED`). Many registries do not delete by this API.
+ * The registry does not offer this to any caller: it does not implement the request, or its operators disabled it (405,
+ * 501, or the code `UNSUPPORTED`). Many registries do not support deletion by this API.
  *
  * @category reasons
  * @since 0.1.0
@@ -199,7 +199,7 @@ export class Unsupported extends Schema.TaggedError<Unsupported>("@effect-acr/cl
   }
 }
 
-/** How long the registry asks to wait. In milliseconds where the error is written as JSON. */
+/** How long the registry asks to wait. Milliseconds in the JSON form of the error. */
 const retryAfter = Schema.optionalKey(Schema.DurationFromMillis)
 
 const waiting = (description: string, retryAfter: Duration.Duration | undefined): string =>
@@ -232,7 +232,7 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-acr/client
 }
 
 /**
- * Codes of connections that fail until somebody changes a certificate: the names of OpenSSL's verification errors, Node's own,
+ * Codes of connections that fail until a certificate changes: the names of OpenSSL's verification errors, Node's own,
  * and what servers say of the client's certificate.
  */
 const untrusted = [
@@ -242,8 +242,8 @@ const untrusted = [
 ]
 
 /**
- * Codes that a wrong name, scheme or port explains, unless the registry has answered at this address before. TLS: OpenSSL's
- * reasons for which a handshake fails; damaged records are not among them.
+ * Codes that indicate a wrong name, scheme or port, unless the registry has answered at this address before. TLS:
+ * OpenSSL's reasons for which a handshake fails; damaged records are not among them.
  */
 const misled = [
   /^(?:ENOTFOUND|ERR_INVALID_URL|EPROTO|NOT_HTTP)$/,
@@ -254,12 +254,12 @@ const isAmong = (patterns: ReadonlyArray<RegExp>, code: string): boolean =>
   patterns.some((pattern) => pattern.test(code))
 
 /**
- * The registry gave no answer that counts: the connection failed or broke, the answer did not come in time, or the registry
- * reports a fault of its own (408, 5xx).
+ * The registry is unavailable: the connection failed or broke, the response timed out, or the registry reports a fault
+ * of its own (408, 5xx).
  *
  * **Gotchas**
  *
- * An operation that changes something may have been carried out although its answer was lost.
+ * An operation that changes something may have been carried out although its response was lost.
  *
  * @category reasons
  * @since 0.1.0
@@ -269,15 +269,15 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   {
     description,
     /**
-     * What went wrong with the connection, if it did, in the words of the runtime: `ENOTFOUND`, `ECONNREFUSED`,
-     * `ECONNRESET`, `CERT_HAS_EXPIRED`, `UND_ERR_CONNECT_TIMEOUT`. This library adds `TIMEOUT` (no answer or no progress in
-     * time), `TRUNCATED` (an answer that ended early) and `NOT_HTTP` (a server of another protocol).
+     * The runtime's code if the connection failed: `ENOTFOUND`, `ECONNREFUSED`, `ECONNRESET`, `CERT_HAS_EXPIRED`,
+     * `UND_ERR_CONNECT_TIMEOUT`. This library adds `TIMEOUT` (no response or no progress in time), `TRUNCATED` (a
+     * response that ended early) and `NOT_HTTP` (a server of another protocol).
      */
     code: Schema.optionalKey(Schema.String),
     /**
-     * True if the connection was refused or no route leads to the host, and the registry has not answered any request of
-     * this conversation. It is not retried then. False if the registry has answered before. Absent for all other failures
-     * at first contact, and for other servers than the registry.
+     * True if the connection was refused or no route leads to the host, and the registry has not answered any request
+     * of this transport. Such a failure is not retried. False if the registry has answered before. Absent for all other
+     * failures at first contact, and for servers other than the registry.
      */
     firstContact: Schema.optionalKey(Schema.Boolean),
     /** How long the registry asks to wait, if it says so. */
@@ -285,8 +285,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   }
 ) {
   /**
-   * False if the connection fails until somebody changes something: an untrusted or expired certificate; and an unknown host,
-   * or a server without TLS or HTTP, unless the registry has answered at this address before.
+   * False if the cause lasts: an untrusted or expired certificate; and an unknown host, or a server without TLS or
+   * HTTP, unless the registry has answered at this address before.
    */
   get isRetryable(): boolean {
     const { code, firstContact } = this
@@ -299,8 +299,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
 }
 
 /**
- * The request is wrong: an argument breaks its grammar, which is found before anything is sent, or the registry refuses the
- * request with 400 and the like. Only the latter has a `response` in the error.
+ * The request is invalid: the client refuses an argument before it sends anything, or the registry refuses the request
+ * with 400 or a similar status. Only in the second case does the error have a `response`.
  *
  * @category reasons
  * @since 0.1.0
@@ -309,11 +309,11 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
   "@effect-acr/client/RegistryError/InvalidRequest"
 )("InvalidRequest", {
   description,
-  /** The argument or the option that is refused, if the caller's own: `tag`, `pageSize`, `endpoint`. */
+  /** The argument or the option that the client refused: `tag`, `pageSize`, `endpoint`. */
   argument: Schema.optionalKey(Schema.String),
   /**
-   * The value that is refused, at most 128 characters. Parts that may be a secret, such as a pasted password, are replaced by
-   * `<redacted>`, and characters that do not print by escapes.
+   * The refused value, at most 128 characters. Parts that may be a secret, such as a pasted password, are replaced with
+   * `<redacted>`, and unprintable characters with escapes.
    */
   value: Schema.optionalKey(Schema.String)
 }) {
@@ -330,7 +330,7 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(
 }
 
 /**
- * The registry broke its protocol: an answer that can't be read, pages that go in a circle, a status nobody expects.
+ * The registry broke its protocol: a response that cannot be read, pages that repeat, an unexpected status.
  *
  * @category reasons
  * @since 0.1.0
@@ -349,7 +349,7 @@ export class InvalidResponse extends Schema.TaggedError<InvalidResponse>(
 }
 
 /**
- * Content differs from what its digest or its size says: it was changed on the way, or is not what it was said to be.
+ * Content does not match its digest or its size: it was changed in transit, or the digest or size was wrong.
  *
  * @category reasons
  * @since 0.1.0
@@ -358,9 +358,9 @@ export class ContentMismatch extends Schema.TaggedError<ContentMismatch>(
   "@effect-acr/client/RegistryError/ContentMismatch"
 )("ContentMismatch", {
   description,
-  /** The digest or the size that was wanted. */
+  /** The expected digest or size. */
   expected: Schema.String,
-  /** The digest or the size that it has. */
+  /** The actual digest or size. */
   actual: Schema.String
 }) {
   /** Always false. */
@@ -374,7 +374,7 @@ export class ContentMismatch extends Schema.TaggedError<ContentMismatch>(
 }
 
 /**
- * Something is larger than the limit that protects this program's memory.
+ * A response or a document is larger than the limit that protects the program's memory.
  *
  * @category reasons
  * @since 0.1.0
@@ -395,8 +395,8 @@ export class TooLarge extends Schema.TaggedError<TooLarge>("@effect-acr/client/R
 }
 
 /**
- * This library refuses: going on would send credentials, or follow the registry, where the caller did not point it.
- * `trustedRealms` and `allowedHosts` of `Transport.Options` point it there; docs/origins.md says what for.
+ * The client refuses to continue, because it would send credentials or requests to a server that the caller did not
+ * allow. `trustedRealms` and `allowedHosts` of `Transport.Options` allow one; docs/origins.md explains when to.
  *
  * @category reasons
  * @since 0.1.0
@@ -415,8 +415,8 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
 }
 
 /**
- * Why a credential gave nothing: it is not set up here or not meant for this registry, it was tried and failed, or it
- * did not answer in time.
+ * Why a credential is unavailable: it is not configured here or not meant for this registry, it failed, or it timed
+ * out.
  *
  * @category schemas
  * @since 0.1.0
@@ -424,7 +424,7 @@ export class Refused extends Schema.TaggedError<Refused>("@effect-acr/client/Reg
 export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "TimedOut"])
 
 /**
- * Why one credential gave nothing.
+ * The type that the schema `CredentialProblem` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -432,9 +432,9 @@ export const CredentialProblem = Schema.Literals(["NotConfigured", "Failed", "Ti
 export type CredentialProblem = typeof CredentialProblem.Type
 
 const credentialFields = {
-  /** Which one: `AzureCliCredential`, `docker configuration`. */
+  /** The name of the credential: `AzureCliCredential`, `docker configuration`. */
   credential: Schema.String,
-  /** Whether it is not set up here, failed, or did not answer in time. */
+  /** Whether the credential is not configured here, failed, or timed out. */
   problem: CredentialProblem,
   description
 }
@@ -456,7 +456,7 @@ export const PassedOver = Schema.Struct(credentialFields)
 export type PassedOver = typeof PassedOver.Type
 
 /**
- * The caller's own credential failed before the registry was asked, or is not of the kind that the operation needs.
+ * The caller's own credential failed before a request to the registry, or is not of the kind that the operation needs.
  *
  * @category reasons
  * @since 0.1.0
@@ -465,19 +465,19 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
   "@effect-acr/client/RegistryError/CredentialUnavailable"
 )("CredentialUnavailable", {
   ...credentialFields,
-  /** Where several were tried: each of them, in order. */
+  /** If several credentials were tried: each of them, in order. */
   passedOver: Schema.Array(PassedOver).pipe(Schema.withConstructorDefault(Effect.succeed([]))),
-  /** What the credential failed with. */
+  /** The error of the credential. */
   cause: Schema.optionalKey(Schema.Defect())
 }) {
-  /** True if the credential did not answer in time. */
+  /** True if the credential timed out. */
   get isRetryable(): boolean {
     return this.problem === "TimedOut"
   }
 
   override get message(): string {
     return [
-      // Whoever fails for several is named beside each of them.
+      // With several credentials, each of them is named below.
       this.passedOver.length === 0 ? `${this.credential}: ${this.description}` : this.description,
       ...this.passedOver.map(({ credential, description }) => `- ${credential}: ${description}`)
     ]
@@ -487,7 +487,7 @@ export class CredentialUnavailable extends Schema.TaggedError<CredentialUnavaila
 }
 
 /**
- * All reasons, as one schema.
+ * The schema of all reasons.
  *
  * @category schemas
  * @since 0.1.0
@@ -509,7 +509,7 @@ export const Reason = Schema.Union([
 ])
 
 /**
- * Any of the reasons; `_tag` tells them apart.
+ * Any of the reasons; `_tag` distinguishes them.
  *
  * @category models
  * @since 0.1.0
@@ -517,29 +517,30 @@ export const Reason = Schema.Union([
 export type Reason = typeof Reason.Type
 
 /**
- * One entry of an error answer.
+ * One entry of an error response.
  *
  * **Details**
  *
- * OCI distribution specification, "Error Codes". Other bodies are read as well: a `message` without a code, as Artifactory
- * and gateways send it, the `error` and `error_description` of OAuth, the `details` of Docker Hub. In all texts, secrets are replaced by `<redacted>`, and characters that do
- * not print by escapes such as `\u001b`: programs print these fields more often than they compare them. Long texts, and a
- * `detail` of more than 16 levels or 1000 values, are cut and marked with `…`.
+ * OCI distribution specification, "Error Codes". Other bodies are read as well: a `message` without a code, as
+ * Artifactory and gateways send it, the `error` and `error_description` of OAuth, the `details` of Docker Hub. In all
+ * texts, secrets are replaced with `<redacted>`, and unprintable characters with escapes such as `\u001b`, because
+ * programs print these fields more often than they compare them. Long texts, and a `detail` of more than 16 levels or
+ * 1000 values, are cut and marked with `…`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const ResponseError = Schema.Struct({
-  /** What went wrong, in one word: `MANIFEST_UNKNOWN`; empty if the registry does not say. */
+  /** The code of the error: `MANIFEST_UNKNOWN`. Empty if the registry sends none. */
   code: Schema.String,
-  /** What went wrong, for a person to read; empty if the registry does not say. */
+  /** The message for humans. Empty if the registry sends none. */
   message: Schema.String,
-  /** Whatever the registry adds. */
+  /** Further data of the registry. */
   detail: Schema.optionalKey(Schema.Json)
 })
 
 /**
- * One entry of an error answer, read.
+ * The type that the schema `ResponseError` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -555,9 +556,9 @@ export type ResponseError = typeof ResponseError.Type
 export const FailedResponse = Schema.Struct({
   /** The status code. */
   status: Schema.Int,
-  /** ACR's name for this very answer, which its support asks for. */
+  /** ACR's id of the response, which Azure support asks for. */
   correlationId: Schema.optionalKey(Schema.String),
-  /** The registry's own errors, first to last; none where the answer was not its usual JSON. */
+  /** The registry's own errors, first to last. Empty if the body was not the registry's JSON. */
   errors: Schema.Array(ResponseError)
 })
 
@@ -570,22 +571,22 @@ export const FailedResponse = Schema.Struct({
 export type FailedResponse = typeof FailedResponse.Type
 
 /**
- * The request that an error stems from. The query is left out: it may hold state that is a secret.
+ * The failed request. The query is left out, because it may contain secret state.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const FailedRequest = Schema.Struct({
-  /** The method. */
+  /** The HTTP method. */
   method: Schema.String,
   /** The address, without its query. */
   url: Schema.String,
-  /** This library's own name for the request (`x-ms-client-request-id`), by which a registry's operators find it. */
+  /** The client's id of the request (`x-ms-client-request-id`), with which the operators of a registry can find it. */
   clientRequestId: Schema.String
 })
 
 /**
- * The request that an error stems from.
+ * The type that the schema `FailedRequest` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -597,10 +598,10 @@ export type FailedRequest = typeof FailedRequest.Type
  *
  * **Details**
  *
- * `message` puts all of it in one line: the operation, the reason, the request, the status and the two ids by which a
- * registry's operators find it.
+ * `message` has all of it: the operation, the reason, the request, the status and the two ids with which the operators
+ * of a registry can find the request.
  *
- * **Example** (Several reasons at once)
+ * **Example** (Handling several reasons)
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -626,36 +627,36 @@ export class RegistryError extends Schema.TaggedError<RegistryError>("@effect-ac
   "RegistryError",
   {
     /**
-     * The operation that the caller called, for example `ContainerRegistry.deleteTag`; also if a request for a token or a
-     * part of a transfer failed. `request` tells which request it was.
+     * The operation that the caller called, for example `ContainerRegistry.deleteTag`, even if a request for a token or
+     * a part of a transfer failed. `request` is the failed request.
      */
     operation: Schema.String,
-    /** Why, as something to act on. */
+    /** The reason, for the program to act on. */
     reason: Reason,
     /**
-     * The request that failed, also if it was refused before it was sent. None if an argument was refused, and none if the
-     * body of a download broke off.
+     * The failed request, even if it was refused before it was sent. Absent if an argument was refused, or if the body
+     * of a download broke off.
      */
     request: Schema.optionalKey(FailedRequest),
-    /** What the registry answered; none if nothing came, or if it was no answer of failure. */
+    /** The error response of the registry. Absent if there was no response, or if its status was not an error. */
     response: Schema.optionalKey(FailedResponse),
     /**
-     * What the operation had done before it failed, if a part of it stays done: a manifest is pushed, but not listed among
-     * the referrers of its subject, or is pushed under some of its tags.
+     * What the operation completed before it failed, if a part remains done: a manifest was pushed, but not listed
+     * among the referrers of its subject, or was pushed under some of its tags.
      */
     completed: Schema.optionalKey(Schema.String)
   }
 ) {
   /**
-   * Whether the same operation may succeed later, with nothing changed by the caller. The retries of the policy are over by
-   * then. `Throttled` is retryable, `Unavailable` unless the cause lasts (an unknown host, an untrusted certificate), and a
-   * credential that did not answer in time.
+   * Whether the same operation may succeed later, with no change by the caller. The retries of the policy have already
+   * ended. `Throttled` is retryable, and so are `Unavailable` unless the cause lasts (an unknown host, an untrusted
+   * certificate), and a credential that timed out.
    */
   get isRetryable(): boolean {
     return this.reason.isRetryable
   }
 
-  /** How long the registry asks to wait before the next attempt, if it says so. */
+  /** How long the registry asks to wait before the next attempt, if it states a time. */
   get retryAfter(): Duration.Duration | undefined {
     return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
   }
@@ -676,7 +677,7 @@ const answered = (response: FailedResponse | undefined): string =>
     : ` answered ${response.status}${response.correlationId === undefined ? "" : `, correlation id ${response.correlationId}`}`
 
 /**
- * Tells whether a value is a `RegistryError`.
+ * Tests whether a value is a `RegistryError`.
  *
  * @category guards
  * @since 0.1.0

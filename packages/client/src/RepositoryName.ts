@@ -20,7 +20,7 @@ import { parser } from "./internal/schema/parser.ts"
  * @since 0.1.0
  */
 export const RepositoryName = Schema.String.check(
-  // The length first: a pattern never sees a long string.
+  // The length is checked first, so the pattern never runs on a long string.
   Schema.isMaxLength(255, { expected: "a repository name of at most 255 characters" }).abort(),
   Schema.isPattern(/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/, {
     expected: "a repository name: lower-case components of letters, digits and . _ -, separated by /"
@@ -28,7 +28,7 @@ export const RepositoryName = Schema.String.check(
 ).pipe(Schema.brand("RepositoryName"))
 
 /**
- * A name that was checked: a string which only `parse`, or the schema, makes.
+ * A checked name: a branded string that only `parse` and the schema make.
  *
  * @category models
  * @since 0.1.0

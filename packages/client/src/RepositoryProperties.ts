@@ -1,5 +1,5 @@
 /**
- * What Azure Container Registry tells of a repository.
+ * The properties of a repository in Azure Container Registry.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as RepositoryName from "./RepositoryName.ts"
  *
  * **Details**
  *
- * `RepositoryProperties.make` builds one for a test: attributes default to allowed.
+ * `RepositoryProperties.make` makes a value for tests. Attributes default to `true`.
  *
  * **Example** (Properties for a test)
  *
@@ -38,15 +38,15 @@ export const RepositoryProperties = Schema.Struct({
   ...recordFields,
   /** The repository's name. */
   name: RepositoryName.RepositoryName,
-  /** How many manifests it holds, those of single platforms included. */
+  /** The number of manifests, those of single platforms included. */
   manifestCount: Schema.Natural,
-  /** How many tags it holds. */
+  /** The number of tags. */
   tagCount: Schema.Natural,
   ...ChangeableAttributes.fields
 })
 
 /**
- * The properties of one repository.
+ * The type that the schema `RepositoryProperties` decodes to.
  *
  * @category models
  * @since 0.1.0

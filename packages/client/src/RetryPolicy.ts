@@ -1,7 +1,7 @@
 /**
- * When an operation is tried again.
+ * Retry policies: when an operation is retried, and how long an attempt may take.
  *
- * What counts as a fault, and which operations may be repeated: docs/retries.md.
+ * docs/retries.md lists which failures are retried, and which operations.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type { RegistryError } from "./RegistryError.ts"
 
 /**
- * How long to wait for a registry, how often, and how long between.
+ * How often to retry, how long to wait between attempts, and how long an attempt may take.
  *
  * **Details**
  *
@@ -22,7 +22,7 @@ import type { RegistryError } from "./RegistryError.ts"
  *
  * A request whose first attempt may have been carried out is repeated only where that does no harm.
  *
- * **Example** (A script that gives up early, and a job that has all night)
+ * **Example** (A script that gives up early, and a job that retries all night)
  *
  * ```ts
  * import { ContainerRegistry, RetryPolicy } from "@effect-acr/client"
@@ -43,21 +43,23 @@ import type { RegistryError } from "./RegistryError.ts"
  * @since 0.1.0
  */
 export interface RetryPolicy {
-  /** When to try again, given the error of the last attempt; where it ends, the operation fails with that. */
+  /**
+   * When to retry, given the error of the last attempt. When the schedule ends, the operation fails with that error.
+   */
   readonly schedule: Schedule.Schedule<unknown, RegistryError>
   /** The longest wait that the registry may ask for. If it asks for more, the operation fails at once. */
   readonly maxRetryAfter: Duration.Input
   /**
-   * How long one attempt may take, from the request to the last byte of an answer that is read whole. For the bytes of
-   * blobs it is `idleTimeout` of `RegistryContent.Options` that counts.
+   * How long one attempt may take, from the request to the last byte of a response that is read as a whole. For the
+   * bytes of blobs, `idleTimeout` of `RegistryContent.Options` applies instead.
    */
   readonly attemptTimeout: Duration.Input
 }
 
 /**
- * Five more attempts: after about 250 ms, doubling up to 10 seconds, each varied by a fifth so that many clients do not
- * return together. `Retry-After` is followed up to a minute, the longest that ACR is known to ask for; an attempt may
- * take a minute.
+ * Five retries: the first after about 250 ms, then doubling up to 10 seconds, each varied by 20% so that many clients
+ * do not retry at once. The client honours `Retry-After` up to 1 minute, the longest that ACR is known to ask for. An
+ * attempt may take 1 minute.
  *
  * @category constants
  * @since 0.1.0
@@ -72,7 +74,7 @@ export const defaultPolicy: RetryPolicy = {
 }
 
 /**
- * One attempt, no more. A token that runs out is still renewed.
+ * No retries. The client still renews an expired token.
  *
  * @category constants
  * @since 0.1.0

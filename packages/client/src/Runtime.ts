@@ -1,15 +1,15 @@
 /**
- * What a package for a runtime builds on, such as `@effect-acr/node`: an HTTP client that guards its connections, and faster
- * hashes. Applications need none of it.
+ * Building blocks for packages of a runtime, such as `@effect-acr/node`: an HTTP client that checks the addresses it
+ * connects to, and faster hashes. Applications do not need this module.
  *
  * @since 0.1.0
  */
 
-/** Hashes that grow with the bytes that pass by. */
+/** Incremental hashes. */
 export * as Hasher from "./Hasher.ts"
 
-/** What the client may connect to. */
+/** Which addresses the client may connect to. */
 export * as Outbound from "./Outbound.ts"
 
-/** HTTP clients that end requests themselves, and tell what they hold. */
+/** HTTP clients that close connections with the scope of a request, and state which memory they still use. */
 export * as ScopedHttpClient from "./ScopedHttpClient.ts"

@@ -1,11 +1,11 @@
 /**
- * HTTP clients that see to the end of a request themselves.
+ * HTTP clients that close the connection of a request with its scope.
  *
- * A request takes a connection until its answer was read. `HttpClient.withScope` sees to the connection of an answer
- * that nobody reads, with an `AbortController` for each request: to send a small one takes twice as long. A client that
- * can do without says so by this module, and is asked to.
+ * A request holds a connection until its response is read. `HttpClient.withScope` releases the connection of a response
+ * that the program does not read, with an `AbortController` for each request, which doubles the time of a small
+ * request. An HTTP client that needs no `AbortController` for this implements this module, and the library uses it.
  *
- * Applications need nothing of this module. It is for who writes an HTTP client for a runtime.
+ * Applications do not need this module. It is for authors of HTTP clients.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 
 /**
- * By which a client is known to be one of these.
+ * The identifier of these clients.
  *
  * @category constants
  * @since 0.1.0
@@ -26,11 +26,11 @@ import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 export const TypeId = "~@effect-acr/client/ScopedHttpClient"
 
 /**
- * Sends a request, whose connection is given back with the scope at the latest.
+ * Sends a request, whose connection is released when the scope closes, or earlier.
  *
  * **Details**
  *
- * It makes no span and sends no header of one: each request of this library has one already.
+ * It makes no span and sends no trace headers: each request of this library already has a span.
  *
  * @category models
  * @since 0.1.0
@@ -42,25 +42,25 @@ export interface Execute {
 }
 
 /**
- * An HTTP client like any other, that can also execute a request within a scope.
+ * An HTTP client that can also execute a request within a scope.
  *
  * **Details**
  *
- * A client that is made of this one, by `HttpClient.mapRequest` for instance, is none of these any more, and works by
- * `HttpClient.withScope`.
+ * A client that is derived from this one, for example by `HttpClient.mapRequest`, loses this ability, and the library
+ * uses `HttpClient.withScope` for it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ScopedHttpClient extends HttpClient.HttpClient {
-  /** What it is known by. */
+  /** The identifier. */
   readonly [TypeId]: typeof TypeId
   /** Sends a request within a scope. */
   readonly executeScoped: Execute
 }
 
 /**
- * An HTTP client, with what it does within a scope.
+ * Makes a client from an HTTP client and its function for a request within a scope.
  *
  * @category constructors
  * @since 0.1.0
@@ -72,7 +72,7 @@ export const make = (client: HttpClient.HttpClient, executeScoped: Execute): Sco
   } as const)
 
 /**
- * Tells whether a client is one of these.
+ * Tests whether a client is a `ScopedHttpClient`.
  *
  * @category guards
  * @since 0.1.0
@@ -81,12 +81,12 @@ export const isScopedHttpClient = (client: HttpClient.HttpClient): client is Sco
 
 /**
  * How much of a request's body the HTTP client may still read when it pulls the next piece, in bytes: that many of the
- * bytes before, and one piece more. Undefined, the default, if the client may hold on to any piece, as `fetch` may.
+ * previous bytes, and one piece more. Undefined, the default, if the client may still use any piece, as `fetch` may.
  *
  * **Details**
  *
  * An HTTP client provides it to the body stream that it runs, and to nothing else: `NodeRegistryHttpClient` of
- * `@effect-acr/node` does. Files are then read into the same few pieces of memory again and again.
+ * `@effect-acr/node` does. Files are then read into a few reused pieces of memory.
  *
  * @category references
  * @since 0.1.0
@@ -97,13 +97,13 @@ export const HeldBytes: Context.Reference<number | undefined> = Context.Referenc
 )
 
 /**
- * How much of a response's body its reader may still use when it pulls the next piece, in bytes: that many of the bytes before,
- * and what the last three pulls returned. Undefined, the default, if the reader may keep any piece.
+ * How much of a response's body its reader may still use when it pulls the next piece, in bytes: that many of the
+ * previous bytes, and what the last three pulls returned. Undefined, the default, if the reader may keep any piece.
  *
  * **Details**
  *
- * The client provides it where it reads the body of a response, and nowhere else. An HTTP client may then receive into the memory of
- * older pieces again. `NodeRegistryHttpClient` of `@effect-acr/node` does.
+ * The library provides it only where it reads the body of a response. An HTTP client may then reuse the memory of older
+ * pieces. `NodeRegistryHttpClient` of `@effect-acr/node` does.
  *
  * @category references
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
- * What Azure Container Registry tells of soft-deleted things: repositories, manifests and tags that can be restored.
+ * The records of soft-deleted repositories, manifests and tags in Azure Container Registry, which can be restored.
  *
- * ACR's documentation, "Recover deleted artifacts with soft delete policy". The registry stores neither the expiry nor what
- * a manifest refers to in these records. A thing expires when the retention of the policy, 1 to 90 days, has passed since
- * `deletedOn`; Azure Resource Manager has the policy. The registry looks for expired things every 24 hours.
+ * ACR's documentation, "Recover deleted artifacts with soft delete policy". The records contain neither the time of
+ * expiry nor the references of a manifest. Content expires when the retention of the policy, 1 to 90 days, has passed
+ * since `deletedOn`; Azure Resource Manager has the policy. The registry removes expired content every 24 hours.
  *
  * @since 0.1.0
  */
@@ -14,13 +14,13 @@ import * as RepositoryName from "./RepositoryName.ts"
 import * as Tag from "./Tag.ts"
 
 const recordFields = {
-  /** The time at which it was made, to the millisecond. */
+  /** When it was created, to the millisecond. */
   createdOn: Schema.DateTimeUtc,
-  /** The time at which it was deleted, to the millisecond. */
+  /** When it was deleted, to the millisecond. */
   deletedOn: Schema.DateTimeUtc,
   /**
-   * The registry's record, as it came: fields that this library does not know, times to the last digit. Values nested
-   * deeper than 64 levels are `null`.
+   * The original record of the registry, with unknown fields and exact times. Values nested deeper than 64 levels are
+   * `null`.
    */
   raw: Schema.JsonObject.pipe(Schema.withConstructorDefault(Effect.succeed({})))
 }
@@ -38,7 +38,7 @@ export const SoftDeletedRepository = Schema.Struct({
 })
 
 /**
- * One deleted repository.
+ * The type that the schema `SoftDeletedRepository` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -50,8 +50,8 @@ export type SoftDeletedRepository = typeof SoftDeletedRepository.Type
  *
  * **Gotchas**
  *
- * The registry does not say what kind of manifest it is, which manifests an index refers to, and which subject a referrer
- * has.
+ * The registry does not state what kind of manifest it is, which manifests an index refers to, or which subject a
+ * referrer has.
  *
  * @category schemas
  * @since 0.1.0
@@ -65,7 +65,7 @@ export const SoftDeletedManifest = Schema.Struct({
 })
 
 /**
- * One deleted manifest.
+ * The type that the schema `SoftDeletedManifest` decodes to.
  *
  * @category models
  * @since 0.1.0
@@ -73,12 +73,12 @@ export const SoftDeletedManifest = Schema.Struct({
 export type SoftDeletedManifest = typeof SoftDeletedManifest.Type
 
 /**
- * A deleted tag: deleted alone, or with the manifest that it named.
+ * A tag that was deleted, alone or with its manifest.
  *
  * **Gotchas**
  *
- * A tag that was deleted several times has a record for each deletion, perhaps with different digests. Compare `deletedOn`
- * to find the newest.
+ * A tag that was deleted several times has a record for each deletion, possibly with different digests. Compare
+ * `deletedOn` to find the newest.
  *
  * @category schemas
  * @since 0.1.0
@@ -94,7 +94,7 @@ export const SoftDeletedTag = Schema.Struct({
 })
 
 /**
- * One deletion of a tag.
+ * The type that the schema `SoftDeletedTag` decodes to.
  *
  * @category models
  * @since 0.1.0

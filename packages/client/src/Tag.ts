@@ -12,7 +12,7 @@ import { parser } from "./internal/schema/parser.ts"
  *
  * **Details**
  *
- * OCI distribution specification, "Pulling manifests": 1 to 128 letters, digits, `_`, `.` and `-`, of which the first
+ * OCI distribution specification, "Pulling manifests": 1 to 128 letters, digits, `_`, `.` and `-`. The first character
  * is neither `.` nor `-`.
  *
  * @category schemas
@@ -25,7 +25,7 @@ export const Tag = Schema.String.check(
 ).pipe(Schema.brand("Tag"))
 
 /**
- * A tag that was checked: a string which only `parse`, or the schema, makes.
+ * A checked tag: a branded string that only `parse` and the schema make.
  *
  * @category models
  * @since 0.1.0

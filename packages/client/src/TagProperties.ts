@@ -1,5 +1,5 @@
 /**
- * What Azure Container Registry tells of a tag.
+ * The properties of a tag in Azure Container Registry.
  *
  * @since 0.1.0
  */
@@ -15,8 +15,8 @@ import * as Tag from "./Tag.ts"
  *
  * **Details**
  *
- * A tag's attributes are its own: those of the manifest that it names may differ. `TagProperties.make` builds one for
- * a test: attributes default to allowed.
+ * The attributes are those of the tag: the manifest that it names may have others. `TagProperties.make` makes a value
+ * for tests. Attributes default to `true`.
  *
  * @category schemas
  * @since 0.1.0
@@ -33,7 +33,7 @@ export const TagProperties = Schema.Struct({
 })
 
 /**
- * The properties of one tag.
+ * The type that the schema `TagProperties` decodes to.
  *
  * @category models
  * @since 0.1.0

@@ -1,14 +1,14 @@
 /**
- * Scopes: what a token is good for.
+ * Token scopes: the rights of a token.
  *
- * Distribution's token specification, "Resource scope": `type:name:action,action`. Operations know theirs; they are
- * written by who asks for tokens ahead (`Transport.authorize`), or describes an operation of their own.
+ * Distribution's token specification, "Resource scope": `type:name:action,action`. The library knows the scopes of its
+ * operations. You need them to request tokens in advance (`Transport.authorize`) or to describe custom operations.
  *
  * @since 0.1.0
  */
 
 /**
- * One scope, as in `repository:library/hello-world:metadata_read`.
+ * A scope, such as `repository:library/hello-world:metadata_read`.
  *
  * @category models
  * @since 0.1.0
@@ -16,13 +16,13 @@
 export type TokenScope = string
 
 /**
- * What may be done with a repository.
+ * An action on a repository.
  *
  * **Details**
  *
- * `pull`, `push` and `delete` are for content. The others are ACR's: `metadata_read` and `metadata_write` for properties and
- * the lists of tags and manifests, `deleted_read` and `deleted_restore` for what is soft deleted (as the Azure CLI asks for
- * them).
+ * `pull`, `push` and `delete` are for content. The others are ACR's: `metadata_read` and `metadata_write` for
+ * properties and the lists of tags and manifests, `deleted_read` and `deleted_restore` for soft-deleted content (as the
+ * Azure CLI requests them).
  *
  * @category models
  * @since 0.1.0
@@ -37,7 +37,7 @@ export type Action =
   | "deleted_restore"
 
 /**
- * The scope in which repositories are listed (distribution's documentation, "Token Scope Documentation").
+ * The scope for listing repositories (distribution's documentation, "Token Scope Documentation").
  *
  * @category constants
  * @since 0.1.0
@@ -45,7 +45,7 @@ export type Action =
 export const catalog: TokenScope = "registry:catalog:*"
 
 /**
- * The scope in which ACR lists soft-deleted repositories (as the Azure CLI asks for it).
+ * The scope for listing soft-deleted repositories in ACR (as the Azure CLI requests it).
  *
  * @category constants
  * @since 0.1.0
@@ -53,11 +53,11 @@ export const catalog: TokenScope = "registry:catalog:*"
 export const deletedCatalog: TokenScope = "registry:deleted_catalog:*"
 
 /**
- * A scope of one repository.
+ * Makes the scope for actions on one repository.
  *
  * **Gotchas**
  *
- * ACR takes `*` for the name of all repositories, except where it grants rights by repository (ABAC).
+ * ACR accepts `*` as the name of all repositories, except on registries that grant rights by repository (ABAC).
  *
  * **Example** (Getting the tokens of many repositories with few requests)
  *

@@ -1,9 +1,9 @@
 /**
- * One authenticated conversation with one registry.
+ * The authenticated connection of a program to one registry: credentials, tokens, retries, limits and traces.
  *
- * Everything that speaks HTTP goes through it, and an endpoint that this library does not wrap can be asked through it
- * as well: describe it as an `Operation` and `execute` it. How tokens are had, and what is tried again: docs/tokens.md,
- * docs/retries.md.
+ * All requests of the library go through a transport. To call an endpoint that this library does not wrap, describe it
+ * as an `Operation` and `execute` it. docs/tokens.md and docs/retries.md explain how tokens are requested and which
+ * failures are retried.
  *
  * @since 0.1.0
  */
@@ -54,7 +54,7 @@ import * as RetryPolicy from "./RetryPolicy.ts"
 import type * as TokenScope from "./TokenScope.ts"
 
 /**
- * Which registry, and how to treat it.
+ * The registry, and options for its requests.
  *
  * @category options
  * @since 0.1.0
@@ -63,64 +63,65 @@ export interface Options {
   /**
    * The registry: `myregistry.azurecr.io` or `https://myregistry.azurecr.io`; a regional endpoint of ACR
    * (`myregistry.westeurope.geo.azurecr.io`); or any other host, with its port if it has one. A data endpoint of ACR
-   * stands for its registry, and `docker.io` for Docker Hub's, where a repository's short name is that of an official
-   * image: `alpine` is `library/alpine`. Plain http is accepted for addresses of this machine.
+   * means its registry. `docker.io` means the registry of Docker Hub, where the short name of a repository is that of
+   * an official image: `alpine` is `library/alpine`. Plain http is accepted for addresses of this machine.
    *
-   * A bare name, `myregistry`, is taken for `https://myregistry.azurecr.io`, since a host of the local network may have
-   * such a name as well: with any credential but an Entra token, anonymous included, operations fail with
+   * A bare name, `myregistry`, means `https://myregistry.azurecr.io`, but only with an Entra token, because a host of
+   * the local network may have the same name. With any other credential, anonymous included, operations fail with
    * `InvalidRequest` before anything is sent, unless `registry` says that it is ACR.
    */
   readonly endpoint: string
-  /** Says that a bare name in `endpoint` is that of a registry of ACR, whatever the credential. */
+  /** States that a bare name in `endpoint` is that of an ACR registry, whatever the credential. */
   readonly registry?: "acr"
   /**
-   * Whether plain http will do for other machines too: **everybody on the way reads and changes what is sent, and takes
-   * the credentials**. A warning is logged.
+   * Whether to accept plain http to other machines. Defaults to `false`. **Anyone on the network path can read and
+   * change the traffic, and steal the credentials.** A warning is logged.
    */
   readonly allowInsecureHttp?: boolean
-  /** When to try again; `RetryPolicy.defaultPolicy` if not given. */
+  /** When to retry. Defaults to `RetryPolicy.defaultPolicy`. */
   readonly retry?: RetryPolicy.RetryPolicy
   /**
-   * How many requests a minute to send at most, by kind; no limit if not given. `RateLimits` says how registries and
-   * programs share them.
+   * The maximum number of requests a minute, by kind. Defaults to no limit. `RateLimits` explains how to share limits
+   * between transports and programs.
    */
   readonly rateLimits?: RateLimits
   /**
-   * Whether the conversation slows down after the registry has answered 429 (`Throttled`). Defaults to `false`: each
-   * operation retries by itself. With it, all requests of the same kind wait until the registry answers again, and up to a
-   * fifth of that time more. Then they go evenly at half the rate of before, which grows each minute by a twentieth of the
-   * limit in `rateLimits`, or of the rate at which the registry refused where there is none. Waiting is not limited by the
-   * retry policy, so that this is for programs that have time.
+   * Whether the transport slows down after the registry has answered 429 (`Throttled`). Defaults to `false`: each
+   * operation retries by itself. If `true`, all requests of the same kind wait for the time that the registry asks for,
+   * and up to 20% longer. Then they are sent at even intervals at half the previous rate, which grows each minute by 5%
+   * of the limit in `rateLimits`, or, without a limit, of the rate at which the registry refused. The retry policy does
+   * not limit this waiting, so use it in programs that may take long.
    */
   readonly adaptive?: boolean
   /**
-   * How many requests to send to one host at the same time. Defaults to no limit. Each conversation counts its own. A
-   * request waits for its turn without a connection, and that time does not count against the policy's `attemptTimeout`.
+   * How many requests to send to one host at the same time. Defaults to no limit. Each transport counts its own
+   * requests. A waiting request holds no connection, and its waiting time does not count against the policy's
+   * `attemptTimeout`.
    *
-   * The bodies of blobs count apart from other requests: so many blobs and so many other requests may be under way, so
-   * that a program which reads a blob can send requests meanwhile. What an upload reads for its body is part of the upload,
-   * so that blobs can be copied within one registry whatever the limit.
+   * Transfers of blobs and other requests have separate limits of this size, so a program that reads a blob can send
+   * requests meanwhile. A blob that an upload reads as its source counts as part of the upload, so blobs can be copied
+   * within one registry with any limit.
    *
-   * A stream of `RegistryContent.blob` counts until it ends. A program that reads several blobs side by side needs a limit
-   * of at least as many, or it waits for itself.
+   * A stream of `RegistryContent.blob` counts until it ends. A program that reads several blobs at the same time needs
+   * a limit of at least that number, or it deadlocks.
    */
   readonly maxConcurrentRequests?: number
   /**
-   * Origins of token services that may be sent credentials, `https://auth.example.com`, where a registry keeps its own
-   * apart. The registry's own origin, and those of Docker Hub and GitLab, need not be named.
+   * Origins of token services that may receive credentials, such as `https://auth.example.com`, if the registry's token
+   * service has another origin. The registry's own origin, and those of Docker Hub and GitLab, need not be listed.
    */
   readonly trustedRealms?: ReadonlyArray<string>
   /**
-   * Hosts, without ports, that downloads and uploads may be led to although their addresses are of this machine or of a
-   * private network, and the registry's is not (see `Outbound`). A registry whose own name leads to private addresses at
-   * times, and to public ones at others, needs its own host here.
+   * Hosts, without ports, to which the registry may direct downloads and uploads although their addresses are of this
+   * machine or of a private network and the registry's is not (see `Outbound`). List the registry's own host if its
+   * name resolves sometimes to private and sometimes to public addresses.
    */
   readonly allowedHosts?: ReadonlyArray<string>
   /**
-   * Is told each different warning of the registry once (OCI distribution specification, "Warnings"): of a deprecated
-   * feature, of a vulnerable image. It is logged in any case. An operation ends when this does, which may use the registry
-   * itself. Secrets in it are replaced by `<redacted>`, characters that do
-   * not print by escapes.
+   * Called once with each distinct warning of the registry (OCI distribution specification, "Warnings"), such as one of
+   * a deprecated feature or a vulnerable image. Warnings are logged in any case. The operation waits for it to finish,
+   * and it may send requests to the registry. Secrets in the text are replaced with `<redacted>`, and unprintable
+   * characters with escapes.
    */
   readonly onWarning?: (text: string) => Effect.Effect<void>
 }
@@ -136,39 +137,48 @@ export interface Service {
   readonly endpoint: string
   /** The registry's host, with the port if it has one: `myregistry.azurecr.io`. */
   readonly loginServer: string
-  /** When to try again, as the options say it or by default. */
+  /** The retry policy in use. */
   readonly retry: RetryPolicy.RetryPolicy
-  /** Asks for one thing: sends the operation, with a token, as often as the policy has it, and reads the answer. */
+  /** Executes an operation: sends it with a token, retries it as the policy says, and reads the response. */
   readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError>
   /**
-   * Asks for something of which the body is read after this effect has ended: the connection is open as long as the
-   * scope. Only what the operation's `decode` does itself is tried again.
+   * Executes an operation whose body is read after this effect has ended: the connection stays open until the scope
+   * closes. Only failures up to the end of `decode` are retried.
+   *
+   * **When to use**
+   *
+   * Use to stream a large body. For other operations, use `execute`.
    */
   readonly open: <A>(operation: Operation<A>) => Effect.Effect<A, RegistryError, Scope.Scope>
   /**
-   * Asks for a list, page after page, each when its first item is wanted.
+   * Executes an operation that returns a list, page by page. Each page is requested when its first item is needed.
    *
-   * A full page without a link is followed by the position of its last item, if the operation's `decode` is
-   * `Operation.continued`; a page with nothing new ends the list then. A page on another origin is refused (`Refused`).
-   * The list fails with `InvalidResponse` if a page comes again, if a thousand pages in a row have no items or those of an
+   * If the operation's `decode` is `Operation.continued`, the list continues after a full page without a link, from the
+   * position of its last item, and ends at a page without new items. A link to another origin fails with `Refused`. The
+   * list fails with `InvalidResponse` if a page repeats, if a thousand pages in a row have no items or those of an
    * earlier page, or if the link to a page is longer than 8192 characters.
    */
   readonly list: <A>(operation: Operation<Page<A>>) => Stream.Stream<A, RegistryError>
   /**
-   * Gets tokens for scopes ahead, ten resources with one request: a program that goes through a hundred repositories
-   * asks for ten tokens instead of a hundred. Operations find them.
+   * Requests tokens for scopes in advance, ten resources with one request, and caches them for later operations. A
+   * program that processes a hundred repositories then requests ten tokens instead of a hundred.
    *
    * Fails with `InvalidRequest` if a scope names no repository and the registry grants rights by repository (ABAC).
    */
   readonly authorize: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<void, RegistryError>
   /**
-   * Checks that the registry accepts the login: `GET /v2/`. Fails with `Unauthenticated` if it refuses the login. A registry
-   * that anyone may read can answer without a look at the login.
+   * Checks that the registry accepts the login: `GET /v2/`. Fails with `Unauthenticated` if it refuses the login. A
+   * registry with anonymous access can answer without checking the login.
    */
   readonly check: Effect.Effect<void, RegistryError>
   /**
-   * Requests an access token for scopes, and returns what it says of itself, without the token. None if the registry uses no
-   * tokens, or the token is not a JSON Web Token. A registry may issue a token with fewer rights than requested: ACR does.
+   * Requests an access token for scopes, and returns its claims, without the token. Returns none if the registry uses
+   * no tokens, or if the token is not a JSON Web Token. A registry may issue a token with fewer rights than requested:
+   * ACR does.
+   *
+   * **When to use**
+   *
+   * Use to find out which rights a login has.
    */
   readonly access: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<Option.Option<Access>, RegistryError>
   /**
@@ -180,12 +190,17 @@ export interface Service {
 }
 
 /**
- * A conversation with a registry.
+ * Sends authenticated requests to one registry.
+ *
+ * **When to use**
+ *
+ * Use for endpoints that `ContainerRegistry` and `RegistryContent` do not wrap, and to share tokens and limits between
+ * services.
  *
  * **Details**
  *
- * It has one set of tokens and one set of limits, so that services that share it share those. A span of each operation
- * and each request, and metrics, tell what it does: docs/observability.md.
+ * A transport has one set of tokens and one set of limits. Services on the same transport share them. Each operation
+ * and each request has a span, and there are metrics: docs/observability.md.
  *
  * @category services
  * @since 0.1.0
@@ -201,12 +216,12 @@ export class Transport extends Context.Service<Transport, Service>()("@effect-ac
 export interface RefreshToken {
   /** The token. */
   readonly token: Redacted.Redacted<string>
-  /** When it ends by this machine's clock, if it says so. */
+  /** When the token expires by this machine's clock, if it is known. */
   readonly expiresAt: Option.Option<DateTime.Utc>
 }
 
 /**
- * What an access token says of itself. The client does not verify it.
+ * The claims of an access token. The client does not verify them.
  *
  * @category models
  * @since 0.1.0
@@ -214,20 +229,20 @@ export interface RefreshToken {
 export interface Access {
   /** The name of the caller, if the token has one. */
   readonly subject: Option.Option<string>
-  /** When the token expires by the registry's clock, if it says so. */
+  /** When the token expires by the registry's clock, if the token states it. */
   readonly expiresAt: Option.Option<DateTime.Utc>
   /** The rights that the registry granted. */
   readonly access: ReadonlyArray<{
-    /** What the rights are for: `repository` or `registry`. */
+    /** The type of the resource: `repository` or `registry`. */
     readonly type: string
     /** The name of the repository, or `catalog` for the list of repositories. */
     readonly name: string
-    /** What is granted: `pull`, `push`, `delete`. */
+    /** The granted actions: `pull`, `push`, `delete`. */
     readonly actions: ReadonlyArray<string>
   }>
 }
 
-/** The next page of a list. `isKnown` tells what was on the page before, if no link led from there to this one. */
+/** The next page of a list. `isKnown` tests for the items of the page before, if no link led from there to this one. */
 interface Turn<A> {
   readonly operation: Effect.Effect<Operation<Page<A>>, RegistryError>
   readonly isKnown?: (item: A) => boolean
@@ -238,7 +253,7 @@ const permitting =
   (exchange: Exchange.Exchange, permits: Permits) =>
   (load: Load, onWait: () => void): Exchange.Exchange =>
   (to, operation, attachment, requests) => {
-    // A redirect names the place of a blob, and has none on its way.
+    // A redirect only names the place of a blob, so its request needs no permit any more.
     const isOver = () => requests.last.status !== undefined && requests.last.status >= 300
     const { body } = operation
     if (body?._tag !== "Stream") return permits(to, load, exchange(to, operation, attachment, requests), isOver, onWait)
@@ -254,7 +269,7 @@ const accessIn = (token: string): Option.Option<Access> =>
 
 const invalid = (reason: InvalidRequest) => new RegistryError({ operation: "Transport.make", reason })
 
-/** Reads each text of an option, or refuses the first that can't be read. */
+/** Reads each text of an option, or refuses the first that is invalid. */
 const each = (
   argument: string,
   texts: ReadonlyArray<string> = [],
@@ -267,11 +282,11 @@ const each = (
   )
 
 /**
- * Makes a conversation. Nothing is sent before the first operation.
+ * Makes a transport. It sends nothing before the first operation.
  *
  * **Details**
  *
- * Fails with `InvalidRequest` if the endpoint is not the address of a registry, or an option holds what it can't.
+ * Fails with `InvalidRequest` if the endpoint is not the address of a registry, or if an option is invalid.
  *
  * @category constructors
  * @since 0.1.0
@@ -300,7 +315,7 @@ export const make = Effect.fnUntraced(function* (
     options.registry !== "acr" && isBareName(options.endpoint)
       ? yield* Assumed.make(options.endpoint, registry, given)
       : undefined
-  /** Nothing is sent to a registry whose address was assumed before a credential confirms it. */
+  /** Sends nothing to a registry whose address was assumed until a credential confirms it. */
   const confirmed = <A, R>(operation: string, effect: Effect.Effect<A, Exchange.Failure, R>) =>
     assumed === undefined
       ? effect
@@ -334,13 +349,16 @@ export const make = Effect.fnUntraced(function* (
       ? () => exchange
       : permitting(exchange, yield* Effect.mapError(makePermits(server, options.maxConcurrentRequests), invalid))
 
-  /** Sends a request when it is its turn. Calls `onWait` if there is no permit for it yet. */
+  /** Sends a request when its turn comes. Calls `onWait` if there is no permit for it yet. */
   const limited =
     (load: Load, onWait: () => void = constVoid): Exchange.Exchange =>
     (to, operation, attachment, requests) =>
       limit(operation, permitted(load, onWait)(to, operation, attachment, requests))
 
-  /** Tells warnings after an effect: the caller's function may ask the registry, for which no request may have to wait. */
+  /**
+   * Reports warnings after an effect: the caller's function may send requests to the registry, so no request may wait
+   * for it.
+   */
   const telling = <A, E, R>(effect: Effect.Effect<A, E, R>, within = identity<Effect.Effect<void>>) => {
     const goOn = (outcome: Exit.Exit<A, E>): Effect.Effect<A, E> => {
       const told = warnings.tell()
@@ -358,7 +376,7 @@ export const make = Effect.fnUntraced(function* (
     (requests: Requests.Requests): Grants.Send =>
     (realm, operation, attachment) =>
       retrying(treatment, operation, Effect.scoped(limited("answer")(realm, operation, attachment, requests))).pipe(
-        // Its own attempts were all there are: the operation that waits for a token does not begin anew.
+        // The token request has used its own attempts: the operation that waits for it is not retried.
         Effect.mapError((failure) => ({ ...failure, repeat: "never" }))
       )
 
@@ -382,7 +400,7 @@ export const make = Effect.fnUntraced(function* (
       ? atRegistry(origin, path)
       : { registry: origin, origin: elsewhere, path, authority: "none" }
 
-  /** The operation at the place to which a redirect leads. */
+  /** The operation at the target of a redirect. */
   const redirected = <A>(
     operation: Operation<A>,
     failure: Exchange.Failure
@@ -396,8 +414,8 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /**
-   * Runs an operation, each attempt of which has the lifetime that `within` gives it. Follows redirects: `read` is given the
-   * answer, and the operation that was answered.
+   * Runs an operation. `within` decides the lifetime of each attempt. Follows redirects: `read` receives the response,
+   * and the operation that it answers.
    */
   const run = <A, R, B>(
     operation: Operation<A>,
@@ -433,7 +451,7 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  /** Its permit is held when it ends. */
+  /** The permit is still held when the effect ends. */
   const open = <A>(operation: Operation<A>) =>
     telling(run(operation, "blob", Exchange.closedOnFailure, identity<A>), underPermit)
 
@@ -443,7 +461,7 @@ export const make = Effect.fnUntraced(function* (
     Stream.suspend(() => {
       const visit = Pages.watch(first.path)
 
-      /** The operation that asks for the page which the link of another one leads to. */
+      /** The operation that requests the page to which a link leads. */
       const following = (
         operation: Operation<Page<A>>,
         link: string,
@@ -468,7 +486,8 @@ export const make = Effect.fnUntraced(function* (
             run(yield* operation, "answer", Effect.scoped, read)
           )
           const fresh = isKnown === undefined ? items : items.filter((item) => !isKnown(item))
-          // Asked for by position, a registry without pages sends the same again, and one with pages nothing at the end.
+          // By position, a registry without pagination sends the same items again, and one with pagination ends with an
+          // empty page.
           if (isKnown !== undefined && fresh.length === 0) return [fresh, Option.none<Turn<A>>()] as const
           if (Option.isSome(next)) {
             return [fresh, Option.some({ operation: following(asked, next.value, items) })] as const
@@ -488,7 +507,10 @@ export const make = Effect.fnUntraced(function* (
       return Stream.paginate(start, turn)
     })
 
-  /** Runs an operation of the conversation itself, which may have to find out what the registry wants. */
+  /**
+   * Runs an operation of the transport itself, which may first have to learn which authentication the registry
+   * requires.
+   */
   const converse = <A>(
     name: string,
     use: (
@@ -539,9 +561,14 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A layer of `make`: for programs with operations of their own, and to put both services on one conversation.
+ * Makes the service.
  *
- * **Example** (One conversation, with limits, for both services)
+ * **When to use**
+ *
+ * Use for programs with custom operations, and to share one transport between services. `Registry.layer` does the
+ * latter for `ContainerRegistry` and `RegistryContent`.
+ *
+ * **Example** (Sharing one transport with limits between both services)
  *
  * ```ts
  * import { ContainerRegistry, RateLimits, RegistryContent, Transport } from "@effect-acr/client"
@@ -559,17 +586,17 @@ export const layer = (options: Options): Layer.Layer<Transport, RegistryError, H
   Layer.effect(Transport, make(options))
 
 /**
- * How to talk to a registry that the configuration names.
+ * Options for a registry that the configuration names.
  *
  * @category options
  * @since 0.1.0
  */
 export interface ConfigOptions extends Omit<Options, "endpoint"> {
-  /** Where the address of the registry stands; in `REGISTRY_ENDPOINT` if not given. */
+  /** The configuration of the registry's address. Defaults to `REGISTRY_ENDPOINT`. */
   readonly endpoint?: Config.Config<string>
 }
 
-/** Says what to write: the first thing that a new program lacks is this variable. */
+/** The message says what to set, because this variable is the first that a new program lacks. */
 const endpointConfig = Config.schema(Schema.String.annotate({ message: expected }), "REGISTRY_ENDPOINT")
 
 /**

@@ -7,7 +7,7 @@
 /** The free-form labels of manifests and descriptors. */
 export * as Annotations from "./Annotations.ts"
 
-/** Where the content of a blob comes from. */
+/** Sources of the content of blobs. */
 export * as BlobSource from "./BlobSource.ts"
 
 /** The locks on repositories, tags and manifests. */
@@ -19,80 +19,82 @@ export * as Compression from "./Compression.ts"
 /** Verifies bytes from anywhere against their digest. */
 export * as Content from "./Content.ts"
 
-/** List what a registry holds, read and lock its properties, delete. */
+/**
+ * Lists repositories, tags and manifests of Azure Container Registry, reads their properties, locks and deletes them.
+ */
 export * as ContainerRegistry from "./ContainerRegistry.ts"
 
-/** Who is asking. */
+/** Credentials for a registry: what to log in with, and how to combine several logins. */
 export * as Credentials from "./Credentials.ts"
 
-/** Typed, sized and digested pointers to content. */
+/** Pointers to content, with its media type, size and digest. */
 export * as Descriptor from "./Descriptor.ts"
 
-/** The names of content. */
+/** Hashes by which a registry identifies manifests and blobs. */
 export * as Digest from "./Digest.ts"
 
 /** How a container runs an image. */
 export * as ImageConfig from "./ImageConfig.ts"
 
-/** What an artifact is made of. */
+/** Descriptions of images, indexes and other artifacts. */
 export * as Manifest from "./Manifest.ts"
 
-/** What a registry tells of a manifest. */
+/** The properties of a manifest in Azure Container Registry. */
 export * as ManifestProperties from "./ManifestProperties.ts"
 
 /** Media types of manifests, configurations and layers. */
 export * as MediaType from "./MediaType.ts"
 
-/** What is asked of a registry, as data. */
+/** Requests to a registry, as data. */
 export * as Operation from "./Operation.ts"
 
-/** What an image runs on. */
+/** The operating systems and processors that images run on. */
 export * as Platform from "./Platform.ts"
 
 /** Makes texts of other programs safe to print. */
 export * as Printable from "./Printable.ts"
 
-/** How many requests a minute are sent. */
+/** How many requests a minute a program sends. */
 export * as RateLimits from "./RateLimits.ts"
 
-/** Where an artifact stands. */
+/** The addresses of artifacts. */
 export * as Reference from "./Reference.ts"
 
 /** Any number of registries, by the names in references. */
 export * as Registries from "./Registries.ts"
 
-/** Manifests that are about another one. */
+/** Manifests that refer to another one, such as signatures. */
 export * as Referrer from "./Referrer.ts"
 
-/** A registry whole: both services in one conversation. */
+/** A complete registry: both services on one transport. */
 export * as Registry from "./Registry.ts"
 
 /** The contents of a registry: manifests and blobs. */
 export * as RegistryContent from "./RegistryContent.ts"
 
-/** The one error of the library. */
+/** The error of the library. */
 export * as RegistryError from "./RegistryError.ts"
 
 /** Repository names. */
 export * as RepositoryName from "./RepositoryName.ts"
 
-/** What a registry tells of a repository. */
+/** The properties of a repository in Azure Container Registry. */
 export * as RepositoryProperties from "./RepositoryProperties.ts"
 
-/** When an operation is tried again. */
+/** When an operation is retried. */
 export * as RetryPolicy from "./RetryPolicy.ts"
 
 /** The movable names of manifests. */
 export * as Tag from "./Tag.ts"
 
-/** What a registry tells of things that are deleted and can be restored. */
+/** Soft-deleted repositories, manifests and tags, which can be restored. */
 export * as SoftDeleted from "./SoftDeleted.ts"
 
-/** What a registry tells of a tag. */
+/** The properties of a tag in Azure Container Registry. */
 export * as TagProperties from "./TagProperties.ts"
 
-/** What a token is good for. */
+/** The rights of a token. */
 export * as TokenScope from "./TokenScope.ts"
 
-/** One authenticated conversation with one registry. */
+/** Authenticated requests to one registry. */
 export * as Transport from "./Transport.ts"

@@ -1,5 +1,5 @@
 /**
- * Images by platform: from a tag or a digest through indexes to the manifest of one image, and its configuration.
+ * Finds images by platform: from a tag or a digest through indexes to the manifest and the configuration of one image.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -29,13 +29,13 @@ import type * as Manifests from "./manifests.ts"
  */
 export interface Image {
   /**
-   * Media type, digest and size of the image's own manifest; `platform` is what the index says of it, if an index lists it
-   * with a platform.
+   * The media type, digest and size of the image's own manifest. `platform` is that of the index, if an index lists the
+   * image with a platform.
    */
   readonly descriptor: Descriptor
   /** The manifest of the image. */
   readonly manifest: Manifest.ImageManifest
-  /** The configuration of the image. That of an artifact has empty texts for `os` and `architecture`. */
+  /** The configuration of the image. For an artifact, `os` and `architecture` are empty texts. */
   readonly config: ImageConfig.ImageConfig
   /**
    * The size of the configuration and of all layers as the registry stores them, in bytes: what a pull transfers, besides
@@ -45,7 +45,7 @@ export interface Image {
 }
 
 /**
- * Which image to find.
+ * Options for finding an image.
  *
  * @category options
  * @since 0.1.0

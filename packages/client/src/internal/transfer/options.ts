@@ -1,5 +1,6 @@
 /**
- * What the operations of `RegistryContent` on manifests and blobs take and return. It exports these types.
+ * The options and results of the operations of `RegistryContent` on manifests and blobs. `RegistryContent` exports
+ * these types.
  */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Effect from "effect/Effect"
@@ -9,23 +10,23 @@ import type { Algorithm } from "../../Digest.ts"
 import type { Tag } from "../../Tag.ts"
 
 /**
- * How far a transfer has come.
+ * The progress of a transfer.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Progress {
   /**
-   * Bytes that are done: handed to the consumer of a download, or taken over by the connection of an upload. It falls
-   * when an upload has to send some again.
+   * The bytes that are done: passed to the consumer of a download, or accepted by the connection of an upload. The
+   * number falls when an upload has to send bytes again.
    */
   readonly doneBytes: number
-  /** Bytes there are, once that is known. */
+  /** The total number of bytes, once it is known. */
   readonly totalBytes?: number
 }
 
 /**
- * Called with the progress after each piece that moves. The transfer waits for it to finish.
+ * Called with the progress after each chunk. The transfer waits for it to finish.
  *
  * **Example** (Printing the percentage)
  *
@@ -50,33 +51,33 @@ export interface Progress {
 export type OnProgress = (progress: Progress) => Effect.Effect<void>
 
 /**
- * How to put a manifest.
+ * Options for pushing a manifest.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PutManifestOptions {
-  /** The tag to point at it; it is known by its digest alone if neither this nor `tags` is given. */
+  /** The tag of the manifest. Without this and `tags`, the manifest is pushed by its digest alone. */
   readonly tag?: string
-  /** Several tags, beside `tag`. */
+  /** Further tags. */
   readonly tags?: ReadonlyArray<string>
-  /** Its media type, if not the one that it came with or that its content names. */
+  /** The media type of the manifest. Defaults to the one it was pulled with, or the one that its content states. */
   readonly mediaType?: string
   /**
-   * The algorithm of the digest to push it under. Defaults to that of the digest that it came with, or `sha256`, the only
-   * one that ACR takes.
+   * The algorithm of the digest to push it by. Defaults to that of the digest it was pulled with, or `sha256`, the only
+   * one that ACR supports.
    */
   readonly algorithm?: Algorithm
 }
 
 /**
- * Where readers find a manifest among the referrers of its subject.
+ * Where a manifest is listed among the referrers of its subject.
  *
  * **Details**
  *
- * - `ReferrersApi`: the registry lists it, as its answer says (`OCI-Subject`).
- * - `ReferrersTag`: a tag names a list of referrers, which clients maintain, and this library added the manifest to it. The
- *   tag is made of the digest of the subject: OCI distribution specification, "Referrers tag schema".
+ * - `ReferrersApi`: the registry lists it, as its response says (`OCI-Subject`).
+ * - `ReferrersTag`: a tag names a list of referrers, which clients maintain, and this library added the manifest to it.
+ *   The tag follows from the digest of the subject: OCI distribution specification, "Referrers tag schema".
  *
  * @category models
  * @since 0.1.0
@@ -114,18 +115,18 @@ export interface ReferrersOptions {
 }
 
 /**
- * How to upload a blob.
+ * Options for uploading a blob.
  *
  * **Details**
  *
- * A blob whose digest is given is known by that, and can be taken from another repository; of any other the algorithm can
- * be chosen.
+ * With `digest`, the blob can be mounted from another repository. Without it, you can choose the algorithm of the
+ * digest.
  *
  * @category options
  * @since 0.1.0
  */
 export type UploadBlobOptions = {
-  /** The media type in the descriptor that is returned. Defaults to `application/octet-stream`. */
+  /** The media type in the returned descriptor. Defaults to `application/octet-stream`. */
   readonly mediaType?: string
   /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
   readonly chunkSize?: ByteSize.Input
@@ -134,8 +135,8 @@ export type UploadBlobOptions = {
 } & (
   | {
       /**
-       * The digest that it must have. A blob that the repository holds already is not sent, and other content is refused
-       * (`ContentMismatch`). With it, content of at most 2 MiB takes one request less.
+       * The digest that the content must have. A blob that the repository already has is not sent, and other content
+       * fails with `ContentMismatch`. With a digest, content of at most 2 MiB takes one request less.
        */
       readonly digest: string
       /** A repository of this registry from which to take the blob if it is there. */
@@ -143,7 +144,7 @@ export type UploadBlobOptions = {
       readonly algorithm?: never
     }
   | {
-      /** The algorithm of the digest to upload it under. Defaults to `sha256`. */
+      /** The algorithm of the digest. Defaults to `sha256`. */
       readonly algorithm?: Algorithm
       readonly digest?: never
       readonly mountFrom?: never
@@ -151,8 +152,8 @@ export type UploadBlobOptions = {
 )
 
 /**
- * How a repository has come to hold a blob: it was there before (`present`), it was taken from another repository of the
- * registry (`mounted`), or it was sent (`sent`).
+ * How a repository got a blob: it had the blob before (`present`), the registry mounted it from another repository
+ * (`mounted`), or the client sent it (`sent`).
  *
  * @category models
  * @since 0.1.0
@@ -160,15 +161,15 @@ export type UploadBlobOptions = {
 export type BlobOutcome = "present" | "mounted" | "sent"
 
 /**
- * How to put a blob that is known by its descriptor.
+ * Options for putting a blob whose descriptor is known.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PutBlobOptions {
   /**
-   * A repository of this registry from which to take the blob if it is there. The token for it has to read that repository
-   * as well; a login that may not do so sends the content.
+   * A repository of this registry to mount the blob from, if it has the blob. The token must also have the right to
+   * read that repository; with a login that lacks it, the content is sent.
    */
   readonly mountFrom?: string
   /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
@@ -178,7 +179,7 @@ export interface PutBlobOptions {
 }
 
 /**
- * How to download a blob.
+ * Options for downloading a blob.
  *
  * @category options
  * @since 0.1.0
@@ -189,15 +190,15 @@ export interface DownloadBlobOptions {
 }
 
 /**
- * How to download a blob to a file.
+ * Options for downloading a blob to a file.
  *
  * **Details**
  *
  * The content is written to a partial file beside the target, which gets the final name once the content is verified.
- * A file that is there before is replaced by it, never written to, and a link is never followed. Several downloads to
- * one target may run at once.
+ * An existing file is replaced, never written to, and links are never followed. Several downloads to one target may run
+ * at once.
  *
- * The names of partial files, and what is promised in a folder that other users can write, are in docs/downloads.md.
+ * docs/downloads.md documents the names of partial files, and the guarantees in a folder that other users can write to.
  *
  * @category options
  * @since 0.1.0
@@ -205,17 +206,17 @@ export interface DownloadBlobOptions {
 export interface DownloadFileOptions extends DownloadBlobOptions {
   /**
    * Whether a download that fails or is interrupted leaves its partial file, named after the target and the digest and
-   * ending in `.partial`, and whether it continues from one that it finds. It copies the content, so it needs as much
-   * space again until it has done so. Defaults to `false`: nothing is left.
+   * ending in `.partial`, and whether the download resumes from such a file. To resume, it copies the content, so it
+   * needs the same space again until the copy is done. Defaults to `false`: the partial file is removed.
    *
-   * The download begins anew if the partial file has another owner, other permissions than a new file, or a second
-   * name; and on Windows and Deno, where a file cannot be opened without following links.
+   * The download starts from the beginning if the partial file has another owner, other permissions than a new file, or
+   * a second hard link; and on Windows and Deno, where a file cannot be opened without following links.
    */
   readonly resumable?: boolean
 }
 
 /**
- * A blob: its digest, or a descriptor, whose size is then checked as well.
+ * A blob, named by its digest or by a descriptor, whose size is then checked as well.
  *
  * @category models
  * @since 0.1.0
