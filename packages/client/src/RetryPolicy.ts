@@ -14,13 +14,14 @@ import type { RegistryError } from "./RegistryError.ts"
  *
  * **Details**
  *
- * Throttling (429), faults (408, 500, 502, 503, 504), connections that fail or break off and answers that do not come
- * are tried again as `schedule` says, by the operation as a whole: a token request inside it has attempts of its own
- * and is not multiplied. What a retry does not mend fails at once: an unknown host, an untrusted certificate, and a
- * refused connection if the registry has not answered before. Where the registry names a time to wait (`Retry-After`,
- * seconds or a date) it is the least wait; beyond `maxRetryAfter` the operation fails at once and tells how long the registry wants.
+ * The client retries after throttling (429), faults (408, 500, 502, 503, 504), connections that fail or break, and
+ * timeouts, as `schedule` says. It retries the operation as a whole: a token request inside it has its own attempts,
+ * and they are not multiplied. Failures that last fail at once: an unknown host, an untrusted certificate, and a
+ * refused connection if the registry has not answered before. If the registry states a time to wait (`Retry-After`,
+ * seconds or a date), the client waits at least that long; if it is longer than `maxRetryAfter`, the operation fails at
+ * once and its error has the time.
  *
- * A request whose first attempt may have been carried out is repeated only where that does no harm.
+ * A request whose first attempt may have been carried out is retried only if that is harmless.
  *
  * **Example** (A script that gives up early, and a job that retries all night)
  *

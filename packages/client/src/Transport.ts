@@ -87,10 +87,11 @@ export interface Options {
   readonly rateLimits?: RateLimits
   /**
    * Whether the transport slows down after the registry has answered 429 (`Throttled`). Defaults to `false`: each
-   * operation retries by itself. If `true`, all requests of the same kind wait for the time that the registry asks for,
-   * and up to 20% longer. Then they are sent at even intervals at half the previous rate, which grows each minute by 5%
-   * of the limit in `rateLimits`, or, without a limit, of the rate at which the registry refused. The retry policy does
-   * not limit this waiting, so use it in programs that may take long.
+   * operation retries by itself. If `true`, all requests of the same kind wait as long as the registry asks (without
+   * `Retry-After`: 250 ms, doubled after each refusal in a row, at most 1 minute), and up to 20% longer. Then they are
+   * sent at even intervals at half the previous rate, which grows each minute by 5% of the limit in `rateLimits`, or,
+   * without a limit, of the rate at which the registry refused. The retry policy does not limit this waiting, so use it
+   * in programs that may take long.
    */
   readonly adaptive?: boolean
   /**
@@ -182,9 +183,9 @@ export interface Service {
    */
   readonly access: (scopes: ReadonlyArray<TokenScope.TokenScope>) => Effect.Effect<Option.Option<Access>, RegistryError>
   /**
-   * A refresh token of the registry, had just now, and when it ends, if it says so.
+   * Requests a new refresh token of the registry, with its expiry if it is known.
    *
-   * Fails with `CredentialUnavailable` if the credential is none of Entra ID.
+   * Fails with `CredentialUnavailable` if the credential is not one of Entra ID.
    */
   readonly refreshToken: Effect.Effect<RefreshToken, RegistryError>
 }

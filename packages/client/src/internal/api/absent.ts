@@ -1,6 +1,6 @@
 /**
- * Registries without ACR's management API. They answer its paths as any path that they do not know. The error says which
- * operation to use instead.
+ * Registries without ACR's management API. They answer its paths like any unknown path. The error names the operation
+ * to use instead.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -8,7 +8,7 @@ import type { Operation } from "../../Operation.ts"
 import { InvalidResponse, RegistryError, Unsupported } from "../../RegistryError.ts"
 import { isAcrOrigin } from "../acr/hosts.ts"
 
-/** What does the same, or the nearest to it, on every registry. */
+/** The operation that does the same, or the closest to it, on every registry. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["ContainerRegistry.repositories", "RegistryContent.repositories lists repositories"],
   ["ContainerRegistry.tags", "RegistryContent.tags lists tags"],
@@ -30,7 +30,7 @@ const describe = (operation: string, found: string): string => {
 /** OCI distribution specification, "Error Codes": a code is upper-case letters and underscores. */
 const isCode = (code: string): boolean => /^[A-Z][A-Z_]*$/.test(code)
 
-/** Statuses other than 404 that only a server has which does not know the path: ACR's API redirects nowhere. */
+/** Statuses other than 404 that show that the server does not know the path: ACR's API never redirects. */
 const isForeign = (status: number): boolean => (status >= 300 && status < 400) || status === 410
 
 const catalogs = ["ContainerRegistry.repositories", "ContainerRegistry.deletedRepositories"]
@@ -42,15 +42,15 @@ const isAbsent = ({ operation, reason, request, response }: RegistryError): bool
   if (request !== undefined && !new URL(request.url).pathname.startsWith("/acr/")) return false
   if (isForeign(response?.status ?? 0)) return true
   if (reason._tag !== "NotFound") return reason._tag === "Unsupported"
-  // No repository was asked for, so that none can be missing.
+  // The request named no repository, so none can be missing.
   if (catalogs.includes(operation)) return true
   const errors = response?.errors ?? []
   return errors.length === 0 || (reason.resource === "endpoint" && !errors.some(({ code }) => isCode(code)))
 }
 
 /**
- * Says of an error that the registry has no management API, if the error shows that: as `Unsupported`, and with the
- * operation of `RegistryContent` to use instead.
+ * Turns an error into `Unsupported`, with the operation of `RegistryContent` to use instead, if the error shows that
+ * the registry has no management API.
  */
 export const explain = (endpoint: string): ((error: RegistryError) => RegistryError) =>
   isAcrOrigin(endpoint)
@@ -76,8 +76,8 @@ const page = Effect.fail(new Unsupported({ description: "the registry answered w
 const notOfAcr = Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
 
 /**
- * The same operation of ACR's API, which succeeds only if ACR says so: what it would do must not be taken for done because
- * another server has success for every path.
+ * The same operation of ACR's API, which succeeds only if the response is ACR's: the operation must not count as done
+ * because another server answers every path with success.
  */
 export const onlyOfAcr =
   (endpoint: string) =>
@@ -87,8 +87,8 @@ export const onlyOfAcr =
   })
 
 /**
- * The same deletion, for which a page of HTML with 200 is no success: a portal answers so. Quay calls the empty answers to its
- * deletions HTML as well.
+ * The same deletion, for which a page of HTML with 200 is not success: a portal answers like that. Quay also labels the
+ * empty responses to its deletions as HTML.
  */
 export const refusingPortals = <A>(operation: Operation<A>): Operation<A> => ({
   ...operation,

@@ -1,5 +1,5 @@
 /**
- * Reads what callers pass as plain strings and numbers. What breaks its grammar is refused before anything is sent.
+ * Parses the plain strings and numbers that callers pass. Invalid ones are refused before anything is sent.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
@@ -42,7 +42,7 @@ export const refuse = (
     })
   )
 
-/** Reads an argument, which callers know by a name. */
+/** Parses an argument. Errors name it as callers do. */
 const reader =
   <Input, A>(read: (input: Input) => Result.Result<A, Schema.SchemaError>, usualName: string) =>
   (operation: string, input: Input, name = usualName): Effect.Effect<A, RegistryError> => {
@@ -64,7 +64,7 @@ export const tag = reader(Tag.parse, "tag")
 
 export const digest = reader(Digest.parse, "digest")
 
-/** Whatever holds a colon is a digest. */
+/** A value with a colon is a digest. */
 export const tagOrDigest = (
   operation: string,
   reference: string
@@ -81,7 +81,7 @@ export const positive = reader(readPositive, "number")
 
 export const natural = reader(readNatural, "number")
 
-/** A size in bytes, of which a number is exact. */
+/** A size in bytes. A number must be exact. */
 export const byteSize = (
   operation: string,
   size: ByteSize.Input,
@@ -97,5 +97,5 @@ const chunkBytes = reader(readChunkBytes, "chunkSize")
 export const chunkSize = (operation: string, size: ByteSize.Input): Effect.Effect<number, RegistryError> =>
   Effect.flatMap(byteSize(operation, size, "chunkSize"), (bytes) => chunkBytes(operation, bytes))
 
-/** The size of pages, if one is wanted. */
+/** The size of pages, if one is given. */
 export const pageSize = reader(readPageSize, "pageSize")

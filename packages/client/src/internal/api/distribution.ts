@@ -1,5 +1,5 @@
 /**
- * OCI distribution, one operation each: method, path, scope, answer.
+ * The operations of the OCI distribution API: method, path, scope, response.
  *
  * OCI distribution specification 1.1.1, "Endpoints".
  */
@@ -28,7 +28,7 @@ import { type Entry, isNamedBy, readPage } from "./records.ts"
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 export const maxManifestBytes = 4 * 1024 * 1024
 
-/** Everything that can be a manifest; the rest is asked for as whatever it is. */
+/** All media types of manifests. `*/*` requests any other content. */
 const manifestTypes = [
   MediaType.ociImageManifest,
   MediaType.ociImageIndex,
@@ -37,14 +37,14 @@ const manifestTypes = [
   "*/*"
 ].join(", ")
 
-/** Compressed on the way, content has another length and other bytes than its digest is of. */
+/** Content that is compressed in transit has other bytes and another length than those of its digest. */
 const uncompressed = { "accept-encoding": "identity" }
 
 const mayPull = (repository: RepositoryName) => [TokenScope.repository(repository, "pull")]
 const mayPush = (repository: RepositoryName) => [TokenScope.repository(repository, "pull", "push")]
 const mayDelete = (repository: RepositoryName) => [TokenScope.repository(repository, "delete")]
 
-/** Where only headers are read, every 2xx is success: registries choose different ones for the same. */
+/** If only headers are read, every 2xx is success: registries use different ones for the same response. */
 const anySuccess = Array.from({ length: 100 }, (_, index) => 200 + index)
 
 /** A digest that the registry states, if it is one. */
@@ -56,7 +56,7 @@ const statedDigest = (response: HttpClientResponse.HttpClientResponse): Digest.D
 /** What the answer to a PUT says of what was put. */
 export interface PutAnswer {
   readonly digest: Digest.Digest | undefined
-  /** Whether it is the answer of the specification. Any server may answer 200 to whatever it is asked. */
+  /** Whether it is the status of the specification. Servers that are no registry may answer any request with 200. */
   readonly isCreated: boolean
   /** The manifest among whose referrers the registry lists what was put: `OCI-Subject`. */
   readonly subject: string | undefined
@@ -69,7 +69,7 @@ const readPut = (response: HttpClientResponse.HttpClientResponse): Effect.Effect
     subject: response.headers["oci-subject"]
   })
 
-/** Whether it takes another request to know that what was put is there. */
+/** Whether only another request can show that the manifest exists. */
 export const isDoubtful = ({ digest, isCreated }: PutAnswer, put: Digest.Digest): boolean =>
   !isCreated && digest !== put
 
@@ -80,8 +80,8 @@ const ofNothing: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The size that the answer to a HEAD states, if it does. It is a hint: some proxies answer every HEAD with a length of 0,
- * which is right of the empty blob alone.
+ * The size that the answer to a HEAD states, if it does. It is a hint: some proxies answer every HEAD with a length of
+ * 0, which is right only for the empty blob.
  */
 const statedSize = (
   response: HttpClientResponse.HttpClientResponse,
@@ -98,10 +98,10 @@ const contentType = (response: HttpClientResponse.HttpClientResponse): MediaType
     Result.getSuccess(MediaType.parse((response.headers["content-type"] ?? "").split(";", 1)[0]?.trim() ?? ""))
   )
 
-/** "Endpoints", end-1: nothing but a login. */
+/** "Endpoints", end-1: needs only a login. */
 export const greet: Operation<void> = get("/v2/", { name: "Transport.greet", decode: () => Effect.void })
 
-/** A name in a list, be it odd: the list continues after it. */
+/** A name in a list, even if it is invalid: the list continues after it. */
 const nameOf: (entry: Entry<string>) => string = Result.match({
   onSuccess: String,
   onFailure: ({ raw }) => (typeof raw === "string" ? raw : "")
@@ -121,8 +121,8 @@ const repositoryNames = page((response) =>
 )
 
 /**
- * Lists repositories. Distribution's documentation, "Listing Repositories": the specification of OCI does not have it since
- * 1.0, and most registries that keep the repositories of one organization do.
+ * Lists repositories. Distribution's documentation, "Listing Repositories": the OCI specification has not included it
+ * since 1.0, but most registries for one organization have it.
  */
 export const listRepositories = (part: {
   readonly n: number | undefined
@@ -197,12 +197,12 @@ export const deleteTag = (repository: RepositoryName, tag: Tag.Tag): Operation<v
 
 /* Manifests */
 
-/** What came of a request for a manifest. */
+/** The answer to a request for a manifest. */
 export interface ManifestAnswer {
   readonly bytes: Uint8Array
   readonly mediaType: MediaType.MediaType
   readonly digest: Digest.Digest | undefined
-  /** What a later request can be made conditional on (RFC 9110, section 8.8.3). */
+  /** The entity tag, for a later conditional request (RFC 9110, section 8.8.3). */
   readonly entityTag: string | undefined
 }
 
@@ -252,7 +252,7 @@ export const headManifest = (repository: RepositoryName, reference: Reference): 
   decode: (response) => {
     const mediaType = contentType(response)
     return Effect.succeed({
-      // What the content is to decide, a HEAD does not tell.
+      // A HEAD cannot state what only the content decides.
       mediaType: mediaType === undefined || isGeneric(mediaType) ? undefined : mediaType,
       digest: statedDigest(response),
       size: statedSize(response, undefined)
@@ -260,7 +260,7 @@ export const headManifest = (repository: RepositoryName, reference: Reference): 
   }
 })
 
-/** Putting the same manifest twice comes to the same. */
+/** Putting the same manifest twice has the same result as once. */
 const putting = (repository: RepositoryName, reference: Reference, mediaType: MediaType.MediaType, bytes: Uint8Array) =>
   ({
     name: "RegistryContent.putManifest",
@@ -290,7 +290,7 @@ export type Condition = { readonly "if-match": string } | { readonly "if-none-ma
 
 const preconditionFailed = 412
 
-/** Puts a manifest if a condition holds, where the registry honours conditions. Tells whether it refused. */
+/** Puts a manifest if a condition holds, on registries that honour conditions. Returns whether the registry refused. */
 export const putManifestIf = (
   repository: RepositoryName,
   tag: Tag.Tag,
@@ -304,7 +304,7 @@ export const putManifestIf = (
     Effect.as(discard(response), response.status === preconditionFailed ? ("refused" as const) : ("put" as const))
 })
 
-/** Also ACR's clients delete manifests so: its management API has no delete of its own. */
+/** ACR's own clients delete manifests with this request as well: the management API has none. */
 export const deleteManifest = (
   name: string,
   repository: RepositoryName,
@@ -357,7 +357,7 @@ const readReferrers = page((response) =>
   })
 )
 
-/** A registry without referrers answers with an empty list. With 404 it says that it does not know the API. */
+/** A registry answers with an empty list if there are no referrers. A 404 means that it does not have the API. */
 export const listReferrers = (
   repository: RepositoryName,
   subject: Digest.Digest,
@@ -418,12 +418,12 @@ export const deleteBlob = (repository: RepositoryName, digest: Digest.Digest): O
 /** An address whose query is as good as a credential: the state of a session, the signature of a link. */
 export type SecretLocation = Redacted.Redacted<Location>
 
-/** An answer that holds the bytes, or the place where they are. */
+/** An answer with the bytes, or with the address of the bytes. */
 export type BlobAnswer =
   | { readonly _tag: "Bytes"; readonly response: HttpClientResponse.HttpClientResponse }
   | { readonly _tag: "Elsewhere"; readonly location: SecretLocation }
 
-/** Whether an answer sends the client elsewhere. */
+/** Reads an answer that may send the client elsewhere. */
 const readBlobAnswer =
   (from: Location) =>
   (response: HttpClientResponse.HttpClientResponse): Effect.Effect<BlobAnswer, Reason> =>
@@ -437,7 +437,7 @@ const readBlobAnswer =
         )
       : Effect.succeed({ _tag: "Bytes", response })
 
-/** Bytes of a blob, from the registry or from where that keeps them. The caller resumes after a fault. */
+/** Bytes of a blob, from the registry or from its storage. The caller resumes after a fault. */
 export const getBlob = (
   repository: RepositoryName,
   digest: Digest.Digest,
@@ -472,11 +472,11 @@ export const getBlob = (
 
 /** The state of an upload session. */
 export interface SessionAnswer {
-  /** Where the next request goes. Each answer names a new one. */
+  /** The location of the next request. Each answer names a new one. */
   readonly location: SecretLocation
-  /** The offset of the last byte that the registry has, if it says so; 0 may also mean that it has none. */
+  /** The offset of the last byte that the registry has, if it states one; 0 may also mean that it has none. */
   readonly lastByte: number | undefined
-  /** The least size of a chunk that the registry takes, in bytes. */
+  /** The minimum size of a chunk that the registry accepts, in bytes. */
   readonly chunkMinBytes: number
 }
 
@@ -494,7 +494,7 @@ const readLocation = (
       })
 }
 
-/** `0-1238`: from the first byte to the last that is there. */
+/** `0-1238`: from the first byte to the last received one. */
 const rangePattern = /^(?:bytes=)?0-(\d{1,15})$/
 
 const readSession =
@@ -510,7 +510,7 @@ const readSession =
       }
     })
 
-/** A blob of another repository that may be taken over instead of sent. */
+/** A blob of another repository that may be mounted instead of sent. */
 export interface Mount {
   readonly digest: Digest.Digest
   readonly from: RepositoryName
@@ -539,7 +539,7 @@ const readMounted = (
 /** The redirects that a POST follows as it is. */
 const keepingMethod = [307, 308]
 
-/** Opens a session, or mounts a blob, which leaves no session. A session that nobody hears of does no harm. */
+/** Opens a session, or mounts a blob, which leaves no session. If the answer is lost, the session expires unused. */
 export const openUpload = (
   repository: RepositoryName,
   options: {
@@ -586,7 +586,7 @@ const session = (repository: RepositoryName, location: SecretLocation) =>
 /** The bytes of a request on a session. */
 export interface SentBytes {
   readonly body: HttpBody.HttpBody
-  /** Where they belong, if they are a chunk: `8-15`. */
+  /** The offsets of the bytes, if they are a chunk: `8-15`. */
   readonly contentRange?: string
   readonly stalled: Effect.Effect<Reason>
   readonly onSent?: () => void
@@ -599,7 +599,7 @@ const sending = ({ body, contentRange, onSent, stalled }: SentBytes) => ({
   ...(onSent === undefined ? {} : { onSent })
 })
 
-/** Sends bytes. What follows a fault, the caller knows. */
+/** Sends bytes. The caller handles faults. */
 export const sendBytes = (
   repository: RepositoryName,
   location: SecretLocation,
@@ -614,7 +614,7 @@ export const sendBytes = (
   decode: readSession(Redacted.value(location))
 })
 
-/** Asks a session how far it has come. */
+/** Requests the offset that a session has reached. */
 export const uploadStatus = (repository: RepositoryName, location: SecretLocation): Operation<SessionAnswer> => ({
   ...session(repository, location),
   name: "RegistryContent.uploadStatus",
@@ -633,7 +633,7 @@ export const commitUpload = (
   bytes: SentBytes
 ): Operation<PutAnswer> => ({
   ...session(repository, location),
-  // The query of a location is the registry's own, and goes on as it is.
+  // The query of a location belongs to the registry and is kept unchanged.
   path: withQuery(Redacted.value(location).path, { digest }),
   name: "RegistryContent.commitUpload",
   method: "PUT",
@@ -643,7 +643,7 @@ export const commitUpload = (
   decode: readPut
 })
 
-/** Gives a session up, once: where that fails the registry forgets it by itself some day. */
+/** Cancels a session, without retries: if that fails, the session expires. */
 export const cancelUpload = (repository: RepositoryName, location: SecretLocation): Operation<void> => ({
   ...session(repository, location),
   name: "RegistryContent.cancelUpload",

@@ -1,8 +1,8 @@
 /**
- * ACR's management API, one operation each: method, path, scope, answer.
+ * The operations of ACR's management API: method, path, scope, response.
  *
- * Version 2021-07-01 of Azure's own description, corrected by recorded traffic: statuses of success, the scope that
- * each path challenges for, and the `tags` and `mediaType` that it leaves out.
+ * Version 2021-07-01 of Azure's own description, corrected by recorded traffic: statuses of success, the scope of each
+ * path's challenge, and the `tags` and `mediaType` that the description omits.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -32,9 +32,9 @@ const apiVersion = "2021-07-01"
 const versioned = (at: string, query: { readonly [name: string]: string | number | undefined } = {}): string =>
   withQuery(at, { ...query, "api-version": apiVersion })
 
-/** The part of a list that is wanted, in the wire's words. */
+/** The query of a page, with the names of the API. */
 export interface Part {
-  /** How many items a page has. */
+  /** The number of items in a page. */
   readonly n: number
   /** The item before the first one. */
   readonly last: string | undefined
@@ -51,7 +51,7 @@ const read = (name: string, missing: Operation<unknown>["missing"]) =>
     repeat: "always"
   }) as const
 
-/** Setting the same attributes twice comes to the same. */
+/** Setting the same attributes twice has the same result as once. */
 const update = (
   name: string,
   missing: Operation<unknown>["missing"],
@@ -84,14 +84,14 @@ const remove = (name: string, missing: Operation<unknown>["missing"], repository
 
 const mayReadMetadata = (repository: string) => [TokenScope.repository(repository, "metadata_read")]
 
-/** What comes before tags and manifests. Schemas are made once: the first use of one takes long. */
+/** The fields before tags and manifests. Schemas are made once, because the first use of one is slow. */
 const Head = { registry: Schema.String, imageName: RepositoryName.RepositoryName }
 
 const decodeObject = Schema.decodeUnknownResult(ParsedObject)
 
 /**
- * A link to the next page that asks for what the first page was asked for. ACR leaves `digest` out of its links, whose
- * pages then hold the tags of all manifests (recorded in January 2026).
+ * The link to the next page, with the parameters of the first one. ACR omits `digest` from its links, whose pages then
+ * have the tags of all manifests (recorded in January 2026).
  */
 const askingFor = (link: string, wanted: { readonly [name: string]: string | undefined }): string => {
   const [address = ""] = link.split("#", 1)
@@ -103,7 +103,7 @@ const askingFor = (link: string, wanted: { readonly [name: string]: string | und
   return withQuery(others.length === 0 ? path : `${path}?${others.join("&")}`, wanted)
 }
 
-/** Reads pages of a list, each of which asks for the same in the next one. */
+/** Reads pages of a list, and adds the same parameters to each link. */
 const pagesOf =
   <A>(decode: Operation<Page<A>>["decode"], wanted: { readonly [name: string]: string | undefined }): typeof decode =>
   (response) =>
@@ -159,7 +159,7 @@ const decodeDeletion = decodeJson(
 const decodeDigest = Schema.decodeUnknownResult(Digest.Digest)
 const decodeTag = Schema.decodeUnknownResult(Tag.Tag)
 
-/** The repository is gone, whatever it held. */
+/** The repository is deleted even if the answer cannot be read. */
 const deletedRepository = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.flatMap(decodeDeletion(response), ({ manifestsDeleted, tagsDeleted }) =>
     Effect.all({
@@ -168,7 +168,7 @@ const deletedRepository = (response: HttpClientResponse.HttpClientResponse) =>
     })
   )
 
-/** Not repeated when the answer is lost: a second one could not tell what the first one deleted. */
+/** Not retried if the answer is lost: a second one could not say what the first request deleted. */
 export const deleteRepository = (
   repository: RepositoryName.RepositoryName
 ): Operation<{ readonly manifests: ReadonlyArray<Digest.Digest>; readonly tags: ReadonlyArray<Tag.Tag> }> => ({
@@ -365,7 +365,7 @@ export const listDeletedTags = (
 
 const decodeRestored = decodeJson(Schema.Struct({ digest: Digest.Digest, tag: Schema.optionalKey(Schema.Unknown) }))
 
-/** Programs take what was restored for safe, so an answer that speaks of another manifest does not count. */
+/** Programs rely on the restored manifest, so an answer that names another one does not count. */
 const restoredManifest = (digest: Digest.Digest) => (response: HttpClientResponse.HttpClientResponse) =>
   Effect.flatMap(decodeRestored(response), (restored) =>
     restored.digest === digest
@@ -373,7 +373,7 @@ const restoredManifest = (digest: Digest.Digest) => (response: HttpClientRespons
       : Effect.fail(new InvalidResponse({ description: "the registry says to have restored another manifest" }))
   )
 
-/** Not repeated when the answer is lost: a second restore of the same manifest may find nothing in the trash. */
+/** Not retried if the answer is lost: a second restore of the same manifest may find nothing in the trash. */
 export const restoreManifest = (
   repository: RepositoryName.RepositoryName,
   digest: Digest.Digest,

@@ -1,6 +1,6 @@
 /**
- * Which media type a manifest has. The registry's word counts, unless it says nothing of the content, as static file
- * servers, object storage and some proxies do; then the content's own word counts.
+ * Decides the media type of a manifest. The registry's `Content-Type` counts, unless it is generic, as from static file
+ * servers, object storage and some proxies; then the content's own type counts.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as MediaType from "../../MediaType.ts"
 import { parseJson } from "../schema/json.ts"
 
-/** Media types under which anything may come. */
+/** Generic media types, which any content may have. */
 const genericTypes = new Set([
   "application/json",
   "application/octet-stream",
@@ -17,7 +17,7 @@ const genericTypes = new Set([
   "text/plain"
 ])
 
-/** Whether a media type, without parameters, says nothing of a manifest. */
+/** Whether a media type, without parameters, is generic. */
 export const isGeneric = (mediaType: MediaType.MediaType): boolean => genericTypes.has(mediaType.toLowerCase())
 
 const decoder = new TextDecoder()
@@ -28,8 +28,8 @@ const fieldType = (mediaType: unknown): MediaType.MediaType | undefined =>
     : undefined
 
 /**
- * What a document without a `mediaType` is by its shape. Docker manifests of schema 2 must have that field and OCI's need
- * not (both specifications), so that one without it is OCI's. Those of schema 1 have none.
+ * The media type of a document without `mediaType`, by its fields. Docker manifests of schema 2 must have that field
+ * and OCI's need not (both specifications), so a document without it is OCI's. Those of schema 1 have no such field.
  */
 const shapeType = (document: { readonly [field: string]: unknown }): MediaType.MediaType | undefined => {
   if (document["schemaVersion"] === 1) return MediaType.dockerSchema1Manifest
@@ -38,17 +38,17 @@ const shapeType = (document: { readonly [field: string]: unknown }): MediaType.M
   return undefined
 }
 
-/** What a document says that it is. */
+/** The media type that a document states. */
 const ownType = (document: unknown): MediaType.MediaType | undefined => {
   if (!Predicate.isObject(document)) return undefined
   const type = fieldType(document["mediaType"]) ?? shapeType(document)
-  // Signatures make another type of it, with another digest.
+  // With signatures, it is another type, whose digest is computed differently.
   return type === MediaType.dockerSchema1Manifest && Array.isArray(document["signatures"])
     ? MediaType.dockerSchema1SignedManifest
     : type
 }
 
-/** The media type of a manifest for which the registry states one, or none. */
+/** The media type of a manifest, for which the registry may have stated one. */
 export const manifestType = (stated: MediaType.MediaType | undefined, bytes: Uint8Array): MediaType.MediaType => {
   if (stated !== undefined && stated !== MediaType.dockerSchema1Manifest && !isGeneric(stated)) return stated
   return Option.getOrUndefined(Option.map(parseJson(decoder.decode(bytes)), ownType)) ?? stated ?? MediaType.octetStream

@@ -1,6 +1,6 @@
 /**
  * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
- * fractional digits. Every reader here keeps the record as it came, so that nothing the registry said is lost.
+ * fractional digits. Every reader here keeps the original record, so no data of the registry is lost.
  */
 import * as DateTime from "effect/DateTime"
 import * as Predicate from "effect/Predicate"
@@ -17,17 +17,17 @@ import type * as SoftDeleted from "../../SoftDeleted.ts"
 import type * as TagProperties from "../../TagProperties.ts"
 import { nullable } from "../schema/json.ts"
 
-/** What an answer about tags or manifests says of all of them. */
+/** What an answer about tags or manifests states for all of them. */
 export interface RecordHead {
   readonly registry: string
   readonly imageName: RepositoryName.RepositoryName
 }
 
-/** Whether a field of a record says anything: those that are not set are missing, `null`, empty or 0. */
+/** Whether a field of a record is set: unset fields are missing, `null`, empty or 0. */
 const isSet = <A extends string | number>(value: A | null | undefined): value is A =>
   Predicate.isNotNullish(value) && value !== "" && value !== 0
 
-/** The wire's names of the four attributes. */
+/** The API's names of the four attributes. */
 const AttributesOnTheWire = Schema.Struct({
   deleteEnabled: nullable(Schema.Boolean),
   writeEnabled: nullable(Schema.Boolean),
@@ -35,15 +35,15 @@ const AttributesOnTheWire = Schema.Struct({
   readEnabled: nullable(Schema.Boolean)
 })
 
-/** In milliseconds since 1970. A time without a zone is that of Greenwich. */
+/** In milliseconds since 1970. A time without a zone is in UTC. */
 const readTime = (time: string): number => Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/i.test(time) ? time : `${time}Z`)
 
-/** A time, still as it is written: Effect's schema that reads it takes a quarter of the time that a tag takes. */
+/** A time, not decoded: Effect's schema for times would take a quarter of the time of reading a tag. */
 const Time = Schema.String.check(
   Schema.makeFilter((time) => !Number.isNaN(readTime(time)), { expected: "a time as ISO 8601 has it" })
 )
 
-/** The fields that every record of the management API has. */
+/** The fields of every record of the management API. */
 const wireFields = {
   createdTime: Time,
   lastUpdateTime: Time,
@@ -66,7 +66,7 @@ export const common = ({ changeableAttributes, createdTime, lastUpdateTime }: Wi
   canRead: changeableAttributes?.readEnabled ?? true
 })
 
-/** The body of a PATCH: only what is to change. */
+/** The body of a PATCH: only the fields to change. */
 export const updateToWire = ({ canDelete, canList, canRead, canWrite }: ChangeableAttributes.Update) => ({
   ...(canDelete === undefined ? {} : { deleteEnabled: canDelete }),
   ...(canWrite === undefined ? {} : { writeEnabled: canWrite }),
@@ -142,7 +142,9 @@ const decodeManifest = Schema.decodeUnknownResult(
   })
 )
 
-/** A preview is documented in a few examples: anything but a text in these fields costs itself, not the manifest. */
+/**
+ * The preview is documented only by a few examples: a field that is not a text is dropped, and the manifest is kept.
+ */
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 const isMediaType = Schema.is(MediaType.MediaType)
@@ -156,9 +158,9 @@ export const readManifest = (
     registryLoginServer: head.registry,
     repositoryName: head.imageName,
     digest: wire.digest,
-    // No image has 0 bytes: its manifest alone has more.
+    // 0 means unset: the manifest alone has more bytes.
     ...(isSet(wire.imageSize) ? { sizeInBytes: wire.imageSize } : {}),
-    // An odd media type costs itself. It stands in `raw` as it came.
+    // An invalid media type is dropped. `raw` still has it.
     ...(isMediaType(wire.mediaType) ? { mediaType: wire.mediaType } : {}),
     ...(isMediaType(wire.configMediaType) ? { configMediaType: wire.configMediaType } : {}),
     ...platform(wire),
@@ -182,7 +184,7 @@ const platform = ({ architecture, os }: WirePlatform) => ({
   ...(isSet(os) ? { operatingSystem: os } : {})
 })
 
-/** The fields that every record of the trash has. */
+/** The fields of every record of the trash. */
 const deletedFields = { createdAt: Time, deletedAt: Time }
 
 const deletion = ({ createdAt, deletedAt }: { readonly createdAt: string; readonly deletedAt: string }) => ({
@@ -201,7 +203,7 @@ export const readDeletedRepository = (
 
 const decodeDeletedManifest = Schema.decodeUnknownResult(Schema.Struct({ digest: Digest.Digest, ...deletedFields }))
 
-/** The records of the trash do not repeat the repository that was asked for. */
+/** The records of the trash do not repeat the requested repository. */
 export const readDeletedManifest = (
   repositoryName: RepositoryName.RepositoryName,
   raw: Schema.JsonObject

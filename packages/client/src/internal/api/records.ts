@@ -1,6 +1,6 @@
 /**
- * Records of lists. Each is read by itself, so that an odd one costs itself, and never the list: it is left out, with a
- * warning in the log.
+ * Records of lists. Each is read separately, so an invalid one never fails the list: it is left out, with a warning in
+ * the log.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -10,14 +10,14 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidResponse } from "../../RegistryError.ts"
 import { problemOf } from "../schema/problem.ts"
 
-/** A record that cannot be read, as it came. What is wrong with it is told of the first one: there may be a million. */
+/** An unreadable record, unchanged. Only the first one is described in the log, because there may be a million. */
 interface Odd {
   readonly raw: unknown
 }
 
 /**
- * A record of a list, or an odd one. Pages hold both, since a page's length and its last record tell where the list goes
- * on.
+ * A record of a list, or an unreadable one. Pages have both, because the length of a page and its last record decide
+ * where the list continues.
  */
 export type Entry<A> = Result.Result<A, Odd>
 
@@ -26,17 +26,20 @@ type Read<A> = (record: unknown) => Result.Result<A, Schema.SchemaError>
 const readEach = <A>(records: ReadonlyArray<unknown>, read: Read<A>): ReadonlyArray<Entry<A>> =>
   records.map((raw) => Result.mapError(read(raw), (): Odd => ({ raw })))
 
-/** What is wrong with a record, and where in the list it stands. */
+/** The problem of a record, and its position in the list. */
 const problemAt = <A>(records: ReadonlyArray<unknown>, read: Read<A>, at: number): string =>
   Result.match(read(records[at]), {
     onSuccess: () => "",
     onFailure: ({ issue }) => problemOf(new Schema.SchemaError(new SchemaIssue.Pointer([at], issue)))
   })
 
-/** The annotation of the warning: how many records were left out, for programs that tell a partial answer from a whole one. */
+/**
+ * The annotation of the warning: how many records were left out, for programs that must distinguish a partial list from
+ * a complete one.
+ */
 const leftOut = "leftOut"
 
-/** Warns of odd records: once for a page, and without their content, which may be anything. */
+/** Warns of unreadable records, once for each page, and without their content, which may be anything. */
 const warn = <A>(
   name: string,
   records: ReadonlyArray<unknown>,
@@ -53,7 +56,7 @@ const warn = <A>(
     ).pipe(Effect.annotateLogs(leftOut, count))
   })
 
-/** Reads records of an answer that is more than a list. */
+/** Reads the records of an answer that has other fields besides the list. */
 export const readSome = <A>(
   name: string,
   records: ReadonlyArray<unknown>,
@@ -67,9 +70,9 @@ export const readSome = <A>(
 }
 
 /**
- * Reads a page of a list. Fails if it has records and none is of the form that the list has: such an answer is of another
- * format, and a program that takes it for an empty list may delete or copy the wrong things. A record that is `null` says
- * nothing of the format.
+ * Reads a page of a list. Fails if it has records and none can be read: such an answer has another format, and a
+ * program that reads it as an empty list may delete or copy the wrong things. A record that is `null` does not count
+ * either way.
  */
 export const readPage = <A>(
   name: string,
@@ -88,7 +91,7 @@ export const readPage = <A>(
     : Effect.as(warn(name, records, read, entries), entries)
 }
 
-/** Whether a record has a text in the field that names it. */
+/** Whether a record has a text in its name field. */
 export const isNamedBy =
   (field: string): Predicate.Predicate<unknown> =>
   (record) =>

@@ -1,5 +1,5 @@
 /**
- * Reads names of registries, and references that begin with one.
+ * Parses names of registries, and references that begin with one.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -14,11 +14,11 @@ import { refuse } from "./arguments.ts"
 
 const parseRegistry = parser(Reference.Registry)
 
-/** The login server of a registry, in its only spelling: by its address, where case and the default port do not count. */
+/** The normalized login server of a registry: lower case, without the default port. */
 const spelling = (registry: string): Result.Result<string, string> =>
   Result.map(parseEndpoint(`https://${registry}`), ({ host }) => host)
 
-/** The login server that a name stands for. */
+/** The login server of a name. */
 export const loginServer = (operation: string, name: string, argument: string): Effect.Effect<string, RegistryError> =>
   parseRegistry(name).pipe(
     Result.mapError(({ message }) => message),
@@ -27,7 +27,7 @@ export const loginServer = (operation: string, name: string, argument: string): 
     Effect.catch((description) => refuse(operation, description, argument, name))
   )
 
-/** A host on its own: `localhost:5000` has the form of an image with a tag, as `node:20` has that of a host with a port. */
+/** A host alone: `localhost:5000` looks like an image with a tag, and `node:20` like a host with a port. */
 const isHost = (text: string): boolean => Result.isSuccess(parseRegistry(text)) && /^localhost(?::|$)|[.[]/.test(text)
 
 /** The same name with a registry before it, if that makes it a reference. */
@@ -36,7 +36,7 @@ const qualified = (registry: string, name: string): ReadonlyArray<string> => {
   return name !== "" && Result.isSuccess(Reference.parse(reference)) ? [reference] : []
 }
 
-/** What may have been meant by a name without a registry, in full. */
+/** The full references that a name without a registry may mean. */
 const fullSpellings = (name: string): ReadonlyArray<string> => {
   if (isHost(name)) return []
   const [first = "", ...rest] = name.split("/")
@@ -46,7 +46,7 @@ const fullSpellings = (name: string): ReadonlyArray<string> => {
   ]
 }
 
-/** Says which capital letter is in the name of a repository, if that is all that is wrong with a reference. */
+/** Names the capital letter in the name of a repository, if that is the only problem of a reference. */
 const capitalIn = (text: string): string | undefined => {
   const [, registry = "", repository = "", rest = ""] = /^([^/]+\/)([^:@]*)(.*)$/.exec(text) ?? []
   const [capital] = /[A-Z]/.exec(repository) ?? []
@@ -56,7 +56,7 @@ const capitalIn = (text: string): string | undefined => {
   return `the name of a repository has no capital letters, and this one has "${capital}"${expected}`
 }
 
-/** What is wrong with a text that is no reference. */
+/** The problem of a text that is not a reference. */
 const problemOf = (text: string, message: string): string => {
   const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? []
   if (scheme !== undefined) {
@@ -72,7 +72,7 @@ const problemOf = (text: string, message: string): string => {
     return `it names a registry and no repository: expected ${registry}/library/alpine:3.20`
   }
   const [hub, acr] = fullSpellings(text)
-  // The first line says what was expected. The second names a part of the reference, which callers do not know.
+  // The first line says what was expected. The second names a part of the schema, which callers do not know.
   if (hub === undefined) return message.split("\n", 1).join("")
   // A text that may be a secret is not repeated.
   const [example, azure] = refusedValue(hub) === hub ? [hub, acr] : ["docker.io/library/alpine:3.20"]
@@ -80,9 +80,9 @@ const problemOf = (text: string, message: string): string => {
   return `it names no registry, and none is assumed: expected ${example} for Docker Hub${alternative}`
 }
 
-/** A reference, and the login server that it names. */
+/** A reference and its login server. */
 export interface Located {
-  /** With the repository as the registry knows it. */
+  /** The reference, with the full name of the repository. */
   readonly reference: Reference.Reference
   readonly loginServer: string
 }
@@ -92,7 +92,7 @@ const read = (operation: string, text: string): Effect.Effect<Reference.Referenc
     refuse(operation, problemOf(text, message), "reference", text)
   )
 
-/** Reads a reference, or takes one that was read. */
+/** Parses a reference, or accepts a parsed one. */
 export const locate = (operation: string, input: string | Reference.Reference): Effect.Effect<Located, RegistryError> =>
   Effect.gen(function* () {
     const reference = typeof input === "string" ? yield* read(operation, input) : input

@@ -1,15 +1,15 @@
 /**
- * Shortcuts: a HEAD, a mount, the status of an upload. Registries need not offer them, and say so in many ways. What they
- * would save is done the long way then, and only what fails there is told.
+ * Shortcuts: a HEAD, a mount, the status of an upload. Registries need not support them, and refuse them in many ways.
+ * Then the client uses the longer way, and reports only its failures.
  */
 import * as Effect from "effect/Effect"
 import type { Reason, RegistryError } from "../../RegistryError.ts"
 
-/** The registry can't answer now: it could not answer the long way either. */
+/** The registry cannot answer now, so the longer way would fail as well. */
 const isOutage = ({ _tag }: Reason): boolean =>
   _tag === "Throttled" || _tag === "Unavailable" || _tag === "CredentialUnavailable"
 
-/** Does something else where a shortcut is refused for such a reason. */
+/** Runs another effect if a shortcut is refused for such a reason. */
 const otherwise =
   (isRefusal: (reason: Reason) => boolean) =>
   <A, R, B, R2>(
@@ -22,7 +22,7 @@ const otherwise =
       () => longWay
     )
 
-/** Takes the long way where a shortcut is refused, however that is said. */
+/** Uses the longer way if a shortcut is refused for any reason but an outage. */
 export const orLongWay = otherwise((reason) => !isOutage(reason))
 
 /**
@@ -33,7 +33,10 @@ export const orLongWay = otherwise((reason) => !isOutage(reason))
 export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
   reason._tag === "Unavailable" ? response !== undefined : !isOutage(reason) && reason._tag !== "ContentMismatch"
 
-/** A HEAD has no body that could explain itself. That there is nothing, or no login, is an answer nonetheless. */
+/**
+ * The answer to a HEAD has no body that could explain a refusal. `NotFound` and `Unauthenticated` are clear without
+ * one.
+ */
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
 
@@ -43,5 +46,5 @@ export const isOfStorage =
   ({ request, response }: RegistryError): boolean =>
     request !== undefined && new URL(request.url).origin !== endpoint && [401, 403, 405].includes(response?.status ?? 0)
 
-/** Asks by GET where a HEAD is not understood. */
+/** Requests with GET if a HEAD is not supported. */
 export const orByGet = otherwise(isUnclear)

@@ -1,9 +1,10 @@
 /**
- * Registries that were named by a bare name.
+ * Registries that the caller named by a bare name.
  *
- * `myregistry` stands for `https://myregistry.azurecr.io`. On a compose or Kubernetes network the same spelling is a host,
- * `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the name alone sends a credential
- * nowhere: an Entra token confirms that ACR is meant, any other credential has to say which of the two it is.
+ * `myregistry` stands for `https://myregistry.azurecr.io`. On a compose or Kubernetes network, the same name may be a
+ * host, `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the client sends no
+ * credential because of the name alone: an Entra token confirms that ACR is meant, and with any other credential the
+ * caller must state which of the two it is.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,13 +15,13 @@ import { refusedValue } from "../schema/refused.ts"
 import type { Source } from "./grants.ts"
 
 export interface Assumed {
-  /** The credentials: those that are no Entra tokens fail. The one that has just confirmed the name is used first. */
+  /** The credentials. All but Entra tokens fail. The one that has just confirmed the name is used first. */
   readonly credentials: Source
-  /** Fails unless the credential is an Entra token. Nothing was sent then. */
+  /** Fails unless the credential is an Entra token. Nothing has been sent then. */
   readonly confirm: Effect.Effect<void, Reason>
 }
 
-/** The operation that confirms the name may send nothing but anonymous requests, and a token ends after some time. */
+/** Limited, because the operation that confirms the name may send only anonymous requests, and the token expires. */
 const heldMillis = 60_000
 
 const ambiguous = (name: string, { endpoint, loginServer }: Credentials.CredentialRequest) =>
@@ -30,7 +31,7 @@ const ambiguous = (name: string, { endpoint, loginServer }: Credentials.Credenti
     value: refusedValue(name)
   })
 
-/** Makes the credentials of a registry that was named by a bare name. */
+/** Makes the credentials of a registry with a bare name. */
 export const make = (
   name: string,
   registry: Credentials.CredentialRequest,

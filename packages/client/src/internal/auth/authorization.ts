@@ -1,10 +1,12 @@
 /**
  * Answers a registry's challenges.
  *
- * What a registry wants is learnt from its first 401, for which the first operation itself is sent without a header
- * while others wait. From then on tokens are requested in advance, by the scopes that an operation is known to need.
+ * The client learns the authentication scheme of a registry from its first 401: it sends the first operation without a
+ * header while others wait. From then on it requests tokens in advance, for the scopes that an operation is known to
+ * need.
  *
- * It is learnt for each need apart: a registry that everyone may read may still want a password of those that write.
+ * It learns the scheme separately for each need: a registry with anonymous reads may still require a password for
+ * writes.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -29,43 +31,46 @@ import { type AccessToken, basicAttachment, type Tokens, type Wanted } from "./t
 type Request<A, R> = (attachment: Attachment, onWait: () => void) => Effect.Effect<A, Failure, R>
 
 /**
- * Runs requests under the authority of one credential.
+ * Runs requests with one credential.
  */
 export interface Authorization {
-  /** Runs the request of an operation with what it needs; after a 401 once more, with what that asks for. */
+  /**
+   * Runs the request of an operation with the authorization that it needs. After a 401, runs it once more with what the
+   * challenge asks for.
+   */
   readonly use: <A, R>(
     operation: Pick<Operation<A>, "body" | "name" | "scopes" | "subject">,
     request: Request<A, R>,
     greet: Greet
   ) => Effect.Effect<A, Failure, R>
-  /** Gets tokens for scopes ahead, many with one request. */
+  /** Requests tokens for scopes in advance, many with one request. */
   readonly prepare: (scopes: ReadonlyArray<string>, greet: Greet) => Effect.Effect<void, Failure>
-  /** The access token for scopes of one repository at most. None if the registry wants no token. */
+  /** The access token for scopes of at most one repository. None if the registry uses no tokens. */
   readonly tokenFor: (
     repository: string | undefined,
     scopes: ReadonlyArray<string>,
     greet: Greet
   ) => Effect.Effect<Option.Option<AccessToken>, Failure>
-  /** A refresh token that was had just now. */
+  /** Requests a new refresh token. */
   readonly refreshToken: (greet: Greet) => Effect.Effect<Pick<Exchanged, "token" | "expiresAtMillis">, Failure>
 }
 
 /** Sends the request that needs a login and no scope. */
 export type Greet = (attachment: Attachment) => Effect.Effect<void, Failure>
 
-/** What goes with a request. */
+/** The authority of a request. */
 interface Authority {
   readonly attachment: Attachment
-  /** Whether it stands for somebody. */
+  /** Whether it identifies a caller. */
   readonly named: boolean
-  /** Takes back what the registry refused, and tells whether there is something else to try. */
+  /** Discards what the registry refused, and returns whether there is something else to try. */
   readonly refuse: (wanted: Wanted) => Effect.Effect<boolean, Failure>
 }
 
-/** As many resources as ACR's own tools put into one token. */
+/** The number of resources that ACR's own tools put into one token. */
 const batchSize = 10
 
-/** What a probe leaves to those that wait for it: the failure, if the registry could not be reached. */
+/** The result of a probe for the operations that wait for it: the failure, if the registry could not be reached. */
 type Outcome = Failure | undefined
 
 const outcomeOf = (cause: Cause.Cause<Failure>): Outcome => {
@@ -78,13 +83,15 @@ const isUnauthenticated = (failure: Failure): boolean => failure.error.reason._t
 const isRefusal = ({ _tag }: Reason): boolean =>
   _tag === "Unauthenticated" || _tag === "Forbidden" || _tag === "InvalidRequest"
 
-/** A refusal behind which may be that a login is missing: a 401 without a challenge, or what strangers are told. */
+/**
+ * A refusal that may mean that a login is missing: a 401 without a challenge, or the usual answer to anonymous callers.
+ */
 const mayHide = ({ challenges, error: { reason, response } }: Failure): boolean =>
   response !== undefined &&
   challenges.length === 0 &&
   (reason._tag === "Unauthenticated" || reason._tag === "NotFound" || reason._tag === "Forbidden")
 
-/** What a registry may want that only says that it wants a login. */
+/** The demand of a registry that requires a login but states no scheme. */
 const passwordDemand: Demand & { readonly scheme: Basic } = {
   scheme: { _tag: "Basic" },
   scopes: [],
@@ -92,14 +99,14 @@ const passwordDemand: Demand & { readonly scheme: Basic } = {
   claims: Option.none()
 }
 
-/** What the root of a registry wants, if anything. */
+/** The demand of a registry's root, if there is one. */
 interface Root {
   readonly demand?: Demand
 }
 
 const open: Authority = { attachment: bare, named: false, refuse: () => Effect.succeed(true) }
 
-/** A credential that is no password, where one is wanted: it serves for what the registry shows to everyone. */
+/** A credential that is not a password, for a registry that requires one: it works only for public content. */
 const unfit: Authority = { ...open, refuse: () => refuse(passwordWanted) }
 
 /**
@@ -113,15 +120,15 @@ export const make = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<Authorization> {
   const { grants, origin, tokens, trustedRealms } = options
   const { forget, isExtended, known, last, learn, scopesOf, withDemanded } = makeLearning()
-  /** What the registry wants at its root, once it has answered there. */
+  /** The demand of the registry's root, once it has answered there. */
   let root: Root | undefined
   const one = Semaphore.makeUnsafe(1)
   /** Whether the credential is a token of Entra ID. */
   let isForAcr = false
-  /** At most one operation finds out at a time: the others will mostly need a token of the same service. */
+  /** At most one operation probes at a time, because the others will mostly need a token of the same service. */
   let probing: Deferred.Deferred<Outcome> | undefined
 
-  /** The demand of a 401. One without a challenge is an answer like any other. */
+  /** The demand of a 401. Without a challenge, it is a failure like any other. */
   const demandOf = (need: Need, failure: Failure): Effect.Effect<Demand, Failure> =>
     Effect.suspend(() => {
       if (failure.challenges.length === 0) return Effect.fail(failure)
@@ -157,7 +164,7 @@ export const make = Effect.fnUntraced(function* (options: {
       tokens.get(request),
       ({ error }) => isExtended(errand) && isRefusal(error.reason),
       () => {
-        // What one repository wants in addition, nobody may have on another.
+        // The login may lack the additional right on another repository.
         forget(errand)
         request = requestFor([...scopes, ...demanded])
         return tokens.get(request)
@@ -184,7 +191,10 @@ export const make = Effect.fnUntraced(function* (options: {
     }
   }
 
-  /** A refusal for insufficient scope is `Forbidden` for a caller with a login, who lacks a right, not a login. */
+  /**
+   * A refusal for insufficient scope is `Forbidden` for an authenticated caller, which lacks a permission and not a
+   * login.
+   */
   const lastWord = (authority: Authority, failure: Failure): Failure => {
     const { reason } = failure.error
     const demand = fromChallenges(failure.challenges, origin, trustedRealms)
@@ -195,8 +205,8 @@ export const make = Effect.fnUntraced(function* (options: {
   }
 
   /**
-   * Sends a request with what a scheme wants. `refusal` is the answer to the same request without anything, which was sent
-   * just now.
+   * Sends a request with the authorization of a scheme. `refusal` is the answer to the same request without
+   * authorization, which was just sent.
    */
   const authorized = <A, R>(
     errand: Errand,
@@ -223,7 +233,10 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     })
 
-  /** Whether the credential is a login that a registry may want without saying so. An Entra token is for ACR, which says so. */
+  /**
+   * Whether the credential is a login that a registry may require without a challenge. An Entra token is for ACR, which
+   * sends challenges.
+   */
   const hasLogin = ({ repository }: Errand): Effect.Effect<boolean> =>
     isForAcr
       ? Effect.succeed(false)
@@ -235,7 +248,10 @@ export const make = Effect.fnUntraced(function* (options: {
           onSuccess: ({ grant }) => grant._tag !== "Anonymous"
         })
 
-  /** Asks at the root what the registry wants, until it answers. One asks at a time, and the others have its answer. */
+  /**
+   * Requests the root until it answers, to learn the registry's demand. One operation does so at a time, and the others
+   * share its result.
+   */
   const askRoot = (greet: Greet): Effect.Effect<Root | undefined> =>
     one.withPermit(
       Effect.gen(function* () {
@@ -250,8 +266,8 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   /**
-   * What a registry wants that does not say so where it refuses: some hide from strangers what they may not see, or forget
-   * the challenge. Nothing if it wants nothing, or there is no login to offer.
+   * The demand of a registry that does not state it in a refusal: some hide content from anonymous callers, or omit the
+   * challenge. Undefined if the registry requires nothing, or if there is no login to send.
    */
   const hidden = (errand: Errand, refusal: Failure, greet: Greet): Effect.Effect<Demand | undefined> =>
     Effect.gen(function* () {
@@ -263,8 +279,8 @@ export const make = Effect.fnUntraced(function* (options: {
     })
 
   /**
-   * Offers the login after a refusal of a request without one, if the registry may want it. Where the login does not help,
-   * the refusal stands, and others go on without it.
+   * Sends the login after a request without it was refused, if the registry may require it. If the login does not help,
+   * the refusal is the result, and other operations continue without it.
    */
   const offering = <A, R>(
     errand: Errand,
@@ -287,7 +303,7 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     })
 
-  /** Sends the first request of a need: its answer, or what the registry wants before it gives one. */
+  /** Sends the first request of a need. Returns its answer, or the demand of the registry. */
   const probe = <A, R>(need: Need, request: Request<A, R>, onWait: () => void = constVoid) =>
     request(bare, onWait).pipe(
       Effect.map((answer) => {
@@ -300,8 +316,8 @@ export const make = Effect.fnUntraced(function* (options: {
     )
 
   /**
-   * Lets others wait for a probe. They are told of its end, however it ends. They do not wait for one that itself waits for
-   * a permit: it may be one of them that holds it.
+   * Lets other operations wait for a probe until it ends, in whatever way. They do not wait for a probe that itself
+   * waits for a permit, because one of them may hold that permit.
    */
   const announced = <A, R>(
     probe: (withdraw: () => void) => Effect.Effect<A, Failure, R>
@@ -319,8 +335,8 @@ export const make = Effect.fnUntraced(function* (options: {
     })
 
   /**
-   * Waits while another operation finds out what the registry wants. Fails with that one's failure if the registry could
-   * not be reached: every waiting operation would only wait for the same timeout in turn.
+   * Waits while another operation probes. Fails with the failure of the probe if the registry could not be reached:
+   * otherwise every waiting operation would wait for the same timeout in turn.
    */
   const settled = (need: Need, operation: string): Effect.Effect<void, Failure> =>
     Effect.suspend(() => {
@@ -332,7 +348,7 @@ export const make = Effect.fnUntraced(function* (options: {
       )
     })
 
-  /** How the registry wants to be asked. */
+  /** The authentication scheme of the registry. */
   const schemeBy = (greet: Greet): Effect.Effect<Scheme, Failure> => {
     const need = needOf([])
     return Effect.andThen(
@@ -360,10 +376,10 @@ export const make = Effect.fnUntraced(function* (options: {
       }
       const attempt = Effect.suspend(() => {
         const scheme = known(need)
-        // Whether the answer is that to a stranger.
+        // Whether the answer is to an anonymous request.
         let isBare = scheme === undefined || scheme._tag === "Open"
         const probed = Effect.suspend(() =>
-          // The content of a stream may be a download from this registry, which must not wait for its own upload.
+          // The body may be a download from this registry, which must not wait for its own upload.
           body?._tag === "Stream" ? probe(need, request) : announced((withdraw) => probe(need, request, withdraw))
         )
         const first =

@@ -1,7 +1,8 @@
 /**
- * What access tokens are had with: the credential itself, or the refresh token for which ACR takes an Entra token.
+ * Grants, with which the client requests access tokens: the credential itself, or the refresh token that ACR issues for
+ * an Entra token.
  *
- * A grant is kept until the registry refuses it or its time is up. Whoever waits for one waits for the same.
+ * A grant is cached until the registry refuses it or it expires. Concurrent operations share one request for it.
  */
 import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
@@ -20,29 +21,29 @@ import { lifetimeMillis, usableFor } from "./lifetime.ts"
 import * as OAuth from "./oauth.ts"
 import { type Basic, type Bearer, claimsOf } from "./scheme.ts"
 
-/** What stands for a caller at a token service, or at a registry that wants the password itself. */
+/** What identifies a caller to a token service, or to a registry that requires the password itself. */
 export type Grant = Exclude<Credentials.Credential, Credentials.EntraToken>
 
-/** A refresh token of ACR, in milliseconds how long to use it, and when it ends by this machine's clock. */
+/** A refresh token of ACR, how long to use it in milliseconds, and when it expires by this machine's clock. */
 export interface Exchanged {
   readonly token: Redacted.Redacted<string>
   readonly usableMillis: number
   readonly expiresAtMillis: Option.Option<number>
 }
 
-/** A grant that is kept. */
+/** A cached grant. */
 export interface Held extends Omit<Exchanged, "token"> {
   readonly grant: Grant
 }
 
-/** A credential as it is: good until the registry says otherwise. */
+/** A credential as a grant: valid until the registry refuses it. */
 const asItIs = (grant: Grant): Held => ({
   grant,
   usableMillis: Number.POSITIVE_INFINITY,
   expiresAtMillis: grant._tag === "RefreshToken" ? Jwt.expiryMillis(Redacted.value(grant.token)) : Option.none()
 })
 
-/** Sends an operation of the token service, with attempts of its own. */
+/** Sends an operation of the token service, with its own attempts. */
 export type Send = <A>(origin: string, operation: Operation<A>, attachment: Attachment) => Effect.Effect<A, Failure>
 
 /** A secret in the body of a request. */
@@ -75,42 +76,42 @@ export interface Source {
   readonly perRegistry?: boolean
 }
 
-/** What a grant is for. */
+/** The scheme and the repository that a grant is for. */
 export interface GrantRequest {
   readonly scheme: Basic | Bearer
-  /** The repository whose credential is wanted; undefined where one credential serves all. */
+  /** The repository whose credential is needed; undefined if one credential serves all. */
   readonly repository: string | undefined
 }
 
 /**
- * The grants of one conversation.
+ * The grants of one transport.
  */
 export interface Grants {
-  /** The repository to name in requests, for an operation that is about one. */
+  /** The repository to name in requests, for an operation on one repository. */
   readonly repositoryOf: (repository: string | undefined) => string | undefined
   readonly get: (request: GrantRequest) => Effect.Effect<Held, Failure>
-  /** One that was had just now. */
+  /** Requests a new grant. */
   readonly getFresh: (request: GrantRequest) => Effect.Effect<Held, Failure>
-  /** What takes the place of a grant that was refused; nothing if the credential has nothing else. */
+  /** The replacement of a refused grant, if the credential has one. */
   readonly renew: (
     request: GrantRequest,
     refused: Grant,
     claims: Option.Option<string>
   ) => Effect.Effect<Option.Option<Grant>, Failure>
-  /** Says which logins were passed over, if an anonymous request is refused. */
+  /** Adds the logins that were passed over to the error of a refused anonymous request. */
   readonly explain: (error: RegistryError) => RegistryError
 }
 
-/** What a grant is kept by. Requests for tokens hold more. */
+/** The key of a cached grant. Requests for tokens have more fields. */
 const keyOf = ({ repository, scheme }: GrantRequest): GrantRequest => ({ scheme, repository })
 
 /** More repositories than one program works with at a time. */
 const capacity = 1024
 
-/** Why a registry that wants a password can't be answered. */
+/** The error if the registry requires a password and the credential is none. */
 export const passwordWanted = new Unauthenticated({ description: "the registry asks for a user name and a password" })
 
-/** Fails where no request was sent. */
+/** Fails before a request is sent. */
 export const refuse = (reason: Reason): Effect.Effect<never, Failure> =>
   Effect.fail(final(new RegistryError({ operation: "Transport.authorize", reason })))
 
@@ -124,10 +125,10 @@ export const make = Effect.fnUntraced(function* (options: {
 }): Effect.fn.Return<Grants> {
   const { credentials, registry, send } = options
 
-  /** Why requests are anonymous, as the credential said last. */
+  /** Why requests are anonymous, by the last credential. */
   let passedOver: ReadonlyArray<PassedOver> = []
 
-  /** What the registry demands of the next Entra token. */
+  /** The claims that the registry requires of the next Entra token. */
   const demanded = yield* Ref.make(Option.none<string>())
 
   const ask = (
@@ -143,7 +144,7 @@ export const make = Effect.fnUntraced(function* (options: {
       refuse
     )
 
-  /** By the token: the same one may serve many repositories. */
+  /** Keyed by the token, because the same one may serve many repositories. */
   const exchanged = yield* Cache.makeWith(
     ({ scheme, token }: { readonly scheme: Bearer; readonly token: Redacted.Redacted<string> }) =>
       exchange(send, scheme, token),
@@ -155,7 +156,7 @@ export const make = Effect.fnUntraced(function* (options: {
     { loginServers = Credentials.entraLoginServers, token }: Credentials.EntraToken
   ): Effect.Effect<Exchanged, Failure> => {
     if (scheme._tag === "Basic") return refuse(passwordWanted)
-    // Any server can have a token service that looks like ACR's.
+    // Any server can imitate ACR's token service.
     if (scheme.isAcr && Credentials.isLoginServerOf(registry.loginServer, loginServers))
       return Cache.get(exchanged, { scheme, token })
     return refuse(
@@ -184,7 +185,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const grants = yield* Cache.makeWith(lookup, {
     capacity,
-    // Failures are not kept: the next caller asks again.
+    // Failures are not cached: the next caller requests again.
     timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0)
   })
 

@@ -1,5 +1,5 @@
 /**
- * What a token says of itself. Nothing is verified: the token is for the registry to judge.
+ * Reads the claims of tokens. Nothing is verified: that is the registry's task.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -10,17 +10,17 @@ const Claim = Schema.optionalKey(Schema.Unknown)
 
 const Lifetime = Schema.Struct({ exp: Claim, iat: Claim, nbf: Claim })
 
-/** A moment in milliseconds, if a claim holds one: what Go writes for none, `null` and 0, is none. */
+/** A moment in milliseconds, if a claim has one. `null` and 0, which Go writes for unset times, mean none. */
 const momentOf = (claim: unknown): Option.Option<number> =>
   typeof claim === "number" && Number.isFinite(claim) && claim !== 0 ? Option.some(claim * 1000) : Option.none()
 
 /** ACR writes this claim into refresh tokens of registries that grant rights by repository. */
 const AttributeBased = Schema.Struct({ aad_identity: Schema.Unknown })
 
-/** No token is good for longer: a century, in milliseconds. */
+/** The longest plausible lifetime, a century, in milliseconds. */
 const longestMillis = 100 * 365 * 24 * 3600 * 1000
 
-/** The last moment that a date can name (ECMAScript, "Time Values and Time Range"). */
+/** The last moment that a date can express (ECMAScript, "Time Values and Time Range"). */
 const lastMillis = 8.64e15
 
 const payload = <S extends Schema.ConstraintDecoder<unknown>>(claims: S) => {
@@ -35,13 +35,13 @@ const payload = <S extends Schema.ConstraintDecoder<unknown>>(claims: S) => {
 const lifetimeClaims = payload(Lifetime)
 const attributeBasedClaims = payload(AttributeBased)
 
-/** Whether a refresh token is of a registry with attribute-based access control. */
+/** Whether a refresh token is that of a registry with attribute-based access control. */
 export const isAttributeBased = (token: string): boolean => Option.isSome(attributeBasedClaims(token))
 
 /**
- * A token's lifetime in milliseconds from the moment at which it was received, if it is a JSON Web Token that says so.
+ * The lifetime of a token in milliseconds from the moment it was received, if it is a JSON Web Token that states it.
  *
- * Expiry less issue, both by the issuer's clock, so that a clock of this machine that is wrong does no harm.
+ * The expiry minus the time of issue, both by the issuer's clock, so a wrong clock of this machine does no harm.
  */
 export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<number> =>
   lifetimeClaims(token).pipe(
@@ -55,7 +55,7 @@ export const lifetimeMillis = (token: string, nowMillis: number): Option.Option<
     Option.map((millis) => Math.min(Math.max(0, millis), longestMillis))
   )
 
-/** When a token ends, in milliseconds since 1970 by its issuer's clock, if it says so. */
+/** When a token expires, in milliseconds since 1970 by its issuer's clock, if it states it. */
 export const expiryMillis = (token: string): Option.Option<number> =>
   lifetimeClaims(token).pipe(
     Option.flatMap(({ exp }) => momentOf(exp)),
@@ -65,7 +65,7 @@ export const expiryMillis = (token: string): Option.Option<number> =>
 const Rights = Schema.Struct({ sub: Claim, access: Claim })
 const rightClaims = payload(Rights)
 
-/** ACR writes the members with a capital letter, the token specification of distribution with a small one. */
+/** ACR writes the members with a capital letter, distribution's token specification in lower case. */
 const Entry = Schema.Record(Schema.String, Schema.Unknown)
 const isEntry = Schema.is(Entry)
 const isTexts = Schema.is(Schema.Array(Schema.String))
@@ -73,7 +73,7 @@ const isTexts = Schema.is(Schema.Array(Schema.String))
 const textIn = (entry: typeof Entry.Type, ...names: ReadonlyArray<string>): string =>
   names.map((name) => entry[name]).find((value) => typeof value === "string") ?? ""
 
-/** What a token is for, and whose it is. */
+/** The subject, the expiry and the rights of a token. */
 export interface Statement {
   readonly subject: Option.Option<string>
   readonly access: ReadonlyArray<{
@@ -83,7 +83,7 @@ export interface Statement {
   }>
 }
 
-/** What an access token says, if it is a JSON Web Token. */
+/** The claims of an access token, if it is a JSON Web Token. */
 export const statementOf = (token: string): Option.Option<Statement> =>
   Option.map(rightClaims(token), ({ access, sub }) => ({
     subject: typeof sub === "string" && sub !== "" ? Option.some(sub) : Option.none(),

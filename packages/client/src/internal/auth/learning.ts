@@ -1,6 +1,6 @@
 /**
- * What is learnt of a registry while it is asked: how it wants to be asked, for each kind of rights apart, and what it wants
- * beside the scopes that an operation is known to need.
+ * What the client learns about a registry from its answers: the authentication scheme for each kind of rights, and the
+ * scopes that it requires in addition to those that an operation is known to need.
  */
 import type { Basic, Bearer, Scheme } from "./scheme.ts"
 import * as Scope from "./scope.ts"
@@ -11,32 +11,35 @@ export type Need = string
 export const needOf = (scopes: ReadonlyArray<string>): Need =>
   scopes.map((scope) => scope.slice(0, scope.indexOf(":")) + scope.slice(scope.lastIndexOf(":"))).join(" ")
 
-/** An operation, as far as its login is concerned. */
+/** The parts of an operation that concern its login. */
 export interface Errand {
   readonly name: string
   readonly need: Need
-  /** The scopes that it is known to need. */
+  /** The scopes that the operation is known to need. */
   readonly scopes: ReadonlyArray<string>
-  /** Those that the registry has asked for. */
+  /** The scopes that the registry has required. */
   readonly demanded: ReadonlyArray<string>
-  /** The repository whose credential is wanted; undefined where one credential serves all. */
+  /** The repository whose credential is needed; undefined if one credential serves all. */
   readonly repository: string | undefined
 }
 
-/** A registry has some actions. A hostile one may name any number. */
+/** A registry has few actions. A hostile one may name any number. */
 const mostExtras = 8
 
-/** Rights that no operation carries to another repository. */
+/** Rights that are not carried over to another repository. */
 const powerful: ReadonlySet<string> = new Set(["*", "delete", "push"])
 
-/** Begins to learn of a registry. */
+/** Starts to learn about a registry. */
 export const makeLearning = () => {
   const learnt = new Map<Need, Scheme>()
-  /** By the name of an operation, the actions that the registry wants for it in addition. */
+  /** The additional actions that the registry requires, by the name of an operation. */
   const extras = new Map<string, ReadonlySet<string>>()
   let wanted: Basic | Bearer | undefined
 
-  /** The scopes of an operation, with what the registry has wanted for its like in addition. */
+  /**
+   * The scopes of an operation, with the additional ones that the registry has required for operations of the same
+   * name.
+   */
   const scopesOf = ({ name, scopes }: Errand): ReadonlyArray<string> => {
     const extra = extras.get(name)
     if (extra === undefined) return scopes
@@ -46,12 +49,12 @@ export const makeLearning = () => {
 
   return {
     scopesOf,
-    /** Whether the registry has wanted more for the like of an operation than it is known to need. */
+    /** Whether the registry has required more for operations of the same name than they are known to need. */
     isExtended: ({ name }: Errand): boolean => extras.has(name),
     forget: ({ name }: Errand): void => {
       extras.delete(name)
     },
-    /** What the registry wanted last: expected for the needs of which nothing is known yet. */
+    /** The last demand of the registry, which is assumed for needs that are still unknown. */
     last: (): Basic | Bearer | undefined => wanted,
     known: (need: Need): Scheme | undefined => learnt.get(need) ?? wanted,
     learn: (need: Need, scheme: Scheme): void => {
@@ -59,8 +62,8 @@ export const makeLearning = () => {
       if (scheme._tag !== "Open") wanted = scheme
     },
     /**
-     * The errand with the scopes that a challenge names. Both are asked for: registries name less than an operation needs, or
-     * a placeholder, and ACR names more in one place.
+     * The errand with the scopes that a challenge names. The client requests both: some registries name less than an
+     * operation needs, or a placeholder, and ACR names more in one place.
      */
     withDemanded: (errand: Errand, demanded: ReadonlyArray<string>): Errand => {
       const { name } = errand

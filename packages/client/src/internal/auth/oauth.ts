@@ -1,5 +1,5 @@
 /**
- * The token endpoints: how a credential becomes a token.
+ * The token endpoints: exchange credentials for tokens.
  *
  * ACR's documentation, "AAD-OAuth" and "Token-BasicAuth" of Azure/acr, and distribution's token specification.
  */
@@ -12,22 +12,22 @@ import { decodeJsonWith } from "../http/body.ts"
 
 const apiVersion = "2021-07-01"
 
-/** A token, and how long it lives as far as the answer itself says. */
+/** A token, and the lifetime that the response states. */
 export interface Token {
   readonly value: Redacted.Redacted<string>
   readonly expiresInSeconds: number | undefined
 }
 
 /**
- * The longest token that is kept and sent, in bytes. A token for ten repositories has 4 KiB, and servers accept headers of
- * 8 to 64 KiB.
+ * The longest token that is cached and sent, in bytes. A token for ten repositories has 4 KiB, and servers accept
+ * headers of 8 to 64 KiB.
  */
 const longestToken = 64 * 1024
 
 /** Room for an access token under both of its names, and a refresh token. */
 const maxAnswerBytes = 4 * longestToken
 
-/** RFC 6750, section 2.1, and whatever else fits into a header. */
+/** The characters of RFC 6750, section 2.1, and all others that a header allows. */
 const TokenText = Schema.String.check(Schema.isMaxLength(longestToken), Schema.isPattern(/^[!-~]+$/))
 
 const secret = (value: string) => Redacted.make(value, { label: "token" })
@@ -35,12 +35,12 @@ const secret = (value: string) => Redacted.make(value, { label: "token" })
 const form = (fields: { readonly [name: string]: string }): HttpBody.HttpBody =>
   HttpBody.urlParams(Object.entries(fields))
 
-/** Asking for a token twice gives two tokens and does no harm. */
+/** Requesting a token twice returns two tokens, which is harmless. */
 const common = { scopes: [], bucket: "oauth", missing: "endpoint", success: [200], repeat: "always" } as const
 
 const decodeToken = Schema.decodeUnknownResult(TokenText)
 
-/** Seconds, as a number or as text. Anything else says nothing, and neither does 0, which Go writes for what is not set. */
+/** Seconds, as a number or as text. Anything else means none, and so does 0, which Go writes for unset fields. */
 const seconds = (value: unknown): number | undefined => {
   const number = Number(value)
   return (typeof value === "number" || typeof value === "string") && Number.isFinite(number) && number !== 0
@@ -49,8 +49,8 @@ const seconds = (value: unknown): number | undefined => {
 }
 
 /**
- * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both, and leave one
- * of them empty.
+ * Distribution's token specification calls the token `token`, OAuth `access_token`; some services send both, one of
+ * them empty.
  */
 const accessToken = decodeJsonWith(
   Schema.Struct({
@@ -72,17 +72,17 @@ const refreshToken = decodeJsonWith(
   maxAnswerBytes
 )
 
-/** What a token is asked for. */
+/** A request for a token. */
 export interface Request {
-  /** Path and query of the realm. */
+  /** The path and query of the realm. */
   readonly path: string
   readonly service: string
-  /** In their only spelling. */
+  /** Normalized. */
   readonly scopes: ReadonlyArray<string>
 }
 
 /**
- * ACR: an Entra access token for a refresh token of the registry's own.
+ * ACR: exchanges an Entra access token for a refresh token of the registry.
  */
 export const exchange = (service: string, entraToken: Redacted.Redacted<string>): Operation<Token> => ({
   ...common,
@@ -94,7 +94,7 @@ export const exchange = (service: string, entraToken: Redacted.Redacted<string>)
 })
 
 /**
- * ACR: a refresh token for an access token.
+ * ACR: exchanges a refresh token for an access token.
  */
 export const refreshAcr = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
   ...common,
@@ -111,7 +111,7 @@ export const refreshAcr = (request: Request, refreshToken: Redacted.Redacted<str
 })
 
 /**
- * Other registries: the same by distribution's token specification, "Refresh tokens", which wants to know who asks.
+ * Other registries: the same by distribution's token specification, "Refresh tokens", which requires a client id.
  */
 export const refresh = (request: Request, refreshToken: Redacted.Redacted<string>): Operation<Token> => ({
   ...common,
@@ -129,7 +129,7 @@ export const refresh = (request: Request, refreshToken: Redacted.Redacted<string
 })
 
 /**
- * ACR: an access token for nobody.
+ * ACR: requests an anonymous access token.
  */
 export const anonymous = (request: Request): Operation<Token> => ({
   ...common,
@@ -146,7 +146,8 @@ export const anonymous = (request: Request): Operation<Token> => ({
 })
 
 /**
- * Every registry: an access token for whom the Authorization header names, or for nobody without one.
+ * Every registry: requests an access token for the caller in the Authorization header, or an anonymous one without that
+ * header.
  */
 export const basic = (request: Request): Operation<Token> => ({
   ...common,

@@ -1,5 +1,5 @@
 /**
- * Decides how a registry wants to be asked, from the challenges of its 401.
+ * Reads the authentication scheme of a registry from the challenges of its 401.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -12,48 +12,48 @@ import { globalOrigin } from "../acr/hosts.ts"
 import { isWeb } from "../http/origin.ts"
 import * as Scope from "./scope.ts"
 
-/** It wants nothing. */
+/** The registry requires nothing. */
 interface Open {
   readonly _tag: "Open"
 }
 
-/** It wants a user name and a password. */
+/** The registry requires a user name and a password. */
 export interface Basic {
   readonly _tag: "Basic"
 }
 
-/** It wants a token. */
+/** The registry requires a token. */
 export interface Bearer {
   readonly _tag: "Bearer"
-  /** Where tokens are had: origin, and path and query. */
+  /** The token service: its origin, and the path and query of requests. */
   readonly origin: string
   readonly path: string
-  /** What the tokens are for. */
+  /** The service that the tokens are for. */
   readonly service: string
-  /** Whether that is ACR's own token service, which takes more than passwords. */
+  /** Whether it is ACR's own token service, which accepts more than passwords. */
   readonly isAcr: boolean
 }
 
-/** What a registry wants to see before it answers. */
+/** The authentication scheme of a registry. */
 export type Scheme = Open | Basic | Bearer
 
 /** A scheme, and the scopes that the challenge named for the request at hand. */
 export interface Demand {
   readonly scheme: Scheme
   readonly scopes: ReadonlyArray<string>
-  /** The registry knew the token, and it was not enough. */
+  /** The registry accepted the token, but its scope is insufficient. */
   readonly insufficientScope: boolean
-  /** What the Entra token behind it has to say in addition, as JSON. */
+  /** The claims that the Entra token must have in addition, as JSON. */
   readonly claims: Option.Option<string>
 }
 
-/** Registries known to keep their token service on another host: theirs, and that host. */
+/** Registries whose token service is known to be on another host, and that host. */
 const knownRealms: { readonly [registry: string]: string } = {
   "https://registry-1.docker.io": "https://auth.docker.io",
   "https://registry.gitlab.com": "https://gitlab.com"
 }
 
-/** The origins that are the registry itself: its own, and for a regional endpoint of ACR that of the whole registry. */
+/** The origins of the registry itself: its own, and, for a regional endpoint of ACR, that of the whole registry. */
 const isOwn = (realm: URL, origin: string): boolean => realm.origin === origin || realm.origin === globalOrigin(origin)
 
 const placeOf = (realm: URL, origin: string, trustedRealms: ReadonlyArray<string>): Place => {
@@ -68,14 +68,14 @@ export const mayTrust = (realm: URL, origin: string, trustedRealms: ReadonlyArra
   isWeb(realm) &&
   realm.username === "" &&
   realm.password === "" &&
-  // Challenges are read from answers of the registry alone.
+  // Challenges are read only from answers of the registry.
   authorityOf("realm", "registry", placeOf(realm, origin, trustedRealms)) === "login"
 
 const isJson = (text: string): boolean => Option.isSome(decodeJson(text))
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Json))
 
 /**
- * What a claims challenge demands of an Entra token, as JSON.
+ * The claims that a claims challenge requires of an Entra token, as JSON.
  *
  * Microsoft identity platform, "Claims challenges": `error="insufficient_claims"` and base64 of either alphabet.
  */
@@ -127,8 +127,8 @@ const bearer = (
 }
 
 /**
- * The demand of the first challenge for a token, or else that for a password. A claims challenge need not say again how
- * tokens are had.
+ * The demand of the first challenge for a token, or else of that for a password. A claims challenge need not repeat the
+ * token service.
  */
 export const fromChallenges = (
   challenges: ReadonlyArray<Challenge>,

@@ -1,15 +1,15 @@
 /**
- * Scopes in their only spelling. One right has many (`pull,push` and `push,pull`, one scope or two), so they are brought
- * to one before they name a token.
+ * Normalizes scopes. The same rights have many spellings (`pull,push` and `push,pull`, one scope or two), so they are
+ * normalized before they are the key of a token.
  */
 import type { TokenScope } from "../../TokenScope.ts"
 
 /**
- * The same rights in their only spelling: one scope a resource, actions and resources sorted, nothing twice.
+ * The same rights, normalized: one scope for each resource, actions and resources sorted, without duplicates.
  */
 export const normalise = (scopes: ReadonlyArray<TokenScope>): ReadonlyArray<TokenScope> => {
   const actions = new Map<string, Set<string>>()
-  // What is not of this form is passed on as it is.
+  // Other forms are passed on unchanged.
   const others = new Set<TokenScope>()
   for (const scope of scopes) {
     const colon = scope.lastIndexOf(":")
@@ -28,14 +28,14 @@ export const normalise = (scopes: ReadonlyArray<TokenScope>): ReadonlyArray<Toke
   return [...others, ...known].toSorted()
 }
 
-/** Whether a scope is for repositories that it does not name. */
+/** Whether a scope is for all repositories. */
 export const isWildcard = (scope: TokenScope): boolean => parse(scope).resource === anyRepository
 
 /** The scopes that a challenge asks for: any number, separated by spaces. */
 export const fromChallenge = (scope: string): ReadonlyArray<TokenScope> =>
   scope.split(/\s+/).filter((part) => part !== "")
 
-/** Whether scopes in their only spelling hold all rights of others. ACR takes `*` for any repository and any action. */
+/** Whether normalized scopes include all rights of others. ACR accepts `*` for any repository and any action. */
 export const covers = (held: ReadonlyArray<TokenScope>, wanted: ReadonlyArray<TokenScope>): boolean =>
   wanted.every((scope) => {
     const { actions, resource } = parse(scope)
@@ -56,7 +56,7 @@ export const repositoryIn = (scope: TokenScope): string | undefined => {
     : undefined
 }
 
-/** The actions that scopes hold beside others on the resources of those. */
+/** The actions of scopes that other scopes lack, on the resources of the latter. */
 export const actionsBeside = (
   scopes: ReadonlyArray<TokenScope>,
   others: ReadonlyArray<TokenScope>

@@ -1,5 +1,5 @@
 /**
- * Keeps the access tokens of one registry: one request for each, however many wait for it.
+ * Caches the access tokens of one registry, with one request for each, however many operations wait for it.
  */
 import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
@@ -23,23 +23,23 @@ import * as Scope from "./scope.ts"
 /** More different sets of scopes than one program works with at a time. */
 const capacity = 1024
 
-/** What an access token is for. */
+/** The rights that an access token is requested for. */
 export interface TokenRequest {
   readonly scheme: Bearer
-  /** The repository whose credential it is had with; undefined where one credential serves all. */
+  /** The repository whose credential requests the token; undefined if one credential serves all. */
   readonly repository: string | undefined
-  /** In their only spelling. */
+  /** Normalized. */
   readonly scopes: ReadonlyArray<string>
 }
 
-/** An access token, what it was had with, and how long to use it. */
+/** An access token, the grant that it was requested with, and how long to use it. */
 export interface AccessToken {
   readonly token: Redacted.Redacted<string>
   readonly grant: Grant
   readonly usableMillis: number
 }
 
-/** What a registry that refused a token wants. */
+/** The demand of a registry that refused a token. */
 export interface Wanted {
   readonly scopes: ReadonlyArray<string>
   readonly claims: Option.Option<string>
@@ -51,8 +51,8 @@ export interface Wanted {
 export interface Tokens {
   readonly get: (request: TokenRequest) => Effect.Effect<AccessToken, Failure>
   /**
-   * Forgets a token that the registry refused, unless another has taken its place, or the registry wants more than it was for.
-   * Tells whether there is another to try, which says what the registry demands of it.
+   * Discards a token that the registry refused, unless another has replaced it, or the registry requires more than it
+   * was for. Returns whether there is another token to try, with the claims that the registry requires.
    */
   readonly reject: (request: TokenRequest, refused: AccessToken, wanted: Wanted) => Effect.Effect<boolean, Failure>
 }
@@ -93,8 +93,8 @@ const ask = (
 }
 
 /**
- * A registry that grants rights by repository (attribute-based access control) leaves wildcards out of its tokens without
- * a word. They are refused here, where it can be said why.
+ * A registry that grants rights by repository (attribute-based access control) silently omits wildcards from its
+ * tokens. They are refused here, with an error that says why.
  */
 const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void, Failure> => {
   const wildcard = scopes.find(Scope.isWildcard)
@@ -109,7 +109,7 @@ const checkScopes = ({ scopes }: TokenRequest, grant: Grant): Effect.Effect<void
     : Effect.void
 }
 
-/** Whether a token that was asked for one thing does for another. */
+/** Whether a token that was requested for some scopes also serves others. */
 const covers = (held: TokenRequest, wanted: TokenRequest): boolean =>
   held.repository === wanted.repository &&
   Equal.equals(held.scheme, wanted.scheme) &&
@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function* (options: {
     return { token: token.value, grant, usableMillis: usableFor(lifetimeMillis(token, now)) }
   })
 
-  /** One grant that is refused may have run out: another takes its place, if there is one. */
+  /** A refused grant may have expired: another one replaces it, if there is one. */
   const acquire = Effect.fnUntraced(function* (request: TokenRequest): Effect.fn.Return<AccessToken, Failure> {
     const { grant } = yield* grants.get(request)
     return yield* askWith(request, grant).pipe(
@@ -151,11 +151,11 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const accessTokens = yield* Cache.makeWith(acquire, {
     capacity,
-    // Failures are not kept: the next caller asks again.
+    // Failures are not cached: the next caller requests again.
     timeToLive: (exit) => (Exit.isSuccess(exit) ? exit.value.usableMillis : 0)
   })
 
-  /** A token at hand that was asked for more than this: who may push may pull. */
+  /** A cached token with wider scope, which also serves this request: a push token can pull. */
   const wider = (request: TokenRequest): Effect.Effect<AccessToken | undefined> =>
     Effect.map(Cache.entries(accessTokens), (entries) => {
       for (const [held, token] of entries) if (covers(held, request)) return token
@@ -177,7 +177,7 @@ export const make = Effect.fnUntraced(function* (options: {
     reject: Effect.fnUntraced(function* (request, refused, { claims, scopes }) {
       const wasEnough = Scope.covers(request.scopes, Scope.normalise(scopes))
       if (!wasEnough && Option.isNone(claims) && refused.grant._tag !== "AccessToken") return true
-      // Wherever it came from: it does not hold what it was asked for.
+      // Discarded wherever it came from: the token lacks the scope it was requested for.
       yield* forget(({ token }) => token === refused.token)
       const grantIsRefused = refused.grant._tag === "AccessToken" || Option.isSome(claims)
       if (!grantIsRefused) return true

@@ -128,7 +128,7 @@ export interface ReferrersOptions {
 export type UploadBlobOptions = {
   /** The media type in the returned descriptor. Defaults to `application/octet-stream`. */
   readonly mediaType?: string
-  /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
+  /** The size of chunks, for content that is sent in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
   readonly chunkSize?: ByteSize.Input
   /** Called with the progress. */
   readonly onProgress?: OnProgress
@@ -139,7 +139,7 @@ export type UploadBlobOptions = {
        * fails with `ContentMismatch`. With a digest, content of at most 2 MiB takes one request less.
        */
       readonly digest: string
-      /** A repository of this registry from which to take the blob if it is there. */
+      /** A repository of this registry to mount the blob from, if it has the blob. */
       readonly mountFrom?: string
       readonly algorithm?: never
     }
@@ -172,7 +172,7 @@ export interface PutBlobOptions {
    * read that repository; with a login that lacks it, the content is sent.
    */
   readonly mountFrom?: string
-  /** The size of chunks where content goes out in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
+  /** The size of chunks, for content that is sent in chunks: `"16 MiB"`, or a number of bytes. Defaults to 8 MiB. */
   readonly chunkSize?: ByteSize.Input
   /** Called with the progress. */
   readonly onProgress?: OnProgress
