@@ -56,7 +56,7 @@ export const repositoryIn = (scope: TokenScope): string | undefined => {
     : undefined
 }
 
-/** The actions of scopes that other scopes lack, on the resources of the latter. */
+/** The actions that scopes have in addition to other scopes, on the resources of the other scopes. */
 export const actionsBeside = (
   scopes: ReadonlyArray<TokenScope>,
   others: ReadonlyArray<TokenScope>

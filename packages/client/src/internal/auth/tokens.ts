@@ -68,7 +68,7 @@ export const basicAttachment = ({ password, username }: Credentials.Password): A
   }
 }
 
-/** Asks a token service for an access token. */
+/** Requests an access token from a token service. */
 const ask = (
   send: Send,
   { scheme, scopes }: Pick<TokenRequest, "scheme" | "scopes">,

@@ -1,5 +1,5 @@
 /**
- * Blobs: what the operations of the service come to in uploads and downloads.
+ * The operations of the service on blobs, as uploads and downloads.
  */
 import * as Bytes from "effect/Bytes"
 import * as ByteSize from "effect/ByteSize"
@@ -42,7 +42,7 @@ import * as Upload from "../transfer/upload.ts"
 const defaultChunkSize = ByteSize.mebibytes(8)
 const defaultMaxSize = ByteSize.mebibytes(16)
 
-/** A blob as its arguments name it. */
+/** A blob, from the arguments that name it. */
 interface Wanted {
   readonly name: RepositoryName
   readonly digest: Digest.Digest
@@ -51,13 +51,16 @@ interface Wanted {
 
 /** How a blob is read. */
 interface ReadOptions {
-  /** How much of it the reader holds on to, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if undefined. */
+  /**
+   * How much of the content the reader still uses, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if
+   * undefined.
+   */
   readonly heldBytes?: number | undefined
-  /** Whether it is compared with its digest. Defaults to `true`. */
+  /** Whether the content is compared with the digest. Defaults to `true`. */
   readonly isVerified?: boolean
 }
 
-/** A source that is held to the size of a blob. Fails if it states another one. */
+/** A source that must have the size of a blob. Fails if it states another one. */
 const heldTo = Effect.fnUntraced(function* <E, R>(
   operation: string,
   size: number,
@@ -151,7 +154,7 @@ export const make = (
   const blobSource = (repository: string, wanted: Pick<Descriptor, "digest" | "size">): BlobSource<RegistryError> => {
     const operation = "RegistryContent.blobSource"
     const readFrom = (isVerified: boolean) => (offset: number, heldBytes?: number) => {
-      // Not as a range, which some registries do not serve.
+      // Without a range, which some registries do not support.
       if (offset === 0) return readWhole(operation, repository, wanted, { heldBytes, isVerified })
       const length = wanted.size - offset
       return length > 0 ? readRange(operation, repository, wanted, { heldBytes, offset, length }) : Stream.empty
@@ -203,12 +206,12 @@ export const make = (
       startHash,
       resumable,
       placing,
-      // Each piece is written before the next is taken.
+      // Each piece is written before the next one is pulled.
       read: (from, hash) => read(operation, wanted, { from, to: undefined, hash, heldBytes: 0, onProgress })
     })
   }, asLookUp)
 
-  /** The size of a blob that is there, where a HEAD does not tell it: from a GET, or by counting. */
+  /** The size of an existing blob, if a HEAD does not state it: from a GET, or by counting. */
   const measure = Effect.fnUntraced(function* (
     operation: string,
     wanted: Pick<Wanted, "digest" | "name">
@@ -230,7 +233,7 @@ export const make = (
     )
   })
 
-  /** The size of a blob that a repository holds. */
+  /** The size of a blob in a repository. */
   const sizeOf = (operation: string, wanted: Pick<Wanted, "digest" | "name">): Effect.Effect<number, RegistryError> =>
     orByGet(
       Effect.catchIf(
@@ -250,7 +253,7 @@ export const make = (
     return { mediaType: octetStream, digest, size: yield* sizeOf(operation, { name, digest }) }
   })
 
-  /** Makes sure that a repository holds the content of a source, which is sent only if it has to be. */
+  /** Ensures that a repository has the content of a source, and sends it only if necessary. */
   const ensure = Effect.fnUntraced(function* <E, R>(
     operation: string,
     name: RepositoryName,
@@ -268,7 +271,7 @@ export const make = (
     const found = expected === undefined ? Option.none() : yield* Upload.find(conversation, name, expected)
     if (Option.isSome(found)) {
       const wanted = found.value.size === undefined ? undefined : (size ?? (yield* source.sizeBytes))
-      // What has another size is another's answer, not this blob.
+      // An answer with another size is not about this blob.
       if (wanted === undefined || wanted === found.value.size) return found.value
     }
     const sized = size === undefined ? source : yield* heldTo(operation, size, source)
@@ -276,7 +279,7 @@ export const make = (
       { transport: conversation, startHash, dialect },
       {
         repository: name,
-        // Content that is hashed on its way out need not be hashed on its way in.
+        // The upload hashes the content, so the download need not.
         source: expected === undefined ? sized : { ...sized, ...sized.unverified },
         expected,
         algorithm: options.algorithm ?? "sha256",

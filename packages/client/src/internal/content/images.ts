@@ -60,13 +60,13 @@ const operation = "RegistryContent.image"
 /** Indexes of indexes have two levels. More than a few are a mistake or an attack. */
 const mostLevels = 8
 
-/** Each index is a request, and may list thousands of others. */
+/** Each index costs a request, and may list thousands of others. */
 const mostIndexes = 100
 
 /** Platforms that an error names. */
 const mostNamed = 50
 
-/** Configurations have a few KiB. The limit is that of manifests. */
+/** Configurations are a few KiB large. The limit is that of manifests. */
 const mostConfigBytes = 4 * 1024 * 1024
 
 const imageTypes = [MediaType.ociImageManifest, MediaType.dockerManifest]
@@ -74,7 +74,7 @@ const indexTypes = [MediaType.ociImageIndex, MediaType.dockerManifestList]
 
 const configTypes = [MediaType.ociImageConfig, MediaType.dockerImageConfig]
 
-/** Whether a descriptor is that of an image. Artifacts have the media type of images, and another artifact type. */
+/** Whether a descriptor is that of an image. Artifacts have the media type of images, but another artifact type. */
 const isImage = ({ artifactType, mediaType }: Descriptor): boolean =>
   imageTypes.includes(MediaType.essence(mediaType)) &&
   (artifactType === undefined || configTypes.includes(artifactType))
@@ -84,7 +84,7 @@ const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation, reas
 
 /* What there is, for errors */
 
-/** Says where an image was looked for, if no request in the error says it. A program may look for many. */
+/** Adds to an error where the image was searched, if no request in the error does. A program may search many. */
 const placed =
   (place: string) =>
   (error: RegistryError): RegistryError => {
@@ -103,13 +103,16 @@ const placed =
     }
   }
 
-/** Names a platform, with the version by which images for Windows differ. The texts are those of the registry. */
+/**
+ * The name of a platform, with the version, because images for Windows differ by it. The texts are those of the
+ * registry.
+ */
 const shown = (platform: Platform.Platform): string => {
   const version = platform["os.version"]
   return [Platform.format(platform), ...(version === undefined ? [] : [version])].map(refusedValue).join(" ")
 }
 
-/** Platforms by name, each once, in the order in which they were found. */
+/** The distinct names of platforms, in the order in which they were found. */
 type Names = ReadonlySet<string>
 
 const withoutPlatform = "images without a platform (name one by its digest)"
@@ -123,7 +126,7 @@ const listOf = (names: Names): string => {
 const noneFor = (wanted: Platform.Platform, names: Names) =>
   new NotFound({ resource: "manifest", description: `no image for ${shown(wanted)}: ${listOf(names)}` })
 
-/** Says what a manifest is that is no image. */
+/** Describes a manifest that is not an image. */
 const kindOf = ({ descriptor, manifest }: Manifest.Content): string =>
   manifest._tag === "UnknownManifest"
     ? `${refusedValue(MediaType.essence(descriptor.mediaType))}: ${manifest.problem}`
@@ -133,13 +136,16 @@ const kindOf = ({ descriptor, manifest }: Manifest.Content): string =>
 
 /* What an index offers */
 
-/** The entry to take for a platform. Other types than images are taken where there is no image, to say what they are. */
+/**
+ * The best entry for a platform. Entries of other types count only if there is no image, so that the error describes
+ * them.
+ */
 const bestOf = (entries: ReadonlyArray<Descriptor>, wanted: Platform.Platform): ReadonlyArray<Descriptor> =>
   Option.toArray(
     Option.orElse(Platform.bestMatch(entries.filter(isImage), wanted), () => Platform.bestMatch(entries, wanted))
   )
 
-/** Entries with different digests, at most two: one of several is no better than one of two. */
+/** At most two entries with different digests: two are enough to show that the choice is ambiguous. */
 const firstTwo = (entries: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> => {
   const [first] = entries
   if (first === undefined) return []
@@ -147,35 +153,35 @@ const firstTwo = (entries: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor>
   return other === undefined ? [first] : [first, other]
 }
 
-/** Whether an entry may be what a program that names no platform means: an image, and no attestation. */
+/** Whether an entry counts if the program names no platform: an image that is not an attestation. */
 const isCandidate = (entry: Descriptor): boolean =>
   isImage(entry) && (entry.platform === undefined || isKnown(entry.platform))
 
-/** The entries of one or several indexes that count. */
+/** The candidates among the entries of one or several indexes. */
 const candidatesOf = (
   entries: ReadonlyArray<Descriptor>,
   wanted: Platform.Platform | undefined
 ): ReadonlyArray<Descriptor> => (wanted === undefined ? firstTwo(entries.filter(isCandidate)) : bestOf(entries, wanted))
 
-/** Whether no other index can offer anything better. */
+/** Whether no other index can have a better entry. */
 const isExact = ({ platform, ...entry }: Descriptor, wanted: Platform.Platform): boolean =>
   isImage(entry) && platform !== undefined && distance(platform, wanted) === 0
 
-/** Whether an index within an index may hold what is wanted. */
+/** Whether an index within an index may contain the wanted image. */
 const mayHold = ({ platform }: Descriptor, wanted: Platform.Platform | undefined): boolean =>
   platform === undefined || (wanted === undefined ? isKnown(platform) : Platform.matches(platform, wanted))
 
-/** What indexes offer. */
+/** The candidates of indexes. */
 interface Offer {
   readonly candidates: ReadonlyArray<Descriptor>
   readonly names: Names
 }
 
-/** Whether an entry is an index that is to be read. */
+/** Whether an entry is an index to read. */
 const isFollowed = (entry: Descriptor, wanted: Platform.Platform | undefined): boolean =>
   isIndex(entry) && mayHold(entry, wanted)
 
-/** Adds the platforms of an index. One more than an error names shows that there are more. */
+/** Adds the platforms of an index, up to one more than an error names, which shows that there are more. */
 const addNames = (names: Names, entries: ReadonlyArray<Descriptor>): Names => {
   const all = new Set(names)
   for (const entry of entries) {
@@ -192,7 +198,7 @@ const addIndex = (offer: Offer, index: Manifest.ImageIndex, wanted: Platform.Pla
   const entries = manifests.filter((entry) => !isIndex(entry))
   return {
     candidates: [...offer.candidates, ...candidatesOf(entries, wanted)],
-    // An index that is followed names its platforms itself.
+    // An index that is read adds its platforms itself.
     names: addNames(
       offer.names,
       manifests.filter((entry) => !isFollowed(entry, wanted))
@@ -200,7 +206,7 @@ const addIndex = (offer: Offer, index: Manifest.ImageIndex, wanted: Platform.Pla
   }
 }
 
-/** The one entry to take of all that was offered. */
+/** Chooses one of the candidates. */
 const choose = (
   { candidates, names }: Offer,
   wanted: Platform.Platform | undefined
@@ -221,7 +227,7 @@ const sizeOf = (manifest: Manifest.ImageManifest): number => {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-/** The digests of indexes, each within the one before it. */
+/** The digests of nested indexes, outermost first. */
 type Path = ReadonlyArray<Digest.Digest>
 
 /** An index that was read. */
@@ -278,7 +284,9 @@ export const make = (
     return { path, index: content.manifest }
   })
 
-  /** Finds the entry of an image. Entries of an index come before those of indexes within it, which are requests. */
+  /**
+   * Finds the entry of an image. Entries of an index are preferred to those of indexes within it, which cost requests.
+   */
   const find = Effect.fnUntraced(function* (
     repository: string,
     root: Place,
@@ -313,7 +321,7 @@ export const make = (
     return { descriptor, manifest, config: yield* readConfig(repository, manifest.config), size: sizeOf(manifest) }
   })
 
-  /** The image of an index. What the index says of its platform counts, not its configuration. */
+  /** The image of an index. The platform in the index counts, not the one in the configuration. */
   const ofIndex = Effect.fnUntraced(function* (
     repository: string,
     { digest }: Descriptor,
@@ -328,7 +336,7 @@ export const make = (
     return yield* complete(repository, descriptor, content.manifest)
   })
 
-  /** An image that no index lists. Its configuration says what it runs on. */
+  /** An image that no index lists. Its configuration states its platform. */
   const ofManifest = Effect.fnUntraced(function* (
     repository: string,
     descriptor: Descriptor,

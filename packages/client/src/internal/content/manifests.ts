@@ -36,7 +36,7 @@ import * as Reading from "./reading.ts"
 import * as Referrers from "./referrers.ts"
 import { digested } from "./signed.ts"
 
-/** A manifest that was made here or was pulled, or the bytes of any. */
+/** A manifest of `Manifest.image` or `Manifest.index`, a pulled manifest, or the bytes of one. */
 export type Putable = Manifest.ImageManifest | Manifest.ImageIndex | Manifest.Raw | Uint8Array | string
 
 const fail = (operation: string, reason: Reason) => new RegistryError({ operation, reason })
@@ -49,16 +49,16 @@ const decoder = new TextDecoder()
 const isMade = (manifest: Putable): manifest is Manifest.ImageManifest | Manifest.ImageIndex =>
   typeof manifest === "object" && "_tag" in manifest
 
-/** The bytes to put, and what is known of them: a manifest that was pulled is put as it was. */
+/** The bytes to put, and their descriptor if the manifest was pulled: its bytes are put unchanged. */
 const bytesOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly descriptor?: Descriptor } => {
   if (manifest instanceof Uint8Array) return { bytes: manifest }
   if (typeof manifest === "string") return { bytes: encoder.encode(manifest) }
   return isMade(manifest) ? { bytes: encoder.encode(Manifest.format(manifest)) } : manifest
 }
 
-/** The bytes to put, unless no registry need take them. */
+/** The bytes to put. Fails if registries need not accept them. */
 const contentOf = (operation: string, manifest: Putable): Effect.Effect<ReturnType<typeof bytesOf>, RegistryError> => {
-  // Some tools leave the size out, and others then refuse the manifest.
+  // Some tools omit the size, and other tools then refuse the manifest.
   if (isMade(manifest) && manifest.subject !== undefined && manifest.subject.size === undefined) {
     return Arguments.refuse(operation, "a manifest is written with the size of its subject", "manifest", "subject")
   }
@@ -69,7 +69,7 @@ const contentOf = (operation: string, manifest: Putable): Effect.Effect<ReturnTy
     : Effect.succeed(content)
 }
 
-/** The media type that the caller names, or else the content itself. */
+/** The media type of the caller, or else that of the content. */
 const mediaTypeOf = (
   operation: string,
   given: string | undefined,
@@ -114,7 +114,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     tagOrDigest: string
   ): Effect.fn.Return<Manifest.Content, RegistryError> {
     const { bytes, descriptor } = yield* readAt("RegistryContent.manifest", repository, tagOrDigest)
-    // Bytes that are verified are worth having, whether or not they can be read.
+    // Verified bytes are useful even if they cannot be parsed.
     return { bytes, descriptor, manifest: Manifest.view(descriptor.mediaType, decoder.decode(bytes)) }
   })
 
@@ -128,14 +128,14 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const head = transport.execute(Distribution.headManifest(name, reference))
     const { digest: stated, mediaType, size } = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
     const digest = Digest.isDigest(reference) ? reference : stated
-    // What the registry does not say, the content does.
+    // The content has what the registry does not state.
     if (mediaType === undefined || digest === undefined || size === undefined) {
       return (yield* read(operation, name, reference)).descriptor
     }
     return { mediaType, digest, size }
   })
 
-  /** Fails unless a reference leads to this manifest. */
+  /** Fails unless a reference resolves to this manifest. */
   const confirm = Effect.fnUntraced(
     function* (
       operation: string,
@@ -147,7 +147,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
       const head = transport.execute(Distribution.headManifest(name, reference))
       const stated = yield* orByGet(head, Effect.succeed(Distribution.nothingStated))
       if (stated.digest === digest) return
-      // The tag may hold what it held before, or whoever answers may be no registry.
+      // The tag may still name the previous manifest, or the server may not be a registry.
       const there = yield* transport.execute(Distribution.getManifest(name, reference))
       if (Equal.equals(there.bytes, bytes)) return
       return yield* fail(
@@ -158,7 +158,10 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     (effect, operation) => Effect.mapError(effect, named(operation))
   )
 
-  /** Puts a manifest by a digest or a tag, and makes sure that it is there. Returns what the registry says of its subject. */
+  /**
+   * Puts a manifest by a digest or a tag, and ensures that it exists. Returns what the registry states about its
+   * subject.
+   */
   const put = Effect.fnUntraced(function* (
     operation: string,
     name: RepositoryName,
@@ -168,7 +171,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const answer = yield* transport.execute(Distribution.putManifest(name, reference, mediaType, bytes))
     yield* countBytes("sent", bytes.length)
     const { digest: stated } = answer
-    // It may be known by another digest alone.
+    // The registry may know it only by another digest.
     const isByOther = stated !== undefined && Digest.algorithm(stated) !== Digest.algorithm(digest)
     if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
     else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
@@ -192,7 +195,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const [digest, ...others] = Array.map(digested(mediaType, bytes), (part) =>
       digestOfBytes(startHash, algorithm, part)
     )
-    // Under another algorithm there is nothing to compare with.
+    // With another algorithm there is nothing to compare.
     if (
       known !== undefined &&
       algorithm === Digest.algorithm(known.digest) &&
@@ -206,7 +209,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     const tags = [...firstTag, ...otherTags]
     const raw = { bytes, descriptor: { mediaType, digest, size: bytes.length } }
 
-    // By a tag, registries keep a manifest under its sha256 digest alone.
+    // By a tag, registries store a manifest only under its sha256 digest.
     const byDigest = tags.length === 0 || algorithm !== "sha256"
     const references: ReadonlyArray<Tag | Digest.Digest> = [...(byDigest ? [digest] : []), ...tags]
     const answered = yield* Effect.forEach(references, (reference, index) =>

@@ -1,5 +1,5 @@
 /**
- * What was learnt of a registry, for a while: registries are upgraded, and what a program learnt last week may be wrong.
+ * Caches what was learnt about a registry for a limited time: registries are upgraded, so old knowledge may be wrong.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -10,7 +10,7 @@ import * as Ref from "effect/Ref"
 const lifetimeMillis = Duration.toMillis(Duration.minutes(15))
 
 export interface Memory<A> {
-  /** What is known, unless it is too old. */
+  /** The cached value, unless it has expired. */
   readonly get: Effect.Effect<Option.Option<A>>
   readonly set: (value: A) => Effect.Effect<void>
 }

@@ -1,5 +1,5 @@
 /**
- * Reads manifests: bytes that are what their digest names.
+ * Reads manifests and verifies their bytes.
  */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import { named } from "../http/named.ts"
 import { byteCounter } from "../http/telemetry.ts"
 import { digested } from "./signed.ts"
 
-/** Verified bytes, and what a later request can be made conditional on, if the registry says it. */
+/** Verified bytes, and the entity tag for a later conditional request, if the registry states one. */
 interface Read extends Manifest.Raw {
   readonly entityTag: string | undefined
 }
@@ -31,18 +31,18 @@ export type Reader = (
 
 const isNotFound = ({ reason }: RegistryError): boolean => reason._tag === "NotFound"
 
-/** Whether a registry says of a manifest that it does not have it. A gateway's 404 does not say so. */
+/** Whether the registry says that it does not have a manifest. A gateway's 404 does not. */
 export const isGone = ({ reason }: RegistryError): boolean =>
   reason._tag === "NotFound" && reason.resource === "manifest"
 
-/** What is there; none if nothing is. */
+/** The result, or none if the manifest does not exist. */
 export const ifFound = <A, R>(
   effect: Effect.Effect<A, RegistryError, R>,
   isAbsent: (error: RegistryError) => boolean = isNotFound
 ): Effect.Effect<Option.Option<A>, RegistryError, R> =>
   Effect.catchIf(Effect.asSome(effect), isAbsent, () => Effect.succeed(Option.none<A>()))
 
-/** What a portal before the network answers, whatever it is asked. */
+/** The media type with which a captive portal answers every request. */
 const html = "text/html"
 
 export const make = (transport: Transport.Service, startHash: Start): Reader => {
@@ -54,7 +54,7 @@ export const make = (transport: Transport.Service, startHash: Start): Reader => 
       const { bytes, digest: stated, entityTag, mediaType } = answer
       yield* countBytes("received", bytes.length)
 
-      // What was asked for counts more than what the registry says that it sent.
+      // The requested digest takes precedence over the one that the registry states.
       const expected = Digest.isDigest(reference) ? reference : stated
       if (expected === undefined && (bytes.length === 0 || MediaType.essence(mediaType) === html)) {
         const description = "the answer is a page, or nothing: no manifest"

@@ -1,8 +1,8 @@
 /**
  * Referrers: the manifests that name another one as their subject, such as signatures and bills of materials.
  *
- * A registry lists them by its referrers API, or clients do under a referrers tag. OCI distribution specification, "Listing
- * Referrers" and "Referrers tag schema".
+ * A registry lists them with its referrers API, or clients list them under a referrers tag. OCI distribution
+ * specification, "Listing Referrers" and "Referrers tag schema".
  */
 import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
@@ -30,10 +30,10 @@ import * as Index from "./referrersIndex.ts"
 import * as Batches from "./referrersBatches.ts"
 import * as ReferrersTag from "./referrersTag.ts"
 
-/** How long it may take to list a manifest again that was not deleted. */
+/** The time limit for restoring the list entry of a manifest that was not deleted. */
 const restoreTime = Duration.seconds(10)
 
-/** Manifests that are read at the same time to find out what they are about. */
+/** The concurrency of reading manifests to find their subjects. */
 const readsAtOnce = 4
 
 const operation = "RegistryContent.referrers"
@@ -41,8 +41,8 @@ const operation = "RegistryContent.referrers"
 const decodeDescriptor = Schema.decodeUnknownResult(Descriptor)
 
 /**
- * What the failure of a list's first page says of the referrers API. `unclear` is what registries without it say as well as
- * those that have it and refuse.
+ * What the failure of the first page means for the referrers API. `unclear`: registries without the API and those that
+ * refuse the request answer like that.
  */
 type Absence = "no API" | "no such manifest" | "unclear"
 
@@ -52,7 +52,7 @@ const absenceIn = ({ reason, response }: RegistryError): Absence | undefined => 
       return "no API"
     case "NotFound":
       if (reason.resource === "repository") return "unclear"
-      // By the specification a registry with the API has a list for every digest, and explains any other 404.
+      // By the specification, a registry with the API has a list for every digest, and explains any 404.
       return reason.resource === "endpoint" || response?.errors.length === 0 ? "no API" : "no such manifest"
     case "InvalidRequest":
       return response?.status === 400 ? "unclear" : undefined
@@ -61,16 +61,16 @@ const absenceIn = ({ reason, response }: RegistryError): Absence | undefined => 
   }
 }
 
-/** What became of the request to the API. */
+/** The outcome of the request to the API. */
 type Outcome =
   | { readonly _tag: "Listed" }
   | { readonly _tag: "Absent"; readonly absence: Absence; readonly error: RegistryError }
 
-/** Whether an answer tells that there is no API. A page with 200 may be that of a portal, which is gone the next time. */
+/** Whether an answer shows for good that there is no API. A page with 200 may be that of a captive portal. */
 const isLasting = ({ absence, error }: Extract<Outcome, { readonly _tag: "Absent" }>): boolean =>
   absence === "no API" && error.response !== undefined
 
-/** Whether content is at fault, and neither the registry nor the login: reading it again would be in vain. */
+/** Whether the content is at fault, not the registry or the login: reading it again would not help. */
 const isOfContent = ({ reason: { _tag } }: RegistryError): boolean =>
   !["CredentialUnavailable", "Throttled", "Unauthenticated", "Unavailable"].includes(_tag)
 
@@ -86,8 +86,8 @@ export const make = (transport: Transport.Service, read: Reader) => {
   /** Whether the registry lists referrers itself. */
   const api = Memory.make<boolean>()
   /**
-   * Whether a deletion found no API. Lists do not go by it: if it was a gateway that answered, a deletion costs two requests
-   * more, and a list would look empty.
+   * Whether a deletion found no API. Lists ignore it: if a gateway answered, a deletion only costs two more requests,
+   * but a list would look empty.
    */
   const byClients = Memory.make<true>()
   const change = Batches.make(ReferrersTag.make(transport, read))
@@ -99,7 +99,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     found: Manifest.Raw
   ): Effect.fn.Return<ReadonlyArray<Descriptor>> {
     const index = Index.read(found)
-    // Some registries take such a tag for the digest, and answer with the subject itself.
+    // Some registries read such a tag as the digest, and answer with the subject itself.
     if (Option.isNone(index) || found.descriptor.digest === subject) {
       return yield* Effect.as(warn(`the tag ${Referrer.tag(subject)} of ${name} does not name a list of referrers`), [])
     }
@@ -107,7 +107,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return Arr.filterMap(yield* Effect.orElseSucceed(page, () => []), identity)
   })
 
-  /** What the referrers tag lists. Where the API has listed, only an outage of the registry fails. */
+  /** The entries of the referrers tag. If the API has listed, only an outage of the registry fails. */
   const tagged = Effect.fnUntraced(function* (
     name: RepositoryName,
     subject: Digest.Digest,
@@ -119,7 +119,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
       if (outcome?._tag === "Listed" && isOfContent(found.failure)) {
         return reason._tag === "NotFound" ? [] : yield* Effect.as(warn(found.failure.message), [])
       }
-      // A server that does not know this path either is none that can say that there is no referrer.
+      // A server that does not know this path either cannot say that there is no referrer.
       if (reason._tag !== "NotFound" || reason.resource === "endpoint" || reason.resource === "repository") {
         return yield* found.failure
       }
@@ -129,7 +129,10 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return Result.isSuccess(found) ? yield* entriesOf(name, subject, found.success) : []
   })
 
-  /** An entry of the referrers tag as its manifest has it: any client may have written it, and it may be out of date. */
+  /**
+   * An entry of the referrers tag, read from its manifest: any client may have written the entry, and it may be out of
+   * date.
+   */
   const checked = (name: RepositoryName, subject: Digest.Digest, { digest }: Descriptor) =>
     read(operation, name, digest).pipe(
       Effect.flatMap((manifest) =>
@@ -157,7 +160,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
   ): Stream.Stream<Descriptor, RegistryError> =>
     Stream.unwrap(
       Effect.map(tagged(name, subject, outcome), (entries) => {
-        // Whatever type an entry states: cosign 2 states that of the empty configuration for its bundles.
+        // The type that an entry states is ignored: cosign 2 states that of the empty configuration for its bundles.
         const unseen = new Map(entries.filter(({ digest }) => !seen.has(digest)).map((entry) => [entry.digest, entry]))
         return Stream.fromIterable(unseen.values()).pipe(
           Stream.mapEffect((entry) => checked(name, subject, entry), { concurrency: readsAtOnce }),
@@ -167,7 +170,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
       })
     )
 
-  /** Whether a descriptor of the API is of the type that is wanted. One that does not say it is read. */
+  /** Whether a descriptor of the API is of the wanted type. If it states no type, its manifest is read. */
   const ofType = Effect.fnUntraced(function* (
     name: RepositoryName,
     subject: Digest.Digest,
@@ -179,7 +182,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return Option.filter(yield* checked(name, subject, entry), ({ artifactType }) => artifactType === wanted)
   })
 
-  /** The descriptors that the API lists, each once. `onAnswer` runs when the first page has come. */
+  /** The distinct descriptors that the API lists. `onAnswer` runs when the first page has arrived. */
   const byApi = (
     name: RepositoryName,
     subject: Digest.Digest,
@@ -202,7 +205,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
         )
   }
 
-  /** Lists what the API has, and then what the referrers tag has besides. */
+  /** Lists the referrers of the API, and then further ones of the referrers tag. */
   const list = (
     name: RepositoryName,
     subject: Digest.Digest,
@@ -220,7 +223,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
         })
         const listed = Stream.catch(byApi(name, subject, artifactType, seen, onAnswer), (error) => {
           const absence = absenceIn(error)
-          // A registry that had the API a while ago has it still: this is the answer of something before it.
+          // A registry that recently had the API still has it: this answer comes from a gateway before it.
           const isGone = absence === "no API" && Option.isSome(known)
           if (outcome !== undefined || absence === undefined || isGone) return Stream.fail(error)
           outcome = { _tag: "Absent", absence, error }
@@ -230,7 +233,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
       })
     )
 
-  /** Whether the registry lists referrers itself, if that is known or one request tells. */
+  /** Whether the registry lists referrers itself, if that is known or one request shows it. */
   const listsReferrers = Effect.fnUntraced(function* (
     name: RepositoryName,
     subject: Digest.Digest
@@ -238,7 +241,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     const known = yield* api.get
     if (Option.isSome(known)) return known.value
     if (Option.isSome(yield* byClients.get)) return false
-    // Once: a deletion need not wait for this.
+    // Without retries: a deletion need not wait for this.
     const operation = { ...Distribution.listReferrers(name, subject, undefined), repeat: "never" } as const
     const asked = yield* Effect.result(transport.execute(operation))
     if (Result.isSuccess(asked)) yield* api.set(true)
@@ -246,7 +249,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return Result.isSuccess(asked)
   })
 
-  /** Notes where a manifest that was pushed is listed, and lists it where the registry does not. */
+  /** Records where a pushed manifest is listed, and lists it if the registry does not. */
   const listPushed = Effect.fnUntraced(function* (
     operation: string,
     name: RepositoryName,
@@ -266,9 +269,9 @@ export const make = (transport: Transport.Service, read: Reader) => {
   })
 
   /**
-   * Deletes a manifest, and before that its entry in the referrers tag of its subject where clients keep that: some registries
-   * delete no manifest that an index names, and take no index that names a manifest which is gone. The entry comes back if the
-   * manifest stays.
+   * Deletes a manifest, and before that its entry in the referrers tag of its subject, if clients maintain that: some
+   * registries delete no manifest that an index names, and accept no index that names a deleted manifest. The entry is
+   * restored if the manifest is not deleted.
    */
   const deleting = Effect.fnUntraced(function* <A>(
     operation: string,
@@ -295,7 +298,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return yield* Effect.onError(
       Effect.andThen(changed({ _tag: "Remove", digest }, "could not be removed from"), deletion),
       () =>
-        // A program that is interrupted ends soon, whatever the registry does.
+        // An interrupted program must end soon, whatever the registry does.
         restore.pipe(
           Effect.interruptible,
           Effect.timeoutOrElse({

@@ -1,5 +1,6 @@
 /**
- * Changes of one subject's list of referrers: within a service they wait for each other, and all that wait are made together.
+ * Changes of one subject's list of referrers: within a service they are made one after another, and all waiting ones
+ * together.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -9,14 +10,14 @@ import type { RegistryError } from "../../RegistryError.ts"
 import * as Index from "./referrersIndex.ts"
 import type { Settle, Subject } from "./referrersTag.ts"
 
-/** A change that waits for its turn. */
+/** A waiting change. */
 interface Pending {
   readonly change: Index.Change
-  /** What became of it in the turn of another one. */
+  /** The outcome, if the turn of another change made it. */
   outcome: Result.Result<void, RegistryError> | undefined
 }
 
-/** The changes of one subject under way. */
+/** The changes of one subject in progress. */
 interface Session {
   readonly turn: Semaphore.Semaphore
   readonly pending: Set<Pending>
@@ -25,7 +26,7 @@ interface Session {
   users: number
 }
 
-/** Whether a change fails for what it is, so that others can be made without it. */
+/** Whether the change itself is at fault, so that others can be made without it. */
 const isOfChange = ({ reason: { _tag } }: RegistryError): boolean =>
   _tag === "InvalidRequest" || _tag === "NotFound" || _tag === "TooLarge"
 
@@ -56,21 +57,21 @@ export const make = (settle: Settle) => {
       (isSafe) => {
         for (const one of batch) {
           one.outcome = Result.void
-          // A removal that held once is not repeated: another program may add the manifest again.
+          // A removal that took effect is not repeated: another program may add the manifest again.
           if (isSafe || one.change._tag === "Remove") own.delete(Index.digestOf(one.change))
           else own.set(Index.digestOf(one.change), one.change)
         }
       }
     )
 
-  /** Makes all changes that wait, unless one that had its turn before has made this one. */
+  /** Makes all waiting changes, unless an earlier turn has made this one. */
   const takeTurn = (operation: string, subject: Subject, session: Session, mine: Pending) =>
     Effect.suspend(() => {
       if (mine.outcome !== undefined) return Effect.fromResult(mine.outcome)
       const batch = Array.from(session.pending).filter(({ outcome }) => outcome === undefined)
       return makeChanges(operation, subject, session, batch).pipe(
         Effect.catch((error) => {
-          // What is wrong with one change is no reason to refuse the others. What is wrong with the registry is.
+          // A fault of one change must not fail the others. A fault of the registry does.
           if (batch.length > 1 && isOfChange(error)) return makeChanges(operation, subject, session, [mine])
           for (const one of batch) one.outcome = Result.fail(error)
           return Effect.fail(error)

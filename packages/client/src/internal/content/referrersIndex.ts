@@ -13,12 +13,12 @@ import type * as Manifest from "../../Manifest.ts"
 import * as MediaType from "../../MediaType.ts"
 import { fromJson, list, openStruct } from "../schema/json.ts"
 
-/** An index as it is in the registry: fields and entries that this library does not know are kept. */
+/** An index as the registry stores it: fields and entries that this library does not know are kept. */
 export interface Index {
   readonly manifests: ReadonlyArray<unknown>
 }
 
-/** What a client does to the list of a subject's referrers. */
+/** A change of the list of a subject's referrers. */
 export type Change =
   | { readonly _tag: "Add"; readonly descriptor: Descriptor }
   | { readonly _tag: "Remove"; readonly digest: Digest.Digest }
@@ -28,31 +28,31 @@ const decodeIndex = Schema.decodeUnknownOption(fromJson(Index))
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-/** The index that a tag names. None if it names something else, which must not be replaced. */
+/** Reads the index that a tag names. None if it names something else, which must not be replaced. */
 export const read = ({ bytes, descriptor }: Manifest.Raw): Option.Option<Index> =>
   MediaType.essence(descriptor.mediaType) === MediaType.ociImageIndex
     ? decodeIndex(decoder.decode(bytes))
     : Option.none()
 
-/** The index of a subject that nothing refers to yet. */
+/** The index of a subject without referrers. */
 export const empty: Index = { manifests: [] }
 
-/** The bytes of an index, of which the specification demands the version and the media type. */
+/** The bytes of an index. The specification requires the version and the media type. */
 export const write = (index: Index): Uint8Array =>
   encoder.encode(JSON.stringify({ ...index, schemaVersion: 2, mediaType: MediaType.ociImageIndex }))
 
-/** What a change is about. */
+/** The digest of the manifest that a change is about. */
 export const digestOf = (change: Change): Digest.Digest =>
   change._tag === "Add" ? change.descriptor.digest : change.digest
 
-/** Whether an entry says what a descriptor says. What else it says is another client's. */
+/** Whether an entry has the values of a descriptor. Further values belong to other clients. */
 const says = (entry: unknown, descriptor: Descriptor): boolean =>
   Predicate.isObject(entry) && Object.entries(descriptor).every(([field, value]) => Equal.equals(entry[field], value))
 
-/** The digest that an entry names, whatever it is. */
+/** The digest of an entry, unchecked. */
 const digestIn = (entry: unknown): unknown => (Predicate.isObject(entry) ? entry["digest"] : undefined)
 
-/** Whether an index holds changes already. */
+/** Whether an index already has the changes. */
 const holds = (entries: Index["manifests"], changes: ReadonlyMap<unknown, Change>): boolean => {
   const seen = new Set<unknown>()
   for (const entry of entries) {
@@ -67,14 +67,14 @@ const holds = (entries: Index["manifests"], changes: ReadonlyMap<unknown, Change
 
 const decodeDigest = Schema.decodeUnknownOption(Digest.Digest)
 
-/** The manifests that an index names, as far as their digests can be read. */
+/** The manifests that an index names, with valid digests. */
 export const digestsIn = (index: Index): ReadonlyArray<Digest.Digest> =>
   index.manifests.flatMap((entry) => Option.toArray(decodeDigest(digestIn(entry))))
 
-/** What takes a manifest out of the list. */
+/** The change that removes a manifest from the list. */
 export const removal = (digest: Digest.Digest): Change => ({ _tag: "Remove", digest })
 
-/** The manifests that some changes add, and that an index does not name. */
+/** The manifests that changes add and that an index does not name. */
 export const missing = (index: Index, changes: Iterable<Change>): ReadonlyArray<Digest.Digest> => {
   const there = new Set(index.manifests.map(digestIn))
   return Array.from(changes).flatMap((change) =>
@@ -82,7 +82,7 @@ export const missing = (index: Index, changes: Iterable<Change>): ReadonlyArray<
   )
 }
 
-/** The index after some changes, of which there is one for each manifest; the same one if it holds them already. */
+/** The index after changes, one for each manifest. Returns the same index if it already has them. */
 export const apply = (index: Index, changes: Iterable<Change>): Index => {
   const byDigest = new Map<unknown, Change>(Array.from(changes, (change) => [digestOf(change), change]))
   if (holds(index.manifests, byDigest)) return index

@@ -1,15 +1,15 @@
 /**
- * Keeps the referrers tag of a subject, which clients maintain together where a registry does not list referrers itself.
+ * Maintains the referrers tag of a subject, which clients share if a registry does not list referrers itself.
  *
- * OCI distribution specification, "Referrers tag schema". Every client replaces the whole index, so that two programs at once
- * may lose entries of each other:
+ * OCI distribution specification, "Referrers tag schema". Every client replaces the whole index, so two programs at the
+ * same time may lose each other's entries:
  *
  * | The registry        | A replacement                                                                          |
  * | ------------------- | -------------------------------------------------------------------------------------- |
- * | honours `If-Match`  | is refused if another one came in between, and made anew: nothing is lost               |
- * | ignores it          | follows a HEAD that shows no other one, and is read back later: most losses are mended  |
+ * | honours `If-Match`  | is refused if another one came in between, and repeated: nothing is lost                |
+ * | ignores it          | follows a HEAD that shows no other one, and is read back later: most losses are repaired |
  *
- * What remains is in docs/referrers.md.
+ * docs/referrers.md describes the remaining cases.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -36,47 +36,50 @@ export interface Subject {
   readonly digest: Digest.Digest
 }
 
-/** How often a list is merged anew before its change fails: each time another program replaced it meanwhile. */
+/** How often a list is merged again, because another program replaced it meanwhile, before the change fails. */
 const mostAttempts = 8
 
-/** How long after a replacement it is read back, in milliseconds: others that had read the old list put theirs meanwhile. */
+/**
+ * How long after a replacement the list is read back, in milliseconds: other programs that had read the old list put
+ * theirs in this time.
+ */
 const leastWaitMillis = 100
 const mostWaitMillis = 300
 
-/** No entity tag of any index. */
+/** An entity tag that no index has. */
 const impossible = { "if-match": `"sha256:${"0".repeat(64)}"` } as const
 
-/** The list as it was read, and the tag's digest at that time. */
+/** The list that was read, and the tag's digest at that time. */
 interface Current {
   readonly index: Index.Index
   readonly digest: Digest.Digest | undefined
   readonly entityTag: string | undefined
 }
 
-/** Whether a registry honours conditions. No documentation says it, so the first replacement shows it. */
+/** Whether a registry honours conditions. No documentation says so; the first replacement shows it. */
 type Conditions = "honoured" | "ignored"
 
 /**
- * What became of a replacement: another program was faster; it was made, and nothing was lost; or it was made, and must be
- * read back.
+ * The outcome of a replacement: another program was faster; it was made and nothing was lost; or it was made and must
+ * be read back.
  */
 type Replacement = "outrun" | "safe" | "unsafe"
 
-/** Whether a registry refuses a request for what it asks. Without a condition it may take it. */
+/** Whether a registry refuses a request because of its form. Without a condition, it may accept it. */
 const isRefusal = ({ reason: { _tag }, response }: RegistryError): boolean =>
   _tag === "InvalidRequest" || _tag === "Unsupported" || response?.status === 409
 
-/** Whether a manifest or a tag is not there, and the registry itself says so: a gateway's 404 is no answer. */
+/** Whether the registry itself says that a manifest or a tag does not exist. A gateway's 404 does not count. */
 const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFound" && reason.resource !== "endpoint"
 
-/** Whether a registry refuses a list because a manifest that it names is gone. */
+/** Whether a registry refuses a list because it names a deleted manifest. */
 const namesMissing = ({ reason: { _tag }, response }: RegistryError): boolean =>
   _tag === "InvalidRequest" && response?.errors.some(({ code }) => code.endsWith("_UNKNOWN")) === true
 
-/** Why a manifest cannot be listed that the registry had a moment ago. */
+/** The error if a manifest that the registry had a moment ago cannot be listed. */
 const deleted = new NotFound({ resource: "manifest", description: "the manifest was deleted before it was listed" })
 
-/** Entries whose manifests are looked for at the same time. */
+/** The concurrency of looking up the manifests of entries. */
 const looksAtOnce = 4
 
 export const make = (transport: Transport.Service, read: Reader) => {
@@ -92,7 +95,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     if (Option.isNone(found)) return { index: Index.empty, digest: undefined, entityTag: undefined }
     const { descriptor, entityTag } = found.value
     const index = Index.read(found.value)
-    // Some registries take such a tag for the digest: the subject itself must not be replaced by a list either.
+    // Some registries read such a tag as the digest: a list must not replace the subject itself.
     if (Option.isNone(index) || descriptor.digest === digest) {
       const description = `the tag ${tag} does not name a list of referrers, and is not replaced: delete it if nothing needs it`
       return yield* new RegistryError({ operation, reason: new Refused({ description }) })
@@ -106,11 +109,11 @@ export const make = (transport: Transport.Service, read: Reader) => {
       Effect.succeed(Distribution.nothingStated)
     )
 
-  /** Whether the tag names what was read, as a GET shows. */
+  /** Whether the tag still names the list that was read, by a GET. */
   const isThere = (operation: string, subject: Subject, was: Current): Effect.Effect<boolean, RegistryError> =>
     Effect.map(current(operation, subject), ({ digest }) => digest === was.digest)
 
-  /** Whether the tag names what was read. A HEAD is a hint: what it does not show, a GET does. */
+  /** Whether the tag still names the list that was read. If a HEAD does not show it, a GET does. */
   const isUnchanged = (operation: string, subject: Subject, was: Current): Effect.Effect<boolean, RegistryError> =>
     Effect.flatMap(ifFound(head(subject.repository, tagOf(subject.digest))), (found) =>
       Option.getOrUndefined(Option.map(found, ({ digest }) => digest ?? "unknown")) === was.digest
@@ -118,7 +121,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
         : isThere(operation, subject, was)
     )
 
-  /** Replaces the list, whatever the tag names. */
+  /** Replaces the list unconditionally. */
   const put = ({ digest, repository }: Subject, bytes: Uint8Array): Effect.Effect<Replacement, RegistryError> =>
     Effect.as(
       transport.execute(Distribution.putManifest(repository, tagOf(digest), MediaType.ociImageIndex, bytes)),
@@ -128,7 +131,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
   const putIf = ({ digest, repository }: Subject, bytes: Uint8Array, condition: Distribution.Condition) =>
     transport.execute(Distribution.putManifestIf(repository, tagOf(digest), bytes, condition))
 
-  /** Replaces the list where the registry honours conditions. */
+  /** Replaces the list on a registry that honours conditions. */
   const replaceIf = Effect.fnUntraced(function* (
     operation: string,
     subject: Subject,
@@ -138,7 +141,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     const condition = { "if-match": was.entityTag ?? `"${was.digest}"` }
     if ((yield* putIf(subject, bytes, condition)) === "put") return "safe"
     if (!(yield* isThere(operation, subject, was))) return "outrun"
-    // The list is what it was, so it was not the condition that the registry refused.
+    // The list is unchanged, so the registry did not refuse because of the condition.
     yield* conditions.set("ignored")
     return yield* put(subject, bytes)
   })
@@ -155,7 +158,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     }
     if (!(yield* isUnchanged(operation, subject, was))) return "outrun"
     if (was.digest !== undefined && Option.isSome(known)) return yield* put(subject, bytes)
-    // For a list that is there, a condition that cannot hold: where it is ignored, this is the replacement.
+    // For an existing list, a condition that cannot hold: if the registry ignores it, this is the replacement.
     const condition = was.digest === undefined ? ({ "if-none-match": "*" } as const) : impossible
     const tried = yield* Effect.catchIf(putIf(subject, bytes, condition), isRefusal, () => put(subject, bytes))
     if (tried !== "refused") {
@@ -168,7 +171,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
     return yield* replaceIf(operation, subject, was, bytes)
   })
 
-  /** Of some manifests, those that the repository does not have: entries are removed for it, so that a HEAD is not enough. */
+  /** The manifests that the repository does not have. A HEAD is not enough, because their entries are removed. */
   const goneOf = (
     operation: string,
     repository: RepositoryName,
@@ -181,9 +184,9 @@ export const make = (transport: Transport.Service, read: Reader) => {
     )
 
   /**
-   * Replaces the list. Where the registry refuses it for manifests that are gone, the list is made without those of before. A
-   * manifest that is to be added was pushed a moment ago: the registry may not show it everywhere yet, so that waiting mends
-   * that.
+   * Replaces the list. If the registry refuses it because of deleted manifests, the list is sent without the old
+   * entries among them. A manifest to add was pushed a moment ago, and the registry may not show it everywhere yet, so
+   * waiting helps.
    */
   const replaceWithoutGone = Effect.fnUntraced(function* (
     operation: string,
@@ -215,8 +218,8 @@ export const make = (transport: Transport.Service, read: Reader) => {
   })
 
   /**
-   * Brings the list to where changes hold, and those of before as well. Tells whether no other program can overwrite them
-   * without reading them first.
+   * Updates the list until it has the changes, and the earlier ones as well. Returns whether no other program can
+   * overwrite them without reading them first.
    */
   const settle = Effect.fnUntraced(
     function* (
@@ -228,7 +231,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
       let problem: RegistryError["reason"] | undefined
       for (let attempt = 0; attempt <= mostAttempts; attempt++) {
         const was = yield* current(operation, subject)
-        // An entry that was there was overwritten, or another program has deleted its manifest.
+        // An entry of the list was overwritten, or another program has deleted its manifest.
         const lost = Index.missing(was.index, [...own.values(), ...(attempt === 0 ? [] : changes)])
         const gone = new Set(yield* goneOf(operation, subject.repository, lost))
         for (const digest of gone) own.delete(digest)
@@ -238,7 +241,7 @@ export const make = (transport: Transport.Service, read: Reader) => {
         const isWhole = there.length === changes.length
         if (wanted === was.index && isWhole) return Option.contains(yield* conditions.get, "honoured")
         problem = isWhole ? undefined : deleted
-        // The last replacement is looked at as well.
+        // The last replacement is checked as well.
         if (attempt === mostAttempts) break
         if (wanted !== was.index) {
           const made = yield* Effect.result(replaceWithoutGone(operation, subject, was, wanted))
@@ -257,5 +260,5 @@ export const make = (transport: Transport.Service, read: Reader) => {
   return settle
 }
 
-/** Brings the list of a subject's referrers to where changes hold. */
+/** Updates the list of a subject's referrers until it has the changes. */
 export type Settle = ReturnType<typeof make>

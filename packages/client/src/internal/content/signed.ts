@@ -1,6 +1,6 @@
 /**
- * Signed Docker manifests of schema 1. Their digest is of what was signed: the text before the field `signatures` was put
- * in. Each signature says where that text goes on, in the part of it that is protected.
+ * Signed Docker manifests of schema 1. Their digest is that of the signed text: the manifest before the field
+ * `signatures` was inserted. The protected part of each signature states where that text continues.
  *
  * Distribution's documentation, "Image manifest version 2, schema 1", "Signed Manifests".
  */
@@ -24,10 +24,10 @@ const decoder = new TextDecoder()
 
 const fromBase64 = (text: string): Option.Option<string> => Result.getSuccess(Base64Url.decodeString(text))
 
-/** The end of an object, and no field of it. */
+/** The end of an object, without a further field. */
 const isEnd = (text: string): boolean => /^\s*\}$/.test(text)
 
-/** Whether a text that continues an object adds signatures to it, and nothing else. */
+/** Whether a text that continues an object adds only signatures to it. */
 const addsSignatures = (text: string): boolean =>
   text.startsWith(",") &&
   Option.exists(
@@ -36,8 +36,8 @@ const addsSignatures = (text: string): boolean =>
   )
 
 /**
- * What was signed. There is none of a text that holds more than that and signatures, or less: its digest would verify what
- * no reader of the text sees.
+ * The signed text. None if the document has more than that and signatures, or less: its digest would verify something
+ * that no reader of the document sees.
  */
 const signedPart = (bytes: Uint8Array): Option.Option<Uint8Array> =>
   Option.gen(function* () {
@@ -50,7 +50,7 @@ const signedPart = (bytes: Uint8Array): Option.Option<Uint8Array> =>
     return Bytes.concat([bytes.subarray(0, formatLength), new TextEncoder().encode(tail)])
   })
 
-/** What the digest of a manifest may be of. What it is of by the format comes first. */
+/** The contents that the digest of a manifest may be computed from, the one that the format demands first. */
 export const digested = (
   mediaType: MediaType.MediaType,
   bytes: Uint8Array

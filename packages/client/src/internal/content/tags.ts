@@ -1,5 +1,5 @@
 /**
- * The names in a registry: repositories and tags, listed, and tags deleted.
+ * Lists repositories and tags, and deletes tags.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -14,7 +14,7 @@ import * as Arguments from "../api/arguments.ts"
 import * as Distribution from "../api/distribution.ts"
 import * as Management from "../api/management.ts"
 
-/** Which part of a list is wanted. */
+/** Options for a list. */
 interface ListOptions {
   readonly pageSize?: number
   readonly continueFrom?: string
@@ -24,8 +24,8 @@ const hasCode = ({ response }: RegistryError, ...codes: ReadonlyArray<string>): 
   response?.errors.some(({ code }) => codes.includes(code)) === true
 
 /**
- * Whether an error says that the registry deletes no tags. OCI distribution specification, "Deleting tags": 400 or 405. The
- * request itself was checked before, so that only the name of the repository may be wrong about it.
+ * Whether an error says that the registry does not delete tags. OCI distribution specification, "Deleting tags": 400 or
+ * 405. The request was checked before, so only the name of the repository may be wrong.
  */
 const isDisabled = (error: RegistryError): boolean => {
   switch (error.reason._tag) {
@@ -40,7 +40,7 @@ const isDisabled = (error: RegistryError): boolean => {
   }
 }
 
-/** What an error of the specification's delete means for a tag. Registries call a tag that is not there a manifest. */
+/** What an error of the specification's delete means for a tag. Registries call a missing tag a manifest. */
 const ofTag = (error: RegistryError): RegistryError => {
   if (isDisabled(error)) {
     const description = `this registry does not delete tags: ${error.reason.message}`
@@ -52,12 +52,12 @@ const ofTag = (error: RegistryError): RegistryError => {
     : error
 }
 
-/** Whether an error is an answer of ACR's API. Other registries have its codes, and no correlation id. */
+/** Whether an error is an answer of ACR's API. Other registries have the same codes, but no correlation id. */
 const isOfAcr = ({ response }: RegistryError): boolean => response?.correlationId !== undefined
 
 const isOutage = ({ reason: { _tag } }: RegistryError): boolean => _tag === "Throttled" || _tag === "Unavailable"
 
-/** Whether an error may be gone the next time, or for another login. */
+/** Whether the operation may succeed the next time, or with another login. */
 const isPassing = (error: RegistryError): boolean =>
   isOutage(error) || ["CredentialUnavailable", "Forbidden", "Unauthenticated"].includes(error.reason._tag)
 
@@ -81,13 +81,13 @@ export const make = (transport: Transport.Service) => {
       )
     )
 
-  /** Whether the registry deletes tags by ACR's API; undefined until an answer tells. */
+  /** Whether the registry deletes tags with ACR's API; undefined until an answer shows it. */
   let byAcr: boolean | undefined = isAcrOrigin(endpoint) ? true : undefined
 
   const deleteByAcr = (operation: string, name: RepositoryName, tag: Tag): Effect.Effect<void, RegistryError> =>
     Effect.asVoid(execute(Absent.onlyOfAcr(endpoint)({ ...Management.deleteTag(name, tag), name: operation })))
 
-  /** Tries ACR's API where the specification's delete is refused. Fails with that refusal if there is no such API. */
+  /** Tries ACR's API if the specification's delete is refused. Fails with that refusal if there is no such API. */
   const orByAcr = (operation: string, name: RepositoryName, tag: Tag, refusal: RegistryError) =>
     Effect.matchEffect(deleteByAcr(operation, name, tag), {
       onSuccess: () =>
@@ -97,7 +97,7 @@ export const make = (transport: Transport.Service) => {
       onFailure: (error) =>
         Effect.suspend(() => {
           if (isOutage(error)) return Effect.fail(error)
-          // Neither an outage nor a refused login tells whether there is such an API.
+          // Neither an outage nor a refused login shows whether there is such an API.
           if (isOfAcr(error)) byAcr = true
           else if (!isPassing(error)) byAcr ??= false
           return Effect.fail(byAcr === true ? error : refusal)

@@ -1,7 +1,7 @@
 /**
- * The reach of IP addresses, also of those that carry an IPv4 address inside an IPv6 one.
+ * The reach of IP addresses, including IPv6 addresses that contain an IPv4 address.
  *
- * Only the forms that `URL` and resolvers write are read: RFC 4291 and dotted decimals.
+ * Only the forms that `URL` and resolvers write are parsed: RFC 4291 and dotted decimals.
  */
 
 /** See `Outbound.Reach`. The more harm a request can do at an address, the later its reach stands here. */
@@ -69,9 +69,9 @@ const isWithin = ({ bits, prefix }: Range, address: Bytes): boolean =>
 /**
  * The reach of each range. The first range that contains an address counts.
  *
- * An address that is not globally reachable by IANA's registries of special-purpose addresses (RFC 6890, RFC 8190) is at
- * best one of a private network, because nobody else routes it. Metadata services count as link-local wherever their
- * cloud has put them: no private registry may lead there.
+ * An address that is not globally reachable by IANA's registries of special-purpose addresses (RFC 6890, RFC 8190)
+ * counts at least as private, because only private networks route it. Metadata services count as link-local at any
+ * address: no private registry may lead there.
  */
 const reaches = (
   [
@@ -87,7 +87,7 @@ const reaches = (
     ["100.64.0.0/10", "private"],
     ["172.16.0.0/12", "private"],
     ["192.168.0.0/16", "private"],
-    // Protocol assignments, and the nearest relay of 6to4, which is gone from the public Internet (RFC 7526).
+    // Protocol assignments, and the nearest relay of 6to4, which no longer exists on the public Internet (RFC 7526).
     ["192.0.0.0/24", "private"],
     ["192.88.99.0/24", "private"],
     // Documentation and benchmarks.
@@ -115,32 +115,32 @@ const reaches = (
     ["fd00:a9fe:a9fe::1/128", "link-local"],
     ["fd00:100::100:200/128", "link-local"],
     ["fd00:42::42/128", "link-local"],
-    // Protocol assignments, among them benchmarks and identifiers that are no locators.
+    // Protocol assignments, among them benchmarks and identifiers that are not locators.
     ["2001::/23", "private"],
     // Documentation.
     ["2001:db8::/32", "private"],
     ["3fff::/20", "private"],
-    // The only global unicast addresses that IANA has given away. Unique and site-local addresses, segment routing
+    // The only global unicast addresses that IANA has allocated. Unique and site-local addresses, segment routing
     // (5f00::/16), the discard prefix (100::/64) and multicast are outside.
     ["2000::/3", "public"],
     ["::/0", "private"]
   ] satisfies ReadonlyArray<readonly [string, Reach]>
 ).map(([text, reach]) => ({ ...range(text), reach }))
 
-/** An IPv4 address that an IPv6 address carries, at the given bytes. */
+/** An IPv4 address that an IPv6 address contains, at the given bytes. */
 interface Embedding extends Range {
   readonly at: ReadonlyArray<number>
   /** Whether its bits are inverted. */
   readonly isInverted?: boolean
-  /** Whether 0.0.0.0/8 is no address here but the zeros around one. */
+  /** Whether 0.0.0.0/8 is padding here and not an address. */
   readonly isPadded?: boolean
 }
 
 const lastFour = [12, 13, 14, 15]
 
 /**
- * Where an IPv6 address may carry the IPv4 address that its packets end up at. A network may translate by a prefix of its
- * own as well (RFC 6052), which nobody can tell from the address.
+ * Where an IPv6 address may contain the IPv4 address that receives its packets. A network may also translate with its
+ * own prefix (RFC 6052), which the address does not show.
  */
 const embeddings: ReadonlyArray<Embedding> = [
   // IPv4-compatible, with :: and ::1; mapped; translated (RFC 4291, RFC 2765).
@@ -149,7 +149,7 @@ const embeddings: ReadonlyArray<Embedding> = [
   { ...range("::ffff:0:0:0/96"), at: lastFour },
   // NAT64 by the well-known prefix.
   { ...range("64:ff9b::/96"), at: lastFour },
-  // NAT64 by a prefix for local use (RFC 8215), of any length of RFC 6052, which leaves byte 8 out.
+  // NAT64 by a prefix for local use (RFC 8215), of any length of RFC 6052, which skips byte 8.
   { ...range("64:ff9b:1::/48"), at: [6, 7, 9, 10], isPadded: true },
   { ...range("64:ff9b:1::/48"), at: [7, 9, 10, 11], isPadded: true },
   { ...range("64:ff9b:1::/48"), at: [9, 10, 11, 12], isPadded: true },
@@ -179,7 +179,7 @@ const embeddedIn = (address: Bytes): ReadonlyArray<Bytes> => {
 const reachOfBytes = (address: Bytes): Reach =>
   reaches.find((candidate) => isWithin(candidate, address))?.reach ?? "loopback"
 
-/** An address and those that it carries. */
+/** An address and those that it contains. */
 const carriedBy = (address: Bytes): ReadonlyArray<Bytes> =>
   address.length === 16 ? [address, ...embeddedIn(address)] : [address]
 
@@ -197,7 +197,7 @@ const normalise = (hostname: string): string =>
 
 const isLocalName = (host: string): boolean => host === "localhost" || host.endsWith(".localhost")
 
-/** The reach of an address, or of the most harmful address that it carries, or of a name of this machine. */
+/** The reach of an address, or of the most harmful address that it contains, or of a name of this machine. */
 export const reachOfHost = (hostname: string): Reach | undefined => {
   const host = normalise(hostname)
   if (isLocalName(host)) return "loopback"
@@ -208,8 +208,8 @@ export const reachOfHost = (hostname: string): Reach | undefined => {
 const thisMachine = ["127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104"].map(range)
 
 /**
- * Whether what is sent to a host is sure not to leave this machine. Less than "loopback" says: packets to an address that
- * carries a loopback address may travel far, and the unspecified addresses are none to send to.
+ * Whether traffic to a host certainly stays on this machine. This is stricter than "loopback": packets to an address
+ * that contains a loopback address may leave the machine, and the unspecified addresses are not destinations.
  */
 export const isThisMachine = (hostname: string): boolean => {
   const host = normalise(hostname)
@@ -217,7 +217,7 @@ export const isThisMachine = (hostname: string): boolean => {
   return isLocalName(host) || (address !== undefined && thisMachine.some((known) => isWithin(known, address)))
 }
 
-/** What a host may be: its name, or its address and those that it carries. Each has one spelling. */
+/** The identities of a host: its name, or its address and those that it contains, normalized. */
 export const identitiesOf = (hostname: string): ReadonlyArray<string> => {
   const host = normalise(hostname)
   const address = parse(host)

@@ -1,5 +1,5 @@
 /**
- * Reads bodies of answers, never more of them than a limit allows, and what headers state of their size.
+ * Reads bodies of answers up to a limit, and the size that headers state.
  */
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { parseJson } from "../schema/json.ts"
 import { problemOf } from "../schema/problem.ts"
 import { cut } from "./connection.ts"
 
-/** Far above any page of a list: a thousand manifests come to half a megabyte. */
+/** Far above any page of a list: a thousand manifests take half a megabyte. */
 const maxJsonBytes = 16 * 1024 * 1024
 
 /** Room for any error that a registry explains; a page of HTML needs no more either. */
@@ -25,14 +25,14 @@ export const statedBytes = (header: string | undefined): number | undefined =>
 
 interface Read {
   readonly bytes: Uint8Array
-  /** Whether there was more than was wanted. */
+  /** Whether the body is longer than the limit. */
   readonly more: boolean
 }
 
 const stop = Effect.fail("more" as const)
 
 /**
- * The body up to `limit` bytes, and whether there was more. The rest is not fetched.
+ * Reads the body up to `limit` bytes, and whether there was more. The rest is not fetched.
  */
 const readUpTo = (
   response: HttpClientResponse.HttpClientResponse,
@@ -53,7 +53,7 @@ const readUpTo = (
       onSuccess: () => Effect.succeed(read(false)),
       onFailure: (failure) => {
         if (failure === "more") return Effect.succeed(read(true))
-        // Some HTTP clients report a body of no bytes so.
+        // Some HTTP clients report an empty body like this.
         return failure.reason._tag === "EmptyBodyError" ? Effect.succeed(read(false)) : Effect.fail(failure)
       }
     })
@@ -98,7 +98,7 @@ export const decodeJsonWith = <S extends Schema.ConstraintDecoder<unknown>, A>(
 }
 
 /**
- * The body as bytes, if there are no more of them than a limit allows.
+ * Reads the body as bytes. Fails if it is larger than the limit.
  */
 export const readBytes = (
   response: HttpClientResponse.HttpClientResponse,
@@ -110,17 +110,17 @@ export const readBytes = (
   )
 
 /**
- * Reads a body of which nothing is needed, so that its connection can be used again.
+ * Reads and discards a body, so that its connection can be reused.
  */
 export const discard = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<void, Reason> =>
   Effect.asVoid(Effect.mapError(readUpTo(response, maxErrorBytes), cut))
 
 /**
- * The text of an error, as much of it as came within the limit.
+ * Reads the text of an error, up to the limit.
  */
 export const readErrorText = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<string> =>
   readUpTo(response, maxErrorBytes).pipe(
     Effect.map(({ bytes, more }) => (more ? "" : new TextDecoder().decode(bytes))),
-    // The status still says what happened.
+    // The status alone explains the error.
     Effect.orElseSucceed(() => "")
   )

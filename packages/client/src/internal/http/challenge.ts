@@ -1,20 +1,21 @@
 /**
  * Reads `WWW-Authenticate`.
  *
- * RFC 9110, sections 11.2 to 11.6.1: a list of challenges, each a scheme with parameters, all separated by commas, while
- * the values of parameters hold commas and spaces themselves (`scope="repository:a:pull,push repository:b:pull"`).
- * Several headers arrive joined by a comma and read the same. One pass over the text, whatever it holds.
+ * RFC 9110, sections 11.2 to 11.6.1: a list of challenges, each a scheme with parameters, all separated by commas,
+ * while the values of parameters hold commas and spaces themselves (`scope="repository:a:pull,push
+ * repository:b:pull"`). Several headers arrive joined by a comma and read the same. The parser makes one pass over any
+ * text.
  */
 
 import { scan } from "./scanner.ts"
 
 /**
- * What a registry asks for before it answers.
+ * A challenge of a registry.
  */
 export interface Challenge {
   /** In lower case: `bearer`, `basic`. */
   readonly scheme: string
-  /** By lower-case name. Where a name comes twice the first one counts. */
+  /** By lower-case name. If a name occurs twice, the first value counts. */
   readonly parameters: ReadonlyMap<string, string>
 }
 
@@ -25,14 +26,14 @@ const quoted = /"((?:[^"\\]|\\[^])*)"/y
 const bare = /[^\s,"]*/y
 
 /**
- * Replaces secrets in the parameters of challenges: these become parts of errors and of the addresses of further
- * requests. Parameters are parsed first, because their quoted strings have escapes.
+ * Replaces secrets in the parameters of challenges, because these become parts of errors and of the addresses of
+ * further requests. Parameters are parsed first, because their quoted strings have escapes.
  */
 export const withoutSecrets = (
   challenges: ReadonlyArray<Challenge>,
   scrub: (text: string) => string
 ): ReadonlyArray<Challenge> => {
-  /** A URL is searched as it will be used as well: its host has another spelling there. */
+  /** A URL is also searched in its normalized form, in which its host has another spelling. */
   const clean = (value: string): string => {
     const address = URL.canParse(value) ? new URL(value).href : value
     const scrubbed = scrub(address)
@@ -45,7 +46,7 @@ export const withoutSecrets = (
 }
 
 /**
- * All challenges of a header, in order. What can't be read is passed over.
+ * Parses all challenges of a header, in order. Invalid ones are skipped.
  */
 export const parse = (header: string): ReadonlyArray<Challenge> => {
   const { atEnd, skip, take } = scan(header)

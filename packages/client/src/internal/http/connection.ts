@@ -1,9 +1,9 @@
 /**
- * Reads what a runtime says about a failed connection: the code, a message for a person, and whether the request may have
+ * Interprets a runtime's error of a failed connection: its code, a message for humans, and whether the request may have
  * been sent.
  *
- * Errors come wrapped. The innermost cause says what happened (`connect ECONNREFUSED 127.0.0.1:5000`); of several addresses
- * that were tried, each has an error (RFC 8305, "happy eyeballs").
+ * Errors are wrapped. The innermost cause says what happened (`connect ECONNREFUSED 127.0.0.1:5000`); if several
+ * addresses were tried, each has an error (RFC 8305, "happy eyeballs").
  */
 import * as Predicate from "effect/Predicate"
 import * as Outbound from "../../Outbound.ts"
@@ -18,7 +18,7 @@ type HttpError = Error & { readonly reason: { readonly _tag: string } }
 const mostLevels = 8
 const mostAttempts = 16
 
-/** Far above what a runtime says about a connection. */
+/** Far above the length of a runtime's message about a connection. */
 const longestMessage = 300
 
 const ownCode = (error: Error): string | undefined =>
@@ -26,7 +26,7 @@ const ownCode = (error: Error): string | undefined =>
     ? error.code
     : undefined
 
-/** No way leads to the host. */
+/** No route leads to the host. */
 const unreachable: ReadonlySet<string | undefined> = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
@@ -38,8 +38,8 @@ const unreachable: ReadonlySet<string | undefined> = new Set([
 const unready: ReadonlySet<string | undefined> = new Set(["EADDRNOTAVAIL", "ENETDOWN"])
 
 /**
- * How little an error says about a host with several addresses. The host is only refused if no address may still answer.
- * That no way leads to one address says least, because most machines have no IPv6.
+ * How little an error means for a host with several addresses. The connection counts as refused only if no address may
+ * still answer. An address without a route means least, because most machines have no IPv6.
  */
 const rank = (code: string | undefined): number =>
   unreachable.has(code) || unready.has(code) ? 2 : code === "ECONNREFUSED" ? 1 : 0
@@ -57,7 +57,7 @@ const causesOf = (error: unknown, levels = mostLevels): ReadonlyArray<Error> => 
 const innermostCode = (causes: ReadonlyArray<Error>): string | undefined =>
   causes.map(ownCode).findLast((code) => code !== undefined)
 
-/** What runtimes without codes say, Deno above all, and undici of a server that is none of HTTP. */
+/** The messages of runtimes without codes, mainly Deno, and of undici about a server that does not speak HTTP. */
 const spoken: ReadonlyArray<readonly [RegExp, string]> = [
   [/connection refused/i, "ECONNREFUSED"],
   [/temporary failure in name resolution/i, "EAI_AGAIN"],
@@ -87,7 +87,7 @@ export const cut = (error: HttpError): Reason =>
 /** OpenSSL's own messages begin with the number of a thread, and end with a line of its source. */
 const openSsl = /error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/
 
-/** What cannot be sent at all. */
+/** Requests that cannot be sent at all. */
 const isUnsendable = (tag: string, code: string | undefined): boolean =>
   tag === "EncodeError" ||
   tag === "InvalidUrlError" ||
@@ -103,11 +103,11 @@ const isNotHttp = (code: string | undefined): boolean => /^(?:HPE_|Malformed_HTT
 
 const isClosed = (code: string | undefined): boolean => code === "ECONNRESET" || code === "UND_ERR_SOCKET"
 
-/** What is known of the connection that failed. */
+/** The facts about a failed connection. */
 export interface Attempt {
-  /** Of the registry's own connections, whether the registry has not answered any request of the conversation yet. */
+  /** For connections to the registry itself: whether the registry has not answered any request of the transport yet. */
   readonly firstContact: boolean | undefined
-  /** Whether it was plain http. */
+  /** Whether the connection was plain http. */
   readonly isPlain: boolean
   readonly quote: Quote
 }
@@ -123,10 +123,10 @@ const explained = (message: string, code: string | undefined, { firstContact, is
 }
 
 /**
- * What a failed connection means.
+ * The reason of a failed connection.
  *
- * A registry that answered before may refuse connections because it restarts, and answers again. One that has never
- * answered is more likely at another address, so that its caller learns of it at once.
+ * A registry that answered before may refuse connections while it restarts, so the client retries. One that has never
+ * answered probably has another address, so the operation fails at once.
  */
 export const connectionFailure = (
   error: HttpError,

@@ -1,5 +1,5 @@
 /**
- * Reads what a user writes for a registry: a host, an address, or a name of ACR's.
+ * Parses the endpoint of a registry: a host, a URL, or the name of an ACR registry.
  */
 import * as Result from "effect/Result"
 import { isBareName, loginServerOf, toLoginServer } from "../acr/hosts.ts"
@@ -12,12 +12,12 @@ const complete = (endpoint: string): string => {
   return `https://${isBareName(endpoint) ? loginServerOf(endpoint) : endpoint}`
 }
 
-/** What an endpoint may be with every credential. */
+/** The endpoints that are valid with every credential. */
 export const expected =
   "expected a registry's login server (myregistry.azurecr.io) or its address (https://myregistry.azurecr.io)"
 
 /**
- * The origin of a registry from its name, its login server, its address, or that of one of its data endpoints.
+ * Parses the origin of a registry from its name, its login server, its URL, or the URL of one of its data endpoints.
  */
 export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Result.Result<URL, string> =>
   readUrl(complete(endpoint)).pipe(
@@ -46,7 +46,7 @@ export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Resu
     Result.map((url) => new URL(`${url.protocol}//${toHubRegistry(toLoginServer(url.host))}`))
   )
 
-/** The origin that a user names beside the registry's own, in its only spelling. */
+/** Parses and normalizes an origin in an option. */
 export const parseOrigin = (text: string): Result.Result<string, string> =>
   readUrl(text).pipe(
     Result.filterOrFail(
@@ -59,11 +59,11 @@ export const parseOrigin = (text: string): Result.Result<string, string> =>
     })
   )
 
-/** A host without a port, as the addresses of requests have it. */
+/** Parses a host without a port, normalized as in the URLs of requests. */
 export const parseHost = (text: string): Result.Result<string, string> => {
   const host = text.includes(":") && !text.startsWith("[") ? `[${text}]` : text
   return readUrl(`https://${host}`).pipe(
-    // A wildcard or a path stays behind, or is changed.
+    // A wildcard or a path is left over, or changes in the URL.
     Result.filterOrFail(
       (url) => url.href === `https://${url.hostname}/` && /^[a-z0-9.\-_[\]:]+$/i.test(host),
       () => ""

@@ -4,13 +4,13 @@
  * The decoded text is only searched, never shown, so all languages are decoded at once and liberally.
  */
 
-/** A text, and where each of its positions stands in the text that it was decoded from. */
+/** A text, and the position of each character in the text that it was decoded from. */
 export interface View {
   readonly text: string
   readonly origin: (at: number) => number
 }
 
-/** The names of HTML for the signs of ASCII, in small letters. */
+/** The HTML names of ASCII characters, in lower case. */
 const entities = new Map(
   Object.entries({
     amp: "&",
@@ -57,7 +57,7 @@ const entities = new Map(
   })
 )
 
-/** The names of HTML 4 for the characters of Latin-1, from U+00A0 on. */
+/** The HTML 4 names of the characters of Latin-1, from U+00A0 on. */
 const latin1 = new Map(
   `nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 acute micro para
    middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute
@@ -68,7 +68,7 @@ const latin1 = new Map(
     .map((name, index) => [name, String.fromCharCode(0xa0 + index)] as const)
 )
 
-/** What a backslash and a letter stand for. */
+/** The characters that a backslash and a letter escape. */
 const letters = new Map([
   ["n", "\n"],
   ["r", "\r"],
@@ -77,12 +77,15 @@ const letters = new Map([
   ["f", "\f"]
 ])
 
-/** The bytes of one character: UTF-8, else a single byte. They are decoded one by one, so that a stray byte costs itself. */
+/**
+ * The bytes of one character: UTF-8, else a single byte. They are decoded one by one, so a stray byte affects no other
+ * character.
+ */
 const octets = String.raw`(?:%|\\x)(?:[cd][\da-f](?:%|\\x)[89ab][\da-f]|e[\da-f](?:(?:%|\\x)[89ab][\da-f]){2}|f[0-7](?:(?:%|\\x)[89ab][\da-f]){3}|[\da-f]{2})`
 
 /**
- * `%2B`, `\x2b`, `%u002b`, `\u002b`, `\u{2b}`, `\053`, `\53`, `\+`, `&#x2b;`, `&#43;`, `&plus;`. Each escape is one character,
- * but for a backslash at the end of a line, which is none.
+ * `%2B`, `\x2b`, `%u002b`, `\u002b`, `\u{2b}`, `\053`, `\53`, `\+`, `&#x2b;`, `&#43;`, `&plus;`. Each escape is one
+ * character, except a backslash at the end of a line, which is none.
  */
 const escapes = new RegExp(
   String.raw`${octets}|[%\\]u[\da-f]{4}|\\u\{[\da-f]+\}|\\(?:[0-3]?[0-7])?[0-7]|\\\r\n|\\[^]|&#x[\da-f]+;?|&#\d+;?|&(?:${[...entities.keys(), ...latin1.keys()].join("|")});?`,
@@ -91,7 +94,7 @@ const escapes = new RegExp(
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** Reads bytes as UTF-8 if they are, else as Latin-1. */
+/** Reads bytes as UTF-8 if they are valid, else as Latin-1. */
 const ofBytes = (digits: ReadonlyArray<string>): string => {
   const bytes = Uint8Array.from(digits, (byte) => Number.parseInt(byte, 16))
   const text = bytes.length === 1 ? "\ufffd" : utf8.decode(bytes)
@@ -117,7 +120,7 @@ const characterOf = (escape: string): string => {
   return ofBytes(escape.match(/[\da-f]{2}/gi) ?? [])
 }
 
-/** Replaces each match of a pattern. Absent if there is none. */
+/** Replaces each match of a pattern. Undefined if there is none. */
 const replace = ({ origin, text }: View, pattern: RegExp, by: (match: string) => string): View | undefined => {
   const origins: Array<number> = []
   let done = 0
@@ -136,7 +139,7 @@ const replace = ({ origin, text }: View, pattern: RegExp, by: (match: string) =>
   return { text: replaced, origin: (at) => origins[at] ?? 0 }
 }
 
-/** What may stand where a line of base64 is broken. */
+/** The line breaks inside base64. */
 const breaks = /\r?\n[ \t]*/g
 
 const nothing = () => ""

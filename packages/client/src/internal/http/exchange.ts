@@ -47,29 +47,29 @@ import { version } from "./version.ts"
 export interface Failure {
   readonly error: RegistryError
   readonly repeat: Repeat
-  /** What the registry asked for with a 401. */
+  /** The challenges of a 401. */
   readonly challenges: ReadonlyArray<Challenge.Challenge>
-  /** Where a redirect leads that is to be followed. It may hold secrets. */
+  /** The location of a redirect to follow. It may contain secrets. */
   readonly location?: string
 }
 
-/** A failure that asking again does not mend. */
+/** A failure that a retry does not help. */
 export const final = (error: RegistryError): Failure => ({ error, repeat: "never", challenges: [] })
 
-/** What a request carries besides its operation. */
+/** The authorization of a request. */
 export interface Attachment {
   /** The value of the Authorization header. */
   readonly authorization: Option.Option<Redacted.Redacted<string>>
-  /** The secrets that it holds, wherever they stand. No error tells them. */
+  /** All secrets in the request. No error contains them. */
   readonly secrets: Secrets
 }
 
-/** A request that holds no secret. */
+/** A request without secrets. */
 export const bare: Attachment = { authorization: Option.none(), secrets: [] }
 
 /**
  * Sends an operation's request to an origin and reads the answer, whose connection is open as long as the scope.
- * `requests` are those of the operation, of which this is the next.
+ * `requests` are those of the operation; this is the next one.
  */
 export interface Exchange {
   <A>(
@@ -80,7 +80,7 @@ export interface Exchange {
   ): Effect.Effect<A, Failure, Scope.Scope>
 }
 
-/** A failure before it has been told of its operation. */
+/** A failure without the name of its operation. */
 interface Flaw extends Omit<Failure, "error"> {
   readonly reason: Reason
   readonly response?: FailedResponse
@@ -94,7 +94,7 @@ const refusal = (problem: string): Flaw => ({
   challenges: []
 })
 
-/** Behind an origin, anything but a slash could be a part of the host. */
+/** After an origin, anything but a slash could become part of the host. */
 const addressProblem = (
   registry: URL,
   origin: string,
@@ -114,7 +114,7 @@ const addressProblem = (
 const noAnswer = (timeout: Duration.Duration): Reason =>
   new Unavailable({ description: `no answer within ${Duration.format(timeout)}`, code: "TIMEOUT" })
 
-/** A correlation id is a UUID. Other registries may use something longer. */
+/** A correlation id is a UUID. Other registries may use longer ids. */
 const longestId = 256
 
 const failedAnswer = Effect.fnUntraced(function* (
@@ -163,10 +163,10 @@ const readAnswer = <A>(
       }))
     : Effect.flatMap(failedAnswer(operation, response, quote), Effect.fail)
 
-/** What a connection is handed at a time, where its progress is watched. */
+/** How many bytes the connection receives at a time, if its progress is watched. */
 const watchedBytes = 64 * 1024
 
-/** A body of bytes that tells when each part of it is taken. It has a length like the bytes themselves. */
+/** A body of bytes that reports when the connection takes each part. It has the length of the bytes. */
 const watched = (body: HttpBody.HttpBody, onSent: () => void): HttpBody.HttpBody => {
   if (body._tag !== "Uint8Array") return body
   const { body: bytes, contentType } = body
@@ -205,8 +205,8 @@ const toRequest = (
   })
 
 /**
- * Redirects are for the transport to judge, so that credentials never travel with one; and spans of the HTTP client
- * would call every expected 401 an error and print whole addresses.
+ * The transport decides about redirects, so that credentials are never sent along with one. Spans of the HTTP client
+ * would mark every expected 401 as an error and contain whole addresses.
  */
 const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(
@@ -214,7 +214,7 @@ const underOurRules = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
   )
 
-/** How a client executes a request whose connection is given back with the scope at the latest. */
+/** How a client executes a request whose connection is released when the scope closes, or earlier. */
 const executeBy = (client: HttpClient.HttpClient): ScopedHttpClient.Execute => {
   if (ScopedHttpClient.isScopedHttpClient(client)) return client.executeScoped
   const scoped = HttpClient.withScope(client)
@@ -222,8 +222,8 @@ const executeBy = (client: HttpClient.HttpClient): ScopedHttpClient.Execute => {
 }
 
 /**
- * Gives an effect a scope of its own, which closes at once if it fails and otherwise with the scope around it: the
- * connection of a failed attempt does not wait for the next one to be done.
+ * Runs an effect in its own scope, which closes at once if it fails and otherwise with the outer scope: the connection
+ * of a failed attempt must not stay open during the next one.
  */
 export const closedOnFailure = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (outer) => {
@@ -245,15 +245,15 @@ export const make = (options: {
   /** Origins and hosts that the user named besides the registry, see `Transport.Options`. */
   readonly trustedRealms: ReadonlyArray<string>
   readonly allowedHosts: ReadonlyArray<string>
-  /** Adds secrets to those of the conversation, and returns all that are to be kept out of texts. */
+  /** Adds secrets to those of the transport, and returns all secrets to replace in texts. */
   readonly remember: (secrets: Secrets) => ReadonlyArray<Sought>
-  /** Is shown the warnings of an answer after it is read, when the secrets are known that it brings. */
+  /** Called with the warnings of an answer after it is read, when its secrets are known. */
   readonly onWarning: (origin: string, header: string, quote: Quote) => Effect.Effect<void>
 }): Exchange => {
   const { allowedHosts, onWarning, registry, remember, trustedRealms } = options
-  /** Whether the registry has answered a request of this conversation. */
+  /** Whether the registry has answered a request of this transport. */
   let reached = false
-  /** Addresses may have many secrets, so they are remembered apart from the credentials. */
+  /** Addresses may have many secrets, so they are remembered separately from the credentials. */
   const rememberTelling = remembering()
   const ofAddress = (address: string, isNamed: boolean): ReadonlyArray<Sought> => {
     const { others, telling } = inQuery(address)
@@ -271,7 +271,10 @@ export const make = (options: {
     attemptTimeout
   )
 
-  /** Another port of the registry's host is another server. `allowedHosts` has no ports, and may name the registry's. */
+  /**
+   * Another port of the registry's host is another server. `allowedHosts` has no ports, and may list the registry's
+   * host.
+   */
   const relationTo = (target: URL): Outbound.Relation => {
     if (allowedHosts.includes(target.hostname)) return "named"
     if (target.origin === registry.origin) return "registry"
@@ -295,7 +298,7 @@ export const make = (options: {
       const quote = quoting(known, work)
       const quoteWith = (more: ReadonlyArray<Sought>) =>
         more.length === 0 ? quote : quoting([...known, ...more], work)
-      // A link or a redirect of the registry may have named the path.
+      // The path may come from a link or a redirect of the registry.
       const path = quote.scrub(operation.path.replace(/\?.*/s, ""))
       const address = origin + path
       const target = origin === registry.origin ? registry : new URL(origin)
@@ -340,7 +343,7 @@ export const make = (options: {
           if (warning === undefined) return read
           const tell = (brought: unknown) =>
             onWarning(origin, warning, quoteWith([...ofLocation, ...inAnswer(brought).map(sought)]))
-          // The tokens of an answer that cannot be decoded are not known, so its warnings cannot be quoted.
+          // The tokens in an answer that cannot be decoded are unknown, so its warnings must not be quoted.
           const hidesTokens = operation.bucket === "oauth" && operation.success.includes(response.status)
           return read.pipe(
             Effect.tap(tell),

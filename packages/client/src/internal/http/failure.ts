@@ -1,5 +1,5 @@
 /**
- * What an answer other than success means: a table from status and error codes to a reason.
+ * The reason of an error response, by its status and its error codes.
  */
 import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
@@ -12,16 +12,16 @@ import { parseJson } from "../schema/json.ts"
 import { type Quote, quoting } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 
-/** A code is one word. A registry sends one error, or one for each missing layer of an image. */
+/** Limits: a code is one word, and a registry sends one error, or one for each missing layer of an image. */
 const longestCode = 128
 const mostErrors = 128
 
-/** Far above any explanation. `response.errors` holds what is left out. */
+/** Far above any explanation. `response.errors` has what is left out. */
 const longestDescription = 4096
 
 const Field = Schema.optionalKey(Schema.Unknown)
 
-/** The fields in which registries, token services and gateways say what went wrong. */
+/** The fields in which registries, token services and gateways describe an error. */
 const decodeFields = Schema.decodeUnknownOption(
   Schema.Struct({
     code: Field,
@@ -42,7 +42,7 @@ const isText = (value: unknown): value is string => typeof value === "string" &&
 /** Google writes the status as a code. */
 const codeOf = (value: unknown): string => (typeof value === "number" ? String(value) : isText(value) ? value : "")
 
-/** The error that some fields tell; none if they tell neither a code nor a message. */
+/** The error in some fields; none if they have neither a code nor a message. */
 const errorOf = (
   quote: Quote,
   { code, message, detail }: { readonly code: unknown; readonly message: unknown; readonly detail?: unknown }
@@ -55,7 +55,10 @@ const errorOf = (
   return read.code === "" && read.message === "" ? [] : [read]
 }
 
-/** Where no code is, whatever reads like a message: Artifactory has a `message`, Docker Hub `details`, RFC 9457 a `detail`. */
+/**
+ * Without a code, any field that may be a message: Artifactory has a `message`, Docker Hub `details`, RFC 9457 a
+ * `detail`.
+ */
 const messageOf = ({ detail, details, error_description, message, title }: Fields): string | undefined =>
   [message, error_description, details, detail, title].find(isText)
 
@@ -63,7 +66,7 @@ const messageOf = ({ detail, details, error_description, message, title }: Field
 const readEntry = (quote: Quote, entry: unknown): ReadonlyArray<RegistryError.ResponseError> => {
   if (typeof entry === "string") return errorOf(quote, { code: "", message: entry })
   return Option.match(decodeFields(entry), {
-    // One malformed entry costs itself, not the others.
+    // A malformed entry is dropped, and the others are kept.
     onNone: () => [],
     onSome: (fields) =>
       errorOf(quote, {
@@ -74,23 +77,23 @@ const readEntry = (quote: Quote, entry: unknown): ReadonlyArray<RegistryError.Re
   })
 }
 
-/** A body that is no list of errors: OAuth's (RFC 6749, section 5.2), or that of a gateway. */
+/** A body that is not a list of errors: that of OAuth (RFC 6749, section 5.2), or of a gateway. */
 const readSingle = (quote: Quote, body: unknown): ReadonlyArray<RegistryError.ResponseError> =>
   Option.match(decodeFields(body), {
     onNone: () => [],
     onSome: (fields) => errorOf(quote, { code: fields.error, message: messageOf(fields) })
   })
 
-/** What a body says of an error. */
+/** The errors in a body. */
 export interface Explanation {
   readonly errors: ReadonlyArray<RegistryError.ResponseError>
-  /** Whether there is a body that has not the form of a registry's errors. */
+  /** Whether there is a body in another form than a registry's errors. */
   readonly isForeign: boolean
 }
 
 /**
- * Reads the errors in a body; none if it does not explain itself as JSON. Strings are quoted after the body is parsed,
- * because JSON has many spellings for the same string.
+ * Reads the errors in a body; none if it is not JSON with errors. Strings are quoted after the body is parsed, because
+ * JSON has many spellings for the same string.
  */
 export const parseBody = (text: string, quote: Quote = quoting([])): Explanation => {
   const body = Option.getOrUndefined(parseJson(text))
@@ -98,7 +101,7 @@ export const parseBody = (text: string, quote: Quote = quoting([])): Explanation
   const entries = Array.isArray(errors) ? errors.slice(0, mostErrors) : isText(errors) ? [errors] : []
   const listed = entries.flatMap((entry) => readEntry(quote, entry))
   if (listed.length > 0) return { errors: listed, isForeign: false }
-  // Google and Azure Resource Manager put an object there.
+  // Google and Azure Resource Manager send an object.
   const single = typeof error === "object" ? readEntry(quote, error) : readSingle(quote, body)
   return { errors: single, isForeign: text !== "" }
 }
@@ -114,7 +117,7 @@ const describe = (status: number, errors: ReadonlyArray<RegistryError.ResponseEr
   return all.length > longestDescription ? `${all.slice(0, longestDescription)}…` : all
 }
 
-/** The thing that a code calls unknown. */
+/** The resource that an `_UNKNOWN` code means. */
 const resources = new Map<string, RegistryError.NotFound["resource"]>([
   ["NAME_UNKNOWN", "repository"],
   ["TAG_UNKNOWN", "tag"],
@@ -140,7 +143,7 @@ const decodePermission = (value: unknown): Option.Option<RegistryError.MissingPe
 const decodeRecord = Schema.decodeUnknownOption(Schema.Record(Schema.String, Schema.Unknown))
 const decodeMissing = Schema.decodeUnknownOption(RegistryError.MissingPermission)
 
-/** The permissions that the details of errors call missing, each once. */
+/** The distinct permissions that the details of errors call missing. */
 const missingIn = (
   errors: ReadonlyArray<RegistryError.ResponseError>
 ): ReadonlyArray<RegistryError.MissingPermission> => {
@@ -151,12 +154,12 @@ const missingIn = (
 }
 
 /**
- * The facts of an answer that the table needs.
+ * The facts of an error response that decide its reason.
  */
 export interface Answer extends Explanation {
   readonly status: number
   readonly retryAfter: Option.Option<Duration.Duration>
-  /** What the operation calls missing. */
+  /** The resource that a 404 of the operation means. */
   readonly missing: RegistryError.NotFound["resource"]
   readonly method: Operation<unknown>["method"]
   /** Whether the request puts a manifest under a tag. */
@@ -165,7 +168,7 @@ export interface Answer extends Explanation {
   readonly isAcr: boolean
 }
 
-/** Quotes a reason for which decoding failed: its description may contain a part of the answer. */
+/** Quotes the reason of a decoding failure, because its description may contain a part of the answer. */
 export const quoteReason = (reason: RegistryError.Reason, quote: Quote): RegistryError.Reason => {
   switch (reason._tag) {
     case "InvalidResponse":
@@ -179,7 +182,7 @@ export const quoteReason = (reason: RegistryError.Reason, quote: Quote): Registr
 
 const final = (reason: RegistryError.Reason) => ({ reason, repeat: "never" }) as const
 
-/** Whether a code or a message says something. */
+/** Whether a code or a message matches a pattern. */
 const says = (errors: Answer["errors"], what: RegExp): boolean =>
   errors.some(({ code, message }) => what.test(code) || what.test(message))
 
@@ -191,17 +194,17 @@ const disallowed = /disallowed/i
 /** ECR, Google, Docker Hub and Harbor all use the word, each with another status and another code. */
 const immutable = /immutab|cannot be overwritten/i
 
-/** Harbor's code for content that a rule keeps from being pulled or pushed: vulnerable or unsigned images. */
+/** Harbor's code for content that a rule forbids to pull or push: vulnerable or unsigned images. */
 const policyViolation = "PROJECTPOLICYVIOLATION"
 
-/** What keeps something from being changed, if the answer says that. */
+/** What forbids the change, if the answer says so. */
 const lockOf = ({ errors, isAcr, method, putsTag, status }: Answer): RegistryError.Locked["by"] | undefined => {
   const isWrite = method !== "GET" && method !== "HEAD"
   switch (status) {
     case 423:
       return "lock"
     case 405:
-      // ACR answers a HEAD so, which has no body to explain it.
+      // ACR answers a HEAD like this, which has no body to explain it.
       if (says(errors, disallowed) || (isAcr && !hasCode(errors, "UNSUPPORTED"))) return "lock"
       break
     case 409:
@@ -212,7 +215,7 @@ const lockOf = ({ errors, isAcr, method, putsTag, status }: Answer): RegistryErr
   return isWrite && says(errors, immutable) ? "immutability" : undefined
 }
 
-/** The reason for which a registry refuses what it understood. */
+/** The reason for which a registry refuses a valid request. */
 const refusalOf = (answer: Answer, description: string): RegistryError.Reason => {
   const { errors, status } = answer
   const by = lockOf(answer)
@@ -226,7 +229,7 @@ const refusalOf = (answer: Answer, description: string): RegistryError.Reason =>
 }
 
 /**
- * The reason that an answer stands for, and whether asking again can change it.
+ * Classifies an error response: its reason, and whether a retry may help.
  */
 export const classify = (answer: Answer): { readonly reason: RegistryError.Reason; readonly repeat: Repeat } => {
   const { errors, status } = answer
@@ -239,7 +242,7 @@ export const classify = (answer: Answer): { readonly reason: RegistryError.Reaso
     case 401:
       return final(new RegistryError.Unauthenticated({ description, missing: missingIn(errors) }))
     case 404: {
-      // Another server than a registry, or a registry that does not know the path at all.
+      // A server that is not a registry, or a registry that does not know the path at all.
       const resource = findResource(errors) ?? (answer.isForeign ? "endpoint" : answer.missing)
       return final(new RegistryError.NotFound({ resource, description }))
     }
@@ -255,7 +258,7 @@ export const classify = (answer: Answer): { readonly reason: RegistryError.Reaso
     case 505:
       return final(new RegistryError.Unsupported({ description }))
   }
-  // A fault of the registry, or of what stands before it: Cloudflare's 520 to 530, the 599 of proxies.
+  // A fault of the registry, or of a proxy before it: Cloudflare's 520 to 530, the 599 of proxies.
   if (status >= 500) return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "uncertain" }
   if (status >= 400) return final(refusalOf(answer, description))
   if (status >= 300) return final(new RegistryError.Refused({ description: `a redirect (${status}) is not followed` }))

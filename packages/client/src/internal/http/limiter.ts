@@ -1,5 +1,5 @@
 /**
- * Holds requests back: where the user limits how many go out a minute, and after the registry has refused some.
+ * Delays requests: because of the user's rate limits, and after the registry has refused some.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -16,10 +16,10 @@ import type { Failure } from "./exchange.ts"
 import * as Pace from "./pace.ts"
 import { type Server, serverAt, waitRecorder } from "./telemetry.ts"
 
-/** Whether a number is fit to limit something. */
+/** Whether a number is valid as a limit. */
 export const isLimit = Schema.is(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
 
-/** Sends a request of an operation when it is its turn. */
+/** Sends a request of an operation when its turn comes. */
 export interface Limiter {
   <A, R>(
     operation: Pick<Operation<unknown>, "name" | "bucket">,
@@ -29,7 +29,7 @@ export interface Limiter {
 
 const own = RateLimiter.make.pipe(Effect.provide(RateLimiter.layerStoreMemory, { local: true }))
 
-/** A limiter that is shared may keep its counts elsewhere, and fail to reach them. Nothing was sent then. */
+/** A shared limiter may store its counts elsewhere and fail to reach them. Nothing has been sent then. */
 const unreachable =
   (operation: string) =>
   (error: RateLimiter.RateLimiterError): Failure => ({
@@ -46,10 +46,10 @@ type Bucket = keyof RateLimits
 /** ACR counts lists of referrers twice: by themselves, and as reads. */
 const bucketsOf = (bucket: Bucket): ReadonlyArray<Bucket> => (bucket === "referrers" ? ["referrers", "read"] : [bucket])
 
-/** Lets requests of one kind pass at the pace that the registry's refusals have set. */
+/** Limits requests of one kind to the pace that the registry's refusals have set. */
 interface Gate {
   readonly pass: Effect.Effect<void>
-  /** Sends a request, and looks whether the registry refused it. */
+  /** Sends a request, and records whether the registry refused it. */
   readonly watch: <A, R>(request: Effect.Effect<A, Failure, R>) => Effect.Effect<A, Failure, R>
 }
 
@@ -68,7 +68,7 @@ const makeGate = (server: Server, bucket: Bucket, limit: number | undefined, lon
       if (at <= now) return Effect.void
       const turnOf = epoch
       const delay = Duration.millis(at - now)
-      // A refusal meanwhile makes another turn of it.
+      // After a refusal meanwhile, the request needs another turn.
       return Effect.andThen(Effect.sleep(delay), record(delay)).pipe(
         Effect.andThen(Effect.suspend(() => (epoch === turnOf ? Effect.void : pass)))
       )
@@ -79,7 +79,7 @@ const makeGate = (server: Server, bucket: Bucket, limit: number | undefined, lon
     Effect.gen(function* () {
       if (reason._tag !== "Throttled") return
       const wait = retryAfter === undefined ? undefined : Duration.toMillis(retryAfter)
-      // The operation fails at once, and so do those that follow.
+      // The operation fails at once, and so do the following ones.
       if (wait !== undefined && wait > longestWait) return
       const random = yield* Random.next
       const now = yield* Clock.currentTimeMillis
@@ -106,17 +106,18 @@ const makeGate = (server: Server, bucket: Bucket, limit: number | undefined, lon
   }
 }
 
-/** What a limiter keeps to. */
+/** The options of a limiter. */
 export interface Holding {
   readonly limits: RateLimits
   /** Whether it slows down after refusals. */
   readonly adaptive: boolean
-  /** The longest wait of the registry that operations follow. */
+  /** The longest wait of the registry that operations accept. */
   readonly longestWait: Duration.Input
 }
 
 /**
- * Makes the limiter of a registry, on the `RateLimiter` of the context if there is one. Fails if the limits are unfit.
+ * Makes the limiter of a registry, on the `RateLimiter` of the context if there is one. Fails if the limits are
+ * invalid.
  */
 export const makeLimiter = (
   registry: URL,
@@ -140,7 +141,7 @@ export const makeLimiter = (
         limiter.consume({
           algorithm: "token-bucket",
           onExceeded: "delay",
-          // A limiter that is shared may limit other registries as well, and what has nothing to do with any.
+          // A shared limiter may also limit other registries, and things that are unrelated to registries.
           key: `@effect-acr/client/${registry.host}/${bucket}`,
           limit,
           window: "1 minute"

@@ -1,13 +1,13 @@
 /**
  * Reads the `Link` header in which a registry names the next page.
  *
- * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas. Some registries leave out the angle
- * brackets, which is understood of a single link.
+ * RFC 8288, section 3: `<target>; rel="next"`, several links separated by commas. Some registries omit the angle
+ * brackets, which is accepted for a single link.
  */
 import * as Option from "effect/Option"
 import { maxLength, scan } from "./scanner.ts"
 
-/** In characters. A longer header is not read to its end. */
+/** In characters. A longer header is not parsed to its end. */
 export const longestLink = maxLength
 
 const target = /[^<]*<([^<>]*)>/y
@@ -15,7 +15,7 @@ const bareTarget = /\s*([^\s;,<>"]+)(?=\s*;)/y
 const parameter = /\s*;[\s;]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\[^])*)"|([^\s",;<>]*)))?/y
 
 /**
- * The target of the link to the next page, as it is written. Of several `rel` of a link the first one counts.
+ * The target of the link to the next page, as written. If a link has several `rel`, the first one counts.
  */
 export const nextPage = (header: string): Option.Option<string> => {
   const { atEnd, take } = scan(header)

@@ -1,10 +1,10 @@
 /**
- * Names the operation that the caller called. What an operation sends are operations of their own: requests for tokens,
- * parts of a transfer, a tag that is resolved first. Their errors are those of the whole to the caller.
+ * Names the operation that the caller called in errors. An operation may execute others: requests for tokens, parts of
+ * a transfer, a tag that is resolved first. To the caller, their errors are those of the whole operation.
  */
 import { RegistryError } from "../../RegistryError.ts"
 
-/** The same error, of the operation that the caller called. */
+/** The same error, with the operation that the caller called. */
 export const named =
   (operation: string) =>
   (error: RegistryError): RegistryError =>

@@ -1,6 +1,6 @@
 /**
- * Addresses. Credentials belong to one origin (scheme, host and port), and every address that an answer names is
- * measured against it.
+ * Addresses. Credentials belong to one origin (scheme, host and port), and every address in an answer is checked
+ * against it.
  */
 import * as Result from "effect/Result"
 import { type Authority, authorityOf, type Purpose } from "./authority.ts"
@@ -8,11 +8,11 @@ import { reachOf } from "../../Outbound.ts"
 import { globalOrigin } from "../acr/hosts.ts"
 import { identitiesOf, isThisMachine } from "./address.ts"
 
-/** Reads an address; `base` resolves a relative one. */
+/** Parses an address; `base` resolves a relative one. */
 export const readUrl = (address: string, base?: string): Result.Result<URL, string> =>
   URL.canParse(address, base) ? Result.succeed(new URL(address, base)) : Result.fail("is not a URL")
 
-/** Other schemes may have an origin too: that of the address inside them. */
+/** Other schemes may have an origin too: that of the address inside them, such as `blob:`. */
 export const isWeb = (url: URL): boolean => url.protocol === "https:" || url.protocol === "http:"
 
 /**
@@ -21,17 +21,17 @@ export const isWeb = (url: URL): boolean => url.protocol === "https:" || url.pro
 export const isProtected = (url: URL): boolean =>
   url.protocol === "https:" || (url.protocol === "http:" && isThisMachine(url.hostname))
 
-/** Where a request goes: an origin, and path and query byte for byte as they were written. */
+/** The target of a request: an origin, and the path and query exactly as they were written. */
 export interface Location {
-  /** The origin of the registry that the conversation is with. */
+  /** The origin of the registry. */
   readonly registry: string
   readonly origin: string
   readonly path: string
-  /** What goes with the request. */
+  /** The credentials of the request. */
   readonly authority: Exclude<Authority, "login" | "refused">
 }
 
-/** A path of the registry that the library names itself. */
+/** A path of the registry that the library chooses itself. */
 export const atRegistry = (registry: string, path: string): Location => ({
   registry,
   origin: registry,
@@ -45,19 +45,19 @@ export const redirects: ReadonlyArray<number> = [301, 302, 303, 307, 308]
 /** More hops than any registry needs. */
 export const maxRedirects = 4
 
-/** How an operation names the place of its request: what goes there without credentials has an origin. */
+/** The path and origin of an operation. A request without credentials has an origin. */
 export const at = ({ authority, origin, path }: Location): { readonly path: string; readonly origin?: string } =>
   authority === "access" ? { path } : { origin, path }
 
-/** What stands before path and query. */
+/** The part before path and query. */
 const beforePath = /^(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*/i
 
-/** What can stand in a request line as it is. */
+/** Paths that a request line can contain unchanged. */
 const visible = /^\/[!-~]*$/
 
 /**
- * Path and query. State and signatures in the query are the server's own business, so an address that can be sent as it
- * is written is not written anew; one with dot segments is, since what counts is the path that they lead to.
+ * Path and query. State and signatures in the query must not change, so an address that can be sent as written is kept;
+ * one with dot segments is normalized, because the path that they lead to counts.
  */
 const pathOf = (address: string, url: URL): string => {
   const [written = ""] = address.replace(beforePath, "").split("#", 1)
@@ -68,18 +68,18 @@ const pathOf = (address: string, url: URL): string => {
   return verbatim ? written : url.pathname + url.search
 }
 
-/** What the host of an address may be. A regional endpoint of ACR is the whole registry. */
+/** The hosts that an address may mean. A regional endpoint of ACR is the whole registry. */
 const hostsOf = ({ hostname }: URL): ReadonlyArray<string> =>
   identitiesOf(hostname).map((host) => globalOrigin(`https://${host}`))
 
-/** Whether an address may be the registry under another name or port. It is sent no credentials for that. */
+/** Whether an address may be the registry under another name or port. It receives no credentials for that. */
 const mayBe = (registry: URL, url: URL): boolean =>
   hostsOf(url).some((host) => hostsOf(registry).includes(host)) ||
   (url.port === registry.port && reachOf(url.hostname) === "loopback" && reachOf(registry.hostname) === "loopback")
 
 /**
- * An address that an answer named, if the answer may lead there. A relative one is resolved against the request's own
- * address. Whether a connection may be made to it, `Outbound` decides.
+ * Resolves an address that an answer named, relative to the request's own address, if the answer may lead there.
+ * `Outbound` decides whether the client may connect to it.
  */
 export const follow = (
   address: string,
@@ -87,7 +87,7 @@ export const follow = (
   purpose: Exclude<Purpose, "realm">
 ): Result.Result<Location, string> =>
   readUrl(address, from.origin + from.path).pipe(
-    // The scheme is not quoted: it could be a secret, which URL writes in lower case.
+    // The scheme is not quoted: it could be a secret that `URL` has written in lower case.
     Result.filterOrFail(isWeb, () => "is neither http nor https"),
     Result.flatMap((url) => {
       const { registry } = from

@@ -1,23 +1,27 @@
 /**
- * How fast requests of one kind may go after a registry refused some of them with 429. Pure.
+ * The pace of requests of one kind after a registry refused some of them with 429, as pure functions.
  *
- * Additive increase, multiplicative decrease: a refusal halves the rate, and each minute without one adds a twentieth of the
- * rate that was known before. Requests go evenly, since the registry's own bucket is empty after a refusal.
+ * Additive increase, multiplicative decrease: a refusal halves the rate, and each minute without one adds a twentieth
+ * of the rate that was known before. Requests are sent at even intervals, because the registry's own bucket is empty
+ * after a refusal.
  */
 
 /** A pace. Times are in milliseconds, rates in requests a minute. */
 export interface Pace {
-  /** Counts the refusals that slowed it. Requests of an earlier one that are refused later do not slow it again. */
+  /**
+   * The number of refusals that slowed the pace. Requests of an earlier epoch that are refused later do not slow it
+   * again.
+   */
   readonly epoch: number
-  /** When requests may go again. */
+  /** When requests may be sent again. */
   readonly opensAt: number
   /** The rate at that time. */
   readonly rate: number
-  /** The rate that it returns to. */
+  /** The rate at which the limit ends. */
   readonly goal: number
-  /** How much it grows a minute. */
+  /** By how much the rate grows each minute. */
   readonly growth: number
-  /** When the next request may go. */
+  /** When the next request may be sent. */
   readonly nextAt: number
   /** Refusals in a row, without an answer between them. */
   readonly refusals: number
@@ -28,19 +32,19 @@ export interface Refusal {
   readonly now: number
   /** The epoch in which the refused request was sent. */
   readonly epoch: number
-  /** How long the registry asks to wait, `undefined` if it does not say. */
+  /** How long the registry asks to wait, `undefined` if it states no time. */
   readonly wait: number | undefined
-  /** A number from 0 to 1 that differs from process to process, or all would return at the same moment. */
+  /** A number from 0 to 1 that differs between processes, so that they do not all resume at the same moment. */
   readonly random: number
-  /** Requests in a minute until now. */
+  /** The requests of the last minute. */
   readonly recent: number
-  /** Requests a minute that the program allows itself. */
+  /** The user's own limit, in requests a minute. */
   readonly limit: number | undefined
 }
 
 const minute = 60_000
 
-/** One a second: what the registry asks to wait is what holds back below that. */
+/** One request a second. Below that, the registry's own waits are the limit. */
 const leastRate = 60
 
 const growthPerMinute = 0.05
@@ -68,7 +72,7 @@ export const refused = (pace: Pace | undefined, { epoch, limit, now, random, rec
     epoch: epoch + 1,
     opensAt,
     rate: Math.max(current / 2, Math.min(leastRate, known / 2)),
-    // A limit that was found is no limit that was set: it may have been lifted.
+    // A limit that was only observed may have been lifted, unlike one that the user set.
     goal: limit ?? 2 * known,
     growth: known * growthPerMinute,
     nextAt: opensAt,
@@ -76,17 +80,17 @@ export const refused = (pace: Pace | undefined, { epoch, limit, now, random, rec
   }
 }
 
-/** The pace after an answer that was no refusal. */
+/** The pace after an answer that is not a refusal. */
 export const answered = (pace: Pace): Pace => (pace.refusals === 0 ? pace : { ...pace, refusals: 0 })
 
-/** Takes the next turn: when it is, and the pace behind it. There is none any more once it has reached its goal. */
+/** Takes the next turn: its time, and the pace afterwards, which is undefined once it has reached its goal. */
 export const turn = (pace: Pace, now: number): readonly [at: number, pace: Pace | undefined] => {
   const at = Math.max(now, pace.nextAt)
   const rate = rateAt(pace, at)
   return rate >= pace.goal && at === now ? [now, undefined] : [at, { ...pace, nextAt: at + minute / rate }]
 }
 
-/** Counts requests in a minute: the more of this minute and the last one. */
+/** Counts requests a minute: the larger number of this minute and the last one. */
 export interface Count {
   readonly minute: number
   readonly requests: number

@@ -1,13 +1,14 @@
 /**
- * Detects lists without an end: a registry whose links repeat, or lead on and on through pages that are empty or the same, would
- * keep a program busy forever.
+ * Detects endless lists: a registry whose links repeat, or lead through ever more empty or equal pages, would keep a
+ * program busy forever.
  */
 import { longestLink } from "./link.ts"
 
 /**
- * Pages in a row, empty or seen before, after which a list fails. Some registries cut a list into pages first and then remove what the
- * caller may not see, so empty pages are legitimate. At the default of 999 items per page, a thousand of them hide a
- * million repositories, and still a hundred thousand where the registry sends pages of 100. No registry has as many.
+ * The number of empty or repeated pages in a row after which a list fails. Some registries cut a list into pages first
+ * and then remove what the caller may not see, so empty pages are legitimate. At the default of 999 items per page, a
+ * thousand of them hide a million repositories, and a hundred thousand if the registry sends pages of 100. No registry
+ * has that many.
  */
 const mostPagesWithoutNews = 1000
 
@@ -28,12 +29,12 @@ const fingerprint = (text: string): number => {
 }
 
 /**
- * Records the way from one page, of which the items are known if a link leads from it, to the path of the next. Returns the
- * problem, if there is one.
+ * Records the step from one page to the path of the next. The items of the page are given if a link leads from it.
+ * Returns the problem, if there is one.
  */
 export type Follow = (path: string, items?: ReadonlyArray<unknown>) => string | undefined
 
-/** What tells a page from others, in short. */
+/** A fingerprint of the items of a page. */
 const contentOf = (items: ReadonlyArray<unknown>): number =>
   fingerprint(JSON.stringify([items.length, items[0], items.at(-1)]))
 

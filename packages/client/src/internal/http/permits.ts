@@ -1,13 +1,13 @@
 /**
- * Holds requests back where the user limits how many are under way at the same time.
+ * Delays requests because of the user's limit of concurrent requests.
  *
- * A request holds its permit until the scope of its attempt closes: until its answer was read, to the last byte if that is
- * a blob. Two rules keep requests from waiting for each other in a circle:
+ * A request holds its permit until the scope of its attempt closes: until its answer is read, to the last byte of a
+ * blob. Two rules prevent deadlocks:
  *
- * - The bodies of blobs have permits of their own, because they also wait for this program: a download for its consumer,
- *   an upload for its source. A request that holds one of the other permits waits for a server alone.
- * - What runs under a permit needs no other one: the source of an upload that downloads from the same registry, or a
- *   function of the user that is called with an answer.
+ * - The bodies of blobs have separate permits, because they also wait for this program: a download for its consumer, an
+ *   upload for its source. A request with one of the other permits waits only for a server.
+ * - Effects that run under a permit need no other one: the source of an upload that downloads from the same registry,
+ *   or a function of the user that is called with an answer.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -22,12 +22,12 @@ import { refusedValue } from "../schema/refused.ts"
 import { isLimit } from "./limiter.ts"
 import { type Server, waitRecorder } from "./telemetry.ts"
 
-/** What a request holds its permit for: an answer that is read at once, or a blob on its way. */
+/** The purpose of a permit: an answer that is read at once, or the transfer of a blob. */
 export type Load = "answer" | "blob"
 
 /**
- * Runs a request to an origin when there is a permit for it, and calls `onWait` if there is none yet. A request that is over
- * when it was answered is told by `isOver`.
+ * Runs a request to an origin when there is a permit for it, and calls `onWait` if there is none yet. `isOver` says
+ * whether the request has ended with its answer.
  */
 export interface Permits {
   <A, E, R>(
@@ -39,23 +39,26 @@ export interface Permits {
   ): Effect.Effect<A, E, R | Scope.Scope>
 }
 
-/** Whether what runs is part of a request that holds a permit, of whichever registry. */
+/** Whether the current effect is part of a request with a permit, of any registry. */
 const IsUnderPermit = Context.Reference<boolean>("@effect-acr/client/internal/http/IsUnderPermit", {
   defaultValue: () => false
 })
 
-/** The body of a request, which is pulled under its permit, whatever an HTTP client does with its context. */
+/** The body of a request, which is pulled under the request's permit even if the HTTP client changes its context. */
 export const bodyUnderPermit = <A, E, R>(body: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.provideService(body, IsUnderPermit, true)
 
-/** What runs while a request holds its permit. */
+/** Runs an effect while a request holds its permit. */
 export const underPermit = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(effect, IsUnderPermit, true)
 
-/** More hosts than a registry has. Those beyond share their permits, so that a registry can't name ever more of them. */
+/**
+ * More hosts than a registry has. Further hosts share their permits, so that a registry cannot create an unlimited
+ * number.
+ */
 const mostHosts = 32
 
-/** Permits, and how many requests have one or wait for one. */
+/** Permits, and the number of requests that have one or wait for one. */
 interface Pool {
   readonly semaphore: Semaphore.Semaphore
   requests: number
@@ -76,7 +79,7 @@ type Pools = { readonly [L in Load]: Pool }
 
 const makePools = (permits: number): Pools => ({ answer: makePool(permits), blob: makePool(permits) })
 
-/** Makes the permits of one conversation, so many for each host. Fails if that is no number of permits. */
+/** Makes the permits of one transport, a number for each host. Fails if the number is invalid. */
 export const makePermits = (server: Server, permits: number): Effect.Effect<Permits, InvalidRequest> => {
   if (!isLimit(permits)) {
     return Effect.fail(

@@ -1,6 +1,6 @@
 /**
- * Quotes texts and JSON of other programs in errors and logs: without secrets, with escapes for characters that do not
- * print, and bounded in length and depth.
+ * Quotes texts and JSON of other programs in errors and logs: without secrets, with escapes for unprintable characters,
+ * and limited in length and depth.
  */
 import type * as Schema from "effect/Schema"
 import { printable } from "../../Printable.ts"
@@ -13,20 +13,20 @@ const longestText = 2048
 const mostLevels = 16
 const mostValues = 1000
 
-/** Stands in place of what is left out. */
+/** Marks what is left out. */
 const ellipsis = "…"
 
 /** Quotes texts and JSON that may contain certain secrets. */
 export interface Quote {
-  /** Replaces secrets in a text, and nothing else. */
+  /** Replaces only secrets in a text. */
   readonly scrub: (text: string) => string
-  /** Quotes a text, at most `longest` characters of it. */
+  /** Quotes at most `longest` characters of a text. */
   readonly text: (text: string, longest?: number) => string
   /** Quotes JSON: each string and each key, to a limited depth and number of values. */
   readonly json: (value: unknown) => Schema.Json
 }
 
-/** Makes a `Quote` that replaces secrets. All texts of an answer share the work that may be done for it. */
+/** Makes a `Quote` that replaces secrets. All texts of an answer share one limit of work. */
 export const quoting = (secrets: ReadonlyArray<Sought>, work?: Work): Quote => {
   const scrub = scrubbing(secrets, work)
 

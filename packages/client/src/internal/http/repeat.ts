@@ -1,5 +1,5 @@
 /**
- * Whether a failed request may be sent again, as far as the failure tells.
+ * Whether a failed request may be sent again, judged by the failure.
  */
 
 /**

@@ -1,9 +1,8 @@
 /**
- * What is shown of requests: a span and a duration for each, as OpenTelemetry's semantic conventions for HTTP have them.
+ * Traces and measures requests: a span and a duration for each, by OpenTelemetry's semantic conventions for HTTP.
  *
- * A span ends when the answer was read, or its head if its body is a blob on its way. It fails with the request, unless
- * the answer is one that the operation counts on: a 401 whose challenge the client answers, which shows only when it does,
- * and a 404 where something is looked for.
+ * A span ends when the answer is read, or only its head if its body is a blob. It fails with the request, unless the
+ * operation expects the answer: a 401 whose challenge the client then answers, and a 404 of a look-up.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -17,33 +16,33 @@ import type { RegistryError } from "../../RegistryError.ts"
 import { attributesOf, durationBoundaries, isAnswer, isLookUp, measuredIn, type Server, serverAt } from "./telemetry.ts"
 import { templateOf } from "./template.ts"
 
-/** What is seen of a request while it is under way. */
+/** The observations of a request in progress. */
 export interface Seen {
   /** The status of the answer, once there is one. */
   status: number | undefined
-  /** What to call an error that the answer does not tell: a connection that failed, a timeout. */
+  /** The name of an error without an answer: a failed connection, a timeout. */
   errorType: string | undefined
 }
 
-/** The requests of one operation, which come one after the other. */
+/** The requests of one operation, one after the other. */
 export interface Requests {
   /** Whether the client answers challenges of the registry. */
   readonly answersChallenges: boolean
-  /** How many were sent so far. */
+  /** The number of requests sent so far. */
   sent: number
-  /** What was seen of the last one. */
+  /** The observations of the last one. */
   last: Seen
-  /** The last one, if the answer asked for a login that the client has not sent yet. */
+  /** The last request, if its answer was a challenge that the client has not answered yet. */
   challenge: Challenge | undefined
 }
 
-/** A request whose span does not end before it shows whether the client answers the challenge. */
+/** A request whose span stays open until it is known whether the client answers the challenge. */
 interface Challenge {
   readonly clientRequestId: string
   readonly end: (isFinal: boolean) => Effect.Effect<void>
 }
 
-/** The requests of an operation that begins. `resends` is how many requests of another one it repeats. */
+/** The requests of a new operation. `resends` is the number of requests that the same call sent before. */
 export const begin = (answersChallenges: boolean, resends = 0): Requests => ({
   answersChallenges,
   sent: resends,
@@ -75,7 +74,7 @@ const isFinal = ({ clientRequestId }: Challenge, exit: Exit.Exit<unknown, Failed
   return (failureOf(exit)?.error.request?.clientRequestId ?? clientRequestId) === clientRequestId
 }
 
-/** Ends what the requests of an operation leave behind: a challenge that was answered by none of them. */
+/** Ends the open span of a challenge that the operation did not answer. */
 export const ending = <A, E extends Failed, R>(
   requests: Requests,
   effect: Effect.Effect<A, E, R>
@@ -89,7 +88,7 @@ interface Durations {
   (operation: Operation<unknown>, status: number | undefined, errorType: string | undefined): Metric.Histogram<number>
 }
 
-/** Each series is made once. */
+/** Creates each series once. */
 const durationsOf = (server: Partial<Server>): Durations => {
   const series = new Map<string, Metric.Histogram<number>>()
   return ({ method, name }, status, errorType) => {
@@ -112,7 +111,7 @@ const durationsOf = (server: Partial<Server>): Durations => {
   }
 }
 
-/** More hosts than a registry has, with its token service and its storage. */
+/** More hosts than a registry has with its token service and its storage. */
 const mostHosts = 32
 
 /** A server and the durations of requests to it. */
@@ -122,8 +121,8 @@ interface Host {
 }
 
 /**
- * The servers of one conversation. A registry may lead to a new one with each answer: those beyond a number are measured
- * together, since metrics are kept as long as the program runs.
+ * The servers of one transport. A registry may lead to a new server with each answer. Above a limit they are measured
+ * together, because metrics are kept as long as the program runs.
  */
 export const makeHosts = (): ((target: URL) => Host) => {
   const hosts = new Map<string, Host>()
@@ -139,11 +138,11 @@ export const makeHosts = (): ((target: URL) => Host) => {
   }
 }
 
-/** What to call the failure of a request: a code or `timeout`, the status if it is none of success, or the reason. */
+/** The name of a request's failure: a code or `timeout`, the status if it is an error, or the reason. */
 const errorTypeOf = (operation: Operation<unknown>, { errorType, status }: Seen, error: RegistryError): string =>
   errorType ?? (status !== undefined && !operation.success.includes(status) ? String(status) : error.reason._tag)
 
-/** How the span of a request ends, and what its duration is recorded under. */
+/** How the span of a request ends, and the attributes of its duration. */
 interface Ending {
   readonly errorType?: string
   readonly exit: Exit.Exit<void, unknown>
@@ -168,7 +167,7 @@ const endingOf = (operation: Operation<unknown>, seen: Seen, exit: Exit.Exit<unk
 export interface Request {
   readonly operation: Operation<unknown>
   readonly host: Host
-  /** Where it goes, without the query. */
+  /** The address of the request, without the query. */
   readonly address: string
   readonly path: string
   readonly clientRequestId: string
@@ -192,7 +191,7 @@ const log = ({ address, operation }: Request, { status }: Seen, exit: Exit.Exit<
 }
 
 /**
- * Sends the next request of an operation, and shows it.
+ * Sends the next request of an operation, with a span, a metric and a log.
  */
 export const show = <A, E extends Failed, R>(
   request: Request,

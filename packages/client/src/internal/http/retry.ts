@@ -1,5 +1,5 @@
 /**
- * Repeats attempts of an operation: one loop an operation, whatever happens inside an attempt.
+ * Retries operations: one loop for each operation, whatever happens inside an attempt.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,12 +10,12 @@ import type { RetryPolicy } from "../../RetryPolicy.ts"
 import type { Failure } from "./exchange.ts"
 import { noteRepeat } from "./telemetry.ts"
 
-/** What the registry asks to wait, in milliseconds. */
+/** How long the registry asks to wait, in milliseconds. */
 export const askedWait = ({ retryAfter }: RegistryError): number =>
   retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
 
 /**
- * Whether a failed attempt may be followed by another.
+ * Whether a failed attempt may be retried.
  */
 const mayRepeat = (
   failure: Pick<Failure, "error" | "repeat">,
@@ -41,24 +41,24 @@ export const waits = (policy: RetryPolicy): Schedule.Schedule<unknown, RegistryE
     Effect.succeed(Duration.max(duration, Duration.millis(askedWait(input))))
   )
 
-/** How a registry is to be treated. */
+/** The options of retries. */
 export interface Treatment {
   readonly endpoint: string
   readonly policy: RetryPolicy
 }
 
 /**
- * Runs attempts until one counts or the policy gives up.
+ * Runs attempts until one succeeds or the policy ends.
  */
 export const retrying = <A, R>(
   treatment: Treatment,
   operation: Operation<A>,
   attempt: Effect.Effect<A, Failure, R>
 ): Effect.Effect<A, Failure, R> =>
-  // Nearly always the first attempt is the only one: nothing is made ready for more.
+  // Nearly always the first attempt is the only one, so nothing is prepared for retries.
   Effect.catch(attempt, (first) => repeating(treatment, operation, attempt, first))
 
-/** Goes on after a first failure. */
+/** Continues after a first failure. */
 const repeating = <A, R>(
   { endpoint, policy }: Treatment,
   operation: Operation<A>,
@@ -73,8 +73,8 @@ const repeating = <A, R>(
     let number = 0
 
     const whenGone = operation.whenGone
-    // The schedule sees the first failure as well, which is there already. A retry is noted when its wait is over: the
-    // schedule may grant none, and a wait may be interrupted.
+    // The schedule also receives the first failure, which has already happened. A retry is recorded when its wait is
+    // over, because the schedule may allow none, and a wait may be interrupted.
     const next = Effect.suspend(() =>
       ++number === 1 ? Effect.fail(first) : Effect.andThen(noteRepeat(endpoint, "retry", last.error), attempt)
     )
@@ -100,7 +100,8 @@ const repeating = <A, R>(
         schedule: waits(policy),
         while: () => again
       }),
-      // Schedules of users know errors alone; what the registry asked for goes to the caller with the last of them.
+      // Schedules of users receive only errors; the transport also needs the rest of the last failure, such as its
+      // challenges.
       Effect.mapError(() => last)
     )
   })

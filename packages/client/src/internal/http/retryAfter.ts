@@ -1,15 +1,15 @@
 /**
  * How long a registry asks to wait before the next attempt.
  *
- * RFC 9110, section 10.2.3: `Retry-After` is a number of seconds or a date. Some services write a fraction of a second, and
- * Azure's write milliseconds into headers of their own.
+ * RFC 9110, section 10.2.3: `Retry-After` is a number of seconds or a date. Some services write a fraction of a second,
+ * and Azure's services write milliseconds into their own headers.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Headers from "effect/http/Headers"
 
-/** A longer wait is as good as none, and some that servers write are no numbers any more. */
+/** A longer wait makes no difference, and some values that servers send are too large for a number. */
 const longestMillis = Duration.toMillis(Duration.days(365))
 
 const inMillis = ["retry-after-ms", "x-ms-retry-after-ms"]

@@ -1,16 +1,16 @@
 /**
- * Reads the value of a header from left to right, once.
+ * Reads the value of a header from left to right, in one pass.
  */
 
-/** No registry needs more; what follows is not read. */
+/** No registry needs more. The rest is not read. */
 export const maxLength = 8192
 
 export interface Scanner {
   /** Whether everything has been read. */
   readonly atEnd: () => boolean
-  /** Takes what a sticky pattern matches at this place, if it does. */
+  /** Takes the match of a sticky pattern at the current position, if there is one. */
   readonly take: (pattern: RegExp) => RegExpExecArray | null
-  /** Passes over one character. */
+  /** Skips one character. */
   readonly skip: () => void
 }
 
