@@ -3,8 +3,8 @@
  * send. A secret is found literally and in the encodings that programs use when they quote: the escapes of JSON, URLs,
  * forms and HTML, also nested, hexadecimal, and base64, also with other bytes around the secret.
  *
- * A server chooses both the texts and its tokens. The search takes linear time for any input, and what is left of an
- * answer once the work for it is used up is withheld.
+ * A server chooses both the texts and its tokens, so the search takes linear time for any input. The work for one
+ * answer is limited; texts beyond the limit are withheld.
  */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -15,16 +15,16 @@ import { views } from "./escapes.ts"
 /** Values that must not appear in errors, logs and spans. */
 export type Secrets = ReadonlyArray<Redacted.Redacted<string>>
 
-/** A shorter value occurs in any text by chance. To replace it would only damage the text. */
+/** A shorter value occurs in texts by chance, so replacing it would only damage them. */
 const shortest = 4
 
-/** So many characters from the start of a secret are a quote that was shortened. Fewer may be a word. */
+/** A prefix of a secret of this length counts as a truncated quote. A shorter one may be a word. */
 const shortestPrefix = 16
 
-/** Base64 of six bytes, hexadecimal of four. A shorter text occurs by chance. */
+/** Base64 of six bytes, or hexadecimal of four. A shorter text may occur by chance. */
 const shortestEncoded = 8
 
-/** How often the escapes in a secret itself are decoded. Only a hostile server makes tokens that nest them deeper. */
+/** How often the escapes in a secret itself are decoded. Only tokens of a hostile server nest them deeper. */
 const mostLevels = 8
 
 const replacement = "<redacted>"
@@ -36,8 +36,8 @@ interface Span {
 }
 
 /**
- * Maps characters that programs exchange to the same one: letters to lower case, because URLs lower hosts; the two
- * alphabets of base64 to one; and a plus to a space, which forms write as a plus.
+ * Maps characters that programs substitute for each other to the same one: letters to lower case, because URLs have
+ * lower-case hosts; the two alphabets of base64 to one; and a plus to a space, which forms encode as a plus.
  */
 const folded = (unit: number): number => {
   if (unit >= 0x41 && unit <= 0x5a) return unit + 0x20
@@ -57,17 +57,17 @@ const rolled = (head: number, unit: number): number => (head << 8) | (unit & 0xf
 
 /** One form of a secret to search for. */
 interface Needle {
-  /** The fingerprint of its first characters: a text without it needs no search. */
+  /** The fingerprint of the first characters. A text without it needs no search. */
   readonly head: number
-  /** Whether it is part of a longer base64 text, which is replaced as a whole. */
+  /** Whether the form is part of a longer base64 text, which is replaced as a whole. */
   readonly isInBase64: boolean
   /** Finds the form, and prefixes of it, in the folded characters of a text. */
   readonly find: (text: Uint16Array) => ReadonlyArray<Span>
 }
 
 /**
- * For each prefix of a text, by its length, the length of the longest shorter prefix that it ends with. They are computed
- * as far as they are needed, once.
+ * For each prefix of a text, by its length, the length of the longest shorter prefix that it ends with. They are
+ * computed once, as far as they are needed.
  */
 const bordersOf = (units: Uint16Array): ((length: number) => number) => {
   const borders = [0]
@@ -110,7 +110,7 @@ const searching = (form: string): Needle["find"] => {
   }
 }
 
-/** An encoding. The start of its result depends on the start of the text alone. */
+/** An encoding. The start of its result depends only on the start of the text. */
 interface Encoding {
   readonly write: (text: string) => string
   /** A shorter result is not searched for. */
@@ -137,7 +137,7 @@ const base64: ReadonlyArray<Encoding> = [0, 1, 2].map((before) => ({
   isInBase64: true
 }))
 
-/** Encodes the whole secret, of which a token may have 64 KiB, only if a text contains the start of the result. */
+/** Encodes the whole secret, up to the 64 KiB of a token, only if a text contains the start of the result. */
 const needleOf = (secret: string, { isInBase64, shortest: least, write }: Encoding): ReadonlyArray<Needle> => {
   const start = write(secret.slice(0, shortestPrefix))
   if (start.length < least) return []
@@ -175,10 +175,10 @@ const isSecret = (value: unknown): value is Redacted.Redacted<string> =>
 export const inAnswer = (value: unknown): Secrets =>
   (typeof value === "object" && value !== null ? [value, ...Object.values(value)] : []).filter(isSecret)
 
-/** A secret with what to search for. */
+/** A secret and the forms to search for. */
 export interface Sought {
   readonly value: Redacted.Redacted<string>
-  /** Computed once, when it is first needed. Empty if the owner of the secret has wiped it. */
+  /** Computed once, when first needed. Empty if the owner of the secret has wiped it. */
   readonly needles: () => ReadonlyArray<Needle>
 }
 
@@ -194,7 +194,7 @@ export const sought = (value: Redacted.Redacted<string>): Sought => {
   }
 }
 
-/** How much the texts of one answer may still cost, in characters to compare. */
+/** The remaining work for the texts of one answer, in characters to compare. */
 export interface Work {
   left: number
 }
@@ -204,13 +204,13 @@ const mostWork = 64 * 64 * 1024
 
 export const someWork = (): Work => ({ left: mostWork })
 
-/** To decode a character costs as much as to compare so many. */
+/** The cost of decoding a character, in comparisons. */
 const decoding = 8
 
-/** To begin a search costs as much as to compare so many characters. */
+/** The cost of starting a search, in comparisons. */
 const beginning = 16
 
-/** To encode a secret for the search costs as much as to compare so many characters. */
+/** The cost of encoding a secret for the search, in comparisons. */
 const preparing = 2048
 
 const isBase64 = /[\w+/=-]/
@@ -233,10 +233,10 @@ const joined = (spans: ReadonlyArray<Span & { readonly isInBase64?: boolean }>, 
 }
 
 /**
- * Makes a function that replaces secrets in the texts of an answer. The rest of a text stays as it is written.
+ * Makes a function that replaces secrets in the texts of an answer, and keeps the rest unchanged.
  */
 export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork()): ((text: string) => string) => {
-  /** Whether there is work left after this. */
+  /** Whether work remains after this cost. */
   const spend = (cost: number): boolean => {
     work.left -= cost
     return work.left >= 0
@@ -254,7 +254,7 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
     }
     return needles
   }
-  // Most answers have no text that is quoted.
+  // Prepared lazily, because most answers have no quoted text.
   let prepared: ReadonlyMap<number, ReadonlyArray<Needle>> | undefined
 
   /** The needles that a text may contain. */
@@ -303,12 +303,12 @@ export const scrubbing = (secrets: ReadonlyArray<Sought>, work: Work = someWork(
 const isSame = (one: Redacted.Redacted<string>, other: Redacted.Redacted<string>): boolean =>
   one === other || Option.exists(readValue(one), (value) => Option.contains(readValue(other), value))
 
-/** More than a conversation uses at a time: some tokens, and the credentials that they were requested with. */
+/** More than a transport uses at a time: some tokens, and the credentials that they were requested with. */
 const mostRemembered = 16
 
 /**
- * Remembers the secrets of a conversation: a server may quote what an earlier request sent, or redirect the next request
- * to an address that contains it. The function adds secrets and returns those that were used last, the latest at the end.
+ * Remembers the secrets of a transport, because a server may quote one of an earlier request, or redirect the next
+ * request to an address that contains it. The function adds secrets and returns the most recent ones, the latest last.
  */
 export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => {
   let latest: ReadonlyArray<Sought> = []
@@ -322,23 +322,23 @@ export const remembering = (): ((secrets: Secrets) => ReadonlyArray<Sought>) => 
 }
 
 /**
- * Parameters that let a reader of the address continue an upload or a download: the state of a session, and what signs
- * or opens a link.
+ * Parameters with which a reader of the address could continue an upload or a download: the state of a session, and
+ * signatures and keys of a link.
  */
 const telling = /^(?:_?state|policy|verify|jwt|(?:.*[-_])?(?:sig|signature|hmac|credential|token))$/i
 
-/** A shorter value, such as `https` or `2026`, is no secret, unless its parameter is telling. */
+/** A shorter value, such as `https` or `2026`, is not a secret, unless its parameter is one of `telling`. */
 const shortestValue = 8
 
 const nameOf = (written: string): string => new URLSearchParams(`${written}=`).keys().next().value ?? ""
 
 /** The secrets in the query of an address. */
 export interface AddressSecrets {
-  /** Those of telling parameters. */
+  /** The values of `telling` parameters. */
   readonly telling: Secrets
   /**
-   * All other values of some length. An answer may name an address with secrets under any name; other addresses have
-   * parameters such as `last`, which errors need to tell.
+   * All other values of a certain length. An address in an answer may have secrets in any parameter; other addresses
+   * have parameters such as `last`, which errors must show.
    */
   readonly others: ReadonlyArray<string>
 }
@@ -353,7 +353,7 @@ export const inQuery = (address: string): AddressSecrets => {
     const value = pair.slice(equals + 1)
     if (value === "") continue
     if (telling.test(name)) secrets.telling.push(Redacted.make(value))
-    // The client adds the digest itself, and errors tell it.
+    // The client adds the digest itself, and errors must show it.
     else if (name !== "digest" && value.length >= shortestValue) secrets.others.push(value)
   }
   return secrets

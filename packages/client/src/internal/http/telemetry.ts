@@ -1,8 +1,8 @@
 /**
- * What the client shows of its operations: spans, metrics, and logs at debug level. `requests.ts` shows the requests.
- * docs/observability.md is the table of both.
+ * Observability of operations: spans, metrics, and logs at debug level. `requests.ts` does the same for requests.
+ * docs/observability.md lists both.
  *
- * Names and attributes follow OpenTelemetry's semantic conventions for HTTP. What these do not name is `registry.*`.
+ * Names and attributes follow OpenTelemetry's semantic conventions for HTTP. Everything else is `registry.*`.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -17,7 +17,7 @@ import * as Tracer from "effect/Tracer"
 import type { Operation, Subject } from "../../Operation.ts"
 import { isRegistryError, type Reason, type RegistryError } from "../../RegistryError.ts"
 
-/** The server of a registry, or another one that a request goes to. */
+/** The server of a registry, or another target of requests. */
 export interface Server {
   readonly "server.address": string
   readonly "server.port": number
@@ -29,7 +29,7 @@ export const serverAt = ({ hostname, port, protocol }: URL): Server => ({
   "server.port": port === "" ? (protocol === "http:" ? 80 : 443) : Number(port)
 })
 
-/** The attributes of a metric: text, and the unit, which Effect's exporters look for among them. */
+/** The attributes of a metric as texts, with the unit, which Effect's exporters read from the attributes. */
 export const measuredIn = (
   unit: string,
   attributes: { readonly [name: string]: string | number | undefined }
@@ -77,8 +77,8 @@ export const waitRecorder = (server: Server, limit: string) => {
 }
 
 /**
- * Shows that something is tried again after an error: an event in the span of the operation, a log, and a count. For the
- * moment when it is: of waits some end otherwise.
+ * Records a retry after an error: an event in the span of the operation, a log, and a count. Call it when the retry
+ * starts, because some waits end without one.
  */
 export const noteRepeat = (endpoint: string, event: string, error: RegistryError): Effect.Effect<void> =>
   Effect.gen(function* () {
@@ -100,7 +100,7 @@ export const noteRepeat = (endpoint: string, event: string, error: RegistryError
     }
   })
 
-/** The attributes of a subject, as far as it is known. */
+/** The attributes of a subject, as far as they are known. */
 export const attributesOf = (
   subject: { readonly [Field in keyof Subject]?: Subject[Field] | undefined } = {}
 ): { readonly [name: string]: string } => {
@@ -112,8 +112,8 @@ export const attributesOf = (
 }
 
 /**
- * A span that does not look for the place in the source where it was made, which takes longer than all the rest of it
- * and would be a place in here; and that leaves no frame of its own in stack traces, which takes as long again.
+ * A span without its place in the source: finding it takes longer than the rest of the span, and it would be a place in
+ * this file. The span also adds no frame to stack traces, which would take as long again.
  */
 const inSpan = <A, E, R>(
   name: string,
@@ -122,20 +122,20 @@ const inSpan = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>
   Effect.useSpan(name, options, (span) => Effect.provideService(use(span), Tracer.ParentSpan, span))
 
-/** Whether an operation looks for something or removes it, so that it may not be there. */
+/** Whether an operation looks up or removes something that may not exist. */
 export const isLookUp = ({ method, missing }: Pick<Operation<unknown>, "method" | "missing">): boolean =>
   (method === "GET" || method === "HEAD" || method === "DELETE") && missing !== "endpoint"
 
-/** Whether a failure is an answer: that something is not there, to a look-up. */
+/** Whether a failure is the answer of a look-up: that something does not exist. */
 export const isAnswer = (lookUp: boolean, reason: Reason): boolean => lookUp && reason._tag === "NotFound"
 
-/** A class of errors, of which there are few. */
+/** The class of an error, with a small number of values. */
 const errorTypeOf = (error: unknown): string => {
   if (isRegistryError(error)) return error.reason._tag
   return Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" ? error._tag : "_OTHER"
 }
 
-/** Shows how an operation failed. An answer does not fail its span, which ends before the error goes on. */
+/** Shows how an operation failed. An answer does not fail its span, which ends before the error is returned. */
 const showIn = (span: Tracer.Span, lookUp: boolean, cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -145,7 +145,7 @@ const showIn = (span: Tracer.Span, lookUp: boolean, cause: Cause.Cause<unknown>)
   return Effect.sync(() => span.attribute("error.type", errorTypeOf(error)))
 }
 
-/** Shows in the span around it how an operation failed. */
+/** Shows in the current span how an operation failed. */
 export const showFailure =
   (lookUp: boolean) =>
   (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
@@ -154,7 +154,7 @@ export const showFailure =
       onSuccess: (span) => showIn(span, lookUp, cause)
     })
 
-/** The span of an operation that requests something of a registry. */
+/** Adds the span of an operation that sends requests to a registry. */
 export const withOperationSpan = <A, R>(
   operation: Operation<unknown>,
   server: Server,
@@ -171,7 +171,7 @@ export const withSpan = <A, R>(
 ): Effect.Effect<A, RegistryError, Exclude<R, Tracer.ParentSpan>> =>
   inSpan(name, { attributes }, (span) => Effect.tapCause(effect, (cause) => showIn(span, lookUp, cause)))
 
-/** Completes the span around an operation that consists of others: its server, and how it failed. */
+/** Completes the span of an operation that consists of others: its server, and how it failed. */
 export const completeSpan =
   (server: Server, lookUp: boolean) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -180,7 +180,7 @@ export const completeSpan =
 /** Small numbers: V8 writes large ones many times slower. */
 const hex = (bits: number): string => (0x10000 + bits).toString(16).slice(1)
 
-/** A name for one request that its sender chooses, in the form of a UUID (RFC 9562, version 4). */
+/** A request id of the client, in the form of a UUID (RFC 9562, version 4). */
 export const requestId = (random: typeof Random.Random.Service): string => {
   const bits = () => Math.floor(random.nextDoubleUnsafe() * 0x10000)
   const two = () => hex(bits()) + hex(bits())

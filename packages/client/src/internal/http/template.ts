@@ -1,8 +1,8 @@
 /**
- * The templates of the paths that registries have in common: of these there are few, so that spans can be named by them.
+ * The templates of the paths that registries share. There are few, so spans can be named after them.
  *
- * A path is known by its form alone. A path that a registry chose, for an upload or for tokens, has no template: as many
- * different ones may come as there are requests.
+ * A path is recognized only by its form. A path that a registry chose, for an upload or for tokens, has no template,
+ * because each request may have a different one.
  */
 
 /** OCI distribution specification, "Endpoints", and Azure Container Registry's own. */
@@ -28,5 +28,5 @@ const templates: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\/oauth2\/exchange$/, "/oauth2/exchange"]
 ]
 
-/** The template of a path, which comes without its query. */
+/** The template of a path without its query. */
 export const templateOf = (path: string): string | undefined => templates.find(([form]) => form.test(path))?.[1]

@@ -1,4 +1,4 @@
 /**
- * The version of this package, which requests name. `npx -y pnpm@12 release:version` writes it.
+ * The version of this package, which requests state. `npx -y pnpm@12 release:version` writes it.
  */
 export const version = "0.1.0"

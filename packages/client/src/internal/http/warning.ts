@@ -1,5 +1,5 @@
 /**
- * Reads `Warning`, and passes on what it says.
+ * Reads the `Warning` header, and reports its texts.
  *
  * OCI distribution specification, "Warnings": `299 - "text"`, a header for each; several headers arrive joined by a
  * comma. Other codes are caches' own.
@@ -12,10 +12,10 @@ const code = /\s*(\d{3})\s+(\S+)\s+/y
 const quoted = /"((?:[^"\\]|\\[^])*)"/y
 const toComma = /[^,]*,?/y
 
-/** No more are read of one answer. */
+/** The maximum number of warnings read from one answer. */
 const most = 32
 
-/** The texts of a header, in order. What can't be read is passed over. */
+/** The texts of a header, in order. Invalid ones are skipped. */
 export const parseWarnings = (header: string): ReadonlyArray<string> => {
   const { atEnd, take } = scan(header)
   const texts: Array<string> = []
@@ -28,17 +28,17 @@ export const parseWarnings = (header: string): ReadonlyArray<string> => {
   return texts.filter((text) => text !== "")
 }
 
-/** More different warnings than a registry has. What comes after is not told. */
+/** More distinct warnings than a registry has. Further ones are not reported. */
 const mostWarnings = 256
 
 export interface Warnings {
-  /** Logs those of a header that are new, and keeps them to be told. */
+  /** Logs the new warnings of a header, and stores them for the caller. */
   readonly report: (header: string, quote: Quote) => Effect.Effect<void>
-  /** Tells the caller those that were not told yet; nothing if there are none, as nearly always. */
+  /** Reports the stored warnings to the caller. Undefined if there are none, as nearly always. */
   readonly tell: () => Effect.Effect<void> | undefined
 }
 
-/** Reports each warning once, quoted: to the log at once, to the caller when no request waits for that. */
+/** Reports each warning once, quoted: to the log at once, to the caller when no request waits for it. */
 export const makeWarnings = (loginServer: string, onWarning: (text: string) => Effect.Effect<void>): Warnings => {
   const known = new Set<string>()
   const untold: Array<string> = []

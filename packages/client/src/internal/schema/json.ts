@@ -1,6 +1,6 @@
 /**
- * What JSON written by other programs needs: unknown fields that survive, fields that are written although they are not
- * set, and a limit to its depth.
+ * Reads JSON of other programs: keeps unknown fields, accepts unset fields that are written nonetheless, and limits the
+ * depth.
  */
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -8,12 +8,13 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 
 /**
- * Levels of a document that are kept. Documents of registries have fewer than ten. `JSON.parse` reads any depth, but
- * `JSON.stringify`, comparison and printing are recursive: a program that logs a deeper value overflows its stack.
+ * The number of levels of a document that are kept. Documents of registries have fewer than ten. `JSON.parse` reads any
+ * depth, but `JSON.stringify`, comparison and printing are recursive: a program that logs a deeper value overflows its
+ * stack.
  */
 const mostLevels = 64
 
-/** Whether a value has more levels. Nearly all have fewer, and are not copied. */
+/** Whether a value has more levels. Nearly all have fewer and need no copy. */
 const isDeeper = (value: unknown, levels: number): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (levels === 0) return true
@@ -32,7 +33,10 @@ const cutOff = (value: unknown, levels: number): unknown => {
     : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cutOff(item, levels - 1)]))
 }
 
-/** A value from `JSON.parse`, with `null` in place of anything too deep: an odd field costs itself, not the document. */
+/**
+ * A value from `JSON.parse`, with `null` in place of anything too deep, so that one odd field does not fail the
+ * document.
+ */
 const Shallow = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Unknown, {
     decode: SchemaGetter.transform((value) => (isDeeper(value, mostLevels) ? cutOff(value, mostLevels) : value)),
@@ -48,8 +52,8 @@ export const fromJson = <S extends Schema.Constraint>(schema: S) =>
 export const parseJson = Schema.decodeUnknownOption(fromJson(Schema.Unknown))
 
 /**
- * A struct whose unknown fields are kept. Its type does not tell of them: an index signature would let a misspelt field
- * through wherever a value is written by hand.
+ * A struct whose unknown fields are kept. Its type does not have them, because an index signature would accept a
+ * misspelt field wherever a value is written by hand.
  */
 export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fields) =>
   Schema.make<
@@ -62,15 +66,15 @@ export const openStruct = <const Fields extends Schema.Struct.Fields>(fields: Fi
   >(Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)]).ast)
 
 /**
- * An object of a text that `JSON.parse` has read. What is in it can only be JSON, so nobody has to look.
+ * An object from `JSON.parse`. Its content can only be JSON, so it is not checked.
  */
 export const ParsedObject = Schema.declare((input): input is Schema.JsonObject => Predicate.isObject(input), {
   expected: "object"
 })
 
 /**
- * An object that holds a list, or says with another known field that it would. An answer that has neither is no empty list:
- * a program that clears away what is not on it would clear away everything.
+ * An object with a list, or with another known field that shows that the list is only unset. An answer with neither is
+ * not an empty list: a program that deletes everything that is not on the list would delete everything.
  */
 export const holding = (...fields: ReadonlyArray<string>) =>
   ParsedObject.check(
@@ -81,18 +85,18 @@ export const holding = (...fields: ReadonlyArray<string>) =>
   )
 
 /**
- * A field that is absent or `null` where it says nothing, for readers that take both as they come. `optional` and `list`
- * make them one, which takes time for each field of each record, and shows in lists of thousands.
+ * A field that may be absent or `null`, for readers that handle both. `optional` and `list` normalize them, which takes
+ * time for each field of each record, and is noticeable in lists of thousands.
  */
 export const nullable = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
-/** What another schema is about to check: looking at it twice would take as long again. */
+/** A value that another schema will check: checking it twice would double the time. */
 const unchecked = <A>() => Schema.declare((_input: unknown): _input is A => true)
 
-/** Whether a value is what Go's encoder writes for a field that is not set. */
+/** Whether a value is what Go's encoder writes for an unset field. */
 const isUnset = (value: unknown): boolean => value === null || value === "" || value === 0
 
-/** Whether a value is what Go's encoder writes for a struct of which no field is set. */
+/** Whether a value is what Go's encoder writes for a struct without set fields. */
 const isUnsetStruct = (value: unknown): boolean =>
   isUnset(value) || (Predicate.isObject(value) && Object.values(value).every(isUnset))
 
@@ -107,16 +111,16 @@ const optionalUnless = (isAbsent: (value: unknown) => boolean) => {
     )
 }
 
-/** An optional field, for which `null`, an empty text and 0 mean absent. */
+/** An optional field. `null`, an empty text and 0 mean absent. */
 export const optional = optionalUnless(isUnset)
 
-/** An optional number, for which `null` means absent: 0 is a size as well. */
+/** An optional number. Only `null` means absent, because 0 is a valid size. */
 export const optionalNumber = optionalUnless((value) => value === null)
 
-/** An optional object, for which one without a value that is set means absent as well. */
+/** An optional object. One without a set value also means absent. */
 export const optionalStruct = optionalUnless(isUnsetStruct)
 
-/** A required field. Where it is not set, a fallback is decoded instead. */
+/** A required field. If it is unset, a fallback is decoded instead. */
 export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S["Encoded"]) =>
   Schema.optionalKey(unchecked<S["Encoded"] | null>()).pipe(
     Schema.decodeTo(schema, {
@@ -127,10 +131,10 @@ export const withFallback = <S extends Schema.Constraint>(schema: S, fallback: S
     })
   )
 
-/** A list, for which not set means empty. */
+/** A list. Unset means empty. */
 export const list = <S extends Schema.Constraint>(schema: S) => withFallback(Schema.Array(schema), [])
 
-/** A text, for which not set means empty. */
+/** A text. Unset means empty. */
 export const text = withFallback(Schema.String, "")
 
 type Texts = { readonly [key: string]: string }
@@ -143,7 +147,7 @@ const hasNoNull = (value: TextsOrNulls): value is Texts => {
 
 const isText = (entry: [string, string | null]): entry is [string, string] => entry[1] !== null
 
-/** Leaves out entries of `null`. Nearly all values have none, and are not copied. */
+/** Leaves out entries of `null`. Nearly all values have none and need no copy. */
 const withoutNulls = (value: TextsOrNulls): Texts =>
   hasNoNull(value) ? value : Object.fromEntries(Object.entries(value).filter(isText))
 

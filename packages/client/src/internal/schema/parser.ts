@@ -1,12 +1,12 @@
 /**
- * How every noun reads itself from a string.
+ * The parser of all nouns.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { withoutContent } from "./problem.ts"
 
 /**
- * A parser that never quotes its input: it may be long, hostile or a pasted secret.
+ * Makes a parser that never quotes its input, which may be long, hostile or a pasted secret.
  */
 export const parser = <S extends Schema.ConstraintDecoder<unknown> & { readonly Encoded: string }>(
   schema: S

@@ -1,11 +1,11 @@
 /**
- * Which images run on which platforms. Names are compared as `normal` writes them, because tools write the same platform in
- * several ways: `uname` says `aarch64` where Go says `arm64`.
+ * Decides which images run on which platforms. Names are compared after `normal`, because tools write the same platform
+ * in several ways: `uname` prints `aarch64` for Go's `arm64`.
  *
  * OCI image specification, image-index.md, "platform", and the rules that containerd and Docker follow.
  */
 
-/** What an index or a configuration says of the platform of an image. */
+/** The platform of an image, as an index or a configuration states it. */
 interface Described {
   readonly os: string
   readonly architecture: string
@@ -14,7 +14,7 @@ interface Described {
   readonly "os.features"?: ReadonlyArray<string>
 }
 
-/** A platform whose names compare as texts. Without variants, `variant` is empty. */
+/** A normalized platform, whose names compare as texts. `variant` is empty for architectures without variants. */
 interface Normal {
   readonly os: string
   readonly architecture: string
@@ -34,7 +34,7 @@ const architectures: ReadonlyMap<string, { readonly architecture: string; readon
 
 const systems: ReadonlyMap<string, string> = new Map([["macos", "darwin"]])
 
-/** The variants of an architecture, each of which runs what was built for those before it, and the one that is meant by none. */
+/** The variants of an architecture, each of which runs images for those before it, and the default one. */
 interface Ladder {
   readonly variants: ReadonlyArray<string>
   readonly usual: string
@@ -49,11 +49,11 @@ const ladders: ReadonlyMap<string, Ladder> = new Map([
 const normalVariant = (ladder: Ladder | undefined, variant: string): string => {
   if (ladder === undefined) return variant
   if (variant === "") return ladder.usual
-  // Docker accepts `linux/arm/7` as well.
+  // Docker also accepts `linux/arm/7`.
   return ladder.variants.includes(`v${variant}`) ? `v${variant}` : variant
 }
 
-/** Writes the names of a platform as Go writes them, with the variant that is meant where none is named. */
+/** Normalizes a platform to Go's names, with the default variant if it has none. */
 const normal = (platform: Described): Normal => {
   const os = platform.os.toLowerCase()
   const written = platform.architecture.toLowerCase()
@@ -72,7 +72,7 @@ const saysNothing = (name: string): boolean => name === "" || name === "unknown"
 export const isKnown = ({ architecture, os }: Described): boolean =>
   !saysNothing(os.toLowerCase()) && !saysNothing(architecture.toLowerCase())
 
-/** Versions of Windows have a fourth number, the revision, which seldom is wanted. */
+/** Versions of Windows have a fourth number, the revision, which callers rarely give. */
 const hasVersion = (version: string | undefined, wanted: string | undefined): boolean =>
   wanted === undefined ||
   wanted === "" ||
@@ -81,7 +81,7 @@ const hasVersion = (version: string | undefined, wanted: string | undefined): bo
 const hasFeatures = (features: ReadonlyArray<string> = [], wanted: ReadonlyArray<string> = []): boolean =>
   wanted.every((feature) => features.includes(feature))
 
-/** How many variants of the architecture lie between. None if the one does not run on the other. */
+/** The number of variants between an image's and the wanted one. Undefined if the image does not run there. */
 const variantDistance = (architecture: string, variant: string, wanted: string): number | undefined => {
   if (variant === wanted) return 0
   const variants = ladders.get(architecture)?.variants ?? []
@@ -91,8 +91,8 @@ const variantDistance = (architecture: string, variant: string, wanted: string):
 }
 
 /**
- * How far an image is from the one that was wanted: 0 for the exact variant, more for lower ones, none if it does not run
- * there.
+ * The distance of an image from a wanted platform: 0 for the exact variant, more for lower ones, undefined if it does
+ * not run there.
  */
 export const distance = (platform: Described, wanted: Described): number | undefined => {
   if (!isKnown(platform)) return undefined

@@ -1,5 +1,5 @@
 /**
- * Says what a schema finds wrong with a document, without quoting the document: it may be long, hostile or hold a secret.
+ * Describes what is wrong with a document, without quoting it, because it may be long, hostile or contain a secret.
  * Effect's own messages quote no value, but they name the path, and the keys of a record are content as well.
  */
 import * as Schema from "effect/Schema"
@@ -11,7 +11,7 @@ const isKnown = (key: PropertyKey, schema: SchemaAST.AST | undefined): boolean =
   typeof key === "number" ||
   (schema?._tag === "Objects" && schema.propertySignatures.some((property) => property.name === key))
 
-/** The issue with `…` in place of each key that the schema around it does not name. */
+/** The issue, with `…` for each key that the enclosing schema does not name. */
 const withoutKeys = (issue: SchemaIssue.Issue, around?: SchemaAST.AST): SchemaIssue.Issue => {
   switch (issue._tag) {
     case "Pointer": {

@@ -1,20 +1,20 @@
 /**
- * What the properties of a repository, a tag and a manifest have in common.
+ * The common properties of repositories, tags and manifests.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** The fields with which the properties of a repository, a tag and a manifest begin. */
+/** The common fields of the properties of repositories, tags and manifests. */
 export const recordFields = {
-  /** The registry that told them, as it names itself: `myregistry.azurecr.io`. */
+  /** The registry's login server, as the registry states it: `myregistry.azurecr.io`. */
   registryLoginServer: Schema.String,
-  /** When it was made, to the millisecond. */
+  /** When it was created, to the millisecond. */
   createdOn: Schema.DateTimeUtc,
-  /** When it was changed last, to the millisecond. */
+  /** When it was last changed, to the millisecond. */
   lastUpdatedOn: Schema.DateTimeUtc,
   /**
-   * The registry's record, as it came: fields that this library does not know, times to the last digit. Values nested
-   * deeper than 64 levels are `null`.
+   * The original record of the registry, with unknown fields and exact times. Values nested deeper than 64 levels are
+   * `null`.
    */
   raw: Schema.JsonObject.pipe(Schema.withConstructorDefault(Effect.succeed({})))
 }

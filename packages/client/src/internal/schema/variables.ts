@@ -1,8 +1,8 @@
 /**
- * Variables by the names under which they were read.
+ * Names variables in errors as they were read.
  *
  * `Config.nested` and the program's `ConfigProvider` both change names: `REGISTRY_PASSWORD` becomes
- * `STAGING_REGISTRY_PASSWORD`. Effect's own errors know the first and not the second, and a text of ours would know neither.
+ * `STAGING_REGISTRY_PASSWORD`. Effect's own errors apply only the first change, and a fixed text would apply neither.
  */
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -12,17 +12,17 @@ import * as SchemaIssue from "effect/SchemaIssue"
 
 const isSegment = (key: PropertyKey): key is string | number => typeof key !== "symbol"
 
-/** The variable that an error is about, and what is wrong with it; undefined if it is not about one variable. */
+/** The variable of an error, and its problem; undefined if the error is not about one variable. */
 const problemOf = ({ cause }: Config.ConfigError) =>
   cause._tag === "SchemaError" && cause.issue._tag === "Pointer"
     ? { path: cause.issue.path.filter(isSegment), issue: cause.issue.issue }
     : undefined
 
-/** The name of a variable at the program's provider: of several providers, at the first. */
+/** The name of a variable in the program's provider, or in the first of several. */
 const nameAt = (path: ConfigProvider.Path): Effect.Effect<string> =>
   Effect.gen(function* () {
     const provider = yield* ConfigProvider.ConfigProvider
-    // A provider does not tell its names, but shows the path that is left when all its own changes are made.
+    // A provider does not expose its names, but passes on the path after all its own changes.
     const seen: Array<ConfigProvider.Path> = []
     const watched = provider.mapInput((changed) => {
       seen.push(changed)
@@ -32,7 +32,10 @@ const nameAt = (path: ConfigProvider.Path): Effect.Effect<string> =>
     return (seen[0] ?? path).join("_")
   })
 
-/** The paths of variables, of which only the configuration itself knows the prefix: from the error that each is made to give. */
+/**
+ * The paths of variables. Only the configuration itself knows their prefix, so each is made to fail, and its error has
+ * the path.
+ */
 const pathsOf = (names: ReadonlyArray<string>): Config.Config<ReadonlyArray<ConfigProvider.Path>> =>
   Config.all(
     names.map((name) =>
@@ -40,7 +43,7 @@ const pathsOf = (names: ReadonlyArray<string>): Config.Config<ReadonlyArray<Conf
     )
   )
 
-/** A configuration that is wrong as a whole, with a text of the names under which its variables were read. */
+/** Fails a configuration as a whole, with a text that has the names under which its variables were read. */
 export const failNaming = (
   variables: ReadonlyArray<string>,
   text: (names: ReadonlyArray<string>) => string
@@ -51,7 +54,7 @@ export const failNaming = (
     )
   )
 
-/** An error whose variable is named as it was read. */
+/** The error, with the name under which its variable was read. */
 const asRead = (error: Config.ConfigError): Effect.Effect<Config.ConfigError> => {
   const problem = problemOf(error)
   if (problem === undefined) return Effect.succeed(error)
@@ -61,6 +64,6 @@ const asRead = (error: Config.ConfigError): Effect.Effect<Config.ConfigError> =>
   )
 }
 
-/** Reads a configuration. An error names the variable as it was read. */
+/** Reads a configuration. Errors name the variable as it was read. */
 export const readNaming = <A>(config: Config.Config<A>): Effect.Effect<A, Config.ConfigError> =>
   Effect.catch(config, (error) => Effect.flatMap(asRead(error), Effect.fail))

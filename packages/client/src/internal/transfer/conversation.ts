@@ -1,11 +1,11 @@
 /**
- * The part of a conversation that belongs to one operation of the service, whose name all its errors have.
+ * The part of a transport that one operation of the service uses. All its errors have the name of that operation.
  */
 import * as Effect from "effect/Effect"
 import type * as Transport from "../../Transport.ts"
 import { named } from "../http/named.ts"
 
-/** What uploads and downloads need of a conversation. */
+/** The parts of a transport that uploads and downloads need. */
 export interface Conversation extends Pick<Transport.Service, "endpoint" | "retry" | "execute" | "open"> {
   /** The name of the operation. */
   readonly operation: string

@@ -1,5 +1,5 @@
 /**
- * Downloads: bytes as they come, from as many connections as it takes, measured and hashed.
+ * Downloads: streams bytes over as many connections as necessary, and checks their size and hash.
  */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -27,19 +27,22 @@ import * as Patience from "./patience.ts"
 import type { OnProgress } from "./options.ts"
 import { isPassing } from "./recovery.ts"
 
-/** What is to be downloaded, and how. */
+/** What to download, and how. */
 export interface Download {
   readonly repository: RepositoryName
   readonly digest: Digest
-  /** Bytes in all, if the caller knows. */
+  /** The total size in bytes, if the caller knows it. */
   readonly size: number | undefined
-  /** The first byte that is wanted. */
+  /** The first wanted byte. */
   readonly from: number
-  /** The byte after the last one that is wanted; the end if undefined. */
+  /** The byte after the last wanted one; the end if undefined. */
   readonly to: number | undefined
-  /** The hash of what comes before `from`, if the whole is to be verified. */
+  /** The hash of the bytes before `from`, if the whole blob is to be verified. */
   readonly hash: Hash | undefined
-  /** How much of it the consumer holds on to, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if undefined. */
+  /**
+   * How much of the content the consumer still uses, as `HeldBytes` of `ScopedHttpClient` counts it; any piece if
+   * undefined.
+   */
   readonly heldBytes: number | undefined
   readonly idleTimeout: Duration.Duration
   readonly onProgress: OnProgress | undefined
@@ -53,7 +56,7 @@ const wrongSize = (expected: number, actual: string) =>
 const endedEarly = (position: number, end: number) =>
   failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
 
-/** Where an answer's bytes belong, and how many there are in all. */
+/** The position of an answer's bytes, and the total size. */
 interface Extent {
   readonly start: number
   readonly total: number | undefined
@@ -70,7 +73,7 @@ export const readExtent = (response: HttpClientResponse.HttpClientResponse): Ext
 
 const lengthOf = (pieces: ReadonlyArray<Uint8Array>): number => pieces.reduce((sum, { length }) => sum + length, 0)
 
-/** What comes behind the first bytes. Mostly there are none of these, and then no piece is touched. */
+/** The bytes after a number of first ones. Mostly that number is 0, and then no piece is touched. */
 const after = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
   if (bytes === 0) return pieces
   let left = bytes
@@ -81,7 +84,7 @@ const after = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<
   })
 }
 
-/** The first bytes: a server that does not know ranges sends more than was asked for. */
+/** The first bytes: a server without support for ranges sends more than requested. */
 const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<Uint8Array> => {
   let left = bytes
   return pieces.flatMap((piece) => {
@@ -94,13 +97,13 @@ const upTo = (pieces: ReadonlyArray<Uint8Array>, bytes: number): ReadonlyArray<U
 interface Connection {
   readonly arrivals: Queue.Dequeue<ReadonlyArray<Uint8Array>, RegistryError | Cause.Done>
   readonly scope: Scope.Closeable
-  /** Bytes that come before those that are wanted, of a server that does not know ranges. */
+  /** The bytes before the wanted ones, from a server without support for ranges. */
   skip: number
 }
 
 /**
- * Reads an answer ahead by one step, in a fibre of its own that ends with the scope, and gives it up when it stalls.
- * The consumer takes as long as it likes.
+ * Reads an answer one step ahead, in a separate fibre that ends with the scope, and fails when it stalls. The consumer
+ * may take any time.
  */
 const readAhead = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
@@ -117,7 +120,7 @@ const readAhead = Effect.fnUntraced(function* (
       return Queue.offer(arrivals, pieces)
     })
   })
-  // When this pulls the next pieces, those of one pull wait in the queue, the consumer has those of another, and still uses a third.
+  // When this pulls the next pieces, one pull waits in the queue, the consumer has another, and still uses a third.
   yield* Effect.forever(step).pipe(
     Effect.provideService(HeldResponseBytes, heldBytes),
     Effect.catch((error) => (Cause.isDone(error) ? Queue.end(arrivals) : Queue.fail(arrivals, failed(cut(error))))),
@@ -156,8 +159,8 @@ const open = (
 }
 
 /**
- * The size of a blob in bytes, as the answer to a request for its first byte states it; undefined if it does not. For
- * registries whose answer to a HEAD does not tell.
+ * The size of a blob in bytes, from the answer to a request for its first byte; undefined if it states none. For
+ * registries whose answer to a HEAD has no size.
  */
 export const statedSize = (
   transport: Conversation,
@@ -166,7 +169,7 @@ export const statedSize = (
   Effect.scoped(Effect.map(open(transport, blob, "bytes=0-0"), (response) => readExtent(response)?.total))
 
 /**
- * The bytes of a blob. Ends only if they are as many as they should be and, with a hash, those that the digest names.
+ * Streams the bytes of a blob. Succeeds only if they match the size and, with a hash, the digest.
  */
 export const run = (transport: Conversation, download: Download): Stream.Stream<Uint8Array, RegistryError> =>
   Stream.fromPull(
@@ -221,7 +224,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
         return open === undefined ? Effect.void : Scope.close(open.scope, Exit.void)
       })
 
-      /** The next bytes of this connection that are wanted. */
+      /** The next wanted bytes of this connection. */
       const next = (from: Connection): Pull.Pull<ReadonlyArray<Uint8Array>, RegistryError> =>
         Effect.map(Queue.take(from.arrivals), (pieces) => {
           const wanted = after(pieces, from.skip)
@@ -247,7 +250,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
         return mismatch === undefined ? Effect.void : failed(mismatch)
       })
 
-      /** The connection is through: so is the blob, or the rest is asked for. */
+      /** The connection has ended: the blob is complete, or the rest is requested. */
       const atEnd: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> = Effect.gen(function* () {
         yield* disconnect
         const limit = end()
@@ -259,7 +262,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
       const again = (error: RegistryError): Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], RegistryError> =>
         Effect.gen(function* () {
           yield* disconnect
-          // Nothing is there any more. Without a size only the digest can tell whether that is right.
+          // There are no more bytes. Without a size, only the digest can show whether that is right.
           if (error.response?.status === 416 && position > 0 && end() === undefined) return yield* atEnd
           if (!isPassing(error.reason) && !linkRanOut(error)) return yield* error
           // Nothing is missing, so nothing is requested again.
@@ -269,7 +272,9 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
           return yield* pull
         })
 
-      /** Storage refuses a link that has run out. The registry has fresh ones; what it refuses itself is refused. */
+      /**
+       * Storage refuses an expired link, and the registry issues new ones. A refusal of the registry itself is final.
+       */
       const linkRanOut = ({ request, response }: RegistryError): boolean =>
         request !== undefined &&
         new URL(request.url).origin !== transport.endpoint &&
@@ -285,7 +290,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
             onSuccess: ([first, ...rest]) => {
               if (first === undefined) return pull
               const pieces = [first, ...rest] as const
-              // A server that sends a little on each connection would otherwise be asked for more without end.
+              // Otherwise a server that sends a few bytes on each connection would cause endless requests.
               const taken = pace.rest(lengthOf(pieces)) ? Effect.andThen(take(pieces), patience.renew) : take(pieces)
               return Effect.as(taken, pieces)
             }

@@ -2,8 +2,8 @@
  * Downloads into files.
  *
  * Each download writes to a partial file that it creates itself, exclusively, and renames that file to the target once
- * its content is verified. It writes to no file that was there before. So a link, a pipe or another user's file under
- * any of these names is harmless, and two downloads of one blob to one target need no lock.
+ * its content is verified. It never writes to an existing file. So a link, a pipe or another user's file under any of
+ * these names is harmless, and two downloads of one blob to one target need no lock.
  *
  * A resumable download moves its partial file to a name that follows from the target and the digest. A later one copies
  * the bytes it finds there to a partial file of its own. It does not append to the file it finds: another download may
@@ -29,7 +29,7 @@ import type { Hash, Start } from "../../Hasher.ts"
 import { RegistryError } from "../../RegistryError.ts"
 import * as Mismatch from "./mismatch.ts"
 
-/** Small writes cost as much as large ones. */
+/** Small writes take as long as large ones. */
 const pieceBytes = 1024 * 1024
 
 /** The longest name of a file, in bytes: NAME_MAX of Linux. Windows counts larger units, so it takes these names too. */
@@ -59,13 +59,13 @@ const writeAll = <E, R>(
       filled += piece.length
     })
     return Stream.runForEachArray(stream, (pieces) => Effect.forEach(pieces, write, { discard: true })).pipe(
-      // What arrived before a fault is kept: a resumed download continues there.
+      // Bytes that arrived before a fault are kept: a resumed download continues there.
       Effect.ensuring(Effect.ignore(flush)),
       Effect.andThen(flush)
     )
   })
 
-/** Reads the first bytes of an open file, hashes them and passes them on. Tells how many there were. */
+/** Reads the first bytes of an open file, hashes them and passes them on. Returns their number. */
 const readFirst = Effect.fnUntraced(function* <E>(
   file: FileSystem.File,
   size: number,
@@ -86,23 +86,23 @@ const readFirst = Effect.fnUntraced(function* <E>(
   return done
 })
 
-/** A file that this download created. Its descriptor always leads to it; its name may come to lead elsewhere. */
+/** A file that this download created. Its descriptor always leads to it; its name may later lead to another file. */
 interface Own {
   readonly file: FileSystem.File
   readonly info: FileSystem.File.Info
-  /** The name that no other download knows. */
+  /** The name that only this download knows. */
   readonly name: string
-  /** The name under which this download has put it last. */
+  /** The current name, as far as this download knows. */
   path: string
 }
 
 const alreadyExists = ({ reason }: PlatformError.PlatformError): boolean => reason._tag === "AlreadyExists"
 
 /**
- * The beginning of the names of partial files. They are beside the target, so that to rename is one step. They hold the
- * digest, so that a partial file is never part of another blob.
+ * The beginning of the names of partial files. They are in the folder of the target, so that renaming is one step. They
+ * contain the digest, so that a partial file is never used for another blob.
  *
- * If such a name would be too long, a hash stands for the end of the target's name.
+ * If such a name would be too long, a hash replaces the end of the target's name.
  */
 const stemOf = ({ digest, path, startHash }: Pick<Download, "digest" | "path" | "startHash">): string => {
   const blob = `.${hex(digest).slice(0, 16)}`
@@ -111,7 +111,7 @@ const stemOf = ({ digest, path, startHash }: Pick<Download, "digest" | "path" | 
   const name = path.slice(folder.length)
   const bytes = encoder.encode(name)
   if (bytes.length <= room) return path + blob
-  // On Windows, what is before a backslash is a folder as well, and stays whole.
+  // On Windows, the part before a backslash is also a folder, and is not shortened.
   const fixed = name.slice(0, name.lastIndexOf("\\") + 1)
   const hash = startHash("sha256")
   hash.update(encoder.encode(name.slice(fixed.length)))
@@ -122,11 +122,11 @@ const stemOf = ({ digest, path, startHash }: Pick<Download, "digest" | "path" | 
   return folder + new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length)) + end + blob
 }
 
-/** Fails if no file can have this path, for example because its name is too long. */
+/** Fails if the path is impossible, for example because its name is too long. */
 const assertPossible = (files: FileSystem.FileSystem, path: string) =>
   Effect.catchReason(Effect.asVoid(files.lstat(path)), "PlatformError", "NotFound", () => Effect.void)
 
-/** Creates a file under a name that is free. Its permissions are those of any new file of this user. */
+/** Creates a file with an unused name. Its permissions are those of any new file of this user. */
 const create = (
   files: FileSystem.FileSystem,
   stem: string
@@ -141,11 +141,11 @@ const create = (
 const isSame = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean =>
   a.dev === b.dev && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)
 
-/** Whether a path leads to this file, and not by a link. */
+/** Whether a path leads to this file, and not through a link. */
 const isAt = (files: FileSystem.FileSystem, own: Own, path: string): Effect.Effect<boolean> =>
   Effect.match(files.lstat(path), { onFailure: () => false, onSuccess: (info) => isSame(info, own.info) })
 
-/** Gives the file another name, whatever has that name. Links are replaced, never followed. */
+/** Renames the file, and replaces any file of that name. Links are replaced, never followed. */
 const move = (files: FileSystem.FileSystem, own: Own, path: string) =>
   Effect.uninterruptible(
     Effect.map(files.rename(own.path, path), () => {
@@ -154,8 +154,8 @@ const move = (files: FileSystem.FileSystem, own: Own, path: string) =>
   )
 
 /**
- * Whether a file is as good as one that this user creates now: the same owner, permissions and kind, and no second
- * name. Then no other user has made it or may write to it, as far as the umask allows, and it is no secret.
+ * Whether a file is like one that this user would create now: the same owner, permissions and kind, and no second name.
+ * Then no other user has created it or may write to it, as far as the umask allows, and its content is not secret.
  */
 const isTrusted = (info: FileSystem.File.Info, own: Own): boolean =>
   info.type === "File" &&
@@ -165,14 +165,14 @@ const isTrusted = (info: FileSystem.File.Info, own: Own): boolean =>
   Option.getOrUndefined(info.nlink) === 1n
 
 /**
- * Opens a file that is already there, if it can be trusted. What counts is what the descriptor says: the path may lead
- * elsewhere a moment later. Where the platform cannot open a file without following links, no file is trusted.
+ * Opens an existing file, if it can be trusted. The check uses the descriptor, because the path may lead elsewhere a
+ * moment later. Where the platform cannot open a file without following links, no file is trusted.
  */
 const openTrusted = Effect.fnUntraced(
   function* (files: FileSystem.FileSystem, path: string, own: Own) {
-    // To open a device may have an effect of its own.
+    // Opening a device may have side effects.
     if ((yield* files.lstat(path)).type !== "File") return undefined
-    // For writing as well, although nothing is written: to open a pipe only for reading would wait for its writer.
+    // Also for writing, although nothing is written: opening a pipe only for reading would wait for its writer.
     const file = yield* files.open(path, { flag: "r+", noFollow: true })
     const info = yield* file.stat
     return isTrusted(info, own) ? { file, size: Number(info.size) } : undefined
@@ -180,7 +180,7 @@ const openTrusted = Effect.fnUntraced(
   Effect.orElseSucceed(() => undefined)
 )
 
-/** Copies what an earlier download has left, and tells how much that is. More than the blob has is useless. */
+/** Copies the partial file of an earlier download, and returns its size. A file larger than the blob is useless. */
 const takeOver = (files: FileSystem.FileSystem, path: string, own: Own, size: number | undefined, hash: Hash) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -191,7 +191,7 @@ const takeOver = (files: FileSystem.FileSystem, path: string, own: Own, size: nu
   )
 
 /**
- * Moves the file from the name to resume from back to its own name, to which no other download moves a file. Tells
+ * Moves the file from the name to resume from back to its own name, to which no other download moves a file. Returns
  * whether it is there: it is not if a newer download has taken the name to resume from.
  */
 const takeBack = Effect.fnUntraced(
@@ -217,24 +217,24 @@ const discard = Effect.fnUntraced(function* (files: FileSystem.FileSystem, own: 
   yield* Effect.ignore(files.remove(own.path, { force: true }))
 })
 
-/** What is to be downloaded, and to where. */
+/** What to download, and where to. */
 interface Download {
   readonly path: string
   readonly digest: Digest
   readonly size: number | undefined
   readonly startHash: Start
-  /** Whether to leave the partial file after a failure, and to continue from one that is there. */
+  /** Whether to leave the partial file after a failure, and to resume from an existing one. */
   readonly resumable: boolean
   /**
-   * The downloads of a service rename one after another. So each of them still finds its own file under the name, and
+   * The downloads of a service rename one after another, so each of them still finds its own file under the name, and
    * several downloads to one target all succeed.
    */
   readonly placing: Semaphore.Semaphore
-  /** The content from an offset on, whose hash up to there is given. */
+  /** The content from an offset, with the hash of the bytes before it. */
   readonly read: (from: number, hash: Hash) => Stream.Stream<Uint8Array, RegistryError>
 }
 
-/** Whether a file that is there holds the blob. */
+/** Whether an existing file contains the blob. */
 const holdsBlob = (files: FileSystem.FileSystem, own: Own, { digest, path, startHash }: Download) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -255,7 +255,7 @@ const replaced = (path: string, description: string) =>
     description
   })
 
-/** Gives a file its final name. Tells whether the name leads to it afterwards. */
+/** Gives a file its final name. Returns whether the name leads to it afterwards. */
 const rename = (files: FileSystem.FileSystem, own: Own, path: string) =>
   Effect.gen(function* () {
     if (!(yield* isAt(files, own, own.path))) {
@@ -274,7 +274,7 @@ const place = (files: FileSystem.FileSystem, own: Own, options: Download): Effec
     Effect.gen(function* () {
       const { path, placing } = options
       if (yield* placing.withPermit(rename(files, own, path))) return
-      // Another program may have downloaded the same blob in the same moment.
+      // Another program may have downloaded the same blob at the same time.
       if (yield* holdsBlob(files, own, options)) return
       return yield* replaced(
         path,
@@ -284,7 +284,7 @@ const place = (files: FileSystem.FileSystem, own: Own, options: Download): Effec
     })
   )
 
-/** Copies the verified content once more, from the open file, and gives the copy the final name. */
+/** Copies the verified content again from the open file, and gives the copy the final name. */
 const placeCopy = (files: FileSystem.FileSystem, own: Own, stem: string, options: Download) =>
   Effect.acquireUseRelease(
     create(files, stem),
@@ -304,7 +304,7 @@ const placeCopy = (files: FileSystem.FileSystem, own: Own, stem: string, options
     (second, exit) => (Exit.isSuccess(exit) ? Effect.void : discard(files, second))
   )
 
-/** Whether the content was wrong: to continue from there would be in vain. */
+/** Whether the content was wrong, so that resuming from it would not help. */
 const isMismatch = (exit: Exit.Exit<void, Failure>): boolean =>
   Exit.isFailure(exit) &&
   exit.cause.reasons.some(
@@ -313,7 +313,7 @@ const isMismatch = (exit: Exit.Exit<void, Failure>): boolean =>
   )
 
 /**
- * Downloads a blob to a file. The target gets its name when the content is verified, and not before.
+ * Downloads a blob to a file. The file gets its final name only once the content is verified.
  */
 export const download = (options: Download): Effect.Effect<void, Failure, FileSystem.FileSystem> =>
   Effect.scoped(
@@ -324,7 +324,7 @@ export const download = (options: Download): Effect.Effect<void, Failure, FileSy
       // A partial file with a shortened name can be created although the target cannot.
       if (!stem.startsWith(path)) yield* assertPossible(files, path)
       const shared = `${stem}.partial`
-      /** Shows the file to a later download, unless there is something that cannot be replaced, such as a folder. */
+      /** Moves the file to the name to resume from, unless something there cannot be replaced, such as a folder. */
       const show = (own: Own) => Effect.ignore(move(files, own, shared))
 
       yield* Effect.acquireUseRelease(
@@ -347,7 +347,7 @@ export const download = (options: Download): Effect.Effect<void, Failure, FileSy
         (own, exit) =>
           Exit.isFailure(exit) && (own.path !== shared || isMismatch(exit)) ? discard(files, own) : Effect.void
       )
-      // With the blob in its place, what an earlier download has left is of no use. Mostly there is nothing.
+      // Once the blob is in its place, the partial file of an earlier download is useless. Mostly there is none.
       yield* Effect.ignore(Effect.andThen(files.lstat(shared), files.remove(shared, { force: true })))
     })
   )

@@ -1,5 +1,5 @@
 /**
- * Detects that the other side stalls, or sends too little to wait for.
+ * Detects that the other side stalls, or sends too slowly.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -9,11 +9,11 @@ import { type Reason, Unavailable } from "../../RegistryError.ts"
 /** A transfer that is slower than this counts as stalled. */
 export const leastBytesPerSecond = 16 * 1024
 
-/** The reason for giving up a connection on which nothing moves. */
+/** The reason for closing a connection without progress. */
 export const stall = (duration: Duration.Duration): Reason =>
   new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}`, code: "TIMEOUT" })
 
-/** The reason for giving up a connection on which less moves than it should. */
+/** The reason for closing a connection that is too slow. */
 const tooSlow = (duration: Duration.Duration, bytesPerSecond: number): Reason =>
   new Unavailable({
     description: `less than ${bytesPerSecond / 1024} KiB a second came for ${Duration.format(duration)}`,
@@ -21,26 +21,26 @@ const tooSlow = (duration: Duration.Duration, bytesPerSecond: number): Reason =>
   })
 
 /**
- * A watch over a connection. Its two functions are called for every piece that moves, so they are no effects.
+ * Watches a connection. Its two functions are called for every chunk, so they are plain functions and not effects.
  */
 export interface Watch {
   /** The turn of the other side begins. */
   readonly wait: () => void
-  /** The turn of this side begins, which may take any time. So many bytes came in the turn before. */
+  /** The turn of this side begins, which may take any time. `bytes` arrived in the turn before. */
   readonly rest: (bytes?: number) => void
-  /** Ends when the other side stalls. */
+  /** Succeeds when the other side stalls. */
   readonly stalled: Effect.Effect<Reason>
 }
 
 /**
- * Watches a connection. The other side stalls if nothing moves for the duration, or if fewer bytes than the least rate
- * come while its turns add up to the duration: a byte now and then keeps no connection alive.
+ * Watches a connection. The other side stalls if there is no progress for the duration, or if its turns add up to the
+ * duration and fewer bytes arrived than the minimum rate demands: a byte now and then does not keep a connection alive.
  */
 export const watch = (duration: Duration.Duration, bytesPerSecond = 0): Effect.Effect<Watch> =>
   Effect.map(Clock.Clock, (clock) => {
     const idleMillis = Duration.toMillis(duration)
     let since: number | undefined = clock.currentTimeMillisUnsafe()
-    /** The turns of the other side since the last look at the rate, without the present one, in milliseconds. */
+    /** The turns of the other side since the last check of the rate, without the current one, in milliseconds. */
     let waited = 0
     let moved = 0
     const stalled: Effect.Effect<Reason> = Effect.suspend(() => {
@@ -73,9 +73,12 @@ export const watch = (duration: Duration.Duration, bytesPerSecond = 0): Effect.E
  * consumer.
  */
 export interface Pace {
-  /** The turn of the other side begins, unless it is under way. */
+  /** The turn of the other side begins, unless it has begun already. */
   readonly wait: () => void
-  /** The turn ends with so many bytes. Tells whether those since it last told so came at the least rate. */
+  /**
+   * The turn ends with a number of bytes. Returns whether the bytes since it last returned `true` arrived at the
+   * minimum rate.
+   */
   readonly rest: (bytes: number) => boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Content on its way out: read from wherever the upload has come to, hashed once, measured, and kept as long as it may
- * be needed again.
+ * The content of an upload: read from the offset that the upload has reached, hashed once, measured, and kept as long
+ * as it may be needed again.
  */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -18,30 +18,30 @@ import * as Arguments from "../api/arguments.ts"
 import * as Mismatch from "./mismatch.ts"
 import type { OnProgress } from "./options.ts"
 
-/** A part of the content. */
+/** A chunk of the content. */
 export interface Chunk {
   readonly bytes: Uint8Array
-  /** Whether the content ends with it. */
+  /** Whether it is the last chunk. */
   readonly last: boolean
 }
 
-/** The source failed, with the cause that `Outgoing` keeps: it is the caller's, and not to be taken for a fault. */
+/** The source failed, with the cause that `Outgoing` stores. It is the caller's error, not a fault of the registry. */
 export const sourceFailed = "the source failed"
 
 export interface Outgoing<out E> {
-  /** Bytes in all, as soon as they are known. */
+  /** The total size in bytes, once it is known. */
   readonly sizeBytes: () => number | undefined
-  /** How far the content has been read, at most. */
+  /** The largest offset up to which the content has been read. */
   readonly sentBytes: () => number
-  /** Whether the content can be read from an offset, again or for the first time. */
+  /** Whether the content can be read from an offset. */
   readonly canReadFrom: (offset: number) => boolean
-  /** The content from an offset to its end, as often as it is run. Only of sources that can be read again. */
+  /** The content from an offset to its end. It can run repeatedly. Only for sources that can be read again. */
   readonly stream: (offset: number) => Stream.Stream<Uint8Array, typeof sourceFailed>
-  /** At most so many bytes at an offset. Only the chunk before is kept, so that it can be sent again. */
+  /** Reads at most a number of bytes at an offset. Only the previous chunk is kept, so that it can be sent again. */
   readonly chunk: (offset: number, maxBytes: number) => Effect.Effect<Chunk, typeof sourceFailed>
-  /** What the source failed with. */
+  /** The cause with which the source failed. */
   readonly failure: () => Cause.Cause<E | RegistryError> | undefined
-  /** The digest of the whole content, once all of it was read. */
+  /** The digest of the whole content, once all of it has been read. */
   readonly digest: () => Digest
 }
 
@@ -52,7 +52,7 @@ interface Window extends Chunk {
 interface Reader {
   readonly pull: Pull.Pull<ReadonlyArray<Uint8Array>, typeof sourceFailed>
   readonly scope: Scope.Closeable
-  /** Pieces that were pulled and not used yet. */
+  /** Pieces that were pulled but not used yet. */
   pieces: Array<Uint8Array>
   position: number
   ended: boolean
@@ -65,10 +65,10 @@ const mismatch = (operation: string, expected: number, actual: string) =>
   })
 
 /**
- * Makes the outgoing side of one upload. What it opens closes with the scope.
+ * Makes the content of one upload. Everything it opens closes with the scope.
  */
 export const make = Effect.fnUntraced(function* <E, R>(options: {
-  /** The operation that fails if the source is not what it was said to be. */
+  /** The operation in errors about the source's size or digest. */
   readonly operation: string
   readonly source: BlobSource<E, R>
   readonly algorithm: Algorithm
@@ -95,14 +95,14 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
       return Effect.fail(sourceFailed)
     })
 
-  /** The source, told apart from the connection that it feeds. */
+  /** The source, with its errors separate from those of the connection. */
   const read = (offset: number, heldBytes?: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
     source.read(offset, heldBytes).pipe(
       Stream.provideContext(context),
       Stream.catchCause((cause) => Stream.fromEffect(fail(cause)))
     )
 
-  /** Hashes what has not been before, and holds the source to its size. */
+  /** Hashes bytes that were not hashed before, and checks the source against its size. */
   const take = (offset: number, pieces: ReadonlyArray<Uint8Array>): number => {
     let position = offset
     for (const piece of pieces) {
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return Effect.void
   }
 
-  /** Asks the HTTP client that runs it how much of it is held there. */
+  /** Reads from the HTTP client that runs the stream how many bytes it still uses. */
   const stream = (offset: number): Stream.Stream<Uint8Array, typeof sourceFailed> =>
     Stream.unwrap(
       Effect.map(HeldBytes, (heldBytes) => {
@@ -150,11 +150,11 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
     return { pull, scope: own, pieces: [], position: offset, ended: false } satisfies Reader
   })
 
-  /** So many bytes from the reader, or less if it ends before. */
+  /** Reads a number of bytes from the reader, or fewer if it ends. */
   const next = Effect.fnUntraced(function* (from: Reader, bytes: number) {
     while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
     const [first] = from.pieces
-    // A piece that is all of it need not be copied.
+    // A piece of exactly this size needs no copy.
     if (first !== undefined && first.length === bytes) {
       from.pieces.shift()
       return first
@@ -181,7 +181,7 @@ export const make = Effect.fnUntraced(function* <E, R>(options: {
   const fill = Effect.fnUntraced(function* (from: Reader, maxBytes: number) {
     const left = stated === undefined ? maxBytes : Math.min(maxBytes, Math.max(0, stated - from.position))
     const bytes = yield* next(from, left)
-    // Whether this is all there is shows only behind it.
+    // Only the next piece shows whether this chunk is the last.
     while (!from.ended && from.pieces.length === 0) yield* pullMore(from)
     from.position = take(from.position, [bytes])
     const last = from.ended && from.pieces.length === 0

@@ -1,6 +1,6 @@
 /**
- * Waits between the attempts of a transfer, as many as the policy grants. A transfer that moves on may wait as often
- * again: a blob of many gigabytes is not given up for its sixth fault in as many hours.
+ * Waits between the attempts of a transfer, as often as the policy allows. After progress, the policy starts again: a
+ * blob of many gigabytes does not fail at its sixth fault in as many hours.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { askedWait, waits } from "../http/retry.ts"
 export interface Patience {
   /** Waits for the next attempt, or fails with the error if there is none. */
   readonly wait: (error: RegistryError) => Effect.Effect<void, RegistryError>
-  /** Something was achieved: the policy begins anew. */
+  /** The transfer made progress: the policy starts again. */
   readonly renew: Effect.Effect<void>
 }
 

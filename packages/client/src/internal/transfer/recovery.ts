@@ -9,41 +9,42 @@ export type Doing = "Sending" | "SendingLast" | "Committing"
 /**
  * What a failed request means to an upload.
  *
- * - `TurnedAway`: the registry did nothing yet (429, 503).
- * - `Lost`: nobody knows how far it came (reset, stall, 408, 5xx).
- * - `OutOfStep`: the session is somewhere else than the client thinks (416).
- * - `Unknown`: the session, or its location, is not known any more (404).
- * - `TooLarge`: so many bytes are not taken at once (413).
- * - `OtherContent`: the bytes that arrived are not those of the digest (`DIGEST_INVALID`).
- * - `NotTaken`: something on the way does not take such a request (any other 4xx, 501, or a success that no blob comes of).
- * - `Final`: everything that another request does not mend.
+ * - `TurnedAway`: the registry did not process the request (429, 503).
+ * - `Lost`: it is unknown how many bytes arrived (reset, stall, 408, 5xx).
+ * - `OutOfStep`: the session is at another offset than the client assumes (416).
+ * - `Unknown`: the registry no longer knows the session or its location (404).
+ * - `TooLarge`: the registry does not accept so many bytes at once (413).
+ * - `OtherContent`: the bytes that arrived do not match the digest (`DIGEST_INVALID`).
+ * - `NotTaken`: the registry or a proxy does not accept such a request (any other 4xx, 501, or a success without a
+ *   blob).
+ * - `Final`: any failure that another request does not help.
  */
 export type Fault = "TurnedAway" | "Lost" | "OutOfStep" | "Unknown" | "TooLarge" | "OtherContent" | "NotTaken" | "Final"
 
 /**
  * What to do next.
  *
- * - `Repeat`: the same request again.
- * - `AskStatus`: ask the session how far it has come, and go on from there.
- * - `LookForBlob`: see whether the blob is there; if not, ask the session.
- * - `SmallerPieces`: go on in chunks, or in smaller ones.
- * - `BeginAnew`: send everything once more in another session, if the registry may have lost count in this one.
+ * - `Repeat`: send the same request again.
+ * - `AskStatus`: request the offset of the session, and resume from there.
+ * - `LookForBlob`: check whether the blob exists; if not, request the offset of the session.
+ * - `SmallerPieces`: continue in chunks, or in smaller ones.
+ * - `BeginAnew`: send everything again in another session, if the registry may have lost count in this one.
  * - `GiveUp`: fail.
  */
 export type Recovery = "Repeat" | "AskStatus" | "LookForBlob" | "SmallerPieces" | "BeginAnew" | "GiveUp"
 
 /**
- * Whether a transfer that fails so may resume. A connection that fails at the first contact with the registry is as final
- * here as it is for other operations.
+ * Whether a transfer that fails like this may resume. A connection that fails at the first contact with the registry is
+ * final here as well as in other operations.
  */
 export const isPassing = (reason: Reason): boolean =>
   reason._tag === "Throttled" || (reason._tag === "Unavailable" && reason.isRetryable && reason.firstContact !== true)
 
-/** Whether the registry itself says that the caller may not. A firewall has pages of its own. */
+/** Whether the registry itself denies the request. Firewalls answer with other pages. */
 const isDenied = ({ reason, response }: RegistryError): boolean =>
   (reason._tag === "Forbidden" || reason._tag === "Unauthenticated") && (response?.errors.length ?? 0) > 0
 
-/** Reads the meaning out of an error. */
+/** Classifies an error. */
 export const faultOf = (error: RegistryError): Fault => {
   const { reason, response } = error
   const has = (...codes: ReadonlyArray<string>) => response?.errors.some(({ code }) => codes.includes(code)) === true
@@ -102,17 +103,17 @@ const table: { readonly [D in Doing]: { readonly [F in Fault]: Recovery } } = {
 export const recoveryFrom = (doing: Doing, fault: Fault): Recovery => table[doing][fault]
 
 /**
- * Where an upload goes on, once the session has told how far it has come, or is gone.
+ * Where an upload resumes, once the offset of the session is known, or the session no longer exists.
  *
- * - `Continue`: in the same session, from there.
+ * - `Continue`: in the same session, from its offset.
  * - `Restart`: in a new session, from the first byte.
- * - `GiveUp`: the content can't be read from there again.
+ * - `GiveUp`: the content cannot be read from there again.
  */
 export type Resumption = "Continue" | "Restart" | "GiveUp"
 
 /**
- * With no byte confirmed a new session is as good as the old one, and better: `0-0` may mean one byte as well. So is a session
- * that claims more bytes than were ever sent.
+ * Without a confirmed byte, a new session is better than the old one, because `0-0` may also mean one byte. The same
+ * holds for a session that claims more bytes than were ever sent.
  */
 export const resumptionAt = (
   confirmedBytes: number | undefined,

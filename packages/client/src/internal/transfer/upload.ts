@@ -1,5 +1,5 @@
 /**
- * Uploads: sends what `uploading.ts` decides, in one session at a time, and leaves none behind.
+ * Uploads: carries out what `uploading.ts` decides, in one session at a time, and leaves no open session.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,47 +32,47 @@ import { faultOf } from "./recovery.ts"
 import * as Uploading from "./uploading.ts"
 import type { BlobOutcome, OnProgress } from "./options.ts"
 
-/** At which rate a registry reads a blob once more when it closes a session. */
+/** The minimum rate at which a registry reads a blob again when it closes a session. */
 const leastHashedBytesPerSecond = 16 * 1024 * 1024
 
-/** How long giving up a session may take. */
+/** How long cancelling a session may take. */
 const cancelTime = Duration.seconds(5)
 
-/** What is to be uploaded, and how. */
+/** What to upload, and how. */
 export interface Upload<E, R> {
   readonly repository: RepositoryName
   readonly source: BlobSource<E, R>
-  /** What the content must be. */
+  /** The digest that the content must have. */
   readonly expected: Digest | undefined
-  /** The digest by which the blob is to be known. */
+  /** The algorithm of the blob's digest. */
   readonly algorithm: Algorithm
-  /** The repository to take the blob from, if it has it. */
+  /** The repository to mount the blob from, if it has the blob. */
   readonly mount: Distribution.Mount | undefined
   readonly chunkBytes: number
   readonly idleTimeout: Duration.Duration
   readonly onProgress: OnProgress | undefined
 }
 
-/** What uploads need of their surroundings. */
+/** The services that uploads need. */
 export interface Services {
   readonly transport: Conversation
   readonly startHash: Start
   readonly dialect: Dialect
 }
 
-/** What uploads have learnt of a registry. */
+/** What uploads have learnt about a registry. */
 export interface Dialect {
-  /** How many uploads in a row it took only after the last chunk no longer came with the commit. */
+  /** How many uploads in a row succeeded only once the last chunk was sent separately from the commit. */
   refusals: number
 }
 
-/** One may be due to a fault. */
+/** Two, because a single one may be due to a fault. */
 const enoughRefusals = 2
 
-/** A blob that the registry has. */
+/** An uploaded or existing blob. */
 export interface Uploaded {
   readonly digest: Digest
-  /** In bytes, as far as it is known: of a blob of another repository it is not. */
+  /** The size in bytes, if it is known: for a blob of another repository it is not. */
   readonly size: number | undefined
   readonly outcome: BlobOutcome
 }
@@ -85,11 +85,11 @@ const refused = (transport: Conversation, digest: Digest) =>
 const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
   failed(transport, new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
 
-/** How much later than `base` so many bytes are done at a rate. */
+/** The duration `base` plus the time of a number of bytes at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
   Duration.sum(base, Duration.seconds(bytes / bytesPerSecond))
 
-/** Cancels a session. One whose path may be anything else is left to expire: it is not deleted. */
+/** Cancels a session. If the path may not be that of a session, it is not deleted, and the session expires. */
 const cancel = (transport: Conversation, repository: RepositoryName, { location }: Distribution.SessionAnswer) =>
   isUploadSession(repository, Redacted.value(location).path)
     ? transport
@@ -97,7 +97,7 @@ const cancel = (transport: Conversation, repository: RepositoryName, { location 
         .pipe(Effect.interruptible, Effect.timeoutOption(cancelTime), Effect.ignore)
     : Effect.logDebug("upload: the session is left to expire, as its path is not that of an upload")
 
-/** The session of an upload: at most one is open, and none is left behind. */
+/** The session of an upload: at most one is open, and none remains. */
 const makeSession = (transport: Conversation, repository: RepositoryName) => {
   let current: Distribution.SessionAnswer | undefined
 
@@ -107,7 +107,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
     return open === undefined ? Effect.void : cancel(transport, repository, open)
   })
 
-  /** Waits for the answer to a request that was sent before an interruption: the session that it opens is to be closed. */
+  /** Waits for the answer to a request that was sent before an interruption, to close the session that it opens. */
   const settle = (opening: Fiber.Fiber<Distribution.OpenAnswer, RegistryError>) =>
     Effect.gen(function* () {
       const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(opening)), cancelTime)
@@ -115,7 +115,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
       if (Exit.isSuccess(exit.value) && exit.value.value._tag === "Session") current = exit.value.value.session
     })
 
-  /** Opens it, or takes the blob over from elsewhere, which leaves none. */
+  /** Opens the session, or mounts the blob, which leaves no session. */
   const open = (
     mount: Distribution.Mount | undefined,
     at?: Distribution.SecretLocation,
@@ -142,11 +142,11 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
   return {
     open,
     close,
-    /** The registry has closed it itself. */
+    /** The registry has closed the session itself. */
     done: () => {
       current = undefined
     },
-    /** Runs a request on the session, and keeps what it says of itself. */
+    /** Runs a request on the session, and stores the new state of the session. */
     on: <A>(request: (location: Distribution.SecretLocation) => Effect.Effect<A, RegistryError>) =>
       Effect.suspend(() => (current === undefined ? Effect.die("no session is open") : request(current.location))),
     moved: (answer: Distribution.SessionAnswer) => {
@@ -195,8 +195,8 @@ export const run = <E, R>(services: Services, upload: Upload<E, R>): Effect.Effe
   )
 
 /**
- * Takes a blob over from another repository, and tells whether that went. Where it did not, the session that the
- * registry opened instead is closed.
+ * Mounts a blob from another repository, and returns whether that succeeded. If not, it closes the session that the
+ * registry opened instead.
  */
 export const mount = (
   transport: Conversation,
@@ -212,7 +212,7 @@ export const mount = (
     })
   )
 
-/** The requests of an upload: each command that sends something, and the event that comes of it. */
+/** The requests of an upload: the event that follows each sending command. */
 const makeRequests = <E>(
   { dialect, transport }: Services,
   { expected, idleTimeout, repository }: Pick<Upload<E, unknown>, "expected" | "idleTimeout" | "repository">,
@@ -221,7 +221,7 @@ const makeRequests = <E>(
 ) => {
   type Sent = Effect.Effect<Uploading.Event, RegistryError | typeof Outgoing.sourceFailed>
 
-  /** How long the registry may take when it closes the session: it may read the blob once more. */
+  /** How long the registry may take to close the session: it may read the blob again. */
   const closing = (bytes: number) => allowance(idleTimeout, bytes, leastHashedBytesPerSecond)
 
   const send = Effect.fnUntraced(function* (
@@ -235,7 +235,7 @@ const makeRequests = <E>(
     return { _tag: "Accepted", from, to, isLast, lastByte: answer.lastByte } as const
   })
 
-  /** Closes the session with the last bytes, or none: the registry has all of them up to an offset. */
+  /** Closes the session with the last bytes, or with none: then the registry has all bytes up to an offset. */
   const close = Effect.fnUntraced(function* (digest: Digest, to: number, bytes: Distribution.SentBytes) {
     const answer = yield* session.on((location) =>
       transport.execute(Distribution.commitUpload(repository, location, digest, bytes))
@@ -253,7 +253,7 @@ const makeRequests = <E>(
     return { _tag: "Committed", to } as const
   })
 
-  /** The digest of all that was read, which must be the one that is expected. */
+  /** The digest of all read content, which must be the expected one. */
   const digestRead = Effect.suspend(() => {
     const digest = content.digest()
     return expected === undefined || digest === expected
@@ -261,11 +261,11 @@ const makeRequests = <E>(
       : mismatch(transport, expected, digest)
   })
 
-  /** All the rest in one request. */
+  /** Sends the rest in one request. */
   const stream = Effect.fnUntraced(function* (offset: number, size: number) {
     const watch = yield* Idle.watch(idleTimeout)
     let isUnderWay = false
-    // Time in which the source is read is not the registry's, nor is that in which the request waits for its turn.
+    // Neither the time of reading the source nor that of waiting for a permit counts as the registry's.
     const body = Stream.transformPull(content.stream(offset), (pull) =>
       Effect.succeed(
         Effect.suspend(() => {
@@ -283,7 +283,7 @@ const makeRequests = <E>(
     return yield* send({ from: offset, to: offset + size, isLast: true }, sent)
   })
 
-  /** The next chunk, if there is one. The last one closes the session if it `commits`. */
+  /** Sends the next chunk, if there is one. The last one closes the session if it `commits`. */
   const chunk = Effect.fnUntraced(function* (offset: number, maxBytes: number, commits: boolean, onCommit: () => void) {
     const { bytes, last } = yield* content.chunk(offset, maxBytes)
     if (bytes.length === 0) return { _tag: "Ended" } as const
@@ -295,13 +295,13 @@ const makeRequests = <E>(
     const taken = yield* Latch.make()
     const sent: Distribution.SentBytes = {
       body: HttpBody.uint8Array(bytes, octetStream),
-      // A blob in one request is no chunk.
+      // A blob in one request is not a chunk.
       ...(isCommit && offset === 0 ? {} : { contentRange: `${offset}-${end - 1}` }),
       onSent: () => {
         watch.wait()
         taken.openUnsafe()
       },
-      // Where the HTTP client does not tell when it sends, the whole chunk has its time.
+      // If the HTTP client does not report progress, the limit applies to the whole chunk.
       stalled: Effect.timeoutOrElse(Effect.andThen(taken.await, watch.stalled), {
         duration: slow,
         orElse: () => Effect.succeed(Idle.stall(slow))
@@ -349,7 +349,7 @@ const makeRequests = <E>(
     }))
   )
 
-  /** What fails here is a fault, from which the upload may recover; the questions that this takes fail for good. */
+  /** A failure here is a fault from which the upload may recover; a failure of the recovery's own requests is final. */
   const recoverable = (request: Sent, isCommit: () => boolean): Sent =>
     Effect.catchIf(
       request,
@@ -380,7 +380,7 @@ const makeRequests = <E>(
   }
 }
 
-/** Shows how far an upload has come, and where it resumes. */
+/** Logs the progress of an upload, and where it resumes. */
 const report = (event: Uploading.Event, { command, state }: Uploading.Step, totalBytes: number | undefined) => {
   const bytes = state.confirmedBytes
   switch (event._tag) {
@@ -401,7 +401,7 @@ const report = (event: Uploading.Event, { command, state }: Uploading.Step, tota
   }
 }
 
-/** Carries out what `Uploading.next` decides, until the blob is there. */
+/** Carries out what `Uploading.next` decides, until the blob exists. */
 const transfer = Effect.fnUntraced(function* <E, R>(
   services: Services,
   upload: Upload<E, R>,
@@ -453,7 +453,7 @@ const transfer = Effect.fnUntraced(function* <E, R>(
     step = follow(step.state, outcome.success)
     yield* report(outcome.success, step, plan.totalBytes)
     yield* countBytes("sent", Math.max(0, step.state.confirmedBytes - confirmedBytes))
-    // To come again to where it was before is no progress.
+    // Reaching an earlier offset again is not progress.
     if (Uploading.isFurther(step.state, furthest)) {
       furthest = step.state
       yield* patience.renew
@@ -465,14 +465,14 @@ const transfer = Effect.fnUntraced(function* <E, R>(
   return { digest: content.digest(), size: content.sizeBytes(), outcome: "sent" }
 })
 
-/** The blob in a repository, if it is there, with its size in bytes as far as the registry tells. */
+/** The blob in a repository, if it exists, with its size in bytes if the registry states it. */
 export const find = (
   transport: Conversation,
   repository: RepositoryName,
   digest: Digest
 ): Effect.Effect<Option.Option<Uploaded>, RegistryError> =>
   transport.execute(Distribution.headBlob("RegistryContent.headBlob", repository, digest)).pipe(
-    // Storage that signs its links for GET alone has to be asked so. Where it knows no such blob it may refuse as well.
+    // Storage that signs its links only for GET needs a GET. If it does not know the blob, it may refuse as well.
     Effect.catchIf(isOfStorage(transport.endpoint), () => Download.statedSize(transport, { repository, digest })),
     Effect.map((size) => Option.some<Uploaded>({ digest, size, outcome: "present" })),
     (found) => orLongWay(found, Effect.succeedNone)

@@ -1,69 +1,72 @@
 /**
  * What an upload does next: a function from state and event to state and command, without effects. `upload.ts` carries
- * the commands out; what a fault means, and what follows it, stands in `recovery.ts`.
+ * the commands out; `recovery.ts` decides what a fault means and what follows it.
  */
 import type { RegistryError } from "../../RegistryError.ts"
 import { mostChunkBytes } from "../api/arguments.ts"
 import { type Fault, faultOf, type Recovery, recoveryFrom, resumptionAt } from "./recovery.ts"
 
-/** Content up to this size goes out as one piece that is kept; more is streamed if it can be read again. */
+/** Content up to this size is sent as one piece, which is kept; larger content is streamed if it can be read again. */
 const smallBytes = 2 * 1024 * 1024
 
-/** Below this size a chunk is not the problem. */
+/** Below this size, the size of the chunk is not the problem. */
 const leastChunkBytes = 64 * 1024
 
-/** A registry that takes less than it is sent does so now and then. One that does it each time would have it all sent again. */
+/**
+ * Registries may accept only part of a request now and then. One that always does would make the client send everything
+ * repeatedly.
+ */
 const mostParts = 16
 
-/** Less than this is no progress: a registry could ask for one byte at a time. */
+/** Less than this does not count as progress: a registry could accept one byte at a time. */
 const leastProgressBytes = 64 * 1024
 
-/** Registries that refuse larger chunks as out of step take these: GHCR's limit. */
+/** Registries that refuse larger chunks as out of step accept this size, which is GHCR's limit. */
 const usualChunkBytes = 4 * 1024 * 1024
 
 /** What stays the same during an upload. */
 export interface Plan {
-  /** Bytes in all, if the source states them. */
+  /** The total size in bytes, if the source states it. */
   readonly totalBytes: number | undefined
-  /** The size of chunks in bytes, as the caller or the default has it. */
+  /** The size of chunks in bytes, of the caller or the default. */
   readonly chunkBytes: number
   readonly repeatable: boolean
-  /** Whether the last chunk goes out with the commit. */
+  /** Whether the last chunk is sent with the commit. */
   readonly commitsLastChunk: boolean
 }
 
-/** What is known of the content at the moment. */
+/** The current knowledge about the content. */
 export interface Content {
-  /** How far it has been read, at most. */
+  /** The largest offset up to which it has been read. */
   readonly sentBytes: number
   readonly canReadFrom: (offset: number) => boolean
 }
 
-/** Where an upload is. */
+/** The state of an upload. */
 export interface State {
   readonly doing: "Sending" | "Committing"
-  /** How many bytes the registry has, as far as is known. */
+  /** The number of bytes that the registry is known to have. */
   readonly confirmedBytes: number
-  /** The size of chunks in bytes; undefined while the content goes out in one request. */
+  /** The size of chunks in bytes; undefined while the content is sent in one request. */
   readonly chunkBytes: number | undefined
-  /** The failure after which the registry is asked how far the upload has come. */
+  /** The failure after which the client requests the offset of the session. */
   readonly failure: RegistryError | undefined
   /**
-   * Whether the registry may have other bytes than the client believes: what it says of them is a hint, and the digest
-   * decides. `Settled` once the content is sent anew for that: then the digest is believed.
+   * Whether the registry may have other bytes than the client assumes. Then its offset is a hint, and the digest
+   * decides. `Settled` once the content is sent again for that reason: then a digest error is final.
    */
   readonly count: "Sure" | "Unsure" | "Settled"
-  /** How often the registry took a part of a request only. */
+  /** How often the registry accepted only part of a request. */
   readonly parts: number
-  /** How the last chunk goes out: with the commit, or before, whether or not that failed because the two came together. */
+  /** How the last chunk is sent: with the commit, or before it (`Refused` if sending both together failed). */
   readonly lastChunk: "WithCommit" | "Apart" | "Refused"
 }
 
-/** What happened. */
+/** An event of an upload. */
 export type Event =
   /** A session was opened, the first or another one. */
   | { readonly _tag: "Opened"; readonly chunkMinBytes: number }
-  /** Bytes were taken; `lastByte` is the offset of the last one that the registry says it has. */
+  /** The registry accepted bytes; `lastByte` is the offset of the last one that it states. */
   | {
       readonly _tag: "Accepted"
       readonly from: number
@@ -71,18 +74,18 @@ export type Event =
       readonly isLast: boolean
       readonly lastByte: number | undefined
     }
-  /** The content ended where the last chunk did. */
+  /** The content ended with the previous chunk. */
   | { readonly _tag: "Ended" }
   /** The registry has the blob, all of it up to this offset. */
   | { readonly _tag: "Committed"; readonly to: number }
-  /** A request failed that sends, or that `commits`, or both. */
+  /** A request that sends, commits (`commits`), or both, failed. */
   | { readonly _tag: "Failed"; readonly error: RegistryError; readonly commits: boolean }
   | { readonly _tag: "SessionFound"; readonly lastByte: number | undefined }
   | { readonly _tag: "SessionLost" }
   | { readonly _tag: "BlobFound" }
   | { readonly _tag: "BlobMissing" }
 
-/** What to do. */
+/** A command of an upload. */
 export type Command =
   /** Send all the rest in one request. */
   | { readonly _tag: "Stream"; readonly offset: number; readonly size: number }
@@ -93,19 +96,21 @@ export type Command =
   | { readonly _tag: "LookForBlob" }
   /** Open another session, and close this one. */
   | { readonly _tag: "Reopen" }
-  /** The blob is there. `isOpen` tells whether the session may still be open. */
+  /** The blob exists. `isOpen` says whether the session may still be open. */
   | { readonly _tag: "Finish"; readonly isOpen: boolean }
   | { readonly _tag: "Fail"; readonly error: RegistryError }
 
-/** A state, and what to do in it. */
+/** A state and its command. */
 export interface Step {
   readonly state: State
   readonly command: Command
-  /** The failure that the command is to mend, and how. The retry policy waits first, but for smaller pieces. */
+  /**
+   * The failure that the command recovers from, and how. The retry policy waits first, except before smaller pieces.
+   */
   readonly recovery?: { readonly from: RegistryError; readonly by: Exclude<Recovery, "GiveUp"> }
 }
 
-/** Where an upload begins. */
+/** The first state of an upload. */
 export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Plan): State => ({
   doing: "Sending",
   confirmedBytes: 0,
@@ -118,14 +123,14 @@ export const begin = ({ commitsLastChunk, repeatable, totalBytes, ...plan }: Pla
 
 const unsure = (state: State): State => (state.count === "Sure" ? { ...state, count: "Unsure" } : state)
 
-/** Whether a state is noticeably nearer to the end than another. */
+/** Whether a state has noticeable progress over another. */
 export const isFurther = (state: State, other: State): boolean =>
   state.doing === other.doing
     ? state.confirmedBytes >=
       other.confirmedBytes + Math.min(leastProgressBytes, state.chunkBytes ?? leastProgressBytes)
     : state.doing === "Committing"
 
-/** How many bytes the registry has, when it has at most `most`: `0-0` also stands for none. */
+/** The number of bytes that the registry has, if that is at most `most`: `0-0` also means none. */
 const confirmedOf = (lastByte: number | undefined, most: number): number | undefined =>
   lastByte === undefined ? undefined : lastByte === 0 && most !== 1 ? 0 : lastByte + 1
 
@@ -136,7 +141,7 @@ const commit = (state: State): Step => ({ state: { ...state, doing: "Committing"
 /** Sends what the registry does not have yet. */
 const send = ({ chunkBytes, repeatable, totalBytes }: Plan, state: State): Step => {
   const offset = state.confirmedBytes
-  // Where the two may be refused together, it must be possible to begin anew.
+  // The registry may refuse both together, so it must be possible to start again.
   const commits = state.lastChunk === "WithCommit" && (repeatable || offset === 0)
   if (totalBytes !== undefined && offset === totalBytes && offset > 0) return commit(state)
   return {
@@ -158,8 +163,8 @@ const opened = (plan: Plan, state: State, chunkMinBytes: number): Step =>
   })
 
 /**
- * The registry took the bytes, and says how many it has: that may be a part of them. Some count one too many or too few, the
- * last chunk alone, or not at all.
+ * The registry accepted the bytes, and states how many it has, which may be only a part. Some registries count one too
+ * many or too few, only the last chunk, or not at all.
  */
 const accepted = (
   plan: Plan,
@@ -177,7 +182,7 @@ const accepted = (
   return reached === to && isLast ? commit(further) : send(plan, further)
 }
 
-/** A state with smaller chunks; none if they are small already. */
+/** A state with smaller chunks; undefined if they are small already. */
 const withSmallerChunks = (plan: Plan, state: State, most = Number.POSITIVE_INFINITY): State | undefined => {
   const chunkBytes = Math.min(most, state.chunkBytes === undefined ? plan.chunkBytes : Math.floor(state.chunkBytes / 2))
   return chunkBytes < leastChunkBytes ? undefined : { ...state, chunkBytes }
@@ -188,10 +193,10 @@ const smaller = (plan: Plan, state: State, error: RegistryError): Step => {
   return further === undefined ? fail(state, error) : send(plan, further)
 }
 
-/** The faults by which a registry, or a gateway before it, does not take the last chunk with the commit. */
+/** The faults with which a registry, or a gateway before it, refuses the last chunk together with the commit. */
 const refusals: ReadonlyArray<Fault> = ["NotTaken", "OtherContent", "Lost"]
 
-/** What was refused together is not sent together again. A registry that is busy refuses anything. */
+/** After a refusal, both are sent separately. A busy registry refuses anything, so its refusal does not count. */
 const afterLast = (state: State, fault: Fault): State =>
   fault === "TurnedAway" ? state : { ...state, lastChunk: refusals.includes(fault) ? "Refused" : "Apart" }
 
@@ -229,12 +234,12 @@ const reopen = (state: State): Step => ({
   command: { _tag: "Reopen" }
 })
 
-/** Resumes where the registry is, or from the beginning. */
+/** Resumes at the registry's offset, or from the beginning. */
 const resumed = (plan: Plan, state: State, content: Content, confirmedBytes: number | undefined): Step => {
   const { doing, failure } = state
   const isElsewhere = confirmedBytes !== undefined && confirmedBytes !== state.confirmedBytes
   if (doing === "Sending" && failure !== undefined && faultOf(failure) === "OutOfStep" && !isElsewhere) {
-    // It is in step: GHCR refuses chunks that are too large so.
+    // The offset is right: GHCR refuses chunks that are too large like this.
     const further = withSmallerChunks(plan, state, usualChunkBytes)
     if (further === undefined) return fail(state, failure)
     if (confirmedBytes !== undefined) return send(plan, further)
