@@ -123,7 +123,7 @@ export const http: ReadonlyArray<Fault> = [
   {
     wrong: "a list whose links go in a circle never ends",
     file: `${folder}/pages.ts`,
-    find: '    if (seen.has(page)) return "the pages go in a circle"\n',
+    find: '    if (seen.has(page)) return "the pages of the list repeat"\n',
     replace: ""
   },
   {

@@ -33,7 +33,7 @@ const operation = "Content.verify"
 const failed = (reason: Reason) => Effect.fail(new RegistryError({ operation, reason }))
 
 const wrongSize = (expectedBytes: number, actual: string) =>
-  failed(Mismatch.ofSize("the content has another size than it should have", expectedBytes, actual))
+  failed(Mismatch.ofSize("the content does not have the expected size", expectedBytes, actual))
 
 /**
  * Verifies a stream of bytes against a descriptor. The bytes pass through as they arrive. The stream succeeds only if
@@ -104,7 +104,7 @@ export const verify: {
 
         const end = Effect.suspend(() => {
           if (size !== undefined && bytes !== size) return wrongSize(size, `${bytes} bytes`)
-          const mismatch = Mismatch.ofDigest("the content is not what its digest names", digest, hash)
+          const mismatch = Mismatch.ofDigest("the content does not match its digest", digest, hash)
           return mismatch === undefined ? Effect.void : failed(mismatch)
         })
 

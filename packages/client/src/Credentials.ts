@@ -523,7 +523,7 @@ const neither = (
   return new CredentialUnavailable({
     credential: all.map(({ credential }) => credential).join(", "),
     problem: all.every(({ problem }) => problem === "NotConfigured") ? "NotConfigured" : "Failed",
-    description: `none of ${all.length} credentials is there for ${loginServer}`,
+    description: `none of ${all.length} credentials is available for ${loginServer}`,
     passedOver: all
   })
 }
@@ -542,7 +542,7 @@ const noHost = (name: string): CredentialUnavailable =>
   new CredentialUnavailable({
     credential: "login",
     problem: "Failed",
-    description: `"${refusedValue(name)}" is not a host: expected the names of registries as myregistry.azurecr.io or .azurecr.io`
+    description: `"${refusedValue(name)}" is not a host: expected the names of registries, such as myregistry.azurecr.io or .azurecr.io`
   })
 
 const hasPort = (name: string): boolean => /:\d+$/.test(name)

@@ -290,7 +290,7 @@ const longestPosition = 1024
 const isPosition = (text: string): boolean => text !== "" && text.length <= longestPosition
 
 /** Without a name to continue from, the list would look complete. */
-const noPosition = new InvalidResponse({ description: "no item of a full page has a name to go on from" })
+const noPosition = new InvalidResponse({ description: "no item of a full page has a name to continue from" })
 
 /**
  * Reads pages of a list whose items have an order and a position. After a full page without a link, the list continues

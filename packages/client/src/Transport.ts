@@ -308,7 +308,8 @@ export const make = Effect.fnUntraced(function* (
   )
   const trustedRealms = yield* each("trustedRealms", options.trustedRealms, parseOrigin)
   const allowedHosts = yield* each("allowedHosts", options.allowedHosts, parseHost)
-  if (!isProtected(url)) yield* Effect.logWarning(`${url.origin} is asked in the clear: credentials can be read`)
+  if (!isProtected(url))
+    yield* Effect.logWarning(`requests to ${url.origin} are not encrypted: credentials can be read`)
   const origin = url.origin
   const registry = { endpoint: origin, loginServer: url.host }
   const given = yield* Credentials

@@ -32,10 +32,10 @@ const expected =
 const notUrl = `refused: is not a URL${expected}`
 const noHost = `refused: is neither the name of a registry (5 to 50 letters and digits) nor a host${expected}`
 const notWeb = `refused: is not the address of a registry${expected}`
-const tooMuch = `refused: is more than a scheme, a host and a port: repositories are named in operations${expected}`
-const login = `refused: holds a login, which is for Credentials to tell${expected}`
+const tooMuch = `refused: has more than a scheme, a host and a port: name repositories in operations${expected}`
+const login = `refused: contains a login: provide it with Credentials${expected}`
 const notProtected =
-  "refused: is plain http, which is for this machine's own addresses alone: anybody on the way could read the credentials (allowInsecureHttp accepts that)"
+  "refused: is plain http, which is accepted only for addresses of this machine: anyone on the network path could read the credentials (allowInsecureHttp accepts it)"
 
 describe("an endpoint", () => {
   const endpoints: ReadonlyArray<readonly [string, string]> = [

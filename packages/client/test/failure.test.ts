@@ -171,9 +171,9 @@ const unexplained = (status: number) => `the registry answered ${status} without
 
 describe("a status", () => {
   const table: ReadonlyArray<readonly [number, string, string, string]> = [
-    [100, "InvalidResponse", "never", "status 100 is not expected here"],
-    [204, "InvalidResponse", "never", "status 204 is not expected here"],
-    [206, "InvalidResponse", "never", "status 206 is not expected here"],
+    [100, "InvalidResponse", "never", "unexpected status 100"],
+    [204, "InvalidResponse", "never", "unexpected status 204"],
+    [206, "InvalidResponse", "never", "unexpected status 206"],
     [301, "Refused", "never", "a redirect (301) is not followed"],
     [304, "Refused", "never", "a redirect (304) is not followed"],
     [307, "Refused", "never", "a redirect (307) is not followed"],

@@ -546,11 +546,11 @@ describe("what is no image", () => {
       for (const [item, problem] of [
         [
           stored("?", "application/x.other"),
-          "the manifest is no image: application/x.other: its media type is not that of an image or an index"
+          "the manifest is not an image: application/x.other: its media type is not that of an image or an index"
         ],
         [
           stored({ schemaVersion: 2, layers: [] }, MediaType.ociImageManifest),
-          `the manifest is no image: ${MediaType.ociImageManifest}: Missing key at ["config"]`
+          `the manifest is not an image: ${MediaType.ociImageManifest}: Missing key at ["config"]`
         ]
       ] as const) {
         const reason = yield* failing(Effect.provide(find("linux/amd64"), content(holding(item))))
@@ -566,10 +566,10 @@ describe("what is no image", () => {
       [
         other,
         "application/x.other",
-        `${digestOf(other)} is listed as an image, and is application/x.other: its media type is not that of an image or an index`
+        `${digestOf(other)} is listed as an image, but is application/x.other: its media type is not that of an image or an index`
       ],
-      [inner, MediaType.ociImageManifest, `${digestOf(inner)} is listed as an image, and is an index`],
-      [amd64.manifest, MediaType.ociImageIndex, `${digestOf(amd64.manifest)} is listed as an index, and is an image`]
+      [inner, MediaType.ociImageManifest, `${digestOf(inner)} is listed as an image, but is an index`],
+      [amd64.manifest, MediaType.ociImageIndex, `${digestOf(amd64.manifest)} is listed as an index, but is an image`]
     ]
     return Effect.gen(function* () {
       for (const [item, mediaType, description] of listed) {

@@ -133,7 +133,7 @@ describe("on a registry that is not ACR", () => {
   it.effect("a delete that is answered with another status is not taken for done", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(on((registry) => registry.deleteTag("a", "v1")))
-      assert.deepInclude(reason, { _tag: "InvalidResponse", description: "status 200 is not expected here" })
+      assert.deepInclude(reason, { _tag: "InvalidResponse", description: "unexpected status 200" })
     }).pipe(Effect.provide(service(() => empty(200))))
   )
 

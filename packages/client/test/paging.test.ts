@@ -162,7 +162,7 @@ describe("a list", () => {
         const registry = yield* ContainerRegistry
         const error = yield* Effect.flip(Stream.runCollect(registry.repositories()))
         assert.strictEqual(error.reason._tag, "InvalidResponse")
-        assert.include(error.message, "1000 pages in a row have nothing new on them")
+        assert.include(error.message, "1000 pages in a row have no new items")
       }).pipe(Effect.provide(registry(again)))
     })
   }
@@ -185,7 +185,7 @@ describe("a list", () => {
       for (let number = 0; number < 200_000; number++) {
         if (follow(path(number)) !== undefined) assert.fail(path(number))
       }
-      assert.strictEqual(follow(path(77_777)), "the pages go in a circle")
+      assert.strictEqual(follow(path(77_777)), "the pages of the list repeat")
     }
   })
 

@@ -210,7 +210,7 @@ describe("a list of referrers by the API", () => {
     )
   )
 
-  it.effect("ends with an error if the pages go in a circle", () =>
+  it.effect("ends with an error if the pages of the list repeat", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "InvalidResponse")
     }).pipe(
@@ -590,10 +590,7 @@ describe("the referrers tag", () => {
     ["is refused with 400", () => error(400, "MANIFEST_INVALID")],
     ["may not be read", () => error(403, "DENIED")],
     ["is locked", () => error(405, "UNSUPPORTED")],
-    [
-      "is not what its digest names",
-      () => new Response("{}", { headers: { "content-type": MediaType.ociImageManifest } })
-    ]
+    ["does not match its digest", () => new Response("{}", { headers: { "content-type": MediaType.ociImageManifest } })]
   ] as const) {
     it.effect(`leaves out a manifest that ${what}, and no other`, () =>
       Effect.gen(function* () {

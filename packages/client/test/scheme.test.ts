@@ -30,9 +30,9 @@ const summary = (result: Result.Result<Demand, Reason>): string =>
   })
 
 const noRealm = "InvalidResponse: the challenge names no realm to get a token from"
-const noLogin = "InvalidResponse: the registry asks for a login of a kind that is not known"
+const noLogin = "InvalidResponse: the registry requires an unknown kind of login"
 const elsewhere = (origin: string) =>
-  `Refused: the registry at ${registry} wants its tokens to be had from ${origin}, which is not trusted`
+  `Refused: the registry at ${registry} names the token service ${origin}, which is not trusted`
 const noAddress = `Refused: the registry at ${registry} names a token service whose address is neither http nor https`
 
 describe("a demand", () => {

@@ -942,7 +942,7 @@ describe("logs at debug level", () => {
           "PATCH /s 202",
           "upload: the registry has 7 of 7 bytes",
           "PUT /s 201",
-          `upload: ${sha256("content")} is there`
+          `upload: ${sha256("content")} is complete`
         ]
       )
     }).pipe(

@@ -12,11 +12,11 @@ import { isAcrOrigin } from "../acr/hosts.ts"
 const instead: ReadonlyMap<string, string> = new Map([
   ["ContainerRegistry.repositories", "RegistryContent.repositories lists repositories"],
   ["ContainerRegistry.tags", "RegistryContent.tags lists tags"],
-  ["ContainerRegistry.tagProperties", "RegistryContent.resolve tells the digest of a tag"],
+  ["ContainerRegistry.tagProperties", "RegistryContent.resolve returns the digest of a tag"],
   ["ContainerRegistry.deleteTag", "RegistryContent.deleteTag deletes a tag"],
   [
     "ContainerRegistry.manifestProperties",
-    "RegistryContent.resolve tells the media type, digest and size of a manifest"
+    "RegistryContent.resolve returns the media type, digest and size of a manifest"
   ],
   ["ContainerRegistry.deleteManifest", "RegistryContent.deleteManifest deletes a manifest"]
 ])
@@ -73,7 +73,7 @@ const isPage = (response: Response): boolean =>
 
 const page = Effect.fail(new Unsupported({ description: "the registry answered with a page of HTML" }))
 
-const notOfAcr = Effect.fail(new Unsupported({ description: "the answer is not that of Azure Container Registry" }))
+const notOfAcr = Effect.fail(new Unsupported({ description: "the response is not one of Azure Container Registry" }))
 
 /**
  * The same operation of ACR's API, which succeeds only if the response is ACR's: the operation must not count as done
@@ -112,6 +112,6 @@ export const refusingPages =
             if (isPage(response)) return page
             return operation.success.includes(response.status)
               ? operation.decode(response)
-              : Effect.fail(new InvalidResponse({ description: `status ${response.status} is not expected here` }))
+              : Effect.fail(new InvalidResponse({ description: `unexpected status ${response.status}` }))
           }
         }

@@ -28,7 +28,7 @@ import { type Entry, isNamedBy, readPage } from "./records.ts"
 /** OCI distribution specification, "Pushing manifests": what every registry takes. */
 export const maxManifestBytes = 4 * 1024 * 1024
 
-/** All media types of manifests. `*/*` requests any other content. */
+/** All media types of manifests. The wildcard requests any other content. */
 const manifestTypes = [
   MediaType.ociImageManifest,
   MediaType.ociImageIndex,
@@ -346,7 +346,7 @@ const namesType = (filters: unknown): boolean =>
 const readReferrers = page((response) =>
   Effect.gen(function* (): Effect.fn.Return<ReadonlyArray<ListedReferrer>, Reason> {
     if (MediaType.essence(contentType(response) ?? MediaType.octetStream) !== MediaType.ociImageIndex) {
-      const description = "the registry has no referrers API: its answer is not an image index"
+      const description = "the registry has no referrers API: its response is not an image index"
       return yield* Effect.andThen(discard(response), Effect.fail(new Unsupported({ description })))
     }
     const { annotations, manifests } = yield* decodeReferrers(response)
@@ -487,9 +487,9 @@ const readLocation = (
 ): Effect.Effect<SecretLocation, Reason> => {
   const stated = response.headers["location"]
   return stated === undefined
-    ? Effect.fail(new InvalidResponse({ description: "the answer does not name the location to go on at" }))
+    ? Effect.fail(new InvalidResponse({ description: "the response does not name the location to continue at" }))
     : Effect.mapBoth(Effect.fromResult(follow(stated, from, purpose)), {
-        onFailure: (problem) => new Refused({ description: `the location to go on at ${problem}` }),
+        onFailure: (problem) => new Refused({ description: `the location to continue at ${problem}` }),
         onSuccess: (location) => Redacted.make(location, { label: "location" })
       })
 }

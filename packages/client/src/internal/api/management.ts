@@ -370,7 +370,7 @@ const restoredManifest = (digest: Digest.Digest) => (response: HttpClientRespons
   Effect.flatMap(decodeRestored(response), (restored) =>
     restored.digest === digest
       ? Effect.succeed({ digest, tag: Result.getSuccess(decodeTag(restored.tag)) })
-      : Effect.fail(new InvalidResponse({ description: "the registry says to have restored another manifest" }))
+      : Effect.fail(new InvalidResponse({ description: "the registry says that it restored another manifest" }))
   )
 
 /** Not retried if the answer is lost: a second restore of the same manifest may find nothing in the trash. */

@@ -85,7 +85,7 @@ export const readPage = <A>(
   return first !== undefined && Result.isFailure(first) && !records.some((one) => one === null || isOfForm(one))
     ? Effect.fail(
         new InvalidResponse({
-          description: `the answer is not what the protocol says: ${problemAt(records, read, 0)}`
+          description: `the response does not match the protocol: ${problemAt(records, read, 0)}`
         })
       )
     : Effect.as(warn(name, records, read, entries), entries)

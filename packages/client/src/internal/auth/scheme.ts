@@ -120,7 +120,7 @@ const bearer = (
     : Result.fail(
         new Refused({
           description: isWeb(realm)
-            ? `the registry at ${origin} wants its tokens to be had from ${realm.origin}, which is not trusted`
+            ? `the registry at ${origin} names the token service ${realm.origin}, which is not trusted`
             : `the registry at ${origin} names a token service whose address is neither http nor https`
         })
       )
@@ -146,5 +146,5 @@ export const fromChallenges = (
   }
   return challenges.some(({ scheme }) => scheme === "basic")
     ? Result.succeed({ scheme: { _tag: "Basic" }, scopes: [], insufficientScope: false, claims })
-    : Result.fail(new InvalidResponse({ description: "the registry asks for a login of a kind that is not known" }))
+    : Result.fail(new InvalidResponse({ description: "the registry requires an unknown kind of login" }))
 }

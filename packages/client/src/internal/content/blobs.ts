@@ -347,7 +347,7 @@ export const make = (
     yield* Effect.annotateCurrentSpan(attributesOf({ repository: name, digest }))
     if (yield* Upload.mount(within(transport, operation), name, { digest, from })) return
     const description =
-      "the registry did not take the blob over: it is not there, may not be read, or the registry does not mount"
+      "the registry did not mount the blob: it does not exist, may not be read, or the registry does not mount"
     return yield* new RegistryError({ operation, reason: new NotFound({ resource: "blob", description }) })
   }, asChange)
 

@@ -240,12 +240,12 @@ const tooDeep = (path: Path) =>
   new InvalidResponse({ description: `indexes are nested more than ${mostLevels} levels deep: ${path.join(" > ")}` })
 
 const tooMany = new InvalidResponse({
-  description: `there are more than ${mostIndexes} indexes, with those within indexes`
+  description: `there are more than ${mostIndexes} indexes, including nested ones`
 })
 
 const notListed = (content: Manifest.Content, listed: "image" | "index") =>
   new InvalidResponse({
-    description: `${content.descriptor.digest} is listed as an ${listed}, and is ${kindOf(content)}`
+    description: `${content.descriptor.digest} is listed as an ${listed}, but is ${kindOf(content)}`
   })
 
 export const make = (
@@ -359,7 +359,7 @@ export const make = (
       case "ImageIndex":
         return ofIndex(name, content.descriptor, content.manifest, wanted)
       case "UnknownManifest":
-        return fail(new InvalidResponse({ description: `the manifest is no image: ${kindOf(content)}` }))
+        return fail(new InvalidResponse({ description: `the manifest is not an image: ${kindOf(content)}` }))
     }
   }
 

@@ -60,7 +60,7 @@ const bytesOf = (manifest: Putable): { readonly bytes: Uint8Array; readonly desc
 const contentOf = (operation: string, manifest: Putable): Effect.Effect<ReturnType<typeof bytesOf>, RegistryError> => {
   // Some tools omit the size, and other tools then refuse the manifest.
   if (isMade(manifest) && manifest.subject !== undefined && manifest.subject.size === undefined) {
-    return Arguments.refuse(operation, "a manifest is written with the size of its subject", "manifest", "subject")
+    return Arguments.refuse(operation, "the subject of a manifest must have a size", "manifest", "subject")
   }
   const content = bytesOf(manifest)
   const limitBytes = Distribution.maxManifestBytes
@@ -152,7 +152,9 @@ export const make = (transport: Transport.Service, startHash: Start) => {
       if (Equal.equals(there.bytes, bytes)) return
       return yield* fail(
         operation,
-        new InvalidResponse({ description: "the registry took the manifest, and has another or none in its place" })
+        new InvalidResponse({
+          description: "the registry accepted the manifest, but has another one or none in its place"
+        })
       )
     },
     (effect, operation) => Effect.mapError(effect, named(operation))
@@ -176,7 +178,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
     if (isByOther && reference === digest) yield* transport.execute(Distribution.headManifest(name, reference))
     else if (Distribution.isDoubtful(answer, digest)) yield* confirm(operation, name, reference, bytes, digest)
     if (stated !== undefined && stated !== digest && Digest.algorithm(stated) === Digest.algorithm(digest)) {
-      const description = "the registry took another manifest"
+      const description = "the registry accepted another manifest"
       return yield* fail(operation, new ContentMismatch({ description, expected: digest, actual: stated }))
     }
     return answer.subject
@@ -201,7 +203,7 @@ export const make = (transport: Transport.Service, startHash: Start) => {
       algorithm === Digest.algorithm(known.digest) &&
       ![digest, ...others].includes(known.digest)
     ) {
-      const description = "the manifest is not what its descriptor says"
+      const description = "the manifest does not match its descriptor"
       return yield* fail(operation, new ContentMismatch({ description, expected: known.digest, actual: digest }))
     }
     const firstTag = options.tag === undefined ? [] : [yield* Arguments.tag(operation, options.tag)]

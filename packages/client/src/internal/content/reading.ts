@@ -57,7 +57,7 @@ export const make = (transport: Transport.Service, startHash: Start): Reader => 
       // The requested digest takes precedence over the one that the registry states.
       const expected = Digest.isDigest(reference) ? reference : stated
       if (expected === undefined && (bytes.length === 0 || MediaType.essence(mediaType) === html)) {
-        const description = "the answer is a page, or nothing: no manifest"
+        const description = "the response is a web page or empty, not a manifest"
         return yield* new RegistryError({ operation, reason: new InvalidResponse({ description }) })
       }
       const algorithm = expected === undefined ? "sha256" : Digest.algorithm(expected)
@@ -66,7 +66,7 @@ export const make = (transport: Transport.Service, startHash: Start): Reader => 
       )
       const digest = expected !== undefined && others.includes(expected) ? expected : own
       if (expected !== undefined && expected !== digest) {
-        const description = "the manifest is not what its digest names"
+        const description = "the manifest does not match its digest"
         const reason = new ContentMismatch({ description, expected, actual: digest })
         return yield* new RegistryError({ operation, reason })
       }

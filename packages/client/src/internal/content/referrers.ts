@@ -144,10 +144,10 @@ export const make = (transport: Transport.Service, read: Reader) => {
       Effect.tap((referrer) =>
         Option.isSome(referrer)
           ? Effect.void
-          : warn(`${digest} is listed as a referrer of ${subject}, and is about something else or nothing`)
+          : warn(`${digest} is listed as a referrer of ${subject}, but has another subject or none`)
       ),
       Effect.catchIf(isOfContent, ({ message }) =>
-        Effect.andThen(warn(`${digest} is listed as a referrer of ${subject}, and cannot be read: ${message}`), none)
+        Effect.andThen(warn(`${digest} is listed as a referrer of ${subject}, but cannot be read: ${message}`), none)
       )
     )
 

@@ -67,12 +67,12 @@ const readJson = (
   Effect.flatMap(readBytes(response, "the answer", limitBytes), (bytes) =>
     Effect.mapError(
       Effect.fromOption(parseJson(new TextDecoder().decode(bytes))),
-      (): Reason => new InvalidResponse({ description: "the answer is not JSON" })
+      (): Reason => new InvalidResponse({ description: "the response is not JSON" })
     )
   )
 
 const malformed = (error: Schema.SchemaError): Reason =>
-  new InvalidResponse({ description: `the answer is not what the protocol says: ${problemOf(error)}` })
+  new InvalidResponse({ description: `the response does not match the protocol: ${problemOf(error)}` })
 
 type Decode<A> = (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, Reason>
 

@@ -80,7 +80,7 @@ export const codeOf = (error: HttpError): string | undefined => codeAmong(causes
 /** The answer broke off. */
 export const cut = (error: HttpError): Reason =>
   new Unavailable({
-    description: `the answer broke off (${error.reason._tag})`,
+    description: `the response broke off (${error.reason._tag})`,
     code: codeOf(error) ?? "TRUNCATED"
   })
 
@@ -146,7 +146,7 @@ export const connectionFailure = (
 
   const coded = code === undefined ? {} : { code }
   if (firstContact === true && (code === "ECONNREFUSED" || unreachable.has(code))) {
-    const why = "; nothing has answered at this address yet, so it was not tried again"
+    const why = "; nothing has answered at this address yet, so it was not retried"
     return {
       reason: new Unavailable({ description: description + why, ...coded, firstContact }),
       repeat: "never"

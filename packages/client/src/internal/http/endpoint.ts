@@ -27,11 +27,11 @@ export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Resu
     ),
     Result.filterOrFail(
       (url) => url.username === "" && url.password === "",
-      () => "holds a login, which is for Credentials to tell"
+      () => "contains a login: provide it with Credentials"
     ),
     Result.filterOrFail(
       (url) => url.pathname === "/" && url.search === "" && url.hash === "",
-      () => "is more than a scheme, a host and a port: repositories are named in operations"
+      () => "has more than a scheme, a host and a port: name repositories in operations"
     ),
     Result.filterOrFail(
       (url) => endpoint.includes("://") || url.port !== "" || url.hostname === "localhost" || /[.:]/.test(url.hostname),
@@ -41,7 +41,7 @@ export const parseEndpoint = (endpoint: string, allowInsecureHttp = false): Resu
     Result.filterOrFail(
       (url) => allowInsecureHttp || isProtected(url),
       () =>
-        "is plain http, which is for this machine's own addresses alone: anybody on the way could read the credentials (allowInsecureHttp accepts that)"
+        "is plain http, which is accepted only for addresses of this machine: anyone on the network path could read the credentials (allowInsecureHttp accepts it)"
     ),
     Result.map((url) => new URL(`${url.protocol}//${toHubRegistry(toLoginServer(url.host))}`))
   )

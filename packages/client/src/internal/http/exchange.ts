@@ -112,7 +112,7 @@ const addressProblem = (
 }
 
 const noAnswer = (timeout: Duration.Duration): Reason =>
-  new Unavailable({ description: `no answer within ${Duration.format(timeout)}`, code: "TIMEOUT" })
+  new Unavailable({ description: `no response within ${Duration.format(timeout)}`, code: "TIMEOUT" })
 
 /** A correlation id is a UUID. Other registries may use longer ids. */
 const longestId = 256

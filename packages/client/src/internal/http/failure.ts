@@ -262,5 +262,5 @@ export const classify = (answer: Answer): { readonly reason: RegistryError.Reaso
   if (status >= 500) return { reason: new RegistryError.Unavailable({ description, ...wait }), repeat: "uncertain" }
   if (status >= 400) return final(refusalOf(answer, description))
   if (status >= 300) return final(new RegistryError.Refused({ description: `a redirect (${status}) is not followed` }))
-  return final(new RegistryError.InvalidResponse({ description: `status ${status} is not expected here` }))
+  return final(new RegistryError.InvalidResponse({ description: `unexpected status ${status}` }))
 }

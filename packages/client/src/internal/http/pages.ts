@@ -51,10 +51,10 @@ export const watch = (firstPath: string): Follow => {
   }
   return (path, items) => {
     pagesWithoutNews = items === undefined || hasNews(items) ? 0 : pagesWithoutNews + 1
-    if (pagesWithoutNews >= mostPagesWithoutNews) return `${pagesWithoutNews} pages in a row have nothing new on them`
+    if (pagesWithoutNews >= mostPagesWithoutNews) return `${pagesWithoutNews} pages in a row have no new items`
     if (path.length > longestLink) return `the link to the next page is longer than ${longestLink} characters`
     const page = fingerprint(path)
-    if (seen.has(page)) return "the pages go in a circle"
+    if (seen.has(page)) return "the pages of the list repeat"
     seen.add(page)
     return undefined
   }

@@ -51,10 +51,10 @@ export interface Download {
 const failed = (reason: Reason) => new RegistryError({ operation: "RegistryContent.blob", reason })
 
 const wrongSize = (expected: number, actual: string) =>
-  failed(Mismatch.ofSize("the blob has another size than it should have", expected, actual))
+  failed(Mismatch.ofSize("the blob does not have the expected size", expected, actual))
 
 const endedEarly = (position: number, end: number) =>
-  failed(new Unavailable({ description: `the answer ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
+  failed(new Unavailable({ description: `the response ended after ${position} of ${end} bytes`, code: "TRUNCATED" }))
 
 /** The position of an answer's bytes, and the total size. */
 interface Extent {
@@ -152,7 +152,7 @@ const open = (
         if (answer._tag === "Bytes") return Effect.succeed(answer.response)
         return hops < maxRedirects
           ? from(answer.location, hops + 1)
-          : failed(new Refused({ description: "the registry redirects without end" }))
+          : failed(new Refused({ description: "the registry redirects too many times" }))
       }
     )
   return from(undefined, 0)
@@ -201,7 +201,9 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
         const extent = readExtent(response)
         if (extent === undefined || extent.start > position || (extent.start !== 0 && extent.start !== position)) {
           return yield* failed(
-            new InvalidResponse({ description: `the registry was asked for bytes from ${position} and sends others` })
+            new InvalidResponse({
+              description: `the registry sent other bytes than the requested ones from ${position}`
+            })
           )
         }
         if (total !== undefined && extent.total !== undefined && extent.total !== total) {
@@ -246,7 +248,7 @@ export const run = (transport: Conversation, download: Download): Stream.Stream<
 
       const verify: Effect.Effect<void, RegistryError> = Effect.suspend(() => {
         if (hash === undefined) return Effect.void
-        const mismatch = Mismatch.ofDigest("the blob is not what its digest names", digest, hash)
+        const mismatch = Mismatch.ofDigest("the blob does not match its digest", digest, hash)
         return mismatch === undefined ? Effect.void : failed(mismatch)
       })
 

@@ -11,12 +11,12 @@ export const leastBytesPerSecond = 16 * 1024
 
 /** The reason for closing a connection without progress. */
 export const stall = (duration: Duration.Duration): Reason =>
-  new Unavailable({ description: `nothing came or went for ${Duration.format(duration)}`, code: "TIMEOUT" })
+  new Unavailable({ description: `no progress for ${Duration.format(duration)}`, code: "TIMEOUT" })
 
 /** The reason for closing a connection that is too slow. */
 const tooSlow = (duration: Duration.Duration, bytesPerSecond: number): Reason =>
   new Unavailable({
-    description: `less than ${bytesPerSecond / 1024} KiB a second came for ${Duration.format(duration)}`,
+    description: `slower than ${bytesPerSecond / 1024} KiB a second for ${Duration.format(duration)}`,
     code: "TIMEOUT"
   })
 

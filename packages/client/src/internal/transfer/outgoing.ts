@@ -61,7 +61,7 @@ interface Reader {
 const mismatch = (operation: string, expected: number, actual: string) =>
   new RegistryError({
     operation,
-    reason: Mismatch.ofSize("the source has another size than it was said to have", expected, actual)
+    reason: Mismatch.ofSize("the source does not have the stated size", expected, actual)
   })
 
 /**

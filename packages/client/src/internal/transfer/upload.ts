@@ -80,10 +80,10 @@ export interface Uploaded {
 const failed = ({ operation }: Conversation, reason: Reason) => new RegistryError({ operation, reason })
 
 const refused = (transport: Conversation, digest: Digest) =>
-  mismatch(transport, digest, "other content, says the registry")
+  mismatch(transport, digest, "other content, according to the registry")
 
 const mismatch = (transport: Conversation, expected: Digest, actual: string) =>
-  failed(transport, new ContentMismatch({ description: "the content is not what its digest names", expected, actual }))
+  failed(transport, new ContentMismatch({ description: "the content does not match its digest", expected, actual }))
 
 /** The duration `base` plus the time of a number of bytes at a rate. */
 const allowance = (base: Duration.Duration, bytes: number, bytesPerSecond: number): Duration.Duration =>
@@ -132,7 +132,7 @@ const makeSession = (transport: Conversation, repository: RepositoryName) => {
         if (answer._tag === "Elsewhere") {
           return hops < maxRedirects
             ? yield* restore(open(mount, answer.location, hops + 1))
-            : yield* failed(transport, new Refused({ description: "the registry redirects without end" }))
+            : yield* failed(transport, new Refused({ description: "the registry redirects too many times" }))
         }
         current = answer._tag === "Session" ? answer.session : undefined
         return current
@@ -242,11 +242,11 @@ const makeRequests = <E>(
     )
     const { digest: stated } = answer
     if (Distribution.isDoubtful(answer, digest) && Option.isNone(yield* find(transport, repository, digest))) {
-      const description = "the registry took the blob, and does not have it"
+      const description = "the registry accepted the blob, but does not have it"
       return yield* failed(transport, new InvalidResponse({ description }))
     }
     session.done()
-    yield* Effect.logDebug(`upload: ${digest} is there`)
+    yield* Effect.logDebug(`upload: ${digest} is complete`)
     if (stated !== undefined && stated !== digest && algorithm(stated) === algorithm(digest)) {
       return yield* mismatch(transport, digest, stated)
     }
@@ -391,7 +391,7 @@ const report = (event: Uploading.Event, { command, state }: Uploading.Step, tota
     case "SessionFound":
     case "SessionLost":
       return command._tag === "Reopen"
-        ? Effect.logDebug("upload: begins anew")
+        ? Effect.logDebug("upload: starts again")
         : Effect.andThen(
             Effect.annotateCurrentSpan("registry.resumed_bytes", bytes),
             Effect.logDebug(`upload: resumes at byte ${bytes}`)
