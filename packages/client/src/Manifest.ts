@@ -75,7 +75,7 @@ export const ImageManifest = openStruct({
   schemaVersion: withFallback(Schema.Literal(2), 2),
   /** The media type that the manifest states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
-  /** What kind of artifact it is, if it is no image. */
+  /** The artifact type, if it is not an image. */
   artifactType: optional(MediaType.MediaType),
   /** The configuration: an `ImageConfig` for an image, `MediaType.ociEmpty` for an artifact without one. */
   config: Descriptor.Descriptor,
@@ -111,7 +111,7 @@ export const ImageIndex = openStruct({
   schemaVersion: withFallback(Schema.Literal(2), 2),
   /** The media type that the index states. OCI recommends the field and does not require it. */
   mediaType: optional(MediaType.MediaType),
-  /** What kind of artifact it is, if it is no image. */
+  /** The artifact type, if it is not an image. */
   artifactType: optional(MediaType.MediaType),
   /** The manifests; `platform` of each says what it runs on. */
   manifests: list(Descriptor.Descriptor),
@@ -220,7 +220,7 @@ export const image = (parts: {
   readonly config: Descriptor.Descriptor
   /** The layers, the lowest first; of an artifact, its files. */
   readonly layers: ReadonlyArray<Descriptor.Descriptor>
-  /** What kind of artifact it is, if it is no image. */
+  /** The artifact type, if it is not an image. */
   readonly artifactType?: MediaType.MediaType
   /** The manifest that this one is about. */
   readonly subject?: Descriptor.Descriptor
@@ -263,7 +263,7 @@ export const image = (parts: {
 export const index = (parts: {
   /** The manifests; `platform` of each says what it runs on. */
   readonly manifests: ReadonlyArray<Descriptor.Descriptor>
-  /** What kind of artifact it is, if it is no image. */
+  /** The artifact type, if it is not an image. */
   readonly artifactType?: MediaType.MediaType
   /** The manifest that this index is about. */
   readonly subject?: Descriptor.Descriptor

@@ -85,7 +85,7 @@ export const PlatformFromString = Schema.String.check(
 export const parse: (input: string) => Result.Result<Platform, Schema.SchemaError> = parser(PlatformFromString)
 
 /**
- * Reads a platform from its short form, and returns any other as it is. Fails with a `SchemaError` that says what was
+ * Reads a platform from its short form, and returns a parsed one unchanged. Fails with a `SchemaError` that says what was
  * expected.
  *
  * @category parsing

@@ -1,5 +1,5 @@
 /**
- * Sources of blobs: the same bytes, from wherever they are read.
+ * Sources of blobs: they return the same bytes from any offset.
  */
 import { randomBytes } from "node:crypto"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -28,7 +28,7 @@ const assertSame = <E, R>(source: BlobSource.BlobSource<E, R>, content: Uint8Arr
 const Pieces = Schema.Array(Schema.Uint8Array)
 
 describe("a source", () => {
-  it.effect.prop("of bytes or of streams gives the rest from any offset", { pieces: Pieces }, ({ pieces }) =>
+  it.effect.prop("of bytes or of streams returns the rest from any offset", { pieces: Pieces }, ({ pieces }) =>
     Effect.gen(function* () {
       const content = Buffer.concat(pieces)
       const stream = Stream.fromIterable(pieces)
@@ -42,7 +42,7 @@ describe("a source", () => {
     assertSame(BlobSource.fromString("grün 🌱"), Buffer.from("grün 🌱"), Buffer.byteLength("grün 🌱"))
   )
 
-  it.live("of a file gives the rest from any offset", () =>
+  it.live("of a file returns the rest from any offset", () =>
     Effect.gen(function* () {
       const folder = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "effect-acr-"))),
@@ -57,7 +57,7 @@ describe("a source", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.live("of a file is read into the same memory in turns, where the reader says what it holds on to", () =>
+  it.live("of a file reuses its memory if the reader states what it still uses", () =>
     Effect.gen(function* () {
       const folder = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "effect-acr-"))),
@@ -75,7 +75,7 @@ describe("a source", () => {
             memory.add(piece.buffer)
             held.push(piece)
             position += piece.length
-            // What may be looked at still: so many bytes, and one piece, before the one that came.
+            // What the reader may still use: a number of bytes, and one piece, before the current one.
             let from = position
             for (const before of held.slice(-2 - 2 * heldMebibytes).toReversed()) {
               from -= before.length

@@ -1,5 +1,5 @@
 /**
- * Locks, under the library's names and under the wire's.
+ * Locks, under the library's names and under the API's.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
@@ -8,7 +8,7 @@ import * as Properties from "../src/internal/api/properties.ts"
 
 const open = { canDelete: true, canWrite: true, canList: true, canRead: true }
 
-/** The attributes that a record with these has. */
+/** The attributes that are read from a record with these. */
 const readAttributes = (
   changeableAttributes: {
     readonly deleteEnabled?: boolean
@@ -30,7 +30,7 @@ const readAttributes = (
 }
 
 describe("changeable attributes", () => {
-  it("are allowed where nothing is said", () => {
+  it("default to allowed", () => {
     assert.deepStrictEqual(ChangeableAttributes.ChangeableAttributes.make({}), open)
     assert.deepStrictEqual(readAttributes({}), open)
     assert.deepStrictEqual(readAttributes(null), open)
@@ -48,7 +48,7 @@ describe("changeable attributes", () => {
     assert.deepStrictEqual<object>(ChangeableAttributes.ChangeableAttributes.make(update), { ...open, ...update })
   })
 
-  it("that are to stay as they are do not go on the wire", () => {
+  it("that stay unchanged are not sent", () => {
     assert.deepStrictEqual(Properties.updateToWire({}), {})
   })
 
@@ -61,12 +61,12 @@ describe("changeable attributes", () => {
     { arbitrary: { seed: 1, runs: 50 } }
   )
 
-  it("let it be deleted if it may be deleted and overwritten", () => {
+  it("allow a deletion if deleting and overwriting are allowed", () => {
     const cases = [true, false].flatMap((canDelete) => [true, false].map((canWrite) => ({ canDelete, canWrite })))
     assert.deepStrictEqual(cases.filter(ChangeableAttributes.isDeletable), [{ canDelete: true, canWrite: true }])
   })
 
-  it("are truths, not words or numbers", () => {
+  it("are booleans, not words or numbers", () => {
     const isAttributes = Schema.is(ChangeableAttributes.ChangeableAttributes)
     assert.isTrue(isAttributes(open))
     for (const canRead of ["true", 1, null, undefined]) assert.isFalse(isAttributes({ ...open, canRead }))

@@ -1,5 +1,5 @@
 /**
- * What the operations of `ContainerRegistry` take and give, and what its layers need.
+ * The types of `ContainerRegistry`: arguments, results and errors of operations, and requirements of layers.
  */
 import * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
@@ -38,7 +38,9 @@ expectTypeOf(registry.deletedRepositories()).toEqualTypeOf<Stream.Stream<SoftDel
 expectTypeOf(registry.deletedManifests(name)).toEqualTypeOf<Stream.Stream<SoftDeletedManifest, RegistryError>>()
 expectTypeOf(registry.deletedTags(name)).toEqualTypeOf<Stream.Stream<SoftDeletedTag, RegistryError>>()
 
-/* Arguments are plain strings, and what comes back is one of these too */
+/*
+ * Arguments are plain strings, and results may be passed as arguments
+ */
 
 expectTypeOf(registry.deleteTag("library/hello-world", "latest")).toEqualTypeOf<
   Effect.Effect<Option.Option<Digest>, RegistryError>
@@ -67,7 +69,7 @@ export const refused = [
   registry.repositories({ orderBy: "newest" }),
   // @ts-expect-error a digest chooses among tags
   registry.manifests(name, { digest }),
-  // @ts-expect-error an option that is not wanted is left out
+  // @ts-expect-error an unused option is omitted, not undefined
   registry.manifests(name, { pageSize: undefined }),
   // @ts-expect-error there is no such attribute
   registry.updateTag(name, tag, { canWrit: false }),
@@ -77,7 +79,7 @@ export const refused = [
   registry.updateManifest(name, tag, { quarantineState: "passed" }),
   // @ts-expect-error the trash is listed from its beginning
   registry.deletedTags(name, { continueFrom: tag }),
-  // @ts-expect-error a layer needs to know which registry
+  // @ts-expect-error a layer needs an endpoint
   ContainerRegistry.layer({}),
   // @ts-expect-error a config is for layerConfig
   ContainerRegistry.layer({ endpoint: Config.String("ACR") })

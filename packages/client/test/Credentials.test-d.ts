@@ -1,5 +1,5 @@
 /**
- * What the layers of credentials need, and with what they fail.
+ * The requirements and errors of the layers of credentials.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -19,14 +19,18 @@ expectTypeOf(Credentials.layerRefreshToken(secret)).toEqualTypeOf<Anybody>()
 expectTypeOf(Credentials.layerAccessToken(secret)).toEqualTypeOf<Anybody>()
 expectTypeOf(Credentials.layerConfig()).toEqualTypeOf<Anybody<Config.ConfigError>>()
 
-/* The effect that gets a token may need something; its failure is one of the operation, not of the layer */
+/*
+ * The effect that acquires a token may need services; its failure is one of the operation, not of the layer
+ */
 
 declare const token: Effect.Effect<Redacted.Redacted<string>, "expired", HttpClient>
 
 expectTypeOf(Credentials.layerEntra(token)).toEqualTypeOf<Anybody<never, HttpClient>>()
 expectTypeOf(Credentials.layerEntra(Config.Redacted("ENTRA_TOKEN"))).toEqualTypeOf<Anybody>()
 
-/* Whatever the two need, and no failure: what can't be built is passed over */
+/*
+ * The requirements of both layers, and no failure: a layer that cannot be built is passed over
+ */
 
 expectTypeOf(Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerEntra(token)))).toEqualTypeOf<
   Anybody<never, HttpClient>
@@ -36,7 +40,9 @@ expectTypeOf(Credentials.orElse(Credentials.layerConfig(), Credentials.layerEntr
 >()
 expectTypeOf(Credentials.layerAnonymous.pipe(Credentials.orElse(Credentials.layerAnonymous))).toEqualTypeOf<Anybody>()
 
-/* Limited to some registries, they need and fail as before */
+/*
+ * Limited to some registries, they have the same requirements and errors
+ */
 
 expectTypeOf(Credentials.layerConfig().pipe(Credentials.onlyFor(["ghcr.io"]))).toEqualTypeOf<
   Anybody<Config.ConfigError>

@@ -1,5 +1,5 @@
 /**
- * Credentials of every kind: what is sent of them, when they are asked for, and what happens when there is none.
+ * Credentials of every kind: what is sent of them, when they are requested, and what happens without one.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -25,7 +25,7 @@ const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repository
 
 const secret = (value: string) => Redacted.make(value)
 
-/** Credentials that are others each time they are asked for. */
+/** Credentials that change with each request for them. */
 const changing = (
   requests: Array<Credentials.CredentialRequest>,
   credential: (count: number, request: Credentials.CredentialRequest) => Credentials.Credential
@@ -38,7 +38,7 @@ const changing = (
       })
   })
 
-/** What was asked, in a line each: method, path, who asked, and the fields of a form that tell. */
+/** The requests, one line each: method, path, authorization, and the relevant fields of a form. */
 const lines = Effect.map(Journal, (journal) =>
   journal.map(({ authorization, body, method, url }) => {
     const form = new URLSearchParams(body)
@@ -54,7 +54,7 @@ const lines = Effect.map(Journal, (journal) =>
 
 const reasonOf = <A, R>(effect: Effect.Effect<A, RegistryError, R>) => Effect.map(Effect.flip(effect), (e) => e.reason)
 
-/** ACR that takes these bearer tokens, refresh tokens and Entra tokens, and grants `access-<n>`. */
+/** ACR that accepts these bearer tokens, refresh tokens and Entra tokens, and grants `access-<n>`. */
 const acr =
   (takes: {
     readonly access?: (token: string) => boolean
@@ -82,7 +82,7 @@ const acr =
     }
   }
 
-/** A challenge that says more than what is wanted. */
+/** A challenge with additional parameters. */
 const challengeWith = (parameters: string) => () => challenge("repository:alpine:metadata_read", parameters)
 
 const password = (word: string): Credentials.Credential => ({
@@ -121,7 +121,7 @@ describe("a refresh token", () => {
     )
   )
 
-  it.effect("goes to another registry's token service by the rules of that one", () =>
+  it.effect("is sent to another registry's token service by the rules of that service", () =>
     Effect.gen(function* () {
       yield* read
       const journal = yield* Journal
@@ -189,7 +189,7 @@ describe("an access token", () => {
 })
 
 describe("a credential", () => {
-  it.effect("is asked for once for each repository of the registry that it is for", () => {
+  it.effect("is requested once for each repository of its registry", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       yield* Effect.all([read, read, read], { concurrency: "unbounded" })
@@ -202,7 +202,7 @@ describe("a credential", () => {
     }).pipe(Effect.provide(registry(acr({}), { credentials: changing(requests, () => password("word")) })))
   })
 
-  it.effect("that a token service refuses is asked for anew, and the new one is used", () => {
+  it.effect("that a token service refuses is requested again, and the new one is used", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       yield* read
@@ -222,7 +222,7 @@ describe("a credential", () => {
     )
   })
 
-  it.effect("that a registry refuses is asked for anew, and the new one is used", () => {
+  it.effect("that a registry refuses is requested again, and the new one is used", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       yield* read
@@ -256,7 +256,7 @@ describe("a credential", () => {
     )
   })
 
-  it.effect("is no longer waited for by an operation that is interrupted", () =>
+  it.effect("does not delay an operation that is interrupted", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const left = yield* Deferred.make<void>()
@@ -276,7 +276,7 @@ describe("a credential", () => {
   )
 })
 
-/** A registry of anyone's, with a token service that looks like ACR's. */
+/** A registry with a token service that imitates ACR's. */
 const lookalike = (host: string, credentials: Layer.Layer<Credentials.Credentials>) => {
   const origin = `https://${host}`
   const script: Script = (asked, count) =>
@@ -391,14 +391,14 @@ describe("a claims challenge", () => {
   const demanding = () =>
     json({ errors: [{ code: "UNAUTHORIZED", message: "" }] }, { status: 401, headers: { "www-authenticate": header } })
 
-  /** Entra tokens that say more when they are asked to. */
+  /** Entra tokens with more claims on request. */
   const answering = (requests: Array<Credentials.CredentialRequest>) =>
     changing(requests, (_, request) => ({
       _tag: "EntraToken",
       token: secret(request.claims === claims ? "entra-more" : "entra")
     }))
 
-  it.effect("of the registry is answered with a token that says more, once for all who were refused", () => {
+  it.effect("of the registry is answered with a token with more claims, once for all refused operations", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     let satisfied = false
     const script: Script = (asked, count) => {
@@ -424,7 +424,7 @@ describe("a claims challenge", () => {
         "POST /oauth2/exchange access_token=entra",
         "POST /oauth2/exchange access_token=entra-more"
       ])
-      // What was demanded once is not demanded of every later token.
+      // A demand does not apply to every later token.
       yield* read
       assert.strictEqual(requests.length, 2)
     }).pipe(Effect.provide(registry(script, { credentials: answering(requests) })))
@@ -450,7 +450,7 @@ describe("a claims challenge", () => {
     })
   }
 
-  it.effect("that stays is an answer", () => {
+  it.effect("that repeats fails the operation", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
@@ -462,7 +462,7 @@ describe("a claims challenge", () => {
     )
   })
 
-  it.effect("to a password is an answer", () => {
+  it.effect("to a password fails the operation", () => {
     const requests: Array<Credentials.CredentialRequest> = []
     return Effect.gen(function* () {
       assert.strictEqual((yield* reasonOf(read))._tag, "Unauthenticated")
@@ -530,7 +530,7 @@ describe("a claims challenge", () => {
 describe("a regional endpoint", () => {
   const regional = "https://myregistry.westeurope.geo.azurecr.io"
 
-  it.effect("has its tokens from the registry that it belongs to", () =>
+  it.effect("gets its tokens from its registry", () =>
     Effect.gen(function* () {
       yield* read
       assert.deepStrictEqual(yield* lines, [
@@ -544,30 +544,28 @@ describe("a regional endpoint", () => {
 })
 
 describe("plain http", () => {
-  it.effect(
-    "to another machine is refused, unless the user accepts that it can be read, of which there is a warning",
-    () =>
-      Effect.gen(function* () {
-        const warnings: Array<unknown> = []
-        const logger = Logger.make(({ logLevel, message }) => {
-          if (logLevel === "Warn") warnings.push(message)
-        })
-        const at = (options: { readonly allowInsecureHttp?: boolean }) =>
-          read.pipe(
-            Effect.provide(
-              Layer.provide(
-                registry(() => properties(), { endpoint: "http://registry.example", ...options }),
-                Logger.layer([logger])
-              )
+  it.effect("to another machine is refused, unless the user accepts the risk, which logs a warning", () =>
+    Effect.gen(function* () {
+      const warnings: Array<unknown> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === "Warn") warnings.push(message)
+      })
+      const at = (options: { readonly allowInsecureHttp?: boolean }) =>
+        read.pipe(
+          Effect.provide(
+            Layer.provide(
+              registry(() => properties(), { endpoint: "http://registry.example", ...options }),
+              Logger.layer([logger])
             )
           )
-        const refused = yield* reasonOf(at({}))
-        assert.strictEqual(refused._tag, "InvalidRequest")
-        assert.include(refused.message, "allowInsecureHttp")
-        assert.deepStrictEqual(warnings, [])
-        yield* at({ allowInsecureHttp: true })
-        assert.strictEqual(warnings.length, 1)
-      })
+        )
+      const refused = yield* reasonOf(at({}))
+      assert.strictEqual(refused._tag, "InvalidRequest")
+      assert.include(refused.message, "allowInsecureHttp")
+      assert.deepStrictEqual(warnings, [])
+      yield* at({ allowInsecureHttp: true })
+      assert.strictEqual(warnings.length, 1)
+    })
   )
 })
 
@@ -604,11 +602,13 @@ describe("credentials from the configuration", () => {
     { REGISTRY_REFRESH_TOKEN: "token", REGISTRY_ACCESS_TOKEN: "token" }
   ]
   for (const variables of refused) {
-    it.effect(`are none by ${Object.keys(variables).join(" and ") || "nothing"}, and it is said what is expected`, () =>
-      Effect.map(Effect.flip(configured(variables)), (error) => {
-        assert.include(error.message, "REGISTRY_USERNAME with REGISTRY_PASSWORD")
-        assert.notInclude(error.message, 'word"')
-      })
+    it.effect(
+      `are none by ${Object.keys(variables).join(" and ") || "nothing"}, and the error says what is expected`,
+      () =>
+        Effect.map(Effect.flip(configured(variables)), (error) => {
+          assert.include(error.message, "REGISTRY_USERNAME with REGISTRY_PASSWORD")
+          assert.notInclude(error.message, 'word"')
+        })
     )
   }
 })
@@ -624,7 +624,7 @@ describe("one credential or else another", () => {
   )
   const token = Credentials.layerRefreshToken(secret("token"))
 
-  it.effect("is the first that is there", () =>
+  it.effect("is the first that is available", () =>
     Effect.gen(function* () {
       const first = yield* get.pipe(Effect.provide(token.pipe(Credentials.orElse(Credentials.layerAnonymous))))
       assert.strictEqual(first._tag, "RefreshToken")
@@ -637,7 +637,7 @@ describe("one credential or else another", () => {
     })
   )
 
-  it.effect("that can't be built is passed over", () =>
+  it.effect("that cannot be built is passed over", () =>
     Effect.gen(function* () {
       const unset = Credentials.layerConfig().pipe(Credentials.orElse(Credentials.layerAnonymous))
       assert.strictEqual((yield* get.pipe(Effect.provide(unset)))._tag, "Anonymous")
@@ -649,7 +649,7 @@ describe("one credential or else another", () => {
     }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))))
   )
 
-  it.effect("is anonymous where nothing else is there: a registry that wants a login hears why there was none", () =>
+  it.effect("is anonymous if nothing else is available: the error of a registry that requires a login says why", () =>
     Effect.gen(function* () {
       const credentials = Credentials.layerConfig().pipe(
         Credentials.orElse(absent("b")),
@@ -666,7 +666,7 @@ describe("one credential or else another", () => {
     }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: {} }))))
   )
 
-  it.effect("is none: each is named with its reason, however they were put together", () =>
+  it.effect("fails if none is available: each is named with its reason, however they were combined", () =>
     Effect.gen(function* () {
       const left = absent("a").pipe(Credentials.orElse(absent("b", "TimedOut")))
       const right = Credentials.orElse(absent("c", "Failed"), absent("d"))
@@ -687,7 +687,7 @@ describe("one credential or else another", () => {
     })
   )
 
-  it.effect("is not what a failure hides behind: a warning says what was passed over", () => {
+  it.effect("does not hide a failure: a warning says what was passed over", () => {
     const logged: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => {
       logged.push(`${logLevel} ${String(message)}`)
@@ -725,7 +725,7 @@ describe("credentials that are only for some registries", () => {
     ["index.docker.io", "registry-1.docker.io", true],
     ["docker.io", "evil-docker.io", false]
   ] as const) {
-    it.effect(`of ${named} are ${isFor ? "requested" : "neither requested nor there"} for ${loginServer}`, () =>
+    it.effect(`of ${named} are ${isFor ? "requested" : "neither requested nor available"} for ${loginServer}`, () =>
       Effect.gen(function* () {
         asked.length = 0
         const result = yield* Effect.result(at(loginServer))
@@ -739,7 +739,7 @@ describe("credentials that are only for some registries", () => {
   }
 
   for (const odd of ["https://a.example", "a.example/contoso", "*.azurecr.io", "", "a b"]) {
-    it.effect(`of "${odd}", which is no host, are an error at every registry`, () =>
+    it.effect(`of "${odd}", which is not a host, are an error at every registry`, () =>
       Effect.gen(function* () {
         asked.length = 0
         for (const loginServer of ["a.example", "b.example"]) {
@@ -752,7 +752,7 @@ describe("credentials that are only for some registries", () => {
     )
   }
 
-  it.effect("leave the others to what comes behind them", () =>
+  it.effect("leave other registries to the credentials that follow", () =>
     Effect.gen(function* () {
       const credentials = [yield* at("a.example"), yield* at("b.example"), yield* at("c.example")]
       assert.deepStrictEqual(
@@ -773,7 +773,7 @@ describe("credentials that are only for some registries", () => {
   const marks: ReadonlyArray<readonly [string, Layer.Layer<Credentials.Credentials>, sameForAll: boolean]> = [
     ["anonymous", Credentials.layerAnonymous, false],
     ["an identity", acquired(), false],
-    ["a service of the program's own", own, false],
+    ["a custom service", own, false],
     ["a token", Credentials.layerAccessToken(secret("token")), true],
     ["a token of one registry", Credentials.layerAccessToken(secret("token")).pipe(Credentials.onlyFor(["a"])), false],
     ["one of its own or else a token", Credentials.orElse(own, Credentials.layerAccessToken(secret("token"))), true],

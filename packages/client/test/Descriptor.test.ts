@@ -22,7 +22,7 @@ const empty = {
 }
 
 describe("a descriptor", () => {
-  it("has the fields of the specification, and keeps those that nobody knows yet, at any depth", () => {
+  it("has the fields of the specification, and keeps unknown ones at any depth", () => {
     const written = {
       ...empty,
       urls: ["https://example.com/layer", "not a url"],
@@ -37,7 +37,7 @@ describe("a descriptor", () => {
     assert.deepStrictEqual<unknown>(JSON.parse(encode(descriptor)), written)
   })
 
-  it("takes null for absent", () => {
+  it("reads null as absent", () => {
     const { data: _, ...required } = empty
     const written = { urls: null, annotations: null, data: null, platform: null, artifactType: null, ...required }
     assert.deepStrictEqual(

@@ -21,7 +21,7 @@ const known: ReadonlyArray<readonly [string, Digest.Algorithm, number]> = [
 ]
 
 describe("a digest", () => {
-  it.each(known)("%s is read, and comes apart", (text, algorithm, digits) => {
+  it.each(known)("%s is parsed into its parts", (text, algorithm, digits) => {
     const digest = Result.getOrThrow(Digest.parse(text))
     assert.strictEqual(String(digest), text)
     assert.strictEqual(Digest.algorithm(digest), algorithm)
@@ -52,14 +52,14 @@ describe("a digest", () => {
     assert.isFalse(Digest.isDigest(text))
   })
 
-  it("is told from what is no string", () => {
+  it("is distinguished from values that are not strings", () => {
     for (const other of [undefined, null, 0, {}, [], [sha256], new String(sha256)]) {
       assert.isFalse(Digest.isDigest(other))
     }
     assert.isTrue(Digest.isDigest(sha256))
   })
 
-  it("that is refused says what is expected, and does not repeat what it was given", () => {
+  it("that is refused says what is expected, and does not repeat the input", () => {
     assert.strictEqual(
       Result.match(Digest.parse("sha256:the-secret"), { onSuccess: String, onFailure: ({ message }) => message }),
       "Expected a digest, sha256:<64 hexadecimal digits> or sha512:<128 hexadecimal digits>"

@@ -15,7 +15,7 @@ const smallest = { architecture: "amd64", os: "linux", rootfs: { type: "layers",
 const parse = (document: unknown) => ImageConfig.parse(JSON.stringify(document))
 
 describe("an image's configuration", () => {
-  it("is all of its fields, with those that nobody knows yet, at any depth", () => {
+  it("has all of its fields, and unknown ones at any depth", () => {
     // The example of config.md, with what Docker adds to it and novelties.
     const written = {
       created: "2015-10-31T22:22:56.015925234Z",
@@ -52,7 +52,7 @@ describe("an image's configuration", () => {
     assert.deepStrictEqual<unknown>(JSON.parse(ImageConfig.format(config)), written)
   })
 
-  it("takes null for absent, and for an empty list", () => {
+  it("reads null as absent, and as an empty list", () => {
     assert.deepStrictEqual<object>(
       Result.getOrThrow(
         parse({
@@ -82,7 +82,7 @@ describe("an image's configuration", () => {
     assert.isUndefined(Result.getOrThrow(parse({ ...smallest, config: null })).config)
   })
 
-  it("takes what Go writes for a field that is not set", () => {
+  it("accepts what Go writes for an unset field", () => {
     const unset = { ...smallest, architecture: "", os: "", history: [] }
     const written: ReadonlyArray<readonly [object, object]> = [
       [
@@ -109,7 +109,7 @@ describe("an image's configuration", () => {
     }
   })
 
-  it("may be as small as this", () => {
+  it("may be minimal", () => {
     assert.deepStrictEqual<object>(Result.getOrThrow(parse(smallest)), { ...smallest, history: [] })
   })
 
@@ -124,7 +124,7 @@ describe("an image's configuration", () => {
     ["labels that are numbers", { config: { Labels: { a: 1 } } }],
     ["ports in a list", { config: { ExposedPorts: ["80/tcp"] } }],
     ["a history that is null at places", { history: [null] }],
-    ["words for a truth", { history: [{ empty_layer: "true" }] }]
+    ["a text for a boolean", { history: [{ empty_layer: "true" }] }]
   ]
   it.each(refused)("with %s is refused", (_, change) => {
     assert.isTrue(Result.isFailure(parse({ ...smallest, ...change })))

@@ -19,13 +19,13 @@ const child = { mediaType: MediaType.ociImageManifest, digest, size: 7143 }
 
 const parse = (mediaType: MediaType.MediaType, document: unknown) => Manifest.parse(mediaType, JSON.stringify(document))
 
-/** What is wrong with a document. */
+/** The problem of a document. */
 const complaint = (mediaType: MediaType.MediaType, document: unknown): string =>
   Result.match(parse(mediaType, document), { onSuccess: ({ _tag }) => _tag, onFailure: ({ message }) => message })
 
 describe("a manifest of an image", () => {
   it("is all of its fields, with those that nobody knows yet, at any depth", () => {
-    // The example of manifest.md, with an artifact's fields, a foreign layer and novelties.
+    // The example of manifest.md, with an artifact's fields, a foreign layer and unknown fields.
     const written = {
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.manifest.v1+json",
@@ -46,7 +46,7 @@ describe("a manifest of an image", () => {
     })
   })
 
-  it("need not say of which media type it is", () => {
+  it("need not state its media type", () => {
     for (const mediaType of [MediaType.ociImageManifest, MediaType.dockerManifest]) {
       assert.deepStrictEqual(
         parse(mediaType, { schemaVersion: 2, config, layers: [layer] }),
@@ -84,7 +84,7 @@ describe("a manifest of an image", () => {
     assert.strictEqual(manifest._tag, "ImageManifest")
   })
 
-  it("tells which of its layers is wrong", () => {
+  it("says which of its layers is wrong", () => {
     const layers = [layer, layer, { ...layer, digest: "sha256:.." }]
     assert.strictEqual(
       complaint(MediaType.ociImageManifest, { ...image, layers }),
@@ -93,7 +93,7 @@ describe("a manifest of an image", () => {
     )
   })
 
-  it("can't be given by way of a prototype what it does not have", () => {
+  it("cannot get missing fields from a prototype", () => {
     const text = JSON.stringify(image).replace("{", `{"__proto__":{"mediaType":"a/b","manifests":[],"annotations":{}},`)
     const manifest = Result.getOrThrow(Manifest.parse(MediaType.ociImageManifest, text))
     assert.strictEqual(manifest._tag, "ImageManifest")
@@ -104,7 +104,7 @@ describe("a manifest of an image", () => {
 
 describe("an index", () => {
   it("is all of its fields, with those that nobody knows yet, at any depth", () => {
-    // The example of image-index.md, an attestation as BuildKit files it, an index within, and novelties.
+    // The example of image-index.md, an attestation as BuildKit stores it, a nested index, and unknown fields.
     const written = {
       schemaVersion: 2,
       mediaType: "application/vnd.oci.image.index.v1+json",
@@ -129,7 +129,7 @@ describe("an index", () => {
     })
   })
 
-  it("may be empty, in each of the ways to say so", () => {
+  it("may be empty, in each of the ways to write that", () => {
     for (const manifests of [undefined, null, []]) {
       assert.deepStrictEqual(
         parse(MediaType.dockerManifestList, { schemaVersion: 2, manifests }),
@@ -162,7 +162,7 @@ describe("a manifest of another type", () => {
     ["application/octet-stream", "its media type is not that of an image or an index"],
     ["text/plain; charset=utf-8", "its media type is not that of an image or an index"]
   ]
-  it.each(others)("%s is not looked into", (name, problem) => {
+  it.each(others)("%s is not parsed", (name, problem) => {
     const mediaType = MediaType.MediaType.make(name)
     for (const text of ["", "{}", '{"schemaVersion":1}', "\0", "[".repeat(1_000_000)]) {
       assert.deepStrictEqual(
@@ -190,7 +190,7 @@ describe("what a manifest refers to", () => {
     })
   })
 
-  it("are blobs where a cache of BuildKit lists layers and their configuration in an index", () => {
+  it("are blobs if a cache of BuildKit lists layers and their configuration in an index", () => {
     const blobs = [
       layer,
       { ...layer, mediaType: MediaType.ociImageLayerZstd },
@@ -205,7 +205,7 @@ describe("what a manifest refers to", () => {
     })
   })
 
-  it("is not known of one that is not looked into", () => {
+  it("is unknown for one that is not parsed", () => {
     assert.deepStrictEqual(Manifest.references(Manifest.view(MediaType.octetStream, "")), {
       manifests: [],
       blobs: []
@@ -213,7 +213,7 @@ describe("what a manifest refers to", () => {
   })
 })
 
-describe("a manifest that is made here", () => {
+describe("a new manifest", () => {
   it("of an image is written as compact JSON", () => {
     assert.strictEqual(
       Manifest.format(
@@ -291,10 +291,7 @@ describe("a hostile text", () => {
     ["digits", (length) => "1".repeat(length)],
     ["spaces", (length) => " ".repeat(length)],
     ["a media type", (length) => JSON.stringify({ schemaVersion: 2, mediaType: "a/".repeat(length / 2) })],
-    [
-      "layers that are none",
-      (length) => JSON.stringify({ schemaVersion: 2, config, layers: Array(length / 10).fill(0) })
-    ]
+    ["invalid layers", (length) => JSON.stringify({ schemaVersion: 2, config, layers: Array(length / 10).fill(0) })]
   ]
   it.each(texts)("of %s is refused at once", (_, text) => {
     for (const mediaType of [MediaType.ociImageManifest, MediaType.dockerManifestList]) {
@@ -304,7 +301,7 @@ describe("a hostile text", () => {
     }
   })
 
-  it("may hide depths in a field that nobody knows, which are kept and not followed", () => {
+  it("may have deep values in an unknown field, which are kept and not followed", () => {
     const deep = "[".repeat(100_000) + "]".repeat(100_000)
     const text = JSON.stringify({ schemaVersion: 2, config, layers: [] }).replace("{", `{"novel":${deep},`)
     const manifest = Result.getOrThrow(atOnce(() => Manifest.parse(MediaType.ociImageManifest, text)))

@@ -1,6 +1,6 @@
 /**
- * What ACR tells of a manifest: Azure's description of the management API, version 2021-07-01, and what its answers
- * leave out or put `null` for.
+ * The properties of a manifest in ACR: Azure's description of the management API, version 2021-07-01, and the fields
+ * that responses omit or set to `null`.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
@@ -22,14 +22,14 @@ const other = Digest.Digest.make(`sha256:${"2c".repeat(32)}`)
 const repositoryName = RepositoryName.RepositoryName.make("library/hello-world")
 const head = { registry: "myregistry.azurecr.io", imageName: repositoryName }
 
-/** What a record must have. */
+/** The required fields of a record. */
 const smallest = {
   digest,
   createdTime: "2023-03-07T02:03:10.5343706Z",
   lastUpdateTime: "2023-03-07T02:03:11Z"
 }
 
-/** What there is to know when a record has no more than it must. */
+/** The properties of a record with only the required fields. */
 const least = {
   registryLoginServer: "myregistry.azurecr.io",
   repositoryName,
@@ -95,7 +95,7 @@ describe("a manifest's record", () => {
     )
   }
 
-  it.effect("of an index is read with what it refers to", () =>
+  it.effect("of an index is read with its related artifacts", () =>
     Effect.gen(function* () {
       const record = {
         ...smallest,
@@ -119,13 +119,13 @@ describe("a manifest's record", () => {
     })
   )
 
-  it.effect("may have no more than it must", () =>
+  it.effect("may have only the required fields", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* readManifest(head, smallest), { ...least, raw: smallest })
     })
   )
 
-  it.effect("may have null in every other place", () =>
+  it.effect("may have null in every other field", () =>
     Effect.gen(function* () {
       const record = {
         ...smallest,
@@ -142,7 +142,7 @@ describe("a manifest's record", () => {
     })
   )
 
-  it.effect("may have what is not set written as an empty text or 0", () =>
+  it.effect("may have unset fields as an empty text or 0", () =>
     Effect.gen(function* () {
       const record = {
         ...smallest,
@@ -159,7 +159,7 @@ describe("a manifest's record", () => {
     })
   )
 
-  it.effect("is kept as it came: unknown fields, and times to the last digit", () =>
+  it.effect("is kept unchanged: unknown fields, and exact times", () =>
     Effect.gen(function* () {
       const record = { ...smallest, novel: [{ deep: null }], references: [{ digest: other, novel: 1 }] }
       assert.strictEqual((yield* readManifest(head, record)).raw, record)
@@ -227,7 +227,7 @@ describe("a manifest's record", () => {
 })
 
 describe("a manifest's properties", () => {
-  it("for a test need say no more than this", () => {
+  it("for a test need only these fields", () => {
     const time = DateTime.makeUnsafe(0)
     const said = {
       registryLoginServer: "myregistry.azurecr.io",

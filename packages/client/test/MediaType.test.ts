@@ -37,7 +37,7 @@ describe("a media type", () => {
     )
     assert.strictEqual(
       ascii((character) => isMediaType(`a/b${character}c`)),
-      // With one more, behind which a parameter is.
+      // With one more, after which a parameter follows.
       sorted(`${restricted};`)
     )
   })
@@ -81,7 +81,7 @@ describe("a media type", () => {
     }
   })
 
-  it("that is refused says what is expected, and does not repeat what it was given", () => {
+  it("that is refused says what is expected, and does not repeat the input", () => {
     assert.strictEqual(
       Result.match(MediaType.parse("the secret"), { onSuccess: String, onFailure: ({ message }) => message }),
       "Expected a media type: type/subtype"

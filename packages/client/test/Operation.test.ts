@@ -7,16 +7,16 @@ import { pipe } from "effect/Function"
 import * as Operation from "../src/Operation.ts"
 
 describe("withQuery", () => {
-  it("appends a query and leaves out what is undefined", () => {
+  it("appends a query and leaves out undefined parameters", () => {
     assert.strictEqual(Operation.withQuery("/v2/a/tags/list", { n: 2, last: undefined }), "/v2/a/tags/list?n=2")
     assert.strictEqual(Operation.withQuery("/v2/a/tags/list", { n: undefined }), "/v2/a/tags/list")
   })
 
-  it("is the last of a pipe as well", () => {
+  it("works at the end of a pipe as well", () => {
     assert.strictEqual(pipe("/v2/a/tags/list", Operation.withQuery({ n: 2 })), "/v2/a/tags/list?n=2")
   })
 
-  it("goes on behind a query that is there, which stays as it is written", () => {
+  it("appends to an existing query, which stays as written", () => {
     assert.strictEqual(
       Operation.withQuery("/v2/a/blobs/uploads/1?_state=a%2fb+c", { digest: "sha256:00" }),
       "/v2/a/blobs/uploads/1?_state=a%2fb+c&digest=sha256%3A00"
@@ -54,7 +54,7 @@ describe("an operation made by its method", () => {
     ])
   })
 
-  it("has what is given instead", () => {
+  it("has the given parts instead", () => {
     const operation = Operation.get("/a", { ...parts, bucket: "referrers", success: [200, 404], missing: "manifest" })
     assert.deepStrictEqual(
       [operation.path, operation.bucket, operation.success, operation.missing, operation.repeat],

@@ -1,5 +1,5 @@
 /**
- * What the client may connect to.
+ * Which addresses the client may connect to.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -57,7 +57,7 @@ describe("the reach of a host", () => {
     ["[2001:0:143c:101::80ff:fffe]", "loopback"],
     ["[2001:0:a00:1::ebc3:fefd]", "private"],
     ["[2001:0:143c:101::ebc3:fefd]", "public"],
-    // ISATAP, behind any prefix.
+    // ISATAP, after any prefix.
     ["[2603:1030::5efe:7f00:1]", "loopback"],
     ["[2603:1030::200:5efe:a9fe:a9fe]", "link-local"],
     ["[2603:1030::5efe:143c:101]", "public"],
@@ -129,7 +129,7 @@ describe("the reach of a host", () => {
     assert.strictEqual(reachOf(host), reach)
   })
 
-  it("is read from every form in which an address can be written, as URL reads it", () => {
+  it("is read from every form of an address that URL accepts", () => {
     for (const written of ["2130706433", "0x7f.1", "017700000001", "127.1", "①②⑦.0.0.1"]) {
       assert.strictEqual(reachOf(new URL(`https://${written}`).hostname), "loopback", written)
     }
@@ -145,7 +145,7 @@ describe("the reach of a host", () => {
 describe("a connection", () => {
   const everywhere = ["public", "private", "link-local", "loopback"] as const
 
-  /** To which addresses a connection may lead, by what the target is and where the registry was reached. */
+  /** The addresses that a connection may lead to, by the relation of the target and the reach of the registry. */
   const allowed: ReadonlyArray<readonly [Relation, Reach | undefined, ReadonlyArray<Reach>]> = [
     ["registry", undefined, everywhere],
     ["registry", "public", ["public"]],
@@ -170,7 +170,7 @@ describe("a connection", () => {
     )
   })
 
-  it("tells where a registry is; two different places are public", () => {
+  it("shows the reach of a registry; two different ones count as public", () => {
     for (const known of everywhere) {
       assert.strictEqual(reachAfter(undefined, known), known)
       for (const address of everywhere) {
@@ -224,7 +224,7 @@ describe("a request", () => {
     assert.strictEqual(outcome(from, to), expected)
   })
 
-  it("to a host that the user named goes there, though not in the clear", () => {
+  it("to a host that the user named is sent, but not unencrypted", () => {
     assert.strictEqual(outcome(acr, "https://10.0.0.1", "named"), "goes")
     assert.strictEqual(outcome(acr, "http://10.0.0.1", "named"), `http://10.0.0.1 is not as safe as ${acr}`)
   })
@@ -259,7 +259,7 @@ describe("a registry that leads into the network of its client", () => {
     refused((content) => content.uploadBlob("alpine", BlobSource.fromString("inside")))
   )
 
-  it.effect("may do so where the user says that it may", () =>
+  it.effect("may do so if the user allows it", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
       const bytes = yield* content.blobBytes("alpine", sha256("inside"))
@@ -270,7 +270,7 @@ describe("a registry that leads into the network of its client", () => {
   )
 })
 
-describe("what the user names besides the registry", () => {
+describe("other targets that the user names", () => {
   const storage = "https://10.0.0.1:8443"
   const leading: Script = ({ url }) =>
     url.origin === storage

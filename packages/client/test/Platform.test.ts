@@ -11,7 +11,7 @@ const decode = Schema.decodeUnknownResult(Platform.Platform)
 const encode = Schema.encodeResult(Platform.Platform)
 
 describe("a platform in an index", () => {
-  it("keeps the fields of the specification and those that nobody knows yet", () => {
+  it("keeps the fields of the specification and unknown ones", () => {
     const written = {
       architecture: "amd64",
       os: "windows",
@@ -26,7 +26,7 @@ describe("a platform in an index", () => {
     assert.deepStrictEqual<object>(Result.getOrThrow(encode(platform)), written)
   })
 
-  it("is an empty text where it does not say what it is", () => {
+  it("is read as an empty text if it has no names", () => {
     const empty = Result.succeed({ architecture: "", os: "linux" })
     for (const written of [{ os: "linux" }, { architecture: null, os: "linux" }, { architecture: "", os: "linux" }]) {
       assert.deepStrictEqual(decode(written), empty)
@@ -34,7 +34,7 @@ describe("a platform in an index", () => {
     assert.deepStrictEqual(decode({ architecture: "amd64" }), Result.succeed({ architecture: "amd64", os: "" }))
   })
 
-  it("takes null and the empty text for absent", () => {
+  it("reads null and the empty text as absent", () => {
     assert.deepStrictEqual(
       decode({ architecture: "arm", os: "linux", variant: "", "os.version": "" }),
       Result.succeed({ architecture: "arm", os: "linux" })
@@ -45,7 +45,7 @@ describe("a platform in an index", () => {
     )
   })
 
-  it("may be one that is unknown, as attestations are filed under", () => {
+  it("may be unknown, as that of attestations", () => {
     assert.deepStrictEqual(
       Result.map(decode({ architecture: "unknown", os: "unknown" }), Platform.format),
       Result.succeed("unknown/unknown")
@@ -64,7 +64,7 @@ describe("a platform in an index", () => {
     assert.isTrue(Result.isFailure(decode(written)))
   })
 
-  it("is read whatever it is called", () => {
+  it("is read with any names", () => {
     const fields: unknown = JSON.parse('{"architecture":"a","os":"b","__proto__":{"variant":"c"},"constructor":1}')
     const platform = Result.getOrThrow(decode(fields))
     assert.isUndefined(platform.variant)
@@ -115,14 +115,14 @@ describe("a platform as a text", () => {
     )
   })
 
-  it("has no room for versions and features", () => {
+  it("cannot express versions and features", () => {
     assert.strictEqual(
       Platform.format({ os: "windows", architecture: "amd64", "os.version": "10.0.20348", "os.features": ["win32k"] }),
       "windows/amd64"
     )
   })
 
-  it("can't be made of an empty part", () => {
+  it("cannot have an empty part", () => {
     for (const platform of [
       { os: "", architecture: "amd64" },
       { os: "linux", architecture: "" }

@@ -89,7 +89,7 @@ describe("a reference", () => {
     [`myregistry.azurecr.io:443/samples/hello-world@${sha512}`, { registry, repository, digest }],
     [`myregistry.azurecr.io:443/samples/hello-world:v1@${sha512}`, { registry, repository, tag, digest }]
   ]
-  it.each(spellings)("%s comes apart, and together again", (text, reference) => {
+  it.each(spellings)("%s is parsed into its parts, and formatted again", (text, reference) => {
     assert.deepStrictEqual(Reference.parse(text), Result.succeed(reference))
     assert.strictEqual(Reference.format(reference), text)
     assert.strictEqual(Schema.encodeSync(Reference.ReferenceFromString)(reference), text)
@@ -119,7 +119,7 @@ describe("a reference", () => {
     assert.strictEqual(message(text), expected)
   })
 
-  it("may have parts that are all as long as they can be", () => {
+  it("may have parts of the maximum length", () => {
     const longest = `${"a".repeat(252)}.io/${"b".repeat(255)}:${"c".repeat(128)}@${sha512}`
     assert.strictEqual(longest.length, 776)
     assert.strictEqual(message(longest), longest)

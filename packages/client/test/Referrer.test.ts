@@ -1,5 +1,5 @@
 /**
- * What a manifest says of itself as a referrer, and the tag of a subject's referrers.
+ * Manifests as referrers, and the tag of a subject's referrers.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
@@ -52,7 +52,7 @@ describe("a manifest with a subject", () => {
     })
   }
 
-  it("is known by its type alone, without parameters and in any case", () => {
+  it("is recognized by its type, without parameters and in any case", () => {
     const mediaType = "Application/vnd.oci.image.index.v1+json"
     assert.deepStrictEqual<unknown>(
       read({ subject }, `${mediaType}; charset=utf-8`),
@@ -60,7 +60,7 @@ describe("a manifest with a subject", () => {
     )
   })
 
-  it("of no artifact type has that of its configuration if it is an image, and none if it is an index", () => {
+  it("without an artifact type has that of its configuration if it is an image, and none if it is an index", () => {
     assert.strictEqual<unknown>(Option.getOrThrow(read({ subject, config })).artifactType, config.mediaType)
     assert.isUndefined(Option.getOrThrow(read({ subject, config }, MediaType.ociImageIndex)).artifactType)
   })

@@ -1,5 +1,5 @@
 /**
- * What programs with many registries need, and what they get: no scope, and no credentials beside the layer's.
+ * The types of programs with many registries: they need no scope, and no credentials besides the layer's.
  */
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"

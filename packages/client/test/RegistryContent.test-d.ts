@@ -1,5 +1,5 @@
 /**
- * What the operations of `RegistryContent` take and give, and what its layers need.
+ * The types of `RegistryContent`: arguments, results and errors of operations, and requirements of layers.
  */
 import * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
@@ -41,7 +41,9 @@ expectTypeOf(content.downloadBlob("hello", descriptor, "layer.tar")).toEqualType
   Effect.Effect<void, RegistryError | PlatformError, FileSystem>
 >()
 
-/* Uploads need what their source needs, and fail with what it fails with */
+/*
+ * Uploads have the requirements and errors of their source
+ */
 
 expectTypeOf(content.uploadBlob("hello", BlobSource.fromString("{}"))).toEqualTypeOf<
   Effect.Effect<Descriptor, RegistryError>
@@ -70,15 +72,15 @@ export const accepted = [
 ]
 
 export const refused = [
-  // @ts-expect-error only a blob whose digest is known can be taken from elsewhere
+  // @ts-expect-error only a blob whose digest is known can be mounted
   content.uploadBlob("hello", bytes, { mountFrom: "other" }),
-  // @ts-expect-error a digest tells its algorithm
+  // @ts-expect-error a digest includes its algorithm
   content.uploadBlob("hello", bytes, { digest, algorithm: "sha512" }),
   // @ts-expect-error there is no such algorithm
   content.uploadBlob("hello", bytes, { algorithm: "md5" }),
   // @ts-expect-error a stream holds bytes
   content.uploadBlob("hello", BlobSource.fromStream(Stream.make("text"))),
-  // @ts-expect-error nobody knows how to write a manifest that this library has no view of
+  // @ts-expect-error an unknown manifest cannot be serialized
   content.putManifest("hello", Manifest.UnknownManifest.make({ mediaType: descriptor.mediaType })),
   // @ts-expect-error the range needs both ends
   content.blobRange("hello", digest, { offset: 1 })
@@ -107,7 +109,9 @@ expectTypeOf(Platform.bestMatch(index.manifests, wanted)).toEqualTypeOf<Option.O
 expectTypeOf(Platform.bestMatch(wanted)(index.manifests)).toEqualTypeOf<Option.Option<Descriptor>>()
 expectTypeOf(index.manifests.flatMap(({ platform }) => platform ?? []).some(Platform.matches(wanted))).toBeBoolean()
 
-/* Manifests are told apart by their tag */
+/*
+ * Manifests are distinguished by their tag
+ */
 
 declare const pulled: Manifest.Content
 
@@ -131,7 +135,9 @@ export const partsOf = ({ manifest }: Manifest.Content): ReadonlyArray<Descripto
   }
 }
 
-/* What an upload gives is what a manifest is made of */
+/*
+ * A manifest is made of the results of uploads
+ */
 
 expectTypeOf(Manifest.image({ config: descriptor, layers: [descriptor] })).toEqualTypeOf<Manifest.ImageManifest>()
 expectTypeOf(content.putManifest("hello", Manifest.index({ manifests: [descriptor] }))).toEqualTypeOf<
@@ -150,7 +156,7 @@ expectTypeOf(RegistryContent.layerConfig({ endpoint: Config.String("ACR") })).to
 >()
 expectTypeOf(RegistryContent.layerTransport()).toEqualTypeOf<Layer.Layer<Content, never, Transport>>()
 
-// Both services on one conversation.
+// Both services on one transport.
 type Both = Content | ContainerRegistry.ContainerRegistry | Transport
 expectTypeOf(Registry.layer({ endpoint, idleTimeout: "10 seconds" })).toEqualTypeOf<
   Layer.Layer<Both, RegistryError, HttpClient | Credentials>

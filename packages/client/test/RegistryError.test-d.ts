@@ -1,5 +1,5 @@
 /**
- * What a program is told by the types of errors: which reasons are left, and what each holds.
+ * The types of errors: which reasons remain, and the fields of each.
  */
 import type * as ContainerRegistry from "../src/ContainerRegistry.ts"
 import type { Digest } from "../src/Digest.ts"
@@ -35,12 +35,12 @@ type Tags =
 expectTypeOf(error.reason).toEqualTypeOf<RegistryError.Reason>()
 expectTypeOf(error.reason._tag).toEqualTypeOf<Tags>()
 
-// The error and each of its reasons tell whether to try again, so that it can be done before and after `unwrapReason`.
+// The error and each of its reasons have `isRetryable`, so that it can be used before and after `unwrapReason`.
 expectTypeOf(error.isRetryable).toBeBoolean()
 expectTypeOf(error.reason.isRetryable).toBeBoolean()
 expectTypeOf(error.retryAfter).toEqualTypeOf<Duration.Duration | undefined>()
 
-// A handler of one reason is given that reason and the whole error; the others stay inside of a RegistryError.
+// A handler of one reason receives that reason and the whole error; the others remain in a RegistryError.
 const withoutTag = registry.deleteTag("library/hello-world", "latest").pipe(
   Effect.catchReason("RegistryError", "NotFound", (reason, whole) => {
     expectTypeOf(reason).toEqualTypeOf<RegistryError.NotFound>()
@@ -97,7 +97,7 @@ export const misspelt = registry
   // @ts-expect-error there is no such reason
   .pipe(Effect.catchReason("RegistryError", "Gone", () => Effect.void))
 
-// A reason that was handled is gone from those that are left.
+// A handled reason is removed from the remaining ones.
 const unwrapped = content.headBlob("library/hello-world", "sha256:0").pipe(
   Effect.unwrapReason("RegistryError"),
   Effect.catchTag("NotFound", () => Effect.void)

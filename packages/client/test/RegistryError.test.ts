@@ -1,5 +1,5 @@
 /**
- * What a program or a workflow learns from an error: whether to try again, when, and the same after a way through JSON.
+ * What an error tells a program or a workflow: whether to retry, when, and the same after JSON serialization.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -17,7 +17,7 @@ const reasons: ReadonlyArray<readonly [string, RegistryError.Reason, boolean]> =
   ["nothing there", new RegistryError.NotFound({ description, resource: "tag" }), false],
   ["a lock", new RegistryError.Locked({ description, by: "lock" }), false],
   ["an immutable tag", new RegistryError.Locked({ description, by: "immutability" }), false],
-  ["a registry that cannot do it", new RegistryError.Unsupported({ description }), false],
+  ["a registry without support for the request", new RegistryError.Unsupported({ description }), false],
   ["throttling", new RegistryError.Throttled({ description, retryAfter: Duration.seconds(17) }), true],
   ["throttling without a time", new RegistryError.Throttled({ description }), true],
   ["a fault of the registry", new RegistryError.Unavailable({ description, retryAfter: Duration.minutes(2) }), true],
@@ -29,15 +29,15 @@ const reasons: ReadonlyArray<readonly [string, RegistryError.Reason, boolean]> =
   ],
   ["a reset", new RegistryError.Unavailable({ description, code: "ECONNRESET" }), true],
   ["a timeout", new RegistryError.Unavailable({ description, code: "TIMEOUT" }), true],
-  ["a resolver that does not answer", new RegistryError.Unavailable({ description, code: "EAI_AGAIN" }), true],
+  ["a DNS resolver that does not answer", new RegistryError.Unavailable({ description, code: "EAI_AGAIN" }), true],
   ["an unknown host", new RegistryError.Unavailable({ description, code: "ENOTFOUND" }), false],
   [
-    "a host that is unknown now",
+    "a host that is unknown after earlier contact",
     new RegistryError.Unavailable({ description, code: "ENOTFOUND", firstContact: false }),
     true
   ],
   [
-    "a certificate that has expired now",
+    "a certificate that has expired after earlier contact",
     new RegistryError.Unavailable({ description, code: "CERT_HAS_EXPIRED", firstContact: false }),
     false
   ],
@@ -71,12 +71,12 @@ const message = (fields: { readonly argument?: string; readonly value?: string }
   new RegistryError.InvalidRequest({ description: "expected a tag", ...fields }).message
 
 describe("an error", () => {
-  it.each(reasons)("of %s tells whether to try again", (_, reason, isRetryable) => {
+  it.each(reasons)("of %s says whether to retry", (_, reason, isRetryable) => {
     assert.strictEqual(reason.isRetryable, isRetryable)
     assert.strictEqual(errorOf(reason).isRetryable, isRetryable)
   })
 
-  it("tells how long the registry asks to wait, and says so", () => {
+  it("has the time that the registry asks to wait, also in the message", () => {
     const retryAfter = Duration.seconds(17)
     for (const Reason of [RegistryError.Throttled, RegistryError.Unavailable]) {
       const error = errorOf(new Reason({ description, retryAfter }))
@@ -87,12 +87,12 @@ describe("an error", () => {
     assert.isUndefined(errorOf(new RegistryError.Refused({ description })).retryAfter)
   })
 
-  it.each(reasons)("of %s is the same after a way through JSON", (_, reason, isRetryable) => {
+  it.each(reasons)("of %s is the same after JSON serialization", (_, reason, isRetryable) => {
     const error = errorOf(reason)
     for (const schema of [RegistryError.RegistryError, Schema.toCodecJson(RegistryError.RegistryError)]) {
       const encoded: unknown = Schema.encodeUnknownSync(schema)(error)
       const written = JSON.stringify(encoded)
-      // Nothing gets lost that JSON cannot write.
+      // JSON can express all of it, so nothing gets lost.
       assert.deepStrictEqual(JSON.parse(written), encoded)
       const read = Schema.decodeUnknownSync(schema)(JSON.parse(written))
       assert.isTrue(RegistryError.isRegistryError(read))
@@ -114,7 +114,7 @@ describe("an error", () => {
     }
   })
 
-  it("says which argument it refuses, and its value", () => {
+  it("names the refused argument and its value", () => {
     assert.strictEqual(message({ argument: "tag", value: "a b" }), 'tag "a b": expected a tag')
     assert.strictEqual(message({ argument: "tag" }), "tag: expected a tag")
     assert.strictEqual(message({}), "expected a tag")

@@ -1,5 +1,5 @@
 /**
- * What registries answer when they refuse something, as their users recorded it, and what a program learns from it.
+ * How registries refuse requests, as recorded by their users, and the errors of the client.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import { never } from "../src/RetryPolicy.ts"
 import { content, sha256 } from "./support/content.ts"
 import { behindOAuth, challenge, json, registry, type Script } from "./support/registry.ts"
 
-/** A registry that asks nobody to log in, and answers everything so. */
+/** A registry that requires no login, and answers every request like this. */
 const answering = (status: number, body: unknown, headers: { readonly [name: string]: string } = {}) =>
   content(
     () =>
@@ -83,7 +83,7 @@ describe("a registry", () => {
     ["Harbor that keeps vulnerable images", "Forbidden", pull, 412, explained("PROJECTPOLICYVIOLATION", "no")],
     ["distribution that deletes nothing", "Unsupported", remove, 405, unsupported],
     ["GitHub that deletes nothing", "Unsupported", remove, 405, unsupported],
-    ["one that deletes nothing and says 400", "Unsupported", remove, 400, unsupported],
+    ["one that deletes nothing and answers 400", "Unsupported", remove, 400, unsupported],
     ["one that implements nothing", "Unsupported", remove, 501, ""],
     ["one behind a proxy that deletes nothing", "Unsupported", remove, 405, "<html>405</html>"],
     ["one that finds the tag invalid", "InvalidRequest", push, 400, explained("TAG_INVALID", "no")]
@@ -162,7 +162,7 @@ describe("a permission that is missing", () => {
     ["where the registry says 403", "Forbidden", registry(() => json(body, { status: 403 }))]
   ]
   for (const [name, tag, layer] of rows) {
-    it.effect(`${name} is told, as data and in the message`, () =>
+    it.effect(`${name} is named, as data and in the message`, () =>
       Effect.gen(function* () {
         const { message, reason } = yield* Effect.flip(read)
         assert.strictEqual(reason._tag, tag)

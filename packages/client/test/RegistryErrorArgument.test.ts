@@ -1,5 +1,5 @@
 /**
- * An argument that is refused is named, and so is its value, unless that may be a secret.
+ * Errors name the refused argument and its value, unless the value may be a secret.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -157,7 +157,7 @@ const calls: ReadonlyArray<readonly [string, string, string, Call]> = [
   ["RegistryContent.deleteBlob", "digest", "v1", onContent((_) => _.deleteBlob("a", "v1"))]
 ]
 
-/** Fails unless the call is refused for an argument, and tells its name, its value and the message. */
+/** Fails unless the call is refused for an argument. Returns the name of the argument, its value and the message. */
 const refusalOf = (error: unknown) => {
   if (!isRegistryError(error) || error.reason._tag !== "InvalidRequest") return assert.fail(String(error))
   const { argument, value } = error.reason
@@ -184,7 +184,7 @@ describe("an argument", () => {
     }).pipe(Effect.provide(content(() => assert.fail("nothing is sent"))))
   )
 
-  it.effect("beside which another one cannot stand is named", () =>
+  it.effect("that excludes another one is named", () =>
     Effect.gen(function* () {
       const { tags } = yield* ContainerRegistry
       // As a program without types passes them.
@@ -206,7 +206,7 @@ const make = (options: Transport.Options) =>
     ])
   )
 
-describe("an option of a conversation", () => {
+describe("an option of a transport", () => {
   const endpoint = "myregistry.azurecr.io"
   const options: ReadonlyArray<readonly [string, string | undefined, Transport.Options]> = [
     ["endpoint", "ftp://registry.example", { endpoint: "ftp://registry.example" }],
@@ -274,7 +274,7 @@ describe("a refused value", () => {
     "App/x86_64-glibc2.31"
   ]
   for (const text of shown) {
-    it.effect(`that reads like a name is shown: ${JSON.stringify(text)}`, () =>
+    it.effect(`that looks like a name is shown: ${JSON.stringify(text)}`, () =>
       Effect.gen(function* () {
         const { message, value } = yield* valueOf(text)
         assert.strictEqual(value, text.replace("\n", "\\n"))
@@ -302,10 +302,10 @@ describe("a refused value", () => {
     ["a token of GitLab", "glpat-abcdefghijklmnopqrst/"],
     ["a short token of GitHub", "ghp_abcdefgh/"],
     ["an access key of Amazon", "AKIAIOSFODNNABCDEFGH/"],
-    ["a password of small letters and digits", "contoso:k3v9x0q2m7t1w8zz"],
+    ["a password of lower-case letters and digits", "contoso:k3v9x0q2m7t1w8zz"],
     ["a key in base32", "/GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"],
     ["a login in an address before a digest", "https://contoso:hunterhunter@sha256:80/x"],
-    ["a placeholder that is none", "${hunter2hunter2secret}"],
+    ["a text in braces that is no placeholder", "${hunter2hunter2secret}"],
     ["a token in lower case", `/${"abcdefghij".repeat(5)}`],
     ["a private key", "-----BEGIN PRIVATE KEY-----\nMIIE"],
     ["a megabyte", "a/".repeat(500_000)]
@@ -320,7 +320,7 @@ describe("a refused value", () => {
     )
   }
 
-  it.effect("is short, and prints", () =>
+  it.effect("is short and printable", () =>
     Effect.gen(function* () {
       const long = yield* valueOf("a/".repeat(400))
       assert.strictEqual(long.value, `${"a/".repeat(64)}…`)

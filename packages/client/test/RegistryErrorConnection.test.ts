@@ -1,5 +1,5 @@
 /**
- * Connections that fail: the code that errors have, and whether another attempt follows.
+ * Failed connections: the codes of errors, and whether another attempt follows.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -45,11 +45,11 @@ const parserError = (message: string, code?: string) =>
 interface Row {
   readonly what: string
   readonly failure: Error | HttpFailure
-  /** The code of the error; with another one at the first contact where they differ. */
+  /** The code of the error, with another one at the first contact if they differ. */
   readonly code: string | undefined
   readonly codeAtFirst?: string
   readonly retryable: boolean
-  /** How often it is tried before the registry has ever answered, and after that. */
+  /** The number of attempts before the registry has ever answered, and after that. */
   readonly attempts: readonly [number, number]
   /** Part of the message. */
   readonly says?: string
@@ -57,9 +57,9 @@ interface Row {
 
 const passing = { retryable: true, attempts: [4, 4] } as const
 const lasting = { retryable: false, attempts: [1, 1] } as const
-/** Likely a wrong address before there was any answer, and a restart after that. */
+/** Probably a wrong address before the first answer, and a restart after that. */
 const doubtful = { retryable: true, attempts: [1, 4] } as const
-/** Nearly certain to be a wrong address before there was any answer, and a passing fault after that. */
+/** Almost certainly a wrong address before the first answer, and a temporary fault after that. */
 const misled = { retryable: false, attempts: [1, 4] } as const
 
 const certificate = (code: string): Row => ({ what: code, failure: nodeError(code, "no"), code, ...lasting })
@@ -109,7 +109,7 @@ const rows: ReadonlyArray<Row> = [
     ...doubtful
   },
   {
-    what: "a refusal, and no way for IPv6",
+    what: "a refusal, and no route for IPv6",
     failure: fetchFailed(new AggregateError([connect("ENETUNREACH", "::1:5000"), connect("ECONNREFUSED")])),
     code: "ECONNREFUSED",
     says: "connect ECONNREFUSED 127.0.0.1:5000",
@@ -275,7 +275,7 @@ describe("a connection that fails for", () => {
         assert.strictEqual(yield* attempts, first)
         assert.strictEqual(reason.code, codeAtFirst)
         assert.strictEqual(error.isRetryable, retryable)
-        // Says why there was no other attempt, unless that is clear from the code.
+        // The message says why there was no other attempt, unless that is clear from the code.
         assert.strictEqual(reason.firstContact ?? false, first === 1 && retryable)
         assert.strictEqual(error.message.includes("nothing has answered at this address yet"), first === 1 && retryable)
         if (says !== undefined) assert.include(error.message, says)
@@ -301,7 +301,7 @@ describe("a connection that fails for", () => {
     ["a header that fetch refuses", new TypeError('Headers.append: "a" is an invalid header value.')]
   ]
   for (const [what, failure] of unsendable) {
-    it.effect(`${what} is an invalid request, which is not tried again`, () =>
+    it.effect(`${what} is an invalid request, which is not retried`, () =>
       Effect.gen(function* () {
         const error = yield* failing(read)
         assert.strictEqual(error.reason._tag, "InvalidRequest")
@@ -311,7 +311,7 @@ describe("a connection that fails for", () => {
     )
   }
 
-  it.effect("a stalled answer has our own code", () =>
+  it.effect("a stalled answer has the library's own code", () =>
     Effect.gen(function* () {
       assert.strictEqual(unavailable(yield* failing(read)).code, "TIMEOUT")
     }).pipe(Effect.provide(registry(() => "stall", anonymous)))
@@ -376,7 +376,7 @@ describe("the message", () => {
   const plain = { endpoint: "http://127.0.0.1:5000" }
 
   for (const failure of [nodeError("UND_ERR_SOCKET", "other side closed"), parserError("Expected HTTP/", "HPE_A")]) {
-    it.effect(`says that ${failure.message} may mean TLS, over plain http and at the first contact`, () =>
+    it.effect(`of ${failure.message} mentions TLS, over plain http and at the first contact`, () =>
       Effect.gen(function* () {
         assert.include(yield* says(plain, () => failure), hint)
         assert.notInclude(yield* says({}, () => failure), hint)
@@ -385,7 +385,7 @@ describe("the message", () => {
     )
   }
 
-  it.effect("explains a server without TLS as old versions of Node tell it", () =>
+  it.effect("explains a server without TLS, as old versions of Node report it", () =>
     Effect.gen(function* () {
       const failure = nodeError(
         "EPROTO",
@@ -434,7 +434,7 @@ describe("a request that was never sent", () => {
     )
   )
 
-  it.effect("deletes nothing, so that a tag that is gone afterwards is not found", () =>
+  it.effect("deletes nothing, so a tag that is missing afterwards is not found", () =>
     Effect.gen(function* () {
       yield* read
       const error = yield* failing(Effect.flatMap(ContainerRegistry, (registry) => registry.deleteTag("alpine", "v1")))
@@ -467,7 +467,7 @@ describe("a transfer", () => {
     ["an upload", Effect.asVoid(upload), 3]
   ]
   for (const [what, transfer, requests] of transfers) {
-    it.effect(`${what} fails at once where nothing has ever answered`, () =>
+    it.effect(`${what} fails at once if nothing has ever answered`, () =>
       Effect.gen(function* () {
         assert.strictEqual(unavailable(yield* Effect.flip(transfer)).code, "ECONNREFUSED")
         assert.strictEqual(yield* asked, 1)
@@ -505,7 +505,7 @@ describe("a transfer", () => {
     )
   )
 
-  it.effect("asks the registry for another storage when one refuses connections", () =>
+  it.effect("requests another storage from the registry when one refuses connections", () =>
     Effect.gen(function* () {
       assert.strictEqual(new TextDecoder().decode(yield* download), bytes)
       assert.strictEqual(yield* asked, 4)
@@ -518,7 +518,7 @@ describe("a transfer", () => {
     )
   )
 
-  it.effect("that ends early says so by its code", () =>
+  it.effect("that ends early has a code for it", () =>
     Effect.gen(function* () {
       const stream = Effect.flatMap(RegistryContent, (content) =>
         Stream.runDrain(content.blob("alpine", sha256(bytes)))

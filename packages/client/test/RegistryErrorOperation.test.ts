@@ -36,10 +36,10 @@ const uploads = "/v2/alpine/blobs/uploads/"
 
 const ok = (body: unknown, status = 200) => json(body, { status })
 
-/** The one blob that the registry has not. */
+/** The one blob that the registry does not have. */
 const lacking = { digest: Digest.Digest.make(sha256("lacking")), size: 7 }
 
-/** A registry that has everything else, and says as little of it as it may. */
+/** A registry that has everything else, and states as little about it as it may. */
 const everything: Script = ({ method, url: { pathname } }) => {
   const at = (pattern: RegExp) => pattern.test(pathname)
   if (at(/^\/oauth2\/exchange/)) return ok({ refresh_token: "refresh" })
@@ -63,7 +63,7 @@ const everything: Script = ({ method, url: { pathname } }) => {
   }
   if (at(/uploads/)) return new Response(null, { status: 204, headers: { location: `${uploads}s`, range: "0-6" } })
   if (pathname.endsWith(lacking.digest)) return new Response(null, { status: 404 })
-  // A HEAD tells no size, so that the rest is asked for.
+  // A HEAD states no size, so the client requests the rest.
   if (at(/\/manifests\//))
     return new Response(method === "HEAD" ? null : manifest, { headers: { "content-type": MediaType.ociImageIndex } })
   return new Response(method === "HEAD" ? null : bytes)
@@ -241,7 +241,7 @@ const services = (script: Script, credentials: Layer.Layer<Credentials.Credentia
     NodeFileSystem.layer
   )
 
-/** Fails unless the effect succeeds, or fails with an error of the operation. Tells which. */
+/** Fails unless the effect succeeds, or fails with an error of the operation. Returns which. */
 const outcome = (operation: string, call: Call, layer: ReturnType<typeof services>, what: string) =>
   Effect.gen(function* () {
     const result = yield* Effect.result(call)
@@ -259,16 +259,16 @@ const failures: ReadonlyArray<readonly [string, () => Reply]> = [
   ["404", () => json({ errors: [{ code: "UNKNOWN", message: "no" }] }, { status: 404 })],
   ["401", () => new Response(null, { status: 401 })],
   ["a redirect", () => new Response(null, { status: 302, headers: { location: "http://169.254.169.254/" } })],
-  ["an answer that is none", () => new Response("<html>")],
+  ["an invalid answer", () => new Response("<html>")],
   ["a reset", () => "reset"],
   ["a refused connection", () => nodeError("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:1", { syscall: "connect" })]
 ]
 
 describe("the operation of an error", () => {
-  it.effect("is looked at for every member of the services", () =>
+  it.effect("is tested for every member of the services", () =>
     Effect.gen(function* () {
       const values = ["endpoint", "loginServer", "retry"]
-      // Tells without asking the registry: in the test of arguments.
+      // These send no request: see the test of arguments.
       const pure = ["ContainerRegistry.reference"]
       const members = [
         ...Object.keys(yield* ContainerRegistry).map((name) => [name, `ContainerRegistry.${name}`] as const),
@@ -302,7 +302,7 @@ describe("the operation of an error", () => {
       })
     )
 
-    it.effect(`is ${operation}, if there is no credential or not the right one`, () =>
+    it.effect(`is ${operation}, if there is no credential or a wrong one`, () =>
       Effect.gen(function* () {
         const none = new CredentialUnavailable({ credential: "test", problem: "Failed", description: "no" })
         const unavailable = Layer.succeed(Credentials.Credentials, { get: () => Effect.fail(none) })
@@ -316,7 +316,7 @@ describe("the operation of an error", () => {
     )
   }
 
-  it.effect("is that of each caller where several wait for one token", () =>
+  it.effect("is that of each caller if several wait for one token", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const content = yield* RegistryContent
@@ -338,7 +338,7 @@ describe("the operation of an error", () => {
           "RegistryContent.blobBytes"
         ]
       )
-      // The request that failed is told apart.
+      // The failed request is named separately.
       for (const { request } of errors) assert.include(request?.url, "/oauth2/exchange")
     }).pipe(
       Effect.provide(

@@ -15,7 +15,7 @@ const textsUpTo = (length: number, alphabet: string): ReadonlyArray<string> =>
         text.length === length - 1 ? [text, ...Array.from(alphabet, (character) => text + character)] : [text]
       )
 
-/** The grammar once more, by cutting instead of matching: what is between letters and digits is one separator. */
+/** The grammar again, by splitting instead of matching: between letters and digits is one separator. */
 const isComponent = (text: string): boolean =>
   /^[a-z0-9]/.test(text) &&
   /[a-z0-9]$/.test(text) &&
@@ -74,7 +74,7 @@ describe("a repository name", () => {
     )
   })
 
-  it("that is too long is not matched against the grammar, even by who wants to know all that is wrong", () => {
+  it("that is too long is not matched against the grammar, even if all errors are requested", () => {
     const all = Schema.decodeUnknownResult(RepositoryName.RepositoryName, { errors: "all" })
     assert.strictEqual(
       Result.match(all("A".repeat(256)), { onSuccess: String, onFailure: (error) => error.message }),

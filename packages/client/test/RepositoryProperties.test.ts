@@ -1,5 +1,5 @@
 /**
- * What ACR tells of a repository: Azure's description of the management API, version 2021-07-01.
+ * The properties of a repository in ACR: Azure's description of the management API, version 2021-07-01.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
@@ -43,7 +43,7 @@ describe("a repository's record", () => {
     })
   )
 
-  it.effect("is kept as it came: unknown fields, and times to the last digit", () =>
+  it.effect("is kept unchanged: unknown fields, and exact times", () =>
     Effect.gen(function* () {
       const wire = {
         ...record,
@@ -63,7 +63,7 @@ describe("a repository's record", () => {
     ["2023-03-07T02:03:10.53437069Z", "2023-03-07T02:03:10.534Z"],
     ["2023-03-07T02:03:10.5343706+00:00", "2023-03-07T02:03:10.534Z"],
     ["2023-03-07T02:03:10.5343706+05:30", "2023-03-06T20:33:10.534Z"],
-    // Without a zone it is the time of Greenwich, wherever this program runs.
+    // Without a zone it is in UTC, wherever this program runs.
     ["2023-03-07T02:03:10.5343706", "2023-03-07T02:03:10.534Z"],
     ["2023-07-07T02:03:10", "2023-07-07T02:03:10.000Z"],
     ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
@@ -147,7 +147,7 @@ describe("a repository's record", () => {
 })
 
 describe("a repository's properties", () => {
-  it("for a test need say no more than this", () => {
+  it("for a test need only these fields", () => {
     const time = DateTime.makeUnsafe(0)
     const properties = RepositoryProperties.make({
       registryLoginServer: "myregistry.azurecr.io",

@@ -19,7 +19,7 @@ describe("a tag", () => {
     assert.strictEqual(ascii(isTag), "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
   })
 
-  it("goes on with the same, . and -", () => {
+  it("continues with the same, . and -", () => {
     assert.strictEqual(
       ascii((character) => isTag(`a${character}`)),
       "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -52,7 +52,7 @@ describe("a tag", () => {
     assert.strictEqual(isTag(text), valid)
   })
 
-  it("that is refused says what is expected, and does not repeat what it was given", () => {
+  it("that is refused says what is expected, and does not repeat the input", () => {
     assert.strictEqual(
       Result.match(Tag.parse("the secret"), { onSuccess: String, onFailure: ({ message }) => message }),
       "Expected a tag: 1 to 128 letters, digits and _ . -, not starting with . or -"
@@ -60,7 +60,7 @@ describe("a tag", () => {
   })
 
   it.prop(
-    "is read as it is, and begins with every tag that it is made of",
+    "is read unchanged, and each of its prefixes is a tag",
     [Tag.Tag],
     ([tag]) => {
       assert.deepStrictEqual(Tag.parse(tag), Result.succeed(tag))

@@ -1,5 +1,5 @@
 /**
- * What ACR tells of a tag: Azure's description of the management API, version 2021-07-01.
+ * The properties of a tag in ACR: Azure's description of the management API, version 2021-07-01.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
@@ -30,7 +30,7 @@ const name = Tag.Tag.make("v1")
 const digest = Digest.Digest.make(record.digest)
 
 describe("a tag's record", () => {
-  it.effect("is read to the last field, and kept as it came", () =>
+  it.effect("is read completely, and kept unchanged", () =>
     Effect.gen(function* () {
       const properties = yield* readTag(head, record)
       assert.deepStrictEqual(properties, {
@@ -60,7 +60,7 @@ describe("a tag's record", () => {
     })
   )
 
-  it.effect("may come without attributes, and without a zone", () =>
+  it.effect("may lack attributes and a zone", () =>
     Effect.gen(function* () {
       const { changeableAttributes: _, signed: __, ...rest } = record
       const properties = yield* readTag(head, { ...rest, lastUpdateTime: "2023-03-07T02:03:11.5343706" })
@@ -94,7 +94,7 @@ describe("a tag's record", () => {
 })
 
 describe("a tag's properties", () => {
-  it("for a test need say no more than this", () => {
+  it("for a test need only these fields", () => {
     const time = DateTime.makeUnsafe(0)
     const said = {
       registryLoginServer: "myregistry.azurecr.io",

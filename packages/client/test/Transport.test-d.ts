@@ -1,5 +1,5 @@
 /**
- * An operation that a user describes gives what its answer decodes to.
+ * A custom operation returns what its `decode` returns.
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -38,6 +38,6 @@ export const refused = [
   transport.list(policy),
   // @ts-expect-error the registry has no such counter
   transport.execute({ ...policy, bucket: "pulls" }),
-  // @ts-expect-error the limits are of kinds that the registry counts
+  // @ts-expect-error limits exist only for the kinds that the registry counts
   Transport.layer({ endpoint: "myregistry", rateLimits: { pulls: 10 } })
 ]

@@ -1,5 +1,5 @@
 /**
- * Conversations that slow down after 429, in virtual time.
+ * Transports that slow down after 429, in virtual time.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -15,7 +15,7 @@ import * as Credentials from "../src/Credentials.ts"
 import type { Options } from "../src/Transport.ts"
 import { json, properties } from "./support/registry.ts"
 
-/** When a registry was asked, and whether it refused. */
+/** The times of requests, and whether the registry refused them. */
 interface Seen {
   readonly at: number
   readonly method: string
@@ -28,7 +28,7 @@ const refusal = (seconds: number | undefined): Response =>
     { status: 429, headers: seconds === undefined ? {} : { "retry-after": String(seconds) } }
   )
 
-/** A registry that decides by the time whether it refuses, and remembers what it was asked. */
+/** A registry that refuses depending on the time, and remembers its requests. */
 const deciding = (refuses: (now: number, method: string) => number | false) => {
   const seen: Array<Seen> = []
   const answer = (at: number, method: string): Response => {
@@ -47,7 +47,7 @@ const deciding = (refuses: (now: number, method: string) => number | false) => {
   return { layer, seen }
 }
 
-/** A bucket of a minute's reads that refills evenly, as ACR's. */
+/** A bucket of a minute's reads that refills evenly, like ACR's. */
 const bucket = (limit: number) => {
   let tokens = limit
   let last = 0
@@ -60,7 +60,7 @@ const bucket = (limit: number) => {
   }
 }
 
-/** Reads as a job does that has time: what is throttled is tried again. */
+/** Reads like a job that has time: throttled reads are retried. */
 const reads = (count: number, concurrency: number) =>
   Effect.flatMap(ContainerRegistry.ContainerRegistry, ({ repositoryProperties }) => {
     const read = Effect.retry(repositoryProperties("alpine"), {
@@ -70,7 +70,7 @@ const reads = (count: number, concurrency: number) =>
     return Effect.forEach(Array.from({ length: count }), () => read, { concurrency, discard: true })
   })
 
-/** Lets time pass until an effect is done. Returns the minutes that it took. */
+/** Advances the clock until an effect is done. Returns the minutes that it took. */
 const passing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const began = yield* Clock.currentTimeMillis
@@ -80,11 +80,11 @@ const passing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return ((yield* Clock.currentTimeMillis) - began) / 60_000
   })
 
-/** How many requests were answered in a minute. */
+/** The number of requests that succeeded in a minute. */
 const answeredIn = (seen: ReadonlyArray<Seen>, from: number): number =>
   seen.filter(({ at, isRefused }) => !isRefused && at >= from && at < from + 60_000).length
 
-describe("an adaptive conversation", () => {
+describe("an adaptive transport", () => {
   it.effect(
     "learns the limit of a registry: less than 1 % of its requests are refused, and most of the limit is used",
     () => {
@@ -101,7 +101,7 @@ describe("an adaptive conversation", () => {
   )
 
   it.effect(
-    "sees an hour of refusals through with two requests a minute at most",
+    "survives an hour of refusals with at most two requests a minute",
     () => {
       const { layer, seen } = deciding((now) => (now >= 60_000 && now < 61 * 60_000 ? 60 : false))
       return Effect.gen(function* () {
@@ -117,7 +117,7 @@ describe("an adaptive conversation", () => {
     60_000
   )
 
-  it.effect("holds back the kind of request that was refused, and no other", () => {
+  it.effect("delays only the kind of request that was refused", () => {
     const { layer, seen } = deciding((now, method) => (method === "GET" && now > 0 && now < 30_000 ? 30 : false))
     return Effect.gen(function* () {
       const registry = yield* ContainerRegistry.ContainerRegistry
@@ -138,7 +138,7 @@ describe("an adaptive conversation", () => {
   })
 
   it.effect(
-    "goes evenly and slower at first, and returns to its own limit",
+    "sends evenly and slower at first, and returns to its own limit",
     () => {
       const { layer, seen } = deciding((now) => (now === 60_000 ? 10 : false))
       const limit = 300
@@ -146,7 +146,7 @@ describe("an adaptive conversation", () => {
         yield* TestClock.setTime(60_000)
         yield* passing(reads(limit * 20, 8))
         const during = Array.from({ length: 19 }, (_, minute) => answeredIn(seen, 72_000 + minute * 60_000))
-        // Half of what it had sent so far, and no less than one a second; a twentieth of the limit more each minute.
+        // Half of the previous rate, and no less than one a second; 5% of the limit more each minute.
         assert.isAtLeast(during[0] ?? 0, 60)
         assert.isAtMost(during[0] ?? 0, 70)
         assert.isAbove(during[5] ?? 0, (during[1] ?? 0) + 50)
@@ -156,7 +156,7 @@ describe("an adaptive conversation", () => {
     60_000
   )
 
-  it.effect("fails at once where the registry asks for more time than operations have", () => {
+  it.effect("fails at once if the registry asks for a longer wait than operations accept", () => {
     const { layer, seen } = deciding(() => 3600)
     return Effect.gen(function* () {
       const { repositoryProperties } = yield* ContainerRegistry.ContainerRegistry
@@ -168,7 +168,7 @@ describe("an adaptive conversation", () => {
     }).pipe(Effect.provide(layer()))
   })
 
-  it.effect("waits longer each time where the registry does not say how long", () => {
+  it.effect("waits longer each time if the registry states no time", () => {
     const { layer, seen } = deciding((now) => (now < 10 * 60_000 ? 0 : false))
     return Effect.gen(function* () {
       yield* passing(reads(16, 16))

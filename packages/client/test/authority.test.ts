@@ -13,7 +13,7 @@ import {
 } from "../src/internal/http/authority.ts"
 import { atRegistry, follow } from "../src/internal/http/origin.ts"
 
-describe("what goes with a request to an address that an answer names", () => {
+describe("the credentials of a request to an address that an answer names", () => {
   const rows: ReadonlyArray<readonly [Purpose, Author, Place, Authority]> = [
     ["page", "registry", "registry", "access"],
     ["page", "registry", "trusted", "refused"],
@@ -104,7 +104,7 @@ describe("a session that storage names at the registry under another name", () =
     assert.isTrue(Result.isFailure(follow(location, there, "session")))
   })
 
-  it("is none where storage is another port of the registry's host, and names itself", () => {
+  it("is not one if storage is another port of the registry's host, and names itself", () => {
     const registry = atRegistry("http://127.0.0.1:5000", "/v2/a/blobs/uploads/")
     const there = Result.getOrThrow(follow("http://127.0.0.1:5001/s", registry, "session"))
     assert.strictEqual(Result.getOrThrow(follow("/s2", there, "session")).authority, "none")

@@ -1,5 +1,5 @@
 /**
- * How a login comes about: which tokens are asked for, when, and how long they are used.
+ * Logins: which tokens are requested, when, and how long they are used.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -33,7 +33,7 @@ import {
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
 
-/** A JSON Web Token that says when it was issued and when it ends, in seconds. */
+/** A JSON Web Token with the times of issue and expiry, in seconds. */
 const jwt = (claims: { readonly iat?: number; readonly exp: number }, unique: number): string =>
   ["e30", btoa(JSON.stringify({ ...claims, jti: String(unique) })).replace(/=+$/, ""), "c2lnbmF0dXJl"].join(".")
 
@@ -42,7 +42,7 @@ interface Lives {
   readonly refresh: (count: number) => object
 }
 
-/** ACR's token service with answers of one's own. */
+/** ACR's token service with custom answers. */
 const granting =
   (lives: Lives): Script =>
   ({ authorization, url }, count) => {
@@ -62,8 +62,8 @@ const forms = (asked: ReadonlyArray<Asked>, path: string) =>
 const countOf = (path: string) =>
   Effect.map(Journal, (journal) => journal.filter(({ url }) => url.pathname === path).length)
 
-describe("the conversation with ACR", () => {
-  it.effect("begins with the request itself, then exchanges, then gets a token for what the challenge asks", () =>
+describe("the requests to ACR", () => {
+  it.effect("begin with the operation itself, then the exchange, then a token for the challenge's scopes", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* read).name, "alpine")
       const journal = yield* Journal
@@ -99,7 +99,7 @@ describe("the conversation with ACR", () => {
     )
   )
 
-  it.effect("asks ahead for another repository's token", () =>
+  it.effect("include a token for another repository in advance", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       yield* read
@@ -129,7 +129,7 @@ describe("the conversation with ACR", () => {
   )
 })
 
-it.effect("a mount requests a token that may also read the other repository", () =>
+it.effect("for a mount include a token that may also read the other repository", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
     const digest = Digest.Digest.make(sha256("content"))
@@ -147,7 +147,7 @@ it.effect("a mount requests a token that may also read the other repository", ()
 describe("a token", () => {
   const year2026 = Date.UTC(2026, 0, 1)
 
-  it.effect("is used until a minute before its end, then had anew, by the clock of its issuer", () =>
+  it.effect("is used until a minute before its expiry, then renewed, by the clock of its issuer", () =>
     Effect.gen(function* () {
       // The issuer's clock is a day ahead of this one.
       yield* TestClock.setTime(year2026)
@@ -175,7 +175,7 @@ describe("a token", () => {
     )
   )
 
-  it.effect("that exchanges for others is exchanged anew after its own end", () =>
+  it.effect("that is exchanged for others is exchanged again after its own expiry", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(year2026)
       yield* read
@@ -221,7 +221,7 @@ describe("a token", () => {
     ["that has ended already", { exp: 1 }],
     ["that ends before it was issued", { iat: 2_000_000_000, exp: 1_000_000_000 }]
   ] as const) {
-    it.effect(`${name} serves the request that waits, and no other`, () =>
+    it.effect(`${name} serves only the waiting request`, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(year2026)
         yield* read
@@ -240,7 +240,7 @@ describe("a token", () => {
     )
   }
 
-  it.effect("that promises a thousand years is asked for again after a day", () =>
+  it.effect("that promises a thousand years is renewed after a day", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(year2026)
       yield* read
@@ -260,7 +260,7 @@ describe("a token", () => {
   )
 })
 
-it.effect("an operation requests a token again after the request of an earlier operation failed", () =>
+it.effect("is requested again after the request of an earlier operation failed", () =>
   Effect.gen(function* () {
     assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Unavailable")
     assert.strictEqual((yield* read).name, "alpine")
@@ -293,7 +293,7 @@ describe("a caller whose token has too little scope", () => {
   }
 })
 
-describe("a token that was asked for more", () => {
+describe("a token with wider scope", () => {
   const image = JSON.stringify({ schemaVersion: 2, config: null, layers: [] })
   const manifest = () => new Response(image, { headers: { "content-type": "application/vnd.example+json" } })
   const pushThenPull = Effect.gen(function* () {
@@ -304,7 +304,7 @@ describe("a token that was asked for more", () => {
     return forms(yield* Journal, "/oauth2/token").map(({ scope }) => scope)
   })
 
-  it.effect("serves for less", () =>
+  it.effect("serves narrower requests", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* pushThenPull, ["repository:alpine:pull,push"])
     }).pipe(
@@ -318,7 +318,7 @@ describe("a token that was asked for more", () => {
     )
   )
 
-  it.effect("but does not do is replaced by one for just that", () =>
+  it.effect("that the registry refuses is replaced by one with the exact scope", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* pushThenPull, ["repository:alpine:pull,push", "repository:alpine:pull"])
     }).pipe(
@@ -337,7 +337,7 @@ describe("a token that was asked for more", () => {
 })
 
 describe("a registry that cannot be reached", () => {
-  it.effect("fails all that wait for its first answer with the first of them", () =>
+  it.effect("fails all operations that wait for its first answer with the first failure", () =>
     Effect.gen(function* () {
       const operations = [
         ...Array.from({ length: 9 }, () => Effect.asVoid(read)),
@@ -359,7 +359,7 @@ describe("a registry that cannot be reached", () => {
     }).pipe(Effect.provide(registry(() => "stall", { retry: { ...never, attemptTimeout: "30 seconds" } })))
   )
 
-  it.effect("is asked by the next operation if the first one is interrupted", () => {
+  it.effect("is probed by the next operation if the first one is interrupted", () => {
     let isUp = false
     return Effect.gen(function* () {
       const first = yield* Effect.forkChild(read)
@@ -373,9 +373,10 @@ describe("a registry that cannot be reached", () => {
 })
 
 describe("the first request of all", () => {
-  it.live("keeps nobody waiting when it is interrupted, wherever that is", () =>
+  it.live("keeps no operation waiting when it is interrupted at any point", () =>
     Effect.gen(function* () {
-      // A fibre yields after 2048 steps: by steps before it, the request is interrupted at each of its places in turn.
+      // A fibre yields after 2048 steps: with a number of steps before it, the request is interrupted at each point in
+      // turn.
       for (let steps = 1900; steps < 2060; steps++) {
         yield* Effect.gen(function* () {
           let step = 0
@@ -390,7 +391,7 @@ describe("the first request of all", () => {
     })
   )
 
-  it.effect("is waited for by none whose content it is: a blob is copied within a registry that does not mount", () => {
+  it.effect("does not wait for its own content: a blob is copied within a registry that does not mount", () => {
     const bytes = new Uint8Array(3 * 1024 * 1024).fill(7)
     const digest = sha256(bytes)
     const client = HttpClient.make((request) =>
@@ -431,7 +432,7 @@ describe("the first request of all", () => {
   })
 })
 
-describe("a registry that everyone may read", () => {
+describe("a registry with anonymous reads", () => {
   const wantsPassword = new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="registry"' } })
   const readable: Script = ({ method }) => (method === "GET" ? properties() : wantsPassword.clone())
   const remove = Effect.flatMap(ContainerRegistry, (registry) => registry.deleteTag("alpine", "v1"))
@@ -457,8 +458,8 @@ describe("a registry that everyone may read", () => {
   }
 })
 
-describe("who waits for a token", () => {
-  it.effect("may leave without taking it from the others", () =>
+describe("an operation that waits for a token", () => {
+  it.effect("may be interrupted without affecting the others", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<Redacted.Redacted<string>>()
       const asked: Array<string> = []
@@ -495,7 +496,7 @@ describe("other registries", () => {
   const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("the-password") })
   const basic = `Basic ${btoa("contoso:the-password")}`
 
-  it.effect("that want Basic get the password with each request", () =>
+  it.effect("that require Basic get the password with each request", () =>
     Effect.gen(function* () {
       yield* read
       yield* read
@@ -532,7 +533,7 @@ describe("other registries", () => {
     )
   )
 
-  it.effect("that want nothing are sent nothing", () =>
+  it.effect("that require no login are sent none", () =>
     Effect.gen(function* () {
       yield* read
       yield* read
@@ -584,7 +585,7 @@ describe("other registries", () => {
     )
   )
 
-  it.effect("with a trusted token service elsewhere get no Entra token, even if that service looks like ACR's", () =>
+  it.effect("with a trusted token service elsewhere get no Entra token, even if that service imitates ACR's", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(read)).reason._tag, "Refused")
       assert.isTrue((yield* Journal).every(({ url }) => url.origin === endpoint))

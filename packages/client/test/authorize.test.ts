@@ -1,5 +1,5 @@
 /**
- * Tokens that are asked for ahead, and those that are given away.
+ * Tokens that are requested in advance, and logins for other tools.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
@@ -15,10 +15,10 @@ import * as TokenScope from "../src/TokenScope.ts"
 import { Transport } from "../src/Transport.ts"
 import { challenge, endpoint, Journal, json, properties, registry, type Script } from "./support/registry.ts"
 
-/** A JSON Web Token that says this. */
+/** A JSON Web Token with these claims. */
 const jwt = (claims: object): string => ["e30", btoa(JSON.stringify(claims)).replace(/=+$/, ""), "c2ln"].join(".")
 
-/** ACR, with refresh tokens that say this. */
+/** ACR, with refresh tokens with these claims. */
 const acr =
   (claims: object): Script =>
   ({ authorization, url }, count) => {
@@ -43,8 +43,8 @@ const requests = Effect.map(Journal, (journal) =>
   }))
 )
 
-describe("scopes asked for ahead", () => {
-  it.effect("are put together, ten repositories in one token, which the operations use", () =>
+describe("scopes requested in advance", () => {
+  it.effect("are combined, ten repositories in one token, which the operations use", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport
       const { repositoryProperties } = yield* ContainerRegistry
@@ -67,13 +67,13 @@ describe("scopes asked for ahead", () => {
       )
       yield* Effect.forEach(repositories, repositoryProperties)
       assert.strictEqual((yield* Journal).length, 5 + repositories.length)
-      // Asking again costs nothing.
+      // A repeated call sends nothing.
       yield* authorize(repositories.map((name) => TokenScope.repository(name, "metadata_read")))
       assert.strictEqual((yield* Journal).length, 5 + repositories.length)
     }).pipe(Effect.provide(registry(acr({}))))
   )
 
-  it.effect("cost nothing where the registry wants no token", () =>
+  it.effect("send nothing if the registry uses no tokens", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport
       yield* authorize([TokenScope.catalog])
@@ -85,7 +85,7 @@ describe("scopes asked for ahead", () => {
     }).pipe(Effect.provide(registry(() => json({}))))
   )
 
-  it.effect("for all repositories are refused where rights are granted by repository", () =>
+  it.effect("for all repositories are refused if rights are granted by repository", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport
       const { reason } = yield* Effect.flip(authorize(["repository:*:pull"]))
@@ -96,12 +96,12 @@ describe("scopes asked for ahead", () => {
         (yield* requests).map(({ request }) => request),
         ["GET /v2/", "POST /oauth2/exchange"]
       )
-      // The list of repositories is a right of its own.
+      // The list of repositories is a separate right.
       yield* authorize([TokenScope.catalog, TokenScope.repository("alpine", "pull")])
     }).pipe(Effect.provide(registry(acr({ aad_identity: "6d4b" }))))
   )
 
-  it.effect("for all repositories are asked for elsewhere", () =>
+  it.effect("for all repositories are requested otherwise", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport
       yield* authorize(["repository:*:pull"])
@@ -110,11 +110,11 @@ describe("scopes asked for ahead", () => {
   )
 })
 
-describe("a login that is given away", () => {
+describe("a login for other tools", () => {
   const issued = Date.UTC(2026, 0, 1)
   const threeHours = { iat: issued / 1000, exp: issued / 1000 + 3 * 3600 }
 
-  it.effect("is a refresh token had just now, under ACR's user name for those", () =>
+  it.effect("is a new refresh token, with ACR's user name for tokens", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(issued)
       const { login, repositoryProperties } = yield* ContainerRegistry
@@ -123,7 +123,7 @@ describe("a login that is given away", () => {
       const given = yield* login
       assert.strictEqual(given.loginServer, "myregistry.azurecr.io")
       assert.strictEqual(given.username, "00000000-0000-0000-0000-000000000000")
-      // By this machine's clock, whatever the registry's says.
+      // By this machine's clock, not the registry's.
       assert.deepStrictEqual(given.expiresAt, Option.some(DateTime.makeUnsafe(issued + 5 * 3600_000)))
       assert.strictEqual(Redacted.value(given.password), jwt({ ...threeHours, jti: 1 }))
       assert.notInclude(JSON.stringify(given), Redacted.value(given.password))
@@ -132,7 +132,7 @@ describe("a login that is given away", () => {
     }).pipe(Effect.provide(registry(acr(threeHours))))
   )
 
-  it.effect("may be the first thing that is asked for", () =>
+  it.effect("may be the first operation", () =>
     Effect.gen(function* () {
       const { login } = yield* ContainerRegistry
       const { expiresAt } = yield* login
@@ -145,7 +145,7 @@ describe("a login that is given away", () => {
   )
 
   const token = jwt(threeHours)
-  it.effect("may be the refresh token that the program was given itself", () =>
+  it.effect("may be the program's own refresh token", () =>
     Effect.gen(function* () {
       const { login } = yield* ContainerRegistry
       const { expiresAt, password } = yield* login
@@ -160,7 +160,7 @@ describe("a login that is given away", () => {
     ["nobody", Credentials.layerAnonymous]
   ] as const
   for (const [name, credentials] of others) {
-    it.effect(`is not had for ${name}`, () =>
+    it.effect(`is not issued for ${name}`, () =>
       Effect.gen(function* () {
         const { login } = yield* ContainerRegistry
         const { reason } = yield* Effect.flip(login)
@@ -170,7 +170,7 @@ describe("a login that is given away", () => {
     )
   }
 
-  it.effect("is not had from another registry", () =>
+  it.effect("is not issued by another registry", () =>
     Effect.gen(function* () {
       const { login } = yield* ContainerRegistry
       const { reason } = yield* Effect.flip(login)
@@ -181,7 +181,7 @@ describe("a login that is given away", () => {
 })
 
 describe("two registries in one program", () => {
-  it.effect("are two conversations, however they are provided", () =>
+  it.effect("have separate transports, however they are provided", () =>
     Effect.gen(function* () {
       const inner = "https://inner.azurecr.io"
       const endpointOf = Effect.map(

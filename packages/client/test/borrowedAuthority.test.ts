@@ -1,6 +1,6 @@
 /**
- * What an origin without authority names is never used with authority: storage, a token service or the target of a
- * redirect cannot turn the client against its own registry.
+ * An address that an origin without authority names is never used with authority: storage, a token service or the
+ * target of a redirect cannot turn the client against its own registry.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -42,7 +42,7 @@ const uploads = `/v2/${repository}/blobs/uploads/`
 const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("planted-password") })
 const refreshToken = Credentials.layerRefreshToken(Redacted.make("planted-refresh"))
 
-/** How the registry wants to be asked: by its own token service, by one elsewhere, or by a password. */
+/** The authentication of the registry: its own token service, one elsewhere, or a password. */
 const Login = Schema.Literals(["own tokens", "tokens elsewhere", "password"])
 type Login = typeof Login.Type
 
@@ -71,7 +71,9 @@ const demandOf = (login: Login): Response => {
   }
 }
 
-/** A registry that keeps to its protocol, and whose blobs and uploads are at storage. `strangers` answer for all else. */
+/**
+ * A registry that follows its protocol, and whose blobs and uploads are at storage. `strangers` answer everything else.
+ */
 const withStrangers =
   (login: Login, strangers: (asked: Asked) => Reply): Script =>
   (asked) => {
@@ -87,7 +89,7 @@ const withStrangers =
         : new Response(null, { status: 404 })
     }
     if (url.pathname === `/v2/${repository}/tags/list`) return json({ name: repository, tags: ["v1"] })
-    // Whatever else it is asked to do it does.
+    // It accepts any other request.
     return new Response(null, { status: method === "DELETE" ? 202 : 201, headers: { location: "/somewhere" } })
   }
 
@@ -102,7 +104,7 @@ const services = (login: Login, strangers: (asked: Asked) => Reply) =>
     )
   )
 
-/** What the operations below name themselves, on the registry's own origin and at its token service. */
+/** The requests of the operations below, on the registry's own origin and at its token service. */
 const named = new Set([
   `POST ${endpoint}${uploads}`,
   `HEAD ${endpoint}/v2/${repository}/blobs/${digest}`,
@@ -115,7 +117,7 @@ const named = new Set([
   `POST ${tokenService}/token`
 ])
 
-/** What a request could carry, in clear or as Basic has it. */
+/** The secrets of a request, in plain text or as in Basic. */
 const planted = ["planted-password", "planted-refresh", "entra-token", "own-refresh", "own-access", "granted"]
 
 const isCredentialed = ({ authorization, body, url }: Asked): boolean => {
@@ -127,7 +129,7 @@ const assertKept = (journal: ReadonlyArray<Asked>) => {
   for (const asked of journal) {
     const target = `${asked.method} ${asked.url.origin}${asked.url.pathname}`
     if (isCredentialed(asked)) assert.isTrue(named.has(target), `a credential goes with ${target}`)
-    // Without credentials too, nothing is written where nobody but a stranger led.
+    // Even without credentials, nothing is written to an address that only a stranger named.
     else if (asked.url.origin === endpoint && !named.has(target)) assert.strictEqual(asked.method, "GET", target)
   }
 }
@@ -182,7 +184,7 @@ describe("storage that an upload was led to", () => {
 })
 
 describe("storage that a download was led to", () => {
-  it.effect("may lead back to the registry, where it reads what anyone may read", () =>
+  it.effect("may lead back to the registry, where only public content is read", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(download)
       assert.strictEqual(error.reason._tag, "Unauthenticated")
@@ -232,7 +234,7 @@ describe("an upload session on the registry's own origin", () => {
   )
 
   for (const other of ["/artifacts-uploads/namespaces/a/1", `/acr/v1/${repository}`, `${uploads}../../manifests/v1`]) {
-    it.effect(`is not deleted where its path is another's: ${other}`, () =>
+    it.effect(`is not deleted if its path is not that of a session: ${other}`, () =>
       Effect.map(interrupted(other), (deleted) => assert.deepStrictEqual(deleted, []))
     )
   }
@@ -241,9 +243,9 @@ describe("an upload session on the registry's own origin", () => {
 const operation = <A>(path: string, answer: A): Operation<A> =>
   get(path, { name: "Example.read", decode: () => Effect.succeed(answer) })
 
-describe("an operation of one's own", () => {
+describe("a custom operation", () => {
   for (const path of [".evil.example/x", "@evil.example/x", ":8443/x", "0/x", "v2/x", "", "\\evil.example"]) {
-    it.effect(`whose path is ${JSON.stringify(path)} is not sent, since it would change the host`, () =>
+    it.effect(`whose path is ${JSON.stringify(path)} is not sent, because it would change the host`, () =>
       Effect.gen(function* () {
         const { execute, list, open } = yield* Transport
         for (const run of [
@@ -280,7 +282,7 @@ describe("an operation of one's own", () => {
   }
 
   for (const link of [`${endpoint}/acr/v1/_catalog`, "https://other.example/page/2"]) {
-    it.effect(`whose list is elsewhere ends in an error where the list leads on: ${link}`, () =>
+    it.effect(`whose list is elsewhere fails if the list leads to: ${link}`, () =>
       Effect.gen(function* () {
         const { list } = yield* Transport
         const page = { ...operation("/page/1", { items: [1], next: Option.some(link) }), origin: storage }
@@ -296,7 +298,9 @@ describe("an operation of one's own", () => {
   }
 })
 
-/* By lot */
+/*
+ * Random answers
+ */
 
 const Address = Schema.Literals([
   `${endpoint}/acr/v1/${repository}`,
@@ -396,9 +400,9 @@ const Program = Schema.Literals([
   "list and delete"
 ])
 
-describe("whatever a storage, a token service or the target of a redirect answers", () => {
+describe("for any answers of storage, a token service or the target of a redirect", () => {
   it.effect.prop(
-    "a credential goes nowhere but where the operation itself goes",
+    "a credential is sent only where the operation itself is sent",
     [Login, Program, Schema.Array(Answer).check(Schema.isMaxLength(8))],
     ([login, program, answers]) => {
       let turn = 0

@@ -1,5 +1,5 @@
 /**
- * `WWW-Authenticate`: RFC 9110, sections 11.2 to 11.6.1, and what registries make of it.
+ * `WWW-Authenticate`: RFC 9110, sections 11.2 to 11.6.1, and what registries send.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
@@ -30,7 +30,7 @@ describe("challenges", () => {
       }
     ],
     [
-      "ACR, to a token that is not enough",
+      "ACR, to a token with insufficient scope",
       'Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",' +
         'scope="registry:catalog:*",error="insufficient_scope"',
       {
@@ -71,7 +71,7 @@ describe("challenges", () => {
       ]
     ],
     [
-      "several headers that arrive joined",
+      "several joined headers",
       [write("Basic", { realm: "a" }), write("Bearer", { realm: "b", scope: "c:d:e,f" })].join(", "),
       [
         ["basic", { realm: "a" }],
@@ -96,7 +96,7 @@ describe("challenges", () => {
     ["an empty value", 'Bearer realm="",service=""', [["bearer", { realm: "", service: "" }]]],
     ["tabs and lines", 'Bearer\trealm\t=\t"a"\r\n\t,\r\n service = b', [["bearer", { realm: "a", service: "b" }]]],
     ["names in upper case", 'BEARER REALM="A",Service="B"', [["bearer", { realm: "A", service: "B" }]]],
-    ["commas before and behind", ',,Bearer realm="a",, ,service="b",,', [["bearer", { realm: "a", service: "b" }]]],
+    ["commas before and after", ',,Bearer realm="a",, ,service="b",,', [["bearer", { realm: "a", service: "b" }]]],
     ["an escaped quote", String.raw`Bearer realm="a\"b",service="c"`, [["bearer", { realm: 'a"b', service: "c" }]]],
     [
       "an escaped backslash at the end",
@@ -136,7 +136,7 @@ describe("challenges", () => {
   it("are not read beyond eight kilobytes", () => {
     const first = write("Bearer", { realm: "a" })
     assert.deepStrictEqual(read(`${first},${" ".repeat(8192)}Basic realm="b"`), [["bearer", { realm: "a" }]])
-    // A value that is cut is none: half an address may be the address of someone else.
+    // A truncated value is dropped: half an address may be the address of another server.
     assert.deepStrictEqual(read(write("Bearer", { realm: `https://${"a".repeat(10_000)}` }))[0], [
       "bearer",
       { realm: "" }

@@ -1,5 +1,5 @@
 /**
- * A limit of requests at the same time: it holds, no request waits longer than it must, and none waits for itself.
+ * A limit of concurrent requests: it holds, no request waits longer than necessary, and there is no deadlock.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -24,12 +24,12 @@ import type * as Transport from "../src/Transport.ts"
 import { patient, sha256 } from "./support/content.ts"
 import { behindOAuth, challenge, endpoint, entra, json, properties, registry, type Asked } from "./support/registry.ts"
 
-/** More than an upload keeps in memory to send it. */
+/** Larger than what an upload keeps in memory. */
 const text = "content ".repeat(200_000)
 const bytes = new TextEncoder().encode(text)
 const digest = sha256(bytes)
 
-/** How many requests a registry sees at the same time, by host. */
+/** The number of concurrent requests, by host. */
 const makeCount = () => {
   const now = new Map<string, number>()
   const most = new Map<string, number>()
@@ -52,8 +52,8 @@ type Count = ReturnType<typeof makeCount>
 const host = "myregistry.azurecr.io"
 
 /**
- * An HTTP client that takes a second for each request: a half to connect, and another for the answer once the request was
- * read. The body of a blob counts as long as it is not read or given up.
+ * An HTTP client that takes a second for each request: a half to connect, and another for the answer once the request
+ * was read. The body of a blob counts until it is read or cancelled.
  */
 const slow = (
   count: Count,
@@ -87,7 +87,7 @@ const slow = (
     })
   )
 
-/** An answer that tells when its body was read or given up. */
+/** An answer that reports when its body was read or cancelled. */
 const counted = (response: Response, over: () => void): Response => {
   const reader = response.body?.getReader()
   let isOver = false
@@ -113,7 +113,7 @@ const counted = (response: Response, over: () => void): Response => {
   return new Response(body, { status: response.status, headers: response.headers })
 }
 
-/** A registry that holds a blob, and takes whatever it is sent. */
+/** A registry that has a blob, and accepts everything it is sent. */
 const blobs: Parameters<typeof slow>[1] = ({ method, url }) => {
   const session = { location: `/v2/alpine/blobs/uploads/s` }
   switch (method) {
@@ -154,10 +154,10 @@ const several = <A, E, R>(times: number, effect: Effect.Effect<A, E, R>) =>
     { concurrency: "unbounded" }
   )
 
-/** Lets everything happen that is due. */
+/** Runs everything that is due. */
 const settle = Effect.repeat(TestClock.adjust(0), { times: 20 })
 
-/** What an effect comes to within so many seconds. */
+/** The result of an effect within a number of seconds. */
 const within = <A, E, R>(seconds: number, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
@@ -174,8 +174,8 @@ const within = <A, E, R>(seconds: number, effect: Effect.Effect<A, E, R>) =>
     return yield* exit
   })
 
-describe("so many requests at the same time", () => {
-  it.effect("go to a host, and the others when these were answered", () => {
+describe("a limited number of requests", () => {
+  it.effect("are sent to a host, and the others when these are answered", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       assert.lengthOf(yield* within(3, several(5, read)), 5)
@@ -183,7 +183,7 @@ describe("so many requests at the same time", () => {
     }).pipe(Effect.provide(services(slow(count, blobs), 2)))
   })
 
-  it.effect("include those for tokens, and none waits for its own", () => {
+  it.effect("includes those for tokens, and none waits for its own", () => {
     const count = makeCount()
     const answer = behindOAuth("repository:alpine:metadata_read", properties)
     const client = slow(count, (asked, body) => {
@@ -206,7 +206,7 @@ describe("so many requests at the same time", () => {
     }).pipe(Effect.provide(services(client, 1, { credentials: entra })))
   })
 
-  it.effect("do not include one that waits to be tried again", () => {
+  it.effect("does not include one that waits for a retry", () => {
     const count = makeCount()
     let asked = 0
     const client = slow(count, () =>
@@ -222,7 +222,7 @@ describe("so many requests at the same time", () => {
     }).pipe(Effect.provide(services(client, 1)))
   })
 
-  it.effect("do not include one that was given up, be it while it waited", () => {
+  it.effect("does not include one that was interrupted, even while it waited", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       const fibers = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(read))
@@ -233,7 +233,7 @@ describe("so many requests at the same time", () => {
     }).pipe(Effect.provide(services(slow(count, blobs), 1)))
   })
 
-  it.effect("are counted for each host alone", () => {
+  it.effect("is counted for each host separately", () => {
     const count = makeCount()
     const client = slow(count, (asked, body) =>
       asked.url.host === host && asked.url.pathname.includes("/blobs/")
@@ -252,9 +252,9 @@ describe("so many requests at the same time", () => {
     }).pipe(Effect.provide(services(client, 1)))
   })
 
-  it.effect("wait as the metrics show", () =>
+  it.effect("waits as the metrics show", () =>
     Effect.gen(function* () {
-      // What the registry wants is known from here on.
+      // The authentication scheme is known from here on.
       yield* within(1, read)
       yield* within(3, several(3, read))
       const wait = (yield* Metric.snapshot).find(({ id }) => id === "registry.client.request.wait_time")
@@ -277,7 +277,7 @@ describe("so many requests at the same time", () => {
   for (const warned of ["an answer", "a challenge", "a token", "an exchange"] as const) {
     for (const limit of [1, 8]) {
       it.effect(
-        `do not hold up a function that is told a warning with ${warned} and asks the registry: ${limit}`,
+        `does not block a function that is called with a warning with ${warned} and sends requests: ${limit}`,
         () => {
           let asked = 0
           const paths = { "an exchange": "/oauth2/exchange", "a token": "/oauth2/token" }
@@ -305,7 +305,7 @@ describe("so many requests at the same time", () => {
               Effect.gen(function* () {
                 const registry = yield* Deferred.await(self)
                 seen.push((yield* Effect.orDie(registry.repositoryProperties("other"))).name)
-                // Of another kind, of which it is not known yet what the registry wants.
+                // Of another kind, whose authentication scheme is not known yet.
                 yield* Effect.orDie(registry.updateRepository("other", { canDelete: false }))
               })
             yield* Effect.gen(function* () {
@@ -330,8 +330,8 @@ describe("so many requests at the same time", () => {
   }
 })
 
-describe("so many blobs at the same time", () => {
-  it.effect("come, and the others when these have been read", () => {
+describe("a limited number of blobs", () => {
+  it.effect("are downloaded, and the others when these have been read", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       assert.lengthOf(yield* within(3, several(5, download)), 5)
@@ -340,7 +340,7 @@ describe("so many blobs at the same time", () => {
     }).pipe(Effect.provide(services(slow(count, blobs), 2)))
   })
 
-  it.effect("do not include one that was given up half-way", () => {
+  it.effect("does not include one that was interrupted", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       const content = yield* RegistryContent
@@ -350,7 +350,7 @@ describe("so many blobs at the same time", () => {
     }).pipe(Effect.provide(services(slow(count, blobs), 1)))
   })
 
-  it.effect("leave room for requests of the program that reads them", () =>
+  it.effect("leaves capacity for requests of the program that reads them", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const reading = content.blob("alpine", digest).pipe(
@@ -361,7 +361,7 @@ describe("so many blobs at the same time", () => {
     }).pipe(Effect.provide(services(slow(makeCount(), blobs), 1)))
   )
 
-  it.effect("come by redirects to the same host", () => {
+  it.effect("may be redirected to the same host", () => {
     const client = slow(makeCount(), (asked, body) =>
       asked.url.pathname.startsWith("/v2/")
         ? new Response("elsewhere", { status: 307, headers: { location: "/storage/blobs/1" } })
@@ -372,11 +372,11 @@ describe("so many blobs at the same time", () => {
     }).pipe(Effect.provide(services(client, 1)))
   })
 
-  it.effect("go, and one that waits for its turn does not count as stalled", () => {
+  it.effect("are uploaded, and a waiting one does not count as stalled", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       const content = yield* RegistryContent
-      // Its source takes two minutes.
+      // The source takes two minutes.
       const long = BlobSource.fromRepeatableStream(Stream.fromEffect(Effect.as(Effect.sleep("2 minutes"), bytes)), {
         size: bytes.length
       })
@@ -411,7 +411,7 @@ describe("so many blobs at the same time", () => {
         const content = yield* RegistryContent
         const copies = several(4, content.uploadBlob("alpine", source(content)))
         assert.lengthOf(yield* within(40, copies), 4)
-        // One that comes, one that goes, and one that is no blob.
+        // A download, an upload, and a request that is no blob.
         assert.isAtMost(count.most.get(host) ?? 0, 3)
       }).pipe(Effect.provide(services(slow(count, blobs), 1)))
     })
@@ -429,7 +429,7 @@ describe("so many blobs at the same time", () => {
     }).pipe(Effect.provide(services(slow(makeCount(), blobs), 1)))
   )
 
-  it.effect("do not hold up a function that is told a warning with one and reads another", () => {
+  it.effect("does not block a function that is called with a warning of one and reads another", () => {
     let asked = 0
     const client = slow(makeCount(), (request, body) => {
       const answer = blobs(request, body)
@@ -452,7 +452,7 @@ describe("so many blobs at the same time", () => {
     })
   })
 
-  it.effect("are copied by an HTTP client that reads bodies in fibres of its own", () =>
+  it.effect("are copied by an HTTP client that reads bodies in its own fibres", () =>
     Effect.gen(function* () {
       const run = Effect.runPromiseWith(yield* Effect.context())
       const inner = slow(makeCount(), blobs)
@@ -470,7 +470,7 @@ describe("so many blobs at the same time", () => {
     })
   )
 
-  it.effect("are copied in both ways at once", () => {
+  it.effect("are copied in both directions at once", () => {
     const count = makeCount()
     return Effect.gen(function* () {
       const content = yield* RegistryContent

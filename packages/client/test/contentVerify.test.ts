@@ -1,5 +1,5 @@
 /**
- * A stream that is verified as it passes: what comes through, and when it fails.
+ * Verifying a stream as it passes: what comes through, and when it fails.
  */
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -14,7 +14,7 @@ import { sha256 } from "./support/content.ts"
 const encoder = new TextEncoder()
 const text = "0123456789"
 
-/** A stream of one text a pull. */
+/** A stream with one text for each pull. */
 const pieces = (...texts: ReadonlyArray<string>): Stream.Stream<Uint8Array> =>
   Stream.fromIterable(
     texts.map((piece) => encoder.encode(piece)),
@@ -46,7 +46,7 @@ describe("Content.verify", () => {
     ["a digest by sha512", { digest: `sha512:${createHash("sha512").update(text).digest("hex")}`, size: 10 }]
   ]
   for (const [what, expected] of right) {
-    it.effect(`passes on what is that of ${what}`, () =>
+    it.effect(`passes on content that matches ${what}`, () =>
       Effect.gen(function* () {
         const { exit, seen } = yield* consumed(Content.verify(pieces("012", "", "3456789"), expected))
         assert.deepStrictEqual([seen, Exit.isSuccess(exit)], [text, true])
@@ -54,7 +54,7 @@ describe("Content.verify", () => {
     )
   }
 
-  it.effect("knows content of no bytes", () =>
+  it.effect("accepts empty content", () =>
     Effect.gen(function* () {
       yield* Stream.runDrain(Content.verify(Stream.empty, { digest: sha256(""), size: 0 }))
       const reason = yield* reasonOf(Content.verify(Stream.empty, { digest: sha256(text) }))
@@ -79,7 +79,7 @@ describe("Content.verify", () => {
     })
   )
 
-  it.effect("fails as soon as there are too many bytes, of a stream without an end too", () =>
+  it.effect("fails as soon as there are too many bytes, even if the stream is endless", () =>
     Effect.gen(function* () {
       const endless = Stream.forever(pieces("01234"))
       const stream = Content.verify(endless, { digest: sha256(text), size: 12 })
@@ -90,7 +90,7 @@ describe("Content.verify", () => {
     })
   )
 
-  it.effect("hashes anew each time that it is run", () =>
+  it.effect("computes a new hash for each run", () =>
     Effect.gen(function* () {
       const stream = Content.verify(pieces("01234", "56789"), { digest: sha256(text) })
       yield* Stream.runDrain(Stream.take(stream, 1))
@@ -99,14 +99,14 @@ describe("Content.verify", () => {
     })
   )
 
-  it.effect("leaves the errors of the stream as they are", () =>
+  it.effect("passes on the errors of the stream", () =>
     Effect.gen(function* () {
       const stream = Content.verify(Stream.concat(pieces(text), Stream.fail("torn" as const)), { digest: sha256(text) })
       assert.strictEqual(yield* Effect.flip(Stream.runDrain(stream)), "torn")
     })
   )
 
-  it.effect("refuses what is no digest and no size, before it reads", () =>
+  it.effect("refuses an invalid digest or size before it reads", () =>
     Effect.gen(function* () {
       const unread = Stream.die("read")
       const digest = yield* reasonOf(Content.verify(unread, { digest: "sha256:abc" }))
@@ -116,7 +116,7 @@ describe("Content.verify", () => {
     })
   )
 
-  it.effect("uses the hasher that is provided where it runs", () =>
+  it.effect("uses the hasher of the context in which it runs", () =>
     Effect.gen(function* () {
       const stream = Content.verify(pieces("anything"), { digest: `sha256:${"a".repeat(64)}` })
       const reason = yield* reasonOf(stream)

@@ -1,5 +1,5 @@
 /**
- * Tags deleted on registries of each kind: which request is sent, when the other one is tried, and what errors say.
+ * Deleting tags on registries of each kind: which request is sent, when the other one is tried, and the errors.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -57,7 +57,7 @@ describe("a tag on a host of ACR", () => {
   }
 
   for (const host of ["azurecr.io", "azurecr.io.example", "data.example", "my.registry.azurecr.example.io"]) {
-    it.effect(`is none of ${host}`, () =>
+    it.effect(`is not on ${host}`, () =>
       Effect.gen(function* () {
         yield* deleteTag()
         assert.deepStrictEqual(yield* requests, [byTag])
@@ -65,7 +65,7 @@ describe("a tag on a host of ACR", () => {
     )
   }
 
-  it.effect("that is not there is missing", () =>
+  it.effect("that does not exist is not found", () =>
     Effect.gen(function* () {
       const { operation, reason } = yield* Effect.flip(deleteTag())
       assert.strictEqual(operation, "RegistryContent.deleteTag")
@@ -74,7 +74,7 @@ describe("a tag on a host of ACR", () => {
     }).pipe(Effect.provide(service([acr(() => refusal(404, "TAG_UNKNOWN"))], "https://myregistry.azurecr.io")))
   )
 
-  it.effect("that is locked stays", () =>
+  it.effect("that is locked remains", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(deleteTag())
       assert.deepInclude(reason, { _tag: "Locked", by: "lock" })
@@ -108,7 +108,7 @@ describe("a tag on another host", () => {
   }
 
   for (const code of ["MANIFEST_UNKNOWN", "TAG_UNKNOWN", "UNKNOWN"]) {
-    it.effect(`that is not there is missing, by the code ${code}, and nothing else is tried`, () =>
+    it.effect(`that does not exist is not found, by the code ${code}, and nothing else is tried`, () =>
       Effect.gen(function* () {
         const { operation, reason } = yield* Effect.flip(deleteTag())
         assert.strictEqual(operation, "RegistryContent.deleteTag")
@@ -118,14 +118,14 @@ describe("a tag on another host", () => {
     )
   }
 
-  it.effect("of a repository that is not there lacks the repository", () =>
+  it.effect("of a missing repository fails with the repository", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(deleteTag())
       assert.deepInclude(reason, { _tag: "NotFound", resource: "repository" })
     }).pipe(Effect.provide(service([oci(() => refusal(404, "NAME_UNKNOWN"))])))
   )
 
-  it.effect("is deleted although the answer is lost", () => {
+  it.effect("is deleted even if the answer is lost", () => {
     let count = 0
     return Effect.gen(function* () {
       yield* deleteTag()
@@ -133,7 +133,7 @@ describe("a tag on another host", () => {
     }).pipe(Effect.provide(service([oci(() => (++count === 1 ? "reset" : refusal(404, "MANIFEST_UNKNOWN")))])))
   })
 
-  it.effect("is deleted by ACR's API where the other request is refused, which is remembered", () =>
+  it.effect("is deleted by ACR's API if the other request is refused, which is remembered", () =>
     Effect.gen(function* () {
       yield* deleteTag()
       yield* deleteTag()
@@ -141,7 +141,7 @@ describe("a tag on another host", () => {
     }).pipe(Effect.provide(service([oci(byDigestOnly), acr(() => empty(202, correlated))])))
   )
 
-  it.effect("is deleted by ACR's API too where another tag found that out meanwhile", () => {
+  it.effect("is deleted by ACR's API as well if the deletion of another tag has detected it meanwhile", () => {
     let isFirst = true
     const busy = () => {
       if (!isFirst) return byDigestOnly()
@@ -149,7 +149,7 @@ describe("a tag on another host", () => {
       return refusal(503)
     }
     return Effect.gen(function* () {
-      // The first request of a conversation is alone, because it learns what login the registry wants.
+      // The first request of a transport is sent alone, because it learns the authentication scheme.
       yield* Effect.flatMap(RegistryContent.RegistryContent, (content) => Stream.runDrain(content.repositories()))
       const slow = yield* Effect.forkChild(deleteTag("v1"))
       yield* TestClock.adjust(0)
@@ -185,7 +185,7 @@ describe("a tag on another host", () => {
     ["Forbidden", () => json({ errors: [{ code: "DENIED" }] }, { status: 403, headers: correlated })]
   ]
   for (const [tag, answer] of ofAcr) {
-    it.effect(`fails with ${tag} as ACR's API says it, which is remembered`, () =>
+    it.effect(`fails with ${tag} of ACR's API, which is remembered`, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, tag)
         assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, tag)
@@ -194,7 +194,7 @@ describe("a tag on another host", () => {
     )
   }
 
-  it.effect("waits out an outage of ACR's API, and asks for it again", () => {
+  it.effect("survives an outage of ACR's API by retries", () => {
     let count = 0
     const answer = () => (++count <= patientAttempts ? refusal(503) : empty(202, correlated))
     return Effect.gen(function* () {
@@ -218,7 +218,7 @@ describe("a tag on another host", () => {
     ["405", () => empty(405)],
     ["501", () => empty(501)],
     ["404 in JSON with a registry's code", () => refusal(404, "NAME_UNKNOWN")],
-    ["202 without a word of ACR", () => empty(202)],
+    ["202 without a correlation id of ACR", () => empty(202)],
     ["200 in HTML", html(200)],
     ["202 in HTML", html(202)]
   ]
@@ -227,7 +227,7 @@ describe("a tag on another host", () => {
     ...others.map(([other, answer]) => ["405", byDigestOnly, other, answer] as const)
   ]
   for (const [what, refused, other, answer] of pairs) {
-    it.effect(`stays where the registry answers ${what}, and ${other} to ACR's API, which is tried once`, () =>
+    it.effect(`remains if the registry answers ${what}, and ${other} to ACR's API, which is tried once`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(deleteTag())
         assert.strictEqual(error.operation, "RegistryContent.deleteTag")
@@ -245,7 +245,7 @@ describe("a tag on another host", () => {
     ["403", html(403)]
   ] as const) {
     it.effect(
-      `stays where the registry answers ${other} to ACR's API, which is tried again: a login may be missing`,
+      `remains if the registry answers ${other} to ACR's API, which is tried again: a login may be missing`,
       () =>
         Effect.gen(function* () {
           for (const _ of [1, 2]) assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, "Unsupported")
@@ -254,7 +254,7 @@ describe("a tag on another host", () => {
     )
   }
 
-  it.effect("is not taken for deleted where a page answers, as that of a portal", () =>
+  it.effect("does not count as deleted if a page answers, such as that of a portal", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, "Unsupported")
       const content = yield* RegistryContent.RegistryContent
@@ -269,7 +269,7 @@ describe("a tag on another host", () => {
   )
 
   for (const status of [200, 202]) {
-    it.effect(`is deleted where an empty answer of ${status} is called HTML, as Quay's are`, () =>
+    it.effect(`is deleted if an empty answer of ${status} is labelled as HTML, like Quay's`, () =>
       Effect.gen(function* () {
         yield* deleteTag()
         const content = yield* RegistryContent.RegistryContent
@@ -290,7 +290,7 @@ describe("a tag on another host", () => {
     ["Locked", () => json({ errors: [{ code: "TAG_IMMUTABLE", message: "the tag is immutable" }] }, { status: 409 })]
   ]
   for (const [tag, answer] of told) {
-    it.effect(`stays where the registry refuses with ${tag}, and nothing else is tried`, () =>
+    it.effect(`remains if the registry refuses with ${tag}, and nothing else is tried`, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(deleteTag())).reason._tag, tag)
         assert.deepStrictEqual(yield* requests, [byTag])
@@ -303,7 +303,7 @@ describe("a tag on another host", () => {
     ["tag", "../v1", "team/alpine"],
     ["repository", "v1", "Team"]
   ] as const) {
-    it.effect(`is not asked for by a ${argument} that is none: ${tag} of ${repository}`, () =>
+    it.effect(`is not requested with an invalid ${argument}: ${tag} of ${repository}`, () =>
       Effect.gen(function* () {
         const { reason } = yield* Effect.flip(deleteTag(tag, repository))
         assert.deepInclude(reason, { _tag: "InvalidRequest", argument })

@@ -1,5 +1,5 @@
 /**
- * Downloads from registries that cut, stall, lie and corrupt: what ends successfully is right.
+ * Downloads from registries that cut, stall, lie and corrupt: a successful download is always correct.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -16,7 +16,7 @@ import type { Script } from "./support/registry.ts"
 import { endpoint, Journal } from "./support/registry.ts"
 import { content, sha256 } from "./support/content.ts"
 
-/** What a registry does with one request for a blob. */
+/** The behaviour of a registry for one request for a blob. */
 const Behaviour = Schema.Struct({
   kind: Schema.Literals([
     "honest",
@@ -43,7 +43,7 @@ type Behaviour = typeof Behaviour.Type
 
 const Content = Schema.Uint8Array
 
-/** A body that ends as it should, or breaks off. */
+/** A body that ends correctly, or breaks off. */
 const body = (bytes: Uint8Array, breaks: boolean): ReadableStream<Uint8Array> => {
   let step = 0
   return new ReadableStream({
@@ -62,7 +62,7 @@ const flipped = (bytes: Uint8Array, at: number): Uint8Array => {
   return copy
 }
 
-/** Answers a request for a range as it should be, but for one thing. */
+/** Answers a request for a range correctly, except for one thing. */
 const behave = (blob: Uint8Array, range: string | null, { at, kind }: Behaviour) => {
   const from = range === null ? 0 : Number(/^bytes=(\d+)-/.exec(range)?.[1] ?? 0)
   const partial = range !== null && kind !== "ignore the range" && kind !== "no range"
@@ -98,7 +98,7 @@ const behave = (blob: Uint8Array, range: string | null, { at, kind }: Behaviour)
   }
 }
 
-/** Each request meets the next behaviour; after the last one the registry is honest. */
+/** Each request gets the next behaviour; after the last one the registry is correct. */
 const registryThat = (blob: Uint8Array, behaviours: ReadonlyArray<Behaviour>): Script => {
   let turn = 0
   return (asked) => behave(blob, asked.range, behaviours[turn++] ?? { kind: "honest", at: 0 })
@@ -113,7 +113,7 @@ const digestOf = (digest: string) => Result.getOrThrow(Digest.parse(digest))
 
 describe("a download", () => {
   it.effect.prop(
-    "that ends has the bytes of its digest, whatever the registry did; one that fails says why",
+    "that succeeds has the bytes of its digest, whatever the registry did; one that fails says why",
     { blob: Content, behaviours: Schema.Array(Behaviour), known: Schema.Boolean },
     ({ behaviours, blob, known }) =>
       Effect.gen(function* () {
@@ -130,7 +130,7 @@ describe("a download", () => {
   )
 
   it.effect.prop(
-    "into a file has that file's name only with the bytes of its digest, and otherwise leaves nothing",
+    "to a file creates the file only with the bytes of its digest, and otherwise leaves nothing",
     { blob: Content, behaviours: Schema.Array(Behaviour), resumable: Schema.Boolean },
     ({ behaviours, blob, resumable }) =>
       Effect.gen(function* () {
@@ -204,7 +204,7 @@ describe("a download", () => {
     )
   }
 
-  it.effect("is given up after as many cuts without progress as the policy says", () =>
+  it.effect("fails after as many cuts without progress as the policy allows", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(download(sha256(blob), blob.length))
       assert.strictEqual(error.reason._tag, "Unavailable")
@@ -221,7 +221,7 @@ describe("a download", () => {
     )
   )
 
-  it.effect("may be cut any number of times, as long as it moves on", () =>
+  it.effect("may be cut any number of times, as long as it makes progress", () =>
     Effect.gen(function* () {
       const bytes = yield* download(sha256(blob), blob.length)
       assert.isTrue(Buffer.from(bytes).equals(blob))
@@ -266,7 +266,7 @@ describe("a download", () => {
     }).pipe(Effect.provide(content(() => new Response(endless()))))
   })
 
-  it.effect("of an unknown size that breaks after its last byte is whole, says its digest", () =>
+  it.effect("of an unknown size that breaks after its last byte is complete, by its digest", () =>
     Effect.gen(function* () {
       const bytes = yield* download(sha256(blob), undefined)
       assert.isTrue(Buffer.from(bytes).equals(blob))
@@ -281,7 +281,7 @@ describe("a download", () => {
     )
   )
 
-  it.effect("of more than is wanted is too large, and not read to its end", () =>
+  it.effect("of more than the limit is too large, and not read to its end", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       for (const blob of [sha256("x"), { digest: digestOf(sha256("x")), size: 1000 }]) {
@@ -292,10 +292,10 @@ describe("a download", () => {
     }).pipe(Effect.provide(content(registryThat(blob, []))))
   )
 
-  it.effect("that stalls is taken up again after the idle time, to the millisecond", () =>
+  it.effect("that stalls resumes after the idle timeout, to the millisecond", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(download(sha256(blob), blob.length))
-      // The first bytes come in no time, and in some steps.
+      // The first bytes arrive at once, in several steps.
       yield* Effect.repeat(TestClock.adjust(0), { times: 20 })
       yield* TestClock.adjust(59_999)
       assert.strictEqual((yield* Journal).length, 1)
@@ -316,7 +316,7 @@ describe("a download", () => {
     )
   )
 
-  it.effect("does not stall because its consumer takes its time", () =>
+  it.effect("does not count as stalled because its consumer is slow", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const fiber = yield* content.blob("alpine", sha256(blob)).pipe(
@@ -331,7 +331,7 @@ describe("a download", () => {
   )
 })
 
-/** A body that sends its bytes and then nothing, for ever. */
+/** A body that sends its bytes and then stalls forever. */
 const stalling = (bytes: Uint8Array): ReadableStream<Uint8Array> =>
   new ReadableStream({
     start(controller) {
@@ -401,7 +401,7 @@ describe("a link to storage", () => {
     )
   }
 
-  it.effect("is not renewed when the registry itself answers 403", () =>
+  it.effect("is not renewed if the registry itself answers 403", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(download(sha256(blob), blob.length))
       assert.strictEqual(error.reason._tag, "Forbidden")

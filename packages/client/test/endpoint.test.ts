@@ -1,5 +1,5 @@
 /**
- * What a user may write for a registry, and what is said of anything else.
+ * The endpoints that a user may write, and the errors for all others.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
@@ -90,7 +90,7 @@ describe("an endpoint", () => {
     ["http://0.0.0.0:5000", notProtected],
     ["http://[::]:5000", notProtected],
     ["http://[::ffff:0:0]:5000", notProtected],
-    // What is sent to an address that carries one of this machine may leave it.
+    // Traffic to an address that contains one of this machine may leave the machine.
     ["http://[2002:7f00:1::]", notProtected],
     ["http://[64:ff9b::7f00:1]", notProtected],
     ["http://localhost.evil.example", notProtected],
@@ -126,7 +126,7 @@ describe("an endpoint", () => {
     }
   )
 
-  it("may be plain http elsewhere where the user says so", () => {
+  it("may be plain http on other machines if the user allows it", () => {
     assert.strictEqual(text(parseEndpoint("http://10.0.0.1:5000", true)), "http://10.0.0.1:5000/")
     assert.strictEqual(text(parseEndpoint("ftp://10.0.0.1", true)), notWeb)
   })
@@ -147,7 +147,7 @@ describe("an endpoint", () => {
 })
 
 describe("a service", () => {
-  it.effect("tells which registry it is of", () =>
+  it.effect("states its registry", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry.ContainerRegistry
       const content = yield* RegistryContent.RegistryContent
@@ -241,7 +241,7 @@ describe("a bare name", () => {
     }
   }
 
-  it.effect("is that of ACR with an Entra token, which is acquired once", () => {
+  it.effect("means ACR with an Entra token, which is acquired once", () => {
     let acquired = 0
     const entra = Credentials.layerEntra(
       Effect.sync(() => {
@@ -295,7 +295,7 @@ describe("a bare name", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("is that of ACR where the options say so", () => {
+  it.effect("means ACR if the options say so", () => {
     const { layer, urls } = registryOf("harbor", Credentials.layerAnonymous, { registry: "acr" })
     return Effect.gen(function* () {
       yield* Effect.flip(read)
@@ -303,7 +303,7 @@ describe("a bare name", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  describe("sends no password later either, where the first credential was an Entra token", () => {
+  describe("sends no password later either, if the first credential was an Entra token", () => {
     type Answer = (path: string, authorization: string | undefined) => Response
     const strangers: ReadonlyArray<readonly [string, Answer]> = [
       [
@@ -316,7 +316,7 @@ describe("a bare name", () => {
               : new Response(null, { status: 404 })
       ],
       [
-        "wants a password",
+        "requires a password",
         () => new Response(null, { status: 401, headers: { "www-authenticate": 'Basic realm="r"' } })
       ],
       [
@@ -355,7 +355,7 @@ describe("a bare name", () => {
     }
   })
 
-  it.effect("fails as its credential does, and asks again", () => {
+  it.effect("fails with the error of its credential, and requests it again", () => {
     let count = 0
     const failing = Credentials.layerEntra(
       Effect.suspend(() => (count++ === 0 ? Effect.fail("down") : Effect.succeed(secret("entra"))))
@@ -377,7 +377,7 @@ describe("Docker Hub", () => {
     ])
   )
   for (const endpoint of ["docker.io", "index.docker.io", "https://docker.io/", "DOCKER.IO", "registry-1.docker.io"]) {
-    it.effect(`is meant by ${endpoint}, and a short name is that of an official image`, () => {
+    it.effect(`is the registry of ${endpoint}, and a short name is that of an official image`, () => {
       const { layer, urls } = registryOf(endpoint, Credentials.layerAnonymous)
       return Effect.gen(function* () {
         yield* pulls
@@ -390,7 +390,7 @@ describe("Docker Hub", () => {
     })
   }
 
-  it.effect("is no other registry", () => {
+  it.effect("is not any other registry", () => {
     const { layer, urls } = registryOf("docker.io.example", Credentials.layerAnonymous)
     return Effect.gen(function* () {
       yield* pulls
@@ -400,7 +400,7 @@ describe("Docker Hub", () => {
 })
 
 describe("the endpoint in the environment", () => {
-  it.effect("is found by its variable, or by another configuration", () =>
+  it.effect("is read from its variable, or from another configuration", () =>
     Effect.gen(function* () {
       const named = RegistryContent.layerConfig({ endpoint: Config.String("MIRROR") })
       for (const [layer, asked] of [
@@ -434,7 +434,7 @@ describe("the endpoint in the environment", () => {
     )
   )
 
-  it.effect("says what to write where the variable is missing", () =>
+  it.effect("that is missing fails with what to write", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Layer.build(RegistryContent.layerConfig()))
       assert.include(error.message, "expected a registry's login server (myregistry.azurecr.io)")

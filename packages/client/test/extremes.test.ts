@@ -1,5 +1,5 @@
 /**
- * Numbers that no one should send or set: a reason, never a defect.
+ * Extreme numbers: they fail with a reason, never with a defect.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import type { RegistryError } from "../src/RegistryError.ts"
 import { content, sha256 } from "./support/content.ts"
 import { behindOAuth, challenge, json, properties, registry, type Script } from "./support/registry.ts"
 
-/** The reason of the failure, which it must be: neither success nor a defect. */
+/** The reason of the failure. Success and defects fail the test. */
 const reasonOf = <A, R>(effect: Effect.Effect<A, RegistryError, R>) =>
   Effect.map(Effect.flip(Effect.sandbox(effect)), (cause) => {
     const [first] = cause.reasons
@@ -64,7 +64,7 @@ describe("a number among the arguments", () => {
     )
   }
 
-  it.effect("that a source tells as its size ends the upload with a reason", () =>
+  it.effect("that a source states as its size fails the upload with a reason", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       for (const sizeBytes of [1e300, -1, Number.NaN, 0.5]) {
@@ -87,7 +87,7 @@ describe("a number among the options of a registry", () => {
   }
 })
 
-/** A token that ends then, in seconds since 1970. */
+/** A token that expires then, in seconds since 1970. */
 const claims = (exp: unknown): string => ["e30", btoa(JSON.stringify({ exp, iat: 0 })), "c2ln"].join(".")
 
 describe("a number in an answer", () => {

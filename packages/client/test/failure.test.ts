@@ -1,5 +1,5 @@
 /**
- * What an answer other than success means: OCI distribution specification, "Error codes".
+ * The reasons of error responses: OCI distribution specification, "Error codes".
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -93,7 +93,7 @@ describe("errors of a body", () => {
   })
 
   it.prop(
-    "are read as they were written, with escapes for characters that do not print",
+    "are read as they were written, with escapes for unprintable characters",
     [Schema.Array(ResponseError)],
     ([errors]) => {
       const { json } = quoting([])
@@ -209,7 +209,7 @@ describe("a status", () => {
     assert.strictEqual(classified.reason.message, message)
   })
 
-  it("has a reason and a rule, whatever it is", () => {
+  it("always has a reason and a rule", () => {
     for (let status = 100; status < 600; status++) {
       const { reason, repeat } = classify(answer(status))
       assert.strictEqual(reason._tag === "Throttled", status === 429)
@@ -221,7 +221,7 @@ describe("a status", () => {
     }
   })
 
-  it.each([429, 503, 408, 500, 502, 504, 507])("%d tells how long to wait, if the registry does", (status) => {
+  it.each([429, 503, 408, 500, 502, 504, 507])("%d has the time to wait, if the registry states it", (status) => {
     const retryAfter = Duration.seconds(17)
     const waiting = classify(answer(status, { retryAfter: Option.some(retryAfter) })).reason
     assert.deepStrictEqual<unknown>(Reflect.get(waiting, "retryAfter"), retryAfter)
@@ -238,7 +238,7 @@ describe("a status", () => {
   })
 })
 
-/** What a registry answers to a request that would change something. */
+/** The answer of a registry to a request that would change something. */
 const refusal = (status: number, code: string, message: string, more: Partial<Answer> = {}): string => {
   const { reason, repeat } = classify(answer(status, { method: "PUT", errors: [{ code, message }], ...more }))
   assert.strictEqual(repeat, "never")
@@ -293,7 +293,7 @@ describe("a change that is refused", () => {
     assert.strictEqual(refusal(status, code, message, more), expected)
   })
 
-  it("without an explanation is a lock of ACR, and elsewhere a thing that the registry cannot do", () => {
+  it("without an explanation is a lock on ACR, and Unsupported elsewhere", () => {
     for (const method of ["HEAD", "DELETE"] as const) {
       assert.deepInclude(classify(answer(405, { method, isAcr: true })).reason, { _tag: "Locked", by: "lock" })
       assert.strictEqual(classify(answer(405, { method })).reason._tag, "Unsupported")
@@ -313,7 +313,7 @@ describe("missing permissions", () => {
 
   it.each([401, 403])("are read from the details of a %d", (status) => {
     assert.deepStrictEqual(missingOf(status, [pull]), [{ type: "repository", name: "alpine", action: "pull" }])
-    // distribution writes a class as well, other registries small letters, or no list.
+    // distribution also writes a class, other registries lower case, or no list.
     const lower = { type: "registry", class: "", name: "catalog", action: "*" }
     assert.deepStrictEqual(missingOf(status, [{ ...pull, Class: "" }], lower, [pull]), [
       { type: "repository", name: "alpine", action: "pull" },
@@ -321,7 +321,7 @@ describe("missing permissions", () => {
     ])
   })
 
-  it("are none where the details are something else", () => {
+  it("are none if the details are something else", () => {
     const others: ReadonlyArray<Schema.Json> = [
       null,
       "pull",
@@ -342,7 +342,7 @@ describe("missing permissions", () => {
   })
 })
 
-/** What a 404 calls missing. */
+/** The resource that a 404 means. */
 const missing = (more: Partial<Answer>): string => {
   const { reason } = classify(answer(404, more))
   return reason._tag === "NotFound" ? reason.resource : reason._tag
@@ -357,7 +357,7 @@ describe("a 404", () => {
     ["BLOB_UPLOAD_UNKNOWN", "upload"],
     ["BLOB_UPLOAD_INVALID", "upload"]
   ]
-  it.each(["constructor", "__proto__", "toString", "hasOwnProperty"])("of %s means what was asked for", (code) => {
+  it.each(["constructor", "__proto__", "toString", "hasOwnProperty"])("of %s means the requested resource", (code) => {
     const { reason } = classify({
       status: 404,
       errors: [{ code, message: "" }],
@@ -371,24 +371,24 @@ describe("a 404", () => {
     assert.strictEqual(reason._tag === "NotFound" ? reason.resource : reason._tag, "tag")
   })
 
-  it.each(codes)("of %s means the %s, whatever was asked for", (code, resource) => {
+  it.each(codes)("of %s means the %s, whatever was requested", (code, resource) => {
     for (const asked of ["repository", "tag", "manifest", "blob", "upload"] as const) {
       assert.strictEqual(missing({ missing: asked, errors: [{ code, message: "" }] }), resource)
     }
   })
 
-  it("of an unknown code means what was asked for", () => {
+  it("of an unknown code means the requested resource", () => {
     for (const code of ["UNKNOWN", "", "name_unknown", "NAME_UNKNOWN "]) {
       assert.strictEqual(missing({ missing: "blob", errors: [{ code, message: "" }] }), "blob")
     }
   })
 
-  it("of several codes means the first that is known", () => {
+  it("of several codes means the first known one", () => {
     const errors = ["UNKNOWN", "TAG_UNKNOWN", "NAME_UNKNOWN"].map((code) => ({ code, message: "" }))
     assert.strictEqual(missing({ missing: "blob", errors }), "tag")
   })
 
-  it("without a body means what was asked for, and in another language the endpoint", () => {
+  it("without a body means the requested resource, and with a foreign body the endpoint", () => {
     assert.strictEqual(missing({ missing: "manifest", isForeign: false }), "manifest")
     assert.strictEqual(missing({ missing: "manifest", isForeign: true }), "endpoint")
   })

@@ -14,7 +14,7 @@ import { endpoint } from "./support/registry.ts"
 
 const overFetch = Registry.layer({ endpoint }).pipe(Layer.provide([Credentials.layerAnonymous, FetchHttpClient.layer]))
 
-/** A `fetch` to a registry that redirects to the metadata service of its cloud. Notes the host of each request. */
+/** A `fetch` to a registry that redirects to the metadata service of its cloud. Records the host of each request. */
 const leading = (notes: Array<string>): typeof globalThis.fetch => {
   const fetch: typeof globalThis.fetch = (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)

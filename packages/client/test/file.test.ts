@@ -1,6 +1,6 @@
 /**
- * Downloads into files: several at once to one target, partial files that are resumed and those that are not, and what
- * stays in the folder.
+ * Downloads to files: several at once to one target, partial files that are resumed and those that are not, and what
+ * remains in the folder.
  */
 import {
   chmodSync,
@@ -36,7 +36,7 @@ import { Journal, type Script } from "./support/registry.ts"
 const mebibyte = 1024 * 1024
 const blob = Buffer.alloc(4 * mebibyte, "the content of a blob, ")
 const digest = Digest.Digest.make(sha256(blob))
-/** Larger than what a download gathers before it writes. */
+/** Larger than what a download buffers before it writes. */
 const half = 2 * mebibyte
 
 const folder = Effect.gen(function* () {
@@ -46,7 +46,7 @@ const folder = Effect.gen(function* () {
 
 const shared = (target: string): string => `${target}.${Digest.hex(digest).slice(0, 16)}.partial`
 
-/** What a server sends of the blob, piece by piece, each when the one before is read. */
+/** The body of the blob, piece by piece, each when the previous one is read. */
 const body = (pieces: ReadonlyArray<Uint8Array>): ReadableStream<Uint8Array> => {
   const rest = [...pieces]
   return new ReadableStream(
@@ -61,14 +61,14 @@ const body = (pieces: ReadonlyArray<Uint8Array>): ReadableStream<Uint8Array> => 
   )
 }
 
-/** A registry that has the blob, and whose n-th answer may hold other bytes. */
+/** A registry that has the blob, and whose n-th answer may have other bytes. */
 const serving =
   (bytesOf: (count: number) => Buffer = () => blob): Script =>
   ({ range }, count) => {
     const from = Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0)
     const bytes = bytesOf(count)
     const middle = Math.max(from, half)
-    // The single byte tells the reader that what came before it is written.
+    // The single byte shows that everything before it is written.
     const pieces = [bytes.subarray(from, middle), bytes.subarray(middle, middle + 1), bytes.subarray(middle + 1)]
     return new Response(body(pieces.filter((piece) => piece.length > 0)), {
       status: range === null ? 200 : 206,
@@ -79,7 +79,7 @@ const serving =
     })
   }
 
-/** A download that stops when its first half is written, until it is told to continue. */
+/** A download that stops when its first half is written, until the test lets it continue. */
 const halting = Effect.fnUntraced(function* (target: string, resumable: boolean) {
   const registry = yield* RegistryContent
   const atHalf = yield* Deferred.make<void>()
@@ -170,7 +170,7 @@ describe("two downloads of one blob to one target at once", () => {
     }).pipe(Effect.scoped, live())
   )
 
-  it.live("draw other names where the first that they draw is the same", () =>
+  it.live("choose other random names if the first ones are the same", () =>
     Effect.gen(function* () {
       const target = join(yield* folder, "layer.tar")
       const downloads = [
@@ -224,7 +224,7 @@ it.live("downloads of different blobs at once to one target all end, and the fil
 
 const texts = ["the content of one", "the content of the other"] as const
 
-/** A service of its own, as another program would have, at a registry that holds both texts. */
+/** A separate service, as of another program, at a registry with both texts. */
 const service = () =>
   Effect.provide(
     RegistryContent,
@@ -318,7 +318,7 @@ it.live("a download that gets wrong content leaves the partial file of a newer o
     )
     let isBegun = false
     const files = changed((files) => ({
-      // The newer one begins right after the look at the name that both use, from which the wrong content is gone.
+      // The newer one begins right after the check of the shared name, from which the wrong content was removed.
       lstat: (path) =>
         Effect.tap(files.lstat(path), () => {
           if (path !== shared(target) || isBegun) return Effect.void
@@ -340,7 +340,7 @@ it.live("a download that gets wrong content leaves the partial file of a newer o
 
 /* Long names */
 
-/** Names of as many bytes as file systems take, or nearly as many. */
+/** Names of as many bytes as file systems allow, or nearly as many. */
 const longNames = [
   "x".repeat(221),
   "x".repeat(222),
@@ -354,7 +354,7 @@ const longNames = [
 describe("a target whose name", () => {
   for (const name of longNames) {
     const bytes = Buffer.byteLength(name)
-    it.live(`has ${bytes} bytes in ${name.length} units takes a download, and one that is resumed`, () =>
+    it.live(`has ${bytes} bytes in ${name.length} units works for a download, and for a resumed one`, () =>
       Effect.gen(function* () {
         const registry = yield* RegistryContent
         const target = join(yield* folder, name)
@@ -397,7 +397,7 @@ describe("a target whose name", () => {
     }).pipe(Effect.scoped, live())
   )
 
-  it.live("differs from another long one in the last letter alone has a partial file of its own", () =>
+  it.live("differs from another long one only in the last letter has a separate partial file", () =>
     Effect.gen(function* () {
       const parent = yield* folder
       for (const last of ["a", "b"]) {
@@ -415,7 +415,7 @@ const ranges = Effect.map(Journal, (asked) => asked.map(({ range }) => range))
 
 const isRoot = process.getuid?.() === 0
 
-/** Whatever there may be under the name of the partial file, and how far the download continues from it. */
+/** What may exist under the name of the partial file, and from where the download continues. */
 const leftovers: ReadonlyArray<{
   readonly name: string
   readonly leave: (partial: string) => void
@@ -425,7 +425,7 @@ const leftovers: ReadonlyArray<{
   { name: "a partial file", leave: (partial) => writeFileSync(partial, blob.subarray(0, 1000)), from: 1000 },
   { name: "the whole blob", leave: (partial) => writeFileSync(partial, blob), from: blob.length },
   {
-    name: "more than the blob has",
+    name: "a file larger than the blob",
     leave: (partial) => writeFileSync(partial, Buffer.concat([blob, Buffer.from("more")])),
     from: 0
   },
@@ -439,7 +439,7 @@ const leftovers: ReadonlyArray<{
     from: 0
   },
   {
-    name: "a file that its group can write, though new files are not such",
+    name: "a file that its group can write, unlike new files",
     leave: (partial) => {
       writeFileSync(partial, blob.subarray(0, 1000))
       chmodSync(partial, 0o664)
@@ -483,7 +483,7 @@ const umask = (mask: number) =>
 
 describe("a resumable download that finds", () => {
   for (const { from, leave, name, needsRoot } of leftovers) {
-    // Only root can give a file to another user.
+    // Only root can change the owner of a file.
     it.live.skipIf(needsRoot === true && !isRoot)(`${name} continues at byte ${from}`, () =>
       Effect.gen(function* () {
         const registry = yield* RegistryContent
@@ -501,7 +501,7 @@ describe("a resumable download that finds", () => {
     )
   }
 
-  it.live("nothing that it can open without following links begins anew", () =>
+  it.live("no file that it can open without following links starts again", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       const target = join(yield* folder, "layer.tar")
@@ -524,7 +524,7 @@ describe("a resumable download that finds", () => {
     )
   )
 
-  it.live("a partial file and fails while it copies leaves that as it was, and nothing else", () =>
+  it.live("a partial file and fails while it copies leaves it unchanged, and nothing else", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       const target = join(yield* folder, "layer.tar")
@@ -618,7 +618,7 @@ const denied = (method: string) =>
 
 const isShared = (path: string): boolean => path.endsWith(shared("layer.tar"))
 
-it.live("a resumable download ends in a folder where it cannot replace what others own, such as /tmp", () =>
+it.live("a resumable download succeeds in a folder where it cannot replace files of others, such as /tmp", () =>
   Effect.gen(function* () {
     const registry = yield* RegistryContent
     const target = join(yield* folder, "layer.tar")
@@ -640,7 +640,7 @@ it.live("a resumable download ends in a folder where it cannot replace what othe
   )
 )
 
-/** The real disk, but for some of its calls. */
+/** The real disk, with some calls replaced. */
 function changed(change: (files: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>) {
   return Layer.effect(
     FileSystem.FileSystem,
@@ -654,7 +654,7 @@ describe("the permissions of a file", () => {
     [0o002, 0o664],
     [0o077, 0o600]
   ] as const) {
-    it.live(`are those of a new file where the umask is ${mask.toString(8)}, also of one that is resumed`, () =>
+    it.live(`are those of a new file if the umask is ${mask.toString(8)}, also for a resumed one`, () =>
       Effect.gen(function* () {
         const registry = yield* RegistryContent
         const target = join(yield* folder, "layer.tar")
@@ -688,7 +688,7 @@ it.live("a resumable download whose target cannot be replaced keeps the whole co
   }).pipe(Effect.scoped, live())
 )
 
-/** The real disk, which notes each write, each sync and the renaming to the target. */
+/** The real disk, which records each write, each sync and the renaming to the target. */
 const noting = (notes: Array<string>) =>
   changed((files) => ({
     open: (path, options) =>

@@ -1,5 +1,5 @@
 /**
- * Every parser of what others write, on ten thousand texts that are almost right.
+ * Every parser of external input, on ten thousand texts that are almost valid.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
@@ -58,7 +58,7 @@ describe("headers", () => {
   )
   parses("Retry-After", ["120", "Tue, 24 Nov 2026 10:00:00 GMT", "0.5"], Headers.parseRetryAfter)
   parses("Content-Range", ["bytes 0-99/100", "bytes 8-15/*", "bytes */100"], (text) => {
-    // As a platform would let it through.
+    // As a platform would pass it on.
     const value = text.replace(/[^\t\x20-\x7e]/g, "")
     const response = new Response(null, { status: 206, headers: { "content-range": value } })
     return readExtent(HttpClientResponse.fromWeb(HttpClientRequest.get(registry), response))
@@ -81,7 +81,7 @@ describe("names", () => {
   })
 
   it.prop(
-    "a scope is covered by itself, and its only spelling is its only spelling",
+    "a scope is covered by itself, and normalization is idempotent",
     [Edited],
     ([edited]) => {
       const scopes = Scope.fromChallenge(textOf(["repository:a/b:pull,push registry:catalog:*", "a:b:c d:e:f"], edited))
@@ -128,7 +128,7 @@ describe("addresses", () => {
       inQuery(text)
       follow(text, atRegistry(registry, "/v2/"), "page")
       const followed = follow(text, atRegistry(registry, "/v2/"), "session")
-      // What is in a request line is one line.
+      // A request line is one line.
       if (Result.isSuccess(followed)) assert.match(followed.success.path, /^[!-~\u0080-\uffff]*$/)
       return followed
     }
@@ -162,7 +162,7 @@ describe("documents", () => {
     (text) => {
       const bytes = new TextEncoder().encode(text)
       const [part] = digested(manifestType(undefined, bytes), bytes)
-      // Nothing but signatures is taken out.
+      // Only signatures are removed.
       assert.isTrue(part === bytes || text.startsWith(new TextDecoder().decode(part.subarray(0, -1))))
     }
   )

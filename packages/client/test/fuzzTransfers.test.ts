@@ -1,6 +1,5 @@
 /**
- * Transfers against registries whose every move is drawn by lot: the right bytes or a reason, within time, and nothing
- * left behind.
+ * Transfers against registries with random behaviour: the right bytes or a reason, in time, and nothing left open.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -21,10 +20,10 @@ const bytes = "the bytes of a blob: neither many nor few, and all of them differ
 const digest = sha256(bytes)
 const storage = "https://storage.example"
 
-/** Somewhere in the blob. */
+/** An offset in the blob. */
 const Place = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: bytes.length }))
 
-/** What a registry does with a request, if not the right thing. */
+/** The faults of a registry for a request. */
 const Move = Schema.Union([
   Schema.Struct({
     does: Schema.Literals([
@@ -54,19 +53,19 @@ type Move = typeof Move.Type
 
 const Moves = Schema.Array(Move).check(Schema.isMaxLength(10))
 
-/** When the caller loses patience: after so many minutes, or never. */
+/** When the caller interrupts: after a number of minutes, or never. */
 const Patience = Schema.UndefinedOr(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 })))
 
-/** Runs to an end by the test's own clock. An hour is more than any of the timeouts needs. */
+/** Runs to the end by the test clock. An hour is longer than all timeouts together. */
 const ended = <A, E, R>(effect: Effect.Effect<A, E, R>, patience: number | undefined) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
     for (let minute = 0; minute < 60; minute++) {
-      // What is ready goes as far as it goes.
+      // Runs everything that is ready.
       for (let turn = 0; turn < 5; turn++) yield* TestClock.adjust(0)
       if (minute === patience) {
         const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
-        // An upload waits so long for a session that is about to open, and as long again to close it.
+        // An upload waits this long for a session that is about to open, and as long again to close it.
         yield* TestClock.adjust("10 seconds")
         yield* Fiber.join(interrupting)
       }
@@ -77,7 +76,7 @@ const ended = <A, E, R>(effect: Effect.Effect<A, E, R>, patience: number | undef
     return assert.fail("no answer within an hour")
   })
 
-/** Ends with no fibre alive that it began. */
+/** Fails if a fibre that the effect started is still alive. */
 const withoutFibersLeft = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     let alive = 0
@@ -94,7 +93,7 @@ const withoutFibersLeft = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     )
   })
 
-/** A success, a reason, or an interruption that was wanted: nothing else. */
+/** Only a success, a reason, or an expected interruption is allowed. */
 const assertAnswered = (exit: Exit.Exit<unknown, unknown>, patience: number | undefined) => {
   if (Exit.isSuccess(exit)) return
   for (const reason of exit.cause.reasons) {
@@ -128,7 +127,7 @@ const cut = (text: string): ReadableStream<Uint8Array> => {
 
 /* Downloads */
 
-/** Serves the blob, by lot. */
+/** Serves the blob, with random faults. */
 const serving = (moves: ReadonlyArray<Move>): Script => {
   let turn = 0
   return ({ range, url }) => {
@@ -205,12 +204,12 @@ describe("a download", () => {
 
 interface Uploads {
   readonly script: Script
-  /** Sessions of which the client was told, and which are neither committed nor cancelled. */
+  /** Sessions that the client knows, and that are neither committed nor cancelled. */
   readonly open: () => number
   readonly blobs: ReadonlyMap<string, string>
 }
 
-/** Takes uploads, by lot; a session is given up whenever that is asked. */
+/** Accepts uploads, with random faults; every cancellation of a session succeeds. */
 const taking = (moves: ReadonlyArray<Move>): Uploads => {
   const blobs = new Map<string, string>()
   const sessions = new Map<string, string>()
@@ -229,7 +228,7 @@ const taking = (moves: ReadonlyArray<Move>): Uploads => {
     })
   }
 
-  /** What the registry does when it does the right thing. */
+  /** The correct behaviour of the registry. */
   const right = (method: string, url: URL, body: string): Response => {
     const id = url.pathname.split("/").at(-1) ?? ""
     const had = sessions.get(id)
@@ -265,7 +264,7 @@ const taking = (moves: ReadonlyArray<Move>): Uploads => {
     }
   }
 
-  /** What the client is told of a session, it is to close. */
+  /** The client must close every session that it knows. */
   const given = (response: Response): Response => {
     const id = /uploads\/([^?]+)/.exec(response.headers.get("location") ?? "")?.[1]
     if (id !== undefined) told.add(id)
@@ -285,14 +284,14 @@ const taking = (moves: ReadonlyArray<Move>): Uploads => {
       case "stall":
         return "stall"
       case "status":
-        // That a blob is there which is not, nobody can tell but by reading it all.
+        // Only reading the whole blob could show that it does not exist although the registry says so.
         return method === "HEAD" && move.status < 300 ? right(method, url, body) : refusal(move)
       case "lose the answer":
         right(method, url, body)
         return "reset"
       case "cut":
       case "half":
-        // Of what was sent only a part arrived.
+        // Only a part of the sent bytes arrived.
         if (method === "PATCH") right(method, url, body.slice(0, move.at))
         return "reset"
       case "no location":

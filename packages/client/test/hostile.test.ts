@@ -1,5 +1,5 @@
 /**
- * A registry that misbehaves: each time the right reason, no secret sent elsewhere, nothing hung.
+ * A registry that misbehaves: always the right reason, no secret sent elsewhere, and no hanging operation.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ const failWith = (
 ): Effect.Effect<Reason> =>
   Effect.gen(function* () {
     const { reason } = yield* Effect.flip(effect)
-    // Whatever was asked, the registry alone was.
+    // All requests went to the registry.
     for (const { url } of yield* Journal) assert.strictEqual(url.origin, endpoint)
     return reason
   }).pipe(Effect.provide(registry(script, { retry: never, ...options })), Effect.orDie)
@@ -67,7 +67,7 @@ describe("a link to the next page", () => {
     )
   }
 
-  it.effect("with a user name in it is followed without", () =>
+  it.effect("with a user name is followed without it", () =>
     Effect.gen(function* () {
       const names = yield* list
       assert.deepStrictEqual(names.map(String), ["alpine", "alpine"])
@@ -89,7 +89,7 @@ describe("a link to the next page", () => {
     )
   )
 
-  it.effect("to the page itself is a circle", () =>
+  it.effect("to the page itself is an error", () =>
     Effect.gen(function* () {
       const reason = yield* failWith(
         list,
@@ -99,7 +99,7 @@ describe("a link to the next page", () => {
     })
   )
 
-  it.effect("to an earlier page is a circle", () =>
+  it.effect("to an earlier page is an error", () =>
     Effect.gen(function* () {
       const reason = yield* failWith(
         list,
@@ -113,7 +113,7 @@ describe("a link to the next page", () => {
   )
 })
 
-/** A body of a gibibyte, and how much of it was taken. */
+/** A body of one gibibyte, and how much of it was read. */
 const gibibyte = (): { readonly body: ReadableStream<Uint8Array>; readonly takenBytes: () => number } => {
   const chunk = new Uint8Array(64 * 1024).fill(0x20)
   let taken = 0
@@ -146,7 +146,7 @@ describe("a body", () => {
     )
   }
 
-  it.effect("of 1 GiB with a 200 is too large, and no more than 17 MiB of it are taken", () =>
+  it.effect("of 1 GiB with a 200 is too large, and at most 17 MiB of it are read", () =>
     Effect.gen(function* () {
       const { body, takenBytes } = gibibyte()
       const failed = yield* failWith(
@@ -263,7 +263,7 @@ describe("the token endpoint", () => {
       }).pipe(Effect.provide(registry(granting("t".repeat(64 * kibibyte + 1)), { retry: never })))
     )
 
-    it.effect(`that answers without end on ${path} is TooLarge after 512 KiB at most`, () => {
+    it.effect(`that answers endlessly on ${path} is TooLarge after at most 512 KiB`, () => {
       const { body, takenBytes } = gibibyte()
       return Effect.gen(function* () {
         const failed = yield* failWith(read, (asked, count) =>
@@ -315,7 +315,7 @@ describe("the token endpoint", () => {
     )
   }
 
-  it.effect("that grants what fits into no header is InvalidResponse", () =>
+  it.effect("that grants a token that no header can contain is InvalidResponse", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(read)
       assert.strictEqual(reason._tag, "InvalidResponse")
@@ -334,7 +334,7 @@ describe("the token endpoint", () => {
     )
   )
 
-  it.effect("whose tokens are refused at once is given up after one renewal", () =>
+  it.effect("whose tokens are refused at once fails the operation after one renewal", () =>
     Effect.gen(function* () {
       let asked = 0
       const failed = yield* failWith(
@@ -381,7 +381,7 @@ describe("a realm", () => {
       ["a password", password],
       ["nothing", Credentials.layerAnonymous]
     ] as const) {
-      it.effect(`at ${realm} is sent nothing, by one who has ${who}`, () =>
+      it.effect(`at ${realm} is sent nothing, with ${who}`, () =>
         Effect.gen(function* () {
           const failed = yield* failWith(read, bearer(realm), { credentials })
           assert.strictEqual(failed._tag, "Refused")
@@ -466,7 +466,7 @@ describe("a challenge", () => {
     })
   )
 
-  it.effect("that is missing makes a 401 the answer", () =>
+  it.effect("that is missing makes the 401 the result", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* failWith(read, () => new Response(null, { status: 401 })))._tag, "Unauthenticated")
     })
@@ -482,7 +482,7 @@ describe("a challenge", () => {
     })
   )
 
-  it.effect("can put nothing of its own into the token request", () =>
+  it.effect("cannot inject parameters into the token request", () =>
     Effect.gen(function* () {
       yield* Effect.flip(read)
       const journal = yield* Journal

@@ -1,5 +1,5 @@
 /**
- * Images by platform through the service, from registries that hold what a test puts there, or lie.
+ * Images by platform through the service, from registries with the content of a test, or with wrong answers.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import { content, sha256 } from "./support/content.ts"
 import { Journal, json, type Script } from "./support/registry.ts"
 import { spansOf } from "./support/spans.ts"
 
-/** What a registry holds under one digest. */
+/** The content of a registry under one digest. */
 interface Stored {
   readonly text: string
   readonly mediaType: string
@@ -65,7 +65,7 @@ const manifestOf = (config: Stored, layers: ReadonlyArray<Pointer>, more: object
     MediaType.ociImageManifest
   )
 
-/** An image, and what it consists of. */
+/** An image and its parts. */
 const imageOf = (platform: string, more: object = {}) => {
   const config = configOf(platform, more)
   return { config, manifest: manifestOf(config, [base, layerOf(platform, 20)]), all: [config] }
@@ -90,7 +90,7 @@ const missing = (path: string) => {
   return json({ errors: [{ code, message: "it is not here" }] }, { status: 404 })
 }
 
-/** A registry that holds some content, with the tag `v1` on the first of it. */
+/** A registry with some content, with the tag `v1` on the first item. */
 const holding = (root: Stored, ...others: ReadonlyArray<Stored>): Script => {
   const byDigest = new Map([root, ...others].map((item) => [digestOf(item), item]))
   return ({ url }) => {
@@ -106,7 +106,7 @@ const find = (platform?: Platform.Input, reference = "v1") =>
     service.image("alpine", reference, platform === undefined ? {} : { platform })
   )
 
-/** The reason without the place, which it names at the beginning unless a request or an argument of the error tells it. */
+/** The reason without the place, with which it begins unless a request or an argument of the error names it. */
 const failing = <R>(effect: Effect.Effect<unknown, RegistryError, R>) =>
   Effect.map(Effect.flip(Effect.asVoid(effect)), ({ operation, reason }) => {
     assert.strictEqual(operation, "RegistryContent.image")
@@ -164,13 +164,13 @@ describe("an index", () => {
     }).pipe(Effect.provide(content(holding(index, ...images))))
   )
 
-  it.effect("leads to a lower variant where there is no exact one", () =>
+  it.effect("leads to a lower variant if there is no exact one", () =>
     Effect.gen(function* () {
       assertIs(yield* find("linux/arm/v7"), armV6, "linux/arm/v6")
     }).pipe(Effect.provide(content(holding(index, ...images))))
   )
 
-  it.effect("without an image for the platform says what is there", () =>
+  it.effect("without an image for the platform names the existing platforms", () =>
     Effect.gen(function* () {
       const reason = yield* failing(find("linux/s390x"))
       assert.deepInclude(reason, {
@@ -243,7 +243,7 @@ describe("an index", () => {
     }).pipe(Effect.provide(content(holding(indexOf([])))))
   )
 
-  it.effect("counts more than the configuration", () =>
+  it.effect("takes precedence over the configuration", () =>
     Effect.gen(function* () {
       const image = yield* find("linux/arm64")
       assertIs(image, amd64, "linux/arm64")
@@ -289,7 +289,7 @@ describe("an index, and no platform", () => {
     )
   )
 
-  it.effect("leads to the only image also where that has no platform, or is listed twice", () =>
+  it.effect("leads to the only image even if it has no platform, or is listed twice", () =>
     Effect.gen(function* () {
       for (const root of [indexOf([[amd64.manifest]]), indexOf([[amd64.manifest], [amd64.manifest, "linux/amd64"]])]) {
         assertIs(yield* Effect.provide(find(), content(holding(root, ...images))), amd64)
@@ -297,7 +297,7 @@ describe("an index, and no platform", () => {
     })
   )
 
-  it.effect("demands one where there are several images", () =>
+  it.effect("requires one if there are several images", () =>
     Effect.gen(function* () {
       const reason = yield* failing(find())
       assert.deepInclude(reason, {
@@ -309,7 +309,7 @@ describe("an index, and no platform", () => {
     }).pipe(Effect.provide(content(holding(index, ...images))))
   )
 
-  it.effect("demands one where two images have the same platform, or none", () =>
+  it.effect("requires one if two images have the same platform, or none", () =>
     Effect.gen(function* () {
       for (const [platform, there] of [
         ["linux/amd64", "linux/amd64"],
@@ -340,14 +340,14 @@ describe("an index, and no platform", () => {
   )
 })
 
-/** Indexes of which each lists the next, the outermost first; the innermost lists an image. */
+/** Nested indexes, the outermost first; the innermost lists an image. */
 const nested = (levels: number): ReadonlyArray<Stored> =>
   Array.from({ length: levels - 1 }).reduce<ReadonlyArray<Stored>>(
     ([outer, ...rest]) => (outer === undefined ? [] : [indexOf([[outer]]), outer, ...rest]),
     [indexOf([[amd64.manifest, "linux/amd64"]])]
   )
 
-/** A registry that holds these, and the images. */
+/** A registry with these and the images. */
 const holdingAll = ([root, ...rest]: ReadonlyArray<Stored>) =>
   content(root === undefined ? ({ url }) => missing(url.pathname) : holding(root, ...rest, ...images))
 
@@ -357,13 +357,13 @@ describe("indexes within an index", () => {
     [armV6.manifest, "linux/arm/v6"]
   ])
 
-  it.effect("are followed where they have no platform", () =>
+  it.effect("are followed if they have no platform", () =>
     Effect.gen(function* () {
       assertIs(yield* find("linux/arm64"), arm64, "linux/arm64")
     }).pipe(Effect.provide(content(holding(indexOf([[amd64.manifest, "linux/amd64"], [inner]]), inner, ...images))))
   )
 
-  it.effect("are not requested where the index itself has the exact image", () =>
+  it.effect("are not requested if the index itself has the exact image", () =>
     Effect.gen(function* () {
       assertIs(yield* find("linux/amd64"), amd64, "linux/amd64")
       assert.notInclude(yield* requested, `GET manifests/${digestOf(inner)}`)
@@ -380,7 +380,7 @@ describe("indexes within an index", () => {
     }).pipe(Effect.provide(content(holding(root, better, armV7.manifest, armV7.config, ...images))))
   })
 
-  it.effect("that match and hold no image for the platform are no image themselves", () => {
+  it.effect("that match but have no image for the platform do not count as an image", () => {
     const root = indexOf([[inner, "linux/s390x"]])
     return Effect.gen(function* () {
       const reason = yield* failing(find("linux/s390x"))
@@ -410,7 +410,7 @@ describe("indexes within an index", () => {
     }).pipe(Effect.provide(content(holding(root, inner, ...images))))
   })
 
-  it.effect("are followed where their platform matches, and not where it does not", () => {
+  it.effect("are followed only if their platform matches", () => {
     const root = indexOf([
       [stored("not here", MediaType.ociImageIndex), "linux/amd64"],
       [inner, "linux/arm64"]
@@ -422,7 +422,7 @@ describe("indexes within an index", () => {
     }).pipe(Effect.provide(content(holding(root, inner, ...images))))
   })
 
-  it.effect("count where no platform is given", () => {
+  it.effect("count if no platform is given", () => {
     const only = indexOf([[arm64.manifest, "linux/arm64"]])
     return Effect.gen(function* () {
       assertIs(
@@ -455,7 +455,7 @@ describe("indexes within an index", () => {
     }).pipe(Effect.provide(holdingAll(nested(8))))
   )
 
-  it.effect("of a ninth level are an error that names the way to it", () => {
+  it.effect("of a ninth level are an error that names the path to it", () => {
     const all = nested(9)
     return Effect.gen(function* () {
       assert.deepInclude(yield* failing(find("linux/amd64")), {
@@ -540,8 +540,8 @@ describe("a single manifest", () => {
   })
 })
 
-describe("what is no image", () => {
-  it.effect("is named where it is asked for itself", () =>
+describe("a manifest that is not an image", () => {
+  it.effect("is described if it is requested itself", () =>
     Effect.gen(function* () {
       for (const [item, problem] of [
         [
@@ -559,7 +559,7 @@ describe("what is no image", () => {
     })
   )
 
-  it.effect("is named where an index lists it for the platform", () => {
+  it.effect("is described if an index lists it for the platform", () => {
     const inner = indexOf([])
     const other = stored("?", "application/x.other")
     const listed: ReadonlyArray<readonly [item: Stored, as: string, problem: string]> = [
@@ -580,7 +580,7 @@ describe("what is no image", () => {
     })
   })
 
-  it.effect("gives way to an image of the platform", () => {
+  it.effect("is ignored if there is an image for the platform", () => {
     const other = stored("?", "application/x.other")
     const root = indexOf([
       [other, "linux/amd64"],
@@ -593,7 +593,7 @@ describe("what is no image", () => {
 })
 
 describe("a configuration", () => {
-  it.effect("that is no JSON of one is an InvalidResponse that quotes nothing", () =>
+  it.effect("that is invalid JSON is an InvalidResponse that quotes nothing", () =>
     Effect.gen(function* () {
       for (const [text, problem] of [
         ["<html>secret</html>", "Expected a valid JSON string"],
@@ -630,7 +630,7 @@ describe("a configuration", () => {
 })
 
 describe("a registry that lies", () => {
-  it.effect("and answers every digest with the same index is found out at once", () => {
+  it.effect("and answers every digest with the same index fails at once", () => {
     const root = indexOf([[stored("anything", MediaType.ociImageIndex)]])
     return Effect.gen(function* () {
       assert.strictEqual((yield* failing(find("linux/amd64")))._tag, "ContentMismatch")
@@ -646,7 +646,7 @@ describe("a registry that lies", () => {
 })
 
 describe("arguments", () => {
-  it.effect("that break their grammar are refused before anything is sent", () =>
+  it.effect("that are invalid are refused before anything is sent", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const refused: ReadonlyArray<readonly [argument: string, attempt: Effect.Effect<unknown, RegistryError>]> = [
@@ -665,7 +665,7 @@ describe("arguments", () => {
 })
 
 describe("its span", () => {
-  it.effect("is one, around those of the requests, and names repository, reference and digest", () =>
+  it.effect("encloses those of the requests, and names repository, reference and digest", () =>
     Effect.gen(function* () {
       const [first] = yield* spansOf(find("linux/amd64"))
       assert.strictEqual(first?.name, "RegistryContent.image")

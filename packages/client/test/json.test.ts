@@ -1,5 +1,5 @@
 /**
- * What JSON of other people's programs needs: unknown fields that survive, and `null` for what is merely empty.
+ * JSON of other programs: unknown fields are kept, and `null` means empty.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
@@ -14,7 +14,7 @@ describe("an open struct", () => {
   const decode = Schema.decodeUnknownResult(Open)
   const encode = Schema.encodeSync(Open)
 
-  it("keeps unknown fields, at each of its levels, there and back", () => {
+  it("keeps unknown fields at each level, when it is read and written", () => {
     const written = { known: 1, novel: [{ a: null }], inner: { known: "a", novel: { b: undefined } } }
     const read = Result.getOrThrow(decode(written))
     assert.deepStrictEqual<object>(read, written)
@@ -35,7 +35,7 @@ describe("an open struct", () => {
     }
   })
 
-  it("takes fields that are called like a part of every object for themselves", () => {
+  it("reads fields with names of Object.prototype as ordinary fields", () => {
     const written: unknown = JSON.parse('{"known":1,"__proto__":{"inner":{"known":"a"}},"constructor":2}')
     const read = Result.getOrThrow(decode(written))
     assert.isUndefined(read.inner)
@@ -44,7 +44,7 @@ describe("an open struct", () => {
   })
 
   it.prop(
-    "gives back what it took",
+    "writes what it read",
     [Schema.Int, Schema.Record(Schema.String, Schema.Finite)],
     ([known, novel]) => {
       const { inner: _, ...rest } = novel
@@ -65,13 +65,13 @@ describe("an optional field", () => {
   const Struct = Schema.Struct({ field: optional(Schema.FiniteFromString) })
   const decode = Schema.decodeUnknownResult(Struct)
 
-  it("is absent where it is not set", () => {
+  it("is absent if it is unset", () => {
     for (const field of [null, "", 0]) assert.deepStrictEqual(decode({ field }), Result.succeed({}))
     assert.deepStrictEqual(decode({}), Result.succeed({}))
     assert.isFalse("field" in Result.getOrThrow(decode({ field: null })))
   })
 
-  it("is decoded where it is there", () => {
+  it("is decoded if it is present", () => {
     assert.deepStrictEqual(decode({ field: "1.5" }), Result.succeed({ field: 1.5 }))
   })
 

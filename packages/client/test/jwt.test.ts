@@ -1,5 +1,5 @@
 /**
- * The lifetime of tokens: RFC 7519, without a look at signatures.
+ * The lifetime of tokens: RFC 7519, without checking signatures.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Option from "effect/Option"
@@ -12,26 +12,26 @@ const now = 1_700_000_000_000
 
 const encode = (text: string): string => Buffer.from(text).toString("base64url")
 
-/** A token that says this. */
+/** A token with these claims. */
 const token = (claims: unknown): string =>
   `${encode('{"alg":"RS256","typ":"JWT"}')}.${encode(JSON.stringify(claims))}.c2lnbmF0dXJl`
 
 describe("a token's lifetime", () => {
   const lifetimes: ReadonlyArray<readonly [string, unknown, number]> = [
-    ["expiry less issue", { iat: 1000, exp: 4600 }, 3_600_000],
+    ["expiry minus issue", { iat: 1000, exp: 4600 }, 3_600_000],
     [
-      "expiry less issue, whatever else it says",
+      "expiry minus issue, whatever the other claims are",
       { iat: 1000, nbf: 900, exp: 4600, jti: [null], access: [] },
       3_600_000
     ],
-    ["expiry less the moment it counts from, where issue is not told", { nbf: 1000, exp: 4600 }, 3_600_000],
-    ["what is left of it, where neither is told", { exp: 1_700_000_060 }, 60_000],
+    ["expiry minus the start of validity, if there is no time of issue", { nbf: 1000, exp: 4600 }, 3_600_000],
+    ["expiry minus the current time, without both", { exp: 1_700_000_060 }, 60_000],
     ["to the millisecond", { iat: 0.5, exp: 2.75 }, 2250],
-    ["nothing, where it has ended", { exp: 1_699_999_999 }, 0],
-    ["nothing, where it ends before it begins", { iat: 4600, exp: 1000 }, 0],
-    ["nothing, where it ends before time began", { exp: -1 }, 0],
-    ["from the moment it counts from, where issue is 0, which stands for none", { iat: 0, nbf: 10, exp: 20 }, 10_000],
-    ["from the moment it counts from, where issue is null", { iat: null, nbf: 10, exp: 20 }, 10_000]
+    ["0, if it has expired", { exp: 1_699_999_999 }, 0],
+    ["0, if it expires before it begins", { iat: 4600, exp: 1000 }, 0],
+    ["0, if it expires before 1970", { exp: -1 }, 0],
+    ["from the start of validity, if issue is 0, which means none", { iat: 0, nbf: 10, exp: 20 }, 10_000],
+    ["from the start of validity, if issue is null", { iat: null, nbf: 10, exp: 20 }, 10_000]
   ]
   it.each(lifetimes)("is %s", (_, claims, millis) => {
     assert.deepStrictEqual(lifetimeMillis(token(claims), now), Option.some(millis))
@@ -44,7 +44,7 @@ describe("a token's lifetime", () => {
     }
   })
 
-  it("is read from names in any script, and with what base64 needs else", () => {
+  it("is read from names in any script, and in base64 with padding", () => {
     const claims = { iat: 1, exp: 2, name: "ÿÿ>>??" }
     assert.match(token(claims), /[-_]/)
     assert.deepStrictEqual(lifetimeMillis(token(claims), now), Option.some(1000))
@@ -67,11 +67,11 @@ describe("a token's lifetime", () => {
     ["that is a number", token(1)],
     ["without expiry", token({ iat: 1 })],
     ["with null for expiry", token({ exp: null })],
-    ["with 0 for expiry, which stands for none", token({ exp: 0, iat: 10 })],
+    ["with 0 for expiry, which means none", token({ exp: 0, iat: 10 })],
     ["with words for expiry", token({ exp: "4600" })],
     ["with an expiry beyond all numbers", `a.${encode('{"exp":1e999}')}.c`]
   ]
-  it.each(unknown)("is not known of one %s", (_, text) => {
+  it.each(unknown)("is unknown for one %s", (_, text) => {
     assert.deepStrictEqual(lifetimeMillis(text, now), Option.none())
   })
 

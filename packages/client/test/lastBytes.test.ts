@@ -1,6 +1,6 @@
 /**
- * The last bytes of a blob, which go out with the commit if the digest is known before; and registries that do not take
- * both at once.
+ * The last bytes of a blob, which are sent with the commit if the digest is known before; and registries that do not
+ * accept both together.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ const requests = Effect.map(Journal, (journal) =>
   journal.map(({ body, method }) => (body === "" ? method : `${method} ${body}`))
 )
 
-/** A registry that treats a commit with bytes in its own way. */
+/** A registry with a custom answer to a commit with bytes. */
 const committing = (withBytes: (asked: Asked, count: number) => ReturnType<Script>): Script => {
   let sessions = 0
   return (asked, count) => {
@@ -36,7 +36,7 @@ const committing = (withBytes: (asked: Asked, count: number) => ReturnType<Scrip
 }
 
 describe("a blob whose digest is known", () => {
-  it.effect("takes one request beside the one that opens the upload", () =>
+  it.effect("takes one request in addition to the one that opens the upload", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* named).digest, digest)
       assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`])
@@ -47,7 +47,7 @@ describe("a blob whose digest is known", () => {
     }).pipe(Effect.provide(content(committing(() => empty(201)))))
   )
 
-  it.effect("goes out in chunks, the last of which commits and says where it belongs", () =>
+  it.effect("is sent in chunks, and the last one commits and states its range", () =>
     Effect.gen(function* () {
       yield* upload({ digest, chunkSize: 4 })
       assert.deepStrictEqual(yield* requests, ["HEAD", "POST", "PATCH 0123", "PATCH 4567", "PUT 89"])
@@ -55,7 +55,7 @@ describe("a blob whose digest is known", () => {
     }).pipe(Effect.provide(content(committing(() => empty(201)))))
   )
 
-  it.effect("and that is other content is never sent", () =>
+  it.effect("and whose content differs is never sent", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload({ digest }, BlobSource.fromString(other)))
       assert.deepInclude({ ...error.reason }, { _tag: "ContentMismatch", expected: digest, actual: sha256(other) })
@@ -64,7 +64,7 @@ describe("a blob whose digest is known", () => {
   )
 })
 
-describe("a registry that does not take bytes with the commit", () => {
+describe("a registry that does not accept bytes with the commit", () => {
   const answers: ReadonlyArray<readonly [what: string, answer: () => ReturnType<Script>]> = [
     ["says 400", () => refusal(400)],
     ["says 405", () => refusal(405)],
@@ -75,10 +75,10 @@ describe("a registry that does not take bytes with the commit", () => {
     ["says 415", () => refusal(415)],
     ["says 501", () => refusal(501)],
     ["drops them, so that the digest is wrong", () => refusal(400, "DIGEST_INVALID")],
-    ["takes them as any others, and has no blob", () => empty(202, { location: `${uploads}1` })]
+    ["accepts them like any others, and has no blob", () => empty(202, { location: `${uploads}1` })]
   ]
   for (const [what, answer] of answers) {
-    it.effect(`has them first, after it refused two blobs at once: ${what}`, () =>
+    it.effect(`gets them first, after it refused two blobs in a row: ${what}`, () =>
       Effect.gen(function* () {
         for (let blob = 0; blob < 2; blob++) {
           const before = (yield* Journal).length
@@ -94,7 +94,7 @@ describe("a registry that does not take bytes with the commit", () => {
     )
   }
 
-  it.effect("because it does not know the session any more has them first, and the next blob's with the commit", () =>
+  it.effect("because it no longer knows the session gets them first, and the next blob's with the commit", () =>
     Effect.gen(function* () {
       for (let blob = 0; blob < 3; blob++) {
         const before = (yield* Journal).length
@@ -106,7 +106,7 @@ describe("a registry that does not take bytes with the commit", () => {
     }).pipe(Effect.provide(content(committing(() => refusal(404, "BLOB_UPLOAD_UNKNOWN")))))
   )
 
-  it.effect("is not offered them where nothing could be sent again: a stream that is read once", () =>
+  it.effect("is not sent them if nothing could be sent again: a stream that is read once", () =>
     Effect.gen(function* () {
       const pieces = Stream.make(new TextEncoder().encode(text))
       yield* upload({ digest, chunkSize: 4 }, BlobSource.fromStream(pieces))
@@ -114,7 +114,7 @@ describe("a registry that does not take bytes with the commit", () => {
     }).pipe(Effect.provide(content(committing(() => refusal(400)))))
   )
 
-  it.effect("because the caller may not write is not asked again", () =>
+  it.effect("because the caller may not write gets no second request", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(named)).reason._tag, "Forbidden")
       assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`, "DELETE"])
@@ -123,7 +123,7 @@ describe("a registry that does not take bytes with the commit", () => {
 })
 
 describe("a commit with bytes", () => {
-  it.effect("whose answer is lost is done if the blob is there", () => {
+  it.effect("whose answer is lost has succeeded if the blob exists", () => {
     let isThere = false
     const script = committing(() => {
       isThere = true
@@ -149,7 +149,7 @@ describe("a commit with bytes", () => {
     }).pipe(Effect.provide(content(committing(({ url }) => (url.pathname.endsWith("1") ? "reset" : empty(201))))))
   )
 
-  it.effect("that is lost once does not keep the next blobs from it", () =>
+  it.effect("that is lost once does not change how the next blobs are sent", () =>
     Effect.gen(function* () {
       for (let blob = 0; blob < 4; blob++) {
         const before = (yield* Journal).length
@@ -159,7 +159,7 @@ describe("a commit with bytes", () => {
     }).pipe(Effect.provide(content(committing(({ url }) => (/[14]$/.test(url.pathname) ? "reset" : empty(201))))))
   )
 
-  it.effect("that is turned away is repeated in the same session", () =>
+  it.effect("that is rejected is repeated in the same session", () =>
     Effect.gen(function* () {
       yield* named
       assert.deepStrictEqual(yield* requests, ["HEAD", "POST", `PUT ${text}`, `PUT ${text}`])

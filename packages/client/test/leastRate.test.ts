@@ -1,5 +1,5 @@
 /**
- * Downloads from servers that send a little now and then: slower than the least rate is as good as nothing.
+ * Downloads from slow servers: a rate below the minimum counts as stalled.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ const blob = Buffer.alloc(8 * 1024 * kibibyte, "the content of a blob, ")
 const digest = sha256(blob)
 const small = blob.subarray(0, 4000)
 
-/** A server of the blob that sends what and when it is told; each answer continues where it is asked to. */
+/** A server of the blob that sends bytes when the test says so; each answer starts at the requested offset. */
 const obedient = () => {
   let answer: ReadableStreamDefaultController<Uint8Array> | undefined
   let position = 0
@@ -43,7 +43,7 @@ const obedient = () => {
   }
 }
 
-/** Lets everything happen that is due. */
+/** Runs everything that is due. */
 const settle = Effect.repeat(TestClock.adjust(0), { times: 20 })
 
 const requests = Effect.map(Journal, (asked) => asked.length)
@@ -65,11 +65,11 @@ const against = <E, R>(
   }).pipe(Effect.provide(content(server.script)))
 }
 
-/** How a download ended that must have ended by now. */
+/** The result of a download that must have ended by now. */
 const ended = (fiber: Fiber.Fiber<void, unknown>) =>
   Effect.suspend(() => fiber.pollUnsafe() ?? Effect.die(new Error("the download has not ended")))
 
-/** Sends so much each so many seconds, for so many turns, as long as the download runs. */
+/** Sends a number of bytes at intervals of a number of seconds, for a number of turns, while the download runs. */
 const drip = Effect.fnUntraced(function* (
   server: ReturnType<typeof obedient>,
   fiber: Fiber.Fiber<void, unknown>,
@@ -102,7 +102,7 @@ describe("a download", () => {
   )
 
   it.effect(
-    "that began fast stalls as well when only a byte comes now and then: the rate is measured anew for each idle timeout",
+    "that began fast stalls as well when only a byte arrives now and then: the rate is measured for each idle timeout",
     () =>
       against((server, fiber) =>
         Effect.gen(function* () {
@@ -146,7 +146,7 @@ describe("a download", () => {
     )
   )
 
-  it.effect("takes as long as it takes at the least rate", () =>
+  it.effect("may take any time at the minimum rate", () =>
     against((server, fiber) =>
       Effect.gen(function* () {
         yield* drip(server, fiber, { bytes: 16 * kibibyte, seconds: 1, turns: 1000 })
@@ -156,7 +156,7 @@ describe("a download", () => {
     )
   )
 
-  it.effect("at the least rate is cut any number of times", () =>
+  it.effect("at the minimum rate may be cut any number of times", () =>
     against((server, fiber) =>
       Effect.gen(function* () {
         for (let turn = 0; turn < 1000 && fiber.pollUnsafe() === undefined; turn++) {

@@ -1,6 +1,6 @@
 /**
- * Registries as they are: what they leave unset, which statuses they choose, and what they don't support. The linked
- * reports are those of the clients that met them.
+ * Real registries: what they leave unset, which statuses they choose, and what they do not support. The linked reports
+ * are those of other clients.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -32,9 +32,9 @@ describe("a token answer", () => {
     ["an empty token", { token: "", access_token: "granted" }],
     ["no access_token", { token: "granted", access_token: null }],
     ["no time", { token: "granted", expires_in: null }],
-    ["no time as Go writes it", { token: "granted", expires_in: 0, issued_at: "" }],
+    ["an unset time as Go writes it", { token: "granted", expires_in: 0, issued_at: "" }],
     ["a time as text", { token: "granted", expires_in: "300" }],
-    ["a time that is none", { token: "granted", expires_in: "soon" }]
+    ["an invalid time", { token: "granted", expires_in: "soon" }]
   ]
   for (const [what, answer] of answers) {
     it.effect(`with ${what} is used`, () =>
@@ -94,7 +94,7 @@ describe("a status of success", () => {
   const put = Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, { tag: "v1" }))
 
   for (const status of statuses) {
-    it.effect(`may be ${status} where only headers are read`, () =>
+    it.effect(`may be ${status} if only headers are read`, () =>
       Effect.gen(function* () {
         const content = yield* RegistryContent
         yield* upload()
@@ -106,9 +106,9 @@ describe("a status of success", () => {
     )
   }
 
-  // A portal before the network answers 200 to everything.
+  // A captive portal answers 200 to everything.
   for (const status of statuses.filter((status) => status !== 201)) {
-    it.effect(`${status} without a digest is followed by a look at what was put`, () =>
+    it.effect(`${status} without a digest is followed by a check of the manifest`, () =>
       Effect.gen(function* () {
         yield* upload()
         yield* put
@@ -123,7 +123,7 @@ describe("a status of success", () => {
       )
     )
 
-    it.effect(`${status} without a digest fails if nothing is there`, () =>
+    it.effect(`${status} without a digest fails if the manifest does not exist`, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(upload())).reason._tag, "InvalidResponse")
         assert.strictEqual((yield* Effect.flip(put)).reason._tag, "NotFound")
@@ -134,10 +134,10 @@ describe("a status of success", () => {
 
 const old = JSON.stringify({ schemaVersion: 2, manifests: [] })
 
-describe("a manifest that a registry says to have taken", () => {
+describe("a manifest that a registry says it has accepted", () => {
   const put = Effect.flatMap(RegistryContent, (content) => content.putManifest("alpine", manifest, { tag: "v1" }))
   const heads: ReadonlyArray<readonly [string, () => Reply]> = [
-    ["names the digest of what was there before", () => empty(200, { "docker-content-digest": sha256(old) })],
+    ["names the digest of the previous manifest", () => empty(200, { "docker-content-digest": sha256(old) })],
     ["names no digest", () => empty(200)],
     ["is not supported", () => empty(405)],
     ["leads to a portal", () => empty(302, { location: "https://portal.example/" })]
@@ -153,11 +153,11 @@ describe("a manifest that a registry says to have taken", () => {
         )
       )
 
-    it.effect(`is looked at by its tag where HEAD ${what}`, () =>
+    it.effect(`is checked by its tag if HEAD ${what}`, () =>
       Effect.asVoid(put).pipe(Effect.provide(answering(manifest)))
     )
 
-    it.effect(`fails if its tag holds another where HEAD ${what}`, () =>
+    it.effect(`fails if its tag names another one and HEAD ${what}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(put)
         assert.strictEqual(error.reason._tag, "InvalidResponse")
@@ -191,7 +191,7 @@ describe("a portal that answers 200 with a page to everything", () => {
 })
 
 describe("a mount", () => {
-  it.effect("that opened a session, whatever its status says, becomes an upload", () =>
+  it.effect("that opened a session becomes an upload, whatever its status", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* upload({ digest, mountFrom: "debian" })).size, text.length)
       assert.include(
@@ -234,7 +234,7 @@ describe("a mount", () => {
     )
   )
 
-  it.effect("that the registry cannot answer now is not an upload", () =>
+  it.effect("that the registry cannot answer now does not become an upload", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload({ digest, mountFrom: "debian" }))
       assert.strictEqual(error.reason._tag, "Throttled")
@@ -293,9 +293,9 @@ describe("a HEAD that a registry does not answer", () => {
   )
 })
 
-describe("an upload whose session tells no status", () => {
+describe("an upload whose session has no status", () => {
   for (const status of [400, 403, 405, 501]) {
-    it.effect(`begins anew: ${status}`, () => {
+    it.effect(`starts again: ${status}`, () => {
       let sent = 0
       return Effect.gen(function* () {
         assert.strictEqual((yield* upload()).size, text.length)
@@ -336,7 +336,7 @@ const chunks = (ranges: ReadonlyArray<string | undefined>) => {
   return { received, layer: content(script) }
 }
 
-describe("what a session says of its bytes", () => {
+describe("the offset that a session states", () => {
   const dialects: ReadonlyArray<readonly [string, ReadonlyArray<string | undefined>]> = [
     ["right", ["0-3", "0-7", "0-9"]],
     ["nothing", [undefined, undefined, undefined]],
@@ -360,8 +360,8 @@ describe("what a session says of its bytes", () => {
   }
 })
 
-describe("a session that takes a byte of each request", () => {
-  it.effect("is not sent the rest for ever: the digest decides", () => {
+describe("a session that accepts one byte of each request", () => {
+  it.effect("is not sent the rest forever: the digest decides", () => {
     let confirmed = 0
     let sent = 0
     const most = 3 * 1024 * 1024
@@ -386,11 +386,11 @@ describe("a session that takes a byte of each request", () => {
   })
 })
 
-describe("a chunk that starts where its session stands and is refused with 416", () => {
+describe("a chunk at the offset of its session that is refused with 416", () => {
   // GHCR: https://github.com/oras-project/rust-oci-client/issues/35
   const most = 4 * 1024 * 1024
   for (const tells of [true, false]) {
-    it.effect(`is too large (the session ${tells ? "tells" : "does not tell"} where it stands)`, () => {
+    it.effect(`is too large (the session ${tells ? "states" : "does not state"} its offset)`, () => {
       let confirmed = 0
       let largest = 0
       const bytes = new Uint8Array(20 * 1024 * 1024)
@@ -479,7 +479,7 @@ describe("a redirect", () => {
     )
   )
 
-  it.effect("of a list is followed, and so are its further pages there", () =>
+  it.effect("of a list is followed, and so are its other pages there", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       assert.deepStrictEqual<ReadonlyArray<string>>(yield* Stream.runCollect(content.tags("alpine")), ["v1", "v2"])
@@ -503,7 +503,7 @@ describe("a redirect", () => {
   )
 
   for (const link of [`${endpoint}/v2/alpine/tags/list?last=v1`, "https://other.example/list"]) {
-    it.effect(`of a list does not lead on to ${link}`, () =>
+    it.effect(`of a list does not lead to ${link}`, () =>
       Effect.gen(function* () {
         const content = yield* RegistryContent
         const { reason } = yield* Effect.flip(Stream.runDrain(content.tags("alpine")))
@@ -520,7 +520,7 @@ describe("a redirect", () => {
     )
   }
 
-  it.effect("of the opening of an upload is followed, and the session is there", () =>
+  it.effect("of the opening of an upload is followed, and the session is at the target", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* upload()).size, text.length)
       assert.deepStrictEqual(yield* toldElsewhere, [undefined, undefined, undefined])
@@ -549,7 +549,7 @@ describe("a redirect", () => {
     )
   }
 
-  it.effect("without end is given up", () =>
+  it.effect("that never ends fails", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "Refused")
       assert.lengthOf(yield* Journal, 5)
@@ -594,14 +594,14 @@ describe("a redirect", () => {
   describe("of a HEAD of a blob to storage", () => {
     const head = Effect.flatMap(RegistryContent, (content) => content.headBlob("alpine", digest))
 
-    it.effect("is there with its size where the storage answers", () =>
+    it.effect("exists, with its size, if the storage answers", () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* head).size, 10)
         assert.lengthOf(yield* Journal, 2)
       }).pipe(Effect.provide(inStorage(200, { "content-length": "10" })))
     )
 
-    it.effect("is not there where the storage refuses GET as well: an upload sends it", () =>
+    it.effect("does not exist if the storage refuses GET as well: an upload sends it", () =>
       Effect.gen(function* () {
         yield* upload({ digest })
         assert.include((yield* asked).join(), `PUT ${uploads}`)
@@ -619,14 +619,14 @@ describe("a redirect", () => {
       )
     )
 
-    it.effect("is absent where the storage says so", () =>
+    it.effect("is missing if the storage says so", () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(head)).reason._tag, "NotFound")
       }).pipe(Effect.provide(inStorage(404)))
     )
 
     for (const status of [401, 403, 405]) {
-      it.effect(`is there where the storage has signed its link for GET alone: ${status}`, () =>
+      it.effect(`exists if the storage has signed its link only for GET: ${status}`, () =>
         Effect.gen(function* () {
           assert.strictEqual((yield* head).size, 10)
           yield* upload({ digest })

@@ -38,7 +38,7 @@ describe("the link to the next page", () => {
     ['</a>, </b>; rel="next"', "/b"],
     ['</a>; rel="next", </b>; rel="next"', "/a"],
     ['garbage, </a>; rel="next"', "/a"],
-    // Without angle brackets, as old versions of Nexus.
+    // Without angle brackets, as old versions of Nexus send it.
     ['/v2/_catalog?last=a&n=2; rel="next"', "/v2/_catalog?last=a&n=2"],
     ["https://r.example/v2/_catalog?n=1;rel=next", "https://r.example/v2/_catalog?n=1"]
   ]
@@ -83,12 +83,12 @@ describe("the link to the next page", () => {
     assert.deepStrictEqual(nextPage(header), Option.none())
   })
 
-  it("is not looked for beyond eight kilobytes", () => {
+  it("is not searched beyond eight kilobytes", () => {
     const link = '</a>; rel="next"'
     const padding = " ".repeat(8192 - link.length)
     assert.deepStrictEqual(nextPage(padding + link), Option.some("/a"))
     assert.deepStrictEqual(nextPage(`${padding} ${link}`), Option.none())
-    // A target that is cut is none: half an address is another address.
+    // A truncated target is dropped: half an address is another address.
     assert.deepStrictEqual(nextPage(`</${"a".repeat(10_000)}>; rel="next"`), Option.none())
   })
 

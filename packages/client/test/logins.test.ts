@@ -1,6 +1,6 @@
 /**
- * Logins of registries as they are: which scopes they ask for, where they forget to ask, and whose credential it is. The
- * linked reports are those of the clients that met them.
+ * Logins of real registries: which scopes they require, where they omit the challenge, and which credential is used.
+ * The linked reports are those of other clients.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ const { RegistryContent } = RegistryContentModule
 
 const isList = ({ url }: Asked) => url.pathname.endsWith("/tags/list")
 
-/** Grants what is asked for, and wants for each request what a function says. */
+/** Grants all requested scopes, and requires for each request what a function says. */
 const granting = (wanted: (asked: Asked) => ReadonlyArray<string>, answer: Script) =>
   content((asked, count) => {
     const { authorization, body, url } = asked
@@ -43,20 +43,22 @@ describe("scopes", () => {
     ["GET", /manifests/, () => manifestAnswer()]
   )
   // https://github.com/Azure/acr/issues/423
-  it.effect("that a registry wants for a list in addition are asked for ahead, and the token for pulls stays", () =>
-    Effect.gen(function* () {
-      yield* pull
-      yield* tags
-      const cold = (yield* Journal).length
-      yield* tags
-      assert.lengthOf(yield* Journal, cold + 1)
-      yield* pull
-      assert.lengthOf(yield* Journal, cold + 2)
-      assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull", "repository:alpine:metadata_read,pull"])
-    }).pipe(Effect.provide(granting((asked) => (isList(asked) ? ["metadata_read"] : ["pull"]), listing)))
+  it.effect(
+    "that a registry requires for a list in addition are requested in advance, and the token for pulls is kept",
+    () =>
+      Effect.gen(function* () {
+        yield* pull
+        yield* tags
+        const cold = (yield* Journal).length
+        yield* tags
+        assert.lengthOf(yield* Journal, cold + 1)
+        yield* pull
+        assert.lengthOf(yield* Journal, cold + 2)
+        assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull", "repository:alpine:metadata_read,pull"])
+      }).pipe(Effect.provide(granting((asked) => (isList(asked) ? ["metadata_read"] : ["pull"]), listing)))
   )
 
-  it.effect("that one repository wants in addition do not lock out others", () =>
+  it.effect("that one repository requires in addition do not lock out others", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       yield* content.manifest("alpine", "v1")
@@ -79,7 +81,7 @@ describe("scopes", () => {
     )
   )
 
-  it.effect("that a registry asks for are joined by those that the operation needs", () =>
+  it.effect("that a registry requires are combined with those that the operation needs", () =>
     Effect.gen(function* () {
       yield* upload()
       assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull,push"])
@@ -94,8 +96,8 @@ describe("scopes", () => {
     )
   )
 
-  // GHCR's challenge names a repository that nobody has.
-  it.effect("of a placeholder do not keep the operation from asking for its own", () =>
+  // GHCR's challenge names a repository that does not exist.
+  it.effect("of a placeholder do not replace those of the operation", () =>
     Effect.gen(function* () {
       yield* pull
       assert.deepStrictEqual(yield* tokenRequests, ["repository:alpine:pull repository:user/image:pull"])
@@ -111,14 +113,14 @@ describe("scopes", () => {
   )
 })
 
-describe("a login that a registry does not ask for where it is needed", () => {
+describe("a login for which a registry sends no challenge", () => {
   const password = Credentials.layerPassword({ username: "contoso", password: Redacted.make("planted-password") })
   const basic = `Basic ${btoa("contoso:planted-password")}`
   const services = (script: Script, credentials = password) =>
     RegistryContentModule.layerTransport().pipe(Layer.provideMerge(registry(script, { credentials, retry: patient })))
 
   for (const status of [401, 403, 404]) {
-    it.effect(`is offered after ${status}, if the root of the registry asks for it`, () =>
+    it.effect(`is sent after ${status}, if the root of the registry requires it`, () =>
       Effect.gen(function* () {
         yield* pull
         const cold = (yield* Journal).length
@@ -140,7 +142,7 @@ describe("a login that a registry does not ask for where it is needed", () => {
     )
   }
 
-  it.effect("is offered for what is hidden, after other requests were answered to everybody", () =>
+  it.effect("is sent for hidden content, after anonymous requests succeeded", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       yield* pull
@@ -156,7 +158,7 @@ describe("a login that a registry does not ask for where it is needed", () => {
     )
   )
 
-  it.effect("is offered to each of several requests at once, of which one asks the root", () =>
+  it.effect("is sent with each of several requests at once, one of which probes the root", () =>
     Effect.gen(function* () {
       yield* Effect.all([pull, pull, pull, pull], { concurrency: "unbounded" })
       const journal = yield* Journal
@@ -174,7 +176,7 @@ describe("a login that a registry does not ask for where it is needed", () => {
     )
   )
 
-  it.effect("is offered later where the root could not answer at first", () => {
+  it.effect("is sent later if the root could not answer at first", () => {
     let isDown = true
     return Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
@@ -191,7 +193,7 @@ describe("a login that a registry does not ask for where it is needed", () => {
     )
   })
 
-  it.effect("that does not help leaves what everybody may read as it was", () =>
+  it.effect("that does not help does not affect public content", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const outcomes: Array<string> = []
@@ -213,14 +215,14 @@ describe("a login that a registry does not ask for where it is needed", () => {
     )
   )
 
-  it.effect("is offered after a 401 that asks for nothing, nor does the root", () =>
+  it.effect("is sent after a 401 without a challenge, even if the root requires nothing", () =>
     Effect.gen(function* () {
       yield* pull
       assert.strictEqual((yield* Journal).at(-1)?.authorization, basic)
     }).pipe(Effect.provide(services(({ authorization }) => (authorization === basic ? manifestAnswer() : empty(401)))))
   )
 
-  it.effect("is not offered where the root is open: the refusal is the answer", () =>
+  it.effect("is not sent if the root is open: the refusal is the result", () =>
     Effect.gen(function* () {
       for (let count = 0; count < 3; count++) {
         assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
@@ -234,7 +236,7 @@ describe("a login that a registry does not ask for where it is needed", () => {
     }).pipe(Effect.provide(services(({ url }) => (url.pathname === "/v2/" ? empty(200) : refusal(404)))))
   )
 
-  it.effect("is none: the refusal is the answer", () =>
+  it.effect("is missing: the refusal is the result", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(pull)).reason._tag, "NotFound")
     }).pipe(
@@ -278,7 +280,7 @@ const using = (asked: Array<string | undefined>, perRegistry = false) =>
   )
 
 describe("the credential of a repository", () => {
-  it.effect("is had once for each, and its tokens are used for it alone", () => {
+  it.effect("is requested once for each, and its tokens are used only for that repository", () => {
     const wanted: Array<string | undefined> = []
     return Effect.gen(function* () {
       const content = yield* RegistryContent
@@ -293,7 +295,7 @@ describe("the credential of a repository", () => {
     }).pipe(Effect.provide(using(wanted)))
   })
 
-  it.effect("that takes a blob over is that of the target, and a refusal leads to the upload", () => {
+  it.effect("for a mount is that of the target, and a refusal leads to an upload", () => {
     const wanted: Array<string | undefined> = []
     return Effect.gen(function* () {
       yield* upload({ digest, mountFrom: "debian" })
@@ -305,7 +307,7 @@ describe("the credential of a repository", () => {
     }).pipe(Effect.provide(using(wanted)))
   })
 
-  it.effect("is had once for all where the service says so", () => {
+  it.effect("is requested once for all if the service says so", () => {
     const wanted: Array<string | undefined> = []
     return Effect.gen(function* () {
       const content = yield* RegistryContent

@@ -1,5 +1,5 @@
 /**
- * Manifests through the service: what is asked for is what comes, byte for byte.
+ * Manifests through the service: the requested bytes arrive unchanged.
  */
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -18,7 +18,7 @@ const descriptor = {
   size: 2
 }
 
-/** Written as nobody here would write it. */
+/** In a layout that this library would not write. */
 const odd = `{ "schemaVersion": 2,\n\t"unknown": {"x": 1.0, "y": [null]},
   "layers" : [], "config": ${JSON.stringify({ ...descriptor, data: "e30=", extra: true })},
   "subject": ${JSON.stringify({ ...descriptor, mediaType: MediaType.ociImageManifest })},
@@ -36,8 +36,8 @@ const get = (reference: string) => Effect.flatMap(RegistryContent, (content) => 
 const reasonOf = <R>(effect: Effect.Effect<unknown, RegistryError, R>) =>
   Effect.map(Effect.flip(Effect.asVoid(effect)), ({ reason }) => reason._tag)
 
-describe("a manifest that is pulled", () => {
-  it.effect("keeps its bytes, and shows what they say", () =>
+describe("a pulled manifest", () => {
+  it.effect("keeps its bytes, and is parsed", () =>
     Effect.gen(function* () {
       const { bytes, descriptor: own, manifest } = yield* get("v1")
       assert.strictEqual(new TextDecoder().decode(bytes), odd)
@@ -58,7 +58,7 @@ describe("a manifest that is pulled", () => {
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256(odd) }))))
   )
 
-  it.effect("is asked for in all its types", () =>
+  it.effect("is requested with all media types", () =>
     Effect.gen(function* () {
       yield* get("v1")
       const [request] = yield* Journal
@@ -86,26 +86,26 @@ describe("a manifest that is pulled", () => {
     }).pipe(Effect.provide(content(answering("\u0000 not JSON", { "content-type": "application/x-other; charset=x" }))))
   )
 
-  it.effect("is what was asked for, whatever the registry calls it", () =>
+  it.effect("is the requested one, whatever digest the registry states", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* get(sha256(odd))).descriptor.digest, sha256(odd))
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("a lie") }))))
   )
 
-  it.effect("that is not what was asked for is refused, whatever the registry calls it", () =>
+  it.effect("that is not the requested one is refused, whatever digest the registry states", () =>
     Effect.gen(function* () {
       const wanted = sha256("another")
       assert.strictEqual(yield* reasonOf(get(wanted)), "ContentMismatch")
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("another") }))))
   )
 
-  it.effect("by tag that is not what the registry says is refused", () =>
+  it.effect("by tag that does not match the stated digest is refused", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* reasonOf(get("v1")), "ContentMismatch")
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256("another") }))))
   )
 
-  it.effect("by tag whose digest is none is known by that of its bytes", () =>
+  it.effect("by tag whose stated digest is invalid has that of its bytes", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* get("v1")).descriptor.digest, sha256(odd))
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": "sha256:../../etc/passwd" }))))
@@ -126,7 +126,7 @@ describe("a manifest that is pulled", () => {
   })
 })
 
-describe("a tag that is resolved", () => {
+describe("a resolved tag", () => {
   const resolve = Effect.flatMap(RegistryContent, (content) => content.resolve("alpine", "v1"))
 
   it.effect("takes one HEAD", () =>
@@ -146,7 +146,7 @@ describe("a tag that is resolved", () => {
     }).pipe(Effect.provide(content(answering(odd, { "docker-content-digest": sha256(odd), "content-length": "5" }))))
   )
 
-  it.effect("takes the manifest itself where the registry does not tell its digest", () =>
+  it.effect("takes the manifest itself if the registry does not state its digest", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* resolve).digest, sha256(odd))
       assert.deepStrictEqual(
@@ -157,7 +157,7 @@ describe("a tag that is resolved", () => {
   )
 })
 
-describe("a HEAD that says little", () => {
+describe("a HEAD with missing headers", () => {
   const resolve = Effect.flatMap(RegistryContent, (content) => content.resolve("alpine", "v1"))
   const own = { mediaType: MediaType.ociImageManifest, digest: Digest.Digest.make(sha256(odd)), size: odd.length + 1 }
 
@@ -208,8 +208,8 @@ const created: Script = ({ url }) =>
     }
   })
 
-describe("a manifest that is put", () => {
-  it.effect("as bytes is sent as it is, under its own media type and digest", () =>
+describe("a pushed manifest", () => {
+  it.effect("as bytes is sent unchanged, with its own media type and digest", () =>
     Effect.gen(function* () {
       const {
         descriptor: { digest, mediaType }
@@ -222,7 +222,7 @@ describe("a manifest that is put", () => {
     }).pipe(Effect.provide(content(created)))
   )
 
-  it.effect("as it was pulled has the bytes, the media type and the algorithm with which it came", () =>
+  it.effect("that was pulled has its original bytes, media type and algorithm", () =>
     Effect.gen(function* () {
       const bytes = new TextEncoder().encode("no JSON")
       const mediaType = MediaType.MediaType.make("application/x.example")
@@ -240,7 +240,7 @@ describe("a manifest that is put", () => {
     }).pipe(Effect.provide(content(() => new Response(null, { status: 201 }))))
   )
 
-  it.effect("under several tags is put under each", () =>
+  it.effect("with several tags is put under each", () =>
     Effect.gen(function* () {
       yield* put(odd, { tag: "a", tags: ["b", "c"], mediaType: "application/x.example+json" })
       const journal = yield* Journal
@@ -267,7 +267,7 @@ describe("a manifest that is put", () => {
   describe("under a sha512 digest and tags", () => {
     const digest = `sha512:${createHash("sha512").update(odd).digest("hex")}`
 
-    /** Keeps manifests as distribution does: under the name that they are put by and, by a tag, under sha256. */
+    /** Stores manifests like distribution: under the name that they are put by and, by a tag, under sha256. */
     const keeping = (accepts: (reference: string) => boolean): Script => {
       const kept = new Set<string>()
       return ({ method, url }) => {
@@ -294,20 +294,20 @@ describe("a manifest that is put", () => {
       }).pipe(Effect.provide(content(keeping(() => true))))
     )
 
-    it.effect("fails where the registry keeps it under sha256 without a word", () =>
+    it.effect("fails if the registry silently stores it under sha256", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* reasonOf(put(odd, { tag: "a", algorithm: "sha512" })), "NotFound")
       }).pipe(Effect.provide(content(keeping((reference) => !reference.startsWith("sha512:")))))
     )
   })
 
-  it.effect("that the registry takes for another is a mismatch", () =>
+  it.effect("for which the registry states another digest is a mismatch", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* reasonOf(put(`${odd} `)), "ContentMismatch")
     }).pipe(Effect.provide(content(created)))
   )
 
-  it.effect("without a media type, or under a name that is none, is not sent", () =>
+  it.effect("without a media type, or with an invalid name, is not sent", () =>
     Effect.gen(function* () {
       for (const attempt of [put("{}"), put("not JSON"), put(odd, { tag: "-x" }), put(odd, { mediaType: "x" })]) {
         assert.strictEqual(yield* reasonOf(attempt), "InvalidRequest")
@@ -316,7 +316,7 @@ describe("a manifest that is put", () => {
     }).pipe(Effect.provide(content(created)))
   )
 
-  it.effect("that was made here has the media type of what it is", () =>
+  it.effect("of Manifest.image or Manifest.index has the media type of its kind", () =>
     Effect.gen(function* () {
       const made = Manifest.index({ manifests: [{ ...descriptor, mediaType: MediaType.ociImageManifest }] })
       const error = yield* Effect.flip(put(made, { tag: "v1" }))

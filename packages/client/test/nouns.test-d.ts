@@ -1,5 +1,5 @@
 /**
- * Text becomes a noun where it is read, or where a guard has looked at it; a noun is text at any time.
+ * A text becomes a noun when it is parsed or checked by a guard; a noun is always a text.
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Result from "effect/Result"
@@ -26,7 +26,7 @@ expectTypeOf(Reference.parse("")).toEqualTypeOf<Read<Reference.Reference>>()
 expectTypeOf(Platform.parse("")).toEqualTypeOf<Read<Platform.Platform>>()
 
 export const algorithmOf = (text: string): Digest.Algorithm | undefined => {
-  // @ts-expect-error nobody has looked at it
+  // @ts-expect-error it was not checked
   Digest.algorithm(text)
   return Digest.isDigest(text) ? Digest.algorithm(text) : undefined
 }
@@ -44,13 +44,15 @@ expectTypeOf(properties.lastUpdatedOn).toEqualTypeOf<DateTime.Utc>()
 expectTypeOf(properties.canDelete).toBeBoolean()
 expectTypeOf([Tag.Tag.make("latest")].map(String)).toEqualTypeOf<Array<string>>()
 
-/* What is written by hand has no misspelt fields */
+/*
+ * Values that are written by hand have no misspelt fields
+ */
 
 const layer = { mediaType: descriptor.mediaType, digest: descriptor.digest, size: 2 }
 
 export const written = [
   Manifest.image({ config: descriptor, layers: [{ ...layer, annotations: { "any.key": "is fine" } }] }),
-  // What was read may be written again, with whatever else it holds.
+  // Values that were read may be written again, with unknown fields.
   Manifest.image({ config: descriptor, layers: [descriptor] })
 ]
 

@@ -1,5 +1,5 @@
 /**
- * Lists with odd records: each costs itself, with a warning, and never the list.
+ * Lists with unreadable records: each is left out with a warning, and never fails the list.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ const head = { registry: "myregistry.azurecr.io", imageName: "alpine" }
 const tag = (name: unknown, change: object = {}) => ({ name, digest: sha256("a"), ...times, ...change })
 const manifest = (digest: unknown, change: object = {}) => ({ digest, ...times, ...change })
 
-/** Runs an effect, and tells which warnings it logged. */
+/** Runs an effect, and returns the warnings that it logged. */
 const warned = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const lines: Array<string> = []
@@ -28,7 +28,7 @@ const warned = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     )
   })
 
-/** What a list yields, and the warnings meanwhile. */
+/** The items of a list, and the warnings meanwhile. */
 const listed = <A, E, R>(list: Stream.Stream<A, E, R>, nameOf: (item: A) => string) =>
   Effect.map(warned(Stream.runCollect(list)), ({ lines, value }) => ({ names: value.map(nameOf), lines }))
 
@@ -73,14 +73,14 @@ describe("a list with odd records is the list of the others", () => {
   > = [
     [
       "RegistryContent.tags",
-      "tags that are none",
+      "invalid tags",
       { name: "alpine", tags: ["v1", "", "not a tag\u001b[2J", null, 7, {}, "v2"] },
       ["v1", "v2"],
       lineOf("RegistryContent.tags", "5 of 7 records, which cannot be read", `${noTag} at [1]`)
     ],
     [
       "RegistryContent.tags",
-      "nothing but an odd tag",
+      "only an odd tag",
       { name: "alpine", tags: [".."] },
       [],
       lineOf("RegistryContent.tags", "1 of 1 records, which cannot be read", `${noTag} at [0]`)
@@ -185,7 +185,7 @@ describe("the pages of a list with odd records", () => {
   }
 
   for (const pageSize of [1, 2, 3, 7]) {
-    it.effect(`of ${pageSize} are complete where the registry sends no links`, () =>
+    it.effect(`of ${pageSize} are complete if the registry sends no links`, () =>
       Effect.gen(function* () {
         const service = yield* RegistryContent
         const { names } = yield* listed(service.tags("alpine", { pageSize }), String)
@@ -204,7 +204,7 @@ describe("a full page that ends in something odd", () => {
     return json({ name: "alpine", tags })
   }
 
-  it.effect("is gone on from by the last name on it", () =>
+  it.effect("is followed by the page after its last name", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const { names } = yield* listed(service.tags("alpine", { pageSize: 2 }), String)
@@ -212,7 +212,7 @@ describe("a full page that ends in something odd", () => {
     }).pipe(Effect.provide(content(pages)))
   )
 
-  it.effect("is an error where no name is on it: the list would look whole", () =>
+  it.effect("is an error if it has no name: the list would look complete", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const { reason } = yield* Effect.flip(Stream.runDrain(service.tags("alpine", { pageSize: 2 })))
@@ -222,7 +222,7 @@ describe("a full page that ends in something odd", () => {
 })
 
 describe("a million odd records", () => {
-  it.effect("cost little more than reading them", () =>
+  it.effect("take little more time than reading them", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const start = process.threadCpuUsage()
@@ -239,7 +239,7 @@ describe("a million odd records", () => {
 })
 
 describe("a repository that was deleted", () => {
-  it.effect("was deleted, whatever the answer names", () =>
+  it.effect("counts as deleted, whatever the answer names", () =>
     Effect.gen(function* () {
       const service = yield* ContainerRegistry
       const { lines, value } = yield* warned(service.deleteRepository("alpine"))
@@ -272,7 +272,7 @@ describe("an answer that holds no list", () => {
   ]
   for (const [name, list] of lists) {
     for (const body of [{ error: "not found" }, { errors: [] }, { status: "ok", data: [] }]) {
-      it.effect(`is no empty list of ${name}: ${JSON.stringify(body)}`, () =>
+      it.effect(`is not an empty list of ${name}: ${JSON.stringify(body)}`, () =>
         Effect.gen(function* () {
           assert.strictEqual((yield* Effect.flip(list)).reason._tag, "InvalidResponse")
         }).pipe(Effect.provide(content(answering(body))))

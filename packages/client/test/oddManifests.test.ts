@@ -1,5 +1,5 @@
 /**
- * Manifests that deviate: the bytes always come, and the view shows what can be read or says what cannot.
+ * Manifests that deviate: the bytes are always returned, and the parsed manifest has what can be read or says why not.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ const child = { mediaType: MediaType.ociImageManifest, digest, size: 7143 }
 const image = { schemaVersion: 2, mediaType: MediaType.ociImageManifest, config, layers: [layer] }
 const index = { schemaVersion: 2, mediaType: MediaType.ociImageIndex, manifests: [child] }
 
-/** What a registry gives that answers with a text, asked by the text's digest. */
+/** The manifest of a registry that answers with a text, requested by the text's digest. */
 const pulled = (text: string, contentType: string | undefined) =>
   Effect.flatMap(RegistryContent, (service) => service.manifest("alpine", sha256(text))).pipe(
     Effect.provide(
@@ -36,7 +36,7 @@ const assertWhole = ({ bytes, descriptor }: Manifest.Content, text: string) => {
   assert.strictEqual(descriptor.size, Buffer.byteLength(text))
 }
 
-/** What is wrong with a manifest. */
+/** The problem of a manifest. */
 const problemOf = ({ manifest }: Manifest.Content): string =>
   manifest._tag === "UnknownManifest" ? manifest.problem : manifest._tag
 
@@ -100,7 +100,7 @@ describe("a manifest with an odd field is read without it", () => {
   }
 })
 
-describe("a manifest that cannot be read is its bytes, and says what is wrong", () => {
+describe("a manifest that cannot be read has its bytes and the problem", () => {
   const digests = "Expected a digest, sha256:<64 hexadecimal digits> or sha512:<128 hexadecimal digits>"
   const unreadable: ReadonlyArray<readonly [what: string, text: string, problem: string]> = [
     [
@@ -152,7 +152,7 @@ describe("a manifest that cannot be read is its bytes, and says what is wrong", 
   }
 })
 
-describe("a manifest of a media type that says nothing has its own", () => {
+describe("a manifest with a generic media type has its own", () => {
   const v1 = { schemaVersion: 1, name: "a", tag: "b", fsLayers: [], history: [] }
   const { mediaType: _, ...bareImage } = image
   const { mediaType: __, ...bareIndex } = index
@@ -171,7 +171,7 @@ describe("a manifest of a media type that says nothing has its own", () => {
       "UnknownManifest"
     ],
     [
-      "an image that says to be an index",
+      "an image that states the type of an index",
       { ...image, mediaType: MediaType.ociImageIndex },
       MediaType.ociImageIndex,
       "UnknownManifest"
@@ -199,7 +199,7 @@ describe("a manifest of a media type that says nothing has its own", () => {
     }
   }
 
-  it.effect("and if it has none, that of its answer", () =>
+  it.effect("and without one, that of its answer", () =>
     Effect.gen(function* () {
       for (const text of ["", "{}", "[]", "null", "{", '{"mediaType":7}']) {
         const got = yield* pulled(text, "application/json")
@@ -213,7 +213,7 @@ describe("a manifest of a media type that says nothing has its own", () => {
     })
   )
 
-  it.effect("and another media type of the answer stands", () =>
+  it.effect("and any other media type of the answer counts", () =>
     Effect.gen(function* () {
       const text = JSON.stringify(image)
       const got = yield* pulled(text, "application/x.other")
@@ -223,7 +223,7 @@ describe("a manifest of a media type that says nothing has its own", () => {
     })
   )
 
-  it.effect("also where a tag is resolved, which takes a GET", () =>
+  it.effect("also when a tag is resolved, which takes a GET", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const text = JSON.stringify(image)
@@ -252,7 +252,7 @@ describe("a manifest of a media type that says nothing has its own", () => {
   )
 })
 
-/** The part of a signature that says where the signed text goes on. */
+/** The part of a signature that states where the signed text continues. */
 const protectedOf = (formatLength: number, formatTail = "\n}") =>
   Buffer.from(JSON.stringify({ formatLength, formatTail: Buffer.from(formatTail).toString("base64url") })).toString(
     "base64url"
@@ -270,7 +270,7 @@ describe("a signed Docker manifest of schema 1", () => {
       Effect.provide(content(() => new Response(text, { headers: { "content-type": mediaType, ...headers } })))
     )
 
-  it.effect("has the digest of what is signed, and is named as what it is", () =>
+  it.effect("has the digest of the signed text, and the problem names its format", () =>
     Effect.gen(function* () {
       for (const [reference, headers] of [
         [sha256(payload), {}],
@@ -305,17 +305,17 @@ describe("a signed Docker manifest of schema 1", () => {
   const forged: ReadonlyArray<readonly [string, string]> = [
     ["another content", signed(payload.replace('"b"', '"c"'))],
     ["a field beside the signatures", signed(payload).replace(',\n   "signatures"', ', "tag": "evil", "signatures"')],
-    ["a field behind the signatures", signed(payload).replace(/\n\}$/, ', "tag": "evil"\n}')],
+    ["a field after the signatures", signed(payload).replace(/\n\}$/, ', "tag": "evil"\n}')],
     [
       "a part of its content hidden in a signature",
       `{"schemaVersion": 1, "signatures": [{"protected": "${protectedOf(1, payload.slice(1))}"}]}`
     ],
     [
-      "nothing but a part of its content hidden in a signature",
+      "only a part of its content hidden in a signature",
       `{ "signatures": [{"protected": "${protectedOf(1, payload.slice(1))}"}]}`
     ],
     ["a length that is too long", signed(payload, protectedOf(1e9))],
-    ["a signature that is none", signed(payload, "???")],
+    ["an invalid signature", signed(payload, "???")],
     ["a signature of another kind", signed(payload, Buffer.from("[]").toString("base64url"))]
   ]
   for (const [what, text] of forged) {

@@ -1,5 +1,5 @@
 /**
- * Where a request may go.
+ * Where a request may be sent.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
@@ -25,7 +25,7 @@ describe("an address on the registry's own origin", () => {
     ["HTTPS://MYREGISTRY.azurecr.io:443/A", "/A"],
     ["https://me:secret@myregistry.azurecr.io/a", "/a"],
     ["/a#fragment", "/a"],
-    // Behind an origin this is a path, not another authority.
+    // After an origin this is a path, not another authority.
     ["/.//evil.example/x", "//evil.example/x"],
     ["https://myregistry.azurecr.io//evil.example/x", "//evil.example/x"],
     ["/samples%2fhello-world/_tags", "/samples%2fhello-world/_tags"]
@@ -76,7 +76,7 @@ describe("an address for an upload or a download", () => {
   const storage = "https://storage.blob.core.windows.net"
 
   const followed: ReadonlyArray<readonly [string, string, string]> = [
-    // Byte for byte, since signatures count on it.
+    // Byte for byte, because signatures depend on it.
     [
       "/v2/a/blobs/uploads/1?_state=a%2Fb+c~%7E'()&_nouploadcache=false",
       registry,
@@ -96,7 +96,7 @@ describe("an address for an upload or a download", () => {
     ["https://me:secret@storage.blob.core.windows.net/a?b", storage, "/a?b"],
     [`${registry}//evil.example/a`, registry, "//evil.example/a"],
     ["https://10.0.0.1:8443/a", "https://10.0.0.1:8443", "/a"],
-    // What counts is where the dots lead.
+    // The normalized path counts.
     ["/v2/a/blobs/uploads/../../manifests/v1?_state=a%2Fb", registry, "/v2/a/manifests/v1?_state=a%2Fb"],
     ["/v2/a/blobs/uploads/%2e%2e/%2E./manifests/v1", registry, "/v2/a/manifests/v1"]
   ]
@@ -117,12 +117,12 @@ describe("an address for an upload or a download", () => {
     assert.deepStrictEqual(follow(address, from, "session"), Result.fail(why))
   })
 
-  it("that is none is not followed", () => {
+  it("that is invalid is not followed", () => {
     assert.deepStrictEqual(follow("https://[::1", from, "session"), Result.fail("is not a URL"))
   })
 
   it.prop(
-    "is the same for whoever asks for it by its parts",
+    "is unchanged when it is parsed from its parts",
     [Schema.String.check(Schema.isPattern(/^[!-~]{0,60}$/))],
     ([tail]) => {
       const result = follow(`/${tail}`, from, "session")

@@ -1,5 +1,6 @@
 /**
- * `ContainerRegistry` on registries that are not ACR: each operation says what is the matter, and what to use.
+ * `ContainerRegistry` on registries that are not ACR: each operation explains the problem, and names the operation to
+ * use.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,7 @@ const lock = { canDelete: false }
 const on = <A>(use: (registry: ContainerRegistry["Service"]) => Effect.Effect<A, RegistryError>) =>
   Effect.asVoid(Effect.flatMap(ContainerRegistry, use))
 
-/** Each operation of the management API, and what its error advises. */
+/** Each operation of the management API, and the advice of its error. */
 const calls: ReadonlyArray<readonly [string, Effect.Effect<void, RegistryError, ContainerRegistry>, string]> = [
   ["repositories", on((service) => Stream.runDrain(service.repositories())), "RegistryContent.repositories"],
   ["repositoryProperties", on((service) => service.repositoryProperties("a")), "no operation"],
@@ -67,9 +68,9 @@ const answers: ReadonlyArray<readonly [string, () => Reply]> = [
   ["410", () => refusal(410, "GONE")]
 ]
 
-/** What lists answer besides. */
+/** Further answers to lists. */
 const listAnswers: ReadonlyArray<readonly [string, () => Reply]> = [
-  ["404 for a repository, which was not asked for", () => refusal(404, "NAME_UNKNOWN")],
+  ["404 for a repository, although none was requested", () => refusal(404, "NAME_UNKNOWN")],
   ["404 with a code of its own", () => refusal(404, "NOT_FOUND")]
 ]
 
@@ -79,7 +80,7 @@ const service = (answer: () => Reply, endpoint = "https://registry.example") =>
 describe("on a registry that is not ACR", () => {
   for (const [what, answer] of answers) {
     for (const [name, call, advice] of calls) {
-      // Nothing expects a page with that status but an operation that deletes.
+      // Only an operation that deletes expects that status.
       if (what === "202 in HTML" && !isDeletion(name)) continue
       if (what === "202 in HTML" && name === "deleteManifest") continue
       it.effect(`ContainerRegistry.${name} fails with Unsupported where it answers ${what}`, () =>
@@ -117,9 +118,9 @@ describe("on a registry that is not ACR", () => {
   ]
   for (const [tag, answer] of kept) {
     for (const [name, call] of calls) {
-      // These read nothing, or nothing that is demanded.
+      // These read nothing, or nothing that is required.
       if (tag === "InvalidResponse" && isDeletion(name)) continue
-      // No repository is asked for, so that a 404 says that there is no such API.
+      // The request names no repository, so a 404 means that there is no such API.
       if (tag === "NotFound" && isCatalog(name)) continue
       it.effect(`ContainerRegistry.${name} fails with ${tag} as before`, () =>
         Effect.gen(function* () {
@@ -130,14 +131,14 @@ describe("on a registry that is not ACR", () => {
     }
   }
 
-  it.effect("a delete that is answered with another status is not taken for done", () =>
+  it.effect("a delete with another status does not count as done", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(on((registry) => registry.deleteTag("a", "v1")))
       assert.deepInclude(reason, { _tag: "InvalidResponse", description: "unexpected status 200" })
     }).pipe(Effect.provide(service(() => empty(200))))
   )
 
-  it.effect("a manifest is deleted by its digest all the same", () =>
+  it.effect("a manifest is deleted by its digest nonetheless", () =>
     Effect.gen(function* () {
       const deleted = yield* Effect.flatMap(ContainerRegistry, (registry) => registry.deleteManifest("a", digest))
       assert.strictEqual(deleted, digest)
@@ -146,14 +147,14 @@ describe("on a registry that is not ACR", () => {
 })
 
 describe("on ACR", () => {
-  it.effect("a 404 in text is an endpoint that is not there", () =>
+  it.effect("a 404 in text is a missing endpoint", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(on((registry) => registry.tagProperties("a", "v1")))
       assert.deepInclude(reason, { _tag: "NotFound", resource: "endpoint" })
     }).pipe(Effect.provide(service(() => pageNotFound(), "https://myregistry.azurecr.io")))
   )
 
-  it.effect("behind a domain of one's own, ACR is known by its correlation id", () =>
+  it.effect("with a custom domain is recognized by its correlation id", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(on((registry) => registry.tagProperties("a", "v1")))
       assert.deepInclude(reason, { _tag: "NotFound", resource: "endpoint" })

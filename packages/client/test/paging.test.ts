@@ -1,5 +1,5 @@
 /**
- * Lists: which page is asked for, when, and what becomes of odd ones.
+ * Lists: which pages are requested, when, and how odd pages are handled.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import { behindOAuth, Journal, json, registry, type Script } from "./support/reg
 
 const scope = "registry:catalog:*"
 
-/** The queries of the pages that were asked for with a token, in order. */
+/** The queries of the pages that were requested with a token, in order. */
 const pages = Effect.map(Journal, (journal) =>
   journal
     .filter(({ authorization, url }) => authorization !== undefined && url.pathname.startsWith("/acr"))
@@ -35,7 +35,7 @@ const catalog = (count: number, size: number): Script =>
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `r${index}`)
 
-/** A list without end, whose links all differ. Only each `every`-th page has an item. */
+/** An endless list, whose links all differ. Only each `every`-th page has an item. */
 const endless = (every: number): Script =>
   behindOAuth(scope, ({ url }) => {
     const number = Number(url.searchParams.get("last") ?? 0) + 1
@@ -44,7 +44,7 @@ const endless = (every: number): Script =>
   })
 
 describe("a list", () => {
-  it.effect("asks for nothing before it is read", () =>
+  it.effect("requests nothing before it is read", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const list = registry.repositories()
@@ -53,7 +53,7 @@ describe("a list", () => {
     }).pipe(Effect.provide(registry(catalog(10, 3))))
   )
 
-  it.effect("follows links to the end, in order, and begins anew each time it is run", () =>
+  it.effect("follows links to the end, in order, and starts from the beginning each time it runs", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const list = registry.repositories()
@@ -69,7 +69,7 @@ describe("a list", () => {
     [4, 2],
     [10, 4]
   ] as const) {
-    it.effect(`of which ${taken} are taken asks for ${asked} pages`, () =>
+    it.effect(`of which ${taken} are taken requests ${asked} pages`, () =>
       Effect.gen(function* () {
         const registry = yield* ContainerRegistry
         const seen = yield* registry.repositories().pipe(Stream.take(taken), Stream.runCollect)
@@ -121,7 +121,7 @@ describe("a list", () => {
     )
   }
 
-  it.effect("goes on behind an empty page that has a link", () =>
+  it.effect("continues after an empty page with a link", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const seen = yield* Stream.runCollect(registry.repositories())
@@ -150,7 +150,7 @@ describe("a list", () => {
   )
 
   for (const count of [1, 2]) {
-    it.effect(`fails after a thousand pages in a row of ${count} that come again, each under another link`, () => {
+    it.effect(`fails after a thousand pages in a row of ${count} that repeat, each under another link`, () => {
       let number = 0
       const again = behindOAuth(scope, () =>
         json(
@@ -175,7 +175,7 @@ describe("a list", () => {
     }).pipe(Effect.provide(registry(endless(1000))))
   )
 
-  it("tells 200,000 pages with similar addresses apart", () => {
+  it("distinguishes 200,000 pages with similar addresses", () => {
     for (const path of [
       (number: number) => `/acr/v1/_catalog?last=r${number}&n=999&orderby=`,
       (number: number) => `/v2/${number.toString(36)}/tags/list?n=1`,
@@ -231,7 +231,7 @@ describe("a list", () => {
     }).pipe(Effect.provide(registry(behindOAuth(scope, () => json({})))))
   )
 
-  it.effect("that fails half-way yields what came before", () =>
+  it.effect("that fails half-way yields the items before", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const seen: Array<string> = []
@@ -252,7 +252,7 @@ describe("a list", () => {
   )
 })
 
-/** The tags in pages of a size, and how many pages were asked for. */
+/** The tags in pages of a size, and how many pages were requested. */
 const listed = (pageSize: number | undefined) =>
   Effect.gen(function* () {
     const service = yield* RegistryContent
@@ -266,7 +266,7 @@ const listed = (pageSize: number | undefined) =>
 describe("a list of a registry that sends no links", () => {
   const all = Array.from({ length: 57 }, (_, index) => `v${String(index).padStart(2, "0")}`)
 
-  /** Tags, as many as `n` wants and from `last` on, where the registry heeds these. */
+  /** Tags, as many as `n` and after `last`, if the registry supports these. */
   const tags = (heeds: { readonly n: boolean; readonly last: boolean }, link?: string): Script =>
     behindOAuth("repository:alpine:pull", ({ url }) => {
       const begin = heeds.last ? all.findIndex((tag) => tag === url.searchParams.get("last")) + 1 : 0
@@ -282,26 +282,26 @@ describe("a list of a registry that sends no links", () => {
     [58, 1],
     [undefined, 1]
   ] as const) {
-    it.effect(`is whole in pages of ${pageSize ?? "any size"}, with ${requests} requests`, () =>
+    it.effect(`is complete in pages of ${pageSize ?? "any size"}, with ${requests} requests`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* listed(pageSize), { seen: all, requests })
       }).pipe(Effect.provide(content(tags({ n: true, last: true }))))
     )
   }
 
-  it.effect("is whole, and nothing comes twice, where the registry knows no pages at all", () =>
+  it.effect("is complete, and nothing is repeated, if the registry has no pagination at all", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* listed(10), { seen: all, requests: 2 })
     }).pipe(Effect.provide(content(tags({ n: false, last: false }))))
   )
 
-  it.effect("ends where the registry does not know positions", () =>
+  it.effect("ends if the registry ignores positions", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* listed(10), { seen: all.slice(0, 10), requests: 2 })
     }).pipe(Effect.provide(content(tags({ n: true, last: false }))))
   )
 
-  it.effect("is an error where a link repeats", () =>
+  it.effect("is an error if a link repeats", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const error = yield* Effect.flip(Stream.runCollect(service.tags("alpine", { pageSize: 10 })))
@@ -309,7 +309,7 @@ describe("a list of a registry that sends no links", () => {
     }).pipe(Effect.provide(content(tags({ n: true, last: true }, '</v2/alpine/tags/list?last=v09&n=10>; rel="next"'))))
   )
 
-  it.effect("has an end where two pages take turns", () =>
+  it.effect("ends if two pages alternate", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* listed(2)).requests, 3)
     }).pipe(
@@ -328,7 +328,7 @@ describe("the tags of one manifest", () => {
   const digests = { one: `sha256:${"1".repeat(64)}`, other: `sha256:${"2".repeat(64)}` }
   const times = { createdTime: "2023-03-07T02:03:10.5343706Z", lastUpdateTime: "2023-03-07T02:03:10.5343706Z" }
 
-  /** Twelve tags, four at a time, of two manifests by turns. `link` is what the registry says of the next page. */
+  /** Twelve tags, four at a time, of two manifests alternately. `link` is the registry's link to the next page. */
   const twelve = (link: (last: string) => string, heeds: (name: string) => boolean): Script =>
     behindOAuth("repository:alpine:metadata_read", ({ url }) => {
       const wanted = (name: string) => (heeds(name) ? url.searchParams.get(name) : null)
@@ -355,7 +355,7 @@ describe("the tags of one manifest", () => {
   ]
   for (const [how, link] of links) {
     for (const orderBy of [undefined, "newest"] as const) {
-      it.effect(`are theirs on every page, where links leave the filter out ${how} (${orderBy ?? "by name"})`, () =>
+      it.effect(`are filtered on every page if links omit the filter ${how} (${orderBy ?? "by name"})`, () =>
         Effect.gen(function* () {
           const registry = yield* ContainerRegistry
           const tags = yield* Stream.runCollect(
@@ -371,7 +371,7 @@ describe("the tags of one manifest", () => {
     }
   }
 
-  it.effect("are theirs on a registry that does not filter", () =>
+  it.effect("are filtered on a registry that does not filter", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const tags = yield* Stream.runCollect(registry.tags("alpine", { digest: digests.one }))
@@ -389,7 +389,7 @@ describe("the tags of one manifest", () => {
     )
   )
 
-  it.effect("by time do not continue from an item: ACR's position in them is none", () =>
+  it.effect("by time do not continue from an item: ACR's position in them is not an item", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const options = Object.assign({ orderBy: "newest" } as const, { continueFrom: "v1" })
@@ -407,7 +407,7 @@ describe("the tags of one manifest", () => {
   )
 })
 
-describe("a name that cannot be", () => {
+describe("an invalid name", () => {
   for (const [what, call] of [
     ["repository", (r: ContainerRegistry["Service"]) => r.repositoryProperties("../secrets")],
     ["tag", (r: ContainerRegistry["Service"]) => r.deleteTag("alpine", "a/b")],

@@ -98,7 +98,7 @@ describe("matches", () => {
   }
 })
 
-/** Candidates by platform; `-` has none. Their names are their places. */
+/** Candidates by platform; `-` has none. Their names are their positions. */
 const candidates = (...texts: ReadonlyArray<string>) =>
   texts.map((text, index): { readonly index: number; readonly platform?: Platform.Platform } =>
     text === "-" ? { index } : { index, platform: platform(text) }
@@ -135,7 +135,7 @@ describe("bestMatch", () => {
 })
 
 describe("fromInput", () => {
-  it("reads the short form, and takes a platform as it is", () => {
+  it("reads the short form, and returns a platform unchanged", () => {
     assert.deepStrictEqual(
       Platform.fromInput("linux/arm/v7"),
       Result.succeed({ os: "linux", architecture: "arm", variant: "v7" })

@@ -1,6 +1,6 @@
 /**
- * A program can print and log what an operation returns or fails with: texts of the registry control no terminal and
- * forge no line of a log, and no value is too deep for `JSON.stringify`.
+ * A program can print and log the results and errors of operations: texts of the registry cannot control a terminal or
+ * forge lines of a log, and no value is too deep for `JSON.stringify`.
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
@@ -92,7 +92,7 @@ const imageOf = (novel: string): string =>
 const configOf = (novel: string): string =>
   `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{"ExposedPorts":{"80":${novel}}},"novel":${novel}}`
 
-describe("characters that do not print are escaped:", () => {
+describe("unprintable characters are escaped:", () => {
   for (const [what, text] of harm) {
     it.effect(`${what} in an error of the registry`, () =>
       Effect.gen(function* () {
@@ -113,7 +113,7 @@ describe("characters that do not print are escaped:", () => {
           registry(
             behindOAuth(
               "repository:alpine:metadata_read",
-              // As much of it as a header can hold.
+              // As much as fits in a header.
               refusing(text, { "x-ms-correlation-request-id": `id ${text.replace(/[\0\r\n]|[^\0-\xff]/g, "")}` })
             ),
             { retry: never }
@@ -243,7 +243,7 @@ describe("characters that do not print are escaped:", () => {
     })
   }
 
-  it.effect("but no letter of any language", () =>
+  it.effect("but no letters of any language", () =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(read)
       assert.include(message, "Verweigert: größer als 日本 (عربى, 😀) \\ \"'`")
@@ -258,7 +258,7 @@ describe("characters that do not print are escaped:", () => {
 /** JSON text of nested lists. */
 const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels)
 
-/** Prints a value in the ways that recur. */
+/** Prints a value in the ways that are recursive. */
 const assertPrintable = (value: unknown) => {
   assert.isNotEmpty(JSON.stringify(value))
   assert.notInclude(inspect(value, { depth: Infinity }), "interrupted")
@@ -328,7 +328,7 @@ describe("a value nested 100,000 levels deep", () => {
     )
   )
 
-  it.effect("in a manifest is left out of the view, and the bytes are complete", () =>
+  it.effect("in a manifest is left out of the parsed manifest, and the bytes are complete", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent
       const { bytes, manifest } = yield* service.manifest("alpine", sha256(imageOf(deep)))

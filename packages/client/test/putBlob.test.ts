@@ -1,6 +1,5 @@
 /**
- * `putBlob`: how a repository comes to hold a blob, what it costs, and what becomes of a mount that the registry does not
- * carry out.
+ * `putBlob`: how a repository gets a blob, the number of requests, and mounts that the registry does not carry out.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -25,14 +24,14 @@ const put = <E, R>(source: BlobSource.BlobSource<E, R>, options: PutBlobOptions 
 const mounting = { mountFrom: "debian" }
 const bytes = BlobSource.fromString(text)
 
-/** Dies if it is looked at. */
+/** Dies if it is accessed. */
 const untouched: BlobSource.BlobSource = {
   sizeBytes: Effect.die("the source was asked for its size"),
   read: () => Stream.die("the source was read"),
   repeatable: true
 }
 
-/** Knows its size, and dies if it is read. */
+/** Has a size, and dies if it is read. */
 const unread: BlobSource.BlobSource = { ...untouched, sizeBytes: Effect.succeed(text.length) }
 
 const head = `HEAD /v2/alpine/blobs/${digest}`
@@ -59,9 +58,9 @@ const logged = (script: Script) => {
   return { lines, layer }
 }
 
-describe("a blob that is there", () => {
+describe("a blob that exists", () => {
   for (const headers of [{ "content-length": "10" }, {}]) {
-    it.effect(`costs a HEAD, and nothing of its source is looked at: ${JSON.stringify(headers)}`, () =>
+    it.effect(`costs a HEAD, and its source is not accessed: ${JSON.stringify(headers)}`, () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* put(untouched, mounting), "present")
         assert.deepStrictEqual(yield* asked, [head])
@@ -69,7 +68,7 @@ describe("a blob that is there", () => {
     )
   }
 
-  it.effect("in another size is another's answer, and the blob is sent", () =>
+  it.effect("with another size does not count, and the blob is sent", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* put(bytes), "sent")
       assert.deepStrictEqual(yield* asked, [head, ...sent])
@@ -77,7 +76,7 @@ describe("a blob that is there", () => {
   )
 })
 
-describe("a blob that is not there", () => {
+describe("a blob that is missing", () => {
   it.effect("is sent", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* put(bytes), "sent")
@@ -91,7 +90,7 @@ describe("a blob that is not there", () => {
     ["its digest", { "docker-content-digest": digest }],
     ["a digest of another algorithm", { "docker-content-digest": `sha512:${"0".repeat(128)}` }]
   ] as const) {
-    it.effect(`is mounted by one POST, without a look at its content: the answer names ${what}`, () =>
+    it.effect(`is mounted by one POST, without reading its content: the answer names ${what}`, () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* put(unread, mounting), "mounted")
         assert.deepStrictEqual(yield* asked, [head, mount])
@@ -101,7 +100,7 @@ describe("a blob that is not there", () => {
     )
   }
 
-  it.effect("and is not mounted is sent to the session that the registry opened instead", () => {
+  it.effect("and is not mounted is sent in the session that the registry opened instead", () => {
     const { layer, lines } = logged(onMount(() => empty(202, { location: `${uploads}1` })))
     return Effect.gen(function* () {
       assert.strictEqual(yield* put(bytes, mounting), "sent")
@@ -120,7 +119,7 @@ describe("a mount", () => {
     ],
     ["mountBlob", Effect.flatMap(RegistryContent, (content) => content.mountBlob("alpine", { digest, from: "debian" }))]
   ] as const) {
-    it.effect(`of which the registry says that it is other content is refused by ${operation}`, () =>
+    it.effect(`for which the registry states other content is refused by ${operation}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(Effect.asVoid(run))
         assert.strictEqual(error.operation, `RegistryContent.${operation}`)
@@ -171,11 +170,11 @@ describe("a mount", () => {
   }
 
   const unanswered: ReadonlyArray<readonly [what: string, answer: () => Reply, reason: string]> = [
-    ["asks to come later", () => refusal(429), "Throttled"],
+    ["answers 429", () => refusal(429), "Throttled"],
     ["loses the connection", () => "reset", "Unavailable"]
   ]
   for (const [what, answer, reason] of unanswered) {
-    it.effect(`for which the registry ${what} again and again fails, and no upload begins`, () =>
+    it.effect(`for which the registry repeatedly ${what} fails, and no upload begins`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(put(bytes, mounting))
         assert.strictEqual(error.reason._tag, reason)
@@ -184,7 +183,7 @@ describe("a mount", () => {
     )
   }
 
-  it.effect("that the registry answers at the second attempt is one", () => {
+  it.effect("that the registry answers at the second attempt succeeds", () => {
     let attempts = 0
     return Effect.gen(function* () {
       assert.strictEqual(yield* put(unread, mounting), "mounted")
@@ -221,7 +220,7 @@ describe("a mount", () => {
 })
 
 describe("the size of a source", () => {
-  it.effect("that it states, and that is not the blob's, fails before a session is opened", () =>
+  it.effect("that differs from the blob's fails before a session is opened", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(put(BlobSource.fromString("longer than that"), mounting))
       assert.strictEqual(error.operation, "RegistryContent.putBlob")
@@ -236,7 +235,7 @@ describe("the size of a source", () => {
   ] as const) {
     for (const make of [BlobSource.fromStream, BlobSource.fromRepeatableStream]) {
       it.effect(
-        `that is another at its end fails before the commit, and closes the session: ${actual}, ${make.name}`,
+        `that differs at the end fails before the commit, and closes the session: ${actual}, ${make.name}`,
         () =>
           Effect.gen(function* () {
             const source = make(Stream.fromIterable(pieces.map((piece) => Buffer.from(piece))))
@@ -249,7 +248,7 @@ describe("the size of a source", () => {
     }
   }
 
-  it.effect("is not asked for where it is unknown: the blob's own is held against the content", () =>
+  it.effect("may be unknown: the content is compared with the blob's size", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* put(BlobSource.fromStream(Stream.make(Buffer.from(text)))), "sent")
       assert.deepStrictEqual(yield* asked, [head, ...sent])
@@ -260,7 +259,7 @@ describe("the size of a source", () => {
 describe("content that its source verifies", () => {
   const portable = Hasher.defaultValue()
 
-  /** The hashes that are begun while an effect runs. */
+  /** The hashes that are started while an effect runs. */
   const hashesOf = <A, E, R>(run: Effect.Effect<A, E, R | RegistryContent>, script: Script) => {
     let starts = 0
     const counting: Start = (algorithm) => {
@@ -282,7 +281,7 @@ describe("content that its source verifies", () => {
       return yield* content.uploadBlob("alpine", yield* source, options)
     })
 
-  it.effect("is hashed once, on its way out", () =>
+  it.effect("is hashed once, by the upload", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* hashesOf(Effect.flatMap(source, put), copying), 1)
     })
@@ -313,7 +312,7 @@ describe("content that its source verifies", () => {
     }).pipe(Effect.provide(content(taking())))
   )
 
-  it.effect("and that is other content all the same is not committed", () =>
+  it.effect("but differs nonetheless is not committed", () =>
     Effect.gen(function* () {
       const other: BlobSource.BlobSource = { ...unread, unverified: BlobSource.fromString("9876543210") }
       const error = yield* Effect.flip(put(other))
@@ -335,8 +334,16 @@ describe("an error of putBlob", () => {
       taking(["PUT", /uploads/, () => empty(201, { "docker-content-digest": sha256("other") })]),
       "ContentMismatch"
     ],
-    ["that the registry redirects without end", by(["POST", /./, () => empty(307, { location: uploads })]), "Refused"],
-    ["that the registry has not what it took", taking(["PUT", /uploads/, () => empty(200)]), "InvalidResponse"]
+    [
+      "that the registry redirects too many times",
+      by(["POST", /./, () => empty(307, { location: uploads })]),
+      "Refused"
+    ],
+    [
+      "that the registry does not have what it accepted",
+      taking(["PUT", /uploads/, () => empty(200)]),
+      "InvalidResponse"
+    ]
   ]
   for (const [what, script, reason] of turnedDown) {
     it.effect(`says ${what}, and names the operation`, () =>
@@ -355,7 +362,7 @@ describe("an error of putBlob", () => {
     ["an error of this library", own],
     ["anything else", "the disk is gone"]
   ] as const) {
-    it.effect(`is that of the source as it is, if the source fails: ${what}`, () =>
+    it.effect(`is that of the source, unchanged, if the source fails: ${what}`, () =>
       Effect.gen(function* () {
         const broken = BlobSource.fromStream(Stream.concat(Stream.make(Buffer.from("0123")), Stream.fail(failure)))
         assert.strictEqual(yield* Effect.flip(put(broken)), failure)
@@ -367,7 +374,7 @@ describe("an error of putBlob", () => {
   }
 })
 
-it.effect("a mount that is redirected without end fails, and names its operation", () =>
+it.effect("of a mount with too many redirects names its operation", () =>
   Effect.gen(function* () {
     const content = yield* RegistryContent
     const error = yield* Effect.flip(content.mountBlob("alpine", { digest, from: "debian" }))

@@ -1,5 +1,5 @@
 /**
- * Quotes of other programs: without secrets, without control characters, and bounded.
+ * Quotes of other programs: without secrets, without control characters, and limited.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
@@ -30,9 +30,9 @@ describe("a secret", () => {
   ]
   for (const secret of examples) {
     for (const { name, write } of spellings) {
-      it(`${secret.slice(0, 30)} is replaced where it is written ${name}`, () => {
+      it(`${secret.slice(0, 30)} is replaced if it is written ${name}`, () => {
         const written = write(secret)
-        // Of base64 that is percent-encoded the signs that fill it up may be left.
+        // The padding of percent-encoded base64 may remain.
         const struck = (text: string) => scrub(text, secrets("another secret", secret)).replace(/(?:%3D)+/, "")
         for (const [before, after] of [
           ["", ""],
@@ -52,7 +52,7 @@ describe("a secret", () => {
     }
   }
 
-  it("is replaced where only the start of it is quoted", () => {
+  it("is replaced if only the start of it is quoted", () => {
     for (const after of ["", " …", "..."]) {
       for (let length = 16; length < 20; length++) {
         assert.strictEqual(scrub(`token ${token.slice(0, length)}${after}`, secrets(token)), `token <redacted>${after}`)
@@ -99,7 +99,7 @@ describe("a secret", () => {
     assert.strictEqual(scrub("a token-\ud800-token b", secrets("token-\ud800-token")), "a <redacted> b")
   })
 
-  /** The most that is read of an error. */
+  /** The maximum that is read of an error. */
   const most = 64 * 1024
   const texts: ReadonlyArray<readonly [string, string]> = [
     ["one character", "a"],
@@ -145,7 +145,7 @@ describe("the work for an answer", () => {
     ["backslashes", "\\".repeat(32_000)]
   ]
   for (const [what, body] of bodies) {
-    it(`is soon done for ${what}, after 16 tokens of 64 KiB`, () => {
+    it(`takes little time for ${what}, after 16 tokens of 64 KiB`, () => {
       for (const all of [tokens(65_000), escapes(63_000)]) {
         const quote = quoting(all)
         atOnce(() => [body, body, body].map((detail) => quote.json(detail)))
@@ -156,7 +156,7 @@ describe("the work for an answer", () => {
   it("does not grow with the length of the tokens if the texts are short", () => {
     const texts = Array.from({ length: 500 }, () => head)
     const cost = (all: ReadonlyArray<Sought>) => {
-      // Each has its own limit of work, and what was computed once for a token is kept.
+      // Each has its own limit of work, and the computations for a token are cached.
       const quote = () => quoting(all).json(texts)
       quote()
       return measured(() => Array.from({ length: 200 }, quote)).cost
@@ -164,11 +164,11 @@ describe("the work for an answer", () => {
     assert.isBelow(cost(tokens(64_000)) / cost(tokens(1000)), 16)
   })
 
-  it("grows like the texts", () => {
+  it("grows linearly with the texts", () => {
     assert.isBelow(workOf(32_000) / workOf(8000), 4.5)
   })
 
-  it("is limited for all texts together, of which the rest is withheld", () => {
+  it("is limited for all texts together, and the rest is withheld", () => {
     const work = someWork()
     const quote = quoting(tokens(65_000), work)
     const texts = Array.from({ length: 100 }, () => quote.text(`${"A".repeat(60_000)}, denied`))
@@ -178,7 +178,7 @@ describe("the work for an answer", () => {
     assert.strictEqual(quoting(tokens(65_000)).text("denied"), "denied")
   })
 
-  it("includes what a thousand secrets of an address cost, and ends when it is used up", () => {
+  it("includes a thousand secrets of an address, and ends at the limit", () => {
     const values = Array.from({ length: 1364 }, (_, index) => `x=aaaa${index.toString(36).padStart(4, "0")}`)
     const quote = quoting(
       inQuery(`https://storage.example/?${values.join("&")}`).others.map((value) => sought(Redacted.make(value)))
@@ -202,7 +202,7 @@ describe("the work for an answer", () => {
   })
 })
 
-describe("a conversation", () => {
+describe("a transport", () => {
   it("remembers the latest of its secrets, the current ones included", () => {
     const remember = remembering()
     const all = Array.from({ length: 1000 }, (_, index) => Redacted.make(`secret ${index}`))

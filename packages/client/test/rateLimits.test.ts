@@ -1,5 +1,5 @@
 /**
- * Limits that the client keeps by itself, in virtual time.
+ * Rate limits of the client, in virtual time.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -36,9 +36,9 @@ const reads = (count: number) =>
   )
 
 describe("a limit of requests a minute", () => {
-  it.effect("lets a minute's requests go at once, then one at a time, evenly", () =>
+  it.effect("allows a minute's requests at once, then one at a time, at even intervals", () =>
     Effect.gen(function* () {
-      // The first request of all goes without a token, and counts.
+      // The very first request is sent without a token, and counts.
       yield* reads(1)
       const fiber = yield* Effect.forkChild(reads(4))
       yield* TestClock.adjust(0)
@@ -55,7 +55,7 @@ describe("a limit of requests a minute", () => {
     }).pipe(Effect.provide(registry(answers, { rateLimits: { read: 3 } })))
   )
 
-  it.effect("holds back its own kind alone", () =>
+  it.effect("delays only its own kind", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const fiber = yield* Effect.forkChild(reads(5))
@@ -82,7 +82,7 @@ it.effect("requests of one kind do not count against the limit of another", () =
   }).pipe(Effect.provide(registry(answers, { rateLimits: { read: 3, delete: 1 } })))
 )
 
-/** A conversation with a registry that everyone may read, of its own. */
+/** A separate transport of a registry with anonymous reads. */
 const conversation = (host: string, read: number) =>
   Effect.map(
     Layer.build(
@@ -100,7 +100,7 @@ const conversation = (host: string, read: number) =>
 
 const limiter = RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
 
-/** How many of the effects are over when all that is due has happened. */
+/** How many of the effects have ended when everything that is due has run. */
 const over = (...effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
   Effect.gen(function* () {
     const fibers = yield* Effect.forEach(effects, (effect) => Effect.forkChild(effect))
@@ -111,7 +111,7 @@ const over = (...effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
   })
 
 describe("a rate limiter of the context", () => {
-  it.effect("is shared by the conversations with one registry", () =>
+  it.effect("is shared by the transports of one registry", () =>
     Effect.gen(function* () {
       const first = yield* conversation("one.example", 3)
       const second = yield* conversation("one.example", 3)
@@ -119,7 +119,7 @@ describe("a rate limiter of the context", () => {
     }).pipe(Effect.provide(limiter))
   )
 
-  it.effect("limits each registry by itself", () =>
+  it.effect("limits each registry separately", () =>
     Effect.gen(function* () {
       const first = yield* conversation("one.example", 3)
       const second = yield* conversation("two.example", 2)
@@ -128,7 +128,7 @@ describe("a rate limiter of the context", () => {
     }).pipe(Effect.provide(limiter))
   )
 
-  it.effect("and what else it limits do not count for each other", () =>
+  it.effect("and its other users do not count against each other", () =>
     Effect.gen(function* () {
       const shared = yield* RateLimiter.RateLimiter
       for (const key of ["read", "one.example", "one.example/read"]) {
@@ -138,7 +138,7 @@ describe("a rate limiter of the context", () => {
     }).pipe(Effect.provide(limiter))
   )
 
-  it.effect("may be given to the layer alone", () =>
+  it.effect("may be provided only to the layer", () =>
     Effect.gen(function* () {
       const registryLive = registry(properties, {
         endpoint: "https://one.example",
@@ -153,7 +153,7 @@ describe("a rate limiter of the context", () => {
     })
   )
 
-  it.effect("is not needed: conversations have limiters of their own", () =>
+  it.effect("is not needed: transports have their own limiters", () =>
     Effect.gen(function* () {
       const first = yield* conversation("one.example", 1)
       const second = yield* conversation("one.example", 1)
@@ -161,7 +161,7 @@ describe("a rate limiter of the context", () => {
     })
   )
 
-  it.effect("that fails is tried again, and then fails the operation", () => {
+  it.effect("that fails is retried, and then fails the operation", () => {
     let calls = 0
     const failing = Effect.suspend(() => {
       calls++
@@ -211,7 +211,7 @@ const connecting = HttpClient.make((request) =>
 )
 
 describe("an upload that waits for its turn", () => {
-  it.effect("longer than the registry may stall has not stalled", () =>
+  it.effect("longer than the idle timeout does not count as stalled", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       const upload = registry.uploadBlob("alpine", BlobSource.fromBytes(new Uint8Array(3 * 1024 * 1024)))

@@ -55,7 +55,7 @@ describe("an error means", () => {
     ["400", error(invalid, { status: 400 }), "NotTaken"],
     ["405", error(invalid, { status: 405 }), "NotTaken"],
     ["415", error(invalid, { status: 415 }), "NotTaken"],
-    ["an answer that is none", error(new InvalidResponse({ description: "" })), "NotTaken"]
+    ["an invalid answer", error(new InvalidResponse({ description: "" })), "NotTaken"]
   ]
   it.each(meanings)("%s", (_, error, fault) => {
     assert.strictEqual(faultOf(error), fault)
@@ -94,23 +94,23 @@ describe("the table of the documentation", () => {
   })
 })
 
-describe("an upload goes on", () => {
+describe("an upload resumes", () => {
   const anywhere = { sentBytes: 100, canReadFrom: (_offset: number) => true }
   const nowhere = { sentBytes: 100, canReadFrom: (_offset: number) => false }
-  /** The chunk from 60 to 100 is still there. */
+  /** The chunk from 60 to 100 is still available. */
   const windowed = { sentBytes: 100, canReadFrom: (offset: number) => offset >= 60 && offset <= 100 }
 
   const cases: ReadonlyArray<readonly [string, number | undefined, typeof anywhere, string]> = [
-    ["where the registry is, if it can be read from there", 40, anywhere, "Continue"],
+    ["at the registry's offset, if it can be read from there", 40, anywhere, "Continue"],
     ["at the end", 100, anywhere, "Continue"],
-    ["within the chunk that is kept", 80, windowed, "Continue"],
-    ["not before the chunk that is kept", 40, windowed, "GiveUp"],
-    ["anew, if nothing is confirmed", 0, anywhere, "Restart"],
-    ["anew, if the session is gone", undefined, anywhere, "Restart"],
-    ["not, if it can't be read again", 40, nowhere, "GiveUp"],
-    ["not, if nothing can be read again and the session is gone", undefined, nowhere, "GiveUp"],
-    ["anew, if the registry says that it has more than there is", 101, anywhere, "Restart"],
-    ["not, if it says so and nothing can be read again", 101, nowhere, "GiveUp"]
+    ["within the kept chunk", 80, windowed, "Continue"],
+    ["not before the kept chunk", 40, windowed, "GiveUp"],
+    ["from the beginning, if nothing is confirmed", 0, anywhere, "Restart"],
+    ["from the beginning, if the session no longer exists", undefined, anywhere, "Restart"],
+    ["not, if it cannot be read again", 40, nowhere, "GiveUp"],
+    ["not, if nothing can be read again and the session no longer exists", undefined, nowhere, "GiveUp"],
+    ["from the beginning, if the registry claims more bytes than there are", 101, anywhere, "Restart"],
+    ["not, if it claims that and nothing can be read again", 101, nowhere, "GiveUp"]
   ]
   it.each(cases)("%s", (_, confirmed, content, resumption) => {
     assert.strictEqual(resumptionAt(confirmed, content), resumption)

@@ -22,7 +22,7 @@ const tag = `sha256-${Digest.hex(digest)}`
 const sbom = MediaType.MediaType.make("application/spdx+json")
 const signature = MediaType.MediaType.make("application/vnd.cncf.notary.signature")
 
-/** A manifest that may be a referrer, with the descriptor that lists have of it. */
+/** A manifest that may be a referrer, with its descriptor in lists. */
 const manifestOf = (parts: {
   readonly name: string
   readonly artifactType?: MediaType.MediaType
@@ -150,7 +150,7 @@ describe("a list of referrers by the API", () => {
     )
   )
 
-  it.effect("is not asked for with what is no digest and no tag", () =>
+  it.effect("is not requested for an invalid digest or tag", () =>
     Effect.gen(function* () {
       for (const bad of ["sha256:short", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709", "a tag"]) {
         assert.strictEqual((yield* Effect.flip(referrers({}, bad))).reason._tag, "InvalidRequest")
@@ -202,7 +202,7 @@ describe("a list of referrers by the API", () => {
     })
   }
 
-  it.effect("is refused where a link leads to another origin", () =>
+  it.effect("is refused if a link leads to another origin", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "Refused")
     }).pipe(
@@ -220,7 +220,7 @@ describe("a list of referrers by the API", () => {
     )
   )
 
-  it.effect("fails with the second page: what is read by then is not the whole", () =>
+  it.effect("fails with the second page: the items before are not the whole list", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "NotFound")
     }).pipe(
@@ -236,7 +236,7 @@ describe("a list of referrers by the API", () => {
     )
   )
 
-  it.effect("asks for the next page when it is needed", () =>
+  it.effect("requests the next page when it is needed", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       yield* Stream.runCollect(Stream.take(service.referrers("alpine", digest), 1))
@@ -248,7 +248,7 @@ describe("a list of referrers by the API", () => {
     )
   )
 
-  it.effect("has a referrer once, and goes on behind an odd entry", () =>
+  it.effect("has each referrer once, and continues after an odd entry", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* referrers(), ["bill", "seal"])
     }).pipe(
@@ -260,7 +260,7 @@ describe("a list of referrers by the API", () => {
 })
 
 describe("a list of referrers of one artifact type", () => {
-  it.effect("asks for the type, percent-encoded", () =>
+  it.effect("requests the type, percent-encoded", () =>
     Effect.gen(function* () {
       yield* referrers({ artifactType: sbom })
       assert.strictEqual((yield* paths)[0], `referrers/${digest}?artifactType=application%2Fspdx%2Bjson`)
@@ -275,7 +275,7 @@ describe("a list of referrers of one artifact type", () => {
     it.effect(`is filtered by the client if the answer has ${what}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["bill"])
-        // Both say what they are.
+        // Both state their types.
         assert.deepStrictEqual(
           (yield* paths).filter((path) => path.startsWith("manifests/sha256:")),
           []
@@ -304,7 +304,7 @@ describe("a list of referrers of one artifact type", () => {
       { annotations: { "org.opencontainers.referrers.filtersApplied": "artifactType" } }
     ]
   ] as const) {
-    it.effect(`takes the registry's word if the answer has ${what}`, () =>
+    it.effect(`is filtered by the registry if the answer has ${what}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["by its configuration"])
         assert.deepStrictEqual(yield* paths, [
@@ -315,15 +315,17 @@ describe("a list of referrers of one artifact type", () => {
     )
   }
 
-  it.effect("reads a manifest whose type the list does not state, once: by its configuration; an index has none", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["by its configuration"])
-      const read = (yield* paths).filter((path) => path.startsWith("manifests/sha256:"))
-      assert.sameMembers(
-        read,
-        bare.map(({ digest }) => `manifests/${digest}`)
-      )
-    }).pipe(Effect.provide(content(answering(() => list(bare), notThere, [untyped, otherwise, index]))))
+  it.effect(
+    "reads a manifest once if the list does not state its type: it is that of its configuration; an index has none",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["by its configuration"])
+        const read = (yield* paths).filter((path) => path.startsWith("manifests/sha256:"))
+        assert.sameMembers(
+          read,
+          bare.map(({ digest }) => `manifests/${digest}`)
+        )
+      }).pipe(Effect.provide(content(answering(() => list(bare), notThere, [untyped, otherwise, index]))))
   )
 
   it.effect("reads nothing if all types are wanted", () =>
@@ -346,7 +348,7 @@ describe("a registry without the API", () => {
     ["200 and a page", () => new Response("<html>", { headers: { "content-type": "text/html" } })],
     ["200 and other JSON", () => Response.json({ referrers: [] })]
   ] as const) {
-    it.effect(`that answers ${what} has those of the referrers tag`, () =>
+    it.effect(`that answers ${what} lists those of the referrers tag`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* referrers(), ["bill", "seal"])
         assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["bill"])
@@ -354,7 +356,7 @@ describe("a registry without the API", () => {
     )
   }
 
-  it.effect("and without the tag has none", () =>
+  it.effect("and without the tag lists none", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* referrers(), [])
     }).pipe(Effect.provide(content(answering(pageNotFound))))
@@ -367,7 +369,7 @@ describe("a registry without the API", () => {
     ["503", () => new Response(null, { status: 503 }), "Unavailable"],
     ["500", () => new Response(null, { status: 500 }), "Unavailable"]
   ] as const) {
-    it.effect(`is not one that answers ${what}: that is an error, whatever the tag names`, () =>
+    it.effect(`is not one that answers ${what}: that is an error, even if the tag exists`, () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, reason)
         assert.isFalse((yield* paths).some((path) => path.includes(tag)))
@@ -375,13 +377,13 @@ describe("a registry without the API", () => {
     )
   }
 
-  it.effect("is none that answers 404 to everything: such a server cannot say that there are no referrers", () =>
+  it.effect("is not one that answers 404 to everything: such a server cannot say that there are no referrers", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "NotFound")
     }).pipe(Effect.provide(content(pageNotFound)))
   )
 
-  it.effect("is none that had the API a moment ago: a gateway's answer is an error, and is not remembered", () =>
+  it.effect("is not one that had the API a moment ago: a gateway's answer is an error, and is not remembered", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* referrers(), ["bill"])
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "NotFound")
@@ -404,7 +406,7 @@ describe("a registry without the API", () => {
     )
   )
 
-  it.effect("is remembered where its 404 has no body", () =>
+  it.effect("is remembered if its 404 has no body", () =>
     Effect.gen(function* () {
       yield* Effect.andThen(referrers(), referrers())
       assert.lengthOf(
@@ -414,7 +416,7 @@ describe("a registry without the API", () => {
     }).pipe(Effect.provide(content(answering(() => new Response(null, { status: 404 }), tagged))))
   )
 
-  it.effect("is remembered for a quarter of an hour", () =>
+  it.effect("is remembered for 15 minutes", () =>
     Effect.gen(function* () {
       const asks = Effect.map(paths, (all) => all.filter((path) => path.startsWith("referrers/")).length)
       yield* referrers()
@@ -455,7 +457,7 @@ describe("the referrers tag", () => {
   const other = manifestOf({ name: "of another subject", artifactType: sbom, of: { ...subject, digest: empty.digest } })
   const unrelated = { text: "{}", descriptor: { ...bill.descriptor, digest: empty.digest, size: 2 } }
 
-  it.effect("is read besides the API: what both name comes once", () =>
+  it.effect("is read in addition to the API: referrers of both are listed once", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* referrers(), ["seal", "bill"])
     }).pipe(
@@ -470,23 +472,25 @@ describe("the referrers tag", () => {
     )
   )
 
-  it.effect("lists what is about the subject: not what is gone, about another or about nothing", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* referrers(), ["bill"])
-    }).pipe(
-      Effect.provide(
-        content(
-          answering(
-            pageNotFound,
-            () => list([seal.entry, other.entry, unrelated.descriptor, null, "odd", bill.entry, bill.entry]),
-            [bill, other, unrelated]
+  it.effect(
+    "lists only existing referrers of the subject: not deleted ones, and not those of another subject or none",
+    () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* referrers(), ["bill"])
+      }).pipe(
+        Effect.provide(
+          content(
+            answering(
+              pageNotFound,
+              () => list([seal.entry, other.entry, unrelated.descriptor, null, "odd", bill.entry, bill.entry]),
+              [bill, other, unrelated]
+            )
           )
         )
       )
-    )
   )
 
-  it.effect("lists by the type that the manifest says, where a client wrote another into the entry", () =>
+  it.effect("lists by the type of the manifest if a client wrote another into the entry", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* referrers({ artifactType: sbom }), ["bill"])
       assert.deepStrictEqual(yield* referrers({ artifactType: signature }), ["seal"])
@@ -505,7 +509,7 @@ describe("the referrers tag", () => {
     )
   )
 
-  it.effect("shows what the manifest says, where a client left it out of the entry", () =>
+  it.effect("shows fields of the manifest that a client omitted from the entry", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       const [only] = yield* Stream.runCollect(service.referrers("alpine", digest, { artifactType: sbom }))
@@ -525,7 +529,7 @@ describe("the referrers tag", () => {
     )
   }
 
-  it.effect("that the registry takes for the subject itself has no referrers: children of an index are none", () => {
+  it.effect("that the registry reads as the subject itself has no referrers: children of an index do not count", () => {
     const text = indexOf([bill.entry])
     const own = Digest.Digest.make(sha256(text))
     return Effect.gen(function* () {
@@ -558,7 +562,7 @@ describe("the referrers tag", () => {
     )
   }
 
-  it.effect("lists what its entries say of themselves nowhere: the manifests count", () =>
+  it.effect("lists the data of the manifests, not of the entries", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       const [only] = yield* Stream.runCollect(service.referrers("alpine", digest))
@@ -592,7 +596,7 @@ describe("the referrers tag", () => {
     ["is locked", () => error(405, "UNSUPPORTED")],
     ["does not match its digest", () => new Response("{}", { headers: { "content-type": MediaType.ociImageManifest } })]
   ] as const) {
-    it.effect(`leaves out a manifest that ${what}, and no other`, () =>
+    it.effect(`leaves out only a manifest that ${what}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* referrers(), ["bill"])
       }).pipe(
@@ -607,7 +611,7 @@ describe("the referrers tag", () => {
     )
   }
 
-  it.effect("fails the list where the registry cannot answer for a manifest now", () =>
+  it.effect("fails the list if the registry cannot answer for a manifest now", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(referrers())).reason._tag, "Unavailable")
     }).pipe(
@@ -622,7 +626,7 @@ describe("the referrers tag", () => {
   )
 })
 
-describe("a manifest with a subject that is deleted", () => {
+describe("the deletion of a manifest with a subject", () => {
   const remove = Effect.flatMap(RegistryContent.RegistryContent, (service) =>
     Effect.andThen(
       service.deleteManifest("alpine", bill.descriptor.digest),
@@ -630,7 +634,7 @@ describe("a manifest with a subject that is deleted", () => {
     )
   )
 
-  it.effect("takes no more than its deletion where the registry is known to list referrers", () =>
+  it.effect("takes one request if the registry is known to list referrers", () =>
     Effect.gen(function* () {
       yield* remove
       assert.deepStrictEqual(yield* paths, [
@@ -641,7 +645,7 @@ describe("a manifest with a subject that is deleted", () => {
     }).pipe(Effect.provide(content(deleting(() => list([])))))
   )
 
-  it.effect("is deleted at once where the registry cannot say whether it lists referrers", () =>
+  it.effect("happens at once if the registry cannot say whether it lists referrers", () =>
     Effect.gen(function* () {
       yield* Effect.flatMap(RegistryContent.RegistryContent, (service) =>
         service.deleteManifest("alpine", bill.descriptor.digest)
@@ -653,7 +657,7 @@ describe("a manifest with a subject that is deleted", () => {
     }).pipe(Effect.provide(content(deleting(() => error(429, "TOOMANYREQUESTS")))))
   )
 
-  it.effect("is deleted where nothing else can be found out", () =>
+  it.effect("happens if nothing else can be found out", () =>
     Effect.gen(function* () {
       yield* remove
       assert.lengthOf(
@@ -668,7 +672,7 @@ describe("a manifest with a subject that is deleted", () => {
   )
 })
 
-describe("a manifest that is put", () => {
+describe("a pushed manifest", () => {
   it.effect("with a subject that the registry lists touches no tag", () =>
     Effect.gen(function* () {
       const { descriptor, listedBy } = yield* put(bill.text)
@@ -698,7 +702,7 @@ describe("a manifest that is put", () => {
     }).pipe(Effect.provide(content(() => new Response(null, { status: 201 }))))
   )
 
-  it.effect("is refused before anything is sent if it is not what its descriptor says", () =>
+  it.effect("is refused before anything is sent if it does not match its descriptor", () =>
     Effect.gen(function* () {
       const bytes = new TextEncoder().encode(bill.text)
       const { reason } = yield* Effect.flip(put({ bytes, descriptor: seal.descriptor }))
@@ -715,8 +719,8 @@ describe("a manifest that is put", () => {
   )
 })
 
-describe("a manifest that is tagged anew", () => {
-  it.effect("is read once and put as it came", () =>
+describe("a retagged manifest", () => {
+  it.effect("is read once and put unchanged", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent
       assert.strictEqual(
@@ -740,7 +744,7 @@ describe("a manifest that is tagged anew", () => {
   )
 })
 
-describe("a manifest without a view", () => {
+describe("a raw manifest", () => {
   it.effect("has the verified bytes", () =>
     Effect.gen(function* () {
       const service = yield* RegistryContent.RegistryContent

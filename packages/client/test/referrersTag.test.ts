@@ -1,5 +1,5 @@
 /**
- * The referrers tag: what programs do to it at the same time, and what becomes of their entries.
+ * The referrers tag: concurrent changes by programs, and what happens to their entries.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -48,7 +48,7 @@ const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return yield* Fiber.join(fiber)
   })
 
-/** The index that the tag names, as it is in the registry. */
+/** The index that the tag names, as the registry stores it. */
 const indexOf = (registry: ReturnType<typeof make>) => JSON.parse(registry.text(tag))
 
 const entry = {
@@ -78,12 +78,12 @@ describe("the referrers tag of a subject", () => {
         mediaType: MediaType.ociImageIndex,
         manifests: [entry]
       })
-      // The referrer itself is there before anything points to it.
+      // The referrer exists before anything points to it.
       assert.strictEqual(registry.log[0], `PUT manifests/${digestOf(report("one"))} 201`)
     })
   )
 
-  it.effect("keeps fields and entries that others wrote, whatever they are", () =>
+  it.effect("keeps all fields and entries of other clients", () =>
     Effect.gen(function* () {
       const registry = make()
       registry.store(tag, MediaType.ociImageIndex, {
@@ -116,7 +116,7 @@ describe("the referrers tag of a subject", () => {
     })
   )
 
-  it.effect("gets the annotations that another client left out of the entry, and keeps what else it wrote there", () =>
+  it.effect("gets the annotations that another client omitted from the entry, and keeps the rest of the entry", () =>
     Effect.gen(function* () {
       const registry = make()
       const { annotations: _, ...bare } = entry
@@ -139,7 +139,7 @@ describe("the referrers tag of a subject", () => {
     })
   )
 
-  it.effect("takes the type of the configuration for a manifest without one of its own, and none for an index", () =>
+  it.effect("has the type of the configuration for a manifest without its own, and none for an index", () =>
     Effect.gen(function* () {
       const registry = make()
       const config = { ...empty, mediaType: MediaType.MediaType.make("application/vnd.contoso.config.v1") }
@@ -189,7 +189,7 @@ describe("the referrers tag of a subject", () => {
     ["an artifact type that is a number", { artifactType: 7 }],
     ["a media type in capitals", { mediaType: MediaType.ociImageManifest.toUpperCase() }]
   ] as const) {
-    it.effect(`lists a manifest with ${what}: its subject is what counts`, () =>
+    it.effect(`lists a manifest with ${what}: only its subject matters`, () =>
       Effect.gen(function* () {
         const registry = make()
         const manifest = JSON.stringify({ ...report("one"), _tag: undefined, ...parts })
@@ -221,7 +221,7 @@ describe("the referrers tag of a subject", () => {
     ["an index that cannot be read", MediaType.ociImageIndex, { schemaVersion: 2, manifests: "none" }],
     ["a list of Docker", MediaType.dockerManifestList, { schemaVersion: 2, manifests: [] }]
   ] as const) {
-    it.effect(`is not replaced if it names ${what}: the referrer stays pushed, and the error says so`, () =>
+    it.effect(`is not replaced if it names ${what}: the referrer remains pushed, and the error says so`, () =>
       Effect.gen(function* () {
         const registry = make()
         const before = registry.store(tag, mediaType, document)
@@ -237,7 +237,7 @@ describe("the referrers tag of a subject", () => {
     )
   }
 
-  it.effect("loses the entry of a referrer that is deleted, and no other", () =>
+  it.effect("loses only the entry of a deleted referrer", () =>
     Effect.gen(function* () {
       const registry = make()
       const { deleteManifest } = yield* Effect.provide(RegistryContent, program(registry))
@@ -273,7 +273,7 @@ describe("the referrers tag of a subject", () => {
     ["is throttled", 429],
     ["meets with an outage", 503]
   ] as const) {
-    it.effect(`has the entry again where everything after the removal ${what}`, () =>
+    it.effect(`has the entry again if everything after the removal ${what}`, () =>
       Effect.gen(function* () {
         const registry = make()
         yield* Effect.provide(inTime(attach("one")), program(registry))
@@ -290,7 +290,7 @@ describe("the referrers tag of a subject", () => {
     )
   }
 
-  it.effect("has the entry again if the deletion is interrupted, wherever that is", () =>
+  it.effect("has the entry again if the deletion is interrupted at any point", () =>
     Effect.gen(function* () {
       for (const after of [0, 1, 20, 60, 90, 120, 200, 400]) {
         const registry = make()
@@ -324,18 +324,18 @@ describe("programs that change the referrers tag", () => {
   ]
 
   for (const [what, kind] of kinds) {
-    it.effect(`in one process lose nothing where the registry ${what}: 100 at once, 100 entries`, () =>
+    it.effect(`in one process lose nothing if the registry ${what}: 100 at once, 100 entries`, () =>
       Effect.gen(function* () {
         const registry = make(kind)
         const names = Array.from({ length: 100 }, (_, at) => `report ${at}`)
         yield* Effect.provide(inTime(Effect.forEach(names, attach, { concurrency: "unbounded" })), program(registry))
         assert.sameMembers([...registry.entries(tag)], names.map(report).map(digestOf))
-        // One list for many changes.
+        // One list has many changes.
         assert.isAtMost(registry.log.filter((line) => line.startsWith(`PUT manifests/${tag}`)).length, 8)
       })
     )
 
-    it.effect(`in one process can be interrupted where the registry ${what}: the others go on`, () =>
+    it.effect(`in one process can be interrupted if the registry ${what}: the others continue`, () =>
       Effect.gen(function* () {
         const registry = make(kind)
         const content = yield* Effect.provide(RegistryContent, program(registry))
@@ -352,7 +352,7 @@ describe("programs that change the referrers tag", () => {
     )
   }
 
-  /** The orders of the requests of two programs after which the list is not what both wanted. */
+  /** The orders of the requests of two programs after which the list lacks a change. */
   const losing = (
     kind: Kind,
     before: ReadonlyArray<object> | undefined,
@@ -382,10 +382,10 @@ describe("programs that change the referrers tag", () => {
 
   /** Each row: the list before, the two programs, and what the list should have at last. */
   const rows = [
-    ["add to a list that is not there yet", undefined, [attach, attach], both],
-    ["add to a list that is there", [foreign], [attach, attach], [...both, foreign.digest]],
+    ["add to a missing list", undefined, [attach, attach], both],
+    ["add to an existing list", [foreign], [attach, attach], [...both, foreign.digest]],
     [
-      "add to a list and take from it",
+      "add to a list and remove from it",
       [foreign, entryOfTwo],
       [attach, detach],
       [digestOf(report("one")), foreign.digest]
@@ -393,23 +393,23 @@ describe("programs that change the referrers tag", () => {
   ] as const
 
   for (const [what, before, programs, after] of rows) {
-    it.effect(`at the same time ${what}, and lose nothing where the registry honours conditions`, () =>
+    it.effect(`at the same time ${what}, and lose nothing if the registry honours conditions`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* losing({ honoursConditions: true }, before, programs, after), [])
       })
     )
 
-    it.effect(`at the same time ${what}, and heal where it ignores them, but for one window`, () =>
+    it.effect(`at the same time ${what}, and repair the list if it ignores them, except for one window`, () =>
       Effect.gen(function* () {
-        // Each reads the list, looks at it once more, replaces it, and reads it back. What one program wrote is lost if the
-        // other one had its last look before, and replaces the list after the first one has read it back.
+        // Each reads the list, checks it again, replaces it, and reads it back. The change of one program is lost if
+        // the other one made its last check before, and replaces the list after the first one has read it back.
         const window = mixtures("aa", "bb").flatMap((looks) => [`${looks}aabb`, `${looks}bbaa`])
         assert.sameMembers([...(yield* losing({}, before, programs, after))], window)
       })
     )
   }
 
-  it.effect("delete at once, and leave nothing that keeps the list from being changed", () =>
+  it.effect("delete at once, and leave nothing that prevents changes of the list", () =>
     Effect.gen(function* () {
       const registry = make({ checksEntries: true })
       const { deleteManifest } = yield* Effect.provide(RegistryContent, program(registry))
@@ -422,7 +422,7 @@ describe("programs that change the referrers tag", () => {
   )
 
   for (const kind of [{ checksEntries: true }, { checksEntries: true, honoursConditions: true }]) {
-    it.effect(`take out what is gone where the registry refuses lists that name it: ${JSON.stringify(kind)}`, () =>
+    it.effect(`remove deleted manifests if the registry refuses lists that name them: ${JSON.stringify(kind)}`, () =>
       Effect.gen(function* () {
         const registry = make(kind)
         yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
@@ -433,7 +433,7 @@ describe("programs that change the referrers tag", () => {
     )
   }
 
-  it.effect("do not bring back what another program has deleted meanwhile", () =>
+  it.effect("do not restore what another program has deleted meanwhile", () =>
     Effect.gen(function* () {
       const registry = make()
       const [one, two] = [digestOf(report("one")), digestOf(report("two"))]
@@ -457,7 +457,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("wait for a registry that does not show everywhere what was pushed a moment ago", () =>
+  it.effect("wait for a registry that does not show new manifests everywhere yet", () =>
     Effect.gen(function* () {
       const registry = make({ checksEntries: true })
       yield* Effect.provide(inTime(attach("one")), program(registry))
@@ -465,7 +465,7 @@ describe("programs that change the referrers tag", () => {
       const lagging: typeof registry = {
         ...registry,
         answer: (request, url) => {
-          // The first two lists that name it are refused, by a part of the registry that does not know it yet.
+          // A part of the registry that does not know the manifest yet refuses the first two lists that name it.
           const isList = request.method === "PUT" && url.pathname.endsWith(tag)
           return isList && ++looks <= 2
             ? Response.json({ errors: [{ code: "MANIFEST_UNKNOWN", message: "not yet" }] }, { status: 400 })
@@ -477,7 +477,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("take out nothing because a HEAD finds nothing", () =>
+  it.effect("remove nothing because a HEAD finds nothing", () =>
     Effect.gen(function* () {
       const registry = make({ checksEntries: true })
       yield* Effect.provide(inTime(Effect.forEach(["one", "two"], attach)), program(registry))
@@ -492,7 +492,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("do not replace a list that a gateway says is not there", () =>
+  it.effect("do not replace a list because a gateway says that it does not exist", () =>
     Effect.gen(function* () {
       const registry = make()
       yield* Effect.provide(inTime(attach("one")), program(registry))
@@ -512,7 +512,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("do not take out again what another program has attached since", () =>
+  it.effect("do not remove again what another program has attached since", () =>
     Effect.gen(function* () {
       const registry = make()
       const { deleteManifest, putManifest } = yield* Effect.provide(RegistryContent, program(registry))
@@ -558,7 +558,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("lose nothing where a HEAD states no digest, and conditions are honoured", () =>
+  it.effect("lose nothing if a HEAD states no digest and conditions are honoured", () =>
     Effect.gen(function* () {
       const registry = make({ honoursConditions: true, headDigest: "none" })
       yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
@@ -582,7 +582,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("attach where a HEAD states another digest than there is", () =>
+  it.effect("attach if a HEAD states a wrong digest", () =>
     Effect.gen(function* () {
       const registry = make({ headDigest: "wrong" })
       yield* Effect.provide(inTime(Effect.andThen(attach("one"), attach("two"))), program(registry))
@@ -602,7 +602,7 @@ describe("programs that change the referrers tag", () => {
       })
   )
 
-  it.effect("do not fail for the change of another that is too large", () =>
+  it.effect("do not fail because the change of another one is too large", () =>
     Effect.gen(function* () {
       const registry = make()
       const content = yield* Effect.provide(RegistryContent, program(registry))
@@ -622,7 +622,7 @@ describe("programs that change the referrers tag", () => {
     })
   )
 
-  it.effect("fail with Unavailable if others never leave the list alone, and the referrer stays pushed", () =>
+  it.effect("fail with Unavailable if others keep replacing the list, and the referrer remains pushed", () =>
     Effect.gen(function* () {
       const registry = make()
       let count = 0

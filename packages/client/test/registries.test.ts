@@ -1,6 +1,6 @@
 /**
- * Registries by the names in references: which one a name stands for, how long a conversation lasts, and which secret goes
- * where.
+ * Registries by the names in references: which one a name means, how long a transport lasts, and which registry
+ * receives which secret.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -21,7 +21,7 @@ import * as Transport from "../src/Transport.ts"
 import { sha256 } from "./support/content.ts"
 import { Journal, json, scripted, type Script } from "./support/registry.ts"
 
-/** Any registry: one tag in each repository, for those who have a token of it. It takes whatever it is given. */
+/** Any registry: one tag in each repository, for clients with a token of it. It accepts every login. */
 const anyRegistry: Script = ({ authorization, method, url }) => {
   if (url.pathname === "/oauth2/exchange") return json({ refresh_token: `refresh-at-${url.host}` })
   if (url.pathname === "/oauth2/token" || url.pathname === "/token")
@@ -42,7 +42,7 @@ const live = (
 const tagsOf = (reference: string) =>
   Effect.flatMap(Registries.open(reference), ({ content, repository }) => Stream.runCollect(content.tags(repository)))
 
-/** What was sent, a line each: the method, where, and with which authorization. */
+/** The requests, one line each: the method, the address, and the authorization. */
 const sent = Effect.map(Journal, (journal) =>
   journal.map(({ authorization, method, url }) =>
     [method, url.origin + url.pathname, ...(authorization === undefined ? [] : [authorization])].join(" ")
@@ -91,7 +91,7 @@ describe("a reference", () => {
     )
   }
 
-  it.effect("that was read is taken as it is", () =>
+  it.effect("that was parsed is accepted unchanged", () =>
     Effect.gen(function* () {
       const reference = yield* Effect.fromResult(Reference.parse("docker.io/alpine:3.20"))
       const opened = yield* Registries.open(reference)
@@ -115,7 +115,7 @@ describe("a reference", () => {
     ]
   ]
   for (const [text, expected] of nameless) {
-    it.effect(`without a registry, ${text}, is refused, and it is said what to write`, () =>
+    it.effect(`without a registry, ${text}, is refused, and the error says what to write`, () =>
       Effect.gen(function* () {
         const { argument, description, value } = yield* refused(Registries.open(text))
         assert.strictEqual(argument, "reference")
@@ -143,7 +143,7 @@ describe("a reference", () => {
     "https://ghcr.io/a",
     "999.999.999.999/a"
   ]) {
-    it.effect(`${JSON.stringify(text)} is none, each time`, () =>
+    it.effect(`${JSON.stringify(text)} is refused each time`, () =>
       Effect.gen(function* () {
         for (const _ of [1, 2]) {
           const { argument, description } = yield* refused(Registries.open(text))
@@ -156,7 +156,7 @@ describe("a reference", () => {
   }
 })
 
-describe("a conversation", () => {
+describe("a transport", () => {
   const spellings = [
     ["docker.io/alpine", "index.docker.io/alpine", "registry-1.docker.io/alpine", "Docker.io:443/library/alpine"],
     ["ghcr.io/a", "GHCR.io/a", "ghcr.io:443/a"],
@@ -173,7 +173,7 @@ describe("a conversation", () => {
     )
   }
 
-  it.effect("is another for another registry", () =>
+  it.effect("is separate for each registry", () =>
     Effect.gen(function* () {
       yield* tagsOf("ghcr.io/a")
       yield* tagsOf("ghcr.io:8443/a")
@@ -187,7 +187,7 @@ describe("a conversation", () => {
     }).pipe(Effect.provide(live()))
   )
 
-  it.effect("lasts as long as the layer, whichever program began it, also while it is idle", () =>
+  it.effect("lasts as long as the layer, whichever program opened it, also while it is idle", () =>
     Effect.gen(function* () {
       const services = yield* Layer.build(live())
       const transport = Effect.map(Registries.open("ghcr.io/a"), (opened) => opened.transport).pipe(
@@ -199,7 +199,7 @@ describe("a conversation", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is the one of layerFor, in a layer for programs of one registry", () =>
+  it.effect("is shared with layerFor, a layer for programs of one registry", () =>
     Effect.gen(function* () {
       const { transport } = yield* Registries.open("docker.io/alpine")
       const ofLayer = yield* Effect.provide(Transport.Transport, Registries.layerFor("Docker.io"))
@@ -218,7 +218,7 @@ describe("a conversation", () => {
     }).pipe(Effect.provide(live()))
   )
 
-  it.effect("uses the services of the layer, whatever those of the program that begins it", () =>
+  it.effect("uses the services of the layer, not those of the program that opens it", () =>
     Effect.gen(function* () {
       const foreign = Layer.succeed(Credentials.Credentials, {
         get: () =>
@@ -245,12 +245,12 @@ describe("a conversation", () => {
   )
 })
 
-/** Why the layer can't be built. */
+/** Why the layer cannot be built. */
 const failure = (options: Registries.Options, credentials = Credentials.layerAnonymous) =>
   refused(Effect.scoped(Layer.build(live(credentials, options))))
 
 describe("options", () => {
-  it.effect("are for all registries, and those of one take their place, by any of its names", () =>
+  it.effect("are for all registries, and those of one override them, by any of its names", () =>
     Effect.gen(function* () {
       const { transport: other } = yield* Registries.open("ghcr.io/a")
       assert.strictEqual(other.retry, never)
@@ -278,7 +278,7 @@ describe("options", () => {
   )
 
   for (const name of ["myregistry", "alpine:3.20", "ghcr.io/a", "https://ghcr.io", "", "999.999.999.999"]) {
-    it.effect(`of ${JSON.stringify(name)}, which is no registry, are refused`, () =>
+    it.effect(`of ${JSON.stringify(name)}, which is not a registry, are refused`, () =>
       Effect.map(failure({ registries: { [name]: {} } }), ({ argument }) => assert.strictEqual(argument, "registries"))
     )
   }
@@ -289,7 +289,7 @@ describe("options", () => {
     })
   )
 
-  it.effect("that can't be right fail the layer, not the first operation", () =>
+  it.effect("that are invalid fail the layer, not the first operation", () =>
     Effect.gen(function* () {
       const forAll = yield* failure({ maxConcurrentRequests: 0 })
       assert.strictEqual(forAll.argument, "maxConcurrentRequests")
@@ -339,7 +339,7 @@ describe("a secret that is the same for all registries", () => {
       })
     )
 
-    it.effect(`goes to its own registries alone, with onlyFor: ${name}`, () =>
+    it.effect(`is sent only to its own registries, with onlyFor: ${name}`, () =>
       Effect.gen(function* () {
         const outcomes = yield* Effect.forEach(["quay.io/a", "myregistry.azurecr.io/a"], (name) =>
           Effect.result(tagsOf(name))
@@ -367,7 +367,7 @@ const used = Effect.map(Journal, (journal) => [
 ])
 
 describe("two programs with a login each", () => {
-  it.effect("do not lend them to each other, one within the other", () =>
+  it.effect("do not share them, one within the other", () =>
     Effect.gen(function* () {
       const inner = Effect.provide(tagsOf("quay.io/a"), layerWith("inner"))
       yield* Effect.provide(Effect.andThen(tagsOf("quay.io/a"), inner), layerWith("outer"))
@@ -375,7 +375,7 @@ describe("two programs with a login each", () => {
     }).pipe(Effect.provide(scripted(anyRegistry)))
   )
 
-  it.effect("do not lend them to each other, side by side", () =>
+  it.effect("do not share them, side by side", () =>
     Effect.gen(function* () {
       const services = ["one", "other"].map((name) => ({
         name,
@@ -400,7 +400,7 @@ describe("two programs with a login each", () => {
 })
 
 describe("several logins", () => {
-  it.effect("each go to their own registries, and other registries receive none", () =>
+  it.effect("are each sent to their own registries, and other registries receive none", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(["myregistry.azurecr.io/a", "docker.io/a", "quay.io/a"], tagsOf)
       const asked = (yield* Journal).filter(({ url }) => url.pathname.startsWith("/oauth2/"))
@@ -439,7 +439,7 @@ describe("several logins", () => {
 })
 
 describe("the mirror of a registry", () => {
-  it.effect("does not get the login that is for the registry", () =>
+  it.effect("does not receive the login of the registry", () =>
     Effect.gen(function* () {
       const reason = yield* reasonOf(tagsOf("docker.io/alpine"))
       assert.strictEqual(reason._tag, "CredentialUnavailable")

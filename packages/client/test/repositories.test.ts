@@ -20,7 +20,7 @@ const queries = Effect.map(Journal, (journal) => journal.map(({ url }) => `${url
 
 const all = ["a", "b/c", "d", "e", "f"]
 
-/** A catalog that knows pages. Without a page size it has two names a page. */
+/** A catalog with pagination. Without a page size, a page has two names. */
 const catalog =
   (links: boolean): Script =>
   ({ url }) => {
@@ -58,13 +58,13 @@ describe("RegistryContent.repositories", () => {
     }).pipe(Effect.provide(content(catalog(true))))
   )
 
-  it.effect("ends where a registry that knows no pages sends the same again", () =>
+  it.effect("ends if a registry without pagination sends the same again", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* listed({ pageSize: 2 }), all)
     }).pipe(Effect.provide(content(() => json({ repositories: all }))))
   )
 
-  it.effect("asks for the right to list, as the registry challenges for it", () =>
+  it.effect("requests the right to list that the registry's challenge names", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* listed(), ["a"])
       const bodies = (yield* Journal).map(({ body }) => new URLSearchParams(body).get("scope"))
@@ -85,7 +85,7 @@ describe("RegistryContent.repositories", () => {
   )
 
   for (const repositories of [null, []]) {
-    it.effect(`is empty where the list is ${JSON.stringify(repositories)}`, () =>
+    it.effect(`is empty if the list is ${JSON.stringify(repositories)}`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* listed(), [])
       }).pipe(Effect.provide(content(() => json({ repositories }))))
@@ -95,7 +95,11 @@ describe("RegistryContent.repositories", () => {
   const failures: ReadonlyArray<readonly [string, Script, string]> = [
     ["a list of another format", () => json({ repositories: [{ name: "a" }] }), "InvalidResponse"],
     ["a path that the server does not know", () => new Response("404 page not found\n", { status: 404 }), "NotFound"],
-    ["a list for no caller", () => json({ errors: [{ code: "UNSUPPORTED" }] }, { status: 405 }), "Unsupported"]
+    [
+      "a list that the registry does not offer",
+      () => json({ errors: [{ code: "UNSUPPORTED" }] }, { status: 405 }),
+      "Unsupported"
+    ]
   ]
   for (const [what, script, tag] of failures) {
     it.effect(`fails with ${tag} for ${what}`, () =>
@@ -107,7 +111,7 @@ describe("RegistryContent.repositories", () => {
     )
   }
 
-  it.effect("refuses a page of nothing before it asks", () =>
+  it.effect("refuses a page size of 0 before it sends a request", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(listed({ pageSize: 0 }))
       assert.deepInclude(error.reason, { _tag: "InvalidRequest", argument: "pageSize" })

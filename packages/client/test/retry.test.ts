@@ -1,5 +1,5 @@
 /**
- * When an operation is tried again, to the millisecond of virtual time.
+ * When an operation is retried, to the millisecond of virtual time.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -14,7 +14,7 @@ import { behindOAuth, Journal, json, properties, registry, type Reply, type Scri
 
 const scope = "repository:alpine:metadata_read"
 
-/** Replies in turn; the last one for ever. */
+/** Replies in turn; the last one forever. */
 const inTurn = (...replies: readonly [() => Reply, ...ReadonlyArray<() => Reply>]): Script => {
   let turn = 0
   return behindOAuth(scope, () => (replies[Math.min(turn++, replies.length - 1)] ?? replies[0])())
@@ -28,14 +28,14 @@ const policy: RetryPolicy = {
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
 
-/** How many requests for the resource itself carried a token. */
+/** How many requests for the resource itself had a token. */
 const attempts = Effect.map(
   Journal,
   (journal) =>
     journal.filter(({ authorization, url }) => authorization !== undefined && url.pathname.startsWith("/acr")).length
 )
 
-/** Asserts that the next attempt goes out after exactly this time. */
+/** Asserts that the next attempt is sent after exactly this time. */
 const nextAttemptAfter = (millis: number) =>
   Effect.gen(function* () {
     const before = yield* attempts
@@ -93,7 +93,7 @@ describe("Retry-After", () => {
   )
 
   for (const retryAfter of ["61", "3600", "Thu, 01 Jan 1970 00:01:01 GMT"]) {
-    it.effect(`above the cap (${retryAfter}) fails at once and tells the wait`, () =>
+    it.effect(`above the cap (${retryAfter}) fails at once with the wait in the error`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(read)
         assert.strictEqual(error.reason._tag, "Throttled")
@@ -107,7 +107,7 @@ describe("Retry-After", () => {
     )
   }
 
-  it.effect("that can't be read counts as none", () =>
+  it.effect("that is invalid counts as none", () =>
     Effect.gen(function* () {
       const fiber = yield* start
       yield* nextAttemptAfter(1000)
@@ -144,7 +144,7 @@ describe("faults", () => {
   ]
 
   for (const [name, reply] of transient) {
-    it.effect(`${name} is tried again as the schedule says, then given up`, () =>
+    it.effect(`${name} is retried as the schedule says, then fails`, () =>
       Effect.gen(function* () {
         const fiber = yield* start
         yield* nextAttemptAfter(1000)
@@ -157,7 +157,7 @@ describe("faults", () => {
     )
   }
 
-  it.effect("an answer that never comes is given up after the attempt's time, and tried again", () =>
+  it.effect("an answer that never arrives times out after the attempt's time, and is retried", () =>
     Effect.gen(function* () {
       const fiber = yield* start
       yield* nextAttemptAfter(31_000)
@@ -198,7 +198,7 @@ describe("faults", () => {
     [204, "InvalidResponse"]
   ]
   for (const [status, reason] of lasting) {
-    it.effect(`${status} is not tried again: ${reason}`, () =>
+    it.effect(`${status} is not retried: ${reason}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(read)
         assert.strictEqual(error.reason._tag, reason)
@@ -216,7 +216,7 @@ describe("faults", () => {
 })
 
 describe("the policy", () => {
-  it.effect("by default tries five times more, ever later, and never beyond the cap of ten seconds", () =>
+  it.effect("by default retries five times, with growing waits of at most ten seconds", () =>
     Effect.gen(function* () {
       const fiber = yield* start
       for (const [most, count] of [
@@ -285,7 +285,7 @@ const lostThenGone = () =>
   )
 
 describe("deletes", () => {
-  it.effect("a tag whose deletion was answered into the void counts as deleted", () =>
+  it.effect("a tag whose deletion lost its answer counts as deleted", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const fiber = yield* Effect.forkChild(registry.deleteTag("alpine", "old"))
@@ -295,7 +295,7 @@ describe("deletes", () => {
     }).pipe(Effect.provide(lostThenGone()))
   )
 
-  it.effect("a tag that was not there at the first attempt is not found", () =>
+  it.effect("a tag that did not exist at the first attempt is not found", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const error = yield* Effect.flip(registry.deleteTag("alpine", "old"))
@@ -312,7 +312,7 @@ describe("deletes", () => {
     }).pipe(Effect.provide(lostThenGone()))
   )
 
-  it.effect("a repository is asked for again where the registry turned the request away", () =>
+  it.effect("a repository is retried if the registry rejected the request", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       const fiber = yield* Effect.forkChild(registry.deleteRepository("alpine"))

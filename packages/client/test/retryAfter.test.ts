@@ -33,7 +33,7 @@ const rows: ReadonlyArray<readonly [Headers.Input, number | undefined]> = [
   [{ "retry-after-ms": "9".repeat(400) }, year]
 ]
 
-describe("a wait that a registry asks for", () => {
+describe("the wait that a registry asks for", () => {
   it.each(rows)("%j is %s milliseconds", (headers, expected) => {
     assert.strictEqual(Option.getOrUndefined(retryAfterMillis(Headers.fromInput(headers), now)), expected)
   })

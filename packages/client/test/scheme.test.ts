@@ -1,5 +1,5 @@
 /**
- * How a registry wants to be asked, and whom it may send us to for tokens.
+ * The authentication scheme of a registry, and the token services that the client trusts.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
@@ -16,7 +16,7 @@ const demand = (
   trustedRealms: ReadonlyArray<string> = []
 ): Result.Result<Demand, Reason> => fromChallenges(Challenge.parse(header), origin, trustedRealms)
 
-/** What was demanded, in a line, or why not. */
+/** The demand in one line, or the error. */
 const summary = (result: Result.Result<Demand, Reason>): string =>
   Result.match(result, {
     onSuccess: ({ insufficientScope, scheme, scopes }) =>
@@ -82,11 +82,11 @@ describe("a demand", () => {
     ['Bearer realm="file:///etc/passwd"', noAddress],
     ['Bearer realm="Password-of-the-user:x"', noAddress]
   ]
-  it.each(refusals)("that can't be met: %s", (header, expected) => {
+  it.each(refusals)("that cannot be met: %s", (header, expected) => {
     assert.strictEqual(summary(demand(header)), expected)
   })
 
-  it("goes to a realm elsewhere if the user says so", () => {
+  it("may name a realm elsewhere if the user allows it", () => {
     const header = 'Bearer realm="https://auth.example:8443/token",service="s"'
     assert.strictEqual(summary(demand(header)), elsewhere("https://auth.example:8443"))
     assert.strictEqual(
@@ -99,7 +99,7 @@ describe("a demand", () => {
     )
   })
 
-  it("keeps no part of the realm's user name or query in what it says of a refusal", () => {
+  it("quotes no part of the realm's user name or query in a refusal", () => {
     const header = 'Bearer realm="https://me:secret@evil.example/secret?secret"'
     assert.strictEqual(summary(demand(header)), elsewhere("https://evil.example"))
   })
@@ -112,7 +112,7 @@ describe("a demand", () => {
         assert.strictEqual(summary(atOnce(() => demand(`Bearer realm="${long}"`))), noRealm)
         assert.strictEqual(
           summary(atOnce(() => demand(`Bearer realm="${registry}/t",service="s",scope="${long}"`))),
-          // What goes beyond the limit has no end, so that it is no value.
+          // A value beyond the limit has no end, so it is dropped.
           `Bearer | ${registry}/t | s`
         )
       }

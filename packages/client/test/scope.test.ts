@@ -12,7 +12,7 @@ const Resource = Schema.Literals(["repository:a", "repository:a/b", "repository:
 const Rights = Schema.Array(Schema.Tuple([Resource, Action]))
 const seeded = { arbitrary: { seed: 1, runs: 200 } }
 
-/** Every right in a scope of its own. */
+/** Every right in a separate scope. */
 const apart = (scopes: ReadonlyArray<string>): ReadonlyArray<string> =>
   scopes.flatMap((scope) => {
     const colon = scope.lastIndexOf(":")
@@ -31,7 +31,7 @@ describe("a scope", () => {
   })
 })
 
-describe("scopes in their only spelling", () => {
+describe("normalized scopes", () => {
   const spellings: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
     [[], []],
     [["repository:a:pull"], ["repository:a:pull"]],
@@ -55,7 +55,7 @@ describe("scopes in their only spelling", () => {
       ["repository:a/b:push", "repository:a:pull"]
     ]
   ]
-  it("pass on what is of another form", () => {
+  it("pass on other forms unchanged", () => {
     assert.deepStrictEqual(Scope.normalise(["foo"]), ["foo"])
     assert.deepStrictEqual(Scope.normalise(["a:b:c,,d"]), ["a:b:c,d"])
   })
@@ -65,7 +65,7 @@ describe("scopes in their only spelling", () => {
   })
 
   it.prop(
-    "are the same rights, one scope for each resource, and stay as they are",
+    "are the same rights, one scope for each resource, and normalization is idempotent",
     [Rights],
     ([rights]) => {
       const scopes = rights.map(([resource, action]) => `${resource}:${action}`)
@@ -114,7 +114,7 @@ describe("scopes of a challenge", () => {
   })
 
   it.prop(
-    "come apart as they were put together",
+    "are split as they were joined",
     [Rights],
     ([rights]) => {
       const scopes = rights.map(([resource, action]) => `${resource}:${action}`)
@@ -124,7 +124,7 @@ describe("scopes of a challenge", () => {
   )
 })
 
-describe("a token at hand", () => {
+describe("a cached token", () => {
   const cases: ReadonlyArray<readonly [string, string, boolean]> = [
     ["repository:a:pull", "repository:a:pull", true],
     ["repository:a:pull,push", "repository:a:pull", true],

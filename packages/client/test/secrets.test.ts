@@ -1,6 +1,6 @@
 /**
- * No token and no password shows: not in an error, a service, a log or a span, however it is printed, whatever the
- * registry quotes back.
+ * No token and no password is shown in an error, a service, a log or a span, however it is printed and whatever the
+ * registry quotes.
  */
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
@@ -31,7 +31,7 @@ import { content, sha256 } from "./support/content.ts"
 import { type Asked, challenge, endpoint, json, properties, registry, type Script } from "./support/registry.ts"
 import { type Spelling, spellings } from "./support/spellings.ts"
 
-/** Each with characters that are written otherwise in JSON, a form or a query. */
+/** Each with characters that are escaped in JSON, a form or a query. */
 const planted = {
   entra: "planted+entra/token=",
   password: String.raw`planted "pass\word" <é> & +/=%2f`,
@@ -68,7 +68,7 @@ const assertSilent = (value: unknown) => {
   for (const [way, text] of printed(value)) assertClean(text, way)
 }
 
-/** Everything that a request held, thrown back by the registry. */
+/** Everything in a request, quoted by the registry. */
 const quoting =
   (status: number): Script =>
   ({ authorization, body, url }) =>
@@ -87,7 +87,7 @@ const grants: Script = (asked, count) =>
     ? json({ refresh_token: planted.refresh })
     : json({ access_token: count === 0 ? planted.access : planted.anotherAccess })
 
-/** Grants tokens, and answers what comes with one by another script. */
+/** Grants tokens, and answers requests with a token by another script. */
 const behindTokens =
   (script: Script): Script =>
   (asked, count) => {
@@ -95,7 +95,7 @@ const behindTokens =
     return asked.authorization === undefined ? challenge("repository:alpine:metadata_read") : script(asked, count)
   }
 
-/** Quotes what comes with a token. */
+/** Quotes requests with a token. */
 const quotesResource = (status: number): Script =>
   behindTokens((asked, count) =>
     status === 401
@@ -112,7 +112,7 @@ const quotesTokenRequest =
         ? grants(asked, count)
         : challenge("repository:alpine:metadata_read")
 
-/** The token stands where another document is expected. */
+/** The token is in place of another document. */
 const answersWithToken: Script = (asked, count) =>
   asked.url.pathname.startsWith("/oauth2/")
     ? json({ refresh_token: [planted.refresh], access_token: { value: planted.access } })
@@ -130,7 +130,7 @@ const spelling =
   ({ write }: Spelling, secretsOf: (asked: Asked) => ReadonlyArray<string>): Script =>
   (asked) => {
     const text = secretsOf(asked).map(write).join(" ")
-    // JSON's own escapes go into the body as they are, so that only parsing the body decodes them.
+    // JSON's own escapes are written into the body unchanged, so that only parsing the body decodes them.
     const source = /^(?:[^"\\]|\\(?:u[0-9a-f]{4}|["\\/]))*$/i.test(text) ? text : JSON.stringify(text).slice(1, -1)
     return new Response(
       `{"errors":[{"code":"${source}","message":"got ${source}","detail":{"${source}":[{"${source}":"<${source}>"}]}}]}`,
@@ -174,10 +174,10 @@ const scenarios: ReadonlyArray<readonly [string, Script, Layer.Layer<Credentials
     [`a ${status} that quotes the refresh token`, quotesTokenRequest("/oauth2/token", status), entra] as const,
     [`a ${status} that quotes the password`, quotesTokenRequest("/oauth2/token", status), password] as const
   ]),
-  ["an answer that quotes what earlier requests held", quotes(planted.entra, planted.refresh), entra],
+  ["an answer that quotes earlier requests", quotes(planted.entra, planted.refresh), entra],
   ["an answer that quotes the login of an earlier request", quotes(planted.password), password],
   [
-    "a password refused where no token is given",
+    "a password that the token service refuses",
     ({ authorization }) =>
       new Response(`{"errors":[{"code":"UNAUTHORIZED","message":"${authorization}"}]}`, {
         status: 401,
@@ -192,7 +192,7 @@ const scenarios: ReadonlyArray<readonly [string, Script, Layer.Layer<Credentials
 
 const read = Effect.flatMap(ContainerRegistry, (registry) => registry.repositoryProperties("alpine"))
 
-/** A tracer that keeps its spans. */
+/** A tracer that stores its spans. */
 const collecting = (spans: Array<Tracer.Span>) =>
   Tracer.make({
     span(options) {
@@ -251,7 +251,7 @@ describe("an error, its log and its spans, after", () => {
 })
 
 describe("a service", () => {
-  it.effect("holds tokens that no way of printing it shows", () =>
+  it.effect("has tokens that no way of printing it shows", () =>
     Effect.gen(function* () {
       const registry = yield* ContainerRegistry
       yield* registry.repositoryProperties("alpine").pipe(Effect.ignore)
@@ -272,7 +272,7 @@ describe("a service", () => {
   }
 })
 
-describe("a secret that its owner wipes", () => {
+describe("a secret that its owner has wiped", () => {
   it.effect("does no harm to later requests", () => {
     const token = Redacted.make(planted.entra)
     return Effect.gen(function* () {
@@ -334,7 +334,7 @@ describe("a transfer", () => {
       Effect.flatMap(RegistryContent, (service) => Effect.asVoid(service.blobBytes("alpine", sha256("content"))))
     ]
   ] as const) {
-    it.effect(`${name} does not show the state of its session, nor the signature of its link`, () => {
+    it.effect(`${name} does not show the state of its session or the signature of its link`, () => {
       const spans: Array<Tracer.Span> = []
       return Effect.gen(function* () {
         const error = yield* Effect.flip(transfer)
@@ -445,7 +445,7 @@ describe("a warning", () => {
   }
 })
 
-describe("a warning of the answer that brings a secret", () => {
+describe("a warning in the answer that contains a secret", () => {
   const told: Array<string> = []
   const onWarning = (text: string) => Effect.sync(() => void told.push(text))
   const state = "planted-state-of-a-session"
@@ -478,7 +478,7 @@ describe("a warning of the answer that brings a secret", () => {
         const upload = Effect.exit(service.uploadBlob("alpine", BlobSource.fromString("content")))
         const { shown, value } = yield* watched(upload)
         assert.isTrue(Exit.isFailure(value))
-        // What an answer brought, later answers may quote, but not all that they will bring.
+        // Later answers may quote secrets of an earlier answer, but their own secrets are not known yet.
         assert.isNotEmpty(told)
         assert.notInclude(told.join(" "), planted.refresh)
         if (status !== 200) assert.notInclude(told.at(-1), planted.access)
@@ -556,7 +556,7 @@ describe("a secret that contains escapes itself", () => {
   }
 })
 
-describe("a secret between bytes that are no UTF-8", () => {
+describe("a secret between bytes that are not UTF-8", () => {
   for (const [before, after] of [
     ["", "%ff"],
     ["%ff", ""],
@@ -703,7 +703,7 @@ describe("an address that a registry names", () => {
 
   for (const [name, written] of [
     ["in base64", btoa(token)],
-    ["in base64, behind another byte", btoa(`x${token}`)],
+    ["in base64, after another byte", btoa(`x${token}`)],
     ["in hexadecimal", Buffer.from(token).toString("hex")],
     ["without its last character", token.slice(0, -1)],
     ["percent-encoded in each byte", percent(token)],
@@ -877,7 +877,7 @@ describe("an address that a registry names", () => {
 })
 
 describe("an error of the connection", () => {
-  /** An HTTP client whose long message has a secret where it is cut. */
+  /** An HTTP client whose long message is cut inside a secret. */
   const cutting = HttpClient.make((request) => {
     const authorization = request.headers["authorization"]
     if (authorization === undefined) {
@@ -891,7 +891,7 @@ describe("an error of the connection", () => {
     )
   })
 
-  /** A runtime that quotes the header which it cannot send. */
+  /** A runtime that quotes the header that it cannot send. */
   const quotingClient = HttpClient.make((request, url) =>
     url.pathname.startsWith("/oauth2/") || request.headers["authorization"] === undefined
       ? Effect.fail(
@@ -909,7 +909,7 @@ describe("an error of the connection", () => {
       : Effect.never
   )
 
-  it.effect("does not show the start of a secret where its message is cut", () =>
+  it.effect("does not show the start of a secret at which its message is cut", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(read)
       assert.strictEqual(error.reason._tag, "Unavailable")

@@ -1,5 +1,5 @@
 /**
- * The size of a blob, where the answer to a HEAD does not tell it, or tells a wrong one.
+ * The size of a blob if the answer to a HEAD states none, or a wrong one.
  */
 import { createHash } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
@@ -12,7 +12,7 @@ import { Journal, type Script } from "./support/registry.ts"
 const bytes = "the bytes of a blob"
 const digest = sha256(bytes)
 
-/** Header sets of a HEAD that says nothing of use. */
+/** Headers of a HEAD without a useful size. */
 const heads: ReadonlyArray<readonly [string, { readonly [name: string]: string }]> = [
   ["a length of 0", { "content-length": "0" }],
   ["no length", {}],
@@ -53,7 +53,7 @@ const methods = Effect.map(Journal, (journal) => journal.map(({ method }) => met
 describe("the size of a blob", () => {
   for (const [what, head] of heads) {
     for (const [how, get] of gets) {
-      it.effect(`is that of a GET (${how}) where a HEAD answers with ${what}`, () =>
+      it.effect(`is that of a GET (${how}) if a HEAD answers with ${what}`, () =>
         Effect.gen(function* () {
           const registry = yield* RegistryContent
           assert.strictEqual((yield* registry.headBlob("alpine", digest)).size, 19)
@@ -64,7 +64,7 @@ describe("the size of a blob", () => {
       )
     }
 
-    it.effect(`is 0 of the empty blob, whose HEAD answers with ${what}`, () =>
+    it.effect(`is 0 for the empty blob, whose HEAD answers with ${what}`, () =>
       Effect.gen(function* () {
         const registry = yield* RegistryContent
         for (const algorithm of ["sha256", "sha512"]) {
@@ -76,7 +76,7 @@ describe("the size of a blob", () => {
     )
   }
 
-  it.effect("is that of the HEAD where it tells one, without another request", () =>
+  it.effect("is that of the HEAD if it states one, without another request", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       assert.strictEqual((yield* registry.headBlob("alpine", digest)).size, 19)
@@ -84,7 +84,7 @@ describe("the size of a blob", () => {
     }).pipe(Effect.provide(content(registryOf({ "content-length": "19" }, () => new Response(bytes)))))
   )
 
-  it.effect("of a blob that was mounted is found in the same way", () =>
+  it.effect("of a mounted blob is found in the same way", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       const mounted = yield* registry.uploadBlob("alpine", BlobSource.fromString(bytes), { digest, mountFrom: "base" })

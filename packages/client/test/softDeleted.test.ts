@@ -1,6 +1,6 @@
 /**
- * The trash, by scripts: what is sent, with which scopes, and what odd answers cost. The paths and the bodies are those of
- * the Azure CLI (`az acr manifest list-deleted`, `az acr manifest restore`).
+ * The trash, by scripts: the requests, their scopes, and odd answers. The paths and the bodies are those of the Azure
+ * CLI (`az acr manifest list-deleted`, `az acr manifest restore`).
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
@@ -27,7 +27,7 @@ const read = {
   deletedOn: DateTime.makeUnsafe("2026-04-01T00:00:00Z")
 }
 
-/** What a registry was asked for besides tokens, and the scopes of the tokens. */
+/** The requests except those for tokens, and the scopes of the tokens. */
 const asked = Effect.map(Journal, (journal) => ({
   requests: journal
     .filter(({ authorization }) => authorization !== undefined)
@@ -52,7 +52,7 @@ describe("the list of deleted", () => {
   const tags = "/acr/v1/_deleted/library%2Falpine/_tags"
   const manifests = "/acr/v1/_deleted/library%2Falpine/_manifests"
 
-  it.effect("repositories is read page by page, with a right of its own", () =>
+  it.effect("repositories is read page by page, with a separate right", () =>
     Effect.gen(function* () {
       const service = yield* ContainerRegistry
       const records = yield* Stream.runCollect(service.deletedRepositories({ pageSize: 1 }))
@@ -79,7 +79,7 @@ describe("the list of deleted", () => {
     )
   )
 
-  it.effect("manifests is read page by page, with a right of its own", () =>
+  it.effect("manifests is read page by page, with a separate right", () =>
     Effect.gen(function* () {
       const service = yield* ContainerRegistry
       const records = yield* Stream.runCollect(service.deletedManifests("library/alpine"))
@@ -140,7 +140,7 @@ describe("the list of deleted", () => {
   })
 
   for (const body of [{}, { repositories: null, manifests: null, tags: null }]) {
-    it.effect(`things is empty where the answer is ${JSON.stringify(body)}`, () =>
+    it.effect(`things is empty if the answer is ${JSON.stringify(body)}`, () =>
       Effect.gen(function* () {
         for (const list of Object.values(yield* everything)) {
           assert.deepStrictEqual(list._tag === "Success" ? list.success : list.failure, [])
@@ -170,8 +170,8 @@ describe("the list of deleted", () => {
     )
   )
 
-  // A program that takes another format for an empty trash would restore nothing, and say that all is well.
-  it.effect("things fails where the answer has another format", () =>
+  // A program that reads another format as an empty trash would restore nothing, and report success.
+  it.effect("things fails if the answer has another format", () =>
     Effect.gen(function* () {
       for (const list of Object.values(yield* everything)) {
         assert.strictEqual(list._tag === "Failure" ? list.failure.reason._tag : "", "InvalidResponse")
@@ -208,19 +208,19 @@ describe("a restore", () => {
     )
   }
 
-  it.effect("that says another manifest was restored is not taken for done", () =>
+  it.effect("whose answer names another manifest does not count as done", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(restore())).reason._tag, "InvalidResponse")
     }).pipe(Effect.provide(registry(() => json({ digest: other, tag: "v1" }))))
   )
 
-  it.effect("that says nothing is not taken for done", () =>
+  it.effect("whose answer is empty does not count as done", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(restore())).reason._tag, "InvalidResponse")
     }).pipe(Effect.provide(registry(() => json({}))))
   )
 
-  it.effect("whose answer is lost is not sent again", () =>
+  it.effect("whose answer is lost is not retried", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(restore())).reason._tag, "Unavailable")
       assert.lengthOf(yield* Journal, 1)
@@ -245,7 +245,7 @@ describe("a restore", () => {
 const parsed = (body: string): object => JSON.parse(body)
 
 describe("the result of a scan", () => {
-  it.effect("is written beside the attributes, and what is left out is not sent", () =>
+  it.effect("is written with the attributes, and omitted fields are not sent", () =>
     Effect.gen(function* () {
       const service = yield* ContainerRegistry
       const update = (changes: Parameters<typeof service.updateManifest>[2]) =>
@@ -283,7 +283,7 @@ describe("the result of a scan", () => {
 })
 
 describe("a record", () => {
-  it("for a test need say no more than this", () => {
+  it("for a test need only these fields", () => {
     const repository = { name: repositoryName, ...read }
     const manifest = { repositoryName, digest, ...read }
     const tag = { ...manifest, name: Tag.Tag.make("v1") }

@@ -1,5 +1,5 @@
 /**
- * Which paths have a template, by which spans are named.
+ * The paths with a template, which names their spans.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { templateOf } from "../src/internal/http/template.ts"
@@ -49,13 +49,13 @@ describe("a path", () => {
   }
 
   for (const path of unknown) {
-    it(`"${path}" is one of none`, () => {
+    it(`"${path}" has none`, () => {
       assert.isUndefined(templateOf(path))
     })
   }
 
-  // By a pattern that reads it again from each of its slashes, this would take longer than a test may.
-  it("that a registry makes as long as it likes has none", () => {
+  // With a pattern that reads it again from each of its slashes, this would time out.
+  it("of any length that a registry chooses has none", () => {
     for (const part of ["/blobs", "/blobs/uploads", "/manifests", "/acr/v1", "/_deleted", "/_tags", "/"]) {
       assert.isUndefined(templateOf(`/v2${part.repeat(200_000)}/x/y/`))
       assert.isUndefined(templateOf(`/acr/v1${part.repeat(200_000)}/x/y`))

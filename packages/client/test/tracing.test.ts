@@ -1,5 +1,5 @@
 /**
- * What an operation shows of itself: spans, metrics, logs, and what the registry has to say.
+ * Observability of operations: spans, metrics, logs, and the registry's warnings.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -49,11 +49,11 @@ interface Shown {
   readonly attributes: { readonly [name: string]: unknown }
   readonly events: ReadonlyArray<string>
   readonly parent: string | undefined
-  /** What it ended with, if it failed. */
+  /** The failure, if there is one. */
   readonly failure: string | undefined
 }
 
-/** What a span shows. */
+/** The observable parts of a span. */
 const shown = (span: Tracer.NativeSpan): Shown => {
   assert.strictEqual(span.status._tag, "Ended", `${span.name} never ended`)
   return {
@@ -75,7 +75,7 @@ const shown = (span: Tracer.NativeSpan): Shown => {
 const spansOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<Shown>, never, R> =>
   Effect.map(Spans.spansOf(effect), (spans) => spans.map(shown))
 
-/** The spans of requests alone: name, status, error, and whether they failed. */
+/** Only the spans of requests: name, status, error, and whether they failed. */
 const requestsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(spansOf(effect), (spans) =>
     spans
@@ -108,26 +108,28 @@ describe("spans", () => {
     }).pipe(Effect.provide(registry(behindOAuth("repository:alpine:metadata_read", properties))))
   )
 
-  it.effect("of requests have the attributes of OpenTelemetry's conventions, and of the second one the resend", () =>
-    Effect.gen(function* () {
-      const spans = (yield* spansOf(read)).filter(({ name }) => name === "GET /acr/v1/{name}")
-      const attributes = spans.map(({ attributes: { "registry.client_request_id": id, ...others } }) => {
-        assert.isString(id)
-        return others
-      })
-      const common = {
-        "http.request.method": "GET",
-        "url.full": `${endpoint}/acr/v1/alpine`,
-        "url.template": "/acr/v1/{name}",
-        "server.address": "myregistry.azurecr.io",
-        "server.port": 443,
-        "registry.repository": "alpine"
-      }
-      assert.deepStrictEqual(attributes, [
-        { ...common, "http.response.status_code": 401 },
-        { ...common, "http.response.status_code": 200, "http.request.resend_count": 1 }
-      ])
-    }).pipe(Effect.provide(registry(behindOAuth("repository:alpine:metadata_read", properties))))
+  it.effect(
+    "of requests have the attributes of OpenTelemetry's conventions, and the second one has the resend count",
+    () =>
+      Effect.gen(function* () {
+        const spans = (yield* spansOf(read)).filter(({ name }) => name === "GET /acr/v1/{name}")
+        const attributes = spans.map(({ attributes: { "registry.client_request_id": id, ...others } }) => {
+          assert.isString(id)
+          return others
+        })
+        const common = {
+          "http.request.method": "GET",
+          "url.full": `${endpoint}/acr/v1/alpine`,
+          "url.template": "/acr/v1/{name}",
+          "server.address": "myregistry.azurecr.io",
+          "server.port": 443,
+          "registry.repository": "alpine"
+        }
+        assert.deepStrictEqual(attributes, [
+          { ...common, "http.response.status_code": 401 },
+          { ...common, "http.response.status_code": 200, "http.request.resend_count": 1 }
+        ])
+      }).pipe(Effect.provide(registry(behindOAuth("repository:alpine:metadata_read", properties))))
   )
 
   for (const [at, address, port] of [
@@ -135,7 +137,7 @@ describe("spans", () => {
     ["http://localhost", "localhost", 80],
     ["http://[::1]:5001", "::1", 5001]
   ] as const) {
-    it.effect(`name the host apart from its port: ${at}`, () =>
+    it.effect(`name the host and the port separately: ${at}`, () =>
       Effect.gen(function* () {
         for (const { attributes } of yield* spansOf(read)) {
           assert.deepInclude({ ...attributes }, { "server.address": address, "server.port": port })
@@ -144,7 +146,7 @@ describe("spans", () => {
     )
   }
 
-  it.effect("have few names: none holds what a registry chooses", () =>
+  it.effect("have low-cardinality names, without values that a registry chooses", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const names = (yield* requestsOf(content.uploadBlob("library/alpine", BlobSource.fromString("content")))).map(
@@ -166,7 +168,7 @@ describe("spans", () => {
     )
   )
 
-  it.effect("count the requests of one operation, whatever they were sent again for", () =>
+  it.effect("count the requests of one operation, for whatever reason they were sent again", () =>
     Effect.gen(function* () {
       const spans = (yield* spansOf(read)).filter(({ name }) => name === "GET /acr/v1/{name}")
       assert.deepStrictEqual(
@@ -207,7 +209,7 @@ describe("spans", () => {
   )
 })
 
-/** A registry that asks for a password, or for one with another realm. */
+/** A registry that requires a password, or one with another realm. */
 const asking =
   (challenge: string, answer: Script): Script =>
   (asked, count) =>
@@ -224,17 +226,17 @@ describe("the span of a request fails", () => {
     ["by a fault of the registry", () => json({}, { status: 503 }), failedWith(get, 503, "503")],
     ["by throttling", () => json({}, { status: 429 }), failedWith(get, 429, "429")],
     ["by a redirect that is not followed", () => new Response(null, { status: 302 }), failedWith(get, 302, "302")],
-    ["by a status that is none of success", () => new Response(null, { status: 204 }), failedWith(get, 204, "204")],
+    ["by a status that is not success", () => new Response(null, { status: 204 }), failedWith(get, 204, "204")],
     ["by a connection that breaks", () => "reset", failedWith(get, undefined, "ECONNRESET")],
     ["by an answer that is not JSON", () => new Response("<html>"), failedWith(get, 200, "InvalidResponse")],
     ["by a 401 without a challenge", () => json({}, { status: 401 }), failedWith(get, 401, "401")],
     [
-      "by a challenge that is not answered, as it leads elsewhere",
+      "by a challenge that is not answered, because it leads elsewhere",
       asking('Bearer realm="https://elsewhere.example/token"', properties),
       failedWith(get, 401, "401")
     ],
     [
-      "by a challenge that is not answered, as there is no password",
+      "by a challenge that is not answered, because there is no password",
       asking("Basic", properties),
       failedWith(get, 401, "401")
     ]
@@ -247,7 +249,7 @@ describe("the span of a request fails", () => {
     )
   }
 
-  it.effect("by a challenge that is not answered, as the credential fails", () =>
+  it.effect("by a challenge that is not answered, because the credential fails", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestsOf(read), [failedWith(get, 401, "401")])
     }).pipe(
@@ -273,7 +275,7 @@ describe("the span of a request fails", () => {
     )
   )
 
-  it.effect("by an answer that does not come in time", () =>
+  it.effect("by a timeout", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(requestsOf(read))
       yield* TestClock.adjust("1 minute")
@@ -281,7 +283,7 @@ describe("the span of a request fails", () => {
     }).pipe(Effect.provide(registry(() => "stall", { retry: never })))
   )
 
-  it.effect("by the 401 that refuses the login, not by the one that asks for it", () =>
+  it.effect("by the 401 that refuses the login, not by the challenge", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* requestsOf(read), [answered(get, 401), failedWith(get, 401, "401")])
       // From now on the first request of an operation is refused as well.
@@ -332,7 +334,7 @@ describe("the span of a request fails", () => {
 })
 
 describe("the span of a request does not fail", () => {
-  it.effect("by a challenge that is answered, be it that of a token which the registry takes no more", () =>
+  it.effect("by a challenge that is answered, even for a token that the registry no longer accepts", () =>
     Effect.gen(function* () {
       const rejected = [answered("GET /acr/v1/{name}", 401), answered("POST /oauth2/token", 200)]
       const login = [answered("GET /acr/v1/{name}", 401), answered("POST /oauth2/exchange", 200)]
@@ -353,7 +355,7 @@ describe("the span of a request does not fail", () => {
     )
   )
 
-  it.effect("by the challenge that an operation of the conversation asks for", () =>
+  it.effect("by the challenge that an operation of the transport expects", () =>
     Effect.gen(function* () {
       const { authorize } = yield* Transport
       assert.deepStrictEqual(yield* requestsOf(authorize(["repository:alpine:pull"])), [
@@ -364,7 +366,7 @@ describe("the span of a request does not fail", () => {
     }).pipe(Effect.provide(registry(behindOAuth("", properties))))
   )
 
-  it.effect("by a 404, where something is looked for or removed", () =>
+  it.effect("by a 404 of a look-up or a removal", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const management = yield* ContainerRegistry
@@ -422,7 +424,7 @@ describe("the span of an operation", () => {
     }).pipe(Effect.provide(content(() => json({}, { status: 403 }), never)))
   )
 
-  it.effect("does not fail because something is not there", () =>
+  it.effect("does not fail because something does not exist", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       for (const lookUp of [
@@ -453,7 +455,7 @@ describe("the span of an operation", () => {
     }).pipe(Effect.provide(registry(() => "reset", { retry: never })))
   )
 
-  it.effect("of an operation that is interrupted ends, and so does its request's", () =>
+  it.effect("of an interrupted operation ends, and so does that of its request", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.forkChild(spansOf(Effect.timeoutOption(read, "1 second")))
       yield* TestClock.adjust("1 second")
@@ -465,7 +467,7 @@ describe("the span of an operation", () => {
 })
 
 describe("an upload", () => {
-  it.effect("shows its requests within it, and fails under its own name", () =>
+  it.effect("contains the spans of its requests, and fails under its own name", () =>
     Effect.gen(function* () {
       const registry = yield* RegistryContent
       const upload = registry.uploadBlob("alpine", BlobSource.fromString("content"))
@@ -504,7 +506,7 @@ interface Measured {
   readonly state: object
 }
 
-/** The metrics that an effect leaves behind. */
+/** The metrics after an effect. */
 const metricsOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<Measured>, never, R> =>
   Effect.gen(function* () {
     yield* Effect.exit(effect)
@@ -572,7 +574,7 @@ describe("metrics", () => {
     }).pipe(Effect.provide(registry(behindOAuth("repository:alpine:metadata_read", properties))))
   )
 
-  it.effect("tell registries apart", () =>
+  it.effect("distinguish registries", () =>
     Effect.gen(function* () {
       const metrics = yield* metricsOf(Effect.andThen(readAt("one.example"), readAt("two.example")))
       assert.deepStrictEqual(counts(metrics, "http.client.request.duration", "server.address"), {
@@ -582,7 +584,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("are as many as a registry has hosts, not as many as it names", () =>
+  it.effect("are limited to the usual number of hosts, however many a registry names", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       const downloads = Effect.forEach(Array(100).keys(), () =>
@@ -671,7 +673,7 @@ describe("metrics", () => {
     )
   )
 
-  it.effect("measure in seconds how long requests wait for their turn", () =>
+  it.effect("measure in seconds how long requests wait for limits", () =>
     Effect.gen(function* () {
       const calls = yield* Effect.forkChild(metricsOf(Effect.all([read, read, read])))
       for (let second = 0; second < 120; second++) yield* TestClock.adjust("1 second")
@@ -687,7 +689,7 @@ describe("metrics", () => {
   )
 })
 
-/** What an effect shows of retries: the metric, the events of spans, and the logs. */
+/** The retries of an effect in the metric, the events of spans, and the logs. */
 const retriesOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const logs: Array<string> = []
@@ -715,7 +717,7 @@ const faulty: Script = ({ method }) =>
     ? new Response(null, { status: 202, headers: { location: "/v2/alpine/blobs/uploads/s" } })
     : new Response(null, { status: 503 })
 
-describe("a retry that does not happen is not counted, nor an event, nor logged", () => {
+describe("a retry that does not happen is not counted, traced or logged", () => {
   const none = { counted: 0, events: 0, logs: 0 }
   const thrice = { counted: 3, events: 3, logs: 3 }
   const transfers: {
@@ -730,13 +732,13 @@ describe("a retry that does not happen is not counted, nor an event, nor logged"
     )
   }
   for (const [name, effect] of Object.entries(transfers)) {
-    it.effect(`of ${name} that the policy does not grant`, () =>
+    it.effect(`of ${name} that the policy does not allow`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* retriesOf(effect), none)
       }).pipe(Effect.provide(content(faulty, never)))
     )
 
-    it.effect(`of ${name} after the last one that the policy grants`, () =>
+    it.effect(`of ${name} after the last one that the policy allows`, () =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* retriesOf(effect), thrice)
       }).pipe(Effect.provide(content(faulty, patient)))
@@ -751,7 +753,7 @@ describe("a retry that does not happen is not counted, nor an event, nor logged"
     )
   }
 
-  it.effect("of a download of which nothing is missing when the connection breaks", () =>
+  it.effect("of a download that is complete when the connection breaks", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent
       assert.deepStrictEqual(yield* retriesOf(content.blobBytes("alpine", sha256("content"))), none)
@@ -821,7 +823,7 @@ describe("an operation's span", () => {
 })
 
 describe("a request", () => {
-  it.effect("has a name of its own, which the error tells beside the registry's", () =>
+  it.effect("has its own id, which the error has in addition to the registry's", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(read)
       const sent = (yield* Journal).map(({ clientRequestId }) => clientRequestId)
@@ -885,7 +887,7 @@ describe("a registry's warning", () => {
     )
   })
 
-  it.effect("is reported for at most 256 different texts", () => {
+  it.effect("is reported for at most 256 distinct texts", () => {
     const told: Array<string> = []
     return Effect.gen(function* () {
       yield* Effect.repeat(read, { times: 19 })
@@ -903,7 +905,7 @@ describe("a registry's warning", () => {
     )
   })
 
-  it.effect("is not taken from somebody else", () =>
+  it.effect("is not accepted from other servers", () =>
     Effect.gen(function* () {
       const told: Array<string> = []
       const layer = layerTransport().pipe(
@@ -925,7 +927,7 @@ describe("a registry's warning", () => {
 })
 
 describe("logs at debug level", () => {
-  it.effect("let a stranger follow a transfer", () => {
+  it.effect("show the steps of a transfer", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ message }) => {
       lines.push(String(message).replaceAll(endpoint, ""))

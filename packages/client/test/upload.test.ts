@@ -1,5 +1,5 @@
 /**
- * Uploads to registries that do as they like.
+ * Uploads to registries that misbehave.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ const created = (digest?: string) =>
 
 const refusal = (status: number, code: string) => json({ errors: [{ code, message: "no" }] }, { status })
 
-/** Answers by method, in turn; the last answer of a method for ever. */
+/** Answers by method, in turn; the last answer of a method forever. */
 const inTurn = (answers: { readonly [method: string]: ReadonlyArray<(asked: Asked) => Reply> }): Script => {
   const turns = new Map<string, number>()
   return (asked) => {
@@ -42,7 +42,7 @@ const text = "0123456789"
 const upload = (source: BlobSource.BlobSource = BlobSource.fromString(text), options: object = {}) =>
   Effect.flatMap(RegistryContent, (content) => content.uploadBlob("alpine", source, options))
 
-/** What was asked for, as `PATCH /path?query 0-9`. */
+/** The requests, as `PATCH /path?query 0-9`. */
 const asked = Effect.map(Journal, (journal) =>
   journal.map(({ method, url }) => `${method} ${url.href.replace(endpoint, "")}`)
 )
@@ -59,7 +59,7 @@ const forgetful = () =>
   })
 
 describe("an upload", () => {
-  it.effect("goes to the newest location, byte for byte, and closes it with the digest", () =>
+  it.effect("sends to the newest location, byte for byte, and closes it with the digest", () =>
     Effect.gen(function* () {
       const { digest, size } = yield* upload()
       assert.deepStrictEqual([String(digest), size], [sha256(text), 10])
@@ -81,7 +81,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("follows a location to another host, and tells it nothing", () =>
+  it.effect("follows a location to another host, without credentials", () =>
     Effect.gen(function* () {
       yield* upload()
       const [, patch, put] = yield* Journal
@@ -112,13 +112,13 @@ describe("an upload", () => {
     )
   }
 
-  it.effect("without a location to go on at fails", () =>
+  it.effect("without a location to continue at fails", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* Effect.flip(upload())).reason._tag, "InvalidResponse")
     }).pipe(Effect.provide(content(inTurn({ POST: [() => new Response(null, { status: 202 })] }))))
   )
 
-  it.effect("to a registry that says it took other content fails, and leaves nothing open", () =>
+  it.effect("to a registry that says it stored other content fails, and leaves nothing open", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "ContentMismatch")
@@ -135,7 +135,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("of which the registry says that it is not what its digest names fails, and is cancelled", () =>
+  it.effect("for which the registry says that it does not match its digest fails, and is cancelled", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "ContentMismatch")
@@ -179,7 +179,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("to a registry that has 0-3 of ten bytes goes back for the others", () =>
+  it.effect("to a registry that has 0-3 of ten bytes sends the others again", () =>
     Effect.gen(function* () {
       yield* upload()
       assert.deepStrictEqual(
@@ -223,7 +223,7 @@ describe("an upload", () => {
     )
   }
 
-  it.effect("of one byte is not taken for none", () =>
+  it.effect("of one byte is not confused with none", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* upload(BlobSource.fromString("1"))).size, 1)
     }).pipe(
@@ -249,7 +249,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(content(inTurn({ POST: [() => accepted(`${uploads}s`)], PUT: [() => created()] }))))
   )
 
-  it.effect("whose closing answer is lost looks for the blob, and closes what may be open", () =>
+  it.effect("whose closing answer is lost checks for the blob, and closes a session that may be open", () =>
     Effect.gen(function* () {
       yield* upload()
       assert.deepStrictEqual(
@@ -271,7 +271,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("that can't be read again is not begun anew", () =>
+  it.effect("that cannot be read again does not start again", () =>
     Effect.gen(function* () {
       const chunks = BlobSource.fromStream(Stream.fromIterable([Buffer.from("01234"), Buffer.from("56789")]))
       const error = yield* Effect.flip(upload(chunks, { chunkSize: 5 }))
@@ -290,7 +290,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("that can be read again is begun anew where its session is gone", () =>
+  it.effect("that can be read again starts again if its session no longer exists", () =>
     Effect.gen(function* () {
       yield* upload()
       assert.deepStrictEqual(
@@ -385,7 +385,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("is given up after as many faults without progress as the policy says, in no more requests", () =>
+  it.effect("fails after as many faults without progress as the policy allows, without further requests", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "Unavailable")
@@ -405,7 +405,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("that is never closed is given up as well, though all of its bytes are there", () =>
+  it.effect("that is never closed fails as well, even if all of its bytes arrived", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "Unavailable")
@@ -427,7 +427,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("whose sessions are forgotten again and again is given up", () =>
+  it.effect("whose sessions are repeatedly forgotten fails", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(upload())
       assert.strictEqual(error.reason._tag, "NotFound")
@@ -554,7 +554,7 @@ describe("an upload", () => {
     )
   )
 
-  it.effect("asks for no more than is sensible at once, whatever the registry says", () =>
+  it.effect("limits the size of chunks, whatever the registry says", () =>
     upload().pipe(
       Effect.provide(
         content(

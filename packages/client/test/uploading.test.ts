@@ -46,10 +46,10 @@ const lost: Uploading.Event = { _tag: "SessionLost" }
 const missing: Uploading.Event = { _tag: "BlobMissing" }
 const found: Uploading.Event = { _tag: "BlobFound" }
 const committed: Uploading.Event = { _tag: "Committed", to: 100 }
-/** The request failed that was to commit with the last bytes. */
+/** The request with the last bytes and the commit failed. */
 const refusedLast = (status: number | undefined, code?: string) => failed(status, code, true)
 
-/** A command in a word, with its offset and the most bytes that it sends. */
+/** A command as a text, with its offset and its maximum number of bytes. */
 const wordOf = ({ command, recovery }: Uploading.Step): string => {
   const how = recovery === undefined ? "" : ` (${recovery.by})`
   const commits = "commits" in command && command.commits ? ", commit" : ""
@@ -80,12 +80,12 @@ const atOnce: Uploading.Plan = { ...small, commitsLastChunk: true }
 const everywhere = () => true
 const nowhere = () => false
 
-/** Plan, what can be read again, and the events with the command that each leads to. */
+/** The plan, what can be read again, and the events with the command that each leads to. */
 const stories: ReadonlyArray<
   readonly [string, Uploading.Plan, (offset: number) => boolean, ReadonlyArray<readonly [Uploading.Event, string]>]
 > = [
   [
-    "goes out in one request and is committed",
+    "is sent in one request and committed",
     large,
     everywhere,
     [
@@ -95,7 +95,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "resumes where the session stands",
+    "resumes at the offset of the session",
     large,
     everywhere,
     [
@@ -117,7 +117,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "begins again in another session where the first is lost",
+    "starts again in another session if the first is lost",
     large,
     everywhere,
     [
@@ -128,7 +128,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is given up where it cannot be read again",
+    "fails if it cannot be read again",
     unknown,
     nowhere,
     [
@@ -138,7 +138,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "begins anew where the registry says that it has more than was sent",
+    "starts again if the registry claims more bytes than were sent",
     large,
     everywhere,
     [
@@ -148,7 +148,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "repeats what was turned away",
+    "repeats a rejected request",
     small,
     everywhere,
     [
@@ -159,7 +159,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "goes on in chunks, then in smaller ones, where the registry takes less at once",
+    "continues in chunks, then in smaller ones, if the registry accepts less at once",
     { ...large, chunkBytes: 200 * kibibyte },
     everywhere,
     [
@@ -170,7 +170,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "sends no chunk smaller than the registry wants",
+    "sends no chunk smaller than the registry's minimum",
     small,
     everywhere,
     [
@@ -179,13 +179,13 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "ignores a least chunk that no memory holds",
+    "ignores a minimum chunk that does not fit in memory",
     small,
     everywhere,
     [[{ _tag: "Opened", chunkMinBytes: 1e14 }, `Chunk 0+${mebibyte}`]]
   ],
   [
-    "goes back for a part that the registry does not have",
+    "sends a part again that the registry does not have",
     large,
     everywhere,
     [
@@ -194,7 +194,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is sent anew once where the registry has other content, after it counted otherwise",
+    "is sent again once if the registry has other content after it stated a different offset",
     small,
     everywhere,
     [
@@ -207,7 +207,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is not sent anew where the registry counted alike",
+    "is not sent again if the registry stated the same offset",
     small,
     everywhere,
     [
@@ -217,7 +217,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is not sent anew where it can't be read again",
+    "is not sent again if it cannot be read again",
     unknown,
     nowhere,
     [
@@ -227,7 +227,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "goes on in chunks of 4 MiB where the registry refuses a larger one that is in step",
+    "continues in chunks of 4 MiB if the registry refuses a larger one at the right offset",
     { ...large, totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte },
     everywhere,
     [
@@ -240,7 +240,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "begins anew in chunks of 4 MiB where such a session tells nothing",
+    "starts again in chunks of 4 MiB if such a session has no status",
     { ...large, totalBytes: 64 * mebibyte, chunkBytes: 32 * mebibyte },
     everywhere,
     [
@@ -251,7 +251,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "looks for the blob where its commit is out of step",
+    "checks for the blob if its commit is out of step",
     small,
     everywhere,
     [
@@ -263,7 +263,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "looks for the blob where the answer to its commit is lost",
+    "checks for the blob if the answer to its commit is lost",
     small,
     everywhere,
     [
@@ -274,7 +274,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "asks the session where the blob is not there",
+    "requests the offset of the session if the blob does not exist",
     small,
     everywhere,
     [
@@ -286,7 +286,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "fails where it may not be sent",
+    "fails if it may not be sent",
     small,
     everywhere,
     [
@@ -295,7 +295,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "goes out with the commit",
+    "is sent with the commit",
     atOnce,
     everywhere,
     [
@@ -304,7 +304,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "goes out with the commit in its last chunk",
+    "is sent with the commit in its last chunk",
     { ...atOnce, totalBytes: 2 * mebibyte },
     everywhere,
     [
@@ -314,7 +314,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "in several chunks that cannot be read again is committed apart",
+    "in several chunks that cannot be read again is committed separately",
     { ...atOnce, totalBytes: 2 * mebibyte, repeatable: false },
     nowhere,
     [
@@ -325,7 +325,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is sent before the commit where the registry refuses both at once",
+    "is sent before the commit if the registry refuses both together",
     atOnce,
     everywhere,
     [
@@ -338,7 +338,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is sent before the commit, once, where the registry drops the bytes that come with it",
+    "is sent before the commit, once, if the registry drops the bytes of the commit",
     atOnce,
     everywhere,
     [
@@ -350,7 +350,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "goes out with the commit again after it was turned away",
+    "is sent with the commit again after it was rejected",
     atOnce,
     everywhere,
     [
@@ -359,7 +359,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "resumes apart from the commit where the connection was lost and the blob is not there",
+    "resumes separately from the commit if the connection was lost and the blob does not exist",
     atOnce,
     everywhere,
     [
@@ -370,7 +370,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "is committed alone where all of it arrived and the commit was lost",
+    "is committed alone if all of it arrived and the commit was lost",
     atOnce,
     everywhere,
     [
@@ -381,7 +381,7 @@ const stories: ReadonlyArray<
     ]
   ],
   [
-    "fails where the commit with the last bytes may not be sent",
+    "fails if the commit with the last bytes may not be sent",
     atOnce,
     everywhere,
     [
@@ -405,7 +405,7 @@ describe("an upload", () => {
   })
 })
 
-it("an upload whose blob is found there has sent all of it", () => {
+it("an upload whose blob is found has sent all of it", () => {
   const { state } = Uploading.next(atOnce, Uploading.begin(atOnce), { sentBytes: 100, canReadFrom: everywhere }, found)
   assert.strictEqual(state.confirmedBytes, 100)
 })
@@ -414,7 +414,7 @@ describe("a state of an upload", () => {
   it("is further with more bytes at the registry, and when it commits", () => {
     const begin = Uploading.begin(large)
     const half = { ...begin, confirmedBytes: 2 * mebibyte }
-    // One byte at a time would go on for ever.
+    // One byte at a time would continue forever.
     assert.isFalse(Uploading.isFurther({ ...half, confirmedBytes: 2 * mebibyte + 1 }, half))
     const committing = { ...begin, doing: "Committing" } as const
     assert.isTrue(Uploading.isFurther(half, begin))

@@ -17,10 +17,10 @@ import * as Transport from "../src/Transport.ts"
 
 type Env = { readonly [name: string]: string }
 
-/** A variable that is set to nothing is there, and wrong. */
+/** A variable that is empty is set, and invalid. */
 const fromEnv = (env: Env) => ConfigProvider.fromEnv({ env, preserveEmptyStrings: true })
 
-/** How variables come by another name. */
+/** How variables get another name. */
 interface Naming {
   readonly by: string
   readonly prefix: string
@@ -57,7 +57,7 @@ const namings: ReadonlyArray<Naming> = [
   }
 ]
 
-/** Builds a layer, which sends nothing, and tells why it can't be built. */
+/** Builds a layer, which sends nothing, and returns why it cannot be built. */
 const failureOf = <A, E>(
   layer: Layer.Layer<A, E, Credentials.Credentials | HttpClient.HttpClient>,
   provider: ConfigProvider.ConfigProvider
@@ -83,13 +83,13 @@ for (const { by, nest, prefix, provider } of namings) {
     const login = Credentials.layerConfig(nest(Credentials.config))
     const expected = `expected one login: ${prefix}REGISTRY_USERNAME with ${prefix}REGISTRY_PASSWORD, ${prefix}REGISTRY_REFRESH_TOKEN or ${prefix}REGISTRY_ACCESS_TOKEN`
 
-    it.effect("are so named where no login is there", () =>
+    it.effect("are named like that if there is no login", () =>
       Effect.map(failureOf(login, provider({})), (failure) =>
         assert.strictEqual(failure, `ConfigError(SourceError: ${expected})`)
       )
     )
 
-    it.effect("are so named where two logins are there", () =>
+    it.effect("are named like that if there are two logins", () =>
       Effect.map(
         failureOf(
           login,
@@ -99,19 +99,19 @@ for (const { by, nest, prefix, provider } of namings) {
       )
     )
 
-    it.effect("are so named where one can't be used", () =>
+    it.effect("are named like that if one is invalid", () =>
       Effect.map(failureOf(login, provider({ [`${prefix}REGISTRY_USERNAME`]: "" })), (failure) =>
         assert.include(failure, `at ["${prefix}REGISTRY_USERNAME"]`)
       )
     )
 
-    it.effect("are so named where they are the program's own", () =>
+    it.effect("are named like that if they are the program's own", () =>
       Effect.map(failureOf(Credentials.layerConfig(nest(own)), provider({})), (failure) =>
         assert.include(failure, `at ["${prefix}CI_TOKEN"]`)
       )
     )
 
-    it.effect("are so named among the credentials that were passed over", () =>
+    it.effect("are named like that among the credentials that were passed over", () =>
       Effect.gen(function* () {
         const { get } = yield* Credentials.Credentials
         const failure = yield* Effect.flip(
@@ -136,7 +136,7 @@ for (const { by, nest, prefix, provider } of namings) {
       ["ContainerRegistry", ContainerRegistry.layerConfig]
     ] as const
     for (const [name, layerConfig] of layers) {
-      it.effect(`are so named where ${name} misses its endpoint`, () =>
+      it.effect(`are named like that if ${name} lacks its endpoint`, () =>
         Effect.gen(function* () {
           const endpoint = nest(Config.String("MY_REGISTRY"))
           assert.include(yield* failureOf(layerConfig({ endpoint }), provider({})), `at ["${prefix}MY_REGISTRY"]`)

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 
-/** What a function returns, and what it costs this thread in milliseconds of processor time: others use the machine too. */
+/** The result of a function, and its processor time in milliseconds, because other programs use the machine too. */
 export const measured = <A>(run: () => A): { readonly result: A; readonly cost: number } => {
   const start = process.threadCpuUsage()
   const result = run()
@@ -9,8 +9,8 @@ export const measured = <A>(run: () => A): { readonly result: A; readonly cost: 
 }
 
 /**
- * Runs a parser on an input of 100 kB. It needs some milliseconds if its time is linear, and minutes if it is quadratic,
- * so that five seconds of processor time tell the two apart on any machine.
+ * Runs a parser on an input of 100 kB. It needs some milliseconds if its time is linear, and minutes if it is
+ * quadratic, so that five seconds of processor time distinguish the two on any machine.
  */
 export const atOnce = <A>(parse: () => A): A => {
   const { cost, result } = measured(parse)

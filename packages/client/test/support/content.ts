@@ -1,5 +1,5 @@
 /**
- * `RegistryContent` in conversation with a script.
+ * `RegistryContent` with a scripted registry.
  */
 import { createHash } from "node:crypto"
 import * as Layer from "effect/Layer"
@@ -8,7 +8,7 @@ import * as RegistryContent from "../../src/RegistryContent.ts"
 import type { RetryPolicy } from "../../src/RetryPolicy.ts"
 import { registry, type Script } from "./registry.ts"
 
-/** At most so many attempts without progress, with no time in between. */
+/** A number of attempts without progress, with no wait in between. */
 export const patient: RetryPolicy = {
   schedule: Schedule.recurs(3),
   maxRetryAfter: "1 minute",

@@ -1,18 +1,18 @@
 /**
- * Texts that are almost right: what a parser reads, with a few edits, so that most of them get far.
+ * Texts that are almost valid: valid input with a few edits, so that most of them reach deep into a parser.
  */
 import { assert, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 
-/** Another seed or more runs, as CONTRIBUTING.md tells: `FUZZ_SEED=7 FUZZ_RUNS=100000`. A failure prints its seed. */
+/** Another seed or more runs, as in CONTRIBUTING.md: `FUZZ_SEED=7 FUZZ_RUNS=100000`. A failure prints its seed. */
 const setting = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
 
-/** How a property is checked so many times. */
+/** The options for checking a property a number of times. */
 export const runs = (count: number) => ({
   arbitrary: { seed: setting("FUZZ_SEED", 1), runs: setting("FUZZ_RUNS", count) }
 })
 
-/** What is put into a text. */
+/** The insertions into a text. */
 const pieces = [
   "",
   " ",
@@ -65,14 +65,14 @@ const Edit = Schema.Struct({
 
 type Edit = typeof Edit.Type
 
-/** Which text, and what is done to it. */
+/** The text and its edits. */
 export const Edited = Schema.Struct({
   base: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 99 })),
   edits: Schema.Array(Edit).check(Schema.isMaxLength(6))
 })
 
 const edit = (text: string, { at, kind, length, piece }: Edit): string => {
-  // Somewhere in the text, wherever it is by now.
+  // A position in the current text.
   const begin = text.length === 0 ? 0 : Math.floor((at / 10_000) * text.length)
   const [before, part, after] = [text.slice(0, begin), text.slice(begin, begin + length), text.slice(begin + length)]
   switch (kind) {
@@ -94,7 +94,7 @@ const edit = (text: string, { at, kind, length, piece }: Edit): string => {
 export const textOf = (bases: ReadonlyArray<string>, { base, edits }: typeof Edited.Type): string =>
   edits.reduce(edit, bases[base % bases.length] ?? "")
 
-/** How long it takes, in milliseconds, at best: a machine that pauses is not the parser's fault. */
+/** The shortest time in milliseconds, because a pause of the machine is not the parser's fault. */
 const timeOf = (run: () => unknown): number => {
   let best = Number.POSITIVE_INFINITY
   for (let round = 0; round < 5 && best > 50; round++) {

@@ -41,7 +41,7 @@ export const by =
     return route === undefined ? refusal(404) : route[2](asked)
   }
 
-/** What was asked for, as `PATCH /path?query`. */
+/** The requests, as `PATCH /path?query`. */
 export const asked = Effect.map(Journal, (journal) =>
   journal.map(({ method, url }) => `${method} ${url.href.replace(endpoint, "")}`)
 )
@@ -51,7 +51,7 @@ export const upload = (options: object = {}, source: BlobSource.BlobSource = Blo
 
 export const pull = Effect.flatMap(RegistryContent, (content) => content.manifest("alpine", "v1"))
 
-/** A registry that takes uploads. */
+/** A registry that accepts uploads. */
 export const taking = (...routes: ReadonlyArray<Route>) =>
   by(
     ...routes,

@@ -1,5 +1,5 @@
 /**
- * A registry in which the conversation is data: what is answered to each request, and what was asked.
+ * A scripted registry: the answer to each request, and a journal of the requests.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -26,10 +26,10 @@ export interface Asked {
   readonly body: string
 }
 
-/** What comes back: an answer, now or later, or an error of the connection, or nothing for ever. */
+/** An answer, now or later, an error of the connection, or no answer ever. */
 export type Reply = Response | Effect.Effect<Response> | HttpFailure | Error | "reset" | "stall"
 
-/** What an HTTP client fails with before it sends anything, with what caused it. */
+/** The error of an HTTP client before it sends anything, with its cause. */
 export interface HttpFailure {
   readonly _tag: "EncodeError" | "InvalidUrlError"
   readonly cause: Error
@@ -53,7 +53,7 @@ export const json = (body: unknown, init: ResponseInit = {}): Response =>
     headers: { "content-type": "application/json; charset=utf-8", ...init.headers }
   })
 
-/** What ACR says of a repository. */
+/** ACR's properties of a repository. */
 export const properties = () =>
   json({
     registry: "myregistry.azurecr.io",
@@ -120,7 +120,8 @@ const client = (script: Script, journal: Array<Asked>) =>
   )
 
 /**
- * The token service of ACR in front of a script: it exchanges, grants `token-<n>`, and challenges whoever has none.
+ * The token service of ACR in front of a script: it exchanges, grants `token-<n>`, and challenges requests without a
+ * token.
  */
 export const behindOAuth =
   (scope: string, script: Script): Script =>
@@ -144,7 +145,7 @@ export const scripted = (script: Script): Layer.Layer<HttpClient.HttpClient | Jo
     Effect.map(Journal, (journal) => client(script, journal))
   ).pipe(Layer.provideMerge(Layer.sync(Journal, () => [])))
 
-/** `ContainerRegistry` in conversation with a script. */
+/** `ContainerRegistry` with a scripted registry. */
 export const registry = (
   script: Script,
   options: Partial<Transport.Options> & { readonly credentials?: Layer.Layer<Credentials.Credentials> } = {}

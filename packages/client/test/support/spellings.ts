@@ -25,7 +25,7 @@ const units = (text: string): ReadonlyArray<string> =>
 const signs = (text: string, write: (code: number, next: string) => string): string =>
   text.replace(/[!-/:-@[-`{-~]/g, (sign, at: number) => write(sign.charCodeAt(0), text.charAt(at + 1)))
 
-/** Names of HTML for the signs of ASCII. */
+/** HTML names of ASCII characters. */
 const entities = new Map(
   Object.entries({
     "+": "plus",
@@ -46,7 +46,7 @@ const entities = new Map(
   })
 )
 
-/** Other names of signs. */
+/** Other HTML names of these characters. */
 const longEntities = new Map(
   Object.entries({
     _: "UnderBar",
@@ -64,7 +64,7 @@ const byName = (names: ReadonlyMap<string, string>, text: string): string =>
 const repeatedly = (times: number, write: (text: string) => string, text: string): string =>
   times === 0 ? text : repeatedly(times - 1, write, write(text))
 
-/** Those of programs that quote what they were sent. */
+/** The encodings of programs that quote requests. */
 export const usualSpellings: ReadonlyArray<Spelling> = [
   { name: "as it is", write: (text) => text },
   { name: "as JSON", write: escaped },
@@ -98,7 +98,7 @@ export const usualSpellings: ReadonlyArray<Spelling> = [
   },
   { name: "percent-encoded", write: encodeURIComponent },
   {
-    name: "percent-encoded in small letters",
+    name: "percent-encoded in lower case",
     write: (text) => encodeURIComponent(text).replace(/%../g, (byte) => byte.toLowerCase())
   },
   {
@@ -125,7 +125,7 @@ export const usualSpellings: ReadonlyArray<Spelling> = [
   { name: "in base64, percent-encoded", write: (text) => encodeURIComponent(base64(`a:${text}`)) }
 ]
 
-/** Those that only a server would choose which wants a secret to be overlooked. */
+/** Encodings that only a server would use that wants to hide a secret. */
 const contrivedSpellings: ReadonlyArray<Spelling> = [
   {
     name: "as HTML in decimal numbers with many zeros",

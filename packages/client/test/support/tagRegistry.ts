@@ -1,6 +1,6 @@
 /**
- * A registry that keeps manifests by digest and by tag and has no referrers API, and programs that talk to it. A schedule
- * says whose request it answers next.
+ * A registry that keeps manifests by digest and by tag and has no referrers API, and programs that use it. A schedule
+ * decides whose request it answers next.
  */
 import { createHash } from "node:crypto"
 import * as Deferred from "effect/Deferred"
@@ -18,7 +18,7 @@ import * as RegistryContent from "../../src/RegistryContent.ts"
 import type { RegistryError } from "../../src/RegistryError.ts"
 import * as RetryPolicy from "../../src/RetryPolicy.ts"
 
-/** What kind of registry it is. */
+/** The behaviour of the registry. */
 export interface Kind {
   /** Whether it refuses a PUT whose `If-Match` or `If-None-Match` does not hold. */
   readonly honoursConditions?: boolean
@@ -41,7 +41,7 @@ const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").u
 
 const unknown = () => Response.json({ errors: [{ code: "MANIFEST_UNKNOWN", message: "unknown" }] }, { status: 404 })
 
-/** The manifests that an index names; none of any other manifest. */
+/** The manifests that an index names; none for any other manifest. */
 const entriesIn = (bytes: Uint8Array): ReadonlyArray<string> => {
   const { manifests = [] }: { readonly manifests?: ReadonlyArray<{ readonly digest: string }> } = JSON.parse(
     new TextDecoder().decode(bytes)
@@ -128,7 +128,7 @@ export const make = (kind: Kind = {}) => {
       const stored = manifests.get(tags.get(tag) ?? "")
       return stored === undefined ? [] : entriesIn(stored.bytes)
     },
-    /** Deletes a manifest as another program that knows of no list. */
+    /** Deletes a manifest as another program that does not know the list. */
     remove: (digest: string): void => void manifests.delete(digest),
     /** Puts a manifest as another program. */
     store: (reference: string, mediaType: string, document: object | string): string => {
@@ -150,7 +150,7 @@ export type TagRegistry = ReturnType<typeof make>
 const through = (client: HttpClient.HttpClient) =>
   RegistryContent.layer({
     endpoint: "https://registry.example.com",
-    // A request may wait for its turn as long as the schedule wants.
+    // A request may wait for its turn as long as the schedule says.
     retry: { ...RetryPolicy.defaultPolicy, attemptTimeout: "1 day" }
   }).pipe(Layer.provide(Credentials.layerAnonymous), Layer.provide(Layer.succeed(HttpClient.HttpClient, client)))
 
@@ -201,7 +201,7 @@ export const interleaved = <E>(
           const turn = yield* Queue.poll(waiting)
           isAnswered = Option.isSome(turn) && (yield* Deferred.succeed(turn.value, undefined))
           if (isAnswered) continue
-          // A program that waits for a while goes on: the schedule alone is the order.
+          // A program that sleeps continues: only the schedule decides the order.
           yield* TestClock.adjust("1 second")
         }
       })
