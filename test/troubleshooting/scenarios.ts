@@ -358,7 +358,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
     remedy:
       "Start the registry, and compare the port: the emulator prints its own. To wait for a registry that starts, retry the operation while `error.isRetryable`.",
     reason: "Unavailable",
-    says: ["ECONNREFUSED", "not tried again"],
+    says: ["ECONNREFUSED", "not retried"],
     run: unreachable("http://127.0.0.1:1")
   },
   {
