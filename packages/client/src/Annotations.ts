@@ -13,8 +13,8 @@ import * as Schema from "effect/Schema"
  *
  * **Details**
  *
- * OCI image specification, annotations.md. Keys and values are text. Other keys are allowed beside those of the
- * specification. A key of your own starts with your domain in reverse: `com.contoso.build`.
+ * OCI image specification, annotations.md. Keys and values are text. Keys other than those of the specification are
+ * allowed. A key of your own starts with your domain in reverse: `com.contoso.build`.
  *
  * **Example** (Saying what an image was built from)
  *

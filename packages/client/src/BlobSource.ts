@@ -52,8 +52,8 @@ export interface BlobSource<out E = never, out R = never> {
   /** Whether `read` may run more than once, from any offset, and returns the same bytes each time. */
   readonly repeatable: boolean
   /**
-   * The same content without a check of its own, if `read` compares the bytes with a digest. An upload with a `digest` reads
-   * this instead, since it hashes the content itself.
+   * The same content without verification, for sources whose `read` compares the bytes with a digest. An upload with a
+   * `digest` reads this instead, because it hashes the content itself.
    */
   readonly unverified?: Pick<BlobSource<E, R>, "read">
 }
@@ -244,7 +244,7 @@ const bytesOf = (size: ByteSize.Input): number =>
 export const fromStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options: {
-    /** How many bytes it gives in all, where that is known. */
+    /** The total number of bytes, if it is known. */
     readonly size?: ByteSize.Input
   } = {}
 ): BlobSource<E, R> => ({
@@ -279,7 +279,7 @@ export const fromStream = <E, R>(
 export const fromRepeatableStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options: {
-    /** How many bytes it gives in all, where that is known. */
+    /** The total number of bytes, if it is known. */
     readonly size?: ByteSize.Input
   } = {}
 ): BlobSource<E, R> => ({ ...fromStream(stream, options), repeatable: true })

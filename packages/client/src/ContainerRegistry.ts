@@ -179,7 +179,7 @@ export interface Service {
   /** The registry's origin: `https://myregistry.azurecr.io`. */
   readonly endpoint: string
 
-  /** The registry's host, as it stands in references: `myregistry.azurecr.io`. */
+  /** The registry's host, as in references: `myregistry.azurecr.io`. */
   readonly loginServer: string
 
   /**

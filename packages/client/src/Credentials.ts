@@ -71,7 +71,7 @@ export interface Password {
 }
 
 /**
- * An access token of Microsoft Entra ID, which ACR exchanges for a refresh token of its own.
+ * An access token of Microsoft Entra ID, which ACR exchanges for one of its refresh tokens.
  *
  * @category models
  * @since 0.1.0
@@ -111,7 +111,7 @@ export interface RefreshToken {
  */
 export interface AccessToken {
   readonly _tag: "AccessToken"
-  /** The token, as it is sent. */
+  /** The token, which is sent unchanged. */
   readonly token: Redacted.Redacted<string>
   /** Where the credential was found: a file, a variable, a credential helper. It contains no part of the secret. */
   readonly source?: string
@@ -233,9 +233,9 @@ export const entraScope = "https://containerregistry.azure.net/.default"
 export const entraLoginServers: ReadonlyArray<string> = [".azurecr.io"]
 
 /**
- * Tests whether a login server is among the named ones. A name that begins with a dot stands for all hosts that end
- * with it, a name with a port for the host at that port, and any other name for the one host, whatever its port.
- * `docker.io` stands for the host of Docker Hub's registry, `registry-1.docker.io`.
+ * Tests whether a login server is among the named ones. A name that begins with a dot matches all hosts that end with
+ * it, a name with a port matches the host at that port, and any other name matches that host at any port. `docker.io`
+ * means the host of Docker Hub's registry, `registry-1.docker.io`.
  *
  * **Example** (The registries of two clouds, and one host)
  *
@@ -360,8 +360,8 @@ export const layerAccessToken = (token: Redacted.Redacted<string>): Layer.Layer<
  * three hours) and when the registry refuses that one. If it fails, every operation that waits fails with
  * `CredentialUnavailable`, and the next operation runs it again.
  *
- * The token is sent to registries of Azure's public cloud alone (`entraLoginServers`). `loginServers` names others: those
- * of a national cloud, `[".azurecr.cn"]`, or a host of your own. For any other registry the effect does not run, and
+ * The token is sent only to registries of Azure's public cloud (`entraLoginServers`). `loginServers` names others:
+ * those of a national cloud, `[".azurecr.cn"]`, or a custom domain. For any other registry the effect does not run, and
  * operations fail with `CredentialUnavailable`.
  *
  * **Gotchas**

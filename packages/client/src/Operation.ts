@@ -112,8 +112,8 @@ export interface Operation<out A> {
    */
   readonly onSent?: () => void
   /**
-   * Whether a redirect of a GET or a HEAD is followed, without credentials where it leaves the registry. Registries
-   * redirect public content to mirrors; ACR's management API never redirects.
+   * Whether a redirect of a GET or a HEAD is followed, without credentials if it leads away from the registry.
+   * Registries redirect public content to mirrors; ACR's management API never redirects.
    */
   readonly followsRedirects?: true
   /** The number of requests that the same call sent before, for traces: redirects that were followed. */

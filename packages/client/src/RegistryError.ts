@@ -2,8 +2,8 @@
  * The error of the library: one type, with a reason that a program can act on.
  *
  * Every operation fails with a `RegistryError`; its `reason` is one of thirteen that a caller can act on. Handle one of
- * them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` tells whether the same operation
- * may succeed later:
+ * them with `Effect.catchReason`, several with `Effect.catchReasons`. `isRetryable` says whether the same operation may
+ * succeed later:
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -217,7 +217,7 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-acr/client
   "Throttled",
   {
     description,
-    /** How long the registry asks to wait, if it says so. */
+    /** How long the registry asks to wait, if it states a time. */
     retryAfter
   }
 ) {
@@ -280,7 +280,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
      * failures at first contact, and for servers other than the registry.
      */
     firstContact: Schema.optionalKey(Schema.Boolean),
-    /** How long the registry asks to wait, if it says so. */
+    /** How long the registry asks to wait, if it states a time. */
     retryAfter
   }
 ) {

@@ -54,7 +54,7 @@ const reader =
 
 export const repositoryName = reader(RepositoryName.parse, "repository")
 
-/** The repository that a name stands for at a registry. */
+/** Parses the name of a repository, and returns its full name in the registry. */
 export const repositoryAt =
   (endpoint: string) =>
   (operation: string, repository: string, name?: string): Effect.Effect<RepositoryName.RepositoryName, RegistryError> =>

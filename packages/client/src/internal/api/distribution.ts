@@ -25,7 +25,7 @@ import { holding, list, optional } from "../schema/json.ts"
 import { isGeneric, manifestType } from "./manifestType.ts"
 import { type Entry, isNamedBy, readPage } from "./records.ts"
 
-/** OCI distribution specification, "Pushing manifests": what every registry takes. */
+/** OCI distribution specification, "Pushing manifests": the size that every registry accepts. */
 export const maxManifestBytes = 4 * 1024 * 1024
 
 /** All media types of manifests. The wildcard requests any other content. */
@@ -180,7 +180,7 @@ export const listTags = (
   })
 })
 
-/** Deletes a tag alone. "Deleting tags": `DELETE` with a tag in the place of a digest. */
+/** Deletes only a tag. "Deleting tags": `DELETE` with a tag in place of a digest. */
 export const deleteTag = (repository: RepositoryName, tag: Tag.Tag): Operation<void> => ({
   name: "RegistryContent.deleteTag",
   method: "DELETE",
@@ -342,7 +342,7 @@ const decodeDescriptor = Schema.decodeUnknownResult(Descriptor)
 const namesType = (filters: unknown): boolean =>
   typeof filters === "string" && filters.split(",").some((filter) => filter.trim() === "artifactType")
 
-/** "Listing Referrers": the media type tells the list from what other servers answer on this path. */
+/** "Listing Referrers": the media type distinguishes the list from what other servers answer on this path. */
 const readReferrers = page((response) =>
   Effect.gen(function* (): Effect.fn.Return<ReadonlyArray<ListedReferrer>, Reason> {
     if (MediaType.essence(contentType(response) ?? MediaType.octetStream) !== MediaType.ociImageIndex) {
@@ -381,7 +381,7 @@ export const listReferrers = (
 
 const blobPath = (repository: RepositoryName, digest: Digest.Digest): string => `/v2/${repository}/blobs/${digest}`
 
-/** The size of a blob, where the registry states it. */
+/** The size of a blob, if the registry states it. */
 export const headBlob = (
   name: string,
   repository: RepositoryName,
@@ -536,7 +536,7 @@ const readMounted = (
   )
 }
 
-/** The redirects that a POST follows as it is. */
+/** The redirects that a POST follows unchanged. */
 const keepingMethod = [307, 308]
 
 /** Opens a session, or mounts a blob, which leaves no session. If the answer is lost, the session expires unused. */

@@ -1,5 +1,5 @@
 /**
- * Properties as Azure Container Registry writes them: `changeableAttributes` beside the rest, and times with seven
+ * Properties as Azure Container Registry writes them: with a separate `changeableAttributes`, and times with seven
  * fractional digits. Every reader here keeps the original record, so no data of the registry is lost.
  */
 import * as DateTime from "effect/DateTime"
@@ -74,7 +74,7 @@ export const updateToWire = ({ canDelete, canList, canRead, canWrite }: Changeab
   ...(canRead === undefined ? {} : { readEnabled: canRead })
 })
 
-/** The body of a PATCH of a manifest: the result of a scan stands beside the attributes. */
+/** The body of a PATCH of a manifest: the attributes, and the result of a scan. */
 export const manifestUpdateToWire = ({
   quarantineDetails,
   quarantineState,

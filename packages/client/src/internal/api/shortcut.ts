@@ -26,9 +26,9 @@ const otherwise =
 export const orLongWay = otherwise((reason) => !isOutage(reason))
 
 /**
- * Whether a registry answered that it does not mount a blob. A 5xx counts, because the fault may affect mounts alone. A 429
- * and a lost connection do not count, because a plain POST would meet the same. A registry that says it mounted other
- * content is not sent any.
+ * Whether a registry answered that it does not mount a blob. A 5xx counts, because the fault may affect only mounts. A
+ * 429 and a lost connection do not count, because a plain POST would meet the same. A registry that says it mounted
+ * other content is not sent any.
  */
 export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
   reason._tag === "Unavailable" ? response !== undefined : !isOutage(reason) && reason._tag !== "ContentMismatch"
@@ -40,7 +40,7 @@ export const isNotMounted = ({ reason, response }: RegistryError): boolean =>
 const isUnclear = ({ _tag }: Reason): boolean =>
   _tag === "Unsupported" || _tag === "InvalidRequest" || _tag === "InvalidResponse" || _tag === "Forbidden"
 
-/** Whether storage refused a HEAD to which the registry redirected: it signs its links for GET alone. */
+/** Whether storage refused a HEAD to which the registry redirected: it signs its links only for GET. */
 export const isOfStorage =
   (endpoint: string) =>
   ({ request, response }: RegistryError): boolean =>

@@ -1,10 +1,10 @@
 /**
  * Registries that the caller named by a bare name.
  *
- * `myregistry` stands for `https://myregistry.azurecr.io`. On a compose or Kubernetes network, the same name may be a
- * host, `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the client sends no
- * credential because of the name alone: an Entra token confirms that ACR is meant, and with any other credential the
- * caller must state which of the two it is.
+ * `myregistry` means `https://myregistry.azurecr.io`. On a compose or Kubernetes network, the same name may be a host,
+ * `harbor` or `registry`, and the ACR registry of that name may be a stranger's. So the client sends no credential
+ * because of the name alone: an Entra token confirms that ACR is meant, and with any other credential the caller must
+ * state which of the two it is.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -37,7 +37,7 @@ export interface Bearer {
 /** The authentication scheme of a registry. */
 export type Scheme = Open | Basic | Bearer
 
-/** A scheme, and the scopes that the challenge named for the request at hand. */
+/** A scheme, and the scopes that the challenge names for the current request. */
 export interface Demand {
   readonly scheme: Scheme
   readonly scopes: ReadonlyArray<string>

@@ -1,5 +1,5 @@
 /**
- * The image index that a referrers tag names: clients add their entries to it and keep everything else as it is.
+ * The image index that a referrers tag names: clients add their entries to it and keep everything else unchanged.
  *
  * OCI distribution specification, "Referrers tag schema".
  */

@@ -4,7 +4,7 @@
  * Only the forms that `URL` and resolvers write are parsed: RFC 4291 and dotted decimals.
  */
 
-/** See `Outbound.Reach`. The more harm a request can do at an address, the later its reach stands here. */
+/** See `Outbound.Reach`. Ordered by the harm that a request to such an address can do, the most harmful last. */
 const byHarm = ["public", "private", "link-local", "loopback"] as const
 type Reach = (typeof byHarm)[number]
 
@@ -21,7 +21,7 @@ const parse4 = (text: string): Bytes | undefined => {
     : undefined
 }
 
-/** One side of `::`. An IPv4 address may stand in place of the last two groups. */
+/** One side of `::`. An IPv4 address may replace the last two groups. */
 const parseGroups = (text: string): Bytes | undefined => {
   if (text === "") return []
   const parts = text.split(":")

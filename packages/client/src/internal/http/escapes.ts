@@ -145,8 +145,8 @@ const breaks = /\r?\n[ \t]*/g
 const nothing = () => ""
 
 /**
- * A text as it is, and with its escapes decoded once, twice, and so on until none is left; each of them also without its
- * line breaks. Each is shorter than the one it is made of.
+ * Yields a text unchanged, and with its escapes decoded once, twice, and so on until none is left; each of them also
+ * without its line breaks. Each result is shorter than the one before.
  */
 export function* views(text: string): Generator<View> {
   let view: View | undefined = { text, origin: (at) => at }

@@ -1,13 +1,13 @@
 /**
- * What an upload does after a fault: a table without effects, written out in docs/uploads.md.
+ * The recovery of uploads from faults: a table without effects, which docs/uploads.md documents.
  */
 import type { Reason, RegistryError } from "../../RegistryError.ts"
 
-/** What an upload was doing: sending bytes, sending the last ones with the commit, or committing alone. */
+/** The current step of an upload: sending bytes, sending the last ones with the commit, or committing without bytes. */
 export type Doing = "Sending" | "SendingLast" | "Committing"
 
 /**
- * What a failed request means to an upload.
+ * The meaning of a failed request for an upload.
  *
  * - `TurnedAway`: the registry did not process the request (429, 503).
  * - `Lost`: it is unknown how many bytes arrived (reset, stall, 408, 5xx).
