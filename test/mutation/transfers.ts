@@ -51,8 +51,8 @@ const downloads: ReadonlyArray<Fault> = [
   {
     wrong: "a download keeps its broken connections until it ends",
     file: `${folder}/download.ts`,
-    find: "          yield* disconnect\n          // Nothing is there any more.",
-    replace: "          connection = undefined\n          // Nothing is there any more."
+    find: "          yield* disconnect\n          // There are no more bytes.",
+    replace: "          connection = undefined\n          // There are no more bytes."
   },
   {
     wrong: "an answer that ends too early is not resumed",

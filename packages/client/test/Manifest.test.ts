@@ -24,7 +24,7 @@ const complaint = (mediaType: MediaType.MediaType, document: unknown): string =>
   Result.match(parse(mediaType, document), { onSuccess: ({ _tag }) => _tag, onFailure: ({ message }) => message })
 
 describe("a manifest of an image", () => {
-  it("is all of its fields, with those that nobody knows yet, at any depth", () => {
+  it("has all of its fields, and unknown ones at any depth", () => {
     // The example of manifest.md, with an artifact's fields, a foreign layer and unknown fields.
     const written = {
       schemaVersion: 2,
@@ -103,7 +103,7 @@ describe("a manifest of an image", () => {
 })
 
 describe("an index", () => {
-  it("is all of its fields, with those that nobody knows yet, at any depth", () => {
+  it("has all of its fields, and unknown ones at any depth", () => {
     // The example of image-index.md, an attestation as BuildKit stores it, a nested index, and unknown fields.
     const written = {
       schemaVersion: 2,

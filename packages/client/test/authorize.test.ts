@@ -157,7 +157,7 @@ describe("a login for other tools", () => {
   const others = [
     ["a password", Credentials.layerPassword({ username: "contoso", password: Redacted.make("word") })],
     ["an access token", Credentials.layerAccessToken(Redacted.make("token"))],
-    ["nobody", Credentials.layerAnonymous]
+    ["an anonymous caller", Credentials.layerAnonymous]
   ] as const
   for (const [name, credentials] of others) {
     it.effect(`is not issued for ${name}`, () =>

@@ -26,7 +26,7 @@ const bytes = BlobSource.fromString(text)
 
 /** Dies if it is accessed. */
 const untouched: BlobSource.BlobSource = {
-  sizeBytes: Effect.die("the source was asked for its size"),
+  sizeBytes: Effect.die("the size of the source was read"),
   read: () => Stream.die("the source was read"),
   repeatable: true
 }
