@@ -105,7 +105,8 @@ const bufferedEvents = 256
  *
  * Each pass lists both places, compares them, and copies what the target lacks: the largest repositories first, and in each one
  * what was pushed last first. The next pass verifies what was copied by the target's own lists, and copies what was pushed
- * meanwhile. A run ends when a pass finds nothing to copy, or after five passes.
+ * meanwhile. A run ends when a pass finds nothing to copy. After five passes that copy, one more lists both places, and what is
+ * missing then stays `planned`.
  *
  * Content is complete at the target before it is tagged. A blob that several repositories have is sent once and mounted in the
  * others, if the target can.
@@ -230,6 +231,7 @@ export const plan = (
       rules,
       run,
       isFirst: true,
+      isLast: false,
       onListed: () => Effect.void,
       onReadBack: () => Effect.void
     })

@@ -15,9 +15,9 @@ import * as Schema from "effect/Schema"
  * - `copied`: this run copied it.
  * - `present`: the target had it with its tags already.
  * - `verified`: this run copied it, and the target's own lists have it with its tags.
- * - `failed`: it could not be copied; `class` and `detail` say why.
+ * - `failed`: it could not be copied, or a tag names something else and the rules say `fail`; `class` and `detail` say why.
  * - `refused`: the target does not take it: a lock, a limit, a name or a type.
- * - `skipped`: the rules leave it out, such as a tag that is kept.
+ * - `skipped`: the rules leave it out, such as one whose tags the target keeps for something else.
  * - `vanished`: the source does not have it any more.
  *
  * @category schemas

@@ -23,6 +23,7 @@ const stateOf = (change: Partial<Comparison>) =>
     known: new Map(),
     rules: {},
     isFirst: false,
+    isLast: false,
     isLater: true,
     ...change
   }).find(({ digest }) => digest === one)?.state
@@ -49,6 +50,14 @@ describe("a comparison", () => {
     assert.strictEqual(stateOf({ known: failed, isFirst: true }), "planned")
     assert.strictEqual(stateOf({ known: knownAs({ state: "failed", isTransient: true }) }), "planned")
     assert.strictEqual(stateOf({ known: knownAs({ state: "failed", tags: ["0.9"] }) }), "planned")
+  })
+
+  it("keeps why something failed in the pass that copies no more, and plans what the target has lost", () => {
+    const failed = knownAs({ state: "failed", isTransient: true })
+    assert.strictEqual(stateOf({ known: failed, isLast: true }), "failed")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "vanished" }), isLast: true }), "vanished")
+    assert.strictEqual(stateOf({ known: knownAs({ state: "copied" }), isLast: true }), "planned")
+    assert.strictEqual(stateOf({ isLast: true }), "planned")
   })
 
   it("trusts what it copied where the target lists no digests", () => {

@@ -16,6 +16,8 @@ export interface Comparison {
   readonly isLater: boolean
   /** Whether what failed or was refused is tried again: once in each call of a run. */
   readonly isFirst: boolean
+  /** Whether nothing is copied in this call any more. */
+  readonly isLast: boolean
 }
 
 /** States that say that this run or another one has brought the artifact to the target. */
@@ -49,9 +51,11 @@ const sightOf = (
 /** Whether the target lists it although it failed for good: it was found damaged there, or something else brought it. */
 const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed" && !isTransient
 
-/** Whether another try would change nothing. What has no tag and belongs to nothing stays so. */
-const isSettled = ({ isFirst }: Comparison, { isTransient, state }: Known, { tags }: Listed): boolean =>
-  settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
+/** Whether it stays as it is: nothing is tried any more, or another try would change nothing, as with what belongs to nothing. */
+const isSettled = ({ isFirst, isLast }: Comparison, { isTransient, state }: Known, { tags }: Listed): boolean => {
+  if (isLast) return settled.has(state) || state === "vanished"
+  return settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
+}
 
 const stateOf = (comparison: Comparison, digest: Digest.Digest, listed: Listed): State => {
   const { tags } = listed

@@ -181,13 +181,15 @@ export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Opti
 const settledOf = ({ digest, repository }: Task, { nodes, root, tags }: Copy.Report): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
   const foreign = nodes.filter(({ reason }) => reason === "foreign").length
+  // Nothing is sent where the target keeps all tags that it has.
+  const isLeftOut = nodes.length === 0 && kept.length > 0
   const isPresent =
     nodes.every(({ outcome }) => outcome === "present") &&
     tags.every(({ outcome }) => outcome === "unchanged" || outcome === "kept")
   return {
     repository,
     digest,
-    state: isPresent ? "present" : "copied",
+    state: isLeftOut ? "skipped" : isPresent ? "present" : "copied",
     sent: nodes.reduce((sum, { kind, outcome, size }) => (kind === "blob" && outcome === "sent" ? sum + size : sum), 0),
     ...(root === digest ? {} : { root }),
     ...(foreign === 0

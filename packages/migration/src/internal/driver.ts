@@ -165,7 +165,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
   })
   const turns = yield* Semaphore.make(batchesAtOnce)
   const worker: Engine.Worker = {
-    prepare: ({ attempt, isFirst, pass, run: id }) =>
+    prepare: ({ attempt, isFirst, isLast, pass, run: id }) =>
       Effect.gen(function* () {
         const run = yield* store.byId(id)
         // Left by a process that was killed, and overtaken since.
@@ -178,6 +178,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           rules,
           run,
           isFirst,
+          isLast,
           onListed: ({ artifacts, extraTags, planned, repository: { source, target } }) =>
             emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
           onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })
@@ -193,7 +194,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
   return worker
 })
 
-/** Passes of one call: what was pushed meanwhile, and what failed for a while, is copied by the later ones. */
+/** Passes of one call that copy: what was pushed meanwhile, and what failed for a while, is copied by the later ones. */
 const mostPasses = 5
 
 const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
@@ -232,22 +233,23 @@ const driveOnce = (parts: Parts, id: number) =>
     const begun = yield* store.byId(id)
     if (begun.phase === "copy") yield* emitPlanned(parts, begun)
     const first = begun.pass
-    const last = first + mostPasses - 1
+    // The pass behind those that copy only looks: what the target has lost, and what moved meanwhile, stays planned.
+    const last = first + mostPasses
     while (true) {
       const run = yield* store.byId(id)
       if (run.phase === "done") return yield* emit({ _tag: "RunDone", summary: yield* summaryOf(store, run) })
       if (run.phase === "inventory") {
         const { attempt, pass } = run
+        const isLast = pass >= last
         const planned = yield* Effect.tapError(
-          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, shards }),
+          Engine.prepare({ run: id, pass, attempt, isFirst: pass === first, isLast, shards }),
           () => store.advance(run, { attempt: attempt + 1 })
         )
         yield* emitPlanned(parts, run, planned)
-        yield* store.advance(run, { phase: planned === 0 ? "done" : "copy" })
+        yield* store.advance(run, { phase: planned === 0 || isLast ? "done" : "copy" })
       } else {
         yield* copyBatches(parts, run)
-        const isLast = run.pass >= last
-        yield* store.advance(run, isLast ? { phase: "done" } : { phase: "inventory", pass: run.pass + 1, attempt: 0 })
+        yield* store.advance(run, { phase: "inventory", pass: run.pass + 1, attempt: 0 })
       }
     }
   })

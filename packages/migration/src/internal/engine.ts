@@ -19,7 +19,14 @@ import * as Cluster from "./cluster.ts"
 const shards = Schema.Int
 
 /** A pass to prepare. */
-const pass = { run: Schema.Int, pass: Schema.Int, attempt: Schema.Int, isFirst: Schema.Boolean, shards }
+const pass = {
+  run: Schema.Int,
+  pass: Schema.Int,
+  attempt: Schema.Int,
+  isFirst: Schema.Boolean,
+  isLast: Schema.Boolean,
+  shards
+}
 
 /** A batch to copy. `place` is what puts it into its shard. */
 const batch = {

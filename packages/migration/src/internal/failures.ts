@@ -50,7 +50,7 @@ export const classify = (error: CopyError<PlaceError | MigrationError | Fault>):
   if (isRoot && cause instanceof GraphError && cause.problem === "Missing" && cause.path.length === 0) {
     return { state: "vanished", class: "gone", detail }
   }
-  if (tag === "TagExists") return { state: "skipped", class: "exists", detail }
+  if (tag === "TagExists") return { state: "failed", class: "exists", detail }
   if (error.isRetryable) return { state: "failed", class: "transient", detail }
   if (side === "target" && refusals.has(tag)) return { state: "refused", class: "refused", detail }
   if (tag === "Forbidden") return { state: "failed", class: "forbidden", detail }

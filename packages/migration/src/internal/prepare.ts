@@ -45,6 +45,7 @@ export interface Preparing {
   readonly rules: Rules
   readonly run: Run
   readonly isFirst: boolean
+  readonly isLast: boolean
   readonly onListed: (listed: Listed) => Effect.Effect<void>
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
@@ -116,7 +117,7 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
 
 /** Lists both sides of a repository, and writes what is to be done. */
 const planRepository = (
-  { isFirst, places, rules, run, store }: Preparing,
+  { isFirst, isLast, places, rules, run, store }: Preparing,
   repository: Repository,
   route: Route,
   onCopied: (copied: ReadonlyArray<Doubted>) => void
@@ -144,7 +145,7 @@ const planRepository = (
       "targetNotListed"
     )
     if (Option.isNone(target)) return nothing
-    const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLater: run.pass > 1 }
+    const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLast, isLater: run.pass > 1 }
     const planned = compare(comparison)
     onCopied(toReadBack(comparison, planned))
     yield* store.during(run, store.setPlan(repository.id, planned, known))
