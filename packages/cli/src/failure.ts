@@ -270,6 +270,7 @@ const retentionCodes: Record<RetentionError["problem"], ExitCode> = {
 
 const migrationCodes: Record<MigrationError["problem"], ExitCode> = {
   InvalidRules: exitCodes.wrongCall,
+  NothingSelected: exitCodes.notFound,
   OtherRules: exitCodes.wrongCall,
   UnknownRun: exitCodes.notFound,
   NewerStore: exitCodes.wrongCall,

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
  * **Details**
  *
  * - `InvalidRules`: the rules cannot be read, or do not say what they mean.
+ * - `NothingSelected`: a route matches no repository, or none of its tags. The name is free for other rules.
  * - `OtherRules`: the database has a run of this name with other rules.
  * - `UnknownRun`: the database has no run of this name.
  * - `NewerStore`: a newer version of this package wrote the database.
@@ -31,6 +32,7 @@ export class MigrationError extends Schema.TaggedError<MigrationError>("@effect-
     /** What is wrong. */
     problem: Schema.Literals([
       "InvalidRules",
+      "NothingSelected",
       "OtherRules",
       "UnknownRun",
       "NewerStore",

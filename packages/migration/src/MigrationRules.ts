@@ -5,6 +5,7 @@
  */
 import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Platform from "@effect-acr/client/Platform"
+import * as Reference from "@effect-acr/client/Reference"
 import * as RateLimits from "@effect-acr/client/RateLimits"
 import type * as Transport from "@effect-acr/client/Transport"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { MigrationError } from "./MigrationError.ts"
+
+const isRegistry = Schema.is(Reference.Registry)
+
+/** The rules are in the database as they are: a login in them would be as well. */
+const loginServer = Schema.String.check(
+  Schema.makeFilter((text) =>
+    isRegistry(text) ? undefined : "a login server such as myregistry.azurecr.io, without https:// and without a login"
+  )
+)
 
 /**
  * Where content comes from or goes to.
@@ -29,7 +39,7 @@ import { MigrationError } from "./MigrationError.ts"
 export const Place = Schema.Union([
   Schema.Struct({
     /** The login server of a registry. */
-    registry: Schema.NonEmptyString
+    registry: loginServer
   }),
   Schema.Struct({
     /** A folder of image layouts. */
@@ -213,19 +223,46 @@ const RulesFields = Schema.Struct({
 type RulesFields = typeof RulesFields.Type
 
 const placeOf = (place: Place): string => {
-  if ("registry" in place) return `registry ${place.registry}`
+  if ("registry" in place) return `registry ${place.registry.toLowerCase()}`
   return "layouts" in place ? `layouts ${place.layouts}` : `archives ${place.archives}`
 }
 
+const folderOf = (place: Place): string | undefined => {
+  if ("registry" in place) return undefined
+  return `${"layouts" in place ? place.layouts : place.archives}`.replace(/\/+$/, "")
+}
+
+/** Whether a target is in the folder of layouts that is read: each pass would find what the one before has made. */
+const isInside = ({ from, to }: Route): boolean => {
+  const [source, target] = [folderOf(from), folderOf(to)]
+  if (source === undefined || target === undefined || !("layouts" in from)) return false
+  return `${target}/`.startsWith(`${source}/`) && placeOf(from) !== placeOf(to)
+}
+
 /** What rules may not say, since it would not mean what it seems to. */
-const rulesProblem = Schema.makeFilter<RulesFields>(({ routes }) => {
+const rulesProblem = Schema.makeFilter<RulesFields>(({ limits: { registries = {} } = {}, routes }) => {
   const circular = routes.findIndex(
     ({ from, rename = [], to }) =>
       placeOf(from) === placeOf(to) && rename.every(({ prefix, replaceBy }) => prefix === replaceBy)
   )
-  return circular === -1
+  if (circular !== -1) {
+    return {
+      path: ["routes", circular],
+      issue: "from and to are one place: rename repositories, or choose another place"
+    }
+  }
+  const inside = routes.findIndex(isInside)
+  if (inside !== -1) return { path: ["routes", inside, "to"], issue: "it is inside the folder that is read" }
+  const used = new Set(
+    routes.flatMap(({ from, to }) => [from, to].flatMap((place) => ("registry" in place ? [place.registry] : [])))
+  )
+  const unused = Object.keys(registries).find((name) => !used.has(name))
+  return unused === undefined
     ? undefined
-    : { path: ["routes", circular], issue: "from and to are one place: rename repositories, or choose another place" }
+    : {
+        path: ["limits", "registries", unused],
+        issue: "no route has a registry of this name, so that nothing would be limited"
+      }
 })
 
 const StrictRules = RulesFields.check(rulesProblem)

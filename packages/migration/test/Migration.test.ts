@@ -297,7 +297,10 @@ describe("a migration", () => {
       const summary = yield* status
       assert.deepEqual(
         summary.problems.map(({ problem, source: name }) => [name, problem]),
-        [["shop/web", "notListed"]]
+        [
+          ["shop/gone", "notListed"],
+          ["shop/web", "notListed"]
+        ]
       )
       assert.isFalse(MigrationReport.isComplete(summary))
       const [outcome] = yield* report
@@ -307,12 +310,16 @@ describe("a migration", () => {
 
   it.live("is refused with other rules under the same name, and is not known under another", () =>
     Effect.gen(function* () {
-      const { run, services } = yield* makeWorld()
+      const { run, seed, services, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
       yield* run()
       assert.strictEqual(
         (yield* Effect.flip(run({ referrers: false }))).message,
         "the run test has other rules: choose another name for these"
       )
+      // Limits say how fast, not what.
+      yield* run({ limits: { copies: 2 } })
+      assert.strictEqual((yield* status).pass, 3)
       const unknown = yield* Effect.flip(Effect.provide(Migration.status("other"), services))
       assert.include(unknown.message, "no run other")
     }).pipe(Effect.scoped)

@@ -1,8 +1,10 @@
 /**
  * What must not look like success.
  */
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
 
@@ -55,6 +57,91 @@ describe("a run", () => {
       assert.deepEqual(yield* tagsOf(target), before)
       assert.deepInclude(yield* status, { pass: 2 })
       assert.deepInclude((yield* report)[0], { state: "skipped", class: "exists" })
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("rules that select nothing", () => {
+  const nothing = (rules: Record<string, unknown>, message: string) =>
+    Effect.gen(function* () {
+      const { decode, route, run, seed, services, status, target } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "base", tags: ["1.0"] })
+      const routes = [
+        { ...route, repositories: { include: ["base"] } },
+        { ...route, ...rules }
+      ]
+      for (const problem of [
+        yield* Effect.flip(Effect.provide(Effect.flatMap(decode({ routes }), Migration.plan), services)),
+        yield* Effect.flip(run({ routes }))
+      ]) {
+        assert.deepInclude(problem, { _tag: "MigrationError", problem: "NothingSelected" })
+        assert.include(problem.message, message)
+      }
+      assert.deepEqual(yield* target.repositories, [])
+      // The name is free for rules that are right.
+      yield* run()
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      assert.lengthOf(yield* target.repositories, 2)
+    }).pipe(Effect.scoped)
+
+  it.live("say so where a glob matches none of the repositories", () =>
+    nothing({ repositories: { include: ["shpo/**"] } }, "routes[1].repositories matches none of the 2 repositories of")
+  )
+
+  it.live("say so where a glob matches no tag", () =>
+    nothing(
+      { repositories: { include: ["shop/**"] }, tags: { include: ["v*"] } },
+      "routes[1].tags matches no tag of the repositories of"
+    )
+  )
+
+  it.live("say so where a registry lists no repository", () =>
+    Effect.gen(function* () {
+      const { run, source } = yield* makeWorld()
+      assert.include((yield* Effect.flip(run())).message, `${source.loginServer} lists no repositories`)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("leave a run incomplete where they name a repository that is not there", () =>
+    Effect.gen(function* () {
+      const { folder, route, run, seed, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const layouts = { layouts: join(folder, "layouts") }
+      yield* run({ routes: [{ ...route, to: layouts }] }, "out")
+      const repositories = { names: ["shop/api", "shop/apii"] }
+      yield* run({
+        routes: [
+          { ...route, repositories },
+          { from: layouts, to: route.to, repositories, rename: [{ prefix: "", replaceBy: "layouts/" }] }
+        ]
+      })
+      const summary = yield* status
+      assert.deepEqual(
+        summary.problems.map(({ problem, route: number, source }) => [number, source, problem]),
+        [
+          [0, "shop/apii", "notListed"],
+          [1, "shop/apii", "notListed"]
+        ]
+      )
+      assert.isFalse(MigrationReport.isComplete(summary))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a route inside one registry", () => {
+  it.live("does not copy its own copies", () =>
+    Effect.gen(function* () {
+      const { route, run, seed, source, status } = yield* makeWorld()
+      yield* seed({ repository: "shop/api", tags: ["1.0"] })
+      const rename = [{ prefix: "", replaceBy: "backup/" }]
+      const routes = [{ from: route.from, to: route.from, rename }]
+      const names = Effect.map(source.repositories, (found) => found.map(({ name }) => name).toSorted())
+      yield* run({ routes })
+      assert.deepEqual(yield* names, ["backup/shop/api", "shop/api"])
+      assert.isTrue(MigrationReport.isComplete(yield* status))
+      // Another run does not know what the first one made.
+      yield* run({ routes }, "other")
+      assert.deepEqual(yield* names, ["backup/shop/api", "shop/api"])
     }).pipe(Effect.scoped)
   )
 })

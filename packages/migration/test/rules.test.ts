@@ -46,7 +46,27 @@ describe("rules", () => {
       assert.include(yield* messageOf({ routes: [route], limits: { share: 2 } }), `["limits"]["share"]`)
       assert.include(yield* messageOf({ routes: [] }), `["routes"]`)
       assert.include(yield* messageOf({ routes: [{ ...route, to: route.from }] }), "one place")
+      const shouting = { registry: "OLD.azurecr.io" }
+      assert.include(yield* messageOf({ routes: [{ ...route, to: shouting }] }), "one place")
+      assert.include(
+        yield* messageOf({ routes: [{ from: { layouts: "all" }, to: { layouts: "all/new" } }] }),
+        "inside the folder that is read"
+      )
+      const mistyped = { registries: { "odl.azurecr.io": "acrBasic" } }
+      assert.include(yield* messageOf({ routes: [route], limits: mistyped }), "odl.azurecr.io")
       assert.include((yield* Effect.flip(MigrationRules.parse("{"))).message, "they are not JSON")
+    })
+  )
+})
+
+describe("a registry in rules", () => {
+  it.effect("is a name without a login, which would be written to the database, and is not repeated", () =>
+    Effect.gen(function* () {
+      for (const registry of ["user:S3CRET@old.azurecr.io", "https://old.azurecr.io", "old.azurecr.io/S3CRET", ""]) {
+        const message = yield* messageOf({ routes: [{ ...route, from: { registry } }] })
+        assert.include(message, "a login server such as")
+        assert.notInclude(message, "S3CRET")
+      }
     })
   )
 })

@@ -28,6 +28,7 @@ import * as Option from "effect/Option"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import type * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { MigrationError } from "../MigrationError.ts"
+import { failureIn } from "./store/access.ts"
 
 /** A process that works alone. */
 interface Alone {
@@ -165,6 +166,8 @@ export const awaitTurn = (options: Options): Effect.Effect<void, MigrationError,
     }
   }).pipe(
     Effect.catchTag("PersistenceError", (error) => {
+      const failure = failureIn(error)
+      if (failure !== undefined) return Effect.fail(failure)
       const description = `the database failed: ${error.message}`
       return Effect.fail(new MigrationError({ problem: "StoreFailed", description }))
     })

@@ -14,6 +14,8 @@ import * as Copying from "./copy.ts"
 import * as Engine from "./engine.ts"
 import type { Places } from "./places.ts"
 import { prepare } from "./prepare.ts"
+import { nothingSelected } from "./selection.ts"
+import { noRules } from "./store/runs.ts"
 import type { Batch, Run, Store } from "./store/store.ts"
 import { summaryOf } from "./summary.ts"
 
@@ -112,11 +114,13 @@ export const formatRules = (rules: Rules): Effect.Effect<string, MigrationError>
     ({ message }) => new MigrationError({ problem: "InvalidRules", description: message })
   )
 
-const readRules = ({ rules }: Run): Effect.Effect<Rules, MigrationError> =>
-  Effect.mapError(
-    Schema.decodeEffect(RulesText)(rules),
-    ({ message }) => new MigrationError({ problem: "InvalidRules", description: message })
-  )
+const readRules = ({ rules }: Pick<Run, "rules">): Effect.Effect<Rules, MigrationError> =>
+  rules === noRules
+    ? Effect.fail(nothingSelected("the rules of this run select nothing"))
+    : Effect.mapError(
+        Schema.decodeEffect(RulesText)(rules),
+        ({ message }) => new MigrationError({ problem: "InvalidRules", description: message })
+      )
 
 export interface Parts {
   readonly store: Store
@@ -182,7 +186,9 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           onListed: ({ artifacts, extraTags, planned, repository: { source, target } }) =>
             emit({ _tag: "Listed", source, target, artifacts, planned, extraTags }),
           onReadBack: ({ repository: { target }, ...found }) => emit({ _tag: "ReadBack", target, ...found })
-        })
+        }).pipe(
+          Effect.tapError(({ problem }) => (problem === "NothingSelected" ? store.forgetRules(run) : Effect.void))
+        )
       }),
     copy: ({ batch, pass, run }) =>
       Cache.get(copiers, `${run}/${pass}`).pipe(
@@ -211,10 +217,20 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
 /** How often one call begins again after the engine has stopped. */
 const mostInterruptions = 5
 
+/** Rules without their limits, which may change: they do not say what is copied. */
+const formatSelection = ({ limits: _, ...rules }: Rules) => formatRules(rules)
+
 /** Begins a run, or the next pass of one that is done. Returns its number. */
 export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<number, MigrationError> =>
   Effect.gen(function* () {
-    const run = yield* store.begin(name, yield* formatRules(rules))
+    const selection = yield* formatSelection(rules)
+    const isSame = (others: string) =>
+      readRules({ rules: others }).pipe(
+        Effect.flatMap(formatSelection),
+        Effect.map((other) => other === selection),
+        Effect.orElseSucceed(() => false)
+      )
+    const run = yield* store.begin(name, yield* formatRules(rules), isSame)
     if (run.phase === "done") yield* store.advance(run, { phase: "inventory", pass: run.pass + 1, attempt: 0 })
     return run.id
   })

@@ -14,6 +14,7 @@ import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
 import { MigrationError } from "../MigrationError.ts"
 import * as Cluster from "./cluster.ts"
+import { failureIn } from "./store/access.ts"
 
 // An execution is in the shard that its key gives with the number of shards: with another number, it would never be found.
 const shards = Schema.Int
@@ -106,11 +107,18 @@ export const running = (worker: Worker, options: Cluster.Options, driving: Clust
         const description = `this process cannot be a runner: ${cause instanceof Error ? cause.message : String(cause)}`
         return Effect.fail(new MigrationError({ problem: "RunnerFailed", description }))
       }
+    }),
+    // The storage of the cluster has no errors of its own.
+    Effect.catchDefect((defect) => {
+      const failure = failureIn(defect)
+      return failure === undefined ? Effect.die(defect) : Effect.fail(failure)
     })
   )
 
 /** An execution that the engine gave up ends with a defect, which is final for its key as a failure is. */
 const orInterrupted = Effect.catchDefect((defect: unknown) => {
+  const failure = failureIn(defect)
+  if (failure !== undefined) return Effect.fail(failure)
   const description = `the engine stopped: ${defect instanceof Error ? defect.message : String(defect)}`
   return Effect.fail(new MigrationError({ problem: "Interrupted", description }))
 })

@@ -5,6 +5,7 @@ import type { Fault } from "@effect-acr/artifacts/Copy"
 import type { CopyError } from "@effect-acr/artifacts/CopyError"
 import { GraphError } from "@effect-acr/artifacts/Graph"
 import * as Option from "effect/Option"
+import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import type { MigrationError } from "../MigrationError.ts"
 import type { State } from "../MigrationReport.ts"
@@ -24,6 +25,11 @@ const denials: ReadonlySet<string> = new Set(["Unauthenticated", "CredentialUnav
 
 /** Whether the login is refused, so that nothing else would succeed with it. */
 export const isDenied = (error: unknown): boolean => denials.has(tagOf(error))
+
+const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsupported", "Unauthenticated"])
+
+/** Whether a place does not say what it has, as opposed to one that cannot be reached. */
+export const isUnlisted = (error: unknown): boolean => !(error instanceof PlatformError) && unlisted.has(tagOf(error))
 
 const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", "InvalidRequest", "Unsupported"])
 

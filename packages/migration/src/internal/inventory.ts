@@ -112,7 +112,10 @@ export const read = (
   isWanted: (tag: string) => boolean
 ): Effect.Effect<Option.Option<Inventory>, PlaceError> => {
   const { registry } = opened
-  if (registry === undefined) return Effect.asSome(byTags(opened, isWanted))
+  if (registry === undefined) {
+    const isThere = Effect.map(Stream.runHead(opened.store.tags), Option.isSome)
+    return Effect.flatMap(isThere, (is) => (is ? Effect.asSome(byTags(opened, isWanted)) : Effect.succeedNone))
+  }
   return byLists(registry, isWanted).pipe(
     Effect.asSome,
     Effect.catchIf(isAbsent, () => Effect.succeedNone),

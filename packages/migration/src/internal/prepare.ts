@@ -2,21 +2,19 @@
  * The beginning of a pass: both places are listed, compared, and what is left to copy becomes batches.
  */
 import type * as Digest from "@effect-acr/client/Digest"
-import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import { MigrationError } from "../MigrationError.ts"
-import { type Patterns, type Route, type Rules, targetName } from "../MigrationRules.ts"
+import { type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
-import { isDenied, messageOf } from "./failures.ts"
+import { messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
 import type { PlaceError, Places } from "./places.ts"
 import { type Finding, readBack } from "./readBack.ts"
+import { compile, nothingSelected, select } from "./selection.ts"
 import type { Repository, Run, Store } from "./store/store.ts"
 
 /** What was found in a repository. */
@@ -56,39 +54,6 @@ const defaultBatch = 1000
 
 const defaultSample = 5
 
-const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
-  Result.getOrElse(
-    NamePatterns.compile({
-      ...(patterns.include === undefined ? {} : { include: patterns.include }),
-      ...(patterns.exclude === undefined ? {} : { exclude: patterns.exclude })
-    }),
-    // The rules have been decoded, which compiles the same globs.
-    () => () => false
-  )
-
-/** The names of the repositories of a route, as far as they are known now. A name that several pages have counts once. */
-const namesOf = (
-  places: Places,
-  { from, repositories = {} }: Route
-): Effect.Effect<ReadonlySet<string>, MigrationError> => {
-  if ("names" in repositories) return Effect.succeed(new Set(repositories.names))
-  const isWanted = compile(repositories)
-  const place = nameOf(from)
-  return places.repositories(from).pipe(
-    Stream.filter(isWanted),
-    Stream.runCollect,
-    patiently,
-    Effect.mapBoth({
-      onFailure: (error) =>
-        new MigrationError({
-          problem: isDenied(error) ? "Denied" : "PlaceFailed",
-          description: `the repositories of ${place} cannot be listed, so name them in the rules: ${messageOf(error)}`
-        }),
-      onSuccess: (names) => new Set(names)
-    })
-  )
-}
-
 const keyOf = (route: number, source: string): string => `${route} ${source}`
 
 /** Adds the repositories that are new since the last pass. Those that are not listed any more stay: a page may miss them. */
@@ -97,7 +62,9 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     const known = yield* store.repositories(run.id)
     const all = new Map(known.map(({ route, source }) => [keyOf(route, source), { route, source }]))
     for (const [index, route] of rules.routes.entries()) {
-      for (const source of yield* namesOf(places, route)) all.set(keyOf(index, source), { route: index, source })
+      const own = known.filter((repository) => repository.route === index)
+      for (const source of yield* select(places, route, index, own))
+        all.set(keyOf(index, source), { route: index, source })
     }
     const named = Array.from(all.values()).flatMap(({ route, source }) => {
       const found = rules.routes[route]
@@ -138,6 +105,12 @@ const planRepository = (
     )
     if (Option.isNone(source)) return nothing
     const known = yield* store.known(repository.id)
+    // Registries list repositories whose tags were all deleted. One that the rules name may be misspelt.
+    const isNamed = route.repositories !== undefined && "names" in route.repositories
+    if (isNamed && Option.isNone(source.value) && known.size === 0) {
+      yield* store.setProblem(repository.id, "notListed", "the source has no such repository, or no tags in it")
+      return nothing
+    }
     // A repository that is gone has nothing, and what was found in it before vanished.
     const inventory = Option.getOrElse(source.value, (): Inventories.Inventory => ({ manifests: new Map() }))
     const target = yield* listing(
@@ -205,6 +178,22 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
     yield* store.during(run, store.revise([settled]))
   })
 
+/** Fails if globs for tags match none: that is a mistake in the rules. What is not listed makes a run incomplete anyway. */
+const requireTags = (
+  { rules: { routes }, run, store }: Preparing,
+  matched: ReadonlySet<number>
+): Effect.Effect<void, MigrationError> =>
+  Effect.gen(function* () {
+    if (run.pass > 1) return
+    const unlisted = new Set(
+      (yield* store.repositories(run.id)).flatMap((one) => (one.problem === null ? [] : [one.route]))
+    )
+    const index = routes.findIndex(({ tags }, at) => tags !== undefined && !matched.has(at) && !unlisted.has(at))
+    const route = routes[index]
+    if (route === undefined) return
+    return yield* nothingSelected(`routes[${index}].tags matches no tag of the repositories of ${nameOf(route.from)}`)
+  })
+
 /** Begins a pass. Returns how many artifacts are to be copied. */
 export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationError> =>
   Effect.gen(function* () {
@@ -212,6 +201,8 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     yield* findRepositories(preparing)
     const repositories = yield* store.repositories(run.id)
     const sample = makeSample(rules)
+    /** The routes that have an artifact. */
+    const matched = new Set<number>()
     yield* Effect.forEach(
       repositories.filter(({ problem }) => problem === null),
       (repository) => {
@@ -222,11 +213,15 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
               planRepository(preparing, repository, route, (copied) =>
                 sample.add(copied.map((one) => ({ ...one, repository, route })))
               ),
-              onListed
+              (listed) => {
+                if (listed.artifacts > 0) matched.add(repository.route)
+                return onListed(listed)
+              }
             )
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
+    yield* requireTags(preparing, matched)
     yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })
     return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
   })

@@ -94,7 +94,7 @@ export const passes = (rules: Rules) =>
     const { id } = yield* parts.store.begin("test", yield* Driver.formatRules(rules))
     for (let pass = 1; pass < 3; pass++) {
       const run = yield* parts.store.byId(id)
-      yield* prepare({ run: id, pass, attempt: 0, isFirst: pass === 1, shards: 1 })
+      yield* prepare({ run: id, pass, attempt: 0, isFirst: pass === 1, isLast: false, shards: 1 })
       for (const batch of yield* parts.store.openBatches(id)) {
         yield* copy({ run: id, pass, batch: batch.id, attempt: 0, shards: 1, place: 0 })
         yield* parts.store.closeBatch(batch.id)

@@ -3,8 +3,9 @@
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { MigrationError } from "../../MigrationError.ts"
 import { isFull } from "../../SqliteClient.ts"
@@ -24,6 +25,12 @@ const failure = (error: SqlError | MigrationError): MigrationError => {
   return error.reason._tag === "LockTimeoutError"
     ? new MigrationError({ problem: "Locked", description: "another process has locked the database" })
     : new MigrationError({ problem: "StoreFailed", description: `the database failed: ${error.message}` })
+}
+
+/** What the database said, in an error or a defect of something that works with it. */
+export const failureIn = (error: unknown): MigrationError | undefined => {
+  if (error instanceof SqlError) return failure(error)
+  return Predicate.hasProperty(error, "cause") ? failureIn(error.cause) : undefined
 }
 
 export const guarded = <A, R>(

@@ -9,6 +9,9 @@ import type * as Option from "effect/Option"
 import { MigrationError } from "../../MigrationError.ts"
 import { type Access, guarded } from "./access.ts"
 
+/** The rules of a run whose rules selected nothing. */
+export const noRules = ""
+
 type Phase = "inventory" | "copy" | "done"
 
 export interface Run {
@@ -36,14 +39,22 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
       )
     )
 
-  /** The run of a name, which begins if there is none. */
-  const begin = (name: string, rules: string): Effect.Effect<Run, MigrationError> =>
+  /** The run of a name, which begins if there is none. `isSame` says whether rules that read differently may replace others. */
+  const begin = (
+    name: string,
+    rules: string,
+    isSame: (others: string) => Effect.Effect<boolean, MigrationError> = () => Effect.succeed(false)
+  ): Effect.Effect<Run, MigrationError> =>
     inTransaction(
       Effect.gen(function* () {
         yield* lock("migration_runs")
         const [found] = Arr.fromOption(yield* find(name))
         if (found !== undefined) {
           if (found.rules === rules) return found
+          if (found.rules === noRules || (yield* isSame(found.rules))) {
+            yield* sql`UPDATE migration_runs SET rules = ${rules} WHERE id = ${found.id}`
+            return { ...found, rules }
+          }
           const description = `the run ${name} has other rules: choose another name for these`
           return yield* new MigrationError({ problem: "OtherRules", description })
         }
@@ -89,5 +100,18 @@ export const make = ({ inTransaction, lock, sql }: Access) => {
       )
     )
 
-  return { find, byId, begin, advance, during }
+  /** Forgets the rules of a run, and what they selected, so that it may have others. Nothing was copied by them. */
+  const forgetRules = ({ id }: Run): Effect.Effect<void, MigrationError> =>
+    inTransaction(
+      Effect.gen(function* () {
+        const own = sql`SELECT id FROM migration_repositories WHERE run = ${id}`
+        const artifacts = sql`SELECT id FROM migration_artifacts WHERE repository IN (${own})`
+        yield* sql`DELETE FROM migration_tags WHERE artifact IN (${artifacts})`
+        yield* sql`DELETE FROM migration_artifacts WHERE repository IN (${own})`
+        yield* sql`DELETE FROM migration_repositories WHERE run = ${id}`
+        yield* sql`UPDATE migration_runs SET rules = ${noRules} WHERE id = ${id}`
+      })
+    )
+
+  return { find, byId, begin, advance, during, forgetRules }
 }

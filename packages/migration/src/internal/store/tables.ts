@@ -6,6 +6,7 @@ import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { MigrationError } from "../../MigrationError.ts"
+import { failureIn } from "./access.ts"
 
 /** Where the versions of the tables are kept. */
 const versions = "migration_versions"
@@ -96,9 +97,10 @@ const migrate = Migrator.make({})({ loader, table: versions })
 
 /** Makes the tables, or brings them up to date. Refuses those of a newer version, which mean something else. */
 export const prepare: Effect.Effect<void, MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
-  yield* Effect.catchTag(migrate, "MigrationError", ({ message }) =>
-    Effect.fail(new MigrationError({ problem: "StoreFailed", description: `the tables cannot be made: ${message}` }))
-  )
+  yield* Effect.catchTag(migrate, "MigrationError", (error) => {
+    const description = `the tables cannot be made: ${error.message}`
+    return Effect.fail(failureIn(error) ?? new MigrationError({ problem: "StoreFailed", description }))
+  })
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly version: number }>`
     SELECT max(migration_id) AS version FROM ${sql(versions)}`

@@ -1,0 +1,76 @@
+/**
+ * Which repositories of a source the rules select.
+ */
+import * as NamePatterns from "@effect-acr/artifacts/NamePatterns"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { MigrationError } from "../MigrationError.ts"
+import { type Patterns, type Route, targetName } from "../MigrationRules.ts"
+import { isDenied, isUnlisted, messageOf } from "./failures.ts"
+import { kindOf, nameOf, placeName } from "./names.ts"
+import { patiently } from "./patience.ts"
+import type { Places } from "./places.ts"
+import type { Repository } from "./store/store.ts"
+
+/** The condition that patterns of decoded rules are. */
+export const compile = (patterns: Patterns = {}): ((name: string) => boolean) =>
+  Result.getOrElse(
+    NamePatterns.compile({
+      ...(patterns.include === undefined ? {} : { include: patterns.include }),
+      ...(patterns.exclude === undefined ? {} : { exclude: patterns.exclude })
+    }),
+    // The rules have been decoded, which compiles the same globs.
+    () => () => false
+  )
+
+export const nothingSelected = (description: string) => new MigrationError({ problem: "NothingSelected", description })
+
+const listed = (places: Places, { from }: Route): Effect.Effect<ReadonlyArray<string>, MigrationError> =>
+  places.repositories(from).pipe(
+    Stream.runCollect,
+    patiently,
+    Effect.mapError((error) => {
+      const hint = isUnlisted(error) ? ", so name them in the rules (routes[].repositories.names)" : ""
+      return new MigrationError({
+        problem: isDenied(error) ? "Denied" : "PlaceFailed",
+        description: `the repositories of ${nameOf(from)} cannot be listed${hint}: ${messageOf(error)}`
+      })
+    })
+  )
+
+/**
+ * Leaves out what the route itself makes where it copies inside one place: each pass would copy the copies of the one before. A
+ * name that stays the same is no copy, and may collide.
+ */
+const withoutCopies = (route: Route, names: ReadonlyArray<string>, known: ReadonlyArray<Repository>) => {
+  const { from, to } = route
+  if (kindOf(from) !== kindOf(to) || placeName(from) !== placeName(to)) return names
+  const made = new Set(known.flatMap(({ source, target }) => (source === target ? [] : [target])))
+  const copies = new Set(names.map((name) => targetName(route, name)).filter((target, at) => target !== names[at]))
+  return names.filter((name) => !made.has(name) && (targetName(route, name) === name || !copies.has(name)))
+}
+
+/**
+ * The repositories that a route selects now. Fails if there are none and the route had none before: that is a mistake in the
+ * rules, or a login that sees nothing.
+ */
+export const select = (
+  places: Places,
+  route: Route,
+  index: number,
+  known: ReadonlyArray<Repository>
+): Effect.Effect<ReadonlySet<string>, MigrationError> =>
+  Effect.gen(function* () {
+    const { from, repositories = {} } = route
+    if ("names" in repositories) return new Set(repositories.names)
+    // A name that several pages have counts once.
+    const all = Array.from(new Set(yield* listed(places, route)))
+    const names = all.filter(compile(repositories))
+    if (names.length > 0 || known.length > 0) return new Set(withoutCopies(route, names, known))
+    return yield* nothingSelected(
+      all.length === 0
+        ? `${nameOf(from)} lists no repositories`
+        : `routes[${index}].repositories matches none of the ${all.length} repositories of ${nameOf(from)}`
+    )
+  })
