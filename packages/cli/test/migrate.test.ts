@@ -5,12 +5,14 @@ import { existsSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import type * as SeedImage from "@effect-acr/emulator/SeedImage"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { freePort } from "../../../test/support/freePort.ts"
 import { eacr } from "./support/eacr.ts"
 
 const adminUser = { username: "contoso", password: Redacted.make("a-S3CRET") }
@@ -217,15 +219,80 @@ describe("eacr migrate", () => {
       yield* failing(["status", "other", "--state", state], 4, "no run other")
       yield* world.writeRules({ route: [] })
       yield* failing(["plan", rulesFile], 2, `["route"]`)
-      yield* world.writeRules({ limits: { copies: 2 } })
+      yield* world.writeRules({ referrers: false })
       yield* failing(["run", "test", rulesFile, "--state", state], 2, "other rules")
+      yield* world.writeRules({ routes: [{ ...world.route, repositories: { include: ["shpo/**"] } }] })
+      yield* failing(["plan", rulesFile], 4, "matches none of the 2 repositories")
+      yield* failing(["run", "typo", rulesFile, "--state", state], 4, "matches none of the 2 repositories")
+      yield* world.writeRules({ routes: [{ ...world.route, from: { registry: "me:S3CRET@old.azurecr.io" } }] })
+      yield* failing(["run", "secret", rulesFile, "--state", state], 2, "a login server such as")
       yield* Effect.promise(() => writeFile(rulesFile, "{"))
       yield* failing(["plan", rulesFile], 2, "not JSON")
       const layouts = { routes: [{ from: { layouts: join(world.folder, "gone") }, to: world.route.to }] }
       yield* world.writeRules(layouts)
       yield* failing(["plan", rulesFile], 4, "there is no folder")
+      yield* world.writeRules({ routes: [{ from: { archives: join(world.folder, "gone") }, to: world.route.to }] })
+      yield* failing(["plan", rulesFile], 4, "there is no folder")
+      assert.notInclude(yield* Effect.promise(() => readFile(state, "latin1")), "S3CRET")
       // Nothing that was refused has created a file.
       assert.isFalse(existsSync("none.sqlite"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says that a registry cannot be reached, and not that the rules should name its repositories", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      const port = yield* freePort
+      yield* world.writeRules({ routes: [{ ...world.route, from: { registry: `localhost:${port}` } }] })
+      const { code, stderr } = yield* world.run()
+      assert.strictEqual(code, 7, stderr)
+      assert.include(stderr, "ECONNREFUSED")
+      assert.notInclude(stderr, "name them")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("leaves the database of another program alone", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      const tables = () => {
+        const database = new DatabaseSync(world.state)
+        try {
+          database.exec("CREATE TABLE IF NOT EXISTS bookmarks (url TEXT)")
+          return database.prepare("SELECT name FROM sqlite_schema").all()
+        } finally {
+          database.close()
+        }
+      }
+      const before = tables()
+      for (const ended of [
+        yield* world.run(),
+        yield* world.migrate("status", "test", "--state", world.state),
+        yield* world.migrate("report", "test", "--state", world.state)
+      ]) {
+        assert.strictEqual(ended.code, 2)
+        assert.include(ended.stderr, "the database of another program")
+      }
+      assert.deepStrictEqual(tables(), before)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("status says how to continue a run that has not ended", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      yield* world.target.inject({
+        method: "POST",
+        times: "always",
+        path: "/v2/",
+        consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}' }
+      })
+      assert.strictEqual((yield* world.run()).code, 5)
+      const stopped = yield* world.migrate("status", "test", "--state", world.state)
+      assert.include(stopped.stderr, `eacr migrate run test RULES.json --state ${world.state}`)
+      yield* world.target.clearFaults
+      assert.strictEqual((yield* world.run()).code, 0)
+      assert.strictEqual((yield* world.migrate("status", "test", "--state", world.state)).stderr, "")
     }).pipe(Effect.scoped)
   )
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { closeSync, openSync } from "node:fs"
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -25,13 +26,23 @@ import * as Statement from "effect/sql/Statement"
  * @since 0.1.0
  */
 export interface Options {
-  /** The path of the file, or `:memory:`. A file that is missing is created; its folder has to be there. */
+  /** The path of the file, or `:memory:`. A file that is missing is created for its owner alone; its folder has to be there. */
   readonly filename: string
   /**
    * How long a statement waits for another process that writes. This process does nothing else meanwhile. Defaults to 5
    * seconds.
    */
   readonly busyTimeout?: Duration.Input
+}
+
+/** Creates a file that is missing, for its owner alone: it has names of repositories, and messages of registries. */
+const create = (filename: string): void => {
+  if (filename === ":memory:") return
+  try {
+    closeSync(openSync(filename, "a", 0o600))
+  } catch {
+    // SQLite says what is wrong, with a code that callers know.
+  }
 }
 
 /** Prepared statements that are kept. */
@@ -82,6 +93,7 @@ const open = ({ busyTimeout = "5 seconds", filename }: Options) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
+        create(filename)
         const database = new DatabaseSync(filename, {
           timeout: Duration.toMillis(Duration.fromInputUnsafe(busyTimeout))
         })

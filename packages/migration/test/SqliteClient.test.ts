@@ -1,7 +1,7 @@
 /**
  * The driver of node:sqlite: types, streams, transactions, and errors that a caller can tell apart.
  */
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -21,6 +21,20 @@ const temporary = Effect.acquireRelease(
 const numbers = Arr.makeBy(1000, (id) => ({ id }))
 
 describe("SqliteClient", () => {
+  it.effect("creates a file that its owner alone can read", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const filename = join(folder, "state.sqlite")
+      const modes = Effect.gen(function* () {
+        yield* Effect.flatMap(SqlClient.SqlClient, (sql) => sql`CREATE TABLE things (id INTEGER)`)
+        const names = yield* Effect.promise(() => readdir(folder))
+        return yield* Effect.forEach(names, (name) => Effect.promise(() => stat(join(folder, name))))
+      }).pipe(Effect.provide(SqliteClient.layer({ filename })))
+      // With the log of what is written.
+      assert.isTrue((yield* modes).every(({ mode }) => (mode & 0o077) === 0))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("keeps numbers, texts, bytes and nulls", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

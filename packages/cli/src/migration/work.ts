@@ -14,6 +14,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
 import * as Answer from "../answer.ts"
 import * as Connection from "../connection.ts"
 import { exitCodes } from "../exitCode.ts"
@@ -31,9 +33,10 @@ const readRules = Effect.fnUntraced(function* (file: string) {
     error._tag === "MigrationError" ? new WrongCall({ description: `${file}: ${error.message}` }) : error
   )
   for (const { from } of rules.routes) {
-    if ("layouts" in from && !(yield* files.exists(from.layouts))) {
-      return yield* new NotThere({ description: `there is no folder ${from.layouts}, from which ${file} copies` })
-    }
+    if ("registry" in from) continue
+    const folder = "layouts" in from ? from.layouts : from.archives
+    if (yield* files.exists(folder)) continue
+    return yield* new NotThere({ description: `there is no folder ${folder}, from which ${file} copies` })
   }
   return rules
 })
@@ -42,12 +45,26 @@ const readRules = Effect.fnUntraced(function* (file: string) {
 const within = (rules: MigrationRules.Rules) =>
   Connection.registriesBy((loginServer) => MigrationRules.registryOptions(rules, loginServer))
 
-/** Opens the state of runs in a file, until the scope closes. */
-const openState = (filename: string) =>
-  Effect.mapError(Layer.build(SqliteClient.layer({ filename })), ({ message }) => {
+/** Tables that a database has, and how many of them are of runs. */
+const tablesOf = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly all: number; readonly own: number }>`
+    SELECT count(*) AS "all", coalesce(sum(name = 'migration_runs'), 0) AS own FROM sqlite_schema WHERE type = 'table'`
+  return row ?? { all: 0, own: 0 }
+})
+
+/** Opens the state of runs in a file, until the scope closes. The database of another program is left alone. */
+const openState = Effect.fnUntraced(function* (filename: string) {
+  const failed = ({ message }: SqlError) => {
     const description = `the state file ${filename} cannot be opened: ${message}`
     return new MigrationError({ problem: "StoreFailed", description })
-  })
+  }
+  const opened = yield* Effect.mapError(Layer.build(SqliteClient.layer({ filename })), failed)
+  const { all, own } = yield* Effect.mapError(Effect.provideContext(tablesOf, opened), failed)
+  if (all === 0 || own > 0) return opened
+  const description = `${filename} is the database of another program: --state FILE names another file`
+  return yield* new WrongCall({ description })
+})
 
 export const plan = Effect.fnUntraced(function* (file: string) {
   const rules = yield* readRules(file)
@@ -145,6 +162,11 @@ const openExisting = Effect.fnUntraced(function* (state: string) {
 
 export const status = Effect.fnUntraced(function* (name: string, state: string) {
   const summary = yield* Effect.provideContext(Migration.status(name), yield* openExisting(state))
+  const { isQuiet } = yield* settings
+  if (summary.phase !== "done" && !isQuiet) {
+    const command = `eacr migrate run ${name} RULES.json --state ${printable(state)}`
+    yield* Output.tell(`the run has not ended. If no process works on it, this continues: ${command}`)
+  }
   yield* Answer.print(Answers.ofStatus(name, summary))
 })
 
