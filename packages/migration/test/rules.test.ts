@@ -88,6 +88,21 @@ describe("names at the target", () => {
     assert.strictEqual(nameProblems([named("one", "Api", elsewhere), named("two", "api", elsewhere)]).size, 2)
   })
 
+  it("are refused where the files of another repository are", () => {
+    const sourcesOf = (to: MigrationRules.Place, ...targets: ReadonlyArray<string>) =>
+      [...nameProblems(targets.map((target) => named(target, target, to))).keys()].map((index) => targets[index])
+    const layouts = { layouts: "backup" }
+    assert.deepEqual(sourcesOf(layouts, "shop", "shop/api", "shop/blobs", "shop/api/index.json/x"), [
+      "shop/blobs",
+      "shop/api/index.json/x"
+    ])
+    assert.deepEqual(sourcesOf(layouts, "shop/blobs", "blobs", "shop.tar/x", "shop"), ["shop/blobs"])
+    const archives = { archives: "backup" }
+    assert.deepEqual(sourcesOf(archives, "shop", "shop/api", "shop.tar", "shop.tar/x", "other.tar/x"), ["shop.tar/x"])
+    assert.deepEqual(sourcesOf(archives, "a/".repeat(80) + "a"), ["a/".repeat(80) + "a"])
+    assert.deepEqual(sourcesOf(route.to, "shop", "shop/blobs", "shop.tar/x"), [])
+  })
+
   it("are refused where a registry takes no such name", () => {
     const problems = nameProblems([named("x", "Shop/Api"), named("y", "a".repeat(250)), named("z", "ok")])
     assert.deepEqual(

@@ -60,6 +60,7 @@ export const classify = (error: CopyError<PlaceError | MigrationError | Fault>):
   if (error.isRetryable) return { state: "failed", class: "transient", detail }
   if (side === "target" && refusals.has(tag)) return { state: "refused", class: "refused", detail }
   if (tag === "Forbidden") return { state: "failed", class: "forbidden", detail }
+  if (cause instanceof GraphError && cause.problem !== "Missing") return { state: "failed", class: "content", detail }
   if (tag === "GraphError" || tag === "MissingContent" || tag === "NotFound" || tag === "ContentMissing") {
     return { state: "failed", class: "gone", detail }
   }

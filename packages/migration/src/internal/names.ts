@@ -39,10 +39,34 @@ const nameProblem = ({ target, to }: Named): NameProblem | undefined => {
     const hint = target === target.toLowerCase() ? "" : ": names of repositories are in lower case, so rename it"
     return { problem: "invalidName", detail: `${target} is not a name of a repository${hint}` }
   }
+  if ("archives" in to && encodeURIComponent(target).length > mostCharacters) {
+    return { problem: "invalidName", detail: `${target} is too long for the name of a folder of archives` }
+  }
   const whole = "registry" in to ? `${to.registry}/${target}` : target
   return whole.length > mostCharacters
     ? { problem: "invalidName", detail: `${whole} has more than ${mostCharacters} characters` }
     : undefined
+}
+
+/** Names of files and folders that a layout has itself. */
+const inLayout: ReadonlySet<string> = new Set(["blobs", "index.json", "ingest", "oci-layout"])
+
+const archive = ".tar"
+
+/** The repository whose files stand where a repository is to have its folder. */
+const obstacleOf = ({ target, to }: Named, isTarget: (target: string) => boolean): string | undefined => {
+  const parts = target.split("/")
+  for (const [index, part] of parts.entries()) {
+    const above = parts.slice(0, index)
+    const found =
+      "layouts" in to && inLayout.has(part)
+        ? above.join("/")
+        : "archives" in to && part.endsWith(archive) && index < parts.length - 1
+          ? [...above, part.slice(0, -archive.length)].join("/")
+          : undefined
+    if (found !== undefined && isTarget(found)) return found
+  }
+  return undefined
 }
 
 const keyOf = ({ target, to }: Named): string => `${placeName(to)}\n${target.toLowerCase()}`
@@ -58,10 +82,13 @@ export const nameProblems = (repositories: ReadonlyArray<Named>): ReadonlyMap<nu
   for (const [index, named] of repositories.entries()) {
     const others = (byTarget.get(keyOf(named)) ?? []).filter((other) => other !== index)
     const names = others.flatMap((other) => repositories[other]?.source ?? [])
+    const obstacle = obstacleOf(named, (target) => byTarget.has(keyOf({ ...named, target })))
     const found: NameProblem | undefined =
       names.length > 0
         ? { problem: "collision", detail: `${named.target} is the target of ${names.join(", ")} as well` }
-        : nameProblem(named)
+        : obstacle === undefined
+          ? nameProblem(named)
+          : { problem: "collision", detail: `${named.target} is where ${obstacle} has its files: rename it` }
     if (found !== undefined) problems.set(index, found)
   }
   return problems
