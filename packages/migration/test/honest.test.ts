@@ -128,6 +128,34 @@ describe("rules that select nothing", () => {
   )
 })
 
+describe("a login that is refused", () => {
+  const denial = {
+    _tag: "Answer",
+    status: 401,
+    body: '{"errors":[{"code":"UNAUTHORIZED","message":"injected"}]}'
+  } as const
+
+  it.live(
+    "stops the run where the target lists nothing to it, and leaves one repository out where it lists others",
+    () =>
+      Effect.gen(function* () {
+        const { run, seed, status, target } = yield* makeWorld()
+        yield* seed({ repository: "shop/api", tags: ["1.0"] }, { repository: "shop/web", tags: ["1.0"] })
+        const all = yield* target.inject({ path: "/acr/v1/", times: "always", consequence: denial })
+        assert.deepInclude(yield* Effect.flip(run()), { _tag: "MigrationError", problem: "Denied" })
+        yield* target.removeFault(all)
+        yield* target.inject({ path: "/acr/v1/shop%2Fweb/", times: "always", consequence: denial })
+        yield* run()
+        const summary = yield* status
+        assert.deepEqual(
+          summary.problems.map(({ problem, source }) => [source, problem]),
+          [["shop/web", "targetNotListed"]]
+        )
+        assert.deepInclude(summary.totals[0], { state: "verified", count: 1 })
+      }).pipe(Effect.scoped)
+  )
+})
+
 describe("a route inside one registry", () => {
   it.live("does not copy its own copies", () =>
     Effect.gen(function* () {

@@ -8,7 +8,7 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
-import { messageOf } from "./failures.ts"
+import { isDenied, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
@@ -82,12 +82,19 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
     yield* store.addRepositories(run.id, added)
   })
 
+/** What is noted of a repository for the pass as a whole. */
+interface Notes {
+  readonly onCopied: (copied: ReadonlyArray<Doubted>) => void
+  /** The login was refused. */
+  readonly onDenied: (message: string) => void
+}
+
 /** Lists both sides of a repository, and writes what is to be done. */
 const planRepository = (
   { isFirst, isLast, places, rules, run, store }: Preparing,
   repository: Repository,
   route: Route,
-  onCopied: (copied: ReadonlyArray<Doubted>) => void
+  { onCopied, onDenied }: Notes
 ): Effect.Effect<Listed, MigrationError> =>
   Effect.gen(function* () {
     const nothing = { repository, artifacts: 0, planned: 0, extraTags: [] }
@@ -95,7 +102,10 @@ const planRepository = (
       effect.pipe(
         patiently,
         Effect.asSome,
-        Effect.catch((error) => Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>()))
+        Effect.catch((error) => {
+          if (isDenied(error)) onDenied(messageOf(error))
+          return Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>())
+        })
       )
     const source = yield* listing(
       Effect.flatMap(places.source(route.from, repository.source), (opened) =>
@@ -201,6 +211,7 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     yield* findRepositories(preparing)
     const repositories = yield* store.repositories(run.id)
     const sample = makeSample(rules)
+    const denied: Array<string> = []
     /** The routes that have an artifact. */
     const matched = new Set<number>()
     yield* Effect.forEach(
@@ -210,9 +221,10 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
         return route === undefined
           ? Effect.void
           : Effect.flatMap(
-              planRepository(preparing, repository, route, (copied) =>
-                sample.add(copied.map((one) => ({ ...one, repository, route })))
-              ),
+              planRepository(preparing, repository, route, {
+                onCopied: (copied) => sample.add(copied.map((one) => ({ ...one, repository, route }))),
+                onDenied: (message) => denied.push(message)
+              }),
               (listed) => {
                 if (listed.artifacts > 0) matched.add(repository.route)
                 return onListed(listed)
@@ -221,6 +233,11 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
       },
       { concurrency: repositoriesAtOnce, discard: true }
     )
+    // Some registries answer so for one repository that is not there. For all of them, it is the login.
+    if (denied[0] !== undefined && denied.length === repositories.filter(({ problem }) => problem === null).length) {
+      const description = `a registry refuses the login: ${denied[0]}`
+      return yield* new MigrationError({ problem: "Denied", description })
+    }
     yield* requireTags(preparing, matched)
     yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })
     return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
