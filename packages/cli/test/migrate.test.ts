@@ -90,6 +90,10 @@ describe("eacr migrate", () => {
       assert.match(text.stdout, /^to copy\t3 artifacts, \d+ bytes$/m)
       assert.match(text.stdout, /^takes at least\t3 min 0 s, /m)
       assert.match(text.stdout, /^not copied\tleft\/api -> both\/api: /m)
+      assert.notMatch(text.stdout, /^tags/m)
+      yield* world.target.seed({ repository: "shop/api", tags: ["v1"], layers: ["theirs"] })
+      const other = yield* world.migrate("plan", world.rulesFile)
+      assert.match(other.stdout, /^tags\t1 tag of the target names something else/m)
       const { code, stdout } = yield* world.migrate("plan", world.rulesFile, "--json")
       assert.strictEqual(code, 3)
       assert.deepInclude(jsonOf(stdout), {
@@ -97,10 +101,12 @@ describe("eacr migrate", () => {
         repositories: 4,
         artifacts: 3,
         present: 0,
+        otherTags: 1,
+        unknownTags: 0,
         leastMillis: 180_000
       })
       assert.deepStrictEqual(yield* writes(world.target), [])
-      assert.deepStrictEqual(yield* world.target.repositories, [])
+      assert.lengthOf(yield* world.target.repositories, 1)
     }).pipe(Effect.scoped)
   )
 

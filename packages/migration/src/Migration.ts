@@ -225,6 +225,7 @@ export const plan = (
     const store = yield* Stores.make()
     const places = { ...(yield* Places.make()), seal: () => Effect.void }
     const run = yield* store.begin("plan", yield* Driver.formatRules(rules))
+    const tags = { otherTags: 0, unknownTags: 0 }
     yield* prepare({
       store,
       places,
@@ -232,7 +233,11 @@ export const plan = (
       run,
       isFirst: true,
       isLast: false,
-      onListed: () => Effect.void,
+      onListed: ({ otherTags, unknownTags }) =>
+        Effect.sync(() => {
+          tags.otherTags += otherTags
+          tags.unknownTags += unknownTags
+        }),
       onReadBack: () => Effect.void
     })
     const repositories = yield* store.repositories(run.id)
@@ -245,6 +250,7 @@ export const plan = (
       artifacts: of("planned").count,
       present: of("present").count,
       bytes: of("planned").bytes,
+      ...tags,
       problems: problemsOf(repositories),
       requests,
       ...(duration === undefined ? {} : { leastDuration: duration })

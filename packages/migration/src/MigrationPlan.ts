@@ -49,6 +49,10 @@ export const Plan = Schema.Struct({
    * once, and counted each time.
    */
   bytes: Schema.Natural,
+  /** Tags of the target that name something else than at the source. `onTag` of the rules says what becomes of them. */
+  otherTags: Schema.Natural,
+  /** Tags that both sides have, where the target does not list what they name. They may name something else. */
+  unknownTags: Schema.Natural,
   /** The repositories that will not be copied. */
   problems: Schema.Array(RepositoryProblem),
   /** The requests, by registry, estimated for images of six layers of which half are shared. */

@@ -344,8 +344,10 @@ describe("a migration", () => {
         writes.filter(({ path }) => path.startsWith("/v2/")),
         []
       )
+      yield* target.seed({ repository: "shop/api", tags: ["1.0"], layers: ["theirs"] })
+      assert.deepInclude(yield* plan, { artifacts: 2, otherTags: 1, unknownTags: 0 })
       yield* run()
-      assert.deepInclude(yield* plan, { artifacts: 0, present: 2, bytes: 0 })
+      assert.deepInclude(yield* plan, { artifacts: 0, present: 2, bytes: 0, otherTags: 0 })
     }).pipe(Effect.scoped)
   )
 

@@ -8,6 +8,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
 import { makeWorld, tagsOf } from "./support/world.ts"
 
@@ -54,6 +56,43 @@ describe("a sample that is read back", () => {
         services
       )
       assert.strictEqual(new TextDecoder().decode(bytes), layer)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is read by the next call where a process ends before it was", () =>
+    Effect.gen(function* () {
+      const { decode, report, run, seed, services, target } = yield* makeWorld()
+      yield* seed(
+        { repository: "shop/api", tags: ["1.0"], layers: ["one"] },
+        { repository: "shop/web", tags: ["1.0"], layers: ["two"] }
+      )
+      const rules = yield* decode({ verify: { sample: 1 } })
+      const stalled = yield* target.inject({
+        method: "GET",
+        path: /blobs/,
+        times: "always",
+        consequence: { _tag: "Stall" }
+      })
+      let lists = 0
+      // Both repositories are listed in the second pass, and nothing is read back yet.
+      yield* Migration.run("test", rules).pipe(
+        Stream.takeUntil((event) => event._tag === "Listed" && ++lists === 4),
+        Stream.runDrain,
+        Effect.provide(services)
+      )
+      yield* target.removeFault(stalled)
+      const events = yield* run({ verify: { sample: 1 } })
+      assert.deepEqual(
+        events.flatMap((event) => (event._tag === "ReadBack" ? [event.outcome] : [])),
+        ["whole"]
+      )
+      assert.deepEqual(
+        (yield* report).map(({ attempts, state }) => [state, attempts]),
+        [
+          ["verified", 1],
+          ["verified", 1]
+        ]
+      )
     }).pipe(Effect.scoped)
   )
 

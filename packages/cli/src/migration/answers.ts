@@ -58,6 +58,17 @@ const leastTime = (leastDuration: Duration.Duration | undefined): string =>
     ? "as long as the bytes take: the rules limit no requests (limits.registries)"
     : `${Draw.duration(Duration.toSeconds(leastDuration))}, by the limits of requests alone`
 
+const tags = (count: number, one: string, several: string): string =>
+  count === 1 ? `1 tag of the target ${one}` : `${count} tags of the target ${several}`
+
+/** What may happen to tags that the target has. */
+const tagLines = ({ otherTags, unknownTags }: Pick<MigrationPlan.Plan, "otherTags" | "unknownTags">) => [
+  ...(otherTags === 0
+    ? []
+    : [`${tags(otherTags, "names", "name")} something else: onTag in the rules says what becomes of that`]),
+  ...(unknownTags === 0 ? [] : [`${tags(unknownTags, "may name", "may name")} something else, which it does not list`])
+]
+
 /** A plan. Repositories that it leaves out make it a part of the answer. */
 export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.Answer => {
   const least = leastDuration === undefined ? {} : { leastMillis: Math.ceil(Duration.toMillis(leastDuration)) }
@@ -70,6 +81,7 @@ export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.A
           ["repositories", String(plan.repositories)],
           ["to copy", counted(view, plan.artifacts, plan.bytes)],
           ["there already", artifacts(plan.present)],
+          ...some("tags", tagLines(plan)),
           ["takes at least", leastTime(leastDuration)],
           ...some("requests", plan.requests.map(requestLine)),
           ...some("not copied", problemLines(plan.problems))

@@ -104,6 +104,24 @@ export const extraTags = (
   return Array.from(target.tags.keys()).filter((tag) => isWanted(tag) && !wanted.has(tag))
 }
 
+/** Tags that both sides have: those that name something else at the target, and those of which the target does not list that. */
+export const otherTags = ({
+  known,
+  source,
+  target
+}: Pick<Comparison, "known" | "source" | "target">): { readonly others: number; readonly unknown: number } => {
+  let [others, unknown] = [0, 0]
+  for (const [digest, { tags }] of source.manifests) {
+    for (const tag of tags) {
+      if (!target.tags.has(tag)) continue
+      const found = target.tags.get(tag)
+      if (found === undefined) unknown += 1
+      else if (found !== (known.get(digest)?.root ?? digest)) others += 1
+    }
+  }
+  return { others, unknown }
+}
+
 /** What becomes of an artifact that the source does not list any more. */
 const goneState = (state: State): State => (arrived.has(state) || state === "skipped" ? state : "vanished")
 

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
-import { arrived, compare, type Doubted, extraTags, toReadBack } from "./compare.ts"
+import { arrived, compare, type Doubted, extraTags, otherTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
 import { isDenied, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
@@ -23,6 +23,8 @@ interface Listed {
   readonly artifacts: number
   readonly planned: number
   readonly extraTags: ReadonlyArray<string>
+  readonly otherTags: number
+  readonly unknownTags: number
 }
 
 /** An artifact of a repository to read back. */
@@ -84,7 +86,8 @@ const findRepositories = ({ places, rules, run, store }: Preparing): Effect.Effe
 
 /** What is noted of a repository for the pass as a whole. */
 interface Notes {
-  readonly onCopied: (copied: ReadonlyArray<Doubted>) => void
+  /** Returns those that are to be read back, as far as that is known now. */
+  readonly onCopied: (copied: ReadonlyArray<Doubted>) => ReadonlySet<Digest.Digest>
   /** The login was refused. */
   readonly onDenied: (message: string) => void
 }
@@ -97,7 +100,7 @@ const planRepository = (
   { onCopied, onDenied }: Notes
 ): Effect.Effect<Listed, MigrationError> =>
   Effect.gen(function* () {
-    const nothing = { repository, artifacts: 0, planned: 0, extraTags: [] }
+    const nothing = { repository, artifacts: 0, planned: 0, extraTags: [], otherTags: 0, unknownTags: 0 }
     const listing = <A>(effect: Effect.Effect<A, PlaceError>, problem: "notListed" | "targetNotListed") =>
       effect.pipe(
         patiently,
@@ -129,8 +132,12 @@ const planRepository = (
     )
     if (Option.isNone(target)) return nothing
     const comparison = { source: inventory, target: target.value, known, rules, isFirst, isLast, isLater: run.pass > 1 }
-    const planned = compare(comparison)
-    onCopied(toReadBack(comparison, planned))
+    const compared = compare(comparison)
+    const sampled = onCopied(toReadBack(comparison, compared))
+    // They are verified once they were read back: a process that ends before leaves them to the next one.
+    const planned = compared.map((one) =>
+      sampled.has(one.digest) && one.state === "verified" ? { ...one, state: "copied" as const } : one
+    )
     yield* store.during(run, store.setPlan(repository.id, planned, known))
     if (planned.every(({ state }) => state !== "planned")) {
       const loose = planned.filter(({ state, tags }) => tags.length === 0 && arrived.has(state))
@@ -143,8 +150,11 @@ const planRepository = (
         }
       )
     }
+    const { others, unknown } = otherTags(comparison)
     return {
       repository,
+      otherTags: others,
+      unknownTags: unknown,
       artifacts: planned.length,
       planned: planned.filter(({ state }) => state === "planned").length,
       extraTags: extraTags(comparison, compile(route.tags))
@@ -156,12 +166,17 @@ const makeSample = (rules: Rules) => {
   const size = rules.verify?.sample ?? defaultSample
   let sampled: ReadonlyArray<Sampled> = []
   const doubted: Array<Sampled> = []
-  const add = (copied: ReadonlyArray<Sampled>): void => {
+  /** What was in the sample once, by repository. */
+  const held = new Map<number, ReadonlySet<Digest.Digest>>()
+  const add = (repository: number, copied: ReadonlyArray<Sampled>): ReadonlySet<Digest.Digest> => {
     doubted.push(...copied.filter(({ wasDamaged }) => wasDamaged))
     const all = [...sampled, ...copied.filter(({ wasDamaged }) => !wasDamaged)]
     sampled = all.toSorted((one, other) => (one.digest < other.digest ? -1 : 1)).slice(0, size)
+    const own = new Set(sampled.flatMap((one) => (one.repository.id === repository ? [one.digest] : [])))
+    if (own.size > 0) held.set(repository, own)
+    return own
   }
-  return { add, all: () => [...doubted, ...sampled] }
+  return { add, held, all: () => [...doubted, ...sampled] }
 }
 
 /** Reads an artifact back, and writes what was found if that is not what the lists say. */
@@ -222,7 +237,11 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
           ? Effect.void
           : Effect.flatMap(
               planRepository(preparing, repository, route, {
-                onCopied: (copied) => sample.add(copied.map((one) => ({ ...one, repository, route }))),
+                onCopied: (copied) =>
+                  sample.add(
+                    repository.id,
+                    copied.map((one) => ({ ...one, repository, route }))
+                  ),
                 onDenied: (message) => denied.push(message)
               }),
               (listed) => {
@@ -240,5 +259,10 @@ export const prepare = (preparing: Preparing): Effect.Effect<number, MigrationEr
     }
     yield* requireTags(preparing, matched)
     yield* Effect.forEach(sample.all(), (one) => readSample(preparing, one), { discard: true })
+    yield* Effect.forEach(
+      sample.held,
+      ([repository, digests]) => store.during(run, store.verify(repository, Array.from(digests))),
+      { discard: true }
+    )
     return yield* store.during(run, store.makeBatches(run.id, run.pass, rules.limits?.batch ?? defaultBatch))
   })

@@ -210,5 +210,17 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
   const revise = (settled: ReadonlyArray<Settled>): Effect.Effect<void, MigrationError> =>
     inTransaction(write(settled, sql``))
 
-  return { known, setPlan, settle, revise }
+  /** Writes that artifacts are verified that were copied. What was found of them otherwise stays. */
+  const verify = (repository: number, digests: ReadonlyArray<Digest.Digest>): Effect.Effect<void, MigrationError> =>
+    guarded(
+      Effect.asVoid(
+        inChunks(
+          digests.map(toBytes),
+          (chunk) => sql`UPDATE migration_artifacts SET state = ${whole(numberOf("verified"))}
+            WHERE repository = ${repository} AND state = ${whole(numberOf("copied"))} AND ${sql.in("digest", chunk)}`
+        )
+      )
+    )
+
+  return { known, setPlan, settle, revise, verify }
 }
