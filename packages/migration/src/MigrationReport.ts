@@ -66,7 +66,7 @@ export const Outcome = Schema.Struct({
   state: State,
   /**
    * The kind of failure: `gone`, `forbidden`, `refused`, `transient`, `content`, `exists`, or `other`. By reading it back:
-   * `damaged`, `repaired`, or `unread`. Of an artifact that is copied without layers that may not be distributed: `foreign`.
+   * `damaged`, `repaired`, or `unread`. Of a referrer that is left out: `orphan`, since its subject is not at the target. Of an artifact that is copied without layers that may not be distributed: `foreign`.
    */
   class: Schema.optionalKey(Schema.String),
   /** What happened, for a person to read. */

@@ -6,6 +6,7 @@ import * as MediaType from "@effect-acr/client/MediaType"
 import * as Registries from "@effect-acr/client/Registries"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Migration from "../src/Migration.ts"
 import * as MigrationReport from "../src/MigrationReport.ts"
@@ -207,6 +208,33 @@ describe("a run", () => {
         )
       assert.deepEqual(yield* listedIn(target, "shop/api"), ["application/spdx+json", "application/vnd.note"])
       assert.deepEqual(yield* listedIn(source, "copy/shop/api"), ["application/spdx+json", "application/vnd.note"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("takes referrers of referrers along that only the list of manifests shows", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, source, target } = yield* makeWorld({ source: { referrers: { api: false } } })
+      const note = { artifactType: "application/vnd.note" }
+      yield* seed(
+        ...["1.0", "1.1", "1.2", "1.3"].map((tag) => ({
+          repository: "shop/api",
+          tags: [tag],
+          layers: [tag],
+          referrers: [{ artifactType: "application/spdx+json", referrers: [{ ...note, referrers: [note] }] }]
+        }))
+      )
+      const digestsIn = ({ contents }: typeof source) =>
+        Effect.map(contents("shop/api"), (found) =>
+          Option.getOrThrow(found)
+            .manifests.map(({ digest }) => digest)
+            .toSorted()
+        )
+      yield* run()
+      assert.deepEqual(yield* digestsIn(target), yield* digestsIn(source))
+      assert.deepEqual(
+        (yield* report).filter(({ state }) => state === "skipped"),
+        []
+      )
     }).pipe(Effect.scoped)
   )
 

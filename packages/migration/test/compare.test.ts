@@ -13,7 +13,7 @@ const one = digestOf("1")
 const two = digestOf("2")
 
 const knownAs = (known: Partial<Known>): ReadonlyMap<Digest.Digest, Known> =>
-  new Map([[one, { state: "planned", isTransient: false, root: undefined, tags: ["1.0"], ...known }]])
+  new Map([[one, { state: "planned", isTransient: false, isOrphan: false, root: undefined, tags: ["1.0"], ...known }]])
 
 /** The state of the artifact `one` with the tag `1.0`, which the target lacks unless a change says otherwise. */
 const stateOf = (change: Partial<Comparison>) =>
@@ -77,6 +77,12 @@ describe("a comparison", () => {
     const skipped = knownAs({ state: "skipped", tags: [] })
     assert.strictEqual(stateOf({ source, known: skipped, isFirst: true }), "skipped")
     assert.strictEqual(stateOf({ source, known: skipped, target: there }), "present")
+    // Its subject may be among those that were copied meanwhile.
+    const orphan = knownAs({ state: "skipped", isOrphan: true, tags: [] })
+    const copied: Known = { state: "copied", isTransient: false, isOrphan: false, root: undefined, tags: [] }
+    assert.strictEqual(stateOf({ source, known: orphan }), "skipped")
+    assert.strictEqual(stateOf({ source, known: new Map([...orphan, [two, copied]]) }), "planned")
+    assert.strictEqual(stateOf({ source, known: new Map([...skipped, [two, copied]]) }), "skipped")
   })
 
   it("knows what vanished", () => {

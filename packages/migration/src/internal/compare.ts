@@ -51,13 +51,23 @@ const sightOf = (
 /** Whether the target lists it although it failed for good: it was found damaged there, or something else brought it. */
 const isDoubted = ({ isTransient, state }: Known): boolean => state === "failed" && !isTransient
 
+interface Growing extends Comparison {
+  /** Whether the target has more than in the pass before: the subject of what had none there may be among it. */
+  readonly hasGrown: boolean
+}
+
 /** Whether it stays as it is: nothing is tried any more, or another try would change nothing, as with what belongs to nothing. */
-const isSettled = ({ isFirst, isLast }: Comparison, { isTransient, state }: Known, { tags }: Listed): boolean => {
+const isSettled = (
+  { hasGrown, isFirst, isLast }: Growing,
+  { isOrphan, isTransient, state }: Known,
+  { tags }: Listed
+): boolean => {
   if (isLast) return settled.has(state) || state === "vanished"
+  if (isOrphan) return !hasGrown
   return settled.has(state) && !isTransient && (!isFirst || (state === "skipped" && tags.length === 0))
 }
 
-const stateOf = (comparison: Comparison, digest: Digest.Digest, listed: Listed): State => {
+const stateOf = (comparison: Growing, digest: Digest.Digest, listed: Listed): State => {
   const { tags } = listed
   const before = comparison.known.get(digest)
   const sight = sightOf(comparison, before?.root ?? digest, tags)
@@ -128,11 +138,13 @@ const goneState = (state: State): State => (arrived.has(state) || state === "ski
 /** The artifacts of a repository with what is to be done. */
 export const compare = (comparison: Comparison): ReadonlyArray<Planned> => {
   const planned: Array<Planned> = []
+  const hasGrown = Array.from(comparison.known.values()).some(({ state }) => state === "copied")
+  const growing = { ...comparison, hasGrown }
   for (const [digest, listed] of comparison.source.manifests) {
     const isKnown = comparison.known.has(digest)
     if (listed.tags.length === 0 && !isKnown && !isLoose(comparison, digest)) continue
     const { changed, size, tags } = listed
-    planned.push({ digest, size, changed, tags, state: stateOf(comparison, digest, listed) })
+    planned.push({ digest, size, changed, tags, state: stateOf(growing, digest, listed) })
   }
   for (const [digest, { state }] of comparison.known) {
     if (comparison.source.manifests.has(digest)) continue

@@ -154,19 +154,22 @@ const reading = <E>(source: Reader<E>): Reader<E> => {
   }
 }
 
-/** Whether a manifest without a tag is left out: the rules want no such manifests, and its subject was not copied. */
-const isLeftOut = (
+/** Why a manifest without a tag is left out, if it is: the rules want no such manifests, and its subject was not copied. */
+const reasonToSkip = (
   rules: Rules,
   source: Reader<PlaceError>,
   target: Pick<ContentStore<PlaceError | MigrationError>, "keeps">,
   { digest, tags }: Task
-): Effect.Effect<boolean, PlaceError | MigrationError> =>
+): Effect.Effect<Pick<Settled, "class" | "detail"> | undefined, PlaceError | MigrationError> =>
   Effect.gen(function* () {
-    if (tags.length > 0 || rules.untagged === true) return false
+    if (tags.length > 0 || rules.untagged === true) return undefined
     const raw = yield* source.manifest({ digest })
-    if (Option.isNone(raw)) return false
+    if (Option.isNone(raw)) return undefined
     const referrer = Referrer.fromManifest(raw.value)
-    return Option.isNone(referrer) || !(yield* target.keeps({ digest: referrer.value.subject }))
+    if (Option.isNone(referrer)) return { detail: "it has no tag, and nothing that was copied needs it" }
+    const { subject } = referrer.value
+    if (yield* target.keeps({ digest: subject })) return undefined
+    return { class: "orphan", detail: `it has no tag, and its subject ${subject} is not at the target` }
   })
 
 export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Options => ({
@@ -241,18 +244,13 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   ): Effect.Effect<Settled, MigrationError> =>
     Effect.gen(function* () {
       const from = reading(source)
-      const isSkipped = yield* Effect.mapError(
-        isLeftOut(rules, from, target, task),
+      const skipping = yield* Effect.mapError(
+        reasonToSkip(rules, from, target, task),
         CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
       )
-      if (isSkipped) {
+      if (skipping !== undefined) {
         const { digest, repository } = task
-        return {
-          repository,
-          digest,
-          state: "skipped",
-          detail: "it has no tag, and nothing that was copied needs it"
-        } as const
+        return { repository, digest, state: "skipped", ...skipping } as const
       }
       return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
     }).pipe(

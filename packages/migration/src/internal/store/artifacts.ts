@@ -16,6 +16,8 @@ export interface Known {
   readonly state: State
   /** Whether it failed for a reason that may pass. */
   readonly isTransient: boolean
+  /** Whether it was left out since the target had no subject of it. */
+  readonly isOrphan: boolean
   /** What the target has in its place, where platforms are left out. */
   readonly root: Digest.Digest | undefined
   readonly tags: ReadonlyArray<string>
@@ -80,6 +82,7 @@ const rowOf = (row: ArtifactRow, tags: ReadonlyArray<string>): Row => ({
   id: row.id,
   state: stateOf(row.state),
   isTransient: row.class === "transient",
+  isOrphan: row.class === "orphan",
   root: row.root === null ? undefined : fromBytes(row.root),
   size: row.size ?? undefined,
   changed: row.changed === null ? undefined : Number(row.changed),
