@@ -40,7 +40,7 @@ export type Requests = typeof Requests.Type
 export const Plan = Schema.Struct({
   /** The repositories. */
   repositories: Schema.Natural,
-  /** The artifacts to copy. */
+  /** The artifacts with tags that are to be copied. Those without a tag show in the second pass of a run. */
   artifacts: Schema.Natural,
   /** The artifacts that the target has already. */
   present: Schema.Natural,

@@ -78,6 +78,28 @@ describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where
       }).pipe(Effect.scoped)
     )
 
+    it.effect("end where a registry refuses the login, and continue afterwards", () =>
+      Effect.gen(function* () {
+        const { end, startTogether, target } = yield* rehearseTogether
+        const refused = yield* target.inject({
+          method: "PUT",
+          path: /\/manifests\//,
+          skip: images / 4,
+          times: "always",
+          consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
+        })
+        const endedOf = (processes: ReadonlyArray<Process>) =>
+          Effect.forEach(processes, ({ ended }) => ended, { concurrency: 2 })
+        const stopped = yield* endedOf([yield* startTogether(), yield* startTogether()])
+        for (const text of stopped) assert.notMatch(text, /^done$/m)
+        assert.match(stopped.join("\n"), /^Denied: the target refuses the login: /m)
+        yield* target.removeFault(refused)
+        for (const text of yield* endedOf([yield* startTogether(), yield* startTogether()]))
+          assert.match(text, /^done$/m)
+        assertWhole(yield* end, 2)
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("go on where their clocks jump by an hour, forwards and back", () =>
       Effect.gen(function* () {
         const { end, startTogether } = yield* rehearseTogether

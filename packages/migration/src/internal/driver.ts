@@ -208,7 +208,10 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
     const batches = yield* store.openBatches(run.id)
     const copyBatch = (batch: Batch) =>
       Engine.copy({ run: run.id, pass: run.pass, batch: batch.id, attempt: batch.attempt, shards }).pipe(
-        Effect.tapError(() => store.repeatBatch(batch)),
+        // What failed otherwise fails in batches of other processes as well, which this one does not wait for any more.
+        Effect.tapError(({ problem }) =>
+          problem === "Interrupted" ? store.repeatBatch(batch) : store.repeatBatches(run.id)
+        ),
         Effect.andThen(store.closeBatch(batch.id))
       )
     yield* Effect.forEach(batches, copyBatch, { concurrency: batchesAhead, discard: true })

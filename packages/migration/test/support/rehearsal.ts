@@ -82,6 +82,7 @@ export const rehearse = Effect.fnUntraced(function* (rehearsal: Rehearsal) {
     }
   }).pipe(Effect.provide(Layer.merge(services, client)))
   return {
+    target,
     /** Starts a process that works alone. */
     startAlone: start(order),
     /** Starts a process that shares the work with others. */

@@ -91,6 +91,10 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
       )
     )
 
+  /** Has all batches that are not done begin again, under other keys. */
+  const repeatBatches = (run: number): Effect.Effect<void, MigrationError> =>
+    guarded(Effect.asVoid(sql`UPDATE migration_batches SET attempt = attempt + 1 WHERE run = ${run} AND is_done = 0`))
+
   /** What is left to do of a batch, by repository. */
   const tasks = (batch: number): Effect.Effect<ReadonlyArray<Task>, MigrationError> =>
     guarded(
@@ -113,5 +117,5 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
       })
     )
 
-  return { makeBatches, openBatches, closeBatch, repeatBatch, tasks }
+  return { makeBatches, openBatches, closeBatch, repeatBatch, repeatBatches, tasks }
 }
