@@ -78,6 +78,10 @@ const named = (source: string, target: string, to: MigrationRules.Place = route.
   to
 })
 
+/** The repositories that a place does not take beside the others. */
+const refusedOf = (to: MigrationRules.Place, ...targets: ReadonlyArray<string>) =>
+  [...nameProblems(targets.map((target) => named(target, target, to))).keys()].map((index) => targets[index])
+
 describe("names at the target", () => {
   it("are refused where two sources would become one, also by case", () => {
     const problems = nameProblems([named("a/api", "api"), named("b/api", "api"), named("web", "web")])
@@ -89,18 +93,16 @@ describe("names at the target", () => {
   })
 
   it("are refused where the files of another repository are", () => {
-    const sourcesOf = (to: MigrationRules.Place, ...targets: ReadonlyArray<string>) =>
-      [...nameProblems(targets.map((target) => named(target, target, to))).keys()].map((index) => targets[index])
     const layouts = { layouts: "backup" }
-    assert.deepEqual(sourcesOf(layouts, "shop", "shop/api", "shop/blobs", "shop/api/index.json/x"), [
+    assert.deepEqual(refusedOf(layouts, "shop", "shop/api", "shop/blobs", "shop/api/index.json/x"), [
       "shop/blobs",
       "shop/api/index.json/x"
     ])
-    assert.deepEqual(sourcesOf(layouts, "shop/blobs", "blobs", "shop.tar/x", "shop"), ["shop/blobs"])
+    assert.deepEqual(refusedOf(layouts, "shop/blobs", "blobs", "shop.tar/x", "shop"), ["shop/blobs"])
     const archives = { archives: "backup" }
-    assert.deepEqual(sourcesOf(archives, "shop", "shop/api", "shop.tar", "shop.tar/x", "other.tar/x"), ["shop.tar/x"])
-    assert.deepEqual(sourcesOf(archives, "a/".repeat(80) + "a"), ["a/".repeat(80) + "a"])
-    assert.deepEqual(sourcesOf(route.to, "shop", "shop/blobs", "shop.tar/x"), [])
+    assert.deepEqual(refusedOf(archives, "shop", "shop/api", "shop.tar", "shop.tar/x", "other.tar/x"), ["shop.tar/x"])
+    assert.deepEqual(refusedOf(archives, "a/".repeat(80) + "a"), ["a/".repeat(80) + "a"])
+    assert.deepEqual(refusedOf(route.to, "shop", "shop/blobs", "shop.tar/x"), [])
   })
 
   it("are refused where a registry takes no such name", () => {

@@ -35,6 +35,9 @@ const drivenFirst = (one: Process, other: Process) =>
     return /^planned/m.test(yield* one.until(/^artifact/m)) ? ([one, other] as const) : ([other, one] as const)
   })
 
+const endedOf = (processes: ReadonlyArray<Process>) =>
+  Effect.forEach(processes, ({ ended }) => ended, { concurrency: 2 })
+
 describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where it is not installed)", () => {
   layer(server, { excludeTestServices: true })((it) => {
     it.effect("share a run: each artifact is copied once, and the stream of each ends with the run", () =>
@@ -88,8 +91,6 @@ describe.skipIf(!Postgres.isInstalled())("processes on PostgreSQL (skipped where
           times: "always",
           consequence: { _tag: "Answer", status: 401, body: '{"errors":[{"code":"UNAUTHORIZED","message":"no more"}]}' }
         })
-        const endedOf = (processes: ReadonlyArray<Process>) =>
-          Effect.forEach(processes, ({ ended }) => ended, { concurrency: 2 })
         const stopped = yield* endedOf([yield* startTogether(), yield* startTogether()])
         for (const text of stopped) assert.notMatch(text, /^done$/m)
         assert.match(stopped.join("\n"), /^Denied: the target refuses the login: /m)

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Struct from "effect/Struct"
 import { MigrationError } from "../MigrationError.ts"
 import type { State, Summary } from "../MigrationReport.ts"
 import { Rules } from "../MigrationRules.ts"
@@ -221,7 +222,7 @@ const copyBatches = ({ batchesAhead, shards, store }: Parts, run: Run) =>
 const mostInterruptions = 5
 
 /** Rules without their limits, which may change: they do not say what is copied. */
-const formatSelection = ({ limits: _, ...rules }: Rules) => formatRules(rules)
+const formatSelection = (rules: Rules) => formatRules(Struct.omit(rules, ["limits"]))
 
 /** Begins a run, or the next pass of one that is done. Returns its number. */
 export const begin = (store: Store, name: string, rules: Rules): Effect.Effect<number, MigrationError> =>
