@@ -141,7 +141,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notFound: "What was named does not exist",
   denied: "The login is missing or refused, or lacks a permission",
   refused: "The registry refuses: the object is locked, immutable, too large or unsupported",
-  unavailable: "The registry throttles or cannot be reached, after retries",
+  unavailable: "The registry throttles or cannot be reached, after retries, or another process works on the same",
   contentDiffers: "Content does not match its digest, its size or its media type",
   unsafe: "A safety limit is reached, or continuing would be unsafe",
   no: "The answer is no: two artifacts differ, an artifact is not whole, a question was answered with no",

@@ -17,7 +17,7 @@ export const exitCodes = {
   denied: 5,
   /** The registry refuses: it is locked, immutable, too large or unsupported. */
   refused: 6,
-  /** The registry throttles or cannot be reached, after retries. */
+  /** The registry throttles or cannot be reached, after retries, or another process works on the same. */
   unavailable: 7,
   /** Content is not what its digest, its size or its media type says. */
   contentDiffers: 8,
@@ -42,7 +42,10 @@ export const exitCodeMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: 
   [exitCodes.notFound, "not found"],
   [exitCodes.denied, "the login is missing or refused, or lacks a permission"],
   [exitCodes.refused, "the registry refuses: locked, unsupported, too large"],
-  [exitCodes.unavailable, "the registry throttles or cannot be reached"],
+  [
+    exitCodes.unavailable,
+    "try later: the registry throttles or cannot be reached, or another process works on the same"
+  ],
   [exitCodes.contentDiffers, "content differs from its digest, size or media type"],
   [exitCodes.unsafe, "a limit of safety is reached"],
   [exitCodes.no, "the answer is no: of diff and validate, or to a question"],

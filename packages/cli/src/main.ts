@@ -12,6 +12,13 @@ import { run } from "./run.ts"
 /** What shells expect of a program that a signal ended. */
 const codes = { SIGINT: exitCodes.interrupted, SIGTERM: 143, SIGHUP: 129 } as const
 
+const patienceMillis = 1000
+
+/** Says why the command has not ended yet. Nothing is said where it has. */
+const sayStopping = (): void => {
+  setTimeout(() => console.error("stopping; once more stops at once"), patienceMillis).unref()
+}
+
 /** The first signal lets the command clean up. The second one ends the process at once. */
 const watchSignals = (): { readonly code: () => number } => {
   let code: number = codes.SIGINT
@@ -20,6 +27,7 @@ const watchSignals = (): { readonly code: () => number } => {
     if (code !== codes.SIGHUP) code = codes[signal]
     if (isInterrupted) process.exit(code)
     isInterrupted = true
+    sayStopping()
   }
   process.on("SIGINT", onSignal("SIGINT"))
   process.on("SIGTERM", onSignal("SIGTERM"))

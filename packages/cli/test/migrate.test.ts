@@ -87,7 +87,7 @@ describe("eacr migrate", () => {
       // Two would become one.
       assert.strictEqual(text.code, 3, text.stderr)
       assert.match(text.stdout, /^repositories\t4$/m)
-      assert.match(text.stdout, /^to copy\t3 artifacts, \d+ bytes$/m)
+      assert.match(text.stdout, /^to copy\t3 artifacts of \d+ bytes$/m)
       assert.match(text.stdout, /^takes at least\t3 min 0 s, /m)
       assert.match(text.stdout, /^not copied\tleft\/api -> both\/api: /m)
       assert.notMatch(text.stdout, /^tags/m)

@@ -118,6 +118,9 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
           yield* happens((id) => id !== cleanUp)
           started.process.kill("SIGINT")
           yield* happens((id) => id === cleanUp)
+          yield* Effect.repeat(Effect.sleep("20 millis"), {
+            until: () => Effect.sync(() => started.stderr().includes("stopping; once more stops at once\n"))
+          })
           assert.isNull(started.process.exitCode)
           const before = Date.now()
           started.process.kill("SIGINT")

@@ -41,7 +41,7 @@ const named = (source: string, target: string): string => (source === target ? s
 export const artifacts = (count: number): string => `${count} ${count === 1 ? "artifact" : "artifacts"}`
 
 const counted = (view: View, count: number, bytes: number): string =>
-  bytes === 0 ? artifacts(count) : `${artifacts(count)}, ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`
+  bytes === 0 ? artifacts(count) : `${artifacts(count)} of ${size(view, bytes)}${view.isTerminal ? "" : " bytes"}`
 
 /** Leaves out what there is none of. */
 const some = (name: string, values: ReadonlyArray<string>): ReadonlyArray<Entry> =>
