@@ -8,10 +8,11 @@ import * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"
 import * as Referrer from "@effect-acr/client/Referrer"
 import * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
-import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
@@ -61,7 +62,8 @@ type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
 const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }: Copying) {
   const limit = Math.max(1, Math.floor((rules.limits?.bytesInFlight ?? defaultBytesInFlight) / unit))
   const underWay = yield* Semaphore.make(limit)
-  const turns = yield* RcMap.make({ lookup: (_blob: string) => Semaphore.make(1) })
+  /** The ends of the blobs that are being put, by their place. */
+  const ends = new Map<string, Deferred.Deferred<void>>()
   /** Where blobs have arrived that are not written down yet. */
   const arrived = new Map<
     string,
@@ -72,13 +74,14 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
     return rules.routes.findIndex((other) => to !== undefined && placeName(other.to) === placeName(to))
   }
 
-  /** The target of a repository, which takes blobs from the repositories that have them. */
+  /** The target of artifacts of a repository, which takes blobs from the repositories that have them, and each blob once. */
   const targetOf = (
     { store: target }: Opened,
     repository: Repository,
     byId: ReadonlyMap<number, Repository>
   ): ContentStore<PlaceError | MigrationError> => {
     const place = placeOf(repository.route)
+    const there = new Set<Digest.Digest>()
     const carrierOf = (digest: Digest.Digest) =>
       Effect.gen(function* () {
         const pending = arrived.get(`${place} ${digest}`)?.repository
@@ -88,30 +91,37 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
         if (found === undefined || to === undefined || found.target === repository.target) return []
         return [(yield* places.target(to, found.target)).store.origin]
       })
+    const putBlob: typeof target.putBlob = (blob, source, { from = [] } = {}) => {
+      const { digest } = blob
+      const key = `${place} ${digest}`
+      const permits = Math.min(limit, Math.ceil(blob.size / unit))
+      const put = Effect.gen(function* () {
+        const carriers = yield* carrierOf(digest)
+        const outcome = yield* underWay.withPermits(permits)(
+          target.putBlob(blob, source, { from: [...carriers, ...from] })
+        )
+        there.add(digest)
+        if (outcome !== "mounted") arrived.set(key, { place, digest, repository: repository.id })
+        return outcome
+      })
+      return Effect.uninterruptibleMask((restore) => {
+        if (there.has(digest)) return Effect.succeed("present")
+        const other = ends.get(key)
+        if (other !== undefined) return restore(Effect.andThen(Deferred.await(other), putBlob(blob, source, { from })))
+        const end = Deferred.makeUnsafe<void>()
+        ends.set(key, end)
+        return Effect.onExit(restore(put), () => {
+          ends.delete(key)
+          return Deferred.succeed(end, undefined)
+        })
+      })
+    }
     return {
       ...target,
-      putBlob: (blob, source, { from = [] } = {}) =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const turn = yield* RcMap.get(turns, `${place} ${blob.digest}`)
-            const permits = Math.min(limit, Math.ceil(blob.size / unit))
-            const put = Effect.gen(function* () {
-              const carriers = yield* carrierOf(blob.digest)
-              return yield* underWay.withPermits(permits)(
-                target.putBlob(blob, source, { from: [...carriers, ...from] })
-              )
-            })
-            const outcome = yield* turn.withPermit(
-              Effect.tap(put, (outcome) =>
-                Effect.sync(() => {
-                  if (outcome === "mounted") return
-                  arrived.set(`${place} ${blob.digest}`, { place, digest: blob.digest, repository: repository.id })
-                })
-              )
-            )
-            return outcome
-          })
-        )
+      putBlob,
+      // What it lacks after all is put again.
+      putManifest: (manifest, options) =>
+        Effect.tapError(target.putManifest(manifest, options), () => Effect.sync(() => there.clear()))
     }
   }
 
@@ -264,6 +274,21 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       })
     )
 
+  /** Copies artifacts side by side. An artifact has a fiber when it has its turn: thousands that wait cost more than their copies. */
+  const inTurn = (tasks: ReadonlyArray<Task>, copyTask: (task: Task) => Effect.Effect<void, MigrationError>) =>
+    Effect.gen(function* () {
+      const fibers = yield* FiberSet.make<void, MigrationError>()
+      const begin = (task: Task) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.andThen(
+            restore(copies.take(1)),
+            FiberSet.run(fibers, Effect.ensuring(restore(copyTask(task)), copies.release(1)))
+          )
+        )
+      const all = Effect.andThen(Effect.forEach(tasks, begin, { discard: true }), FiberSet.awaitEmpty(fibers))
+      yield* Effect.raceFirst(all, FiberSet.join(fibers))
+    }).pipe(Effect.scoped)
+
   /** Copies artifacts of one repository, and writes what became of them once the target has written them. */
   const copyGroup = (tasks: Arr.NonEmptyReadonlyArray<Task>): Effect.Effect<void, MigrationError> =>
     Effect.gen(function* () {
@@ -283,13 +308,12 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       }
       const [{ store: source }, to] = opened.success
       const target = carriers.targetOf(to, repository, repositories)
-      const copyTask = (task: Task): Effect.Effect<Copied, MigrationError> =>
-        Effect.map(copies.withPermit(Effect.timed(copyOne(source, target, task))), ([duration, settled]) => ({
-          repository,
-          settled,
-          millis: Duration.toMillis(duration)
-        }))
-      const copied = yield* Effect.forEach(tasks, copyTask, { concurrency: "unbounded" }).pipe(
+      const copied: Array<Copied> = []
+      const copyTask = (task: Task): Effect.Effect<void, MigrationError> =>
+        Effect.map(Effect.timed(copyOne(source, target, task)), ([duration, settled]) => {
+          copied.push({ repository, settled, millis: Duration.toMillis(duration) })
+        })
+      yield* inTurn(tasks, copyTask).pipe(
         target.batch,
         Effect.mapError((error) =>
           error instanceof MigrationError
