@@ -168,7 +168,7 @@ export const run = (
         const parts: Driver.Parts = {
           store,
           places: yield* Places.make(),
-          emit: (event) => Effect.asVoid(Queue.offer(queue, event)),
+          emit: (...events) => Effect.asVoid(Queue.offerAll(queue, events)),
           shards: Cluster.shardsOf(options),
           batchesAhead: runner === undefined ? Driver.batchesAtOnce : batchesOfAll
         }

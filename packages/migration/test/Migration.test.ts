@@ -115,6 +115,21 @@ describe("a migration", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("asks a repository once for a blob that many of its artifacts have", () =>
+    Effect.gen(function* () {
+      const { report, run, seed, target } = yield* makeWorld()
+      const numbers = Array.from({ length: 12 }, (_, index) => `1.${index}`)
+      yield* seed(...numbers.map((tag) => ({ repository: "shop/api", tags: [tag], layers: ["the base", tag] })))
+      yield* run()
+      assert.deepEqual(new Set((yield* report).map(({ state }) => state)), new Set(["verified"]))
+      const asked = (yield* target.journal).flatMap(({ method, path, status }) =>
+        method === "HEAD" && path.includes("/blobs/") && status !== 401 ? [path] : []
+      )
+      assert.isAtLeast(new Set(asked).size, numbers.length)
+      assert.lengthOf(asked, new Set(asked).size)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("brings back what is missing, and moves tags that moved", () =>
     Effect.gen(function* () {
       const { report, run, seed, services, source, target } = yield* makeWorld()

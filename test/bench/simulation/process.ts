@@ -1,7 +1,8 @@
 /**
  * A migration in a process of its own, which prints what it took as a line of JSON. The argument is JSON: `images` in
  * registries in memory, which answer after `latencyMillis`; or `registries` that are there, by their names and addresses. With
- * `isBare`, the images are copied by `Copy` alone, one after the other as the migration does, without its lists and its database. A migration runs twice, or once with `isOnce`.
+ * `isBare`, the same lists are read and the same images copied, with the same requests, and without what a migration does besides. A
+ * migration runs twice, or once with `isOnce`.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Copy from "@effect-acr/artifacts/Copy"
@@ -9,6 +10,7 @@ import * as Repository from "@effect-acr/artifacts/Repository"
 import * as Credentials from "@effect-acr/client/Credentials"
 import * as ClientRegistries from "@effect-acr/client/Registries"
 import { Migration, MigrationRules, SqliteClient } from "@effect-acr/migration"
+import { reading } from "../../../packages/migration/src/internal/copy.ts"
 import { NodeRegistryHttpClient } from "@effect-acr/node"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
@@ -64,16 +66,39 @@ const [from, to] =
     ? [Simulated.source, Simulated.target]
     : [nameOf(job.registries.source), nameOf(job.registries.target)]
 
-/** The copies of a migration alone. */
+/** A target that is asked for each blob once, as a migration asks a repository for the blobs that many of its artifacts have. */
+const askedOnce = (target: Repository.Repository): Repository.Repository => {
+  const there = new Set<string>()
+  return {
+    ...target,
+    putBlob: (blob, source, options) =>
+      Effect.suspend(() =>
+        there.has(blob.digest)
+          ? Effect.succeed("present")
+          : Effect.tap(target.putBlob(blob, source, options), () => Effect.sync(() => there.add(blob.digest)))
+      )
+  }
+}
+
+const listed = Effect.fnUntraced(function* (place: string, name: string) {
+  const { registry } = yield* ClientRegistries.open(`${place}/${name}`)
+  yield* Stream.runDrain(registry.tags(name))
+  yield* Stream.runDrain(registry.manifests(name))
+})
+
+/** The requests of a migration alone: its lists before and after, and its copies. */
 const bare: Effect.Effect<void, unknown, ClientRegistries.Registries> = Effect.forEach(
   simulated.repositories,
   (name, repository) =>
     Effect.gen(function* () {
-      const source = yield* Repository.open(`${from}/${name}`)
-      const target = yield* Repository.open(`${to}/${name}`)
+      const source = reading(yield* Repository.open(`${from}/${name}`))
+      const target = askedOnce(yield* Repository.open(`${to}/${name}`))
       const copy = (number: number) =>
         Copy.run(source, target, Images.digestOf("manifest", number), { tags: [Images.tagOf(number)] })
+      const list = Effect.andThen(listed(from, name), listed(to, name))
+      yield* list
       yield* Effect.forEach(simulated.numbersIn(repository), copy, { concurrency: job.copies, discard: true })
+      yield* list
     }),
   { discard: true }
 )

@@ -1,7 +1,7 @@
 /**
  * Copies the artifacts of a batch, and writes down what became of each.
  */
-import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import type { ContentStore, Origin, Reader } from "@effect-acr/artifacts/ContentStore"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as CopyError from "@effect-acr/artifacts/CopyError"
 import * as Digest from "@effect-acr/client/Digest"
@@ -11,6 +11,7 @@ import * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -20,7 +21,7 @@ import { MigrationError } from "../MigrationError.ts"
 import type { Rules } from "../MigrationRules.ts"
 import { classify, isDenied, messageOf } from "./failures.ts"
 import { placeName } from "./names.ts"
-import { patiently } from "./patience.ts"
+import { onceFailed, patiently } from "./patience.ts"
 import type { Opened, PlaceError, Places } from "./places.ts"
 import type { Repository, Run, Settled, Store, Task } from "./store/store.ts"
 
@@ -29,7 +30,7 @@ export interface Copying {
   readonly places: Places
   readonly rules: Rules
   readonly run: Run
-  readonly onSettled: (copied: Copied) => Effect.Effect<void>
+  readonly onSettled: (copied: ReadonlyArray<Copied>) => Effect.Effect<void>
 }
 
 /** An artifact of which it is known what became of it. */
@@ -82,40 +83,42 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
   ): ContentStore<PlaceError | MigrationError> => {
     const place = placeOf(repository.route)
     const there = new Set<Digest.Digest>()
-    const carrierOf = (digest: Digest.Digest) =>
-      Effect.gen(function* () {
-        const pending = arrived.get(`${place} ${digest}`)?.repository
-        const id = pending ?? Option.getOrUndefined(yield* store.carrier(run.id, place, digest))
-        const found = id === undefined ? undefined : byId.get(id)
-        const to = found === undefined ? undefined : rules.routes[found.route]?.to
-        if (found === undefined || to === undefined || found.target === repository.target) return []
-        return [(yield* places.target(to, found.target)).store.origin]
-      })
-    const putBlob: typeof target.putBlob = (blob, source, { from = [] } = {}) => {
-      const { digest } = blob
-      const key = `${place} ${digest}`
-      const permits = Math.min(limit, Math.ceil(blob.size / unit))
-      const put = Effect.gen(function* () {
-        const carriers = yield* carrierOf(digest)
-        const outcome = yield* underWay.withPermits(permits)(
-          target.putBlob(blob, source, { from: [...carriers, ...from] })
-        )
-        there.add(digest)
-        if (outcome !== "mounted") arrived.set(key, { place, digest, repository: repository.id })
-        return outcome
-      })
-      return Effect.uninterruptibleMask((restore) => {
+    const originOf = (id: number): Effect.Effect<ReadonlyArray<Origin>, PlaceError> => {
+      const found = byId.get(id)
+      const to = found === undefined ? undefined : rules.routes[found.route]?.to
+      if (found === undefined || to === undefined || found.target === repository.target) return Effect.succeed([])
+      return Effect.map(places.target(to, found.target), ({ store: { origin } }) => [origin])
+    }
+    const carriersOf = (digest: Digest.Digest): Effect.Effect<ReadonlyArray<Origin>, PlaceError | MigrationError> => {
+      const pending = arrived.get(`${place} ${digest}`)
+      if (pending !== undefined) return originOf(pending.repository)
+      return Effect.flatMap(store.carrier(run.id, place, digest), (id) =>
+        Option.isNone(id) ? Effect.succeed([]) : originOf(id.value)
+      )
+    }
+    const putBlob: ContentStore<PlaceError | MigrationError>["putBlob"] = (blob, source, { from = [] } = {}) =>
+      Effect.uninterruptibleMask((restore) => {
+        const { digest, size } = blob
         if (there.has(digest)) return Effect.succeed("present")
+        const key = `${place} ${digest}`
         const other = ends.get(key)
         if (other !== undefined) return restore(Effect.andThen(Deferred.await(other), putBlob(blob, source, { from })))
         const end = Deferred.makeUnsafe<void>()
         ends.set(key, end)
-        return Effect.onExit(restore(put), () => {
+        const put = Effect.flatMap(carriersOf(digest), (carriers) =>
+          underWay.withPermits(Math.min(limit, Math.ceil(size / unit)))(
+            target.putBlob(blob, source, { from: [...carriers, ...from] })
+          )
+        )
+        return Effect.onExit(restore(put), (exit) => {
+          if (Exit.isSuccess(exit)) {
+            there.add(digest)
+            if (exit.value !== "mounted") arrived.set(key, { place, digest, repository: repository.id })
+          }
           ends.delete(key)
           return Deferred.succeed(end, undefined)
         })
       })
-    }
     return {
       ...target,
       putBlob,
@@ -140,7 +143,7 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
 })
 
 /** A source that finds out what a digest names by reading it, which the copy does anyway. */
-const reading = <E>(source: Reader<E>): Reader<E> => {
+export const reading = <E>(source: Reader<E>): Reader<E> => {
   const read = new Map<string, Manifest.Raw>()
   return {
     ...source,
@@ -243,6 +246,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
   const { onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
   const copies = yield* Semaphore.make(rules.limits?.copies ?? defaultCopies)
+  const beginnings = yield* Semaphore.make(1)
   const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
 
   const nested = nestedNames(repositories.values())
@@ -264,8 +268,12 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       }
       return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
     }).pipe(
-      patiently,
-      Effect.retry({ schedule: retries, while: (error) => error.isRetryable && ofRun(error) === undefined }),
+      onceFailed((copy) =>
+        Effect.retry(patiently(copy), {
+          schedule: retries,
+          while: (error) => error.isRetryable && ofRun(error) === undefined
+        })
+      ),
       Effect.catch((error) => {
         const stopping = ofRun(error)
         return stopping === undefined
@@ -274,7 +282,10 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       })
     )
 
-  /** Copies artifacts side by side. An artifact has a fiber when it has its turn: thousands that wait cost more than their copies. */
+  /**
+   * Copies artifacts side by side. An artifact has a fiber once it has its turn: thousands that wait cost more than their
+   * copies. All of a group begin before those of the next one do, so that few groups are half done where a process is killed.
+   */
   const inTurn = (tasks: ReadonlyArray<Task>, copyTask: (task: Task) => Effect.Effect<void, MigrationError>) =>
     Effect.gen(function* () {
       const fibers = yield* FiberSet.make<void, MigrationError>()
@@ -285,8 +296,8 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
             FiberSet.run(fibers, Effect.ensuring(restore(copyTask(task)), copies.release(1)))
           )
         )
-      const all = Effect.andThen(Effect.forEach(tasks, begin, { discard: true }), FiberSet.awaitEmpty(fibers))
-      yield* Effect.raceFirst(all, FiberSet.join(fibers))
+      const beginAll = beginnings.withPermit(Effect.forEach(tasks, begin, { discard: true }))
+      yield* Effect.raceFirst(Effect.andThen(beginAll, FiberSet.awaitEmpty(fibers)), FiberSet.join(fibers))
     }).pipe(Effect.scoped)
 
   /** Copies artifacts of one repository, and writes what became of them once the target has written them. */
@@ -330,7 +341,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         rows
       )
       forget()
-      yield* Effect.forEach(copied, onSettled, { discard: true })
+      yield* onSettled(copied)
     })
 
   /** Copies what is left of a batch, and returns how many artifacts that were. One that fails does not fail the batch. */

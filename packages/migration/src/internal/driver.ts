@@ -126,7 +126,8 @@ const readRules = ({ rules }: Pick<Run, "rules">): Effect.Effect<Rules, Migratio
 export interface Parts {
   readonly store: Store
   readonly places: Places
-  readonly emit: (event: Event) => Effect.Effect<void>
+  /** Takes events, in their order. */
+  readonly emit: (...events: ReadonlyArray<Event>) => Effect.Effect<void>
   /** The shards of the cluster. */
   readonly shards: number
   /** Batches that are under way at the same time in all processes, those included that wait for their turn in one. */
@@ -135,6 +136,18 @@ export interface Parts {
 
 /** Batches of a process that are copied at the same time. */
 export const batchesAtOnce = 4
+
+const eventOf = ({ millis, repository: { source, target }, settled }: Copying.Copied): Event => ({
+  _tag: "ArtifactDone",
+  source,
+  target,
+  digest: settled.digest,
+  state: settled.state,
+  sentBytes: settled.sent ?? 0,
+  millis,
+  ...(settled.class === undefined ? {} : { class: settled.class }),
+  ...(settled.detail === undefined ? {} : { detail: settled.detail })
+})
 
 /** What the workflows of a process do. */
 export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: Parts) {
@@ -152,18 +165,7 @@ export const makeWorker = Effect.fnUntraced(function* ({ emit, places, store }: 
           places,
           rules,
           run,
-          onSettled: ({ millis, repository: { source, target }, settled }) =>
-            emit({
-              _tag: "ArtifactDone",
-              source,
-              target,
-              digest: settled.digest,
-              state: settled.state,
-              sentBytes: settled.sent ?? 0,
-              millis,
-              ...(settled.class === undefined ? {} : { class: settled.class }),
-              ...(settled.detail === undefined ? {} : { detail: settled.detail })
-            })
+          onSettled: (copied) => emit(...copied.map(eventOf))
         })
         return yield* Scope.provide(copier, scope)
       })

@@ -41,6 +41,10 @@ const isAbsent = ({ reason }: RegistryError): boolean => reason._tag === "NotFou
 
 const secondsOf = (time: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(time) / 1000)
 
+/** Reads a list page by page. An effect for each of a million entries would cost more than the rest of a pass. */
+const eachOf = <A, E>(list: Stream.Stream<A, E>, read: (entry: A) => void): Effect.Effect<void, E> =>
+  Stream.runForEachArray(list, (page) => Effect.sync(() => page.forEach((entry) => read(entry))))
+
 /** Adds a tag to the manifest that it names. */
 const addTag = (
   manifests: Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>,
@@ -60,23 +64,19 @@ const byLists = (
 ): Effect.Effect<Inventory, RegistryError> =>
   Effect.gen(function* () {
     const manifests = new Map<Digest.Digest, { tags: Array<string>; size?: number; changed?: number }>()
-    yield* Stream.runForEach(registry.tags(repository), ({ digest, lastUpdatedOn, name }) =>
-      Effect.sync(() => {
-        if (isWanted(name)) addTag(manifests, digest, name, secondsOf(lastUpdatedOn))
-      })
-    )
+    yield* eachOf(registry.tags(repository), ({ digest, lastUpdatedOn, name }) => {
+      if (isWanted(name)) addTag(manifests, digest, name, secondsOf(lastUpdatedOn))
+    })
     // A page repeats an entry that moves while it is read: a set holds it once.
-    yield* Stream.runForEach(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) =>
-      Effect.sync(() => {
-        const found = manifests.get(digest)
-        if (found === undefined && tags.length > 0) return
-        manifests.set(digest, {
-          changed: secondsOf(lastUpdatedOn),
-          ...(found ?? { tags: [] }),
-          ...(sizeInBytes === undefined ? {} : { size: sizeInBytes })
-        })
+    yield* eachOf(registry.manifests(repository), ({ digest, lastUpdatedOn, sizeInBytes, tags }) => {
+      const found = manifests.get(digest)
+      if (found === undefined && tags.length > 0) return
+      manifests.set(digest, {
+        changed: secondsOf(lastUpdatedOn),
+        ...(found ?? { tags: [] }),
+        ...(sizeInBytes === undefined ? {} : { size: sizeInBytes })
       })
-    )
+    })
     return { manifests }
   })
 
@@ -135,9 +135,9 @@ export const read = (
 const holdingsByLists = ({ registry, repository }: RegistryOpened): Effect.Effect<Holdings, RegistryError> =>
   Effect.gen(function* () {
     const tags = new Map<string, Digest.Digest>()
-    yield* Stream.runForEach(registry.tags(repository), ({ digest, name }) => Effect.sync(() => tags.set(name, digest)))
+    yield* eachOf(registry.tags(repository), ({ digest, name }) => tags.set(name, digest))
     const manifests = new Set<Digest.Digest>()
-    yield* Stream.runForEach(registry.manifests(repository), ({ digest }) => Effect.sync(() => manifests.add(digest)))
+    yield* eachOf(registry.manifests(repository), ({ digest }) => manifests.add(digest))
     return { tags, manifests }
   })
 

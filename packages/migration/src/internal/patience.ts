@@ -22,3 +22,17 @@ const waits = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1
 /** Repeats an effect as long as a registry answers that there are too many requests. */
 export const patiently = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(effect, { schedule: waits, while: (error) => refusalIn(error) !== undefined })
+
+/** Retries an effect once it has failed. Most succeed at once, and the schedules of a retry take longer than what they do. */
+export const onceFailed =
+  <A, E, R>(retried: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+  (effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.catch(effect, (error) => {
+      let hasFailed = false
+      const again = Effect.suspend(() => {
+        if (hasFailed) return effect
+        hasFailed = true
+        return Effect.fail(error)
+      })
+      return retried(again)
+    })
