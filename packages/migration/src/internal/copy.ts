@@ -54,7 +54,10 @@ const groupSize = 50
 /** What is tried again, after the client itself has tried. */
 const retries = Schedule.exponential("1 second").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
 
-/** Groups of a batch that are copied at the same time. The artifacts of all share the limit of copies. */
+/**
+ * Groups of a batch that are copied at the same time, at least. Where repositories have one artifact each, there are as many as
+ * copies. The artifacts of all share the limit of copies.
+ */
 const groupsAtOnce = 8
 
 type CopyFailure = CopyError.CopyError<PlaceError | MigrationError | Copy.Fault>
@@ -245,7 +248,8 @@ const nestedNames = (repositories: Iterable<Repository>): ReadonlyMap<string, Re
 export const make = Effect.fnUntraced(function* (copying: Copying) {
   const { onSettled, places, rules, run, store } = copying
   const carriers = yield* makeCarriers(copying)
-  const copies = yield* Semaphore.make(rules.limits?.copies ?? defaultCopies)
+  const copiesAtOnce = rules.limits?.copies ?? defaultCopies
+  const copies = yield* Semaphore.make(copiesAtOnce)
   const beginnings = yield* Semaphore.make(1)
   const repositories = new Map((yield* store.repositories(run.id)).map((repository) => [repository.id, repository]))
 
@@ -351,7 +355,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const groups = Object.values(Arr.groupBy(tasks, ({ repository }) => String(repository))).flatMap((group) =>
         Arr.chunksOf(group, groupSize)
       )
-      yield* Effect.forEach(groups, copyGroup, { concurrency: groupsAtOnce, discard: true })
+      yield* Effect.forEach(groups, copyGroup, { concurrency: Math.max(groupsAtOnce, copiesAtOnce), discard: true })
       return tasks.length
     })
 })

@@ -50,7 +50,8 @@ export interface Preparing {
   readonly onReadBack: (found: ReadBack) => Effect.Effect<void>
 }
 
-const repositoriesAtOnce = 4
+/** Repositories that are listed at the same time. Their lists are in memory, and of many repositories most are short. */
+const repositoriesAtOnce = 16
 
 const defaultBatch = 1000
 
