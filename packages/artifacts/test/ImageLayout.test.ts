@@ -743,8 +743,40 @@ const failing = (budget: { left: number }) =>
     })
   })
 
+/** A disk that can only be read, as Node tells of it: a recursive call says that something is not there. */
+const readOnly = Effect.map(FileSystem.FileSystem, (files) => {
+  const refused = (method: string, at: string, code: string) =>
+    PlatformError.systemError({
+      _tag: code === "ENOENT" ? "NotFound" : "Unknown",
+      module: "FileSystem",
+      method,
+      pathOrDescriptor: at,
+      cause: Object.assign(new Error(code), { code })
+    })
+  return FileSystem.make({
+    ...files,
+    open: (at) => Effect.fail(refused("open", at, "ENOENT")),
+    makeDirectory: (at, options) =>
+      Effect.fail(refused("makeDirectory", at, options?.recursive === true ? "ENOENT" : "EROFS"))
+  })
+})
+
 describe("a disk that fails", () => {
   layer(platform)((it) => {
+    it.effect("says that it can only be read, and not that something is missing", () =>
+      Effect.gen(function* () {
+        const from = yield* source
+        const path = yield* Path.Path
+        const folder = path.join(yield* layoutFolder, "deep", "layout")
+        const { message } = yield* ImageLayout.open(folder).pipe(
+          Effect.flatMap((layout) => Copy.run(from, layout, "v1")),
+          Effect.provideService(FileSystem.FileSystem, yield* readOnly),
+          Effect.flip
+        )
+        assert.include(message, "Unknown: FileSystem.makeDirectory")
+      })
+    )
+
     it.effect("fails by name, tears nothing, and leaves no file behind", () =>
       Effect.gen(function* () {
         const from = yield* source

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Answer from "./answer.ts"
 import { Refused, replacesFiles, type StoreError, WrongCall } from "./failure.ts"
+import * as LeftBehind from "./leftBehind.ts"
 import * as Overwrite from "./overwrite.ts"
 import * as Output from "./output.ts"
 import * as Place from "./place.ts"
@@ -19,6 +20,7 @@ import * as Program from "./program.ts"
 import * as Counted from "./progress/counted.ts"
 import * as Progress from "./progress/progress.ts"
 import { table } from "./table.ts"
+import * as Target from "./target.ts"
 import * as Verb from "./verb.ts"
 
 /** What was written into a file. */
@@ -48,6 +50,14 @@ export const overwriteFlag = Overwrite.overwriteFlag(
 export interface Source {
   readonly store: Reader<StoreError>
   readonly references: ReadonlyArray<string>
+}
+
+/** In a registry, a file is no name of an artifact, and an artifact is none of a file. */
+const expectOrder = (names: ReadonlyArray<string>, file: string) => {
+  const last = names.find((name) => !Target.isName(name))
+  if (last === undefined || !Place.isArtifact(file)) return Effect.void
+  const artifacts = [...names.filter((name) => name !== last), file]
+  return new WrongCall({ description: `the file comes last: eacr export ${[...artifacts, last].join(" ")}` })
 }
 
 const isElsewhere = (place: Place.Flags): boolean =>
@@ -142,6 +152,23 @@ const program = ({ file, names, newNames = [], options, place }: Job): Program.P
   })
 }
 
+/** Says which tags of cosign are not in an archive that has the referrers. Named like the artifact itself, they are. */
+const tellLeftBehind = (
+  { store }: Source,
+  artifacts: ReadonlyArray<{ readonly name: string; readonly digest: Digest.Digest }>,
+  { format, referrers }: ImageArchive.WriteOptions
+) => {
+  if (format === "docker" || referrers === false) return Effect.void
+  const names = new Set(artifacts.map(({ name }) => name))
+  const digests = artifacts.map(({ digest }) => digest)
+  return LeftBehind.tell(
+    Effect.map(LeftBehind.cosignTags(store, digests), (tags) => {
+      const others = tags.filter((tag) => !names.has(tag))
+      return LeftBehind.cosignLine(others, `eacr export takes them by name, ${others.join(", ")}`)
+    })
+  )
+}
+
 /** Writes artifacts into an archive, and prints what is in it. Of an archive on standard output nothing more is printed. */
 export const printArchive = (what: string, job: Job) =>
   Verb.run(
@@ -155,19 +182,22 @@ export const printArchive = (what: string, job: Job) =>
       if (newNames.length > 0 && names.length > 1) {
         return yield* new WrongCall({ description: "only one artifact can have another name" })
       }
+      if (!isElsewhere(place)) yield* expectOrder(names, file)
       if (file === "-") yield* expectPipe
       else if (!overwrite) yield* expectNew(file)
       const source = renamed(yield* open(place, names), newNames)
       const artifacts = yield* digestsOf(source, options.platform)
       const counted = (progress: Progress.Progress) => Counted.reader(source.store, progress, blobsOf)
       if (file === "-") {
-        return yield* Progress.during(Progress.printsAgain, (progress) =>
+        yield* Progress.during(Progress.printsAgain, (progress) =>
           Output.printAll(ImageArchive.write(counted(progress), source.references, options))
         )
+        return yield* tellLeftBehind(source, artifacts, options)
       }
       yield* Progress.during(Progress.startsAgain, (progress) =>
         ImageArchive.save(counted(progress), source.references, file, { ...options, overwrite })
       )
       yield* Answer.print(answerOf(file, artifacts))
+      yield* tellLeftBehind(source, artifacts, options)
     })
   )

@@ -12,7 +12,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Stdio from "effect/Stdio"
 import * as Login from "./login.ts"
+import * as Output from "./output.ts"
 import * as Progress from "./progress/progress.ts"
 import { shownRequests } from "./requests.ts"
 import { settings, type Settings } from "./settings.ts"
@@ -29,11 +31,26 @@ const optionsOf =
   (loginServer: string): Partial<RegistryContent.Options> =>
     isPlain(loginServer, plainHttp) ? { endpoint: `http://${loginServer}`, allowInsecureHttp: true } : {}
 
-/** The retries of the library. A wait that the registry asks for is shown with the progress of a transfer. */
-const retry: RetryPolicy.RetryPolicy = {
-  ...RetryPolicy.defaultPolicy,
-  schedule: Schedule.tap(RetryPolicy.defaultPolicy.schedule, ({ input }) => Progress.noteWait(input))
-}
+/** Retries. A wait that the registry asks for is shown with the progress of a transfer. */
+const shownWaits = (
+  policy: RetryPolicy.RetryPolicy,
+  tell: (text: string) => Effect.Effect<void>
+): RetryPolicy.RetryPolicy => ({
+  ...policy,
+  schedule: Schedule.tap(policy.schedule, ({ input }) => Progress.noteWait(input, tell))
+})
+
+/** Tells of a wait on a terminal, where a user sees that nothing happens. */
+const tellingWaits = ({ isQuiet }: Settings) =>
+  Effect.map(Effect.context<Stdio.Stdio>(), (context) => (text: string) => {
+    const telling = Effect.flatMap(Stdio.Stdio, ({ stderrIsTerminal }) =>
+      Effect.when(
+        Output.tell(text),
+        Effect.map(stderrIsTerminal, (isTerminal) => isTerminal && !isQuiet)
+      )
+    )
+    return Effect.asVoid(Effect.provideContext(telling, context))
+  })
 
 const httpClient = ({ caFile, verbosity }: Settings) =>
   Layer.unwrap(
@@ -47,27 +64,28 @@ const httpClient = ({ caFile, verbosity }: Settings) =>
 /** Registries that receive a login. `more` has further options of some. */
 export const registriesWith = <E, R>(
   login: Layer.Layer<Credentials.Credentials, E, R>,
-  policy = retry,
+  policy = RetryPolicy.defaultPolicy,
   more: (loginServer: string) => Partial<RegistryContent.Options> = () => ({})
 ) =>
   Layer.unwrap(
-    Effect.map(settings, (set) =>
-      Registries.layerOptions({
+    Effect.gen(function* () {
+      const set = yield* settings
+      return Registries.layerOptions({
         registries: (loginServer) => ({ ...optionsOf(set)(loginServer), ...more(loginServer) }),
-        retry: policy
+        retry: shownWaits(policy, yield* tellingWaits(set))
       }).pipe(Layer.provide([login, httpClient(set)]))
-    )
+    })
   )
 
 /** The services of all verbs, with a login. */
-const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = retry) =>
+const layerOf = <E, R>(login: Layer.Layer<Credentials.Credentials, E, R>, policy = RetryPolicy.defaultPolicy) =>
   Layer.mergeAll(registriesWith(login, policy), NodeCompression.layer, NodeHasher.layer)
 
 export const layer = layerOf(Login.layer)
 
 /** Registries with options of their own, such as limits of requests. */
 export const registriesBy = (more: (loginServer: string) => Partial<RegistryContent.Options>) =>
-  registriesWith(Login.layer, retry, more)
+  registriesWith(Login.layer, RetryPolicy.defaultPolicy, more)
 
 /** For the doctor: a fault that a retry hides is what it looks for. */
 export const layerWithoutRetries = layerOf(Login.layer, RetryPolicy.never)

@@ -120,6 +120,32 @@ const loginServerOf = ({ request }: RegistryError): string => {
   return host ?? "<registry>"
 }
 
+/** What a caller of the library changes to use TLS or not. A user of the command gives a flag, which `connectionHelp` names. */
+const endpointHint = /; (?:if the server speaks TLS,|for plain http) the endpoint begins with https?:\/\//
+
+/** What was said of a connection, without what helps a caller of the library alone. */
+export const connectionWords = (text: string): string =>
+  text.includes("SSL routines:") && text.includes("wrong version number")
+    ? "the server does not speak TLS"
+    : text
+        .replace(endpointHint, "")
+        .replace(/; if the root CA is installed locally, try running Node\.js .*?--use-system-ca/, "")
+
+const untrusted = /unable to (?:verify the first|get (?:local )?issuer) certificate|self-signed certificate/
+
+/** What helps if a connection failed as its text says; nothing if that says too little. */
+export const connectionHelp = (text: string): string | undefined => {
+  if (text.includes("if the server speaks TLS")) {
+    return "for a registry with TLS on this machine: --no-plain-http"
+  }
+  if (text.includes("does not speak TLS") || connectionWords(text).includes("does not speak TLS")) {
+    return "for a registry without TLS: --plain-http, which sends the login unprotected"
+  }
+  return untrusted.test(text)
+    ? "if the certificate is right, trust its authority: --ca-file FILE, or NODE_USE_SYSTEM_CA=1 for those of the system"
+    : undefined
+}
+
 const registryHelp = (error: RegistryError): string | undefined => {
   if (error.operation === "Transport.check" && error.reason._tag === "Unauthenticated") {
     return "the registry refuses this login: the user name or the password is wrong, or has expired"
@@ -135,10 +161,7 @@ const registryHelp = (error: RegistryError): string | undefined => {
     case "Throttled":
       return "try again later"
     case "Unavailable":
-      if (error.reason.description.includes("the server does not speak TLS")) {
-        return "for a registry without TLS: --plain-http, which sends the login unprotected"
-      }
-      return `what can be reached: eacr doctor ${loginServerOf(error)}`
+      return connectionHelp(error.reason.description) ?? `what can be reached: eacr doctor ${loginServerOf(error)}`
     default:
       return undefined
   }
@@ -147,7 +170,7 @@ const registryHelp = (error: RegistryError): string | undefined => {
 const ofRegistry = (error: RegistryError): Reading => ({
   why: [
     ...(error.completed === undefined ? [] : [`before that, ${error.completed}`]),
-    error.reason.message,
+    connectionWords(error.reason.message),
     ...answerOf(error)
   ].join("\n"),
   help: registryHelp(error),
@@ -160,18 +183,13 @@ const platformCodes: Partial<Record<PlatformError["reason"]["_tag"], ExitCode>> 
   AlreadyExists: exitCodes.refused
 }
 
-/** Says that a file is not there in words, and not by the operation that found nothing. */
-const notThere = ({ message, reason }: PlatformError): string =>
-  reason._tag === "NotFound" && reason.pathOrDescriptor !== undefined
-    ? `there is no file ${reason.pathOrDescriptor}`
-    : message
-
 /** What the codes of the system mean that users can do something about. Messages of the platform do not name them. */
 const systemCodes: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the quota of this user on the disk is used up",
   EFBIG: "the file is larger than the file system or a limit of this user allows",
   EROFS: "the file system can only be read",
+  EACCES: "this user lacks the permission",
   EMFILE: "this process has too many open files",
   ENFILE: "this machine has too many open files",
   EIO: "the disk fails"
@@ -194,10 +212,38 @@ const withSystemCode = (message: string, cause: unknown): string => {
   return code === undefined || message.includes(code) ? message : `${message}: ${code}`
 }
 
+/** Says what a file was refused for in words, and not by the operation that failed. A number is no name of a file. */
+const fileWords = (error: PlatformError): string => {
+  const { reason } = error
+  const file = reason._tag === "BadArgument" ? undefined : reason.pathOrDescriptor
+  if (reason._tag === "NotFound" && file !== undefined) return `there is no file ${file}`
+  const code = systemCode(error)
+  if (code === undefined || !code.includes("(")) return withSystemCode(error.message, error)
+  return typeof file === "string" ? `${file}: ${code}` : code
+}
+
 const ofPlatform = (error: PlatformError): Reading => ({
-  why: error.reason._tag === "NotFound" ? notThere(error) : withSystemCode(error.message, error),
+  why: fileWords(error),
   code: platformCodes[error.reason._tag] ?? exitCodes.unexpected
 })
+
+/** What a store says of a file, with its own name for it. */
+const storeFileWords = (message: string, cause: unknown): string => {
+  if (!(cause instanceof PlatformError)) return withSystemCode(message, cause)
+  if (cause.reason._tag === "NotFound") return fileWords(cause)
+  const code = systemCode(cause)
+  return code?.includes("(") === true ? message.replace(cause.message, code) : withSystemCode(message, cause)
+}
+
+/** The flags that do what functions of the library do. */
+const storeWords = (message: string): string =>
+  message
+    .replace("ImageLayout.open reads image layouts", "--layout, or --from-layout of cp, reads image layouts")
+    .replace(
+      "ImageArchive.read reads image layouts in a tar archive",
+      "--archive, or --from-archive of cp, reads tar archives"
+    )
+    .replace("ImageArchive.fromStream reads it", "- reads standard input")
 
 const ofOutput = ({ cause, isLast = false }: OutputFailed): Reading => ({
   why: withSystemCode("standard output takes no more", cause),
@@ -249,7 +295,7 @@ const storeHelp = (
 }
 
 const ofStore = ({ message, reason }: LayoutError | ArchiveError | ArtifactError | FolderError): Reading => ({
-  why: reason._tag === "FileFailed" ? withSystemCode(message, reason.cause) : message,
+  why: reason._tag === "FileFailed" ? storeFileWords(message, reason.cause) : storeWords(message),
   code: reason._tag === "FileFailed" ? fileCode(reason.cause) : storeCodes[reason._tag],
   help: storeHelp(reason)
 })
@@ -298,7 +344,9 @@ const loginStoreCodes: Record<LoginStoreError["problem"], ExitCode> = {
 }
 
 const ofLoginStore = ({ message, problem }: LoginStoreError): Reading => ({
-  why: message,
+  why: message.replace(/ \((E[A-Z0-9]+)\)$/, (text, code: string) =>
+    systemCodes[code] === undefined ? text : `: ${systemCodes[code]}${text}`
+  ),
   code: loginStoreCodes[problem],
   help: problem === "HelperMissing" ? "install it, or remove it from docker's configuration" : undefined
 })

@@ -9,6 +9,7 @@ import * as Transport from "@effect-acr/client/Transport"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { WrongCall } from "./failure.ts"
 
 /** What the library calls the login of Azure. */
 const azureName = "DefaultAzureCredential"
@@ -49,7 +50,13 @@ export const layer = Layer.effect(
 export const withoutAzure = DockerConfig.layer.pipe(Credentials.orElse(Credentials.layerAnonymous))
 
 /** The conversation with a registry. Nothing is sent. */
-export const conversation = (registry: string) => Effect.provide(Transport.Transport, Registries.layerFor(registry))
+export const conversation = Effect.fnUntraced(function* (registry: string) {
+  const [, name] = /^https?:\/\/([^/@]+)\/?$/.exec(registry) ?? []
+  if (name !== undefined) {
+    return yield* new WrongCall({ description: `a registry is named without a scheme: expected ${name}` })
+  }
+  return yield* Effect.provide(Transport.Transport, Registries.layerFor(registry))
+})
 
 /** Tries the logins in order, and says what became of each. */
 export const attempts = (request: Credentials.CredentialRequest) =>

@@ -3,6 +3,8 @@
  */
 import * as Artifact from "@effect-acr/artifacts/Artifact"
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
+import type { Fault } from "@effect-acr/artifacts/Copy"
+import { CopyError } from "@effect-acr/artifacts/CopyError"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as ImageLayout from "@effect-acr/artifacts/ImageLayout"
 import * as Repository from "@effect-acr/artifacts/Repository"
@@ -173,6 +175,19 @@ const othersIn = ({
   const assumed = tag === undefined ? "the name has no tag, so that latest was looked for. " : ""
   return { help: `${assumed}What tags there are: eacr ls ${registry}/${repository}` }
 }
+
+/** Says of a copy whose source lacks the name what tags there are. */
+export const withOthers =
+  ({ registry }: Opened<unknown>) =>
+  <E extends { readonly _tag: string }>(error: E | CopyError<StoreError | Fault>) =>
+    error instanceof CopyError &&
+    error.side === "source" &&
+    error.cause._tag === "GraphError" &&
+    error.cause.problem === "Missing" &&
+    error.cause.path.length === 0 &&
+    Option.isSome(registry)
+      ? new NotThere({ description: `at the source: ${error.cause.message}`, ...othersIn(registry.value) })
+      : error
 
 /** Finds what the name names, or the image of it for a platform. */
 export const resolve = ({ reference, registry, store }: Opened<Reader<StoreError>>, platform: Option.Option<string>) =>

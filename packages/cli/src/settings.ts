@@ -34,7 +34,9 @@ export const Verbose = GlobalFlag.Setting("verbose")({
 
 export const PlainHttp = GlobalFlag.Setting("plain-http")({
   flag: Flag.Boolean("plain-http").pipe(
-    Flag.withDescription("Use http instead of https. Defaults to yes for localhost and 127.0.0.1, and to no elsewhere"),
+    Flag.withDescription(
+      "Use http instead of https. Defaults to yes for localhost and 127.0.0.1, where --no-plain-http uses https, and to no elsewhere"
+    ),
     Flag.optional
   )
 })

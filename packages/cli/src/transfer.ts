@@ -14,8 +14,10 @@ import * as Answer from "./answer.ts"
 import { tagOutcome } from "./dryRun.ts"
 import { exitCodes } from "./exitCode.ts"
 import { Ended, Failure, format, movesTags, readingOf, Refused, type StoreError } from "./failure.ts"
+import * as LeftBehind from "./leftBehind.ts"
 import * as Locks from "./locks.ts"
 import * as Output from "./output.ts"
+import * as Place from "./place.ts"
 import * as Draw from "./progress/draw.ts"
 import * as Progress from "./progress/progress.ts"
 import { ofCopy, together } from "./progress/state.ts"
@@ -79,9 +81,17 @@ const problemOf = ({ error, reference }: FailedCopy) => ({ reference, problem: r
 const lineOf = (event: Event): typeof Line.Type =>
   event._tag === "Failed" ? { _tag: "Failed", ...problemOf(event) } : event
 
-const totalsLine = (reports: ReadonlyArray<Copy.Report>): string => {
+/** A copy does not look at the blobs of an image that is there, unless `--verify` is given. */
+const uncounted = (jobs: ReadonlyArray<Job>, reports: ReadonlyArray<Copy.Report>): string => {
+  const isThere = reports.some(({ nodes }) =>
+    nodes.some(({ kind, outcome }) => kind === "manifest" && outcome === "present")
+  )
+  return isThere && jobs.some(({ options }) => options.trust !== "walk") ? " (images without their blobs)" : ""
+}
+
+const totalsLine = (jobs: ReadonlyArray<Job>, reports: ReadonlyArray<Copy.Report>): string => {
   const prefix = reports.some(({ isDryRun }) => isDryRun) ? "dry run, would be " : ""
-  return `${prefix}${Draw.totals(together(reports.map(Copy.totals)))}`
+  return `${prefix}${Draw.totals(together(reports.map(Copy.totals)), uncounted(jobs, reports))}`
 }
 
 /** What a tag of the target names afterwards. One that was kept names something else than what was to be copied. */
@@ -140,7 +150,25 @@ const foresee = (registry: Option.Option<Registries.Opened>, reports: ReadonlyAr
   return tags.length === 0 ? Effect.void : Locks.expectWritable(registry, tags)
 }
 
-/** Copies, and prints the events as lines of JSON. */
+/** Says what of the artifacts does not come along. What only gets another tag in its repository keeps all of it. */
+const tellLeftBehind = Effect.fnUntraced(function* (
+  [job]: ReadonlyArray<Job>,
+  reports: ReadonlyArray<Copy.Report>,
+  takesCosignTags: string
+) {
+  if (job === undefined || job.options.referrers === false || Place.isSame(job.source, job.target)) return
+  const { options, source } = job
+  const ofReport = Effect.fnUntraced(function* (report: Copy.Report) {
+    if (report.root === report.source && options.cosignTags === true) return []
+    const tags = yield* LeftBehind.cosignTags(source, [report.source])
+    return report.root === report.source
+      ? LeftBehind.cosignLine(tags, takesCosignTags)
+      : LeftBehind.indexLine(yield* LeftBehind.referrers(source, report.source), tags, report.source)
+  })
+  yield* LeftBehind.tell(Effect.map(Effect.forEach(reports, ofReport), (lines) => [...new Set(lines.flat())]))
+})
+
+/** Copies, and prints the events as lines of JSON. Returns the reports. */
 const printEvents = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>, registry: Option.Option<Registries.Opened>) {
   const failed: Array<FailedCopy> = []
   const reports: Array<Copy.Report> = []
@@ -155,7 +183,7 @@ const printEvents = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>, regis
   )
   yield* tellFailed(failed.length < jobs.length, failed)
   yield* foresee(registry, reports)
-  yield* endWith(failed)
+  return { failed, reports }
 })
 
 /** Copies, and returns the reports and the failures. */
@@ -199,18 +227,36 @@ const expectFree = Effect.fnUntraced(function* (jobs: ReadonlyArray<Job>) {
   return yield* new Refused({ description: ["nothing was copied:", ...conflicts].join("\n"), help: movesTags })
 })
 
-/** Copies, and prints in the format that the flags choose. The target's registry tells its locks, if it is one. */
-export const printCopies = Effect.fnUntraced(function* (
+/** Copies, and prints one answer for all. Returns the reports. */
+const printReports = Effect.fnUntraced(function* (
   jobs: ReadonlyArray<Job>,
-  registry: Option.Option<Registries.Opened> = Option.none()
+  registry: Option.Option<Registries.Opened>
 ) {
   const { format: chosen } = yield* settings
-  yield* expectFree(jobs)
-  if (chosen === "jsonl") return yield* printEvents(jobs, registry)
   const { failed, reports } = yield* runAll(jobs)
   yield* tellFailed(reports.length > 0, failed)
   yield* foresee(registry, reports)
   yield* Answer.print(answerOf(reports, failed))
-  if (chosen === "text") yield* Output.tell(totalsLine(reports))
+  if (chosen === "text") yield* Output.tell(totalsLine(jobs, reports))
+  return { failed, reports }
+})
+
+/** What is known of the two sides of copies. */
+interface Sides {
+  /** The target's registry, which tells its locks. Defaults to none: it is a layout. */
+  readonly registry?: Option.Option<Registries.Opened>
+  /** What takes the tags of cosign that stay behind. Without it, the call takes all tags of the source. */
+  readonly takesCosignTags?: string
+}
+
+/** Copies, and prints in the format that the flags choose. */
+export const printCopies = Effect.fnUntraced(function* (
+  jobs: ReadonlyArray<Job>,
+  { registry = Option.none(), takesCosignTags }: Sides
+) {
+  const { format: chosen } = yield* settings
+  yield* expectFree(jobs)
+  const { failed, reports } = yield* chosen === "jsonl" ? printEvents(jobs, registry) : printReports(jobs, registry)
+  if (takesCosignTags !== undefined) yield* tellLeftBehind(jobs, reports, takesCosignTags)
   yield* endWith(failed)
 })

@@ -233,7 +233,17 @@ describe("a registry whose certificate is of an authority of its own", () => {
         assert.strictEqual(trusted.code, 0, trusted.stdout)
         const listed = yield* loggedIn(["ls", "$REGISTRY", "--no-plain-http", "--ca-file", file])
         assert.strictEqual(listed.stdout, "shop/api\n", listed.stderr)
-        assert.strictEqual((yield* loggedIn(["ls", "$REGISTRY", "--no-plain-http"])).code, 7)
+        const refused = yield* loggedIn(["ls", "$REGISTRY", "--no-plain-http"])
+        assert.strictEqual(refused.code, 7)
+        assert.include(refused.stderr, "trust its authority: --ca-file FILE")
+        assert.notInclude(refused.stderr, "running Node")
+
+        const plain = yield* loggedIn(["ls", "$REGISTRY"])
+        assert.strictEqual(plain.code, 7)
+        assert.include(plain.stderr, "  for a registry with TLS on this machine: --no-plain-http\n")
+        assert.notInclude(plain.stderr, "endpoint")
+        const checked = yield* loggedIn(["doctor", "$REGISTRY"])
+        assert.include(lineOf(checked.stdout, "api", "advice"), "--no-plain-http")
       }),
       { https: true }
     )

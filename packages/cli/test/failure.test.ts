@@ -1,6 +1,8 @@
 /**
  * How failures are read: their words and their exit codes.
  */
+import { FileFailed, FolderError } from "@effect-acr/artifacts/FolderError"
+import { LoginStoreError } from "@effect-acr/node/DockerConfig"
 import { assert, describe, it } from "@effect/vitest"
 import { PlatformError, SystemError } from "effect/PlatformError"
 import { format, failureOf, readingOf } from "../src/failure.ts"
@@ -23,6 +25,23 @@ describe("a failure of the file system", () => {
     assert.strictEqual(code, 1)
     assert.include(why, "/data/api.tar")
     assert.match(why, /: the disk is full \(ENOSPC\)$/)
+  })
+
+  it("is told in words, and not by the name of an operation", () => {
+    const missing = new FolderError({
+      folder: "nothere",
+      reason: new FileFailed({ description: "", cause: platformError("NotFound", "ENOENT") })
+    })
+    assert.strictEqual(readingOf(missing).why, "there is no file /data/api.tar")
+    const cause = platformError("Unknown", "EROFS")
+    const full = new FolderError({ folder: "site", reason: new FileFailed({ description: cause.message, cause }) })
+    assert.strictEqual(readingOf(full).why, "site: the file system can only be read (EROFS)")
+    const login = new LoginStoreError({
+      place: "config.json",
+      problem: "FileFailed",
+      description: "it can't be written (EROFS)"
+    })
+    assert.include(readingOf(login).why, "it can't be written: the file system can only be read (EROFS)")
   })
 
   it("has a code whose meaning the command does not know as it is", () => {

@@ -161,6 +161,8 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         const { code, stderr, stdout } = yield* run(args, { stdin: "anything" })
         assert.strictEqual(code, 0)
         assert.include(stderr, `warning: ${registry} asks for no login: it did not look at this one`)
+        const { stdout: told } = yield* run(["whoami", registry])
+        assert.include(told, "registry\taccepts it\tit asks for no login, and looked at none\n")
         assert.deepInclude(JSON.parse(stdout), { isChecked: false, place: file })
       })
     )

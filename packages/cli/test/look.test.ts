@@ -44,6 +44,21 @@ const makeLayout = Effect.fnUntraced(function* (folder: string) {
 
 layer(AcrEmulator.layer(), { excludeTestServices: true })("verbs that look", (it) => {
   describe("show", () => {
+    it.effect("says of an index how to see the labels of an image", () =>
+      Effect.gen(function* () {
+        const { seed } = yield* AcrEmulator.AcrEmulator
+        yield* seed({ repository: "look/index", tags: ["v1"], platforms: ["linux/arm64", "linux/amd64"] })
+        const show = ["show", "$REGISTRY/look/index:v1"]
+        assert.include(
+          (yield* loggedIn(show)).stderr,
+          "labels, environment and commands are those of an image: --platform "
+        )
+        for (const flags of [["--json"], ["-q"], ["--platform", "linux/arm64"]]) {
+          assert.strictEqual((yield* loggedIn([...show, ...flags])).stderr, "")
+        }
+      })
+    )
+
     it.effect("says what an image is, with the other tags and the lock of Azure", () =>
       Effect.gen(function* () {
         const { seed } = yield* AcrEmulator.AcrEmulator

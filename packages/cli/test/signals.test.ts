@@ -178,6 +178,28 @@ layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })(
 
   describe("on a terminal", () => {
     it.effect(
+      "says that a verb without progress waits for the rate limit, and with -q does not",
+      () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const throttle = emulator.inject({
+            path: "/v2/_catalog",
+            consequence: { _tag: "Answer", status: 429, headers: { "retry-after": "3" } }
+          })
+          yield* throttle
+          const shown = yield* onTerminal(["ls", "$REGISTRY"], { columns: 80 })
+          assert.strictEqual(yield* shown.ended, 0)
+          assert.include(shown.shown(), "waiting 3 s: the registry limits the rate of requests")
+          yield* throttle
+          const quiet = yield* onTerminal(["ls", "-q", "$REGISTRY"], { columns: 80 })
+          assert.strictEqual(yield* quiet.ended, 0)
+          assert.notInclude(quiet.shown(), "waiting")
+          yield* emulator.clearFaults
+        }),
+      limit
+    )
+
+    it.effect(
       "never wraps, also at a width of 20 and after it changes",
       () =>
         Effect.gen(function* () {

@@ -72,7 +72,32 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           assert.strictEqual((yield* loggedIn(copy)).stdout, `${digest}\tv1\tset\n`)
           const again = yield* loggedIn(copy)
           assert.strictEqual(again.stdout, `${digest}\tv1\tunchanged\n`)
-          assert.match(again.stderr, /^there already: 1 object, [\d.]+ B\n$/)
+          assert.match(again.stderr, /^there already: 1 object, [\d.]+ B \(images without their blobs\)\n$/)
+        })
+      )
+
+      it.effect("gives the target the tag of a source that has a digest, too", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/both")
+          const source = `$REGISTRY/cp/both:v1@${digest}`
+          for (const to of [["$REGISTRY/cp/both-there"], ["--to-layout", yield* folderOf()]]) {
+            assert.strictEqual((yield* loggedIn(["cp", source, ...to])).stdout, `${digest}\tv1\tset\n`)
+          }
+          const other = yield* loggedIn(["cp", source, "$REGISTRY/cp/both-there:v2"])
+          assert.strictEqual(other.stdout, `${digest}\tv2\tset\n`)
+          const alone = yield* loggedIn(["cp", `$REGISTRY/cp/both@${digest}`, "$REGISTRY/cp/both-alone"])
+          assert.strictEqual(alone.stdout, `${digest}\n`)
+        })
+      )
+
+      it.effect("fails as refused where the registry takes no sparse index", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const platforms = ["linux/amd64", "linux/arm64"]
+          yield* emulator.seed({ repository: "cp/sparse", tags: ["v1"], platforms })
+          const call = ["cp", "--index", "sparse", "--platform", "linux/amd64"]
+          const { code, stderr } = yield* loggedIn([...call, "$REGISTRY/cp/sparse:v1", "$REGISTRY/cp/sparse-there"])
+          assert.strictEqual(code, 6, stderr)
         })
       )
 
@@ -136,6 +161,54 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           )
           assert.strictEqual(read.at(-1)?._tag, "Finished")
           assert.strictEqual(events.stderr, "")
+        })
+      )
+
+      it.effect("says that signatures of cosign 2, which are tags, are left out, and what takes them", () =>
+        Effect.gen(function* () {
+          const digest = yield* image("cp/cosigned")
+          yield* image("cp/signature", ["s"])
+          const tag = `${digest.replace(":", "-")}.sig`
+          yield* loggedIn(["cp", "$REGISTRY/cp/signature:s", `$REGISTRY/cp/cosigned:${tag}`])
+          const copy = ["cp", "$REGISTRY/cp/cosigned:v1", "$REGISTRY/cp/cosigned-there"]
+          const line = "1 cosign tag left out: --cosign-tags copies them\n"
+          assert.include((yield* loggedIn(copy)).stderr, line)
+          assert.strictEqual((yield* loggedIn([...copy, "--jsonl"])).stderr, line)
+          assert.strictEqual((yield* loggedIn([...copy, "-q"])).stderr, "")
+          for (const flag of ["--no-referrers", "--cosign-tags"]) {
+            assert.notInclude((yield* loggedIn([...copy, flag])).stderr, "cosign tag left out")
+          }
+          const all = ["cp", "--all-tags", "$REGISTRY/cp/cosigned", "$REGISTRY/cp/cosigned-all"]
+          assert.notInclude((yield* loggedIn(all)).stderr, "left out")
+
+          const folder = yield* folderOf()
+          const box = ["export", "$REGISTRY/cp/cosigned:v1"]
+          const archive = yield* loggedIn([...box, `${folder}/a.tar`])
+          assert.include(archive.stderr, `1 cosign tag left out: eacr export takes them by name, ${tag}\n`)
+          const both = yield* loggedIn([...box, `$REGISTRY/cp/cosigned:${tag}`, `${folder}/b.tar`])
+          assert.deepStrictEqual({ code: both.code, stderr: both.stderr }, { code: 0, stderr: "" })
+          const layout = yield* loggedIn([...box, `${folder}/layout`, "--format", "layout"])
+          assert.include(layout.stderr, "1 cosign tag left out: eacr cp --cosign-tags --to-layout copies them\n")
+          const docker = yield* loggedIn([...box, `${folder}/c.tar`, "--format", "docker"])
+          assert.strictEqual(docker.stderr, "")
+        })
+      )
+
+      it.effect("says that what refers to an index is left out with some of its platforms", () =>
+        Effect.gen(function* () {
+          const emulator = yield* AcrEmulator.AcrEmulator
+          const platforms = ["linux/amd64", "linux/arm64"]
+          const digest = yield* emulator.seed({ repository: "cp/index", tags: ["v1"], platforms })
+          const folder = yield* folderOf({ "sbom.json": "{}" })
+          yield* loggedIn(["attach", "$REGISTRY/cp/index:v1", `${folder}/sbom.json`, "--artifact-type", "text/sbom"])
+          yield* loggedIn(["tag", "$REGISTRY/cp/index:v1", `${digest.replace(":", "-")}.sig`])
+          const copy = ["cp", "$REGISTRY/cp/index:v1", "$REGISTRY/cp/index-there"]
+          const { code, stderr } = yield* loggedIn([...copy, "--platform", "linux/amd64", "--cosign-tags"])
+          assert.strictEqual(code, 0)
+          assert.include(
+            stderr,
+            `1 referrer and 1 cosign tag left out: --platform makes another index than ${digest}, which they are about\n`
+          )
         })
       )
 
@@ -539,6 +612,26 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           assert.strictEqual((yield* loggedIn(call)).code, 4)
           assert.deepStrictEqual(yield* files.readDirectory(folder), ["layout", "old.tar"])
           assert.strictEqual(yield* files.readFileString(`${folder}/old.tar`), "mine")
+        })
+      )
+
+      it.effect("tell by their exit code that a layer is not what its digest names", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          yield* image("box/corrupt")
+          const layout = `${yield* folderOf()}/layout`
+          yield* loggedIn(["cp", "$REGISTRY/box/corrupt:v1", "--to-layout", layout])
+          const raw = JSON.parse((yield* loggedIn(["raw", "--layout", layout, "v1"])).stdout)
+          const [{ digest, size }] = raw.layers
+          yield* files.writeFile(`${layout}/blobs/${digest.replace(":", "/")}`, new Uint8Array(size))
+          for (const call of [
+            ["export", "--layout", layout, "v1", `${layout}.tar`],
+            ["export", "--layout", layout, "v1", "-"],
+            ["cp", "--from-layout", layout, "v1", "$REGISTRY/box/corrupt-there"]
+          ]) {
+            const { code, stderr } = yield* loggedIn(call)
+            assert.strictEqual(code, 8, stderr)
+          }
         })
       )
 

@@ -66,6 +66,60 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
       })
     )
 
+    it.effect("a repository before the archive leads to the order that import and export have", () =>
+      Effect.gen(function* () {
+        const [a, b] = ["localhost:1/shop/api:v1", "localhost:1/shop/api:v2"]
+        const exported = yield* eacr(["export", a, "new.tar", b], { env })
+        assert.strictEqual(exported.code, 2)
+        assert.include(exported.stderr, `the file comes last: eacr export ${a} ${b} new.tar\n`)
+        const imported = yield* eacr(["import", "localhost:1/shop/api", "old.tar"], { env })
+        assert.strictEqual(imported.code, 2)
+        assert.include(imported.stderr, "eacr import old.tar localhost:1/shop/api\n")
+      })
+    )
+
+    it.effect("files and folders that do not fit lead to words and flags of the command", () =>
+      Effect.gen(function* () {
+        for (const file of ["nothere", "-", "x:notatype"]) {
+          const { code, stderr } = yield* eacr(["push", "localhost:1/shop/report:v1", file], { env })
+          assert.strictEqual(code, 4)
+          assert.strictEqual(linesOf(stderr)[1], `  there is no file ${file}`)
+        }
+        const { stderr } = yield* eacr(["ls", "--archive", import.meta.dirname], { env })
+        assert.include(stderr, "this is a folder: --layout,")
+      })
+    )
+
+    it.effect("a tag that is not there leads to those that are, also from a copy", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { code, stderr } = yield* loggedIn(["cp", "$REGISTRY/shop/api:v9", "$REGISTRY/shop/copy"])
+        assert.strictEqual(code, 4)
+        assert.include(stderr, `What tags there are: eacr ls ${loginServer}/shop/api\n`)
+      })
+    )
+
+    it.effect("a part of the names of repositories leads to those repositories", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const { code, stderr } = yield* loggedIn(["ls", "$REGISTRY/shop"])
+        assert.strictEqual(code, 4)
+        assert.include(stderr, `eacr ls ${loginServer} --include 'shop/*'\n`)
+        const listed = yield* loggedIn(["ls", "$REGISTRY/", "--include", "shop/*"])
+        assert.strictEqual(listed.stdout, "shop/api\n", listed.stderr)
+      })
+    )
+
+    it.effect("a registry with a scheme leads to its name", () =>
+      Effect.gen(function* () {
+        for (const verb of ["login", "whoami", "doctor"]) {
+          const { code, stderr } = yield* eacr([verb, "http://localhost:5000/"], { env })
+          assert.strictEqual(code, 2)
+          assert.include(stderr, "a registry is named without a scheme: expected localhost:5000\n")
+        }
+      })
+    )
+
     it.effect("a folder after the artifact leads to the flag that pull has for it", () =>
       Effect.gen(function* () {
         const { code, stderr } = yield* eacr(["pull", "localhost:1/shop/site:v1", "public"], { env })
@@ -125,6 +179,12 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
         const { code, stderr } = yield* loggedIn(["ls", "$REGISTRY", "--no-plain-http"])
         assert.strictEqual(code, 7)
         assert.include(stderr, "for a registry without TLS: --plain-http")
+        assert.notInclude(stderr, "endpoint")
+        const { stdout } = yield* loggedIn(["doctor", "$REGISTRY", "--no-plain-http"])
+        assert.include(
+          stdout,
+          "the server does not speak TLS\nconnection\tadvice\tfor a registry without TLS: --plain-http"
+        )
       })
     )
 

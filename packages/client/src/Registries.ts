@@ -19,6 +19,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LayerMap from "effect/LayerMap"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as ContainerRegistry from "./ContainerRegistry.ts"
@@ -183,7 +184,8 @@ export const make = Effect.fnUntraced(function* ({ registries = {}, ...defaults 
     Effect.updateContext(Effect.scoped(conversations.contextEffect(loginServer)), own)
 
   // Wrong options must fail here: a transport that fails to build would be cached, and fail again for each reference.
-  yield* Effect.scoped(Layer.build(layerOf(noRegistry)))
+  // The transport of each registry logs its warnings again, with the name of the registry.
+  yield* Effect.scoped(Layer.build(layerOf(noRegistry))).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
   yield* Effect.forEach(single.keys(), conversation, { discard: true })
 
   return Registries.of({

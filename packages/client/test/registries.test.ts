@@ -7,6 +7,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -436,6 +437,28 @@ describe("several logins", () => {
       }
     }).pipe(Effect.provide(live(entra)))
   )
+})
+
+describe("a registry that is asked in the clear", () => {
+  it.effect("is warned of by its name, and one on this machine is not", () => {
+    const warnings: Array<string> = []
+    const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+      if (logLevel === "Warn") warnings.push(String(message))
+    })
+    return Effect.gen(function* () {
+      yield* tagsOf("127.0.0.1:5000/a")
+      assert.deepStrictEqual(warnings, [])
+      yield* tagsOf("registry.example:5000/a")
+      assert.lengthOf(warnings, 1)
+      assert.include(warnings[0], "http://registry.example:5000 is asked in the clear")
+    }).pipe(
+      Effect.provide(
+        live(Credentials.layerAnonymous, {
+          registries: (loginServer) => ({ endpoint: `http://${loginServer}`, allowInsecureHttp: true })
+        }).pipe(Layer.provideMerge(Logger.layer([logger])))
+      )
+    )
+  })
 })
 
 describe("the mirror of a registry", () => {

@@ -102,11 +102,11 @@ const outcomes = [
   ["skipped", "left out"]
 ] as const
 
-/** What became of all manifests and blobs, on one line. */
-export const totals = (sums: Sums): string => {
+/** What became of all manifests and blobs, on one line. `ofPresent` says what those that were there already are. */
+export const totals = (sums: Sums, ofPresent = ""): string => {
   const parts = outcomes.flatMap(([outcome, words]) => {
     const { bytes, nodes } = sums[outcome]
-    return nodes === 0 ? [] : [`${words}: ${count(nodes)}, ${size(bytes)}`]
+    return nodes === 0 ? [] : [`${words}: ${count(nodes)}, ${size(bytes)}${outcome === "present" ? ofPresent : ""}`]
   })
   return parts.length === 0 ? "nothing to transfer" : parts.join("; ")
 }

@@ -24,16 +24,31 @@ export interface Progress {
   readonly sums: Effect.Effect<State.Sums>
 }
 
+/** There is no transfer whose progress is shown. */
+const none: Progress = { note: () => Effect.void, sums: Effect.succeed(State.noSums) }
+
 /** The transfer that a request belongs to. */
 const Current = Context.Reference<Progress>("@effect-acr/cli/Progress", {
-  defaultValue: () => ({ note: () => Effect.void, sums: Effect.succeed(State.noSums) })
+  defaultValue: () => none
 })
 
-/** Notes how long the registry asks to wait, if it throttles. */
-export const noteWait = Effect.fnUntraced(function* ({ reason, retryAfter }: RegistryError) {
+/** Waits that are not told of. A user does not wonder about them yet. */
+const shortWait = Duration.seconds(2)
+
+/** Notes how long the registry asks to wait, if it throttles. Without a transfer whose progress shows it, `tell` says so. */
+export const noteWait = Effect.fnUntraced(function* (
+  { reason, retryAfter }: RegistryError,
+  tell: (text: string) => Effect.Effect<void>
+) {
   if (reason._tag !== "Throttled" || retryAfter === undefined) return
-  const { note } = yield* Current
-  yield* note({ _tag: "Waits", until: (yield* Clock.currentTimeMillis) + Duration.toMillis(retryAfter) })
+  const current = yield* Current
+  if (current === none) {
+    const seconds = Math.ceil(Duration.toSeconds(retryAfter))
+    return yield* Duration.isGreaterThan(retryAfter, shortWait)
+      ? tell(`waiting ${Draw.duration(seconds)}: the registry limits the rate of requests`)
+      : Effect.void
+  }
+  yield* current.note({ _tag: "Waits", until: (yield* Clock.currentTimeMillis) + Duration.toMillis(retryAfter) })
 })
 
 /** The size of the terminal of standard error: that of `Terminal` is of standard output, which may be a pipe. */

@@ -3,8 +3,10 @@
  */
 import type { ContentStore, Reader } from "@effect-acr/artifacts/ContentStore"
 import type * as Copy from "@effect-acr/artifacts/Copy"
+import * as Reference from "@effect-acr/client/Reference"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -87,21 +89,35 @@ const namesOf = (from: string, to: Option.Option<string>, { archive, layout }: P
   return allTags && isFile && Option.isNone(to) ? { from: "", to: Option.some(from) } : { from, to }
 }
 
+/** The tag of a source that is named by a tag and a digest. The digest says what to copy, and the tag how to call it. */
+const tagBesideDigest = (from: string, places: Place.Flags): ReadonlyArray<string> =>
+  Place.isInFiles(places)
+    ? []
+    : Result.match(Reference.parse(from), {
+        onFailure: () => [],
+        onSuccess: ({ digest, tag }) => (digest === undefined || tag === undefined ? [] : [tag])
+      })
+
 /** Where a copy goes: a repository or a layout, and the tags there. */
 interface Aim {
   readonly name: string
   readonly tags: ReadonlyArray<string>
 }
 
-const aimOf = Effect.fnUntraced(function* (to: Option.Option<string>, places: Place.Flags) {
-  if (Option.isSome(places.layout)) {
-    return { name: "", tags: Option.isSome(to) ? yield* Target.tagsOf(to.value) : [] } satisfies Aim
+const aimOf = Effect.fnUntraced(function* (
+  from: string,
+  to: Option.Option<string>,
+  places: { readonly from: Place.Flags; readonly to: Place.Flags }
+) {
+  const own = tagBesideDigest(from, places.from)
+  if (Option.isSome(places.to.layout)) {
+    return { name: "", tags: Option.isSome(to) ? yield* Target.tagsOf(to.value) : own } satisfies Aim
   }
   if (Option.isNone(to)) {
     return yield* new WrongCall({ description: "say where to: registry/repository, or --to-layout DIR" })
   }
   const { repository, tags } = yield* Target.parse(to.value)
-  return { name: repository, tags } satisfies Aim
+  return { name: repository, tags: tags.length === 0 ? own : tags } satisfies Aim
 })
 
 /** The tags under which registries without the referrers API keep lists of referrers (OCI distribution specification). */
@@ -149,7 +165,9 @@ const program = (
   const source = Place.written(places.from, from, "source")
   const target = Place.written(places.to, first, "target")
   const isNamed = Option.isSome(places.to.layout) ? name !== "" : name.indexOf(":", name.lastIndexOf("/")) !== -1
-  const tags = isNamed ? { tags: [target.reference, ...others] } : {}
+  const own = tagBesideDigest(from, places.from)
+  const named = isNamed ? [target.reference, ...others] : own
+  const tags = named.length === 0 ? {} : { tags: named }
   const suffix = Program.options({ ...tags, ...optionsOf(given, places.from) })
   const imports = { [Program.artifacts]: ["Copy"] }
   if (!given.allTags) {
@@ -219,12 +237,16 @@ export const cp = Command.make(
       : Verb.run(
           { what: `copy ${named.from}`, program: program(from, to, places, given) },
           Effect.gen(function* () {
-            const aim = yield* aimOf(to, places.to)
+            const aim = yield* aimOf(from, to, places)
             const source = yield* Place.reader(places.from, from)
             const target = yield* Place.store(places.to, aim.name)
             const options = optionsOf(given, places.from)
             const jobs = yield* jobsOf(from, source, target.store, aim, given, options)
-            yield* printCopies(jobs, target.registry)
+            const copying = printCopies(jobs, {
+              registry: target.registry,
+              ...(given.allTags ? {} : { takesCosignTags: "--cosign-tags copies them" })
+            })
+            yield* Effect.mapError(copying, Place.withOthers(source))
           })
         )
   }

@@ -46,7 +46,7 @@ const flags = {
     )
   },
   files: Flag.Boolean("files").pipe(
-    Flag.withDescription("Compare the files of images as well, which reads all of their layers"),
+    Flag.withDescription("Compare the files of images as well, which reads all layers of those that differ"),
     Flag.withoutNegation,
     Flag.withDefault(false)
   )

@@ -13,7 +13,7 @@ import * as Flag from "effect/cli/Flag"
 import { printable } from "@effect-acr/client/Printable"
 import * as Answer from "../answer.ts"
 import { type ExitCode, exitCodes } from "../exitCode.ts"
-import { Ended, readingOf, WrongCall } from "../failure.ts"
+import { connectionHelp, connectionWords, Ended, readingOf, WrongCall } from "../failure.ts"
 import * as Login from "../login.ts"
 import * as Program from "../program.ts"
 import { settings } from "../settings.ts"
@@ -85,6 +85,13 @@ const authorities = Effect.gen(function* () {
   return caFile === undefined ? {} : { ca: yield* (yield* FileSystem.FileSystem).readFileString(caFile) }
 })
 
+/** A step in the words of the command: flags, and not options of the library. */
+const worded = (step: Diagnosis.Step): Diagnosis.Step => {
+  if (step.why === undefined) return step
+  const advice = connectionHelp(step.why)
+  return { ...step, why: connectionWords(step.why), ...(advice === undefined ? {} : { advice }) }
+}
+
 /** Logins are looked for when their step comes, so that a failing network does not wait for those of Azure. */
 const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
   const { endpoint, loginServer } = yield* Login.conversation(options.registry)
@@ -106,6 +113,7 @@ const stepsOf = Effect.fnUntraced(function* (options: Diagnosis.Options) {
       ? Effect.map(logins, (found) => ({ ...step, facts: [...found, ...step.facts] }))
       : Effect.succeed(step)
   ).pipe(
+    Stream.map(worded),
     Stream.mapError((error) =>
       error._tag === "InvalidRequest" ? new WrongCall({ description: error.message }) : error
     )

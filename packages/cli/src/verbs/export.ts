@@ -25,7 +25,9 @@ const flags = {
   ),
   name: Flag.String("name").pipe(
     Flag.withMetavar("NAME"),
-    Flag.withDescription("The name that docker load gives to the images, such as shop/api. Defaults to the repository"),
+    Flag.withDescription(
+      "The name that docker load gives to the images, such as shop/api. Defaults to that of the repository with its registry, such as myregistry.azurecr.io/shop/api"
+    ),
     Flag.optional
   ),
   overwrite: Archive.overwriteFlag
@@ -56,7 +58,10 @@ const toLayout = (
     Effect.gen(function* () {
       const { references, store } = yield* Archive.open(place, names)
       const target = yield* ImageLayout.open(folder)
-      yield* printCopies(references.map((reference) => ({ source: store, target, reference, options })))
+      yield* printCopies(
+        references.map((reference) => ({ source: store, target, reference, options })),
+        { takesCosignTags: "eacr cp --cosign-tags --to-layout copies them" }
+      )
     })
   )
 }

@@ -40,6 +40,14 @@ const openFile = Effect.fnUntraced(function* (file: string) {
   return reader
 })
 
+/** Other commands take the target first. */
+const expectOrder = Effect.fnUntraced(function* (file: string, to: string) {
+  const files = yield* FileSystem.FileSystem
+  const isThere = (path: string) => Effect.orElseSucceed(files.exists(path), () => false)
+  if (!Target.isName(file) || (Target.isName(to) && !(yield* isThere(to))) || (yield* isThere(file))) return
+  return yield* new WrongCall({ description: `the file comes before the repository: eacr import ${to} ${file}` })
+})
+
 const duplicateOf = (names: ReadonlyArray<string>): string | undefined =>
   names.find((name, index) => names.findIndex((other) => Target.tagIn(other) === Target.tagIn(name)) !== index)
 
@@ -119,13 +127,17 @@ export const importFrom = Command.make(
     return yield* Verb.run(
       { what: `import ${file}`, program: program(file, isFolder, to, dryRun) },
       Effect.gen(function* () {
+        yield* expectOrder(file, to)
         const { repository, tags } = yield* Target.parse(to)
         const source = yield* openFile(file)
         const { registry, store: target } = yield* Place.store({ layout: Option.none() }, repository)
         const references = yield* chosen(yield* Stream.runCollect(source.tags), tags)
         const options = optionsOf(file, tags, dryRun)
         const jobs = references.map((reference): Job => ({ source, target, reference, options }))
-        yield* printCopies(jobs, registry)
+        yield* printCopies(jobs, {
+          registry,
+          ...(tags.length === 0 ? {} : { takesCosignTags: "eacr cp --cosign-tags copies them" })
+        })
       })
     )
   })

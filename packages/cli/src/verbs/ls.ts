@@ -20,7 +20,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
-import { type StoreError, WrongCall } from "../failure.ts"
+import { NotThere, type Problem, readingOf, type StoreError, WrongCall } from "../failure.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
 import { size } from "../size.ts"
@@ -35,6 +35,9 @@ export const document = Answer.document({
 })
 
 const isRegistry = Schema.is(Reference.Registry)
+
+/** A registry may be written with a slash, since its repositories follow one. */
+const withoutSlash = (name: string): string => (isRegistry(name.slice(0, -1)) ? name.replace(/\/$/, "") : name)
 
 const orders = ["name", "newest", "oldest"] as const
 
@@ -208,6 +211,17 @@ const inOrder =
       ? Stream.unwrap(Effect.map(Stream.runCollect(names), (all) => Stream.fromIterable(all.toSorted())))
       : names
 
+/** Says how to list what is below a name, which may be that of no repository, but of a folder of them. */
+const withBelow =
+  ({ registry }: Place.Opened<unknown>) =>
+  <E extends Problem>(error: E) =>
+    error._tag === "RegistryError" && error.reason._tag === "NotFound" && Option.isSome(registry)
+      ? new NotThere({ description: readingOf(error).why, help: belowHelp(registry.value) })
+      : error
+
+const belowHelp = ({ reference: { registry, repository } }: Registries.Opened): string =>
+  `what repositories are below it: eacr ls ${registry} --include '${repository}/*'`
+
 const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place.Flags) {
   const isInFile = Place.isInFiles(flags)
   if (name === "" && !isInFile) return yield* refuse("say what to list: a registry, or registry/repository")
@@ -223,8 +237,11 @@ const list = Effect.fnUntraced(function* (name: string, wish: Wish, flags: Place
   }
   const opened = yield* Place.reader(flags, name)
   const options = { isWanted, order: orderOf(wish) }
-  if (!wish.long) return yield* printNames(namesOf(opened, options).pipe(inOrder(wish), limited(wish)), false)
-  const entries = yield* entriesOf(opened, options)
+  if (!wish.long) {
+    const names = namesOf(opened, options).pipe(inOrder(wish), limited(wish))
+    return yield* printNames(Stream.mapError(names, withBelow(opened)), false)
+  }
+  const entries = yield* Effect.mapError(entriesOf(opened, options), withBelow(opened))
   yield* printEntries(Option.isSome(wish.limit) ? entries.slice(0, wish.limit.value) : entries)
 })
 
@@ -304,7 +321,7 @@ export const ls = Command.make(
     ...Place.readFlags
   },
   ({ archive, layout, place, ...wish }) => {
-    const name = Option.getOrElse(place, () => "")
+    const name = withoutSlash(Option.getOrElse(place, () => ""))
     const from = { archive, layout }
     return Verb.run(
       { what: `list ${name === "" ? "the place" : name}`, program: program(name, wish, from) },

@@ -15,8 +15,10 @@ import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Answer from "../answer.ts"
 import * as Locks from "../locks.ts"
+import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"
+import { settings } from "../settings.ts"
 import { size } from "../size.ts"
 import { pairs, type View } from "../table.ts"
 import * as Verb from "../verb.ts"
@@ -143,6 +145,16 @@ const text =
     ])
   }
 
+/** An index has no configuration: its images have. Says how to see that of the first one. */
+const tellImages = Effect.fnUntraced(function* ({ entries, imageConfig }: Shown) {
+  const { format } = yield* settings
+  const [platform] = entries.flatMap(({ descriptor }) =>
+    descriptor.platform === undefined ? [] : [descriptor.platform]
+  )
+  if (format !== "text" || imageConfig !== undefined || platform === undefined) return
+  yield* Output.tell(`labels, environment and commands are those of an image: --platform ${Platform.format(platform)}`)
+})
+
 const program = (artifact: string, platform: Option.Option<string>, place: Place.Flags): Program.Program => {
   const opened = Place.written(place, artifact)
   return Program.join(
@@ -157,7 +169,7 @@ export const show = Command.make(
   "show",
   { artifact: Place.artifact(), platform: Place.platformFlag, ...Place.readFlags },
   ({ artifact, platform, ...place }) =>
-    Verb.answer(
+    Verb.run(
       { what: `read ${artifact}`, program: program(artifact, platform, place) },
       Effect.gen(function* () {
         const opened = yield* Place.reader(place, artifact)
@@ -168,7 +180,8 @@ export const show = Command.make(
           ...summary,
           ...told
         }
-        return Answer.make(document, shown, { text: text(shown), quiet: [root.digest] })
+        yield* Answer.print(Answer.make(document, shown, { text: text(shown), quiet: [root.digest] }))
+        yield* tellImages(shown)
       })
     )
 ).pipe(

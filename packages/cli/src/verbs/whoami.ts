@@ -1,12 +1,12 @@
 /**
  * Says which login is used for a registry, and why.
  */
-import type * as Credentials from "@effect-acr/client/Credentials"
-import type { RegistryError } from "@effect-acr/client/RegistryError"
+import * as Credentials from "@effect-acr/client/Credentials"
 import * as TokenScope from "@effect-acr/client/TokenScope"
 import type * as Transport from "@effect-acr/client/Transport"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Answer from "../answer.ts"
 import { exitCodes } from "../exitCode.ts"
-import { readingOf } from "../failure.ts"
+import { type Problem, readingOf } from "../failure.ts"
 import * as Login from "../login.ts"
 import * as Program from "../program.ts"
 import { table } from "../table.ts"
@@ -122,7 +122,7 @@ const scopesFor = (repository: string | undefined): ReadonlyArray<TokenScope.Tok
     ? []
     : [TokenScope.repository(repository, "pull", "push", "delete", "metadata_read", "metadata_write")]
 
-const refusal = (error: RegistryError) => ({ isAccepted: false, why: readingOf(error).why.split("\n").join("; ") })
+const refusal = (error: Problem) => ({ isAccepted: false, why: readingOf(error).why.split("\n").join("; ") })
 
 const program = (registry: string): Program.Program => ({
   imports: {
@@ -140,6 +140,30 @@ const program = (registry: string): Program.Program => ({
   ]
 })
 
+/** Read when it is needed, because of the HTTP client. */
+const connection = Effect.promise(() => import("../connection.ts"))
+
+/** Asks a registry about the login, and says whether it wanted one. One that wants none accepts any. */
+const asked = Effect.fnUntraced(function* (registry: string, repository: string | undefined) {
+  const Connection = yield* connection
+  let isWanted = false
+  const watched = Layer.effect(
+    Credentials.Credentials,
+    Effect.map(Credentials.Credentials, (service) => ({
+      ...service,
+      get: (request: Credentials.CredentialRequest) => {
+        isWanted = true
+        return service.get(request)
+      }
+    }))
+  ).pipe(Layer.provide(Login.layer))
+  const token = yield* Login.conversation(registry).pipe(
+    Effect.flatMap(({ access, check }) => Effect.andThen(check, access(scopesFor(repository)))),
+    Effect.provide(Connection.registriesWith(watched))
+  )
+  return { token, isWanted }
+})
+
 export const whoami = Command.make(
   "whoami",
   {
@@ -154,7 +178,7 @@ export const whoami = Command.make(
     Verb.answer(
       { what: `find the login for ${registry}`, program: program(registry) },
       Effect.gen(function* () {
-        const { access, check, endpoint, loginServer } = yield* Login.conversation(registry)
+        const { endpoint, loginServer } = yield* Login.conversation(registry)
         const name = Option.getOrUndefined(repository)
         const tried = yield* Login.attempts({
           endpoint,
@@ -163,15 +187,16 @@ export const whoami = Command.make(
         })
         const value = { registry: loginServer, logins: tried.map(({ attempt, name }) => triedOf(name, attempt)) }
         if (!tried.some(({ attempt }) => attempt._tag === "Used")) return answerOf(value, exitCodes.done)
-        const asked = yield* Effect.result(Effect.andThen(check, access(scopesFor(name))))
-        if (Result.isFailure(asked)) {
-          return answerOf({ ...value, check: refusal(asked.failure) }, readingOf(asked.failure).code)
+        const found = yield* Effect.result(asked(registry, name))
+        if (Result.isFailure(found)) {
+          return answerOf({ ...value, check: refusal(found.failure) }, readingOf(found.failure).code)
         }
+        const { isWanted, token } = found.success
         return answerOf(
           {
             ...value,
-            check: { isAccepted: true },
-            ...(Option.isSome(asked.success) ? { token: tokenOf(asked.success.value) } : {})
+            check: { isAccepted: true, ...(isWanted ? {} : { why: "it asks for no login, and looked at none" }) },
+            ...(Option.isSome(token) ? { token: tokenOf(token.value) } : {})
           },
           exitCodes.done
         )

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
+import { makeFolder } from "../folders.ts"
 import { AlreadyThere, FileFailed, FolderError, type Reason, RefusedEntry } from "../../FolderError.ts"
 import { nonce } from "../wholeFiles.ts"
 import { foldersOf, shown } from "./names.ts"
@@ -58,7 +59,7 @@ const lookAt = (files: FileSystem.FileSystem, at: string) =>
 const stage = (files: FileSystem.FileSystem, path: Path.Path, root: string) =>
   Effect.acquireRelease(
     Effect.gen(function* () {
-      yield* files.makeDirectory(root, { recursive: true })
+      yield* makeFolder(files, path, root)
       const staging = path.join(root, `${stagingPrefix}${yield* nonce}`)
       // What others may not read in the end, they may not read on its way either.
       yield* files.makeDirectory(staging, { mode: 0o700 })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import { makeFolder } from "../folders.ts"
 import { nonce, syncFolder, type Whole, writeFile } from "../wholeFiles.ts"
 
 /** The folder, as other tools name it. */
@@ -17,9 +18,7 @@ export const make = (files: FileSystem.FileSystem, path: Path.Path, folder: stri
 
   /** Runs an effect on a file. The folder of the file nearly always exists, so it is made only if the effect fails without it. */
   const inFolder = <A, R>(at: string, effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A, PlatformError, R> =>
-    Effect.catchIf(effect, isAbsent, () =>
-      Effect.andThen(files.makeDirectory(path.dirname(at), { recursive: true }), effect)
-    )
+    Effect.catchIf(effect, isAbsent, () => Effect.andThen(makeFolder(files, path, path.dirname(at)), effect))
 
   const making: Parameters<typeof writeFile>[0] = {
     open: (at, options) => inFolder(at, files.open(at, options)),
