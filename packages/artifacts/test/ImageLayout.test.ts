@@ -743,16 +743,17 @@ const failing = (budget: { left: number }) =>
     })
   })
 
+const refused = (method: string, at: string, code: string) =>
+  PlatformError.systemError({
+    _tag: code === "ENOENT" ? "NotFound" : "Unknown",
+    module: "FileSystem",
+    method,
+    pathOrDescriptor: at,
+    cause: Object.assign(new Error(code), { code })
+  })
+
 /** A disk that can only be read, as Node tells of it: a recursive call says that something is not there. */
 const readOnly = Effect.map(FileSystem.FileSystem, (files) => {
-  const refused = (method: string, at: string, code: string) =>
-    PlatformError.systemError({
-      _tag: code === "ENOENT" ? "NotFound" : "Unknown",
-      module: "FileSystem",
-      method,
-      pathOrDescriptor: at,
-      cause: Object.assign(new Error(code), { code })
-    })
   return FileSystem.make({
     ...files,
     open: (at) => Effect.fail(refused("open", at, "ENOENT")),

