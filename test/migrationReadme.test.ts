@@ -11,16 +11,22 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { temporaryFolder } from "./support/command.ts"
-import { pair, runProgram } from "./support/readmeProgram.ts"
+import { pair, runProgram } from "./support/pagePrograms.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-for (const file of ["docs/migration.md", "packages/migration/README.md"]) {
+/** The one that has options for registries reaches them over https, and the other a registry on this machine over http. */
+const programs = [
+  { file: "docs/migration.md", https: true },
+  { file: "packages/migration/README.md", https: false }
+]
+
+for (const { file, https } of programs) {
   it.live(`${file} moves a registry`, () =>
     Effect.gen(function* () {
       const text = yield* Effect.promise(() => readFile(join(root, file), "utf8"))
       const [, code = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(text) ?? []
-      const registries = yield* pair({ https: true })
+      const registries = yield* pair({ https })
       const [source, target] = registries
       const filename = join(yield* temporaryFolder, "run.sqlite")
       const program = code

@@ -1,5 +1,5 @@
 /**
- * Two registries that references name, over sockets: which login reaches which, and the program of the README.
+ * Two registries that references name, over sockets: which login reaches which, and the program of docs/credentials.md.
  */
 import { join } from "node:path"
 import {
@@ -16,9 +16,8 @@ import { DockerConfig, NodeRegistryHttpClient } from "@effect-acr/node"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/readmeProgram.ts"
+import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/pagePrograms.ts"
 
 /** The registries of a pair, which speak http. */
 const live = <E>(registries: Pair, credentials: Layer.Layer<Credentials.Credentials, E>) =>
@@ -155,25 +154,17 @@ const pushLabelled = (reference: string, name: string) =>
     return manifests.map(({ size }) => size)
   })
 
-describe("the README's program for several registries", () => {
+describe("the program for several registries in docs/credentials.md", () => {
   it.live("prints the labels and the size of an image in each of two registries, in ten lines", () =>
     Effect.gen(function* () {
-      const code = yield* programWith("Registries.image", 10)
+      const code = yield* programWith("docs/credentials.md", "Registries.image", 10)
       const lines = code.split("\n").filter((line) => line.trim() !== "")
       assert.isTrue(lines.length > 0 && lines.length <= 10, `${lines.length} lines`)
 
-      const registries = yield* pair({ https: true })
-      const config = yield* dockerConfig(registries)
-      const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
+      const registries = yield* pair()
+      const path = join(yield* dockerConfig(registries), "config.json")
       const sizes = yield* Effect.forEach(registries, ({ name, reference }) => pushLabelled(reference, name)).pipe(
-        Effect.provide(
-          Registries.layer.pipe(
-            Layer.provide([
-              DockerConfig.layerOptions({ path: join(config, "config.json") }),
-              NodeRegistryHttpClient.layerOptions({ ca })
-            ])
-          )
-        )
+        Effect.provide(live(registries, DockerConfig.layerOptions({ path })))
       )
       const printed = yield* runProgram(
         code,

@@ -1,5 +1,5 @@
 /**
- * The README's programs that copy an image with its signatures and SBOMs, pull a folder, and save an image.
+ * The programs of the documentation that copy an image with its signatures and SBOMs, pull a folder, and save an image.
  */
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -18,39 +18,43 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { completeAt, putArtifact } from "./support/artifacts.ts"
 import { temporaryFolder } from "./support/command.ts"
-import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/readmeProgram.ts"
+import { dockerConfig, pair, type Pair, programWith, runProgram } from "./support/pagePrograms.ts"
 
-it.live("the README's program copies an image with signatures and SBOMs between two registries, in ten lines", () =>
+it.live("docs/tasks.md: a program of ten lines copies an image with signatures and SBOMs between two registries", () =>
   Effect.gen(function* () {
-    const code = yield* programWith("Copy.run", 10)
-    const registries = yield* pair({ https: true })
-    const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
+    const code = yield* programWith("docs/tasks.md", "Copy.run(source", 10)
+    const registries = yield* pair()
     const path = `${yield* dockerConfig(registries)}/config.json`
-    const [from = "", to = ""] = registries.map(({ loginServer }) => `${loginServer}/shop/api`)
+    const [from = "", to = ""] = registries.map(({ loginServer }) => loginServer)
+    const program = code.replace("myregistry.azurecr.io", from).replace("production.azurecr.io", to)
     yield* Effect.gen(function* () {
-      const source = yield* Repository.open(from)
-      const { index, sbom, signature } = yield* putArtifact(source, "v1")
+      const source = yield* Repository.open(`${from}/shop/api`)
+      const { index, sbom, signature } = yield* putArtifact(source, "v1.4.0")
       const cosign = `${index.digest.replace(":", "-")}.sig`
       yield* source.putManifest(Option.getOrThrow(yield* source.manifest(sbom)), { tags: [cosign] })
 
-      yield* runProgram(code, registries, [from, to, "v1"])
+      yield* runProgram(program, registries, [])
 
-      const target = yield* Repository.open(to)
-      const graph = Option.getOrThrow(yield* completeAt(target, "v1"))
+      const target = yield* Repository.open(`${to}/shop/api`)
+      const graph = Option.getOrThrow(yield* completeAt(target, "v1.4.0"))
       assert.includeMembers([...graph.nodes.keys()], [index.digest, sbom.digest, signature.digest])
-      assert.sameMembers(yield* Stream.runCollect(target.tags), ["v1", cosign])
+      assert.sameMembers(yield* Stream.runCollect(target.tags), ["v1.4.0", cosign])
     }).pipe(
       Effect.provide(
-        Layer.provide(Registries.layer, [
-          DockerConfig.layerOptions({ path }).pipe(Credentials.orElse(Credentials.layerAnonymous)),
-          NodeRegistryHttpClient.layerOptions({ ca })
-        ])
+        Registries.layerOptions({
+          registries: Object.fromEntries(registries.map(({ endpoint, loginServer }) => [loginServer, { endpoint }]))
+        }).pipe(
+          Layer.provide([
+            DockerConfig.layerOptions({ path }).pipe(Credentials.orElse(Credentials.layerAnonymous)),
+            NodeRegistryHttpClient.layer
+          ])
+        )
       )
     )
   }).pipe(Effect.scoped)
 )
 
-/** Runs a program of the README on another registry than the one that it names. */
+/** Runs a program on another registry than the one that it names. */
 const runOn = (code: string, registries: Pair) =>
   runProgram(code.replaceAll("myregistry.azurecr.io", registries[0]?.loginServer ?? ""), registries, [])
 
@@ -65,10 +69,10 @@ const inFolder = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
     )
   })
 
-it.live("the README's program pulls a folder, in six lines", () =>
+it.live("docs/files.md: a program of six lines pulls a folder", () =>
   Effect.gen(function* () {
-    const code = yield* programWith("Artifact.pull", 6)
-    const registries = yield* pair({ https: true })
+    const code = yield* programWith("docs/files.md", "Artifact.pull", 6)
+    const registries = yield* pair()
     yield* inFolder((folder) =>
       Effect.gen(function* () {
         yield* Effect.promise(() => writeFile("index.html", "<p>"))
@@ -84,10 +88,10 @@ it.live("the README's program pulls a folder, in six lines", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("the README's program saves an image for docker load, in eight lines", () =>
+it.live("docs/archives.md: a program of eight lines saves an image for docker load", () =>
   Effect.gen(function* () {
-    const code = yield* programWith("ImageArchive.save", 8)
-    const registries = yield* pair({ https: true })
+    const code = yield* programWith("docs/archives.md", "ImageArchive.save", 8)
+    const registries = yield* pair()
     const [first] = registries
     yield* (
       first?.seed({ repository: "shop/api", tags: ["v1.4.0"], platforms: ["linux/amd64", "linux/arm64"] }) ??

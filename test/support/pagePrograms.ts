@@ -1,13 +1,13 @@
 /**
- * Programs of the README that reach several registries, and two registries to run them on.
+ * Programs of the documentation that reach registries by their names, and two registries to run them on.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { AcrEmulator } from "@effect-acr/emulator"
 import { assert } from "@effect/vitest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { run, temporaryFolder } from "./command.ts"
 
@@ -50,11 +50,11 @@ export const dockerConfig = (registries: Pair) =>
     return folder
   })
 
-/** The one program of the README that contains a text, and has at most so many lines. */
-export const programWith = (text: string, most: number) =>
+/** The one program of a page that contains a text, and has at most so many lines. */
+export const programWith = (page: string, text: string, most: number) =>
   Effect.gen(function* () {
-    const readme = yield* Effect.promise(() => readFile(join(root, "README.md"), "utf8"))
-    const programs = Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
+    const markdown = yield* Effect.promise(() => readFile(join(root, page), "utf8"))
+    const programs = Array.from(markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
     const [code = "", ...others] = programs.filter((program) => program.includes(text) && program.includes("runMain"))
     assert.deepStrictEqual(others, [])
     const lines = code.split("\n").filter((line) => line.trim() !== "")
@@ -68,15 +68,23 @@ const snippets = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true }))
 )
 
+/** Runs a program in the folder of this process, with more variables in its environment. */
+export const runWith = (code: string, args: ReadonlyArray<string>, env: { readonly [name: string]: string }) =>
+  Effect.gen(function* () {
+    const file = join(yield* snippets, "program.ts")
+    yield* Effect.promise(() => writeFile(file, code))
+    return yield* run(process.execPath, [file, ...args], { env: { ...process.env, ...env } })
+  })
+
 /** Runs a program with the logins of docker for both registries, and with trust in their certificates. */
 export const runProgram = (code: string, registries: Pair, args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const folder = yield* snippets
     const config = yield* dockerConfig(registries)
-    const ca = registries.map(({ certificate }) => Option.getOrThrow(certificate))
-    yield* Effect.promise(() => writeFile(join(folder, "program.ts"), code))
-    yield* Effect.promise(() => writeFile(join(folder, "ca.pem"), ca.join("\n")))
-    return yield* run(process.execPath, [join(folder, "program.ts"), ...args], {
-      env: { ...process.env, DOCKER_CONFIG: config, NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") }
+    const ca = Arr.getSomes(registries.map(({ certificate }) => certificate))
+    const trusted = join(config, "ca.pem")
+    yield* Effect.promise(() => writeFile(trusted, ca.join("\n")))
+    return yield* runWith(code, args, {
+      DOCKER_CONFIG: config,
+      ...(ca.length === 0 ? {} : { NODE_EXTRA_CA_CERTS: trusted })
     })
   })
