@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { run, temporaryFolder } from "./support/command.ts"
 import { bundleFirst, deepProgram, firstProgram, withDeepImports } from "./support/firstProgram.ts"
 import * as Packed from "./support/packed.ts"
@@ -33,11 +34,11 @@ const write = Effect.fnUntraced(function* (name: string, program: string) {
   return folder
 })
 
-/** The first program for a registry with a user name and a password alone. */
+/** The first program with the logins of docker alone. */
 const withoutAzure = (program: string): string =>
   program
     .replace(/^import .* from "@effect-acr\/azure-identity"\n/m, "")
-    .replace(".pipe(Credentials.orElse(AzureCredentials.layerDefault))", "")
+    .replace("NodeRegistries.layerOptions({ credentials: AzureCredentials.layerDefault })", "NodeRegistries.layer")
 
 const SourceMap = Schema.fromJsonString(Schema.Struct({ sources: Schema.Array(Schema.String) }))
 
@@ -56,26 +57,25 @@ const contentOf = Effect.fnUntraced(function* (file: string) {
 
 const adminUser = { username: "contoso", password: Redacted.make("a-password") }
 
-/** The variables that the first program reads. */
-const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
-  ...process.env,
-  REGISTRY_ENDPOINT: endpoint,
-  REGISTRY_USERNAME: adminUser.username,
-  REGISTRY_PASSWORD: Redacted.value(adminUser.password)
-}))
+const repository = "library/hello-world"
+
+/** Runs the first program with the login that docker keeps for the emulator, and returns what it prints. */
+const runFirst = Effect.fnUntraced(function* (file: string, cwd: string) {
+  const { loginServer } = yield* AcrEmulator.AcrEmulator
+  return yield* run(process.execPath, [file, `${loginServer}/${repository}`], {
+    cwd,
+    env: { ...process.env, DOCKER_AUTH_CONFIG: authConfig(loginServer, adminUser) }
+  })
+})
 
 /** Runs what was bundled where there are no packages, and returns what it prints. */
 const runElsewhere = Effect.fnUntraced(function* (bundle: string) {
   const folder = yield* temporaryFolder
   yield* Effect.promise(() => cp(bundle, folder, { recursive: true }))
-  return yield* run(process.execPath, ["first.mjs"], { cwd: folder, env: yield* environment })
+  return yield* runFirst("first.mjs", folder)
 })
 
-const seeded = Effect.gen(function* () {
-  const { seed } = yield* AcrEmulator.AcrEmulator
-  yield* seed({ repository: "library/hello-world" })
-  yield* seed({ repository: "samples/nginx" })
-})
+const seeded = Effect.flatMap(AcrEmulator.AcrEmulator, ({ seed }) => seed({ repository, tags: ["1.0", "latest"] }))
 
 const EmulatorLive = Layer.provideMerge(Layer.effectDiscard(seeded), AcrEmulator.layer({ adminUser }))
 
@@ -91,7 +91,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       const folder = yield* write("file", yield* firstProgram)
       yield* bundleFirst("file", folder)
       assert.deepStrictEqual(yield* Effect.promise(() => readdir(join(folder, "bundle"))), ["first.mjs"])
-      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
     }).pipe(Effect.provide(EmulatorLive))
   )
 
@@ -99,7 +99,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
     Effect.gen(function* () {
       const folder = yield* write("folder", yield* firstProgram)
       yield* bundleFirst("folder", folder, ["--sourcemap"])
-      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
 
       const { modules, packages } = yield* contentOf(join(folder, "bundle/first.mjs"))
       assert.isTrue(modules.has("@effect-acr/azure-identity/dist/AzureCredentials.js"))
@@ -118,8 +118,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       const page = yield* Effect.promise(() => readFile(new URL("../docs/startup.md", import.meta.url), "utf8"))
       const [, start = ""] = /```js\n(.*?)```/s.exec(page) ?? []
       yield* Effect.promise(() => writeFile(join(folder, "start.mjs"), start))
-      const printed = yield* run(process.execPath, ["start.mjs"], { cwd: folder, env: yield* environment })
-      assert.strictEqual(printed, "library/hello-world\nsamples/nginx\n")
+      assert.strictEqual(yield* runFirst("start.mjs", folder), "1.0\nlatest\n")
       const cached = yield* Effect.promise(() => readdir(join(folder, ".cache"), { recursive: true }))
       assert.isAbove(cached.length, 100)
     }).pipe(Effect.provide(EmulatorLive))
@@ -130,7 +129,7 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("a bundl
       const folder = yield* write("password", withoutAzure(yield* firstProgram))
       yield* bundleFirst("file", folder, ["--sourcemap"])
       const file = join(folder, "bundle/first.mjs")
-      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "library/hello-world\nsamples/nginx\n")
+      assert.strictEqual(yield* runElsewhere(join(folder, "bundle")), "1.0\nlatest\n")
 
       const { modules, packages } = yield* contentOf(file)
       assert.deepStrictEqual([...packages].toSorted(), [

@@ -212,12 +212,12 @@ describe.for([
   }
 })
 
-it.live("there are at least 400 cases, as many as the README says", () =>
+it.live("there are at least 400 cases, as many as docs/transfers.md says", () =>
   Effect.gen(function* () {
     const cases = [...casesOf(yield* stepsOf(push), ""), ...casesOf(yield* stepsOf(pull), "")]
     assert.isAtLeast(cases.length, 400)
-    const readme = yield* Effect.promise(() => readFile(new URL("../README.md", import.meta.url), "utf8"))
-    assert.include(readme.replace(/\s+/g, " "), `through ${cases.length} faults`)
+    const page = yield* Effect.promise(() => readFile(new URL("../docs/transfers.md", import.meta.url), "utf8"))
+    assert.include(page.replace(/\s+/g, " "), `through ${cases.length} faults`)
     assert.deepStrictEqual(new Set(cases.map(({ kind }) => kind)), new Set(kinds))
   })
 )

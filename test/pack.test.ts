@@ -22,6 +22,7 @@ import * as Stream from "effect/Stream"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
 import { version } from "../packages/client/src/internal/http/version.ts"
+import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { connectProxy } from "../packages/node/test/support/connectProxy.ts"
 import * as Transfer from "./runtimes/transfer.ts"
 import { run } from "./support/command.ts"
@@ -82,6 +83,11 @@ const environment = Effect.map(AcrEmulator.AcrEmulator, ({ endpoint }) => ({
   REGISTRY_ENDPOINT: endpoint,
   REGISTRY_USERNAME: adminUser.username,
   REGISTRY_PASSWORD: Redacted.value(adminUser.password)
+}))
+
+/** The login that docker keeps for the emulator, as a variable of the environment. */
+const dockerVariable = Effect.map(AcrEmulator.AcrEmulator, ({ loginServer }) => ({
+  DOCKER_AUTH_CONFIG: authConfig(loginServer, adminUser)
 }))
 
 /** A helper that gives the login away, and the configuration of docker that names it. */
@@ -293,11 +299,15 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
 
       it.effect(`${runtime.name}: the first program of the README`, () =>
         Effect.gen(function* () {
-          const { seed } = yield* AcrEmulator.AcrEmulator
-          yield* seed({ repository: "library/hello-world" })
-          yield* seed({ repository: "samples/nginx" })
-          const printed = yield* runProgram({ file: "first.ts", rights: ["env", "net"], env: yield* environment })
-          assert.deepStrictEqual(printed, ["library/hello-world", "samples/nginx"])
+          const { loginServer, seed } = yield* AcrEmulator.AcrEmulator
+          yield* seed({ repository: "library/hello-world", tags: ["1.0", "latest"] })
+          const printed = yield* runProgram({
+            file: "first.ts",
+            rights: ["env", "net", "read"],
+            args: [`${loginServer}/library/hello-world`],
+            env: yield* dockerVariable
+          })
+          assert.deepStrictEqual(printed, ["1.0", "latest"])
         }).pipe(Effect.provide(AcrEmulator.layer({ adminUser })))
       )
 

@@ -5,7 +5,9 @@ import { writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { authConfig } from "../../packages/cli/test/support/registry.ts"
 import { run, temporaryFolder } from "../support/command.ts"
 import { bundleFirst, firstProgram, withDeepImports } from "../support/firstProgram.ts"
 import * as Packed from "../support/packed.ts"
@@ -14,8 +16,9 @@ import type { Figure } from "./report.ts"
 import { type Outcomes, perRound, type Run } from "./turns.ts"
 
 const repository = "library/hello-world"
+const tag = "latest"
 
-/** A registry that needs no login and has one repository. It is in another process than the programs. */
+/** A registry that needs no login and has one tag. It is in another process than the programs. */
 const registry = Effect.map(
   Effect.acquireRelease(
     Effect.callback<{ readonly port: number; readonly close: () => void; readonly arrivals: Array<number> }>(
@@ -23,7 +26,7 @@ const registry = Effect.map(
         const arrivals: Array<number> = []
         const server = createServer((_, response) => {
           arrivals.push(performance.now())
-          response.setHeader("content-type", "application/json").end(JSON.stringify({ repositories: [repository] }))
+          response.setHeader("content-type", "application/json").end(JSON.stringify({ name: repository, tags: [tag] }))
         })
         server.listen(0, "127.0.0.1", () => {
           const address = server.address()
@@ -34,7 +37,7 @@ const registry = Effect.map(
     ),
     ({ close }) => Effect.sync(close)
   ),
-  ({ arrivals, port }) => ({ endpoint: `http://127.0.0.1:${port}`, arrivals })
+  ({ arrivals, port }) => ({ loginServer: `127.0.0.1:${port}`, arrivals })
 )
 
 type Registry = Effect.Success<typeof registry>
@@ -47,24 +50,26 @@ interface Command {
   readonly cache?: string
 }
 
-const environment = ({ endpoint }: Registry): NodeJS.ProcessEnv => ({
+/** An environment with a login of docker. */
+const environment = ({ loginServer }: Registry): NodeJS.ProcessEnv => ({
   ...process.env,
-  REGISTRY_ENDPOINT: endpoint,
-  REGISTRY_USERNAME: "admin",
-  REGISTRY_PASSWORD: "emulator"
+  DOCKER_AUTH_CONFIG: authConfig(loginServer, { username: "admin", password: Redacted.make("emulator") })
 })
+
+/** The argument of a program: what to list. */
+const nameIn = ({ loginServer }: Registry): string => `${loginServer}/${repository}`
 
 /** Runs a program to its end. Its time ends with the arrival of its first request. */
 const starting = (target: Registry, { args, cache, folder }: Command): Run =>
   Effect.gen(function* () {
     target.arrivals.length = 0
     const begin = performance.now()
-    const printed = yield* run(process.execPath, args, {
+    const printed = yield* run(process.execPath, [...args, nameIn(target)], {
       cwd: folder,
       env: { ...environment(target), ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) }
     })
     const [arrival = Number.NaN] = target.arrivals
-    if (printed !== `${repository}\n`) return yield* Effect.fail(`${args.join(" ")} printed ${printed}`)
+    if (printed !== `${tag}\n`) return yield* Effect.fail(`${args.join(" ")} printed ${printed}`)
     return { seconds: (arrival - begin) / 1000, peakRssBytes: 0 }
   })
 
@@ -86,7 +91,7 @@ const isOurs = (url: string): boolean => url.includes("/node_modules/@effect-acr
 /** The modules of others that modules of ours import when a program runs. Those of `@noble/hashes` are a part of ours. */
 const modulesOfOthers = Effect.fnUntraced(function* (target: Registry, folder: string, program: string) {
   const preload = `data:text/javascript,${encodeURIComponent(hook)}`
-  const printed = yield* run(process.execPath, ["--import", preload, program], {
+  const printed = yield* run(process.execPath, ["--import", preload, program, nameIn(target)], {
     cwd: folder,
     env: environment(target)
   })
@@ -107,16 +112,19 @@ import { Config, Console, Effect, Schema, Stream } from "effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 
-const Catalog = Schema.fromJsonString(Schema.Struct({ repositories: Schema.Array(Schema.String) }))
+const Tags = Schema.fromJsonString(Schema.Struct({ tags: Schema.Array(Schema.String) }))
+const Logins = Schema.fromJsonString(
+  Schema.Struct({ auths: Schema.Record(Schema.String, Schema.Struct({ auth: Schema.String })) })
+)
 
 const program = Effect.gen(function* () {
-  const endpoint = yield* Config.String("REGISTRY_ENDPOINT")
-  const username = yield* Config.String("REGISTRY_USERNAME")
-  const password = yield* Config.Redacted("REGISTRY_PASSWORD")
-  const request = HttpClientRequest.get(endpoint + "/acr/v1/_catalog?n=999")
+  const [loginServer, ...repository] = process.argv[2].split("/")
+  const { auths } = yield* Schema.decodeEffect(Logins)(yield* Config.String("DOCKER_AUTH_CONFIG"))
+  const [username, password] = atob(auths[loginServer].auth).split(":")
+  const request = HttpClientRequest.get("http://" + loginServer + "/v2/" + repository.join("/") + "/tags/list?n=999")
   const response = yield* HttpClient.execute(HttpClientRequest.basicAuth(request, username, password))
-  const { repositories } = yield* Schema.decodeEffect(Catalog)(yield* response.text)
-  yield* Stream.runForEach(Stream.fromIterable(repositories), (name) => Console.log(name))
+  const { tags } = yield* Schema.decodeEffect(Tags)(yield* response.text)
+  yield* Stream.runForEach(Stream.fromIterable(tags), (tag) => Console.log(tag))
 })
 
 program.pipe(Effect.provide(NodeHttpClient.layerUndici), NodeRuntime.runMain)
@@ -125,8 +133,9 @@ program.pipe(Effect.provide(NodeHttpClient.layerUndici), NodeRuntime.runMain)
 /** The least that makes a request. */
 const bareProgram = `
 import { get } from "node:http"
-get(process.env.REGISTRY_ENDPOINT + "/acr/v1/_catalog?n=999", async (response) => {
-  for (const name of JSON.parse((await response.toArray()).join("")).repositories) console.log(name)
+const [loginServer, ...repository] = process.argv[2].split("/")
+get("http://" + loginServer + "/v2/" + repository.join("/") + "/tags/list?n=999", async (response) => {
+  for (const tag of JSON.parse((await response.toArray()).join("")).tags) console.log(tag)
 })
 `
 

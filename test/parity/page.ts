@@ -1,9 +1,17 @@
 /**
- * docs/from-dotnet.md: every member side by side. The rows that matter most stand in the README too.
+ * docs/from-dotnet.md: the members that matter most, and then every member, side by side.
  */
 import { table } from "../support/markdown.ts"
 import { nameOf, referenceOf } from "./api.ts"
 import { type Row, types } from "./rows.ts"
+
+/** The members that matter most. */
+const summary: string = table(
+  [".NET", "", "Here"],
+  types.flatMap(([type, rows]) =>
+    rows.filter(({ inSummary }) => inSummary).map(({ dotnet, here }) => [`\`${type}\``, dotnet, here])
+  )
+)
 
 const introduction = `# Coming from Azure.Containers.ContainerRegistry
 
@@ -43,6 +51,10 @@ export const program = Effect.gen(function* () {
 there is no nightly
 \`\`\`
 
+## In short
+
+${summary}
+
 ## What behaves differently
 
 - A tag is resolved each time; \`RegistryArtifact\` keeps the digest that it once had.
@@ -73,11 +85,3 @@ export const page: string = [
   introduction,
   ...types.map(([type, rows]) => `\n### ${type}\n\n${table([".NET", "Here", "Reference", "Shown by"], rowsOf(rows))}\n`)
 ].join("")
-
-/** What the README says of it. */
-export const summary: string = table(
-  [".NET", "", "Here"],
-  types.flatMap(([type, rows]) =>
-    rows.filter(({ inReadme }) => inReadme).map(({ dotnet, here }) => [`\`${type}\``, dotnet, here])
-  )
-)

@@ -1,6 +1,6 @@
 /**
  * Every public member of `Azure.Containers.ContainerRegistry` 1.1.0, beside what does the same here and a test that shows
- * it. docs/from-dotnet.md and the README are written of it.
+ * it. docs/from-dotnet.md is written of it.
  */
 import type { Member } from "./api.ts"
 
@@ -11,7 +11,7 @@ export interface Row {
   /** A file, and the name of a test in it or of several. */
   readonly test: { readonly file: string; readonly name: string }
   /** Whether it is one of those that matter most. */
-  readonly inReadme?: boolean
+  readonly inSummary?: boolean
 }
 
 /** Where most of it is shown. */
@@ -30,7 +30,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           file: "packages/azure-identity/test/AzureCredentials.test.ts",
           name: "an identity of Entra ID logs in with whatever there is: here a service principal in the environment"
         },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`new ContainerRegistryClient(endpoint)`",
@@ -61,7 +61,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           file: "examples/test/registry.test.ts",
           name: "examples of a registry hello-world lists all repositories"
         },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`.AsPages(continuationToken, pageSizeHint)`, of every list",
@@ -207,7 +207,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           file: shownHere,
           name: "manifests are listed by the time of their last change, either way, or by name"
         },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`GetArtifact(tagOrDigest)`",
@@ -270,21 +270,21 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         here: "`registry.updateTag(name, tag, { canDelete: false })`",
         api: ["client/ContainerRegistry.ContainerRegistry#updateTag"],
         test: { file: shownHere, name: "tags are locked, and say so" },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`DeleteTag(tag)`",
         here: "`registry.deleteTag(name, tag)`, which tells the digest",
         api: ["client/ContainerRegistry.ContainerRegistry#deleteTag"],
         test: { file: shownHere, name: "tags are deleted, and leave their manifest" },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`Delete()`",
         here: "`registry.deleteManifest(name, tagOrDigest)`; a tag is resolved each time, not once",
         api: ["client/ContainerRegistry.ContainerRegistry#deleteManifest"],
         test: { file: shownHere, name: "manifests are deleted by tag or by digest, with all their tags" },
-        inReadme: true
+        inSummary: true
       }
     ]
   ],
@@ -332,7 +332,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           "client/BlobSource.fromRepeatableStream"
         ],
         test: { file: shownHere, name: "content goes up from bytes, a stream and a file, to one digest" },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`DownloadBlobContent(digest)`",
@@ -360,7 +360,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           file: "test/transfers.test.ts",
           name: "a download into a file never gives wrong content its final name"
         },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`DeleteBlob(digest)`",
@@ -385,7 +385,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           file: shownHere,
           name: "content is an image by a manifest, which goes up, comes down as it went, and is deleted"
         },
-        inReadme: true
+        inSummary: true
       },
       {
         dotnet: "`SetManifest(BinaryData, tag, mediaType)`",
@@ -927,7 +927,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
           "client/RegistryError.RegistryError#response"
         ],
         test: { file: shownHere, name: "a registry tells why it refuses: status, code, message" },
-        inReadme: true
+        inSummary: true
       }
     ]
   ]

@@ -14,7 +14,7 @@ const read = (path: string) => Effect.promise(() => readFile(join(root, path), "
 /** The program of the README. It has no types: it is JavaScript as well. */
 export const firstProgram = Effect.map(
   read("README.md"),
-  (readme) => /^## A first program\n+```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
+  (readme) => /^## A first program\n[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ""
 )
 
 /** The same program with each module imported by its own path. */

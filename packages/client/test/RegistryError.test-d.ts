@@ -16,7 +16,7 @@ declare const registry: ContainerRegistry.Service
 declare const content: RegistryContent.Service
 declare const error: RegistryError.RegistryError
 
-/** The tags of all reasons, as the README lists them. */
+/** The tags of all reasons, as docs/errors-and-retries.md lists them. */
 type Tags =
   | "Unauthenticated"
   | "CredentialUnavailable"
