@@ -15,18 +15,12 @@ import { pair, runProgram } from "./support/pagePrograms.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** The one that has options for registries reaches them over https, and the other a registry on this machine over http. */
-const programs = [
-  { file: "docs/migration.md", https: true },
-  { file: "packages/migration/README.md", https: false }
-]
-
-for (const { file, https } of programs) {
+for (const file of ["docs/migration.md", "packages/migration/README.md"]) {
   it.live(`${file} moves a registry`, () =>
     Effect.gen(function* () {
       const text = yield* Effect.promise(() => readFile(join(root, file), "utf8"))
       const [, code = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(text) ?? []
-      const registries = yield* pair({ https })
+      const registries = yield* pair()
       const [source, target] = registries
       const filename = join(yield* temporaryFolder, "run.sqlite")
       const program = code
