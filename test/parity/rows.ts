@@ -126,7 +126,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         api: ["client/Transport.Options#retry"],
         test: {
           file: "packages/client/test/retry.test.ts",
-          name: "the policy by default tries five times more, ever later, and never beyond the cap of ten seconds"
+          name: "the policy by default retries five times, with growing waits of at most ten seconds"
         }
       },
       {
@@ -652,7 +652,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         api: ["client/Manifest.image"],
         test: {
           file: "packages/client/test/Manifest.test.ts",
-          name: "a manifest that is made here of an image is written as compact JSON"
+          name: "a new manifest of an image is written as compact JSON"
         }
       },
       {
@@ -669,7 +669,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         ],
         test: {
           file: "packages/client/test/Manifest.test.ts",
-          name: "a manifest of an image is all of its fields, with those that nobody knows yet, at any depth"
+          name: "a manifest of an image has all of its fields, and unknown ones at any depth"
         }
       }
     ]
@@ -692,7 +692,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         ],
         test: {
           file: "packages/client/test/Descriptor.test.ts",
-          name: "a descriptor has the fields of the specification, and keeps those that nobody knows yet, at any depth"
+          name: "a descriptor has the fields of the specification, and keeps unknown ones at any depth"
         }
       }
     ]
