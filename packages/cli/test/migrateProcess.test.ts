@@ -82,7 +82,7 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
         assert.strictEqual(started.stdout(), "")
         assert.match(
           started.stderr(),
-          /^the state is kept in .+\ninterrupted: \d+ artifacts? done in this pass, .+ sent; the same command continues\n$/
+          /^the state is kept in .+\n(?:stopping; once more stops at once\n)?interrupted: \d+ artifacts? done in this pass, .+ sent; the same command continues\n$/
         )
         assert.deepStrictEqual(yield* tagsAt("moved/api"), [])
         yield* clearFaults
