@@ -12,8 +12,8 @@ const copies: ReadonlyArray<Fault> = [
   {
     wrong: "a tag is set before the referrers of its image are there",
     file: copy,
-    find: "yield* engine.copy(unit.graph, hasReferrers ? [] : tags)",
-    replace: "yield* engine.copy(unit.graph, tags)"
+    find: "yield* engine.copy(graph, isLater ? [] : unset(tags))",
+    replace: "yield* engine.copy(graph, unset(tags))"
   },
   {
     wrong: "an index is put before its images",
