@@ -24,6 +24,7 @@ import * as Index from "./internal/layout/index.ts"
 import * as Lock from "./internal/layout/lock.ts"
 import * as Prune from "./internal/layout/prune.ts"
 import * as Subjects from "./internal/layout/subjects.ts"
+import * as Unread from "./internal/layout/unread.ts"
 import type { PruneReport } from "./internal/layout/prune.ts"
 import { decodeVersion, layoutVersion } from "./internal/contents.ts"
 import { neededBy } from "./internal/references.ts"
@@ -329,9 +330,10 @@ const make = Effect.fnUntraced(function* (
     manifest,
     blob: content.blob,
     has,
-    tags: Stream.unwrap(
-      Effect.map(catalog.current, (index) =>
-        Stream.fromIterable(index.tags().filter((tag) => !Catalog.isReferrersTag(tag)))
+    tags: Stream.fromIterableEffect(
+      Effect.map(
+        Effect.tap(catalog.current, (index) => Unread.warn(folder, index)),
+        (index) => index.tags().filter((tag) => !Catalog.isReferrersTag(tag))
       )
     ),
     referrers,

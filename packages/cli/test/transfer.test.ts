@@ -1,10 +1,12 @@
 /**
  * Verbs that transfer: between registries, layouts, archives and folders.
  */
+import { execFileSync } from "node:child_process"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import * as Copy from "@effect-acr/artifacts/Copy"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -47,6 +49,19 @@ const tagsOf = (repository: string) =>
 
 const decoded = <A, I>(schema: Schema.Codec<A, I>, text: string) =>
   Schema.decodeEffect(Schema.fromJsonString(schema))(text)
+
+/** Runs the command, and returns also what it logs. */
+const warned = <A extends object, E, R>(run: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const said: Array<unknown> = []
+    const recording: Console.Console = Object.assign(Object.create(console), {
+      error: (...texts: ReadonlyArray<unknown>) => said.push(...texts)
+    })
+    return Effect.map(Effect.provideService(run, Console.Console, recording), (result) => ({
+      ...result,
+      said: said.join("\n")
+    }))
+  })
 
 const lines = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line !== "")
 
@@ -703,6 +718,43 @@ layer(Layer.merge(AcrEmulator.layer(), NodeServices.layer), { excludeTestService
           yield* write([named("docker.io/library/a:v1"), named("docker.io/library/b:v2")])
           const one = yield* loggedIn(["import", source, "$REGISTRY/box/one-of-two:v2"])
           assert.strictEqual(one.stdout, `${digest}\tv2\tset\n`, one.stderr)
+        })
+      )
+
+      it.effect("say that index.json lists what cannot be read, with 3", () =>
+        Effect.gen(function* () {
+          const files = yield* FileSystem.FileSystem
+          const digest = yield* image("box/odd")
+          const source = yield* folderOf()
+          yield* loggedIn(["cp", "$REGISTRY/box/odd:v1", "--to-layout", source])
+          const index = JSON.parse(yield* files.readFileString(`${source}/index.json`))
+          const [entry] = index.manifests
+          const odd = (change: object) => ({
+            ...entry,
+            ...change,
+            annotations: { "org.opencontainers.image.ref.name": "v2" }
+          })
+          const archive = `${yield* folderOf()}/odd.tar`
+          for (const change of [{ size: -1 }, { digest: "sha256:zz" }]) {
+            const manifests = [entry, odd(change)]
+            yield* files.writeFileString(`${source}/index.json`, JSON.stringify({ ...index, manifests }))
+            yield* Effect.sync(() => execFileSync("tar", ["-cf", archive, "-C", source, "."]))
+            for (const args of [
+              ["ls", "--layout", source],
+              ["ls", "--archive", archive],
+              ["import", "--dry-run", source, "$REGISTRY/box/odd-layout"],
+              ["import", "--dry-run", archive, "$REGISTRY/box/odd-archive"],
+              ["cp", "--dry-run", "--all-tags", "--from-archive", archive, "$REGISTRY/box/odd-copy"]
+            ]) {
+              const { code, said, stdout } = yield* warned(loggedIn(args))
+              assert.strictEqual(code, 3, args.join(" "))
+              assert.include(stdout, "v1")
+              assert.strictEqual(said.match(/^warn: .* lack 1 entry of index.json/gm)?.length, 1, said)
+            }
+          }
+          // What is read by its name is complete.
+          const one = yield* warned(loggedIn(["digest", "--layout", source, "v1"]))
+          assert.deepStrictEqual([one.code, one.stdout, one.said], [0, `${digest}\n`, ""])
         })
       )
 

@@ -15,6 +15,7 @@ import { familiarName, imageName } from "../imageNames.ts"
 import { isReferrersTag } from "../layout/catalog.ts"
 import * as Index from "../layout/index.ts"
 import * as Subjects from "../layout/subjects.ts"
+import * as Unread from "../layout/unread.ts"
 import { isImage } from "../references.ts"
 import * as ArchiveContent from "./content.ts"
 import { failure, invalid } from "./entries.ts"
@@ -224,7 +225,7 @@ export const open = <E>(
       manifest: ({ digest }) => manifest(digest),
       blob: content.blob,
       has: ({ digest }) => content.has(digest),
-      tags: Stream.fromIterable(namesIn(index)),
+      tags: Stream.fromIterableEffect(Effect.as(Unread.warn(name, index), namesIn(index))),
       referrers: (subject, { artifactType } = {}) =>
         Stream.fromIterableEffect(subjects.referrersOf(index, subject, artifactType))
     }
