@@ -97,6 +97,10 @@ const layer = Layer.mergeAll(
   TerminalCapabilities.layer
 )
 
+/** Whether the current folder was deleted. Node.js throws where it resolves a relative path. */
+const isWithoutFolder = (defect: unknown): boolean =>
+  defect instanceof Error && "syscall" in defect && defect.syscall === "uv_cwd"
+
 /** A defect is a bug. Its stack says nothing to a person who runs a command, and may hold a secret. */
 const unexpected = (defect: unknown): Failure =>
   new Failure({
@@ -108,6 +112,9 @@ const unexpected = (defect: unknown): Failure =>
 const failureFrom = (error: unknown): Failure => {
   if (error instanceof Failure) return error
   if (error instanceof Output.OutputFailed) return new Failure({ what: "print the answer", ...readingOf(error) })
+  if (isWithoutFolder(error)) {
+    return new Failure({ what: "continue", why: "the current folder is no longer there", code: exitCodes.unexpected })
+  }
   return error instanceof CannotStart ? cannotStart(error) : unexpected(error)
 }
 

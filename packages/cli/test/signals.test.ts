@@ -33,6 +33,33 @@ const total = /MiB of 7\.6 MiB/
 
 const emulated = AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] })
 
+layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })("a current folder", (it) => {
+  it.effect(
+    "that was deleted is said to be gone where a path is relative",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporary
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const image = `${loginServer}/shop/api:v1`
+        const files = yield* FileSystem.FileSystem
+        yield* files.writeFileString(`${folder}/a.txt`, "a")
+        yield* loggedIn(["push", "$REGISTRY/shop/files:v1", `${folder}/a.txt`])
+        for (const args of [
+          ["pull", `${loginServer}/shop/files:v1`, "--output", "out"],
+          ["export", image, "out.tar"],
+          ["cp", image, "--to-layout", "out"]
+        ]) {
+          const gone = `mkdir ${folder}/gone && cd ${folder}/gone && rmdir ${folder}/gone && ${shellLine(args)}`
+          const started = yield* shell(gone)
+          assert.strictEqual(yield* started.ended, 1, started.stderr())
+          assert.include(started.stderr(), "the current folder is no longer there")
+          assert.notInclude(started.stderr(), "bug")
+        }
+      }),
+    limit
+  )
+})
+
 layer(Layer.merge(emulated, NodeServices.layer), { excludeTestServices: true })("a transfer", (it) => {
   describe("that is interrupted", () => {
     it.effect(
