@@ -42,7 +42,6 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -283,12 +282,8 @@ const helperProblems = {
 const helperFailed = ({ credential, description, problem }: CredentialUnavailable) =>
   new LoginStoreError({ place: credential, problem: helperProblems[problem], description })
 
-const fileFailed =
-  (place: string, action: string) =>
-  ({ reason }: PlatformError) => {
-    const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
-    return new LoginStoreError({ place, problem: "FileFailed", description: `it can't be ${action} (${code})` })
-  }
+const fileFailed = (place: string, action: string) => (error: PlatformError) =>
+  new LoginStoreError({ place, problem: "FileFailed", description: AuthFile.problemOf(error, action) })
 
 /** Docker's file, or the one of the options, to change it. */
 const opened = Effect.fnUntraced(function* ({ path }: Options) {

@@ -1,6 +1,7 @@
 /**
  * Logins that are stored and erased where `docker login` does it.
  */
+import { execFileSync } from "node:child_process"
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -174,8 +175,7 @@ describe("a login that is stored in the file", () => {
   const broken: ReadonlyArray<readonly [string, string]> = [
     ["half of JSON", '{"auths": {"ghcr.io": {"auth": "c2VjcmV0"'],
     ["a list", "[]"],
-    ["a text", '"c2VjcmV0"'],
-    ["nothing", ""]
+    ["a text", '"c2VjcmV0"']
   ]
   for (const [name, content] of broken) {
     it.effect(`is refused where the file holds ${name}, which stays`, () =>
@@ -189,6 +189,29 @@ describe("a login that is stored in the file", () => {
       })
     )
   }
+
+  for (const content of ["", " \n"]) {
+    it.effect(`is stored in a file that holds ${JSON.stringify(content)}, as docker does`, () =>
+      Effect.gen(function* () {
+        const { path } = yield* withFile(content)
+        yield* store(path, password)
+        assert.deepInclude(yield* found(path), { _tag: "Password", username: "contoso" })
+      })
+    )
+  }
+
+  it.live("is refused where a pipe or a device stands in the place of the file", () =>
+    Effect.gen(function* () {
+      const { path: pipe } = yield* withFile()
+      execFileSync("mkfifo", [pipe])
+      for (const path of [pipe, "/dev/zero"]) {
+        const stored = yield* Effect.flip(Effect.timeout(store(path, password), "10 seconds"))
+        assert.deepInclude(stored, { _tag: "LoginStoreError", problem: "FileFailed", description: "it is no file" })
+        const got = yield* Effect.flip(Effect.timeout(found(path), "10 seconds"))
+        assert.deepInclude(got, { problem: "Failed", description: "it is no file" })
+      }
+    })
+  )
 
   it.effect("is in the folder of DOCKER_CONFIG, or else of the home", () =>
     Effect.gen(function* () {

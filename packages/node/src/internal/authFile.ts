@@ -7,8 +7,9 @@ import { CredentialUnavailable } from "@effect-acr/client/RegistryError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import type { PlatformError } from "effect/PlatformError"
+import { type PlatformError, systemError } from "effect/PlatformError"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -66,11 +67,25 @@ export const parse = (source: string, content: string): Effect.Effect<AuthFile, 
       })
   })
 
-/** The text of a file, if there is one. A text that is too long is none of container tools, and is returned as empty. */
+/** Distinguishes the failure of this module from those of the file system. */
+const moduleName = "AuthFile"
+
+/** Reading a pipe or a device may never end. */
+const notAFile = (path: string) =>
+  systemError({ _tag: "BadResource", module: moduleName, method: "read", pathOrDescriptor: path })
+
+/**
+ * The text of a file, if there is one. docker reads an empty file as one without logins. A text that is too long is none of
+ * container tools, and is returned as one that no tool writes.
+ */
 const textAt = (path: string): Effect.Effect<Option.Option<string>, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (files) =>
     files.stat(path).pipe(
-      Effect.flatMap(({ size }) => (Number(size) > maxBytes ? Effect.succeed("") : files.readFileString(path))),
+      Effect.flatMap(({ size, type }) => {
+        if (type !== "File") return Effect.fail(notAFile(path))
+        return Number(size) > maxBytes ? Effect.succeed("null") : files.readFileString(path)
+      }),
+      Effect.map((text) => (text.trim() === "" ? "{}" : text)),
       Effect.asSome,
       Effect.catchIf(
         ({ reason }) => reason._tag === "NotFound",
@@ -79,13 +94,18 @@ const textAt = (path: string): Effect.Effect<Option.Option<string>, PlatformErro
     )
   )
 
+/** Why a file cannot be read, or written. */
+export const problemOf = ({ reason }: PlatformError, action: string): string => {
+  if (reason.module === moduleName) return "it is no file"
+  const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
+  return `it can't be ${action} (${code})`
+}
+
 /** The file at a path, if there is one. */
 export const read = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<Option.Option<AuthFile>, CredentialUnavailable, FileSystem.FileSystem> {
-  const content = yield* Effect.mapError(textAt(path), ({ reason }) =>
-    unavailable(path, `it can't be read (${reason._tag})`)
-  )
+  const content = yield* Effect.mapError(textAt(path), (error) => unavailable(path, problemOf(error, "read")))
   return yield* Effect.transposeOption(Option.map(content, (text) => parse(path, text)))
 })
 
