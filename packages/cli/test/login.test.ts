@@ -209,7 +209,7 @@ layer(emulator, { excludeTestServices: true })("logins", (it) => {
         const env = { DOCKER_CONFIG: join(file, "..", "folder") }
         const folder = yield* run(logIn, { stdin: password, env })
         assert.deepStrictEqual({ code: folder.code, stdout: folder.stdout }, { code: 1, stdout: "" })
-        assert.include(folder.stderr, "config.json: it can't be read")
+        assert.include(folder.stderr, "config.json: it is no file")
       })
     )
 
