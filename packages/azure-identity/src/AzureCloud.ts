@@ -1,9 +1,9 @@
 /**
- * The clouds of Azure. Where identities live, what tokens are for and how login servers are called belong together:
- * each cloud has its own of all three, and a token of one opens nothing in another.
+ * The clouds of Azure: the public one and the national ones. Each cloud has its own authority, its own audience of
+ * tokens and its own login servers. A token of one cloud is not valid in another.
  *
- * Every layer of `AzureCredentials` takes a `cloud`; without one, `AZURE_AUTHORITY_HOST` says which, as it does for
- * Azure's own tools.
+ * Every layer of `AzureCredentials` takes a `cloud`. It defaults to the cloud of `AZURE_AUTHORITY_HOST`, as for Azure's
+ * own tools.
  *
  * @since 0.1.0
  */
@@ -11,24 +11,24 @@ import * as Credentials from "@effect-acr/client/Credentials"
 import { dual } from "effect/Function"
 
 /**
- * A cloud.
+ * A cloud: its authority, the audience of its tokens, and its login servers.
  *
  * @category models
  * @since 0.1.0
  */
 export interface AzureCloud {
-  /** The name by which the Azure CLI knows it: `AzureCloud`, `AzureChinaCloud`, `AzureUSGovernment`. */
+  /** Its name in the Azure CLI: `AzureCloud`, `AzureChinaCloud`, `AzureUSGovernment`. */
   readonly name: string
-  /** Where Microsoft Entra ID issues tokens: `https://login.microsoftonline.com`. */
+  /** The authority where Microsoft Entra ID issues tokens: `https://login.microsoftonline.com`. */
   readonly authorityHost: string
-  /** What tokens are for: `https://containerregistry.azure.net`. */
+  /** The audience of tokens: `https://containerregistry.azure.net`. */
   readonly audience: string
-  /** Whose registries tokens are sent to: with a dot before it the end of a login server, without one the whole. */
+  /** The login servers that tokens are sent to. An entry that begins with a dot is a suffix, others are whole names. */
   readonly loginServers: ReadonlyArray<string>
 }
 
 /**
- * The public cloud. Tokens are for Azure Container Registry itself, which every registry takes.
+ * The public cloud. The audience of tokens is Azure Container Registry itself, which every registry accepts.
  *
  * @category clouds
  * @since 0.1.0
@@ -41,7 +41,7 @@ export const publicCloud: AzureCloud = {
 }
 
 /**
- * Azure operated by 21Vianet in China. Tokens are for Azure Resource Manager.
+ * Azure operated by 21Vianet in China. The audience of tokens is Azure Resource Manager.
  *
  * **Example** (A registry in China)
  *
@@ -62,7 +62,7 @@ export const china: AzureCloud = {
 }
 
 /**
- * Azure Government of the United States. Tokens are for Azure Resource Manager.
+ * Azure Government of the United States. The audience of tokens is Azure Resource Manager.
  *
  * @category clouds
  * @since 0.1.0
@@ -75,7 +75,7 @@ export const usGovernment: AzureCloud = {
 }
 
 /**
- * The public cloud, China's and that of the US Government.
+ * The public cloud, and those of China and the US Government.
  *
  * @category clouds
  * @since 0.1.0
@@ -83,9 +83,13 @@ export const usGovernment: AzureCloud = {
 export const all: ReadonlyArray<AzureCloud> = [publicCloud, china, usGovernment]
 
 /**
- * A cloud of one's own: an Azure that is cut off from the others, or a registry behind a domain of one's own.
+ * Makes a custom cloud.
  *
- * **Example** (A registry with a domain of its own)
+ * **When to use**
+ *
+ * Use for an Azure that is separate from the known clouds, and for a registry with a custom domain.
+ *
+ * **Example** (A registry with a custom domain)
  *
  * ```ts
  * import { AzureCloud } from "@effect-acr/azure-identity"
@@ -98,7 +102,7 @@ export const all: ReadonlyArray<AzureCloud> = [publicCloud, china, usGovernment]
  */
 export const custom = (cloud: Omit<AzureCloud, "name">): AzureCloud => ({ ...cloud, name: "custom" })
 
-/** Under which other names the authorities are known. */
+/** Other names of the authorities. */
 const otherAuthorities: { readonly [authorityHost: string]: AzureCloud } = {
   "https://login.windows.net": publicCloud,
   "https://login.partner.microsoftonline.cn": china,
@@ -106,7 +110,7 @@ const otherAuthorities: { readonly [authorityHost: string]: AzureCloud } = {
 }
 
 /**
- * The cloud that has this name or this authority host, with or without a scheme; undefined if none has.
+ * Finds a cloud by its name or by its authority host, with or without a scheme. Returns undefined if there is none.
  *
  * @category constructors
  * @since 0.1.0
@@ -120,7 +124,7 @@ export const find = (nameOrAuthorityHost: string): AzureCloud | undefined => {
 }
 
 /**
- * Whether a login server, with or without a port, is of a registry of this cloud.
+ * Returns whether a login server, with or without a port, belongs to a cloud.
  *
  * @category guards
  * @since 0.1.0
@@ -132,7 +136,7 @@ export const holds: {
   Credentials.isLoginServerOf(loginServer, cloud.loginServers)
 )
 
-/** As it is written in many a variable: without a scheme, or with a slash at its end. */
+/** Variables often hold the address without a scheme, or with a slash at its end. */
 const originOf = (address: string): string => {
   const complete = address.includes("://") ? address : `https://${address}`
   return URL.canParse(complete) ? new URL(complete).origin : address

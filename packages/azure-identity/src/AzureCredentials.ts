@@ -1,14 +1,24 @@
 /**
- * Identities of Microsoft Entra ID, by way of `@azure/identity`.
+ * Identities of Microsoft Entra ID, through `@azure/identity`.
  *
- * Each layer gets tokens for one cloud, and only for registries of that cloud: a registry anywhere else is refused
- * before a token is asked for. Tokens are kept by `@azure/identity`, and asked for when the registry's own refresh token
- * has run out, a few times a day. A claims challenge of the registry (continuous access evaluation) goes to Entra ID with
- * the next request for a token. Interrupting an operation aborts the request.
+ * Each layer acquires tokens for one cloud, and only for registries of that cloud: a registry of another cloud is
+ * refused before a token is requested. `@azure/identity` caches the tokens. They are requested when the registry's own
+ * refresh token has expired, a few times a day. A claims challenge of the registry (continuous access evaluation) is
+ * sent to Entra ID with the next request for a token. Interrupting an operation aborts the request.
  *
- * Operations fail with `CredentialUnavailable` if there is no token: its `credential` names the class of
- * `@azure/identity`, its `problem` tells what is not set up from what failed, and `passedOver` has the reasons of all
- * members of a chain.
+ * Operations fail with `CredentialUnavailable` if there is no token. Its `credential` names the class of
+ * `@azure/identity`, its `problem` distinguishes a credential that is not configured from one that failed, and
+ * `passedOver` has the reasons of all members of a chain.
+ *
+ * | Layer                    | For                                                                        |
+ * | ------------------------ | -------------------------------------------------------------------------- |
+ * | `layerDefault`           | one program on Azure, in CI and on a developer's machine                   |
+ * | `layerManagedIdentity`   | a machine, container or function of Azure                                  |
+ * | `layerWorkloadIdentity`  | a pod in Kubernetes with a federated service account                       |
+ * | `layerAzureCli`          | scripts that people run after `az login`                                   |
+ * | `layerClientSecret`      | a service principal with a secret                                          |
+ * | `layerClientCertificate` | a service principal with a certificate                                     |
+ * | `layerTokenCredential`   | any other credential of `@azure/identity`, or your own `TokenCredential`   |
  *
  * @since 0.1.0
  */
@@ -26,23 +36,24 @@ import * as Abortable from "./internal/abortable.ts"
 import * as Failure from "./internal/failure.ts"
 
 /**
- * What all layers take. Each adds what its identity needs.
+ * Options of all layers. Each layer adds those of its identity.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * The cloud to get tokens from and for. If it is not given, that of `AZURE_AUTHORITY_HOST`, else the public one; an
-   * authority host that no known cloud has stands for the public cloud's.
+   * The cloud of the identity and of the registries. Defaults to the cloud of `AZURE_AUTHORITY_HOST`, or else to the
+   * public cloud. An authority host that no known cloud has is used with the audience and login servers of the public
+   * cloud.
    */
   readonly cloud?: AzureCloud.AzureCloud
 }
 
-/** How a credential is told which authority to ask, and with what. */
+/** The authority of a credential, and the HTTP client for its requests. */
 interface Settings {
   readonly authorityHost: string
-  /** An authority that Microsoft's own list does not hold is not looked up there. */
+  /** Skips the lookup of an authority in Microsoft's own list, which does not have it. */
   readonly disableInstanceDiscovery: boolean
   readonly httpClient: HttpClient
 }
@@ -59,7 +70,7 @@ const cloudOf = (options: Options): Config.Config<AzureCloud.AzureCloud> =>
         })
       )
 
-/** A registry of another cloud would be shown a token that is none of its business. */
+/** A registry of another cloud must not receive the token. */
 const checkCloud = (
   credential: string,
   cloud: AzureCloud.AzureCloud,
@@ -80,7 +91,7 @@ const checkCloud = (
   )
 }
 
-/** What `@azure/identity` has to be told, and what it may not tell. */
+/** A credential of `@azure/identity`, and the secrets that its errors must not show. */
 interface Source {
   /** The name of the class. */
   readonly name: string
@@ -89,8 +100,8 @@ interface Source {
 }
 
 /**
- * Loads `@azure/identity` with the first token. It takes longer to load than the rest of this package, and a program whose
- * login comes from elsewhere never needs it.
+ * Loads `@azure/identity` with the first token. It takes longer to load than the rest of this package, and a program
+ * whose login comes from elsewhere never needs it.
  */
 const loadIdentity = () => import("@azure/identity")
 
@@ -115,7 +126,7 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
         disableInstanceDiscovery: AzureCloud.find(cloud.authorityHost) === undefined,
         httpClient
       }
-      // Some constructors fail where a variable is missing, so that the credential is made when it is needed.
+      // Made with the first token, because some constructors fail if a variable is missing.
       const made = once(() => source.make(settings))
       return {
         perRegistry: true,
@@ -127,8 +138,8 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
                   run(abortSignal, async () => {
                     const credential = await made()
                     return credential.getToken(`${cloud.audience}/.default`, {
-                      // Tokens that may be revoked before their time live longer, and are asked for with the same
-                      // capability whether there are claims or not, so that both come from one cache.
+                      // Tokens that may be revoked early live longer. The same capability with and without claims means
+                      // one cache for both.
                       enableCae: true,
                       ...(claims === undefined ? {} : { claims }),
                       abortSignal
@@ -159,14 +170,9 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
   )
 
 /**
- * Whatever of these there is: a service principal in the environment, a workload identity, a managed identity, the login
- * of Visual Studio Code, the Azure CLI, Azure PowerShell, the Azure Developer CLI.
+ * `layerDefault` with options.
  *
- * **Details**
- *
- * `@azure/identity`, `DefaultAzureCredential`; `AZURE_TOKEN_CREDENTIALS` chooses among them.
- *
- * **Example** (A managed identity that a user assigned, and whoever is logged in elsewhere)
+ * **Example** (A user-assigned managed identity on Azure, and the developer's login elsewhere)
  *
  * ```ts
  * import { AzureCredentials } from "@effect-acr/azure-identity"
@@ -181,11 +187,11 @@ const layerOf = (options: Options, source: Source): Layer.Layer<Credentials.Cred
  */
 export const layerDefaultOptions = (
   options: Options & {
-    /** The tenant to ask, of those that can be told one; each asks its own if not given. */
+    /** The tenant, for the credentials that accept one. Each credential defaults to its own tenant. */
     readonly tenantId?: string
-    /** The client id of the managed identity that a user assigned; `AZURE_CLIENT_ID` if not given. */
+    /** The client id of the user-assigned managed identity. Defaults to `AZURE_CLIENT_ID`. */
     readonly managedIdentityClientId?: string
-    /** The client id of the workload identity; `AZURE_CLIENT_ID` if not given. */
+    /** The client id of the workload identity. Defaults to `AZURE_CLIENT_ID`. */
     readonly workloadIdentityClientId?: string
   } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
@@ -197,9 +203,19 @@ export const layerDefaultOptions = (
 }
 
 /**
- * `layerDefaultOptions` with nothing set.
+ * Logs in with the first available of these: a service principal in the environment, a workload identity, a managed
+ * identity, the login of Visual Studio Code, the Azure CLI, Azure PowerShell, the Azure Developer CLI.
  *
- * **Example** (The registry that `REGISTRY_ENDPOINT` names, as whoever is logged in)
+ * **When to use**
+ *
+ * Use if the same program runs on Azure and on a developer's machine. If it runs in one place only, the layer of that
+ * identity fails sooner and with a clearer error.
+ *
+ * **Details**
+ *
+ * `DefaultAzureCredential` of `@azure/identity`. `AZURE_TOKEN_CREDENTIALS` limits it to some of them.
+ *
+ * **Example** (The registry that `REGISTRY_ENDPOINT` names)
  *
  * ```ts
  * import { AzureCredentials } from "@effect-acr/azure-identity"
@@ -219,12 +235,7 @@ export const layerDefaultOptions = (
 export const layerDefault: Layer.Layer<Credentials.Credentials, Config.ConfigError> = layerDefaultOptions()
 
 /**
- * Whoever is logged in to the Azure CLI.
- *
- * **Details**
- *
- * `@azure/identity`, `AzureCliCredential`. `az` is given up after 30 seconds, and goes on until then if the operation is
- * interrupted before. It asks the cloud that it is set to.
+ * `layerAzureCli` with options: another tenant or subscription.
  *
  * **Example** (A script for people who have several tenants)
  *
@@ -239,9 +250,9 @@ export const layerDefault: Layer.Layer<Credentials.Credentials, Config.ConfigErr
  */
 export const layerAzureCliOptions = (
   options: Options & {
-    /** The tenant to ask; that of the subscription which is selected if not given. */
+    /** The tenant. Defaults to that of the selected subscription. */
     readonly tenantId?: string
-    /** The subscription, by name or id; the one that is selected if not given. */
+    /** The subscription, by name or id. Defaults to the selected one. */
     readonly subscription?: string
   } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
@@ -253,7 +264,16 @@ export const layerAzureCliOptions = (
 }
 
 /**
- * `layerAzureCliOptions` with nothing set: the tenant of the subscription that is selected.
+ * Logs in with the login of the Azure CLI, in the tenant of the selected subscription.
+ *
+ * **When to use**
+ *
+ * Use in scripts that people run after `az login`.
+ *
+ * **Details**
+ *
+ * `AzureCliCredential` of `@azure/identity`. `az` times out after 30 seconds. If the operation is interrupted before,
+ * `az` runs on until then. It requests tokens from the cloud that `az cloud set` selected.
  *
  * @category layers
  * @since 0.1.0
@@ -261,41 +281,35 @@ export const layerAzureCliOptions = (
 export const layerAzureCli: Layer.Layer<Credentials.Credentials, Config.ConfigError> = layerAzureCliOptions()
 
 /**
- * Which managed identity: the system's own, or one that a user assigned.
+ * A managed identity: the system-assigned one, or a user-assigned one by one of its ids.
  *
  * @category options
  * @since 0.1.0
  */
 export type ManagedIdentity =
   | {
-      /** The client id of one that a user assigned; the system's own if not given. */
+      /** The client id of a user-assigned identity. Defaults to the system-assigned identity. */
       readonly clientId?: string
       readonly resourceId?: never
       readonly objectId?: never
     }
   | {
-      /** The resource id of one that a user assigned. */
+      /** The resource id of a user-assigned identity. */
       readonly resourceId: string
       readonly clientId?: never
       readonly objectId?: never
     }
   | {
-      /** The object id of one that a user assigned. */
+      /** The object id of a user-assigned identity. */
       readonly objectId: string
       readonly clientId?: never
       readonly resourceId?: never
     }
 
 /**
- * The managed identity of the machine, the container or the function that this runs on.
+ * `layerManagedIdentity` with options: a user-assigned identity.
  *
- * **Details**
- *
- * `@azure/identity`, `ManagedIdentityCredential`. It needs the role `AcrPull` or `AcrPush` on the registry, or one of the
- * repository roles where rights are granted by repository (ACR's documentation, "Entra permissions and role assignments
- * overview").
- *
- * **Example** (An identity that a user assigned)
+ * **Example** (A user-assigned identity)
  *
  * ```ts
  * import { AzureCredentials } from "@effect-acr/azure-identity"
@@ -310,7 +324,7 @@ export type ManagedIdentity =
  */
 export const layerManagedIdentityOptions = (
   options: Options & {
-    /** Which one; the system's own if not given. */
+    /** The identity. Defaults to the system-assigned one. */
     readonly identity?: ManagedIdentity
   } = {}
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
@@ -327,7 +341,18 @@ export const layerManagedIdentityOptions = (
   })
 
 /**
- * `layerManagedIdentityOptions` with nothing set: the system's own identity.
+ * Logs in with the system-assigned managed identity of the machine, container or function that runs the program.
+ *
+ * **When to use**
+ *
+ * Use on Azure. For a user-assigned identity, use `layerManagedIdentityOptions`. For a pod with a federated service
+ * account, use `layerWorkloadIdentity`.
+ *
+ * **Details**
+ *
+ * `ManagedIdentityCredential` of `@azure/identity`. The identity needs the role `AcrPull` or `AcrPush` on the registry,
+ * or one of the repository roles if permissions are granted by repository (ACR's documentation, "Entra permissions and
+ * role assignments overview").
  *
  * @category layers
  * @since 0.1.0
@@ -336,12 +361,8 @@ export const layerManagedIdentity: Layer.Layer<Credentials.Credentials, Config.C
   layerManagedIdentityOptions()
 
 /**
- * The identity of a workload, as Kubernetes gives it one: a token in a file, which stands for an application.
- *
- * **Details**
- *
- * `@azure/identity`, `WorkloadIdentityCredential`. What is not given is taken from `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`
- * and `AZURE_FEDERATED_TOKEN_FILE`.
+ * `layerWorkloadIdentity` with options. They default to `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and
+ * `AZURE_FEDERATED_TOKEN_FILE`.
  *
  * @category layers
  * @since 0.1.0
@@ -364,7 +385,12 @@ export const layerWorkloadIdentityOptions = (
 }
 
 /**
- * `layerWorkloadIdentityOptions` with nothing set: what Azure's webhook for Kubernetes puts into the environment.
+ * Logs in with a workload identity of Kubernetes: a token in a file, which Entra ID exchanges for one of an
+ * application.
+ *
+ * **Details**
+ *
+ * `WorkloadIdentityCredential` of `@azure/identity`, with the variables that Azure's webhook for Kubernetes sets.
  *
  * @category layers
  * @since 0.1.0
@@ -373,11 +399,16 @@ export const layerWorkloadIdentity: Layer.Layer<Credentials.Credentials, Config.
   layerWorkloadIdentityOptions()
 
 /**
- * A service principal with a secret.
+ * Logs in as a service principal with a secret.
+ *
+ * **When to use**
+ *
+ * Use where there is no managed or workload identity. `layerDefault` does the same with the variables of the
+ * environment.
  *
  * **Details**
  *
- * `@azure/identity`, `ClientSecretCredential`.
+ * `ClientSecretCredential` of `@azure/identity`.
  *
  * **Example** (From the environment)
  *
@@ -406,7 +437,7 @@ export const layerClientSecret = (
     readonly tenantId: string
     /** The client id of the application. */
     readonly clientId: string
-    /** The application's secret. */
+    /** The secret of the application. */
     readonly clientSecret: Redacted.Redacted<string>
   }
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> =>
@@ -423,11 +454,11 @@ export const layerClientSecret = (
   })
 
 /**
- * A service principal with a certificate: the path of a file, or the text, in PEM, with the private key.
+ * Logs in as a service principal with a certificate: a file or a text in PEM, with the private key.
  *
  * **Details**
  *
- * `@azure/identity`, `ClientCertificateCredential`.
+ * `ClientCertificateCredential` of `@azure/identity`.
  *
  * @category layers
  * @since 0.1.0
@@ -441,18 +472,18 @@ export const layerClientCertificate = (
     /** The certificate with its private key. */
     readonly certificate:
       | {
-          /** The file that holds them. */
+          /** The path of the file that holds both. */
           readonly path: string
           readonly pem?: never
         }
       | {
-          /** The text itself. */
+          /** The text of both. */
           readonly pem: Redacted.Redacted<string>
           readonly path?: never
         }
-    /** Opens the private key, if it is locked. */
+    /** The password of the private key, if it is encrypted. */
     readonly password?: Redacted.Redacted<string>
-    /** Whether the certificate goes along with each request: for applications that trust its subject and its issuer. */
+    /** Whether to send the certificate with each request, for applications that trust its subject and issuer. */
     readonly sendCertificateChain?: boolean
   }
 ): Layer.Layer<Credentials.Credentials, Config.ConfigError> => {
@@ -477,11 +508,12 @@ export const layerClientCertificate = (
 }
 
 /**
- * Any credential of `@azure/identity`, or one that keeps to its interface.
+ * Logs in with any credential of `@azure/identity`, or with your own `TokenCredential`.
  *
  * **Gotchas**
  *
- * It knows its authority itself; the cloud says what its tokens are for, and whose registries they are sent to.
+ * The credential has its own authority. `cloud` determines only the audience of tokens and the registries that receive
+ * them.
  *
  * **Example** (Tokens that another program keeps up to date)
  *

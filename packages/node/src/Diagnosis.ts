@@ -1,5 +1,5 @@
 /**
- * Checks what a program needs to work with a registry, step by step: the name, the connection, the login and its rights.
+ * Checks step by step what a program needs to work with a registry: the name, the connection, the login and its rights.
  *
  * @since 0.1.0
  */
@@ -31,15 +31,15 @@ export type { Step, StepName } from "./internal/diagnosis/step.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The registry, as references name it: `myregistry.azurecr.io`. */
+  /** The registry, by its name in references: `myregistry.azurecr.io`. */
   readonly registry: string
-  /** The repository whose tags to list and to pull from. Defaults to none: steps that need one are skipped. */
+  /** The repository to list the tags of and to pull from. Defaults to none: the steps that need one are skipped. */
   readonly repository?: string
-  /** Whether to open an upload, which is cancelled. Defaults to `false`. */
+  /** Whether to check the right to push, by an upload that is opened and cancelled. Defaults to `false`. */
   readonly push?: boolean
-  /** How long one step may take. Defaults to 10 seconds. A step that takes longer fails. */
+  /** The timeout of one step. Defaults to 10 seconds. A step that takes longer fails. */
   readonly stepLimit?: Duration.Input
-  /** The certificates of authorities that the HTTP client trusts as well, in PEM. */
+  /** Certificates of authorities in PEM: those of the `ca` option of the HTTP client. */
   readonly ca?: string | ReadonlyArray<string>
 }
 
@@ -50,12 +50,12 @@ const later: ReadonlyArray<StepName> = ["api", "clock", "login", "token", "repos
 const skipFrom = (say: Say, first: StepName, why: string) =>
   Effect.forEach(later.slice(later.indexOf(first)), (name) => say(name, skipped(why)), { discard: true })
 
-/** How long a step may take if the caller does not say. */
+/** The default of `stepLimit`. */
 const defaultLimit: Duration.Input = "10 seconds"
 
 type Limited = ReturnType<typeof limitedBy>
 
-/** Ends a step that takes too long. */
+/** Fails a step that takes longer than its limit. */
 const limitedBy =
   ({ stepLimit = defaultLimit }: Options) =>
   <R>(advice: string, step: Effect.Effect<Outcome, never, R>): Effect.Effect<Outcome, never, R> =>
@@ -123,14 +123,19 @@ const all = Effect.fnUntraced(function* (
 })
 
 /**
- * Runs the steps, and returns what each of them found as soon as it has.
+ * Runs the steps, and emits the result of each one as soon as it ends.
+ *
+ * **When to use**
+ *
+ * Use to find out why a registry cannot be used: in a command for support, or at the start of a deployment. For the
+ * login alone, use `Transport.check`.
  *
  * **Details**
  *
- * A step that fails is no failure of the stream. Steps that need it are skipped. The stream fails with `InvalidRequest` if
+ * A failed step does not fail the stream. The steps that need it are skipped. The stream fails with `InvalidRequest` if
  * the name is not that of a registry, or if a proxy of the environment or a certificate cannot be used.
  *
- * Nothing is changed. With `push`, an upload is opened and cancelled.
+ * The registry is not changed. With `push`, an upload is opened and cancelled.
  *
  * **Example** (Printing the steps)
  *

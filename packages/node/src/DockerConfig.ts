@@ -1,31 +1,31 @@
 /**
- * The logins that container tools keep: `docker login`, `podman login`, `skopeo login`, `az acr login`, `oras login`.
+ * The logins that container tools store: `docker login`, `podman login`, `skopeo login`, `az acr login`, `oras login`.
  *
  * **Details**
  *
  * The first of these that has a login for the registry wins:
  *
  * 1. the content of `DOCKER_AUTH_CONFIG`, as docker and GitLab read it;
- * 2. docker's file: `config.json` in the folder that `DOCKER_CONFIG` names, else in `~/.docker`;
- * 3. podman's: the file that `REGISTRY_AUTH_FILE` names, else `containers/auth.json` in `XDG_RUNTIME_DIR` and in
+ * 2. docker's file: `config.json` in the folder that `DOCKER_CONFIG` names, otherwise in `~/.docker`;
+ * 3. podman's file: the one that `REGISTRY_AUTH_FILE` names, otherwise `containers/auth.json` in `XDG_RUNTIME_DIR` and in
  *    `XDG_CONFIG_HOME` (`~/.config`);
- * 4. `~/.dockercfg`, whose format has no `auths`. A file of that format may also stand in the place of the others.
+ * 4. `~/.dockercfg`, whose format has no `auths`. The other files may have that format too.
  *
- * Files are read each time a login is needed, so that a new login is found.
+ * Files are read each time a login is needed, so a new login is found without a restart.
  *
  * In a file, the credential helper of the registry (`credHelpers`) comes before that of all registries (`credsStore`),
- * and both before what stands in the file itself (`auths`): an `identitytoken` there is a refresh token, a `registrytoken`
- * an access token. A helper runs for 30 seconds at most. It is killed when its time is up or the operation is interrupted. If
- * it is not installed, the search continues in the file; if it fails, the search ends. Nothing that a helper prints, and
- * nothing that stands in a file, is repeated in an error, a log or a span.
+ * and both come before the entries of the file itself (`auths`). There, an `identitytoken` is a refresh token and a
+ * `registrytoken` an access token. A helper runs for at most 30 seconds. It is killed at the timeout, or when the
+ * operation is interrupted. If it is not installed, the search continues in the file; if it fails, the search ends. The
+ * output of a helper and the content of a file never appear in an error, a log or a span.
  *
- * A key of `auths` may name a path, such as `registry.example.com/team`, as in podman and the kubelet: it counts for the
- * repositories below it, and the longest path wins. As in the kubelet, `*` stands for a label of the host or a part of one:
- * `*.example.com`. Keys without it come first. An entry that cannot be read does not affect the others.
+ * A key of `auths` may name a path, such as `registry.example.com/team`, as in podman and the kubelet: it applies to
+ * the repositories below it, and the longest path wins. As in the kubelet, `*` matches a label of the host or a part of
+ * one: `*.example.com`. Keys without `*` come first. An invalid entry does not affect the others.
  *
  * `store` and `erase` change docker's file alone, and the helper that it names.
  *
- * docker's command line documentation, "docker login"; containers-auth.json(5); Kubernetes, "Images".
+ * Sources: docker's command line documentation, "docker login"; containers-auth.json(5); Kubernetes, "Images".
  *
  * @since 0.1.0
  */
@@ -51,21 +51,21 @@ import * as CredentialHelper from "./internal/credentialHelper.ts"
 import * as RegistryKey from "./internal/registryKey.ts"
 
 /**
- * Which files to look at, and how patiently.
+ * Which file to read, and how long a credential helper may take.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** The one file to look at, instead of the variable and the files of container tools. */
+  /** The only file to use, instead of the variable and the files of container tools. */
   readonly path?: string
-  /** How long a credential helper may take; 30 seconds if not given. */
+  /** The timeout of a credential helper. Defaults to 30 seconds. */
   readonly helperTimeout?: Duration.Input
 }
 
 const variable = (name: string) => Config.option(Config.NonEmptyString(name))
 
-/** Where docker's file is. */
+/** The path of docker's file. */
 const dockerFile: Config.Config<string> = Config.map(
   Config.all([variable("DOCKER_CONFIG"), variable("HOME")]),
   ([folder, home]) =>
@@ -84,17 +84,17 @@ const variables = Config.all({
   home: variable("HOME")
 })
 
-/** Where logins may be. */
+/** A place that may hold logins. */
 interface Source {
   /** Its name in errors: a path, or the name of a variable. */
   readonly name: string
-  /** Reads it; none if it is not there. */
+  /** Reads it. Returns none if it does not exist. */
   readonly read: Effect.Effect<Option.Option<AuthFile.AuthFile>, CredentialUnavailable, FileSystem.FileSystem>
 }
 
 const fileAt = (path: string): Source => ({ name: path, read: AuthFile.read(path) })
 
-/** The variable and the files of docker and podman, in the order in which they count. */
+/** The variable and the files of docker and podman, in order of precedence. */
 const everywhere: Config.Config<ReadonlyArray<Source>> = Config.map(
   variables,
   ({ authConfig, authFile, config, dockerFile, home, runtime }) => {
@@ -122,11 +122,11 @@ const helped = (file: AuthFile.AuthFile, loginServer: string, timeout: Duration.
     : CredentialHelper.get({ name, server: RegistryKey.serverOf(loginServer), timeout })
 }
 
-/** Whether a source has logins for parts of a registry. What cannot be read is told when a login is looked for. */
+/** Whether a source has logins for parts of a registry. An unreadable source is reported by the search for a login. */
 const hasParts = ({ read }: Source) =>
   Effect.match(read, { onFailure: () => false, onSuccess: Option.exists(AuthFile.hasParts) })
 
-/** Runs a search that may fail without ending the whole one. */
+/** Runs one step of the search. Its failure may be passed over without ending the search. */
 const attempted = <A, R>(
   search: Effect.Effect<Option.Option<A>, CredentialUnavailable, R>,
   isPassedOver: (failure: CredentialUnavailable) => boolean,
@@ -140,9 +140,9 @@ const attempted = <A, R>(
 /**
  * Finds the login of the first source that has one.
  *
- * A helper that is not installed and an entry that cannot be read are passed over, and become the failure if there is no
- * other login. A helper that fails ends the search: if a locked keychain were passed over, the program would continue with
- * another user's login.
+ * A helper that is not installed and an entry that cannot be read are passed over, and become the failure if there is
+ * no other login. A helper that fails ends the search: if a locked keychain were passed over, the program would
+ * continue with another user's login.
  */
 const search = Effect.fnUntraced(function* (
   sources: ReadonlyArray<Source>,
@@ -177,17 +177,18 @@ const search = Effect.fnUntraced(function* (
 })
 
 /**
- * Asks with the login that a container tool has for the registry.
+ * `layer` with options: a single file, or another timeout of credential helpers.
  *
  * **Details**
  *
- * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or no such credential helper; `Failed` if a
- * file or the entry of the registry can't be read, or a helper fails; `TimedOut` if a helper does not answer.
+ * Fails with `CredentialUnavailable`: `NotConfigured` if there is no login, or if the credential helper is not
+ * installed; `Failed` if a file or the entry of the registry cannot be read, or if a helper fails; `TimedOut` if a
+ * helper does not answer in time.
  *
- * Whether there are logins for parts of a registry (`registry.example/team`) is seen when the layer is built. If there are
- * none, one login serves for all repositories.
+ * The layer checks when it is built whether there are logins for parts of a registry (`registry.example/team`). If
+ * there are none, one login is used for all repositories.
  *
- * **Example** (The file that a pipeline was given, and nothing else)
+ * **Example** (Only the file of a pipeline)
  *
  * ```ts
  * import { DockerConfig } from "@effect-acr/node"
@@ -219,9 +220,14 @@ export const layerOptions = (options: Options = {}): Layer.Layer<Credentials.Cre
 }
 
 /**
- * `layerOptions` with nothing set.
+ * Logs in with the login that a container tool has stored for the registry.
  *
- * **Example** (The login of `docker login`, else nobody)
+ * **When to use**
+ *
+ * Use in tools that people run after `docker login` or `az acr login`, and in CI jobs with a docker configuration. In
+ * services on Azure, use `AzureCredentials` of `@effect-acr/azure-identity`.
+ *
+ * **Example** (The login of `docker login`, otherwise anonymous)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"
@@ -247,12 +253,12 @@ export class LoginStoreError extends Schema.TaggedError<LoginStoreError>(
   /** The file, or the credential helper. */
   place: Schema.String,
   /**
-   * What happened: `InvalidFile` if the file is not JSON as container tools write it, which is left as it is; `FileFailed` if
-   * it cannot be read or written; `HelperMissing` if the credential helper that the file names is not installed;
-   * `HelperFailed` if the helper fails, and `TimedOut` if it does not end in time.
+   * What happened: `InvalidFile` if the file is not JSON as container tools write it (the file is not changed);
+   * `FileFailed` if it cannot be read or written; `HelperMissing` if the credential helper that the file names is not
+   * installed; `HelperFailed` if the helper fails; `TimedOut` if the helper does not end in time.
    */
   problem: Schema.Literals(["InvalidFile", "FileFailed", "HelperMissing", "HelperFailed", "TimedOut"]),
-  /** The problem, for a person to read. */
+  /** The problem, as a text for humans. */
   description: Schema.String
 }) {
   override get message(): string {
@@ -269,7 +275,7 @@ export class LoginStoreError extends Schema.TaggedError<LoginStoreError>(
 export interface Stored {
   /** The path of the file, or the program of the credential helper, `docker-credential-pass`. */
   readonly place: string
-  /** Whether a credential helper keeps it. The file keeps it in base64, which is not encrypted. */
+  /** Whether a credential helper keeps the login. The file keeps it in base64, which is not encrypted. */
   readonly isByHelper: boolean
 }
 
@@ -285,7 +291,7 @@ const helperFailed = ({ credential, description, problem }: CredentialUnavailabl
 const fileFailed = (place: string, action: string) => (error: PlatformError) =>
   new LoginStoreError({ place, problem: "FileFailed", description: AuthFile.problemOf(error, action) })
 
-/** Docker's file, or the one of the options, to change it. */
+/** Opens docker's file, or the one of the options, to change it. */
 const opened = Effect.fnUntraced(function* ({ path }: Options) {
   const place = path ?? (yield* dockerFile)
   const document = yield* Effect.mapError(AuthFile.open(place), fileFailed(place, "read"))
@@ -297,12 +303,12 @@ const opened = Effect.fnUntraced(function* ({ path }: Options) {
   })
 })
 
-/** How often a change begins again because another program changed the file meanwhile. */
+/** How many times a change is retried because another program changed the file meanwhile. */
 const mostChanges = 20
 
 /**
- * Changes the file as it is now: a credential helper may have taken its time since it was read before. Nothing is written if the
- * new text is undefined.
+ * Reads the file again and changes it, because it may have changed while a credential helper ran. Nothing is written if
+ * the new text is undefined.
  */
 const change = Effect.fnUntraced(function* (
   options: Options,
@@ -339,20 +345,22 @@ const helperOf = (
   }))
 
 /**
- * Stores the login of a registry where `docker login` does, so that docker, podman, skopeo, oras and this library find it.
+ * Stores the login of a registry where `docker login` does. Docker, podman, skopeo, oras and this library find it
+ * there.
  *
  * **Details**
  *
- * If docker's file names a credential helper for the registry, the helper keeps the login, and the file has an empty entry.
- * Otherwise the file keeps it in base64.
+ * If docker's file names a credential helper for the registry, the helper keeps the login, and the file has an empty
+ * entry. Otherwise the file keeps the login in base64.
  *
- * Programs with this library change the file one after the other. It is read again after the helper has run and right before it is
- * replaced, so that what other programs write meanwhile is kept. It is replaced as a whole, with its mode and owner; every character that is not about this login stays. A new file can be
- * read by its user alone.
+ * Programs with this library change the file one after the other. The file is read again after the helper has run and
+ * right before it is replaced, so that changes of other programs are kept. It is replaced as a whole, with its mode and
+ * owner. Only the characters of this login change. A new file can be read by its user alone.
  *
  * **Gotchas**
  *
- * Nothing checks the login: do that before, with `Transport.check`. A login in `DOCKER_AUTH_CONFIG` comes before this one.
+ * The login is not checked: check it before, with `Transport.check`. A login in `DOCKER_AUTH_CONFIG` takes precedence
+ * over this one.
  *
  * **Example** (A login for other tools, from an identity of Azure)
  *
@@ -396,7 +404,7 @@ const keeperOf = (place: string, helper: ReturnType<typeof helperOf>): Stored =>
   })
 
 /**
- * Where `store` would keep the login of a registry. Nothing is written, and no helper is run.
+ * Returns where `store` would keep the login of a registry. Writes nothing and runs no helper.
  *
  * Fails with `LoginStoreError` as `store` does if docker's file cannot be read.
  *
@@ -421,12 +429,12 @@ export const keeper = Effect.fnUntraced(function* (
 })
 
 /**
- * Erases the login of a registry from docker's file and from the credential helper that the file names, as `docker logout`
- * does. Returns the places that had one.
+ * Erases the login of a registry from docker's file and from the credential helper that the file names, as `docker
+ * logout` does. Returns the places that had one.
  *
  * **Details**
  *
- * Logins for parts of a registry (`registry.example/team`) and for patterns of hosts stay.
+ * Logins for parts of a registry (`registry.example/team`) and for patterns of hosts are kept.
  *
  * **Example** (Logging out)
  *
@@ -463,11 +471,12 @@ export const erase = Effect.fnUntraced(function* (
  *
  * **When to use**
  *
- * To offer the registries that a user works with: in a completion, or in a form.
+ * Use to offer the registries that a user works with, in a completion or in a form.
  *
  * **Details**
  *
- * Credential helpers do not run: docker names the registries of a helper in its file. A file that cannot be read names none.
+ * Credential helpers do not run, because docker names the registries of a helper in its file. A file that cannot be
+ * read is skipped.
  *
  * **Example** (Print the registries with a login)
  *

@@ -11,7 +11,10 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { makeSplitter } from "./internal/zstdFrames.ts"
 
-/** What a transform of `node:zlib` is given, and gives out, at a time. Its default of 16 KiB makes four times as many steps. */
+/**
+ * The bytes that a transform of `node:zlib` reads and writes at a time. Its default of 16 KiB takes four times as many
+ * steps.
+ */
 const chunkSize = 64 * 1024
 
 const compressor = (format: Compression.Format): Duplex =>
@@ -35,8 +38,8 @@ const through = <E, R>(
   })
 
 /**
- * Content in pieces of one size, except the last. zstd gives other bytes for other pieces: 1 byte at a time, 20,000 bytes of text
- * became 693 bytes in place of 684.
+ * Splits content into chunks of one size, except the last. The output of zstd depends on the chunks: 20,000 bytes of
+ * text became 693 bytes when written byte by byte, and 684 otherwise.
  */
 const inBlocks = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
@@ -64,7 +67,7 @@ const inBlocks = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream
     return Stream.concat(Stream.flattenIterable(Stream.map(content, take)), rest)
   })
 
-/** Content in pieces that end where a frame ends. */
+/** Splits content into chunks that end where a frame ends. */
 const inFrames = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     const split = makeSplitter()
@@ -72,11 +75,16 @@ const inFrames = <E, R>(content: Stream.Stream<Uint8Array, E, R>): Stream.Stream
   })
 
 /**
- * Provides `Compression` by `node:zlib`: what archives and folders of `@effect-acr/artifacts` need.
+ * Compresses and decompresses with `node:zlib`.
+ *
+ * **When to use**
+ *
+ * Use with the archives and folders of `@effect-acr/artifacts`, which need `Compression`. `NodeRegistries.layer`
+ * includes this layer.
  *
  * **Details**
  *
- * gzip has level 6 and no time stamp, zstd level 3. zstd needs Node 22.15 or later.
+ * gzip uses level 6 and writes no time stamp; zstd uses level 3. zstd needs Node 22.15 or later.
  *
  * **Example** (What a program with archives needs)
  *

@@ -1,5 +1,5 @@
 /**
- * Hashes by `node:crypto`, several times as fast as those in JavaScript.
+ * Hashes by `node:crypto`, which are several times as fast as those in JavaScript.
  *
  * @since 0.1.0
  */
@@ -18,12 +18,12 @@ const start: Hasher.Start = (algorithm) => {
 }
 
 /**
- * Puts `node:crypto` in the place of the client's own implementation.
+ * Computes digests with `node:crypto` instead of the client's own implementation.
  *
- * **Details**
+ * **When to use**
  *
- * `NodeRegistryHttpClient.layer` includes it. It is for programs on another HTTP client, in a runtime that has
- * `node:crypto`.
+ * Use with another HTTP client, in a runtime that has `node:crypto`. `NodeRegistryHttpClient.layer` includes this
+ * layer.
  *
  * **Example** (With `fetch`)
  *

@@ -18,26 +18,29 @@ import * as NodeHasher from "./NodeHasher.ts"
 import * as NodeRegistryHttpClient from "./NodeRegistryHttpClient.ts"
 
 /**
- * Options of `Registries`, and where to look for credentials.
+ * Options of `Registries`, and the credentials to use besides docker's.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Registries.Options {
   /**
-   * Credentials for the registries for which docker has no login, such as `AzureCredentials.layerDefault` of
-   * `@effect-acr/azure-identity`. Where these have none either, the registry is asked without a login. Defaults to no others.
+   * Credentials for registries without a login of docker, such as `AzureCredentials.layerDefault` of
+   * `@effect-acr/azure-identity`. If these have none either, requests are anonymous. Defaults to none.
    */
   readonly credentials?: Layer.Layer<Credentials.Credentials, Config.ConfigError>
 }
 
-/** A registry on this machine has no certificate that a client trusts, and what is sent to it does not leave the machine. */
+/** A registry on this machine has no certificate that a client trusts, and its traffic does not leave the machine. */
 const withoutTlsOnLoopback = (loginServer: string): Partial<RegistryContent.Options> => {
   const endpoint = `http://${loginServer}`
   return Outbound.reachOf(new URL(endpoint).hostname) === "loopback" ? { endpoint } : {}
 }
 
-/** Options for single registries. A function knows none by name: those on this machine for which it has no address are without TLS. */
+/**
+ * Options of single registries. A function names none, so those on this machine default to http unless it returns an
+ * address.
+ */
 const registriesOf = ({ registries = {} }: Options): NonNullable<Registries.Options["registries"]> => {
   if (typeof registries === "function") {
     return (loginServer) => ({ ...withoutTlsOnLoopback(loginServer), ...registries(loginServer) })
@@ -51,12 +54,12 @@ const credentialsOf = ({ credentials }: Options) => {
 }
 
 /**
- * `layer` with options: Azure's credentials, mirrors, limits of requests.
+ * `layer` with options: Azure's credentials, mirrors, limits of concurrent requests.
  *
  * **Details**
  *
- * If `registries` names some, all are reached over https, unless the `endpoint` of one says otherwise. If it is a function,
- * those on this machine for which it returns no `endpoint` are reached over http.
+ * If `registries` is an object with entries, every registry uses https unless its `endpoint` says otherwise. If it is a
+ * function, registries on this machine use http unless it returns an `endpoint` for them.
  *
  * **Example** (A script for registries of Azure, with the login of docker or of `az login`)
  *
@@ -96,17 +99,18 @@ export const layerOptions = (
 }
 
 /**
- * Registries by the names in references, with the logins of docker, files, and compression.
+ * Provides registries by the names in references, with the logins of docker, files, and compression.
  *
  * **When to use**
  *
- * Use in scripts. A program with credentials, certificates or registries of its own puts the same parts together itself:
- * `Registries`, `Credentials`, `NodeRegistryHttpClient`, `NodeCompression`, and `NodeServices` of `@effect/platform-node`.
+ * Use in scripts. A program without docker's logins, or with its own certificates, proxy or HTTP client, combines the
+ * same parts itself: `Registries`, `Credentials`, `NodeRegistryHttpClient`, `NodeCompression`, and `NodeServices` of
+ * `@effect/platform-node`.
  *
  * **Details**
  *
- * A registry for which docker has no login is asked without one. A registry on this machine, such as the emulator at
- * `127.0.0.1:5001`, is reached over http, as `docker` and `crane` do.
+ * Requests to a registry without a login of docker are anonymous. A registry on this machine, such as the emulator at
+ * `127.0.0.1:5001`, is reached over http, as by `docker` and `crane`.
  *
  * **Example** (A script that lists tags)
  *

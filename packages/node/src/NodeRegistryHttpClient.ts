@@ -1,7 +1,7 @@
 /**
  * The HTTP client for registries on Node.
  *
- * Any `HttpClient` of Effect will do, `FetchHttpClient` for one. This one is faster (docs/performance.md), and guards
+ * Any `HttpClient` of Effect works, such as `FetchHttpClient`. This one is faster (docs/performance.md), and protects
  * the network that the program runs in.
  *
  * @since 0.1.0
@@ -27,9 +27,9 @@ import * as NodeHasher from "./NodeHasher.ts"
  */
 export interface Proxy {
   /**
-   * Its URL: `http://proxy.example:3128`, or `https` where it speaks TLS. A URL without a scheme is one of http. A login,
-   * `http://user:password@proxy.example:3128` in percent-encoding, is sent to the proxy alone and appears in no error, log
-   * or span.
+   * The URL of the proxy: `http://proxy.example:3128`, or `https` if the proxy uses TLS. The scheme defaults to `http`.
+   * A login, `http://user:password@proxy.example:3128` in percent-encoding, is sent to the proxy alone and appears in
+   * no error, log or span.
    */
   readonly url: string | Redacted.Redacted<string>
   /** Hosts that are connected to directly, written as in `NO_PROXY`. Defaults to none. */
@@ -37,7 +37,7 @@ export interface Proxy {
 }
 
 /**
- * A certificate that proves who the client is.
+ * A certificate that authenticates the client.
  *
  * @category options
  * @since 0.1.0
@@ -52,35 +52,36 @@ export interface ClientCertificate {
 }
 
 /**
- * How connections are made.
+ * Options of connections: certificates, limits, and the proxy.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Certificates of authorities to trust, in PEM, besides those that Node trusts: for a registry whose certificate a
-   * company or a test has signed itself. Node trusts the authorities that it contains, those of `NODE_EXTRA_CA_CERTS` and,
+   * Certificates of authorities to trust, in PEM, besides those that Node trusts: for a registry with a certificate of
+   * a company's own authority, or of a test. Node trusts its built-in authorities, those of `NODE_EXTRA_CA_CERTS` and,
    * with `--use-system-ca`, those of the system.
    */
   readonly ca?: string | ReadonlyArray<string>
   /**
-   * Certificates of authorities to trust, in PEM, instead of those that Node trusts. With `ca` as well, the authorities of
-   * both are trusted, and no others. Both options also hold for the TLS of a proxy.
+   * Certificates of authorities to trust, in PEM, instead of those that Node trusts. With both `caOnly` and `ca`, the
+   * authorities of both are trusted, and no others. Both options also apply to TLS with a proxy.
    */
   readonly caOnly?: string | ReadonlyArray<string>
   /**
-   * The certificate for registries that require one of their clients (mutual TLS). It is shown to the registry, and to the
-   * hosts of `trustedRealms` and `allowedHosts`; not to hosts to which the registry leads, and not to a proxy.
+   * The certificate for registries that require one of their clients (mutual TLS). It is sent to the registry, and to
+   * the hosts of `trustedRealms` and `allowedHosts`. It is not sent to other hosts that the registry leads to, nor to a
+   * proxy.
    */
   readonly clientCertificate?: ClientCertificate
-  /** How many connections to one host there may be at a time; as many as there are requests if not given. */
+  /** The maximum number of connections to one host. Defaults to no limit: each concurrent request has one. */
   readonly connections?: number
-  /** How long a connection that nobody uses is kept; as long as the registry says, or 4 seconds, if not given. */
+  /** How long an idle connection is kept. Defaults to the time that the registry states, or else to 4 seconds. */
   readonly keepAlive?: Duration.Input
   /**
-   * The proxy by which all hosts are reached, those of this machine included; or `"none"`, so that all are reached
-   * directly. Defaults to what the environment says.
+   * The proxy for all hosts, including this machine; or `"none"` to connect to all hosts directly. Defaults to the
+   * proxy of the environment.
    */
   readonly proxy?: Proxy | "none"
 }
@@ -95,23 +96,29 @@ const routeOf = (proxy: Options["proxy"]): Effect.Effect<Proxies.Route, InvalidR
 }
 
 /**
- * A client on Node's own undici: connections are kept alive, redirects are left to the library, and blobs go over
- * HTTP/1.1, because one flow-control window for everything makes HTTP/2 many times slower there. Content is hashed by
- * `node:crypto`.
+ * Makes an HTTP client on Node's own undici. It keeps connections alive, leaves redirects to the library, and transfers
+ * blobs over HTTP/1.1: undici's HTTP/2 has one flow-control window for everything, which makes it many times slower.
+ * Digests are computed by `node:crypto`.
+ *
+ * **When to use**
+ *
+ * Use for certificates, a proxy or limits of connections. Most programs want `layer`. If these options do not suffice,
+ * use `layerDispatcher`.
  *
  * **Details**
  *
- * Every connection is judged by the address at its other end (see `Outbound` of `@effect-acr/client`): no registry out
- * there leads a request to this machine, its network or the metadata service of its cloud, neither by a redirect nor by
- * its own DNS. Behind a proxy the address at the other end is the proxy's own affair, and names are judged by what the
- * local DNS says (docs/origins.md).
+ * The client checks the remote address of every connection (see `Outbound` of `@effect-acr/client`). A registry on the
+ * internet cannot lead a request to this machine, its network or the metadata service of its cloud, neither by a
+ * redirect nor by its own DNS. Behind a proxy the client does not see the remote address, and checks the addresses that
+ * the local DNS has for a name (docs/origins.md).
  *
- * The proxy is that of `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` names the host, as in docker and other programs in
- * Go; `proxy` replaces it. The layer fails with `InvalidRequest` if a proxy or a certificate cannot be used.
+ * The proxy is that of `HTTPS_PROXY` or `HTTP_PROXY`, unless `NO_PROXY` names the host, as in docker and other programs
+ * in Go; `proxy` replaces it. The layer fails with `InvalidRequest` if a proxy or a certificate cannot be used.
  *
  * **Gotchas**
  *
- * It sends bytes and streams of bytes. A request with a form or a raw body of the platform fails with `TransportError`.
+ * The client sends bytes and streams of bytes. A request with a form or a raw body of the platform fails with
+ * `TransportError`.
  *
  * **Example** (A registry whose certificate a company has signed)
  *
@@ -174,23 +181,27 @@ export const layerOptions = (options: Options = {}): Layer.Layer<HttpClient.Http
   ).pipe(Layer.merge(NodeHasher.layer))
 
 /**
- * A client on an undici dispatcher of your own, for what `Options` do not cover: SOCKS, a Unix socket, a recording, a
- * mock.
+ * Makes an HTTP client on your own undici dispatcher.
+ *
+ * **When to use**
+ *
+ * Use for what `Options` do not cover: SOCKS, a Unix socket, a recording, a mock.
  *
  * **Details**
  *
- * The dispatcher makes the connections, so that certificates, proxies, timeouts of connections and HTTP/2 are its matter.
- * The layer reads no variable of the environment, and does not close the dispatcher. It needs the handlers of undici 7 or
+ * The dispatcher makes the connections, so certificates, proxies, connection timeouts and HTTP/2 are configured there.
+ * The layer reads no environment variables, and does not close the dispatcher. It needs the handlers of undici 7 or
  * later (`onRequestStart`).
  *
  * **Gotchas**
  *
- * The client sees no connection. It still refuses a redirect or an upload location that leads to an address of this
- * machine, a private network or a metadata service, and to a name of this machine. It cannot check where other names lead:
- * a registry can lead to the metadata service by a name of its own. A connection that one registry was allowed may also
- * serve another. Where that matters, check addresses in the dispatcher, with `Outbound.reachOf`.
+ * The client does not see the connections. It still refuses a redirect or an upload location that leads to an address
+ * of this machine, a private network or a metadata service, and to a name of this machine. It cannot check the
+ * addresses of other names: a registry can lead to the metadata service by a name of its own. A connection that one
+ * registry was allowed may also serve another. Where that matters, check addresses in the dispatcher, with
+ * `Outbound.reachOf`.
  *
- * The dispatcher must not follow redirects: the client then would not see them, and credentials could leave the registry.
+ * The dispatcher must not follow redirects. The client would not see them, and credentials could leave the registry.
  *
  * **Example** (An agent that connects to a Unix socket)
  *
@@ -214,7 +225,11 @@ export const layerDispatcher = (dispatcher: Pick<Dispatcher, "dispatch">): Layer
   Layer.succeed(HttpClient.HttpClient, UndiciClient.make(dispatcher)).pipe(Layer.merge(NodeHasher.layer))
 
 /**
- * `layerOptions` with nothing set: what most programs want.
+ * `layerOptions` with the defaults: the authorities that Node trusts, and the proxy of the environment.
+ *
+ * **When to use**
+ *
+ * Use in most programs on Node, Bun and Deno.
  *
  * @category layers
  * @since 0.1.0

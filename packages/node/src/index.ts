@@ -7,7 +7,7 @@
 /** Checks of what a program needs to work with a registry. */
 export * as Diagnosis from "./Diagnosis.ts"
 
-/** The logins that container tools keep. */
+/** The logins that container tools store. */
 export * as DockerConfig from "./DockerConfig.ts"
 
 /** Compression by `node:zlib`. */

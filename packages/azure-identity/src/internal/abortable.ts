@@ -1,8 +1,8 @@
 /**
- * Lets requests of `@azure/identity` be aborted.
+ * Makes the requests of `@azure/identity` abortable.
  *
- * Most of its credentials take an abort signal and leave it at that: the request goes on until it is answered. So the
- * signal is handed to the requests themselves, through whatever calls lie in between.
+ * Most of its credentials take an abort signal and ignore it: the request runs until its response. So the signal is set
+ * on the requests themselves. An `AsyncLocalStorage` carries it through the calls in between.
  */
 import { AsyncLocalStorage } from "node:async_hooks"
 import type { HttpClient } from "@azure/core-rest-pipeline"
@@ -10,7 +10,7 @@ import type { HttpClient } from "@azure/core-rest-pipeline"
 export interface Abortable {
   /** Sends the requests. */
   readonly httpClient: HttpClient
-  /** Runs a call, whose requests end with the signal. */
+  /** Runs a call. The signal aborts its requests. */
   readonly run: <A>(signal: AbortSignal, call: () => Promise<A>) => Promise<A>
 }
 
@@ -22,7 +22,7 @@ export const make = (): Abortable => {
     httpClient: {
       sendRequest: async (request) => {
         const signal = signals.getStore()
-        // It stays with the request, so that a wait for the next attempt ends too.
+        // The request keeps the signal, so that it also ends the wait before a retry.
         if (signal !== undefined) request.abortSignal = signal
         const { createDefaultHttpClient } = await import("@azure/core-rest-pipeline")
         client ??= createDefaultHttpClient()

@@ -1,7 +1,7 @@
 /**
- * What `@azure/identity` fails with, as reasons.
+ * Converts errors of `@azure/identity` to reasons.
  *
- * Only what its errors say in words is taken over: they hold the requests as well, and those hold client secrets.
+ * Only the messages are used. The errors also hold the requests, which contain client secrets.
  */
 import { CredentialUnavailable, type PassedOver } from "@effect-acr/client/RegistryError"
 import * as Option from "effect/Option"
@@ -18,10 +18,10 @@ const Aggregate = Schema.Struct({
 const decodeError = Schema.decodeUnknownOption(AnyError)
 const decodeAggregate = Schema.decodeUnknownOption(Aggregate)
 
-/** No explanation needs more; a page of HTML would go on. */
+/** The maximum length of a description, in characters. No explanation needs more, and a page of HTML has far more. */
 const longest = 600
 
-/** The credential that a message is of: it names itself, mostly at the beginning. */
+/** The credential that a message comes from. Messages name it, mostly at the beginning. */
 const credentialOf = (message: string): string | undefined => {
   const named = /\b([A-Z]\w*Credential)\b/.exec(message.slice(0, 120))?.[1]
   if (named !== undefined) return named
@@ -29,11 +29,11 @@ const credentialOf = (message: string): string | undefined => {
   return message.startsWith("Azure Developer CLI") ? "AzureDeveloperCliCredential" : undefined
 }
 
-/** A parser of JSON quotes what it can't read, and that may be a token. */
+/** A JSON parser quotes what it cannot parse, which may be a token. */
 const withoutQuotes = (message: string): string =>
   /\bJSON\b/.test(message) ? "what came in answer can't be read" : message
 
-/** The text with every secret struck out. */
+/** Replaces every secret in the text. */
 const strikeOut = (text: string, secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
   secrets.reduce(
     (clean, secret) => (Redacted.value(secret) === "" ? clean : clean.replaceAll(Redacted.value(secret), "<redacted>")),
@@ -47,7 +47,7 @@ const reasonOf = (credential: string, error: unknown, secrets: ReadonlyArray<Red
       credential: credentialOf(message) ?? credential,
       problem: name === "CredentialUnavailableError" ? "NotConfigured" : "Failed",
       description: strikeOut(withoutQuotes(message), secrets)
-        // Its name stands before it.
+        // The field `credential` already has the name.
         .replace(/^\w+Credential: (?:is unavailable\. )?/, "")
         .replace(/\s+/g, " ")
         .trim()
@@ -56,7 +56,7 @@ const reasonOf = (credential: string, error: unknown, secrets: ReadonlyArray<Red
   })
 
 /**
- * The reason for which a credential gave no token: with the reasons of all of them, where it is a chain.
+ * The reason why a credential has no token. For a chain, `passedOver` has the reasons of its members.
  */
 export const fromError = (
   credential: string,
