@@ -1,11 +1,11 @@
 /**
- * An Azure Container Registry in a box.
+ * An emulator of Azure Container Registry.
  *
- * It speaks the protocol that recordings of the real service show, over real connections on this machine: OAuth with
- * its scopes, the management API with its locks, and OCI distribution. It keeps a journal of what it was asked, and
- * misbehaves when it is told to.
+ * It implements the protocol that recordings of the real service show, over real connections on this machine: OAuth
+ * with its scopes, the management API with its locks, and OCI distribution. Tests can inject faults, and read a journal
+ * of all requests.
  *
- * **Example** (A test with a registry that is throttled once)
+ * **Example** (A test with a registry that throttles once)
  *
  * ```ts
  * import { ContainerRegistry } from "@effect-acr/client"
@@ -29,7 +29,7 @@
  * )
  * ```
  *
- * How it is made, and what it keeps: docs/emulator.md.
+ * docs/emulator.md explains the design, and what the emulator keeps.
  *
  * @since 0.1.0
  */
@@ -80,7 +80,7 @@ import type { SeedError } from "./SeedError.ts"
 import type { Seed, SeedContents, SeededImage, SeedImage } from "./SeedImage.ts"
 
 /**
- * A user name with a password.
+ * A user name and a password.
  *
  * @category models
  * @since 0.1.0
@@ -120,7 +120,7 @@ export interface Login {
  * @since 0.1.0
  */
 export interface ScopeMapToken extends Login {
-  /** What may be done, by repository. */
+  /** The allowed actions, by repository. */
   readonly scopeMap: ReadonlyArray<ScopeMapRule>
 }
 
@@ -129,13 +129,14 @@ export interface ScopeMapToken extends Login {
  *
  * **When to use**
  *
- * Use it if the clients already trust an authority that signs certificates for this machine, such as that of `mkcert`.
+ * Use if the clients already trust an authority that signs certificates for this machine, such as that of `mkcert`.
  * Otherwise `https: true` makes a certificate.
  *
  * **Gotchas**
  *
  * If the certificate is not for the host of the storage (`localhost` if the emulator listens on `127.0.0.1`, and the
- * other way round), the emulator serves blobs instead of redirecting to the storage. `modes` of the service says so.
+ * other way round), the emulator serves blobs instead of redirecting to the storage. `modes` of the service shows
+ * which.
  *
  * **Example** (A certificate of an authority that the clients trust)
  *
@@ -158,59 +159,60 @@ export interface CertificateOptions {
 }
 
 /**
- * What kind of registry to be.
+ * Options of an emulator: its address, its logins, its contents, and the modes and limits to start with.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Modes.Options {
-  /** The port to listen on; any that is free if not given. */
+  /** The port to listen on. Defaults to any free port. */
   readonly port?: number
-  /** The address to listen on; `127.0.0.1` if not given. */
+  /** The address to listen on. Defaults to `127.0.0.1`. */
   readonly host?: string
   /**
    * Whether to serve https instead of http. Defaults to `false`. With `true` the emulator makes a certificate for
-   * `localhost`, `127.0.0.1`, `::1` and the `publicHost`, signed by an authority of its own: `certificate` of the service
-   * is that authority. The key of the certificate also signs the tokens.
+   * `localhost`, `127.0.0.1`, `::1` and the `publicHost`, signed by its own authority: `certificate` of the service is
+   * the certificate of that authority. The key of the server's certificate also signs the tokens.
    */
   readonly https?: boolean | CertificateOptions
   /**
-   * The host by which clients reach the emulator, with a port if that is not the one it listens on: `registry.test`,
-   * `registry.test:5001`. The endpoint, the login server, references and the address of the token service have it. Blobs are
-   * served then, as the storage has no such name. Without it, the token service is at the host that a request names.
+   * The host name that clients use for the emulator, with a port if it differs from the one that the emulator listens
+   * on: `registry.test`, `registry.test:5001`. The endpoint, the login server, references and the address of the token
+   * service contain it. Blobs are then served and not redirected, because the storage has no such name. Without
+   * `publicHost`, the token service is at the host that a request names.
    */
   readonly publicHost?: string
-  /** The Entra token that is exchanged. Defaults to a random one. */
+  /** The Entra token to accept. Defaults to a random one. */
   readonly entraToken?: Redacted.Redacted<string>
-  /** Which Entra tokens are exchanged besides: those of something that plays Entra ID. None if not given. */
+  /** Decides whether to accept another Entra token, such as one of a fake Entra ID. Defaults to accepting none. */
   readonly acceptsEntraToken?: (token: Redacted.Redacted<string>) => boolean
   /** The login of the admin user. Defaults to `admin` with a random password. */
   readonly adminUser?: Login
-  /** The tokens of scope maps that there are; none if not given. */
+  /** The tokens of scope maps. Defaults to none. */
   readonly scopeMapTokens?: ReadonlyArray<ScopeMapToken>
-  /** How long access tokens live; 75 minutes if not given, as ACR's. */
+  /** The lifetime of access tokens. Defaults to 75 minutes, as in ACR. */
   readonly accessTokenLifetime?: Duration.Input
-  /** How long refresh tokens live; 195 minutes if not given, as ACR's. */
+  /** The lifetime of refresh tokens. Defaults to 195 minutes, as in ACR. */
   readonly refreshTokenLifetime?: Duration.Input
   /**
-   * The folder that keeps the repositories and their content for the next emulator. It is made if it is missing. Defaults to
-   * a folder that is removed with the emulator.
+   * The folder that keeps the repositories and their content for the next emulator. It is created if it is missing.
+   * Defaults to a temporary folder, which is removed when the emulator stops.
    *
-   * One emulator at a time can use a folder: another one fails with `DirectoryError`, which names the process. A folder that
-   * a killed emulator left is free. What was answered is kept when the emulator is killed. The folder is an OCI image
-   * layout: `index.json` lists the images as `repository:tag` when the emulator has stopped.
+   * One emulator at a time can use a folder. Another one fails with `DirectoryError`, which names the process. The
+   * folder of a killed emulator can be used again, and has every change that the emulator had confirmed. The folder is
+   * an OCI image layout: once the emulator has stopped, `index.json` lists the images as `repository:tag`.
    */
   readonly directory?: string
-  /** What it begins with: the seeds of `startWith`. The emulator is there once it has them. Defaults to none. */
+  /** The seeds of `startWith`. The layer is ready once the emulator has them. Defaults to none. */
   readonly seed?: ReadonlyArray<Seed>
-  /** How many requests the journal holds: the last ones. Defaults to 10,000. */
+  /** The number of requests that the journal keeps, the most recent ones. Defaults to 10,000. */
   readonly journalSize?: number
-  /** Called with each request when it is over, for a log. It must not throw. */
+  /** Called with each request when it has ended, for a log. It must not throw. */
   readonly onRequest?: (request: JournalEntry) => void
 }
 
 /**
- * What an emulator is, and what it can be told.
+ * The operations of `AcrEmulator`: addresses and logins, seeds, faults, journal, clock, modes and limits.
  *
  * @category services
  * @since 0.1.0
@@ -221,20 +223,21 @@ export interface Service {
   /** Its host and port, as they stand in references. */
   readonly loginServer: string
   /**
-   * The certificate to trust, in PEM, if it serves https: that of its own authority, or the one that it was given.
+   * The certificate to trust, in PEM, if the emulator serves https: that of its own authority, or the one of the
+   * options.
    */
   readonly certificate: Option.Option<string>
-  /** How to log in. */
+  /** The logins with all permissions. */
   readonly logins: {
-    /** The Entra token that is exchanged. */
+    /** The Entra token that it accepts. */
     readonly entraToken: Redacted.Redacted<string>
-    /** The admin user, who may do everything. */
+    /** The admin user. */
     readonly adminUser: Login
   }
   /**
-   * What it was asked so far, in order: the last requests, as many as `journalSize` says.
+   * All requests so far, in order, from any client. At most the last `journalSize` requests.
    *
-   * **Example** (What an operation asks)
+   * **Example** (Recording the requests of an operation)
    *
    * ```ts
    * import { ContainerRegistry } from "@effect-acr/client"
@@ -251,15 +254,14 @@ export interface Service {
    * ```
    */
   readonly journal: Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** What it was asked after the request of this sequence number. */
+  /** Returns the requests after the one with this sequence number. */
   readonly journalAfter: (sequence: number) => Effect.Effect<ReadonlyArray<JournalEntry>>
-  /** Forgets what it was asked so far. Sequence numbers go on. */
+  /** Clears the journal. Sequence numbers continue. */
   readonly clearJournal: Effect.Effect<void>
   /**
-   * Makes something go wrong, and returns the number of the fault. Of several faults that fit a request the one that was
-   * injected first hits.
+   * Injects a fault, and returns its number. If several faults match a request, the one injected first applies.
    *
-   * **Example** (A download that breaks off after 1000 bytes, once)
+   * **Example** (A download that breaks once, after 1000 bytes)
    *
    * ```ts
    * import { AcrEmulator } from "@effect-acr/emulator"
@@ -275,23 +277,28 @@ export interface Service {
    * ```
    */
   readonly inject: (fault: Fault) => Effect.Effect<number>
-  /** The faults that were injected and not taken back, in order. */
+  /** The faults that were injected and not removed, in order. */
   readonly faults: Effect.Effect<ReadonlyArray<Injected>>
-  /** Takes back one fault. Returns whether there was one of this number. */
+  /** Removes one fault. Returns whether there was one with this number. */
   readonly removeFault: (id: number) => Effect.Effect<boolean>
-  /** Takes back all faults: nothing goes wrong from now on. */
+  /** Removes all faults. */
   readonly clearFaults: Effect.Effect<void>
-  /** Forgets all access tokens: they are answered `invalid_token` from now on. */
+  /** Revokes all access tokens. Requests with one of them fail with `invalid_token`. */
   readonly revokeAccessTokens: Effect.Effect<void>
-  /** Forgets all refresh tokens: who has one must log in again. */
+  /** Revokes all refresh tokens. Their clients must log in again. */
   readonly revokeRefreshTokens: Effect.Effect<void>
   /**
-   * Puts an image, or another artifact, into it without a request, and returns the digest.
+   * Puts an image, or another artifact, into the registry without a request, and returns the digest.
+   *
+   * **When to use**
+   *
+   * Use for images that a test describes. For images that other tools made, use `seedFrom`; for images that `reset`
+   * restores, use `startWith`.
    *
    * **Details**
    *
-   * What is there already stays as it is: seeding twice changes nothing. A tag that names something else stays, unless
-   * `onTag` says otherwise. Fails with `SeedError` if the seed is invalid or the registry refuses it.
+   * Existing content is kept, and seeding twice changes nothing. A tag that names something else is kept, unless
+   * `onTag` is `overwrite`. Fails with `SeedError` if the seed is invalid or the registry refuses it.
    *
    * **Example** (An image for two platforms, pushed an hour ago)
    *
@@ -312,12 +319,12 @@ export interface Service {
    */
   readonly seed: (image: SeedImage) => Effect.Effect<Digest, SeedError>
   /**
-   * Copies the images of a folder in OCI layout, or of an archive, into it without a request.
+   * Copies the images of a folder in OCI layout, or of an archive, into the registry without a request.
    *
    * **Details**
    *
-   * Bytes and digests stay the same. Referrers and the signatures of cosign come along. Tags are treated as by `seed`.
-   * Fails with `SeedError` if the folder or the archive cannot be read, or lacks an image.
+   * Bytes and digests stay the same. Referrers and the signatures of cosign are copied too. Tags are treated as by
+   * `seed`. Fails with `SeedError` if the folder or the archive cannot be read, or lacks an image.
    *
    * **Example** (The images of a folder)
    *
@@ -331,13 +338,14 @@ export interface Service {
    * ```
    */
   readonly seedFrom: (contents: SeedContents) => Effect.Effect<ReadonlyArray<SeededImage>, SeedError>
-  /** Fills it, now and at each `reset`. Until it has all of the seeds, `isReady` is false. */
+  /** Puts the seeds into the registry, now and at each `reset`. Until it has all of them, `isReady` is false. */
   readonly startWith: (seeds: ReadonlyArray<Seed>) => Effect.Effect<void, SeedError>
-  /** Whether it has the images that it starts with. */
+  /** Whether the registry has all seeds of `startWith`. */
   readonly isReady: Effect.Effect<boolean>
   /**
-   * Makes it as it was when it had started: the images of `startWith` and nothing else, no faults, an empty journal, no
-   * tokens, no uploads, the modes and limits of its options, and the clock of Effect. What `directory` kept is deleted.
+   * Restores the state at the start: the images of `startWith` and nothing else, no faults, an empty journal, no
+   * tokens, no uploads, the modes and limits of the options, and the clock of Effect. The content of `directory` is
+   * deleted.
    *
    * **Example** (One emulator for all tests of a file)
    *
@@ -358,14 +366,14 @@ export interface Service {
    * ```
    */
   readonly reset: Effect.Effect<void, SeedError>
-  /** The repositories that it holds, by name. */
+  /** The repositories, by name. */
   readonly repositories: Effect.Effect<ReadonlyArray<RepositorySummary>>
-  /** What a repository holds; nothing if there is none of this name. */
+  /** Returns the contents of a repository, or none if it does not exist. */
   readonly contents: (repository: string) => Effect.Effect<Option.Option<RepositoryContents>>
-  /** Which kind of registry it is now. */
+  /** The current modes. */
   readonly modes: Effect.Effect<Modes.Modes>
   /**
-   * Changes which kind of registry it is, from the next request on.
+   * Changes modes, from the next request on.
    *
    * **Example** (A registry that loses the referrers API)
    *
@@ -379,17 +387,20 @@ export interface Service {
    * ```
    */
   readonly setModes: (change: Modes.ModesChange) => Effect.Effect<void>
-  /** How many requests it answers. */
+  /** The current rate limits. */
   readonly limits: Effect.Effect<Modes.Limits>
-  /** Sets how many requests it answers from now on. The count begins anew. */
+  /** Sets the rate limits, and starts counting again. */
   readonly setLimits: (limits: Modes.Limits) => Effect.Effect<void>
-  /** The time that it goes by: the clock of Effect, as far as it was not set or adjusted. */
+  /** The emulator's time: that of Effect's clock, unless it was set or adjusted. */
   readonly time: Effect.Effect<DateTime.Utc>
-  /** Sets its clock, which then runs on, within the years 1 to 9999. Tokens, links, times of pushes and the trash go by it. */
+  /**
+   * Sets the emulator's clock, which runs on from there, within the years 1 to 9999. Tokens, links, times of pushes and
+   * the trash use this clock.
+   */
   readonly setTime: (time: DateTime.Utc) => Effect.Effect<void>
-  /** Moves its clock on by a while, or back by a negative one, within the years 1 to 9999. */
+  /** Moves the emulator's clock forward, or back by a negative duration, within the years 1 to 9999. */
   readonly adjustTime: (duration: Duration.Input) => Effect.Effect<void>
-  /** How many uploads were started and neither finished nor cancelled, of those of which a client was told. */
+  /** The number of uploads with a location that a client received, and that were neither finished nor cancelled. */
   readonly openUploads: Effect.Effect<number>
 }
 
@@ -420,7 +431,7 @@ const certificateOf = (
     ? Certificate.make(publicHost === undefined ? [] : [publicHost.host])
     : Effect.mapError(Effect.fromResult(Certificate.parse(https)), (cause) => new HttpServerError.ServeError({ cause }))
 
-/** The host to which downloads are redirected, if there is one. */
+/** The host that downloads are redirected to, if there is one. */
 const storageHostOf = (
   { publicHost }: Options,
   host: string,
@@ -433,12 +444,12 @@ const storageHostOf = (
 }
 
 /**
- * Starts an emulator, which stops when the scope closes.
+ * Starts an emulator, which stops when the scope closes. For building custom layers. Most programs want `layer`.
  *
  * **Details**
  *
- * It fails with `ServeError` if the port is taken or the certificate can't be used, with `DirectoryError` if its
- * directory can't be used, and with `SeedError` if it can't be filled with its seeds.
+ * Fails with `ServeError` if the port is taken or the certificate cannot be used, with `DirectoryError` if the
+ * directory cannot be used, and with `SeedError` if a seed cannot be put into the registry.
  *
  * @category constructors
  * @since 0.1.0
@@ -562,7 +573,7 @@ export const make = Effect.fnUntraced(function* (
     seedFrom: seeding.seedFrom,
     startWith: seeding.startWith,
     isReady: Effect.sync(seeding.isReady),
-    // One that was interrupted would leave a registry without its seeds.
+    // An interrupted reset would leave a registry without its seeds.
     reset: resets.withPermit(Effect.uninterruptible(seeding.again(forgetAll))),
     repositories: Effect.sync(() => Summaries.repositories(store)),
     contents: (name) => Effect.sync(() => Option.fromUndefinedOr(Summaries.contents(store, name))),
@@ -578,8 +589,12 @@ export const make = Effect.fnUntraced(function* (
 })
 
 /**
- * A layer with a running emulator; it stops, and leaves nothing behind but what `directory` keeps, when the layer's scope
- * closes.
+ * Starts an emulator, which stops when the layer's scope closes. Only the content of `directory` remains.
+ *
+ * **When to use**
+ *
+ * Use in tests in TypeScript, with `layerRegistry` for the client. For other languages and tools, use the command
+ * `acr-emulator`, or add `Control.layer`.
  *
  * **Example** (Testing against an emulator)
  *
@@ -603,20 +618,20 @@ export const layer = (
   Layer.effect(AcrEmulator, make(options))
 
 /**
- * How a client treats the emulator, and as whom it asks.
+ * Options of the client, and its credentials.
  *
  * @category options
  * @since 0.1.0
  */
 export interface RegistryOptions<E = never, R = never> extends Omit<RegistryContent.Options, "endpoint"> {
-  /** Who asks; an identity with the emulator's Entra token if not given. */
+  /** The credentials of the client. Defaults to the Entra token that the emulator accepts. */
   readonly credentials?: Layer.Layer<Credentials.Credentials, E, R>
 }
 
 /**
- * The client's services in conversation with the emulator.
+ * Provides the client's services for the emulator, with its address, its login and its certificate.
  *
- * **Example** (As somebody who is not logged in)
+ * **Example** (An anonymous client)
  *
  * ```ts
  * import { Credentials } from "@effect-acr/client"

@@ -1,5 +1,5 @@
 /**
- * What the registry of an emulator holds, as a person or a test looks at it.
+ * The contents of an emulator's registry, for tests and for its page.
  *
  * `AcrEmulator.repositories` and `AcrEmulator.contents` return it.
  *
@@ -21,7 +21,7 @@ export const RepositorySummary = Schema.Struct({
   manifestCount: Schema.Natural,
   /** How many tags it has. */
   tagCount: Schema.Natural,
-  /** When it was made. */
+  /** When it was created. */
   createdTime: Schema.String,
   /** When it last changed. */
   lastUpdateTime: Schema.String
@@ -38,7 +38,7 @@ export type RepositorySummary = typeof RepositorySummary.Type
 const Platform = Schema.Struct({ os: Schema.String, architecture: Schema.String })
 
 /**
- * A manifest, with all that its place in a tree takes: the images of an index, and the subject of a referrer.
+ * A manifest with its relations: the images of an index, and the subject of a referrer.
  *
  * @category schemas
  * @since 0.1.0
@@ -48,19 +48,19 @@ export const ManifestSummary = Schema.Struct({
   digest: Schema.String,
   /** Its media type. */
   mediaType: Schema.String,
-  /** What kind of artifact it is, if it says so. */
+  /** The type of the artifact, if the manifest names one. */
   artifactType: Schema.optionalKey(Schema.String),
-  /** The platform that an image runs on. */
+  /** The platform of an image. */
   platform: Schema.optionalKey(Platform),
-  /** The bytes of the manifest itself. */
+  /** The size of the manifest itself, in bytes. */
   size: Schema.Natural,
-  /** What ACR states as the size of the image, in bytes: its layers, or all images of an index. */
+  /** The size that ACR reports for the image, in bytes: that of its layers, or of all images of an index. */
   imageSize: Schema.Natural,
   /** The tags that name it. */
   tags: Schema.Array(Schema.String),
   /** The digests of the manifests that an index refers to. Not all of them need to exist. */
   references: Schema.Array(Schema.String),
-  /** The digest of the manifest that it is about, if it is a referrer. It need not exist. */
+  /** The digest of the subject of a referrer. The subject need not exist. */
   subject: Schema.optionalKey(Schema.String),
   /** When it was pushed. */
   createdTime: Schema.String,
@@ -69,7 +69,7 @@ export const ManifestSummary = Schema.Struct({
 })
 
 /**
- * A manifest, with all that its place in a tree takes.
+ * A manifest with its relations.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +77,7 @@ export const ManifestSummary = Schema.Struct({
 export type ManifestSummary = typeof ManifestSummary.Type
 
 /**
- * What a repository holds.
+ * The contents of a repository: its tags, its manifests and its locks.
  *
  * @category schemas
  * @since 0.1.0
@@ -94,14 +94,14 @@ export const RepositoryContents = Schema.Struct({
       attributes: Attributes
     })
   ),
-  /** Its manifests, those pushed last first. */
+  /** Its manifests, the most recently pushed first. */
   manifests: Schema.Array(ManifestSummary),
   /** Its locks. */
   attributes: Attributes
 })
 
 /**
- * What a repository holds.
+ * The contents of a repository: its tags, its manifests and its locks.
  *
  * @category models
  * @since 0.1.0

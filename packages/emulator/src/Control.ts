@@ -33,7 +33,7 @@ import { handlers } from "./internal/control/handlers.ts"
 import { page } from "./internal/control/page.ts"
 
 /**
- * A control API that is served.
+ * A running control API.
  *
  * @category services
  * @since 0.1.0
@@ -47,19 +47,22 @@ export class Control extends Context.Service<
 >()("@effect-acr/emulator/Control") {}
 
 /**
- * Where the control API is served.
+ * The address of the control API.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** The address to listen on. Defaults to `127.0.0.1`. There is no login: other machines control the emulator otherwise. */
+  /**
+   * The address to listen on. Defaults to `127.0.0.1`. The API has no login: at another address, other machines can
+   * control it.
+   */
   readonly host?: string
-  /** The port to listen on. Defaults to any that is free. */
+  /** The port to listen on. Defaults to any free port. */
   readonly port?: number
   /**
-   * Host names by which clients reach it, besides `localhost` and addresses. A request for another name is refused, since a
-   * web page whose name resolves to this machine could control the emulator.
+   * Host names that clients use, besides `localhost` and addresses. A request for another name is refused, because a
+   * web page whose name resolves to this machine could otherwise control the emulator.
    */
   readonly hosts?: ReadonlyArray<string>
 }
@@ -74,6 +77,11 @@ const app = HttpRouter.toHttpEffect(
 
 /**
  * Serves the control API of an emulator until the scope closes. Fails with `ServeError` if the port is taken.
+ *
+ * **When to use**
+ *
+ * Use to control an emulator from another process or another language. Tests in the same process use the service
+ * `AcrEmulator`.
  *
  * @category layers
  * @since 0.1.0

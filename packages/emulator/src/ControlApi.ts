@@ -1,8 +1,8 @@
 /**
- * The API by which an emulator is controlled from outside: from another process, in any language.
+ * The API that controls an emulator from another process, in any language.
  *
- * `Control` serves it. `make` is the typed client. Its OpenAPI document is at `/openapi.json` of a running emulator, and
- * docs/emulator-control.md shows it in use from a shell, Python and Go.
+ * `Control` serves it. `make` is the typed client. Its OpenAPI document is at `/openapi.json` of a running emulator,
+ * and docs/emulator-control.md shows it in use from a shell, Python and Go.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ import { SeedImage } from "./SeedImage.ts"
 import { Limits, Modes, ModesChange } from "./Modes.ts"
 
 /**
- * The emulator is there and not ready: it still puts in the images that it starts with.
+ * The emulator is not ready yet: it is still storing the images that it starts with.
  *
  * @category errors
  * @since 0.1.0
@@ -39,7 +39,7 @@ export class NotReady extends HttpApiError.Problem<NotReady>()("NotReady", {
 }) {}
 
 /**
- * There is no such fault or repository.
+ * The fault or repository does not exist.
  *
  * @category errors
  * @since 0.1.0
@@ -51,7 +51,7 @@ export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
 }) {}
 
 /**
- * The registry can't hold a seed. `detail` says why.
+ * The seed cannot be put into the registry. `detail` says why.
  *
  * @category errors
  * @since 0.1.0
@@ -63,7 +63,7 @@ export class SeedRefused extends HttpApiError.Problem<SeedRefused>()("SeedRefuse
 }) {}
 
 /**
- * Where an emulator listens, and how to reach it. Passwords and tokens are not told.
+ * Where an emulator listens, and how to reach it. Contains no passwords or tokens.
  *
  * @category schemas
  * @since 0.1.0
@@ -73,7 +73,7 @@ export const Emulator = Schema.Struct({
   endpoint: Schema.String,
   /** Its host and port, as they stand in references. */
   loginServer: Schema.String,
-  /** The certificate to trust, in PEM, if it speaks https. */
+  /** The certificate to trust, in PEM, if the emulator serves https. */
   certificate: Schema.optionalKey(Schema.String),
   /** The name of the admin user. */
   adminUser: Schema.String,
@@ -189,17 +189,17 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
 )
 
 /**
- * The API: what each method of `Service` of `AcrEmulator` is over HTTP.
+ * The operations of `Service` of `AcrEmulator` over HTTP.
  *
  * **Details**
  *
- * Requests and answers are JSON. What does not fit is answered 400 with a problem (RFC 9457) that names the place. A name
- * that there is not is refused too, so that a misspelt one does not go unnoticed.
+ * Requests and responses are JSON. An invalid request fails with 400 and a problem (RFC 9457) that names the place.
+ * Unknown names are refused too, so that a misspelt one is noticed.
  *
  * **Gotchas**
  *
- * There is no login: every client that reaches the port controls the emulator. The port is on loopback unless `Control.layer` is
- * given another host, and requests of web pages of other origins are refused.
+ * The API has no login: every client that reaches the port controls the emulator. The port is on loopback unless
+ * `Control.layer` has another `host`. Requests of web pages of other origins are refused.
  *
  * @category schemas
  * @since 0.1.0
@@ -221,7 +221,7 @@ export const Api = HttpApi.make("acr-emulator")
 export type ControlClient = HttpApiClient.ForApi<typeof Api>
 
 /**
- * A typed client for the emulator that is controlled at an address.
+ * Makes a typed client of the control API at an address.
  *
  * **Example** (A test of another process: a registry that is down once)
  *

@@ -1,5 +1,5 @@
 /**
- * Why an emulator can't keep its registry in a folder.
+ * Why an emulator cannot keep its registry in a folder.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 
 /**
- * The folder can't be read or written, another emulator uses it, or what it holds is not what an emulator has left there. It
- * stays as it is.
+ * The folder cannot be read or written, another emulator uses it, or its content is not that of an emulator. The folder
+ * is not changed.
  *
  * @category errors
  * @since 0.1.0
@@ -17,11 +17,11 @@ const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 export class DirectoryError extends Schema.TaggedError<DirectoryError>("@effect-acr/emulator/DirectoryError")(
   "DirectoryError",
   {
-    /** The folder. */
+    /** The path of the folder. */
     directory: Schema.String,
-    /** The number of the process whose emulator uses the folder, if that is why. */
+    /** The id of the process whose emulator uses the folder, if that is the cause. */
     heldBy: Schema.optionalKey(Schema.Int),
-    /** What the file system says, or the reader of the registry's file. */
+    /** The error of the file system, or of parsing the registry's file. */
     cause: Schema.Defect()
   }
 ) {

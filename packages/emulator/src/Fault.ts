@@ -1,5 +1,5 @@
 /**
- * Faults: what the emulator does wrong, as data.
+ * Faults to inject into an emulator, as data.
  *
  * `AcrEmulator.inject` takes them.
  *
@@ -7,7 +7,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/** RFC 9110, section 5. Other characters would break the answer. */
+/** RFC 9110, section 5. Other characters would break the response. */
 const HeaderName = Schema.String.check(Schema.isPattern(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/))
 const HeaderValue = Schema.String.check(Schema.isPattern(/^[\t\x20-\x7e\x80-\xff]*$/))
 
@@ -15,24 +15,24 @@ const HeaderValue = Schema.String.check(Schema.isPattern(/^[\t\x20-\x7e\x80-\xff
 const Bytes = Schema.Natural
 
 /**
- * What happens to a request.
+ * What a fault does to a request.
  *
- * - `Answer`: it is answered so, and nothing is done.
- * - `Reset`: the connection is reset, and nothing is done.
- * - `Stall`: no answer comes, and nothing is done.
- * - `LostAnswer`: it is carried out, then the connection is reset.
- * - `ResetRequest`: its body breaks off after so many bytes, or at its end if it is shorter; the registry does with
- *   these bytes what it does whenever a connection breaks, then the connection is reset.
- * - `StallRequest`: the same, but the connection stays: the rest of the body is not read, and no answer comes.
- * - `Headers`: the answer's headers are changed; `null` takes one away.
- * - `CutBody`: the connection is reset after so many bytes of the answer's body.
- * - `StallBody`: nothing comes after so many bytes of the answer's body.
- * - `CorruptBody`: the byte at this offset of the answer's body is another one.
+ * - `Answer`: sends this response. The request is not carried out.
+ * - `Reset`: resets the connection. The request is not carried out.
+ * - `Stall`: sends no response. The request is not carried out.
+ * - `LostAnswer`: carries the request out, then resets the connection.
+ * - `ResetRequest`: cuts the request's body after so many bytes, or at its end if it is shorter. The registry treats these
+ *   bytes as those of a broken connection, then resets the connection.
+ * - `StallRequest`: the same, but keeps the connection open. The rest of the body is not read, and no response is sent.
+ * - `Headers`: changes the headers of the response; `null` removes one.
+ * - `CutBody`: resets the connection after so many bytes of the response's body.
+ * - `StallBody`: sends nothing after so many bytes of the response's body.
+ * - `CorruptBody`: changes the byte at this offset of the response's body.
  *
  * **Details**
  *
- * Bytes are those of bodies, without headers and without the framing of chunks. A connection on which no answer comes
- * stays open until the client or the emulator closes it.
+ * Bytes are those of bodies, without headers and without the framing of chunks. A connection without a response stays
+ * open until the client or the emulator closes it.
  *
  * @category schemas
  * @since 0.1.0
@@ -49,22 +49,22 @@ export const Consequence = Schema.Union([
   Schema.TaggedStruct("Reset", {}),
   Schema.TaggedStruct("Stall", {}),
   Schema.TaggedStruct("LostAnswer", {}),
-  /** `afterBytes`: how many bytes of the request's body come through. */
+  /** `afterBytes`: how many bytes of the request's body the registry reads. */
   Schema.TaggedStruct("ResetRequest", { afterBytes: Bytes }),
-  /** `afterBytes`: how many bytes of the request's body come through. */
+  /** `afterBytes`: how many bytes of the request's body the registry reads. */
   Schema.TaggedStruct("StallRequest", { afterBytes: Bytes }),
-  /** `headers`: those that are changed or added; `null` takes one away. */
+  /** `headers`: the headers to change or add; `null` removes one. */
   Schema.TaggedStruct("Headers", { headers: Schema.Record(HeaderName, Schema.NullOr(HeaderValue)) }),
-  /** `afterBytes`: how many bytes of the answer's body go out. */
+  /** `afterBytes`: how many bytes of the response's body are sent. */
   Schema.TaggedStruct("CutBody", { afterBytes: Bytes }),
-  /** `afterBytes`: how many bytes of the answer's body go out. */
+  /** `afterBytes`: how many bytes of the response's body are sent. */
   Schema.TaggedStruct("StallBody", { afterBytes: Bytes }),
-  /** `atByte`: the offset of the byte in the answer's body, from 0. */
+  /** `atByte`: the offset of the byte in the response's body, from 0. */
   Schema.TaggedStruct("CorruptBody", { atByte: Bytes })
 ])
 
 /**
- * What happens to a request.
+ * What a fault does to a request.
  *
  * @category models
  * @since 0.1.0
@@ -72,14 +72,14 @@ export const Consequence = Schema.Union([
 export type Consequence = typeof Consequence.Type
 
 /**
- * A fault: which requests it hits, which of them, and what happens.
+ * A fault: which requests it matches, how many of them it affects, and what it does to them.
  *
  * **Details**
  *
- * In JSON, a `path` that is a regular expression is an object with `source` and `flags`. A fault that names a field or a
- * value that there is not is refused.
+ * In JSON, a `path` that is a regular expression is an object with `source` and `flags`. A fault with an unknown field
+ * or value is refused.
  *
- * **Example** (The second and the third chunk of an upload meet a registry that is down)
+ * **Example** (The second and the third chunk of an upload fail because the registry is down)
  *
  * ```ts
  * import type { Fault } from "@effect-acr/emulator"
@@ -97,27 +97,28 @@ export type Consequence = typeof Consequence.Type
  * @since 0.1.0
  */
 export const Fault = Schema.Struct({
-  /** Only requests of this method, in capitals. Defaults to any. */
+  /** The method of the requests, in capitals. Defaults to any. */
   method: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Z]+$/))),
   /**
-   * Only requests whose path begins so, or matches; percent-encoded as it was sent, without the query. Defaults to any.
+   * The beginning of the path, or a pattern of it. Paths are percent-encoded as the client sent them, without the
+   * query. Defaults to any path.
    *
-   * Downloads from the storage have paths such as `/blobs/sha256/c6312984…/data`, which no path of the registry begins
-   * like: `/blobs/` stands for the storage, `/v2/` and `/acr/` for the registry. Without a path, both are meant.
+   * Downloads from the storage have paths such as `/blobs/sha256/c6312984…/data`. No path of the registry begins like
+   * that, so `/blobs/` matches only the storage, and `/v2/` and `/acr/` only the registry. Without a path, both match.
    */
   path: Schema.optionalKey(Schema.Union([Schema.String.check(Schema.isStartingWith("/")), Schema.RegExp])),
-  /** How many requests that fit are let through first. Defaults to none. */
+  /** How many matching requests are unaffected at first. Defaults to none. */
   skip: Schema.optionalKey(Schema.Natural),
-  /** How many requests are hit then. Defaults to one. */
+  /** How many requests are affected after that. Defaults to one. */
   times: Schema.optionalKey(
     Schema.Union([Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), Schema.Literal("always")])
   ),
-  /** What happens to them. */
+  /** What the fault does to them. */
   consequence: Consequence
 })
 
 /**
- * A fault: which requests it hits, which of them, and what happens.
+ * A fault: which requests it matches, how many of them it affects, and what it does to them.
  *
  * @category models
  * @since 0.1.0
@@ -125,24 +126,24 @@ export const Fault = Schema.Struct({
 export type Fault = typeof Fault.Type
 
 /**
- * A fault that was injected, and how often it was met.
+ * An injected fault, and how many requests it has matched and affected.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Injected = Schema.Struct({
-  /** The number by which it can be taken back. */
+  /** Its number, for `removeFault`. */
   id: Schema.Natural,
   /** The fault. */
   fault: Fault,
-  /** How many requests it was about, those that it let through included. */
+  /** How many requests it has matched, including those that it did not affect. */
   seen: Schema.Natural,
-  /** How many requests it hit. */
+  /** How many requests it has affected. */
   hit: Schema.Natural
 })
 
 /**
- * A fault that was injected, and how often it was met.
+ * An injected fault, and how many requests it has matched and affected.
  *
  * @category models
  * @since 0.1.0
@@ -150,7 +151,7 @@ export const Injected = Schema.Struct({
 export type Injected = typeof Injected.Type
 
 /**
- * Whether a fault is about a request: its method and its path, not how many came before.
+ * Returns whether a fault matches the method and the path of a request. `skip` and `times` are not considered.
  *
  * @category guards
  * @since 0.1.0

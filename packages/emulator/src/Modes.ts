@@ -1,5 +1,5 @@
 /**
- * Modes: which kind of registry the emulator is, as far as that can change while it runs.
+ * Modes: features of the emulated registry that can change while the emulator runs.
  *
  * `AcrEmulator.modes` and `AcrEmulator.limits` return them.
  *
@@ -17,8 +17,8 @@ import { Period } from "./internal/period.ts"
  *
  * **When to use**
  *
- * Use it to test a client against registries that lack a part of the referrers API. Each default is what the emulator
- * does as a registry of ACR that has the API.
+ * Use to test a client against registries that lack a part of the referrers API. The defaults are those of a registry
+ * of ACR that has the API.
  *
  * **Details**
  *
@@ -26,7 +26,7 @@ import { Period } from "./internal/period.ts"
  *
  * **Gotchas**
  *
- * No recording shows ACR's referrers API: its page size, its order and whether it filters are not known. The emulator
+ * No recording shows ACR's referrers API: its page size, its order and whether it filters are unknown. The emulator
  * follows the specification.
  *
  * **Example** (A registry without the referrers API)
@@ -43,14 +43,14 @@ import { Period } from "./internal/period.ts"
 export interface ReferrersOptions {
   /**
    * Whether the registry has the referrers API. Defaults to `true`. Registries of ACR that are encrypted with a
-   * customer-managed key do not have it, nor does the registry of the distribution project. Without it, the path is
-   * answered 404 in plain text, a push of a referrer is answered without `OCI-Subject`, and the deletion of a subject
-   * keeps its referrers, whatever `subjectHeader` and `cascade` are.
+   * customer-managed key do not have it, nor does the registry of the distribution project. Without it, the response to
+   * its path is 404 in plain text, the response to a push of a referrer has no `OCI-Subject`, and the deletion of a
+   * subject keeps its referrers, whatever `subjectHeader` and `cascade` are.
    */
   readonly api?: boolean
   /**
-   * Whether a push of a manifest with a subject is answered with `OCI-Subject`. Defaults to `true`. Without it, clients
-   * must maintain the fallback tag although the API lists the referrer.
+   * Whether the response to a push of a manifest with a subject has `OCI-Subject`. Defaults to `true`. Without it,
+   * clients must maintain the fallback tag although the API lists the referrer.
    */
   readonly subjectHeader?: boolean
   /**
@@ -59,7 +59,7 @@ export interface ReferrersOptions {
    */
   readonly filter?: boolean
   /**
-   * The number of referrers a page, 1 or more. A `Link` leads to the next page. Defaults to one page for all.
+   * The number of referrers per page, 1 or more. A `Link` leads to the next page. Defaults to one page for all.
    */
   readonly pageSize?: number
   /** Whether the deletion of a subject deletes its referrers, as ACR does. Defaults to `true`. */
@@ -67,19 +67,19 @@ export interface ReferrersOptions {
 }
 
 /**
- * The soft delete policy of a registry: what is deleted stays in a trash for a while, and can be restored.
+ * The soft delete policy of a registry: deleted artifacts stay in a trash for some days, and can be restored.
  *
  * **Details**
  *
- * ACR's documentation, "Recover deleted artifacts with soft delete policy". Deleted manifests and tags, and those of a
- * deleted repository, are listed under `/acr/v1/_deleted` and restored from there.
+ * Deleted manifests and tags, and those of a deleted repository, are listed under `/acr/v1/_deleted` and restored from
+ * there. Source: ACR's documentation, "Recover deleted artifacts with soft delete policy".
  *
  * **Gotchas**
  *
- * No public text shows how ACR refuses a restore or the push of a deleted digest. docs/emulator.md says what the emulator
- * answers.
+ * No public text shows how ACR refuses a restore or the push of a deleted digest. docs/emulator.md describes the
+ * emulator's responses.
  *
- * **Example** (A registry that keeps what is deleted for two weeks)
+ * **Example** (A registry that keeps deleted artifacts for two weeks)
  *
  * ```ts
  * import { AcrEmulator } from "@effect-acr/emulator"
@@ -92,8 +92,8 @@ export interface ReferrersOptions {
  */
 export interface SoftDeleteOptions {
   /**
-   * How long deleted things stay in the trash, counted from their deletion. Defaults to 7 days, as ACR's, which takes 1 to
-   * 90 days. The emulator takes any time above zero.
+   * How long deleted artifacts stay in the trash after their deletion. Defaults to 7 days, as in ACR. ACR accepts 1 to
+   * 90 days, the emulator any duration above zero.
    */
   readonly retention?: Duration.Input
 }
@@ -108,46 +108,46 @@ export interface Options {
   /** Whether anonymous callers may list and pull. Defaults to `false`. */
   readonly anonymousPull?: boolean
   /**
-   * How rights are granted, in ACR's words: to the whole registry, or by repository (attribute-based access control),
-   * where no token is for all repositories. Defaults to `rbac`.
+   * How permissions are granted, in ACR's words: to the whole registry, or by repository (attribute-based access
+   * control), which allows no token for all repositories. Defaults to `rbac`.
    */
   readonly roleAssignmentMode?: "rbac" | "rbac-abac"
   /**
-   * Requests a minute, by kind, as ACR counts them (see `RateLimits` of `@effect-acr/client`); what is too many is
-   * answered 429 with `Retry-After`. They are those of the whole registry, and come before those of `tier`. Not limited if
-   * neither is given.
+   * The limits of the whole registry in requests per minute, by kind, as ACR counts them (see `RateLimits` of
+   * `@effect-acr/client`). Requests above a limit fail with 429 and `Retry-After`. They override the limits of `tier`.
+   * Without both, requests are not limited.
    */
   readonly rateLimits?: RateLimits
   /**
-   * The tier of the registry, in ACR's words, whose limits it then has: those of the whole registry, and half of them for
-   * each identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
-   * all anonymous callers a fourth.
+   * The tier of the registry, in ACR's words. It sets the limits of the whole registry, and half of them for each
+   * identity. The admin user is one identity, each scope-map token another one, all callers of Entra ID a third, and
+   * all anonymous callers a fourth. Defaults to no tier.
    */
   readonly tier?: NonNullable<Limits["tier"]>
   /**
-   * Whether downloads of blobs are redirected to another host, as ACR's are, or served. Defaults to `redirect` on
-   * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. On any other `host` they
-   * are served, whatever is given here, and so they are with a `publicHost`, and with a certificate that is not for the
-   * storage: `modes` of the service says so.
+   * Whether downloads of blobs are redirected to another host, as in ACR, or served directly. Defaults to `redirect` on
+   * `127.0.0.1`, whose storage is `localhost`, and on `localhost`, whose storage is `127.0.0.1`. They are always served
+   * directly on any other `host`, with a `publicHost`, and with a certificate that is not for the storage. `modes` of
+   * the service shows the result.
    */
   readonly blobs?: "redirect" | "direct"
-  /** The largest body of an upload request, in bytes; more is answered 413. Defaults to no limit. */
+  /** The maximum size of the body of an upload request. Larger ones fail with 413. Defaults to no limit. */
   readonly maxRequestBodySize?: ByteSize.Input
-  /** What `OCI-Chunk-Min-Length` asks for, in bytes. Without it, the header is not sent. */
+  /** The value of `OCI-Chunk-Min-Length`, the minimum size of a chunk. Defaults to none: the header is not sent. */
   readonly chunkMinLength?: ByteSize.Input
-  /** How the registry treats referrers. Defaults to those of a registry of ACR that has the referrers API. */
+  /** How the registry treats referrers. Defaults to a registry of ACR that has the referrers API. */
   readonly referrers?: ReferrersOptions
   /**
-   * The soft delete policy. Without it, deletions are final; what an emulator with the policy left in the trash of the
-   * `directory` stays there and can be restored.
+   * The soft delete policy. Without it, deletions are final. Artifacts that an earlier emulator with the policy left in
+   * the trash of the `directory` stay there and can be restored.
    */
   readonly softDelete?: SoftDeleteOptions
   /**
    * Whether a push of a tag honours `If-Match` and `If-None-Match`. Defaults to `false`: these headers are ignored.
    *
-   * With it, a push by tag is answered 412 `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`: any),
-   * or if it names one of `If-None-Match` (`*`: any). The `ETag` of a manifest is its digest in quotes. Pushes by digest
-   * have no conditions.
+   * With `true`, a push by tag fails with 412 `PRECONDITION_FAILED` unless the tag names a manifest of `If-Match` (`*`:
+   * any), or if it names one of `If-None-Match` (`*`: any). The `ETag` of a manifest is its digest in quotes. Pushes by
+   * digest have no conditions.
    */
   readonly conditionalPut?: boolean
 }
@@ -157,11 +157,11 @@ const PositiveInt = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 const referrers = Schema.Struct({
   /** Whether the registry has the referrers API. */
   api: Schema.Boolean,
-  /** Whether a push of a manifest with a subject is answered with `OCI-Subject`. */
+  /** Whether the response to a push of a manifest with a subject has `OCI-Subject`. */
   subjectHeader: Schema.Boolean,
   /** Whether the list is filtered by the `artifactType` of the query. */
   filter: Schema.Boolean,
-  /** The number of referrers a page; `null` for one page for all. */
+  /** The number of referrers per page; `null` for one page for all. */
   pageSize: Schema.NullOr(PositiveInt),
   /** Whether the deletion of a subject deletes its referrers. */
   cascade: Schema.Boolean
@@ -170,13 +170,13 @@ const referrers = Schema.Struct({
 const modes = Schema.Struct({
   /** Whether anonymous callers may list and pull. */
   anonymousPull: Schema.Boolean,
-  /** How rights are granted, in ACR's words. Tokens keep what they were granted. */
+  /** How permissions are granted, in ACR's words. A change does not affect tokens that were issued before. */
   roleAssignmentMode: Schema.Literals(["rbac", "rbac-abac"]),
-  /** Whether downloads of blobs are redirected to the storage; always `direct` on a host that has no other beside it. */
+  /** Whether downloads of blobs are redirected to the storage; always `direct` if the emulator has no storage host. */
   blobs: Schema.Literals(["redirect", "direct"]),
-  /** The largest body of an upload request, in bytes; `null` for no limit. */
+  /** The maximum size of the body of an upload request, in bytes; `null` for no limit. */
   maxRequestBodySize: Schema.NullOr(Schema.Natural),
-  /** What `OCI-Chunk-Min-Length` asks for, in bytes; `null` for no such header. */
+  /** The value of `OCI-Chunk-Min-Length`, in bytes; `null` for no such header. */
   chunkMinLength: Schema.NullOr(Schema.Natural),
   /** The soft delete policy; `null` if deletions are final. */
   softDelete: Schema.NullOr(Schema.Struct({ retention: Period })),
@@ -205,7 +205,7 @@ export const Modes = Schema.Struct({
 export type Modes = typeof Modes.Type
 
 /**
- * Modes that change. What is not named stays as it is.
+ * A change of modes. Modes that it does not name are kept.
  *
  * @category schemas
  * @since 0.1.0
@@ -217,7 +217,7 @@ export const ModesChange = Schema.Struct({
 })
 
 /**
- * Modes that change.
+ * A change of modes.
  *
  * @category models
  * @since 0.1.0
@@ -225,13 +225,13 @@ export const ModesChange = Schema.Struct({
 export type ModesChange = typeof ModesChange.Type
 
 /**
- * How many requests a minute a registry answers. What is too many is answered 429 with `Retry-After`.
+ * The rate limits of a registry, in requests per minute. Requests above a limit fail with 429 and `Retry-After`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Limits = Schema.Struct({
-  /** The tier whose limits it has; `null` for none. */
+  /** The tier whose limits apply; `null` for none. */
   tier: Schema.NullOr(Schema.Literals(["basic", "standard", "premium"])),
   /** Limits of the whole registry by kind of request, which override those of the tier. */
   rateLimits: Schema.Struct({
@@ -249,7 +249,7 @@ export const Limits = Schema.Struct({
 })
 
 /**
- * How many requests a minute a registry answers.
+ * The rate limits of a registry.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Scope maps: what a token may do with which repositories.
+ * Scope maps: the permissions of a token, by repository.
  *
  * `ScopeMapToken` of `AcrEmulator` has one.
  *
@@ -11,8 +11,9 @@
  *
  * **Details**
  *
- * ACR's documentation, "Create a token with repository-scoped permissions". `content/read` is to pull, `content/write` to
- * push; `metadata/read` is to list and to read properties, `metadata/write` to lock and unlock.
+ * `content/read` allows pulling, `content/write` pushing, `metadata/read` listing and reading properties, and
+ * `metadata/write` locking and unlocking. Source: ACR's documentation, "Create a token with repository-scoped
+ * permissions".
  *
  * @category models
  * @since 0.1.0
@@ -20,14 +21,14 @@
 export type ScopeMapAction = "content/read" | "content/write" | "content/delete" | "metadata/read" | "metadata/write"
 
 /**
- * The actions that are allowed on a repository, or on several.
+ * The allowed actions on one repository, or on several.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ScopeMapRule {
-  /** A repository's name; `*` at its end stands for anything. */
+  /** The name of a repository. `*` at its end matches anything. */
   readonly repository: string
-  /** What may be done with it. */
+  /** The allowed actions. */
   readonly actions: ReadonlyArray<ScopeMapAction>
 }

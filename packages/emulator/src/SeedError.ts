@@ -1,5 +1,5 @@
 /**
- * Why an emulator cannot be filled with a seed.
+ * Why a seed cannot be put into an emulator.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import * as Schema from "effect/Schema"
  *
  * **Details**
  *
- * The seed is checked before anything is put. If its folder or archive turns out to be damaged later, what came before
- * stays, and a second attempt adds the rest.
+ * The seed is checked before anything is stored. If its folder or archive turns out to be damaged later, the content
+ * stored before is kept, and a second attempt adds the rest.
  *
  * @category errors
  * @since 0.1.0

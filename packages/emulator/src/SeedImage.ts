@@ -1,5 +1,5 @@
 /**
- * Seeds: what an emulator is filled with. Each is data, in TypeScript or in JSON.
+ * Seeds: the images and artifacts to put into an emulator, as data, in TypeScript or in JSON.
  *
  * A `SeedImage` describes an image or another artifact, which the emulator makes. A `SeedContents` names a folder or an
  * archive with images that other tools made. `AcrEmulator.seed` and `AcrEmulator.seedFrom` take them.
@@ -57,24 +57,27 @@ export const SeedBytes = Schema.Union([Schema.String, Bytes])
 export type SeedBytes = typeof SeedBytes.Type
 
 /**
- * Reads a layer with details. One of `content`, `sizeInBytes` and `files` says what is in it.
+ * Reads a layer with details. Exactly one of `content`, `sizeInBytes` and `files` defines its content.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const SeedLayer = Schema.Struct({
-  /** The content, taken as it is. */
+  /** The content, stored unchanged. */
   content: Schema.optionalKey(SeedBytes),
   /**
-   * The size of a layer that the emulator fills. The same seed gets the same bytes, which cannot be compressed. In an image,
-   * the layer is a tar archive that container tools unpack.
+   * The size of a layer whose content the emulator generates. The same seed has the same bytes, which cannot be
+   * compressed. In an image, the layer is a tar archive that container tools can unpack.
    */
   sizeInBytes: Schema.optionalKey(Schema.Natural),
   /** Files by their paths, which the emulator packs into a tar archive. */
   files: Schema.optionalKey(Schema.Record(Schema.String, SeedBytes)),
-  /** The media type. Defaults to an uncompressed tar archive in an image, and to `application/octet-stream` elsewhere. */
+  /**
+   * The media type. Defaults to that of an uncompressed tar archive in images, and to `application/octet-stream` in
+   * others.
+   */
   mediaType: Schema.optionalKey(plain(MediaType.parse)),
-  /** The name of the file that the layer is, for tools such as oras: `org.opencontainers.image.title`. */
+  /** The file name of the layer, for tools such as oras: `org.opencontainers.image.title`. */
   title: Schema.optionalKey(Schema.String)
 }).check(
   Schema.makeFilter(({ content, files, sizeInBytes }) =>
@@ -145,7 +148,7 @@ export const SeedReferrer: Schema.Codec<SeedReferrer, SeedReferrerEncoded> = Sch
 })
 
 /**
- * Reads locks: what clients may do with a tag, a manifest or a repository, in ACR's words. What is absent is allowed.
+ * Reads locks: what clients may do with a tag, a manifest or a repository, in ACR's words. Each defaults to allowed.
  *
  * @category schemas
  * @since 0.1.0
@@ -153,7 +156,7 @@ export const SeedReferrer: Schema.Codec<SeedReferrer, SeedReferrerEncoded> = Sch
 export const SeedLocks = Schema.Struct({
   /** Whether it may be deleted. */
   deleteEnabled: Schema.optionalKey(Schema.Boolean),
-  /** Whether it may be overwritten. What may not be overwritten may not be deleted either. */
+  /** Whether it may be overwritten. If it may not, it may not be deleted either. */
   writeEnabled: Schema.optionalKey(Schema.Boolean),
   /** Whether it may be pulled. */
   readEnabled: Schema.optionalKey(Schema.Boolean),
@@ -169,7 +172,7 @@ export const SeedLocks = Schema.Struct({
  */
 export type SeedLocks = typeof SeedLocks.Type
 
-/** RFC 3339 with a zone. `Date` would read far more, `3 days` for example. */
+/** RFC 3339 with a zone. `Date` accepts far more, such as `3 days`. */
 const timePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i
 
 const decodeDuration = Schema.decodeOption(Schema.DurationFromString)
@@ -186,7 +189,8 @@ const momentOf = (text: string): Option.Option<DateTime.Utc | Duration.Duration>
 const expectedMoment = "a time such as 2026-01-31T12:00:00Z, or a duration before now such as 3 days"
 
 /**
- * When something was pushed: a time, or how long ago. In JSON it is a string: `2026-01-31T12:00:00Z` (RFC 3339) or `3 days`.
+ * When something was pushed: a time, or how long ago. In JSON it is a string: `2026-01-31T12:00:00Z` (RFC 3339) or `3
+ * days`.
  *
  * @category schemas
  * @since 0.1.0
@@ -221,8 +225,8 @@ const pushed = {
   /** When it was pushed: a time, or how long before now. Defaults to now. */
   pushedAt: Schema.optionalKey(PushedAt),
   /**
-   * What to do with a tag that names something else: `keep` (the default) leaves it, so that the seeds of a program move no
-   * tag of a folder that was kept; `overwrite` moves it, as a push does.
+   * What to do with a tag that names something else. `keep` leaves it, so that the seeds of a program do not move tags
+   * in a permanent folder. `overwrite` moves it, as a push does. Defaults to `keep`.
    */
   onTag: Schema.optionalKey(Schema.Literals(["keep", "overwrite"]))
 }
@@ -230,16 +234,16 @@ const pushed = {
 const fields = {
   /** The repository to put it into. It is created if it is missing. */
   repository: plain(RepositoryName.parse),
-  /** The tags. Defaults to none: the image is then known by its digest alone. */
+  /** The tags. Defaults to none: the image then has only its digest. */
   tags: Schema.optionalKey(Schema.Array(plain(Tag.parse))),
   /**
-   * The platforms that it is for, as `os/architecture` or `os/architecture/variant`. Defaults to `linux/amd64`. Several
-   * platforms make an index of as many images, and the tags name the index.
+   * The platforms, as `os/architecture` or `os/architecture/variant`. Defaults to `linux/amd64`. Several platforms make
+   * an index with an image for each, and the tags name the index.
    */
   platforms: Schema.optionalKey(Schema.Array(plain(Platform.parse))),
   /**
-   * The layers, the lowest first: text and bytes as they are, or layers with details. Defaults to one small layer, which
-   * differs by repository, tags and platform.
+   * The layers, the lowest first: text, bytes, or layers with details. Defaults to one small layer, which differs by
+   * repository, tags and platform.
    */
   layers: Schema.optionalKey(Layers),
   /** The labels in the configuration. */
@@ -251,22 +255,23 @@ const fields = {
   /** The annotations of the manifest that the tags name. */
   annotations: Schema.optionalKey(Texts),
   /**
-   * What kind of artifact it is, if it is no image: a media type. The artifact has one manifest, whose configuration is empty
-   * and whose layers are its files.
+   * The type of an artifact that is not an image: a media type. The artifact has one manifest, whose configuration is
+   * empty and whose layers are its files.
    */
   artifactType: Schema.optionalKey(plain(MediaType.parse)),
   /** The media types of manifests, configurations and layers. Defaults to `oci`. */
   format: Schema.optionalKey(Schema.Literals(["oci", "docker"])),
-  /** Whether each image has an attestation of its provenance in the index, as BuildKit makes them. Defaults to false. */
+  /** Whether the index has an attestation of provenance for each image, as BuildKit makes them. Defaults to `false`. */
   attestations: Schema.optionalKey(Schema.Boolean),
   /**
-   * The signatures of what the tags name: `cosign-tag` is a manifest under the tag `sha256-….sig`, as cosign 2 leaves it;
-   * `cosign-bundle` is a referrer, as cosign 3 leaves it. No key made them, so that their verification fails.
+   * The signatures of the manifest that the tags name: `cosign-tag` is a manifest with the tag `sha256-….sig`, as
+   * cosign 2 writes it; `cosign-bundle` is a referrer, as cosign 3 writes it. They have no key, so their verification
+   * fails.
    */
   signatures: Schema.optionalKey(Schema.Array(Schema.Literals(["cosign-tag", "cosign-bundle"]))),
-  /** The artifacts that refer to what the tags name. */
+  /** The artifacts that refer to the manifest that the tags name. */
   referrers: Schema.optionalKey(Schema.Array(SeedReferrer)),
-  /** The locks of the tags, the manifest that they name, and the repository. What is there already keeps its locks. */
+  /** The locks of the tags, the manifest that they name, and the repository. Existing ones keep their locks. */
   locks: Schema.optionalKey(
     Schema.Struct({
       /** The locks of each tag. */
@@ -288,9 +293,9 @@ const onlyOfOci = ["annotations", "attestations"] as const
  *
  * **Details**
  *
- * Only `repository` is needed: `{ repository, tags }` is one small image. The same seed has the same digest at any time and on
- * any machine. Seeds that differ in their repository, tags or platforms are different images, unless both name the same
- * `layers`, or more of the same content.
+ * Only `repository` is required: `{ repository, tags }` is one small image. The same seed has the same digest at any
+ * time and on any machine. Seeds that differ in their repository, tags or platforms are different images, unless both
+ * name the same `layers`, or more of the same content.
  *
  * **Gotchas**
  *
@@ -340,14 +345,14 @@ export const SeedImage = Schema.Struct(fields).check(
 export type SeedImage = typeof SeedImage.Type
 
 /**
- * Reads where images are that other tools made.
+ * Reads the location of images that other tools made.
  *
  * **Details**
  *
- * Digests stay as they are. Referrers and signatures come along. Images without a name come along, without a tag, if
- * nothing in the folder or the archive has a name.
+ * Digests do not change. Referrers and signatures are copied too. Images without a name are copied, without a tag, only
+ * if nothing in the folder or the archive has a name.
  *
- * **Example** (The images of a folder, and of an archive that docker save wrote)
+ * **Example** (The images of a folder, and of an archive of `docker save`)
  *
  * ```ts
  * import type { SeedImage } from "@effect-acr/emulator"
@@ -375,7 +380,7 @@ export const SeedContents = Schema.Struct({
 })
 
 /**
- * Where images are that other tools made: a folder in OCI layout, or an archive.
+ * The location of images that other tools made: a folder in OCI layout, or an archive.
  *
  * @category models
  * @since 0.1.0
@@ -391,7 +396,7 @@ export type SeedContents = typeof SeedContents.Type
 export interface SeededImage {
   /** The repository that it is in. */
   readonly repository: string
-  /** Its tags. Those that named something else before may still do so. */
+  /** Its tags. With `onTag: "keep"`, a tag that named something else before still does. */
   readonly tags: ReadonlyArray<string>
   /** Its digest. */
   readonly digest: Digest

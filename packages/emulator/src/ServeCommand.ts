@@ -20,8 +20,8 @@ const { json: _, ...ownChanges } = changes
  *
  * **Details**
  *
- * Whether it prints JSON when it is ready is decided by the caller, whose command may have a flag `--json` for all of its subcommands.
- * The emulator itself is loaded when the command runs.
+ * The flag `--json` is missing, because the parent command may have one for all of its subcommands: pass its value as
+ * `json`. The emulator itself is loaded when the command runs.
  *
  * Fails with `CannotStart` if a port is taken, or a file or a setting cannot be used.
  *
@@ -46,8 +46,8 @@ export const make = <const Name extends string, R, E = never, R2 = never>(
     /** Whether to print one line of JSON when the emulator is ready, instead of instructions. */
     readonly json: Effect.Effect<boolean, never, R>
     /**
-     * Decides what runs in place of the emulator, given what would serve it and its options. The files of a certificate are not
-     * read at that time: `https` is then `true`. Defaults to serving.
+     * Runs instead of the emulator, and receives the effect that would serve it and its options. The files of a
+     * certificate are not read before: `https` is `true` then. Defaults to serving.
      */
     readonly around?: (serving: Effect.Effect<never, CannotStart>, options: Options) => Effect.Effect<void, E, R2>
   }

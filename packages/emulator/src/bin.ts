@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The emulator as a command. This file imports nothing and is plain, so that an old Node reads it and can say that it is old.
+ * The emulator as a command. This file has no imports and plain syntax, so that an old Node can run it and report its
+ * version.
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 

@@ -1,5 +1,5 @@
 /**
- * An Azure Container Registry in a box, for tests and for trying things out.
+ * An emulator of Azure Container Registry, for tests and experiments.
  *
  * @since 0.1.0
  */
@@ -7,34 +7,34 @@
 /** A running emulator. */
 export * as AcrEmulator from "./AcrEmulator.ts"
 
-/** What the registry of an emulator holds. */
+/** The contents of an emulator's registry. */
 export * as Contents from "./Contents.ts"
 
-/** Serves the API by which an emulator is controlled. */
+/** Serves the control API of an emulator. */
 export * as Control from "./Control.ts"
 
-/** The API by which an emulator is controlled, and its client. */
+/** The control API of an emulator, and its client. */
 export * as ControlApi from "./ControlApi.ts"
 
-/** Why an emulator can't keep its registry in a folder. */
+/** Why an emulator cannot keep its registry in a folder. */
 export * as DirectoryError from "./DirectoryError.ts"
 
-/** What the emulator does wrong, as data. */
+/** Faults of the emulator, as data. */
 export * as Fault from "./Fault.ts"
 
-/** What was asked of the emulator. */
+/** The requests to the emulator and their responses. */
 export * as Journal from "./Journal.ts"
 
-/** Which kind of registry the emulator is. */
+/** The modes of the emulator: which features of a registry it has. */
 export * as Modes from "./Modes.ts"
 
-/** What a token may do with which repositories. */
+/** The permissions of a token, by repository. */
 export * as ScopeMap from "./ScopeMap.ts"
 
-/** Why the emulator cannot be filled with a seed. */
+/** Why a seed cannot be put into the emulator. */
 export * as SeedError from "./SeedError.ts"
 
-/** What the emulator is filled with. */
+/** Seeds: the images and artifacts to put into the emulator. */
 export * as SeedImage from "./SeedImage.ts"
 /** The emulator as a subcommand of another command. */
 export * as ServeCommand from "./ServeCommand.ts"
