@@ -178,9 +178,9 @@ describe("the command's configuration", () => {
     [{ referrers: { apii: true } }, "referrers.apii: there is no such setting"],
     [{ seeds: [{ repository: "a", tgas: ["1"] }] }, "seeds[0].tgas: there is no such setting"],
     [{ port: "x" }, "port: Expected number"],
-    [{ seeds: ["a:1", "b"] }, "seeds[1]: Expected an image as library/alpine:3.20"],
+    [{ seeds: ["a:1", "b"] }, "seeds[1]: Expected an image such as library/alpine:3.20"],
     [{ softDelete: { retention: "0 seconds" } }, "softDelete.retention: Expected a time above zero"],
-    [{ publicHost: "a/b" }, "publicHost: Expected a host as registry.test:5001"],
+    [{ publicHost: "a/b" }, "publicHost: Expected a host such as registry.test:5001"],
     [{ scopeMapTokens: [{ username: "a", scopeMap: [] }] }, "scopeMapTokens[0].password: is missing"],
     [[], "Expected object"]
   ])("file is refused in a line that names the place: %j", ([settings, problem]) =>
@@ -197,7 +197,7 @@ describe("the command's configuration", () => {
   it.live("file is refused if it is not there or no JSON", () =>
     Effect.gen(function* () {
       const path = yield* file("acr.json", '{\n  "port": 1,\n}')
-      assert.match(ends(["--config", path]).stderr, /^acr-emulator cannot start: .*acr\.json is no JSON: .+\n$/)
+      assert.match(ends(["--config", path]).stderr, /^acr-emulator cannot start: .*acr\.json is not JSON: .+\n$/)
       assert.match(ends(["--config", `${path}.no`]).stderr, /^acr-emulator cannot start: .*: ENOENT.*\n$/)
     })
   )
@@ -424,7 +424,7 @@ describe("the command's control API", () => {
       const port = `${portOf(ready.control?.endpoint ?? "")}`
       const { code, stderr, stdout } = ends(["--port", "0", "--json", "--control-port", port])
       assert.deepStrictEqual([code, stdout], [1, ""])
-      assert.match(stderr, /^acr-emulator cannot start: .*EADDRINUSE.*; --control-port 0 takes one that is free\n$/)
+      assert.match(stderr, /^acr-emulator cannot start: .*EADDRINUSE.*; --control-port 0 takes a free port\n$/)
     })
   )
 })

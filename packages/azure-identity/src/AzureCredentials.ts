@@ -80,8 +80,8 @@ const checkCloud = (
   const other = AzureCloud.all.find((known) => AzureCloud.holds(known, loginServer))
   const advice =
     other === undefined
-      ? "name its cloud, or a custom one that holds this login server"
-      : `that is one of ${other.name}: choose this cloud, or set AZURE_AUTHORITY_HOST to ${other.authorityHost}`
+      ? "set cloud to its cloud, or to a custom one with this login server"
+      : `it belongs to ${other.name}: set cloud to that one, or AZURE_AUTHORITY_HOST to ${other.authorityHost}`
   return Effect.fail(
     new CredentialUnavailable({
       credential,

@@ -172,9 +172,9 @@ describe("AZURE_AUTHORITY_HOST", () => {
 describe("a registry that is not of the cloud", () => {
   for (const [loginServer, advice] of [
     ["myregistry.azurecr.cn", "AZURE_AUTHORITY_HOST to https://login.chinacloudapi.cn"],
-    ["myregistry.azurecr.us", "that is one of AzureUSGovernment"],
-    ["myregistry.azurecr.io.evil.example", "a custom one that holds this login server"],
-    ["evilazurecr.io", "a custom one that holds this login server"]
+    ["myregistry.azurecr.us", "it belongs to AzureUSGovernment"],
+    ["myregistry.azurecr.io.evil.example", "a custom one with this login server"],
+    ["evilazurecr.io", "a custom one with this login server"]
   ] as const) {
     it.live(`${loginServer} is shown no token, and none is asked for`, () =>
       Effect.gen(function* () {

@@ -211,7 +211,7 @@ describe("a registry that accepts connections and never answers", () => {
       const { code, stdout } = yield* Fiber.join(running)
       assert.strictEqual(code, 7)
       assert.include(outcomes(stdout), { name: "ok", connection: "ok", api: "failed", clock: "skipped" })
-      assert.include(lineOf(stdout, "api", "failed"), "timed out: no answer within 10s")
+      assert.include(lineOf(stdout, "api", "failed"), "timed out: no response within 10s")
       assert.include(lineOf(stdout, "api", "advice"), "does not answer")
     }).pipe(Effect.scoped)
   )

@@ -15,7 +15,7 @@
  *
  * const TestRegistry = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.layer()))
  *
- * it.live("sees a throttled registry through", () =>
+ * it.live("retries a throttled request", () =>
  *   Effect.gen(function* () {
  *     const emulator = yield* AcrEmulator.AcrEmulator
  *     yield* emulator.seed({ repository: "library/alpine", tags: ["3.20"] })
@@ -418,7 +418,7 @@ const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.
 
 const publicHostOf = (text: string): PublicHost.PublicHost => {
   const parsed = PublicHost.parse(text)
-  if (parsed === undefined) throw new RangeError(`publicHost must be a host as registry.test:5001, not ${text}`)
+  if (parsed === undefined) throw new RangeError(`publicHost must be a host such as registry.test:5001, not ${text}`)
   return parsed
 }
 

@@ -47,7 +47,7 @@ export class NotReady extends HttpApiError.Problem<NotReady>()("NotReady", {
 export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
   type: "about:blank",
   status: 404,
-  title: "There is nothing of this name"
+  title: "There is no such fault or repository"
 }) {}
 
 /**
@@ -102,11 +102,11 @@ const TimeToMoveBy = Schema.DurationFromString.check(
 const group = HttpApiGroup.make("control", { topLevel: true }).add(
   HttpApiEndpoint.get("health", "/health", {
     success: Schema.Struct({ status: Schema.Literal("healthy") })
-  }).annotate(OpenApi.Description, "Answers as soon as the emulator listens"),
+  }).annotate(OpenApi.Description, "Responds as soon as the emulator listens"),
   HttpApiEndpoint.get("ready", "/ready", {
     success: Schema.Struct({ status: Schema.Literal("ready") }),
     error: NotReady
-  }).annotate(OpenApi.Description, "Answers 200 once the emulator has the images that it starts with, 503 before"),
+  }).annotate(OpenApi.Description, "Responds with 200 once the emulator has the images that it starts with, with 503 before"),
   HttpApiEndpoint.get("emulator", "/emulator", { success: Emulator }).annotate(
     OpenApi.Description,
     "Where the emulator listens"
@@ -118,63 +118,63 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
   }).annotate(OpenApi.Description, "Puts an image into the registry without a request"),
   HttpApiEndpoint.post("reset", "/reset", { error: SeedRefused }).annotate(
     OpenApi.Description,
-    "Makes the emulator as it was when it had started, and answers when it is"
+    "Restores the state at the start, and responds when that is done"
   ),
 
   HttpApiEndpoint.get("faults", "/faults", { success: Schema.Array(Injected) }).annotate(
     OpenApi.Description,
-    "The faults that were injected and not taken back, in order"
+    "The faults that were injected and not removed, in order"
   ),
   HttpApiEndpoint.post("inject", "/faults", {
     payload: Fault,
     success: Schema.Struct({ id: Schema.Natural })
-  }).annotate(OpenApi.Description, "Makes something go wrong"),
+  }).annotate(OpenApi.Description, "Injects a fault"),
   HttpApiEndpoint.delete("removeFault", "/faults/:id", {
     params: { id: Schema.Natural },
     error: NotFound
-  }).annotate(OpenApi.Description, "Takes back one fault"),
-  HttpApiEndpoint.delete("clearFaults", "/faults").annotate(OpenApi.Description, "Takes back all faults"),
+  }).annotate(OpenApi.Description, "Removes one fault"),
+  HttpApiEndpoint.delete("clearFaults", "/faults").annotate(OpenApi.Description, "Removes all faults"),
 
   HttpApiEndpoint.get("journal", "/journal", {
     query: { after: Schema.optionalKey(Schema.Natural) },
     success: Schema.Array(JournalEntry)
-  }).annotate(OpenApi.Description, "The requests that the emulator answered, those after a sequence number"),
-  HttpApiEndpoint.delete("clearJournal", "/journal").annotate(OpenApi.Description, "Forgets the requests so far"),
+  }).annotate(OpenApi.Description, "The requests to the emulator, or those after a sequence number"),
+  HttpApiEndpoint.delete("clearJournal", "/journal").annotate(OpenApi.Description, "Clears the journal"),
 
   HttpApiEndpoint.get("clock", "/clock", {
     success: Schema.Struct({ time: Schema.DateTimeUtcFromString })
-  }).annotate(OpenApi.Description, "The time that the emulator goes by"),
+  }).annotate(OpenApi.Description, "The time of the emulator's clock"),
   HttpApiEndpoint.put("setClock", "/clock", {
     payload: Schema.Struct({ time: TimeToSet })
   }).annotate(OpenApi.Description, "Sets the clock of the emulator, which then runs on"),
   HttpApiEndpoint.post("adjustClock", "/clock/adjust", {
     payload: Schema.Struct({ by: TimeToMoveBy })
-  }).annotate(OpenApi.Description, 'Moves the clock of the emulator by a while, as "8 days"'),
+  }).annotate(OpenApi.Description, 'Moves the clock of the emulator by a duration, such as "8 days"'),
 
   HttpApiEndpoint.get("modes", "/modes", { success: Modes }).annotate(
     OpenApi.Description,
-    "Which kind of registry the emulator is"
+    "The modes of the emulator: which features of a registry it has"
   ),
   HttpApiEndpoint.patch("setModes", "/modes", { payload: ModesChange, success: Modes }).annotate(
     OpenApi.Description,
-    "Changes the modes that are named, and answers all"
+    "Changes the modes that are named, and returns all"
   ),
   HttpApiEndpoint.get("limits", "/limits", { success: Limits }).annotate(
     OpenApi.Description,
-    "How many requests a minute the emulator answers"
+    "The rate limits of the emulator, in requests per minute"
   ),
   HttpApiEndpoint.put("setLimits", "/limits", { payload: Limits, success: Limits }).annotate(
     OpenApi.Description,
-    "Sets how many requests a minute the emulator answers"
+    "Sets the rate limits of the emulator, in requests per minute"
   ),
 
   HttpApiEndpoint.delete("revokeAccessTokens", "/tokens/access").annotate(
     OpenApi.Description,
-    "Forgets all access tokens: a request with one of them is answered 401"
+    "Revokes all access tokens. Requests with one of them fail with 401"
   ),
   HttpApiEndpoint.delete("revokeRefreshTokens", "/tokens/refresh").annotate(
     OpenApi.Description,
-    "Forgets all refresh tokens: their owners have to log in again"
+    "Revokes all refresh tokens. Their clients must log in again"
   ),
 
   HttpApiEndpoint.get("repositories", "/repositories", { success: Schema.Array(RepositorySummary) }).annotate(

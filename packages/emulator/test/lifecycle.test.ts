@@ -178,9 +178,9 @@ describe("the command", () => {
   )
 
   it.live.each([
-    [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes one that is free$/],
+    [["--port", "PORT"], /^acr-emulator cannot start: listen EADDRINUSE.*--port 0 takes a free port$/],
     [["--port", "0", "--directory", bin], /^acr-emulator cannot start: .*bin\.ts can't hold a registry: E[^;]*$/],
-    [["--seed", "library/alpine"], /Expected an image as library\/alpine:3\.20, got library\/alpine$/],
+    [["--seed", "library/alpine"], /Expected an image such as library\/alpine:3\.20, got library\/alpine$/],
     [["--port", "99999"], /between 0 and 65535$/],
     [["--tier", "gold"], /basic.*standard.*premium/]
   ] as const)("says in a line why it cannot start: %j", ([flags, line]) =>

@@ -234,7 +234,7 @@ describe("contents that cannot be read", () => {
         assert.match(yield* failureOf({ from, repository: "No" }), /Expected a repository name/)
         assert.match(yield* failureOf({ from, repository: "a", images: ["v9"] }), /there is no image v9 in it$/)
         assert.match(yield* failureOf({ from, images: ["1.4.0"] }), /1\.4\.0 names no repository/)
-        assert.match(yield* failureOf({ from, repository: "a" }), /v1\/2 is no name of an image: /)
+        assert.match(yield* failureOf({ from, repository: "a" }), /v1\/2 is not the name of an image: /)
         assert.match(yield* failureOf({ from, images: [digests.web] }), /names no repository/)
         // Nothing was put for the names that are right.
         assert.strictEqual(yield* get("/v2/_catalog"), '{"repositories":null}')

@@ -83,7 +83,7 @@ const rights = Effect.fnUntraced(function* (
   const found = yield* Ref.make(Option.none<string>())
   yield* step("tags", Rights.tagsStep(content, repository, found))
   yield* step("pull", Rights.pullStep(content, repository, yield* Ref.get(found)))
-  yield* step("push", push ? Rights.pushStep(transport, repository) : Effect.succeed(skipped("it was not asked for")))
+  yield* step("push", push ? Rights.pushStep(transport, repository) : Effect.succeed(skipped("it was not requested")))
 })
 
 const network = Effect.fnUntraced(function* (say: Say, limited: Limited, url: URL, ca: Options["ca"]) {

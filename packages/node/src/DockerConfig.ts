@@ -328,7 +328,7 @@ const change = Effect.fnUntraced(function* (
   return yield* new LoginStoreError({
     place,
     problem: "FileFailed",
-    description: "other programs change it all the time"
+    description: "other programs keep changing it"
   })
 }, Effect.scoped)
 

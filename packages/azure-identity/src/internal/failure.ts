@@ -31,7 +31,7 @@ const credentialOf = (message: string): string | undefined => {
 
 /** A JSON parser quotes what it cannot parse, which may be a token. */
 const withoutQuotes = (message: string): string =>
-  /\bJSON\b/.test(message) ? "what came in answer can't be read" : message
+  /\bJSON\b/.test(message) ? "the response cannot be parsed" : message
 
 /** Replaces every secret in the text. */
 const strikeOut = (text: string, secrets: ReadonlyArray<Redacted.Redacted<string>>): string =>
@@ -70,7 +70,7 @@ export const fromError = (
       return new CredentialUnavailable({
         credential,
         problem: passedOver.every(({ problem }) => problem === "NotConfigured") ? "NotConfigured" : "Failed",
-        description: `none of the credentials of ${credential} is there`,
+        description: `none of the credentials of ${credential} is available`,
         passedOver
       })
     }

@@ -1,5 +1,5 @@
 /**
- * Who may do what.
+ * The rights of identities.
  */
 import type { ScopeMapAction, ScopeMapRule } from "../ScopeMap.ts"
 
@@ -10,7 +10,7 @@ export interface Right {
   readonly action: string
 }
 
-/** Who asks. `name` is for the journal. */
+/** The identity of a caller. `name` is for the journal. */
 export type Identity =
   | { readonly _tag: "Anonymous"; readonly name: string }
   | { readonly _tag: "Owner"; readonly name: string }
@@ -48,16 +48,16 @@ export const has = (identity: Identity, right: Right, anonymousPull: boolean): b
   }
 }
 
-/** `*` stands for any repository, or any action. */
+/** `*` matches any repository, or any action. */
 export const isWildcard = ({ action, name }: Right): boolean => name === "*" || action === "*"
 
-/** Whether a right that a token holds is, or comprises, the one that is needed. */
+/** Whether a right of a token includes the required one. */
 export const covers = (granted: Right, right: Right): boolean =>
   granted.type === right.type &&
   (granted.name === right.name || granted.name === "*") &&
   (granted.action === right.action || granted.action === "*")
 
-/** The rights that scopes ask for: `repository:library/alpine:pull,push registry:catalog:*`. */
+/** The rights that scopes request: `repository:library/alpine:pull,push registry:catalog:*`. */
 export const parseScopes = (scopes: ReadonlyArray<string>): ReadonlyArray<Right> =>
   scopes
     .flatMap((scope) => scope.split(" "))

@@ -2,17 +2,17 @@
  * Answers as data, before they are written to a connection.
  */
 
-/** Bytes at hand, or a part of a file: from `start` up to, not including, `end`. */
+/** Bytes in memory, or a part of a file: from `start` up to, not including, `end`. */
 export type Body = Uint8Array | { readonly file: string; readonly start: number; readonly end: number }
 
 export interface Answer {
   readonly status: number
   readonly headers: { readonly [name: string]: string }
-  /** Its length stands in Content-Length. */
+  /** Its length is in Content-Length. */
   readonly body: Body | undefined
-  /** Whose login or token it was, for the journal. */
+  /** The owner of the login or token, for the journal. */
   readonly user?: string
-  /** Is called when the answer did not go out, for what makes no sense if the client does not know of it. */
+  /** Called if the answer was not sent, to undo effects that the client must know of. */
   readonly undelivered?: () => Promise<void>
 }
 
@@ -44,30 +44,30 @@ export const error = (status: number, code: string, message: string, detail?: un
 export const authenticationRequired =
   "authentication required, visit https://aka.ms/acr/authorization for more information."
 
-/** What the distribution API and the deletion of a repository say of a missing one. */
+/** The error of the distribution API, and of the deletion of a repository, for a missing one. */
 export const nameUnknown = (name: string): Answer =>
   error(404, "NAME_UNKNOWN", "repository name not known to registry", { name })
 
-/** What the rest of the management API says of a missing repository. */
+/** The error of the rest of the management API for a missing repository. */
 export const repositoryNotFound = (name: string): Answer =>
   error(404, "NAME_UNKNOWN", `repository "${name}" is not found`)
 
 export const tagUnknown: Answer = error(404, "TAG_UNKNOWN", "the specified tag does not exist")
 
-/** What the distribution API says of a missing manifest. The management API has another message. */
+/** The error of the distribution API for a missing manifest. The management API has another message. */
 export const manifestUnknown = (reference: string): Answer =>
   reference.includes(":")
     ? error(404, "MANIFEST_UNKNOWN", `manifest ${reference} is not found`)
     : error(404, "MANIFEST_UNKNOWN", `manifest tagged by "${reference}" is not found`, { Tag: reference })
 
-/** What the management API says of a missing manifest. */
+/** The error of the management API for a missing manifest. */
 export const manifestNotKnown: Answer = error(404, "MANIFEST_UNKNOWN", "manifest unknown")
 
 const blobUnknownMessage = "blob unknown to registry"
 
 export const blobUnknown = (digest: string): Answer => error(404, "BLOB_UNKNOWN", blobUnknownMessage, { digest })
 
-/** What a deletion says of a missing blob. */
+/** The error of a deletion for a missing blob. */
 export const blobNotKnown: Answer = error(404, "BLOB_UNKNOWN", blobUnknownMessage)
 
 /**
@@ -77,13 +77,13 @@ export const blobNotKnown: Answer = error(404, "BLOB_UNKNOWN", blobUnknownMessag
  */
 export const listed = <A>(items: ReadonlyArray<A>): ReadonlyArray<A> | null => (items.length === 0 ? null : items)
 
-/** What the registry says of a mishap of its own. */
+/** The answer to an internal error of the registry. */
 export const internalError = error(500, "UNKNOWN", "unknown error")
 
 /** OCI distribution specification, "Error codes". */
 export const denied: Answer = error(403, "DENIED", "requested access to the resource is denied")
 
-/** What a lock says. */
+/** The answer to a request that a lock forbids. */
 export const disallowed: Answer = error(
   405,
   "REGISTRY_DISALLOWED_OPERATION",

@@ -1,5 +1,5 @@
 /**
- * How the registry answers: who asks, whether they may, and by which route.
+ * How the registry answers: the caller's identity, its rights, and the route of the request.
  */
 import { byResource, formatScopes, type Identity, type Right } from "./access.ts"
 import { type Answer, authenticationRequired, error, text } from "./answer.ts"
@@ -11,7 +11,7 @@ import type { Tokens } from "./tokens.ts"
 
 const maxFormBytes = 65_536
 
-/** The 401 of a resource: what it takes, and whether a token was there at all. */
+/** The 401 of a resource: the rights that it requires, and the flaw of the token if there was one. */
 const unauthorized = (
   origin: string,
   service: string,
@@ -39,20 +39,21 @@ const unauthorized = (
   }
 }
 
-/** What every answer about content says of itself, also that of a path that does not exist. */
+/** The headers of every answer about content, including that of a path that does not exist. */
 const contentHeaders = { "Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff" }
 
-/** What an answer of a route adds: the headers that a script of another origin may read. */
+/** A header of the answers of routes: the headers that a script of another origin may read. */
 const exposedHeaders = {
   ...contentHeaders,
   "Access-Control-Expose-Headers": "Docker-Content-Digest, WWW-Authenticate, Link, X-Ms-Correlation-Request-Id"
 }
 
-/** What ACR says of deletions alone. It is the same number in every recording. */
+/** A header that ACR sends only for deletions. Its value is the same in every recording. */
 const remainingDeletions = { "X-Ms-Ratelimit-Remaining-Calls-Per-Second": "8.000000" }
 
 /**
- * With it, a browser asks this host by https alone from then on. `localhost` belongs to every program of a machine.
+ * With this header, a browser uses only https for the host from then on. Not sent for `localhost`, which all programs
+ * of a machine share.
  */
 const transportSecurity = (origin: string): Answer["headers"] =>
   /^https?:\/\/(?:[^/]*\.)?localhost(?::\d+)?$/i.test(origin)

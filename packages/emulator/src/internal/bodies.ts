@@ -1,5 +1,5 @@
 /**
- * Bodies of requests and answers, as they come and as faults make them.
+ * Bodies of requests and answers, as they are sent and as faults change them.
  */
 import { createReadStream } from "node:fs"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -11,7 +11,7 @@ export async function* read(body: Body): AsyncGenerator<Uint8Array> {
   else if (body.end > body.start) yield* createReadStream(body.file, { start: body.start, end: body.end - 1 })
 }
 
-/** Tells of each piece of a body how long it is. */
+/** Reports the length of each chunk of a body. */
 export async function* counted(
   chunks: AsyncIterable<Uint8Array>,
   count: (bytes: number) => void
@@ -44,7 +44,7 @@ export async function* corrupted(chunks: AsyncIterable<Uint8Array>, atByte: numb
   }
 }
 
-/** The first bytes of a body that breaks off then, or at its end if it is shorter. */
+/** The first bytes of a body, which then breaks off, or at its end if it is shorter. */
 export async function* brokenOff(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
   yield* upTo(chunks, bytes)
   throw new Error("the body broke off")
@@ -56,13 +56,13 @@ async function* untilComplete(request: IncomingMessage, arrived: PassThrough): A
 }
 
 /**
- * What arrives of a request's body. It fails at its end if the connection broke, but not before: a request on its own
- * drops what arrived and was not read by then, so that how much is left would be a matter of luck.
+ * The received bytes of a request's body. Fails at its end if the connection broke, but not before: by default a
+ * request drops the bytes that were received and not read by then, so the number of the remaining ones would be random.
  */
 export const received = (request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> => {
   const arrived = new PassThrough()
   request.once("error", () => arrived.end())
-  // What was not read must not be in the way of the next request on the connection.
+  // Unread bytes must not block the next request on the connection.
   response.once("finish", () => arrived.resume())
   return untilComplete(request, request.pipe(arrived))
 }
@@ -73,9 +73,9 @@ export const readAll = async (body: AsyncIterable<Uint8Array>, limit: number): P
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    // The rest is read and forgotten: who is cut off while sending does not hear why.
+    // The rest is read and discarded: a client that is cut off while it sends does not receive the answer.
     if (size <= limit) chunks.push(chunk)
   }
-  // One byte too many is enough to tell.
+  // One byte above the limit is enough to decide.
   return size > limit ? Buffer.alloc(limit + 1) : Buffer.concat(chunks)
 }

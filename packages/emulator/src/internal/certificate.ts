@@ -1,5 +1,5 @@
 /**
- * Certificates: an authority of the emulator's own, made on the spot, or what its user brings.
+ * Certificates: those of the emulator's own authority, made on start, or the user's.
  */
 import {
   createHash,
@@ -19,9 +19,9 @@ import * as Der from "./der.ts"
 
 export interface Certificate {
   readonly key: string
-  /** The server's certificate, which the certificates of its authorities may follow. */
+  /** The server's certificate. The certificates of its authorities may follow. */
   readonly cert: string
-  /** What a client has to trust. */
+  /** The certificate that a client must trust. */
   readonly ca: string
 }
 
@@ -37,7 +37,7 @@ const pem = (label: string, der: Uint8Array): string => {
 const extension = (id: string, value: Uint8Array, critical = false): Uint8Array =>
   Der.sequence(Der.identifier(id), ...(critical ? [Der.yes] : []), Der.octets(value))
 
-/** Clients find the authority of a certificate by these, where names alone could be those of several. */
+/** Clients find the authority of a certificate by these, because several may have the same name. */
 const keyIdentifier = (key: KeyObject): Uint8Array =>
   createHash("sha256")
     .update(key.export({ type: "spki", format: "der" }))
@@ -51,15 +51,15 @@ const authorityKeyIdentifier = (key: KeyObject) =>
 const readGroups = (text = ""): ReadonlyArray<number> =>
   text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16))
 
-/** The eight groups of an IPv6 address, of which `::` stands for those that are zero. */
+/** The eight groups of an IPv6 address. `::` replaces those that are zero. */
 const groupsOf = (address: string): ReadonlyArray<number> => {
-  // The parser of addresses writes an IPv4 address within as two groups.
+  // The URL parser writes an embedded IPv4 address as two groups.
   const [before, after] = new URL(`http://[${address}]`).hostname.slice(1, -1).split("::")
   const [head, tail] = [readGroups(before), readGroups(after)]
   return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail]
 }
 
-/** A host as RFC 5280, section 4.2.1.6, writes it: a name, or the bytes of an address. */
+/** A host as in RFC 5280, section 4.2.1.6: a name, or the bytes of an address. */
 const alternativeName = (host: string): Uint8Array => {
   switch (isIP(host)) {
     case 4:
@@ -89,7 +89,7 @@ const serverExtensions = (own: KeyObject, authority: KeyObject, hosts: ReadonlyA
   extension("2.5.29.17", Der.sequence(...hosts.map(alternativeName)))
 ]
 
-/** A name that has nothing but a common name. */
+/** A name with only a common name. */
 const nameOf = (commonName: string): Uint8Array =>
   Der.sequence(Der.set(Der.sequence(Der.identifier("2.5.4.3"), Der.text(commonName))))
 
@@ -120,7 +120,8 @@ const write = (options: {
     Der.integer(0x40, ...randomBytes(15)),
     ecdsaWithSha256,
     options.issuer,
-    // Clocks of containers and virtual machines may be behind. A year outlives a registry on a developer's machine.
+    // Clocks of containers and virtual machines may be behind. A year is longer than a registry on a developer's machine
+    // runs.
     Der.sequence(Der.time(options.nowMillis - hourMillis), Der.time(options.nowMillis + 365 * 24 * hourMillis)),
     options.subject,
     options.subjectKey.export({ type: "spki", format: "der" }),
@@ -130,18 +131,18 @@ const write = (options: {
   return pem("CERTIFICATE", Der.sequence(certificate, ecdsaWithSha256, Der.bits(signature)))
 }
 
-/** Every machine is these. */
+/** The names and addresses of every machine. */
 const ownHosts = ["localhost", "127.0.0.1", "::1"]
 
 /**
  * A certificate for this machine and other hosts, of an authority that signs nothing else: its key is not kept. Each
- * authority has a name and a key identifier of its own, so that a client can trust several emulators.
+ * authority has its own name and key identifier, so that a client can trust several emulators.
  */
 export const make = (hosts: ReadonlyArray<string>): Effect.Effect<Certificate> =>
   Effect.promise(async () => {
     const [authority, server] = await Promise.all([makeKeys(), makeKeys()])
     const issuer = nameOf(`Authority of an emulator ${randomBytes(8).toString("hex")}`)
-    // Not the clock of the program: clients check the certificate by that of the machine.
+    // Not the clock of the program: clients check the certificate by the clock of the machine.
     const common = { issuer, issuerKey: authority.privateKey, nowMillis: Date.now() }
     return {
       key: server.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),

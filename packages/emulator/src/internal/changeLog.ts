@@ -1,8 +1,9 @@
 /**
  * The changes of a registry in a file: one line of JSON for the changes of one request.
  *
- * A line is written at once and before the changes are carried out. It waits for the system to have it, not for the disk: it
- * outlives a kill of the process, and not a loss of power. A line without its end was never answered, and is dropped.
+ * A line is written in one call, before the changes are applied. The write waits for the operating system and not for
+ * the disk: a line survives a kill of the process, but not a loss of power. The request of a line without an end was
+ * never answered, so the line is dropped.
  */
 import {
   closeSync,
@@ -29,7 +30,7 @@ const decodeLine = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(C
 
 const lineOf = (changes: ReadonlyArray<Change>): Buffer => Buffer.from(`${JSON.stringify(changes)}\n`)
 
-/** How many changes stand in one line of a file that is written as a whole. */
+/** The number of changes per line of a file that is written as a whole. */
 const perLine = 100
 
 /** Calls a function with each line that has an end, and returns the length of these lines in bytes. */
@@ -67,7 +68,7 @@ export const replay = async (file: string, apply: (change: Change) => void): Pro
       })
     }
   })
-  if (length === 0) throw new Error(`${file} has no line`)
+  if (length === 0) throw new Error(`${file} is empty`)
   if (statSync(file).size > length) truncateSync(file, length)
   return changes
 }
@@ -86,7 +87,7 @@ interface Opened {
   readonly count: number
 }
 
-/** Writes a file with some changes as a whole and opens it, or fails and leaves it as it was. */
+/** Writes a file with some changes as a whole and opens it, or fails and does not change it. */
 const writeWhole = (file: string, changes: Iterable<Change>): Opened => {
   const temporary = `${file}.new`
   const descriptor = openSync(temporary, "w")
@@ -118,21 +119,21 @@ const openAgain = (file: string, count: number): Opened => {
   return { descriptor, length: fstatSync(descriptor).size, count }
 }
 
-/** Opens a file to which changes are appended. It is made if it is missing, with what `state` says. */
+/** Opens a file to append changes to. If it is missing, it is created with the changes of `state`. */
 export const open = (file: string, state: () => Iterable<Change>, replayed: number) => {
   let { count, descriptor, length } = existsSync(file) ? openAgain(file, replayed) : writeWhole(file, state())
   let isOpen = true
 
-  /** Whether the file still has its name. What is appended to another one is lost. */
+  /** Whether the file still has its name. Lines that are appended to another file are lost. */
   const isThere = (): boolean => fstatSync(descriptor).nlink > 0
 
   return {
-    /** How many changes it has. */
+    /** The number of its changes. */
     count: (): number => count,
 
     /**
-     * Appends changes, all or none. What a full disk takes of a line has no end: the next line is written over it, and a
-     * reader drops it.
+     * Appends changes, all or none. On a full disk, a line may be written without its end: the next line overwrites it,
+     * and a reader drops it.
      */
     append: (changes: ReadonlyArray<Change>): void => {
       if (!isOpen) throw new Error(`${file} is closed`)
@@ -141,7 +142,7 @@ export const open = (file: string, state: () => Iterable<Change>, replayed: numb
       count += changes.length
     },
 
-    /** Replaces the file by one with the shortest changes that have the same sum, unless another emulator did. */
+    /** Replaces the file by one with the fewest changes for the same state, unless another emulator did. */
     compact: (): boolean => {
       if (!isOpen || !isThere()) return false
       const written = writeWhole(file, state())

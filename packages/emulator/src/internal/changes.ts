@@ -1,5 +1,5 @@
 /**
- * What the registry holds, and the changes to it, as data.
+ * The contents of the registry, and the changes to them, as data.
  *
  * A registry is the sum of its changes: `state.ts` applies them as requests are answered, and applies those of a folder
  * when an emulator starts on it.
@@ -7,7 +7,7 @@
 import { Digest } from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
 
-/** The locks, under the names that they have on the wire. */
+/** The locks, by their names in ACR's API. */
 export const Attributes = Schema.Struct({
   deleteEnabled: Schema.Boolean,
   writeEnabled: Schema.Boolean,
@@ -20,13 +20,13 @@ export type Attributes = typeof Attributes.Type
 const Timestamp = Schema.String
 export type Timestamp = typeof Timestamp.Type
 
-/** What repositories, manifests and tags have in common. */
+/** The common fields of repositories, manifests and tags. */
 const dated = { createdTime: Timestamp, lastUpdateTime: Timestamp, attributes: Attributes }
 
 export const StoredTag = Schema.Struct({ name: Schema.String, digest: Digest, ...dated })
 export type StoredTag = typeof StoredTag.Type
 
-/** What a manifest says, as far as the registry needs it. Sizes are in bytes. */
+/** The fields of a manifest that the registry needs. Sizes are in bytes. */
 const description = {
   digest: Digest,
   size: Schema.Natural,
@@ -51,7 +51,7 @@ const description = {
   blobs: Schema.Array(Digest)
 }
 
-/** What `describe` reads from a manifest's content. The rest of a stored manifest is the registry's own. */
+/** The fields that `describe` reads from a manifest's content. The registry adds the rest of a stored manifest. */
 const Description = Schema.Struct(description)
 export type Description = typeof Description.Type
 
@@ -73,30 +73,29 @@ export type DeletedManifest = typeof DeletedManifest.Type
 const DeletedTag = Schema.Struct({ ...StoredTag.fields, ...deletedAt })
 export type DeletedTag = typeof DeletedTag.Type
 
-/** A repository that was deleted as a whole. What it held is in the trash of its name. */
+/** A repository that was deleted as a whole. Its contents are in the trash of its name. */
 const DeletedRepository = Schema.Struct({ createdTime: Timestamp, attributes: Attributes, ...deletedAt })
 export type DeletedRepository = typeof DeletedRepository.Type
 
 /** The digest of a blob, which is a path in a folder. */
 const BlobDigest = Schema.String.check(Schema.isPattern(/^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/))
 
-/** The name of the repository to whose content, or whose trash, something happens. */
+/** The name of the repository whose contents or trash change. */
 const repository = { repository: Schema.String }
 
 /**
  * One change.
  *
- * Each is complete by itself: it says what is there afterwards, so that its meaning does not depend on a clock or a
- * setting.
+ * Each change is complete: it states the result, so that its meaning does not depend on a clock or a setting.
  */
 export const Change = Schema.Union([
-  /** Makes a repository, or gives one other properties. */
+  /** Creates a repository, or changes its properties. */
   Schema.TaggedStruct("PutRepository", { name: Schema.String, ...dated }),
-  /** Removes a repository with all that it has. */
+  /** Removes a repository with its contents. */
   Schema.TaggedStruct("RemoveRepository", { name: Schema.String }),
-  /** Content arrived that a repository, or the trash, is about to hold. */
+  /** Adds content that a repository or the trash is about to hold. */
   Schema.TaggedStruct("AddContent", { digest: BlobDigest, size: Schema.Natural }),
-  /** A repository holds a blob. */
+  /** Adds a blob to a repository. */
   Schema.TaggedStruct("HoldBlob", { ...repository, digest: BlobDigest }),
   Schema.TaggedStruct("DropBlob", { ...repository, digest: BlobDigest }),
   Schema.TaggedStruct("PutManifest", { ...repository, manifest: StoredManifest }),
@@ -111,7 +110,7 @@ export const Change = Schema.Union([
   Schema.TaggedStruct("TrashTag", { ...repository, tag: DeletedTag }),
   /** One tag may have been deleted several times: the time says which. */
   Schema.TaggedStruct("UntrashTag", { ...repository, name: Schema.String, digest: Digest, ...deletedAt }),
-  /** Removes from the trash what was deleted until a time, in milliseconds since 1970. */
+  /** Removes from the trash everything that was deleted until a time, in milliseconds since 1970. */
   Schema.TaggedStruct("ExpireTrash", { ...repository, untilMillis: Schema.Finite }),
   /** Removes everything. */
   Schema.TaggedStruct("Clear", {})

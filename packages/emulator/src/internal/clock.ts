@@ -3,13 +3,16 @@
  */
 import type * as Clock from "effect/Clock"
 
-/** The first and the last time of the years 1 to 9999, in milliseconds since 1970. Timestamps of others do not sort as text. */
+/**
+ * The first and the last time of the years 1 to 9999, in milliseconds since 1970. Timestamps of other years do not sort
+ * as text.
+ */
 const first = -62_135_596_800_000
 const last = 253_402_300_799_999
 
 export const isWithin = (millis: number): boolean => millis >= first && millis <= last
 
-/** The nearest time that a timestamp can say. */
+/** The nearest time that a timestamp can represent. */
 export const within = (millis: number): number => Math.min(last, Math.max(first, millis))
 
 export const make = (clock: Clock.Clock) => {
@@ -18,7 +21,7 @@ export const make = (clock: Clock.Clock) => {
   const now = (): number => within(clock.currentTimeMillisUnsafe() + offsetMillis)
 
   const set = (millis: number): void => {
-    // An offset that is not finite would never be one again.
+    // A non-finite offset could never become finite again.
     offsetMillis = within(millis) - clock.currentTimeMillisUnsafe()
   }
 
@@ -26,7 +29,7 @@ export const make = (clock: Clock.Clock) => {
     now,
     set,
     adjust: (millis: number): void => set(now() + millis),
-    /** Makes it the clock of Effect again. */
+    /** Returns to the time of Effect's clock. */
     reset: (): void => {
       offsetMillis = 0
     },

@@ -17,15 +17,15 @@ export const entityTag = (digest: string): string => `"${digest}"`
 const names = (tags: string, digest: string | undefined): boolean =>
   digest !== undefined && (tags.trim() === "*" || tags.split(",").some((tag) => tag.trim() === entityTag(digest)))
 
-/** Whether a list of entity tags names a digest, where a weak tag (`W/"…"`) will do: RFC 9110, "If-None-Match". */
+/** Whether a list of entity tags names a digest, also by a weak tag (`W/"…"`): RFC 9110, "If-None-Match". */
 export const namesWeakly = (tags: string, digest: string): boolean =>
   names(tags.replaceAll(/(^|,)(\s*)W\//g, "$1$2"), digest)
 
-/** Whether the conditions hold for what a tag names now. */
+/** Whether the conditions hold for the manifest that a tag names now. */
 export const hold = ({ ifMatch, ifNoneMatch }: Conditions, digest: string | undefined): boolean =>
   (ifMatch === undefined || names(ifMatch, digest)) && (ifNoneMatch === undefined || !names(ifNoneMatch, digest))
 
-/** The specification of OCI has no code for it. */
+/** The OCI specification has no code for it. */
 export const preconditionFailed: Answer = error(
   412,
   "PRECONDITION_FAILED",

@@ -1,5 +1,5 @@
 /**
- * Content, as files in a folder: hashed on its way in, then kept where an OCI image layout has it.
+ * Content as files in a folder: hashed while it is received, then kept at its place in an OCI image layout.
  */
 import { createHash, type Hash, randomUUID } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
@@ -9,7 +9,7 @@ import * as LayoutFiles from "@effect-acr/artifacts/LayoutFiles"
 import * as Digest from "@effect-acr/client/Digest"
 import type { Store } from "./store.ts"
 
-/** Bytes that are still coming. */
+/** Content that is still being received. */
 export interface Incoming {
   readonly id: string
   readonly file: string
@@ -26,13 +26,13 @@ export const fileOf = (directory: string, digest: string): string =>
 
 export const read = (directory: string, digest: string): Uint8Array => readFileSync(fileOf(directory, digest))
 
-/** Removes a folder, also if a request that is not over yet writes to it meanwhile. */
+/** Removes a folder, even if a running request writes to it meanwhile. */
 export const remove = (directory: string): Promise<void> =>
   rm(directory, { recursive: true, force: true, maxRetries: 5 })
 
 const algorithms = ["sha256", "sha512"]
 
-/** Removes a file if it is there. */
+/** Removes a file if it exists. */
 const removeFile = async (file: string): Promise<void> => {
   try {
     await unlink(file)
@@ -41,7 +41,7 @@ const removeFile = async (file: string): Promise<void> => {
   }
 }
 
-/** Makes the folders. Uploads do not outlive the emulator that took them. */
+/** Creates the folders. Uploads do not outlive their emulator. */
 export const prepare = async (directory: string): Promise<void> => {
   await forget(directory)
   await mkdir(incomingIn(directory), { recursive: true })
@@ -65,7 +65,7 @@ export const list = async (directory: string): Promise<ReadonlySet<string>> => {
 /** Removes the file of a digest. */
 export const drop = (directory: string, digest: string): Promise<void> => removeFile(fileOf(directory, digest))
 
-/** Removes what is still on its way in. */
+/** Removes content that is still being received. */
 export const forget = (directory: string): Promise<void> => remove(incomingIn(directory))
 
 /** Starts a file. */
@@ -76,7 +76,7 @@ export const start = async (directory: string): Promise<Incoming> => {
   return { id, file, size: 0, sha256: createHash("sha256"), sha512: createHash("sha512") }
 }
 
-/** Writes all bytes at a position: a disk that gets full takes some of them. */
+/** Writes all bytes at a position, in several writes if necessary: a disk that becomes full accepts some of them. */
 const writeAll = async (handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
   let done = 0
   while (done < bytes.length) {
@@ -86,8 +86,8 @@ const writeAll = async (handle: FileHandle, bytes: Uint8Array, position: number)
 }
 
 /**
- * Appends bytes, and keeps those that arrived if the rest does not. Refuses to grow beyond the limit: tells so, and
- * appends nothing.
+ * Appends bytes, and keeps the received ones if the rest does not arrive. Returns `"too large"` and appends nothing if
+ * the content would exceed the limit.
  */
 export const append = async (
   incoming: Incoming,
@@ -96,11 +96,11 @@ export const append = async (
 ): Promise<"appended" | "too large"> => {
   const before = { size: incoming.size, sha256: incoming.sha256.copy(), sha512: incoming.sha512.copy() }
   let tooLarge = false
-  // A file that is gone must not begin anew, without the bytes that are counted already.
+  // A removed file must not be created again without the bytes that are counted already.
   const handle = await open(incoming.file, "r+")
   try {
     for await (const chunk of bytes) {
-      // The rest is read and forgotten: who is cut off while sending does not hear why.
+      // The rest is read and discarded: a client that is cut off while it sends does not receive the answer.
       if (tooLarge) continue
       if (incoming.size - before.size + chunk.length > maxBytes) {
         tooLarge = true
@@ -114,7 +114,7 @@ export const append = async (
     }
     return tooLarge ? "too large" : "appended"
   } finally {
-    // The file holds what is counted, whatever went wrong.
+    // After any error, the file has exactly the counted bytes.
     await handle.truncate(incoming.size)
     await handle.close()
   }
@@ -127,13 +127,13 @@ export const matches = (incoming: Incoming, digest: string): boolean =>
     ? `sha512:${incoming.sha512.copy().digest("hex")}`
     : `sha256:${incoming.sha256.copy().digest("hex")}`)
 
-/** The digest that bytes are known by, unless another algorithm is asked for. */
+/** The digest of bytes, unless another algorithm is requested. */
 export const digestOf = (bytes: Uint8Array, algorithm: "sha256" | "sha512" = "sha256"): string =>
   `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`
 
 /**
- * Puts content where its digest names it, and calls `then`, which commits changes that need it. If nothing needs the
- * content then, because `then` refused or failed, it goes back to where it was.
+ * Moves content to the place of its digest, and calls `then`, which commits changes that need it. If nothing needs the
+ * content afterwards, because `then` refused or failed, it is moved back.
  */
 const keep = <A>(store: Store, incoming: Incoming, digest: string, then: () => A): Promise<A> =>
   store.inTurn(digest, async () => {
@@ -147,7 +147,7 @@ const keep = <A>(store: Store, incoming: Incoming, digest: string, then: () => A
     }
   })
 
-/** Keeps content that its digest names, as far as `then` needs it, and forgets that it was on its way in. */
+/** Keeps content under its digest if `then` needs it, and ends its upload. */
 export const take = async <A>(store: Store, incoming: Incoming, digest: string, then: () => A): Promise<A> => {
   const taken = await keep(store, incoming, digest, then)
   await discard(incoming)
@@ -158,7 +158,7 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-/** Keeps bytes at hand under their digest, as far as `then` needs them. */
+/** Keeps bytes under their digest if `then` needs them. */
 export const put = async <A>(store: Store, digest: string, bytes: Uint8Array, then: () => A): Promise<A> => {
   if (store.isUsed(digest)) return then()
   const incoming = await start(store.directory)
@@ -170,5 +170,5 @@ export const put = async <A>(store: Store, digest: string, bytes: Uint8Array, th
   }
 }
 
-/** Throws content away, unless it is kept. */
+/** Discards content, unless it is kept. */
 export const discard = (incoming: Incoming): Promise<void> => removeFile(incoming.file)

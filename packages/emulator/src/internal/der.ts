@@ -1,14 +1,14 @@
 /**
- * DER, as far as certificates need it: ITU-T X.690, section 10.
+ * The parts of DER that certificates need: ITU-T X.690, section 10.
  */
 
-/** An element: its tag, the length of its contents, and these. */
+/** An element: its tag, the length of its contents, and its contents. */
 export const element = (tag: number, ...contents: ReadonlyArray<Uint8Array>): Uint8Array => {
   const content = Buffer.concat(contents)
   return Buffer.concat([Uint8Array.of(tag, ...lengthOf(content.length)), content])
 }
 
-/** Up to 127 in one byte; above, a byte that counts those of the number. */
+/** Lengths up to 127 are one byte. Larger ones are preceded by a byte with the number of their bytes. */
 const lengthOf = (length: number): ReadonlyArray<number> => {
   if (length < 0x80) return [length]
   const bytes = bigEndian(length)
@@ -40,11 +40,11 @@ export const identifier = (dotted: string): Uint8Array => {
   return element(0x06, Uint8Array.from([first * 40 + second, ...others].flatMap(base128)))
 }
 
-/** Seven bits a byte, of which all but the last have the eighth bit set. */
+/** Seven bits per byte. All bytes except the last have the eighth bit set. */
 const base128 = (value: number): ReadonlyArray<number> =>
   value < 0x80 ? [value] : [...base128(Math.floor(value / 0x80)).map((byte) => byte | 0x80), value % 0x80]
 
-/** A time in seconds, with two digits of the year: up to 2049, as RFC 5280, section 4.1.2.5, demands. */
+/** A time in seconds, with two digits of the year: up to 2049, as RFC 5280, section 4.1.2.5, requires. */
 export const time = (millis: number): Uint8Array =>
   element(
     0x17,

@@ -1,5 +1,5 @@
 /**
- * What the registry knows of a manifest from its content and from that of its configuration.
+ * Reads what the registry needs from the content of a manifest and of its configuration.
  */
 import { readFile } from "node:fs/promises"
 import { Digest } from "@effect-acr/client/Digest"
@@ -30,7 +30,7 @@ const decodeObject = Schema.decodeOption(Schema.fromJsonString(Schema.JsonObject
 
 const isObject = Schema.is(Schema.JsonObject)
 
-/** A manifest's text with a size of its configuration, if that has none. */
+/** A manifest's text, with a size added to its configuration if it has none. */
 const withConfigSize = (text: string): string => {
   const manifest = Option.getOrUndefined(decodeObject(text))
   if (manifest === undefined || !isObject(manifest["config"]) || manifest["config"]["size"] !== undefined) return text
@@ -38,15 +38,15 @@ const withConfigSize = (text: string): string => {
 }
 
 /**
- * A manifest as the registry sees it. ACR takes a configuration without `size`: the README of Azure's Python client writes
- * `sizeInBytes` instead.
+ * Parses a manifest as the registry does. ACR accepts a configuration without `size`: the README of Azure's Python
+ * client has `sizeInBytes` instead.
  */
 export const viewOf = (mediaType: MediaType.MediaType, text: string): ReturnType<typeof Manifest.parse> =>
   Result.orElse(Manifest.parse(mediaType, text), () => Manifest.parse(mediaType, withConfigSize(text)))
 
 /**
- * The bytes that a manifest's own blobs take in its image. Of a pushed image ACR counts the layers alone. A sum that is no
- * whole number any more could not be read from a folder.
+ * The bytes of a manifest's own blobs in its image. ACR counts only the layers of a pushed image. A sum that is no
+ * longer a safe integer could not be read from a folder.
  */
 const blobsSizeOf = (view: Manifest.Manifest, bytes: Uint8Array): number => {
   if (view._tag === "UnknownManifest") return bytes.length
@@ -69,7 +69,7 @@ const ArtifactManifest = Schema.Struct({
 
 const decodeArtifact = Schema.decodeOption(Schema.fromJsonString(ArtifactManifest))
 
-/** What a manifest says of itself as a referrer. */
+/** The fields of a manifest as a referrer. */
 const referrerOf = (
   mediaType: MediaType.MediaType,
   bytes: Uint8Array,

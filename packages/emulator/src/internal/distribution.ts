@@ -42,25 +42,25 @@ import {
 import { softDeleted, type Trash } from "./trash.ts"
 
 /**
- * The answer to what is no manifest, or another one than its Content-Type says. Azure/azure-sdk-assets, .NET,
- * recording CanSetDockerManifest: ACR does not say what is wrong.
+ * The answer to content that is not a manifest, or not the one that its Content-Type states. Azure/azure-sdk-assets,
+ * .NET, recording CanSetDockerManifest: ACR does not say what is wrong.
  */
 const manifestInvalid: Answer = error(400, "MANIFEST_INVALID", "manifest invalid", { Reason: {} })
 
-/** ACR refuses `text/plain` and `application/json`. The media types of manifests are all of vendors. */
+/** ACR refuses `text/plain` and `application/json`. All media types of manifests are vendor types. */
 const isOfVendor = (mediaType: MediaType.MediaType): boolean =>
   MediaType.essence(mediaType).startsWith("application/vnd.")
 
 const dockerTypes = [MediaType.dockerManifest, MediaType.dockerManifestList]
 
-/** Whether a manifest names the type that it is pushed as. Those of OCI may name none. */
+/** Whether a manifest states the type of its push. Those of OCI may state none. */
 const namesItsType = (mediaType: MediaType.MediaType, view: Manifest.Manifest): boolean => {
   if (view._tag === "UnknownManifest") return true
   const type = MediaType.essence(mediaType)
   return view.mediaType === undefined ? !dockerTypes.includes(type) : MediaType.essence(view.mediaType) === type
 }
 
-/** Clients read a manifest that does not name its version. Registries, such as distribution, refuse to take one. */
+/** Clients accept a manifest without a version. Registries, such as distribution, refuse it. */
 const decodeVersion = Schema.decodeOption(Schema.fromJsonString(Schema.Struct({ schemaVersion: Schema.Literal(2) })))
 
 const find = (repository: Repository, reference: string) => {
@@ -72,8 +72,8 @@ const find = (repository: Repository, reference: string) => {
 }
 
 /**
- * Whether a manifest is in quarantine. Azure/acr, docs/preview/quarantine: what is not marked as good is blocked, which
- * takes the state `Passed`. The name of the state before a scan is not documented.
+ * Whether a manifest is in quarantine. Azure/acr, docs/preview/quarantine: every manifest without the state `Passed` is
+ * blocked. The name of the state before a scan is not documented.
  */
 const isQuarantined = ({ quarantineState }: StoredManifest): boolean =>
   quarantineState !== undefined && quarantineState !== "Passed"
@@ -126,7 +126,7 @@ export interface Parts {
 export const make = ({ modes, store, trash }: Parts) => {
   const schema1 = Schema1.make()
 
-  /** A Docker image for a caller who accepts none of schema 2. */
+  /** A Docker image for a caller that does not accept schema 2. */
   const serveSchema1 = async (repository: Repository, tag: string, manifest: StoredManifest, pull: Pull) => {
     const view = Manifest.view(
       MediaType.dockerManifest,
@@ -161,13 +161,13 @@ export const make = ({ modes, store, trash }: Parts) => {
     const isDocker = manifest.mediaType.toLowerCase() === MediaType.dockerManifest
     const isAccepted = accepts(pull.accept, manifest.mediaType)
     if (!isAccepted && !isDocker) return notAccepted(manifest.mediaType)
-    // What is named by its digest comes with this digest.
+    // A manifest that is requested by digest has this digest in its answer.
     const served =
       isAccepted || reference.includes(":") ? manifest : await serveSchema1(repository, reference, manifest, pull)
     if ("status" in served) return served
     const identity = {
       "Docker-Content-Digest": served.digest,
-      // Recordings of ACR show one with GET. None shows whether ACR honours it in `If-Match`.
+      // Recordings of ACR show an entity tag with GET. None shows whether ACR honours it in `If-Match`.
       ETag: entityTag(served.digest)
     }
     // RFC 9110, section 13.1.2.
@@ -219,8 +219,8 @@ export const make = ({ modes, store, trash }: Parts) => {
       const holder = store.repositories.get(name)
       const described = await describe(store, holder, bytes, mediaType.success, digest, view.success)
       const isByTag = !reference.includes(":")
-      // Nothing is awaited in here: of two pushes with the same condition only one may find that it holds, and what is
-      // locked or deleted meanwhile counts.
+      // Nothing is awaited in here: of two pushes with the same condition only one may find that it holds, and locks and
+      // deletions during the push apply.
       return Contents.put(store, digest, bytes, () => {
         const repository = store.repositories.get(name)
         const tag = repository?.tags.get(reference)
@@ -277,8 +277,8 @@ export const make = ({ modes, store, trash }: Parts) => {
     },
 
     /**
-     * OCI distribution specification, "Listing Referrers": a registry that has the API must not answer 404. A digest or a
-     * repository that does not exist has no referrers, which its conformance tests demand too.
+     * OCI distribution specification, "Listing Referrers": a registry that has the API must not answer 404. A digest or
+     * a repository that does not exist has no referrers, which the conformance tests require too.
      */
     referrers: (path: string, name: string, digest: string, query: URLSearchParams): Answer => {
       if (!Digest.isDigest(digest)) return error(400, "DIGEST_INVALID", "the path names no digest", { digest })

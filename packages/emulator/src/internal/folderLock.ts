@@ -1,13 +1,15 @@
 /**
  * A folder for one emulator at a time.
  *
- * An emulator makes a file with a name of its own, and has the folder if no other such file is there: as in the lock of
- * layouts in `@effect-acr/artifacts`, two never have it, and the file of a killed process can be removed without harm, since
- * no other one ever has its name. That lock waits for its turn, by the clock of the program, which may stand still in a test.
- * This one is held for as long as an emulator runs, refuses at once and names the process that has the folder.
+ * An emulator creates a file with a unique name, and holds the folder if there is no other such file. As in the lock of
+ * layouts in `@effect-acr/artifacts`, two emulators never hold it, and the file of a killed process can be removed
+ * safely, since its name is never used again. That lock waits for its turn, by the clock of the program, which may
+ * stand still in a test. This one is held as long as an emulator runs. It fails immediately, and names the process that
+ * holds the folder.
  *
- * Whether a process is gone, this machine tells. Of a process elsewhere, in another container or before the last start of the
- * machine, only the heartbeat of its file tells: its process touches it twice a second.
+ * For processes of this machine, the system knows whether they run. For a process elsewhere, in another container or
+ * before the last start of the machine, only the heartbeat of its file shows it: the process touches the file twice a
+ * second.
  */
 import { readFileSync, readlinkSync } from "node:fs"
 import { readdir, rm, stat, utimes, writeFile } from "node:fs/promises"
@@ -20,17 +22,17 @@ const prefix = "registry.lock."
 
 const heartbeatMillis = 500
 
-/** How long a file is watched whose process cannot be looked up. */
+/** How long the file of a process that cannot be looked up is watched. */
 const watchMillis = 5 * heartbeatMillis
 
-/** A file that is older by so much than one that was just made is not watched. */
+/** A file that is older than a new one by this time is not watched. */
 const deadAfterMillis = 10_000
 
 interface Owner {
-  /** By what process numbers are unique: the start of the machine and the namespace of its processes. */
+  /** The scope in which process ids are unique: the start of the machine and the namespace of its processes. */
   readonly machine: string
   readonly process: number
-  /** When the process started, as another one may have its number now. */
+  /** When the process started, because another one may have its id now. */
   readonly started: string
 }
 
@@ -66,7 +68,7 @@ const ownerOf = (name: string): Owner => {
   return { machine, process: Number(process), started }
 }
 
-/** Whether there is a process of a number. Signal 0 only asks. */
+/** Whether there is a process with an id. Signal 0 only checks. */
 const exists = (number: number): boolean => {
   try {
     return process.kill(number, 0)
@@ -75,7 +77,7 @@ const exists = (number: number): boolean => {
   }
 }
 
-/** Whether a process of this machine runs; nothing if it may be another one with the same number. */
+/** Whether a process of this machine runs. Undefined if it may be another one with the same id. */
 const isRunning = ({ process, started }: Owner): boolean | undefined => {
   const current = startedOf(process)
   if (current !== "" && started !== "") return current === started
@@ -104,7 +106,7 @@ const isTouched = async (file: string, own: string): Promise<boolean> => {
   return false
 }
 
-/** The folder has another emulator. */
+/** Another emulator holds the folder. */
 export class Held extends Error {
   readonly process: number
   constructor(process: number, where: string) {
@@ -114,7 +116,7 @@ export class Held extends Error {
 }
 
 export interface Holding {
-  /** Whether an emulator elsewhere had it that gives no sign of life. It may only sleep. */
+  /** Whether an emulator elsewhere held it and has no heartbeat. It may only be suspended. */
   readonly isTakenOver: boolean
   readonly release: () => Promise<void>
 }
@@ -143,7 +145,7 @@ export const hold = async (directory: string): Promise<Holding> => {
   }
   const beat = setInterval(() => {
     const now = new Date()
-    // One that another emulator removed stays away.
+    // If another emulator removed the file, it is not created again.
     utimes(own, now, now).catch(() => clearInterval(beat))
   }, heartbeatMillis)
   beat.unref()

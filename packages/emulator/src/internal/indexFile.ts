@@ -11,7 +11,7 @@ const isMediaType = Schema.is(MediaType)
 
 const entryOf = (repository: Repository, manifest: StoredManifest): ReadonlyArray<LayoutFiles.Entry> => {
   const { artifactType, digest, mediaType, size, subject } = manifest
-  // Another program could not read it: what is no media type is not pushed.
+  // Another program could not read it: text that is not a media type is never pushed.
   if (!isMediaType(mediaType)) return []
   const names = Array.from(repository.tagsByDigest.get(digest) ?? [], (tag) => `${repository.name}:${tag}`)
   const isReferrer = subject !== undefined && isMediaType(artifactType)

@@ -1,5 +1,5 @@
 /**
- * A server on a port: writes answers to connections, or what a fault makes of them.
+ * A server on a port: writes answers to connections, changed by faults.
  */
 import * as Http from "node:http"
 import * as Https from "node:https"
@@ -15,26 +15,26 @@ import { type Answer, empty, lengthOf } from "./answer.ts"
 import * as Bodies from "./bodies.ts"
 import type { Certificate } from "./certificate.ts"
 
-/** What a server does with a request. */
+/** How a server handles a request. */
 interface Exchange {
-  /** The fault that hits it. */
+  /** The fault that affects it. */
   readonly fault: Consequence | undefined
-  /** Carries it out, and tells of mishaps in its answer. The body fails where it breaks off. */
+  /** Carries it out. Reports errors in its answer. The body fails where it breaks off. */
   readonly answer: (body: AsyncIterable<Uint8Array>) => Promise<Answer>
-  /** Is told the status that goes out; 0 for none. */
+  /** Called with the status that is sent; 0 for none. */
   readonly done: (status: number) => void
-  /** Is told how many bytes of the body were read. */
+  /** Called with the number of bytes of the body that were read. */
   readonly read: (bytes: number) => void
-  /** Is told how many bytes of the answer's body were written. */
+  /** Called with the number of bytes of the answer's body that were written. */
   readonly wrote: (bytes: number) => void
-  /** Is told the end of it. */
+  /** Called when the request has ended. */
   readonly over: () => void
 }
 
 type Handler = (request: Http.IncomingMessage) => Exchange
 
 const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.OutgoingHttpHeaders => {
-  // RFC 9110, section 8.6: an answer that never has content has no length either.
+  // RFC 9110, section 8.6: an answer that never has content has no length.
   const length =
     answer.body === undefined || answer.status === 204 ? {} : { "Content-Length": String(lengthOf(answer.body)) }
   const headers: Http.OutgoingHttpHeaders = { ...length, ...answer.headers }
@@ -48,14 +48,14 @@ const changedHeaders = (answer: Answer, fault: Consequence | undefined): Http.Ou
   return headers
 }
 
-/** Sends everything before the connection goes, so that the other side has it. */
+/** Sends everything before the connection is closed, so that the client receives it. */
 const send = (
   response: Http.ServerResponse,
   chunks: AsyncIterable<Uint8Array>,
   options: { readonly end: boolean; readonly signal: AbortSignal }
 ): Promise<void> => pipeline(Readable.from(chunks, { objectMode: false }), response, options)
 
-/** Fails if the connection goes before the answer is out. */
+/** Fails if the connection closes before the answer is sent. */
 const writeAnswer = async (
   response: Http.ServerResponse,
   answer: Answer,
@@ -74,7 +74,7 @@ const writeAnswer = async (
       return
     case "StallBody":
       response.flushHeaders()
-      // An answer that is complete before must not keep back the next one on its connection.
+      // An answer that is complete earlier must not delay the next one on its connection.
       return write(
         Bodies.upTo(chunks, fault.afterBytes),
         response.req.method === "HEAD" || lengthOf(body) <= fault.afterBytes
@@ -93,7 +93,7 @@ const lose = async (exchange: Exchange, body: AsyncIterable<Uint8Array>): Promis
   exchange.done(0)
 }
 
-/** Resets a connection. One that is encrypted can only be closed without a word. */
+/** Resets a connection. An encrypted one can only be closed without notice. */
 const reset = ({ socket }: Http.IncomingMessage): void => {
   if (socket instanceof TLSSocket) socket.destroy()
   else socket.resetAndDestroy()
@@ -148,10 +148,10 @@ const respond = async (
   }
 }
 
-/** The requests of each connection that wait for nothing but its end. */
+/** The requests of each connection that only wait for its end. */
 type Waiting = WeakMap<Socket, Set<AbortController>>
 
-/** The requests of a connection, which are many if they are pipelined: it has one listener for all of them. */
+/** The requests of a connection. There are many if they are pipelined, so the connection has one listener for all. */
 const waitingOn = (waiting: Waiting, socket: Socket): Set<AbortController> => {
   const known = waiting.get(socket)
   if (known !== undefined) return known
@@ -163,7 +163,7 @@ const waitingOn = (waiting: Waiting, socket: Socket): Set<AbortController> => {
   return made
 }
 
-/** Hands out a signal that tells when the connection of a request is gone: an answer that waits would not be told. */
+/** Returns a signal of the end of a request's connection: a waiting answer would not notice it otherwise. */
 const whileConnected = async (all: Set<AbortController>, use: (gone: AbortSignal) => Promise<void>): Promise<void> => {
   const gone = new AbortController()
   all.add(gone)
@@ -177,14 +177,14 @@ const whileConnected = async (all: Set<AbortController>, use: (gone: AbortSignal
 /** An open port. */
 export interface Listener {
   readonly port: number
-  /** Begins to answer. */
+  /** Starts to answer requests. */
   readonly serve: (handler: Handler) => void
 }
 
 const onRequest = (handler: Handler): Http.RequestListener => {
   const waiting: Waiting = new WeakMap()
   return (request, response) => {
-    // A connection that breaks ends its request; the other side knows already.
+    // A broken connection ends its request. The client knows already.
     request.on("error", () => response.destroy())
     response.on("error", () => request.destroy())
     const exchange = handler(request)
@@ -194,7 +194,7 @@ const onRequest = (handler: Handler): Http.RequestListener => {
   }
 }
 
-/** Node cuts requests off that take longer than five minutes. An upload may. */
+/** Node aborts requests that take longer than five minutes, which an upload may. */
 const serverOptions: Http.ServerOptions = { requestTimeout: 0 }
 
 interface Opened {
@@ -203,8 +203,8 @@ interface Opened {
 }
 
 /**
- * Ends every connection of a server. Those on which no request came yet, nor the beginning of TLS, are none for
- * `closeAllConnections`, and the server would wait two minutes for them.
+ * Ends every connection of a server. `closeAllConnections` does not include those that have received neither a request
+ * nor the beginning of TLS, and the server would wait two minutes for them.
  */
 const connectionsOf = (server: Server): Opened["connections"] => {
   const open = new Set<Socket>()
@@ -220,7 +220,7 @@ const connectionsOf = (server: Server): Opened["connections"] => {
 }
 
 /**
- * Opens a port until the scope closes, which also ends every connection.
+ * Opens a port until the scope closes. Closing also ends every connection.
  */
 export const listen = (options: {
   readonly host: string
@@ -257,13 +257,13 @@ export const listen = (options: {
 const codeOf = ({ cause }: HttpServerError.ServeError): unknown =>
   cause instanceof Error && "code" in cause ? cause.code : undefined
 
-/** A machine without IPv6. */
+/** The errors of a machine without IPv6. */
 const hasNoSuchAddress = (error: HttpServerError.ServeError): boolean =>
   ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(String(codeOf(error)))
 
 /**
- * Opens a port on 127.0.0.1 and, where there is one, the same port on ::1. `localhost` is either of them, and a client
- * that tries ::1 first must not meet another program there.
+ * Opens a port on 127.0.0.1 and, if the machine has IPv6, the same port on ::1. `localhost` may be either, and a client
+ * that tries ::1 first must not reach another program there.
  */
 export const listenOnLoopback = (
   certificate: Certificate | undefined

@@ -42,7 +42,10 @@ interface Item {
   readonly attributes: Attributes
 }
 
-/** What is not hidden, in the order that a query asks for. Items of the same time stand by name or digest. */
+/**
+ * The items that are not hidden, in the order that a query requests. Items of the same time are ordered by name or
+ * digest.
+ */
 const inOrder = <A extends Item>(items: Iterable<A>, keyOf: (item: A) => string, orderby: string): ReadonlyArray<A> => {
   const byName = Array.from(items)
     .filter(({ attributes }) => attributes.listEnabled)
@@ -81,7 +84,7 @@ export const tagsByName = ({ sorted, tags }: Repository): ReadonlyArray<StoredTa
 const orderOf = <A extends Item>(keyOf: (item: A) => string, { orderby }: Part): Order<A> =>
   isByTime(orderby) ? byTime(keyOf, orderby === "timedesc") : byKey(keyOf)
 
-/** The path of a list as the registry writes it into its links. */
+/** The path of a list in the registry's links. */
 const listPath = (name: string, list: string): string => `/acr/v1/${encodeURIComponent(name)}/${list}`
 
 const visible = ({ name, digest, createdTime, lastUpdateTime, attributes }: StoredTag) => ({
@@ -128,7 +131,7 @@ const quarantineOf = ({ quarantineDetails, quarantineState }: Quarantine): Quara
   ...(quarantineDetails === undefined ? {} : { quarantineDetails })
 })
 
-/** The result of a scan in a PATCH: two texts, of which the second is JSON (Azure/acr, docs/preview/quarantine). */
+/** The result of a scan in a PATCH: two texts, the second of which is JSON (Azure/acr, docs/preview/quarantine). */
 const scanned = ({ quarantineDetails, quarantineState }: Update): Quarantine => ({
   ...(typeof quarantineState === "string" ? { quarantineState } : {}),
   ...(typeof quarantineDetails === "string" ? { quarantineDetails } : {})
@@ -146,7 +149,7 @@ export const make = (parts: {
 }) => {
   const { modes, registry, store, trash } = parts
 
-  /** Answers for a repository, or with what is said of a missing one. */
+  /** Answers for a repository, or with the error of a missing one. */
   const within = (
     name: string,
     answer: (repository: Repository) => Answer,
@@ -156,7 +159,7 @@ export const make = (parts: {
     return repository === undefined ? missing : answer(repository)
   }
 
-  /** Answers for something in a repository, which is as unknown in a missing repository. */
+  /** Answers for something in a repository. In a missing repository it is unknown, with the same error. */
   const withItem = <A>(
     name: string,
     find: (repository: Repository) => A | undefined,
@@ -214,7 +217,7 @@ export const make = (parts: {
     })
 
   return {
-    /** Its links lead back to the path that was asked for. */
+    /** Its links lead to the path of the request. */
     catalog: (path: string, part: Part): Answer => {
       const all = inOrder(store.repositories.values(), nameOf, "")
       const { headers, items } = page(path, all, byKey(nameOf), { ...part, orderby: "" })
@@ -291,8 +294,8 @@ export const make = (parts: {
       withManifest(name, digest, manifestNotKnown, manifestProperties),
 
     /**
-     * The result of a scan takes the role AcrQuarantineWriter besides (Azure/acr, docs/preview/quarantine). How ACR refuses
-     * it is not documented.
+     * Changing the result of a scan also requires the role AcrQuarantineWriter (Azure/acr, docs/preview/quarantine).
+     * How ACR refuses it is not documented.
      */
     updateManifest: (name: string, digest: string, update: Update, mayScan: boolean): Answer =>
       withManifest(name, digest, manifestNotKnown, (repository, manifest) => {
@@ -303,7 +306,7 @@ export const make = (parts: {
         return manifestProperties(repository, updated)
       }),
 
-    /** Served under `/v2`, as every ACR client asks for it there; the locks are of this API. */
+    /** Served under `/v2`, where every ACR client requests it. The locks are those of this API. */
     deleteManifest: (name: string, digest: string, now: Timestamp): Answer =>
       withManifest(name, digest, manifestUnknown(digest), (repository, manifest) => {
         if ([repository, manifest, ...tagsOf(repository, digest)].some(isLocked)) return disallowed

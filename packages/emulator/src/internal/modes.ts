@@ -1,5 +1,5 @@
 /**
- * The modes and the limits of an emulator: as it starts, and as they change.
+ * The modes and the limits of an emulator: those at the start, and their changes.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
@@ -11,7 +11,7 @@ import * as Throttle from "./throttle.ts"
 const bytesOf = (size: ByteSize.Input | undefined): number | null =>
   size === undefined ? null : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(size))
 
-/** Refuses numbers and times that make no sense, as the schema does with those of a request. */
+/** Refuses invalid numbers and times, as the schema does with those of a request. */
 const decode = Schema.decodeUnknownSync(Schema.toType(Modes))
 
 const modesAtStart = (options: Options): Modes => {
@@ -33,7 +33,7 @@ const modesAtStart = (options: Options): Modes => {
 
 const limitsAtStart = ({ rateLimits = {}, tier }: Options): Limits => ({ tier: tier ?? null, rateLimits })
 
-/** What counts requests by the limits. */
+/** Counts requests against the limits. */
 const throttlesOf = ({ rateLimits, tier }: Limits) => {
   const limits = tier === null ? undefined : Throttle.tiers[tier]
   return {
@@ -62,7 +62,7 @@ export const make = (options: Options, hasStorage: boolean) => {
     },
     limits: (): Limits => limits,
     setLimits,
-    /** Makes them as they were at the start. */
+    /** Restores the modes and limits of the start. */
     reset: (): void => {
       modes = possible(modesAtStart(options))
       setLimits(limitsAtStart(options))

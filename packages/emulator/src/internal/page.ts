@@ -1,9 +1,9 @@
 /**
- * Lists in pages: the part that a query asks for, and the link to the next one.
+ * Pagination of lists: the page that a query requests, and the link to the next one.
  */
 import { type Answer, error } from "./answer.ts"
 
-/** Which part of a list a query asks for. */
+/** The part of a list that a query requests. */
 export interface Part {
   readonly n: number
   readonly last: string | undefined
@@ -13,7 +13,7 @@ export interface Part {
 const defaultPageSize = 100
 const maxPageSize = 1000
 
-/** The part, or the refusal of a number below zero. A text that is no whole number counts as none. */
+/** The part, or the refusal of a number below zero. A text that is not an integer is ignored. */
 export const partOf = (query: URLSearchParams): Part | Answer => {
   const given = query.get("n") ?? ""
   const n = /^-?\d+$/.test(given) ? Number(given) : defaultPageSize
@@ -25,12 +25,12 @@ export const partOf = (query: URLSearchParams): Part | Answer => {
   }
 }
 
-/** Where items stand in the order of a list. */
+/** The order of the items of a list. */
 export interface Order<A> {
-  /** What a link says of the item after which the next page begins. */
+  /** The value in a link for the item after which the next page begins. */
   readonly cursorOf: (item: A) => string
   /**
-   * Whether an item comes after what a link says, in a list that has this order. All items behind one that does do so too.
+   * Whether an item comes after the value of a link, in a list with this order. If it does, so do all items behind it.
    */
   readonly isBehind: (last: string, all: ReadonlyArray<A>) => (item: A, index: number) => boolean
 }
@@ -50,9 +50,9 @@ const ticksOf = ({ lastUpdateTime }: Timed): bigint =>
   BigInt(Date.parse(lastUpdateTime)) * 10_000n + BigInt(lastUpdateTime.slice(-5, -1)) + 621_355_968_000_000_000n
 
 /**
- * The order of times, either way; items of the same time by name or digest. A link says `<ticks>&<key>`, so a page begins
- * at the right place also if the item before it is gone. Before a `last` without a time there is nothing, unless it is the
- * key of an item: which one ACR takes it for is not known.
+ * The order of times, ascending or descending; items of the same time by name or digest. A link has `<ticks>&<key>`, so
+ * a page begins at the right place even if the item before it was deleted. Nothing comes before a `last` without a
+ * time, unless it is the key of an item: it is unknown how ACR reads it.
  */
 export const byTime = <A extends Timed>(keyOf: (item: A) => string, newestFirst: boolean): Order<A> => ({
   cursorOf: (item) => `${ticksOf(item)}&${keyOf(item)}`,
@@ -70,7 +70,7 @@ export const byTime = <A extends Timed>(keyOf: (item: A) => string, newestFirst:
   }
 })
 
-/** The index of the first item that comes after what a link says, by halving: a list may be long. */
+/** The index of the first item after the value of a link. A binary search, because a list may be long. */
 const firstBehind = <A>(items: ReadonlyArray<A>, isBehind: (item: A, index: number) => boolean): number => {
   let low = 0
   let high = items.length

@@ -1,5 +1,5 @@
 /**
- * The host and port by which clients reach the registry, where these are not what it listens on.
+ * The host and port that clients use for the registry, if these differ from those that it listens on.
  */
 
 export interface PublicHost {
@@ -19,12 +19,12 @@ export const parse = (text: string): PublicHost | undefined => {
   return URL.canParse(`http://${inAddress(host)}`) ? { host, port } : undefined
 }
 
-/** A host as it stands in an address. */
+/** A host as written in an address. */
 export const inAddress = (host: string): string => (host.includes(":") ? `[${host}]` : host)
 
 const defaultPorts = { http: 80, https: 443 }
 
-/** A host and a port as they stand in references, without the scheme's own port. */
+/** A host and a port as written in references, without the default port of the scheme. */
 export const loginServerOf = (scheme: "http" | "https", { host, port }: PublicHost, listening: number): string => {
   const given = port ?? listening
   return given === defaultPorts[scheme] ? inAddress(host) : `${inAddress(host)}:${given}`

@@ -9,7 +9,7 @@ import type { StoredManifest } from "./store.ts"
 export interface Referrers {
   /** Whether the path of the list exists. */
   readonly api: boolean
-  /** Whether a push of a referrer is answered with `OCI-Subject`. */
+  /** Whether the answer to a push of a referrer has `OCI-Subject`. */
   readonly subjectHeader: boolean
   /** Whether the list is filtered by `artifactType`. */
   readonly filter: boolean
@@ -18,7 +18,7 @@ export interface Referrers {
   readonly cascade: boolean
 }
 
-/** What the modes mean. A registry without the API does not know what a subject is, so the rest follows from it. */
+/** The effect of the modes. A registry without the API does not know subjects, which decides the rest. */
 export const settings = ({ api, cascade, filter, pageSize, subjectHeader }: Modes["referrers"]): Referrers => ({
   api,
   filter,
@@ -28,7 +28,7 @@ export const settings = ({ api, cascade, filter, pageSize, subjectHeader }: Mode
 })
 
 /**
- * Where a manifest stands in the order of pushes. A page continues after such a position, not after a count, so that
+ * The position of a manifest in the order of pushes. A page continues after such a position, not after a count, so that
  * deletions between two requests do not make the client miss referrers.
  */
 const positionOf = ({ createdTime, digest }: StoredManifest): string => `${createdTime} ${digest}`
@@ -36,13 +36,13 @@ const positionOf = ({ createdTime, digest }: StoredManifest): string => `${creat
 const byPosition = (left: StoredManifest, right: StoredManifest): number =>
   positionOf(left) < positionOf(right) ? -1 : 1
 
-/** Positions are base64url in links: a client must follow links, not make positions up. */
+/** Positions are base64url in links: a client must follow links, not construct positions. */
 const encode = (position: string): string => Buffer.from(position).toString("base64url")
 const decode = (position: string): string => Buffer.from(position, "base64url").toString()
 
 /**
- * OCI distribution specification, "Listing Referrers". `artifactType` of an image manifest without one is the media type
- * of its configuration, and absent for an index without one: `describe` has seen to both.
+ * OCI distribution specification, "Listing Referrers". `artifactType` of an image manifest without one is the media
+ * type of its configuration, and absent for an index without one: `describe` implements both.
  */
 const descriptorOf = ({ annotations, artifactType, digest, mediaType, size }: StoredManifest) => ({
   mediaType,
@@ -60,7 +60,7 @@ const linkTo = (path: string, artifactType: string | null, last: StoredManifest)
   return `<${path}?${query}>; rel="next"`
 }
 
-/** Lists the referrers of a subject, or the page of them that the query asks for. */
+/** Lists the referrers of a subject, or the page of them that the query requests. */
 export const list = (
   { filter, pageSize }: Referrers,
   path: string,

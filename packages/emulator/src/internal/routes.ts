@@ -1,5 +1,5 @@
 /**
- * The protocol's table: method, path, the rights that it takes, and who answers.
+ * The table of the protocol: method, path, required rights, and handler.
  */
 import { RepositoryName } from "@effect-acr/client/RepositoryName"
 import * as Schema from "effect/Schema"
@@ -16,15 +16,15 @@ import * as Storage from "./storage.ts"
 import type { Trash } from "./trash.ts"
 import type { Uploads } from "./uploads.ts"
 
-/** A request, read as far as every handler needs it. */
+/** The parts of a request that handlers need. */
 export interface Request extends Incoming {
   /** Percent-decoded. */
   readonly path: string
   readonly nowMillis: number
   readonly stamp: string
-  /** Whether the caller has a right besides those that the route demands. */
+  /** Whether the caller has a right besides those that the route requires. */
   readonly may: (right: Right) => boolean
-  /** Whether the caller has the roles for what is in quarantine. */
+  /** Whether the caller has the roles for manifests in quarantine. */
   readonly mayQuarantine: boolean
 }
 
@@ -49,7 +49,7 @@ type Row = readonly [
 /** A route with the names in its path. */
 export interface Match {
   readonly rights: ReadonlyArray<Right>
-  /** The rights that a challenge names: also those that the route makes use of and can do without. */
+  /** The rights that a challenge names, including those that the route uses but does not require. */
   readonly wanted: ReadonlyArray<Right>
   readonly handle: (request: Request) => Answer | Promise<Answer>
 }
@@ -76,9 +76,10 @@ const readUpdate = async (body: AsyncIterable<Uint8Array>): Promise<Update | und
 }
 
 /**
- * What may stand at the end of a path. Another text is no route: ACR answers it as an unknown path, before it asks for a
- * login (azure-sdk-for-go, recordings TestClient_GetManifestProperties_wrongDigest and TestBlobClient/GetBlob_fail). The
- * patterns are those of the registry of the distribution project, of which ACR is made.
+ * The patterns of the end of a path. For other texts there is no route: ACR answers them as an unknown path, before it
+ * requires a login (azure-sdk-for-go, recordings TestClient_GetManifestProperties_wrongDigest and
+ * TestBlobClient/GetBlob_fail). The patterns are those of the registry of the distribution project, which ACR is based
+ * on.
  */
 const digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 const tag = String.raw`\w[\w.-]{0,127}`
@@ -92,20 +93,20 @@ const aTag = under("/acr/v1", "_tags", tag)
 const aManifestOf = under("/acr/v1", "_manifests", digest)
 const aDeletedManifest = under("/acr/v1/_deleted", "_manifests", digest)
 
-/** ACR deletes tags by its own API alone. */
+/** ACR deletes tags only by its own API. */
 const notByTag = error(405, "UNSUPPORTED", "A manifest can only be deleted by digest.")
 
 const unreadable = error(400, "UNSUPPORTED", "the body is not the JSON of changeable attributes")
 
 const unreadableRestore = error(400, "UNSUPPORTED", "the body is not a JSON object with a tag")
 
-/** RFC 9110, section 15.5.6. The code is the one that OCI has for what a registry does not do. */
+/** RFC 9110, section 15.5.6. The code is that of OCI for unsupported operations. */
 const methodNotAllowed = (methods: ReadonlySet<string>): Answer => {
   const answer = error(405, "UNSUPPORTED", "the operation is unsupported")
   return { ...answer, headers: { ...answer.headers, Allow: Array.from(methods).toSorted().join(", ") } }
 }
 
-/** A list in pages, as far as the query says which part of it. */
+/** A handler of a list in pages, whose query selects the page. */
 const inPages =
   (list: (part: Part, names: Names, request: Request) => Answer): Route["handle"] =>
   (request, names) => {
@@ -120,7 +121,7 @@ const update =
     return body === undefined ? unreadable : change(names, body, request)
   }
 
-/** What a mount takes of the repository that holds the blob. */
+/** The right that a mount requires on the repository that holds the blob. */
 const mountRights = (name: string, query: URLSearchParams): ReadonlyArray<Right> => {
   const from = query.get("from")
   return query.has("mount") && from !== null && from !== name && isRepositoryName(from)
@@ -149,7 +150,7 @@ export const make = (parts: {
   readonly distribution: Distribution
   readonly uploads: Uploads
   readonly modes: () => Pick<Modes, "referrers">
-  /** Where a blob is downloaded from; the registry itself if there is no such place. */
+  /** The address that a blob is downloaded from. Undefined for the registry itself. */
   readonly downloadAddress: (digest: string, nowMillis: number) => string | undefined
 }) => {
   const { distribution, downloadAddress, management, modes, trash, uploads } = parts
@@ -232,7 +233,7 @@ export const make = (parts: {
     ["HEAD",   aBlob,                                  pull,   headBlob],
     ["DELETE", aBlob,                                  remove, (_, [name, digest]) => distribution.deleteBlob(name, digest)],
     ["GET",    /^\/acr\/v1\/_catalog$/,                catalog, inPages((part, _, { path }) => management.catalog(path, part))],
-    // No name of a repository begins with an underscore.
+    // Names of repositories never begin with an underscore.
     ["GET",    /^\/acr\/v1\/_deleted\/_catalog$/,     deletedCatalog, inPages((part) => trash.repositories(part))],
     ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_manifests$/, readDeleted, inPages((part, [name]) => trash.manifests(name, part))],
     ["GET",    /^\/acr\/v1\/_deleted\/(.+)\/_tags$/,   readDeleted, inPages((part, [name]) => trash.tags(name, part))],
@@ -250,7 +251,7 @@ export const make = (parts: {
   ]
 
   return {
-    /** The route of a request, if there is one; the refusal if its path has others. */
+    /** The route of a request, if there is one, or the refusal if its path has only other methods. */
     find: (method: string, path: string, query: URLSearchParams): Match | Answer | undefined => {
       const others = new Set<string>()
       for (const [routeMethod, pattern, rightsOf, handle] of table) {

@@ -1,5 +1,6 @@
 /**
- * The state of a registry in a folder: content as an OCI image layout has it, and the changes that made it.
+ * The state of a registry in a folder: content as in an OCI image layout, and a file of the changes that made the
+ * state.
  */
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { mkdir, mkdtemp } from "node:fs/promises"
@@ -21,10 +22,12 @@ import type { Uploads } from "./uploads.ts"
 
 const logFile = (directory: string): string => join(directory, "registry.jsonl")
 
-/** How many changes a file has at least that is compacted. */
+/** The minimum number of changes of a file that is compacted. */
 const leastChanges = 1000
 
-/** How many times as long as the state it is. A file that only grows is at most twice as long. */
+/**
+ * The length of a file relative to the state at which it is compacted. A file that only grows is at most twice as long.
+ */
 const timesTheState = 4
 
 /** Applies what a folder holds to an empty registry, and returns how many changes its file has. */
@@ -36,7 +39,7 @@ const restore = async (directory: string, registry: State.Registry): Promise<num
   return 0
 }
 
-/** Compares what is needed with the files that are there. */
+/** Compares the needed files with the existing ones. */
 const takeStock = async (directory: string, registry: State.Registry): Promise<void> => {
   const files = await Contents.list(directory)
   for (const digest of registry.used()) {
@@ -46,7 +49,7 @@ const takeStock = async (directory: string, registry: State.Registry): Promise<v
   for (const digest of files) if (!registry.isUsed(digest)) registry.found(digest)
 }
 
-/** Writes a file as a whole, or fails and leaves it as it was. */
+/** Writes a file as a whole, or fails and does not change it. */
 const writeWhole = (file: string, text: string): void => {
   try {
     writeFileSync(`${file}.new`, text)
@@ -56,7 +59,7 @@ const writeWhole = (file: string, text: string): void => {
   }
 }
 
-/** Whether `index.json` lists what the changes say: it is written after them. */
+/** Whether `index.json` matches the changes: it is written after them. */
 const isIndexed = (directory: string): boolean => {
   const index = statSync(join(directory, LayoutFiles.indexFile), { throwIfNoEntry: false })
   return index !== undefined && index.mtimeMs >= statSync(logFile(directory)).mtimeMs
@@ -66,8 +69,8 @@ const hasCode = (cause: unknown, code: string): boolean =>
   cause instanceof Error && "code" in cause && cause.code === code
 
 /**
- * Makes a folder and those above it. The recursive `mkdir` of Node never ends on a file system that answers ENOENT although
- * the folder above is there, such as `/proc`.
+ * Makes a folder and those above it. The recursive `mkdir` of Node never ends on a file system that answers ENOENT
+ * although the folder above is there, such as `/proc`.
  */
 const makeFolder = async (directory: string): Promise<void> => {
   try {
@@ -80,7 +83,7 @@ const makeFolder = async (directory: string): Promise<void> => {
   }
 }
 
-/** The store of a folder that is kept. */
+/** The store of a permanent folder. */
 const keptStore = async (directory: string, now: () => number, isTakenOver: boolean) => {
   const registry = State.make((digest) => Contents.fileOf(directory, digest), now)
   const { state } = registry
@@ -95,7 +98,7 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
     writeWhole(join(directory, LayoutFiles.indexFile), IndexFile.format(state))
     isCurrent = true
   }
-  /** The length of the file at which it is compared with the state again, which takes a while. */
+  /** The length of the file at which it is compared with the state again, which is slow. */
   let lookAt = leastChanges
 
   const compactIfLong = (): void => {
@@ -106,12 +109,12 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
     try {
       compact()
     } catch {
-      // A full disk. The longer file is as good.
+      // The disk is full, for example. The longer file is as good.
       lookAt = log.count() + leastChanges
     }
   }
 
-  // What the emulator before appends now, if it only slept, it appends to a file that has no name any more.
+  // If the emulator before was only suspended, it now appends to a file that no longer has a name.
   if (isTakenOver) log.compact()
 
   const record = (changes: ReadonlyArray<Change>): void => {
@@ -126,7 +129,7 @@ const keptStore = async (directory: string, now: () => number, isTakenOver: bool
       try {
         if (!isCurrent) compact()
       } catch {
-        // The file of changes says everything. `index.json` stays as it was.
+        // The file of changes is complete. `index.json` is not changed.
       }
       log.close()
     }
@@ -139,7 +142,7 @@ const failure = (directory: string) => (cause: unknown) =>
 const attempt = <A>(directory: string, run: () => Promise<A>): Effect.Effect<A, DirectoryError> =>
   Effect.tryPromise({ try: run, catch: failure(directory) })
 
-/** A folder that goes when the scope closes. */
+/** A folder that is removed when the scope closes. */
 const temporary = (now: () => number): Effect.Effect<Store.Store, DirectoryError, Scope.Scope> =>
   Effect.acquireRelease(
     attempt(tmpdir(), async () => {
@@ -158,7 +161,7 @@ const temporary = (now: () => number): Effect.Effect<Store.Store, DirectoryError
     )
   )
 
-/** A folder that is kept, and is this emulator's until the scope closes. */
+/** A permanent folder, which this emulator holds until the scope closes. */
 const kept = (directory: string, now: () => number): Effect.Effect<Store.Store, DirectoryError, Scope.Scope> =>
   Effect.gen(function* () {
     const { isTakenOver } = yield* Effect.acquireRelease(
@@ -180,7 +183,8 @@ const kept = (directory: string, now: () => number): Effect.Effect<Store.Store, 
   })
 
 /**
- * The store of a folder, with what the emulator before left in it; without one, of a folder that goes when the scope closes.
+ * The store of a folder, with the content that an earlier emulator left in it. Without a folder, the store of a
+ * temporary one, which is removed when the scope closes.
  */
 export const open = (
   directory: string | undefined,

@@ -1,15 +1,15 @@
 /**
- * Docker manifests of schema 1, made of those of schema 2: what ACR answers where a caller accepts nothing newer.
+ * Docker manifests of schema 1, converted from those of schema 2: ACR's answer to callers that accept nothing newer.
  *
- * Docker registry documentation, "Image Manifest Version 2, Schema 1". They are signed with a key of the registry's own,
- * which proves nothing, as those of ACR are.
+ * Docker registry documentation, "Image Manifest Version 2, Schema 1". They are signed with the registry's own key,
+ * which proves nothing, as in ACR.
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto"
 import type { Digest } from "@effect-acr/client/Digest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
-/** An image of schema 2, as far as schema 1 has a place for it. */
+/** The parts of an image of schema 2 that schema 1 can represent. */
 export interface Image {
   readonly name: string
   readonly tag: string
@@ -22,7 +22,7 @@ export interface Image {
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex")
 
-/** What stands for a step that added no layer: a compressed archive without files. */
+/** The layer of a step that added none: a compressed archive without files. */
 const emptyLayer = "sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4"
 
 const Step = Schema.Struct({
@@ -36,7 +36,7 @@ type Step = typeof Step.Type
 const decodeConfig = Schema.decodeOption(Schema.fromJsonString(Schema.JsonObject))
 const decodeSteps = Schema.decodeUnknownOption(Schema.Array(Step))
 
-/** The steps in which an image was built; one for each layer if its configuration tells of others. */
+/** The steps in which an image was built; one for each layer if its configuration does not match the layers. */
 const stepsOf = (history: unknown, layers: ReadonlyArray<Digest>): ReadonlyArray<Step> => {
   const told = Option.getOrElse(decodeSteps(history), (): ReadonlyArray<Step> => [])
   const adding = told.filter(({ empty_layer }) => empty_layer !== true)
@@ -75,7 +75,7 @@ const payloadOf = ({ architecture, config, layers, name, tag }: Image): string =
 
 const base64url = (text: string): string => Buffer.from(text).toString("base64url")
 
-/** The last bytes of the payload, after the place where the signature is put in. */
+/** The last bytes of the payload, after the place of the signature. */
 const tail = "\n}"
 
 const signed = (payload: string, key: KeyObject, jwk: object, nowMillis: number): string => {
@@ -92,7 +92,7 @@ const signed = (payload: string, key: KeyObject, jwk: object, nowMillis: number)
   return `${payload.slice(0, -tail.length)},\n   "signatures": ${indented}${tail}`
 }
 
-/** Makes signed manifests. Their digest is that of what is signed, without the signature. */
+/** Makes signed manifests. Their digest is that of the signed content, without the signature. */
 export const make = () => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const jwk = publicKey.export({ format: "jwk" })

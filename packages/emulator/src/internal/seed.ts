@@ -16,7 +16,7 @@ import * as Target from "./seedTarget.ts"
 import type { Repository, Store } from "./store.ts"
 import * as EmulatorClock from "./clock.ts"
 
-/** When a seed is said to have been pushed, in milliseconds since 1970. */
+/** The time of the push of a seed, in milliseconds since 1970. */
 export const pushedAtMillis = ({ pushedAt }: Pick<SeedImage.SeedImage, "pushedAt">, nowMillis: number): number => {
   if (pushedAt === undefined) return nowMillis
   return EmulatorClock.within(
@@ -24,7 +24,7 @@ export const pushedAtMillis = ({ pushedAt }: Pick<SeedImage.SeedImage, "pushedAt
   )
 }
 
-/** Checks a seed that a caller wrote: types know no grammars. */
+/** Checks a seed of a caller, because types do not check grammars. */
 export const check = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S
 ): ((seed: unknown) => Effect.Effect<S["Type"], SeedError>) => {
@@ -34,8 +34,8 @@ export const check = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 
 /**
- * Whether all tags of a seed are taken by other manifests, and stay there. The seed is then done: what its tags named may
- * have been deleted since.
+ * Whether all tags of a seed name other manifests, and are kept. The seed is then done, because the manifest that its
+ * tags named may have been deleted since.
  */
 export const isTaken = (
   repository: Pick<Repository, "tags"> | undefined,
@@ -50,13 +50,13 @@ export const isTaken = (
     return present !== undefined && present.digest !== root
   })
 
-/** The tags that are to be set. */
+/** The tags to set. */
 const unset = (store: Store, { onTag, repository }: SeedImage.SeedImage, tags: ReadonlyArray<string>) =>
   tags.filter((tag) => onTag === "overwrite" || store.repositories.get(repository)?.tags.has(tag) !== true)
 
 const encodeLocks = Schema.encodeSync(SeedImage.SeedLocks)
 
-/** How much is in a repository. Seeds add to it, and remove nothing. */
+/** The number of things in a repository. Seeds add to it, and remove nothing. */
 const countIn = (store: Store, name: string): number => {
   const repository = store.repositories.get(name)
   return repository === undefined ? 0 : repository.tags.size + repository.manifests.size
@@ -87,7 +87,7 @@ export const seed = (
     const at = (time: () => string): ContentStore<SeedError> =>
       Target.make(parts, { repository: RepositoryName.make(repository), seed: name, stamp: time })
     const target = at(() => stamp)
-    // Referrers are listed in the order of their times.
+    // Referrers are listed by their times.
     const later = at(() => store.stamp(millis))
 
     for (const { descriptor, source } of blobs) yield* target.putBlob(descriptor, source)
@@ -96,7 +96,7 @@ export const seed = (
       yield* (manifest.isLater ? later : target).putManifest(manifest.raw, options)
     }
 
-    // What was there keeps the locks that it has by now.
+    // Existing things keep their current locks.
     const lock = () => {
       if (locks.tags !== undefined) {
         for (const tag of newTags) management.updateTag(repository, tag, encodeLocks(locks.tags))

@@ -12,7 +12,7 @@ import * as Tar from "effect/encoding/Tar"
 import type { SeedBytes, SeedLayer } from "../SeedImage.ts"
 import * as Contents from "./contents.ts"
 
-/** Content with its name. Large content is made while it is read, so that it is never in memory as a whole. */
+/** Content with its name. Large content is generated while it is read, so it is never in memory as a whole. */
 export interface Blob {
   readonly descriptor: Descriptor.Descriptor
   readonly source: BlobSource.BlobSource<Tar.TarError>
@@ -54,7 +54,7 @@ const ofStream = (
 
 const pieceBytes = 1024 * 1024
 
-/** Key stream of AES: it is fast, cannot be compressed, and depends on the key alone. */
+/** A key stream of AES. It is fast, cannot be compressed, and depends only on the key. */
 function* fillerPieces(key: string, size: number): Generator<Uint8Array> {
   const cipher = createCipheriv("aes-256-ctr", createHash("sha256").update(key).digest(), new Uint8Array(16))
   const zeros = new Uint8Array(Math.min(pieceBytes, size))
@@ -69,14 +69,14 @@ const tar = (entries: ReadonlyArray<Tar.Entry>): Stream.Stream<Uint8Array, Tar.T
 
 const blockBytes = 512
 
-/** What an archive of one file has besides the file: a header, and two blocks that end it. */
+/** The bytes of an archive of one file besides the file: a header, and two blocks at the end. */
 const frameBytes = 3 * blockBytes
 
-/** A tar archive of a size, with one file of filler. Bytes behind the end of an archive are ignored. */
+/** A tar archive of a given size, with one file of filler. Bytes after the end of an archive are ignored. */
 const fillerArchive = (key: string, size: number): Stream.Stream<Uint8Array, Tar.TarError> => {
   const rest = size % blockBytes
   const fileBytes = size - rest - frameBytes
-  // No archive is as small.
+  // Too small for an archive.
   if (fileBytes <= 0) return filler(key, size)
   return Stream.concat(
     tar([Tar.fileStream("filler", fileBytes, filler(key, fileBytes))]),
@@ -90,7 +90,7 @@ export interface LayerOptions {
   readonly mediaType: MediaType.MediaType
   /** Whether filler is an archive, so that container tools can unpack it. */
   readonly isArchive: boolean
-  /** What the filler depends on. */
+  /** The key that determines the filler. */
   readonly key: string
 }
 
@@ -115,7 +115,7 @@ const contentOf = (
   key: string
 ): Effect.Effect<Blob, Tar.TarError> => {
   if (files !== undefined) {
-    // Keys of an object have no order that one could rely on.
+    // The order of an object's keys is not reliable.
     const paths = Object.entries(files).toSorted(([left], [right]) => (left < right ? -1 : 1))
     return ofStream(mediaType, tar(paths.map(([path, content]) => Tar.file(path, bytesOf(content)))))
   }

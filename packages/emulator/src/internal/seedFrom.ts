@@ -25,7 +25,7 @@ import { SeedContents, type SeededImage } from "../SeedImage.ts"
 import { check, isTaken, pushedAtMillis } from "./seed.ts"
 import * as Target from "./seedTarget.ts"
 
-/** An image of the source, and where it is to be. */
+/** An image of the source, and its place in the registry. */
 interface Image {
   readonly reference: string
   readonly digest: Digest
@@ -37,7 +37,7 @@ const checkContents = check(Schema.toType(SeedContents))
 
 const Files = Layer.mergeAll(NodeServices.layer, NodeHasher.layer, NodeCompression.layer)
 
-/** Signatures that cosign filed under tags come along with their images. */
+/** Tags of cosign's signatures. They are copied with their images. */
 const isAttached = (name: string): boolean => /^sha256-[0-9a-f]{64}\./.test(name)
 
 /** The registry in a name, as in `docker.io/library/alpine:3.20`: a host with a dot or a port, or `localhost`. */
@@ -51,9 +51,9 @@ const splitName = (name: string): { readonly repository: string; readonly tag: s
 }
 
 const namesNoRepository = (name: string): string =>
-  `${name} names no repository: state the repository to put the images into`
+  `${name} names no repository: set the repository to put the images into`
 
-/** Where an image is to be. One that is named by its number or its digest has no tag. */
+/** The place of an image. An image that is named by its number or its digest has no tag. */
 const placeOf = (
   reference: string,
   given: string | undefined
@@ -68,11 +68,11 @@ const placeOf = (
   if (repository === "") return Result.fail(namesNoRepository(reference))
   return Result.all({ repository: RepositoryName.parse(repository), tag: Tag.parse(name.tag) }).pipe(
     Result.map(({ repository, tag }) => ({ repository, tags: [tag] })),
-    Result.mapError(({ message }) => `${reference} is no name of an image: ${message}`)
+    Result.mapError(({ message }) => `${reference} is not the name of an image: ${message}`)
   )
 }
 
-/** Two images for one tag: one of them would be lost. */
+/** Refuses two images for one tag, because one of them would be lost. */
 const conflictOf = (images: ReadonlyArray<Image>): string | undefined => {
   const taken = new Map<string, Image>()
   for (const image of images) {
@@ -106,7 +106,7 @@ const numbersIn = (source: Source): Stream.Stream<string, LayoutError | ArchiveE
     Stream.takeWhileEffect((number) => Effect.map(source.resolve(number), Option.isSome))
   )
 
-/** The names that are wanted, or all. If there are none, the numbers. */
+/** The requested names, or all. If there are no names, the numbers. */
 const referencesIn = (
   source: Source,
   { images, repository }: SeedContents

@@ -1,5 +1,5 @@
 /**
- * What a seed is called in messages, also one that is invalid.
+ * The name of a seed in messages, even if the seed is invalid.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

@@ -1,5 +1,5 @@
 /**
- * An image of a seed as blobs and manifests, each before those that name it. Nothing is put here.
+ * Plans an image of a seed as blobs and manifests, each before those that name it. Stores nothing.
  */
 import * as Descriptor from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -19,18 +19,18 @@ import { type Blob, ofBytes, ofLayer } from "./seedContent.ts"
 interface PlannedManifest {
   readonly raw: Manifest.Raw
   readonly tags: ReadonlyArray<string>
-  /** Whether it was pushed after what it refers to. */
+  /** Whether it was pushed after the manifests that it refers to. */
   readonly isLater: boolean
 }
 
 export interface Plan {
   readonly blobs: ReadonlyArray<Blob>
   readonly manifests: ReadonlyArray<PlannedManifest>
-  /** What the tags of the seed name. */
+  /** The manifest that the tags of the seed name. */
   readonly root: Digest.Digest
 }
 
-/** A part of a plan, and the manifest that stands for it. */
+/** A part of a plan, and its main manifest. */
 interface Part extends Omit<Plan, "root"> {
   readonly descriptor: Descriptor.Descriptor
 }
@@ -52,7 +52,7 @@ const types = {
   }
 }
 
-/** A time in a configuration that does not say when the seed was read. Builds that can be reproduced use it. */
+/** The time in configurations, as in reproducible builds: it does not depend on when the seed was read. */
 const epoch = "1970-01-01T00:00:00Z"
 
 const createdOf = (pushedAt: PushedAt | undefined): string =>
@@ -83,7 +83,7 @@ const descriptorsOf = (blobs: ReadonlyArray<Blob>): ReadonlyArray<Descriptor.Des
 const digestsOf = (blobs: ReadonlyArray<Blob>): ReadonlyArray<Digest.Digest> =>
   blobs.map(({ descriptor }) => descriptor.digest)
 
-/** What tells a seed from others, unless its content is given. */
+/** Distinguishes a seed from others, unless its content is set. */
 const identityOf = ({ repository, tags = [] }: SeedImage): string => `${repository}:${tags.join(",")}`
 
 const containerOf = ({ entrypoint, env, labels }: SeedImage) => ({
@@ -283,7 +283,7 @@ const rootOf = (image: SeedImage): Effect.Effect<Part, TarError> => {
     : indexOf(image, platforms)
 }
 
-/** Plans an image that was checked. It fails if the name of a file fits in no archive. */
+/** Plans a checked image. Fails if the name of a file does not fit into an archive. */
 export const plan = (image: SeedImage): Effect.Effect<Plan, TarError> =>
   Effect.gen(function* () {
     const root = tagged(yield* rootOf(image), image.tags ?? [])

@@ -1,5 +1,6 @@
 /**
- * A repository of the emulator as a store of content, without requests: seeds are put into it, and images are copied to it.
+ * A repository of the emulator as a store of content, without requests: seeds are put into it, and images are copied to
+ * it.
  */
 import { createReadStream } from "node:fs"
 import type { ContentStore } from "@effect-acr/artifacts/ContentStore"
@@ -41,13 +42,13 @@ export interface Parts {
 
 export interface Options {
   readonly repository: RepositoryName
-  /** The time of the next thing that is put. */
+  /** The time of the next thing to put. */
   readonly stamp: () => Timestamp
   /** The seed, for messages. */
   readonly seed: string
 }
 
-/** Whether something is in the registry after it was put or restored. */
+/** Whether an answer means that a thing is in the registry after it was put or restored. */
 const isThere = ({ status }: Answer): boolean => status === 200 || status === 201
 
 const textOf = ({ body }: Answer): string => (body instanceof Uint8Array ? new TextDecoder().decode(body) : "")
@@ -68,7 +69,7 @@ export const make = (parts: Parts, { repository: name, seed, stamp }: Options): 
   const broken = (cause: unknown): SeedError =>
     new SeedError({ seed, description: cause instanceof Error ? cause.message : String(cause), cause })
 
-  /** Runs what may fail for lack of room, for example. */
+  /** Runs an operation that may fail, for example because the disk is full. */
   const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, SeedError> =>
     Effect.tryPromise({ try: run, catch: broken })
 
@@ -88,7 +89,7 @@ export const make = (parts: Parts, { repository: name, seed, stamp }: Options): 
   const expectThere = (answer: Answer): Effect.Effect<void, SeedError> =>
     isThere(answer) ? Effect.void : fail(`the registry refuses it: ${answer.status} ${textOf(answer)}`)
 
-  /** What was deleted returns as it was. */
+  /** Restores a deleted manifest unchanged. */
   const putByDigest = ({ bytes, descriptor }: Manifest.Raw, now: Timestamp): Effect.Effect<void, SeedError> =>
     Effect.gen(function* () {
       const { digest, mediaType } = descriptor
@@ -170,7 +171,7 @@ export const make = (parts: Parts, { repository: name, seed, stamp }: Options): 
         const now = stamp()
         const hold = () => store.commit([...openRepository(store, name, now), ...holdBlob(name, digest, size)])
         if (known()?.blobs.has(digest) === true) {
-          // Without a manifest that names it, it would be swept after a while.
+          // Without a manifest that names it, the blob would be swept later.
           store.touch(name, digest)
           return "present"
         }
@@ -182,7 +183,7 @@ export const make = (parts: Parts, { repository: name, seed, stamp }: Options): 
         store.touch(name, digest)
         return "mounted"
       }),
-    // Stores can do both. Nothing that fills a registry does.
+    // Stores offer both. Seeds use neither.
     untag: () => fail("seeds remove no tag"),
     remove: () => fail("seeds remove no manifest"),
     batch: identity

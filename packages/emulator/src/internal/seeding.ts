@@ -1,5 +1,5 @@
 /**
- * What an emulator begins with, and is filled with later.
+ * The seeds of an emulator, at the start and later.
  */
 import type { Digest } from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
@@ -7,7 +7,7 @@ import type { SeedError } from "../SeedError.ts"
 import type { Seed, SeedContents, SeededImage, SeedImage } from "../SeedImage.ts"
 import type { Parts } from "./seedTarget.ts"
 
-// The code of seeds is loaded with the first one: a start without seeds is quicker.
+// The code of seeds is loaded with the first seed, so that a start without seeds is faster.
 const ofImages = Effect.promise(() => import("./seed.ts"))
 const ofContents = Effect.promise(() => import("./seedFrom.ts"))
 
@@ -48,7 +48,7 @@ export const make = (
         return putAll
       }),
     isReady: (): boolean => isReady,
-    /** Puts in what the emulator begins with, after the registry was emptied. */
+    /** Puts the seeds of the start again, after the registry was cleared. */
     again: (empty: Effect.Effect<void>): Effect.Effect<void, SeedError> =>
       Effect.suspend(() => {
         isReady = false

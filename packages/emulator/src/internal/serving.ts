@@ -1,5 +1,5 @@
 /**
- * Requests on their way to who answers them: each meets with the faults that were injected, and stands in the journal.
+ * Passes requests to the servers, applies injected faults, and writes the journal.
  */
 import { randomUUID } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
@@ -9,7 +9,7 @@ import type { JournalEntry } from "../Journal.ts"
 import { type Answer, internalError } from "./answer.ts"
 import type { Listener } from "./listener.ts"
 
-/** A request as it comes. */
+/** A request as it was received. */
 export interface Incoming {
   readonly method: string
   /** Percent-encoded as it was sent, without the query. */
@@ -25,8 +25,8 @@ const flatten = (headers: IncomingHttpHeaders): Incoming["headers"] =>
   )
 
 /**
- * The values that would let a reader of the journal go on with somebody's request. Logins belong into bodies and headers, but
- * a client under test may do it wrong.
+ * Redacts the values that would let a reader of the journal continue another client's request. Logins belong in bodies
+ * and headers, but a client under test may send them in the query by mistake.
  */
 const strikeOut = (query: string): string =>
   query.replace(/(^|&)(_state|sig|password|access_token|refresh_token|client_secret)=[^&]*/g, "$1$2=redacted")
@@ -40,11 +40,11 @@ const splitTarget = (target: string): readonly [path: string, query: string] => 
 const schemeOf = (authorization: string | undefined): JournalEntry["authorization"] =>
   authorization === undefined ? "none" : /^basic /i.test(authorization) ? "basic" : "bearer"
 
-/** How many of the requests that a fault is about it hits. */
+/** How many of the requests that a fault matches it affects. */
 const hits = ({ skip = 0, times = 1 }: Fault, seen: number): number =>
   Math.max(0, Math.min(seen - skip, times === "always" ? seen : times))
 
-/** What is known once the answer is known. The counts grow until the answer is out. */
+/** The journal entry of a running request. The counts grow until the answer is sent. */
 interface Recorded {
   readonly facts: Omit<JournalEntry, "requestBytes" | "responseBytes" | "durationMillis">
   readonly counts: { requestBytes: number; responseBytes: number; durationMillis: number | undefined }
@@ -60,13 +60,13 @@ const entryOf = ({ counts: { durationMillis, ...bytes }, facts }: Recorded): Jou
  * Requests of both servers of an emulator.
  */
 export const make = (options: {
-  /** How many requests the journal holds: the last ones. */
+  /** The number of requests that the journal keeps, the most recent ones. */
   readonly journalSize: number
   /** The emulator's clock. */
   readonly nowMillis: () => number
   /** A clock that cannot be set. */
   readonly elapsedMillis: () => number
-  /** Is told of each request when it is over. */
+  /** Called with each request when it has ended. */
   readonly onRequest: (entry: JournalEntry) => void
 }) => {
   const { elapsedMillis, journalSize, nowMillis, onRequest } = options
@@ -129,7 +129,7 @@ export const make = (options: {
         return {
           fault: faultFor({ method, path }),
           answer: async (body) => {
-            // One whose request broke off fails too: its answer is not sent.
+            // A request whose body broke off fails too: its answer is not sent.
             const incoming = {
               method,
               path,

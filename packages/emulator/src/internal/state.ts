@@ -1,5 +1,5 @@
 /**
- * The registry as its changes make it, with the indexes that keep its lists and its sweep cheap.
+ * The registry as the sum of its changes, with the indexes that make its lists and its sweep fast.
  */
 import type {
   Attributes,
@@ -32,10 +32,10 @@ export interface Repository {
   }
 }
 
-/** What was deleted under the name of one repository, and can be restored. */
+/** The trash of one repository's name: what can be restored. */
 export interface Trash {
   readonly name: string
-  /** Is absent while the repository exists. */
+  /** Absent while the repository exists. */
   readonly repository: DeletedRepository | undefined
   /** In the order of their deletion, as the tags are. */
   readonly manifests: ReadonlyMap<string, DeletedManifest>
@@ -43,7 +43,7 @@ export interface Trash {
   readonly tags: ReadonlyArray<DeletedTag>
 }
 
-/** Content, kept as a file so that no blob is ever wholly in memory. */
+/** Content, kept as a file so that a blob is never in memory as a whole. */
 export interface StoredBlob {
   readonly file: string
   readonly size: number
@@ -58,10 +58,12 @@ export interface UnnamedBlob {
 
 export interface State {
   readonly repositories: ReadonlyMap<string, Repository>
-  /** What was deleted and can be restored, by the name of its repository. */
+  /** The trash, by the name of the repository. */
   readonly trash: ReadonlyMap<string, Trash>
   readonly blobs: ReadonlyMap<string, StoredBlob>
-  /** The blobs that no manifest of their repository names, nor one in its trash. Those that wait the longest come first. */
+  /**
+   * The blobs that no manifest of their repository names, nor one in its trash. Those that wait the longest come first.
+   */
   readonly unnamed: ReadonlyMap<string, UnnamedBlob>
   /** The files that no repository and no trash needs, and since when. Those that wait the longest come first. */
   readonly unused: ReadonlyMap<string, number>
@@ -95,7 +97,7 @@ const removeFrom = (index: Map<string, Set<string>>, key: string, value: string)
   if (known?.size === 0) index.delete(key)
 }
 
-/** Counts one up or down, and returns the new count. */
+/** Increments or decrements a count, and returns the new one. */
 const count = (counts: Map<string, number>, key: string, by: 1 | -1): number => {
   const now = (counts.get(key) ?? 0) + by
   if (now === 0) counts.delete(key)
@@ -123,7 +125,8 @@ const isEmpty = ({ manifests, repository, tags }: Trash): boolean =>
 const keyOfBlob = (repository: string, digest: string): string => `${repository} ${digest}`
 
 /**
- * An empty registry. `fileOf` is where content lies, `now` the time from which something waits to be swept.
+ * An empty registry. `fileOf` returns the file of content, and `now` the time at which something begins to wait for the
+ * sweep.
  */
 export const make = (fileOf: (digest: string) => string, now: () => number) => {
   const repositories = new Map<string, MutableRepository>()
@@ -131,9 +134,9 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
   const blobs = new Map<string, StoredBlob>()
   const unnamed = new Map<string, UnnamedBlob>()
   const unused = new Map<string, number>()
-  /** How many repositories and deleted manifests need a file. */
+  /** The number of repositories and deleted manifests that need a file. */
   const uses = new Map<string, number>()
-  /** How many manifests of a repository, or in its trash, name a blob. */
+  /** The number of manifests of a repository, or in its trash, that name a blob. */
   const naming = new Map<string, number>()
 
   const use = (digest: string): void => {
@@ -145,7 +148,7 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
     if (count(uses, digest, -1) === 0) unused.set(digest, now())
   }
 
-  /** Begins to wait anew: the last in order. */
+  /** Restarts the wait, as the last one in order. */
   const waitUnnamed = (repository: string, digest: string): void => {
     const key = keyOfBlob(repository, digest)
     unnamed.delete(key)
@@ -275,13 +278,13 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
     trash.clear()
   }
 
-  /** Changes what a repository holds. It may be gone: the change then says nothing. */
+  /** Changes the contents of a repository. If it was deleted, the change is ignored. */
   const within = (name: string, change: (repository: MutableRepository) => void): void => {
     const repository = repositories.get(name)
     if (repository !== undefined) change(repository)
   }
 
-  /** Changes the trash of one name, which is forgotten when it is empty. */
+  /** Changes the trash of one name, which is removed when it is empty. */
   const inBin = (name: string, change: (bin: MutableTrash) => void): void => {
     const bin = binOf(name)
     change(bin)
@@ -345,23 +348,23 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
     /** Whether a repository or the trash needs a file. */
     isUsed: (digest: string): boolean => uses.has(digest),
 
-    /** All files that are needed. */
+    /** All needed files. */
     used: (): Iterable<string> => uses.keys(),
 
-    /** A file is there that nothing needs. */
+    /** Records that an unneeded file exists. */
     found: (digest: string): void => {
       unused.delete(digest)
       unused.set(digest, now())
     },
 
-    /** A file that nothing needs is gone. */
+    /** Records that an unneeded file was removed. */
     forget: (digest: string): void => {
       if (uses.has(digest)) return
       unused.delete(digest)
       blobs.delete(digest)
     },
 
-    /** Lets a blob wait anew that a client was told of: it may be about to push a manifest that names it. */
+    /** Restarts the wait of a blob that a client has checked: it may be about to push a manifest that names it. */
     touch: (repository: string, digest: string): void => {
       if (unnamed.has(keyOfBlob(repository, digest))) waitUnnamed(repository, digest)
     }
@@ -370,7 +373,7 @@ export const make = (fileOf: (digest: string) => string, now: () => number) => {
 
 export type Registry = ReturnType<typeof make>
 
-/** How many changes `snapshot` returns, about. */
+/** The approximate number of changes that `snapshot` returns. */
 export const sizeOf = ({ blobs, repositories, trash }: State): number => {
   let size = blobs.size
   for (const { blobs, manifests, tags } of repositories.values()) size += 1 + blobs.size + manifests.size + tags.size
@@ -378,7 +381,7 @@ export const sizeOf = ({ blobs, repositories, trash }: State): number => {
   return size
 }
 
-/** The changes that make this registry of an empty one. */
+/** The changes that turn an empty registry into this one. */
 export function* snapshot({ blobs, repositories, trash, unused }: State): Generator<Change> {
   for (const [digest, { size }] of blobs) {
     if (!unused.has(digest)) yield { _tag: "AddContent", digest, size }

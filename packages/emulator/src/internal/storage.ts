@@ -1,6 +1,5 @@
 /**
- * The storage behind the registry: another host, to which downloads are redirected with an address that is signed
- * and runs out.
+ * The storage behind the registry: another host, to which downloads are redirected with a signed address that expires.
  */
 import { createHmac, randomBytes } from "node:crypto"
 import { type Answer, text } from "./answer.ts"
@@ -8,19 +7,19 @@ import type { Incoming } from "./serving.ts"
 import type { Store } from "./store.ts"
 
 /**
- * The host of the storage for a registry on a host: another one, as ACR's storage is. Clients send their token again to
- * another port of the same host (those in Go do), and the storage refuses a token. Only `localhost` and `127.0.0.1` are two
- * hosts that every machine has.
+ * The host of the storage for a registry on a host: another one, as in ACR. Clients (those in Go) send their token also
+ * to another port of the same host, and the storage refuses a token. Only `localhost` and `127.0.0.1` are two hosts
+ * that every machine has.
  */
 export const hostBeside = (host: string): string | undefined =>
   host === "127.0.0.1" ? "localhost" : host === "localhost" ? "127.0.0.1" : undefined
 
-/** As long as ACR's own. */
+/** The lifetime of a signed address, as in ACR. */
 export const linkLifetimeMillis = 20 * 60_000
 
 const range = /^bytes=(\d+)-(\d*)$/
 
-/** The bytes of a blob, or the part of them that a Range header asks for. */
+/** The bytes of a blob, or the part of them that a Range header requests. */
 export const serve = (
   blob: { readonly file: string; readonly size: number },
   rangeHeader: string | undefined,

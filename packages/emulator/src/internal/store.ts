@@ -1,5 +1,5 @@
 /**
- * What the registry holds.
+ * The contents of the registry.
  */
 import type { Digest } from "@effect-acr/client/Digest"
 import type { Attributes, Change, ChangeOf, Description, StoredManifest, StoredTag, Timestamp } from "./changes.ts"
@@ -20,21 +20,21 @@ export type { Repository, StoredBlob, Trash } from "./state.ts"
 const unlocked: Attributes = { deleteEnabled: true, writeEnabled: true, readEnabled: true, listEnabled: true }
 
 /**
- * The state of one emulator. Only `commit` changes what it holds.
+ * The state of one emulator. Only `commit` changes it.
  */
 export interface Store extends State {
   /** The folder of its content. */
   readonly directory: string
   /**
-   * Carries changes out: all of them or, if they cannot be written down, none. It waits for nothing, so that a handler can
-   * decide and commit without another one in between.
+   * Applies changes: all of them or, if they cannot be recorded, none. It is synchronous, so that a handler can decide
+   * and commit without another one in between.
    */
   readonly commit: (changes: ReadonlyArray<Change>) => void
-  /** The time as a timestamp, later than the one before of the same millisecond. */
+  /** The time as a timestamp, later than the previous one of the same millisecond. */
   readonly stamp: (nowMillis: number) => Timestamp
-  /** Runs what moves the file of a digest, after what is under way with the same file. */
+  /** Runs an operation that moves the file of a digest, after the running one on the same file. */
   readonly inTurn: <A>(digest: string, run: () => Promise<A>) => Promise<A>
-  /** Whether the file of a digest is there. */
+  /** Whether the file of a digest exists. */
   readonly hasFile: (digest: string) => boolean
   readonly isUsed: Registry["isUsed"]
   readonly forget: Registry["forget"]
@@ -48,7 +48,7 @@ const stamps = (): Store["stamp"] => {
   return (nowMillis) => {
     ticks = nowMillis === lastMillis ? ticks + 1 : 0
     lastMillis = nowMillis
-    // A clock that stands still goes on to the next millisecond after 10,000 stamps.
+    // If the clock stands still, the stamps continue in the next millisecond after 10,000.
     const millis = nowMillis + Math.floor(ticks / 10_000)
     return new Date(millis).toISOString().replace("Z", `${String(ticks % 10_000).padStart(4, "0")}Z`)
   }
@@ -69,7 +69,7 @@ const turns = (): Store["inTurn"] => {
   }
 }
 
-/** A store of what a registry holds already. `record` writes changes down, or throws. */
+/** A store with the existing contents of a registry. `record` saves changes, or throws. */
 export const make = (
   directory: string,
   { apply, forget, isUsed, state, touch }: Registry,
@@ -99,7 +99,7 @@ const propertiesOf = ({ attributes, createdTime, lastUpdateTime, name }: Reposit
 })
 
 /**
- * Makes the repository if it is not there yet. A repository in the trash is restored, as a push to it does (ACR's
+ * Creates the repository if it does not exist yet. A repository in the trash is restored, as by a push in ACR (ACR's
  * documentation, "Recover deleted artifacts"). Its manifests and tags stay in the trash. The documentation does not say
  * whether the repository keeps its time of creation and its locks; here it does.
  */
@@ -113,7 +113,7 @@ export const openRepository = (store: State, name: string, now: Timestamp): Read
   ]
 }
 
-/** Makes the repository if it is not there yet, and dates its last change. */
+/** Creates the repository if it does not exist yet, and sets the time of its last change. */
 export const touchRepository = (store: State, name: string, now: Timestamp): ReadonlyArray<Change> => {
   const known = store.repositories.get(name)
   return known === undefined ? openRepository(store, name, now) : [{ ...propertiesOf(known), lastUpdateTime: now }]
@@ -124,7 +124,7 @@ export const lockRepository = (repository: Repository, attributes: Attributes): 
   attributes
 })
 
-/** Makes a repository hold a blob whose content is there. */
+/** Adds a blob to a repository. Its content exists already. */
 export const holdBlob = (repository: string, digest: string, size: number): ReadonlyArray<Change> => [
   { _tag: "AddContent", digest, size },
   { _tag: "HoldBlob", repository, digest }
@@ -140,7 +140,7 @@ export const blobOf = (
   digest: string
 ): StoredBlob | undefined => (repository?.blobs.has(digest) === true ? store.blobs.get(digest) : undefined)
 
-/** Puts a manifest, keeping the locks, the quarantine and the age of one that is already there. */
+/** Puts a manifest. If it exists already, its locks, its quarantine and its time of creation are kept. */
 export const putManifest = (store: State, repository: string, manifest: Description, now: Timestamp): Change => {
   const known = store.repositories.get(repository)?.manifests.get(manifest.digest)
   return {
@@ -173,10 +173,10 @@ export const putTag = (store: State, repository: string, name: string, digest: D
 }
 
 /**
- * The size that ACR states of an image. That of an index is its own bytes and its images: azure-sdk-for-python, recording
- * test_list_in_empty_repo. An image that was deleted since counts as the bytes of its manifest.
+ * The size that ACR reports for an image. That of an index is the sum of its own bytes and its images:
+ * azure-sdk-for-python, recording test_list_in_empty_repo. A deleted image counts as the bytes of its manifest.
  *
- * Indexes of indexes can name the same image again and again: `known` has what was added up already.
+ * Indexes of indexes can name the same image many times: `known` caches the sums.
  */
 export const imageSizeOf = (
   repository: Repository,
@@ -197,25 +197,25 @@ export const imageSizeOf = (
   return size
 }
 
-/** What an index of a repository points to. */
+/** The manifests that an index of a repository refers to. */
 const resolve = <A>(keys: ReadonlySet<string> | undefined, items: ReadonlyMap<string, A>): ReadonlyArray<A> =>
   Array.from(keys ?? []).flatMap((key) => items.get(key) ?? [])
 
 export const tagsOf = (repository: Repository, digest: string): ReadonlyArray<StoredTag> =>
   resolve(repository.tagsByDigest.get(digest), repository.tags)
 
-/** The manifests that refer to a manifest as their subject. It need not exist. */
+/** The manifests that refer to a manifest as their subject. The subject need not exist. */
 export const referrersOf = (repository: Repository, digest: string): ReadonlyArray<StoredManifest> =>
   resolve(repository.referrersBySubject.get(digest), repository.manifests)
 
-/** A manifest, and those that it takes along when it is deleted: its referrers and theirs. */
+/** A manifest, and those that are deleted with it: its referrers and theirs. */
 export const withReferrers = (repository: Repository, digest: string): ReadonlyArray<string> => {
   const found = new Set([digest])
-  // A set also visits what is added while it is read.
+  // Iteration of a set includes elements that are added during it.
   for (const one of found) for (const referrer of referrersOf(repository, one)) found.add(referrer.digest)
   return Array.from(found)
 }
 
-/** Either lock keeps a thing from being deleted. */
+/** Either lock prevents the deletion. */
 export const isLocked = ({ attributes }: { readonly attributes: Attributes }): boolean =>
   !attributes.deleteEnabled || !attributes.writeEnabled

@@ -1,5 +1,5 @@
 /**
- * What the registry holds, for people and tests who look at it.
+ * The contents of the registry, for the page and for tests.
  */
 import type { ManifestSummary, RepositoryContents, RepositorySummary } from "../Contents.ts"
 import { imageSizeOf, type Repository, type Store, type StoredManifest, tagsOf } from "./store.ts"

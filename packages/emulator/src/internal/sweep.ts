@@ -1,5 +1,5 @@
 /**
- * Removes what nothing needs any more, as time passes: no timer runs, but each request looks at what waits the longest.
+ * Removes content that is no longer needed. There is no timer: each request checks the entries that wait the longest.
  */
 import { identity } from "effect/Function"
 import * as Contents from "./contents.ts"
@@ -9,21 +9,21 @@ import type { Trash } from "./trash.ts"
 import type { Uploads } from "./uploads.ts"
 
 /**
- * How long a repository keeps a blob that none of its manifests names. A client that was told that a blob is there pushes
- * the manifest that names it later.
+ * How long a repository keeps a blob that none of its manifests names. A client that has checked that a blob exists may
+ * push the manifest that names it later.
  */
 const unnamedMillis = 24 * 60 * 60_000
 
-/** How long content stays that nothing needs. A link to it that was handed out is good for so long. */
+/** How long unneeded content is kept: as long as a link to it is valid. */
 const unusedMillis = linkLifetimeMillis
 
-/** How many files are removed at the same time: one after another, clients could leave more behind than go. */
+/** How many files are removed concurrently. One after the other, clients could leave more files than are removed. */
 const removalsAtOnce = 32
 
 /** How long to wait after a failure. */
 const pauseMillis = 60_000
 
-/** The entries in front that wait for long enough: those that wait the longest come first. */
+/** The first entries that have waited long enough. The entries are ordered by their waiting time, the longest first. */
 const overdue = <A>(
   waiting: ReadonlyMap<string, A>,
   sinceMillisOf: (item: A) => number,
@@ -33,7 +33,7 @@ const overdue = <A>(
   const found: Array<readonly [string, A]> = []
   for (const entry of waiting) {
     const sinceMillis = sinceMillisOf(entry[1])
-    // The clock was set back since. Those behind must not wait for this one.
+    // The clock was set back since. The entries behind must not wait for this one.
     if (sinceMillis > nowMillis) continue
     if (sinceMillis + waitsMillis > nowMillis) break
     found.push(entry)
@@ -45,7 +45,7 @@ const overdue = <A>(
 const dropContent = (store: Store, digest: string): Promise<void> =>
   store.inTurn(digest, async () => {
     if (store.isUsed(digest)) return
-    // First, so that who looks for it meanwhile brings it again.
+    // First, so that a client that checks for it meanwhile uploads it again.
     store.forget(digest)
     await Contents.drop(store.directory, digest)
   })
@@ -75,7 +75,7 @@ export const make = (parts: {
 
   const inBackground = (remove: () => Promise<void>): void => {
     busy ??= remove()
-      // What is left of a file that cannot be removed is found when an emulator starts on the folder again.
+      // A file that cannot be removed is found when an emulator starts on the folder again.
       .catch(() => undefined)
       .finally(() => {
         busy = undefined
@@ -83,7 +83,7 @@ export const make = (parts: {
   }
 
   return {
-    /** Runs before a request, which does not wait for files to go. */
+    /** Runs before a request, which does not wait for the removal of files. */
     before: (nowMillis: number): void => {
       // A clock that was set back does not make the pause longer.
       if (failedMillis !== undefined && nowMillis >= failedMillis && nowMillis < failedMillis + pauseMillis) return
@@ -91,13 +91,13 @@ export const make = (parts: {
         trash.expire(nowMillis)
         dropUnnamed(nowMillis)
       } catch {
-        // The disk is full, for example. Requests that write nothing go on.
+        // The disk is full, for example. Requests that write nothing still work.
         failedMillis = nowMillis
       }
       inBackground(() => removeFiles(unusedMillis, nowMillis))
     },
 
-    /** Removes all files that nothing needs, however short a time it is. */
+    /** Removes all unneeded files, without waiting. */
     now: async (): Promise<void> => {
       await busy
       await removeFiles(0, Number.POSITIVE_INFINITY)

@@ -1,5 +1,5 @@
 /**
- * Counts requests by kind, as ACR does, and turns away what is too many.
+ * Counts requests by kind, as ACR does, and refuses those above the limit.
  *
  * ACR's documentation, "Azure Container Registry SKUs": a bucket for each kind that refills evenly over a minute, and
  * `Retry-After` in seconds.
@@ -8,7 +8,7 @@ import type { RateLimits } from "@effect-acr/client/RateLimits"
 import type { Limits } from "../Modes.ts"
 import { type Answer, error } from "./answer.ts"
 
-/** What a tier allows a registry as a whole, and each identity of it. */
+/** The limits of a tier, for the whole registry and for each identity. */
 export interface TierLimits {
   readonly registry: RateLimits
   readonly identity: RateLimits
@@ -36,10 +36,10 @@ const kindsOf = (method: string, path: string): ReadonlyArray<keyof RateLimits> 
   return path.includes("/referrers/") ? ["read", "referrers"] : ["read"]
 }
 
-/** The answer to a request that is one too many. */
+/** The answer to a request above the limit. */
 export type Throttle = (method: string, path: string, nowMillis: number) => Answer | undefined
 
-/** Limits that each of several callers has for itself. */
+/** Separate limits for each caller. */
 export const makeFor = <A extends object>(limits: RateLimits): ((caller: A) => Throttle) => {
   const throttles = new WeakMap<A, Throttle>()
   return (caller) => {
@@ -52,13 +52,13 @@ export const makeFor = <A extends object>(limits: RateLimits): ((caller: A) => T
 export const make = (limits: RateLimits): Throttle => {
   const buckets = new Map<keyof RateLimits, { tokens: number; atMillis: number }>()
 
-  /** Takes a token; the seconds until there is one if there is none, as far as a bucket looks ahead. */
+  /** Takes a token, or returns the seconds until there is one. */
   const take = (kind: keyof RateLimits, nowMillis: number): number => {
     const limit = limits[kind]
     if (limit === undefined) return 0
     const perMilli = limit / 60_000
     const bucket = buckets.get(kind) ?? { tokens: limit, atMillis: nowMillis }
-    // A clock that was set back takes nothing away.
+    // Setting the clock back removes no tokens.
     const elapsedMillis = Math.max(0, nowMillis - bucket.atMillis)
     const tokens = Math.min(limit, bucket.tokens + elapsedMillis * perMilli)
     const enough = tokens >= 1

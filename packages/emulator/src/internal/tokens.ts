@@ -1,5 +1,5 @@
 /**
- * ACR's token service, and who a request comes from.
+ * ACR's token service, and the identity of a request.
  */
 import { createPrivateKey, type KeyObject, randomBytes, randomUUID, sign, X509Certificate } from "node:crypto"
 import * as Redacted from "effect/Redacted"
@@ -9,7 +9,7 @@ import { byResource, covers, has, type Identity, isWildcard, parseScopes, type R
 import { type Answer, authenticationRequired, empty, error, json } from "./answer.ts"
 import type { Certificate } from "./certificate.ts"
 
-/** A user name with a password, and what it stands for. */
+/** A user name with a password, and its identity. */
 export interface Account {
   readonly username: string
   readonly password: Redacted.Redacted<string>
@@ -23,12 +23,12 @@ interface Issued {
 }
 
 /**
- * Remembers a token, and forgets those that expired. All of one kind live equally long, so that those that expire first come
+ * Remembers a token, and forgets expired ones. All of one kind have the same lifetime, so those that expire first come
  * first.
  */
 const remember = (tokens: Map<string, Issued>, token: string, issued: Issued, nowMillis: number): void => {
   for (const [old, { expiresMillis }] of tokens) {
-    // The clock was set back since. Those behind must not wait for this one.
+    // The clock was set back since. The tokens behind must not wait for this one.
     if (expiresMillis > issued.expiresMillis) continue
     if (expiresMillis > nowMillis) break
     tokens.delete(old)
@@ -36,12 +36,12 @@ const remember = (tokens: Map<string, Issued>, token: string, issued: Issued, no
   tokens.set(token, issued)
 }
 
-/** Under this name a refresh token is a password. */
+/** The user name with which a refresh token is the password. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
 
 const remaining = { "x-ms-ratelimit-remaining-calls-per-second": "166.65" }
 
-/** What its tokens say of their origin. */
+/** The issuer in the tokens. */
 const issuer = "Azure Container Registry"
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url")
@@ -53,11 +53,11 @@ const algorithms: { readonly [curveOrType: string]: { readonly alg: string; read
   ed25519: { alg: "EdDSA", hash: undefined }
 }
 
-/** RFC 7518, section 3.1, and RFC 8037: how a key signs. */
+/** The algorithm of a key: RFC 7518, section 3.1, and RFC 8037. */
 const algorithmOf = ({ asymmetricKeyDetails, asymmetricKeyType }: KeyObject) =>
   algorithms[asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType ?? ""] ?? { alg: "RS256", hash: "sha256" }
 
-/** Makes signatures: with a certificate, others can verify the token; without one, this registry alone can. */
+/** Makes signatures. With a certificate, others can verify the token; without one, only this registry can. */
 const signer = (certificate: Certificate | undefined) => {
   if (certificate === undefined) {
     return { header: { alg: "RS256", typ: "JWT" }, sign: () => randomBytes(32) }
@@ -70,7 +70,7 @@ const signer = (certificate: Certificate | undefined) => {
   }
 }
 
-/** Makes tokens that their bearers can read and that cannot be guessed. The claims stand in the order of ACR's. */
+/** Makes tokens that their bearers can read and that cannot be guessed. The claims have the order of ACR's. */
 const writer = (service: string, subject: string, certificate: Certificate | undefined) => {
   const { header, sign } = signer(certificate)
   const registryId = randomBytes(16).toString("hex")
@@ -98,24 +98,24 @@ const decodeBasic = (value: string): readonly [username: string, password: strin
   return [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)]
 }
 
-/** What an Authorization header says of its request. */
+/** The caller of a request by its Authorization header. */
 export type Authorized =
   /** No header. */
   | { readonly _tag: "Anonymous" }
-  /** A login or a token that is not, or no longer, known. */
+  /** A login or a token that is unknown, or that has expired. */
   | { readonly _tag: "Unknown" }
   | {
       readonly _tag: "Known"
-      /** Whose limits count the request. All anonymous callers are one identity, and so are all of Entra ID. */
+      /** The identity whose limits count the request. All anonymous callers share one, and so do all of Entra ID. */
       readonly identity: Identity
       readonly may: (right: Right) => boolean
-      /** Whether the identity has the roles for what is in quarantine. */
+      /** Whether the identity has the roles for manifests in quarantine. */
       readonly mayQuarantine: boolean
     }
 
 /**
- * ACR's roles AcrQuarantineReader and AcrQuarantineWriter are the identity's: the tokens of both ask for `pull` and `push`
- * alone (Azure/acr, docs/preview/quarantine). Scope maps have no action for it.
+ * ACR's roles AcrQuarantineReader and AcrQuarantineWriter belong to the identity: the tokens of both have only the
+ * scopes `pull` and `push` (Azure/acr, docs/preview/quarantine). Scope maps have no action for it.
  */
 const mayQuarantine = ({ _tag }: Identity): boolean => _tag === "Owner"
 
@@ -134,7 +134,7 @@ export const make = (options: {
   readonly modes: () => Pick<Modes, "anonymousPull" | "roleAssignmentMode">
   readonly acceptsEntraToken: (token: Redacted.Redacted<string>) => boolean
   readonly accounts: ReadonlyArray<Account>
-  /** What to sign tokens with. */
+  /** The certificate to sign tokens with. */
   readonly certificate: Certificate | undefined
   readonly accessTokenMillis: number
   readonly refreshTokenMillis: number
@@ -146,13 +146,13 @@ export const make = (options: {
   const accessTokens = new Map<string, Issued>()
   const refreshTokens = new Map<string, Issued>()
 
-  /** Rights are granted by repository, and wildcards not at all. */
+  /** Whether rights are granted by repository, and no wildcards. */
   const byRepository = (): boolean => options.modes().roleAssignmentMode === "rbac-abac"
 
   const may = (identity: Identity, right: Right): boolean => has(identity, right, options.modes().anonymousPull)
 
   const grant = (identity: Identity, scopes: ReadonlyArray<string>, nowMillis: number): Answer => {
-    // A wildcard is granted to everyone: what it comes to is measured when it is used.
+    // A wildcard is granted to every caller: its rights are checked when it is used.
     const rights = parseScopes(scopes).filter((right) =>
       isWildcard(right) ? !byRepository() || right.type === "registry" : may(identity, right)
     )
@@ -164,9 +164,9 @@ export const make = (options: {
   }
 
   /**
-   * A wrong login gets no token, and an anonymous caller gets one only with anonymous pull. Azure/AKS, issue 4459, shows
-   * the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body. For a wrong password it
-   * is assumed.
+   * A wrong login gets no token, and an anonymous caller gets one only with anonymous pull. Azure/AKS, issue 4459,
+   * shows the status; azure-sdk-for-python, TROUBLESHOOTING.md of azure-containerregistry, the body. For a wrong
+   * password it is assumed.
    */
   const grantOf = (identity: Identity | undefined, scopes: ReadonlyArray<string>, nowMillis: number): Answer =>
     identity === undefined || (identity === anonymous && !options.modes().anonymousPull)
@@ -176,7 +176,7 @@ export const make = (options: {
   const valid = (issued: Issued | undefined, nowMillis: number): issued is Issued =>
     issued !== undefined && issued.expiresMillis > nowMillis
 
-  /** A login without a name and a password is anonymous, as that of a `docker login` that was never made. */
+  /** A login without a name and a password is anonymous, such as that of docker without `docker login`. */
   const login = (username: string, password: string, nowMillis: number): Identity | undefined => {
     if (username === "" && password === "") return anonymous
     if (username === tokenUser) {
@@ -188,7 +188,7 @@ export const make = (options: {
     )?.identity
   }
 
-  /** The token service refuses Entra tokens and refresh tokens without a word. */
+  /** The token service refuses Entra tokens and refresh tokens without an explanation. */
   const refused = empty(401)
   const otherService = empty(400)
 

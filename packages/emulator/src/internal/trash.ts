@@ -1,9 +1,9 @@
 /**
- * Soft delete: what is deleted goes to the trash, can be restored from there, and expires.
+ * Soft delete: deleted manifests and tags go to the trash, can be restored from there, and expire.
  *
- * ACR's documentation, "Recover deleted artifacts with soft delete policy", and the requests of the Azure CLI
- * (`az acr manifest restore`). Neither shows a refusal, so the statuses and the codes of refusals are the emulator's own.
- * Neither says what happens to locks; here a restored thing has the locks that it had.
+ * Sources: ACR's documentation, "Recover deleted artifacts with soft delete policy", and the requests of the Azure CLI
+ * (`az acr manifest restore`). Neither shows a refusal, so the statuses and the codes of refusals are the emulator's
+ * own. Neither says what happens to locks; here restored manifests and tags have their locks of before.
  */
 import * as Duration from "effect/Duration"
 import type { Modes } from "../Modes.ts"
@@ -31,8 +31,8 @@ const subjectDeleted = error(
 )
 
 /**
- * The answer to a push of a manifest that is in the trash. It is no 409: clients read a 409 to a push of a tag as a tag
- * that is immutable.
+ * The answer to a push of a manifest that is in the trash. It is not 409, because clients take a 409 to a push of a tag
+ * for an immutable tag.
  */
 export const softDeleted: Answer = error(
   400,
@@ -47,8 +47,8 @@ const inOrder = <A>(items: Iterable<A>, keyOf: (item: A) => string): ReadonlyArr
   Array.from(items).toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1))
 
 /**
- * Whether a time is over of things in the order of their deletion. Only the first ones are looked at, and those that were
- * deleted before the clock was set back.
+ * Whether any of the things, in the order of their deletion, has expired. Only the first ones are checked, and those that
+ * were deleted before the clock was set back.
  */
 const hasExpired = (
   deleted: Iterable<{ readonly deletedAt: Timestamp }>,
@@ -74,7 +74,7 @@ const listPath = (name: string, list: string): string => `/acr/v1/_deleted/${enc
 const deletedTag = (bin: Bin, name: string, digest: string): DeletedTag | undefined =>
   bin.tags.findLast((tag) => tag.name === name && tag.digest === digest)
 
-/** Why a tag cannot be put back. ACR's documentation says of a forced restore that it overwrites the tag. */
+/** Why a tag cannot be restored. By ACR's documentation, a forced restore overwrites the tag. */
 const tagRefusal = (repository: Repository | undefined, entry: DeletedTag, force: boolean): Answer | undefined => {
   const present = repository?.tags.get(entry.name)
   if (present === undefined || present.digest === entry.digest) return undefined
@@ -95,7 +95,7 @@ const putBack = (repository: string, deleted: DeletedManifest): ReadonlyArray<Ch
 export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
   const isEnabled = (): boolean => modes().softDelete !== null
 
-  /** Without a policy, what an earlier one left in the trash stays there. */
+  /** Without a policy, the things that an earlier one left in the trash stay there. */
   const retentionMillis = (): number => {
     const { softDelete } = modes()
     return softDelete === null ? Number.POSITIVE_INFINITY : Duration.toMillis(softDelete.retention)
@@ -141,7 +141,7 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
     ]
   }
 
-  /** Whether a repository is known by what it holds or by what it held. */
+  /** Whether a repository is known by its contents or by its trash. */
   const within = (name: string, answer: (bin: Bin) => Answer): Answer => {
     const bin = store.trash.get(name)
     if (bin !== undefined) return answer(bin)
@@ -179,8 +179,8 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
     deleteRepository: (repository: Repository, now: Timestamp): void => store.commit(deleteRepository(repository, now)),
 
     /**
-     * Forgets what is in the trash for too long by today's setting. ACR looks once in 24 hours, so that there things may
-     * stay up to a day longer. It runs before each request, so it looks at the first things alone.
+     * Removes things from the trash that have expired by the current setting. ACR checks once in 24 hours, so things
+     * may stay there up to a day longer. This runs before each request, so it checks only the first things.
      */
     expire: (nowMillis: number): void => {
       const untilMillis = nowMillis - retentionMillis()
@@ -226,9 +226,9 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
       }),
 
     /**
-     * Restores a manifest with one of its tags or without any, or one more tag of a manifest that is there. What an index
-     * refers to stays in the trash. A tag that was not deleted with this manifest is refused: no source says whether ACR
-     * makes one.
+     * Restores a manifest with one of its tags or without any, or one more tag of an existing manifest. The images of
+     * an index stay in the trash. A tag that was not deleted with this manifest is refused: no source says whether ACR
+     * creates one.
      */
     restore: (
       name: string,

@@ -13,13 +13,13 @@ interface Session {
   readonly repository: string
   readonly incoming: Contents.Incoming
   readonly startedAt: string
-  /** The only `_state` that is good for the next request: each answer replaces it. */
+  /** The only valid `_state` of the next request: each answer replaces it. */
   state: string
-  /** The step that is under way. One whose connection broke may still be at writing what arrived. */
+  /** The running step. A step with a broken connection may still be writing the received bytes. */
   busy: Promise<unknown>
-  /** When a client last did something with it, in milliseconds since 1970. */
+  /** When a client last used it, in milliseconds since 1970. */
   usedMillis: number
-  /** How many steps are under way, or wait for the one that is. */
+  /** The number of steps that are running or waiting. */
   steps: number
 }
 
@@ -27,7 +27,7 @@ const uploadUnknown = error(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to 
 const uploadInvalid = error(404, "BLOB_UPLOAD_INVALID", "blob upload invalid")
 const digestMismatch = "provided digest did not match uploaded content"
 
-/** Content that its digest does not name, or a digest that is none. */
+/** The refusal of content with another digest, or of an invalid digest. */
 const digestInvalid = (digest: string): Answer =>
   error(400, "DIGEST_INVALID", digestMismatch, isDigest(digest) ? undefined : "digest parsing failed")
 const tooLarge = error(413, "SIZE_INVALID", "the request body is larger than this registry takes at once")
@@ -38,7 +38,7 @@ const contentRange = /^(\d+)-(\d+)$/
 const created = (name: string, digest: string): Answer =>
   empty(201, { Location: `/v2/${name}/blobs/${digest}`, "Docker-Content-Digest": digest })
 
-/** What the handlers of uploads need to know of a request. */
+/** The parts of a request that the handlers of uploads need. */
 export interface UploadRequest {
   readonly query: URLSearchParams
   readonly contentRange: string | undefined
@@ -47,7 +47,7 @@ export interface UploadRequest {
   readonly stamp: string
 }
 
-/** How long an upload may lie still. No source says when ACR gives one up. */
+/** How long an upload may be idle. No source says when ACR discards one. */
 const abandonedMillis = 24 * 60 * 60_000
 
 export const make = (options: {
@@ -56,10 +56,10 @@ export const make = (options: {
   readonly modes: () => Pick<Modes, "maxRequestBodySize" | "chunkMinLength">
 }) => {
   const { now, store } = options
-  /** Those that lie still the longest come first. */
+  /** Those that are idle the longest come first. */
   const sessions = new Map<string, Session>()
 
-  /** Makes a session the last to be given up. */
+  /** Makes a session the last one to be discarded. */
   const use = (session: Session): void => {
     session.usedMillis = now()
     sessions.delete(session.incoming.id)
@@ -88,7 +88,7 @@ export const make = (options: {
     })
   }
 
-  /** Runs something on a session, after what is under way there. */
+  /** Runs a step of a session after the running one. */
   const onSession = (name: string, id: string, then: (session: Session) => Promise<Answer>): Promise<Answer> => {
     const session = sessions.get(id)
     if (session?.repository !== name) return Promise.resolve(uploadUnknown)
@@ -103,7 +103,7 @@ export const make = (options: {
     return turn
   }
 
-  /** Takes content into the registry, if the digest names it. */
+  /** Adds content to the registry if the digest matches. */
   const take = async (
     repository: string,
     incoming: Contents.Incoming,
@@ -146,13 +146,13 @@ export const make = (options: {
         const outcome = await Contents.append(session.incoming, request.body, maxRequestBodyBytes())
         return outcome === "too large" ? tooLarge : await then(session)
       } catch (cause) {
-        // What arrived stays, so the location, which tells an offset, is no longer true.
+        // The received bytes are kept, so the offset in the location is outdated.
         renew(session)
         throw cause
       }
     })
 
-  /** Takes a blob that comes in one request: the client is told of no location at which to go on. */
+  /** Receives a blob in one request. The client gets no location to continue at. */
   const atOnce = async (name: string, digest: string, request: UploadRequest): Promise<Answer> => {
     const incoming = await Contents.start(store.directory)
     try {
@@ -179,11 +179,11 @@ export const make = (options: {
       }
       renew(session)
       use(session)
-      // Nobody knows where to go on with it, or that there is something to cancel.
+      // The client has no location to continue or to cancel the upload.
       return { ...progress(202, session), undelivered: () => forget(session) }
     },
 
-    /** Takes over a blob that another repository holds. */
+    /** Mounts a blob of another repository. */
     mount: (name: string, digest: string, from: string, stamp: string): Answer | undefined => {
       const blob = blobOf(store, store.repositories.get(from), digest)
       if (blob === undefined) return undefined
@@ -219,22 +219,22 @@ export const make = (options: {
         return empty(204, { "Docker-Upload-Uuid": id })
       }),
 
-    /** Forgets all uploads. */
+    /** Discards all uploads. */
     clear: async (): Promise<void> => {
       await Promise.all(Array.from(sessions.values(), forget))
     },
 
-    /** How many uploads are under way that a client can go on with. */
+    /** The number of uploads that a client can continue. */
     count: (): number => sessions.size,
 
-    /** Gives up the uploads that lie still for a day. */
+    /** Discards the uploads that have been idle for a day. */
     sweep: async (): Promise<void> => {
       const abandoned: Array<Session> = []
       for (const session of sessions.values()) {
-        // The clock was set back since. Those behind must not wait for this one.
+        // The clock was set back since. The sessions behind must not wait for this one.
         if (session.usedMillis > now()) continue
         if (session.usedMillis + abandonedMillis > now()) break
-        // A body may take as long as it likes to come.
+        // A body may take any time to arrive.
         if (session.steps === 0) abandoned.push(session)
       }
       await Promise.all(abandoned.map(forget))

@@ -1,8 +1,8 @@
 /**
  * The certificates of TLS connections: the authorities that the client trusts, and the certificate that it presents.
  *
- * They are read once, because a context with the authorities of Node takes some 20 milliseconds to make, and undici would
- * make one for each connection.
+ * They are read once, because a context with the authorities of Node takes some 20 milliseconds to make, and undici
+ * would make one for each connection.
  */
 import * as tls from "node:tls"
 import { InvalidRequest } from "@effect-acr/client/RegistryError"
@@ -39,8 +39,8 @@ const authorities = Effect.fnUntraced(function* (argument: string, given: string
 })
 
 /**
- * The authorities that the runtime trusts by itself. Deno lists them only for programs with `--allow-sys`; for others the
- * authorities of the program stand alone.
+ * The authorities that the runtime trusts by itself. Deno lists them only for programs with `--allow-sys`; for others
+ * the authorities of the program stand alone.
  */
 const machine = Effect.orElseSucceed(
   Effect.try(() => tls.getCACertificates("default")),

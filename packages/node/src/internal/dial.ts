@@ -1,8 +1,8 @@
 /**
- * Connections to one origin, each judged by the address at its other end.
+ * Connections to one origin, each checked by its remote address.
  *
- * An answer of DNS proves nothing: the next one may differ, and of several addresses any may be connected. So what counts
- * is the address of the connected socket. Addresses that would be refused then are not dialled in the first place.
+ * A DNS response proves nothing: the next one may differ, and of several addresses any may be connected. So the address
+ * of the connected socket decides. Addresses that it would refuse are not dialled in the first place.
  */
 import { lookup } from "node:dns"
 import type { LookupFunction } from "node:net"
@@ -12,14 +12,14 @@ import { buildConnector } from "undici/index.js"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
 
-/** A connected socket, as far as it is judged. */
+/** The part of a connected socket that the checks use. */
 export interface Connection {
   readonly remoteAddress?: string | undefined
   readonly destroy: (error?: Error) => unknown
   readonly once: (event: "close", listener: () => void) => unknown
 }
 
-/** What an origin may be connected to. */
+/** The addresses that may be connected for an origin. */
 export interface Gate {
   readonly allows: (reach: Outbound.Reach) => boolean
   /** The end of a sentence that begins with "registry.example leads to a private address". */
@@ -28,23 +28,28 @@ export interface Gate {
   readonly onConnected: (reach: Outbound.Reach, connection: Connection) => void
   /** Whether a proxy may connect to a name with these addresses, of which the proxy chooses one. */
   readonly allowsAny: (reaches: ReadonlyArray<Outbound.Reach>) => boolean
-  /** Called when a proxy has connected to a name, with the reach of each address that the local DNS has for the name. */
+  /**
+   * Called when a proxy has connected to a name, with the reach of each address that the local DNS has for the name.
+   */
   readonly onTunnelled: (reaches: ReadonlyArray<Outbound.Reach>) => void
 }
 
-/** What can't be read must not be connected to. */
+/** An address that cannot be parsed must not be connected. */
 const reachOf = (address: string): Outbound.Reach => Outbound.reachOf(address) ?? "loopback"
 
 const refusal = (hostname: string, reaches: ReadonlyArray<Outbound.Reach>, gate: Gate): Outbound.AddressRefused =>
   new Outbound.AddressRefused(`${hostname} leads to a ${[...new Set(reaches)].join(" and ")} address, ${gate.why()}`)
 
-/** The refusal of a host that is an address, or a name of this machine; `undefined` for other names. Nothing is looked up. */
+/**
+ * The refusal of a host that is an address, or a name of this machine; `undefined` for other names. Nothing is looked
+ * up.
+ */
 const refusalOf = (hostname: string, gate: Gate): Outbound.AddressRefused | undefined => {
   const written = Outbound.reachOf(hostname)
   return written === undefined || gate.allows(written) ? undefined : refusal(hostname, [written], gate)
 }
 
-/** A look-up that passes on only the addresses that a gate allows. */
+/** A DNS lookup that returns only the addresses that a gate allows. */
 const lookingUp =
   (gate: Gate): LookupFunction =>
   (hostname, options, callback) => {
@@ -60,7 +65,7 @@ const lookingUp =
     })
   }
 
-/** Judges the connections that another connector makes. */
+/** Checks the connections of another connector. */
 export const judging =
   (connect: buildConnector.connector, gate: Gate): buildConnector.connector =>
   (target, callback) => {
@@ -88,12 +93,12 @@ export const through = (gate: Gate, options: buildConnector.BuildOptions): build
   judging(buildConnector({ ...options, lookup: lookingUp(gate) }), gate)
 
 /**
- * How long the local DNS may take, in milliseconds, before a name counts as unknown. Where only the proxy resolves public
- * names, the resolver of this machine may never answer.
+ * How long the local DNS may take, in milliseconds, before a name counts as unknown. Where only the proxy resolves
+ * public names, the resolver of this machine may never answer.
  */
 const lookupTimeout = 2000
 
-/** Looks a name up. The reach of each of its addresses, or none if the local DNS does not know the name. */
+/** Looks a name up. Returns the reach of each of its addresses, or none if the local DNS does not know the name. */
 const reachesOf = (hostname: string, callback: (reaches: ReadonlyArray<Outbound.Reach>) => void): void => {
   let isDone = false
   const done = (reaches: ReadonlyArray<Outbound.Reach>) => {
@@ -114,8 +119,8 @@ const authorityOf = ({ hostname, port, protocol }: buildConnector.Options): stri
 /**
  * Makes a connector for one origin behind a proxy.
  *
- * The client cannot see the address at the other end of a tunnel. A name is judged by its addresses in the local DNS; a
- * name that is unknown there is left to the proxy. The user named the proxy itself, so it may have any address.
+ * The client cannot see the remote address of a tunnel. A name is checked by its addresses in the local DNS; a name
+ * that is unknown there is left to the proxy. The proxy itself may have any address, because the user named it.
  */
 export const byWayOf = (
   gate: Gate,
@@ -126,9 +131,9 @@ export const byWayOf = (
     proxyOptions
   }: {
     readonly proxy: Proxy
-    /** Of TLS to the server. */
+    /** Options of TLS with the server. */
     readonly options: buildConnector.BuildOptions
-    /** Of the connection to the proxy. */
+    /** Options of the connection to the proxy. */
     readonly proxyOptions: buildConnector.BuildOptions
     readonly opening: Tunnel.Opening
   }

@@ -1,8 +1,8 @@
 /**
  * Agents that connect only where a request may go.
  *
- * The rules are those of `Outbound.mayConnect`. What they need is known here alone: the address at the other end of each
- * connection, and so where each registry is.
+ * The rules are those of `Outbound.mayConnect`. Only this module knows what they need: the remote address of each
+ * connection, and so the reach of each registry.
  */
 import * as Outbound from "@effect-acr/client/Outbound"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
@@ -19,7 +19,7 @@ import type * as Tunnel from "./tunnel.ts"
 import * as UndiciClient from "./undiciClient.ts"
 
 export interface Options {
-  /** Of the connections to each origin. */
+  /** Options of the connections to each origin. */
   readonly pool: Omit<Pool.Options, "connect">
   readonly certificates: Certificates
   readonly route: Route
@@ -59,7 +59,7 @@ const gated = (
 
 const nothing = () => {}
 
-/** A gate for one relation. `known` returns where the registry counts as being at the time. */
+/** A gate for one relation. `known` returns the current reach of the registry. */
 const gate = (
   relation: Outbound.Relation,
   known: () => Outbound.Reach | undefined,
@@ -68,8 +68,8 @@ const gate = (
   const allows = (reach: Outbound.Reach) => Outbound.mayConnect(relation, known(), reach)
   return {
     allows,
-    // The user named the registry's host, so one allowed address is enough. Any other name may be chosen to have one
-    // harmless address and a harmful one.
+    // The user named the registry's host, so one allowed address is enough. An attacker may give any other name both a
+    // harmless and a harmful address.
     allowsAny: (reaches) => (relation === "registry" ? reaches.some(allows) : reaches.every(allows)),
     why: () =>
       relation === "registry"
@@ -90,8 +90,8 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
   Effect.gen(function* () {
     const gatedOptions = { ...options, memory: ReadMemory.make() }
     const places = Places.make()
-    // Where the local DNS places registries behind a proxy. It binds the registry's own name alone: the registry controls
-    // its DNS, so that this must not allow it to lead into a private network.
+    // The reach of registries behind a proxy, by the local DNS. It restricts the registry's own name alone: the registry
+    // controls its DNS, so this must not allow it to lead into a private network.
     const names = Places.make()
 
     const registry = yield* gated(gatedOptions, "named", (origin) =>
@@ -113,7 +113,7 @@ export const make = (options: Options): Effect.Effect<HttpClient.HttpClient, nev
       "link-local": yield* ledFrom("link-local"),
       loopback: yield* ledFrom("loopback")
     }
-    // Requests that are not of this library go where the program says.
+    // Requests that are not of this library go where the program sends them.
     const free = yield* gated(gatedOptions, "named", () => gate("named", () => undefined))
 
     const clientFor = (destination: Outbound.Destination | undefined) => {

@@ -77,7 +77,10 @@ const objectOf = (text: string): ObjectText => {
 const textOf = ({ close, members, open }: ObjectText): string =>
   `${open}${members.map(({ head, value }) => `${head}${value}`).join(",")}${close}`
 
-/** The white space at the beginning of a line in which the members of an object stand. Undefined if they are on one line. */
+/**
+ * The white space at the beginning of a line in which the members of an object stand. Undefined if they are on one
+ * line.
+ */
 const indentOf = ({ members }: ObjectText): string | undefined => {
   const space = /^\s*/.exec(members[0]?.head ?? "")?.[0] ?? ""
   return members.length > 0 && !space.includes("\n") ? undefined : space
@@ -124,7 +127,10 @@ export const put =
 
 const isObject = ({ value }: Member): boolean => value.startsWith("{")
 
-/** Changes the object that is the value of a member. A member that is not there is made, and one that is no object replaced. */
+/**
+ * Changes the object that is the value of a member. A member that is not there is made, and one that is no object
+ * replaced.
+ */
 export const within =
   (key: string, change: Change): Change =>
   (text, depth) => {

@@ -1,15 +1,15 @@
 /**
- * Where registries were reached, by their origins.
+ * The part of the network where each registry was reached, by its origin.
  */
 import * as Outbound from "@effect-acr/client/Outbound"
 import type { Connection } from "./dial.ts"
 
 export interface Places {
-  /** Where a registry counts as being; `undefined` before the first connection to it. */
+  /** The reach of a registry; `undefined` before the first connection to it. */
   readonly of: (origin: string) => Outbound.Reach | undefined
   /**
-   * Remembers that an origin was reached. If the connection is given, it is closed as soon as the registry counts as being
-   * somewhere else: kept, it would carry requests to an address that this registry may not lead to.
+   * Remembers that an origin was reached. A connection that is passed is closed as soon as the reach of the registry
+   * changes: otherwise it would carry requests to an address that this registry may not lead to.
    */
   readonly reached: (origin: string, reach: Outbound.Reach, connection?: Connection) => void
 }

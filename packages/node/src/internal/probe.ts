@@ -1,7 +1,8 @@
 /**
- * Looks names up and opens connections to say what is there, as the HTTP client would reach it.
+ * Looks up names and opens connections as the HTTP client would, and reports the server's address, protocol and
+ * certificate.
  *
- * A probe that finds a certificate which is not trusted still reads it, and closes the connection before it sends anything.
+ * A probe also reads an untrusted certificate. It closes the connection without sending anything.
  */
 import { lookup } from "node:dns/promises"
 import { connect as connectPlain, isIP, type Socket } from "node:net"
@@ -13,7 +14,7 @@ import { buildConnector } from "undici/index.js"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
 
-/** An address, and what part of the network it belongs to. */
+/** An address, and the part of the network that it belongs to. */
 export interface Address {
   readonly address: string
   readonly reach: Outbound.Reach | undefined
@@ -50,9 +51,9 @@ export interface Certificate {
   readonly distrust: string | undefined
 }
 
-/** A connection that was opened, and closed again. */
+/** A connection that was opened and closed. */
 export interface Connected {
-  /** The address at its other end: that of the proxy, if there is one. */
+  /** The remote address: that of the proxy, if there is one. */
   readonly address: string
   readonly protocol: string | undefined
   readonly certificate: Certificate | undefined
@@ -75,7 +76,7 @@ const certificateOf = (socket: tls.TLSSocket): Certificate => {
 
 const portOf = ({ port, protocol }: URL): number => Number(port === "" ? (protocol === "https:" ? 443 : 80) : port)
 
-/** Opens a socket, and closes it with the scope. `open` returns what gives it up before. */
+/** Opens a socket, and closes it with the scope. `open` returns the function that aborts it. */
 const socketOf = <S extends Socket>(open: (done: (outcome: Effect.Effect<S, Problem>) => void) => () => void) =>
   Effect.acquireRelease(
     Effect.callback<S, Problem>((resume) => {
@@ -113,10 +114,10 @@ const secured = (url: URL, socket: Socket, options: buildConnector.BuildOptions)
     const secure = tls.connect({
       socket,
       host,
-      // An address is no name for SNI (RFC 6066, section 3).
+      // SNI does not allow addresses (RFC 6066, section 3).
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...("secureContext" in options ? { secureContext: options.secureContext } : {}),
-      // The certificate is read also if it is not trusted; nothing is sent.
+      // An untrusted certificate is read too; nothing is sent.
       rejectUnauthorized: false
     })
     secure.once("secureConnect", () => done(Effect.succeed(secure)))

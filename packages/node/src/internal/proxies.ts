@@ -1,9 +1,9 @@
 /**
  * Chooses the proxy for a server, by the environment or by the options of the program.
  *
- * The variables mean what they mean in Go (`golang.org/x/net/http/httpproxy`), because docker, podman, oras and the kubelet
- * are written in Go, and one setting should serve all of them. In curl a leading dot in `NO_PROXY` also matches the host
- * itself; here, as in Go, it matches subdomains alone.
+ * The variables mean what they mean in Go (`golang.org/x/net/http/httpproxy`), because docker, podman, oras and the
+ * kubelet are written in Go, and one setting should serve all of them. In curl a leading dot in `NO_PROXY` also matches
+ * the host itself; here, as in Go, it matches subdomains alone.
  */
 import { BlockList, isIP, isIPv4 } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
@@ -88,7 +88,7 @@ const decoded = (text: string): string | undefined => {
   }
 }
 
-/** Reads the URL of a proxy; the scheme is optional. It returns no detail of what is wrong, which could quote a login. */
+/** Reads the URL of a proxy. The scheme is optional. Errors have no details, because these could quote a login. */
 const parse = (text: string): Option.Option<Proxy> => {
   const written = text.trim()
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`)
@@ -112,11 +112,11 @@ const proxyOf = (argument: string, url: string): Effect.Effect<Proxy, InvalidReq
     () =>
       new InvalidRequest({
         argument,
-        description: "it is not the URL of a proxy that speaks http or https (a login must be percent-encoded)"
+        description: "it is not the URL of a proxy with the scheme http or https (a login must be percent-encoded)"
       })
   )
 
-/** The route through the one proxy that the program names. */
+/** The route through the proxy that the program names. */
 export const through = (url: string, noProxy: ReadonlyArray<string>): Effect.Effect<Route, InvalidRequest> => {
   const isDirect = bypass(noProxy)
   return Effect.map(
@@ -137,8 +137,8 @@ const either = (upper: string, lower: string) =>
   Config.map(Config.all([variable(upper), variable(lower)]), ([one, other]) => Option.orElse(one, () => other))
 
 /**
- * `HTTP_PROXY` is ignored in a CGI program (`REQUEST_METHOD` is set): there it is the `Proxy` header of whatever client sent
- * the request. No header sets the lower-case variable.
+ * `HTTP_PROXY` is ignored in a CGI program (`REQUEST_METHOD` is set): there it is the `Proxy` header of the client's
+ * request. No header sets the lower-case variable.
  */
 const variables = Config.all({
   http: Config.flatMap(Config.option(Config.String("REQUEST_METHOD")), (method) =>
@@ -152,8 +152,8 @@ const proxyIn = (found: Option.Option<{ readonly name: string; readonly value: s
   Effect.transposeOption(Option.map(found, ({ name, value }) => proxyOf(name, value)))
 
 /**
- * The route that the environment configures. Servers on this machine are reached directly, as in Go: the proxy would look
- * for them on its own machine.
+ * The route that the environment configures. Servers on this machine are reached directly, as in Go, because a proxy
+ * would connect to its own machine instead.
  */
 export const fromEnvironment: Effect.Effect<Route, InvalidRequest> = Effect.gen(function* () {
   const found = yield* Effect.mapError(variables, ({ message }) => new InvalidRequest({ description: message }))

@@ -1,44 +1,44 @@
 /**
  * Memory that sockets read into.
  *
- * Node allocates memory for each read of a socket. undici receives 800 MiB over loopback in 0.73 s so, and in 0.42 s into memory
- * that is there already. Here, sockets read into slabs, and read into a slab again once all of its pieces are released. A slab
- * whose pieces are never released is garbage like any other memory.
+ * By default Node allocates memory for each read of a socket. undici then receives 800 MiB over loopback in 0.73 s, and
+ * in 0.42 s into allocated memory. Here, sockets read into slabs. A slab is reused once all of its chunks are released.
+ * A slab whose chunks are never released is collected as garbage like any other memory.
  *
- * Only connections without TLS read so. A read of TLS returns a record of 16 KiB at most, and naming a slab for each costs more
- * than Node's allocation: downloads over TLS took a quarter longer.
+ * Only connections without TLS use slabs. A read of TLS returns a record of at most 16 KiB, and naming a slab for each
+ * costs more than Node's allocation: downloads over TLS took a quarter longer.
  */
 import type { OnReadOpts, Socket } from "node:net"
 
-/** It fits into the cache of a processor. Larger slabs gain little. */
+/** Fits into the cache of a processor. Larger slabs gain little. */
 const slabBytes = 128 * 1024
 
 /** A slab with less room is closed. */
 const leastRoomBytes = 32 * 1024
 
-/** Slabs that are kept for later: a few megabytes. */
+/** The maximum number of free slabs: a few megabytes. */
 const mostFree = 32
 
-/** A slab, as long as it is not free. */
+/** A slab in use. */
 interface Slab {
   readonly bytes: Uint8Array
-  /** Where the reads end that are not released yet. */
+  /** The ends of the reads that are not released yet. */
   readonly ends: Set<number>
   /** Whether a socket reads into it. */
   isOpen: boolean
 }
 
 export interface ReadMemory {
-  /** The options of a connection that speaks a protocol (`http:`, `https:`). */
+  /** The options of a connection with a protocol (`http:`, `https:`). */
   readonly connection: (protocol: string) => { readonly onread?: OnReadOpts }
   /**
-   * Releases a piece of a response that its reader no longer uses. Each piece is released once at most, and after the pieces that
-   * came before it over the same connection. None for a protocol whose connections do not read into slabs.
+   * Releases a chunk of a response that its reader no longer uses. Each chunk is released at most once, and after the
+   * earlier chunks of the same connection. Undefined for a protocol whose connections do not use slabs.
    */
   readonly releaseOf: (protocol: string) => ((piece: Uint8Array) => void) | undefined
 }
 
-/** Node and Deno call `callback` on the socket that has read. Bun does not tell which one has. */
+/** Node and Deno call `callback` on the socket that has read. Bun does not say which socket it was. */
 const tellsSocket = process.versions["bun"] === undefined
 
 const usesSlabs = (protocol: string): boolean => tellsSocket && protocol === "http:"
@@ -84,7 +84,7 @@ export const make = (): ReadMemory => {
 
   const release = (piece: Uint8Array): void => {
     const slab = slabs.get(piece.buffer)
-    // A piece may be part of a read. Those before it were released before, so that the last one counts.
+    // A chunk may be a part of a read. The earlier parts were released before, so the last one decides.
     if (slab?.ends.delete(piece.byteOffset + piece.length) === true) close(slab)
   }
 

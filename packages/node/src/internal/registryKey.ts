@@ -2,8 +2,8 @@
  * The keys under which container tools keep the login of a registry or of a part of it.
  *
  * containers-auth.json(5): a key may name a path in a registry (`quay.io/project`), and the most specific one wins.
- * Kubernetes, "Images", "Interpretation of config.json": `*` stands for a part of a label of the host. docker's own keys may
- * be addresses of an API (`https://index.docker.io/v1/`).
+ * Kubernetes, "Images", "Interpretation of config.json": `*` stands for a part of a label of the host. docker's own
+ * keys may be addresses of an API (`https://index.docker.io/v1/`).
  */
 
 /** What a key names, or what a login is looked for. */
@@ -85,8 +85,8 @@ const byLargest = (one: ReadonlyArray<number>, other: ReadonlyArray<number>): nu
 }
 
 /**
- * The entries for a repository, or for a registry as a whole, the most specific first: those of the host before those of a
- * pattern, of these the longest path, and the very name of the registry before other forms of it.
+ * The entries for a repository, or for a registry as a whole, the most specific first: those of the host before those
+ * of a pattern, of these the longest path, and the very name of the registry before other forms of it.
  */
 export const entriesFor = <A>(
   entries: { readonly [key: string]: A },

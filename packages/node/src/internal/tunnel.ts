@@ -2,9 +2,9 @@
  * Tunnels: connections that a proxy opens to a server (RFC 9110, section 9.3.6, CONNECT).
  *
  * Plain http goes through a tunnel too, and not in requests to the proxy with the absolute address (RFC 9112, section
- * 3.2.2). The login of the proxy is then part of CONNECT alone, a refusal of the proxy cannot be mistaken for one of the
- * registry, the proxy neither answers from a cache nor buffers an upload, and each connection leads to the one server that
- * its gate allowed.
+ * 3.2.2). The login of the proxy is then part of CONNECT alone, a refusal of the proxy cannot be mistaken for one of
+ * the registry, the proxy neither answers from a cache nor buffers an upload, and each connection leads to the one
+ * server that its gate allowed.
  */
 import { Socket } from "node:net"
 import * as Redacted from "effect/Redacted"
@@ -70,8 +70,8 @@ const refused = ({ authorization, name }: Proxy, authority: string, status: numb
 }
 
 /**
- * Makes connections to the host of the address alone. undici names the host of the `Host` header in TLS, which in CONNECT is
- * the server behind the proxy: a proxy would have to have a certificate for that.
+ * Makes connections to the host of the address alone. undici names the host of the `Host` header in TLS, which in
+ * CONNECT is the server behind the proxy: a proxy would have to have a certificate for that.
  */
 const toItself =
   (connect: buildConnector.connector): buildConnector.connector =>

@@ -1,10 +1,10 @@
 /**
  * An HTTP client on undici's dispatchers, for bodies of gigabytes.
  *
- * Bytes that come are kept as they are until somebody takes them, all at once, and the connection rests while there are
- * many: a consumer that is busy finds much when it comes again, and one that waits is woken once for all of it. Bytes
- * that go are asked for when those before are with the system, which has enough to send meanwhile. No stream of Node
- * stands in between.
+ * Received bytes are buffered until the consumer pulls, which takes all of them at once. The connection is paused while
+ * the buffer is full. So a busy consumer finds many bytes at its next pull, and a waiting one is woken once for all of
+ * them. The next bytes to send are pulled when the system has taken the ones before, so it has enough to send
+ * meanwhile. There is no stream of Node in between.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import * as ScopedHttpClient from "@effect-acr/client/ScopedHttpClient"
@@ -30,33 +30,33 @@ import * as Url from "effect/http/Url"
 import type { Dispatcher } from "undici"
 
 /**
- * How much is kept of an answer that nobody takes, in bytes: what a processor's cache holds until it is hashed. What the
- * sockets hold comes on top.
+ * The limit of the buffer of a response that is not read, in bytes: as much as stays in a processor's cache until it is
+ * hashed. The buffers of the sockets come on top.
  */
 const mostKeptBytes = 192 * 1024
 
 /**
- * How much of a body a connection holds at most when the next piece is pulled, see `HeldBytes` of the client: it takes
- * pieces until it holds so much, and then no other before all of them are gone.
+ * The maximum number of bytes of a body that a connection holds when the next chunk is pulled, see `HeldBytes` of the
+ * client. It takes chunks up to this limit, and the next one only after all of them are sent.
  */
 export const heldBytes = 64 * 1024
 
 /**
- * Runs something when undici has released the connection of an answer that has just ended, which it does a turn of the
- * event loop later: a request that is sent before opens another connection.
+ * Runs a callback when undici has released the connection of a response that has just ended. That takes a turn of the
+ * event loop, and a request that is sent earlier opens another connection.
  */
 const whenReleased = (run: () => void): void => queueMicrotask(() => setImmediate(run))
 
-/** How an answer ends: it is whole, or whatever undici says. */
+/** The end of a response: completion, or the error of undici. */
 type Ending = Effect.Effect<never, unknown>
 
-/** Releases a piece of a response that its reader no longer uses, see `readMemory.ts`. */
+/** Releases a chunk of a response that its reader no longer uses, see `readMemory.ts`. */
 type Release = (piece: Uint8Array) => void
 
-/** The reader may use what so many pulls returned last, see `HeldResponseBytes` of the client. */
+/** The number of the last pulls whose chunks the reader may still use, see `HeldResponseBytes` of the client. */
 const heldPulls = 3
 
-/** The pieces of a response that its reader may still use. */
+/** The chunks of a response that its reader may still use. */
 class Held {
   private readonly recent: Array<ReadonlyArray<Uint8Array>> = []
   private readonly older: Array<Uint8Array> = []
@@ -67,7 +67,7 @@ class Held {
     this.release = release
   }
 
-  /** Adds what a pull returns, and releases older pieces but for so many bytes and those of the last pulls. */
+  /** Adds the chunks of a pull, and releases older ones, except for `heldBytes` bytes and those of the last pulls. */
   add(pieces: ReadonlyArray<Uint8Array>, heldBytes: number): void {
     for (const piece of this.recent.length < heldPulls ? [] : (this.recent.shift() ?? [])) {
       this.older.push(piece)
@@ -84,16 +84,16 @@ class Held {
   }
 }
 
-/** The body of an answer, on its way. */
+/** The body of a response, as it arrives. */
 class Arrivals {
-  /** Whether all has come. */
+  /** Whether the whole body has arrived. */
   isClosed = false
   private pieces: Array<Uint8Array> = []
   private bytes = 0
   private end: Ending | undefined
   private wake: (() => void) | undefined
   private readonly controller: Dispatcher.DispatchController
-  /** None if nothing is to be released: pieces that are kept for longer than their reader needs them are collected later. */
+  /** Undefined if chunks need no release, and are left to the garbage collector. */
   private readonly held: Held | undefined
 
   constructor(controller: Dispatcher.DispatchController, release: Release | undefined) {
@@ -102,8 +102,8 @@ class Arrivals {
   }
 
   /**
-   * Whoever waits is woken when a turn of the event loop has read what the sockets hold, or as much as is kept: woken for
-   * each piece, it would seldom find more than one.
+   * A waiting reader is woken when a turn of the event loop has read what the sockets hold, or when the buffer is full.
+   * Woken for each chunk, it would seldom find more than one.
    */
   push(piece: Uint8Array): void {
     const isFirst = this.pieces.push(piece) === 1
@@ -116,7 +116,7 @@ class Arrivals {
     }
   }
 
-  /** The end is told when the connection can take the next request, which may be that of whoever waits for it. */
+  /** The end is reported when the connection can take the next request, because the reader may send that request. */
   close(end: Ending): void {
     this.isClosed = true
     whenReleased(() => {
@@ -135,7 +135,7 @@ class Arrivals {
     })
   })
 
-  /** What has come, or comes next. */
+  /** Returns the buffered chunks, or waits for the next one. */
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, unknown> = Effect.flatMap(
     ScopedHttpClient.HeldResponseBytes,
     (heldBytes) => {
@@ -154,7 +154,7 @@ class Arrivals {
 
 type Failing<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
-/** An answer, whose body comes by and by. */
+/** A response, whose body is still arriving. */
 class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId] = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId] = HttpClientResponse.TypeId
@@ -198,7 +198,7 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
     )
   }
 
-  /** Read once, however often it is asked for. */
+  /** Read once and cached. */
   get arrayBuffer(): Failing<ArrayBuffer> {
     this.body ??= Effect.runSync(
       Effect.cached(Effect.map(Stream.mkUint8Array(this.stream), (bytes) => new Uint8Array(bytes).buffer))
@@ -206,7 +206,7 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
     return this.body
   }
 
-  /** An answer of the web with the same body, from which everything else is read. */
+  /** A web response with the same body, which decodes the other formats. */
   private get whole(): Failing<HttpClientResponse.HttpClientResponse> {
     return Effect.map(this.arrayBuffer, (body) =>
       HttpClientResponse.fromWeb(this.request, new Response(body, { headers: this.headers }))
@@ -246,7 +246,7 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   }
 }
 
-/** What undici takes as a body: its types leave iterables out. */
+/** undici accepts iterables as bodies, which its types omit. */
 interface DispatchesPieces {
   dispatch(
     options: Omit<Dispatcher.DispatchOptions, "body"> & { readonly body?: Dispatcher.DispatchOptions["body"] | Pieces },
@@ -254,15 +254,15 @@ interface DispatchesPieces {
   ): boolean
 }
 
-/** The pieces of a body, once. undici takes one after the other, and leaves it to others to end them before their end. */
+/** The chunks of a body, once. undici takes one after the other, and does not close the iterator if it stops early. */
 class Pieces implements AsyncIterable<Uint8Array> {
   private readonly iterator: AsyncIterator<Uint8Array>
   /** How many bytes are still to come, if the body has a length. */
   private leftBytes: number | undefined
-  /** What was pulled beyond the last piece. */
+  /** The result that was pulled after the last chunk. */
   private behind: IteratorResult<Uint8Array> | undefined
 
-  /** They are made in the caller's context: what reads a source may log, trace and ask for the time. */
+  /** The stream runs in the caller's context, because reading a source may log, trace and use the clock. */
   constructor({ contentLength, stream }: HttpBody.Stream, context: Context.Context<never>) {
     const services = Context.add(context, ScopedHttpClient.HeldBytes, heldBytes)
     this.iterator = Stream.toAsyncIterableWith(stream, services)[Symbol.asyncIterator]()
@@ -274,8 +274,8 @@ class Pieces implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The last piece is given when it is known that nothing follows: if the server answers before undici has seen the end of
-   * the body, undici closes the connection.
+   * Returns the last chunk only after the end of the stream is known. If the server responds before undici has seen the
+   * end of the body, undici closes the connection.
    */
   async next(): Promise<IteratorResult<Uint8Array>> {
     const next = this.behind ?? (await this.iterator.next())
@@ -285,7 +285,7 @@ class Pieces implements AsyncIterable<Uint8Array> {
     return next
   }
 
-  /** Ends what gives them, unless it has ended. The request is over: what goes wrong here has nobody to be told. */
+  /** Closes the stream unless it has ended. The request is over, so errors here have no receiver. */
   close(): void {
     void this.iterator.return?.().catch(() => {})
   }
@@ -306,18 +306,18 @@ const bodyOf = (body: HttpBody.HttpBody, context: Context.Context<never>): Uint8
 }
 
 /**
- * Whether a server that wrongly sends a body after a HEAD may send content that somebody else has put there: a blob could be
- * an answer to the next request on the connection. That something is not there, no content says.
+ * Whether a server that wrongly sends a body after a HEAD may send content that another user has stored: a blob could
+ * then pass for the response to the next request on the connection. The body of an error is not such content.
  */
 const mayBring = (status: number): boolean => status < 400
 
-/** What sends requests, and to what the pieces of their answers are released, by the protocol of a request. */
+/** The dispatcher of requests, and the release of the chunks of their responses, by the protocol of a request. */
 interface Sending {
   readonly dispatcher: DispatchesPieces
   readonly releaseOf: (protocol: string) => Release | undefined
 }
 
-/** Sends a request, and hands out how to give it up: before its answer came, or after that. */
+/** Sends a request. `handOut` receives the function that aborts it, before or after its response has arrived. */
 const send = (
   sending: Sending,
   request: HttpClientRequest.HttpClientRequest,
@@ -345,7 +345,7 @@ const sendWithin = (
       if (body instanceof Pieces) body.close()
     }
 
-    /** A request that still waits for its connection is given up when it has one. */
+    /** A request that still waits for a connection is aborted when it gets one. */
     const giveUp = () => {
       isGivenUp = true
       if (!isOver) controller?.abort(new Error("the request was given up"))
@@ -375,7 +375,7 @@ const sendWithin = (
           body,
           // By itself undici closes the connection after each HEAD, see `mayBring`.
           ...(request.method === "HEAD" ? { reset: false } : {}),
-          // Whoever asks knows how long to wait.
+          // The caller has its own timeouts.
           headersTimeout: 0,
           bodyTimeout: 0
         },
@@ -385,7 +385,7 @@ const sendWithin = (
             if (isGivenUp) giveUp()
           },
           onResponseStart: (started, status, headers) => {
-            // Preliminary answers say nothing.
+            // Informational responses are ignored.
             if (status < 200) return
             const body = (arrivals = new Arrivals(started, releaseOf(url.protocol)))
             const answer = Effect.succeed(new Answer({ request, url: url.origin + path, status, headers, arrivals }))
@@ -393,7 +393,7 @@ const sendWithin = (
               end(Cause.done())
               started.abort(new Error("the connection is not used again"))
             }
-            // A small answer, which came whole, is told whole.
+            // A small response that has arrived as a whole is returned when its connection is free again.
             queueMicrotask(() => (body.isClosed ? whenReleased(() => resume(answer)) : resume(answer)))
           },
           onResponseData: (_, piece) => arrivals?.push(piece),
@@ -415,7 +415,7 @@ const urlOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<URL,
     (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request, cause }) })
   )
 
-/** Makes an HTTP client that sends everything by one dispatcher. Redirects are answers like others. */
+/** Makes an HTTP client on one dispatcher. Redirects are returned like other responses. */
 export const make = (
   dispatcher: Pick<Dispatcher, "dispatch">,
   releaseOf: Sending["releaseOf"] = constUndefined

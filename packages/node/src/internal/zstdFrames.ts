@@ -1,9 +1,9 @@
 /**
- * Where the frames of a zstd stream end. `node:zlib` decompresses the first of several frames that come in one piece, and drops the
- * others without an error; if each comes in a piece of its own, it decompresses all. RFC 8878, section 3.1.
+ * Splits a zstd stream where its frames end (RFC 8878, section 3.1). `node:zlib` decompresses only the first of several
+ * frames in one chunk, and drops the others without an error. It decompresses all of them if each has its own chunk.
  */
 
-/** The next bytes: to be looked at, to be passed over, or none, since a frame ends here. */
+/** The next step of the parser: read bytes, skip bytes, or end the frame. */
 type Step =
   | { readonly _tag: "Read"; readonly bytes: number }
   | { readonly _tag: "Skip"; readonly bytes: number }
@@ -21,7 +21,7 @@ const numberOf = (bytes: Uint8Array): number => bytes.reduceRight((sum, byte) =>
 const dictionaryIdBytes = [0, 1, 2, 4]
 const contentSizeBytes = [0, 2, 4, 8]
 
-/** "Frame_Header": how long it is after its first byte, and whether a checksum ends the frame. */
+/** "Frame_Header": its length after the first byte, and whether a checksum ends the frame. */
 const headerOf = (descriptor: number) => {
   const isSingleSegment = (descriptor & 0x20) !== 0
   const contentSize = contentSizeBytes[descriptor >> 6] ?? 0
@@ -51,14 +51,14 @@ function* frames(): Generator<Step, void, Uint8Array> {
       }
       yield skip(checksumBytes)
     } else {
-      // The decompressor says what is wrong.
+      // The decompressor reports the error.
       yield skip(Number.POSITIVE_INFINITY)
     }
     yield end
   }
 }
 
-/** Cuts the pieces of a stream where its frames end. The result is for one stream. */
+/** Makes a function that splits the chunks of one stream where its frames end. */
 export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array>) => {
   const parser = frames()
   let step: Step = read(0)
@@ -87,7 +87,7 @@ export const makeSplitter = (): ((piece: Uint8Array) => ReadonlyArray<Uint8Array
         cut.push(piece.subarray(from, at))
         from = at
       }
-      // What comes next is only known when there is more.
+      // The next step is unknown until there are more bytes.
       if (step._tag === "End" && at === piece.length) break
       next(Uint8Array.from(looked))
     }

@@ -1,5 +1,5 @@
 /**
- * The configuration file: JSON, in which nothing may be misspelt.
+ * The configuration file: JSON, in which unknown settings are refused.
  */
 import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
@@ -33,7 +33,7 @@ const problemsOf = ({ issue }: Schema.SchemaError): string =>
 
 const decode = Schema.decodeUnknownEffect(Settings)
 
-/** Files that the configuration names are beside it, as in other tools' configurations. */
+/** Paths in the configuration are relative to its folder, as in other tools. */
 const resolveFiles = (settings: Settings, folder: string): Settings => {
   const { caOut, directory, https, readyFile, seeds } = settings
   return {
@@ -54,13 +54,13 @@ const resolveFiles = (settings: Settings, folder: string): Settings => {
   }
 }
 
-/** What a configuration file says. */
+/** Reads the settings of a configuration file. */
 export const read = Effect.fnUntraced(function* (file: string): Effect.fn.Return<Settings, CannotStart> {
   const text = yield* attempt(file, () => readFile(file, "utf8"))
   const json = yield* Effect.try({
-    // Editors and shells of Windows begin a file with a byte order mark.
+    // Editors and shells of Windows write a byte order mark first.
     try: (): unknown => JSON.parse(text.replace(/^\uFEFF/, "")),
-    catch: (cause) => new CannotStart({ problem: `${file} is no JSON: ${messageOf(cause).replace(/\s+/g, " ")}` })
+    catch: (cause) => new CannotStart({ problem: `${file} is not JSON: ${messageOf(cause).replace(/\s+/g, " ")}` })
   })
   const settings = yield* Effect.mapError(
     decode(json, { onExcessProperty: "error", errors: "all" }),

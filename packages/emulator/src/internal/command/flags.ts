@@ -11,12 +11,12 @@ import { Period } from "../period.ts"
 import { CannotStart } from "./problem.ts"
 import { defaultPort, Host, Image, logs, Port, type Settings, tiers } from "./settings.ts"
 
-/** What a flag changes. */
+/** The change of the settings by a flag. */
 type Change = (settings: Settings) => Settings
 
 const keep: Change = (settings) => settings
 
-/** A flag that changes something if it is given. */
+/** A flag that changes a setting if it is present. */
 const changing = <A>(flag: Flag.Flag<A>, description: string, change: (value: A) => Change): Flag.Flag<Change> =>
   flag.pipe(
     Flag.withDescription(description),
@@ -28,12 +28,12 @@ const changing = <A>(flag: Flag.Flag<A>, description: string, change: (value: A)
 const text = (name: string, metavar: string) =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withSchema(Schema.NonEmptyString))
 
-/** What is said of the control API, to which a flag adds something. */
+/** The settings of the control API, to which a flag adds one. */
 const controlled = ({ control }: Settings) => (typeof control === "object" ? control : {})
 
 const isImage = Schema.is(Image)
 
-/** A path, with the repository for its images behind the last `=`. */
+/** A path, with the repository for its images after the last `=`. */
 const contentsOf = (place: string): SeedContents => {
   const equals = place.lastIndexOf("=")
   return equals === -1 ? { from: place } : { from: place.slice(0, equals), repository: place.slice(equals + 1) }
@@ -42,7 +42,7 @@ const contentsOf = (place: string): SeedContents => {
 const changes = {
   port: changing(
     Flag.Int("port").pipe(Flag.withMetavar("PORT"), Flag.withSchema(Port)),
-    `The port to listen on; 0 for any that is free. Default: ${defaultPort}`,
+    `The port to listen on; 0 for any free port. Default: ${defaultPort}`,
     (port) => (settings) => ({ ...settings, port })
   ),
   host: changing(text("host", "ADDRESS"), "The address to listen on. Default: 127.0.0.1", (host) => (settings) => ({
@@ -51,7 +51,7 @@ const changes = {
   })),
   publicHost: changing(
     text("public-host", "HOST[:PORT]").pipe(Flag.withSchema(Host)),
-    "The host by which clients reach the registry. Blobs are served directly then. Default: the host that a request names",
+    "The host name that clients use for the registry. Blobs are then served directly. Default: the host that a request names",
     (publicHost) => (settings) => ({ ...settings, publicHost })
   ),
   https: changing(
@@ -64,7 +64,7 @@ const changes = {
   ),
   caOut: changing(
     text("ca-out", "FILE"),
-    "Write the certificate that clients have to trust into this file, in PEM",
+    "Write the certificate that clients must trust to this file, in PEM",
     (caOut) => (settings) => ({ ...settings, caOut })
   ),
   anonymous: changing(
@@ -74,7 +74,7 @@ const changes = {
   ),
   directBlobs: changing(
     Flag.Boolean("direct-blobs"),
-    "Serve blobs instead of redirecting to a second host. Default: no, but for hosts other than 127.0.0.1 and localhost",
+    "Serve blobs instead of redirecting to a second host. Default: no, except for hosts other than 127.0.0.1 and localhost",
     (direct) => (settings) => ({ ...settings, blobs: direct ? "direct" : "redirect" })
   ),
   referrersApi: changing(
@@ -84,12 +84,12 @@ const changes = {
   ),
   softDelete: changing(
     text("soft-delete", "TIME").pipe(Flag.withSchema(Period)),
-    'Keep deleted content in a trash for a time, such as "7 days". Default: deletions are final',
+    'Keep deleted content in a trash for this time, such as "7 days". Default: deletions are final',
     (retention) => (settings) => ({ ...settings, softDelete: { retention } })
   ),
   abac: changing(
     Flag.Boolean("abac"),
-    "Grant rights by repository, as registries with attribute-based access control do. Default: no",
+    "Grant permissions by repository, as registries with attribute-based access control do. Default: no",
     (abac) => (settings) => ({ ...settings, roleAssignmentMode: abac ? "rbac-abac" : "rbac" })
   ),
   tier: changing(
@@ -104,14 +104,14 @@ const changes = {
   ),
   seed: Flag.String("seed").pipe(
     Flag.withMetavar("IMAGE"),
-    Flag.withDescription("A small image to begin with, as library/alpine:3.20; may be repeated. Default: none"),
-    Flag.filter(isImage, (given) => `Expected an image as library/alpine:3.20, got ${given}`),
+    Flag.withDescription("A small image to start with, such as library/alpine:3.20; may be repeated. Default: none"),
+    Flag.filter(isImage, (given) => `Expected an image such as library/alpine:3.20, got ${given}`),
     Flag.atLeast(0),
     Flag.map((seeds): Change => (settings) => ({ ...settings, seeds: [...(settings.seeds ?? []), ...seeds] }))
   ),
   seedFrom: text("seed-from", "PATH[=REPOSITORY]").pipe(
     Flag.withDescription(
-      "A folder in OCI layout, or an archive, whose images to begin with; may be repeated. Default: none"
+      "A folder in OCI layout, or an archive, with images to start with; may be repeated. Default: none"
     ),
     Flag.atLeast(0),
     Flag.map((places): Change => (settings) => ({
@@ -126,7 +126,7 @@ const changes = {
   ),
   controlPort: changing(
     Flag.Int("control-port").pipe(Flag.withMetavar("PORT"), Flag.withSchema(Port)),
-    `The port of the control API; 0 for any that is free. Default: the port after the registry's (${defaultPort + 1})`,
+    `The port of the control API; 0 for any free port. Default: the port after the registry's (${defaultPort + 1})`,
     (port) => (settings) => ({ ...settings, control: { ...controlled(settings), port } })
   ),
   controlHost: changing(
@@ -137,7 +137,7 @@ const changes = {
   controlName: Flag.String("control-name").pipe(
     Flag.withMetavar("HOST"),
     Flag.withDescription(
-      "A host name by which clients reach the control API; may be repeated. Default: localhost, addresses and --public-host"
+      "A host name that clients use for the control API; may be repeated. Default: localhost, addresses and --public-host"
     ),
     Flag.atLeast(0),
     Flag.map((names): Change =>
@@ -156,7 +156,7 @@ const changes = {
   ),
   readyFile: changing(
     text("ready-file", "FILE"),
-    "Write that JSON into this file when ready, and remove the file on stop",
+    "Write that JSON to this file when ready, and remove the file on stop",
     (readyFile) => (settings) => ({ ...settings, readyFile })
   ),
   log: changing(
@@ -186,7 +186,7 @@ interface Given {
   readonly changes: { readonly [name in keyof typeof changes]: Change }
 }
 
-/** `--cert` and `--key`, of which neither is of use alone. */
+/** `--cert` and `--key`, which need each other. */
 const certificateOf = ({ cert, key }: Given): Effect.Effect<Settings, CannotStart> => {
   if (Option.isSome(cert) && Option.isSome(key)) {
     return Effect.succeed({ https: { certificate: cert.value, key: key.value } })
@@ -196,7 +196,7 @@ const certificateOf = ({ cert, key }: Given): Effect.Effect<Settings, CannotStar
   return Effect.fail(new CannotStart({ problem: `${one} needs ${other}` }))
 }
 
-/** What the configuration file says, and the flags, which come first. */
+/** The settings of the configuration file, overridden by the flags. */
 export const settingsOf = Effect.fnUntraced(function* (given: Given): Effect.fn.Return<Settings, CannotStart> {
   const file = Option.isSome(given.config) ? yield* ConfigFile.read(given.config.value) : {}
   const certificate = yield* certificateOf(given)

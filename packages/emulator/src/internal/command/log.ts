@@ -8,7 +8,9 @@ import type { Settings } from "./settings.ts"
 
 const encode = Schema.encodeSync(Schema.fromJsonString(JournalEntry))
 
-/** `2026-01-31T12:00:00.000Z registry GET /v2/ 401 0.8 ms anonymous`; the status 0 is of an answer that did not go out. */
+/**
+ * `2026-01-31T12:00:00.000Z registry GET /v2/ 401 0.8 ms anonymous`; the status 0 is of an answer that did not go out.
+ */
 const textOf = ({ durationMillis = 0, method, path, query, server, status, time, user = "-" }: JournalEntry): string =>
   [
     DateTime.formatIso(time),
@@ -22,12 +24,14 @@ const textOf = ({ durationMillis = 0, method, path, query, server, status, time,
 
 const formats = { text: textOf, json: encode }
 
-/** What writes the log, if there is to be one. Programs read the answer of the command from stdout. */
+/**
+ * The writer of the log, if there is one. It writes to stderr, because programs read the command's output from stdout.
+ */
 export const logger = ({ log = "none" }: Settings): ((entry: JournalEntry) => void) | undefined => {
   if (log === "none") return undefined
   const format = formats[log]
   let isRead = true
-  // Its reader may go, as `head` does. The emulator stays for its clients.
+  // The reader may stop, as `head` does. The emulator keeps running for its clients.
   process.stderr.on("error", () => {
     isRead = false
   })

@@ -1,5 +1,5 @@
 /**
- * Why the command cannot start, in a line.
+ * Why the command cannot start, in one line.
  */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -13,7 +13,7 @@ import * as Runtime from "effect/Runtime"
  * @since 0.1.0
  */
 export class CannotStart extends Data.TaggedError("CannotStart")<{
-  /** What prevents it, in a line. */
+  /** The cause, in one line. */
   readonly problem: string
 }> {
   override readonly [Runtime.errorReported] = false
@@ -21,7 +21,7 @@ export class CannotStart extends Data.TaggedError("CannotStart")<{
 
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
-/** Does something that Node may refuse, with files above all. */
+/** Runs an operation of Node that may fail, such as one with files. */
 export const attempt = <A>(what: string, act: () => Promise<A>): Effect.Effect<A, CannotStart> =>
   Effect.tryPromise({
     try: act,

@@ -1,5 +1,5 @@
 /**
- * What the command says when it is ready: for people, or as JSON for programs.
+ * The output of the command when it is ready: for people, or as JSON for programs.
  */
 import { rename, rm, writeFile } from "node:fs/promises"
 import { resolve } from "node:path"
@@ -65,13 +65,13 @@ const encode = Schema.encodeSync(Schema.fromJsonString(Ready))
 /** One line of JSON. */
 export const json = (ready: Ready): string => encode(ready)
 
-/** The lines about the certificate, which clients have to trust. */
+/** The lines about the certificate, which clients must trust. */
 const certificateLines = ({ certificate, certificateFile }: Ready): ReadonlyArray<string> =>
   certificate === undefined
     ? []
     : certificateFile === undefined
-      ? ["Clients have to trust its certificate: --ca-out FILE writes it into a file."]
-      : [`Clients have to trust the certificate in ${certificateFile}.`]
+      ? ["Clients must trust its certificate: --ca-out FILE writes it to a file."]
+      : [`Clients must trust the certificate in ${certificateFile}.`]
 
 /** For people. */
 export const instructions = (ready: Ready): string => {
@@ -88,19 +88,19 @@ export const instructions = (ready: Ready): string => {
     "",
     `  export REGISTRY_ENDPOINT=${ready.endpoint} REGISTRY_USERNAME=${adminUser.username} REGISTRY_PASSWORD=${adminUser.password}`,
     "",
-    `The token of Entra ID that it takes is "${entraToken}".`,
+    `The Entra token that it accepts is "${entraToken}".`,
     "",
     "Press Ctrl-C to stop."
   ].join("\n")
 }
 
-/** Writes a file that no reader ever sees half written. */
+/** Writes a file as a whole: readers never see a part of it. */
 export const write = (file: string, content: string, mode = 0o666): Effect.Effect<void, CannotStart> =>
   attempt(`${file} cannot be written`, async () => {
     const temporary = `${file}.${process.pid}.new`
     try {
       await rm(temporary, { force: true })
-      // Does not follow a link that another user of a folder for all has put there.
+      // Does not follow a link that another user has put into a shared folder.
       await writeFile(temporary, content, { flag: "wx", mode })
       await rename(temporary, file)
     } catch (cause) {
@@ -109,10 +109,10 @@ export const write = (file: string, content: string, mode = 0o666): Effect.Effec
     }
   })
 
-/** Removes the sign of an emulator that was killed, for which nothing else would. */
+/** Removes the file of a killed emulator, which could not remove it itself. */
 export const clear = (file: string): Effect.Effect<void, CannotStart> =>
   attempt(`${file} cannot be removed`, () => rm(file, { force: true }))
 
-/** A file that is there as long as the emulator is ready. It has passwords, so that its owner alone may read it. */
+/** Writes a file that exists while the emulator is ready. It has passwords, so only its owner may read it. */
 export const announce = (file: string, ready: Ready): Effect.Effect<void, CannotStart, Scope.Scope> =>
   Effect.acquireRelease(write(file, `${json(ready)}\n`, 0o600), () => Effect.ignore(clear(file)))

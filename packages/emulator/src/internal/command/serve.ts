@@ -1,5 +1,5 @@
 /**
- * Serves the emulator as the settings say, and says when it is ready.
+ * Serves the emulator with the settings, and reports when it is ready.
  */
 import { readFile } from "node:fs/promises"
 import * as Console from "effect/Console"
@@ -28,11 +28,11 @@ const httpsOf = Effect.fnUntraced(function* ({
   }
 })
 
-/** Why nothing can listen there. */
+/** The error of a listener, with advice if the port is taken. */
 const cannotListen = ({ cause }: { readonly cause: unknown }, flag: string): CannotStart => {
   const problem = messageOf(cause)
   return new CannotStart({
-    problem: problem.includes("EADDRINUSE") ? `${problem}; ${flag} 0 takes one that is free` : problem
+    problem: problem.includes("EADDRINUSE") ? `${problem}; ${flag} 0 takes a free port` : problem
   })
 }
 
@@ -52,10 +52,10 @@ const controlled = Effect.fnUntraced(function* (
 const cannotGoOn = ({ message }: { readonly message: string }): Effect.Effect<never, CannotStart> =>
   Effect.fail(new CannotStart({ problem: message }))
 
-/** Starts, and says so. */
+/** Starts, and reports that it is ready. */
 const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return<void, CannotStart, Scope.Scope> {
   const { caOut, https = false, json = false, readyFile } = settings
-  // A program that waits for the file would trust the one of an emulator before.
+  // A program that waits for the file would trust the certificate of an earlier emulator.
   if (caOut !== undefined && https === false) {
     return yield* new CannotStart({ problem: "--ca-out needs --https, or --cert with --key" })
   }
@@ -69,7 +69,7 @@ const start = Effect.fnUntraced(function* (settings: Settings): Effect.fn.Return
       SeedError: cannotGoOn
     })
   )
-  // Before the control API is there, which says from then on that the emulator is not ready.
+  // Before the control API starts, so that it reports that the emulator is not ready.
   const seeding = yield* Effect.forkChild(emulator.startWith(seedsOf(settings)).pipe(Effect.catch(cannotGoOn)), {
     startImmediately: true
   })

@@ -1,5 +1,5 @@
 /**
- * All that the command can be told: the members of its configuration file, each of which may be missing.
+ * The settings of the command: the members of its configuration file, all optional.
  */
 import * as Reference from "@effect-acr/client/Reference"
 import * as Effect from "effect/Effect"
@@ -22,12 +22,12 @@ const optional = Schema.optionalKey
 export const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
 
 export const Host = Schema.String.check(
-  Schema.makeFilter((text) => PublicHost.parse(text) !== undefined, { expected: "a host as registry.test:5001" })
+  Schema.makeFilter((text) => PublicHost.parse(text) !== undefined, { expected: "a host such as registry.test:5001" })
 )
 
 const Size = Schema.Union([Schema.Natural, Schema.ByteSizeFromString])
 
-/** An empty password would let in every client that sends none. */
+/** An empty password would accept every client that sends none. */
 const Password = Schema.RedactedFromValue(Schema.NonEmptyString)
 
 /** RFC 7617, section 2: a name with a colon cannot log in. */
@@ -52,9 +52,9 @@ const parseImage = (text: string) =>
     tag === undefined ? Option.none() : Option.some({ repository, tags: [tag] })
   )
 
-/** An image as `library/alpine:3.20`: a reference without its registry. */
+/** An image such as `library/alpine:3.20`: a reference without its registry. */
 export const Image = Schema.String.check(
-  Schema.makeFilter((text) => Option.isSome(parseImage(text)), { expected: "an image as library/alpine:3.20" })
+  Schema.makeFilter((text) => Option.isSome(parseImage(text)), { expected: "an image such as library/alpine:3.20" })
 )
 
 const AnySeed = Schema.Union([Image, SeedContents, SeedImage])
@@ -63,7 +63,7 @@ const decodeText = Schema.decodeUnknownEffect(Image)
 const decodeContents = Schema.decodeUnknownEffect(SeedContents)
 const decodeImage = Schema.decodeUnknownEffect(SeedImage)
 
-/** The kind that a seed is meant to be: a problem is then one of this kind alone. */
+/** Decodes a seed as the kind that it is meant to be, so that errors are about this kind alone. */
 const decodeSeed = (
   seed: unknown,
   options: SchemaAST.ParseOptions
@@ -88,7 +88,7 @@ const SeedSetting = Schema.Unknown.pipe(
   })
 )
 
-/** What to begin with. */
+/** The seeds to start with. */
 export const seedsOf = ({ seeds = [] }: Settings): ReadonlyArray<Seed> =>
   seeds.flatMap((seed): ReadonlyArray<Seed> => (typeof seed === "string" ? Option.toArray(parseImage(seed)) : [seed]))
 

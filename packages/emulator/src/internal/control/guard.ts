@@ -1,22 +1,22 @@
 /**
  * Keeps web pages of other origins away from the control API.
  *
- * It has no login, and a browser on the same machine reaches it. A page of another origin cannot read answers, but it can
- * send requests; and a page whose name resolves to this machine (DNS rebinding) can do both.
+ * The API has no login, and a browser on the same machine can reach it. A page of another origin cannot read responses,
+ * but it can send requests. A page whose name resolves to this machine (DNS rebinding) can do both.
  */
 import { isIP } from "node:net"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
-/** A problem of RFC 9457, as the API answers them. */
+/** A response with a problem of RFC 9457. */
 export const problem = (status: number, title: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(
     { type: "about:blank", status, title },
     { status, contentType: "application/problem+json" }
   )
 
-/** The name in a Host header or an option. Names are the same in small and in capital letters. */
+/** The name in a Host header or an option. Names are case-insensitive. */
 const hostnameOf = (host: string): string | undefined => {
   try {
     return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "")
@@ -25,7 +25,7 @@ const hostnameOf = (host: string): string | undefined => {
   }
 }
 
-/** An address resolves to nothing but itself, and browsers resolve `localhost` to this machine alone. */
+/** An address resolves only to itself, and browsers resolve `localhost` only to this machine. */
 const isOwn = (hostname: string, hosts: ReadonlyArray<string>): boolean =>
   isIP(hostname) !== 0 || hostname === "localhost" || hostname.endsWith(".localhost") || hosts.includes(hostname)
 
@@ -49,12 +49,12 @@ const refusal = (
     return problem(403, "The control API does not answer pages of other origins")
   }
   if (hasBody(request) && !isJson(request.headers["content-type"])) {
-    return problem(415, "The control API takes application/json alone")
+    return problem(415, "The control API accepts only application/json")
   }
   return undefined
 }
 
-/** What a browser must not do with an answer. */
+/** Restricts what a browser may do with a response. */
 const headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",

@@ -1,5 +1,5 @@
 /**
- * The control API in terms of the emulator's own methods.
+ * The handlers of the control API, which call the emulator's own methods.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -29,7 +29,7 @@ export const handlers = HttpApiBuilder.group(
           adminUser: emulator.logins.adminUser.username,
           openUploads
         })),
-      // Its seeds were fine before. If one is gone since, the answer is 500.
+      // The seeds were valid before. If one was removed since, the answer is 500.
       seed: ({ payload }) =>
         Effect.mapBoth(emulator.seed(payload), { onSuccess: (digest) => ({ digest }), onFailure: refused }),
       reset: () => Effect.mapError(emulator.reset, refused),

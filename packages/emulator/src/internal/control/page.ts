@@ -1,5 +1,5 @@
 /**
- * The page for people: files that the control API serves beside itself, and that need nothing of elsewhere.
+ * The page for people: files that the control API serves, and that load nothing from elsewhere.
  */
 import { existsSync, readFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
@@ -10,7 +10,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { problem } from "./guard.ts"
 
-/** By the ends of names. Others are not served. */
+/** The types of files, by the extension. Others are not served. */
 const contentTypes: { readonly [extension: string]: string } = {
   html: "text/html; charset=utf-8",
   css: "text/css; charset=utf-8",
@@ -19,8 +19,9 @@ const contentTypes: { readonly [extension: string]: string } = {
 }
 
 /**
- * The folder of the page, for the address of this module. It may be the source, built, or bundled with the rest of the
- * package, so the nearest package.json decides. A program of another package that is bundled with the emulator has no page.
+ * The folder of the page, from the address of this module. The module may be the source, built, or bundled with the
+ * rest of the package, so the nearest package.json decides. A program of another package that bundles the emulator has
+ * no page.
  */
 export const folderOf = (module: string): URL | undefined => {
   for (let folder = new URL("./", module); ; folder = new URL("../", folder)) {
@@ -35,7 +36,7 @@ export const folderOf = (module: string): URL | undefined => {
 
 const notFound = problem(404, "The control API has nothing at this path")
 
-/** One file. Its name has no slash, so that it is in the folder. */
+/** One file. Its name has no slash, so it is in the folder. */
 const file = (name: string): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.suspend(() => {
     const contentType = contentTypes[/^[a-z]+\.([a-z]+)$/.exec(name)?.[1] ?? ""]
@@ -47,10 +48,10 @@ const file = (name: string): Effect.Effect<HttpServerResponse.HttpServerResponse
     )
   })
 
-/** Without HEAD, which the router takes for GET where HEAD has no route of its own. */
+/** Without HEAD, which the router handles as GET if there is no route for HEAD. */
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const
 
-/** The page at `/`, its other files under `/page`, and an answer for what is neither theirs nor the API's. */
+/** The page at `/`, its other files under `/page`, and an answer for all paths that neither they nor the API have. */
 export const page = Layer.mergeAll(
   HttpRouter.add("GET", "/", file("index.html")),
   HttpRouter.add(

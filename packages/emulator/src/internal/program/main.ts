@@ -1,5 +1,5 @@
 /**
- * The emulator as a command of its own, without the check of Node's version before it.
+ * The emulator as a command. `bin.ts` checks the version of Node before it loads this file.
  */
 import { readFileSync } from "node:fs"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -14,19 +14,19 @@ import { serve } from "../command/serve.ts"
 
 const PackageJson = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
-/** Beside the sources, and beside what is built of them. */
+/** The path is the same from the sources and from the build. */
 const packageJson = new URL("../../../package.json", import.meta.url)
 
 const command = Command.make("acr-emulator", flags, (given) =>
   Effect.flatMap(settingsOf(given), serve).pipe(Effect.tapError(report))
 ).pipe(Command.withDescription("Serves an Azure Container Registry emulator until it is stopped"))
 
-/** What shells, and those who run containers, expect of a program that was stopped by a signal. */
+/** The exit codes that shells and container runtimes expect of a program that a signal stopped. */
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
 const interrupted = codes.SIGINT
 
-/** Ends with the code of the signal that came. */
+/** Exits with the code of the received signal. */
 const teardown = (): Runtime.Teardown => {
   let code: number = interrupted
   process.once("SIGTERM", () => {

@@ -1,5 +1,5 @@
 /**
- * The steps of a diagnosis that find out what kind of registry answers, and whether it accepts the login.
+ * The steps of a diagnosis that check the kind of the registry, and whether it accepts the login.
  */
 import * as Operation from "@effect-acr/client/Operation"
 import type * as Transport from "@effect-acr/client/Transport"
@@ -10,13 +10,13 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { failed, ok, type Outcome, refused, skipped } from "./step.ts"
 
-/** What the registry says to a caller without a login. */
+/** The registry's response to an anonymous request. */
 interface Greeting {
   readonly challenge: string
   readonly date: Option.Option<DateTime.Utc>
 }
 
-/** Sent to the origin and not to the registry, so that neither a login nor a token goes with it. */
+/** Sent to the origin and not to the registry, so that it carries neither a login nor a token. */
 const greet = (transport: Transport.Service) =>
   transport.execute(
     Operation.get("/v2/", {
@@ -35,7 +35,7 @@ const parameter = (challenge: string, name: string): string | undefined =>
   new RegExp(`\\b${name}="([^"]*)"`, "i").exec(challenge)?.[1]
 
 const apiOutcome = (endpoint: string, { challenge }: Greeting): Outcome => {
-  if (challenge === "") return ok("no login is wanted at /v2/")
+  if (challenge === "") return ok("no login is required at /v2/")
   const realm = parameter(challenge, "realm")
   const service = parameter(challenge, "service")
   return ok(
@@ -48,11 +48,11 @@ const apiOutcome = (endpoint: string, { challenge }: Greeting): Outcome => {
 
 const apiAdvice = "check that the name is that of a registry: the server must answer at /v2/"
 
-/** What to do about a registry that accepts connections and does not answer. */
+/** Advice for a registry that accepts connections and does not answer. */
 export const silenceAdvice =
-  "the server accepts connections and does not answer: try again later, and check what stands between, such as a proxy"
+  "the server accepts connections and does not answer: try again later, and check what is in between, such as a proxy"
 
-/** Asks the registry what it is, and keeps its time. */
+/** Checks the kind of the registry, and keeps its time for the step `clock`. */
 export const apiStep = (
   transport: Transport.Service,
   date: Ref.Ref<Option.Option<DateTime.Utc>>

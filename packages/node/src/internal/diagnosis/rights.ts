@@ -1,5 +1,5 @@
 /**
- * The steps of a diagnosis that find out what the login may do.
+ * The steps of a diagnosis that check the permissions of the login.
  */
 import * as Operation from "@effect-acr/client/Operation"
 import type * as RegistryContent from "@effect-acr/client/RegistryContent"
@@ -22,7 +22,7 @@ export const tokenStep = (
   Effect.match(access([TokenScope.repository(repository, ...actions)]), {
     onFailure: (error) => refused(error, rightsAdvice),
     onSuccess: (found) => {
-      if (Option.isNone(found)) return skipped("the registry uses no tokens that say what they allow")
+      if (Option.isNone(found)) return skipped("the registry has no tokens that show their permissions")
       const granted = found.value.access.flatMap((entry) => (entry.name === repository ? entry.actions : []))
       const fact = `${repository}: ${granted.length === 0 ? "nothing" : granted.join(", ")}`
       const missing = granted.includes("*") ? [] : actions.filter((action) => !granted.includes(action))
@@ -42,7 +42,7 @@ export const repositoriesStep = (
   Effect.match(Stream.runHead(content.repositories({ pageSize: 1 })), {
     onFailure: (error) =>
       repository === undefined
-        ? refused(error, `${rightsAdvice}; a login for single repositories may have none to list all of them`)
+        ? refused(error, `${rightsAdvice}; a login for single repositories may lack the permission to list all of them`)
         : skipped(`the login may not list repositories, which ${repository} does not need: ${error.reason.message}`),
     onSuccess: firstOf
   })
@@ -74,7 +74,7 @@ export const pullStep = (
 
 const leftOpen = "an upload was opened, and expires by itself"
 
-/** Opens an upload and cancels it. One whose address is elsewhere, or that cannot be cancelled, is left to expire. */
+/** Opens an upload and cancels it. An upload at another origin, or that cannot be cancelled, is left to expire. */
 export const pushStep = (transport: Transport.Service, repository: string): Effect.Effect<Outcome> => {
   const parts = {
     name: "Diagnosis.push",
@@ -95,7 +95,7 @@ export const pushStep = (transport: Transport.Service, repository: string): Effe
         decode: () => Effect.void
       })
     )
-    // Registries may want the right to delete for this, which pushing does not need.
+    // Registries may require the right to delete for this, which pushing does not need.
     return Effect.match(cancelled, {
       onFailure: () => ok(leftOpen),
       onSuccess: () => ok("an upload was opened and cancelled")

@@ -1,13 +1,13 @@
 /**
- * What a step of a diagnosis finds.
+ * The results of the steps of a diagnosis.
  */
 import { RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import * as Duration from "effect/Duration"
 
 /**
- * The steps, in their order: the name in the DNS; the connection with TLS; the registry's API and how it wants callers to log
- * in; the clock of this machine; the login; an access token for the repository; and the rights to list repositories, to list
- * tags, to pull and to push.
+ * The steps in order: the name in the DNS; the connection with TLS; the registry's API and its kind of login; the clock
+ * of this machine; the login; an access token for the repository; and the rights to list repositories, to list tags, to
+ * pull and to push.
  *
  * @category models
  * @since 0.1.0
@@ -25,27 +25,27 @@ export type StepName =
   | "push"
 
 /**
- * What a step found.
+ * The result of a step.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Step {
-  /** What was checked. */
+  /** The step. */
   readonly name: StepName
-  /** `skipped` if an earlier step failed that this one needs, or if nothing asks for it. */
+  /** `skipped` if a step that this one needs has failed, or if the options do not request it. */
   readonly outcome: "ok" | "failed" | "skipped"
-  /** What was found, for people: addresses, the names of the certificate, rights. */
+  /** The findings, as texts for humans: addresses, the names of the certificate, rights. */
   readonly facts: ReadonlyArray<string>
   /** Why it failed or was skipped. */
   readonly why?: string
-  /** What to do. */
+  /** What the user can do about it. */
   readonly advice?: string
-  /** The error of the request that failed, if it was one. */
+  /** The error of the failed request, if there was one. */
   readonly error?: RegistryError
 }
 
-/** What became of a step. */
+/** The result of a step, without its name. */
 export type Outcome = Omit<Step, "name">
 
 export const ok = (...facts: ReadonlyArray<string>): Outcome => ({ outcome: "ok", facts })
@@ -62,13 +62,13 @@ export const refused = (error: RegistryError, advice: string): Outcome => ({
   error
 })
 
-/** A server that accepts connections and never answers is found out by the time that a step takes. */
+/** The outcome of a step that timed out, such as with a server that accepts connections and never responds. */
 export const tooLate = (limit: Duration.Duration, advice: string): Outcome =>
   refused(
     new RegistryError({
       operation: "Diagnosis.steps",
       reason: new Unavailable({
-        description: `it timed out: no answer within ${Duration.format(limit)}`,
+        description: `it timed out: no response within ${Duration.format(limit)}`,
         code: "TIMEOUT"
       })
     }),
