@@ -28,7 +28,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         api: ["client/ContainerRegistry.layer", "azure-identity/AzureCredentials.layerDefault"],
         test: {
           file: "packages/azure-identity/test/AzureCredentials.test.ts",
-          name: "an identity of Entra ID logs in with whatever there is: here a service principal in the environment"
+          name: "an identity of Entra ID logs in with the first available credential: a service principal in the environment"
         },
         inSummary: true
       },
@@ -167,7 +167,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         api: ["azure-identity/AzureCloud.custom"],
         test: {
           file: "packages/azure-identity/test/AzureCloud.test.ts",
-          name: "a cloud of one's own holds a whole host"
+          name: "a cloud that is custom includes a whole host"
         }
       }
     ]

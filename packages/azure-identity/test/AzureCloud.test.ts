@@ -1,5 +1,5 @@
 /**
- * National clouds: what is sent where, as the servers of each see it, and what is not sent at all.
+ * National clouds: the requests that the servers of each cloud receive, and the ones that are never sent.
  */
 import { ContainerRegistry, layer } from "@effect-acr/client/ContainerRegistry"
 import { never } from "@effect-acr/client/RetryPolicy"
@@ -17,7 +17,7 @@ import { type Answer, type Asked, listen } from "./support/server.ts"
 
 const { client: clientId, tenant: tenantId } = Entra
 
-/** As much of a registry as it takes to list what it holds. */
+/** The parts of a registry that listing its repositories needs. */
 const registry = ({ headers, host, path }: Asked): Answer => {
   switch (path) {
     case "/oauth2/exchange":
@@ -36,7 +36,7 @@ const registry = ({ headers, host, path }: Asked): Answer => {
   }
 }
 
-/** Lists the repositories of a registry as a service principal, and tells what Entra ID and the registry were asked. */
+/** Lists the repositories of a registry as a service principal. Returns the requests to Entra ID and the registry. */
 const listAt = (
   place: { readonly loginServer: string; readonly authority: string },
   options: AzureCredentials.Options,
@@ -77,7 +77,7 @@ const clouds = [
   },
   {
     cloud: AzureCloud.china,
-    // The library that the Azure SDKs share asks China's authority by its newer name.
+    // The common library of the Azure SDKs uses the newer name of China's authority.
     authority: "login.partner.microsoftonline.cn",
     audience: "https://management.chinacloudapi.cn",
     loginServer: "myregistry.azurecr.cn"
@@ -102,7 +102,7 @@ const clouds = [
 
 describe("on the wire", () => {
   for (const { audience, authority, cloud, loginServer } of clouds) {
-    it.live(`${cloud.name} is asked for a token at ${authority}, which is exchanged at ${loginServer}`, () =>
+    it.live(`${cloud.name} issues a token at ${authority}, which is exchanged at ${loginServer}`, () =>
       Effect.gen(function* () {
         const { acr, entra, network, outcome } = yield* listAt({ loginServer, authority }, { cloud })
         assert.deepStrictEqual(outcome._tag, "Success")
@@ -126,7 +126,7 @@ describe("on the wire", () => {
         )
         assert.isTrue(entra.issued(Redacted.make(exchange?.form["access_token"] ?? "")))
 
-        // Nobody else was asked.
+        // No other server received a request.
         assert.sameMembers(Array.from(new Set(network.names)), [authority, loginServer])
         assert.deepStrictEqual(network.refused, [])
       }).pipe(Effect.provide(Network.layer))
@@ -176,10 +176,10 @@ describe("a registry that is not of the cloud", () => {
     ["myregistry.azurecr.io.evil.example", "a custom one with this login server"],
     ["evilazurecr.io", "a custom one with this login server"]
   ] as const) {
-    it.live(`${loginServer} is shown no token, and none is asked for`, () =>
+    it.live(`${loginServer} receives no token, and none is requested`, () =>
       Effect.gen(function* () {
         const { acr, entra, outcome } = yield* listAt({ loginServer, authority: "login.microsoftonline.com" }, {})
-        if (outcome._tag === "Success") return assert.fail("it was shown a token")
+        if (outcome._tag === "Success") return assert.fail("it received a token")
         const { reason } = outcome.failure
         assert.strictEqual(reason._tag, "CredentialUnavailable")
         assert.include(reason.message, `${loginServer} is not a registry of AzureCloud (.azurecr.io)`)
@@ -218,7 +218,7 @@ describe("a cloud", () => {
     assert.strictEqual(AzureCloud.holds(AzureCloud.publicCloud, loginServer), expected)
   })
 
-  it("of one's own holds a whole host", () => {
+  it("that is custom includes a whole host", () => {
     const cloud = AzureCloud.custom({ ...AzureCloud.publicCloud, loginServers: ["registry.contoso.com"] })
     assert.isTrue(AzureCloud.holds(cloud, "registry.contoso.com"))
     assert.isFalse(AzureCloud.holds(cloud, "evil.registry.contoso.com"))

@@ -1,5 +1,5 @@
 /**
- * What the layers of identities take, and with what they fail.
+ * The options and the errors of the layers of identities.
  */
 import * as Credentials from "@effect-acr/client/Credentials"
 import type { AzureCliCredential } from "@azure/identity"
@@ -28,7 +28,7 @@ expectTypeOf(
 ).toEqualTypeOf<Identity>()
 expectTypeOf(AzureCredentials.layerTokenCredential(credential)).toEqualTypeOf<Identity>()
 
-// What can't be set up is passed over.
+// A credential that cannot be set up is passed over.
 expectTypeOf(Credentials.layerConfig().pipe(Credentials.orElse(AzureCredentials.layerDefault))).toEqualTypeOf<
   Layer.Layer<Credentials.Credentials>
 >()

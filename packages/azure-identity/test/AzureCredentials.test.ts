@@ -1,5 +1,5 @@
 /**
- * The real `@azure/identity`, something that plays Entra ID, and the emulator: no request leaves this machine.
+ * The real `@azure/identity` with a fake Entra ID and the emulator: no request leaves this machine.
  */
 import { createPrivateKey, createVerify, X509Certificate, constants } from "node:crypto"
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
@@ -41,7 +41,7 @@ const scope = "https://containerregistry.azure.net/.default"
 
 type CredentialsLayer = Layer.Layer<Credentials.Credentials, Config.ConfigError>
 
-/** Entra ID at its name, and an emulator that takes its tokens. */
+/** A fake Entra ID at its name, and an emulator that accepts its tokens. */
 const begin = Effect.gen(function* () {
   const entra = yield* Entra.make
   const network = yield* Network.Network
@@ -61,7 +61,7 @@ const list = Effect.flatMap(ContainerRegistry, (registry) =>
   Effect.map(Stream.runCollect(registry.repositories()), (names) => names.map(String))
 )
 
-/** Logs in, and tells what Entra ID was asked. */
+/** Logs in, and returns the requests to Entra ID. */
 const logsIn = (credentials: CredentialsLayer) =>
   Effect.gen(function* () {
     const { emulator, entra, network } = yield* begin
@@ -203,7 +203,7 @@ describe("an identity of Entra ID logs in", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("with whatever there is: here a service principal in the environment", () =>
+  it.live("with the first available credential: a service principal in the environment", () =>
     Effect.gen(function* () {
       yield* environment({
         AZURE_TENANT_ID: tenantId,
@@ -237,7 +237,7 @@ describe("an identity of Entra ID logs in", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("with a credential of one's own, which is asked in the words of its interface", () =>
+  it.live("with a custom credential, which is called by its interface", () =>
     Effect.gen(function* () {
       const { emulator } = yield* begin
       const requests: Array<readonly [unknown, unknown]> = []
@@ -307,7 +307,7 @@ describe("a claims challenge", () => {
 })
 
 describe("an operation that is interrupted", () => {
-  it.live("gives up its request for a token", () =>
+  it.live("aborts its request for a token", () =>
     Effect.gen(function* () {
       const { emulator, entra } = yield* begin
       entra.answerTokensWith("stall")
@@ -328,7 +328,7 @@ describe("an operation that is interrupted", () => {
 })
 
 describe("a failure", () => {
-  it.live("of Entra ID is told in its words, and without the secret", () =>
+  it.live("of Entra ID has its message, without the secret", () =>
     Effect.gen(function* () {
       const { emulator, entra } = yield* begin
       entra.answerTokensWith({
@@ -363,7 +363,7 @@ describe("a failure", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("of a chain tells the reason of each of its members", () =>
+  it.live("of a chain has the reason of each of its members", () =>
     Effect.gen(function* () {
       const { emulator, network } = yield* begin
       yield* environment({ PATH: yield* folder, AZURE_TOKEN_CREDENTIALS: "dev" })
@@ -383,7 +383,7 @@ describe("a failure", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("of a constructor is no defect", () =>
+  it.live("of a constructor is not a defect", () =>
     Effect.gen(function* () {
       const { emulator } = yield* begin
       yield* environment({})
@@ -411,7 +411,7 @@ describe("a failure", () => {
     }).pipe(Effect.provide(Network.layer))
   )
 
-  it.live("lets the next credential have its turn", () =>
+  it.live("tries the next credential", () =>
     Effect.gen(function* () {
       const { emulator } = yield* begin
       yield* environment({ PATH: yield* folder })

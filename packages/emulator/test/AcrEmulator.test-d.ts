@@ -1,5 +1,5 @@
 /**
- * What the layers of the emulator give and need, and which faults can be named.
+ * The types of the emulator's layers and faults.
  */
 import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import * as Credentials from "@effect-acr/client/Credentials"
@@ -32,7 +32,7 @@ expectTypeOf(AcrEmulator.layerRegistry().pipe(Layer.provideMerge(AcrEmulator.lay
   Layer.Layer<Services | AcrEmulator.AcrEmulator, RegistryError | ServeError | DirectoryError | SeedError>
 >()
 
-// Whatever credentials need and fail with, the layer does too.
+// The layer has the requirements and the errors of the credentials.
 expectTypeOf(AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous })).toEqualTypeOf<
   Layer.Layer<Services, RegistryError, AcrEmulator.AcrEmulator>
 >()

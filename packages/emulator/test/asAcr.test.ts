@@ -20,7 +20,7 @@ import { folder } from "./support/folder.ts"
 const seed = (repository: string, ...tags: ReadonlyArray<string>) =>
   Effect.flatMap(AcrEmulator.AcrEmulator, (emulator) => emulator.seed({ repository, tags }))
 
-/** What a GET of the admin user is answered with, read as JSON. */
+/** The answer to a GET of the admin user, read as JSON. */
 const json = Effect.fnUntraced(function* (path: string) {
   const body: unknown = JSON.parse((yield* askAsAdmin("GET", path)).text)
   return body
@@ -157,7 +157,7 @@ describe("a path", () => {
     "/acr/v1/UPPER",
     "/v2/a..b/tags/list"
   ]) {
-    it.live(`with a name or a digest that is none does not exist, whoever asks: ${path}`, () =>
+    it.live(`with an invalid name or digest does not exist, for any caller: ${path}`, () =>
       Effect.gen(function* () {
         for (const reply of [yield* ask("GET", path), yield* askAsAdmin("GET", path)]) {
           assert.deepStrictEqual(
@@ -375,7 +375,7 @@ describe("a manifest that its Content-Type contradicts", () => {
 })
 
 describe("a configuration without size", () => {
-  it.live("is taken, as the README of Azure's Python client writes it, and is there after a restart", () =>
+  it.live("is accepted, as the README of Azure's Python client has it, and exists after a restart", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       const pushed = yield* Effect.gen(function* () {
@@ -391,7 +391,7 @@ describe("a configuration without size", () => {
   )
 })
 
-describe("what is said of a manifest", () => {
+describe("the properties of a manifest", () => {
   const Properties = Schema.fromJsonString(
     Schema.Struct({
       manifest: Schema.Struct({ imageSize: Schema.Int, tags: Schema.optionalKey(Schema.Array(Schema.String)) })
@@ -493,10 +493,10 @@ describe("the token service", () => {
   )
 })
 
-describe("a login of no name and no password", () => {
+describe("a login without a name and a password", () => {
   const headers = { authorization: `Basic ${btoa(":")}` }
 
-  it.live("is a challenge at a resource, and nobody's at the token service", () =>
+  it.live("is a challenge at a resource, and anonymous at the token service", () =>
     Effect.gen(function* () {
       const { loginServer } = yield* AcrEmulator.AcrEmulator
       yield* seed("a", "v1")
@@ -512,7 +512,7 @@ describe("a login of no name and no password", () => {
   )
 })
 
-describe("a Docker image for a caller that accepts none of schema 2", () => {
+describe("a Docker image for a caller that does not accept schema 2", () => {
   const Signed = Schema.fromJsonString(
     Schema.Struct({
       schemaVersion: Schema.Int,

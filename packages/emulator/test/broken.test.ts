@@ -1,5 +1,5 @@
 /**
- * Connections that break: what the registry keeps of an upload, and what it forgets.
+ * Broken connections: the bytes of an upload that the registry keeps or discards.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ const breakOff = Effect.fnUntraced(function* (method: string, path: string, body
 const statusWhen = (location: string, range: string) =>
   eventually(askAsAdmin("GET", location), ({ headers }) => headers["range"] === range)
 
-describe("an upload that no client knows of", () => {
+describe("an upload that is unknown to clients", () => {
   it.live("is forgotten when the answer is lost", () =>
     Effect.gen(function* () {
       yield* inject({ _tag: "LostAnswer" }, { method: "POST" })
@@ -58,7 +58,7 @@ describe("an upload that no client knows of", () => {
   )
 })
 
-describe("an upload of which a request breaks off", () => {
+describe("an upload with a broken request", () => {
   for (const method of ["PATCH", "PUT"]) {
     it.live(`keeps what arrived of a ${method}, at a new location`, () =>
       Effect.gen(function* () {
@@ -99,7 +99,7 @@ describe("an upload of which a request breaks off", () => {
   )
 })
 
-it.live("a large body that nobody wants is not in the way of the next request on its connection", () =>
+it.live("a large body that is not read does not block the next request on its connection", () =>
   Effect.gen(function* () {
     const { journal } = yield* AcrEmulator.AcrEmulator
     const socket = yield* connect

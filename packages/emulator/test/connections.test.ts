@@ -1,5 +1,5 @@
 /**
- * Connections that are used as few programs use them: for long, and for many requests at once.
+ * Unusual use of connections: for a long time, and for many requests at once.
  */
 import * as Http from "node:http"
 import * as Net from "node:net"

@@ -58,7 +58,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(emulator({ blobs: "direct" })))
   )
 
-  it.live("refuses chunks out of order and in a wrong form, and tells how far it came", () =>
+  it.live("refuses chunks out of order and in a wrong form, and reports its progress", () =>
     Effect.gen(function* () {
       const one = yield* askAsAdmin("PATCH", yield* open, { body: "a " })
       for (const range of ["0-1", "3-4", "1-3"]) {
@@ -113,7 +113,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("takes no more at once than is allowed", () =>
+  it.live("accepts no more at once than is allowed", () =>
     Effect.gen(function* () {
       const location = yield* open
       const refused = yield* askAsAdmin("PATCH", location, { body: "12345" })
@@ -134,7 +134,7 @@ describe("an upload", () => {
     }).pipe(Effect.provide(emulator({ blobs: "direct", maxRequestBodySize: "1 MiB" })))
   )
 
-  it.live("may ask for a least size of chunks", () =>
+  it.live("may require a minimum size of chunks", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* askAsAdmin("POST", uploads)).headers["oci-chunk-min-length"], "1024")
     }).pipe(Effect.provide(emulator({ chunkMinLength: 1024 })))
@@ -259,7 +259,7 @@ describe("a manifest", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("is listed by the one that it is about, and goes with it", () =>
+  it.live("is listed by its subject, and deleted with it", () =>
     Effect.gen(function* () {
       const text = yield* makeManifest
       yield* put("v1", text)

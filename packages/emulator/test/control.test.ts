@@ -1,5 +1,5 @@
 /**
- * An emulator that is controlled from outside.
+ * The control API of an emulator.
  */
 import * as Http from "node:http"
 import { ContainerRegistry } from "@effect-acr/client"
@@ -158,7 +158,7 @@ layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
     )
   }
 
-  it.effect("begins anew: only the first images, no faults, the clock and the modes of before", () =>
+  it.effect("restores its start: only the first images, no faults, the clock and the modes of before", () =>
     Effect.gen(function* () {
       const control = yield* client
       const emulator = yield* AcrEmulator.AcrEmulator
@@ -188,7 +188,7 @@ layer(Controlled, { excludeTestServices: true })("the control API", (it) => {
     })
   )
 
-  it.effect("puts an image in, and refuses one that cannot be", () =>
+  it.effect("puts an image into the registry, and refuses an invalid one", () =>
     Effect.gen(function* () {
       const control = yield* client
       yield* control.reset()

@@ -19,7 +19,7 @@ import { folder } from "./support/folder.ts"
 const patch = (path: string, update: object) =>
   askAsAdmin("PATCH", path, { body: HttpBody.uint8Array(Buffer.from(JSON.stringify(update)), "application/json") })
 
-/** What a registry tells of itself, apart from its address. */
+/** The observable state of a registry, without its address. */
 const everything = Effect.gen(function* () {
   const { loginServer } = yield* AcrEmulator.AcrEmulator
   const replies = yield* Effect.forEach(
@@ -42,7 +42,7 @@ const everything = Effect.gen(function* () {
   return replies.map(({ status, text }) => [status, text.replaceAll(loginServer, "registry")])
 })
 
-/** Runs the command until it has told how to log in. */
+/** Runs the command until it has printed how to log in. */
 const runCommand = (...flags: ReadonlyArray<string>) =>
   Effect.callback<void>((resume) => {
     const command = fileURLToPath(new URL("../src/bin.ts", import.meta.url))

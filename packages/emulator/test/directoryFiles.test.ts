@@ -23,7 +23,7 @@ const read = (...path: ReadonlyArray<string>) => Effect.promise(() => readFile(j
 
 const sizeOfLog = (directory: string) => Effect.promise(async () => (await stat(logOf(directory))).size)
 
-/** All files but the sign of life, with their sizes and times. */
+/** All files except the heartbeat, with their sizes and times. */
 const filesIn = (directory: string) =>
   Effect.promise(async () => {
     const names = await readdir(directory, { recursive: true })
@@ -126,7 +126,7 @@ describe("the file of changes", () => {
     })
   )
 
-  it.live("is written anew when it is much longer than what it says, and index.json with it", () =>
+  it.live("is compacted when it is much longer than the state, and index.json is written with it", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* Effect.gen(function* () {

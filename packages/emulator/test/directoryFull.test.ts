@@ -53,7 +53,7 @@ const tags = Effect.map(askAsAdmin("GET", "/v2/a/tags/list?n=1000"), ({ text }) 
 const statusOf = (...request: Parameters<typeof askAsAdmin>) =>
   Effect.map(askAsAdmin(...request), ({ status }) => status)
 
-/** What goes on without room. */
+/** The requests that work on a full disk. */
 const pullsGoOn = Effect.gen(function* () {
   assert.strictEqual((yield* askAsAdmin("GET", "/v2/a/manifests/kept")).text, manifestOf("kept"))
   assert.strictEqual((yield* askAsAdmin("GET", `/v2/a/blobs/${digestOf("{}")}`)).text, "{}")
@@ -93,7 +93,7 @@ const listOf = (names: ReadonlyArray<string>): string => JSON.stringify({ name: 
 const options = { blobs: "direct" } as const
 
 describe.skipIf(!canMount)("a full disk (on Linux, as root)", () => {
-  it.live("lets pulls go on, keeps nothing of what it refused, and takes pushes again once there is room", () =>
+  it.live("still serves pulls, keeps nothing of refused requests, and accepts pushes again once there is room", () =>
     Effect.gen(function* () {
       const at = yield* disk
       const directory = join(at, "registry")
@@ -145,7 +145,7 @@ describe.skipIf(!canMount)("a full disk (on Linux, as root)", () => {
     })
   )
 
-  it.live("lets an upload go on where it was", () =>
+  it.live("lets an upload resume where it was", () =>
     Effect.gen(function* () {
       const at = yield* disk
       yield* Effect.gen(function* () {

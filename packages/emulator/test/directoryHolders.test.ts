@@ -15,7 +15,7 @@ import { start } from "./support/process.ts"
 
 const open = (directory: string) => Effect.scoped(Layer.build(AcrEmulator.layer({ directory })))
 
-/** The files that say who has a folder. */
+/** The files of the emulators that hold a folder. */
 const locksIn = (directory: string) =>
   Effect.promise(async () => (await readdir(directory)).filter((name) => name.startsWith("registry.lock.")))
 
@@ -33,7 +33,7 @@ const heldElsewhere = Effect.fnUntraced(function* (directory: string, ago: Durat
   return file
 })
 
-describe("a folder that has an emulator", () => {
+describe("a folder of a running emulator", () => {
   it.live("is refused to a second one in the same process, which the error names", () =>
     Effect.gen(function* () {
       const directory = yield* folder
@@ -46,7 +46,7 @@ describe("a folder that has an emulator", () => {
           error.message,
           `${directory} can't hold a registry: the emulator of process ${process.pid} uses it`
         )
-        // The first one is none the worse.
+        // The first one still works.
         yield* push("after")
         assert.strictEqual((yield* locksIn(directory)).length, 1)
       }).pipe(Effect.provide(emulator({ directory })))
@@ -88,7 +88,7 @@ describe("a folder that has an emulator", () => {
   )
 })
 
-describe("a folder that has an emulator in another container", () => {
+describe("a folder of an emulator in another container", () => {
   it.live("is refused while its file is touched", () =>
     Effect.gen(function* () {
       const directory = yield* folder
@@ -116,7 +116,7 @@ describe("a folder that has an emulator in another container", () => {
     })
   )
 
-  it.live("is taken over at once if it was not touched for long", () =>
+  it.live("is taken over immediately if it was not touched for long", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* heldElsewhere(directory, "1 minute")

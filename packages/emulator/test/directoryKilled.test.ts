@@ -1,5 +1,5 @@
 /**
- * kill -9 under load: whatever was answered is there afterwards.
+ * kill -9 under load: every confirmed change exists afterwards.
  */
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
 import { assert, describe, it } from "@effect/vitest"

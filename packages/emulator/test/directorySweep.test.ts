@@ -1,5 +1,5 @@
 /**
- * What nothing needs is removed as time passes, by the clock of the program.
+ * Unneeded content is removed after a time, by the clock of the program.
  */
 import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
@@ -42,7 +42,7 @@ const settle = Effect.gen(function* () {
 })
 
 describe("content", () => {
-  it.effect("that nothing needs is removed from the folder once no link to it is good any more", () =>
+  it.effect("that is unneeded is removed from the folder once all links to it have expired", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* Effect.gen(function* () {
@@ -79,7 +79,7 @@ describe("content", () => {
     })
   )
 
-  it.effect("that an emulator left without a need is removed by the next one", () =>
+  it.effect("that an emulator left unneeded is removed by the next one", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* push("dropped").pipe(Effect.provide(emulator({ directory })))
@@ -116,7 +116,7 @@ describe("content", () => {
 })
 
 describe("a blob that no manifest names", () => {
-  it.effect("stays for a day after a client was told of it, and is then unknown", () =>
+  it.effect("stays for a day after a client has checked it, and is then unknown", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* Effect.gen(function* () {
@@ -148,7 +148,7 @@ describe("a blob that no manifest names", () => {
 })
 
 describe("an upload", () => {
-  it.effect("that lies still for a day is given up", () =>
+  it.effect("that is idle for a day is discarded", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       yield* Effect.gen(function* () {
@@ -176,7 +176,7 @@ const catalog = (token: string) =>
   Effect.map(ask("GET", "/acr/v1/_catalog", { headers: { authorization: `Bearer ${token}` } }), ({ status }) => status)
 
 describe("a token", () => {
-  it.effect("that lives longer than those that expired is still good", () =>
+  it.effect("that lives longer than expired ones is still valid", () =>
     Effect.gen(function* () {
       const { loginServer, logins } = yield* AcrEmulator.AcrEmulator
       const login = Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * Misbehaviour on demand: each fault as a client sees it, and what it leaves behind.
+ * Faults: the effect of each on a client, and the state that it leaves.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -54,7 +54,7 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("that loses the answer leaves the deed done", () =>
+  it.live("that loses the answer still carries out the request", () =>
     Effect.gen(function* () {
       yield* seeded
       yield* inject({ _tag: "LostAnswer" }, { method: "DELETE" })
@@ -63,7 +63,7 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("that answers instead leaves it undone", () =>
+  it.live("that answers instead does not carry out the request", () =>
     Effect.gen(function* () {
       yield* seeded
       yield* inject({ _tag: "Answer", status: 503 }, { method: "DELETE" })
@@ -100,7 +100,7 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("that stalls an answer later than it ends leaves its connection of use", () =>
+  it.live("that stalls an answer after its end leaves its connection usable", () =>
     Effect.gen(function* () {
       const get = yield* requestText("GET", "/acr/v1/_catalog")
       const head = yield* requestText("HEAD", "/v2/a/manifests/v1")
@@ -134,7 +134,7 @@ describe("a fault", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("can be taken back", () =>
+  it.live("can be removed", () =>
     Effect.gen(function* () {
       yield* inject({ _tag: "Reset" }, { times: 100 })
       yield* (yield* AcrEmulator.AcrEmulator).clearFaults
@@ -147,7 +147,7 @@ const sequences = (entries: ReadonlyArray<{ readonly sequence: number }>): Reado
   entries.map(({ sequence }) => sequence)
 
 describe("the journal", () => {
-  it.live("holds the last requests, as many as it is told to, and their numbers go on", () =>
+  it.live("keeps the last requests up to its size, and their numbers continue", () =>
     Effect.gen(function* () {
       const { clearJournal, journal, journalAfter } = yield* AcrEmulator.AcrEmulator
       for (let requests = 0; requests < 7; requests += 1) yield* catalog

@@ -1,5 +1,5 @@
 /**
- * Addresses and encryption: all that the emulator says of where it is can be asked, and faults hit there as well.
+ * Addresses and encryption: every address of the emulator can be requested, and faults apply there as well.
  */
 import { networkInterfaces } from "node:os"
 import * as NodeRegistryHttpClient from "@effect-acr/node/NodeRegistryHttpClient"
@@ -13,7 +13,7 @@ import { ask, askAsAdmin, emulator } from "./support/ask.ts"
 import { locationOf, push } from "./support/content.ts"
 import { inject } from "./support/faults.ts"
 
-/** Uploads a blob, follows the redirect to its content, and tells where it led. */
+/** Uploads a blob, follows the redirect to its content, and returns the address. */
 const roundTrip = Effect.gen(function* () {
   const { digest } = yield* push("a blob")
   assert.strictEqual((yield* (yield* AcrEmulator.AcrEmulator).modes).blobs, "redirect")

@@ -1,5 +1,5 @@
 /**
- * Certificates that the emulator makes or is given, and the host by which clients reach it.
+ * Certificates that the emulator makes or receives, and the host that clients use for it.
  */
 import { X509Certificate } from "node:crypto"
 import { request } from "node:http"
@@ -148,7 +148,7 @@ describe("a certificate that the emulator is given", () => {
 })
 
 describe("an emulator with a public host", () => {
-  it.live("names it wherever it says where it is, and serves blobs", () =>
+  it.live("has it in all of its addresses, and serves blobs", () =>
     Effect.gen(function* () {
       const { endpoint, loginServer, modes } = yield* AcrEmulator.AcrEmulator
       assert.deepStrictEqual([endpoint, loginServer], ["http://localhost:5999", "localhost:5999"])

@@ -56,7 +56,7 @@ describe("the layer", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("ends connections on which somebody still waits", () =>
+  it.live("ends connections on which a client still waits", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { endpoint, inject, journal } = Context.get(
@@ -81,7 +81,7 @@ describe("the layer", () => {
     }).pipe(Effect.provide(AcrEmulator.layer()))
   )
 
-  it.live("speaks https with a certificate that can be trusted, and only by those who do", () =>
+  it.live("serves https with a certificate, which only clients that trust it accept", () =>
     Effect.gen(function* () {
       const { certificate, endpoint, logins } = yield* AcrEmulator.AcrEmulator
       assert.match(endpoint, /^https:\/\/127\.0\.0\.1:/)

@@ -84,7 +84,7 @@ describe("a lock on reading", () => {
   )
 })
 
-describe("what is not to be listed", () => {
+describe("a thing that is hidden from lists", () => {
   it.live("is left out of every list, and there for those who know it", () =>
     Effect.gen(function* () {
       const digest = yield* seeded

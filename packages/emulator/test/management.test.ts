@@ -147,7 +147,7 @@ describe("a lock", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("takes only true and false", () =>
+  it.live("accepts only true and false", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       yield* seed({ repository: "a", tags: ["v1"] })
@@ -162,7 +162,7 @@ describe("a lock", () => {
 describe("what is not there", () => {
   const digest = `sha256:${"0".repeat(64)}`
 
-  it.live("is told by its own code, with a correlation id", () =>
+  it.live("has its own code and a correlation id", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       yield* seed({ repository: "a", tags: ["v1"] })

@@ -91,7 +91,7 @@ describe("a manifest", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("without its tag is there, and a tag moves from one to another", () =>
+  it.live("without its tag exists, and a tag moves from one to another", () =>
     Effect.gen(function* () {
       const [one, two] = [yield* image("one"), yield* image("two")]
       yield* put("v1", one, imageType)
@@ -129,7 +129,7 @@ describe("a manifest", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("does without layers that are to be had elsewhere", () =>
+  it.live("does not need layers that are elsewhere", () =>
     Effect.gen(function* () {
       const one = yield* image("one")
       const urls = ["https://example.com/layer"]
@@ -189,7 +189,7 @@ describe("the configuration of an image", () => {
 })
 
 describe("a repository", () => {
-  it.live("that is deleted tells what went with it", () =>
+  it.live("that is deleted reports what was deleted with it", () =>
     Effect.gen(function* () {
       const [one, two] = [yield* image("one"), yield* image("two")]
       yield* put("v2", one, imageType)

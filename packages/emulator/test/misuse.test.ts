@@ -1,5 +1,5 @@
 /**
- * What nobody does on purpose: numbers that are too large, clocks that go back, connections on which nothing comes.
+ * Accidental misuse: numbers that are too large, clocks that go back, silent connections.
  */
 import { readdir } from "node:fs/promises"
 import * as Http from "node:http"
@@ -108,7 +108,7 @@ describe("a clock", () => {
     }).pipe(Effect.provide(controlled()))
   )
 
-  it.live("that was set back takes no request away from a limit", () =>
+  it.live("that was set back removes no request from a limit", () =>
     Effect.gen(function* () {
       const { adjustTime } = yield* AcrEmulator.AcrEmulator
       yield* adjustTime("8 days")
@@ -133,7 +133,7 @@ describe("a clock", () => {
     }).pipe(Effect.provide(emulator({ softDelete: { retention: "7 days" } })))
   )
 
-  it.live("that was set back lets what nothing needs go, and uploads that lie still", () =>
+  it.live("that was set back lets unneeded content and idle uploads be removed", () =>
     Effect.gen(function* () {
       const directory = yield* folder
       const act = Effect.gen(function* () {
@@ -159,7 +159,7 @@ describe("a clock", () => {
     })
   )
 
-  it.effect("that stands still dates each of many changes later than the one before", () =>
+  it.effect("that stands still gives each of many changes a later time", () =>
     Effect.gen(function* () {
       const { contents } = yield* AcrEmulator.AcrEmulator
       yield* pushConfig
@@ -202,7 +202,7 @@ describe("a manifest", () => {
     })
   )
 
-  it.live("that names the same one twice, which does so too, has a size in no time", () =>
+  it.live("that names the same one twice, which does so too, is measured fast", () =>
     Effect.gen(function* () {
       yield* pushConfig
       yield* pushManifest("0", "innermost")

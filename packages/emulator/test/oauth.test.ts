@@ -137,7 +137,7 @@ describe("a token", () => {
 })
 
 describe("the token service", () => {
-  it.live("refuses without a word whom it does not know", () =>
+  it.live("refuses unknown identities without an explanation", () =>
     Effect.gen(function* () {
       const { loginServer, revokeRefreshTokens } = yield* AcrEmulator.AcrEmulator
       const refreshToken = yield* exchange
@@ -167,7 +167,7 @@ describe("the token service", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("grants nobody what everybody may, where they may", () =>
+  it.live("grants anonymous callers a token for public actions with anonymous pull", () =>
     Effect.gen(function* () {
       yield* seeded
       const nobody = { grant_type: "password", refresh_token: "" }
@@ -181,7 +181,7 @@ describe("the token service", () => {
 
   // The status is that of Azure/AKS, issue 4459, and the body that of azure-sdk-for-python,
   // sdk/containerregistry/azure-containerregistry/TROUBLESHOOTING.md, "Anonymous access issues".
-  it.live("grants nobody a token elsewhere, nor a wrong password", () =>
+  it.live("grants no token to anonymous callers otherwise, nor with a wrong password", () =>
     Effect.gen(function* () {
       yield* seeded
       const { loginServer } = yield* AcrEmulator.AcrEmulator

@@ -270,7 +270,7 @@ describe("a registry without the referrers API", () => {
 })
 
 describe("the command", () => {
-  it.live("serves the referrers API unless --no-referrers-api is given", () =>
+  it.live("serves the referrers API without --no-referrers-api", () =>
     Effect.gen(function* () {
       const texts = yield* Effect.forEach([[], ["--no-referrers-api"]], (flags) =>
         Effect.gen(function* () {
@@ -339,7 +339,7 @@ describe("pages of referrers", () => {
     }).pipe(Effect.provide(withReferrers({ pageSize: 2 })))
   )
 
-  it.live("end without a link, also where the last one is full", () =>
+  it.live("end without a link, even if the last one is full", () =>
     Effect.gen(function* () {
       yield* pushSubject
       assert.deepStrictEqual((yield* pages()).found, [[]])

@@ -29,7 +29,7 @@ describe("a request that is reset within its body", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("takes in no more than so many bytes of a large body", () =>
+  it.live("reads only so many bytes of a large body", () =>
     Effect.gen(function* () {
       const first = yield* open
       const afterBytes = 3_000_001
@@ -40,7 +40,7 @@ describe("a request that is reset within its body", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("is reset at its end if it is shorter, and when nobody reads it", () =>
+  it.live("is reset at its end if it is shorter, and if it is not read", () =>
     Effect.gen(function* () {
       const first = yield* open
       yield* inject({ _tag: "ResetRequest", afterBytes: 100 }, { times: 2 })

@@ -1,5 +1,5 @@
 /**
- * Requests that nobody should send, and mishaps of the registry's own: each is answered, and the next one as well.
+ * Invalid requests, and internal errors of the registry: each is answered, and so is the next one.
  */
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -12,8 +12,8 @@ import { folder } from "./support/folder.ts"
 
 const catalog = askAsAdmin("GET", "/acr/v1/_catalog")
 
-describe("a name that is none", () => {
-  it.live("is refused before anybody logs in, whatever is in it", () =>
+describe("an invalid name", () => {
+  it.live("is refused before the login, for any content", () =>
     Effect.gen(function* () {
       for (const [method, path] of [
         ["GET", "/v2/UPPER/manifests/v1"],
@@ -63,7 +63,7 @@ describe("percent signs that encode nothing", () => {
   )
 })
 
-describe("an order that is none", () => {
+describe("an unknown order", () => {
   it.live("comes back in the link to the next page as it was asked for", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
@@ -77,7 +77,7 @@ describe("an order that is none", () => {
   )
 })
 
-describe("a mishap of the registry's own", () => {
+describe("an internal error of the registry", () => {
   it.live("is answered 500 in the form of an error, and stands in the journal", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -99,7 +99,7 @@ describe("a mishap of the registry's own", () => {
   )
 })
 
-describe("a body that is none", () => {
+describe("an invalid body", () => {
   it.live("of attributes is refused, and changes nothing", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator

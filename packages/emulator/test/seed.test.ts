@@ -127,7 +127,7 @@ const problemOf = (json: unknown) =>
   })
 
 describe("a seed", () => {
-  it.effect("is one small image if it says no more than its name", () =>
+  it.effect("is one small image if it has only a name", () =>
     Effect.gen(function* () {
       const digest = yield* seed({ repository: "a", tags: ["v1"] })
       const { config, layers = [], mediaType } = yield* manifest("v1")

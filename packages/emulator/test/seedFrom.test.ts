@@ -173,7 +173,7 @@ describe("a folder in OCI layout", () => {
   )
 })
 
-describe("seeds to begin with", () => {
+describe("seeds to start with", () => {
   it.live("are of either kind, and there again after a reset", () =>
     Effect.gen(function* () {
       const { path } = yield* layoutOf({ api: "1.4.0", web: "2.0.0" })

@@ -210,7 +210,7 @@ describe("the trash", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.effect("is emptied of what was deleted seven days ago", () =>
+  it.effect("loses what was deleted seven days ago", () =>
     Effect.gen(function* () {
       const digest = yield* seedLayer("first", "v1")
       const { headers, text } = yield* askAsAdmin("GET", "/v2/a/manifests/v1")
@@ -437,7 +437,7 @@ describe("a request for the trash", () => {
     }).pipe(Effect.provide(keeping))
   )
 
-  it.live("takes more than the right to list, pull and delete", () => {
+  it.live("requires more than the right to list, pull and delete", () => {
     const login = { username: "all", password: Redacted.make("of a scope map") }
     const actions = ["content/read", "content/write", "content/delete", "metadata/read", "metadata/write"] as const
     return Effect.gen(function* () {

@@ -63,7 +63,7 @@ it.live("a download is corrupted, once", () =>
   }).pipe(Effect.provide(emulator()))
 )
 
-it.live("a link has run out, once", () =>
+it.live("a link has expired, once", () =>
   Effect.gen(function* () {
     const { digest } = yield* push(content)
     const body = '<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code></Error>'

@@ -34,7 +34,7 @@ const limited = (rateLimits: AcrEmulator.Options["rateLimits"]) =>
   emulator(rateLimits === undefined ? {} : { rateLimits })
 
 describe("too many requests", () => {
-  it.live("are turned away with the seconds to wait", () =>
+  it.live("are refused with the seconds to wait", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* turnedAway(["read", "read"]), [])
       const third = yield* requests.read
@@ -120,7 +120,7 @@ describe("a tier", () => {
     }).pipe(Effect.provide(emulator({ tier: "basic", scopeMapTokens: [reader] })))
   )
 
-  it.effect("is less than limits that are given besides", () =>
+  it.effect("is overridden by explicit limits", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* answered(askAsAdmin("GET", path)), 3)
     }).pipe(Effect.provide(emulator({ tier: "premium", rateLimits: { referrers: 3 } })))

@@ -59,7 +59,7 @@ describe("a chunk", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("that a fault answers instead leaves the location good", () =>
+  it.live("that a fault answers instead leaves the location valid", () =>
     Effect.gen(function* () {
       const location = yield* open
       yield* inject({ _tag: "Answer", status: 503 }, { method: "PATCH" })
@@ -71,7 +71,7 @@ describe("a chunk", () => {
 })
 
 describe("an upload", () => {
-  it.live("without a digest, or with one that is none, is not finished", () =>
+  it.live("without a digest, or with an invalid one, is not finished", () =>
     Effect.gen(function* () {
       const location = yield* open
       const none = yield* askAsAdmin("PUT", location, { body: "a" })
@@ -117,7 +117,7 @@ describe("a mount", () => {
     }).pipe(Effect.provide(emulator()))
   )
 
-  it.live("takes nothing from where its sender may not pull, and opens an upload instead", () =>
+  it.live("mounts nothing from where its caller may not pull, and opens an upload instead", () =>
     Effect.gen(function* () {
       const { openUploads } = yield* AcrEmulator.AcrEmulator
       const { digest } = yield* push("a blob")

@@ -201,7 +201,7 @@ describe("a file", () => {
     })
   )
 
-  it.effect("loses nothing but an odd entry", () =>
+  it.effect("loses only an invalid entry", () =>
     Effect.gen(function* () {
       const odd = { "a.example": "text", "b.example": { auth: [1] }, "c.example": 5, "d.example": [] }
       const auths = { ...odd, [registry]: auth("contoso:word") }
@@ -254,7 +254,7 @@ describe("a file", () => {
     )
   }
 
-  it.effect("is read anew each time", () =>
+  it.effect("is read again each time", () =>
     Effect.gen(function* () {
       const path = yield* file({ auths: { [registry]: auth("contoso:old") } })
       yield* Effect.gen(function* () {
@@ -358,7 +358,7 @@ describe("of several files", () => {
     })
   )
 
-  it.effect("the variable may hold rubbish, which is not quoted", () =>
+  it.effect("the variable may be invalid, and is not quoted", () =>
     Effect.gen(function* () {
       const env = { HOME: yield* folder, DOCKER_AUTH_CONFIG: '{"auths": {"planted-secret' }
       const layer = DockerConfig.layer.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
@@ -519,7 +519,7 @@ describe("a credential helper", () => {
     )
   }
 
-  it.live("that is not there hides no login of the file, and of no other", () =>
+  it.live("that is not installed hides no login of the file, nor of another", () =>
     Effect.gen(function* () {
       const auths = { [registry]: auth("contoso:word") }
       assert.strictEqual(yield* inFile({ auths, credsStore: "nowhere" }), "contoso:word")
@@ -541,7 +541,7 @@ describe("a credential helper", () => {
     })
   )
 
-  it.live("that is not there is NotConfigured", () =>
+  it.live("that is not installed is NotConfigured", () =>
     Effect.gen(function* () {
       const path = yield* file({ credsStore: "nowhere" })
       const error = yield* Effect.flip(get(DockerConfig.layerOptions({ path })))
@@ -580,7 +580,7 @@ describe("a credential helper", () => {
     )
   }
 
-  it.live("for which nobody waits any more is gone", () =>
+  it.live("ends when its caller no longer waits", () =>
     Effect.gen(function* () {
       const { bin, get } = yield* helped("echo $$ > $BIN/pid.new; mv $BIN/pid.new $BIN/pid; exec sleep 600")
       const fiber = yield* Effect.forkChild(get)

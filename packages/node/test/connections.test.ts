@@ -116,7 +116,7 @@ describe("a body after the answer to a HEAD", () => {
     )
   }
 
-  live("that says what is not there fails the next request at most", () =>
+  live("of an error fails at most the next request", () =>
     Effect.gen(function* () {
       const { address } = yield* sendingBodies(true, 404, '{"errors":[]}')
       assert.strictEqual((yield* HttpClient.head(address)).status, 404)

@@ -59,7 +59,7 @@ describe("a connection", () => {
     assert.deepStrictEqual(passed, [])
   })
 
-  it("that was not made tells why", () => {
+  it("that failed says why", () => {
     const { outcome } = judged((_, callback) => callback(new Error("ECONNREFUSED"), null))
     assert.deepStrictEqual(outcome, ["Error: ECONNREFUSED"])
   })

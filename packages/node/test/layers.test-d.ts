@@ -1,5 +1,5 @@
 /**
- * What the layers of this package give, and with what they fail.
+ * The services and the errors of the layers of this package.
  */
 import type { Credentials } from "@effect-acr/client/Credentials"
 import type { RegistryError } from "@effect-acr/client/RegistryError"

@@ -23,7 +23,7 @@ interface Answered {
   readonly headers?: { readonly [name: string]: string }
 }
 
-/** A server on this machine, and what it was asked. */
+/** A server on this machine, and its requests. */
 const listen = (answer: (host: string, port: number) => Answered) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly server: Server; readonly port: number; readonly asked: Array<string> }>((resume) => {
@@ -45,7 +45,7 @@ const listen = (answer: (host: string, port: number) => Answered) =>
       })
   )
 
-/** The environment of whoever runs this may name a proxy. */
+/** The environment that runs the tests may name a proxy. */
 const direct = NodeRegistryHttpClient.layerOptions({ proxy: "none" })
 
 const layer = (
@@ -125,7 +125,7 @@ describe("a registry that leads to a name", () => {
     })
   )
 
-  it.live("that nobody knows is unavailable", () =>
+  it.live("that is unknown is unavailable", () =>
     Effect.gen(function* () {
       const { port } = yield* leadingTo("storage.example")
       yield* resolving({ "registry.example": [here] })
@@ -160,7 +160,7 @@ describe("a registry whose own name leads somewhere else later", () => {
     })
   )
 
-  it.live("is still asked by the connection that it has", () =>
+  it.live("is still reached by its open connection", () =>
     Effect.gen(function* () {
       const { asked, port } = yield* listen(() => ({ status: 200 }))
       const lookedUp = yield* resolving({ "registry.example": [here, ["10.1.2.3"]] })

@@ -51,7 +51,7 @@ const cases: { readonly [what: string]: Case } = {
       dialled: [attacker, attacker]
     }
   },
-  "leads inside, and is at a private address as well, where nobody answers": {
+  "leads inside, and is at a private address as well, where no server answers": {
     names: { "registry.example": [[nowhere, attacker]], "inside.example": [[inside]] },
     machines: { [attacker]: { leadsTo: `http://inside.example${secret}` } },
     expected: {

@@ -31,7 +31,7 @@ interface Answered {
   readonly headers?: { readonly [name: string]: string }
 }
 
-/** A server of this machine, and what it was asked. */
+/** A server of this machine, and its requests. */
 const listen = (answer: (host: string) => Answered = () => ({ status: 200 })) =>
   Effect.acquireRelease(
     Effect.callback<{
@@ -181,7 +181,7 @@ describe("a proxy of the environment", () => {
     "http://user:12/34planted@proxy.example:3128",
     "a b"
   ]) {
-    it.live(`that is none (${value.replace(/planted.*@/, "…@")}) is told, and not shown`, () =>
+    it.live(`that is invalid (${value.replace(/planted.*@/, "…@")}) is reported, and not shown`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(Effect.scoped(Layer.build(inEnvironment({ HTTPS_PROXY: value }))))
         assert.strictEqual(error.reason._tag, "InvalidRequest")
@@ -206,7 +206,7 @@ describe("a proxy of the program", () => {
     })
   )
 
-  it.live("is not asked for those that it is not for", () =>
+  it.live("is not asked for other registries", () =>
     Effect.gen(function* () {
       const { asked, port } = yield* listen()
       const proxy = yield* connectProxy({ answers: refusing(500) })
@@ -217,7 +217,7 @@ describe("a proxy of the program", () => {
     })
   )
 
-  it.live("gets the login of its URL, and nothing else gets it", () =>
+  it.live("receives the login of its URL, which is sent nowhere else", () =>
     Effect.gen(function* () {
       const { headers, port } = yield* listen()
       const proxy = yield* connectProxy({ leadsTo: port })
@@ -231,7 +231,7 @@ describe("a proxy of the program", () => {
     })
   )
 
-  it.live("that is none is told, and not shown", () =>
+  it.live("that is invalid is reported, and not shown", () =>
     Effect.gen(function* () {
       const client = NodeRegistryHttpClient.layerOptions({ proxy: { url: "ftp://planted:word@proxy.example" } })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(client)))
@@ -286,7 +286,7 @@ const ledTo = (location: string, names: Parameters<typeof resolving>[0] = {}) =>
     return { asked, client, proxy }
   })
 
-describe("by way of a proxy, a registry", () => {
+describe("behind a proxy, a registry", () => {
   for (const [place, host] of [
     ["link-local", "169.254.169.254"],
     ["link-local", "[fd00:ec2::254]"],
@@ -341,7 +341,7 @@ describe("by way of a proxy, a registry", () => {
     )
   }
 
-  it.live("is nowhere but out there, whatever DNS says of its name", () =>
+  it.live("counts as public, whatever DNS says of its name", () =>
     Effect.gen(function* () {
       const { client, proxy } = yield* ledTo("http://10.1.2.4/", { "registry.example": [["10.1.2.3"]] })
       const error = yield* download("http://registry.example", client)
@@ -406,7 +406,7 @@ describe("by way of a proxy, a registry", () => {
   )
 })
 
-/** What comes of a request by way of a proxy that behaves so. */
+/** The result of a request through a proxy with this behaviour. */
 const failing = (answers: Parameters<typeof connectProxy>[0], login = "") =>
   Effect.gen(function* () {
     const proxy = yield* connectProxy(answers)

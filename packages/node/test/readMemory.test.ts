@@ -1,5 +1,5 @@
 /**
- * Memory that sockets read into again: it does not change while a reader may still use it.
+ * Memory that sockets reuse: it does not change while a reader may still use it.
  */
 import { randomBytes } from "node:crypto"
 import { createServer, type RequestListener } from "node:http"

@@ -60,8 +60,8 @@ const upload = (endpoint: string, bytes: number, idleTimeout: Duration.Input) =>
     )
   )
 
-describe("a chunk of which the registry takes no more", () => {
-  it.live("is given up after the idle timeout, not after the time that the whole chunk may take", () =>
+describe("a chunk that the registry stops reading", () => {
+  it.live("is aborted after the idle timeout, not after the timeout of the whole chunk", () =>
     Effect.gen(function* () {
       // It reads a little, and then for ever nothing.
       const { endpoint } = yield* listen((request) => {
@@ -74,8 +74,8 @@ describe("a chunk of which the registry takes no more", () => {
   )
 })
 
-describe("a chunk that the registry takes slowly", () => {
-  it.live("is sent with its length, and not given up as long as it moves", () =>
+describe("a chunk that the registry reads slowly", () => {
+  it.live("is sent with its length, and does not time out while it progresses", () =>
     Effect.gen(function* () {
       const { endpoint, lengths } = yield* listen((request, done) => {
         request.on("data", () => {

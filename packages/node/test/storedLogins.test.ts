@@ -48,7 +48,7 @@ const store = (path: string, login: Parameters<typeof DockerConfig.store>[1], lo
 const erase = (path: string, loginServer = registry) =>
   Effect.provide(DockerConfig.erase(loginServer, { path }), NodeServices.layer)
 
-/** What the library finds again. */
+/** The login that the library finds. */
 const found = (path: string, loginServer = registry) =>
   Credentials.Credentials.use((credentials) =>
     credentials.get({ endpoint: `https://${loginServer}`, loginServer })
@@ -316,7 +316,7 @@ describe("a file that other programs change, too", () => {
     })
   )
 
-  it.live("is not made anew if it went while the helper ran", () =>
+  it.live("is not created again if it was removed while the helper ran", () =>
     Effect.gen(function* () {
       yield* helper("removing", `cat > /dev/null; rm -f "$CONFIG"`)
       const { path } = yield* withFile(`{"credsStore":"removing","auths":{"${registry}":{}}}`)

@@ -1,5 +1,5 @@
 /**
- * The HTTP client by itself: bodies in both directions, read in every way, taken and not taken.
+ * The HTTP client by itself: bodies in both directions, read in every way, or not read.
  */
 import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
@@ -20,7 +20,7 @@ import * as NodeRegistryHttpClient from "../src/NodeRegistryHttpClient.ts"
 
 const mebibyte = 1024 * 1024
 
-/** A server of this machine, until the scope closes; tells its address. */
+/** Starts a server of this machine, until the scope closes. Returns its address. */
 const listen = (answer: (request: IncomingMessage, response: ServerResponse) => void) =>
   Effect.map(
     Effect.acquireRelease(
@@ -79,7 +79,7 @@ const ask = (address: string, path: string) =>
   Effect.forkChild(HttpClient.get(new URL(path, address)), { startImmediately: true })
 
 describe("an answer", () => {
-  live("is read as text, as JSON and as bytes, as often as one likes", () =>
+  live("is read as text, as JSON and as bytes, any number of times", () =>
     Effect.gen(function* () {
       const address = yield* listen(echo)
       const answer = yield* post(address, HttpBody.jsonUnsafe({ a: [1] }))
@@ -176,7 +176,7 @@ describe("an answer", () => {
 })
 
 describe("a request", () => {
-  live("sends a stream with the length that it was said to have", () =>
+  live("sends a stream with its stated length", () =>
     Effect.gen(function* () {
       const address = yield* listen((request, response) => {
         response.setHeader("x-length", request.headers["content-length"] ?? "none")
@@ -222,7 +222,7 @@ describe("a request", () => {
     )
   }
 
-  live("runs a stream in the context of the request, and says there how much of it it holds", () =>
+  live("runs a stream in the context of the request, with the number of bytes that it holds", () =>
     Effect.gen(function* () {
       const Caller = Context.Reference("test/Caller", { defaultValue: () => "nobody" })
       const address = yield* listen(echo)
@@ -289,7 +289,7 @@ describe("a request", () => {
     })
   )
 
-  live("that is given up closes its connection, and is not sent if it still waits for one", () =>
+  live("that is aborted closes its connection, and is not sent if it still waits for one", () =>
     Effect.gen(function* () {
       const asked = event()
       const targets: Array<string | undefined> = []
@@ -341,7 +341,7 @@ describe("requests one after the other", () => {
   }
 })
 
-/** A server that tells when the connection of its answer was closed. */
+/** A server that reports when the connection of its answer was closed. */
 const closing = (answer: (response: ServerResponse) => void) =>
   Effect.gen(function* () {
     const asked = event()
@@ -355,7 +355,7 @@ const closing = (answer: (response: ServerResponse) => void) =>
   })
 
 describe("a scope", () => {
-  live("closes the connection of an answer that nobody reads", () =>
+  live("closes the connection of an answer that is not read", () =>
     Effect.gen(function* () {
       const { address, closed } = yield* closing((response) => response.write("for ever"))
       assert.strictEqual((yield* Effect.scoped(scoped(HttpClientRequest.get(address)))).status, 200)
@@ -373,7 +373,7 @@ describe("a scope", () => {
     })
   )
 
-  live("is kept by a client that was made of this one as well", () =>
+  live("is kept by a client that is derived from this one", () =>
     Effect.gen(function* () {
       const { address, closed } = yield* closing((response) => response.write("for ever"))
       const client = HttpClient.mapRequest(yield* HttpClient.HttpClient, HttpClientRequest.setHeader("a", "b"))
@@ -383,7 +383,7 @@ describe("a scope", () => {
     })
   )
 
-  live("has no say where a request can't be sent at all", () =>
+  live("does not matter if a request cannot be sent at all", () =>
     Effect.gen(function* () {
       const { reason } = yield* Effect.flip(Effect.scoped(scoped(HttpClientRequest.get("no address"))))
       assert.strictEqual(reason._tag, "InvalidUrlError")

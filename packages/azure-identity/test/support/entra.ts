@@ -1,5 +1,5 @@
 /**
- * Something that plays Microsoft Entra ID: its endpoints, and tokens that nobody else knows.
+ * A fake Microsoft Entra ID: its endpoints, and tokens that only it knows.
  */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ export interface Entra extends Listening {
   readonly tokenRequests: () => ReadonlyArray<Asked>
   /** Whether a token is one of its own. */
   readonly issued: (token: Redacted.Redacted<string>) => boolean
-  /** Takes the place of its answers to requests for tokens. */
+  /** Replaces its responses to requests for tokens. */
   readonly answerTokensWith: (answer: Answer | undefined) => void
 }
 

@@ -1,9 +1,9 @@
 /**
- * The variables of this process, for what reads them there.
+ * The environment variables of this process, for code that reads them there.
  */
 import * as Effect from "effect/Effect"
 
-/** All that `@azure/identity` looks at. */
+/** All variables that `@azure/identity` reads. */
 const known = [
   "AZURE_TENANT_ID",
   "AZURE_CLIENT_ID",
@@ -21,7 +21,7 @@ const known = [
   "PATH"
 ] as const
 
-/** Sets variables, and takes the others that are known away, as long as the scope lasts. */
+/** Sets variables, and removes the other known ones, until the scope closes. */
 export const environment = (variables: { readonly [name in (typeof known)[number]]?: string }) =>
   Effect.acquireRelease(
     Effect.sync(() => {

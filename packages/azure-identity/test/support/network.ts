@@ -1,5 +1,5 @@
 /**
- * The network as a test has it: names lead to servers on this machine, and nothing leaves it.
+ * The network of a test: names lead to servers on this machine, and nothing leaves it.
  */
 import net from "node:net"
 import tls from "node:tls"
@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** A server that stands in for a host. */
+/** A server that replaces a host. */
 export interface Stand {
   readonly port: number
   /** Its certificate, in PEM. */
@@ -17,7 +17,7 @@ export interface Stand {
 export class Network extends Context.Service<
   Network,
   {
-    /** Lets a name, on port 443, lead to a server. */
+    /** Maps port 443 of a name to a server. */
     readonly lead: (host: string, to: Stand) => void
     /** The names that were connected to over TLS, in order. */
     readonly names: ReadonlyArray<string>
@@ -40,7 +40,7 @@ const optionsOf = (args: ReadonlyArray<unknown>): { host?: string; port?: number
 }
 
 /**
- * Takes hold of every way to connect, as long as the scope lasts.
+ * Intercepts every way to connect, until the scope closes.
  */
 export const layer: Layer.Layer<Network> = Layer.effect(
   Network,
@@ -74,7 +74,7 @@ export const layer: Layer.Layer<Network> = Layer.effect(
                   host: "127.0.0.1",
                   port: stand.port,
                   ca: stand.certificate,
-                  // It is known by its key: its certificate is for this machine.
+                  // Its certificate is for this machine, so its key identifies it.
                   checkServerIdentity: () => undefined
                 },
             ...rest

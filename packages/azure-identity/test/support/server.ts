@@ -1,5 +1,5 @@
 /**
- * A server over TLS whose answers are a function, and which remembers what it was asked.
+ * A server over TLS whose responses a function makes, and which records its requests.
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createServer } from "node:https"
@@ -17,7 +17,7 @@ export interface Asked {
   readonly form: { readonly [name: string]: string }
 }
 
-/** What is answered; `stall` is nothing, for as long as the client waits. */
+/** The response; `stall` sends none, as long as the client waits. */
 export type Answer =
   | { readonly status: number; readonly headers?: { readonly [name: string]: string }; readonly json?: unknown }
   | "stall"
@@ -26,11 +26,11 @@ export interface Listening {
   readonly port: number
   readonly certificate: string
   readonly asked: ReadonlyArray<Asked>
-  /** How many requests were given up by the client before they were answered. */
+  /** The number of requests that the client aborted before their responses. */
   readonly abandoned: () => number
 }
 
-/** Its own authority, and good for this machine. */
+/** A self-signed certificate for this machine. */
 const certificate = Effect.promise(() =>
   generate([{ name: "commonName", value: "localhost" }], {
     keyType: "ec",
@@ -69,7 +69,7 @@ const serving =
     })
   }
 
-/** Listens, over TLS unless told otherwise, as long as the scope lasts. */
+/** Listens until the scope closes, by default over TLS. */
 export const listen = (
   answer: (asked: Asked) => Answer,
   options: { readonly tls: boolean } = { tls: true }

@@ -52,7 +52,7 @@ export const makeFor = <A extends object>(limits: RateLimits): ((caller: A) => T
 export const make = (limits: RateLimits): Throttle => {
   const buckets = new Map<keyof RateLimits, { tokens: number; atMillis: number }>()
 
-  /** Takes a token, or returns the seconds until there is one. */
+  /** Takes a token and returns 0, or returns the seconds until there is one, at most 60. */
   const take = (kind: keyof RateLimits, nowMillis: number): number => {
     const limit = limits[kind]
     if (limit === undefined) return 0

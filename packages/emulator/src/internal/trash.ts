@@ -141,7 +141,7 @@ export const make = (store: Store, modes: () => Pick<Modes, "softDelete">) => {
     ]
   }
 
-  /** Whether a repository is known by its contents or by its trash. */
+  /** Whether a repository exists or has something in the trash. */
   const within = (name: string, answer: (bin: Bin) => Answer): Answer => {
     const bin = store.trash.get(name)
     if (bin !== undefined) return answer(bin)

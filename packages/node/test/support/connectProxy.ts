@@ -1,5 +1,5 @@
 /**
- * A proxy on this machine that connects by name, as squid and its like do (RFC 9110, CONNECT).
+ * A proxy on this machine that connects by name, like squid (RFC 9110, CONNECT).
  */
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { createServer as createSecureServer, type ServerOptions } from "node:https"
@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
 
-/** What a proxy does. */
+/** The behaviour of a proxy. */
 export interface Behaviour {
   /** The port of this machine to which it connects, whatever the host. Defaults to the port of the request. */
   readonly leadsTo?: number
@@ -69,7 +69,7 @@ export const connectProxy = (behaviour: Behaviour = {}) =>
           client.on("error", () => {})
           behaviour.onTunnel?.(request)
           if (behaviour.answers !== undefined) {
-            // Otherwise the client's end goes unnoticed.
+            // Otherwise the end of the client's connection is not noticed.
             client.on("end", () => client.destroy()).resume()
             return behaviour.answers(request, client)
           }

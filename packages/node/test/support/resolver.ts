@@ -1,5 +1,5 @@
 /**
- * DNS by script: names lead where a test says, and somewhere else at the next look-up.
+ * A scripted DNS: a test decides the addresses of each lookup of a name.
  */
 import dns from "node:dns"
 import { syncBuiltinESMExports } from "node:module"

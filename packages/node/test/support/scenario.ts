@@ -1,5 +1,5 @@
 /**
- * What is played in a network namespace, and what came of it, as they pass between the test and its program.
+ * Scenarios in a network namespace, and their results, as the test and its program exchange them.
  */
 import * as Schema from "effect/Schema"
 
@@ -32,11 +32,11 @@ export type Scenario = typeof Scenario.Type
 const Happened = Schema.Struct({
   /** The reason with which each download failed. */
   outcomes: Schema.Array(Schema.String),
-  /** Each connection that a machine was asked for. */
+  /** Each connection to a machine. */
   dialled: Schema.Array(Schema.String)
 })
 
-/** What came of a scenario. */
+/** The result of a scenario. */
 export type Happened = typeof Happened.Type
 
 const scenarios = Schema.fromJsonString(Schema.Array(Scenario))

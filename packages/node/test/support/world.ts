@@ -1,6 +1,6 @@
 /**
  * A program for a network namespace, in which every address is an address of this machine: machines out there, in the
- * private network, and the metadata service. Plays the scenarios of its argument and prints what came of them.
+ * private network, and the metadata service. Plays the scenarios of its argument and prints their results.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -62,7 +62,7 @@ const listening = (machines: { readonly [address: string]: Machine }) =>
     return dialled
   })
 
-/** What becomes of a download. Nobody has the blob, so all of them fail. */
+/** The result of a download. No server has the blob, so all of them fail. */
 const download = Effect.gen(function* () {
   const content = yield* RegistryContent.RegistryContent
   const { reason } = yield* Effect.flip(content.blobBytes("alpine", digest))
