@@ -106,7 +106,10 @@ const group = HttpApiGroup.make("control", { topLevel: true }).add(
   HttpApiEndpoint.get("ready", "/ready", {
     success: Schema.Struct({ status: Schema.Literal("ready") }),
     error: NotReady
-  }).annotate(OpenApi.Description, "Responds with 200 once the emulator has the images that it starts with, with 503 before"),
+  }).annotate(
+    OpenApi.Description,
+    "Responds with 200 once the emulator has the images that it starts with, with 503 before"
+  ),
   HttpApiEndpoint.get("emulator", "/emulator", { success: Emulator }).annotate(
     OpenApi.Description,
     "Where the emulator listens"
