@@ -4,7 +4,8 @@
 import { fileURLToPath } from "node:url"
 import { read } from "./read.ts"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** The folder of the pages. */
 export const folder = fileURLToPath(new URL("../docs/api/", import.meta.url))

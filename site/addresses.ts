@@ -1,11 +1,11 @@
 /**
- * Where the project is on the Web. The one place to fill in is `homepage`, `repository` and `bugs` in the root's package.json;
- * `npx -y pnpm@12 addresses` writes them wherever else they stand.
+ * Where the project is on the Web. The one place to fill in is `homepage`, `bugs` and `repository` in package.json of the
+ * root; `npx -y pnpm@12 addresses` writes them wherever else they stand.
  */
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Schema from "effect/Schema"
-import { root } from "./sources.ts"
+import { addressOf, documents, pageOf, root } from "./sources.ts"
 
 const Manifest = Schema.Struct({
   homepage: Schema.String,
@@ -13,25 +13,34 @@ const Manifest = Schema.Struct({
   repository: Schema.Struct({ type: Schema.String, url: Schema.String })
 })
 
-/** The addresses, as a package.json has them. */
-export type Addresses = typeof Manifest.Type
+const decodeManifest = Schema.decodeSync(Schema.fromJsonString(Manifest))
 
-const decode = Schema.decodeSync(Schema.fromJsonString(Manifest))
-
-/** Those in the package.json of a folder. */
-export const addressesIn = (folder: string): Addresses =>
-  decode(readFileSync(join(root, folder, "package.json"), "utf8"))
-
-/** Those of the project. */
-export const addresses = addressesIn(".")
+const manifest = decodeManifest(readFileSync(join(root, "package.json"), "utf8"))
 
 /** The address of the site, which ends with a slash. */
-export const siteAddress = (homepage: string = addresses.homepage): string => homepage.replace(/\/*$/, "/")
+export const site: string = manifest.homepage.replace(/\/*$/, "/")
 
 /** The pages of the repository, without a slash at the end. */
-export const repositoryAddress = (url: string = addresses.repository.url): string =>
-  url.replace(/^git\+/, "").replace(/\.git$/, "")
+export const repository: string = manifest.repository.url.replace(/^git\+/, "").replace(/\.git$/, "")
 
 /** The page of the repository that shows a file or a folder. */
 export const repositoryPage = (path: string, isFolder: boolean): string =>
-  `${repositoryAddress()}/${isFolder ? "tree" : "blob"}/main/${path}`
+  `${repository}/${isFolder ? "tree" : "blob"}/main/${path}`
+
+/** The document that an address of the site shows; its anchor does not matter. */
+export const documentAt = (address: string): string | undefined => {
+  const [path = ""] = address.slice(site.length).split("#", 1)
+  return documents().find((source) => addressOf(pageOf(source) ?? "") === path)
+}
+
+/** The folders of the packages, from the root. */
+export const packageFolders: ReadonlyArray<string> = readdirSync(join(root, "packages"))
+  .toSorted()
+  .map((name) => `packages/${name}`)
+
+/** What a package.json in a folder has of the addresses. npm needs `directory` to resolve the links of a README. */
+export const fieldsIn = (folder: string) => ({
+  homepage: manifest.homepage,
+  bugs: manifest.bugs,
+  repository: { ...manifest.repository, directory: folder }
+})

@@ -3,7 +3,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { siteAddress } from "./addresses.ts"
+import { site } from "./addresses.ts"
 import { built } from "./sources.ts"
 
 /** A page as a browser sees it. */
@@ -24,7 +24,6 @@ const shownIn = (html: string): Shown => ({
 
 /** One line for each link that leads nowhere. */
 export const broken = (): ReadonlyArray<string> => {
-  const site = siteAddress()
   const names = readdirSync(built, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html"))
   const pages = new Map(names.map((name) => [name, shownIn(readFileSync(join(built, name), "utf8"))]))
   const isBroken = (page: string, link: string): boolean => {

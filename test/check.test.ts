@@ -155,6 +155,41 @@ const breaches: ReadonlyArray<Breach> = [
     edit: (text) => text.replace("/** Several tags, beside `tag`. */", ""),
     term: "node reference/check.ts",
     says: /^packages\/client\/src\/RegistryContent\.ts:\d+ tags of PutManifestOptions has no comment$/m
+  },
+  {
+    what: "an export without a page",
+    file: `${source}/Tag.ts`,
+    edit: append("\n/**\n * A thing.\n *\n * @category models\n * @since 0.1.0\n */\nexport const unpaged = 1\n"),
+    term: "node reference/check.ts",
+    says: /^packages\/client\/src\/Tag\.ts:\d+ unpaged is not in docs\/api: npx -y pnpm@12 reference$/m
+  },
+  {
+    what: "a module that can be imported and has no page",
+    file: `${source}/Unlisted.ts`,
+    edit: append("/** Things. */\nexport const one = 1\n"),
+    term: "node reference/check.ts",
+    says: /^packages\/client\/src\/Unlisted\.ts:1 index\.ts does not export the module, so that it has no page$/m
+  },
+  {
+    what: "a package with an address of its own",
+    file: "packages/node/package.json",
+    edit: (text) => text.replace(/"homepage": "[^"]*"/, '"homepage": "https://elsewhere.example/"'),
+    term: "node site/check.ts",
+    says: /^packages\/node\/package\.json: homepage is not that of the root/m
+  },
+  {
+    what: "a link in the README of a package that npm cannot follow",
+    file: "packages/node/README.md",
+    edit: append("\n[Retries](../../docs/retries.md)\n"),
+    term: "node site/check.ts",
+    says: /^packages\/node\/README\.md:\d+: \.\.\/\.\.\/docs\/retries\.md leads out of the package$/m
+  },
+  {
+    what: "a comment that points to a document that is not there",
+    file: `${source}/Digest.ts`,
+    edit: append("\n// docs/nobodys.md\n"),
+    term: "node site/check.ts",
+    says: /^packages\/client\/src\/Digest\.ts:\d+: there is no docs\/nobodys\.md$/m
   }
 ]
 

@@ -6,6 +6,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import GithubSlugger from "github-slugger"
+import { documentAt, site } from "../site/addresses.ts"
 import { marked, type Token } from "marked"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -64,9 +65,14 @@ const brokenIn = async (path: string): Promise<ReadonlyArray<string>> => {
   const markdown = await readFile(path, "utf8")
   const broken = await Promise.all(
     linksIn(markdown).map(async (link) => {
-      if (/^[a-z][a-z+.-]*:/i.test(link)) return []
+      const isOnSite = link.startsWith(site)
+      if (/^[a-z][a-z+.-]*:/i.test(link) && !isOnSite) return []
       const [file = "", anchor] = link.split("#", 2)
-      const target = file === "" ? path : resolve(dirname(path), decodeURI(file))
+      const target = isOnSite
+        ? join(root, documentAt(link) ?? link)
+        : file === ""
+          ? path
+          : resolve(dirname(path), decodeURI(file))
       const problem = `${relative(root, path)}: ${link}`
       if (
         !(await access(target).then(

@@ -3,10 +3,13 @@
  */
 import { readdir, readFile } from "node:fs/promises"
 import { existsSync } from "node:fs"
+import { relative } from "node:path"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { parse } from "yaml"
+import { built } from "../site/sources.ts"
 import { executableName, targets } from "./release/targets.ts"
 
 const root = new URL("../", import.meta.url)
@@ -49,7 +52,7 @@ const ofPnpm = ["install", "exec"]
 const problemOf = (command: string, scripts: Readonly<Record<string, string>>): string | undefined => {
   const [, script] = /^npx -y pnpm@12 (\S+)/.exec(command) ?? []
   if (script !== undefined && !ofPnpm.includes(script) && scripts[script] === undefined) return `no script ${script}`
-  const file = /(?:^|\s)((?:test|\.ci)\/\S+)/.exec(command)?.[1]
+  const file = /(?:^|\s)((?:test|site|\.ci)\/\S+)/.exec(command)?.[1]
   return file !== undefined && !existsSync(new URL(file, root)) ? `no file ${file}` : undefined
 }
 
@@ -75,7 +78,7 @@ describe.each(names)("%s", (name) => {
       for (const { needs, steps } of Object.values(jobs)) {
         if (needs !== undefined) assert.property(jobs, needs)
         const [first] = steps
-        assert.match(first?.uses ?? "", /^actions\/(?:checkout|download-artifact)@v\d+$/)
+        assert.match(first?.uses ?? "", /^actions\/(?:checkout|download-artifact|deploy-pages)@v\d+$/)
       }
     })
   )
@@ -120,6 +123,18 @@ describe("executables.yml", () => {
       assert.deepStrictEqual(artifacts, [["executables"], ["executables"], ["executables"]])
       assert.deepStrictEqual([start?.needs, publish?.needs], ["build", "start"])
       assert.deepStrictEqual([build?.permissions, publish?.permissions], [{ contents: "read" }, { contents: "write" }])
+    })
+  )
+})
+
+describe("site.yml", () => {
+  it.effect("deploys the folder that the build writes", () =>
+    Effect.gen(function* () {
+      const { build, deploy } = (yield* workflowOf("site.yml")).jobs
+      const uploaded = build?.steps.flatMap(({ with: given }) => given?.["path"] ?? [])
+      assert.deepStrictEqual(uploaded, [relative(fileURLToPath(root), built).replace(/\/$/, "")])
+      assert.strictEqual(deploy?.needs, "build")
+      assert.deepStrictEqual(deploy?.permissions, { pages: "write", "id-token": "write" })
     })
   )
 })

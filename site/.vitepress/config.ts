@@ -3,7 +3,7 @@
  */
 import { slug } from "github-slugger"
 import { defineConfig, type MarkdownRenderer } from "vitepress"
-import { repositoryAddress, siteAddress } from "../addresses.ts"
+import { repository, site } from "../addresses.ts"
 import { version } from "../changelog.ts"
 import { linkOn, pictureOn } from "../links.ts"
 import { sidebar } from "../sidebar.ts"
@@ -31,12 +31,12 @@ export default defineConfig({
   title: "effect-acr",
   description: "Azure Container Registry and OCI registries for Effect",
   lang: "en",
-  base: new URL(siteAddress()).pathname,
+  base: new URL(site).pathname,
   srcDir: staged,
   outDir: built,
   // The sidebars once, and not within each page.
   metaChunk: true,
-  sitemap: { hostname: siteAddress() },
+  sitemap: { hostname: site },
   // None is loaded: a browser would look for one.
   // The index of the search is one file, which a browser gets once it searches.
   vite: { build: { chunkSizeWarningLimit: 3000 } },
@@ -55,7 +55,7 @@ export default defineConfig({
       { text: "API", link: "/api/", activeMatch: "^/api/" },
       { text: "Command", link: "/cli/", activeMatch: "^/cli/" },
       { text: `v${version}`, link: "/changelog.html" },
-      { text: "Source", link: repositoryAddress() }
+      { text: "Source", link: repository }
     ],
     sidebar: sidebar(),
     outline: [2, 3],

@@ -1,3 +1,4 @@
+/// <reference types="vitepress/client" />
 /**
  * The default theme with the fonts of the reader's system: none is loaded.
  */
