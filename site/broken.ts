@@ -4,7 +4,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { site } from "./addresses.ts"
-import { built } from "./sources.ts"
 
 /** A page as a browser sees it. */
 interface Shown {
@@ -22,16 +21,16 @@ const shownIn = (html: string): Shown => ({
   anchors: new Set(valuesOf(html, "id"))
 })
 
-/** One line for each link that leads nowhere. */
-export const broken = (): ReadonlyArray<string> => {
-  const names = readdirSync(built, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html"))
-  const pages = new Map(names.map((name) => [name, shownIn(readFileSync(join(built, name), "utf8"))]))
+/** One line for each link in a folder of pages that leads nowhere. */
+export const broken = (folder: string): ReadonlyArray<string> => {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html"))
+  const pages = new Map(names.map((name) => [name, shownIn(readFileSync(join(folder, name), "utf8"))]))
   const isBroken = (page: string, link: string): boolean => {
     const url = new URL(link, `${site}${page}`)
     if (!url.href.startsWith(site)) return false
     const path = decodeURI(url.href.slice(site.length).replace(/[?#].*$/, ""))
     const file = path === "" || path.endsWith("/") ? `${path}index.html` : path
-    if (!existsSync(join(built, file))) return true
+    if (!existsSync(join(folder, file))) return true
     const anchor = decodeURIComponent(url.hash.slice(1))
     return anchor !== "" && pages.get(file)?.anchors.has(anchor) !== true
   }
