@@ -167,6 +167,15 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       })
     )
 
+    it.effect(`${name} points to pages of the site where editors show its comments`, () =>
+      Effect.gen(function* () {
+        for (const file of yield* filesOf(name, ".d.ts")) {
+          const text = yield* Effect.promise(() => readFile(file, "utf8"))
+          assert.notMatch(text, /(?<![\w/])docs\/[\w/-]+\.md/, file)
+        }
+      })
+    )
+
     it.effect(`${name} has the sources that its maps name`, () =>
       Effect.gen(function* () {
         const maps = yield* filesOf(name, ".map")
