@@ -111,9 +111,10 @@ layer(emulator, { excludeTestServices: true })("ls", (it) => {
       })
     )
 
-    it.effect("prints an empty document where there is nothing", () =>
+    it.effect("prints an empty document where nothing matches", () =>
       Effect.gen(function* () {
-        const { code, stdout } = yield* list("$REGISTRY/ls/nothing", "--long", "--json")
+        yield* versions("ls/others")
+        const { code, stdout } = yield* list("$REGISTRY/ls/others", "--include", "none*", "--long", "--json")
         assert.deepStrictEqual([code, JSON.parse(stdout)], [0, { version: 1, repositories: [], tags: [], details: [] }])
       })
     )

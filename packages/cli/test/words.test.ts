@@ -143,6 +143,17 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
       })
     )
 
+    it.effect("a repository that is not there is not an empty list, with --long as without", () =>
+      Effect.gen(function* () {
+        for (const flags of [[], ["--long"], ["--sort", "newest"]]) {
+          const { code, stdout } = yield* loggedIn(["ls", "$REGISTRY/shop/missing", ...flags])
+          assert.deepStrictEqual({ code, stdout }, { code: 4, stdout: "" })
+        }
+        const none = yield* loggedIn(["ls", "$REGISTRY/shop/api", "--long", "--include", "none*"])
+        assert.strictEqual(none.code, 0)
+      })
+    )
+
     it.effect("the storage of a registry leads to its repositories", () =>
       Effect.gen(function* () {
         const { code, stderr } = yield* eacr(["du", "localhost:1"], { env })

@@ -188,8 +188,13 @@ const entriesOf = ({ registry, store }: Place.Opened<Reader<StoreError>>, option
   Option.match(registry, {
     onNone: () => TagList.read(store, options),
     onSome: (opened): Effect.Effect<ReadonlyArray<TagList.TagEntry>, GraphError | StoreError> =>
-      TagList.ofRegistry(opened, options)
+      Effect.tap(TagList.ofRegistry(opened, options), ({ length }) =>
+        length === 0 ? expectThere(opened) : Effect.void
+      )
   })
+
+/** Fails if the registry has no such repository. A list of its tags is empty as well. */
+const expectThere = ({ content, repository }: Registries.Opened) => Stream.runHead(content.tags(repository))
 
 /** The tags as they come, unless their order needs all of them. */
 const namesOf = (
