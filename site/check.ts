@@ -39,7 +39,7 @@ const inReadme = (folder: string): ReadonlyArray<string> =>
   linesOf(`${folder}/README.md`).flatMap((line, index) =>
     Array.from(
       line.matchAll(/\]\((\.\.\/[^)]*)\)/g),
-      ([, link]) => `${folder}/README.md:${index + 1}: ${link} leads out`
+      ([, link]) => `${folder}/README.md:${index + 1}: ${link} leads out of the package`
     )
   )
 

@@ -152,7 +152,7 @@ const breaches: ReadonlyArray<Breach> = [
   {
     what: "an option without a comment",
     file: `${source}/internal/transfer/options.ts`,
-    edit: (text) => text.replace("/** Several tags, beside `tag`. */", ""),
+    edit: (text) => text.replace("/** Further tags. */", ""),
     term: "node reference/check.ts",
     says: /^packages\/client\/src\/RegistryContent\.ts:\d+ tags of PutManifestOptions has no comment$/m
   },
