@@ -35,10 +35,16 @@ export interface Call {
 
 /** Prints the program that does the same with the library. */
 export const explain = (program: Program.Program, isDryRun = false) =>
-  Effect.andThen(
-    isDryRun ? Output.tell("warning: this program does what --dry-run only shows") : Effect.void,
-    Output.print(`${Program.format(program)}\n`)
-  )
+  Effect.gen(function* () {
+    const { caFile, plainHttp } = yield* settings
+    if (isDryRun) yield* Output.tell("warning: this program does what --dry-run only shows")
+    if (caFile !== undefined || plainHttp !== undefined) {
+      yield* Output.tell(
+        "warning: this program has none of --plain-http and --ca-file: its layer of registries sets both"
+      )
+    }
+    yield* Output.print(`${Program.format(program)}\n`)
+  })
 
 /** Runs what prints by itself. A list without the records that cannot be read is only a part of the answer. */
 export const run = <E extends Problem | Ended, R>(

@@ -47,6 +47,15 @@ it.effect("a program that does what a dry run would only show is told as such", 
   })
 )
 
+it.effect("a program without the flags of connections is told as such", () =>
+  Effect.gen(function* () {
+    const call = ["ls", "registry.example", "--plain-http", "--explain"]
+    const { code, stderr } = yield* eacr(call, { env: { HOME: "/nonexistent" } })
+    assert.strictEqual(code, 0)
+    assert.match(stderr, /^warning: this program has none of --plain-http and --ca-file/)
+  })
+)
+
 it.effect("what a user types is text in a program, and no code", () =>
   Effect.gen(function* () {
     const patterns = ["${process}", "`process`"]
