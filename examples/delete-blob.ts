@@ -9,7 +9,7 @@ export const deleteBlob = Effect.gen(function* () {
   const content = yield* RegistryContent.RegistryContent
   const repository = yield* Config.String("REPOSITORY").pipe(Config.withDefault("samples/scratch"))
 
-  const { digest } = yield* content.uploadBlob(repository, BlobSource.fromString("nobody needs this\n"))
+  const { digest } = yield* content.uploadBlob(repository, BlobSource.fromString("not needed\n"))
   const { size } = yield* content.headBlob(repository, digest)
   yield* Console.log(`${repository} holds ${digest}, ${size} bytes`)
 

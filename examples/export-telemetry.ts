@@ -19,7 +19,7 @@ const telemetryTo = (collector: string) =>
 export const exportTelemetry = Effect.gen(function* () {
   const collector = yield* Config.option(Config.String("OTEL_EXPORTER_OTLP_ENDPOINT"))
   if (Option.isNone(collector)) {
-    return yield* Console.log("OTEL_EXPORTER_OTLP_ENDPOINT names no collector, so nobody is watching.")
+    return yield* Console.log("OTEL_EXPORTER_OTLP_ENDPOINT names no collector, so nothing is exported.")
   }
   yield* uploadImage.pipe(Effect.withSpan("release"), Effect.provide(telemetryTo(collector.value)))
   yield* Console.log(`The trace "release" is at ${collector.value}.`)

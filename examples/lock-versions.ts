@@ -9,7 +9,7 @@ import { Config, Console, Effect, Stream } from "effect"
 import { count } from "./support/numbers.ts"
 import { isOwnRegistry, RegistryLive, run } from "./support/registry.ts"
 
-/** Nothing can be deleted that can't be overwritten; that it can't be deleted is said too, for who reads it. */
+/** Nothing can be deleted that can't be overwritten; the lock against deletion is set too, for its readers. */
 const locked = { canWrite: false, canDelete: false }
 
 export const lockVersions = Effect.gen(function* () {

@@ -17,7 +17,7 @@ const quoted = (argument: string) => (argument.includes(" ") ? `"${argument}"` :
 
 const registries = {
   identity: AcrEmulator.layerRegistry(),
-  nobody: AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous })
+  anonymous: AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous })
 }
 
 const tour = Effect.gen(function* () {

@@ -20,5 +20,5 @@ if (example === undefined) {
     )
   )
 } else {
-  run(withArguments(example.program, args), example.as === "nobody" ? AnonymousRegistryLive : RegistryLive)
+  run(withArguments(example.program, args), example.as === "anonymous" ? AnonymousRegistryLive : RegistryLive)
 }

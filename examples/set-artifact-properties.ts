@@ -16,7 +16,7 @@ export const setArtifactProperties = Effect.gen(function* () {
   yield* registry.deleteTag(repository, tag).pipe(
     Effect.andThen(Console.log("The tag is gone, in spite of its lock.")),
     Effect.catchReason("RegistryError", "Locked", ({ message }) => Console.log(`It can't be deleted: ${message}`)),
-    // Whatever happens, nobody finds the tag locked afterwards.
+    // Whatever happens, the tag is unlocked afterwards.
     Effect.ensuring(Effect.ignore(registry.updateTag(repository, tag, { canWrite: true, canDelete: true })))
   )
 

@@ -34,7 +34,7 @@ const readManifests = (
       unknown,
       (digest) =>
         Effect.asSome(content.manifest(repository, digest)).pipe(
-          // Deleted in the meantime, or never there: an index may name what nobody has pushed.
+          // Deleted in the meantime, or never there: an index may name what was never pushed.
           Effect.catchReason("RegistryError", "NotFound", () => Effect.succeedNone)
         ),
       { concurrency: 8 }

@@ -53,7 +53,7 @@ export const valueCode = ({ initializer, name, type }: ts.VariableDeclaration): 
     : `declare const ${typed}`
 }
 
-/** What a schema is for, under its name if that has one. Its own type, which is long, is nobody's concern. */
+/** What a schema is for, under its name if that has one. Its own type is long, and no reader needs it. */
 export const schemaCode = (
   checker: ts.TypeChecker,
   printer: Printer,

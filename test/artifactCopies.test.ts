@@ -288,7 +288,7 @@ describe("a copy fails", () => {
       const { copy, source, store, target } = yield* seeded
       yield* source.emulator.inject({ path: "/blobs/", times: 1000, consequence: { _tag: "CorruptBody", atByte: 5 } })
       const error = yield* failing(store, copy, target.emulator)
-      assert.include(error.message, "not what its digest names")
+      assert.include(error.message, "does not match its digest")
     }).pipe(Effect.scoped)
   )
 

@@ -132,7 +132,7 @@ describe("the Azure SDK for JavaScript", () => {
     }).pipe(Effect.provide(AcrEmulator.layer({ https: true })))
   )
 
-  it.live("lists as nobody where everyone may pull", () =>
+  it.live("lists anonymously where everyone may pull", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const { endpoint, options } = yield* setting
@@ -142,7 +142,7 @@ describe("the Azure SDK for JavaScript", () => {
     }).pipe(Effect.provide(AcrEmulator.layer({ https: true, anonymousPull: true })))
   )
 
-  it.live("is turned away as nobody, and with a token that is not known", () =>
+  it.live("is refused as an anonymous caller, and with a token that is not known", () =>
     Effect.gen(function* () {
       const { seed } = yield* AcrEmulator.AcrEmulator
       const { endpoint, options } = yield* setting

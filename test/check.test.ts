@@ -33,7 +33,7 @@ const breaches: ReadonlyArray<Breach> = [
   {
     what: "an unused file",
     file: `${source}/internal/idle.ts`,
-    edit: append("/** Nobody's. */\nexport const idle = 1\n"),
+    edit: append("/** Not used. */\nexport const idle = 1\n"),
     term: "knip",
     says: /^Unused files \(1\)\npackages\/client\/src\/internal\/idle\.ts$/m
   },

@@ -19,7 +19,7 @@ describe("a registry", () => {
     )
   }
 
-  it.effect("is told of in docs/registries.md", () =>
+  it.effect("is described in docs/registries.md", () =>
     Effect.gen(function* () {
       const text = yield* Effect.promise(() => readFile(new URL("../docs/registries.md", import.meta.url), "utf8"))
       const reports = yield* Effect.forEach(dialects, run)

@@ -150,7 +150,7 @@ for (const options of registries) {
           assert.deepStrictEqual([mounted.digest, mounted.size], [digest, bytes.length])
           assert.isTrue(Buffer.from(yield* content.blobBytes("mount/other", digest)).equals(bytes))
 
-          const absent = { digest: digestOf("nobody has this"), from: "mount/from" }
+          const absent = { digest: digestOf("never pushed"), from: "mount/from" }
           assert.strictEqual(yield* missing(content.mountBlob("mount/to", absent)), "blob")
           const sent = yield* content.uploadBlob("mount/to", BlobSource.fromString("only here"), {
             digest: digestOf("only here"),
@@ -212,7 +212,7 @@ for (const options of registries) {
       it.effect("says what is not there", () =>
         Effect.gen(function* () {
           const content = yield* RegistryContent
-          const absent = digestOf("nobody has this")
+          const absent = digestOf("never pushed")
           yield* content.uploadBlob("there", BlobSource.fromString("something"))
           assert.strictEqual(yield* missing(Stream.runDrain(content.tags("not/there"))), "repository")
           for (const repository of ["there", "not/there"]) {

@@ -53,7 +53,7 @@ const repositories = ["a", "b/c", "d", "e/f/g", "h"]
 
 describe.runIf(isInstalled("docker-registry"))("docker-registry, whom it lets in", () => {
   layer(Docker.layer({ access: "anonymous", relativeUrls: false }), { excludeTestServices: true })("anyone", (it) => {
-    it.effect("is asked without a login, which nobody wants", () =>
+    it.effect("is asked without a login, which it does not require", () =>
       Effect.gen(function* () {
         assert.strictEqual((yield* upload).size, "something".length)
       }).pipe(Effect.provide(Docker.layerContent({ credentials: wrongPassword })))
@@ -74,7 +74,7 @@ describe.runIf(isInstalled("docker-registry"))("docker-registry, whom it lets in
   })
 
   layer(Docker.layer({ access: "htpasswd", relativeUrls: true }), { excludeTestServices: true })("htpasswd", (it) => {
-    it.effect("turns away nobody's and wrong passwords, and takes the right one", () =>
+    it.effect("refuses anonymous callers and wrong passwords, and accepts the right one", () =>
       Effect.gen(function* () {
         const anonymous = Docker.layerContent({ credentials: Credentials.layerAnonymous })
         assert.strictEqual(yield* reasonWith(anonymous), "Unauthenticated")
@@ -106,7 +106,7 @@ describe.runIf(isInstalled("docker-registry"))("docker-registry, whom it lets in
       })
     )
 
-    it.effect("are had once for the rights that are needed, and who may push may pull", () =>
+    it.effect("are requested once for the rights that are needed, and one to push serves to pull", () =>
       Effect.gen(function* () {
         const content = yield* RegistryContent
         const before = yield* tokenRequests

@@ -54,7 +54,7 @@ describe("the command", () => {
     })
   )
 
-  it.live("goes on if nobody reads its log any more", () =>
+  it.live("continues when its log is no longer read", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const { child, endpoint } = yield* startLogging(join(folder, "registry"))
@@ -73,7 +73,7 @@ describe("the command", () => {
     }).pipe(Effect.provide(NodeRegistryHttpClient.layer))
   )
 
-  it.live("lets nobody else read the logins in its file", () =>
+  it.live("lets no other user read the logins in its file", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "ready.json")
       yield* start("--ready-file", path)

@@ -125,7 +125,7 @@ const mayFail = ({ kind, step }: Case): ReadonlyArray<RegistryError["reason"]["_
   // Entra's own token was refused.
   if (kind === "401" && step.path === "/oauth2/exchange") return ["Unauthenticated"]
   if (kind !== "corruption") return []
-  // A token that was changed is not valid, and one more is had; JSON that was changed is none.
+  // A token that was changed is not valid, and another one is requested; JSON that was changed is none.
   if (step.path.startsWith("/oauth2/")) return ["InvalidResponse", "Unauthenticated"]
   return step.responseBytes === 0 || step.index === 0 ? [] : ["ContentMismatch"]
 }

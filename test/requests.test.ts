@@ -282,7 +282,7 @@ describe("a password", () => {
   )
 })
 
-describe("nobody", () => {
+describe("an anonymous caller", () => {
   const credentials = Credentials.layerAnonymous
 
   it.live("lists and reads where everyone may pull", () =>
@@ -309,7 +309,7 @@ describe("nobody", () => {
     }).pipe(Effect.provide(emulated({ anonymousPull: true }, { credentials })))
   )
 
-  it.live("is Unauthenticated where nobody may pull", () =>
+  it.live("is Unauthenticated where anonymous pull is off", () =>
     Effect.gen(function* () {
       yield* seedImages("alpine")
       assert.strictEqual(yield* reasonOf(read("alpine")), "Unauthenticated")

@@ -90,7 +90,7 @@ const twoDaysOfCalls = (skewMillis: number) =>
   })
 
 describe("a program that calls every minute for two days", () => {
-  // A token is used for all but its last minute. A refresh token lasts for every access token that is had before it ends.
+  // A token is used for all but its last minute. A refresh token lasts for every access token that is requested before it expires.
   const accessTokens = Math.ceil(twoDays / (accessLife - 1))
   const perRefreshToken = Math.ceil((refreshLife - 1) / (accessLife - 1))
   const refreshTokens = Math.ceil(accessTokens / perRefreshToken)
@@ -110,7 +110,7 @@ describe("a program that calls every minute for two days", () => {
             entra: refreshTokens,
             exchanges: refreshTokens,
             tokens: accessTokens,
-            // The first request, by which the client learns how tokens are had here.
+            // The first request, by which the client learns how to request tokens here.
             refused: 1,
             calls: twoDays
           })

@@ -10,7 +10,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 
-/** Pull request 1 was closed long ago, others are open, and nobody is told without a token. */
+/** Pull request 1 was closed long ago, others are open, and the service answers no request without a token. */
 const GitHub = HttpServer.serve(
   Effect.gen(function* () {
     const { headers, url } = yield* HttpServerRequest.HttpServerRequest

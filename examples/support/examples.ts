@@ -29,7 +29,7 @@ export interface Example {
   readonly name: string
   readonly title: string
   readonly program: Program
-  readonly as: "identity" | "nobody"
+  readonly as: "identity" | "anonymous"
   readonly tour?: ReadonlyArray<string>
 }
 
@@ -39,7 +39,7 @@ export const examples: ReadonlyArray<Example> = [
     name: "list-tags-anonymously",
     title: "List the tags of a repository, without a login",
     program: listTagsAnonymously,
-    as: "nobody"
+    as: "anonymous"
   },
   {
     name: "set-artifact-properties",

@@ -14,7 +14,7 @@ export const EmulatorLive = Layer.effectDiscard(contoso).pipe(
   Layer.provideMerge(AcrEmulator.layer({ anonymousPull: true, softDelete: {} }))
 )
 
-/** `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or whoever is logged in to Azure, or nobody. */
+/** `REGISTRY_USERNAME` with `REGISTRY_PASSWORD`, or the login of Azure, or anonymous. */
 const CredentialsLive = Credentials.layerConfig().pipe(
   Credentials.orElse(AzureCredentials.layerDefault),
   Credentials.orElse(Credentials.layerAnonymous)
@@ -36,7 +36,7 @@ export const RegistryLive = ownOr(
   AcrEmulator.layerRegistry().pipe(Layer.provide(EmulatorLive))
 )
 
-/** The registry as nobody sees it. */
+/** The registry for an anonymous caller. */
 export const AnonymousRegistryLive = ownOr(
   ownRegistry(Credentials.layerAnonymous),
   AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(Layer.provide(EmulatorLive))

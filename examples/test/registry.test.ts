@@ -16,7 +16,7 @@ import { setArtifactProperties } from "../set-artifact-properties.ts"
 import { showArtifact } from "../show-artifact.ts"
 import { storageByLayer } from "../storage-by-layer.ts"
 import { PlatformLive, withArguments } from "../support/registry.ts"
-import { Identity, Nobody, printed, tagsOf } from "./support.ts"
+import { Anonymous, Identity, printed, tagsOf } from "./support.ts"
 
 describe("examples of a registry", () => {
   it.effect("hello-world lists all repositories", () =>
@@ -42,7 +42,7 @@ describe("examples of a registry", () => {
         `${loginServer}/library/hello-world:latest`
       ])
       assert.strictEqual(references[2], `${loginServer}/library/hello-world:v1`)
-    }).pipe(Effect.provide(Nobody))
+    }).pipe(Effect.provide(Anonymous))
   )
 
   it.effect("set-artifact-properties finds the lock holding, and leaves none behind", () =>
@@ -117,7 +117,7 @@ describe("show-artifact", () => {
 describe("storage-by-layer", () => {
   const shared = "s".repeat(2048)
 
-  it.effect("counts a layer once, whoever shares it, and reads each manifest once", () =>
+  it.effect("counts a shared layer once, and reads each manifest once", () =>
     Effect.gen(function* () {
       const { clearJournal, seed } = yield* AcrEmulator.AcrEmulator
       const registry = yield* ContainerRegistry.ContainerRegistry
@@ -125,7 +125,7 @@ describe("storage-by-layer", () => {
       yield* seed({ repository, tags: ["v1"], layers: [shared, "1".repeat(1024)] })
       const platforms = ["linux/amd64", "linux/arm64"]
       const index = yield* seed({ repository, tags: ["v2", "latest"], platforms, layers: [shared, "2".repeat(512)] })
-      yield* seed({ repository, layers: ["nobody names me"] })
+      yield* seed({ repository, layers: ["not in any list"] })
       // What no list shows, its index still has.
       const [platform] = (yield* registry.manifestProperties(repository, index)).relatedArtifacts
       yield* registry.updateManifest(repository, platform?.digest ?? "", { canList: false })

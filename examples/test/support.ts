@@ -10,8 +10,8 @@ import { EmulatorLive } from "../support/registry.ts"
 /** The emulator that examples find, and its registry with all rights. */
 export const Identity = AcrEmulator.layerRegistry().pipe(Layer.provideMerge(EmulatorLive))
 
-/** The same as nobody sees it. */
-export const Nobody = AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(
+/** The same registry for an anonymous caller. */
+export const Anonymous = AcrEmulator.layerRegistry({ credentials: Credentials.layerAnonymous }).pipe(
   Layer.provide(EmulatorLive)
 )
 

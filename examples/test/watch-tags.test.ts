@@ -8,7 +8,7 @@ import { Effect, Fiber, Layer, Option, Queue, Schedule, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { type TagChange, watchTags } from "../watch-tags.ts"
 
-// What fails is tried again by nobody but the watch.
+// Only the watch retries what fails.
 const Registry = AcrEmulator.layerRegistry({ retry: RetryPolicy.never }).pipe(Layer.provideMerge(AcrEmulator.layer()))
 
 /** Watches a repository once a minute. */
@@ -38,7 +38,7 @@ const watch = Effect.fnUntraced(function* (repository: string) {
   }
 })
 
-/** How often tags were listed; a first request, which only learns how tokens are had, does not count. */
+/** How often tags were listed; a first request, which only learns how to request tokens, does not count. */
 const lists = AcrEmulator.AcrEmulator.use(({ journal }) =>
   Effect.map(
     journal,

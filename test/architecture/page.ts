@@ -1,5 +1,5 @@
 /**
- * docs/architecture.md: how the source is laid out, for who opens it for the first time.
+ * docs/architecture.md: how the source is laid out, for new readers.
  */
 import { table } from "../support/markdown.ts"
 import { picture, usedBy } from "./picture.ts"
@@ -7,7 +7,7 @@ import { parts } from "./rules.ts"
 
 const introduction = `# Architecture
 
-How the source is laid out, for who opens it for the first time. The picture and the table are made of the imports:
+How the source is laid out, for new readers. The picture and the table are made of the imports:
 \`npx -y pnpm@12 architecture\`.
 
 ## Packages
@@ -23,7 +23,7 @@ How the source is laid out, for who opens it for the first time. The picture and
 - \`@effect-acr/emulator\` is a registry to test against, on real sockets, and a layer of the client that talks to it.
 
 The library asks for an \`HttpClient\` and for \`Credentials\`, for a \`FileSystem\` where there are files, and brings a \`Hasher\`
-that a layer may replace. It knows nobody who provides these, so the other packages depend on it, and it on none of them.
+that a layer may replace. It knows none of the packages that provide these: the other packages depend on it, and it on none of them.
 
 ## Floors
 

@@ -21,7 +21,7 @@ export const placeOf = (module: string): Place | undefined =>
 
 const file = (module: string): string => `packages/${module}.ts`
 
-/** A module that nobody gave a floor. */
+/** A module without a floor. */
 const homeless = (module: string): ReadonlyArray<string> =>
   placeOf(module) === undefined
     ? [`${file(module)}: stands on no floor: give it one in test/architecture/floors.ts`]

@@ -34,7 +34,7 @@ const run = Effect.fnUntraced(function* (turns: Turns) {
   const folder = yield* temporaryFolder
   let images = 0
 
-  /** An image that nobody has seen, so that each of its blobs is sent. */
+  /** A new image, so that each of its blobs is sent. */
   const freshImage = Effect.promise(async () => {
     const name = `image${images++}`
     await mkdir(join(folder, name))

@@ -1,5 +1,5 @@
 /**
- * What a contestant is told to do, and what it tells of it: one line of JSON each way, so that every contestant is a
+ * The job of a contestant, and its result: one line of JSON each way, so that every contestant is a
  * process of its own and none warms up, or litters, for another.
  */
 import { writeFile } from "node:fs/promises"

@@ -55,7 +55,7 @@ const files = Effect.fnUntraced(function* (bytes: number) {
 
 /**
  * Memory that the system has had in use just before. What it has never touched, or given back to a host of virtual
- * machines, takes several times as long to write to, and whoever comes first pays for it.
+ * machines, takes several times as long to write to, and the first contestant pays for it.
  */
 const warmMemory = Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => writeLargeFile(join(folder, "blob"), 640)))
 

@@ -86,7 +86,7 @@ export const withoutStart = <E>(
     return { seconds: Duration.toSeconds(Duration.subtract(whole, start)), peakRssBytes: 0 }
   })
 
-/** Runs them all, round after round, in another order each time: nobody always follows the same one. */
+/** Runs them all, round after round, in another order each time, so that none always follows the same one. */
 export const inTurns = Effect.fnUntraced(function* (rounds: number, contestants: Contestants) {
   const entries = Object.entries(contestants)
   const outcomes: { [name: string]: Array<Outcome> } = {}

@@ -14,7 +14,7 @@ export type Login =
   | { readonly _tag: "Password" }
   | {
       readonly _tag: "Token"
-      /** Where tokens are had, on the registry's own host or another. */
+      /** Where tokens are requested, on the registry's own host or another. */
       readonly realm: string
       /** The answer of the token service. */
       readonly answer: (token: string) => object

@@ -313,7 +313,7 @@ const bodies: ReadonlyArray<Row> = [
     blobBytes
   ),
   row(
-    "compresses a manifest that nobody wanted compressed",
+    "compresses a manifest without being asked to",
     "ContentMismatch",
     [
       {

@@ -19,7 +19,7 @@ export const auth: ReadonlyArray<Fault> = [
     replace: 'if (probing === undefined || known(need) !== undefined || operation !== "") return Effect.void'
   },
   {
-    wrong: "an anonymous caller is told that it lacks a permission, where it lacks a login",
+    wrong: "the error of an anonymous caller names a missing permission instead of a missing login",
     file: `${folder}/authorization.ts`,
     find: 'if (reason._tag !== "Unauthenticated" || !insufficient || !authority.named) return failure',
     replace: 'if (reason._tag !== "Unauthenticated" || !insufficient) return failure'

@@ -1,5 +1,5 @@
 /**
- * The public API as a type: whoever takes a member away that docs/from-dotnet.md names hears of it from the compiler.
+ * The public API as a type: removing a member that docs/from-dotnet.md names is an error of the compiler.
  */
 import type * as AzureIdentity from "@effect-acr/azure-identity"
 import type * as Client from "@effect-acr/client"

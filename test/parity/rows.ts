@@ -36,7 +36,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         dotnet: "`new ContainerRegistryClient(endpoint)`",
         here: "the same on `Credentials.layerAnonymous`",
         api: ["client/Credentials.layerAnonymous"],
-        test: { file: "test/requests.test.ts", name: "nobody lists and reads where everyone may pull" }
+        test: { file: "test/requests.test.ts", name: "an anonymous caller lists and reads where everyone may pull" }
       },
       {
         dotnet: "`Endpoint`",
@@ -304,7 +304,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
         dotnet: "`new ContainerRegistryContentClient(endpoint, repository)`",
         here: "the same on `Credentials.layerAnonymous`",
         api: ["client/Credentials.layerAnonymous"],
-        test: { file: "test/requests.test.ts", name: "nobody lists and reads where everyone may pull" }
+        test: { file: "test/requests.test.ts", name: "an anonymous caller lists and reads where everyone may pull" }
       },
       {
         dotnet: "`Endpoint`, `RepositoryName`, `Pipeline`",

@@ -120,7 +120,7 @@ const behindOAuth =
     ...rules(endpoint)
   ]
 
-/** A challenge for whoever comes without a token; the rest is for the rules that follow. */
+/** A challenge for requests without a token; the rest is for the rules that follow. */
 const challenging = (endpoint: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> => [
   {
     on: /^(?:GET|HEAD) /,

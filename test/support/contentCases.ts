@@ -105,7 +105,7 @@ const withoutTenant = (entry: Entry): Entry => withForm(entry, (fields) => field
 
 const scopeOf = ({ sent }: Entry): string => new URLSearchParams(new TextDecoder().decode(sent)).get("scope") ?? ""
 
-/** Asks an upload session how far it has come: uploads do so after a fault, nobody else has a reason to. */
+/** Asks an upload session how far it has come: uploads do so after a fault, other programs have no reason to. */
 const askStatus = (
   path: string
 ): Operation.Operation<{ readonly range: string | undefined; readonly location: string | undefined }> => ({
@@ -292,7 +292,7 @@ export const cases: { readonly [name in ContentRecording]: Case } = {
         `${challenge === undefined ? "" : uriOf(challenge).origin}/oauth2/exchange`
       )
     }),
-    // Nobody exchanges a token before the registry has asked for one, which another recording of it has. That one was
+    // A client exchanges no token before the registry has asked for one, which another recording of it has. That one was
     // refused for a tenant which our client never names: the token does.
     prepare: Effect.fnUntraced(function* (entries) {
       const challenge = yield* entryOf(yield* recording("go/TestClient_GetManifest_wrongTag"), "GET", 401)

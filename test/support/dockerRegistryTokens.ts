@@ -22,7 +22,7 @@ export interface Login {
 /** What the registry and the service must agree on. */
 export const agreed = { issuer: "a token service", service: "a registry" } as const
 
-/** A repository for which nobody is given anything. */
+/** A repository for which no caller has rights. */
 export const withheld = "withheld"
 
 export interface TokenService {

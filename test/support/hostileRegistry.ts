@@ -29,7 +29,7 @@ interface Asked {
  */
 export type Piece = string | Uint8Array | { readonly endless: string } | "<cut>" | "<reset>" | "<hold>"
 
-/** Answers the requests that it fits; `times` of them, all if not given. */
+/** Answers the requests that it fits; `times` of them. Defaults to all. */
 export interface Rule {
   /** Against `GET /v2/…`. */
   readonly on: RegExp
@@ -109,7 +109,7 @@ const sendPiece = async (socket: Socket, piece: Piece): Promise<boolean> => {
         socket.once("close", () => resolve())
       })
     }
-    // Whoever reads has a chance to stop.
+    // The reader has a chance to stop.
     await new Promise(setImmediate)
   }
   return true

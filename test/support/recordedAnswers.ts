@@ -32,7 +32,7 @@ const comparedHeaders = [
 const isLeftOut = (entry: Entry, name: string): boolean =>
   (name === "content-type" && entry.StatusCode === 307) ||
   (name === "content-length" && (entry.StatusCode === 307 || isJson(entry))) ||
-  // Storage numbers its requests in a header of its own, by which nobody goes.
+  // Storage numbers its requests in a header of its own, which no client uses.
   (name === "x-ms-correlation-request-id" && isFromStorage(entry))
 
 const isJson = (entry: Entry): boolean =>

@@ -202,7 +202,7 @@ const answers = (entry: Entry, { body, request, url }: Sent): boolean => {
   const hadToken = header(entry.RequestHeaders, "authorization") !== undefined
   const hasToken = request.headers["authorization"] !== undefined
   return (
-    // Whoever asks for the right scope ahead is never told that a token does not suffice.
+    // A client that requests the right scope in advance never sees that a token does not suffice.
     !isInsufficient(entry) &&
     entry.RequestMethod === request.method &&
     uri.origin === url.origin &&

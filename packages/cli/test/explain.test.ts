@@ -31,7 +31,7 @@ it.effect("a program of a dry run of purge deletes nothing, and that of a plan w
   })
 )
 
-it.effect("a program that does what a dry run would only show is told as such", () =>
+it.effect("a warning says that the program does what a dry run would only show", () =>
   Effect.gen(function* () {
     const name = "myregistry.azurecr.io/shop/api:v1"
     for (const call of [
@@ -47,7 +47,7 @@ it.effect("a program that does what a dry run would only show is told as such", 
   })
 )
 
-it.effect("a program without the flags of connections is told as such", () =>
+it.effect("a warning says which flags of connections the program lacks", () =>
   Effect.gen(function* () {
     const call = ["ls", "registry.example", "--plain-http", "--explain"]
     const { code, stderr } = yield* eacr(call, { env: { HOME: "/nonexistent" } })

@@ -27,7 +27,7 @@ describe("a failure of the file system", () => {
     assert.match(why, /: the disk is full \(ENOSPC\)$/)
   })
 
-  it("is told in words, and not by the name of an operation", () => {
+  it("is described in words, and not by the name of an operation", () => {
     const missing = new FolderError({
       folder: "nothere",
       reason: new FileFailed({ description: "", cause: platformError("NotFound", "ENOENT") })

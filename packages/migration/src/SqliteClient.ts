@@ -100,7 +100,7 @@ const open = ({ busyTimeout = "5 seconds", filename }: Options) =>
         // A killed process loses nothing that it committed; a machine that loses power may lose the last commits.
         database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON")
         // Digests are written all over a tree: larger steps write each page of it less often.
-        database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -65536")
+        database.exec("PRAGMA wal_autocheckpoint = 10000; PRAGMA cache_size = -16384")
         return database
       },
       catch: failure("open")

@@ -33,7 +33,7 @@ describe("a migration that works alone", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("ends within ten seconds when it is told to, and continues at once in the next call", () =>
+  it.live("ends within ten seconds when it is interrupted, and continues at once in the next call", () =>
     Effect.gen(function* () {
       const { end, startAlone } = yield* rehearse({
         ...slow,

@@ -41,7 +41,7 @@ const manifestDigest = `sha256:${createHash("sha256").update(manifest).digest("h
 const attributes = { deleteEnabled: true, writeEnabled: true, listEnabled: true, readEnabled: true }
 const time = "2026-01-01T00:00:00.0000000Z"
 
-/** A page of a list, the n-th item of which is told by its place. */
+/** A page of a list, whose n-th item follows from its position. */
 const page = (response: ServerResponse, url: URL, list: "tags" | "manifests") => {
   const n = Number(url.searchParams.get("n") ?? "100")
   const begin = Number(url.searchParams.get("last") ?? "0")
