@@ -180,7 +180,10 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
           await writeFile(join(foreign, ".env"), "DOCKER_AUTH_CONFIG=none")
         })
         const { DOCKER_AUTH_CONFIG: _, ...anonymous } = env
-        const chosen = yield* run(executable, ["whoami", loginServer, "--json"], { env: anonymous, cwd: foreign })
+        const asked = run(executable, ["whoami", loginServer, "--json"], { env: anonymous, cwd: foreign })
+        // The registry accepts no anonymous caller.
+        const { stdout: chosen } = yield* Effect.flip(asked)
+        assert.include(chosen, '"isAccepted":false')
         assert.notInclude(chosen, "code of the folder runs")
         assert.notInclude(chosen, "DOCKER_AUTH_CONFIG", "the variables of the folder are read")
       }).pipe(Effect.scoped),
