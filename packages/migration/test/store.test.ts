@@ -57,7 +57,7 @@ for (const { databases, isInstalled, name } of kinds) {
           const sizes = yield* Effect.forEach(batches, ({ id }) => Effect.map(store.tasks(id), (tasks) => tasks.length))
           assert.deepEqual(sizes, [10, 10, 10])
           const [first] = yield* store.tasks(batches[0]?.id ?? 0)
-          assert.deepEqual(first, { repository: 1, digest: digestOf(24), tags: ["1.24"] })
+          assert.deepEqual(first, { id: 1, repository: 1, digest: digestOf(24), tags: ["1.24"] })
           const last = yield* store.tasks(batches[2]?.id ?? 0)
           assert.deepEqual([...new Set(last.map(({ repository }) => repository))], [1, 2, 3])
         }).pipe(onEmpty)
@@ -130,7 +130,8 @@ for (const { databases, isInstalled, name } of kinds) {
             1,
             1000
           )
-          const settled = planned.map(({ digest }) => ({ repository: 1, digest, state: "copied" as const }))
+          const rows = yield* store.known(1)
+          const settled = Array.from(rows.values(), ({ id }) => ({ id, state: "copied" as const }))
           // In opposite order, each waits for a row that the other one has written.
           yield* Effect.all([store.settle(settled, []), store.settle(settled.toReversed(), [])], {
             concurrency: "unbounded"
@@ -163,7 +164,7 @@ describe("the store", () => {
       for (const { id } of yield* store.openBatches(run.id)) {
         const tasks = yield* store.tasks(id)
         yield* store.settle(
-          tasks.map(({ digest, repository }) => ({ digest, repository, state: "copied" as const })),
+          tasks.map(({ id: artifact }) => ({ id: artifact, state: "copied" as const })),
           tasks.flatMap((_, index) =>
             [0, 1, 2].map((blob) => ({
               run: run.id,

@@ -36,6 +36,7 @@ export interface Copying {
 /** An artifact of which it is known what became of it. */
 export interface Copied {
   readonly repository: Repository
+  readonly digest: Digest.Digest
   readonly settled: Settled
   /** How long its copy took, retries included. The wait for its turn is not. */
   readonly millis: number
@@ -99,10 +100,9 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
         Option.isNone(id) ? Effect.succeed([]) : originOf(id.value)
       )
     }
-    const putBlob: ContentStore<PlaceError | MigrationError>["putBlob"] = (blob, source, { from = [] } = {}) =>
+    const putOnce: ContentStore<PlaceError | MigrationError>["putBlob"] = (blob, source, { from = [] } = {}) =>
       Effect.uninterruptibleMask((restore) => {
         const { digest, size } = blob
-        if (there.has(digest)) return Effect.succeed("present")
         const key = `${place} ${digest}`
         const other = ends.get(key)
         if (other !== undefined) return restore(Effect.andThen(Deferred.await(other), putBlob(blob, source, { from })))
@@ -122,6 +122,8 @@ const makeCarriers = Effect.fnUntraced(function* ({ places, rules, run, store }:
           return Deferred.succeed(end, undefined)
         })
       })
+    const putBlob: ContentStore<PlaceError | MigrationError>["putBlob"] = (blob, source, options) =>
+      Effect.suspend(() => (there.has(blob.digest) ? Effect.succeed("present") : putOnce(blob, source, options)))
     return {
       ...target,
       putBlob,
@@ -197,7 +199,7 @@ export const optionsOf = (rules: Rules, { tags }: Pick<Task, "tags">): Copy.Opti
   ...(rules.index === undefined ? {} : { index: rules.index })
 })
 
-const settledOf = ({ digest, repository }: Task, { nodes, root, tags }: Copy.Report): Settled => {
+const settledOf = ({ digest, id }: Task, { nodes, root, tags }: Copy.Report): Settled => {
   const kept = tags.flatMap(({ outcome, tag }) => (outcome === "kept" ? [tag] : []))
   const foreign = nodes.filter(({ reason }) => reason === "foreign").length
   // Nothing is sent where the target keeps all tags that it has.
@@ -206,8 +208,7 @@ const settledOf = ({ digest, repository }: Task, { nodes, root, tags }: Copy.Rep
     nodes.every(({ outcome }) => outcome === "present") &&
     tags.every(({ outcome }) => outcome === "unchanged" || outcome === "kept")
   return {
-    repository,
-    digest,
+    id,
     state: isLeftOut ? "skipped" : isPresent ? "present" : "copied",
     sent: nodes.reduce((sum, { kind, outcome, size }) => (kind === "blob" && outcome === "sent" ? sum + size : sum), 0),
     ...(root === digest ? {} : { root }),
@@ -267,8 +268,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
         CopyError.at("source")<PlaceError | MigrationError | Copy.Fault>
       )
       if (skipping !== undefined) {
-        const { digest, repository } = task
-        return { repository, digest, state: "skipped", ...skipping } as const
+        return { id: task.id, state: "skipped", ...skipping } as const
       }
       return settledOf(task, yield* Copy.run(from, target, task.digest, optionsOf(rules, task)))
     }).pipe(
@@ -280,9 +280,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       ),
       Effect.catch((error) => {
         const stopping = ofRun(error)
-        return stopping === undefined
-          ? Effect.succeed({ repository: task.repository, digest: task.digest, ...classify(error) })
-          : Effect.fail(stopping)
+        return stopping === undefined ? Effect.succeed({ id: task.id, ...classify(error) }) : Effect.fail(stopping)
       })
     )
 
@@ -326,7 +324,7 @@ export const make = Effect.fnUntraced(function* (copying: Copying) {
       const copied: Array<Copied> = []
       const copyTask = (task: Task): Effect.Effect<void, MigrationError> =>
         Effect.map(Effect.timed(copyOne(source, target, task)), ([duration, settled]) => {
-          copied.push({ repository, settled, millis: Duration.toMillis(duration) })
+          copied.push({ repository, digest: task.digest, settled, millis: Duration.toMillis(duration) })
         })
       yield* inTurn(tasks, copyTask).pipe(
         target.batch,

@@ -137,11 +137,11 @@ export interface Parts {
 /** Batches of a process that are copied at the same time. */
 export const batchesAtOnce = 4
 
-const eventOf = ({ millis, repository: { source, target }, settled }: Copying.Copied): Event => ({
+const eventOf = ({ digest, millis, repository: { source, target }, settled }: Copying.Copied): Event => ({
   _tag: "ArtifactDone",
   source,
   target,
-  digest: settled.digest,
+  digest,
   state: settled.state,
   sentBytes: settled.sent ?? 0,
   millis,

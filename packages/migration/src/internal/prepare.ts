@@ -193,15 +193,13 @@ const readSample = ({ onReadBack, places, rules, run, store }: Preparing, { repo
     if (found.outcome === "whole" && !doubted.wasDamaged) return
     const { detail, outcome } = found
     const state = outcome === "damaged" || (outcome === "unread" && doubted.wasDamaged) ? "failed" : "verified"
-    const settled = {
-      repository: repository.id,
-      digest,
+    const revised = {
       root: doubted.root,
       state,
       ...(outcome === "whole" ? {} : { class: outcome }),
       ...(detail === undefined ? {} : { detail })
     } as const
-    yield* store.during(run, store.revise([settled]))
+    yield* store.during(run, store.revise(repository.id, digest, revised))
   })
 
 /** Fails if globs for tags match none: that is a mistake in the rules. What is not listed makes a run incomplete anyway. */

@@ -2,7 +2,9 @@
  * Artifacts with their tags: what is known of them, what is planned, and what became of them.
  */
 import type * as Digest from "@effect-acr/client/Digest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import type { MigrationError } from "../../MigrationError.ts"
@@ -40,16 +42,19 @@ export interface Planned {
   readonly tags: ReadonlyArray<string>
 }
 
-/** What became of an artifact. */
-export interface Settled {
-  readonly repository: number
-  readonly digest: Digest.Digest
+/** What became of an artifact, or what was found of it. */
+export interface Outcome {
   readonly state: State
-  /** The bytes of blobs that were sent for it; those that the target mounted are not. */
-  readonly sent?: number
   readonly root?: Digest.Digest
   readonly class?: string
   readonly detail?: string
+}
+
+/** What became of the artifact of a row. */
+export interface Settled extends Outcome {
+  readonly id: number
+  /** The bytes of blobs that were sent for it; those that the target mounted are not. */
+  readonly sent?: number
 }
 
 interface ArtifactRow {
@@ -101,6 +106,23 @@ const isUnchanged = ({ changed, size, state }: Planned, row: Row | undefined): b
   (size === undefined || size === row.size) &&
   (changed === undefined || changed === row.changed)
 
+/** Whether a state leaves the remark of a copy, such as a tag that was kept. */
+const keepsRemark = (state: State): boolean => state === "verified"
+
+interface StateChange {
+  readonly id: number
+  readonly state: State
+}
+
+/** The change of an artifact of which nothing but its state is new; otherwise the artifact itself. */
+const stateChange = (planned: Planned, row: Row | undefined): Result.Result<StateChange, Planned> =>
+  row !== undefined && isUnchanged({ ...planned, state: row.state }, row)
+    ? Result.succeed({ id: row.id, state: planned.state })
+    : Result.fail(planned)
+
+/** What outcomes have in common that are written alike. */
+const outcomeKey = (one: Settled): string => JSON.stringify([one.state, one.root, one.class, one.detail])
+
 /** What is newest comes first. What has no time comes last, in the order of its list. */
 const newestFirst = (planned: ReadonlyArray<Planned>): ReadonlyArray<Planned> =>
   planned.toSorted((one, other) => (other.changed ?? 0) - (one.changed ?? 0))
@@ -125,7 +147,6 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     repository: number,
     planned: ReadonlyArray<Planned>
   ): Effect.Effect<ReadonlyMap<Digest.Digest, number>, SqlError> => {
-    // What is verified keeps the remark of its copy, such as a tag that was kept.
     const isKept = sql`excluded.state IN (migration_artifacts.state, ${whole(numberOf("verified"))})`
     const rows = planned.map(({ changed = null, digest, size = null, state }) => ({
       repository,
@@ -150,6 +171,25 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     return Effect.map(written, (found) => new Map(found.map(({ digest, id }) => [fromBytes(digest), id])))
   }
 
+  /** Writes new states of artifacts of which nothing else is new. */
+  const setStates = (changed: ReadonlyArray<StateChange>): Effect.Effect<void, SqlError> =>
+    Effect.forEach(
+      Object.values(Arr.groupBy(changed, ({ state }) => state)),
+      (same) => {
+        const [{ state }] = same
+        const remark = sql.literal(keepsRemark(state) ? "" : ", class = NULL, detail = NULL")
+        return inChunks(
+          same,
+          (chunk) => sql`UPDATE migration_artifacts SET state = ${numberOf(state)} ${remark}
+            WHERE ${sql.in(
+              "id",
+              Arr.map(chunk, ({ id }) => id)
+            )}`
+        )
+      },
+      { discard: true }
+    )
+
   /**
    * Writes the plan of a repository over what is known of it: artifacts and tags that are new or differ. What is new gets its
    * number by its time, the newest first.
@@ -162,7 +202,9 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
     inTransaction(
       Effect.gen(function* () {
         const changed = planned.filter((one) => !isUnchanged(one, rows.get(one.digest)))
-        const ids = yield* putArtifacts(repository, newestFirst(changed))
+        const [states, others] = Arr.partition(changed, (one) => stateChange(one, rows.get(one.digest)))
+        yield* setStates(states)
+        const ids = yield* putArtifacts(repository, newestFirst(others))
         const retagged = planned.flatMap(({ digest, tags }) => {
           const row = rows.get(digest)
           const id = row?.id ?? ids.get(digest)
@@ -179,39 +221,37 @@ export const make = ({ inTransaction, insertAll, sql, whole }: Access) => {
       })
     )
 
-  /** Writes what became of artifacts whose rows are there: one statement for all takes a fraction of the time. */
-  const write = (settled: ReadonlyArray<Settled>, which: Fragment): Effect.Effect<void, SqlError> => {
-    const rows = settled.map((one) => ({
-      repository: one.repository,
-      digest: toBytes(one.digest),
-      root: one.root === undefined ? null : toBytes(one.root),
-      state: numberOf(one.state),
-      class: one.class ?? null,
-      detail: detailOf(one.detail),
-      attempts: 1
-    }))
-    return Effect.asVoid(
-      inChunks(
-        rows,
-        (chunk) => sql`INSERT INTO migration_artifacts ${sql.insert(chunk)}
-          ON CONFLICT (repository, digest) DO UPDATE SET
-            state = excluded.state,
-            root = excluded.root,
-            class = excluded.class,
-            detail = excluded.detail,
-            attempts = migration_artifacts.attempts + 1
-          ${which}`
-      )
-    )
-  }
+  const write = (outcome: Outcome, which: Fragment) => sql`UPDATE migration_artifacts SET
+      state = ${numberOf(outcome.state)},
+      root = ${outcome.root === undefined ? null : toBytes(outcome.root)},
+      class = ${outcome.class ?? null},
+      detail = ${detailOf(outcome.detail)},
+      attempts = attempts + 1
+    WHERE ${which}`
 
-  /** Writes what became of copies, within a transaction. What another process has settled meanwhile stays as it is. */
+  /**
+   * Writes what became of copies, within a transaction: most end alike, and one statement writes them. What another process
+   * has settled meanwhile stays as it is.
+   */
   const settle = (settled: ReadonlyArray<Settled>): Effect.Effect<void, SqlError> =>
-    write(settled, sql`WHERE migration_artifacts.state = ${whole(numberOf("planned"))}`)
+    Effect.forEach(
+      Object.values(Arr.groupBy(settled, outcomeKey)),
+      (same) =>
+        inChunks(same, (chunk) =>
+          write(
+            chunk[0],
+            sql`${sql.in(
+              "id",
+              Arr.map(chunk, ({ id }) => id)
+            )} AND state = ${whole(numberOf("planned"))}`
+          )
+        ),
+      { discard: true }
+    )
 
-  /** Writes what was found of artifacts that are settled. */
-  const revise = (settled: ReadonlyArray<Settled>): Effect.Effect<void, MigrationError> =>
-    inTransaction(write(settled, sql``))
+  /** Writes what was found of an artifact that is settled. */
+  const revise = (repository: number, digest: Digest.Digest, found: Outcome): Effect.Effect<void, MigrationError> =>
+    guarded(Effect.asVoid(write(found, sql`repository = ${repository} AND digest = ${toBytes(digest)}`)))
 
   /** Writes that artifacts are verified that were copied. What was found of them otherwise stays. */
   const verify = (repository: number, digests: ReadonlyArray<Digest.Digest>): Effect.Effect<void, MigrationError> =>

@@ -17,6 +17,7 @@ export interface Batch {
 
 /** An artifact of a batch. */
 export interface Task {
+  readonly id: number
   readonly repository: number
   readonly digest: Digest.Digest
   readonly tags: ReadonlyArray<string>
@@ -110,6 +111,7 @@ export const make = ({ inTransaction, insertAll, lock, sql, whole }: Access) => 
             FROM ${left} JOIN migration_tags t ON t.artifact = a.id WHERE ${which}`
         )
         return rows.map(({ digest, id, repository }): Task => ({
+          id,
           repository,
           digest: fromBytes(digest),
           tags: names.get(id) ?? []

@@ -66,13 +66,42 @@ const shared = ({ sql }: Access): Carriers => ({
 })
 
 /** A row for the blobs of each repository: as many rows as blobs would take three times as long. */
-const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>> =>
-  Object.values(Arr.groupBy(rows, ({ place, repository, run }) => `${run} ${place} ${repository}`)).map((own) => {
-    const [{ place, repository, run }] = own
-    return { run, place, repository, blobs: JSON.stringify(own.map(({ blob }) => blob)) }
-  })
+const packed = (rows: ReadonlyArray<Row>): ReadonlyArray<Record<string, unknown>> => {
+  const byRepository = new Map<number, { readonly row: Row; readonly blobs: Array<number> }>()
+  for (const row of rows) {
+    const found = byRepository.get(row.repository)
+    if (found === undefined) byRepository.set(row.repository, { row, blobs: [row.blob] })
+    else found.blobs.push(row.blob)
+  }
+  // A repository has one run, and with it one place.
+  return Array.from(byRepository.values(), ({ blobs, row: { place, repository, run } }) => ({
+    run,
+    place,
+    repository,
+    blobs: JSON.stringify(blobs)
+  }))
+}
 
-const keyOf = ({ blob, place, run }: Omit<Row, "repository">): string => `${run} ${place} ${blob}`
+/** Repositories by blob, for the places of runs. */
+const makeRecent = () => {
+  const places = new Map<string, Map<number, number>>()
+  let size = 0
+  return {
+    size: () => size,
+    get: (run: number, place: number, blob: number): number | undefined => places.get(`${run} ${place}`)?.get(blob),
+    set: ({ blob, place, repository, run }: Row) => {
+      const key = `${run} ${place}`
+      const found = places.get(key) ?? new Map<number, number>()
+      places.set(key, found)
+      found.set(blob, repository)
+      size++
+    },
+    clear: () => {
+      places.clear()
+      size = 0
+    }
+  }
+}
 
 /** Arrivals that are in memory, and in the order of their arrival on the disk. */
 const mostRecent = 32_768
@@ -89,7 +118,7 @@ const owned = Effect.fnUntraced(function* (access: Access) {
   const { inTransaction, insertAll, sql } = access
   const { carrier: stored } = shared(access)
   const written = KeySet.make()
-  const recent = new Map<string, number>()
+  const recent = makeRecent()
 
   const merge: Effect.Effect<void, SqlError> = Effect.gen(function* () {
     yield* sql`INSERT INTO migration_carriers (run, place, blob, repository)
@@ -123,16 +152,16 @@ const owned = Effect.fnUntraced(function* (access: Access) {
         const rows = arrivals.map(rowOf)
         yield* insertAll("migration_arrivals", packed(rows))
         for (const row of rows) {
-          recent.set(keyOf(row), row.repository)
+          recent.set(row)
           written.add(row.blob)
         }
-        if (recent.size >= mostRecent) yield* merge
+        if (recent.size() >= mostRecent) yield* merge
       }),
     carrier: (run, place, digest) =>
       Effect.flatMap(begin, () => {
         const blob = toKey(digest)
         if (!written.mayHave(blob)) return Effect.succeedNone
-        const found = recent.get(keyOf({ run, place, blob }))
+        const found = recent.get(run, place, blob)
         return found === undefined ? stored(run, place, digest) : Effect.succeedSome(found)
       })
   }

@@ -7,6 +7,8 @@ const bits = 26
 
 const probes = 4
 
+const lastPlace = 2 ** bits - 1
+
 /** Keys have 48 bits, of which each half makes a number of `bits`. */
 const half = 2 ** 24
 
@@ -19,23 +21,24 @@ export interface KeySet {
 export const make = (): KeySet => {
   const words = new Uint32Array(2 ** (bits - 5))
   const spread = (number: number): number => Math.imul(number, 0x9e3779b1) >>> (32 - bits)
-  /** Whether a visitor says yes to each place of a key. */
-  const every = (key: number, visit: (word: number, mask: number) => boolean): boolean => {
-    const start = spread(key % half)
-    const step = spread(Math.floor(key / half)) | 1
-    for (let probe = 0; probe < probes; probe++) {
-      const place = (start + probe * step) % 2 ** bits
-      if (!visit(place >>> 5, 1 << (place & 31))) return false
-    }
-    return true
-  }
+  const firstOf = (key: number): number => spread(key % half)
+  const stepOf = (key: number): number => spread(Math.floor(key / half)) | 1
+  // Loops alone: this is asked for each blob of a million images.
   return {
     add: (key) => {
-      every(key, (word, mask) => {
-        words[word] = (words[word] ?? 0) | mask
-        return true
-      })
+      const step = stepOf(key)
+      let place = firstOf(key)
+      for (let probe = 0; probe < probes; probe++, place = (place + step) & lastPlace) {
+        words[place >>> 5] = (words[place >>> 5] ?? 0) | (1 << (place & 31))
+      }
     },
-    mayHave: (key) => every(key, (word, mask) => ((words[word] ?? 0) & mask) !== 0)
+    mayHave: (key) => {
+      const step = stepOf(key)
+      let place = firstOf(key)
+      for (let probe = 0; probe < probes; probe++, place = (place + step) & lastPlace) {
+        if (((words[place >>> 5] ?? 0) & (1 << (place & 31))) === 0) return false
+      }
+      return true
+    }
   }
 }

@@ -12,7 +12,7 @@ import * as Repositories from "./repositories.ts"
 import * as Runs from "./runs.ts"
 import { prepare } from "./tables.ts"
 
-export type { Known, Planned, Settled } from "./artifacts.ts"
+export type { Known, Outcome, Planned, Settled } from "./artifacts.ts"
 export type { Batch, Task } from "./batches.ts"
 export type { Repository } from "./repositories.ts"
 export type { Run } from "./runs.ts"
