@@ -143,6 +143,27 @@ const breaches: ReadonlyArray<Breach> = [
     says: /^packages\/client\/src\/ContainerRegistry\.ts\(\d+,\d+\): error TS2339/m
   },
   {
+    what: "a phrase of the list in a guide",
+    file: "docs/uploads.md",
+    edit: append("\nWhoever uploads is told.\n"),
+    term: "node test/words/check.ts",
+    says: /^docs\/uploads\.md:\d+: "Whoever"$/m
+  },
+  {
+    what: "a phrase of the list in a comment",
+    file: `${source}/Digest.ts`,
+    edit: append("\n// Ten minutes if not given.\n"),
+    term: "node test/words/check.ts",
+    says: /^packages\/client\/src\/Digest\.ts:\d+: "if not given"$/m
+  },
+  {
+    what: "a phrase of the list in a message",
+    file: `${source}/Tag.ts`,
+    edit: append('\nexport const said = "there is nobody"\n'),
+    term: "node test/words/check.ts",
+    says: /^packages\/client\/src\/Tag\.ts:\d+: "nobody"$/m
+  },
+  {
     what: "an export without a comment",
     file: `${source}/Annotations.ts`,
     edit: append("\nexport const nobodys = 1\n"),
