@@ -10,7 +10,7 @@ import { Ambiguous, ContentDiffers, ContentMissing, FileFailed } from "./LayoutE
 export { Ambiguous, ContentDiffers, ContentMissing, FileFailed, InvalidArchive }
 
 /**
- * A file or a stream is no archive of images: it is no tar archive, or it has neither `index.json` nor `manifest.json`.
+ * A file or a stream is not an archive of images: it is not a tar archive, or it has neither `index.json` nor `manifest.json`.
  *
  * @category reasons
  * @since 0.1.0
@@ -27,8 +27,8 @@ export class NotAnArchive extends Schema.TaggedError<NotAnArchive>("@effect-acr/
 }
 
 /**
- * An archive has a form that is not read: that of Docker before version 1.10, another version of the OCI layout, or a pipe in the place
- * of a file.
+ * An archive has an unsupported format: that of Docker before version 1.10, or another version of the OCI layout. Also the reason
+ * if a pipe or a device is read in place of a file.
  *
  * @category reasons
  * @since 0.1.0
@@ -44,8 +44,7 @@ export class UnsupportedArchive extends Schema.TaggedError<UnsupportedArchive>(
 }
 
 /**
- * A blob of a stream or a compressed archive was read for a second time. It is not kept, since it came in the order in which it
- * was asked for.
+ * A blob of a stream or a compressed archive was read a second time. Such a blob is passed on when it arrives, and is not kept.
  *
  * @category reasons
  * @since 0.1.0
@@ -62,7 +61,7 @@ export class AlreadyRead extends Schema.TaggedError<AlreadyRead>("@effect-acr/ar
 }
 
 /**
- * The store lacks what is to be written into an archive.
+ * The store lacks content that the archive needs.
  *
  * @category reasons
  * @since 0.1.0
@@ -76,7 +75,7 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/artifact
 }
 
 /**
- * A Docker archive holds images, and something else is to be written into it.
+ * The manifest to write is not an image, and a Docker archive can hold only images.
  *
  * @category reasons
  * @since 0.1.0
@@ -84,7 +83,7 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/artifact
 export class NotAnImage extends Schema.TaggedError<NotAnImage>("@effect-acr/artifacts/ArchiveError/NotAnImage")(
   "NotAnImage",
   {
-    /** What it is. */
+    /** What the manifest is instead. */
     description: Schema.String
   }
 ) {
@@ -93,7 +92,8 @@ export class NotAnImage extends Schema.TaggedError<NotAnImage>("@effect-acr/arti
 }
 
 /**
- * An index has images for several platforms, and one is needed: set `platform`. `available` is empty if they have none; then use a digest.
+ * An index has images for several platforms, and the operation needs one: set `platform`. If the images state no platforms,
+ * `available` is empty: use a digest.
  *
  * @category reasons
  * @since 0.1.0
@@ -103,7 +103,7 @@ export class PlatformRequired extends Schema.TaggedError<PlatformRequired>(
 )("PlatformRequired", {
   /** The index. */
   description: Schema.String,
-  /** The platforms that there are, such as `linux/arm64`. */
+  /** The platforms of the index, such as `linux/arm64`. */
   available: Schema.Array(Schema.String)
 }) {
   /** Always false. */
@@ -147,7 +147,7 @@ export type Reason = typeof Reason.Type
 export class ArchiveError extends Schema.TaggedError<ArchiveError>("@effect-acr/artifacts/ArchiveError")(
   "ArchiveError",
   {
-    /** The file that is read, or `archive` of a stream; the reference that is written. */
+    /** When reading, the file, or `archive` for a stream; when writing, the reference. */
     archive: Schema.String,
     /** Why. */
     reason: Reason

@@ -1,5 +1,5 @@
 /**
- * Artifacts that are made in a store: of images, and of files and folders.
+ * Makes artifacts in a store: multi-platform indexes of images, and artifacts of files and folders.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ export type { FileInput, Packed, PackOptions } from "./internal/artifact/pack.ts
 export type { ArtifactFile, Listed, Pulled, PulledFile, PullOptions, WriteOptions } from "./internal/artifact/pull.ts"
 
 /**
- * Makes a multi-platform index of images that are in a store, puts it there, and returns its descriptor.
+ * Makes a multi-platform index of images in a store, puts it into that store, and returns its descriptor.
  *
  * **When to use**
  *
@@ -38,15 +38,15 @@ export type { ArtifactFile, Listed, Pulled, PulledFile, PullOptions, WriteOption
  *
  * **Details**
  *
- * Each image is named by a tag or a digest. Its platform is read from its configuration, with the variant, and the version and
- * the features of the operating system. An index among the images contributes its entries, with their platforms,
- * annotations and attestations.
+ * Each image is named by a tag or a digest. Its platform is read from its configuration: operating system, architecture and
+ * variant, and the version and features of the operating system. If one of the images is an index, its entries are added with
+ * their platforms, annotations and attestations.
  *
- * The same images in the same order give the same bytes.
+ * The same images in the same order produce the same bytes.
  *
- * Fails with `ArtifactError`, which names the image, if an image is missing (`NotFound`), is something else (`NotAnImage`),
- * is for no platform (`NoPlatform`), or is for the platform of another one (`DuplicatePlatform`), and with `NoImages` if there is
- * no image at all. Nothing is put then.
+ * Fails with `ArtifactError`, which names the image, if an image is missing (`NotFound`), is not an image (`NotAnImage`), states
+ * no platform (`NoPlatform`), or has the same platform as another one (`DuplicatePlatform`), and with `NoImages` if the list is
+ * empty. Nothing is put in that case.
  *
  * **Example** (One tag for two platforms)
  *
@@ -81,11 +81,11 @@ export interface ResolveOptions {
 }
 
 /**
- * Finds the manifest that a tag or a digest names, or the image of an index for a platform.
+ * Finds the manifest that a tag or a digest names, or the image for one platform in an index.
  *
  * **Details**
  *
- * The reference may be a tag with a digest (`v1.4.0@sha256:…`), of which the digest counts.
+ * If the reference has a tag and a digest (`v1.4.0@sha256:…`), the digest decides and the tag is ignored.
  *
  * Fails with `ArtifactError` (`NotFound`, and `NotAnImage` for an index without an image), and with `PlatformNotFound`.
  *
@@ -121,21 +121,25 @@ export const resolve = <E>(
 export type Fault = ArtifactError | FolderError | GraphError | MissingContent | PlatformNotFound
 
 /**
- * Makes the manifest and the blobs of an artifact of files and folders. Nothing is sent.
+ * Makes the manifest and the blobs of an artifact from files and folders, without sending them.
+ *
+ * **When to use**
+ *
+ * Use to learn the digest before a push, or to put the artifact into a store yourself. Otherwise `push` or `attach` is enough.
  *
  * **Details**
  *
- * OCI image specification, manifest.md, "Guidelines for Artifact Usage". A file is a layer, and so is a folder, packed by `Folder.pack`
- * and compressed. Each has its title as an annotation; that a layer is a folder is said by the annotations of oras, which pulls it, too.
- * An artifact without files has one empty layer.
+ * OCI image specification, manifest.md, "Guidelines for Artifact Usage". Each file becomes a layer, and each folder a layer that
+ * `Folder.pack` packs and that is compressed. The title of a layer is an annotation. Folders are marked by the annotations of
+ * oras, so that oras can pull them too. An artifact without files has one empty layer.
  *
- * The same files give the same manifest. Where folders are compressed, this holds for one version of one runtime; with
+ * The same files produce the same manifest. With compressed folders, that holds within one version of one runtime; with
  * `compression: "none"` it holds everywhere.
  *
- * Folders are packed into temporary files, which are gone with the scope.
+ * Folders are packed into temporary files, which are removed when the scope closes.
  *
- * Fails with `ArtifactError` (`InvalidArtifact`: a type is missing or is no media type, titles that are not safe or are one file, a
- * manifest of more than 4 MiB) and with `FolderError`.
+ * Fails with `ArtifactError` (`InvalidArtifact`: a type is missing or is not a media type, titles are unsafe or name the same
+ * file, or the manifest exceeds 4 MiB) and with `FolderError`.
  *
  * @category constructors
  * @since 0.1.0
@@ -160,12 +164,16 @@ export interface Pushed extends PutManifestResult {
 }
 
 /**
- * Pushes files and folders as an artifact, under a tag or several, or under none.
+ * Pushes files and folders as an artifact, with one tag, several, or none.
+ *
+ * **When to use**
+ *
+ * Use for an artifact that stands by itself. `attach` adds one to an existing image; `index` makes a multi-platform image.
  *
  * **Details**
  *
- * See `pack` for what is made of them. Blobs that the store has are not sent again, and files are not kept in memory. A file that changes
- * after it was hashed fails with the store's error for content that is not what its digest says.
+ * `pack` describes the artifact. Blobs that the store has are not sent again, and files are streamed. If a file changes after it
+ * was hashed, the push fails with the store's error for content that does not match its digest.
  *
  * **Example** (Pushing a folder)
  *
@@ -217,7 +225,7 @@ export interface AttachOptions extends Omit<PackOptions, "subject"> {
 export interface Attached extends Pushed {
   /** What it is attached to. */
   readonly subject: Descriptor
-  /** Whether it was attached now. If the same artifact was there already, nothing was sent. */
+  /** Whether this call attached it. False if the same artifact was attached before: nothing was sent. */
   readonly isNew: boolean
 }
 
@@ -226,11 +234,12 @@ export interface Attached extends Pushed {
  *
  * **Details**
  *
- * The subject is a tag, a digest, or a tag with a digest, of which the digest counts. A tag is resolved once: `subject` of the result
- * says what it named. `listedBy` says how others find the artifact: by the referrers API of the registry, or by the tag of the subject
- * (OCI distribution specification, "Referrers Tag Schema"), which is kept where the registry has no such API.
+ * The subject is a tag, a digest, or a tag with a digest, in which case the digest decides. A tag is resolved once: `subject` of
+ * the result is the manifest that it named. `listedBy` is how clients find the artifact: by the referrers API of the registry or,
+ * where the registry has none, by the tag of the subject (OCI distribution specification, "Referrers Tag Schema").
  *
- * The same files attached twice are one artifact: `isNew` is false the second time. With `created` they are two.
+ * Attaching the same files twice produces one artifact: `isNew` is false the second time. With different times in `created` it
+ * produces two.
  *
  * **Example** (Attaching an SBOM to the image for one platform)
  *
@@ -272,11 +281,11 @@ export const attach = <E>(
  *
  * **When to use**
  *
- * Use to see what `pull` would write, or to read a file without writing it: `blob` of the store has the content of a layer.
+ * Use to see what `pull` would write, or to read a file without writing it: the store's `blob` reads the content of a layer.
  *
  * **Details**
  *
- * A layer with a title (`org.opencontainers.image.title`) is a file or a folder. An image has none.
+ * A layer with a title (`org.opencontainers.image.title`) is a file or a folder. Layers of images have no title.
  *
  * Fails with `ArtifactError` (`NotFound`, `NotAnImage`, and `PlatformRequired` for an index of several platforms), and the errors of the
  * store.
@@ -304,18 +313,18 @@ export const files = <E>(
 ): Effect.Effect<Listed, ArtifactError | E | GraphError | PlatformNotFound> => Pulling.list(reader, reference, platform)
 
 /**
- * Pulls the files and folders of an artifact into a folder, which is made if it is not there.
+ * Pulls the files and folders of an artifact into a folder, which is created if it does not exist.
  *
  * **Details**
  *
- * A layer with a title (`org.opencontainers.image.title`) is a file of this name; one that oras or `push` made of a folder is unpacked.
- * Layers without a title are not written, and are listed in `untitled`.
+ * A layer with a title (`org.opencontainers.image.title`) becomes a file of that name; a folder that oras or `push` packed is
+ * unpacked. Layers without a title are not written, and are listed in `untitled`.
  *
- * Nothing is written outside of the folder: titles that are absolute or go up, or that are one file on some file systems, are refused
- * before anything is transferred, symbolic links in the folder are not followed, and archives are unpacked by the rules of
- * `Folder.unpack`. A file appears when it is whole and verified, so that a pull that fails leaves the old one. Files that are there
- * are replaced, and others stay. If `overwrite` is false, a file with other content fails with `AlreadyThere` before any file is
- * written, and one with the same content stays.
+ * Nothing is written outside of the folder. Titles that are absolute, that lead out of the folder, or that name the same file on
+ * some file systems are refused before anything is transferred. Symbolic links in the folder are not followed, and archives are
+ * unpacked by the rules of `Folder.unpack`. A file gets its final name only once it is complete and verified: a failed pull
+ * leaves the old file. Existing files of the same name are replaced, and others stay. If `overwrite` is false, an existing file
+ * with other content fails with `AlreadyThere` before any file is written, and one with the same content stays.
  *
  * Fails with `ArtifactError` (`NotFound`, `NotAnImage`, and `PlatformRequired` for an index of several platforms), `FolderError`, and the
  * errors of the store.
@@ -347,16 +356,17 @@ export const pull = <E>(
 > => Pulling.pull(store, reference, folder, options)
 
 /**
- * Writes the files and folders of artifacts that `files` listed into one folder, by the rules of `pull`.
+ * Writes the files and folders of several artifacts, as listed by `files`, into one folder, by the rules of `pull`.
  *
  * **When to use**
  *
- * Use to look at what artifacts hold before it is written, and to write several of them: all that is attached to an image.
+ * Use to inspect the list of files before they are written, or to write several artifacts at once, such as everything that is
+ * attached to an image. For one artifact use `pull`.
  *
  * **Details**
  *
- * A file that has the same title and content in several artifacts is written once. Titles that are one file and have other content
- * are refused (`FolderError`, `RefusedEntry`) before anything is transferred.
+ * A file that has the same title and content in several artifacts is written once. Titles that name the same file with different
+ * content are refused (`FolderError`, `RefusedEntry`) before anything is transferred.
  *
  * **Example** (Writing the SBOMs of an image)
  *

@@ -1,5 +1,5 @@
 /**
- * Why an artifact could not be made, put together or pulled.
+ * Why an artifact could not be made or pulled.
  *
  * @since 0.1.0
  */
@@ -24,8 +24,8 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/artifact
 }
 
 /**
- * A manifest is no image that the index can list: it is another kind of artifact, it cannot be read, its configuration is
- * larger than 4 MiB, or it is an OCI image for a Docker manifest list.
+ * A manifest is not an image that the index can list: it is another kind of artifact, it cannot be read, its configuration is
+ * larger than 4 MiB, or it is an OCI image and the index is a Docker manifest list.
  *
  * @category reasons
  * @since 0.1.0
@@ -33,7 +33,7 @@ export class NotFound extends Schema.TaggedError<NotFound>("@effect-acr/artifact
 export class NotAnImage extends Schema.TaggedError<NotAnImage>("@effect-acr/artifacts/ArtifactError/NotAnImage")(
   "NotAnImage",
   {
-    /** What it is. */
+    /** What the manifest is instead. */
     description: Schema.String
   }
 ) {
@@ -59,7 +59,7 @@ export class NoPlatform extends Schema.TaggedError<NoPlatform>("@effect-acr/arti
 }
 
 /**
- * Two images are for one platform, so that only the first of them would ever be pulled.
+ * Two images have the same platform: clients would only ever pull the first.
  *
  * @category reasons
  * @since 0.1.0
@@ -67,7 +67,7 @@ export class NoPlatform extends Schema.TaggedError<NoPlatform>("@effect-acr/arti
 export class DuplicatePlatform extends Schema.TaggedError<DuplicatePlatform>(
   "@effect-acr/artifacts/ArtifactError/DuplicatePlatform"
 )("DuplicatePlatform", {
-  /** The platform, and the image that has it already. */
+  /** The platform, and the image that already has it. */
   description: Schema.String,
   /** The platform. */
   platform: Platform.Platform
@@ -77,7 +77,7 @@ export class DuplicatePlatform extends Schema.TaggedError<DuplicatePlatform>(
 }
 
 /**
- * No image is named. An index of nothing would take the place of what its tags name.
+ * The list of images is empty. An empty index would replace what its tags name.
  *
  * @category reasons
  * @since 0.1.0
@@ -91,8 +91,8 @@ export class NoImages extends Schema.TaggedError<NoImages>("@effect-acr/artifact
 }
 
 /**
- * An artifact would not be valid: it has no type, a type that is no media type, files whose titles do not fit together, or a manifest
- * of more than 4 MiB.
+ * The artifact would be invalid: it has no type, its type is not a media type, the titles of its files conflict, or its manifest
+ * exceeds 4 MiB.
  *
  * @category reasons
  * @since 0.1.0
@@ -132,7 +132,7 @@ export const Reason = Schema.Union([
 export type Reason = typeof Reason.Type
 
 /**
- * An artifact could not be made, put together or pulled. `Effect.catchReason("ArtifactError", …)` handles one of the reasons.
+ * An artifact could not be made or pulled. `Effect.catchReason("ArtifactError", …)` handles one of the reasons.
  *
  * @category errors
  * @since 0.1.0
@@ -140,7 +140,7 @@ export type Reason = typeof Reason.Type
 export class ArtifactError extends Schema.TaggedError<ArtifactError>("@effect-acr/artifacts/ArtifactError")(
   "ArtifactError",
   {
-    /** The image or the artifact, as the caller named it: a tag or a digest. Of `NoImages` all, separated by commas. */
+    /** The image or the artifact, as the caller named it: a tag or a digest. Empty if none was named. */
     image: Schema.String,
     /** Why. */
     reason: Reason

@@ -1,12 +1,12 @@
 /**
- * Places of content: what a repository of a registry, an image layout on disk and memory have in common.
+ * The interface of stores: what a repository of a registry, an image layout on disk and a store in memory have in common.
  *
  * A store holds manifests and blobs by digest, and tags that name manifests. Everything that this package does with
  * artifacts is a function over stores: copying is from one `Reader` to one `Writer`.
  *
- * What such functions decide on is in the interface: whether something is there is an `Option`, and a manifest that a store
- * refuses because it lacks something that the manifest names is `MissingContent`. The error type of a store is for what went
- * wrong. Errors have `isRetryable`: whether the same operation may succeed later, with nothing changed by the caller.
+ * What such functions decide on is part of the interface: content that may be absent is an `Option`, and a store that refuses a
+ * manifest because it lacks content that the manifest names fails with `MissingContent`. The error type `E` of a store is for all
+ * other failures. Errors have `isRetryable`: whether the same operation may succeed later, with nothing changed by the caller.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,8 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 
 /**
- * Where the content of a store is. Two stores of one `place` can take blobs from each other without a transfer: two
- * repositories of one registry.
+ * Where a store keeps its content. Two stores of the same `place`, such as two repositories of one registry, can take blobs from
+ * each other without a transfer.
  *
  * @category models
  * @since 0.1.0
@@ -30,12 +30,12 @@ import type * as Stream from "effect/Stream"
 export interface Origin {
   /** What holds the content: the login server of a registry, or the path of a layout. */
   readonly place: string
-  /** The repository in it; empty if it has none. */
+  /** The repository; empty for a store that has none. */
   readonly repository: string
 }
 
 /**
- * What names content: a descriptor is one.
+ * Identifies content. Every descriptor is a `Pointer`.
  *
  * @category models
  * @since 0.1.0
@@ -49,7 +49,7 @@ export type Pointer = Pick<Descriptor, "digest" | "mediaType" | "size">
  * @since 0.1.0
  */
 export interface ReferrersOptions {
-  /** The artifact type. Defaults to all. */
+  /** The artifact type of the referrers. Defaults to all types. */
   readonly artifactType?: string
 }
 
@@ -62,17 +62,17 @@ export interface ReferrersOptions {
 export interface Reader<out E> {
   /** Where the content is. */
   readonly origin: Origin
-  /** What a tag or a digest names; none if it is not there. */
+  /** The manifest that a tag or a digest names; none if it does not exist. */
   readonly resolve: (tagOrDigest: string) => Effect.Effect<Option.Option<Descriptor>, E>
-  /** The verified bytes of a manifest; none if it is not there. */
+  /** The verified bytes of a manifest; none if it does not exist. */
   readonly manifest: (manifest: Pick<Pointer, "digest">) => Effect.Effect<Option.Option<Manifest.Raw>, E>
-  /** A blob, readable from any offset and again. It is verified if it is read whole. Reading one that is not there fails. */
+  /** A blob, readable from any offset and repeatedly. It is verified when it is read as a whole. Reading a missing blob fails. */
   readonly blob: (blob: Pointer) => BlobSource<E>
-  /** Whether a blob is there. */
+  /** Whether the store has a blob. */
   readonly has: (blob: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>
   /** The tags, in the order of the store. */
   readonly tags: Stream.Stream<string, E>
-  /** The manifests that name a manifest as their subject. It need not be there itself. */
+  /** The manifests that name a manifest as their subject. The subject itself need not exist. */
   readonly referrers: (subject: Digest, options?: ReferrersOptions) => Stream.Stream<Descriptor, E>
 }
 
@@ -83,17 +83,17 @@ export interface Reader<out E> {
  * @since 0.1.0
  */
 export interface PutManifestOptions {
-  /** The tags to point at it. Defaults to none: it is known by its digest alone. */
+  /** The tags to set. Defaults to none: the manifest is then known by its digest alone. */
   readonly tags?: ReadonlyArray<string>
   /**
-   * Whether some of the manifests that it names are left out on purpose. A store that decides by itself what it takes, such
-   * as a registry, may refuse it all the same.
+   * Whether some of the manifests that it names are left out on purpose. A registry may refuse such a manifest all the same.
+   * Defaults to false.
    */
   readonly isSparse?: boolean
 }
 
 /**
- * What became of a manifest that was put.
+ * The result of putting a manifest.
  *
  * @category models
  * @since 0.1.0
@@ -110,7 +110,7 @@ export interface PutManifestResult {
  * @since 0.1.0
  */
 export interface PutBlobOptions {
-  /** Where else the blob may be, the likeliest first. A store takes it from there if it can, without reading the source. */
+  /** Where else the blob may be, the likeliest first. If the store can take the blob from there, the source is not read. */
   readonly from?: ReadonlyArray<Origin>
 }
 
@@ -122,31 +122,31 @@ export interface PutBlobOptions {
  */
 export interface Writer<out E> {
   /**
-   * Whether a manifest is there and stays there. A layout may have the file of one that nothing leads to: an interrupted copy
-   * left it.
+   * Whether the store has a manifest and will keep it. A layout may have the file of a manifest that its index does not reach,
+   * left by an interrupted copy: that file may be pruned.
    */
   readonly keeps: (manifest: Pick<Pointer, "digest">) => Effect.Effect<boolean, E>
-  /** Puts the bytes of a manifest as they are. Fails with `MissingContent` if the store lacks what it names. */
+  /** Puts the bytes of a manifest unchanged. Fails with `MissingContent` if the store lacks content that the manifest names. */
   readonly putManifest: (
     manifest: Manifest.Raw,
     options?: PutManifestOptions
   ) => Effect.Effect<PutManifestResult, E | MissingContent>
   /**
-   * Makes sure that a blob is there, and returns how it came to be. The content is verified before the store has it; the
-   * source is not read if it is there.
+   * Ensures that the store has a blob, and returns how: it was present, mounted or sent. The content is verified before the store
+   * keeps it. The source is not read if the blob is present.
    */
   readonly putBlob: <E2, R2>(
     blob: Pointer,
     source: BlobSource<E2, R2>,
     options?: PutBlobOptions
   ) => Effect.Effect<BlobOutcome, E | E2, R2>
-  /** Removes a tag; the manifest that it names stays. Does nothing if there is no such tag. */
+  /** Removes a tag; the manifest that it names stays. Does nothing if the tag does not exist. */
   readonly untag: (tag: string) => Effect.Effect<void, E>
-  /** Removes a manifest with its tags. Does nothing if it is not there. */
+  /** Removes a manifest with its tags. Does nothing if the manifest does not exist. */
   readonly remove: (manifest: Pick<Pointer, "digest">) => Effect.Effect<void, E>
   /**
-   * Runs an effect whose changes the store may write together: a layout writes its index once, when the effect ends, be it
-   * with a failure. Within the effect, the changes are visible.
+   * Runs an effect whose changes the store may write together: a layout writes its index once, when the effect succeeds or fails.
+   * Within the effect, the changes are visible.
    */
   readonly batch: <A, E2, R>(effect: Effect.Effect<A, E2, R>) => Effect.Effect<A, E | E2, R>
 }
@@ -160,8 +160,8 @@ export interface Writer<out E> {
 export interface ContentStore<out E> extends Reader<E>, Writer<E> {}
 
 /**
- * A store refuses a manifest because it lacks a blob or a manifest that this one names. Putting what is missing and then the
- * manifest again mends it.
+ * A store refused a manifest because it lacks a blob or a manifest that this manifest names. To recover, put the missing content,
+ * and then the manifest again.
  *
  * @category errors
  * @since 0.1.0
@@ -171,7 +171,7 @@ export class MissingContent extends Schema.TaggedError<MissingContent>("@effect-
   {
     /** The manifest that was refused. */
     manifest: Digest,
-    /** What is missing, as far as the store says so. */
+    /** The missing content, as far as the store reports it. */
     digests: Schema.Array(Digest)
   }
 ) {

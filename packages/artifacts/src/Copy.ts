@@ -1,8 +1,9 @@
 /**
  * Copies artifacts between stores: images with their platforms, signatures and SBOMs.
  *
- * What a tag names is complete at any time. Blobs come first, then the manifests that name them, then referrers after their
- * subjects, and the tags last. An interrupted copy leaves content without a tag, and the next one sends only what is missing.
+ * What a tag of the target names is complete at any time: blobs are sent first, then the manifests that name them, then referrers
+ * after their subjects, and tags are set last. An interrupted copy leaves content without a tag, and the next copy sends only
+ * what is missing.
  *
  * @since 0.1.0
  */
@@ -34,7 +35,7 @@ export { PlatformNotFound } from "./internal/copy/choice.ts"
 export { CopiedNode, CopiedTag, Event, Report, type Total, totals } from "./internal/copy/report.ts"
 
 /**
- * A tag of the target names something else, and must not be moved.
+ * A tag of the target names another manifest, and `onTag` is `fail`.
  *
  * @category errors
  * @since 0.1.0
@@ -42,7 +43,7 @@ export { CopiedNode, CopiedTag, Event, Report, type Total, totals } from "./inte
 export class TagExists extends Schema.TaggedError<TagExists>("@effect-acr/artifacts/TagExists")("TagExists", {
   /** The tag. */
   tag: Schema.String,
-  /** What it names. */
+  /** The manifest that it names at the target. */
   digest: Digest.Digest
 }) {
   /** Always false. */
@@ -63,53 +64,54 @@ export class TagExists extends Schema.TaggedError<TagExists>("@effect-acr/artifa
  */
 export interface Options {
   /**
-   * The tags at the target. Defaults to the tag of the source, or to none if the source is named by a digest or a number. A
-   * repository gets the tag of a full name: `3.20` of `docker.io/library/alpine:3.20`.
+   * The tags to set at the target. Defaults to the tag of the source, or to none if the source is named by a digest or a number.
+   * If the source is a full name, such as `docker.io/library/alpine:3.20`, and the target is a repository, the tag is `3.20`.
    */
   readonly tags?: ReadonlyArray<string>
   /**
-   * What to do with a tag that names something else: `overwrite` (the default), `keep` it, or `fail` with `TagExists`. If all tags
-   * are kept, nothing is sent.
+   * What to do if a tag of the target names another manifest: `overwrite` it (the default), `keep` it, or `fail` with
+   * `TagExists`. If all tags are kept, nothing is sent.
    */
   readonly onTag?: "overwrite" | "keep" | "fail"
   /** Which referrers are copied: all (`true`, the default), none, or some. */
   readonly referrers?: boolean | GraphOptions["referrers"]
   /**
-   * Whether the tags are copied by which cosign 2 files signatures, attestations and SBOMs (`sha256-….sig`, `.att`, `.sbom`).
-   * Defaults to false: looking for them takes three requests for each manifest, or a list of all tags.
+   * Whether to copy the tags under which cosign 2 stores signatures, attestations and SBOMs (`sha256-….sig`, `.att`, `.sbom`).
+   * Defaults to false: finding them takes three requests for each manifest, or a list of all tags.
    */
   readonly cosignTags?: boolean
-  /** The platforms to copy of an index, such as `linux/arm64`, with their attestations. Defaults to all. */
+  /** The platforms of an index to copy, such as `linux/arm64`, with their attestations. Defaults to all. */
   readonly platforms?: ReadonlyArray<Platform.Input>
   /**
-   * What becomes of an index of which some platforms are left out. `rewrite` (the default): the target gets an index that lists
-   * the others alone. It has another digest, and the referrers of the old one are not copied. `sparse`: it gets the index as it
-   * is, which many registries refuse.
+   * How to copy an index if `platforms` leaves some of its images out. `rewrite` (the default): the target gets a new index that
+   * lists only the chosen images. It has another digest, and the referrers of the original are not copied. `sparse`: the target
+   * gets the original index, which many registries refuse if images are missing.
    */
   readonly index?: "rewrite" | "sparse"
-  /** Whether layers that may not be distributed are copied, as far as the source has them. Defaults to false. */
+  /** Whether to copy layers that may not be distributed, as far as the source has them. Defaults to false. */
   readonly foreignLayers?: boolean
   /**
-   * What a manifest at the target stands for. `exists` (the default): with it, all that it names is there, and is put again
-   * only if the target refuses something for lack of it. `walk`: each manifest and each blob is looked for. The images of an
-   * index are looked for in any case where that takes no requests, as in a layout, and where the index may be sparse.
+   * What to conclude from a manifest that the target has. `exists` (the default): the target also has everything that the
+   * manifest names; content is put again only if the target refuses a manifest that needs it. `walk`: look for each manifest and
+   * each blob. The images of an index are always looked for where that takes no requests, as in a layout, and where the index may
+   * be sparse.
    */
   readonly trust?: "exists" | "walk"
   /**
-   * Where else the target may find blobs without a transfer, besides the source: the `origin` of another repository of its
-   * registry.
+   * Repositories, besides the source, from which the target may mount blobs without a transfer: each is the `origin` of another
+   * repository of the target's registry.
    */
   readonly mountFrom?: ReadonlyArray<Origin>
-  /** How many blobs are sent at the same time, at least 1. Defaults to 6. */
+  /** How many blobs to send at the same time, at least 1. Defaults to 6. */
   readonly concurrency?: number
   /** How many manifests the artifact may have, with its referrers. Defaults to 100,000. */
   readonly maxManifests?: number
-  /** Whether to report what would be done, and to write nothing. Defaults to false. */
+  /** Whether to only report what the copy would do, without writing. Defaults to false. */
   readonly isDryRun?: boolean
 }
 
 /**
- * The causes of a `CopyError` that are not errors of a store: `CopyError<E | Fault>` is what a copy fails with.
+ * The causes of a `CopyError` that are not errors of a store. A copy fails with `CopyError<E | Fault>`.
  *
  * @category errors
  * @since 0.1.0
@@ -118,13 +120,13 @@ export type Fault = GraphError | MissingContent | TagExists | PlatformNotFound
 
 const defaultConcurrency = 6
 
-/** With none, or what is no number, nothing would ever be sent. */
+/** With zero or `NaN`, nothing would ever be sent. */
 const atLeastOne = (count: number): number => (count >= 1 ? count : 1)
 
 /** Tags that are looked up at the same time. */
 const lookupsAtOnce = 8
 
-/** Events that wait for the reader of a stream. The copy waits with them. */
+/** How many events wait for the reader of a stream before the copy pauses. */
 const bufferedEvents = 64
 
 const graphOptions = ({ maxManifests, referrers = true }: Options): GraphOptions => ({
@@ -132,7 +134,7 @@ const graphOptions = ({ maxManifests, referrers = true }: Options): GraphOptions
   ...(referrers === false ? {} : { referrers: referrers === true ? {} : (referrers ?? {}) })
 })
 
-/** A store that predicts how it would come to hold content, and takes none. */
+/** A store that predicts the outcome of each blob, and writes nothing. */
 const dryRun = <E>(target: ContentStore<E>): ContentStore<E> => ({
   ...target,
   putManifest: () => Effect.succeed({ listedBy: Option.none() }),
@@ -147,14 +149,14 @@ const dryRun = <E>(target: ContentStore<E>): ContentStore<E> => ({
 const isBeside = (origin: Origin, other: Origin): boolean =>
   origin.place === other.place && origin.repository !== other.repository && other.repository !== ""
 
-/** Whether both stores are one, so that only tags can differ. */
+/** Whether both stores are the same, so that only tags can differ. */
 const isSame = (source: Reader<unknown>, target: Reader<unknown>): boolean =>
   source === target ||
   (source.origin.repository !== "" &&
     source.origin.place === target.origin.place &&
     source.origin.repository === target.origin.repository)
 
-/** What the source has under a tag or a digest. */
+/** The manifest that a tag or a digest names at the source. */
 const resolve = <E>(source: Reader<E>, tagOrDigest: string): Effect.Effect<Descriptor, CopyError<E | GraphError>> =>
   Effect.gen(function* () {
     const found = yield* Effect.mapError(source.resolve(tagOrDigest), at("source")<E | GraphError>)
@@ -179,7 +181,7 @@ const tagsOf = (reference: string, target: Reader<unknown>): ReadonlyArray<strin
   return [isAskedFreely(target) ? reference : (tagOf(reference) ?? reference)]
 }
 
-/** What is to become of a tag. */
+/** What the copy will do with a tag. */
 const tagAt = <E>(
   target: ContentStore<E>,
   tag: string,
@@ -219,7 +221,7 @@ interface Unit {
   readonly tags: ReadonlyArray<CopiedTag>
 }
 
-/** Whether all tags of a graph stay with something else, so that nothing would name it. */
+/** Whether all tags of a graph keep naming other manifests, so that no tag would name the graph. */
 const isInVain = ({ tags }: Pick<Unit, "tags">): boolean =>
   tags.length > 0 && tags.every(({ outcome }) => outcome === "kept")
 
@@ -227,7 +229,7 @@ const isInVain = ({ tags }: Pick<Unit, "tags">): boolean =>
 const unset = (tags: ReadonlyArray<CopiedTag>): ReadonlyArray<string> =>
   tags.filter(({ outcome }) => outcome === "set" || outcome === "moved").map(({ tag }) => tag)
 
-/** The bytes that the target may lack. */
+/** The size of what the target may lack. */
 const bytesOf = (units: ReadonlyArray<Unit>): number => {
   const sizes = new Map<string, number>()
   for (const { graph } of units) {
@@ -274,7 +276,7 @@ const copy = <E1, E2>(
           if (isOneStore && choice.made.length === 0) return Effect.succeed("whole")
           const isDoubted = trust === "walk" || (isMaybeSparse && !isImage(manifest))
           const there: Presence = isDoubted ? "there" : "whole"
-          // A registry has what its tags name. A layout may have lost it.
+          // A registry has what its tags name; a layout may have lost it.
           if (isTagged && manifest.digest === root.digest && !isAskedFreely(to)) return Effect.succeed(there)
           return Effect.mapBoth(target.keeps(manifest), {
             onFailure: ofTarget,
@@ -314,10 +316,10 @@ const copy = <E1, E2>(
       Effect.gen(function* () {
         const { graph, tags } = unit
         const hasReferrers = Array.from(graph.nodes.values()).some(({ referrers }) => referrers.length > 0)
-        // Content may take hours. Another program may have set a tag since, that this copy must not move.
+        // Sending content may take hours. Meanwhile another program may have set a tag that this copy must not move.
         const isCareful = onTag !== "overwrite" && !isDryRun && unset(tags).length > 0
         const isLater = hasReferrers || isCareful
-        // A root is put by its tags, at once if nothing refers to it, or else after its referrers.
+        // Putting the root sets its tags: at once if it has no referrers, otherwise after them.
         yield* engine.copy(graph, isLater ? [] : unset(tags))
         const last = isCareful
           ? yield* Effect.forEach(
@@ -344,7 +346,7 @@ const copy = <E1, E2>(
     return report
   })
 
-/** Copies in a batch of the target, so that a layout writes its index once. The copy is done when the batch is. */
+/** Copies in a batch of the target, so that a layout writes its index once. The copy ends with the batch. */
 const inBatch = <E1, E2>(
   source: Reader<E1>,
   target: ContentStore<E2>,
@@ -360,35 +362,37 @@ const inBatch = <E1, E2>(
   )
 
 /**
- * Copies what a tag or a digest names from one store to another, and reports what was done.
+ * Copies the artifact that a tag or a digest names from one store to another, and returns a report.
  *
  * **When to use**
  *
- * Use to promote, mirror, back up and restore images and artifacts. `events` does the same and shows the progress.
+ * Use to promote, mirror, back up and restore images and artifacts. Use `events` to show the progress.
  *
  * **Details**
  *
- * Bytes are copied as they are, so that digests stay the same. A tag of the source that moves during the copy changes nothing.
- * Blobs that the target has are not read. Between two repositories of one registry, blobs are mounted. A blob that several
- * manifests name is looked for once, crosses the network once, and is hashed once. Copies that run at the same time to one
- * opened repository send a blob that they have in common once.
+ * Bytes are copied unchanged, so that digests stay the same. The tag is resolved once: if it moves during the copy, the copy is
+ * not affected. Blobs that the target has are not read. Between two repositories of one registry, blobs are mounted. A blob that
+ * several manifests name is looked up, sent and hashed once. Concurrent copies to the same opened repository send a shared blob
+ * once.
  *
- * Of an artifact that is there under the same tag, a copy asks for the tag and for referrers.
+ * If the target has the artifact under the same tag, the copy requests only the tag and the referrers.
  *
- * If the target refuses a manifest since it lacks something that seemed to be there, that is put once more.
+ * If the target refuses a manifest because it lacks content that seemed present, the copy puts that content once more.
  *
- * Fails with `CopyError`, which says on which side and at which manifest or blob. `Effect.catchReason("CopyError", …)` reaches
+ * Fails with `CopyError`, which names the side and the manifest or blob that failed. `Effect.catchReason("CopyError", …)` handles
  * the reason of a registry's error. Other causes are `GraphError`, `TagExists`, `PlatformNotFound` and `MissingContent`.
  *
  * **Gotchas**
  *
- * A tag or a digest that the source lacks is a `GraphError` with the problem `Missing`, not the `NotFound` of a registry.
+ * If the source lacks the tag or the digest, the cause is a `GraphError` with the problem `Missing`, not the `NotFound` of a
+ * registry.
  *
- * If `platforms` leads to a rewritten index, signatures and SBOMs of the old index are not copied, and the report does not list
- * them.
+ * If `platforms` causes the index to be rewritten, signatures and SBOMs of the original index are not copied, and the report does
+ * not list them.
  *
- * `onTag: "keep"` and `"fail"` look at the tags before anything is sent, and once more before they are set. A tag that another
- * program sets between that look and the request is moved. With `"fail"`, content that was sent by then stays without the tag.
+ * `onTag: "keep"` and `"fail"` read the tags before anything is sent, and again right before they are set. If another program
+ * sets a tag between the second read and the request, the copy overwrites that tag. If `"fail"` fails at the second read, the
+ * content that was sent stays without the tag.
  *
  * **Example** (Promoting an image with its signatures and SBOMs)
  *
@@ -414,18 +418,18 @@ export const run = <E1, E2>(
 ): Effect.Effect<Report, CopyError<E1 | E2 | Fault>> => inBatch(source, target, tagOrDigest, options, () => Effect.void)
 
 /**
- * Copies like `run`, as a stream of what happens. The copy runs as long as the stream is read, and waits for its reader.
+ * Copies like `run`, as a stream of events. The copy runs while the stream is read, and pauses when its reader does.
  *
  * **Details**
  *
- * `Planned` comes first: `bytes` is the size of the manifests and blobs that the target may lack. `Progress` says how many bytes
- * of one blob are read so far, from its beginning; the number goes down if a transfer starts again. `NodeDone` follows each
- * manifest and blob, and `TagDone` each tag. `Finished` comes last, with the report.
+ * `Planned` comes first; its `bytes` is the size of the manifests and blobs that the target may lack. `Progress` has the number
+ * of bytes read of one blob, counted from its beginning; it decreases if a transfer restarts. `NodeDone` follows each manifest
+ * and blob, and `TagDone` each tag. `Finished` comes last, with the report.
  *
  * **Gotchas**
  *
- * `bytes` of `Planned` is an upper bound, which `Progress` does not reach: manifests, and blobs that the target has or mounts,
- * have no `Progress`. A percentage of it ends below 100, so take `Finished` as the end.
+ * `bytes` of `Planned` is an upper bound: manifests, and blobs that the target has or mounts, send no `Progress`. A percentage of
+ * it may stay below 100, so take `Finished` as the end.
  *
  * **Example** (Showing how much is sent)
  *

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 
 /**
- * Where a copy failed: at the store that it reads from, or at the one that it writes to.
+ * The store at which a copy failed: the one that it reads from, or the one that it writes to.
  *
  * @category models
  * @since 0.1.0
@@ -17,7 +17,7 @@ import * as Predicate from "effect/Predicate"
 export type Side = "source" | "target"
 
 /**
- * The reason of an error: its `reason` if it has one, as `RegistryError` does, or else the error itself.
+ * The reason of an error: its `reason` if it has one, as `RegistryError` does, otherwise the error itself.
  *
  * @category models
  * @since 0.1.0
@@ -30,12 +30,12 @@ export type ReasonOf<E> = E extends {
   : E
 
 /**
- * A failed copy.
+ * A copy failed.
  *
  * **Details**
  *
- * `reason` is that of the store's error, so that `Effect.catchReason("CopyError", "Forbidden", …)` reaches the reason of a
- * registry. `cause` is the error itself.
+ * `reason` is the reason of the store's error, so that `Effect.catchReason("CopyError", "Forbidden", …)` handles a reason of
+ * `RegistryError`. `cause` is the error itself.
  *
  * @category errors
  * @since 0.1.0
@@ -43,7 +43,7 @@ export type ReasonOf<E> = E extends {
 export class CopyError<out E = unknown> extends Data.TaggedError("CopyError")<{
   /** The side that failed. */
   readonly side: Side
-  /** The manifest or the blob that was being copied; none if it was the artifact as a whole. */
+  /** The manifest or the blob that was being copied; none if the error concerns the artifact as a whole. */
   readonly node: Option.Option<Digest.Digest>
   readonly reason: unknown
   readonly cause: unknown

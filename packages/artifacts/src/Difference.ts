@@ -1,5 +1,5 @@
 /**
- * The difference of two artifacts, which may be in two stores.
+ * Compares two artifacts, which may be in different stores.
  *
  * @since 0.1.0
  */
@@ -33,7 +33,7 @@ export interface Side<out E> {
 }
 
 /**
- * An image in a store, by its digest: one of the `images` of a `Difference`, for example.
+ * An image in a store, by its digest; for example, one of the `images` of a `Difference`.
  *
  * @category models
  * @since 0.1.0
@@ -48,12 +48,16 @@ export interface ImageSide<out E> {
 /**
  * Compares two artifacts by their manifests and configurations.
  *
+ * **When to use**
+ *
+ * Use to see whether two artifacts differ, and in which fields and layers. `files` compares the files in the layers of two images.
+ *
  * **Details**
  *
- * Images of indexes are compared by platform, and two images that are not in an index are compared whatever their platforms are. Layers
- * are the same if their digests are. Manifests for no platform, such as attestations, are the same if their digests are.
+ * Images of two indexes are paired by platform. Two images outside of indexes are compared regardless of platform. Layers are
+ * equal if their digests are equal, and so are manifests without a platform, such as attestations.
  *
- * Referrers are no part of an artifact, and are not compared.
+ * Referrers are not compared.
  *
  * Fails with `GraphError` if one of the manifests is missing.
  *
@@ -84,16 +88,17 @@ export const compare: <E1, E2>(left: Side<E1>, right: Side<E2>) => Effect.Effect
   Comparing.compare
 
 /**
- * Compares the files of two images: what a container sees once all layers lie on top of each other.
+ * Compares the files of two images as a container sees them, with all layers applied.
  *
  * **Details**
  *
- * Both sides are images, not indexes. Whiteouts of layers remove files of the layers below (OCI image specification, layer.md,
- * "Whiteouts"). Files are compared by type, mode, size, content and target of the link; owners and times are not compared. Layers that
- * both images have at the bottom are read once.
+ * Both sides must be images, not indexes. Whiteouts of layers remove files of the layers below (OCI image specification,
+ * layer.md, "Whiteouts"). Files are compared by type, mode, size, content and link target, but not by owner and times. The lowest
+ * layers that both images share are read once.
  *
- * Contents are hashed as they pass, and not kept. Memory grows with the number of files: an image of more than `maxFiles` fails with
- * `FolderError` (`LimitExceeded`). A layer that is no archive fails with `FolderError` (`InvalidArchive`).
+ * Contents are hashed while they are read, and not kept. Memory grows with the number of files: an image with more than
+ * `maxFiles` files fails with `FolderError` (`LimitExceeded`). A layer that is not a tar archive fails with `FolderError`
+ * (`InvalidArchive`).
  *
  * **Example** (The files that a new version changes)
  *

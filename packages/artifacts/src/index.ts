@@ -1,5 +1,5 @@
 /**
- * Images, indexes, signatures and bills of materials as graphs, in any store.
+ * Images, indexes, signatures and SBOMs as graphs, in any store.
  *
  * @since 0.1.0
  */
@@ -7,37 +7,37 @@
 /** Why an archive could not be read or written. */
 export * as ArchiveError from "./ArchiveError.ts"
 
-/** Artifacts that are made in a store. */
+/** Pushes, pulls and attaches files and folders, and makes multi-platform indexes. */
 export * as Artifact from "./Artifact.ts"
 
-/** Why an artifact could not be made, put together or pulled. */
+/** Why an artifact could not be made or pulled. */
 export * as ArtifactError from "./ArtifactError.ts"
 
-/** Places of content. */
+/** The interface of stores: registries, layouts and memory. */
 export * as ContentStore from "./ContentStore.ts"
 
-/** Artifacts from store to store. */
+/** Copies artifacts between stores. */
 export * as Copy from "./Copy.ts"
 
 /** Why a copy failed, and on which side. */
 export * as CopyError from "./CopyError.ts"
 
-/** How two artifacts differ. */
+/** Compares two artifacts. */
 export * as Difference from "./Difference.ts"
 
-/** Folders as tar archives. */
+/** Packs folders into tar archives, and unpacks them. */
 export * as Folder from "./Folder.ts"
 
 /** Why a folder could not be packed or unpacked. */
 export * as FolderError from "./FolderError.ts"
 
-/** An artifact as a graph. */
+/** Reads an artifact as a graph. */
 export * as Graph from "./Graph.ts"
 
-/** Archives of images in one file. */
+/** Reads and writes images in one tar archive, as `docker save` and `docker load` do. */
 export * as ImageArchive from "./ImageArchive.ts"
 
-/** Folders that hold images. */
+/** OCI image layouts: folders that hold images. */
 export * as ImageLayout from "./ImageLayout.ts"
 
 /** Why a layout could not be read or written. */
@@ -49,47 +49,47 @@ export * as LayoutFiles from "./LayoutFiles.ts"
 /** A store in memory. */
 export * as MemoryStore from "./MemoryStore.ts"
 
-/** Globs that names are compared with. */
+/** Selects names by globs. */
 export * as NamePatterns from "./NamePatterns.ts"
 
-/** A repository of a registry. */
+/** A repository of a registry as a store. */
 export * as Repository from "./Repository.ts"
 
-/** Deleting by rules. */
+/** Deletes tags and manifests by rules. */
 export * as Retention from "./Retention.ts"
 
-/** Why a retention does not begin. */
+/** Why a retention run did not start. */
 export * as RetentionError from "./RetentionError.ts"
 
-/** What a repository holds. */
+/** The tags and manifests of a repository, as a retention run reads them. */
 export * as RetentionInventory from "./RetentionInventory.ts"
 
-/** What a run has done so far. */
+/** The journal of a retention run, to resume it. */
 export * as RetentionJournal from "./RetentionJournal.ts"
 
-/** What rules decide. */
+/** The plan of a retention run: what it deletes and keeps, and why. */
 export * as RetentionPlan from "./RetentionPlan.ts"
 
-/** What became of a plan. */
+/** The report of a retention run. */
 export * as RetentionReport from "./RetentionReport.ts"
 
-/** Rules that say what stays and what goes. */
+/** The rules of a retention run: what it keeps and deletes. */
 export * as RetentionRules from "./RetentionRules.ts"
 
 /** Repositories that rules can be applied to. */
 export * as RetentionTarget from "./RetentionTarget.ts"
 
-/** What takes the storage of a repository. */
+/** The storage that artifacts take, and what deleting them frees. */
 export * as StorageUsage from "./StorageUsage.ts"
 
-/** What an artifact is. */
+/** Summarizes an artifact. */
 export * as Summary from "./Summary.ts"
 
-/** The tags of a repository with what they name. */
+/** Lists tags with digest, size, time and platforms. */
 export * as TagList from "./TagList.ts"
 
-/** The trash of a repository. */
+/** Restores soft-deleted artifacts. */
 export * as Trash from "./Trash.ts"
 
-/** Whether an artifact is whole. */
+/** Checks that an artifact is complete and undamaged. */
 export * as Validation from "./Validation.ts"
