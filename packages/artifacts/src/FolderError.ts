@@ -9,8 +9,8 @@ import { FileFailed } from "./LayoutError.ts"
 export { FileFailed }
 
 /**
- * An entry cannot be packed or unpacked without harm: its name leaves the folder, two entries are one file on some file systems,
- * a link leads outside, or it is a device, a pipe or a socket.
+ * An entry cannot be packed or unpacked safely: its name leads out of the folder, it and another entry are the same file on some
+ * file systems, it is a link that leads outside, or it is a device, a pipe or a socket.
  *
  * @category reasons
  * @since 0.1.0
@@ -29,7 +29,7 @@ export class RefusedEntry extends Schema.TaggedError<RefusedEntry>("@effect-acr/
 }
 
 /**
- * A file was changed while it was read: it gave more or fewer bytes than it had at first.
+ * A file changed while it was read: its size is not what it was at the start.
  *
  * @category reasons
  * @since 0.1.0
@@ -46,7 +46,7 @@ export class FileChanged extends Schema.TaggedError<FileChanged>("@effect-acr/ar
 }
 
 /**
- * An archive has more bytes or entries than are allowed, or longer names.
+ * An archive has more bytes or entries, or longer names, than the limits allow.
  *
  * @category reasons
  * @since 0.1.0
@@ -63,8 +63,8 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("@effect-ac
 }
 
 /**
- * A tar archive is damaged, is cut off, or has features that are not read, such as sparse files. Of `Folder.unpack`, also: it is
- * another kind of file, or it is compressed.
+ * A tar archive is damaged, is truncated, or uses unsupported features such as sparse files. `Folder.unpack` also fails with it
+ * for a compressed archive and for any other kind of file.
  *
  * @category reasons
  * @since 0.1.0
@@ -80,7 +80,7 @@ export class InvalidArchive extends Schema.TaggedError<InvalidArchive>(
 }
 
 /**
- * A file is there already, and must not be replaced.
+ * A file exists already, and `overwrite` is false.
  *
  * @category reasons
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * An artifact as a graph: its manifests, what they name, and what refers to them.
+ * Reads an artifact as a graph: its manifests, what they name, and what refers to them.
  *
  * @since 0.1.0
  */
@@ -17,13 +17,13 @@ export type { Storage, StoredContent, StoredRoot } from "./internal/storage.ts"
 export { type Graph, GraphError, type GraphNode, type GraphOptions } from "./internal/walk.ts"
 
 /**
- * Reads the graph of an artifact: the manifest, those that it names, and their referrers if they are wanted. Fails with
+ * Reads the graph of an artifact: the manifest, those that it names, and their referrers if `referrers` is set. Fails with
  * `GraphError` if a manifest is missing or cannot be read.
  *
  * **Details**
  *
- * Manifests are read, blobs are not. Each manifest is read once, however many others name it. Descriptors are kept, and the
- * bytes of manifests are not.
+ * Manifests are read, blobs are not. Each manifest is read once, however many others name it. The graph holds descriptors, not
+ * the bytes of manifests.
  *
  * @category constructors
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const read = <E>(
 ): Effect.Effect<Graph, E | GraphError> => walk(reader, root, options)
 
 /**
- * The blobs of a graph, each once.
+ * Lists the blobs of a graph, each once.
  *
  * @category getters
  * @since 0.1.0
@@ -49,7 +49,7 @@ export const blobs = ({ nodes }: Graph): ReadonlyArray<Descriptor> => {
 }
 
 /**
- * The size of a graph in bytes: its manifests, and its blobs, each once.
+ * Sums up the size of a graph in bytes: its manifests and its blobs, each once.
  *
  * @category getters
  * @since 0.1.0
@@ -59,16 +59,16 @@ export const size = (graph: Graph): number =>
   blobs(graph).reduce((sum, { size }) => sum + size, 0)
 
 /**
- * Writes a graph as a tree for people: the root, the images of an index by platform, their blobs, and referrers under their
- * subjects.
+ * Formats a graph as a tree for people to read: the root, the images of an index by platform, their blobs, and referrers under
+ * their subjects.
  *
  * **Details**
  *
- * Each line has a digest, a type and a size. The type is the artifact type where one is stated, or else the media type. The
- * digest of the root is whole, others have their first 12 digits. A manifest that several others name is written with its
- * contents once, and afterwards marked `(shown above)`.
+ * Each line has a digest, a type and a size. The type is the artifact type if the manifest states one, otherwise the media type.
+ * The digest of the root is complete; others are cut to 12 digits. A manifest that several others name is written in full once,
+ * and afterwards marked `(shown above)`.
  *
- * Text of the artifact is escaped so that it cannot control a terminal or begin a line, and is cut after 200 characters.
+ * Text from the artifact is escaped, so that it can neither control a terminal nor begin a line, and is cut after 200 characters.
  *
  * **Gotchas**
  *
@@ -95,12 +95,12 @@ export const size = (graph: Graph): number =>
 export const format: (graph: Graph) => string = Tree.format
 
 /**
- * Counts what several artifacts of one repository store together: each manifest and each blob once, what roots share, and
- * what each root alone holds.
+ * Counts what several artifacts of one repository store together: each manifest and blob once, what the roots share, and what
+ * only one root holds.
  *
  * **When to use**
  *
- * Use to find what takes the space of a repository, and what deleting an image frees.
+ * Use for graphs that you have read already. `StorageUsage` reads a whole store and counts it.
  *
  * **Details**
  *
@@ -108,7 +108,7 @@ export const format: (graph: Graph) => string = Tree.format
  *
  * **Gotchas**
  *
- * An index and an image in it are two roots if there is a graph of each: what the image stores is then shared.
+ * If there is a graph of an index and one of an image in it, both are roots, and what the image stores counts as shared.
  *
  * **Example** (What each of two versions holds alone)
  *
@@ -125,7 +125,7 @@ export const format: (graph: Graph) => string = Tree.format
 export const storage: (graphs: Iterable<Graph>) => Storage = Stored.storage
 
 /**
- * Whether a blob is a layer that may not be distributed, such as base layers of Windows. Registries need not hold it.
+ * Tells whether a blob is a layer that may not be distributed, such as base layers of Windows. Registries need not hold it.
  *
  * @category guards
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Archives of images in one file: what `docker save`, `skopeo`, `podman`, `ctr`, `crane`, `regctl` and BuildKit write, and what
- * `docker load` takes.
+ * Reads and writes images in one tar archive: reads what `docker save`, `skopeo`, `podman`, `ctr`, `crane`, `regctl` and BuildKit
+ * write, and writes archives for `docker load`.
  *
  * OCI image specification, image-layout.md; Docker's documentation, `docker image save`.
  *
@@ -66,14 +66,15 @@ const notAFile = (archive: string) => {
  *
  * **Details**
  *
- * Of a plain file, the headers are read once, and content is read where it lies. A compressed file is read as by `fromStream`. A pipe,
- * such as `/dev/stdin`, is refused: use `fromStream`.
+ * The headers of a plain file are read once, and content is then read by its position. A compressed file is read as by
+ * `fromStream`. A pipe, such as `/dev/stdin`, is refused: use `fromStream`.
  *
  * OCI archives keep the digests of their images. The archives of `docker save` before version 25, `podman save` and `crane pull`
- * do not: see `hasOriginalDigests`. Images are found by their full names (`alpine:3.20`), and by their tags alone if these name
- * one image.
+ * do not: see `hasOriginalDigests`. Images are found by their full names (`alpine:3.20`), or by tag alone if only one image has
+ * the tag.
  *
- * Content is verified while it is read. Links lead to files of the archive alone, and nothing is written except temporary files.
+ * Content is verified while it is read. Links are followed only within the archive, and nothing is written except temporary
+ * files.
  *
  * Fails with `ArchiveError`: `NotAnArchive`, `UnsupportedArchive`, `InvalidArchive` and `FileFailed`. Reading from it may fail with
  * `ContentMissing`, `ContentDiffers` and `Ambiguous` as well.
@@ -103,7 +104,7 @@ export const read = (
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const { type } = yield* Effect.mapError(files.stat(file), ofFile(file))
-    // Files are read by position, which pipes have not. Opening one waits for its writer, and cannot be interrupted.
+    // Files are read by position, which pipes do not support. Opening a pipe waits for its writer, and cannot be interrupted.
     if (type === "Directory") return yield* isAFolder(file)
     if (type !== "File") return yield* notAFile(file)
     const handle = yield* Effect.mapError(files.open(file, { flag: "r" }), ofFile(file))
@@ -119,16 +120,20 @@ export const read = (
 /**
  * Reads an archive from a stream, such as standard input: plain, or compressed by gzip or zstd.
  *
+ * **When to use**
+ *
+ * Use for pipes and downloads. `read` is better for a file: it can read content repeatedly and in any order.
+ *
  * **Details**
  *
- * The stream is read as far as what is asked for. A layer that is asked for when it comes is handed on as it comes, and can be read
- * once. What comes before it is asked for is kept, files of at most 4 MiB in memory (64 MiB together) and others in a temporary
- * file. Archives of `write` and of `regctl` come in the order in which `Copy.run` asks with `concurrency: 1`, so that nothing large is
- * kept; with more, a layer may be asked for before another that comes earlier.
+ * The stream is read only as far as needed. A layer that is requested when it arrives is passed on directly, and can be read
+ * once. Content that arrives before it is requested is kept: files of at most 4 MiB in memory (64 MiB together), others in a
+ * temporary file. `write` and `regctl` order their archives as `Copy.run` requests content with `concurrency: 1`, so that nothing
+ * large is kept; with a higher concurrency, `Copy.run` may request a layer before another one that arrives earlier.
  *
- * Others have their index at the end, and are kept as a whole.
+ * Archives of other programs have their index at the end, and are kept as a whole.
  *
- * The stream ends with the scope.
+ * The stream is closed with the scope.
  *
  * **Example** (Pushing from a pipe)
  *
@@ -175,18 +180,19 @@ export const fromStream = <E, R>(
  */
 export interface WriteOptions {
   /**
-   * `oci` (the default): an OCI image layout. `docker`: that, and what `docker load` reads. Each reference is one image then.
+   * `oci` (the default): an OCI image layout. `docker`: an OCI image layout that `docker load` can read as well. Each reference
+   * must then be one image.
    */
   readonly format?: Format
-  /** The platform of the image to write of an index, such as `linux/arm64`. Defaults to the index with all of its images. */
+  /** The platform of the image to write if a reference is an index, such as `linux/arm64`. Defaults to the index with all of its images. */
   readonly platform?: Platform.Input
   /**
-   * The name that `docker load` and containerd give to the images, without a tag, such as `shop/api`. Defaults to that of the
-   * repository with its registry, if the source is one, or to none. An image that is named by a full name keeps it; one that is
-   * named by a digest or a number (`@0`) gets none.
+   * The name that `docker load` and containerd give to the images, without a tag, such as `shop/api`. If the source is a
+   * repository, defaults to its name with the registry; otherwise to none. An image that is referenced by a full name keeps that
+   * name; one that is referenced by a digest or a number (`@0`) gets none.
    */
   readonly name?: string
-  /** Which referrers are written: all (`true`, the default), none, or some. A Docker archive has none. */
+  /** Which referrers to write: all (`true`, the default), none, or some. A Docker archive never has referrers. */
   readonly referrers?: boolean | GraphOptions["referrers"]
   /** How many manifests an artifact may have, with its referrers. Defaults to 100,000. */
   readonly maxManifests?: number
@@ -199,12 +205,12 @@ export interface WriteOptions {
  * @since 0.1.0
  */
 export interface SaveOptions extends WriteOptions {
-  /** Whether a file that is there is replaced, also one that appears while the archive is written. Defaults to true. */
+  /** Whether to replace an existing file, also one that appears while the archive is written. Defaults to true. */
   readonly overwrite?: boolean
 }
 
 /**
- * What writing an archive fails with, besides the errors of the store.
+ * Why an archive could not be written, besides the errors of the store.
  *
  * @category errors
  * @since 0.1.0
@@ -237,20 +243,20 @@ const entryOf = <E>(
 }
 
 /**
- * Writes images, and other artifacts, with their referrers into an archive, as a stream of bytes.
+ * Writes images and other artifacts, with their referrers, into an archive, as a stream of bytes. `save` writes it to a file.
  *
  * **Details**
  *
- * Bytes are written as they are, so that digests stay the same, and each blob once. The same images give the same archive. What lists
- * the images comes first, then manifests, configurations and layers, so that `fromStream` and other readers of pipes keep nothing
- * that is large. Memory is constant. Layers that may not be distributed are left out of an OCI archive.
+ * Bytes are written unchanged, so that digests stay the same, and each blob once. The same images produce the same archive. The
+ * index comes first, then manifests, configurations and layers, so that `fromStream` and other readers of pipes keep nothing
+ * large. Memory is constant. An OCI archive leaves out layers that may not be distributed.
  *
- * An archive of the format `docker` is an OCI archive with a `manifest.json`: `docker load`, `podman load`, `ctr images import` and
- * `skopeo` take it. `docker load` gives the images the names of the option `name` with the tags of the source.
+ * An archive of the format `docker` is an OCI archive with a `manifest.json`: `docker load`, `podman load`, `ctr images import`
+ * and `skopeo` read it. `docker load` names the images by the option `name` and the tags of the source.
  *
  * Fails with the errors of the store, with `ArchiveError` (`NotFound`, `NotAnImage`, `PlatformRequired`), with `GraphError` if a manifest
- * that another one names is missing, and with `PlatformNotFound`. If the stream fails, what was written is no archive: `save` leaves
- * nothing behind.
+ * that another one names is missing, and with `PlatformNotFound`. If the stream fails, the bytes written so far are not an
+ * archive; `save` then leaves no file behind.
  *
  * **Example** (To standard output)
  *
@@ -274,7 +280,7 @@ export const write = <E>(
   options: WriteOptions = {}
 ): Stream.Stream<Uint8Array, E | WriteFault> => written(source, references, options)
 
-/** `heldBytes` says how much of the stream its reader holds on to, see `BlobSource`. */
+/** `heldBytes` is the number of bytes of the stream that its reader holds at once, see `BlobSource`. */
 const written = <E>(
   source: Reader<E>,
   references: string | ReadonlyArray<string>,
@@ -303,8 +309,7 @@ const written = <E>(
   )
 
 /**
- * The file that is replaced, if there is one. Refuses what is no file: a renaming would replace it, and for root also
- * `/dev/stdout`.
+ * The file to replace, if it exists. Refuses anything that is not a file: renaming would replace it, as root even `/dev/stdout`.
  */
 const replaced = (
   files: FileSystem.FileSystem,
@@ -325,8 +330,8 @@ const refused = (tag: "AlreadyExists" | "BadResource", file: string, description
   )
 
 /**
- * Writes an archive like `write` into a file, which appears when it is whole. A file of this name is replaced, and
- * the new one has its mode; of a link, what it leads to. A folder, a pipe or a device is not replaced.
+ * Writes an archive like `write`, into a file that appears once it is complete. An existing file is replaced, and its mode is
+ * kept; of a symbolic link, the target is replaced. A folder, a pipe or a device is not replaced: `save` fails.
  *
  * **Example** (An image for `docker load`)
  *
@@ -360,11 +365,11 @@ export const save = <E>(
     const temporary = path.join(folder, `.${path.basename(target)}.${yield* nonce}`)
     const isThere = Effect.orElseSucceed(Effect.as(files.lstat(target), true), () => false)
     const isAllowed = Effect.gen(function* () {
-      // The mode that the file was opened with lacks what the process withholds.
+      // The umask of the process was applied to the mode that the file was opened with.
       if (Option.isSome(before)) yield* Effect.ignore(files.chmod(temporary, before.value.mode & 0o777))
       return overwrite || !(yield* isThere)
     })
-    // Each piece is written before the next is taken.
+    // Each chunk is written before the next one is read.
     const content = Stream.mapError(written(source, references, options, 0), ofSource)
     const mode = Option.match(before, { onNone: () => ({}), onSome: ({ mode }) => ({ mode: mode & 0o777 }) })
     const isWritten = yield* Effect.mapError(

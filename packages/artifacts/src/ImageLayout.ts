@@ -1,5 +1,5 @@
 /**
- * OCI image layouts: folders that hold images and artifacts, for backups, for machines without a network, and to pass on.
+ * OCI image layouts: folders that hold images and artifacts, for backups, air-gapped machines and exchange with other tools.
  *
  * OCI image specification, image-layout.md. skopeo, oras, regctl, crane, BuildKit and containerd read and write the same folders.
  *
@@ -40,14 +40,14 @@ export { PruneReport } from "./internal/layout/prune.ts"
  * @since 0.1.0
  */
 export interface PruneOptions {
-  /** Whether to say what would be removed, and to remove nothing. Defaults to false. */
+  /** Whether to only report what would be removed. Defaults to false. */
   readonly isDryRun?: boolean
   /**
-   * Whether manifests without a tag are removed as well, except those that a tagged one names and their referrers. Defaults to
+   * Whether to also remove manifests without a tag, except those that a tagged manifest names, and their referrers. Defaults to
    * false.
    */
   readonly untagged?: boolean
-  /** How old content must be to be removed: another program may be about to name it. Defaults to one hour. */
+  /** The minimum age of content to remove: another program may be about to name younger content. Defaults to one hour. */
   readonly minAge?: Duration.Input
 }
 
@@ -65,48 +65,49 @@ export interface ImageLayout extends ContentStore<LayoutError> {
    *
    * **Details**
    *
-   * An entry reaches what it names, and the referrers of that. Files that are not named by a digest are left alone. Other
-   * programs can read the layout meanwhile; those that write wait.
+   * An entry reaches what it names, and the referrers of that. Files whose names are not digests are left alone. Other programs
+   * can read the layout meanwhile; programs that use the same lock wait before they write.
    */
   readonly prune: (options?: PruneOptions) => Effect.Effect<PruneReport, LayoutError>
 }
 
-/** The file with the version has 30 bytes. It may say more. */
+/** The version file has 30 bytes; a later version may add fields. */
 const mostVersionBytes = 64 * 1024
 
-/** What a folder may hold before it becomes a layout: what a killed program has left. */
+/** Whether a killed program left an entry behind: a folder with only such entries may become a layout. */
 const isLeftover = (name: string): boolean => name.startsWith(".") || name === Disk.ingestFolder
 
-/** How old files must be to be those of a killed program. */
+/** The age from which a temporary file counts as left by a killed program. */
 const leftoverAge = Duration.hours(1)
 
-/** How often a manifest is put again that another program removes before it is listed. */
+/** How often a manifest is put again if another program removes it before it is listed. */
 const mostPuts = 5
 
 const defaultMinAge = Duration.hours(1)
 
 /**
- * Opens a folder as an image layout. A folder that is missing or empty becomes one when something is written.
+ * Opens a folder as an image layout. A missing or empty folder becomes a layout with the first write.
  *
  * **When to use**
  *
- * Use to back up repositories, to take images where there is no network, and to exchange them with other programs.
+ * Use to back up repositories, to carry images to machines without a network, and to exchange them with other programs. Use
+ * `ImageArchive` for a single file, or for `docker load`.
  *
  * **Details**
  *
  * A tag is the annotation `org.opencontainers.image.ref.name` of an entry in `index.json`. A reference may also be the full name
- * of an image (`docker.io/library/alpine:3`), the tag of such a name, a digest, or `@` and the number of an entry. A name that
- * several manifests have fails with `Ambiguous`.
+ * of an image (`docker.io/library/alpine:3`), the tag of such a name, a digest, or `@` and the number of an entry. If several
+ * manifests have the name, the operation fails with `Ambiguous`.
  *
- * Files appear as a whole or not at all, and content is verified when it is written and when it is read. Several processes can
- * write at the same time: the index is changed under a lock. The same content gives the same bytes in `index.json`, and what is
- * there is not written again. `batch` writes the index once for many tags.
+ * Files appear once they are complete. Content is verified when it is written and when it is read. Several processes can write at
+ * the same time: the index is changed under a lock. The same content produces the same bytes in `index.json`, and existing
+ * content is not written again. `batch` writes the index once for many tags.
  *
  * Referrers are listed in `index.json` and under the tag of their subject (`sha256-…`), so that oras, regctl and other programs
  * find them. `tags` leaves these tags out.
  *
- * Fails with `NotALayout` if the folder holds something else, and with `UnsupportedVersion` if the layout is of a version other
- * than 1.0.0.
+ * Fails with `NotALayout` if the folder holds something else, and with `UnsupportedVersion` if the version of the layout is not
+ * 1.0.0.
  *
  * **Example** (Backing up an image with its signatures)
  *
@@ -157,7 +158,7 @@ const make = Effect.fnUntraced(function* (
       content.ofFile
     )
 
-  /** Whether the folder is a layout. It may become one if it has nothing else. */
+  /** Whether the folder is a layout. False if it is missing or empty, so that it may become one. Fails if it holds something else. */
   const isLayout: Effect.Effect<boolean, LayoutError> = Effect.gen(function* () {
     const type = yield* orAbsent(
       Effect.map(files.stat(folder), (info) => info.type),
@@ -171,7 +172,7 @@ const make = Effect.fnUntraced(function* (
     if (Option.isNone(size)) {
       const names = yield* orAbsent(files.readDirectory(folder), [])
       if (names.every(isLeftover)) return false
-      // Another program may have made it a layout between the two looks.
+      // Another program may have made it a layout between the two reads.
       size = yield* content.sizeAt(versionFile)
     }
     if (Option.isNone(size)) {
@@ -201,7 +202,7 @@ const make = Effect.fnUntraced(function* (
       return yield* content.failure(new SharedBlobs({ description }))
     })
 
-  /** Makes the folder a layout before something is written. */
+  /** Makes the folder a layout before the first write. */
   const prepare: Effect.Effect<void, LayoutError> = Effect.suspend(() =>
     isPrepared
       ? Effect.void
@@ -222,7 +223,7 @@ const make = Effect.fnUntraced(function* (
         })
   )
 
-  /** A manifest that the index lists, or that is there without being listed. */
+  /** A manifest that the index lists, or that exists without being listed. */
   const ofDigest = (digest: Digest.Digest): Effect.Effect<Option.Option<Descriptor>, LayoutError> =>
     Effect.gen(function* () {
       const entry = (yield* catalog.current).entry(digest)
@@ -268,7 +269,7 @@ const make = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       if (yield* catalog.isRemoved(digest)) return false
       const { reached } = yield* Effect.flatMap(catalog.current, subjects.survey)
-      // What an index names may have been removed by itself.
+      // A manifest that an index names may have been removed on its own.
       return reached.has(digest) && Option.isSome(yield* content.sizeOf(digest))
     })
 
@@ -296,7 +297,7 @@ const make = Effect.fnUntraced(function* (
       return { listedBy }
     })
 
-  /** Changes of the index alone lack nothing. */
+  /** A change of the index alone needs no content, so that `MissingContent` should not occur. */
   const changed = (change: Catalog.Change): Effect.Effect<void, LayoutError> =>
     Effect.catchTag(Effect.andThen(prepare, catalog.change(change)), "MissingContent", (error: MissingContent) =>
       Effect.fail(content.failure(new ContentMissing({ digest: error.manifest, description: error.message })))
@@ -309,7 +310,7 @@ const make = Effect.fnUntraced(function* (
 
   const remove: ImageLayout["remove"] = ({ digest }) =>
     Effect.gen(function* () {
-      // One that is damaged can be removed; what it was about is not known.
+      // A damaged manifest can be removed, but its subject is unknown.
       const raw = yield* Effect.catchIf(manifest({ digest }), ContentFiles.isDamage, () => Effect.succeedNone)
       if (Option.isNone(raw) && Option.isNone((yield* catalog.current).entry(digest))) return
       yield* changed({ _tag: "Remove", digest, referrer: Option.flatMap(raw, Referrer.fromManifest) })

@@ -7,7 +7,7 @@ import { Digest } from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
 
 /**
- * A folder is no image layout: it has other content, or its file `oci-layout` cannot be read.
+ * A folder is not an image layout: it has other content, or its file `oci-layout` cannot be read.
  *
  * @category reasons
  * @since 0.1.0
@@ -21,7 +21,7 @@ export class NotALayout extends Schema.TaggedError<NotALayout>("@effect-acr/arti
 }
 
 /**
- * A layout has a version that this library does not know. OCI image specification, image-layout.md, "oci-layout file".
+ * A layout has an unsupported version. OCI image specification, image-layout.md, "oci-layout file".
  *
  * @category reasons
  * @since 0.1.0
@@ -37,7 +37,7 @@ export class UnsupportedVersion extends Schema.TaggedError<UnsupportedVersion>(
 }
 
 /**
- * The file `index.json` cannot be read. It is left as it is.
+ * The file `index.json` cannot be read. It is left unchanged.
  *
  * @category reasons
  * @since 0.1.0
@@ -60,7 +60,7 @@ export class InvalidIndex extends Schema.TaggedError<InvalidIndex>("@effect-acr/
  * @since 0.1.0
  */
 export class Ambiguous extends Schema.TaggedError<Ambiguous>("@effect-acr/artifacts/Ambiguous")("Ambiguous", {
-  /** What was looked for. */
+  /** The reference. */
   description: Schema.String,
   /** The manifests that it may name, at most 20. */
   digests: Schema.Array(Digest)
@@ -78,7 +78,7 @@ export class Ambiguous extends Schema.TaggedError<Ambiguous>("@effect-acr/artifa
 export class ContentMissing extends Schema.TaggedError<ContentMissing>("@effect-acr/artifacts/ContentMissing")(
   "ContentMissing",
   {
-    /** What is missing, and for what. */
+    /** What is missing, and what needs it. */
     description: Schema.String,
     /** The content that is missing. */
     digest: Digest
@@ -89,7 +89,7 @@ export class ContentMissing extends Schema.TaggedError<ContentMissing>("@effect-
 }
 
 /**
- * Content is not what its digest names: a file of the layout is damaged, or the content to write is.
+ * Content does not match its digest: a file of the layout or the content to write is damaged.
  *
  * @category reasons
  * @since 0.1.0
@@ -97,7 +97,7 @@ export class ContentMissing extends Schema.TaggedError<ContentMissing>("@effect-
 export class ContentDiffers extends Schema.TaggedError<ContentDiffers>("@effect-acr/artifacts/ContentDiffers")(
   "ContentDiffers",
   {
-    /** What was expected and found. */
+    /** What was expected, and what was found. */
     description: Schema.String,
     /** The content. */
     digest: Digest
@@ -108,13 +108,13 @@ export class ContentDiffers extends Schema.TaggedError<ContentDiffers>("@effect-
 }
 
 /**
- * Pruning found a manifest, or an entry of `index.json`, of which it does not know what it names: removing anything might remove
- * its content.
+ * Pruning found a manifest, or an entry of `index.json`, whose content it cannot determine. It removes nothing, since it might
+ * remove that content.
  *
  * **Details**
  *
- * A Docker manifest of schema 1, a manifest of more than 4 MiB, a document that is no manifest, or a digest of an algorithm other
- * than sha256 and sha512. Remove its tag, or the manifest, and prune again.
+ * It is a Docker manifest of schema 1, a manifest of more than 4 MiB, a document that is not a manifest, or a digest of an
+ * algorithm other than sha256 and sha512. Remove the tag or the manifest, and prune again.
  *
  * @category reasons
  * @since 0.1.0
@@ -131,13 +131,13 @@ export class UnknownManifest extends Schema.TaggedError<UnknownManifest>("@effec
 }
 
 /**
- * Another program has locked the layout for too long.
+ * Another program holds the lock of the layout, and waiting for it timed out.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class Locked extends Schema.TaggedError<Locked>("@effect-acr/artifacts/Locked")("Locked", {
-  /** The lock, and how long it was waited for. */
+  /** The lock, and how long the operation waited for it. */
   description: Schema.String
 }) {
   /** Always true. */
@@ -145,7 +145,7 @@ export class Locked extends Schema.TaggedError<Locked>("@effect-acr/artifacts/Lo
 }
 
 /**
- * The folder of blobs is a symbolic link: other layouts may share it. It is read, and not written.
+ * The folder of blobs is a symbolic link, which other layouts may share. The layout can be read, but not written.
  *
  * @category reasons
  * @since 0.1.0
@@ -159,13 +159,13 @@ export class SharedBlobs extends Schema.TaggedError<SharedBlobs>("@effect-acr/ar
 }
 
 /**
- * The file system refused an operation: no space, no permission, a file that another program holds.
+ * The file system refused an operation, for example for lack of space or permission, or because another program holds the file.
  *
  * @category reasons
  * @since 0.1.0
  */
 export class FileFailed extends Schema.TaggedError<FileFailed>("@effect-acr/artifacts/FileFailed")("FileFailed", {
-  /** What the file system said. */
+  /** The message of the file system. */
   description: Schema.String,
   /** The `PlatformError`. */
   cause: Schema.Defect()

@@ -1,5 +1,5 @@
 /**
- * The files of an OCI image layout, for programs that write a layout by themselves.
+ * The names and formats of the files of an OCI image layout, for programs that write a layout themselves.
  *
  * OCI image specification, image-layout.md.
  *
@@ -11,7 +11,7 @@ import { blobName, layoutVersion } from "./internal/contents.ts"
 import * as Index from "./internal/layout/index.ts"
 
 /**
- * The name of the file that makes a folder an image layout.
+ * The name of the file that marks a folder as an image layout.
  *
  * @category constants
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const version: string = JSON.stringify({ imageLayoutVersion: layoutVersio
 export const indexFile = "index.json"
 
 /**
- * A manifest that a layout lists.
+ * A manifest to list in a layout.
  *
  * @category models
  * @since 0.1.0
@@ -44,8 +44,8 @@ export interface Entry {
   /** The manifest. */
   readonly descriptor: Descriptor
   /**
-   * The names under which it is listed, as annotations `org.opencontainers.image.ref.name`. A manifest without names is
-   * listed once.
+   * The names under which to list it, as annotations `org.opencontainers.image.ref.name`. A manifest without names is listed
+   * once.
    */
   readonly names: ReadonlyArray<string>
 }
@@ -63,12 +63,12 @@ export const blobPath = (digest: Digest): string => blobName(digest)
  *
  * **When to use**
  *
- * Use to write a layout whose blobs are there already, such as the storage of a registry. `ImageLayout` writes blobs and
- * index together.
+ * Use to make a layout of blobs that exist already, such as the storage of a registry. Otherwise use `ImageLayout`, which writes
+ * blobs and index together.
  *
  * **Details**
  *
- * The entries are sorted: the same entries give the same text. If several manifests have one name, the last one keeps it.
+ * The entries are sorted: the same entries produce the same text. If several manifests have the same name, the last one keeps it.
  *
  * @category formatting
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * A store in memory: for tests, and to put an artifact together before it goes anywhere.
+ * A store in memory, for tests and for building an artifact before it is copied elsewhere.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import { neededBy, type References } from "./internal/references.ts"
 import * as Turns from "./internal/turns.ts"
 
 /**
- * A blob was read that the store does not have.
+ * The store lacks a blob that was read.
  *
  * @category errors
  * @since 0.1.0
@@ -40,14 +40,15 @@ export class NotInMemory extends Schema.TaggedError<NotInMemory>("@effect-acr/ar
 }
 
 /**
- * A store in memory. It fails if a blob that is not there is read, and if content is not what its digest names.
+ * A store in memory. Fails with `NotInMemory` if a missing blob is read, and with `RegistryError` if content does not match its
+ * digest.
  *
  * @category models
  * @since 0.1.0
  */
 export type MemoryStore = ContentStore<NotInMemory | RegistryError>
 
-/** What a store needs for a manifest and lacks. An entry of an index may be a blob. */
+/** What a manifest needs and the store lacks. An entry of an index may be a blob. */
 const missingOf = (
   { blobs: neededBlobs, manifests: neededManifests }: References,
   manifests: ReadonlyMap<string, unknown>,
@@ -57,7 +58,7 @@ const missingOf = (
   ...neededBlobs.map(({ digest }) => digest).filter((digest) => !blobs.has(digest))
 ]
 
-/** The content of a source in one piece, verified. */
+/** The whole content of a source, verified. */
 const collect = <E, R>(
   blob: Pointer,
   source: BlobSource.BlobSource<E, R>
@@ -65,12 +66,12 @@ const collect = <E, R>(
   Effect.map(Stream.runCollect(Content.verify(blob)((source.unverified ?? source).read(0))), Bytes.concat)
 
 /**
- * Makes an empty store, which is gone with the value.
+ * Makes an empty store. Its content lives as long as the value.
  *
  * **Details**
  *
- * Like a registry, it takes a manifest only if it has what the manifest names (`MissingContent`), and verifies content
- * (`ContentMismatch`). `name` stands in messages and defaults to `memory`.
+ * Like a registry, the store refuses a manifest whose content it lacks (`MissingContent`), and verifies content
+ * (`ContentMismatch`). `name` is the name of the store in messages. Defaults to `memory`.
  *
  * @category constructors
  * @since 0.1.0

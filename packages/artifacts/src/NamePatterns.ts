@@ -1,5 +1,5 @@
 /**
- * Globs that the names of tags and repositories are compared with.
+ * Selects names of tags and repositories by globs.
  *
  * @since 0.1.0
  */
@@ -8,28 +8,27 @@ import * as Result from "effect/Result"
 import * as Patterns from "./internal/retention/patterns.ts"
 
 /**
- * Which names to take.
+ * Which names to select.
  *
  * @category options
  * @since 0.1.0
  */
 export interface NamePatternsOptions {
-  /** Globs of which a name has to match one. Defaults to all names. */
+  /** Globs that select names: a name must match at least one. Defaults to all names. */
   readonly include?: ReadonlyArray<string>
-  /** Globs that exclude the names that they match. They come before `include`. Defaults to none. */
+  /** Globs that exclude names, even if `include` selects them. Defaults to none. */
   readonly exclude?: ReadonlyArray<string>
 }
 
 /**
- * Compiles globs into a test of names. Fails with a message if a glob cannot be used.
+ * Compiles globs into a predicate of names. Fails with a message if a glob is unusable.
  *
  * **Details**
  *
  * A glob matches a whole name, as in the rules of `Retention`: `v*` matches `v1` and does not match `dev1`. `*` does not match `/`,
  * and `**` does. Braces hold alternatives, `{v1,v2}.*`.
  *
- * A glob that cannot match any name, such as a regular expression, is refused: an exclusion that excludes nothing would be
- * a mistake.
+ * A glob that cannot match any name, such as a regular expression, is refused: as an exclusion it would silently exclude nothing.
  *
  * **Example** (Releases without candidates)
  *

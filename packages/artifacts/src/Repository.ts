@@ -23,20 +23,20 @@ import * as Turns from "./internal/turns.ts"
  * @since 0.1.0
  */
 export interface Repository extends ContentStore<RegistryError> {
-  /** The reference that it was opened by. A tag or a digest in it names nothing by itself. */
+  /** The reference by which it was opened. A tag or a digest in the reference has no effect. */
   readonly reference: Reference.Reference
 }
 
-/** OCI distribution specification, "Error Codes", and what registries say besides of a child that is missing. */
+/** OCI distribution specification, "Error Codes", and other codes that registries return for a missing child. */
 const missingCodes: ReadonlySet<string> = new Set(["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"])
 
-/** Registries put the digest into the detail of an error: an object with it, or the digest itself. */
+/** Registries return the digest in the detail of an error: as a field of an object, or as the detail itself. */
 const decodeDetail = Schema.decodeUnknownOption(Schema.Struct({ digest: Digest.Digest }))
 
 const digestIn = (detail: unknown): Option.Option<Digest.Digest> =>
   Digest.isDigest(detail) ? Option.some(detail) : Option.map(decodeDetail(detail), ({ digest }) => digest)
 
-/** Whether a registry refuses a manifest for what it lacks. */
+/** Whether a registry refused a manifest because it lacks content. */
 const isMissing = ({ completed, response }: RegistryError): boolean =>
   // Once the manifest itself is pushed, the error is about the list of its subject's referrers.
   completed === undefined && response?.errors.some(({ code }) => missingCodes.has(code)) === true
@@ -48,7 +48,7 @@ const missingOf = (manifest: Digest.Digest, { response }: RegistryError): Missin
   })
 
 /**
- * Makes a store of a repository on a service. Most programs want `open`.
+ * Makes a store from a `RegistryContent` service. Most programs want `open`.
  *
  * @category constructors
  * @since 0.1.0
@@ -82,8 +82,8 @@ export const make = (content: RegistryContent.Service, reference: Reference.Refe
 }
 
 /**
- * Opens the repository that a reference names, with the login that the credentials have for its registry. Nothing is sent.
- * Fails with `InvalidRequest` if the reference names no registry.
+ * Opens the repository that a reference names, with the credentials for its registry. Sends no request. Fails with
+ * `InvalidRequest` if the reference names no registry.
  *
  * **Example** (The SBOMs of an image)
  *

@@ -1,7 +1,7 @@
 /**
- * Retention: deletes tags and manifests of a repository by rules, and nothing that what stays needs.
+ * Retention: deletes tags and manifests of a repository by rules, and never deletes what remaining artifacts need.
  *
- * `open` a repository, read its `inventory`, let `plan` decide about it, and let `apply` carry the plan out.
+ * `open` a repository, read its `inventory`, make a `plan` from it by rules, and `apply` the plan.
  *
  * @since 0.1.0
  */
@@ -39,15 +39,18 @@ const make = (services: Services, repository: string): Effect.Effect<RetentionTa
   )
 
 /**
- * Makes a target of a repository of the registry that the layers of the program are for. It asks the registry whether it has
- * ACR's management API.
+ * Makes a target of a repository of the registry that the program's layers connect to. Asks the registry whether it has ACR's management API.
+ *
+ * **When to use**
+ *
+ * Use in a program whose layers are for one registry. `open` takes a reference to a repository of any registry.
  *
  * **Details**
  *
- * With that API, all manifests are listed, and there are times, locks, states of quarantine and a trash. Without it, only what
- * tags lead to is known: what a tag does not lead to is neither counted nor deleted. There are no times either, so that
- * nothing is deleted unless the rules set `safetyAge` to `none`, and rules by age match nothing. Looking again then resolves
- * every tag before each deletion.
+ * With that API, the registry lists all manifests, and has times, locks, quarantine states and a trash. Without it, only
+ * manifests that tags lead to are known; others are neither counted nor deleted. There are no times either: nothing is deleted
+ * unless the rules set `safetyAge` to `none`, and rules by age match nothing. The check before each deletion then resolves every
+ * tag.
  *
  * @category constructors
  * @since 0.1.0
@@ -67,8 +70,7 @@ export const target = (
   })
 
 /**
- * Makes a target of the repository that a reference names, with the login that the credentials have for its registry.
- * `target` has the details.
+ * Makes a target of the repository that a reference names, with the credentials for its registry. `target` has the details.
  *
  * **Example** (Deleting by rules)
  *
@@ -95,15 +97,15 @@ export const open = (
   Effect.flatMap(Registries.open(reference), (opened) => make(opened, opened.repository))
 
 /**
- * Reads the inventory of a repository. Fails with `CacheFailed` if the cache does.
+ * Reads the inventory of a repository. Fails with `CacheFailed` if the cache fails.
  *
  * **Details**
  *
- * The lists of tags and manifests are read, and each manifest that may name others or a subject: on ACR all but Docker images.
- * A repository that does not exist is empty.
+ * Reads the lists of tags and manifests, and each manifest that may name others or a subject: on ACR, all except Docker images. A
+ * repository that does not exist is empty.
  *
- * A warning says if the registry's clock and this machine's differ by more than five minutes. Ages are counted by the
- * registry's.
+ * The inventory has a warning if the clocks of the registry and of this machine differ by more than five minutes. Ages are
+ * computed by the registry's clock.
  *
  * @category running
  * @since 0.1.0
@@ -114,12 +116,12 @@ export const inventory: (
 ) => Effect.Effect<Inventory, RegistryError | RetentionError> = Reading.read
 
 /**
- * Decides about each tag and manifest of an inventory. Nothing is requested. Fails with `OtherRepository` if the rules are not
- * for the repository, and with `UnknownList` if a rule asks for something that is not supplied.
+ * Decides about each tag and manifest of an inventory, without requests. Fails with `OtherRepository` if the rules are not for
+ * the repository, and with `UnknownList` if a rule needs a list or pull times that are not supplied.
  *
  * **Details**
  *
- * A plan deletes nothing that something which stays needs: no image of an index, no referrer, signature or attestation.
+ * A plan deletes nothing that a remaining artifact needs: no image of an index, no referrer, signature or attestation.
  *
  * @category running
  * @since 0.1.0
@@ -131,22 +133,22 @@ export const plan = (
 ): Result.Result<Plan, RetentionError> => Planning.make(inventory, rules, supplied)
 
 /**
- * Carries out a plan. Before anything is deleted, it fails if the plan is for another repository, by other rules, too old, or
- * beyond the limits of the rules.
+ * Carries out a plan. Fails before anything is deleted if the plan is for another repository, made by other rules, too old, or
+ * exceeds the limits of the rules.
  *
  * **Details**
  *
- * Right before each deletion it looks again: at the manifest, at its referrers, and at what came since the plan. What has
- * changed stays, with all that it needs, and the report says so. Indexes go before their images, and images before their
- * signatures, so that a run that ends anywhere leaves nothing broken.
+ * Right before each deletion, it reads the manifest, its referrers, and everything pushed since the plan. A changed object stays
+ * with everything that it needs, and the report says so. Indexes are deleted before their images, and images before their
+ * signatures, so that an interrupted run leaves nothing broken.
  *
- * The run ends early if the registry refuses the login or the permission; the report says what it did not reach. Afterwards it
- * reads the repository again and reports what is missing.
+ * If the registry refuses the credentials or a permission, the run stops, and the report lists the actions that were not reached.
+ * At the end, it reads the repository again and reports what is missing.
  *
  * **Gotchas**
  *
- * No registry deletes on a condition. A push between the start of the last look at an object and its deletion goes unseen;
- * that is one round of requests and one more. On ACR, soft delete makes such a loss reversible.
+ * No registry supports conditional deletion. A push between the start of the last check of an object and its deletion goes
+ * unseen; that window is one round of requests plus the deletion. On ACR, soft delete makes such a loss reversible.
  *
  * @category running
  * @since 0.1.0
@@ -159,7 +161,7 @@ export const apply = (
 ): Effect.Effect<Report, RegistryError | RetentionError> => Applying.apply(target, plan, rules, options)
 
 /**
- * Writes a plan for people: what goes and why, what stays and why, and what is odd.
+ * Formats a plan for people to read: what it deletes and why, what it keeps and why, and warnings.
  *
  * **Gotchas**
  *
@@ -171,7 +173,7 @@ export const apply = (
 export const format: (plan: Plan) => string = Formatting.format
 
 /**
- * The patterns of rules that match nothing in any of the plans of a run: most likely they are misspelt.
+ * Lists the patterns of rules that match nothing in any of the plans of a run. Most likely they are misspelt.
  *
  * @category getters
  * @since 0.1.0

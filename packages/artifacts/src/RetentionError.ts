@@ -1,24 +1,24 @@
 /**
- * Why a plan of a retention could not be made, or is not carried out.
+ * Why a retention plan could not be made or carried out.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
- * A retention that does not begin. Nothing was deleted.
+ * A retention run could not start. Nothing was deleted.
  *
  * **Details**
  *
- * - `InvalidRules`: the rules cannot be read, or do not say what they mean.
- * - `UnknownList`: a rule names a list of digests, or asks for the time of pulls, that was not supplied.
- * - `OtherRules`, `OtherRepository`: the plan was made by other rules, or for another repository, or the rules are not for the
+ * - `InvalidRules`: the rules cannot be decoded, or contradict themselves.
+ * - `UnknownList`: a rule needs a list of digests or pull times that were not supplied.
+ * - `OtherRules`, `OtherRepository`: the plan was made by other rules or for another repository, or the rules do not cover the
  *   repository.
  * - `TooOld`: the plan is older than the run allows.
- * - `InconsistentPlan`: the plan was edited, and deletes what something needs that it keeps.
+ * - `InconsistentPlan`: the plan was edited, and deletes something that an object which it keeps needs.
  * - `LimitExceeded`: the plan deletes more than the rules' limits allow.
  * - `OtherPlan`: the journal belongs to another plan.
- * - `LocksNotAllowed`: the plan deletes locked objects, and the run does not allow that.
+ * - `LocksNotAllowed`: the plan deletes locked objects, and the option `allowLocked` is not set.
  * - `CacheFailed`, `JournalFailed`: the cache or the journal cannot be read or written.
  *
  * @category errors
@@ -41,11 +41,11 @@ export class RetentionError extends Schema.TaggedError<RetentionError>("@effect-
       "CacheFailed",
       "JournalFailed"
     ]),
-    /** What happened, for a person to read. */
+    /** The message for people to read. */
     description: Schema.String
   }
 ) {
-  /** Always false: the rules, the plan or the run has to change first. */
+  /** Always false: the rules, the plan or the options must change first. */
   get isRetryable(): boolean {
     return false
   }

@@ -1,5 +1,5 @@
 /**
- * What a repository holds: its tags and manifests, and which manifest needs which.
+ * The tags and manifests of a repository, and which manifest needs which.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export const Tag = Schema.Struct({
   name: Schema.String,
   /** The manifest that it names. */
   digest: Digest.Digest,
-  /** When it was last moved. A time before 1970 counts as none. */
+  /** When the tag was last updated. A time before 1970 counts as none. */
   updatedOn: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** Whether it is locked. */
   isLocked: Schema.Boolean
@@ -40,29 +40,29 @@ export type Tag = typeof Tag.Type
 export const Manifest = Schema.Struct({
   /** The manifest. */
   digest: Digest.Digest,
-  /** What it is. `unknown` if it could not be read. */
+  /** The kind of manifest. `unknown` if it could not be read. */
   kind: Schema.Literals(["image", "index", "artifact", "referrer", "unknown"]),
-  /** Its artifact type, or else the media type of its configuration. */
+  /** Its artifact type, or the media type of its configuration if it states none. */
   artifactType: Schema.optionalKey(Schema.String),
   /**
-   * Its size in bytes: of an image the manifest, the configuration and the layers, of an index the index alone.
+   * Its size in bytes: for an image, manifest, configuration and layers; for an index, the index alone.
    */
   sizeBytes: Schema.optionalKey(Schema.Natural),
-  /** When it was pushed first. */
+  /** When it was first pushed. */
   createdOn: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** When it was last changed. */
   updatedOn: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** Whether it is locked. */
   isLocked: Schema.Boolean,
-  /** Its state of quarantine. */
+  /** Its quarantine state. */
   quarantineState: Schema.optionalKey(Schema.String),
-  /** Tags that the registry tells with the manifest, and does not list. */
+  /** Tags that the registry returns with the manifest but not in the list of tags. */
   hiddenTags: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The manifests that it names. */
   children: Schema.Array(Digest.Digest),
-  /** What an index names by other types than those of manifests: blobs, mostly, such as the layers of a build cache. */
+  /** Entries of an index whose media type is not that of a manifest: mostly blobs, such as the layers of a build cache. */
   otherEntries: Schema.optionalKey(Schema.Array(Digest.Digest)),
-  /** The manifest that it refers to, there or not. */
+  /** The manifest that it refers to, whether or not that exists. */
   subject: Schema.optionalKey(Digest.Digest)
 })
 
@@ -75,7 +75,7 @@ export const Manifest = Schema.Struct({
 export type Manifest = typeof Manifest.Type
 
 /**
- * What a repository held at a time.
+ * The contents of a repository at a point in time.
  *
  * @category schemas
  * @since 0.1.0
@@ -85,11 +85,11 @@ export const Inventory = Schema.Struct({
   registry: Schema.String,
   /** The repository. */
   repository: Schema.String,
-  /** When the inventory was begun, by the registry's clock if that can be read. */
+  /** When reading began, by the registry's clock if that can be read. */
   at: Schema.DateTimeUtcFromString,
   /**
-   * `everything`: all manifests are in it. `tagged`: the registry lists none, and those that tags lead to are in it. `partial`:
-   * some are known to be missing, or it is not known what some of them name, so that nothing can be said to be unused.
+   * `everything`: all manifests. `tagged`: the manifests that tags lead to, since the registry lists none. `partial`: manifests
+   * are known to be missing, or what some of them name is unknown, so that no manifest can be called unused.
    */
   coverage: Schema.Literals(["everything", "tagged", "partial"]),
   /** Whether the repository as a whole is locked against deletions. */
@@ -98,12 +98,12 @@ export const Inventory = Schema.Struct({
   tags: Schema.Array(Tag),
   /** The manifests, by digest. */
   manifests: Schema.Array(Manifest),
-  /** What is odd, for people to read. */
+  /** Warnings for people to read. */
   warnings: Schema.Array(Schema.String)
 })
 
 /**
- * What a repository held at a time.
+ * The contents of a repository at a point in time.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * What a run has done so far, so that it can be resumed.
+ * The journal of a retention run, so that an interrupted run can be resumed.
  *
  * @since 0.1.0
  */
@@ -17,18 +17,18 @@ import { Plan } from "./RetentionPlan.ts"
 import { Outcome } from "./RetentionReport.ts"
 
 /**
- * Where a run writes what it does.
+ * Records the outcome of each action of a run.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RetentionJournal {
   /**
-   * Begins or resumes the run of a plan, and returns what became of its actions so far. Fails with `OtherPlan` if the journal
-   * belongs to another plan.
+   * Begins or resumes the run of a plan, and returns the outcomes recorded so far. Fails with `OtherPlan` if the journal belongs
+   * to another plan.
    */
   readonly begin: (plan: Plan) => Effect.Effect<ReadonlyArray<Outcome>, RetentionError>
-  /** Writes what became of an action. The run goes on once it is written. */
+  /** Records the outcome of an action. The run continues once it is written. */
   readonly record: (outcome: Outcome) => Effect.Effect<void, RetentionError>
 }
 
@@ -51,7 +51,7 @@ const otherPlan = (path: string) =>
   Effect.fail(
     new RetentionError({
       problem: "OtherPlan",
-      description: `the journal ${path} belongs to another plan: resume that, or take another file`
+      description: `the journal ${path} belongs to another plan: resume that plan, or use another file`
     })
   )
 
@@ -70,12 +70,12 @@ const headerOf = (plan: Plan) =>
   })
 
 /**
- * Opens a journal in a file: one line of JSON for the plan, and one for each action. It is made if it is not there, and stays
- * open as long as the scope.
+ * Opens a journal in a file: one line of JSON for the plan, and one for each action. The file is created if it does not exist,
+ * and is closed with the scope.
  *
  * **Details**
  *
- * A line that was cut off by a crash is ignored: the run looks at its object again and finds it gone.
+ * A line that a crash truncated is ignored: the resumed run checks the object again and finds it gone.
  *
  * @category constructors
  * @since 0.1.0
@@ -88,7 +88,7 @@ export const file = (
     const file = yield* files.open(path, { flag: "a+" })
     const oneAtATime = yield* Semaphore.make(1)
 
-    /** A crash of the machine may lose what is not on the disk: the run would only look again. */
+    /** Not synced: if a crash of the machine loses a line, the resumed run only checks that object again. */
     const write = (line: string) => oneAtATime.withPermit(file.writeAll(encoder.encode(`${line}\n`)))
 
     return {
@@ -100,13 +100,13 @@ export const file = (
           const written = decodeHeader(first)
           if (Option.isNone(written)) {
             if (text.includes("\n")) return yield* otherPlan(path)
-            // Nothing, or the beginning of a header that was cut off.
+            // The file is empty, or has a truncated header.
             yield* file.truncate(0)
             yield* write(yield* encodeHeader(header))
             return []
           }
           if (written.value.plan !== header.plan) return yield* otherPlan(path)
-          // What follows begins on a line of its own.
+          // After a truncated line, the next record begins on its own line.
           if (!text.endsWith("\n")) yield* write("")
           return lines.flatMap((line) => Option.toArray(decodeOutcome(line)))
         }).pipe(Effect.catchTag(["PlatformError", "SchemaError"], (error) => Effect.fail(failed(path)(error)))),

@@ -1,5 +1,5 @@
 /**
- * What rules decide for each tag and manifest of a repository, and why.
+ * The plan of a retention run: the verdict on each tag and manifest of a repository, and the reason.
  *
  * @since 0.1.0
  */
@@ -9,19 +9,19 @@ import * as Inventory from "./RetentionInventory.ts"
 import * as Rules from "./RetentionRules.ts"
 
 /**
- * What decides about a tag or a manifest.
+ * What decided about a tag or a manifest.
  *
  * **Details**
  *
- * - `rule`, `default`: the rules.
- * - `lock`: it is locked, or the repository is.
+ * - `rule`, `default`: a rule, or the default of the rules.
+ * - `lock`: it or the repository is locked.
  * - `age`: it is younger than the safety age, or has no time.
- * - `tag`: a tag that stays names it.
- * - `child`, `referrer`, `subject`, `attached`: something that stays needs it, as its child, its referrer, its subject, by the
- *   name of a tag, or as an earlier list of its referrers.
- * - `follows`: what it belongs to goes.
- * - `hidden`: the registry tells a tag of it that it does not list.
- * - `unread`: it could not be read, or not all of the repository is known.
+ * - `tag`: a kept tag names it.
+ * - `child`, `referrer`, `subject`, `attached`: a kept object needs it: as its child, referrer or subject, because the name of a
+ *   tag attaches it, or as an earlier list of its referrers.
+ * - `follows`: what it belongs to is deleted.
+ * - `hidden`: it has a tag that the registry does not list.
+ * - `unread`: it could not be read, or the inventory is partial.
  *
  * @category schemas
  * @since 0.1.0
@@ -42,7 +42,7 @@ export const By = Schema.Literals([
 ])
 
 /**
- * What decides.
+ * What decided.
  *
  * @category models
  * @since 0.1.0
@@ -50,13 +50,13 @@ export const By = Schema.Literals([
 export type By = typeof By.Type
 
 const decision = {
-  /** What decides. */
+  /** What decided. */
   by: By,
-  /** The rule, if one decides. What goes or stays with something else has none: `of` says with what. */
+  /** The rule, if a rule decided. Absent if it is kept or deleted because of another manifest, which is then `of`. */
   rule: Schema.optionalKey(Schema.String),
   /** The reason, for people to read. */
   because: Schema.String,
-  /** The manifest that needs it, or that it goes with. */
+  /** The manifest that needs it, or with which it is deleted. */
   of: Schema.optionalKey(Digest.Digest)
 }
 
@@ -68,7 +68,7 @@ const decision = {
  */
 export const PlannedTag = Schema.Struct({
   ...Inventory.Tag.fields,
-  /** What becomes of the tag. */
+  /** Whether the tag is kept or deleted. */
   verdict: Schema.Literals(["keep", "delete"]),
   ...decision
 })
@@ -91,7 +91,7 @@ export const PlannedManifest = Schema.Struct({
   ...Inventory.Manifest.fields,
   /** The tags that name it. */
   tags: Schema.Array(Schema.String),
-  /** What becomes of the manifest. */
+  /** Whether the manifest is kept or deleted. */
   verdict: Schema.Literals(["keep", "delete"]),
   ...decision
 })
@@ -113,7 +113,7 @@ export type PlannedManifest = typeof PlannedManifest.Type
 export const Broken = Schema.Struct({
   /** The manifest. */
   digest: Digest.Digest,
-  /** What it names and is missing. */
+  /** The missing manifests that it names. */
   missing: Schema.Array(Digest.Digest)
 })
 
@@ -130,20 +130,20 @@ export type Broken = typeof Broken.Type
  *
  * **Details**
  *
- * It is data: it can be stored as JSON, reviewed, compared with another, and carried out by `Retention.apply`. The order of
- * its parts is the same for the same inventory and rules.
+ * A plan is data: it can be stored as JSON, reviewed, compared with another plan, and carried out by `Retention.apply`. The same
+ * inventory and rules produce the same order of tags and manifests.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Plan = Schema.Struct({
-  /** The form of this data. */
+  /** The version of this format. */
   version: Schema.Literal(1),
   /** The registry. */
   registry: Schema.String,
   /** The repository. */
   repository: Schema.String,
-  /** When the inventory was begun, by the registry's clock if that can be read. */
+  /** When reading the inventory began, by the registry's clock if that can be read. */
   at: Schema.DateTimeUtcFromString,
   /** How much of the repository is known. */
   coverage: Inventory.Inventory.fields.coverage,
@@ -153,22 +153,22 @@ export const Plan = Schema.Struct({
   tags: Schema.Array(PlannedTag),
   /** Each manifest, by digest. */
   manifests: Schema.Array(PlannedManifest),
-  /** What is broken already. */
+  /** Manifests that were broken before the run. */
   broken: Schema.Array(Broken),
-  /** What the plan frees. */
+  /** How much the plan deletes. */
   frees: Schema.Struct({
     /** How many tags it deletes. */
     tags: Schema.Natural,
     /** How many manifests it deletes. */
     manifests: Schema.Natural,
-    /** The size of what it deletes, in bytes. Layers that other images share are in it, and stay. */
+    /** The size of what it deletes, in bytes. An upper bound: layers that kept images share are counted, and stay. */
     atMostBytes: Schema.Natural
   }),
-  /** The limits of the rules that it exceeds, for people to read. It is carried out only if there are none. */
+  /** The limits of the rules that it exceeds, for people to read. A plan that exceeds a limit is not carried out. */
   exceeds: Schema.Array(Schema.String),
   /** Patterns of rules that match nothing in this repository. */
   unmatched: Schema.Array(Schema.Struct({ rule: Schema.String, pattern: Rules.Pattern })),
-  /** What is odd, for people to read. */
+  /** Warnings for people to read. */
   warnings: Schema.Array(Schema.String)
 })
 

@@ -1,5 +1,5 @@
 /**
- * What became of a plan.
+ * The report of a retention run.
  *
  * @since 0.1.0
  */
@@ -18,9 +18,9 @@ export const Action = Schema.Struct({
   digest: Digest.Digest,
   /** The tag, if it alone is deleted. */
   tag: Schema.optionalKey(Schema.String),
-  /** The tags that go with a manifest. */
+  /** The tags that are deleted with a manifest. */
   tags: Schema.Array(Schema.String),
-  /** The rule that decides, if one does. */
+  /** The rule that decided, if one did. */
   rule: Schema.optionalKey(Schema.String)
 })
 
@@ -33,32 +33,32 @@ export const Action = Schema.Struct({
 export type Action = typeof Action.Type
 
 /**
- * What became of an action.
+ * The outcome of an action.
  *
  * **Details**
  *
  * - `done`: the registry deleted it, here or with its subject.
- * - `gone`: it was not there any more.
- * - `changed`: it changed since the plan, or something came that needs it. It stays.
- * - `needed`: something that needs it stays.
- * - `refused`: the registry does not delete it: it is locked, the registry deletes no tags, or an index that the plan does not
- *   know names it.
- * - `failed`: the request failed. Whether it is deleted is not known.
- * - `notReached`: the run stopped before.
+ * - `gone`: it did not exist any more.
+ * - `changed`: it changed since the plan, or something that needs it was pushed. It stays.
+ * - `needed`: something that needs it stays, so it stays too.
+ * - `refused`: the registry refused to delete it: it is locked, the registry does not support deleting tags, or an index that the
+ *   plan does not know names it.
+ * - `failed`: the request failed. It may or may not be deleted.
+ * - `notReached`: the run stopped earlier.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Outcome = Schema.Struct({
   ...Action.fields,
-  /** What became of it. */
+  /** The outcome. */
   outcome: Schema.Literals(["done", "gone", "changed", "needed", "refused", "failed", "notReached"]),
-  /** What exactly, for people to read. */
+  /** Details for people to read. */
   detail: Schema.optionalKey(Schema.String)
 })
 
 /**
- * What became of an action.
+ * The outcome of an action.
  *
  * @category models
  * @since 0.1.0
@@ -66,33 +66,33 @@ export const Outcome = Schema.Struct({
 export type Outcome = typeof Outcome.Type
 
 /**
- * What the repository looked like after the run.
+ * The state of the repository after the run.
  *
  * **Details**
  *
- * Between the last look at an object and its deletion a push can go unseen. The check finds what is lost by that, as far as
- * anything shows it: without soft delete, a tag that was pushed in that time is gone with its manifest and leaves no trace.
+ * A push between the last check of an object and its deletion can go unseen. This check finds what was lost by that, as far as it
+ * left a trace: without soft delete, a tag that was pushed in that window is deleted with its manifest and leaves none.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Check = Schema.Struct({
-  /** Tags that the plan keeps and that are gone: something else deleted them, or this run. */
+  /** Tags that the plan keeps and that are gone: deleted by another client or by this run. */
   missingTags: Schema.Array(Schema.Struct({ name: Schema.String, digest: Digest.Digest })),
   /** Manifests that the plan keeps and that are gone. */
   missingManifests: Schema.Array(Digest.Digest),
-  /** Manifests that name others which are missing, and did not when the plan was made. */
+  /** Manifests that name missing ones, and did not when the plan was made. */
   broken: Schema.Array(Schema.Struct({ digest: Digest.Digest, missing: Schema.Array(Digest.Digest) })),
-  /** Referrers that came since the plan and whose subject this run deleted. */
+  /** Referrers that were pushed since the plan and whose subject this run deleted. */
   orphaned: Schema.Array(Schema.Struct({ digest: Digest.Digest, subject: Digest.Digest })),
-  /** Manifests that the run deleted and that are there: pushed again, or the registry does not do what it says. */
+  /** Manifests that the run deleted and that exist: they were pushed again, or the registry did not delete them. */
   present: Schema.Array(Digest.Digest),
-  /** Tags in the trash that this run deleted with their manifests, and that the plan does not have. */
+  /** Tags that this run deleted with their manifests although the plan does not have them. Read from the trash. */
   lostTags: Schema.Array(Schema.Struct({ name: Schema.String, digest: Digest.Digest }))
 })
 
 /**
- * What the repository looked like after the run.
+ * The state of the repository after the run.
  *
  * @category models
  * @since 0.1.0
@@ -100,13 +100,13 @@ export const Check = Schema.Struct({
 export type Check = typeof Check.Type
 
 /**
- * What became of a plan.
+ * The report of a run.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Report = Schema.Struct({
-  /** The form of this data. */
+  /** The version of this format. */
   version: Schema.Literal(1),
   /** The registry. */
   registry: Schema.String,
@@ -116,23 +116,23 @@ export const Report = Schema.Struct({
   plannedAt: Schema.DateTimeUtcFromString,
   /** When the run began, by this machine's clock. */
   startedAt: Schema.DateTimeUtcFromString,
-  /** When it ended. */
+  /** When the run ended. */
   endedAt: Schema.DateTimeUtcFromString,
   /** Each action, in the order of the plan. */
   outcomes: Schema.Array(Outcome),
-  /** Why the run stopped before its end, if it did. */
+  /** Why the run stopped early, if it did. */
   stopped: Schema.optionalKey(Schema.String),
-  /** What the repository looked like afterwards; absent if that could not be read. */
+  /** The state of the repository after the run; absent if that could not be read. */
   check: Schema.optionalKey(Check),
   /**
-   * What restores everything that the run deleted, in this order: what a manifest names before it, subjects before their
-   * referrers. `Trash.restoreSteps` does that.
+   * The steps for `Trash.restoreSteps` to restore everything that the run deleted. In this order: what a manifest names before
+   * it, and subjects before their referrers.
    */
   restore: Schema.Array(Trash.Step)
 })
 
 /**
- * What became of a plan.
+ * The report of a run.
  *
  * @category models
  * @since 0.1.0
@@ -144,10 +144,10 @@ export type Report = typeof Report.Type
  *
  * **Details**
  *
- * - `done`: everything that was planned is gone.
- * - `changed`: some stays, since it changed or is needed, or is there again.
- * - `failed`: some could not be deleted, or the check found a loss.
- * - `stopped`: the run stopped before its end.
+ * - `done`: everything that the plan deletes is gone.
+ * - `changed`: some objects stay, because they changed or are needed, or exist again.
+ * - `failed`: some objects could not be deleted, or the check found a loss.
+ * - `stopped`: the run stopped early.
  *
  * @category models
  * @since 0.1.0
@@ -158,7 +158,7 @@ const hasLoss = ({ broken, lostTags, missingManifests, missingTags, orphaned }: 
   [broken, lostTags, missingManifests, missingTags, orphaned].some((list) => list.length > 0)
 
 /**
- * How a run ended.
+ * Tells how a run ended.
  *
  * @category getters
  * @since 0.1.0
@@ -171,8 +171,8 @@ export const status = ({ check, outcomes, stopped }: Report): Status => {
 }
 
 /**
- * How many actions of each rule had each outcome. What no rule decided, such as the images of an index, is
- * under the empty name.
+ * Counts the actions of each rule by outcome. Actions that no rule decided, such as those on images of an index, are under the
+ * empty name.
  *
  * @category getters
  * @since 0.1.0
