@@ -1,5 +1,5 @@
 /**
- * Rules that say which tags and manifests of a repository stay and which go, as data that reads from JSON.
+ * Rules that decide which tags and manifests of a repository to keep and which to delete, as data that can be read from JSON.
  *
  * @since 0.1.0
  */
@@ -13,18 +13,18 @@ import * as Patterns from "./internal/retention/patterns.ts"
 import { RetentionError } from "./RetentionError.ts"
 
 /**
- * A pattern for a tag, a repository or another name. It matches the whole text.
+ * A pattern for a tag, a repository or another name. It must match the whole text.
  *
  * **Details**
  *
  * - A string is a glob: `*` is any text without `/`, `?` one character, `[a-z]` one of a set, `{a,b}` one of several. `**`
- *   between slashes is any number of levels: `shop/**` matches `shop`, `shop/api` and `shop/api/v2`. With a leading `!` it
- *   excludes what the other patterns of the list match. A glob with characters that no name has, such as `!(a|b)`, is refused.
- * - `regex` is a regular expression in RE2's syntax, which has no backreferences and matches in linear time. Its groups make
- *   the groups of `newest`.
+ *   between slashes is any number of levels: `shop/**` matches `shop`, `shop/api` and `shop/api/v2`. A leading `!` excludes what
+ *   the other patterns of the list match. A glob with characters that no name can have, such as `!(a|b)`, is refused.
+ * - `regex` is a regular expression in RE2's syntax, which has no backreferences and matches in linear time. `newest` per group
+ *   uses its groups.
  * - `semver` is a range as in package.json, for tags that are semantic versions, with or without a leading `v`. As there, it
  *   matches a pre-release only if a bound of the range is a pre-release of the same version: `>=2.0.0-0` matches `2.0.0-rc.1`
- *   and not `2.1.0-rc.1`. No range matches all pre-releases: name them by `regex`, such as `v?\d+\.\d+\.\d+-.+`.
+ *   and not `2.1.0-rc.1`. No range matches all pre-releases: match them by `regex`, such as `v?\d+\.\d+\.\d+-.+`.
  *
  * @category schemas
  * @since 0.1.0
@@ -52,7 +52,7 @@ const aDuration = { expected: 'a duration of at least a millisecond, such as "30
 
 const readDuration = Schema.decodeOption(Schema.DurationFromString)
 
-/** A duration as text: `30 days`. Zero, negative and infinite ones are errors: none of them may come to mean "everything". */
+/** A duration as text: `30 days`. Zero, negative and infinite durations are errors: none of them may silently mean "everything". */
 const age = Schema.String.annotate(aDuration)
   .check(Schema.makeFilter((text) => Option.isSome(readDuration(text)), aDuration))
   .pipe(Schema.decodeTo(Schema.DurationFromString))
@@ -62,17 +62,17 @@ const text = Schema.NonEmptyString
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
 /**
- * What a rule judges.
+ * The candidates that a rule judges.
  *
  * **Details**
  *
  * - `tags`: tags, except signature tags and fallback tags whose subject is there.
- * - `untagged`: manifests that have no tag, that no index names, and that are no referrers.
+ * - `untagged`: manifests without a tag that no index names and that are not referrers.
  * - `orphans`: referrers without a tag whose subject is gone, and signature and fallback tags whose subject is gone.
  *
- * What is not judged follows: images of an index, referrers and their tags go with what they belong to.
- * So does an untagged list of referrers that a client left behind when it replaced the list under the fallback tag, unless a rule
- * deletes it.
+ * Everything else is kept or deleted with what it belongs to: images with their index, and referrers and their tags with their
+ * subject. The same holds for an untagged list of referrers that a client left behind when it replaced the list under the
+ * fallback tag, unless a rule deletes that list.
  *
  * @category schemas
  * @since 0.1.0
@@ -80,7 +80,7 @@ const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 export const Candidates = Schema.Literals(["tags", "untagged", "orphans"])
 
 /**
- * One sort of candidates.
+ * One kind of candidates.
  *
  * @category models
  * @since 0.1.0
@@ -88,16 +88,16 @@ export const Candidates = Schema.Literals(["tags", "untagged", "orphans"])
 export type Candidates = typeof Candidates.Type
 
 /**
- * What a candidate is.
+ * The kind of a candidate.
  *
  * **Details**
  *
  * - `image`: an image manifest with the configuration of an image.
  * - `index`: an OCI index or a Docker manifest list.
- * - `artifact`: an image manifest with another configuration, such as a Helm chart, or an artifact type.
- * - `referrer`: a manifest that names a subject, whatever else it is.
+ * - `artifact`: an image manifest with another configuration, such as a Helm chart, or with an artifact type.
+ * - `referrer`: a manifest of any kind that names a subject.
  * - `signatureTag`: a tag such as `sha256-<digest>.sig`, by which cosign attaches signatures.
- * - `fallbackTag`: a tag `sha256-<digest>`, which lists referrers where the registry does not.
+ * - `fallbackTag`: a tag `sha256-<digest>`, whose index lists referrers on registries without the referrers API.
  *
  * @category schemas
  * @since 0.1.0
@@ -113,12 +113,12 @@ export const Kind = Schema.Literals(["image", "index", "artifact", "referrer", "
 export type Kind = typeof Kind.Type
 
 /**
- * A point of time in the life of a candidate.
+ * The event from which an age is counted.
  *
  * **Details**
  *
- * `update`: when the tag was last moved, or the manifest last changed. `push`: when the manifest was pushed first. `pull`:
- * when it was last pulled, or pushed if that is later. No registry tells the time of pulls: the program supplies it.
+ * `update`: the last update of the tag or the manifest. `push`: the first push of the manifest. `pull`: the last pull of the
+ * manifest, or its push if that is later. No registry returns pull times: the program supplies them.
  *
  * @category schemas
  * @since 0.1.0
@@ -126,7 +126,7 @@ export type Kind = typeof Kind.Type
 export const Since = Schema.Literals(["update", "push", "pull"])
 
 /**
- * One point of time.
+ * One such event.
  *
  * @category models
  * @since 0.1.0
@@ -134,47 +134,50 @@ export const Since = Schema.Literals(["update", "push", "pull"])
 export type Since = typeof Since.Type
 
 const ruleFields = {
-  /** Its name in the plan and the report. */
+  /** The name of the rule in the plan and the report. */
   name: text,
   /** The reason, for people who read the plan. */
   because: text,
-  /** What it judges. */
+  /** The candidates that it judges. */
   of: Schema.NonEmptyArray(Candidates),
-  /** The repositories that it is for. Defaults to all that the rules are for. */
+  /** The repositories that it applies to. Defaults to all repositories of the rules. */
   repositories: Schema.optionalKey(patterns),
-  /** The tags. Defaults to all. What has no tag does not match. */
+  /** The tags that match. Candidates without a tag do not match. Defaults to all candidates. */
   tags: Schema.optionalKey(patterns),
-  /** The kinds. Defaults to all. */
+  /** The kinds that match. Defaults to all. */
   kinds: Schema.optionalKey(Schema.NonEmptyArray(Kind)),
-  /** The artifact types, or else the media types of configurations. Defaults to all. */
+  /** The artifact types that match; if a manifest states none, the media type of its configuration counts. Defaults to all. */
   artifactTypes: Schema.optionalKey(patterns),
-  /** The states of quarantine: `Failed`. Manifests without a state do not match. Defaults to all. */
+  /** The quarantine states that match, such as `Failed`. Manifests without a state do not match. Defaults to all. */
   quarantine: Schema.optionalKey(patterns),
-  /** Whether a manifest that it names is missing, at any depth. Defaults to either. */
+  /** Whether a manifest that the candidate names, at any depth, is missing. Defaults to matching both. */
   isBroken: Schema.optionalKey(Schema.Boolean),
   /**
-   * The name of a list of digests that the program supplies: what is in it, or names something that is in it, matches. An empty
-   * list matches nothing.
+   * The name of a list of digests that the program supplies. A candidate matches if it, or a manifest that it names, is in the
+   * list. An empty list matches nothing.
    */
   digests: Schema.optionalKey(text),
-  /** The least age. Defaults to any. */
+  /** The minimum age. Defaults to any age. */
   olderThan: Schema.optionalKey(age),
-  /** The greatest age. Defaults to any. */
+  /** The maximum age. Defaults to any age. */
   youngerThan: Schema.optionalKey(age),
-  /** What ages are counted from. Defaults to `update`. */
+  /** The event from which ages are counted. Defaults to `update`. */
   since: Schema.optionalKey(Since),
-  /** Of those that match so far, the newest alone, and what has no time, as that may be newer. */
+  /** Of the candidates that match the other conditions, only the newest, and those without a time, since they may be newer. */
   newest: Schema.optionalKey(
     Schema.Struct({
-      /** How many. */
+      /** How many to select. */
       count,
-      /** Counted in the repository, or for each value of the groups of the tag's regular expression. Defaults to `repository`. */
+      /** Whether to count in the repository, or for each value of the groups in the tag's regular expression. Defaults to `repository`. */
       per: Schema.optionalKey(Schema.Literals(["repository", "group"])),
-      /** What newer means. `version` is the order of semantic versions, in which other tags have no place. Defaults to `update`. */
+      /** The order. `version` orders by semantic version and does not select other tags. Defaults to `update`. */
       by: Schema.optionalKey(Schema.Literals(["update", "push", "pull", "version"]))
     })
   ),
-  /** Of those that match so far, the newest of each period (UTC, weeks from Monday), for some time back. */
+  /**
+   * Of the candidates that match the other conditions, the newest of each period, for some time back. Periods are in UTC; weeks
+   * begin on Monday.
+   */
   onePer: Schema.optionalKey(
     Schema.Struct({
       /** The period. */
@@ -184,8 +187,8 @@ const ruleFields = {
     })
   ),
   /**
-   * What becomes of it. `delete` deletes a tag, and its manifest unless something else keeps that. `untag` deletes the tag
-   * alone.
+   * What to do with a match. `delete` deletes a tag, and its manifest unless something else keeps the manifest. `untag` deletes
+   * only the tag.
    */
   action: Schema.Literals(["keep", "delete", "untag"])
 }
@@ -200,19 +203,19 @@ const hasGroups = (sources: RuleFields["tags"]): boolean =>
     onSuccess: ({ groupCounts }) => groupCounts.length > 0 && groupCounts.every((groups) => groups > 0)
   })
 
-/** What a rule may not say, since it would not mean what it seems to. */
+/** Why a rule is invalid: it would not do what it seems to. */
 const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFields): string | undefined => {
   if (name.trim() === "" || because.trim() === "") return "a rule needs a name and a reason"
   if (action !== "keep" && (newest !== undefined || onePer !== undefined)) {
-    return "newest and onePer stand on rules that keep: keep those by a rule before the one that deletes"
+    return "newest and onePer are only for rules with the action keep: keep the newest by a rule before the one that deletes"
   }
-  if (newest !== undefined && onePer !== undefined) return "a rule has newest or onePer, not both"
+  if (newest !== undefined && onePer !== undefined) return "a rule can have newest or onePer, not both"
   if (action === "untag" && of.some((candidates) => candidates !== "tags"))
-    return 'untag is for tags alone: of must be ["tags"]'
+    return 'untag is only for tags: of must be ["tags"]'
   if (tags !== undefined && of.includes("untagged"))
-    return "what is untagged has no tags to match: write a rule of its own for untagged, without tags"
+    return "untagged manifests have no tags to match: write a separate rule for untagged, without tags"
   if (newest?.by === "version" && of.some((candidates) => candidates !== "tags")) {
-    return 'newest by version is for tags alone: of must be ["tags"]'
+    return 'newest by version is only for tags: of must be ["tags"]'
   }
   if (newest?.per === "group" && !hasGroups(tags))
     return 'newest per group needs tags that are all regular expressions with a group, such as "(main|dev)-.*"'
@@ -220,7 +223,7 @@ const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFi
 }
 
 /**
- * A rule. All its conditions hold for what it matches.
+ * A rule. It matches a candidate if all of its conditions hold.
  *
  * **Details**
  *
@@ -228,8 +231,7 @@ const ruleProblem = ({ because, name, newest, of, onePer, action, tags }: RuleFi
  *
  * **Gotchas**
  *
- * A registry without ACR's API tells no times. There, `newest` cannot tell which is newer, and keeps any `count` of those that
- * match, unless it is by version.
+ * A registry without ACR's API returns no times. There, `newest` selects every candidate that matches, unless it is by version.
  *
  * @category schemas
  * @since 0.1.0
@@ -245,35 +247,35 @@ export const Rule = RuleFields.check(Schema.makeFilter(ruleProblem))
 export type Rule = typeof Rule.Type
 
 const Default = Schema.Struct({
-  /** What becomes of candidates that no rule matches. */
+  /** What to do with candidates that no rule matches. */
   action: Schema.Literals(["keep", "delete"]),
   /** The reason, for people who read the plan. */
   because: text
 })
 
-/** Rules without the names that are known: the decoder of `Rules` refuses others. */
+/** The fields of `Rules`, whose decoder refuses any others. */
 const RulesFields = Schema.Struct({
-  /** The repositories that the rules are for. `isFor` and `Retention.unmatched` read it; a plan is made for any repository. */
+  /** The repositories that the rules are for. `isFor` tells whether a repository is one of them, and `Retention.plan` refuses others. */
   repositories: patterns,
-  /** What becomes of candidates that no rule matches. It has to be written down. */
+  /** What to do with candidates that no rule matches. Required, so that the choice is explicit. */
   defaults: Schema.Struct({ tags: Default, untagged: Default, orphans: Default }),
   /** The rules, in order: the first that matches a candidate decides. */
   rules: Schema.Array(Rule),
-  /** The age under which nothing is deleted, whatever the rules say. Defaults to one day. */
+  /** The age below which nothing is deleted, regardless of the rules. Defaults to one day. */
   safetyAge: Schema.optionalKey(Schema.Union([Schema.Literal("none"), age])),
   /**
-   * What becomes of locked tags and manifests. `include` judges them as the others; a run has to allow that as well. Defaults
-   * to `keep`.
+   * What to do with locked tags and manifests. `include` judges them like others; the run must then set `allowLocked` too.
+   * Defaults to `keep`.
    */
   locked: Schema.optionalKey(Schema.Literals(["keep", "include"])),
-  /** Limits of harm, per repository. A plan that exceeds one is not carried out. */
+  /** Safety limits, per repository. A plan that exceeds a limit is not carried out. */
   limits: Schema.optionalKey(
     Schema.Struct({
-      /** How many manifests and tags may be deleted. Defaults to any number. */
+      /** How many manifests and tags may be deleted. Defaults to no limit. */
       maxDeletions: Schema.optionalKey(Schema.Natural),
-      /** Which part of the manifests, and which part of the tags, may be deleted: 0 to 1. Defaults to 0.5. */
+      /** The fraction of the manifests, and of the tags, that may be deleted, from 0 to 1. Defaults to 0.5. */
       maxFraction: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
-      /** How many tags stay at least, if tags are deleted; signature and fallback tags do not count. Defaults to 1. */
+      /** How many tags must remain if any are deleted; signature and fallback tags do not count. Defaults to 1. */
       minRemaining: Schema.optionalKey(Schema.Natural)
     })
   )
@@ -299,10 +301,10 @@ const encodeStrict = Schema.encodeEffect(StrictRules)
  * Candidates are judged one by one. The first rule that matches decides, and later rules do not see what earlier ones
  * decided: `newest` counts what is left to its rule. If no rule matches, the default of the candidates decides.
  *
- * Whatever the rules say, these stay: what is locked, what is younger than the safety age or has no time, and all that is
- * needed by something that stays: the images of an index, referrers, subjects, signature tags and fallback tags.
+ * Regardless of the rules, these are kept: locked objects, objects younger than the safety age or without a time, and everything
+ * that a kept object needs: the images of an index, referrers, subjects, signature tags and fallback tags.
  *
- * Decoding refuses names that it does not know: a misspelt condition would otherwise match everything.
+ * Decoding refuses unknown fields: a misspelt condition would otherwise match everything.
  *
  * **Example** (Rules in a file)
  *
@@ -362,7 +364,7 @@ const decodeRules = Schema.decodeUnknownEffect(Rules)
 const invalid = (problem: string) =>
   new RetentionError({ problem: "InvalidRules", description: `the rules cannot be used: ${problem}` })
 
-/** The value that a text of JSON holds. The engine's error says where the text is wrong, which Schema's does not. */
+/** Parses JSON. The engine's error has the position in the text, which Schema's error lacks. */
 const readJson = (json: string): Effect.Effect<unknown, RetentionError> =>
   Effect.try({
     try: () => JSON.parse(json),

@@ -1,5 +1,5 @@
 /**
- * Repositories that rules can be applied to: what a retention reads, looks at again, and deletes.
+ * The interface of repositories that rules can be applied to: what a retention run reads, checks again and deletes.
  *
  * @since 0.1.0
  */
@@ -25,14 +25,14 @@ export interface TagState {
   readonly name: string
   /** The manifest that it names. */
   readonly digest: Digest
-  /** When it was last moved, if the registry tells. */
+  /** When it was last updated, if the registry returns that. */
   readonly updatedOn?: DateTime.Utc
-  /** Whether it is locked against being deleted or moved. */
+  /** Whether a lock forbids to delete or move it. */
   readonly isLocked: boolean
 }
 
 /**
- * A manifest as a registry describes it, without reading it.
+ * A manifest as the registry lists it, without reading the manifest itself.
  *
  * @category models
  * @since 0.1.0
@@ -40,56 +40,56 @@ export interface TagState {
 export interface ManifestState {
   /** The manifest. */
   readonly digest: Digest
-  /** Its media type, if the registry tells. */
+  /** Its media type, if the registry returns it. */
   readonly mediaType?: MediaType
-  /** The media type of its configuration, if the registry tells. */
+  /** The media type of its configuration, if the registry returns it. */
   readonly configMediaType?: MediaType
-  /** The size of the image in bytes, layers included, if the registry tells. */
+  /** The size of the image in bytes, layers included, if the registry returns it. */
   readonly sizeBytes?: number
-  /** When it was pushed first, if the registry tells. */
+  /** When it was first pushed, if the registry returns that. */
   readonly createdOn?: DateTime.Utc
-  /** When it was last changed, if the registry tells. */
+  /** When it was last changed, if the registry returns that. */
   readonly updatedOn?: DateTime.Utc
-  /** Whether it is locked against being deleted or overwritten. */
+  /** Whether a lock forbids to delete or overwrite it. */
   readonly isLocked: boolean
-  /** Its state of quarantine, if it has one. */
+  /** Its quarantine state, if it has one. */
   readonly quarantineState?: string
-  /** The tags that name it, as far as the registry tells them with the manifest. */
+  /** The tags that name it, as far as the registry returns them with the manifest. */
   readonly tags: ReadonlyArray<string>
 }
 
 /**
- * What a registry says of a repository as a whole.
+ * The counts and the lock of a repository, as the registry returns them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Contents {
-  /** How many tags it counts. */
+  /** The number of tags. */
   readonly tagCount: number
-  /** How many manifests it counts. */
+  /** The number of manifests. */
   readonly manifestCount: number
   /** Whether the repository is locked against deletions. */
   readonly isLocked: boolean
 }
 
 /**
- * What is there right before something is deleted.
+ * The state of a repository right before a deletion.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Look {
-  /** The manifests that were asked for and are there. */
+  /** The requested manifests that exist. */
   readonly manifests: ReadonlyMap<Digest, ManifestState>
   /**
-   * The manifests that may have come since, with the tags that name them. It may have more than these. If they have times, the
-   * next look asks only for what came since the newest of them, and of the tags.
+   * The manifests that may have been pushed since, with the tags that name them. May also have older ones. If they have times,
+   * the next look requests only what was pushed since the newest of these manifests and of `newerTags`.
    */
   readonly newer: ReadonlyArray<Pick<ManifestState, "digest" | "tags" | "updatedOn">>
   /**
-   * The tags that may have been pushed since. It may have more than these. A registry may leave the time of a manifest as it is
-   * when a tag is pushed that names it.
+   * The tags that may have been pushed since. May also have older ones. Needed besides `newer`, since a registry may not update
+   * the time of a manifest when a tag that names it is pushed.
    */
   readonly newerTags: ReadonlyArray<TagState>
 }
@@ -99,8 +99,8 @@ export interface Look {
  *
  * **Details**
  *
- * `Everything`: all, tagged or not. `Tagged`: none, so that only what tags lead to is known; `referrers` finds what refers to
- * a manifest.
+ * `Everything`: all manifests, tagged or not. `Tagged`: none, so that only manifests that tags lead to are known; `referrers`
+ * then finds the manifests that refer to one.
  *
  * @category models
  * @since 0.1.0
@@ -133,13 +133,13 @@ export interface DeletedTag {
 }
 
 /**
- * What undoes an unlocking.
+ * An unlocked object.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Unlocked {
-  /** Locks the object again as it was. */
+  /** Restores the lock as it was. */
   readonly relock: Effect.Effect<void, RegistryError>
 }
 
@@ -154,31 +154,31 @@ export interface Unlocked {
  * @since 0.1.0
  */
 export interface RetentionTarget {
-  /** Where it is. */
+  /** The registry and the repository. */
   readonly origin: Origin
   /** The registry's clock, if it can be read. */
   readonly now: Effect.Effect<Option.Option<DateTime.Utc>, RegistryError>
-  /** What the registry says of the repository; none if it says nothing. */
+  /** The counts and the lock of the repository; none if the registry does not return them. */
   readonly contents: Effect.Effect<Option.Option<Contents>, RegistryError>
   /** The tags. */
   readonly tags: Stream.Stream<TagState, RegistryError>
   /** The manifests. */
   readonly listing: Listing
-  /** The bytes of a manifest; none if it is not there. */
+  /** The bytes of a manifest; none if it does not exist. */
   readonly manifest: (digest: Digest) => Effect.Effect<Option.Option<Manifest.Raw>, RegistryError>
-  /** A tag as it is now; none if it is not there. */
+  /** The current state of a tag; none if it does not exist. */
   readonly tag: (name: string) => Effect.Effect<Option.Option<TagState>, RegistryError>
   /**
-   * Looks at manifests that are about to be deleted, and at what came since a time. All requests of a look are sent at once:
-   * what happens between the first of them and the deletion is not seen.
+   * Reads the manifests that are about to be deleted, and what was pushed since a time. All requests of a look are sent at once:
+   * a change between the first request and the deletion goes unseen.
    */
   readonly look: (
     manifests: Arr.NonEmptyReadonlyArray<Digest>,
     since: DateTime.Utc
   ) => Effect.Effect<Look, RegistryError>
-  /** Deletes a tag alone, in one request. Fails with `NotFound` if it is not there, and with `Locked`. */
+  /** Deletes a tag but not its manifest, in one request. Fails with `NotFound` if it does not exist, and with `Locked`. */
   readonly deleteTag: (name: string) => Effect.Effect<void, RegistryError>
-  /** Deletes a manifest with its tags, in one request. Fails with `NotFound` if it is not there, and with `Locked`. */
+  /** Deletes a manifest with its tags, in one request. Fails with `NotFound` if it does not exist, and with `Locked`. */
   readonly deleteManifest: (digest: Digest) => Effect.Effect<void, RegistryError>
   /** Unlocks a tag or a manifest. */
   readonly unlock: (tagOrDigest: string) => Effect.Effect<Unlocked, RegistryError>

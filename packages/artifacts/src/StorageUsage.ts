@@ -1,5 +1,5 @@
 /**
- * What takes the storage of a repository, a layout or an artifact.
+ * Counts the storage that a repository, a layout or an artifact takes, and what deleting an artifact frees.
  *
  * @since 0.1.0
  */
@@ -15,12 +15,17 @@ import type { GraphError } from "./internal/walk.ts"
 export { StorageUsage, UsedContent, UsedRoot } from "./internal/storageUsage.ts"
 
 /**
- * Counts what the tags of a store hold together, with their referrers.
+ * Counts the storage that the tags of a store and their referrers take.
+ *
+ * **When to use**
+ *
+ * Use for layouts and archives. `ofRegistry` also counts untagged manifests on Azure Container Registry; `ofArtifact` counts one
+ * artifact.
  *
  * **Details**
  *
- * Each manifest is read once, however many tags and indexes name it, and each blob counts once. Manifests without a tag that are
- * no part and no referrer of a tagged one are not listed by layouts, archives and most registries: they are not counted.
+ * Each manifest is read once, however many tags and indexes name it, and each blob counts once. Untagged manifests that are
+ * neither part nor referrer of a tagged one are not counted: layouts, archives and most registries do not list them.
  *
  * **Example** (What deleting the largest tag of a layout frees)
  *
@@ -41,11 +46,11 @@ export { StorageUsage, UsedContent, UsedRoot } from "./internal/storageUsage.ts"
 export const read: <E>(reader: Reader<E>) => Effect.Effect<StorageUsage, E | GraphError> = Usage.read
 
 /**
- * Counts what a repository of a registry holds.
+ * Counts the storage that a repository of a registry takes.
  *
  * **Details**
  *
- * Azure Container Registry lists all manifests, so that those without a tag count as well. Other registries are read as by `read`.
+ * Azure Container Registry lists all manifests, so that untagged ones count as well. On other registries, works like `read`.
  *
  * **Example** (How much of a repository has no tag)
  *
@@ -67,7 +72,7 @@ export const read: <E>(reader: Reader<E>) => Effect.Effect<StorageUsage, E | Gra
 export const ofRegistry: (opened: Opened) => Effect.Effect<StorageUsage, GraphError | RegistryError> = Usage.ofRegistry
 
 /**
- * Counts what one artifact holds, with its referrers.
+ * Counts the storage that one artifact and its referrers take.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * A summary of an artifact: what it is, and what is known of it without reading its layers.
+ * Summarizes an artifact without reading its layers.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ export { ReferrersCount, Summary, SummaryEntry } from "./internal/summary.ts"
  *
  * **Details**
  *
- * Manifests and the configuration are read, layers are not. An index whose images are missing in part has a summary as well.
+ * Manifests and the configuration are read, layers are not. An index of which some images are missing can be summarized, too.
  *
  * Fails with `GraphError` if the manifest itself is missing.
  *

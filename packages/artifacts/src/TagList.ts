@@ -1,5 +1,5 @@
 /**
- * The tags of a repository with what they name: digest, size, time, platforms and lock.
+ * Lists tags with the manifests that they name: digest, size, time, platforms and lock.
  *
  * @since 0.1.0
  */
@@ -15,17 +15,17 @@ import type { GraphError } from "./internal/walk.ts"
 export { TagEntry, type TagListOptions } from "./internal/tagList.ts"
 
 /**
- * Lists the tags of a store with what they name.
- *
- * **Details**
- *
- * Each tag is resolved, and its manifest and the configurations of its images are read, eight tags at a time. The time is that of
- * the configuration: when the image was built. A tag that is deleted meanwhile is left out.
+ * Lists the tags of a store with digest, size, time and platforms.
  *
  * **When to use**
  *
- * Use for layouts, archives and registries other than Azure Container Registry, which needs a few requests for all tags with
- * `ofRegistry`.
+ * Use for layouts and archives. For a repository of a registry use `ofRegistry`, which needs only a few requests for all tags on
+ * Azure Container Registry.
+ *
+ * **Details**
+ *
+ * Each tag is resolved, and its manifest and the configurations of its images are read, eight tags at a time. The time is the
+ * one in the configuration: when the image was built. A tag that is deleted meanwhile is left out.
  *
  * **Example** (The newest image of a layout)
  *
@@ -49,12 +49,12 @@ export const read = <E>(
 ): Effect.Effect<ReadonlyArray<TagEntry>, E | GraphError> => Listing.read(reader, options)
 
 /**
- * Lists the tags of a repository of a registry with what they name.
+ * Lists the tags of a repository of a registry with digest, size, time, platforms and lock.
  *
  * **Details**
  *
- * Azure Container Registry lists tags and manifests with sizes, times and locks, a few hundred a request; only indexes are read, for
- * their platforms. The time is that of the last change of the tag. On other registries it does what `read` does.
+ * Azure Container Registry returns sizes, times and locks in its lists of tags and manifests, a few hundred per request; only
+ * indexes are read, for their platforms. The time is that of the last change of the tag. On other registries, works like `read`.
  *
  * **Example** (Tags that are locked)
  *
@@ -79,13 +79,17 @@ export const ofRegistry = (
 ): Effect.Effect<ReadonlyArray<TagEntry>, GraphError | RegistryError> => Listing.ofRegistry(opened, options)
 
 /**
- * Lists the names of the tags of a repository as they come.
+ * Lists the names of the tags of a repository, as a stream.
+ *
+ * **When to use**
+ *
+ * Use if names are enough, for example for the newest tags of a large repository. `ofRegistry` has the other fields.
  *
  * **Details**
  *
- * An order by time is the registry's own on Azure Container Registry: the first names come with the first page. On other registries
- * all tags are read first, as by `read`. The order by name is that of the registry, which the OCI distribution specification wants to be
- * lexical. Fails with `NotFound` if there is no such repository.
+ * Azure Container Registry orders tags by time itself, so that the first names arrive with the first page. On other registries,
+ * an order by time reads all tags first, like `read`. The order by name is that of the registry, which should be lexical by the
+ * OCI distribution specification. Fails with `NotFound` if the repository does not exist.
  *
  * **Example** (The ten newest tags)
  *

@@ -1,5 +1,5 @@
 /**
- * The trash of a repository: what was soft deleted, with what belongs to it, back to where it was.
+ * Restores soft-deleted artifacts of a repository with everything that belongs to them.
  *
  * `ContainerRegistry` lists what is in the trash, and restores one manifest or one tag.
  *
@@ -18,25 +18,25 @@ import { restoreTree } from "./internal/trash/tree.ts"
 export { Outcome, RestoredStep, Step } from "./internal/trash/step.ts"
 
 /**
- * What was restored.
+ * The result of a restore.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Restored = Schema.Struct({
-  /** The manifest that the tag or the digest named. */
+  /** The manifest that the tag or the digest names. */
   root: Digest,
-  /** Each manifest, in the order in which it was found: the root, and what belongs to it. */
+  /** The root and each manifest that belongs to it, in the order in which they were found. */
   steps: Schema.Array(RestoredStep),
   /**
-   * Which referrers were restored: those that a tag such as `sha256-<hash>.sig` attaches. The registry lists neither the types
-   * nor the subjects of what is deleted, so that others can only be restored from the report of a retention.
+   * Which referrers were restored: only those that a tag such as `sha256-<hash>.sig` attaches. The registry lists neither types
+   * nor subjects of deleted manifests, so that other referrers can only be restored from the report of a retention run.
    */
   referrers: Schema.Literal("attached by tags")
 })
 
 /**
- * What was restored.
+ * The result of a restore.
  *
  * @category models
  * @since 0.1.0
@@ -44,18 +44,22 @@ export const Restored = Schema.Struct({
 export type Restored = typeof Restored.Type
 
 /**
- * Restores manifests and their tags in the order of a list: `restore` of a `RetentionReport.Report`.
+ * Restores manifests and their tags in the order of a list.
+ *
+ * **When to use**
+ *
+ * Use to undo a retention run: the list is `restore` of its `RetentionReport.Report`. For a single tag or digest use `restore`.
  *
  * **Details**
  *
- * What is there already counts as such, so that an interrupted run can be repeated. A tag that names another manifest by now
- * stays there. The first tag that is free is restored with its manifest, and each further tag by a request of its own. What a
- * lost response did is found out by reading the manifest or the tag.
+ * Objects that exist already are reported as `present`, so that an interrupted run can be repeated. A tag that names another
+ * manifest by now is not moved. The first free tag is restored together with its manifest, and each further tag by a separate
+ * request. If a response is lost, the manifest or the tag is read to find out whether it was restored.
  *
- * A step that fails does not end the run. A refused login or permission does: it fails with `Forbidden`, `Unauthenticated` or
- * `CredentialUnavailable`, and `completed` of the error says how much was restored before. It fails with `Unsupported` if the
- * registry is not one of ACR. Restoring needs the permissions `registries/deleted/read` and
- * `registries/deleted/restore/action`, and the one to read metadata.
+ * A failed step does not end the run. Refused credentials or permissions do: the effect fails with `Forbidden`, `Unauthenticated`
+ * or `CredentialUnavailable`, and `completed` of the error says how much was restored before. Fails with `Unsupported` if the
+ * registry is not an Azure Container Registry. Restoring needs the permissions `registries/deleted/read` and
+ * `registries/deleted/restore/action`, and the permission to read metadata.
  *
  * **Example** (Restoring what a retention deleted)
  *
@@ -75,33 +79,33 @@ export const restoreSteps = (
   Effect.gen(function* () {
     const registry = yield* ContainerRegistry.ContainerRegistry
     return yield* restoring(registry, repository, (place) =>
-      // One after the other: a subject has to be there before its referrers.
+      // One after the other: a subject must exist before its referrers.
       Effect.forEach(steps, (step) => restoreStep(place, step))
     )
   })
 
 /**
- * Restores an artifact by tag or digest with what belongs to it: what it names, at any depth, its tags, and the signatures and
- * lists of referrers that tags attach to any of that. Fails with `NotFound` if it is neither in the trash nor in the
- * repository.
+ * Restores an artifact by tag or digest with everything that belongs to it: the manifests that it names, at any depth, its tags,
+ * and the signatures and lists of referrers that tags attach to any of these. Fails with `NotFound` if it is neither in the trash
+ * nor in the repository.
  *
  * **Details**
  *
- * A tag means the manifest of its newest deletion, or the one that it names if the trash does not have it. The manifest gets
- * back the tags that were last deleted from it, unless they name another one by now. Tags of what it names stay in the trash.
+ * A tag stands for the manifest of its newest deletion, or for the one that it names if the trash does not have the tag. The
+ * manifest gets back the tags that were last deleted from it, unless they name another manifest by now. Tags of the manifests
+ * that it names stay in the trash.
  *
- * Each manifest is restored before it is read, as the registry shows what is in it only then. Tags come last, and the tag that
- * was asked for after all others, so that a tag names its image only once the rest has been tried, and an interrupted run can
- * be repeated. Errors are
- * those of `restoreSteps`. It needs the permission to pull besides.
+ * Each manifest is restored before it is read, since the registry returns its content only then. Tags are restored last, and the
+ * requested tag after all others: a tag names its image only once everything else has been tried, and an interrupted run can be
+ * repeated. Fails like `restoreSteps`. Also needs the permission to pull.
  *
  * **Gotchas**
  *
- * Referrers that no tag attaches are not found: the registry says of what is deleted neither what it is nor what it refers to.
- * `restoreSteps` restores them from the report of the retention that deleted them.
+ * Referrers that no tag attaches are not found: the registry returns neither type nor subject of deleted manifests.
+ * `restoreSteps` restores them from the report of the retention run that deleted them.
  *
- * A tag that was deleted several times means another manifest once it is restored: the one of the deletion before. Restore by
- * digest to be able to repeat a run that was complete.
+ * If a tag was deleted several times, it stands for another manifest once it is restored: that of the deletion before. To be able
+ * to repeat a complete run, restore by digest.
  *
  * **Example** (Restoring a tag)
  *

@@ -1,5 +1,5 @@
 /**
- * Validation: whether all that an artifact consists of is there and is what its digests name.
+ * Validates artifacts: that everything an artifact consists of exists and matches its digests.
  *
  * @since 0.1.0
  */
@@ -15,26 +15,26 @@ export { Finding, Problem } from "./internal/validation/finding.ts"
 export { type ValidationOptions, ValidationReport } from "./internal/validation/validate.ts"
 
 /**
- * Reads all that an artifact consists of, and reports everything that is not as it should be.
+ * Reads everything that an artifact consists of, and reports what is missing or damaged.
  *
  * **When to use**
  *
- * Use after a copy, a restore of a backup or an incident of storage, to know whether an artifact can still be pulled.
+ * Use after a copy, a restore from backup or a storage incident, to know whether an artifact can still be pulled.
  *
  * **Details**
  *
- * Manifests, configurations, layers and, unless `referrers` is false, the referrers of each manifest are compared with their digests,
- * and with the sizes and media types that manifests state. The layers of images are decompressed and compared with the `diff_ids`
- * of the configuration (OCI image specification, config.md, "rootfs"). A finding does not end the validation.
+ * Manifests, configurations, layers and, unless `referrers` is false, the referrers of each manifest are compared with their
+ * digests and with the sizes and media types that manifests state for them. The layers of images are decompressed and compared
+ * with the `diff_ids` of the configuration (OCI image specification, config.md, "rootfs"). A finding does not end the validation.
  *
  * Each blob is read once, in constant memory. Only a layer whose compression is damaged is read a second time.
  *
- * Fails with the errors of the store if it cannot be read, for example if the registry cannot be reached, and with `GraphError` for
- * more than 100,000 manifests or manifests that are nested more than 16 deep.
+ * Fails with the errors of the store if it cannot be read, for example if the registry cannot be reached, and with `GraphError`
+ * if there are more than 100,000 manifests or they are nested more than 16 deep.
  *
  * **Gotchas**
  *
- * Signatures are read as content, and are not verified: the report does not say who made the artifact.
+ * Signatures are read as content but not verified: the report does not prove where the artifact comes from.
  *
  * **Example** (Failing a build whose image is damaged)
  *

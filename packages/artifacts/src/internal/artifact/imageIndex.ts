@@ -1,5 +1,5 @@
 /**
- * Makes an index of images that are in a store: of which platforms they are, and what cannot be in one index.
+ * Makes an index of images in a store: finds their platforms, and refuses what cannot be in one index.
  */
 import type { Annotations } from "@effect-acr/client/Annotations"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -33,15 +33,15 @@ import { lacksIt } from "../storeName.ts"
  * @since 0.1.0
  */
 export interface OciIndexOptions {
-  /** The format. Defaults to `oci`. An OCI index can list Docker images, too. */
+  /** The format. Defaults to `oci`, which can list Docker images too. */
   readonly mediaType?: "oci"
-  /** The tags to point at the index. Defaults to none. */
+  /** The tags to set for the index. Defaults to none. */
   readonly tags?: ReadonlyArray<string>
   /** Annotations of the index. Defaults to none. */
   readonly annotations?: Annotations
-  /** What kind of artifact the index is. Defaults to none: it is an image. */
+  /** The artifact type of the index. Defaults to none: it is an index of images. */
   readonly artifactType?: MediaType.MediaType
-  /** The manifest that the index is about. Defaults to none. */
+  /** The manifest to which the index refers as its subject. Defaults to none. */
   readonly subject?: Descriptor
 }
 
@@ -54,7 +54,7 @@ export interface OciIndexOptions {
 export interface DockerIndexOptions {
   /** The format. All images must be Docker images. */
   readonly mediaType: "docker"
-  /** The tags to point at the list. Defaults to none. */
+  /** The tags to set for the list. Defaults to none. */
   readonly tags?: ReadonlyArray<string>
 }
 
@@ -79,7 +79,7 @@ const fail = (image: string, reason: Reason) => Effect.fail(new ArtifactError({ 
 
 const notAnImage = (image: string, description: string) => fail(image, new NotAnImage({ description }))
 
-/** An entry of the new index, and the image of the caller that it comes from. */
+/** An entry of the new index, and the image of the caller from which it comes. */
 interface Entry {
   readonly image: string
   readonly descriptor: Descriptor
@@ -109,11 +109,11 @@ const entryOf = <E>(
     return { image, descriptor: { ...descriptor, platform: platform.value } }
   })
 
-/** What an index says of an entry is kept. Attestations are about another entry and run nowhere. */
+/** The fields of an entry are kept. Attestations are about another entry, and have no platform of their own. */
 const isComplete = (entry: Descriptor): boolean =>
   (isImage(entry) && entry.platform !== undefined) || entry.annotations?.[attestedDigest] !== undefined
 
-/** The entries that one manifest contributes. Those that were read before it contribute nothing again. */
+/** The entries that one manifest contributes. Manifests that were read before contribute nothing again. */
 const entriesOf = <E>(
   store: Reader<E>,
   image: string,
@@ -157,7 +157,7 @@ const resolved = <E>(store: Reader<E>, image: string): Effect.Effect<ReadonlyArr
     return yield* entriesOf(store, image, { mediaType, digest, size }, 1, new Set())
   })
 
-/** Whether two images are for one platform. An attestation and an image for `unknown` are for none. */
+/** Whether two images have the same platform. An attestation and an image for `unknown` have none. */
 const isDuplicate = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
   left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
 
@@ -192,7 +192,7 @@ const documentOf = (manifests: ReadonlyArray<Descriptor>, options: IndexOptions)
   })
 }
 
-/** Makes an index, and puts it. */
+/** Makes an index, and puts it into the store. */
 export const index = <E>(
   store: ContentStore<E>,
   images: ReadonlyArray<string>,

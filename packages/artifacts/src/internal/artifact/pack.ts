@@ -1,5 +1,5 @@
 /**
- * Makes the manifest and the blobs of an artifact of files and folders.
+ * Makes the manifest and the blobs of an artifact from files and folders.
  */
 import * as Annotations from "@effect-acr/client/Annotations"
 import * as BlobSource from "@effect-acr/client/BlobSource"
@@ -32,44 +32,44 @@ import * as OrasAnnotations from "./annotations.ts"
  * @since 0.1.0
  */
 export interface FileInput {
-  /** Where it is. */
+  /** The path of the file or folder. */
   readonly path: string
   /**
-   * The name under which a pull writes it, with `/` between folders. Defaults to the path, if it is relative and stays below the folder
-   * of the process, or to its last part.
+   * The name under which a pull writes it, with `/` between folders. Defaults to the path if it is relative and stays below the
+   * working directory, otherwise to its last part.
    */
   readonly title?: string
-  /** Defaults to `application/octet-stream` for a file, and to that of a layer of an image for a folder. */
+  /** The media type of the layer. Defaults to `application/octet-stream` for a file, and to that of an image layer for a folder. */
   readonly mediaType?: string
   /** Annotations of its layer, besides the title. */
   readonly annotations?: Annotations.Annotations
 }
 
 /**
- * What an artifact is made of.
+ * The content of an artifact to make.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PackOptions {
-  /** What kind of artifact it is, such as `application/spdx+json`. It may be left out if there is a configuration. */
+  /** The artifact type, such as `application/spdx+json`. Defaults to none, which needs a `config` with a media type. */
   readonly artifactType?: string
-  /** Files and folders. Defaults to none: the artifact is its annotations. */
+  /** Files and folders. Defaults to none: the artifact then has only its annotations. */
   readonly files?: ReadonlyArray<string | FileInput>
   /** A configuration. Defaults to the empty one. */
   readonly config?: {
-    /** What it is. */
+    /** The media type. */
     readonly mediaType: string
-    /** Its text or bytes. */
+    /** The text or the bytes. */
     readonly content: string | Uint8Array
   }
-  /** The manifest that the artifact is about. It need not be there. */
+  /** The manifest to which the artifact refers as its subject. It need not exist. */
   readonly subject?: Descriptor
   /** Annotations of the manifest. */
   readonly annotations?: Annotations.Annotations
   /**
-   * When it was made, for an annotation. Defaults to the variable `SOURCE_DATE_EPOCH` (in seconds), or to no annotation, so that the same
-   * files give the same digest.
+   * The creation time, written as an annotation. Defaults to the variable `SOURCE_DATE_EPOCH` (in seconds) if it is set,
+   * otherwise to no annotation, so that the same files produce the same digest.
    */
   readonly created?: Date
   /** How folders are compressed. Defaults to `gzip`. */
@@ -85,7 +85,7 @@ export interface PackOptions {
 export interface Packed {
   /** The manifest. */
   readonly manifest: Manifest.Raw
-  /** The blobs that it names, each once, and where their content is. */
+  /** The blobs that it names, each once, with their content. */
   readonly blobs: ReadonlyArray<{
     /** Media type, digest, size and annotations. */
     readonly descriptor: Descriptor
@@ -125,7 +125,7 @@ const typeOf = ({ artifactType, config }: PackOptions) =>
     return isEmpty ? yield* invalid(`${MediaType.ociEmpty} is the type of no content, and of no artifact`) : type
   })
 
-/** The title that a path gives: itself, if it is the same from wherever the artifact is pulled. */
+/** The title for a path: the path itself if it is relative and stays below the working directory, otherwise its last part. */
 const titleOf = (path: Path.Path, file: string): string => {
   const relative = clean(file.split(path.sep).join("/"))
   const isBelow = !path.isAbsolute(file) && relative !== "" && !relative.split("/").includes("..")
@@ -165,7 +165,7 @@ const fileSource = (files: FileSystem.FileSystem, at: string, shown: string): Bl
   }
 }
 
-/** A blob of bytes at hand. */
+/** A blob of bytes in memory. */
 const bytesBlob = (startHash: Hasher.Start, mediaType: MediaType.MediaType, bytes: Uint8Array): Blob => ({
   descriptor: { mediaType, digest: Hasher.digest(startHash, "sha256", bytes), size: bytes.length },
   source: BlobSource.fromBytes(bytes)
@@ -178,7 +178,7 @@ const makePacker = (compression: Compression.Format | "none") =>
     const startHash = yield* Hasher.Hasher
     const compressor = yield* Compression.Compression
 
-    /** A file is read twice: for its digest, and to be sent. A store refuses it if it changed in between. */
+    /** A file is read twice: for its digest, and to send it. A store refuses it if it changed in between. */
     const packFile = (file: Titled, mediaType: MediaType.MediaType) =>
       Effect.gen(function* () {
         const source = fileSource(files, file.path, file.path)
@@ -232,7 +232,7 @@ const makePacker = (compression: Compression.Format | "none") =>
       })
   })
 
-/** When the artifact was made; undefined if nothing says so. */
+/** The creation time; undefined if neither the option nor the variable is set. */
 const createdOf = ({ created }: PackOptions): Effect.Effect<string | undefined, ArtifactError> =>
   Effect.gen(function* () {
     const instant =
@@ -241,16 +241,16 @@ const createdOf = ({ created }: PackOptions): Effect.Effect<string | undefined, 
         : Option.some(created)
     if (Option.exists(instant, (date) => Number.isNaN(date.getTime())))
       return yield* invalid("created is no valid date")
-    // RFC 3339, without the milliseconds that are none.
+    // RFC 3339, without zero milliseconds.
     return Option.getOrUndefined(Option.map(instant, (date) => date.toISOString().replace(".000Z", "Z")))
   })
 
-/** What is written once, although several layers may have the same content. */
+/** Keeps one blob for each digest: several layers may have the same content. */
 const distinct = (blobs: ReadonlyArray<Blob>): ReadonlyArray<Blob> => [
   ...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()
 ]
 
-/** Packs files and folders. Folders are in temporary files until the scope ends. */
+/** Packs files and folders. Folders are in temporary files until the scope closes. */
 export const pack = (
   options: PackOptions
 ): Effect.Effect<

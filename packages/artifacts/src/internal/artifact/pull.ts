@@ -38,7 +38,7 @@ import * as OrasAnnotations from "./annotations.ts"
  * @since 0.1.0
  */
 export interface PullOptions extends WriteOptions {
-  /** The platform of the manifest to pull of an index, such as `linux/arm64`. Needed if it has several. */
+  /** The platform to pull from an index, such as `linux/arm64`. Required if the index has several. */
   readonly platform?: Platform.Input
 }
 
@@ -49,7 +49,7 @@ export interface PullOptions extends WriteOptions {
  * @since 0.1.0
  */
 export interface WriteOptions extends Pick<UnpackOptions, "maxBytes" | "maxEntries" | "overwrite"> {
-  /** Whether folders are unpacked that were packed into an archive. Defaults to true. */
+  /** Whether to unpack folders that were packed into an archive. Defaults to true. */
   readonly unpack?: boolean
 }
 
@@ -62,7 +62,7 @@ export interface WriteOptions extends Pick<UnpackOptions, "maxBytes" | "maxEntri
 export interface PulledFile {
   /** Its name in the folder, with `/` between folders. */
   readonly title: string
-  /** Where it is. */
+  /** Its path. */
   readonly path: string
   /** Whether it is a folder that was unpacked. */
   readonly isFolder: boolean
@@ -81,7 +81,7 @@ export interface Pulled {
   readonly manifest: Descriptor
   /** The files and folders, in the order of the manifest. */
   readonly files: ReadonlyArray<PulledFile>
-  /** Layers without a title, which are not written. */
+  /** Layers without a title. They are not written. */
   readonly untitled: ReadonlyArray<Descriptor>
 }
 
@@ -94,7 +94,7 @@ const decoder = new TextDecoder()
 
 const fail = (image: string, reason: ArtifactError["reason"]) => Effect.fail(new ArtifactError({ image, reason }))
 
-/** The artifact that a reference names: a manifest with layers, or the one of an index for a platform. */
+/** The manifest with layers that a reference names, or the one for a platform in an index. */
 const manifestOf = <E>(source: Reader<E>, reference: string, platform: Platform.Input | undefined) =>
   Effect.gen(function* () {
     const found = yield* source.resolve(reference)
@@ -126,7 +126,7 @@ interface Titled {
   readonly layer: Descriptor
 }
 
-/** Files of one content are read once: a registry sends it once, and an archive that comes as a stream has it once. */
+/** Files of the same content are read once: a registry then sends it once, and an archive from a stream has it only once. */
 const contentOf = ({ layer }: Titled): string => `${layer.digest} ${layer.size}`
 
 const sizeOf = (files: ReadonlyArray<Titled>): number => files.reduce((sum, { layer }) => sum + layer.size, 0)
@@ -137,7 +137,7 @@ const titledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Titled> =>
     return title === undefined ? [] : [{ title, layer }]
   })
 
-/** Refuses titles that leave the folder, or that are one file. */
+/** Refuses titles that lead out of the folder, or that are the same file on some file systems. */
 const expectSafe = (folder: string, files: ReadonlyArray<Titled>, separator: string) =>
   Effect.gen(function* () {
     for (const { title } of files) {
@@ -156,7 +156,7 @@ const expectSafe = (folder: string, files: ReadonlyArray<Titled>, separator: str
 
 const isFolder = ({ layer }: Titled): boolean => layer.annotations?.[OrasAnnotations.unpack] === "true"
 
-/** Content whose digest before compression is compared with an annotation. */
+/** Content whose digest before compression must match an annotation. */
 const comparedWith = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   { annotations }: Descriptor,
@@ -176,7 +176,7 @@ interface Target {
   readonly folder: string
   readonly site: Place.Site
   readonly overwrite: boolean
-  /** How much the files and folders may have together, in bytes. */
+  /** The size limit of all files and folders together, in bytes. */
   readonly maxBytes: number
   readonly maxEntries: number | undefined
 }
@@ -196,7 +196,7 @@ const stageContent = <E>(
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const staged = path.join(site.staging, yield* nonce)
-    // Each piece is written before the next is taken.
+    // Each chunk is written before the next one is read.
     const content = Stream.mapError(source.blob(layer).read(0, 0), ofSource)
     const write = Effect.flatMap(files.open(staged, { flag: "wx" }), (file) =>
       Effect.andThen(writeAll(file, content, layer.size), file.sync)
@@ -224,7 +224,7 @@ const stageAlike = <E>(
     const copies = yield* Effect.forEach(others, ({ title }) =>
       Effect.gen(function* () {
         const at = path.join(site.staging, yield* nonce)
-        // An operation that is interrupted goes on, in a folder that is being removed.
+        // An interrupted file operation continues, in a folder that is being removed.
         yield* Effect.uninterruptible(Effect.mapError(files.copyFile(written, at), site.ofFile))
         return { title, at }
       })
@@ -232,11 +232,11 @@ const stageAlike = <E>(
     return [{ title: first.title, at: written }, ...copies]
   })
 
-/** Unpacks the archive of a folder into a staging folder where it belongs, once its whole archive has passed. */
+/** Unpacks the archive of a folder into a staging folder beside its final place, once the whole archive was read. */
 const prepareFolder = <E>(source: Reader<E>, target: Target, { layer, title }: Titled, maxBytes: number) =>
   Effect.gen(function* () {
     const { folder, maxEntries, overwrite, site } = target
-    // A link that is put there is not followed: the folder is one of ours by now.
+    // No link can be followed: the folder was created by this pull.
     yield* site.makeFolder(title)
     const archive = comparedWith(Compression.decompress(source.blob(layer).read(0)), layer, folder)
     return yield* prepare(archive, site.pathOf(title), {
@@ -264,7 +264,10 @@ const isSame =
     )
   }
 
-/** Writes files and folders. What cannot be in its place is known before anything changes, and of files before anything is transferred. */
+/**
+ * Writes files and folders. Conflicts with existing files are found before anything changes, and for files before anything is
+ * transferred.
+ */
 const writeTo = <E>(
   source: Reader<E>,
   target: Target,
@@ -283,7 +286,7 @@ const writeTo = <E>(
       (alike) => stageAlike(source, target, alike),
       { concurrency: filesAtOnce }
     )
-    // The layers of folders do not tell how large these are.
+    // The size of a folder is not known from its compressed layer.
     let left = maxBytes - sizeOf(wanted)
     const publishes: Array<Effect.Effect<void, FolderError>> = []
     for (const folder of folders) {
@@ -306,9 +309,9 @@ const writeTo = <E>(
  * @since 0.1.0
  */
 export interface ArtifactFile {
-  /** Its name in the folder, with `/` between folders, as the artifact states it. It is not checked. */
+  /** Its name in the folder, with `/` between folders, as the artifact states it. The name is not checked and may be unsafe. */
   readonly title: string
-  /** Whether it is a folder, packed into an archive. */
+  /** Whether it is a folder that was packed into an archive. */
   readonly isFolder: boolean
   /** Media type, digest, size and annotations. */
   readonly layer: Descriptor
@@ -325,14 +328,14 @@ export interface Listed {
   readonly manifest: Descriptor
   /** The files and folders, in the order of the manifest. */
   readonly files: ReadonlyArray<ArtifactFile>
-  /** Layers without a title: those of an image, for example. */
+  /** Layers without a title, such as those of an image. */
   readonly untitled: ReadonlyArray<Descriptor>
 }
 
 const untitledOf = (layers: ReadonlyArray<Descriptor>): ReadonlyArray<Descriptor> =>
   layers.filter(({ annotations }) => annotations?.[Annotations.title] === undefined)
 
-/** Lists what a reference names. */
+/** Lists the files and folders of the artifact that a reference names. */
 export const list = <E>(source: Reader<E>, reference: string, platform: Platform.Input | undefined) =>
   Effect.map(manifestOf(source, reference, platform), ({ descriptor, layers }): Listed => ({
     manifest: descriptor,
@@ -340,7 +343,7 @@ export const list = <E>(source: Reader<E>, reference: string, platform: Platform
     untitled: untitledOf(layers)
   }))
 
-/** The files of several artifacts. One that has the same name and content in two of them is written once. */
+/** The files of several artifacts. A file with the same name and content in several of them is written once. */
 const together = (artifacts: ReadonlyArray<Listed>): ReadonlyArray<ArtifactFile> => {
   const seen = new Map<string, Listed>()
   return artifacts.flatMap((artifact) =>
@@ -353,7 +356,7 @@ const together = (artifacts: ReadonlyArray<Listed>): ReadonlyArray<ArtifactFile>
   )
 }
 
-/** Writes files and folders of artifacts into one folder. Returns what is said of each of these artifacts. */
+/** Writes files and folders of artifacts into one folder. Returns the result for each artifact. */
 const written = <E>(
   source: Reader<E>,
   artifacts: ReadonlyArray<Listed>,
@@ -394,7 +397,7 @@ export const write = <E>(
 ): Effect.Effect<ReadonlyArray<Pulled>, E | FolderError, Compression.Compression | FileSystem.FileSystem | Path.Path> =>
   Effect.map(written(source, artifacts, folder, options), (pulledOf) => artifacts.map(pulledOf))
 
-/** Pulls what a reference names into a folder. */
+/** Pulls the artifact that a reference names into a folder. */
 export const pull = <E>(
   source: Reader<E>,
   reference: string,

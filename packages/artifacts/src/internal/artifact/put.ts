@@ -26,7 +26,7 @@ export const put = <E>(
     return yield* store.putManifest(manifest, { tags })
   })
 
-/** Whether a manifest is listed among the referrers of another already. */
+/** Whether a manifest is already listed among the referrers of another one. */
 export const isAttached = <E>(store: ContentStore<E>, subject: Descriptor, digest: Digest.Digest) =>
   Effect.map(
     Stream.runHead(Stream.filter(store.referrers(subject.digest), (listed) => listed.digest === digest)),

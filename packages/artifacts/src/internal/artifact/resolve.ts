@@ -1,5 +1,5 @@
 /**
- * Finds what a reference names in a store.
+ * Finds the manifest that a reference names in a store.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -13,13 +13,13 @@ import { imagesOf, platformOf } from "../platformImage.ts"
 import { lacksIt } from "../storeName.ts"
 import type { GraphError } from "../walk.ts"
 
-/** The reference without the tag that stands before a digest. */
+/** The reference without the tag before a digest. */
 const withoutTag = (reference: string): string => {
   const digest = reference.slice(reference.indexOf("@") + 1)
   return Digest.isDigest(digest) ? digest : reference
 }
 
-/** The manifest that a reference names, or the image of an index for a platform. */
+/** The manifest that a reference names, or the image for a platform in an index. */
 export const resolve = <E>(
   reader: Reader<E>,
   reference: string,
@@ -37,7 +37,7 @@ export const resolve = <E>(
       const description = "this is an index without an image"
       return yield* new ArtifactError({ image: reference, reason: new NotAnImage({ description }) })
     }
-    // Other fields are about its place in an index.
+    // Other fields describe its place in an index.
     const { digest, mediaType, size } = image
     return { mediaType, digest, size }
   })

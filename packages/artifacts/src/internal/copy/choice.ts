@@ -1,6 +1,6 @@
 /**
- * The part of an index that a copy takes, by platform: the index as it is, without some of its images (sparse), or another
- * index that lists the rest alone (rewritten).
+ * The part of an index that a copy includes, by platform: the index unchanged but without some of its images (sparse), or a new
+ * index that lists only the chosen images (rewritten).
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -20,7 +20,7 @@ import { isImage } from "../references.ts"
 import { type Graph, type GraphError, type GraphNode, walk } from "../walk.ts"
 
 /**
- * An index has no image for a platform, or an image is for another one.
+ * An index has no image for a platform, or an image has another platform.
  *
  * @category errors
  * @since 0.1.0
@@ -30,7 +30,7 @@ export class PlatformNotFound extends Schema.TaggedError<PlatformNotFound>("@eff
   {
     /** The platforms without an image, such as `linux/arm64/v8`. */
     wanted: Schema.Array(Schema.String),
-    /** The platforms that there are. */
+    /** The platforms of the index or the image. */
     available: Schema.Array(Schema.String)
   }
 ) {
@@ -49,11 +49,11 @@ export class PlatformNotFound extends Schema.TaggedError<PlatformNotFound>("@eff
   }
 }
 
-/** What a copy takes. */
+/** What a copy includes. */
 export interface Choice {
-  /** What is copied. */
+  /** The manifest to copy. */
   readonly root: Descriptor
-  /** Indexes that are to be put, and that the source does not have. */
+  /** New indexes to put, which the source does not have. */
   readonly made: ReadonlyArray<Manifest.Raw>
   /** The entries of indexes that are not copied. */
   readonly leftOut: ReadonlyMap<Digest.Digest, Descriptor>
@@ -67,7 +67,7 @@ const named = (platform: Platform.Platform): string => Platform.format(platform)
 const notFound = (wanted: ReadonlyArray<Platform.Platform>, available: ReadonlyArray<Platform.Platform>) =>
   Effect.fail(new PlatformNotFound({ wanted: wanted.map(named), available: [...new Set(available.map(named))] }))
 
-/** An image by itself is copied if it is for one of the platforms. */
+/** An image outside of an index is copied if it has one of the platforms. */
 const ofImage = <E>(
   source: Reader<E>,
   root: Descriptor,
@@ -85,7 +85,7 @@ const decodeDocument = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.R
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-/** An index without some of its entries, and with others changed. Its other fields stay as they are. */
+/** An index without some of its entries, and with others changed. Its other fields are unchanged. */
 const rewritten = (
   { bytes, descriptor }: Manifest.Raw,
   entryOf: (digest: unknown) => "kept" | "leftOut" | Manifest.Raw,
@@ -105,7 +105,7 @@ const rewritten = (
     return { bytes: own, descriptor: { mediaType: descriptor.mediaType, digest, size: own.length } }
   })
 
-/** Rewrites the indexes of a graph, those inside others first. */
+/** Rewrites the indexes of a graph, nested ones first. */
 const rewrite = <E>(
   source: Reader<E>,
   graph: Graph,
@@ -135,8 +135,8 @@ const hooks = {
 }
 
 /**
- * Chooses the images of some platforms. Entries of an index that are for no platform, such as attestations, stay if they are
- * about an image that stays.
+ * Chooses the images of some platforms. Entries without a platform, such as attestations, stay if they are about an image that
+ * stays.
  */
 export const choose = <E>(
   source: Reader<E>,
@@ -155,13 +155,13 @@ export const choose = <E>(
     const entries = [...graph.nodes.values()].flatMap(({ children }) => children)
     const leaves = entries.filter((entry) => !isInner(entry))
     const { kept, missing } = select(leaves, platforms)
-    // No platform at all would leave an index of nothing.
+    // An empty list of platforms would leave an empty index.
     if (missing.length > 0 || kept.size === 0) {
       const available = leaves.flatMap(({ platform }) => (platform === undefined ? [] : [platform]))
       return yield* notFound(missing, available)
     }
     const leftOut = new Map<Digest.Digest, Descriptor>()
-    // Those inside others come first, so that an index of which nothing stays is left out as well.
+    // Nested indexes come first, so that an index that becomes empty is left out as well.
     const isLeftOut = (entry: Descriptor): boolean =>
       isInner(entry) ? leftOut.has(entry.digest) : !kept.has(entry.digest)
     for (const { children, descriptor } of graph.nodes.values()) {

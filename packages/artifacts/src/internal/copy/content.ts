@@ -1,5 +1,5 @@
 /**
- * Where a copy reads a blob: at the source, or in the descriptor itself where that embeds the content.
+ * Where a copy reads a blob: at the source, or in the descriptor if that embeds the content.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Content from "@effect-acr/client/Content"
@@ -19,7 +19,7 @@ const embedded = ({ data, digest }: Descriptor): Option.Option<Uint8Array> => {
   return data === undefined ? Option.none() : Result.getSuccess(Base64.decode(data))
 }
 
-/** The content of a blob. What a descriptor embeds is taken if it is what the digest names. */
+/** The content of a blob. Content embedded in the descriptor is used if it matches the digest. */
 export const sourceOf = <E>(source: Reader<E>, blob: Descriptor): Effect.Effect<BlobSource.BlobSource<E>> =>
   Option.match(embedded(blob), {
     onNone: () => Effect.succeed(source.blob(blob)),

@@ -1,5 +1,5 @@
 /**
- * Puts the manifests of a graph and their blobs, each once and in an order in which a store takes them.
+ * Puts the manifests of a graph and their blobs, each once and in an order that a store accepts.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -17,14 +17,14 @@ import * as Onces from "./onces.ts"
 import type { CopiedNode, Event } from "./report.ts"
 import { isAskedFreely, marking, OfSource } from "../sides.ts"
 
-/** What the engine itself may find wrong. */
+/** Faults that the engine itself finds. */
 export type Fault = GraphError | MissingContent
 
-/** What is copied from where, and how. */
+/** The source, the target and the options of a copy. */
 export interface Job<out E1, out E2> {
   readonly source: Reader<E1>
   readonly target: ContentStore<E2>
-  /** Where else the target may find blobs, the likeliest first. */
+  /** Repositories from which the target may mount blobs, the likeliest first. */
   readonly mountFrom: ReadonlyArray<Origin>
   /** How many blobs are sent at the same time. */
   readonly concurrency: number
@@ -40,15 +40,15 @@ export const missing = (description: string, path: ReadonlyArray<Digest.Digest>)
   new GraphError({ problem: "Missing", path, description })
 
 /**
- * Whether a store found that content is not what its digest names. It hashes what the source gives, so that the source is wrong,
- * unless a registry says so in a response.
+ * Whether a store found that content does not match its digest. The store hashes what the source returns, so that the source is
+ * at fault, unless a registry reports the mismatch in a response.
  */
 const isOfContent = (error: unknown): boolean =>
   Predicate.hasProperty(error, "reason") &&
   (Predicate.isTagged(error.reason, "ContentMismatch") || Predicate.isTagged(error.reason, "ContentDiffers")) &&
   !(Predicate.hasProperty(error, "response") && error.response !== undefined)
 
-/** Those that a store says it lacks; all, if it does not say which. */
+/** The content that a store reports as missing; everything if it does not report which. */
 const missingAmong = (
   named: ReadonlyArray<Descriptor>,
   digests: ReadonlyArray<Digest.Digest>
@@ -110,11 +110,11 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       Effect.mapError(failed("source", descriptor))
     )
 
-  /** Puts a manifest as it is, whatever the target may lack. */
+  /** Puts a manifest unchanged, regardless of what the target may lack. */
   const putRaw = ({ isSparse }: WalkedNode, raw: Manifest.Raw, tags: ReadonlyArray<string>) =>
     target.putManifest(raw, { tags, isSparse })
 
-  /** Sends blobs without asking what was sent. Layers that may not be distributed are not what a target lacks. */
+  /** Sends blobs without checking whether they were sent before. A target never lacks layers that may not be distributed. */
   const sendAgain = (again: ReadonlyArray<Descriptor>): Effect.Effect<void, Failure> =>
     Effect.forEach(
       again.filter((blob) => job.withForeignLayers || !isForeign(blob)),
@@ -122,7 +122,7 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       { concurrency: "unbounded", discard: true }
     )
 
-  /** Puts a graph again without asking what is there. */
+  /** Puts a graph again without checking what the target has. */
   const putAgain = (graph: Walked): Effect.Effect<void, Failure> =>
     Effect.forEach(
       graph.nodes.values(),
@@ -136,10 +136,10 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       { discard: true }
     )
 
-  /** Puts what a manifest names and the target lacks, although it seemed to be there. */
+  /** Puts content that a manifest names and the target lacks, although it seemed present. */
   const heal = ({ blobs, children }: WalkedNode, { digests }: MissingContent): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
-      // A store may name what the manifest does not: the manifest itself, or something further below.
+      // A store may report content that the manifest does not name directly: the manifest itself, or content further below.
       const lacked = [...children, ...blobs].some(({ digest }) => digests.includes(digest)) ? digests : []
       for (const child of missingAmong(children, lacked)) {
         const graph = yield* Effect.mapError(
@@ -151,7 +151,7 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
       yield* sendAgain(missingAmong(blobs, lacked))
     })
 
-  /** Puts a manifest. If the target lacks what it names, that is put once more, and then the manifest. */
+  /** Puts a manifest. If the target lacks content that it names, puts that content once more, and then the manifest again. */
   const put = (node: WalkedNode, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
       const raw = yield* rawOf(node)
@@ -170,11 +170,11 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
   ): Effect.Effect<void, Failure> =>
     Effect.gen(function* () {
       const { children, descriptor, presence, subject } = node
-      // These come before it in the graph, so that all of them have begun.
+      // They come before it in the graph, so that all of them have been started.
       for (const { digest } of children) yield* manifests.wait(digest)
       if (Option.isSome(subject) && subject.value !== descriptor.digest) yield* manifests.wait(subject.value)
       if (presence !== "whole") yield* copyBlobs(node)
-      // A layout lists manifests that were put by themselves, until an index is put that names them.
+      // A layout lists manifests on their own until an index that names them is put.
       const isFilled =
         presence === "there" &&
         isAskedFreely(target) &&
@@ -184,15 +184,15 @@ export const make = <E1, E2>(job: Job<E1, E2>) => {
     })
 
   return {
-    /** What was accounted for, in the order in which it was done. */
+    /** The nodes done so far, in order. */
     nodes: (): ReadonlyArray<CopiedNode> => [...done.values()],
     skip: (manifest: Descriptor, reason: NonNullable<CopiedNode["reason"]>): Effect.Effect<void> =>
       note("manifest", manifest, { outcome: "skipped", reason }),
     put,
-    /** Copies a graph. Its root is put by these tags. */
+    /** Copies a graph. Putting its root sets these tags. */
     copy: (graph: Walked, tags: ReadonlyArray<string>): Effect.Effect<void, Failure> =>
       Effect.gen(function* () {
-        // Several tags of cosign may name one manifest, which was put by the first of them alone.
+        // Several cosign tags may name one manifest, which was put with only the first of them.
         const again = manifests.has(graph.root) && tags.length > 0 ? graph.nodes.get(graph.root) : undefined
         yield* Effect.forEach(
           graph.nodes.values(),

@@ -1,5 +1,5 @@
 /**
- * The manifests that a copy has read and will put. They are kept up to a limit, and read again beyond it.
+ * The manifests that a copy has read and will put. They are cached up to a limit, and read again beyond it.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type * as Manifest from "@effect-acr/client/Manifest"

@@ -1,12 +1,12 @@
 /**
- * What a copy reports, while it runs and at its end.
+ * The events and the report of a copy.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as MediaType from "@effect-acr/client/MediaType"
 import * as Schema from "effect/Schema"
 
 /**
- * A manifest or a blob that a copy accounted for.
+ * A manifest or a blob of a copy, with its outcome.
  *
  * @category schemas
  * @since 0.1.0
@@ -21,16 +21,16 @@ export const CopiedNode = Schema.Struct({
   /** The size, in bytes. */
   size: Schema.Natural,
   /**
-   * What became of it: the target had it (`present`), took it from another repository (`mounted`), or received it (`sent`), or
-   * it is not copied (`skipped`).
+   * The outcome: the target had it (`present`), mounted it from another repository (`mounted`), or received it (`sent`), or the
+   * copy left it out (`skipped`).
    */
   outcome: Schema.Literals(["present", "mounted", "sent", "skipped"]),
-  /** Why it is not copied: it is for a platform that was not chosen, or it is a layer that may not be distributed. */
+  /** Why it was skipped: it is for a platform that was not chosen, or it is a layer that may not be distributed. */
   reason: Schema.optionalKey(Schema.Literals(["platform", "foreign"]))
 })
 
 /**
- * One manifest or blob that a copy accounted for.
+ * One manifest or blob of a copy, with its outcome.
  *
  * @category models
  * @since 0.1.0
@@ -47,11 +47,11 @@ export const CopiedTag = Schema.Struct({
   /** The tag at the target. */
   tag: Schema.String,
   /**
-   * `set`: it is new, and names the copy. `moved`: it named something else before. `unchanged`: it named the copy before. `kept`: it
-   * names something else, and was to be kept.
+   * `set`: the tag is new, and names the copy. `moved`: it named another manifest before. `unchanged`: it named the same manifest
+   * before. `kept`: it still names another manifest, because `onTag` is `keep`.
    */
   outcome: Schema.Literals(["set", "moved", "unchanged", "kept"]),
-  /** What it named before, if it existed. */
+  /** The manifest that it named before, if the tag existed. */
   previous: Schema.optionalKey(Digest.Digest)
 })
 
@@ -64,22 +64,22 @@ export const CopiedTag = Schema.Struct({
 export type CopiedTag = typeof CopiedTag.Type
 
 /**
- * What a copy did, or of a dry run, what it would do. Each manifest and each blob stands in it once. What an image names is not
- * listed if the target had the image and was trusted.
+ * What a copy did or, in a dry run, would do. Each manifest and each blob is listed once. If the target had an image and `trust`
+ * is `exists`, the content of that image is not listed.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Report = Schema.Struct({
-  /** What the tag or the digest names at the source. */
+  /** The manifest that the tag or the digest names at the source. */
   source: Digest.Digest,
-  /** What was copied. It differs from `source` if an index was rewritten for some platforms. */
+  /** The manifest that was copied. Differs from `source` if an index was rewritten for some platforms. */
   root: Digest.Digest,
-  /** Manifests and blobs, in the order in which they were done. */
+  /** Manifests and blobs, in the order in which they were copied. */
   nodes: Schema.Array(CopiedNode),
-  /** The tags: those of signatures first. */
+  /** The tags, those of signatures first. */
   tags: Schema.Array(CopiedTag),
-  /** Whether nothing was written. */
+  /** Whether it was a dry run: nothing was written. */
   isDryRun: Schema.Boolean
 })
 
@@ -92,21 +92,21 @@ export const Report = Schema.Struct({
 export type Report = typeof Report.Type
 
 /**
- * What happens in a copy.
+ * An event of a copy.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Event = Schema.Union([
-  /** The graph is known: so many manifests, and so many bytes in manifests and blobs that the target may lack. */
+  /** The graph is known: the number of its manifests, and the size of the manifests and blobs that the target may lack. */
   Schema.TaggedStruct("Planned", { root: Digest.Digest, manifests: Schema.Natural, bytes: Schema.Natural }),
-  /** So many bytes of a blob are read, from its beginning. The number goes down if a transfer starts again. */
+  /** The number of bytes read of a blob, counted from its beginning. It decreases if a transfer restarts. */
   Schema.TaggedStruct("Progress", { digest: Digest.Digest, bytes: Schema.Natural, size: Schema.Natural }),
-  /** A manifest or a blob is done. */
+  /** A manifest or a blob was copied or skipped. */
   Schema.TaggedStruct("NodeDone", { node: CopiedNode }),
-  /** A tag is done. A layout has it when the copy is done. */
+  /** A tag was set or kept. A layout shows it once the copy has finished. */
   Schema.TaggedStruct("TagDone", { tag: CopiedTag }),
-  /** The copy is done. This event is the last. */
+  /** The copy has finished. This is the last event. */
   Schema.TaggedStruct("Finished", { report: Report })
 ])
 
@@ -119,15 +119,15 @@ export const Event = Schema.Union([
 export type Event = typeof Event.Type
 
 /**
- * How many manifests and blobs have one outcome, and their bytes.
+ * The number and the size of the manifests and blobs with one outcome.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Total {
-  /** How many manifests and blobs there are. */
+  /** The number of manifests and blobs. */
   readonly nodes: number
-  /** The sum of their sizes. */
+  /** The sum of their sizes, in bytes. */
   readonly bytes: number
 }
 

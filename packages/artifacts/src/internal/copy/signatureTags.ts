@@ -1,7 +1,7 @@
 /**
- * Tags by which cosign files signatures, attestations and SBOMs of an image: its digest with a suffix.
+ * Tags under which cosign stores signatures, attestations and SBOMs of an image: its digest with a suffix.
  *
- * cosign 2 and earlier, and cosign 3 on request; later ones are referrers.
+ * cosign 2 and earlier do so, and cosign 3 on request; by default cosign 3 stores referrers.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -12,7 +12,7 @@ import type { Reader } from "../../ContentStore.ts"
 
 const suffixes = [".sig", ".att", ".sbom"]
 
-/** Of more manifests than these, a list of all tags takes fewer requests than one for each tag that may be there. */
+/** For more manifests than this, listing all tags takes fewer requests than looking up each possible tag. */
 const mostAskedSingly = 4
 
 /** Requests at the same time. */
@@ -28,7 +28,7 @@ export interface Tagged {
   readonly descriptor: Descriptor
 }
 
-/** Finds the tags that cosign has made for some manifests. */
+/** Finds the cosign tags of some manifests. */
 export const find = <E>(
   source: Reader<E>,
   manifests: ReadonlyArray<Digest.Digest>

@@ -15,7 +15,7 @@ import { imageConfigOf, readRoot } from "../summary.ts"
 import type { GraphError } from "../walk.ts"
 
 /**
- * A field that two artifacts do not have in common.
+ * A field in which two artifacts differ.
  *
  * @category schemas
  * @since 0.1.0
@@ -23,14 +23,14 @@ import type { GraphError } from "../walk.ts"
 export const FieldDifference = Schema.Struct({
   /** The name of the field: `Entrypoint`, `Env.PATH`, `Labels.version`, or the name of an annotation. */
   name: Schema.String,
-  /** What the first artifact has, as text or as JSON. Absent if it lacks the field. */
+  /** The value in the first artifact, as text or as JSON. Absent if it lacks the field. */
   left: Schema.optionalKey(Schema.String),
-  /** What the second artifact has. */
+  /** The value in the second artifact. */
   right: Schema.optionalKey(Schema.String)
 })
 
 /**
- * One field that two artifacts do not have in common.
+ * One field in which two artifacts differ.
  *
  * @category models
  * @since 0.1.0
@@ -67,7 +67,7 @@ export type LayersDifference = typeof LayersDifference.Type
  * @since 0.1.0
  */
 export const ImageDifference = Schema.Struct({
-  /** The platform by which they belong together, if an index names it. */
+  /** The platform by which they were paired, if an index names it. */
   platform: Schema.optionalKey(Schema.String),
   /** The first one. */
   left: Digest.Digest,
@@ -77,9 +77,9 @@ export const ImageDifference = Schema.Struct({
   isSame: Schema.Boolean,
   /** Their layers. */
   layers: LayersDifference,
-  /** What their configurations do not have in common, without the history. */
+  /** The differences of their configurations, without the history. */
   config: Schema.Array(FieldDifference),
-  /** What their annotations do not have in common. */
+  /** The differences of their annotations. */
   annotations: Schema.Array(FieldDifference)
 })
 
@@ -104,13 +104,13 @@ export const Difference = Schema.Struct({
   left: Descriptor,
   /** The second artifact. */
   right: Descriptor,
-  /** What their indexes do not have in common, besides the manifests that they list. */
+  /** The differences of their indexes, except the manifests that they list. */
   annotations: Schema.Array(FieldDifference),
   /** Manifests that only the index of the first artifact lists. */
   onlyLeft: Schema.Array(Descriptor),
   /** Manifests that only the index of the second artifact lists. */
   onlyRight: Schema.Array(Descriptor),
-  /** Images that belong together. */
+  /** The paired images. */
   images: Schema.Array(ImageDifference)
 })
 
@@ -169,7 +169,7 @@ const annotationsOf = (view: Manifest.Manifest): Fields =>
 const layersOf = (view: Manifest.Manifest): ReadonlyArray<Descriptor> =>
   view._tag === "ImageManifest" ? view.layers : []
 
-/** Descriptors whose digests are not among those of others. */
+/** Descriptors whose digests are not in another list. */
 const without = (
   descriptors: ReadonlyArray<Descriptor>,
   others: ReadonlyArray<Descriptor>
@@ -183,7 +183,7 @@ const compareLayers = (left: ReadonlyArray<Descriptor>, right: ReadonlyArray<Des
   return { shared: without(left, onlyLeft), onlyLeft, onlyRight: without(right, left) }
 }
 
-/** What is compared of one image. */
+/** The parts of one image that are compared. */
 interface Read {
   readonly root: Descriptor
   readonly view: Manifest.Manifest
@@ -196,7 +196,7 @@ const readImage = <E>(reader: Reader<E>, root: Descriptor): Effect.Effect<Read, 
     return { root, view, config: yield* imageConfigOf(reader, view) }
   })
 
-/** What is compared of a configuration that is none of an image: which one it is. */
+/** The fields to compare of a configuration that is not an image's: its identity. */
 const otherConfig = (view: Manifest.Manifest): ReadonlyArray<[string, string]> =>
   view._tag === "ImageManifest"
     ? fieldsOf({ "media type": view.config.mediaType, digest: view.config.digest, "artifact type": view.artifactType })
@@ -220,7 +220,7 @@ const isFor = ({ platform }: Descriptor): boolean => platform !== undefined && p
 const platformText = ({ platform }: Descriptor): string =>
   platform === undefined ? "" : [Platform.format(platform), platform["os.version"] ?? ""].join(" ").trimEnd()
 
-/** The manifests that an artifact consists of: those of an index, or the image itself for its platform. */
+/** The manifests of an artifact: those of an index, or the image itself with its platform. */
 const entriesOf = ({ config, root, view }: Read): ReadonlyArray<Descriptor> => {
   if (view._tag === "ImageIndex") return view.manifests
   const platform = Option.flatMap(config, platformOf)
@@ -233,13 +233,13 @@ interface Pair {
   readonly right: Descriptor
 }
 
-/** Whether each runs wherever the other runs: `linux/arm64` is `linux/arm64/v8`. */
+/** Whether each platform matches the other: `linux/arm64` is `linux/arm64/v8`. */
 const isSamePlatform = ({ platform: left }: Descriptor, { platform: right }: Descriptor): boolean =>
   left !== undefined && right !== undefined && Platform.matches(left, right) && Platform.matches(right, left)
 
 const isSameText = (left: Descriptor, right: Descriptor): boolean => platformText(left) === platformText(right)
 
-/** Images for the same platform. Tools write one platform in several ways: the same text comes first, then the same meaning. */
+/** Pairs images by platform. Tools write one platform in several ways: equal text is paired first, then equal meaning. */
 const pairsOf = (left: ReadonlyArray<Descriptor>, right: ReadonlyArray<Descriptor>): ReadonlyArray<Pair> => {
   const pairs = new Map<Descriptor, Pair>()
   const free = new Set(right.filter(isFor))

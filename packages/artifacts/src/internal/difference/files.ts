@@ -41,7 +41,7 @@ const opaque = ".wh..wh..opq"
 
 const failure = ({ digest }: Descriptor, reason: Reason) => new FolderError({ folder: `the layer ${digest}`, reason })
 
-/** The parts of a path. Those that go up stay where they are: nothing is written. */
+/** The parts of a path. `..` is dropped, which is safe since nothing is written. */
 const partsOf = (path: string): ReadonlyArray<string> =>
   path.split("/").filter((part) => part !== "" && part !== "." && part !== "..")
 
@@ -64,19 +64,19 @@ const digestOf = <E, R>(body: Stream.Stream<Uint8Array, E, R>) =>
     return Digest.Digest.make(`sha256:${hash.hex()}`)
   })
 
-/** What an entry makes of a name. */
+/** The state of a name after an entry. */
 const stateOf = <E, R>(tree: Tree.Tree, { body, header }: Tar.Entry<E, R>) =>
   Effect.gen(function* () {
     const { linkTarget = "", mode, size } = header
     const type = types[header.type]
     if (type === undefined) return undefined
     if (type === "file") return { type, mode, size, digest: yield* digestOf(body) }
-    // Another name of a file has its content.
+    // A hard link has the content of its file.
     if (type === "hardlink") return Tree.stateOf(tree, partsOf(linkTarget))
     return { type, mode, size: 0, ...(type === "link" ? { target: linkTarget } : {}) }
   })
 
-/** Lays an entry of a layer over what is there. */
+/** Applies an entry of a layer to the files below. */
 const apply = <E, R>(tree: Tree.Tree, entry: Tar.Entry<E, R>, layer: number) =>
   Effect.gen(function* () {
     const parts = partsOf(entry.header.path)
@@ -93,7 +93,7 @@ const apply = <E, R>(tree: Tree.Tree, entry: Tar.Entry<E, R>, layer: number) =>
 
 const described = (error: Compression.CompressionError | Tar.TarError): string => error.message
 
-/** Reads a layer over those below. */
+/** Reads a layer and applies it to the files below. */
 const readLayer = <E>(
   reader: Reader<E>,
   tree: Tree.Tree,
@@ -124,7 +124,7 @@ const readLayer = <E>(
     })
   )
 
-/** Reads layers, of which `from` are below. */
+/** Reads the layers above the first `from`. */
 const readLayers = <E>(
   reader: Reader<E>,
   tree: Tree.Tree,
@@ -138,7 +138,7 @@ const readLayers = <E>(
 const layersOf = <E>({ reader, root }: Side<E>): Effect.Effect<ReadonlyArray<Descriptor>, E | GraphError> =>
   Effect.map(readRoot(reader, root), ({ view }) => (view._tag === "ImageManifest" ? view.layers : []))
 
-/** How many layers two images have in common at the bottom. */
+/** The number of lowest layers that two images share. */
 const commonOf = (left: ReadonlyArray<Descriptor>, right: ReadonlyArray<Descriptor>): number => {
   const first = left.findIndex(({ digest }, index) => right[index]?.digest !== digest)
   return first < 0 ? left.length : first

@@ -1,19 +1,19 @@
 /**
- * The files of an image as its layers lie on top of each other. Nothing here reads content.
+ * The files of an image with all layers applied. Reads no content.
  */
 import * as Digest from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
 
 /**
- * What a file of an image is.
+ * The state of a file of an image.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const FileState = Schema.Struct({
-  /** What it is. */
+  /** The type. */
   type: Schema.Literals(["file", "folder", "link", "device"]),
-  /** The permission bits, with those of setuid, setgid and the sticky bit. */
+  /** The permission bits, with setuid, setgid and the sticky bit. */
   mode: Schema.Natural,
   /** The size of the content, in bytes. */
   size: Schema.Natural,
@@ -24,7 +24,7 @@ export const FileState = Schema.Struct({
 })
 
 /**
- * What one file of an image is.
+ * The state of one file of an image.
  *
  * @category models
  * @since 0.1.0
@@ -32,24 +32,24 @@ export const FileState = Schema.Struct({
 export type FileState = typeof FileState.Type
 
 /**
- * A file that two images do not have in common.
+ * A file in which two images differ.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const FileDifference = Schema.Struct({
-  /** The path, without a slash at its beginning. */
+  /** The path, without a leading slash. */
   path: Schema.String,
-  /** Whether the second image adds it, lacks it, or has another one. */
+  /** Whether the second image adds, lacks or changes it. */
   change: Schema.Literals(["added", "removed", "changed"]),
-  /** What the first image has. Absent if it was added. */
+  /** The file in the first image. Absent if it was added. */
   left: Schema.optionalKey(FileState),
-  /** What the second image has. Absent if it was removed. */
+  /** The file in the second image. Absent if it was removed. */
   right: Schema.optionalKey(FileState)
 })
 
 /**
- * One file that two images do not have in common.
+ * One file in which two images differ.
  *
  * @category models
  * @since 0.1.0
@@ -100,14 +100,14 @@ const countOf = (node: Node): number => {
   return count
 }
 
-/** What a file is; undefined if it is not there. */
+/** The state of a file; undefined if it does not exist. */
 export const stateOf = (tree: Tree, parts: ReadonlyArray<string>): FileState | undefined => find(tree, parts)?.state
 
-/** Puts a file over what is there. A folder keeps what is in it. */
+/** Replaces what has the name of a file. A folder keeps its content. */
 export const put = (tree: Tree, parts: ReadonlyArray<string>, state: FileState, layer: number): void => {
   let at = tree.root
   for (const part of parts) {
-    // What was a file or a link below is a folder from now on.
+    // A file or a link of the layers below becomes a folder.
     at.children ??= new Map()
     let next = at.children.get(part)
     if (next === undefined) {
@@ -126,13 +126,13 @@ export const put = (tree: Tree, parts: ReadonlyArray<string>, state: FileState, 
   at.state = state
 }
 
-/** Removes what the layers below have under a name. */
+/** Removes what the layers below have at a name. */
 export const remove = (tree: Tree, parts: ReadonlyArray<string>, layer: number): void => {
   const folder = find(tree, parts.slice(0, -1))
   const name = parts.at(-1) ?? ""
   const node = folder?.children?.get(name)
   if (folder?.children === undefined || node === undefined) return
-  // A whiteout is about the layers below, wherever in its own layer it stands.
+  // A whiteout affects only the layers below, regardless of its position in its own layer.
   if (node.layer === layer) return empty(tree, parts, layer)
   tree.count -= countOf(node)
   folder.children.delete(name)
@@ -169,7 +169,7 @@ const compareNodes = (
   }
 }
 
-/** What two images do not have in common, by path. */
+/** The differences of two images, by path. */
 export const compare = (left: Tree, right: Tree): ReadonlyArray<FileDifference> => {
   const found: Array<FileDifference> = []
   compareNodes(left.root, right.root, [], found)
