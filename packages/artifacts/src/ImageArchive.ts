@@ -57,7 +57,7 @@ const isAFolder = (archive: string) => {
 }
 
 const notAFile = (archive: string) => {
-  const description = "this is a pipe or a device, and no file: ImageArchive.fromStream reads it"
+  const description = "this is a pipe or a device, not a file: ImageArchive.fromStream reads it"
   return new ArchiveError({ archive, reason: new UnsupportedArchive({ description }) })
 }
 
@@ -318,7 +318,7 @@ const replaced = (
   Effect.gen(function* () {
     const found = yield* Effect.option(files.stat(file))
     if (Option.isNone(found) || found.value.type === "File") return found
-    const description = "this is no file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
+    const description = "this is not a file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
     return yield* refused("BadResource", file, description)
   })
 
@@ -376,6 +376,6 @@ export const save = <E>(
       writeFile(files, temporary, target, { content, isAllowed, ...mode }),
       (error) => (error instanceof OfSource ? error.cause : ofFile(file)(error))
     )
-    if (!isWritten) return yield* refused("AlreadyExists", file, "it is there already")
+    if (!isWritten) return yield* refused("AlreadyExists", file, "it exists already")
     yield* syncFolder(files, folder)
   })

@@ -165,7 +165,7 @@ const make = Effect.fnUntraced(function* (
       "Directory"
     )
     if (type !== "Directory") {
-      const description = "this is no folder: ImageArchive.read reads image layouts in a tar archive"
+      const description = "this is not a folder: ImageArchive.read reads image layouts in a tar archive"
       return yield* content.failure(new NotALayout({ description }))
     }
     let size = yield* content.sizeAt(versionFile)
@@ -176,7 +176,7 @@ const make = Effect.fnUntraced(function* (
       size = yield* content.sizeAt(versionFile)
     }
     if (Option.isNone(size)) {
-      const description = "the folder is no image layout: it has other content, and no file oci-layout"
+      const description = "the folder is not an image layout: it has other content, and no file oci-layout"
       return yield* content.failure(new NotALayout({ description }))
     }
     const isSmall = size.value <= mostVersionBytes

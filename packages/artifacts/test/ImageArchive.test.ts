@@ -745,7 +745,7 @@ layer(platform)("what is written", (it) => {
         })
       }
       const error = yield* Effect.flip(ImageArchive.save(late, "v1", file, { overwrite: false }))
-      assert.include(error.message, "it is there already")
+      assert.include(error.message, "it exists already")
       assert.strictEqual(yield* files.readFileString(file), "mine")
       yield* files.symlink(`${folder}/nothing`, `${folder}/link`)
       yield* Effect.flip(ImageArchive.save(store, "v1", `${folder}/link`, { overwrite: false }))

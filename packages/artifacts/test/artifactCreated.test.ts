@@ -8,7 +8,7 @@ import { ArtifactError } from "../src/ArtifactError.ts"
 import { layer as platform } from "./support/dockerArchives.ts"
 
 layer(platform)("the time of an artifact", (it) => {
-  it.effect("is refused if it is no valid date", () =>
+  it.effect("is refused if it is not a valid date", () =>
     Effect.gen(function* () {
       const packing = Artifact.pack({ artifactType: "application/vnd.contoso.note", created: new Date("next week") })
       const error = yield* Effect.flip(packing)

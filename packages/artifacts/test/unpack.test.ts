@@ -426,28 +426,28 @@ const refused: Readonly<Record<string, Attack>> = {
   },
   "a hard link to a file in the folder of the process": {
     tar: archive(Tar.hardlink("h", "package.json")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
   "a hard link to a later entry": {
     tar: archive(Tar.hardlink("h", "f"), Tar.file("f", "")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
   "a hard link to a link": {
     tar: archive(Tar.symlink("l", "f"), Tar.hardlink("h", "l")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
   "a hard link to a folder": {
     tar: archive(Tar.directory("d"), Tar.hardlink("h", "d")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
   "a hard link to a file through a link": {
     tar: archive(Tar.file("d/f", ""), Tar.symlink("l", "d"), Tar.hardlink("h", "l/f")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
   "a hard link to nothing": { tar: bytes(raw({ name: "h", typeflag: "1" }), end), says: '"": it is empty' },
   "a hard link to a file that became a link": {
     tar: archive(Tar.file("f", ""), Tar.symlink("f", "x"), Tar.hardlink("h", "f")),
-    says: "which is no file of an earlier entry"
+    says: "which is not a file of an earlier entry"
   },
 
   "two names that differ in case": {

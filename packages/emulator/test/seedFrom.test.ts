@@ -229,7 +229,7 @@ describe("contents that cannot be read", () => {
         const from = path
         assert.match(yield* failureOf({ from: "/not/there" }), /^cannot seed \/not\/there: .*stat/)
         assert.match(yield* failureOf({ from: empty, repository: "a" }), /: there is no image in it$/)
-        assert.match(yield* failureOf({ from: other, repository: "a" }), /no image layout/)
+        assert.match(yield* failureOf({ from: other, repository: "a" }), /not an image layout/)
         assert.match(yield* failureOf({ from: join(other, "file"), repository: "a" }), /^cannot seed .*file: ./)
         assert.match(yield* failureOf({ from, repository: "No" }), /Expected a repository name/)
         assert.match(yield* failureOf({ from, repository: "a", images: ["v9"] }), /there is no image v9 in it$/)

@@ -59,7 +59,7 @@ export const ofTar =
   (error: TarError) => {
     const problem = problemOf(error, from)
     if (!isOtherFile(error, from)) return invalid(archive, problem)
-    const description = `this is no tar archive, plain or compressed by gzip or zstd: ${problem}`
+    const description = `this is not a tar archive, plain or compressed by gzip or zstd: ${problem}`
     return failure(archive)(new NotAnArchive({ description }))
   }
 

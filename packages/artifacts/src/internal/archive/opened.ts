@@ -36,11 +36,11 @@ export type Format = "oci" | "docker"
  * @since 0.1.0
  */
 export interface ImageArchive<out E = ArchiveError> extends Reader<E> {
-  /** What was read: an OCI image layout, or the `manifest.json` of `docker save`. */
+  /** The description that was read: an OCI image layout, or the `manifest.json` of `docker save`. */
   readonly format: Format
   /**
-   * Whether the digests of the images are those of the registry from which they came. The `manifest.json` of `docker save` has
-   * neither these nor the compressed layers that they are made of, so that the manifests of such an archive are new.
+   * Whether the images have the digests of the registry from which they came. The `manifest.json` of `docker save` has neither
+   * these digests nor the compressed layers: the manifests of such an archive are generated, with new digests.
    */
   readonly hasOriginalDigests: boolean
 }
@@ -52,11 +52,11 @@ export interface ImageArchive<out E = ArchiveError> extends Reader<E> {
  * @since 0.1.0
  */
 export interface ReadOptions {
-  /** Which description of the images to read, if there are both. Defaults to the OCI image layout, which keeps digests. */
+  /** Which description of the images to read if the archive has both. Defaults to the OCI image layout, which keeps digests. */
   readonly format?: Format
   /**
-   * How much of a stream, or of a compressed file, may be kept in a temporary file. Defaults to 64 GiB: a small file can
-   * decompress to more than a disk holds.
+   * How much of a stream or a compressed file to keep in a temporary file at most. Defaults to 64 GiB. Limited because a small
+   * file can decompress to more than a disk holds.
    */
   readonly maxBytes?: ByteSize.Input
 }
@@ -69,7 +69,7 @@ const mostManifestJsonBytes = 20 * 1024 * 1024
 
 const decoder = new TextDecoder()
 
-/** What lists the images of an archive, and where their content is. */
+/** The index of an archive, and where the content is. */
 interface Catalog {
   readonly format: Format
   readonly index: Index.Index
@@ -113,7 +113,7 @@ const ofImages = <E>(archive: Images.Source<E>): Effect.Effect<Option.Option<Cat
     const { entries, name } = archive
     const json = yield* ArchiveContent.readSmall(entries, "manifest.json", mostManifestJsonBytes, name)
     if (Option.isNone(json)) return Option.none()
-    // Layers are read to be hashed, and then again to be copied.
+    // Layers are read once to hash them, and again to copy them.
     yield* entries.keepAll
     const images = yield* Images.read(archive, json.value)
     const index = yield* parseIndex(name, encodeIndex(images.listed))
@@ -152,7 +152,7 @@ const catalogOf = <E>(
     const layout = format === "docker" ? Option.none() : yield* ofLayout(archive)
     if (Option.isSome(layout) && (format === "oci" || (yield* isComplete(archive, layout.value)))) return layout.value
     const images = format === "oci" ? Option.none() : yield* ofImages(archive)
-    // An empty layout is one, if nothing says more.
+    // An empty layout is valid if the archive has no other description.
     const found = Option.orElse(images, () => layout)
     if (Option.isSome(found)) return found.value
     if (Option.isSome(yield* archive.entries.size("repositories"))) {
@@ -162,7 +162,7 @@ const catalogOf = <E>(
     const missing = {
       oci: "the archive has no index.json: leave out the option format to read any archive of images",
       docker: "the archive has no manifest.json: leave out the option format to read any archive of images",
-      any: "this is no archive of images: it has no index.json and no manifest.json"
+      any: "this is not an archive of images: it has no index.json and no manifest.json"
     }
     const description = missing[format ?? "any"]
     return yield* failure(archive.name)(new NotAnArchive({ description }))
@@ -199,12 +199,12 @@ export const open = <E>(
         Option.map(index.entry(digest), ({ mediaType }) => mediaType)
       )
 
-    /** What `index.json` lists is there, unless the archive is cut off. An index within it may be sparse. */
+    /** A complete archive has everything that `index.json` lists. An index within it may be sparse. */
     const listed = ({ digest, mediaType }: Descriptor) =>
       Effect.tap(content.manifest(digest, Option.some(mediaType)), (raw) =>
         Effect.gen(function* () {
           if (Option.isSome(raw) || Option.isNone(index.entry(digest)) || (yield* content.has(digest))) return
-          const description = `index.json lists ${digest}, which is not in the archive: is this cut off?`
+          const description = `index.json lists ${digest}, which is not in the archive: is the archive truncated?`
           return yield* failure(name)(new ContentMissing({ digest, description }))
         })
       )

@@ -133,7 +133,7 @@ const manifestJson = (roots: ReadonlyArray<Root>, { name }: Wanted) =>
     for (const { descriptor, nodes, reference } of roots) {
       const [config, ...layers] = nodes.get(descriptor.digest)?.blobs ?? []
       if (config === undefined || !isImageConfig(config)) {
-        const description = `${descriptor.digest} is no image: its configuration is of type ${config?.mediaType ?? "none"}`
+        const description = `${descriptor.digest} is not an image: its configuration has the type ${config?.mediaType ?? "none"}`
         return yield* named(reference)(new NotAnImage({ description }))
       }
       const image = images.get(descriptor.digest) ?? {

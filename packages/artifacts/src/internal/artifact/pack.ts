@@ -111,7 +111,7 @@ const ofFile = (folder: string) => (cause: PlatformError) =>
 /** A media type by RFC 6838, section 4.2. */
 const mediaTypeOf = (text: string): Effect.Effect<MediaType.MediaType, ArtifactError> =>
   Effect.mapError(Effect.fromResult(MediaType.parse(text)), () =>
-    invalid(`${JSON.stringify(text.slice(0, 300))} is no media type, such as application/spdx+json`)
+    invalid(`${JSON.stringify(text.slice(0, 300))} is not a media type, such as application/spdx+json`)
   )
 
 /** The type of the artifact; undefined if that is the type of its configuration. */
@@ -122,7 +122,7 @@ const typeOf = ({ artifactType, config }: PackOptions) =>
     }
     const type = artifactType === undefined ? undefined : yield* mediaTypeOf(artifactType)
     const isEmpty = type === MediaType.ociEmpty || (type === undefined && config?.mediaType === MediaType.ociEmpty)
-    return isEmpty ? yield* invalid(`${MediaType.ociEmpty} is the type of no content, and of no artifact`) : type
+    return isEmpty ? yield* invalid(`${MediaType.ociEmpty} is the type of empty content, not of an artifact`) : type
   })
 
 /** The title for a path: the path itself if it is relative and stays below the working directory, otherwise its last part. */
@@ -240,7 +240,7 @@ const createdOf = ({ created }: PackOptions): Effect.Effect<string | undefined, 
         ? yield* Effect.mapError(sourceInstant, ({ message }) => invalid(message))
         : Option.some(created)
     if (Option.exists(instant, (date) => Number.isNaN(date.getTime())))
-      return yield* invalid("created is no valid date")
+      return yield* invalid("created is not a valid date")
     // RFC 3339, without zero milliseconds.
     return Option.getOrUndefined(Option.map(instant, (date) => date.toISOString().replace(".000Z", "Z")))
   })

@@ -124,7 +124,7 @@ const readLayer = <E>(
     })
   )
 
-/** Reads the layers above the first `from`. */
+/** Reads layers on top of `from` others. */
 const readLayers = <E>(
   reader: Reader<E>,
   tree: Tree.Tree,

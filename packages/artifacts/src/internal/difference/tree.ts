@@ -103,7 +103,7 @@ const countOf = (node: Node): number => {
 /** The state of a file; undefined if it does not exist. */
 export const stateOf = (tree: Tree, parts: ReadonlyArray<string>): FileState | undefined => find(tree, parts)?.state
 
-/** Replaces what has the name of a file. A folder keeps its content. */
+/** Puts a file in place of what has its name. A folder keeps its content. */
 export const put = (tree: Tree, parts: ReadonlyArray<string>, state: FileState, layer: number): void => {
   let at = tree.root
   for (const part of parts) {

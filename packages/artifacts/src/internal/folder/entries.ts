@@ -207,7 +207,7 @@ export const make = (rules: Rules) => {
       const target = yield* nameOf(header.linkTarget ?? "")
       const of = yield* find(target)
       if (of?.kind !== "file") {
-        return yield* refuse(name, `a hard link to ${shown(target)}, which is no file of an earlier entry`)
+        return yield* refuse(name, `a hard link to ${shown(target)}, which is not a file of an earlier entry`)
       }
       yield* put({ ...of, name, isAgain: true })
       return Option.none()

@@ -1,6 +1,6 @@
 /**
- * Packs a folder into a tar archive that is the same for the same folder: whatever the machine, its locale, its umask, and the order
- * and the times in which the files were made.
+ * Packs a folder into a tar archive, reproducibly: the bytes do not depend on the machine, its locale, its umask, or the order
+ * and the times in which the files were created.
  */
 import * as Arr from "effect/Array"
 import * as ByteSize from "effect/ByteSize"
@@ -24,19 +24,19 @@ import { problemOf, shown } from "./names.ts"
  * @since 0.1.0
  */
 export interface PackOptions {
-  /** The time of all entries. Defaults to the variable `SOURCE_DATE_EPOCH` (in seconds), or to 1 January 1970. */
+  /** The time of all entries. Defaults to the variable `SOURCE_DATE_EPOCH` (in seconds) if it is set, otherwise to 1 January 1970. */
   readonly modified?: Date
-  /** Whether entries keep times that are earlier than `modified`. Defaults to false. */
+  /** Whether files keep their times if these are earlier than `modified`. Defaults to false. */
   readonly clamp?: boolean
   /** The owner of all entries: `root` (the default), or the numbers of the files (`keep`). Names are never written. */
   readonly owner?: "root" | "keep"
-  /** What becomes of further names of one file: a link to the first (the default), or a copy. */
+  /** How to pack further names of one file: as a hard link to the first name (the default), or as a copy. */
   readonly hardLinks?: "link" | "copy"
-  /** What to do with symbolic links that are absolute or leave the folder, by themselves or through other links. Defaults to `refuse`. */
+  /** What to do with symbolic links that are absolute or lead out of the folder, directly or through other links. Defaults to `refuse`. */
   readonly outsideLinks?: "refuse" | "keep"
   /** What to do with devices, pipes and sockets. Defaults to `refuse`. */
   readonly specialFiles?: "refuse" | "skip"
-  /** A folder that all names are in, in the archive, without `..`. Defaults to none. */
+  /** A folder to put all names of the archive into, without `..`. Defaults to none. */
   readonly prefix?: string
 }
 
@@ -92,7 +92,7 @@ const inOrder = (entries: ReadonlyArray<FileSystem.DirectoryEntry>): ReadonlyArr
 
 const isExecutable = (mode: number): boolean => (mode & 0o111) !== 0
 
-/** What of a file is the same on all machines. */
+/** The attributes of a file that are the same on all machines. */
 const makeOptionsOf = (options: PackOptions, instant: Date) => {
   const timeOf = (mtime: Option.Option<Date>): Date =>
     options.clamp === true
@@ -111,7 +111,7 @@ const makeOptionsOf = (options: PackOptions, instant: Date) => {
 /** Stands for bytes that are not UTF-8 in names that the file system returns. */
 const replacement = "\uFFFD"
 
-/** A name that is listed twice, since replacement made one name of two. To open it opens the same file both times. */
+/** A name that is listed twice, since the replacement characters of two names are the same. Opening it opens the same file both times. */
 const findRepeated = (names: ReadonlyArray<string>): string | undefined => {
   const found = new Set<string>()
   for (const name of names) {
@@ -137,13 +137,13 @@ const passedBeforeUp = (link: string, target: string): ReadonlyArray<string> => 
   return passed
 }
 
-/** What identifies a file that has several names; undefined of one that has one. */
+/** The identity of a file that has several names; undefined if it has only one. */
 const linkKey = ({ dev, ino, nlink, type }: FileSystem.File.Info): string | undefined =>
   type === "File" && Option.isSome(ino) && Option.exists(nlink, (count) => count > 1)
     ? `${dev} ${ino.value}`
     : undefined
 
-/** Whether a path still has what it had. */
+/** Whether a path still has the same file. */
 const isSame = (before: FileSystem.File.Info, now: FileSystem.File.Info): boolean =>
   before.type === now.type && Option.getOrUndefined(before.ino) === Option.getOrUndefined(now.ino)
 
@@ -181,7 +181,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
         return names.map((child): Pending => ({ name: nameOf(child), at: path.join(at, child) }))
       })
 
-    /** The content of a file. It ends where the file ends, so that one that grows is seen. */
+    /** The content of a file. Reads to the end of the file, so that growth is noticed. */
     const bodyOf = ({ at, name }: Pending, info: FileSystem.File.Info) =>
       Stream.unwrap(
         Effect.gen(function* () {
@@ -227,7 +227,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
         return Tar.symlink(prefix + name, target, optionsOf(info))
       })
 
-    /** The entry of a path; none of one that is left out. */
+    /** The entry of a path; none if it is left out. */
     const entryOf = (pending: Pending, info: FileSystem.File.Info) =>
       Effect.gen(function* () {
         const { name } = pending
@@ -257,7 +257,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
     }
     const root: Pending = { name: "", at: folder }
     const info = yield* Effect.mapError(files.stat(folder), ofFile)
-    if (info.type !== "Directory") return yield* refuse(folder, "it is no folder")
+    if (info.type !== "Directory") return yield* refuse(folder, "it is not a folder")
     const pending: Array<Pending> = [...(yield* childrenOf(root))].toReversed()
 
     const next = Effect.gen(function* () {
@@ -265,7 +265,7 @@ const entriesOf = (folder: string, options: PackOptions) =>
         if (isWhiteout(one.name)) return yield* refuse(one.name, whiteoutProblem)
         const info = yield* lookAt(one)
         const entry = yield* entryOf(one, info)
-        // A folder has more files than a call may have arguments: they are not spread.
+        // Not spread: a folder may have more files than a call may have arguments.
         if (info.type === "Directory") for (const child of (yield* childrenOf(one)).toReversed()) pending.push(child)
         // A link in its place would have been followed.
         if (info.type === "Directory" && !isSame(info, yield* lookAt(one))) {

@@ -1,9 +1,9 @@
 /**
  * Unpacks a tar archive into a folder.
  *
- * All content is written into a staging folder first, under numbers, so that no name of the archive matters there. Names are given
- * once the archive has ended without an error: first folders, then files, links last, and at the end the modes and times of
- * folders.
+ * All content is first written into a staging folder under numbers, so that names of the archive do not matter there. Once the
+ * archive has ended without an error, everything is renamed into place: folders first, then files, then links, and at the end the
+ * modes and times of folders are set.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
@@ -30,20 +30,20 @@ import * as Place from "./place.ts"
  */
 export interface UnpackOptions {
   /**
-   * Whether files that are there already are replaced. Defaults to true. If not, a file with other content fails with `AlreadyThere`
-   * before anything changes, and one with the same content stays as it is.
+   * Whether to replace existing files. Defaults to true. If false, an existing file with other content fails with `AlreadyThere`
+   * before anything changes, and one with the same content stays.
    */
   readonly overwrite?: boolean
   /**
-   * How large the content of all files may be together. Defaults to 64 GiB: larger than what people pack into one layer, so that
-   * it stops archives that never end. A program that unpacks archives of others knows how large its disk is, and sets it lower.
+   * The limit for the content of all files together. Defaults to 64 GiB, more than people pack into one layer, so that it only
+   * stops archives that never end. Set it lower, by the size of the disk, to unpack archives that you do not trust.
    */
   readonly maxBytes?: ByteSize.Input
-  /** How many entries the archive may have, with the folders that they are in. Defaults to 1,000,000. */
+  /** How many entries the archive may have, including the folders that they are in. Defaults to 1,000,000. */
   readonly maxEntries?: number
-  /** What to do with devices and pipes, which are never made. Defaults to `"refuse"`. */
+  /** What to do with devices and pipes, which are never created. Defaults to `"refuse"`. */
   readonly specialFiles?: "refuse" | "skip"
-  /** A folder that all names of the archive are in. It is left out of them. Defaults to none. */
+  /** A folder that all names of the archive begin with, and that is removed from them. Defaults to none. */
   readonly prefix?: string
 }
 
@@ -56,7 +56,7 @@ export interface UnpackOptions {
 export interface Unpacked {
   /** The number of files, folders and links that the archive names. */
   readonly entries: number
-  /** The size of the content of all files. */
+  /** The size of the content of all files, in bytes. */
   readonly bytes: number
 }
 
@@ -69,29 +69,29 @@ const defaultMaxEntries = 1_000_000
  */
 const mostIdleBytes = 64 * 1024 * 1024
 
-/** What no entry names is made with this mode, whatever the process would give. */
+/** Folders that no entry names get this mode, regardless of the umask. */
 const defaultFolderMode = 0o755
 
-/** Larger files are written as they come. */
+/** Larger files are written while they are read. */
 const smallBytes = 64 * 1024
 
 /** Node has four threads for files. */
 const concurrency = 8
 
-/** What is needed to change a folder, until it gets its own mode. */
+/** The mode of a folder while it is filled, until it gets its own. */
 const ownerBits = 0o700
 
-/** Counts what the decoder reads without coming to an entry. */
+/** Counts the bytes that the decoder reads without finding an entry. */
 const idleBytes = () => {
   let idle = 0
   return {
-    /** Called with each chunk before the decoder has it: it has read the earlier ones by then. */
+    /** Called with each chunk before the decoder reads it, so after the decoder has read the earlier ones. */
     read: (bytes: number): boolean => {
       const isTooMany = idle > mostIdleBytes
       idle += bytes
       return isTooMany
     },
-    /** An entry began. Its content is still to be read. */
+    /** Called when an entry begins, before its content is read. */
     began: (size: number): void => {
       idle = -size
     }
@@ -100,7 +100,7 @@ const idleBytes = () => {
 
 type Idle = ReturnType<typeof idleBytes>
 
-/** The archive as the decoder reads it: the errors of the stream can be told from others. */
+/** The archive as the decoder reads it, with the errors of the stream marked. */
 const watched = <E, R>(tar: Stream.Stream<Uint8Array, E, R>, idle: Idle, site: Place.Site) =>
   tar.pipe(
     Stream.mapError(ofSource),
@@ -115,10 +115,10 @@ const watched = <E, R>(tar: Stream.Stream<Uint8Array, E, R>, idle: Idle, site: P
 
 const described = (error: Tar.TarError): string =>
   isOtherFile(error)
-    ? `this is no tar archive (${error.message}). If it is compressed, Compression.decompress gives the archive`
+    ? `this is not a tar archive (${error.message}). If it is compressed, Compression.decompress gives the archive`
     : error.message
 
-/** Makes one error of those of the stream, of the archive, and of files. */
+/** Merges the errors of the stream, of the archive and of files. */
 const errorOf =
   (site: Place.Site) =>
   <E>(error: OfSource<E> | FolderError | Tar.TarError | PlatformError): E | FolderError => {
@@ -133,12 +133,12 @@ const errorOf =
 const makeStaging = Effect.fnUntraced(function* (files: FileSystem.FileSystem, path: Path.Path, site: Place.Site) {
   const contentAt = ({ content }: Entries.StagedFile) => path.join(site.staging, String(content))
 
-  // What the umask of the process leaves of a mode. Most modes need no second step then.
+  // The umask applies to this mode. Most modes then need no second step.
   const probe = path.join(site.staging, "mode")
   yield* files.writeFile(probe, new Uint8Array(), { flag: "wx", mode: 0o777 })
   const kept = (yield* files.stat(probe)).mode
 
-  /** A file has its mode and its time before it has its name. */
+  /** A file gets its mode and its time before it gets its name. */
   const finish = Effect.fnUntraced(function* (at: string, { mode, mtime }: Entries.StagedFile) {
     yield* files.utimes(at, mtime, mtime)
     if ((mode & ~kept) !== 0) yield* files.chmod(at, mode)
@@ -148,7 +148,7 @@ const makeStaging = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     const at = contentAt(file)
     return files.writeFile(at, bytes, { flag: "wx", mode: file.mode }).pipe(
       Effect.andThen(finish(at, file)),
-      // An operation that is interrupted goes on: it would make a file in a folder that is being removed.
+      // An interrupted file operation continues: it would create a file in a folder that is being removed.
       Effect.uninterruptible
     )
   }
@@ -182,13 +182,13 @@ const collect = <E, R>(size: number, body: Stream.Stream<Uint8Array, E, R>): Eff
     )
   })
 
-/** Content that is read and not yet written. */
+/** Content that was read and is not yet written. */
 interface Held {
   readonly file: Entries.StagedFile
   readonly bytes: Uint8Array
 }
 
-/** Reads the archive to its end. Small files are written while the next ones are read: most of their time is waiting. */
+/** Reads the archive to its end. Small files are written while the next ones are read, since writing them is mostly waiting. */
 const read = <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   site: Place.Site,
@@ -219,7 +219,7 @@ const read = <E, R>(
     )
   })
 
-/** All that the steps after the archive's end need. */
+/** What the steps after the end of the archive need. */
 interface Work {
   readonly files: FileSystem.FileSystem
   readonly path: Path.Path
@@ -235,7 +235,7 @@ const comparedBytes = 64 * 1024
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && one.every((byte, index) => byte === other[index])
 
-/** Whether two files have the same bytes. Both are files, which are read in full pieces. */
+/** Whether two files have the same bytes. Regular files are read in full chunks. */
 const isSameContent = (files: FileSystem.FileSystem, one: string, other: string) =>
   Effect.gen(function* () {
     const first = yield* files.open(one)
@@ -248,7 +248,7 @@ const isSameContent = (files: FileSystem.FileSystem, one: string, other: string)
     }
   }).pipe(Effect.scoped)
 
-/** Whether a file or a link of the archive is there already. */
+/** Whether the folder already has the same file or link. */
 const isSame =
   ({ files, staging }: Work, node: Entries.Link | Entries.StagedFile): Place.IsSame =>
   (at, found) => {
@@ -261,7 +261,7 @@ const isSame =
       : Effect.succeed(false)
   }
 
-/** Finds what cannot be in its place, before anything changes. Returns what is to be put there. */
+/** Finds conflicts with existing files before anything changes. Returns what to put into the folder. */
 const check = (work: Work, nodes: ReadonlyArray<Entries.Node>) =>
   Effect.filter(nodes, (node) =>
     node.kind === "folder"
@@ -269,10 +269,10 @@ const check = (work: Work, nodes: ReadonlyArray<Entries.Node>) =>
       : work.site.checkFile(node.name, work.options, isSame(work, node))
   )
 
-/** Gives a file another name. Where a file system has no hard links, or no more to this file, it is a copy. */
+/** Gives a file another name: a hard link or, if the file system has none or allows no more to this file, a copy. */
 const linkAgain = ({ files, plan, site, staging }: Work, file: Entries.StagedFile, at: string) => {
   const copy = Effect.gen(function* () {
-    // A copy takes the room of another file.
+    // A copy takes as much space as the file.
     yield* Effect.mapError(Effect.fromResult(plan.countBytes(file.size)), site.failure)
     const copying = Effect.andThen(files.copyFile(staging.contentAt(file), at), staging.finish(at, file))
     yield* Effect.mapError(copying, site.ofFile)
@@ -286,7 +286,7 @@ interface Ready {
   readonly at: string
 }
 
-/** Makes files and links that can be renamed to what they are called. */
+/** Makes files and links in the staging folder, ready to be renamed. */
 const makeReady = (
   work: Work,
   nodes: ReadonlyArray<Entries.Node>
@@ -306,7 +306,7 @@ const makeReady = (
   )
 }
 
-/** Makes the folders that are not there, and returns those whose mode is to be set at the end. */
+/** Creates missing folders, and returns those whose mode must be set at the end. */
 const makeFolders = Effect.fnUntraced(function* ({ files, site }: Work, nodes: ReadonlyArray<Entries.Node>) {
   const changed: Array<Entries.Folder> = []
   for (const node of nodes) {
@@ -314,7 +314,7 @@ const makeFolders = Effect.fnUntraced(function* ({ files, site }: Work, nodes: R
     const { mode } = Option.getOrElse(node.named, () => ({ mode: defaultFolderMode }))
     const isNew = yield* site.makeFolder(node.name, mode | ownerBits)
     if (!isNew && Option.isNone(node.named)) continue
-    // One that was unpacked before may be closed.
+    // A folder that was unpacked before may not be writable.
     if (!isNew) yield* Effect.mapError(files.chmod(site.pathOf(node.name), mode | ownerBits), site.ofFile)
     changed.push(node)
   }
@@ -332,7 +332,7 @@ const finishFolder = ({ files, site }: Work, { name, named }: Entries.Folder) =>
   )
 }
 
-/** Gives everything its name. */
+/** Renames everything into place. */
 const publish = Effect.fnUntraced(function* (
   work: Work,
   nodes: ReadonlyArray<Entries.Node>,
@@ -350,20 +350,20 @@ const publish = Effect.fnUntraced(function* (
     place,
     { concurrency, discard: true }
   )
-  // The innermost first: a mode may close the folder.
+  // Innermost first: its mode may make a folder inaccessible.
   yield* Effect.forEach(folders.toReversed(), (folder) => finishFolder(work, folder), { discard: true })
 })
 
 const isNamed = (node: Entries.Node): boolean => node.kind !== "folder" || Option.isSome(node.named)
 
-/** An archive whose content is in the staging folder, and can be put in its place. */
+/** An archive whose content is in the staging folder, ready to be renamed into place. */
 export interface Prepared {
   readonly unpacked: Unpacked
-  /** Gives everything its name. */
+  /** Renames everything into place. */
   readonly publish: Effect.Effect<void, FolderError>
 }
 
-/** Reads an archive to its end, and finds what cannot be in its place. Nothing but the staging folder changes. */
+/** Reads an archive to its end, and finds conflicts with existing files. Only the staging folder changes. */
 export const prepare = Effect.fnUntraced(function* <E, R>(
   tar: Stream.Stream<Uint8Array, E, R>,
   folder: string,
@@ -394,7 +394,7 @@ export const prepare = Effect.fnUntraced(function* <E, R>(
   const ready = yield* makeReady(work, missing)
   return {
     unpacked: { entries: nodes.filter(isNamed).length, bytes: plan.bytes() },
-    // Renaming is short. An interruption in the middle of it would leave a part of the archive.
+    // Renaming is fast, and an interruption in the middle would leave a part of the archive.
     publish: Effect.uninterruptible(publish(work, missing, ready))
   }
 })

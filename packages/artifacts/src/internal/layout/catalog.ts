@@ -125,7 +125,7 @@ export const make = (
     const isThere = yield* Effect.mapError(files.exists(file), content.ofFile)
     if (!isThere) return Option.none()
     const size = yield* content.sizeAt(file)
-    if (Option.isNone(size)) return yield* invalid("index.json is no file")
+    if (Option.isNone(size)) return yield* invalid("index.json is not a file")
     if (size.value > mostIndexBytes) return yield* invalid(`index.json has ${size.value} bytes, more than 128 MiB`)
     return Option.some(yield* Effect.mapError(files.readFileString(file), content.ofFile))
   })

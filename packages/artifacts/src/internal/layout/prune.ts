@@ -1,5 +1,5 @@
 /**
- * Which files of a layout are garbage.
+ * Finds and removes the garbage of a layout.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -23,7 +23,7 @@ import * as Index from "./index.ts"
 import type * as Subjects from "./subjects.ts"
 
 /**
- * What `prune` removed, or of a dry run, what it would remove.
+ * What `prune` removed or, in a dry run, would remove.
  *
  * @category schemas
  * @since 0.1.0
@@ -31,9 +31,9 @@ import type * as Subjects from "./subjects.ts"
 export const PruneReport = Schema.Struct({
   /** The manifests and blobs, with their sizes in bytes. */
   removed: Schema.Array(Schema.Struct({ digest: Digest.Digest, size: Schema.Natural })),
-  /** Their size together, in bytes. */
+  /** Their total size, in bytes. */
   bytes: Schema.Natural,
-  /** Whether nothing was removed. */
+  /** Whether it was a dry run: nothing was removed. */
   isDryRun: Schema.Boolean
 })
 

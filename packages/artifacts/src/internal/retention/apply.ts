@@ -1,5 +1,5 @@
 /**
- * Carries out a plan: deletes what is still as it was planned, and records what became of the rest.
+ * Carries out a plan: deletes what did not change since, and records the outcome of each action.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
@@ -31,19 +31,19 @@ import { restoreSteps } from "./restoreOrder.ts"
  * @since 0.1.0
  */
 export interface ApplyOptions {
-  /** Where to write what was done, to resume an interrupted run. Defaults to nowhere. */
+  /** Records the outcomes, so that an interrupted run can be resumed. Defaults to no journal. */
   readonly journal?: RetentionJournal
-  /** How old the plan may be. Defaults to one hour. A long run that is resumed needs more. */
+  /** The maximum age of the plan. Defaults to one hour. To resume a long run, set it higher. */
   readonly maxAge?: Duration.Input
-  /** Whether locked tags and manifests may be unlocked and deleted, if the rules include them. Defaults to `false`. */
+  /** Whether to unlock and delete locked tags and manifests, if the rules include them. Defaults to false. */
   readonly allowLocked?: boolean
-  /** How many deletions are under way at the same time. Defaults to 8. */
+  /** How many deletions to run at the same time. Defaults to 8. */
   readonly concurrency?: number
-  /** As for `inventory`. */
+  /** The cache of manifests, as for `inventory`. Defaults to none. */
   readonly cache?: KeyValueStore.KeyValueStore
   /**
-   * Gets the report of a run that is interrupted, which has no result. It has no check, since that takes requests. Defaults to
-   * nothing.
+   * Called with the report if the run is interrupted, since the effect then has no result. The report has no `check`, which would
+   * take requests. Defaults to nothing.
    */
   readonly onInterrupt?: (report: Report) => Effect.Effect<void>
 }
@@ -55,29 +55,29 @@ const defaultConcurrency = 8
 
 /** A run. */
 interface Run extends Known {
-  /** Why it ends early, once it does. */
+  /** Why the run ends early, if it does. */
   stopped: string | undefined
 }
 
 /** Errors after which nothing else would succeed. */
 const isFatal = (error: Failure): boolean => error._tag === "RetentionError" || isDenied(error)
 
-/** Answers that say that nothing was deleted. Google's registry answers 400 as long as an index or a tag names a manifest. */
+/** Responses that mean that nothing was deleted. Google's registry returns 400 as long as an index or a tag names a manifest. */
 const refusals: ReadonlySet<string> = new Set(["Locked", "Unsupported", "InvalidRequest"])
 
-/** What a failed request says of a step; a fatal one stops the run. */
+/** The outcome of a step whose request failed. A fatal error stops the run. */
 const saidOf = (error: Failure): Said => {
   if (error._tag === "RetentionError") return stays("failed", error.message)
   return stays(refusals.has(error.reason._tag) ? "refused" : "failed", error.message)
 }
 
-/** Something that is not there any more need not be unlocked, nor locked again. */
+/** An object that no longer exists need not be unlocked or locked again. */
 const ifThere = <A>(effect: Effect.Effect<A, RegistryError>, otherwise: A): Effect.Effect<A, RegistryError> =>
   Effect.catchReason(effect, "RegistryError", "NotFound", () => Effect.succeed(otherwise))
 
 /**
- * Deletes something whose parts are locked: they are unlocked before, and locked again if it is not deleted. So is what the
- * registry should have deleted along with it and did not.
+ * Deletes an object with locked parts: they are unlocked first, and locked again if they are not deleted. So is what the registry
+ * should have deleted with the object and did not.
  */
 const unlocked = <A>(
   unlock: RetentionTarget["unlock"],
@@ -97,7 +97,7 @@ const unlocked = <A>(
             : Effect.catch(ifThere(relock, undefined), (error) => Effect.sync(() => onFailure(first, error)))
       )
 
-/** Deletes what a step says. Only here a 404 means that it is gone: what depends on it goes next. */
+/** Deletes the object of a step. Only here does a 404 mean that it is gone: what depends on it is deleted next. */
 const remove = (
   { target }: Run,
   { digest, locked, tag, tags }: Actions.Step,
@@ -108,7 +108,7 @@ const remove = (
   return unlocked(target.unlock, locked, own, ifThere(removed, gone), onUnlocked)
 }
 
-/** Carries out a step, and records what became of it, unless it is cut off. */
+/** Carries out a step, and records the outcome unless the step is interrupted. */
 const perform = (
   run: Run,
   step: Actions.Step,
@@ -117,7 +117,7 @@ const perform = (
 ): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      // Others may be in the middle of a deletion: they come to their end, and no more begin.
+      // Other steps may be in the middle of a deletion: they finish, and no more begin.
       if (run.stopped !== undefined) return
       const blocker = step.after.find((digest) => !run.gone.has(digest))
       if (blocker !== undefined) return yield* record(stays("needed", `${blocker} needs it, and stays`))
@@ -125,7 +125,7 @@ const perform = (
       const unlocked: Array<string> = []
       const onUnlocked = (name: string, { message }: RegistryError) =>
         void unlocked.push(`${name} could not be locked again: ${message}`)
-      // What is deleted is recorded, even if the run is interrupted meanwhile.
+      // A deletion is recorded even if the run is interrupted meanwhile.
       const said = yield* restore(tag === undefined ? lookAt(run, step) : lookAtTag(run, step, tag)).pipe(
         Effect.flatMap(
           Option.match({
@@ -146,7 +146,7 @@ const perform = (
     })
   )
 
-/** What is known of the manifests of a plan. */
+/** The descriptions of the manifests in a plan. */
 const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Digest, Descriptions.Description]> =>
   manifests.flatMap(({ artifactType, children, digest, kind, otherEntries, sizeBytes = 0, subject }) =>
     kind === "unknown"
@@ -166,7 +166,7 @@ const descriptionsOf = ({ manifests }: Plan): ReadonlyArray<readonly [Digest.Dig
         ]
   )
 
-/** The part of a step that reports say. */
+/** The part of a step that is reported. */
 const actionOf = ({ digest, rule, tag, tags }: Actions.Step): Action => ({
   digest,
   ...(tag === undefined ? {} : { tag }),
@@ -174,7 +174,7 @@ const actionOf = ({ digest, rule, tag, tags }: Actions.Step): Action => ({
   ...(rule === undefined ? {} : { rule })
 })
 
-/** What became of each action, in the order of the plan. */
+/** The outcome of each action, in the order of the plan. */
 const outcomesOf = (
   levels: ReadonlyArray<ReadonlyArray<Actions.Step>>,
   outcomes: ReadonlyMap<string, Outcome>
@@ -214,10 +214,10 @@ export const apply = (
       const outcome: Outcome = { ...actionOf(step), ...said }
       outcomes.set(step.key, outcome)
       if (journal === undefined) return Effect.void
-      // What cannot be written down is not continued. The report has it.
+      // If the journal fails, the run stops. The report has the outcome.
       return Effect.catch(journal.record(outcome), ({ message }) => Effect.sync(() => void (run.stopped = message)))
     }
-    // Not for the journal: a run that is resumed looks again.
+    // Not recorded in the journal: a resumed run checks the object again.
     const cutOff = (step: Actions.Step) => () =>
       void outcomes.set(step.key, { ...actionOf(step), ...stays("failed", "it was interrupted: it may be deleted") })
     const report = (check: Option.Option<Report["check"] & {}>): Effect.Effect<Report> =>

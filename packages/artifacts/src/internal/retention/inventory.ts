@@ -1,5 +1,5 @@
 /**
- * Reads what a repository holds.
+ * Reads the inventory of a repository.
  */
 import type * as Digest from "@effect-acr/client/Digest"
 import * as MediaType from "@effect-acr/client/MediaType"
@@ -27,8 +27,8 @@ import * as Descriptions from "./descriptions.ts"
  */
 export interface ReadOptions {
   /**
-   * What manifests name, by digest, from earlier inventories. A manifest never changes, so that a second inventory reads only
-   * the lists and what is new. Defaults to none.
+   * A cache of what manifests name, by digest. Manifests never change, so that a second inventory reads only the lists and new
+   * manifests. Defaults to none.
    */
   readonly cache?: KeyValueStore.KeyValueStore
 }
@@ -50,7 +50,7 @@ const dockerImages: ReadonlySet<string> = new Set([
 const isDockerImage = ({ mediaType }: ManifestState): boolean =>
   mediaType !== undefined && dockerImages.has(MediaType.essence(mediaType).toLowerCase())
 
-/** What the lists say of a manifest. */
+/** A manifest as the lists describe it. */
 const stated = ({ createdOn, digest, isLocked, quarantineState, updatedOn }: ManifestState) => ({
   digest,
   isLocked,
@@ -74,7 +74,7 @@ const describeDockerImage = (state: ManifestState): Manifest => {
   }
 }
 
-/** Gives equal texts as one. Each answer has its own, and the digests of a repository take a good part of its inventory. */
+/** Shares equal strings. Each response has its own, and digests are a good part of the memory of an inventory. */
 const sharing = <A extends string>(): ((text: A) => A) => {
   const known = new Map<A, A>()
   return (text) => {
@@ -104,7 +104,7 @@ const shared = (
   return { ...descriptions, read: (digest) => Effect.map(descriptions.read(digest), Option.map(shareParts)) }
 }
 
-/** A manifest of the lists with what it names. */
+/** A listed manifest with what it names. */
 const describe =
   (descriptions: Descriptions.Descriptions) =>
   (state: ManifestState): Effect.Effect<Manifest, Failure> =>
@@ -118,10 +118,10 @@ const describe =
           })
         )
 
-/** A manifest, and whether it is not known which others it names. */
+/** A manifest, and whether it is unknown which others it names. */
 interface Found {
   readonly manifest: Manifest
-  /** The tags that the registry tells with it. */
+  /** The tags that the registry returns with it. */
   readonly tags: ReadonlyArray<string>
   readonly hidesOthers: boolean
 }
@@ -136,10 +136,10 @@ const find =
         manifest.kind === "unknown" && (state.mediaType === undefined || Descriptions.mayNameOthers(state.mediaType))
     }))
 
-/** Pages of a list may overlap: a tag that came twice would be kept and deleted at once. The later one is the newer. */
+/** Pages of a list may overlap: a tag that is listed twice could be both kept and deleted. The later entry is newer. */
 const uniqueTags = (tags: ReadonlyArray<Tag>): Iterable<Tag> => new Map(tags.map((tag) => [tag.name, tag])).values()
 
-/** The manifests that a registry lists, and those that its tags name besides. */
+/** The manifests that a registry lists, and unlisted ones that its tags name. */
 const listed = (
   target: RetentionTarget,
   manifests: Stream.Stream<ManifestState, RegistryError>,
@@ -174,7 +174,7 @@ const reached = (
   Effect.gen(function* () {
     const found = new Map<Digest.Digest, Found>()
     const tagged = new Set(tags.map(({ digest }) => digest))
-    // The subject of a signature may have no tag of its own.
+    // The subject of a signature may have no tag.
     const attached = tags.flatMap(({ name }) =>
       Option.toArray(Option.flatMap(AttachedTags.parse(name), ({ subject }) => subject))
     )
@@ -186,7 +186,7 @@ const reached = (
         concurrency: readsAtOnce
       })) {
         const { digest, kind, subject } = one.manifest
-        // A child that is not there is no manifest of the repository. One that cannot be read is, and may name others.
+        // A missing child is not part of the repository. An unreadable one is, and may name others.
         if (kind === "unknown" && !tagged.has(digest) && Option.isNone(yield* descriptions.ask(digest))) continue
         found.set(digest, one)
         for (const other of [
@@ -212,7 +212,7 @@ const withHiddenTags =
     return hiddenTags.length === 0 ? manifest : { ...manifest, hiddenTags }
   }
 
-/** The least that a registry counted, before and after its lists were read. */
+/** The lower of the counts before and after the lists were read. */
 const countOf = (counts: ReadonlyArray<Option.Option<Contents>>, field: "manifestCount" | "tagCount"): number =>
   Math.min(...counts.map(Option.match({ onNone: () => 0, onSome: (contents) => contents[field] })))
 
@@ -232,7 +232,7 @@ const short = (what: string, listed: number, counted: number): ReadonlyArray<str
     ? [`the registry lists ${listed} ${what} and counts ${counted}: some are hidden or cannot be read`]
     : []
 
-/** Why nothing can be said to be unused, if so. */
+/** Why no manifest can be called unused, if so. */
 const gaps = (
   found: ReadonlyArray<Found>,
   tags: ReadonlyArray<Tag>,
@@ -249,7 +249,7 @@ const gaps = (
 export const read = (target: RetentionTarget, { cache }: ReadOptions = {}): Effect.Effect<Inventory, Failure> =>
   readBy(target, Descriptions.make(target, cache))
 
-/** Reads an inventory, with what is known of manifests. */
+/** Reads an inventory, with the descriptions of manifests that are cached. */
 export const readBy = (
   target: RetentionTarget,
   descriptions: Descriptions.Descriptions

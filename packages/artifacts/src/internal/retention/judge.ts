@@ -16,31 +16,31 @@ import { type Graph, type Node, withParents } from "./graph.ts"
 import * as Patterns from "./patterns.ts"
 
 /**
- * What rules may ask for, and the registry does not tell.
+ * Data that rules may need and registries do not have.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Supplied {
   /**
-   * Lists of digests, by the name that rules give them: what clusters run. Each rule reads a list anew, which an iterator
-   * could not give twice.
+   * Lists of digests, by the name that rules use for them; for example, the images that clusters run. Not an iterator, since each
+   * rule reads its list again.
    */
   readonly digests?: { readonly [list: string]: ReadonlyArray<Digest.Digest> | ReadonlySet<Digest.Digest> }
-  /** When manifests were pulled last. What is not in it has not been pulled since it was pushed. */
+  /** The last pull of each manifest. A manifest that is not listed counts as not pulled since its push. */
   readonly pulls?: Candidates.Pulls
 }
 
-/** What rules are judged by. */
+/** The data by which rules are judged. */
 export interface Setting {
   readonly at: DateTime.Utc
   readonly graph: Graph
-  /** Whether manifests are known to be missing from the inventory, so that nothing can be said to be broken. */
+  /** Whether manifests are known to be missing from the inventory, so that none can be called broken. */
   readonly isPartial: boolean
   readonly supplied: Supplied
 }
 
-/** What the rules say of a candidate. */
+/** The verdict of the rules on a candidate. */
 export interface Judgement {
   readonly action: Rule["action"]
   /** The rule; none if it is the default. */
@@ -58,7 +58,7 @@ type Condition = (candidate: Candidate) => boolean
 
 const always: Condition = () => true
 
-/** Patterns were compiled when the rules were decoded, so that they can be. One that cannot matches nothing. */
+/** Decoding the rules has compiled the patterns, so that this cannot fail. A pattern that fails would match nothing. */
 const compiled = (sources: ReadonlyArray<Patterns.Source>): Patterns.Patterns =>
   Result.getOrElse(Patterns.compileAll(sources), () => ({ match: () => Option.none(), each: [], groupCounts: [] }))
 
@@ -92,7 +92,7 @@ const nodesOf = ({ nodes }: Graph, digests: Iterable<Digest.Digest>): ReadonlyAr
 const brokenNodes = ({ nodes }: Graph): ReadonlySet<Node> =>
   withParents(Array.from(nodes.values()).filter(({ missing }) => missing.length > 0))
 
-/** All conditions of a rule but those on the others that match. */
+/** All conditions of a rule except `newest` and `onePer`, which compare matches. */
 const conditionOf = (rule: Rule, setting: Setting): Condition => {
   const { graph, isPartial, supplied } = setting
   const { artifactTypes, digests, isBroken, kinds, of, quarantine } = rule
@@ -141,7 +141,7 @@ const newestFirst = (by: "update" | "push" | "pull" | "version", { supplied }: S
     byId
   )
 
-/** What has no time may be the newest of all: it is selected without being counted. */
+/** A match without a time may be the newest of all: it is selected without being counted. */
 const withoutTime = (
   matches: ReadonlyArray<Match>,
   since: Since,
@@ -156,7 +156,7 @@ const selectNewest = (
   { by = "update", count, per = "repository" }: NonNullable<Rule["newest"]>,
   setting: Setting
 ): ReadonlyArray<Match> => {
-  // A tag that is no version has no place in their order.
+  // A tag that is not a version cannot be ordered.
   const [ranked, timeless] =
     by === "version"
       ? [matches.filter((match) => Option.isSome(versionOf(match))), []]
@@ -241,7 +241,7 @@ export const unmatchedOf = (
       .map(({ source }) => ({ rule: name, pattern: source }))
   )
 
-/** The lists of digests that have nothing of a repository. A query that failed may give an empty one. */
+/** The lists of digests that have no manifest of a repository. A failed query may return an empty list. */
 export const emptyListsOf = (rules: Rules, repository: string, { graph, supplied }: Setting): ReadonlyArray<string> =>
   rulesFor(rules, repository).flatMap(({ digests, name }) =>
     digests === undefined || nodesOf(graph, supplied.digests?.[digests] ?? []).length > 0

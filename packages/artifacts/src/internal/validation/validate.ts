@@ -225,7 +225,7 @@ const readConfig = <E>(
     if (digest !== wanted.descriptor.digest) return { bytes: size, findings }
     const config = ImageConfig.parse(decoder.decode(bytes))
     if (Result.isFailure(config)) {
-      const reading: Reading = { problem: "Unreadable", description: "it is no configuration of an image" }
+      const reading: Reading = { problem: "Unreadable", description: "it is not the configuration of an image" }
       return { bytes: size, findings: [...findings, ...once(wanted, reading)] }
     }
     const noted = noteDiffIds(wanted, config.success.rootfs.diff_ids, nodes, all)
