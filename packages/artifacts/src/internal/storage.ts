@@ -1,5 +1,5 @@
 /**
- * What several artifacts of one repository store together.
+ * Counts what several artifacts of one repository store together.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -14,16 +14,16 @@ import type { Graph } from "./walk.ts"
 export interface StoredContent {
   /** Whether it is a manifest or a blob. */
   readonly kind: "manifest" | "blob"
-  /** Its digest, media type and size, and what else a manifest says of it. */
+  /** Its descriptor: digest, media type, size and other fields of the manifest that names it. */
   readonly descriptor: Descriptor
-  /** How many roots have it in their graphs. A root has itself. */
+  /** How many roots have it in their graphs. A root counts for itself. */
   readonly roots: number
   /** How many manifests name it. A referrer does not name its subject. */
   readonly manifests: number
 }
 
 /**
- * What one root stores.
+ * The storage that one root takes.
  *
  * @category models
  * @since 0.1.0
@@ -31,14 +31,14 @@ export interface StoredContent {
 export interface StoredRoot {
   /** The digest of the root. */
   readonly root: Digest.Digest
-  /** The size of all that is in its graph, in bytes. */
+  /** The total size of its graph, in bytes. */
   readonly totalBytes: number
-  /** The size of what is in the graph of no other root, in bytes: what deleting this root alone frees. */
+  /** The size of the content that no other root has in its graph, in bytes: what deleting only this root frees. */
   readonly ownBytes: number
 }
 
 /**
- * What several artifacts of one repository store together.
+ * The storage that several artifacts of one repository take together.
  *
  * @category models
  * @since 0.1.0
@@ -50,11 +50,11 @@ export interface Storage {
   readonly roots: ReadonlyArray<StoredRoot>
   /** The size of all contents, in bytes. */
   readonly totalBytes: number
-  /** The size of the contents that several roots have in common, in bytes. */
+  /** The size of the contents that several roots share, in bytes. */
   readonly sharedBytes: number
 }
 
-/** Content, and what has it. */
+/** Content, and the roots that have it. */
 interface Use {
   kind: StoredContent["kind"]
   readonly descriptor: Descriptor
@@ -74,7 +74,7 @@ const usesOf = (graphs: Iterable<Graph>): ReadonlyMap<Digest.Digest, Use> => {
     for (const { blobs, children, descriptor } of nodes.values()) {
       useOf(descriptor, root).kind = "manifest"
       for (const blob of blobs) useOf(blob, root).manifests.add(descriptor.digest)
-      // A child that is not in the graph is not known to be stored.
+      // A child outside of the graph may not be stored.
       for (const child of children) {
         if (nodes.has(child.digest)) useOf(child, root).manifests.add(descriptor.digest)
       }

@@ -1,5 +1,5 @@
 /**
- * Counts what the artifacts of a store hold together.
+ * Counts the storage that the artifacts of a store take.
  */
 import { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -21,7 +21,7 @@ import { Finding } from "./validation/finding.ts"
 import type { GraphError, GraphNode } from "./walk.ts"
 
 /**
- * An artifact that takes storage: a manifest with a tag, or one that nothing else leads to.
+ * An artifact that takes storage: a manifest with a tag, or one that no other manifest leads to.
  *
  * @category schemas
  * @since 0.1.0
@@ -35,7 +35,7 @@ export const UsedRoot = Schema.Struct({
   tags: Schema.Array(Schema.String),
   /** The size of the manifest, of all that it names, and of its referrers, in bytes. */
   totalBytes: Schema.Natural,
-  /** The size of what no other root has, in bytes: what deleting it frees. */
+  /** The size of the content that no other root has, in bytes: what deleting this one frees. */
   ownBytes: Schema.Natural
 })
 
@@ -54,11 +54,11 @@ export type UsedRoot = typeof UsedRoot.Type
  * @since 0.1.0
  */
 export const UsedContent = Schema.Struct({
-  /** What it is. */
+  /** Whether it is a manifest or a blob. */
   kind: Schema.Literals(["manifest", "blob"]),
   /** Its media type, or its artifact type if it states one and is no image. */
   type: Schema.String,
-  /** Its digest, media type and size, and what else a manifest says of it. */
+  /** Its descriptor: digest, media type, size and other fields of the manifest that names it. */
   descriptor: Descriptor,
   /** How many roots have it. */
   roots: Schema.Natural
@@ -73,7 +73,7 @@ export const UsedContent = Schema.Struct({
 export type UsedContent = typeof UsedContent.Type
 
 /**
- * What takes the storage of a store.
+ * The storage of a store, by artifact and by content.
  *
  * @category schemas
  * @since 0.1.0
@@ -81,18 +81,18 @@ export type UsedContent = typeof UsedContent.Type
 export const StorageUsage = Schema.Struct({
   /** The size of all manifests and blobs, each once, in bytes. */
   totalBytes: Schema.Natural,
-  /** The size of what several roots have in common, in bytes. */
+  /** The size of the content that several roots share, in bytes. */
   sharedBytes: Schema.Natural,
   /** The artifacts, the largest first. */
   roots: Schema.Array(UsedRoot),
   /** Manifests and blobs, each once, the largest first. */
   contents: Schema.Array(UsedContent),
-  /** Manifests that are missing or cannot be read. What only they name is not counted. */
+  /** Manifests that are missing or unreadable. What only they name is not counted. */
   findings: Schema.Array(Finding)
 })
 
 /**
- * What takes the storage of one store.
+ * The storage of one store.
  *
  * @category models
  * @since 0.1.0
@@ -108,7 +108,7 @@ interface Listed {
 /** Tags that are resolved at the same time. */
 const readsAtOnce = 8
 
-/** Referrers as manifests name their subjects: a store that lists all manifests need not be asked for them. */
+/** Referrers, by the subjects that manifests name: no request is needed if a store lists all manifests. */
 const withReferrers = (nodes: ReadonlyMap<Digest.Digest, GraphNode>): ReadonlyMap<Digest.Digest, GraphNode> => {
   const bySubject = new Map<Digest.Digest, Array<Digest.Digest>>()
   for (const { descriptor, subject } of nodes.values()) {
@@ -122,7 +122,7 @@ const withReferrers = (nodes: ReadonlyMap<Digest.Digest, GraphNode>): ReadonlyMa
   )
 }
 
-/** The listed manifests that count by themselves: those with a tag, and those that no other one leads to. */
+/** The listed manifests that are roots: those with a tag, and those that no other one leads to. */
 const rootsOf = (
   listed: ReadonlyArray<Listed>,
   nodes: ReadonlyMap<Digest.Digest, GraphNode>
@@ -204,7 +204,10 @@ export const read = <E>(reader: Reader<E>): Effect.Effect<StorageUsage, E | Grap
 export const ofArtifact = <E>(reader: Reader<E>, root: Descriptor): Effect.Effect<StorageUsage, E | GraphError> =>
   ofListed(reader, [{ descriptor: root, tags: [] }])
 
-/** What the management API lists. Its size is that of an image with its layers, so that the manifest's own is not known. */
+/**
+ * A manifest as the management API lists it. The listed size includes the layers of an image, so that the size of the manifest
+ * itself is unknown.
+ */
 const byManagementApi = ({ content, reference, registry, repository }: Opened) =>
   Effect.gen(function* () {
     const manifests = yield* Stream.runCollect(orEmpty(registry.manifests(repository)))

@@ -28,7 +28,7 @@ import { GraphError } from "./walk.ts"
 export const SummaryEntry = Schema.Struct({
   /** Its descriptor in the index, with its platform and its annotations. */
   descriptor: Descriptor,
-  /** The size of the manifest and of all that it names, in bytes. Absent if the manifest is not there or cannot be read. */
+  /** The size of the manifest and of all that it names, in bytes. Absent if the manifest is missing or unreadable. */
   totalBytes: Schema.optionalKey(Schema.Natural)
 })
 
@@ -47,9 +47,9 @@ export type SummaryEntry = typeof SummaryEntry.Type
  * @since 0.1.0
  */
 export const ReferrersCount = Schema.Struct({
-  /** Their artifact type, or the media type of those that state none. */
+  /** Their artifact type, or their media type if they state none. */
   artifactType: Schema.String,
-  /** How many there are. */
+  /** The number of referrers. */
   count: Schema.Natural
 })
 
@@ -62,7 +62,8 @@ export const ReferrersCount = Schema.Struct({
 export type ReferrersCount = typeof ReferrersCount.Type
 
 /**
- * What an artifact is.
+ * A summary of an artifact.
+
  *
  * **Details**
  *
@@ -77,7 +78,7 @@ export const Summary = Schema.Struct({
   kind: Schema.Literals(["image", "index", "artifact", "unknown"]),
   /** Its media type, digest and size. */
   descriptor: Descriptor,
-  /** What kind of artifact it is, if it is no image: the artifact type, or else the media type of its configuration. */
+  /** The artifact type if it is not an image, or the media type of its configuration if it states none. */
   artifactType: Schema.optionalKey(Schema.String),
   /** The size of its manifests and blobs, each once, in bytes, without referrers and without what is missing. */
   totalBytes: Schema.Natural,
@@ -93,14 +94,15 @@ export const Summary = Schema.Struct({
   imageConfig: Schema.optionalKey(ImageConfig.ImageConfig),
   /** The annotations of the manifest. */
   annotations: Schema.Record(Schema.String, Schema.String),
-  /** The manifest that it is about. */
+  /** The manifest to which it refers as its subject. */
   subject: Schema.optionalKey(Digest.Digest),
   /** The referrers by their types. */
   referrers: Schema.Array(ReferrersCount)
 })
 
 /**
- * What one artifact is.
+ * The summary of one artifact.
+
  *
  * @category models
  * @since 0.1.0
@@ -109,7 +111,7 @@ export type Summary = typeof Summary.Type
 
 const decoder = new TextDecoder()
 
-/** A manifest that has to be there, and what it says. */
+/** A manifest that must exist, and its content. */
 export const readRoot = <E>(
   reader: Reader<E>,
   root: Pick<Descriptor, "digest">
@@ -130,7 +132,7 @@ const knowing = <E>(reader: Reader<E>, raw: Manifest.Raw): Reader<E> => ({
   manifest: (wanted) => (wanted.digest === raw.descriptor.digest ? Effect.succeedSome(raw) : reader.manifest(wanted))
 })
 
-/** The configuration of an image, if there is one that can be read. */
+/** The configuration of an image, if it can be read. */
 export const imageConfigOf = <E>(reader: Reader<E>, view: Manifest.Manifest) =>
   Effect.gen(function* () {
     if (view._tag !== "ImageManifest" || !isImageConfig(view.config)) return Option.none()
@@ -161,7 +163,7 @@ const countsOf = (referrers: ReadonlyArray<Descriptor>): ReadonlyArray<Referrers
   return Array.from(counts, ([artifactType, count]) => ({ artifactType, count }))
 }
 
-/** The kind of an artifact, and its type if it is no image. */
+/** The kind of an artifact, and its type if it is not an image. */
 const kindOf = (view: Manifest.Manifest): Pick<Summary, "artifactType" | "kind"> => {
   if (view._tag === "UnknownManifest") return { kind: "unknown" }
   const { artifactType } = view

@@ -1,5 +1,5 @@
 /**
- * Lists tags with what they name.
+ * Lists tags with the manifests that they name.
  */
 import * as ChangeableAttributes from "@effect-acr/client/ChangeableAttributes"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -30,7 +30,7 @@ import { readingOf } from "./validation/finding.ts"
 import type { GraphError } from "./walk.ts"
 
 /**
- * A tag and what it names.
+ * A tag and the manifest that it names.
  *
  * @category schemas
  * @since 0.1.0
@@ -43,20 +43,20 @@ export const TagEntry = Schema.Struct({
   /** The media type of the manifest, if it is known. */
   mediaType: Schema.optionalKey(Schema.String),
   /**
-   * The size of the manifest and of all that it names, in bytes, as far as it is known: by the registry's own count on Azure Container
-   * Registry, and without what is missing elsewhere.
+   * The size of the manifest and of all that it names, in bytes, as far as known: on Azure Container Registry, as counted by the
+   * registry; elsewhere, without missing content.
    */
   sizeBytes: Schema.optionalKey(Schema.Natural),
-  /** When the tag was changed on Azure Container Registry, or when the image was built according to its configuration elsewhere. */
+  /** On Azure Container Registry, when the tag was last changed. Elsewhere, when the image was built, by its configuration. */
   time: Schema.optionalKey(Schema.DateTimeUtcFromString),
   /** The platforms of the image or of the images of an index. */
   platforms: Schema.Array(Schema.String),
-  /** Whether a lock of the tag or of its manifest forbids to change or delete it. Absent where there are no locks. */
+  /** Whether a lock of the tag or of its manifest forbids to change or delete it. Absent if the registry has no locks. */
   isLocked: Schema.optionalKey(Schema.Boolean)
 })
 
 /**
- * One tag and what it names.
+ * One tag and the manifest that it names.
  *
  * @category models
  * @since 0.1.0
@@ -70,9 +70,9 @@ export type TagEntry = typeof TagEntry.Type
  * @since 0.1.0
  */
 export interface TagListOptions {
-  /** Which tags to list. Others are not read. `NamePatterns.compile` makes such a test of globs. Defaults to all. */
+  /** A predicate that selects the tags to list. Others are not read. `NamePatterns.compile` makes one of globs. Defaults to all tags. */
   readonly isWanted?: (name: string) => boolean
-  /** The order. Tags without a time come last in an order by time. Defaults to the name. */
+  /** The order. Tags without a time come last in an order by time. Defaults to `name`. */
   readonly order?: "name" | "newest" | "oldest"
 }
 
@@ -98,7 +98,7 @@ const orders: Record<NonNullable<TagListOptions["order"]>, Order.Order<TagEntry>
 
 const decoder = new TextDecoder()
 
-/** The platforms of the entries of an index. Attestations have one that is none. */
+/** The platforms of the entries of an index. The platform of attestations, `unknown/unknown`, is left out. */
 const platformsOf = ({ manifests }: Manifest.ImageIndex): ReadonlyArray<string> =>
   Arr.dedupe(
     manifests.flatMap(({ platform }) =>
@@ -106,7 +106,7 @@ const platformsOf = ({ manifests }: Manifest.ImageIndex): ReadonlyArray<string> 
     )
   )
 
-/** The view of a manifest; none if it is not there or is not what its digest names. */
+/** The view of a manifest; none if it is missing or does not match its digest. */
 const viewOf = <E>(reader: Reader<E>, digest: Digest.Digest): Effect.Effect<Option.Option<Manifest.Manifest>, E> =>
   reader.manifest({ digest }).pipe(
     Effect.map(Option.map(({ bytes, descriptor }) => Manifest.view(descriptor.mediaType, decoder.decode(bytes)))),
@@ -150,7 +150,7 @@ const newestOf = (configs: ReadonlyArray<ImageConfig>): Option.Option<DateTime.U
   return Arr.isReadonlyArrayNonEmpty(times) ? Option.some(Arr.max(times, DateTime.Order)) : Option.none()
 }
 
-/** What is known of the manifest that a tag names. */
+/** The fields of the manifest that a tag names. */
 const contentOf = <E>(from: Reader<E>, root: Descriptor) =>
   Effect.gen(function* () {
     const reader = remembering(from)
@@ -209,7 +209,7 @@ const indexTypes = /index|manifest\.list/
 
 const isIndex = ({ mediaType }: ManifestProperties): boolean => mediaType !== undefined && indexTypes.test(mediaType)
 
-/** The platforms of indexes, which lists of manifests do not state. */
+/** The platforms of indexes, which are not in the lists of manifests. */
 const indexPlatforms = (
   reader: Reader<RegistryError>,
   digests: ReadonlyArray<Digest.Digest>
@@ -282,7 +282,7 @@ export const ofRegistry = (
     )
   )
 
-/** Lists the names of tags as they come. */
+/** Lists the names of tags, as a stream. */
 export const names = (
   { content, reference, registry, repository }: Opened,
   options: TagListOptions

@@ -28,9 +28,9 @@ export interface GraphNode {
   readonly children: ReadonlyArray<Descriptor>
   /** The blobs that it names, in its order. */
   readonly blobs: ReadonlyArray<Descriptor>
-  /** The manifest that it is about, if it is a referrer. */
+  /** Its subject, if it is a referrer. */
   readonly subject: Option.Option<Digest.Digest>
-  /** The manifests of the graph that are about it. */
+  /** The manifests of the graph that refer to it as their subject. */
   readonly referrers: ReadonlyArray<Digest.Digest>
 }
 
@@ -41,27 +41,27 @@ export interface GraphNode {
  * @since 0.1.0
  */
 export interface Graph {
-  /** The digest of the manifest that the graph begins with. */
+  /** The digest of the root manifest. */
   readonly root: Digest.Digest
-  /** The manifests by their digests, in the order in which they can be put: each after those that it names. */
+  /** The manifests by digest, in an order in which they can be put: each after those that it names. */
   readonly nodes: ReadonlyMap<Digest.Digest, GraphNode>
 }
 
 /**
- * What cannot be followed in a graph.
+ * A graph could not be read.
  *
  * @category errors
  * @since 0.1.0
  */
 export class GraphError extends Schema.TaggedError<GraphError>("@effect-acr/artifacts/GraphError")("GraphError", {
   /**
-   * `Missing`: a manifest that another one names is not there. `Unreadable`: it is not known what a manifest names.
-   * `TooDeep` and `TooLarge`: the graph has more levels or more manifests than the limit.
+   * `Missing`: a manifest does not exist. `Unreadable`: what a manifest names cannot be determined. `TooDeep` and `TooLarge`: the
+   * graph has more levels or more manifests than the limit.
    */
   problem: Schema.Literals(["Missing", "Unreadable", "TooDeep", "TooLarge"]),
-  /** The manifests from the root to the one that is concerned. */
+  /** The manifests from the root to the one that failed. */
   path: Schema.Array(Digest.Digest),
-  /** What happened, for a person to read. */
+  /** What happened, for people to read. */
   description: Schema.String
 }) {
   /** Always false. */
@@ -81,11 +81,11 @@ export class GraphError extends Schema.TaggedError<GraphError>("@effect-acr/arti
  * @since 0.1.0
  */
 export interface GraphOptions {
-  /** Which referrers to follow, from each manifest. Defaults to none. */
+  /** Which referrers of each manifest to follow. Defaults to none. */
   readonly referrers?: {
     /** Their artifact types. Defaults to all. */
     readonly artifactTypes?: ReadonlyArray<string>
-    /** How many referrers may refer to each other in a row, at least 1. Defaults to 4. */
+    /** How many levels of referrers to follow: 1 follows only direct referrers. Defaults to 4. */
     readonly depth?: number
   }
   /** How many manifests the graph may have. Defaults to 100,000. */
@@ -93,8 +93,8 @@ export interface GraphOptions {
 }
 
 /**
- * What another store has of a manifest: nothing, the manifest itself, or all that it names as well. A manifest that is whole
- * is not read, unless the referrers of what it names are wanted.
+ * What another store has: nothing (`absent`), the manifest itself (`there`), or also all that it names (`whole`). A `whole`
+ * manifest is not read, unless the referrers of what it names are wanted.
  */
 export type Presence = "absent" | "there" | "whole"
 
@@ -110,7 +110,7 @@ export interface Walked extends Graph {
   readonly nodes: ReadonlyMap<Digest.Digest, WalkedNode>
 }
 
-/** What a walk does besides. */
+/** Options of a walk for copies. */
 export interface Hooks<out E> {
   /** What the other store has of a manifest. */
   readonly presence: (manifest: Descriptor) => Effect.Effect<Presence, E>
@@ -124,7 +124,7 @@ const mostLevels = 16
 const defaultReferrersDepth = 4
 const defaultMaxManifests = 100_000
 
-/** The size of all manifests together, in bytes. Their descriptors are kept, which takes a few times as much memory. */
+/** The limit of all manifests together, in bytes. Their descriptors are kept, which takes a few times as much memory. */
 const mostBytes = 256 * 1024 * 1024
 
 /** Manifests that are read at the same time. */
@@ -137,11 +137,11 @@ interface Step {
   readonly path: ReadonlyArray<Digest.Digest>
   /** How many subject edges lie between the root and this one. */
   readonly referrersDepth: number
-  /** Whether the other store has the index that names it with all that this names. */
+  /** Whether the other store has the index that names it, with all that the index names. */
   readonly isWhole: boolean
 }
 
-/** What a step has found. A blob is an entry of an index that is no manifest. */
+/** The result of a step. A blob is an entry of an index that is not a manifest. */
 type Found =
   | { readonly _tag: "Blob"; readonly step: Step }
   | { readonly _tag: "Manifest"; readonly step: Step; readonly node: WalkedNode; readonly next: ReadonlyArray<Step> }
@@ -154,7 +154,7 @@ const wants =
   ({ artifactType }: Descriptor): boolean =>
     types === undefined || (artifactType !== undefined && types.includes(artifactType))
 
-/** The referrers of a manifest that are to be followed. */
+/** The referrers of a manifest to follow. */
 const referrersOf = <E>(
   reader: Reader<E>,
   { descriptor, referrersDepth }: Step,
@@ -162,7 +162,7 @@ const referrersOf = <E>(
 ): Effect.Effect<ReadonlyArray<Descriptor>, E> => {
   if (referrers === undefined || referrersDepth >= (referrers.depth ?? defaultReferrersDepth)) return Effect.succeed([])
   const { artifactTypes } = referrers
-  // A store can leave out what is of no interest, if that is one type.
+  // A store can filter by one type.
   const [only, ...others] = artifactTypes ?? []
   const listed = reader.referrers(
     descriptor.digest,
@@ -212,7 +212,7 @@ const visit = <E, E2>(
     const isRead = presence !== "whole" || (options.referrers !== undefined && !isImage(descriptor))
     const found = isRead ? yield* readNode(reader, step) : Option.none()
     if (isRead && Option.isNone(found)) {
-      // An index may list blobs, under types that need not be known.
+      // An index may list blobs, whose types may be unknown.
       if (!isManifest(descriptor) && path.length > 1 && (yield* reader.has(descriptor))) return { _tag: "Blob", step }
       return yield* fail("Missing", path, `the manifest ${descriptor.digest} is not there`)
     }
@@ -245,11 +245,11 @@ const withBlobs = (node: WalkedNode, isBlob: (digest: Digest.Digest) => boolean)
   blobs: [...node.blobs, ...node.children.filter(({ digest }) => isBlob(digest))]
 })
 
-/** Whether a manifest may be about another one. Of one that the other store has, the subject is not known. */
+/** Whether a manifest may have a given subject. The subject of a manifest that was not read is unknown. */
 const mayBeAbout = ({ presence, subject }: WalkedNode, digest: Digest.Digest): boolean =>
   presence === "whole" ? Option.isNone(subject) || subject.value === digest : Option.contains(subject, digest)
 
-/** A list of referrers may name manifests that are about something else. */
+/** A list of referrers may name manifests that have another subject. */
 const withoutStrangers = (node: WalkedNode, nodes: ReadonlyMap<Digest.Digest, WalkedNode>): WalkedNode => ({
   ...node,
   referrers: node.referrers.filter((digest) => {
@@ -302,13 +302,13 @@ export const walk = <E, E2 = never>(
     let bytes = 0
     let listed = 0
 
-    /** Counts at once, as a level alone may have more than memory holds. */
+    /** Counts immediately, since a single level may exceed the memory. */
     const counted = (one: Found): Effect.Effect<Found, GraphError> =>
       Effect.suspend((): Effect.Effect<Found, GraphError> => {
         if (one._tag === "Blob") return Effect.succeed(one)
         const { node, step } = one
         listed += node.referrers.length
-        // A manifest is about one other, so that there are no more of these than manifests.
+        // A manifest has one subject, so that there are at most as many referrers as manifests.
         if (listed > most) return fail("TooLarge", step.path, `the graph lists more than ${most} referrers`)
         if (node.presence !== "whole") bytes += node.descriptor.size
         if (bytes <= mostBytes) return Effect.succeed(one)

@@ -12,7 +12,7 @@ import { isDenied } from "../denied.ts"
 import { ifFound } from "../found.ts"
 
 /**
- * What to restore from the trash.
+ * A step of a restore: a manifest with its tags.
  *
  * @category schemas
  * @since 0.1.0
@@ -20,12 +20,12 @@ import { ifFound } from "../found.ts"
 export const Step = Schema.Struct({
   /** The manifest. */
   digest: Digest.Digest,
-  /** The tags that it gets back. */
+  /** The tags to restore with it. */
   tags: Schema.Array(Schema.String)
 })
 
 /**
- * What to restore from the trash.
+ * One step of a restore.
  *
  * @category models
  * @since 0.1.0
@@ -33,15 +33,15 @@ export const Step = Schema.Struct({
 export type Step = typeof Step.Type
 
 /**
- * What became of a manifest or a tag.
+ * The outcome for a manifest or a tag.
  *
  * **Details**
  *
- * - `restored`: it is there again.
- * - `present`: it was there already.
- * - `missing`: it is not in the trash: it expired, or was never deleted.
- * - `taken`: the tag names another manifest by now, and stays there.
- * - `failed`: the registry refused it or did not respond, and it is not there.
+ * - `restored`: it was restored.
+ * - `present`: it existed already.
+ * - `missing`: the trash does not have it: it expired, or was never deleted.
+ * - `taken`: the tag names another manifest by now, and was not moved.
+ * - `failed`: the registry refused the restore or did not respond, and the object does not exist.
  *
  * @category schemas
  * @since 0.1.0
@@ -49,7 +49,7 @@ export type Step = typeof Step.Type
 export const Outcome = Schema.Literals(["restored", "present", "missing", "taken", "failed"])
 
 /**
- * What became of a manifest or a tag.
+ * One outcome.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +57,7 @@ export const Outcome = Schema.Literals(["restored", "present", "missing", "taken
 export type Outcome = typeof Outcome.Type
 
 /**
- * What became of a step.
+ * The result of a step.
  *
  * @category schemas
  * @since 0.1.0
@@ -65,18 +65,18 @@ export type Outcome = typeof Outcome.Type
 export const RestoredStep = Schema.Struct({
   /** The manifest. */
   digest: Digest.Digest,
-  /** What became of it. */
+  /** The outcome. */
   outcome: Outcome,
   /** Why, if it failed. */
   detail: Schema.optionalKey(Schema.String),
-  /** Why it could not be read, if `restore` wanted to. Whatever it names was not restored then. */
+  /** Why `restore` could not read the manifest, if so. What it names was then not restored. */
   unread: Schema.optionalKey(Schema.String),
-  /** What became of its tags. */
+  /** The outcomes for its tags. */
   tags: Schema.Array(
     Schema.Struct({
       /** The tag. */
       name: Schema.String,
-      /** What became of it. */
+      /** The outcome. */
       outcome: Outcome,
       /** Why it failed, or which manifest has the tag. */
       detail: Schema.optionalKey(Schema.String)
@@ -85,7 +85,7 @@ export const RestoredStep = Schema.Struct({
 })
 
 /**
- * What became of a step.
+ * The result of one step.
  *
  * @category models
  * @since 0.1.0
@@ -107,7 +107,7 @@ interface Said {
 const restored: Said = { outcome: "restored" }
 const present: Said = { outcome: "present" }
 
-/** Whether nothing else would succeed after an error. */
+/** Whether an error is fatal: no other step would succeed either. */
 export const isFatal = (error: RegistryError): boolean =>
   isDenied(error) ||
   error.reason._tag === "Unsupported" ||
@@ -116,7 +116,7 @@ export const isFatal = (error: RegistryError): boolean =>
 const saidOf = ({ message, reason }: RegistryError): Said =>
   reason._tag === "NotFound" ? { outcome: "missing" } : { outcome: "failed", detail: message }
 
-/** What a request says that failed, unless nothing else would succeed either. */
+/** The outcome of a failed request; a fatal error ends the run. */
 const said = (effect: Effect.Effect<Said, RegistryError>): Effect.Effect<Said, RegistryError> =>
   Effect.catchIf(
     effect,
@@ -124,7 +124,7 @@ const said = (effect: Effect.Effect<Said, RegistryError>): Effect.Effect<Said, R
     (error) => Effect.succeed(saidOf(error))
   )
 
-/** Sends a restore. Of the errors, only a fatal one ends it. */
+/** Sends a restore request. Only a fatal error ends the run. */
 const attempt = (
   place: Place,
   digest: Digest.Digest,
@@ -141,11 +141,11 @@ const attempt = (
 const isManifestThere = (place: Place, digest: Digest.Digest): Effect.Effect<boolean, RegistryError> =>
   Effect.map(ifFound(place.registry.manifestProperties(place.repository, digest)), Option.isSome)
 
-/** Moves a manifest out of the trash that is not there. */
+/** Restores a manifest that does not exist in the repository. */
 const bringBack = (place: Place, digest: Digest.Digest, tag: string | undefined): Effect.Effect<Said, RegistryError> =>
   Effect.gen(function* () {
     const result = yield* attempt(place, digest, tag)
-    // The answer may be lost. No public text shows how ACR refuses, so what is there counts, and not the refusal.
+    // The response may be lost, and ACR's refusals are not documented: the state of the repository decides, not the response.
     if (Result.isSuccess(result) || (yield* isManifestThere(place, digest))) {
       place.restored.manifests.add(digest)
       return restored
@@ -164,7 +164,7 @@ export const restoreManifest = (place: Place, digest: Digest.Digest): Effect.Eff
     )
   )
 
-/** What is to be said of a tag that exists; none if it does not. */
+/** The outcome for a tag that exists; none if it does not. */
 const lookAtTag = (
   place: Place,
   digest: Digest.Digest,
@@ -184,14 +184,14 @@ const note = ({ restored: { tags } }: Place, tag: string, one: Said): Said => {
 
 const asRestored = (one: Said): Said => (one.outcome === "present" ? restored : one)
 
-/** Restores a tag of a manifest that is there, unless the tag names another one by now. */
+/** Restores a tag of an existing manifest, unless the tag names another manifest by now. */
 const restoreTag = (place: Place, digest: Digest.Digest, tag: string): Effect.Effect<Said, RegistryError> =>
   Effect.gen(function* (): Effect.fn.Return<Said, RegistryError> {
     const before = yield* lookAtTag(place, digest, tag)
     if (Option.isSome(before)) return before.value
     const result = yield* attempt(place, digest, tag)
     const isSaid = Result.isSuccess(result) && Option.exists(result.success.tag, (name) => name === tag)
-    // The answer may be lost or say nothing of the tag, and the tag may have been pushed meanwhile.
+    // The response may be lost or not mention the tag, and the tag may have been pushed meanwhile.
     const after = isSaid ? Option.some(restored) : yield* lookAtTag(place, digest, tag)
     if (Option.isSome(after)) return note(place, tag, asRestored(after.value))
     return Result.isFailure(result)
@@ -199,11 +199,11 @@ const restoreTag = (place: Place, digest: Digest.Digest, tag: string): Effect.Ef
       : { outcome: "failed", detail: "the registry says that it restored the manifest, but the tag is not there" }
   }).pipe(said)
 
-/** Restores tags of a manifest that is there. The registry takes one at a time. */
+/** Restores tags of an existing manifest. A request restores one tag. */
 export const restoreTags = (place: Place, { digest, tags }: Step): Effect.Effect<RestoredStep["tags"], RegistryError> =>
   Effect.forEach(tags, (name) => Effect.map(restoreTag(place, digest, name), (outcome) => ({ name, ...outcome })))
 
-/** The tags of a manifest that could not be restored. */
+/** The outcomes for the tags of a manifest that could not be restored. */
 export const lostTags = (tags: ReadonlyArray<string>, { outcome }: Said): RestoredStep["tags"] =>
   tags.map((name) => ({ name, outcome, ...(outcome === "failed" ? { detail: "its manifest is not there" } : {}) }))
 
@@ -219,7 +219,7 @@ const isFree = (place: Place, digest: Digest.Digest, tag: string): Effect.Effect
     )
   )
 
-/** Restores a manifest with the first of its tags that is free, in one request, and then the others. */
+/** Restores a manifest with its first free tag in one request, and then the other tags. */
 export const restoreStep = (place: Place, step: Step): Effect.Effect<RestoredStep, RegistryError> =>
   Effect.gen(function* () {
     const { digest } = step

@@ -1,19 +1,19 @@
 /**
- * A restore that ends early says what it has done.
+ * Adds to the error of a restore that ends early what was restored.
  */
 import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import type { Place } from "./step.ts"
 
-/** What was restored, for a person to read; empty if nothing was. */
+/** What was restored, for people to read; empty if nothing was. */
 const describe = ({ manifests, tags }: Place["restored"]): string =>
   [
     ...(manifests.size === 0 ? [] : [`manifests were restored: ${manifests.size}`]),
     ...(tags.size === 0 ? [] : [`tags were restored: ${tags.size}`])
   ].join(", ")
 
-/** Adds to the error of a restore what it has done before. */
+/** Adds to the error of a restore what was restored before. */
 export const restoring = <A>(
   registry: ContainerRegistry.Service,
   repository: string,

@@ -1,5 +1,5 @@
 /**
- * What tags say of the trash: what was deleted under a name, and what names attach to a manifest.
+ * Reads the tags of a trash: which manifest was deleted under a tag, and which tags attach something to a manifest.
  */
 import type * as ContainerRegistry from "@effect-acr/client/ContainerRegistry"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -26,7 +26,7 @@ export interface Attached {
 
 type Deletion = Pick<SoftDeletedTag, "digest" | "deletedOn">
 
-/** The records of a trash are read one by one, and of each tag the newest is kept, without what the registry says besides. */
+/** Reads the records of a trash one by one, and keeps only the digest and the time of the newest one of each tag. */
 const readDeleted = (
   registry: ContainerRegistry.Service,
   repository: string
@@ -36,7 +36,7 @@ const readDeleted = (
     () => new Map<string, Deletion>(),
     (newest, { deletedOn, digest, name }) => {
       const known = newest.get(name)
-      // Of two at the same time the last one is the newest, as for the Azure CLI.
+      // Of two records with the same time the last one counts, as in the Azure CLI.
       if (known === undefined || DateTime.isGreaterThanOrEqualTo(deletedOn, known.deletedOn)) {
         newest.set(name, { digest, deletedOn })
       }
@@ -45,7 +45,7 @@ const readDeleted = (
   )
 
 /**
- * Tags that attach something and are there. What they name may be gone in part: a list of referrers stays when its subject is
+ * Existing tags that attach something. What they name may be missing in part: a list of referrers stays when its subject is
  * deleted with the referrers in it.
  */
 const readPresent = (
@@ -58,7 +58,7 @@ const readPresent = (
     Stream.runCollect
   )
 
-/** Tags that attach something, by the referrers tag of what they attach it to. */
+/** Tags that attach something, by the referrers tag of their subject. */
 const byList = (
   present: ReadonlyArray<Attached>,
   deletions: ReadonlyMap<string, Deletion>
@@ -77,7 +77,7 @@ const byList = (
   return lists
 }
 
-/** Reads the tags of a repository: those in the trash, and of those that are there the ones that attach something. */
+/** Reads the tags of a repository: those in the trash, and the existing ones that attach something. */
 export const readTags = (
   registry: ContainerRegistry.Service,
   repository: string

@@ -1,5 +1,5 @@
 /**
- * Restores an artifact with what belongs to it, as far as the trash shows that.
+ * Restores an artifact with everything that belongs to it, as far as the trash shows that.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -17,7 +17,7 @@ import { type DeletedTags, readTags } from "./tags.ts"
 /** Manifests that are restored at the same time. */
 const atOnce = 8
 
-/** The manifest that a tag or a digest names in the trash, or else in the repository: some of what it names may be gone. */
+/** The manifest that a tag or a digest names in the trash, otherwise in the repository, where some of what it names may be missing. */
 const findRoot = (
   { registry, repository }: Place,
   tagOrDigest: string,
@@ -45,7 +45,7 @@ const notDeleted = (tagOrDigest: string) =>
     })
   )
 
-/** A manifest to restore. What an image names is no manifest, so that it is not read. */
+/** A manifest to restore. An image is not read, since it names no manifests. */
 interface Wanted {
   readonly digest: Digest.Digest
   readonly isRead: boolean
@@ -53,14 +53,14 @@ interface Wanted {
 
 const wantedBy = (child: Descriptor): Wanted => ({ digest: child.digest, isRead: !isImage(child) })
 
-/** What became of a manifest, and what it names. */
+/** The result for a manifest, and what it names. */
 interface Found {
   readonly manifest: Omit<RestoredStep, "tags">
   readonly wanted: Wanted
   readonly children: ReadonlyArray<Wanted>
 }
 
-/** The manifests that a manifest names, or why they are not known. */
+/** The manifests that a manifest names, or why they are unknown. */
 const childrenOf = (
   content: RegistryContent.Service,
   repository: string,
@@ -69,7 +69,7 @@ const childrenOf = (
   content.rawManifest(repository, digest).pipe(
     Effect.map((raw) =>
       Result.mapBoth(referencesOf(raw), {
-        // It quotes the manifest.
+        // The message would quote the manifest.
         onFailure: printable,
         onSuccess: ({ manifests }) => manifests.map(wantedBy)
       })
@@ -96,8 +96,8 @@ const restoreOne = (
   })
 
 /**
- * Restores manifests side by side. After a fatal error it sends nothing else, and waits for what is under way: that may be
- * restored.
+ * Restores manifests concurrently. After a fatal error it sends no more requests, and waits for those under way, which may still
+ * succeed.
  */
 const restoreLevel = (
   place: Place,
@@ -123,7 +123,7 @@ const unseen = (all: ReadonlyArray<Wanted>, seen: ReadonlyMap<Digest.Digest, unk
   ...new Map(all.flatMap((wanted) => (seen.has(wanted.digest) ? [] : [[wanted.digest, wanted] as const]))).values()
 ]
 
-/** Manifests that the registry refused: their subject may have been restored meanwhile. */
+/** Manifests that the registry refused, to retry: their subject may have been restored meanwhile. */
 const refused = (found: ReadonlyMap<Digest.Digest, Found>): ReadonlyArray<Wanted> =>
   Array.from(found.values()).flatMap(({ manifest, wanted }) => (manifest.outcome === "failed" ? [wanted] : []))
 
@@ -145,7 +145,7 @@ export const restoreTree = (
     const nameIt = (digest: Digest.Digest, name: string) =>
       names.set(digest, (names.get(digest) ?? new Set<string>()).add(name))
 
-    /** Level by level: what a manifest names, and what is attached to it, comes once it is there. */
+    /** Level by level: what a manifest names and what is attached to it is restored after it. */
     const restoreLevels = Effect.fnUntraced(function* (first: ReadonlyArray<Wanted>) {
       for (let level = first; level.length > 0;) {
         const results = yield* restoreLevel(place, content, level)
@@ -167,10 +167,10 @@ export const restoreTree = (
       yield* restoreLevels(refused(found))
     }
 
-    // The tag that was asked for is the last: until then, another run finds the same root by it.
+    // The requested tag is restored last: until then, another run finds the same root by it.
     for (const name of deleted.tagsOf(root)) if (name !== tagOrDigest) nameIt(root, name)
     if (root !== tagOrDigest) nameIt(root, tagOrDigest)
-    // Tags of what was found later come first: those of the root come when nothing else is left to do.
+    // Tags of manifests that were found later are restored first, and those of the root when everything else is done.
     const steps = yield* Effect.forEach(Array.from(found.values()).toReversed(), ({ manifest }) => {
       const step = { digest: manifest.digest, tags: [...(names.get(manifest.digest) ?? [])] }
       const tags = isThere(manifest) ? restoreTags(place, step) : Effect.succeed(lostTags(step.tags, manifest))

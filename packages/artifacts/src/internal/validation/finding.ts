@@ -6,16 +6,17 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 /**
- * What can be wrong with a part of an artifact.
+ * The kind of a problem with a part of an artifact.
  *
  * **Details**
  *
- * - `Missing`: it is not there.
- * - `DigestDiffers`: its bytes are not those that its digest names.
- * - `SizeDiffers`: it has another size than a manifest states.
- * - `MediaTypeDiffers`: it is of another kind than a manifest states: another manifest, or another compression.
+ * - `Missing`: it does not exist.
+ * - `DigestDiffers`: its bytes do not match its digest.
+ * - `SizeDiffers`: its size is not the one that a manifest states.
+ * - `MediaTypeDiffers`: its type is not the one that a manifest states: it is another kind of manifest, or compressed
+ *   differently.
  * - `DiffIdDiffers`: the uncompressed layer is not the one that the configuration of the image names.
- * - `Unreadable`: its bytes are those of the digest, and cannot be read as what they should be.
+ * - `Unreadable`: its bytes match the digest, but cannot be decoded as the type that they should have.
  *
  * @category schemas
  * @since 0.1.0
@@ -30,7 +31,7 @@ export const Problem = Schema.Literals([
 ])
 
 /**
- * What is wrong with a part of an artifact.
+ * One kind of problem.
  *
  * @category models
  * @since 0.1.0
@@ -38,40 +39,40 @@ export const Problem = Schema.Literals([
 export type Problem = typeof Problem.Type
 
 /**
- * A part of an artifact that is not as it should be.
+ * A problem with a part of an artifact.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Finding = Schema.Struct({
-  /** What is wrong. */
+  /** The kind of problem. */
   problem: Problem,
-  /** What the part is. `blob` is content of an artifact that is no image. */
+  /** The kind of part. `blob` is content of an artifact that is not an image. */
   kind: Schema.Literals(["manifest", "config", "layer", "blob"]),
-  /** The digest under which the part is named. */
+  /** The digest by which manifests name the part. */
   digest: Digest.Digest,
   /** The manifests from the root to the one that names the part. */
   path: Schema.Array(Digest.Digest),
-  /** What was expected, if that is a digest, a size or a media type. */
+  /** The expected digest, size or media type, if there is one. */
   expected: Schema.optionalKey(Schema.String),
-  /** What was found instead. */
+  /** The digest, size or media type that was found instead. */
   actual: Schema.optionalKey(Schema.String),
-  /** What is wrong, for a person to read. */
+  /** What is wrong, for people to read. */
   description: Schema.String
 })
 
 /**
- * One part of an artifact that is not as it should be.
+ * One problem with a part of an artifact.
  *
  * @category models
  * @since 0.1.0
  */
 export type Finding = typeof Finding.Type
 
-/** What an error of a store says of the content that was read. */
+/** The finding that an error of a store amounts to. */
 export type Reading = Pick<Finding, "problem" | "description"> & Partial<Pick<Finding, "expected" | "actual">>
 
-/** Errors of stores about content. All others say nothing of it: the store could not be reached or read. */
+/** Errors of stores about content. All others mean that the store could not be reached or read. */
 const problems = new Map<string, Problem>([
   ["NotFound", "Missing"],
   ["ContentMissing", "Missing"],
@@ -88,13 +89,13 @@ const text = (value: object, key: string): string | undefined => {
 
 const sizeText = /^\d+( bytes)?$/
 
-/** Reads an error of a store as a finding about content; undefined if it is none. */
+/** Reads an error of a store as a finding about content; undefined if it is not one. */
 export const readingOf = (error: unknown): Reading | undefined => {
   if (!Predicate.isObject(error)) return undefined
   if (text(error, "_tag") === "NotInMemory") return { problem: "Missing", description: "it is not there" }
   const reason = error["reason"]
   if (!Predicate.isObject(reason)) return undefined
-  // A server that does not know the path says nothing of what is there.
+  // A 404 of a server that does not know the path says nothing about the content.
   if (reason["resource"] === "endpoint") return undefined
   const problem = problems.get(text(reason, "_tag") ?? "")
   if (problem === undefined) return undefined

@@ -1,5 +1,5 @@
 /**
- * Reads a blob once, and hashes it as it is and as it is without compression.
+ * Reads a blob once, and hashes it with and without compression.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Compression from "@effect-acr/client/Compression"
@@ -13,19 +13,19 @@ import type { Reader } from "../../ContentStore.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import { type Reading, readingOf } from "./finding.ts"
 
-/** What a blob turned out to be. */
+/** The measured properties of a blob. */
 export interface Measured {
   readonly size: number
   readonly digest: Digest.Digest
-  /** The compression that the first bytes tell. */
+  /** The compression, by the first bytes. */
   readonly format: Compression.Format | undefined
-  /** The digests without compression, one for each algorithm that was wanted, or why they are not known. */
+  /** The digests without compression, one for each requested algorithm, or why they are unknown. */
   readonly plain: Result.Result<ReadonlySet<Digest.Digest>, string>
 }
 
 const magicBytes = 4
 
-/** Hashes and counts content as it passes. */
+/** Hashes and counts content while it is read. */
 const makeTee = (startHash: Hasher.Start, algorithm: Digest.Algorithm) => {
   const hash = startHash(algorithm)
   const first = new Uint8Array(magicBytes)
@@ -76,7 +76,7 @@ const contentOf = <E>(reader: Reader<E>, blob: Descriptor, heldBytes?: number) =
   return { stream: (source.unverified ?? source).read(0, heldBytes), repeatable: source.repeatable }
 }
 
-/** Makes a reading of what the store says of the content. */
+/** Turns an error of the store about content into a reading. */
 const caught = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Result.Result<A, Reading>, E, R> =>
   effect.pipe(
     Effect.map((value) => Result.succeed(value)),
@@ -86,7 +86,7 @@ const caught = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Result.R
     })
   )
 
-/** Hashes a blob as it is. */
+/** Hashes a blob without decompressing it. */
 const hashed = <E>(reader: Reader<E>, blob: Descriptor, startHash: Hasher.Start) =>
   Effect.suspend(() => {
     const tee = makeTee(startHash, Digest.algorithm(blob.digest))
@@ -112,7 +112,7 @@ export const measure = <E>(
         error instanceof OfSource ? Effect.fail(error.cause) : Effect.succeed(Result.fail(error.message))
       )
     )
-    // A decompressor may stop before the end of the content. Its digest is known by another reading alone.
+    // A decompressor may stop before the end of the content. Only a second read gives the digest.
     if (tee.isEnded() || !repeatable) return { ...tee.measured(), plain }
     return { ...(yield* again), plain }
   }).pipe(caught)

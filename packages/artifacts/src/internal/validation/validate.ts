@@ -1,5 +1,5 @@
 /**
- * Reads all that an artifact consists of, and compares it with what its manifests and configurations state.
+ * Reads everything that an artifact consists of, and compares it with what its manifests and configurations state.
  */
 import type * as Compression from "@effect-acr/client/Compression"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -23,9 +23,9 @@ import { collect, type Measured, measure } from "./measure.ts"
  * @since 0.1.0
  */
 export interface ValidationOptions {
-  /** Whether the referrers of manifests are validated: signatures, SBOMs and what refers to these. Defaults to true. */
+  /** Whether to validate the referrers of manifests: signatures, SBOMs and what refers to these. Defaults to true. */
   readonly referrers?: boolean
-  /** How many blobs are read at the same time, at least 1. Defaults to 4. */
+  /** How many blobs to read at the same time, at least 1. Defaults to 4. */
   readonly concurrency?: number
 }
 
@@ -36,17 +36,17 @@ export interface ValidationOptions {
  * @since 0.1.0
  */
 export const ValidationReport = Schema.Struct({
-  /** The digest of the artifact. */
+  /** The digest of the manifest that was validated. */
   root: Digest.Digest,
   /** How many manifests were read. */
   manifests: Schema.Natural,
   /** How many blobs were read. */
   blobs: Schema.Natural,
-  /** The size of all that was read, in bytes. */
+  /** The total size of what was read, in bytes. */
   bytes: Schema.Natural,
   /** Layers that may not be distributed, so that registries do not hold them. They are not read. */
   skipped: Schema.Array(Digest.Digest),
-  /** What is not as it should be: manifests first, then configurations, then other blobs. */
+  /** The problems: those of manifests first, then of configurations, then of other blobs. */
   findings: Schema.Array(Finding)
 })
 
@@ -58,7 +58,7 @@ export const ValidationReport = Schema.Struct({
  */
 export type ValidationReport = typeof ValidationReport.Type
 
-/** Configurations have a few KiB. Larger ones are hashed, and not kept to be read. */
+/** Configurations have a few KiB. Larger ones are hashed, but not decoded. */
 const mostConfigBytes = 4 * 1024 * 1024
 
 const defaultConcurrency = 4
@@ -70,7 +70,7 @@ interface Use {
   readonly path: ReadonlyArray<Digest.Digest>
 }
 
-/** A blob, and what is stated of it. */
+/** A blob, and what manifests and configurations state about it. */
 interface Wanted {
   readonly descriptor: Descriptor
   readonly uses: Array<Use>
@@ -104,7 +104,7 @@ const findingOf = ({ descriptor, kind, path }: Use, reading: Reading): Finding =
   ...reading
 })
 
-/** Findings that are about content alone are made once, however many manifests name it. */
+/** Findings about content alone are reported once, however many manifests name it. */
 const once = ({ uses: [first] }: Wanted, reading: Reading): ReadonlyArray<Finding> =>
   first === undefined ? [] : [findingOf(first, reading)]
 
@@ -132,7 +132,7 @@ const differences = (wanted: Wanted, { digest, size }: Measured): ReadonlyArray<
 
 const layerTypes = /\.tar(?:[.+](gzip|zstd))?$/
 
-/** The compression that the media type of a layer states; undefined if it states nothing that is known. */
+/** The compression that the media type of a layer states; undefined if the type is unknown. */
 const statedFormat = ({ mediaType }: Descriptor): "gzip" | "zstd" | "none" | undefined => {
   const found = layerTypes.exec(MediaType.essence(mediaType))
   if (found === null) return undefined
@@ -140,7 +140,7 @@ const statedFormat = ({ mediaType }: Descriptor): "gzip" | "zstd" | "none" | und
   return format === "gzip" || format === "zstd" ? format : "none"
 }
 
-/** What is wrong with a layer whose bytes are those of its digest. */
+/** What is wrong with a layer whose bytes match its digest. */
 const layerDifferences = (wanted: Wanted, { format, plain, size }: Measured): ReadonlyArray<Finding> => {
   const actual = format ?? "none"
   const types = wanted.uses.flatMap((use) => {
@@ -171,7 +171,7 @@ const layerDifferences = (wanted: Wanted, { format, plain, size }: Measured): Re
   return [...types, ...diffIds]
 }
 
-/** What was found by reading a blob. */
+/** The findings from reading a blob. */
 interface Read {
   readonly bytes: number
   readonly findings: ReadonlyArray<Finding>
@@ -210,7 +210,7 @@ const noteDiffIds = (
     return []
   })
 
-/** Reads a configuration, and notes what it says of layers. */
+/** Reads a configuration, and notes what it states about layers. */
 const readConfig = <E>(
   reader: Reader<E>,
   wanted: Wanted,
