@@ -24,6 +24,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { printable } from "./Printable.ts"
 
@@ -254,6 +255,54 @@ const isAmong = (patterns: ReadonlyArray<RegExp>, code: string): boolean =>
   patterns.some((pattern) => pattern.test(code))
 
 /**
+ * Why a connection to a server failed, where a setting of the caller may help.
+ *
+ * - `WithoutTls`: the server does not speak TLS, and the endpoint begins with `https://`.
+ * - `ProbablyWithTls`: the endpoint begins with `http://`, and the server has not answered in HTTP yet.
+ * - `UntrustedIssuer`: this program does not trust the issuer of the server's certificate.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ConnectionProblem = Schema.Literals(["WithoutTls", "ProbablyWithTls", "UntrustedIssuer"])
+
+/**
+ * The type that the schema `ConnectionProblem` decodes to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConnectionProblem = typeof ConnectionProblem.Type
+
+/** Codes of handshakes with a server that does not speak TLS. */
+const withoutTls = [/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/]
+
+/** Codes of certificates that are valid, but whose issuer this program does not trust. */
+const untrustedIssuer = [/^(?:CERT_UNTRUSTED$|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_)/]
+
+/**
+ * Returns the problem that a code of Node.js or OpenSSL indicates by itself: `WithoutTls` or `UntrustedIssuer`.
+ *
+ * **When to use**
+ *
+ * Use in tools that open connections themselves. Errors of this library have the `problem` already.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const connectionProblemOf = (code: string): Option.Option<ConnectionProblem> => {
+  if (isAmong(withoutTls, code)) return Option.some("WithoutTls")
+  return isAmong(untrustedIssuer, code) ? Option.some("UntrustedIssuer") : Option.none()
+}
+
+const advice: Record<ConnectionProblem, string> = {
+  WithoutTls: "for plain http the endpoint begins with http://",
+  ProbablyWithTls: "if the server speaks TLS, the endpoint begins with https://",
+  UntrustedIssuer:
+    "if the certificate is right, trust its issuer: NODE_EXTRA_CA_CERTS names a file of certificates, and NODE_USE_SYSTEM_CA=1 trusts those of the system"
+}
+
+/**
  * The registry is unavailable: the connection failed or broke, the response timed out, or the registry reports a fault
  * of its own (408, 5xx).
  *
@@ -274,6 +323,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
      * response that ended early) and `NOT_HTTP` (a server of another protocol).
      */
     code: Schema.optionalKey(Schema.String),
+    /** Why the connection failed, if a setting of the caller may help. The message says which one. */
+    problem: Schema.optionalKey(ConnectionProblem),
     /**
      * True if the connection was refused or no route leads to the host, and the registry has not answered any request
      * of this transport. Such a failure is not retried. False if the registry has answered before. Absent for all other
@@ -294,7 +345,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>("@effect-acr/cl
   }
 
   override get message(): string {
-    return waiting(this.description, this.retryAfter)
+    const { description, problem } = this
+    return waiting(problem === undefined ? description : `${description}; ${advice[problem]}`, this.retryAfter)
   }
 }
 

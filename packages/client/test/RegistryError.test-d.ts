@@ -63,7 +63,8 @@ export const handlers = registry.repositoryProperties("library/hello-world").pip
       expectTypeOf(by).toEqualTypeOf<"lock" | "immutability">()
       return Effect.void
     },
-    Unavailable: ({ code, firstContact }) => {
+    Unavailable: ({ code, firstContact, problem }) => {
+      expectTypeOf(problem).toEqualTypeOf<"WithoutTls" | "ProbablyWithTls" | "UntrustedIssuer" | undefined>()
       expectTypeOf(code).toEqualTypeOf<string | undefined>()
       expectTypeOf(firstContact).toEqualTypeOf<boolean | undefined>()
       return Effect.void

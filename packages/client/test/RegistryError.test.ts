@@ -47,7 +47,11 @@ const reasons: ReadonlyArray<readonly [string, RegistryError.Reason, boolean]> =
     new RegistryError.Unavailable({ description, code: "ERR_TLS_CERT_ALTNAME_INVALID" }),
     false
   ],
-  ["no TLS", new RegistryError.Unavailable({ description, code: "ERR_SSL_WRONG_VERSION_NUMBER" }), false],
+  [
+    "no TLS",
+    new RegistryError.Unavailable({ description, code: "ERR_SSL_WRONG_VERSION_NUMBER", problem: "WithoutTls" }),
+    false
+  ],
   ["no HTTP", new RegistryError.Unavailable({ description, code: "NOT_HTTP" }), false],
   ["an argument", new RegistryError.InvalidRequest({ description, argument: "tag", value: "-" }), false],
   ["a broken protocol", new RegistryError.InvalidResponse({ description }), false],

@@ -13,7 +13,7 @@ import { ContainerRegistry } from "../src/ContainerRegistry.ts"
 import * as Credentials from "../src/Credentials.ts"
 import { AddressRefused } from "../src/Outbound.ts"
 import { RegistryContent } from "../src/RegistryContent.ts"
-import type { RegistryError, Unavailable } from "../src/RegistryError.ts"
+import type { ConnectionProblem, RegistryError, Unavailable } from "../src/RegistryError.ts"
 import type { RetryPolicy } from "../src/RetryPolicy.ts"
 import { content, patient, sha256 } from "./support/content.ts"
 import {
@@ -53,6 +53,7 @@ interface Row {
   readonly attempts: readonly [number, number]
   /** Part of the message. */
   readonly says?: string
+  readonly problem?: ConnectionProblem
 }
 
 const passing = { retryable: true, attempts: [4, 4] } as const
@@ -63,6 +64,17 @@ const doubtful = { retryable: true, attempts: [1, 4] } as const
 const misled = { retryable: false, attempts: [1, 4] } as const
 
 const certificate = (code: string): Row => ({ what: code, failure: nodeError(code, "no"), code, ...lasting })
+
+/** As Node reports a certificate whose issuer it does not trust. */
+const untrusted = (code: string): Row => ({
+  ...certificate(code),
+  failure: nodeError(
+    code,
+    "no issuer; if the root CA is installed locally, try running Node.js with --use-system-ca, or with NODE_USE_SYSTEM_CA=1"
+  ),
+  problem: "UntrustedIssuer",
+  says: "TransportError: no issuer; if the certificate is right, trust its issuer: NODE_EXTRA_CA_CERTS"
+})
 
 const rows: ReadonlyArray<Row> = [
   { what: "a reset", failure: nodeError("ECONNRESET", "read ECONNRESET"), code: "ECONNRESET", ...passing },
@@ -169,16 +181,21 @@ const rows: ReadonlyArray<Row> = [
     what: "an untrusted certificate on Deno",
     failure: fetchFailed(new Error("client error (Connect): invalid peer certificate: UnknownIssuer")),
     code: "CERT_UNTRUSTED",
+    problem: "UntrustedIssuer",
     ...lasting
   },
+  ...[
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "UNABLE_TO_GET_ISSUER_CERT",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"
+  ].map(untrusted),
   ...[
     "CERT_HAS_EXPIRED",
     "CERT_NOT_YET_VALID",
     "CERT_REVOKED",
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "SELF_SIGNED_CERT_IN_CHAIN",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "UNABLE_TO_GET_CRL",
     "ERR_TLS_CERT_ALTNAME_INVALID",
     "HOSTNAME_MISMATCH",
     "INVALID_PURPOSE",
@@ -193,6 +210,7 @@ const rows: ReadonlyArray<Row> = [
     ),
     code: "ERR_SSL_WRONG_VERSION_NUMBER",
     says: "the server does not speak TLS; for plain http the endpoint begins with http://",
+    problem: "WithoutTls",
     ...misled
   },
   {
@@ -200,6 +218,7 @@ const rows: ReadonlyArray<Row> = [
     failure: fetchFailed(new Error("client error (Connect): received corrupt message of type InvalidContentType")),
     code: "ERR_SSL_WRONG_VERSION_NUMBER",
     says: "the server does not speak TLS",
+    problem: "WithoutTls",
     ...misled
   },
   {
@@ -264,6 +283,7 @@ describe("a connection that fails for", () => {
     code,
     codeAtFirst = code,
     failure,
+    problem,
     retryable,
     says,
     what
@@ -274,6 +294,7 @@ describe("a connection that fails for", () => {
         const reason = unavailable(error)
         assert.strictEqual(yield* attempts, first)
         assert.strictEqual(reason.code, codeAtFirst)
+        assert.strictEqual(reason.problem, problem)
         assert.strictEqual(error.isRetryable, retryable)
         // The message says why there was no other attempt, unless that is clear from the code.
         assert.strictEqual(reason.firstContact ?? false, first === 1 && retryable)
@@ -355,16 +376,19 @@ const outage = (failure: Error): Script => {
   }
 }
 
-/** The message of a second request, of which the first may have succeeded. */
-const says = (options: { readonly endpoint?: string }, script: Script) =>
-  Effect.map(
-    failing(
-      Effect.flatMap(ContainerRegistry, (registry) =>
-        Effect.andThen(Effect.exit(registry.repositoryProperties("first")), registry.repositoryProperties("alpine"))
-      )
-    ),
-    ({ message }) => message
+/** The error of a second request. The first may have succeeded. */
+const second = (options: { readonly endpoint?: string }, script: Script) =>
+  failing(
+    Effect.flatMap(ContainerRegistry, (registry) =>
+      Effect.andThen(Effect.exit(registry.repositoryProperties("first")), registry.repositoryProperties("alpine"))
+    )
   ).pipe(Effect.provide(registry(script, { ...anonymous, ...options })))
+
+const says = (options: { readonly endpoint?: string }, script: Script) =>
+  Effect.map(second(options, script), ({ message }) => message)
+
+const problem = (options: { readonly endpoint?: string }, script: Script) =>
+  Effect.map(second(options, script), (error) => unavailable(error).problem)
 
 const laterOnly =
   (failure: Error): Script =>
@@ -381,6 +405,9 @@ describe("the message", () => {
         assert.include(yield* says(plain, () => failure), hint)
         assert.notInclude(yield* says({}, () => failure), hint)
         assert.notInclude(yield* says(plain, laterOnly(failure)), hint)
+        assert.strictEqual(yield* problem(plain, () => failure), "ProbablyWithTls")
+        assert.isUndefined(yield* problem({}, () => failure))
+        assert.isUndefined(yield* problem(plain, laterOnly(failure)))
       })
     )
   }
@@ -392,6 +419,7 @@ describe("the message", () => {
         "write EPROTO 140:error:1408F10B:SSL routines:ssl3_get_record:wrong version number:a.c:332:"
       )
       assert.include(yield* says({}, () => failure), "the server does not speak TLS; for plain http")
+      assert.strictEqual(yield* problem({}, () => failure), "WithoutTls")
     })
   )
 })

@@ -5,9 +5,17 @@
  * Errors are wrapped. The innermost cause says what happened (`connect ECONNREFUSED 127.0.0.1:5000`); if several
  * addresses were tried, each has an error (RFC 8305, "happy eyeballs").
  */
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Outbound from "../../Outbound.ts"
-import { InvalidRequest, type Reason, Refused, Unavailable } from "../../RegistryError.ts"
+import {
+  type ConnectionProblem,
+  connectionProblemOf,
+  InvalidRequest,
+  type Reason,
+  Refused,
+  Unavailable
+} from "../../RegistryError.ts"
 import type { Quote } from "./quote.ts"
 import type { Repeat } from "./repeat.ts"
 
@@ -112,14 +120,24 @@ export interface Attempt {
   readonly quote: Quote
 }
 
-const explained = (message: string, code: string | undefined, { firstContact, isPlain }: Attempt): string => {
-  const hint = isPlain && firstContact === true ? "; if the server speaks TLS, the endpoint begins with https://" : ""
-  if (/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code ?? "") || /wrong version/.test(message)) {
-    return "the server does not speak TLS; for plain http the endpoint begins with http://"
-  }
-  if (code === "NOT_HTTP") return `the server does not speak HTTP${hint}`
-  if (isClosed(code)) return `${message}${hint}`
-  return openSsl.exec(message)?.[1] ?? message
+const problemOf = (
+  message: string,
+  code: string | undefined,
+  { firstContact, isPlain }: Attempt
+): ConnectionProblem | undefined => {
+  // Old versions of Node.js have the code EPROTO for all that OpenSSL reports.
+  if (/wrong version/.test(message)) return "WithoutTls"
+  if (isPlain && firstContact === true && (code === "NOT_HTTP" || isClosed(code))) return "ProbablyWithTls"
+  return Option.getOrUndefined(connectionProblemOf(code ?? ""))
+}
+
+/** Node.js adds a flag to its message, which is not all that helps. The error has its own advice. */
+const advice = /; if the root CA is installed locally, .*/
+
+const explained = (message: string, code: string | undefined, problem: ConnectionProblem | undefined): string => {
+  if (problem === "WithoutTls") return "the server does not speak TLS"
+  if (code === "NOT_HTTP") return "the server does not speak HTTP"
+  return openSsl.exec(message)?.[1] ?? message.replace(advice, "")
 }
 
 /**
@@ -137,14 +155,15 @@ export const connectionFailure = (
   const { firstContact } = attempt
   const code = firstContact === true && isNotHttp(found) ? "NOT_HTTP" : found
   const root = causes.findLast(({ message }) => message !== "")?.message ?? error.message
-  const message = attempt.quote.text(explained(root, code, attempt), longestMessage)
+  const problem = problemOf(root, code, attempt)
+  const message = attempt.quote.text(explained(root, code, problem), longestMessage)
   if (causes.some((cause) => cause instanceof Outbound.AddressRefused)) {
     return { reason: new Refused({ description: message }), repeat: "never" }
   }
   const description = `${error.reason._tag}: ${message}`
   if (isUnsendable(error.reason._tag, code)) return { reason: new InvalidRequest({ description }), repeat: "never" }
 
-  const coded = code === undefined ? {} : { code }
+  const coded = { ...(code === undefined ? {} : { code }), ...(problem === undefined ? {} : { problem }) }
   if (firstContact === true && (code === "ECONNREFUSED" || unreachable.has(code))) {
     const why = "; nothing has answered at this address yet, so it was not retried"
     return {
