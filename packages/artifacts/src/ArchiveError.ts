@@ -10,6 +10,23 @@ import { Ambiguous, ContentDiffers, ContentMissing, FileFailed } from "./LayoutE
 export { Ambiguous, ContentDiffers, ContentMissing, FileFailed, InvalidArchive }
 
 /**
+ * What is in the place of an archive of images: a folder, which may be an image layout; a file that is not a tar archive; or a tar
+ * archive without images of the requested format.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FoundInstead = Schema.Literals(["Folder", "OtherFile", "OtherArchive"])
+
+/**
+ * The type that the schema `FoundInstead` decodes to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FoundInstead = typeof FoundInstead.Type
+
+/**
  * A file or a stream is not an archive of images: it is not a tar archive, or it has neither `index.json` nor `manifest.json`.
  *
  * @category reasons
@@ -19,7 +36,9 @@ export class NotAnArchive extends Schema.TaggedError<NotAnArchive>("@effect-acr/
   "NotAnArchive",
   {
     /** What is missing. */
-    description: Schema.String
+    description: Schema.String,
+    /** What is there instead. */
+    found: FoundInstead
   }
 ) {
   /** Always false. */
@@ -36,8 +55,10 @@ export class NotAnArchive extends Schema.TaggedError<NotAnArchive>("@effect-acr/
 export class UnsupportedArchive extends Schema.TaggedError<UnsupportedArchive>(
   "@effect-acr/artifacts/ArchiveError/UnsupportedArchive"
 )("UnsupportedArchive", {
-  /** The format. */
-  description: Schema.String
+  /** The problem. */
+  description: Schema.String,
+  /** The form: an archive of Docker before version 1.10, another version of the OCI layout, or a pipe in the place of a file. */
+  found: Schema.Literals(["OldDockerArchive", "OtherVersion", "Pipe"])
 }) {
   /** Always false. */
   readonly isRetryable = false

@@ -53,12 +53,12 @@ const opened = <E>(entries: Entries<E>, archive: string, options: ReadOptions) =
 
 const isAFolder = (archive: string) => {
   const description = "this is a folder: ImageLayout.open reads image layouts"
-  return new ArchiveError({ archive, reason: new NotAnArchive({ description }) })
+  return new ArchiveError({ archive, reason: new NotAnArchive({ description, found: "Folder" }) })
 }
 
 const notAFile = (archive: string) => {
   const description = "this is a pipe or a device, not a file: ImageArchive.fromStream reads it"
-  return new ArchiveError({ archive, reason: new UnsupportedArchive({ description }) })
+  return new ArchiveError({ archive, reason: new UnsupportedArchive({ description, found: "Pipe" }) })
 }
 
 /**

@@ -166,7 +166,7 @@ const make = Effect.fnUntraced(function* (
     )
     if (type !== "Directory") {
       const description = "this is not a folder: ImageArchive.read reads image layouts in a tar archive"
-      return yield* content.failure(new NotALayout({ description }))
+      return yield* content.failure(new NotALayout({ description, found: "File" }))
     }
     let size = yield* content.sizeAt(versionFile)
     if (Option.isNone(size)) {
@@ -177,12 +177,13 @@ const make = Effect.fnUntraced(function* (
     }
     if (Option.isNone(size)) {
       const description = "the folder is not an image layout: it has other content, and no file oci-layout"
-      return yield* content.failure(new NotALayout({ description }))
+      return yield* content.failure(new NotALayout({ description, found: "OtherFolder" }))
     }
     const isSmall = size.value <= mostVersionBytes
     const found = isSmall ? decodeVersion(yield* orAbsent(files.readFileString(versionFile), "")) : Option.none()
     if (Option.isNone(found)) {
-      return yield* content.failure(new NotALayout({ description: "the file oci-layout cannot be read" }))
+      const description = "the file oci-layout cannot be read"
+      return yield* content.failure(new NotALayout({ description, found: "UnreadableVersion" }))
     }
     if (found.value.imageLayoutVersion !== layoutVersion) {
       const description = `the layout has version ${found.value.imageLayoutVersion}, and ${layoutVersion} is known`

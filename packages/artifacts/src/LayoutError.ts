@@ -7,6 +7,23 @@ import { Digest } from "@effect-acr/client/Digest"
 import * as Schema from "effect/Schema"
 
 /**
+ * What is in the place of an image layout: a file, which may be an archive of images; a folder with other content; or a folder
+ * whose file `oci-layout` cannot be read.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FoundInstead = Schema.Literals(["File", "OtherFolder", "UnreadableVersion"])
+
+/**
+ * The type that the schema `FoundInstead` decodes to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FoundInstead = typeof FoundInstead.Type
+
+/**
  * A folder is not an image layout: it has other content, or its file `oci-layout` cannot be read.
  *
  * @category reasons
@@ -14,7 +31,9 @@ import * as Schema from "effect/Schema"
  */
 export class NotALayout extends Schema.TaggedError<NotALayout>("@effect-acr/artifacts/NotALayout")("NotALayout", {
   /** The problem. */
-  description: Schema.String
+  description: Schema.String,
+  /** What is there instead. */
+  found: FoundInstead
 }) {
   /** Always false. */
   readonly isRetryable = false

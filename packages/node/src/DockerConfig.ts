@@ -259,10 +259,12 @@ export class LoginStoreError extends Schema.TaggedError<LoginStoreError>(
    */
   problem: Schema.Literals(["InvalidFile", "FileFailed", "HelperMissing", "HelperFailed", "TimedOut"]),
   /** The problem, as a text for humans. */
-  description: Schema.String
+  description: Schema.String,
+  /** The code of the operating system if it refused the file: `EACCES`, `EROFS`. The message ends with it. */
+  code: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
-    return printable(`${this.place}: ${this.description}`)
+    return printable(`${this.place}: ${AuthFile.shown(this)}`)
   }
 }
 
@@ -289,7 +291,7 @@ const helperFailed = ({ credential, description, problem }: CredentialUnavailabl
   new LoginStoreError({ place: credential, problem: helperProblems[problem], description })
 
 const fileFailed = (place: string, action: string) => (error: PlatformError) =>
-  new LoginStoreError({ place, problem: "FileFailed", description: AuthFile.problemOf(error, action) })
+  new LoginStoreError({ place, problem: "FileFailed", ...AuthFile.problemOf(error, action) })
 
 /** Opens docker's file, or the one of the options, to change it. */
 const opened = Effect.fnUntraced(function* ({ path }: Options) {

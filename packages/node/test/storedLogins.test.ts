@@ -213,6 +213,15 @@ describe("a login that is stored in the file", () => {
     })
   )
 
+  it.effect("is refused where the file cannot be, with the code of the system", () =>
+    Effect.gen(function* () {
+      const { path } = yield* withFile("{}")
+      const error = yield* Effect.flip(store(join(path, "config.json"), password))
+      assert.deepInclude(error, { problem: "FileFailed", code: "ENOTDIR" })
+      assert.match(error.message, /: it can't be (?:read|written) \(ENOTDIR\)$/)
+    })
+  )
+
   it.effect("is in the folder of DOCKER_CONFIG, or else of the home", () =>
     Effect.gen(function* () {
       const home = yield* folder

@@ -94,18 +94,27 @@ const textAt = (path: string): Effect.Effect<Option.Option<string>, PlatformErro
     )
   )
 
-/** Why a file cannot be read, or written. */
-export const problemOf = ({ reason }: PlatformError, action: string): string => {
-  if (reason.module === moduleName) return "it is no file"
-  const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
-  return `it can't be ${action} (${code})`
+/** Why a file cannot be read or written: a text, and the code of the system or of Effect. */
+export interface Problem {
+  readonly description: string
+  readonly code?: string
 }
+
+export const problemOf = ({ reason }: PlatformError, action: string): Problem => {
+  if (reason.module === moduleName) return { description: "it is no file" }
+  const code = Predicate.hasProperty(reason.cause, "code") ? String(reason.cause.code) : reason._tag
+  return { description: `it can't be ${action}`, code }
+}
+
+/** A problem as one text. */
+export const shown = ({ code, description }: Problem): string =>
+  code === undefined ? description : `${description} (${code})`
 
 /** The file at a path, if there is one. */
 export const read = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<Option.Option<AuthFile>, CredentialUnavailable, FileSystem.FileSystem> {
-  const content = yield* Effect.mapError(textAt(path), (error) => unavailable(path, problemOf(error, "read")))
+  const content = yield* Effect.mapError(textAt(path), (error) => unavailable(path, shown(problemOf(error, "read"))))
   return yield* Effect.transposeOption(Option.map(content, (text) => parse(path, text)))
 })
 

@@ -60,7 +60,7 @@ export const ofTar =
     const problem = problemOf(error, from)
     if (!isOtherFile(error, from)) return invalid(archive, problem)
     const description = `this is not a tar archive, plain or compressed by gzip or zstd: ${problem}`
-    return failure(archive)(new NotAnArchive({ description }))
+    return failure(archive)(new NotAnArchive({ description, found: "OtherFile" }))
   }
 
 /** Notes what an entry is, if it is content. The later of two entries of one name counts. */

@@ -99,7 +99,7 @@ const ofLayout = <E>(archive: Images.Source<E>): Effect.Effect<Option.Option<Cat
     if (Option.isNone(decoded)) return yield* invalid(name, "the file oci-layout cannot be read")
     if (decoded.value.imageLayoutVersion !== layoutVersion) {
       const description = `the layout has version ${decoded.value.imageLayoutVersion}, and ${layoutVersion} is known`
-      return yield* failure(name)(new UnsupportedArchive({ description }))
+      return yield* failure(name)(new UnsupportedArchive({ description, found: "OtherVersion" }))
     }
     const json = yield* readText(archive, "index.json", mostIndexBytes)
     if (Option.isNone(json)) return Option.none()
@@ -157,7 +157,7 @@ const catalogOf = <E>(
     if (Option.isSome(found)) return found.value
     if (Option.isSome(yield* archive.entries.size("repositories"))) {
       const description = "the archive is of Docker before version 1.10: it has no manifest.json"
-      return yield* failure(archive.name)(new UnsupportedArchive({ description }))
+      return yield* failure(archive.name)(new UnsupportedArchive({ description, found: "OldDockerArchive" }))
     }
     const missing = {
       oci: "the archive has no index.json: leave out the option format to read any archive of images",
@@ -165,7 +165,7 @@ const catalogOf = <E>(
       any: "this is not an archive of images: it has no index.json and no manifest.json"
     }
     const description = missing[format ?? "any"]
-    return yield* failure(archive.name)(new NotAnArchive({ description }))
+    return yield* failure(archive.name)(new NotAnArchive({ description, found: "OtherArchive" }))
   })
 
 /** The names by which each image is found: its tag, or its full name where images of other names have the same tag. */

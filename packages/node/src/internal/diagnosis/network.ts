@@ -1,11 +1,13 @@
 /**
  * The steps of a diagnosis below HTTP: the name, and the connection with TLS.
  */
+import { type ConnectionProblem, connectionProblemOf } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Certificates from "../certificates.ts"
 import * as Probe from "../probe.ts"
 import type * as Proxies from "../proxies.ts"
-import { failed, ok, type Outcome, skipped } from "./step.ts"
+import { failed, ok, type Outcome, refused, skipped, unavailable } from "./step.ts"
 
 export const nameAdvice =
   "check the name; on a private network, the DNS zone (privatelink.azurecr.io) must be linked to the network of this machine"
@@ -26,11 +28,9 @@ export const connectionAdvice = (proxy: Proxies.Proxy | undefined): string =>
     ? "check firewalls and, for a registry of Azure, its public access, its network rules and its private endpoint; behind a proxy, set HTTPS_PROXY"
     : `check the proxy ${proxy.name} (HTTPS_PROXY); NO_PROXY names hosts that are reached without it`
 
-const untrusted = /^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)/
-
-const distrustAdvice = (code: string): string => {
-  if (untrusted.test(code)) {
-    return "if the certificate is right, trust its authority: by the option ca (--ca-file of eacr) or by NODE_EXTRA_CA_CERTS"
+const distrustAdvice = (code: string, problem: ConnectionProblem | undefined): string => {
+  if (problem === "UntrustedIssuer") {
+    return "if the certificate is right, trust its authority: by the option ca or by NODE_EXTRA_CA_CERTS"
   }
   return code === "ERR_TLS_CERT_ALTNAME_INVALID"
     ? "use a name that the certificate is for, or check that no other server answers under this name"
@@ -54,18 +54,31 @@ const connectionFacts = (
   ...(certificate === undefined ? [] : certificateFacts(certificate))
 ]
 
+/** A connection that was opened, and whose certificate is not trusted. */
+const distrusted = (code: string, facts: ReadonlyArray<string>): Outcome => {
+  const problem = Option.getOrUndefined(connectionProblemOf(code))
+  const why = `the certificate is not trusted: ${code}`
+  return { ...failed(why, distrustAdvice(code, problem), facts), error: unavailable(why, { code, problem }) }
+}
+
+/** A connection that could not be opened. */
+const unopened = ({ code, description }: Probe.Problem, proxy: Proxies.Proxy | undefined): Outcome => {
+  const problem = Option.getOrUndefined(connectionProblemOf(code))
+  // OpenSSL would describe the record that it could not read.
+  const why = problem === "WithoutTls" ? "the server does not speak TLS" : description
+  return refused(unavailable(why, { code, problem }), connectionAdvice(proxy))
+}
+
 export const connectionStep = (
   url: URL,
   proxy: Proxies.Proxy | undefined,
   { other }: Certificates.Certificates
 ): Effect.Effect<Outcome> =>
   Effect.match(Probe.connect(url, proxy, other), {
-    onFailure: ({ description }) => failed(description, connectionAdvice(proxy)),
+    onFailure: (problem) => unopened(problem, proxy),
     onSuccess: (connected) => {
       const facts = connectionFacts(connected, proxy)
       const distrust = connected.certificate?.distrust
-      return distrust === undefined
-        ? ok(...facts)
-        : failed(`the certificate is not trusted: ${distrust}`, distrustAdvice(distrust), facts)
+      return distrust === undefined ? ok(...facts) : distrusted(distrust, facts)
     }
   })

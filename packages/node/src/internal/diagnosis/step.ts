@@ -1,7 +1,7 @@
 /**
  * The results of the steps of a diagnosis.
  */
-import { RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
+import { type ConnectionProblem, RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import * as Duration from "effect/Duration"
 
 /**
@@ -41,7 +41,7 @@ export interface Step {
   readonly why?: string
   /** What the user can do about it. */
   readonly advice?: string
-  /** The error of the failed request, if there was one. */
+  /** The error of the failed request or connection, if there was one. */
   readonly error?: RegistryError
 }
 
@@ -62,15 +62,20 @@ export const refused = (error: RegistryError, advice: string): Outcome => ({
   error
 })
 
+/** The error of a step that found the server unavailable. */
+export const unavailable = (
+  description: string,
+  { code, problem }: { readonly code: string; readonly problem?: ConnectionProblem | undefined }
+): RegistryError =>
+  new RegistryError({
+    operation: "Diagnosis.steps",
+    reason: new Unavailable({
+      description,
+      ...(code === "" ? {} : { code }),
+      ...(problem === undefined ? {} : { problem })
+    })
+  })
+
 /** The outcome of a step that timed out, such as with a server that accepts connections and never responds. */
 export const tooLate = (limit: Duration.Duration, advice: string): Outcome =>
-  refused(
-    new RegistryError({
-      operation: "Diagnosis.steps",
-      reason: new Unavailable({
-        description: `it timed out: no response within ${Duration.format(limit)}`,
-        code: "TIMEOUT"
-      })
-    }),
-    advice
-  )
+  refused(unavailable(`it timed out: no response within ${Duration.format(limit)}`, { code: "TIMEOUT" }), advice)
