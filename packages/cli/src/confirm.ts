@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Flag from "effect/cli/Flag"
 import * as Prompt from "effect/cli/Prompt"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import { WrongCall } from "./failure.ts"
+import { WrongCall } from "./problem.ts"
 import * as Output from "./output.ts"
 
 export const yesFlag = Flag.Boolean("yes").pipe(

@@ -10,7 +10,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import type { StoreError } from "./failure.ts"
+import type { StoreError } from "./problem.ts"
 import * as State from "./progress/state.ts"
 
 /** The argument that names files. */

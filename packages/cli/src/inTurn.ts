@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Answer from "./answer.ts"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
-import { Failure, format, type Problem, readingOf } from "./failure.ts"
+import { Failure, format } from "./failure.ts"
+import { type Problem } from "./problem.ts"
+import { readingOf } from "./reading.ts"
 import * as Output from "./output.ts"
 
 /** What is done to one object. */

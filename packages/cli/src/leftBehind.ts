@@ -7,7 +7,7 @@ import * as Digest from "@effect-acr/client/Digest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { StoreError } from "./failure.ts"
+import type { StoreError } from "./problem.ts"
 import * as Output from "./output.ts"
 import { settings } from "./settings.ts"
 

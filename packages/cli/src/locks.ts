@@ -7,7 +7,7 @@ import type * as Registries from "@effect-acr/client/Registries"
 import type { RegistryError } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Refused } from "./failure.ts"
+import { Refused } from "./problem.ts"
 
 /** A caller may read content and not metadata. */
 const withoutAnswer: ReadonlySet<RegistryError["reason"]["_tag"]> = new Set([

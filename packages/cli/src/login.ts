@@ -9,7 +9,7 @@ import * as Transport from "@effect-acr/client/Transport"
 import * as DockerConfig from "@effect-acr/node/DockerConfig"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { WrongCall } from "./failure.ts"
+import { WrongCall } from "./problem.ts"
 
 /** What the library calls the login of Azure. */
 const azureName = "DefaultAzureCredential"

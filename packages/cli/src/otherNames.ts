@@ -53,10 +53,8 @@ export const otherNames: ReadonlyMap<string, ReadonlyArray<string>> = new Map([
   ["version", ["--version"]]
 ])
 
-/** Where the verb takes, by a flag, what other commands take as another argument. */
-export const otherArguments: ReadonlyMap<string, string> = new Map([
-  ["pull", "a folder is named by -o DIR. An image becomes a file by eacr export"]
-])
+/** Other commands name the folder of a pull, or the file of an image, by a second argument. */
+export const afterPull = "a folder is named by -o DIR. An image becomes a file by eacr export"
 
 /** What to suggest for a flag of another command. */
 export const otherFlags: ReadonlyMap<string, ReadonlyArray<string>> = new Map([

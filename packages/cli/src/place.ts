@@ -20,7 +20,7 @@ import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
-import { NotThere, type StoreError, WrongCall } from "./failure.ts"
+import { NotThere, type StoreError, WrongCall } from "./problem.ts"
 import * as Program from "./program.ts"
 
 /** What opening a place to change takes. */

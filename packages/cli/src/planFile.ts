@@ -11,7 +11,7 @@ import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Answer from "./answer.ts"
 import { type ExitCode, exitCodes } from "./exitCode.ts"
-import { Unsafe, WrongCall } from "./failure.ts"
+import { Unsafe, WrongCall } from "./problem.ts"
 import * as Output from "./output.ts"
 import { isThere } from "./overwrite.ts"
 

@@ -14,10 +14,12 @@ import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { type ExitCode, exitCodeMeanings, exitCodes } from "./exitCode.ts"
-import { Ended, Failure, format, readingOf } from "./failure.ts"
+import { Failure, format } from "./failure.ts"
+import { Ended } from "./problem.ts"
+import { readingOf } from "./reading.ts"
 import * as Log from "./log.ts"
 import * as Output from "./output.ts"
-import { otherArguments, otherFlags, otherNames } from "./otherNames.ts"
+import { afterPull, otherFlags, otherNames } from "./otherNames.ts"
 import { root } from "./root.ts"
 import * as Version from "./version.ts"
 
@@ -74,11 +76,9 @@ const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
           )
         case "InvalidInvocation": {
           const problems = event.errors.map((error) => `error: ${plain.formatCliError(suggesting(error))}`)
-          const hints = event.errors.some(({ _tag }) => _tag === "UnexpectedArgument")
-            ? [otherArguments.get(event.commandPath.at(-1) ?? "")].flatMap((hint) =>
-                hint === undefined ? [] : [`  ${hint}`]
-              )
-            : []
+          const isAfterPull =
+            event.commandPath.at(-1) === "pull" && event.errors.some(({ _tag }) => _tag === "UnexpectedArgument")
+          const hints = isAfterPull ? [`  ${afterPull}`] : []
           return tell(
             [...problems, ...hints, `  ${event.commandPath.join(" ")} --help says how it is called`].join("\n")
           )

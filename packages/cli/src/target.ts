@@ -6,7 +6,7 @@ import * as Tag from "@effect-acr/client/Tag"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { WrongCall } from "./failure.ts"
+import { WrongCall } from "./problem.ts"
 
 export interface Target {
   /** The name without its tags. */

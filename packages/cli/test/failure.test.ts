@@ -1,11 +1,15 @@
 /**
  * How failures are read: their words and their exit codes.
  */
+import { ArchiveError, NotAnArchive, UnsupportedArchive } from "@effect-acr/artifacts/ArchiveError"
 import { FileFailed, FolderError } from "@effect-acr/artifacts/FolderError"
+import { LayoutError, NotALayout } from "@effect-acr/artifacts/LayoutError"
+import { type ConnectionProblem, RegistryError, Unavailable } from "@effect-acr/client/RegistryError"
 import { LoginStoreError } from "@effect-acr/node/DockerConfig"
 import { assert, describe, it } from "@effect/vitest"
 import { PlatformError, SystemError } from "effect/PlatformError"
-import { format, failureOf, readingOf } from "../src/failure.ts"
+import { format, failureOf } from "../src/failure.ts"
+import { readingOf } from "../src/reading.ts"
 import { OutputFailed } from "../src/output.ts"
 
 const platformError = (tag: SystemError["_tag"], code: string) =>
@@ -39,7 +43,8 @@ describe("a failure of the file system", () => {
     const login = new LoginStoreError({
       place: "config.json",
       problem: "FileFailed",
-      description: "it can't be written (EROFS)"
+      description: "it can't be written",
+      code: "EROFS"
     })
     assert.include(readingOf(login).why, "it can't be written: the file system can only be read (EROFS)")
   })
@@ -53,6 +58,55 @@ describe("a failure of the file system", () => {
     assert.strictEqual(readingOf(platformError("PermissionDenied", "EACCES")).code, 5)
     assert.strictEqual(readingOf(platformError("AlreadyExists", "EEXIST")).code, 6)
   })
+})
+
+describe("a connection that failed", () => {
+  const failed = (reason: { readonly description: string; readonly problem?: ConnectionProblem }) =>
+    readingOf(new RegistryError({ operation: "Transport.check", reason: new Unavailable(reason) }))
+
+  for (const [problem, flag] of [
+    ["WithoutTls", "--plain-http"],
+    ["ProbablyWithTls", "--no-plain-http"],
+    ["UntrustedIssuer", "--ca-file"]
+  ] as const) {
+    it(`by ${problem} leads to ${flag}, and to no option of the library`, () => {
+      const { help, why } = failed({ description: "the handshake failed", problem })
+      assert.strictEqual(why, "the handshake failed")
+      assert.include(help, flag)
+    })
+  }
+
+  it("at a proxy without TLS does not lead to a registry without TLS", () => {
+    const { help } = failed({ description: "the proxy proxy.example does not speak TLS" })
+    assert.notInclude(help, "--plain-http")
+    assert.include(help, "eacr doctor")
+  })
+})
+
+describe("a place that is no store", () => {
+  const description = "as the library says it"
+  for (const [error, words] of [
+    [
+      new LayoutError({ folder: "api.tar", reason: new NotALayout({ description, found: "File" }) }),
+      "api.tar: this is no folder: --archive, or --from-archive of cp, reads tar archives"
+    ],
+    [
+      new ArchiveError({ archive: "api", reason: new NotAnArchive({ description, found: "Folder" }) }),
+      "api: this is a folder: --layout, or --from-layout of cp, reads image layouts"
+    ],
+    [
+      new ArchiveError({ archive: "/dev/stdin", reason: new UnsupportedArchive({ description, found: "Pipe" }) }),
+      "/dev/stdin: this is a pipe or a device, and no file: - reads standard input"
+    ],
+    [
+      new LayoutError({ folder: "api", reason: new NotALayout({ description, found: "OtherFolder" }) }),
+      "api: as the library says it"
+    ]
+  ] as const) {
+    it(`is described as ${words}`, () => {
+      assert.strictEqual(readingOf(error).why, words)
+    })
+  }
 })
 
 describe("standard output", () => {

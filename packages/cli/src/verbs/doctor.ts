@@ -13,7 +13,9 @@ import * as Flag from "effect/cli/Flag"
 import { printable } from "@effect-acr/client/Printable"
 import * as Answer from "../answer.ts"
 import { type ExitCode, exitCodes } from "../exitCode.ts"
-import { connectionHelp, connectionWords, Ended, readingOf, WrongCall } from "../failure.ts"
+import { Ended, WrongCall } from "../problem.ts"
+import { readingOf } from "../reading.ts"
+import { ofConnection } from "../readings/registry.ts"
 import * as Login from "../login.ts"
 import * as Program from "../program.ts"
 import { settings } from "../settings.ts"
@@ -87,9 +89,8 @@ const authorities = Effect.gen(function* () {
 
 /** A step in the words of the command: flags, and not options of the library. */
 const worded = (step: Diagnosis.Step): Diagnosis.Step => {
-  if (step.why === undefined) return step
-  const advice = connectionHelp(step.why)
-  return { ...step, why: connectionWords(step.why), ...(advice === undefined ? {} : { advice }) }
+  const said = step.error === undefined ? undefined : ofConnection(step.error.reason)
+  return said === undefined ? step : { ...step, why: said.why, advice: said.help }
 }
 
 /** Logins are looked for when their step comes, so that a failing network does not wait for those of Azure. */

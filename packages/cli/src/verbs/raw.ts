@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
-import { NotThere } from "../failure.ts"
+import { NotThere } from "../problem.ts"
 import * as Output from "../output.ts"
 import * as Place from "../place.ts"
 import * as Program from "../program.ts"

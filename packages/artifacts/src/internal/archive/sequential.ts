@@ -202,7 +202,7 @@ export const make = <E, R>(
         case "Spool":
           return where.content.read(offset, heldBytes)
         case "Gone": {
-          const how = "ImageArchive.read reads files that are not compressed as often as wanted"
+          const how = "an archive in a file that is not compressed can be read more than once"
           const description = `${name} was read once already, and is not kept: ${how}`
           return Stream.fail(failure(archive)(new AlreadyRead({ description })))
         }

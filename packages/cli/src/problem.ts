@@ -1,0 +1,73 @@
+/**
+ * All that a verb fails with: the command's own problems, and the errors of the libraries.
+ */
+import type { ArchiveError } from "@effect-acr/artifacts/ArchiveError"
+import type { ArtifactError } from "@effect-acr/artifacts/ArtifactError"
+import type { Fault } from "@effect-acr/artifacts/Copy"
+import type { CopyError } from "@effect-acr/artifacts/CopyError"
+import type { FolderError } from "@effect-acr/artifacts/FolderError"
+import type { LayoutError } from "@effect-acr/artifacts/LayoutError"
+import type { RetentionError } from "@effect-acr/artifacts/RetentionError"
+import type { RegistryError } from "@effect-acr/client/RegistryError"
+import type { MigrationError } from "@effect-acr/migration/MigrationError"
+import type { LoginStoreError } from "@effect-acr/node/DockerConfig"
+import type * as Config from "effect/Config"
+import * as Data from "effect/Data"
+import type { PlatformError } from "effect/PlatformError"
+import type { ExitCode } from "./exitCode.ts"
+import type { OutputFailed } from "./output.ts"
+
+/** The call is wrong in a way that no flag or argument shows by itself. */
+export class WrongCall extends Data.TaggedError("WrongCall")<{ readonly description: string }> {}
+
+/** What a call names is not there. */
+export class NotThere extends Data.TaggedError("NotThere")<{
+  readonly description: string
+  readonly help?: string
+}> {}
+
+/** Continuing would break something that was not named. */
+export class Unsafe extends Data.TaggedError("Unsafe")<{ readonly description: string }> {}
+
+/** Something is there already, and is not replaced unless a flag says so. */
+export class Refused extends Data.TaggedError("Refused")<{
+  readonly description: string
+  /** The flag. */
+  readonly help: string
+}> {}
+
+/** The answer was printed, and the exit code says more about it. */
+export class Ended extends Data.TaggedError("Ended")<{ readonly code: ExitCode }> {}
+
+/** The errors of stores. */
+export type StoreError = ArchiveError | LayoutError | PlatformError | RegistryError
+
+/** All that a verb fails with. */
+export type Problem =
+  | StoreError
+  | ArtifactError
+  | Config.ConfigError
+  | CopyError<StoreError | Fault>
+  | Fault
+  | FolderError
+  | LoginStoreError
+  | MigrationError
+  | NotThere
+  | OutputFailed
+  | Refused
+  | RetentionError
+  | Unsafe
+  | WrongCall
+
+/** What the command says of a problem: why, what helps if that is known, and the exit code. */
+export interface Reading {
+  readonly why: string
+  readonly help?: string | undefined
+  readonly code: ExitCode
+}
+
+/** The flag that moves a tag which is there already. */
+export const movesTags = "--on-tag overwrite moves it"
+
+/** The flag that replaces a file which is there already. */
+export const replacesFiles = "--overwrite replaces it"
