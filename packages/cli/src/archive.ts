@@ -1,7 +1,6 @@
 /**
  * Artifacts in one file: what `export` and `cp --to-archive` write.
  */
-import * as Artifact from "@effect-acr/artifacts/Artifact"
 import type { Reader } from "@effect-acr/artifacts/ContentStore"
 import * as ImageArchive from "@effect-acr/artifacts/ImageArchive"
 import * as Digest from "@effect-acr/client/Digest"
@@ -39,18 +38,25 @@ export interface Job {
   readonly file: string
   /** Whether a file that is there is replaced. */
   readonly overwrite: boolean
-  readonly options: ImageArchive.WriteOptions
+  readonly options: ImageArchive.WriteOptions & { readonly platform?: string }
 }
 
 export const overwriteFlag = Overwrite.overwriteFlag(
   "Replace an archive that is there. It stays until the new one is whole"
 )
 
+type Opened = Place.Opened<Reader<StoreError>>
+
 /** Artifacts of one store. */
 export interface Source {
   readonly store: Reader<StoreError>
-  readonly references: ReadonlyArray<string>
+  readonly artifacts: ReadonlyArray<Opened>
 }
+
+const sourceOf = (first: Opened, others: ReadonlyArray<Opened>): Source => ({
+  store: first.store,
+  artifacts: [first, ...others]
+})
 
 /** In a registry, a file is no name of an artifact, and an artifact is none of a file. */
 const expectOrder = (names: ReadonlyArray<string>, file: string) => {
@@ -66,33 +72,44 @@ const isElsewhere = (place: Place.Flags): boolean =>
 /** Opens the place of artifacts, which is one for all of them. */
 export const open = Effect.fnUntraced(function* (place: Place.Flags, names: ReadonlyArray<string>) {
   const [first = "", ...others] = names
-  const { reference, store } = yield* Place.reader(place, first)
-  if (isElsewhere(place)) return { store, references: names } satisfies Source
-  const references = [reference]
+  const opened = yield* Place.reader(place, first)
+  const { store } = opened
+  if (isElsewhere(place)) {
+    return sourceOf(
+      opened,
+      others.map((reference) => ({ ...opened, reference }))
+    )
+  }
+  const more: Array<Opened> = []
   for (const name of others) {
     const other = yield* Place.reader(place, name)
     if (!Place.isSame(other.store, store)) {
       const description = `${name} is in another repository than ${first}: an archive is of one`
       return yield* new WrongCall({ description })
     }
-    references.push(other.reference)
+    more.push(other)
   }
-  return { store, references } satisfies Source
+  return sourceOf(opened, more)
 })
 
 /** The artifact under other names. */
-const renamed = ({ references, store }: Source, names: ReadonlyArray<string>): Source => {
-  const [reference = ""] = references
-  if (names.length === 0) return { store, references }
-  const resolve = (name: string) => store.resolve(names.includes(name) ? reference : name)
-  return { store: { ...store, resolve }, references: names }
+const renamed = (source: Source, names: ReadonlyArray<string>): Source => {
+  const [artifact] = source.artifacts
+  if (names.length === 0 || artifact === undefined) return source
+  const resolve = (name: string) => source.store.resolve(names.includes(name) ? artifact.reference : name)
+  const store = { ...source.store, resolve }
+  return { store, artifacts: names.map((reference) => ({ ...artifact, store, reference })) }
 }
 
+/** What the artifacts are called in the store. */
+export const referencesOf = ({ artifacts }: Source): ReadonlyArray<string> =>
+  artifacts.map(({ reference }) => reference)
+
 /** What the names stand for, in the place itself. */
-const digestsOf = ({ references, store }: Source, platform: ImageArchive.WriteOptions["platform"]) =>
-  Effect.forEach(references, (name) =>
-    Effect.map(Artifact.resolve(store, name, platform === undefined ? {} : { platform }), ({ digest }) => ({
-      name,
+const digestsOf = ({ artifacts }: Source, platform: string | undefined) =>
+  Effect.forEach(artifacts, (opened) =>
+    Effect.map(Place.resolve(opened, Option.fromUndefinedOr(platform)), ({ digest }) => ({
+      name: opened.reference,
       digest
     }))
   )
@@ -190,12 +207,12 @@ export const printArchive = (what: string, job: Job) =>
       const counted = (progress: Progress.Progress) => Counted.reader(source.store, progress, blobsOf)
       if (file === "-") {
         yield* Progress.during(Progress.printsAgain, (progress) =>
-          Output.printAll(ImageArchive.write(counted(progress), source.references, options))
+          Output.printAll(ImageArchive.write(counted(progress), referencesOf(source), options))
         )
         return yield* tellLeftBehind(source, artifacts, options)
       }
       yield* Progress.during(Progress.startsAgain, (progress) =>
-        ImageArchive.save(counted(progress), source.references, file, { ...options, overwrite })
+        ImageArchive.save(counted(progress), referencesOf(source), file, { ...options, overwrite })
       )
       yield* Answer.print(answerOf(file, artifacts))
       yield* tellLeftBehind(source, artifacts, options)

@@ -1,6 +1,9 @@
 /**
  * What the command says to a user who calls it in another way than it is meant.
  */
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as AcrEmulator from "@effect-acr/emulator/AcrEmulator"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -96,6 +99,23 @@ layer(AcrEmulator.layer({ seed: [{ repository: "shop/api", tags: ["v1"] }] }), {
         const { code, stderr } = yield* loggedIn(["cp", "$REGISTRY/shop/api:v9", "$REGISTRY/shop/copy"])
         assert.strictEqual(code, 4)
         assert.include(stderr, `What tags there are: eacr ls ${loginServer}/shop/api\n`)
+      })
+    )
+
+    it.effect("a tag that cannot be exported leads to those that can", () =>
+      Effect.gen(function* () {
+        const { loginServer } = yield* AcrEmulator.AcrEmulator
+        const target = join(mkdtempSync(join(tmpdir(), "eacr-words-")), "target")
+        for (const args of [
+          ["export", "$REGISTRY/shop/api:v9", target],
+          ["export", "$REGISTRY/shop/api:v1", "$REGISTRY/shop/api:v9", target],
+          ["export", "$REGISTRY/shop/api:v9", target, "--format", "layout"],
+          ["cp", "$REGISTRY/shop/api:v9", "--to-archive", target]
+        ]) {
+          const { code, stderr } = yield* loggedIn(args)
+          assert.strictEqual(code, 4)
+          assert.include(stderr, `  What tags there are: eacr ls ${loginServer}/shop/api\n`)
+        }
       })
     )
 

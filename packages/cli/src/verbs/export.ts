@@ -56,12 +56,14 @@ const toLayout = (
   return Verb.run(
     { what: `export to ${folder}`, program: layoutProgram(names, folder, place, options) },
     Effect.gen(function* () {
-      const { references, store } = yield* Archive.open(place, names)
+      const source = yield* Archive.open(place, names)
       const target = yield* ImageLayout.open(folder)
-      yield* printCopies(
-        references.map((reference) => ({ source: store, target, reference, options })),
+      const copying = printCopies(
+        Archive.referencesOf(source).map((reference) => ({ source: source.store, target, reference, options })),
         { takesCosignTags: "eacr cp --cosign-tags --to-layout copies them" }
       )
+      const [first] = source.artifacts
+      yield* first === undefined ? copying : Effect.mapError(copying, Place.withOthers(first))
     })
   )
 }
