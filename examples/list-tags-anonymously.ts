@@ -1,7 +1,7 @@
 /**
  * Lists the tags of a repository without a login. The registry must allow anonymous pull.
  */
-import { ContainerRegistry, Reference } from "@effect-acr/client"
+import { ContainerRegistry } from "@effect-acr/client"
 import { Config, Console, DateTime, Effect, Stream } from "effect"
 import { AnonymousRegistryLive, run } from "./support/registry.ts"
 
@@ -10,12 +10,8 @@ export const listTagsAnonymously = Effect.gen(function* () {
   const repository = yield* Config.String("REPOSITORY").pipe(Config.withDefault("library/hello-world"))
 
   yield* registry.tags(repository, { orderBy: "newest" }).pipe(
-    Stream.runForEach((tag) =>
-      Effect.gen(function* () {
-        const reference = yield* registry.reference(repository, tag.name)
-        yield* Console.log(`${Reference.format(reference)}  ${DateTime.formatIso(tag.lastUpdatedOn)}`)
-      })
-    )
+    Stream.map(({ lastUpdatedOn, name }) => `${name}  ${DateTime.formatIso(lastUpdatedOn)}`),
+    Stream.runForEach((line) => Console.log(`${registry.loginServer}/${repository}:${line}`))
   )
 })
 

@@ -2,18 +2,18 @@
  * Two registries at once, each with a login and tokens of its own.
  *
  * `SOURCE_REGISTRY_ENDPOINT` and `TARGET_REGISTRY_ENDPOINT` name the two, and the variables of their logins begin so too.
- * Each is an emulator where none is named.
+ * Without a name, each is an emulator: the source is filled, the target is empty.
  */
 import { RegistryContent } from "@effect-acr/client"
 import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
-import { RegistryLive } from "./registry.ts"
+import { RegistryLive, TargetRegistryLive } from "./registry.ts"
 import { repositoryOf } from "./repositories.ts"
 
 /** Registries by name: a conversation is begun when it is first asked for, and shared from then on. */
 export class Registries extends LayerMap.Service<Registries>()("examples/Registries", {
   lookup: (name: "SOURCE" | "TARGET") =>
     // Fresh, or both names would share the one conversation that this layer stands for.
-    Layer.fresh(RegistryLive).pipe(
+    Layer.fresh(name === "SOURCE" ? RegistryLive : TargetRegistryLive).pipe(
       Layer.provide(
         ConfigProvider.layer(
           Effect.map(ConfigProvider.ConfigProvider, (provider) => ConfigProvider.nested(provider, name))

@@ -36,6 +36,12 @@ export const RegistryLive = ownOr(
   AcrEmulator.layerRegistry().pipe(Layer.provide(EmulatorLive))
 )
 
+/** The registry that images are copied to. Its emulator is empty, so that there is something to send. */
+export const TargetRegistryLive = ownOr(
+  ownRegistry(CredentialsLive),
+  AcrEmulator.layerRegistry().pipe(Layer.provide(AcrEmulator.layer()))
+)
+
 /** The registry for an anonymous caller. */
 export const AnonymousRegistryLive = ownOr(
   ownRegistry(Credentials.layerAnonymous),

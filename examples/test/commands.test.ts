@@ -1,5 +1,5 @@
 /**
- * Examples as one runs them: each by its file and by its name, and all of them in the quickstart.
+ * Examples as one runs them: each by its file and by its name.
  */
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -51,18 +51,6 @@ describe("as commands", () => {
       const { code, output } = yield* node("clean-up.ts", "--rule", "rules.json")
       assert.strictEqual(code, 1)
       assert.include(output, "Did you mean this?\n    --rules")
-    })
-  )
-
-  it.live("the quickstart goes through all of them", () =>
-    Effect.gen(function* () {
-      const { code, output } = yield* node("quickstart.ts")
-      assert.strictEqual(code, 0)
-      for (const [index, { name, title }] of examples.entries()) {
-        assert.include(output, `${index + 1}. ${title}\n   examples/${name}.ts`)
-      }
-      // What time brings about is seen here, where it passes.
-      assert.match(output, /stable +is new: .*\n.*latest +has moved: .* → .*\n.*stable +has moved: /)
     })
   )
 
