@@ -318,7 +318,8 @@ const replaced = (
   Effect.gen(function* () {
     const found = yield* Effect.option(files.stat(file))
     if (Option.isNone(found) || found.value.type === "File") return found
-    const description = "this is not a file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
+    const description =
+      "this is not a file, and is not replaced: ImageArchive.write gives a stream for pipes and devices"
     return yield* refused("BadResource", file, description)
   })
 
