@@ -1,7 +1,7 @@
 /**
  * Watches a repository, and shows each tag that is new or has moved.
  *
- * On a registry of your own it looks every half a minute until it is stopped; on the emulator somebody pushes between
+ * On a registry of your own it looks every half a minute until it is stopped; on the emulator a push comes between
  * two looks, and it ends with that.
  */
 import {

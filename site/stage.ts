@@ -16,7 +16,7 @@ interface Page {
 const documentPages = (): ReadonlyArray<readonly [string, Page]> =>
   documents().flatMap((source) => {
     const page = pageOf(source)
-    // What a generated document says of itself is for those who would change it.
+    // What a generated document says of itself is for its editors.
     const text = readFileSync(join(root, source), "utf8").replace(/^<!--[\s\S]*?-->\n+/, "")
     return page === undefined ? [] : [[page, { source, text }] as const]
   })

@@ -1,5 +1,5 @@
 /**
- * Logins that go from tool to tool: what skopeo keeps is used here, and what this library gives away is used by skopeo.
+ * Logins that go from tool to tool: what skopeo keeps is used here, and skopeo uses what this library issues.
  */
 import { chmod, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"

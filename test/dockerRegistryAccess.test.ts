@@ -51,7 +51,7 @@ const catalog: Operation<Page<string>> = {
 
 const repositories = ["a", "b/c", "d", "e/f/g", "h"]
 
-describe.runIf(isInstalled("docker-registry"))("docker-registry, whom it lets in", () => {
+describe.runIf(isInstalled("docker-registry"))("access to docker-registry", () => {
   layer(Docker.layer({ access: "anonymous", relativeUrls: false }), { excludeTestServices: true })("anyone", (it) => {
     it.effect("is asked without a login, which it does not require", () =>
       Effect.gen(function* () {

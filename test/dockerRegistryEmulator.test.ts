@@ -65,7 +65,7 @@ describe.runIf(isInstalled("docker-registry"))("docker-registry, with tokens of 
     }).pipe(Effect.provide(contentFor(Credentials.layerPassword(adminUser))))
   )
 
-  it.live("turns away whom the emulator does not know", () =>
+  it.live("turns away logins that the emulator does not know", () =>
     Effect.gen(function* () {
       const content = yield* RegistryContent.RegistryContent
       const error = yield* Effect.flip(content.resolve("samples/image", "v1"))

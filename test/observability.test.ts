@@ -1,5 +1,5 @@
 /**
- * The page on what there is to be seen shows a push as it is.
+ * The page on observability shows a push as it is.
  */
 import { readFile } from "node:fs/promises"
 import { assert, it } from "@effect/vitest"

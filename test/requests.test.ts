@@ -140,7 +140,7 @@ describe("the cost of tokens", () => {
 describe("an Entra credential", () => {
   const entraToken = Redacted.make("the-entra-token")
 
-  it.live("that fails, fails those who wait, and is asked again by the next", () => {
+  it.live("that fails, fails the requests that wait for it, and is asked again by the next one", () => {
     const asked = Ref.makeUnsafe(0)
     let outcome: Effect.Effect<Redacted.Redacted<string>, Error> = Effect.succeed(entraToken)
     const token = Effect.andThen(

@@ -1,5 +1,5 @@
 /**
- * Retention of large repositories: memory, requests, and work that grows with what there is and no faster.
+ * Retention of large repositories: memory, requests, and work that grows with the number of artifacts and no faster.
  */
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"

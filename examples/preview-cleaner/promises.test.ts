@@ -1,5 +1,5 @@
 /**
- * A test of promises on an emulator, for those who test without Effect.
+ * A test of promises on an emulator, for programs whose tests do not use Effect.
  */
 import { ContainerRegistry } from "@effect-acr/client"
 import { AcrEmulator } from "@effect-acr/emulator"

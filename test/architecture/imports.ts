@@ -1,5 +1,5 @@
 /**
- * Who imports whom in the packages, for types or for values.
+ * Which modules of the packages import which, for types or for values.
  */
 import { globSync, readFileSync } from "node:fs"
 import { join, posix } from "node:path"

@@ -55,7 +55,7 @@ export const emulator: ReadonlyArray<Fault> = [
     replace: "journal.slice()"
   },
   {
-    wrong: "a seed moves a tag that somebody pushed",
+    wrong: "a seed moves a tag that a client pushed",
     file: `${internal}/seed.ts`,
     find: 'onTag === "overwrite" || store',
     replace: 'onTag !== "overwrite" || store'

@@ -23,7 +23,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { answer, type Hostile, listen, type Rule } from "../support/hostileRegistry.ts"
 
-/** A registry in a state, and what there is to be seen of it afterwards. */
+/** A registry in a state, and what a client sees of it afterwards. */
 export interface Stage {
   readonly endpoint: string
   readonly certificate: string

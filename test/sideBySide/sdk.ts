@@ -15,7 +15,7 @@ const options = {
   retryOptions: { maxRetries: 1, retryDelayInMs: 10, maxRetryDelayInMs: 10 }
 }
 
-/** What the credential was told besides the scopes. */
+/** What the SDK passed to the credential besides the scopes. */
 let told: ReadonlyArray<string> = []
 
 const credential = {

@@ -16,7 +16,7 @@ const file = fileURLToPath(new URL("../../packages/emulator/Containerfile", impo
 
 const Words = Schema.fromJsonString(Schema.NonEmptyArray(Schema.String))
 
-/** What the Containerfile says that runs, and as whom. */
+/** What the Containerfile runs, and as which user. */
 const instructions = Effect.gen(function* () {
   const text = yield* Effect.promise(() => readFile(file, "utf8"))
   const words = (pattern: RegExp) => Schema.decodeEffect(Words)(pattern.exec(text)?.[1] ?? "")

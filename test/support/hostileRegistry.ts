@@ -23,7 +23,7 @@ interface Asked {
  * What is sent.
  *
  * - a text or bytes;
- * - `endless`: the same bytes again and again, as long as somebody reads;
+ * - `endless`: the same bytes again and again, as long as the client reads;
  * - `cut`: the end of the connection; `reset`: its reset;
  * - `hold`: nothing more, for as long as the other side waits.
  */
@@ -93,7 +93,7 @@ const sendPiece = async (socket: Socket, piece: Piece): Promise<boolean> => {
     return false
   }
   if (piece === "<reset>") {
-    // Under TLS there is no reset to be had: the connection ends without a word.
+    // Under TLS a server cannot send a reset: the connection ends without a word.
     if (socket instanceof TLSSocket) socket.destroy()
     else socket.resetAndDestroy()
     return false

@@ -85,7 +85,7 @@ describe("a lock on reading", () => {
 })
 
 describe("a thing that is hidden from lists", () => {
-  it.live("is left out of every list, and there for those who know it", () =>
+  it.live("is left out of every list, and can be read by its name", () =>
     Effect.gen(function* () {
       const digest = yield* seeded
       yield* set("/acr/v1/a/_tags/v1", { listEnabled: false })

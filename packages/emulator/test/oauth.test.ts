@@ -1,5 +1,5 @@
 /**
- * Logging in: which tokens are granted to whom, and what they open.
+ * Logging in: which tokens each login gets, and what they allow.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * Rate limits: what is counted with what, and what those are told who are turned away.
+ * Rate limits: which requests count together, and what refused requests get as an answer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -48,7 +48,7 @@ const get = (layer: typeof DockerConfig.layer, loginServer = registry, repositor
     })
   ).pipe(Effect.provide(Layer.orDie(layer)))
 
-/** What there is for a registry, in a line. */
+/** The login for a registry, in a line. */
 const shown = (effect: ReturnType<typeof get>) =>
   Effect.match(effect, {
     onFailure: ({ problem }) => problem,

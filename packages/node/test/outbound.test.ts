@@ -228,7 +228,7 @@ describe("a dispatcher of the program", () => {
     })
   )
 
-  it.live("is led to no address, but to every name", () =>
+  it.live("refuses redirects to addresses, and follows those to names", () =>
     Effect.gen(function* () {
       const client = NodeRegistryHttpClient.layerDispatcher(yield* dispatcher)
       const storage = yield* listen(() => ({ status: 200 }))

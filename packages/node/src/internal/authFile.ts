@@ -235,13 +235,13 @@ const textOf = ({ text }: Document): string => Option.getOrElse(text, () => "{}"
 
 const membersOf = (document: Document): Entries => Option.getOrElse(membersIn(textOf(document)), () => ({}))
 
-/** What a document says to those who read it. */
+/** The logins and helpers of a document. */
 export const meaningOf = (document: Document): AuthFile => {
   const { auths, credHelpers, credsStore } = membersOf(document)
   return { auths: entriesIn(auths), credHelpers: entriesIn(credHelpers), credsStore }
 }
 
-/** ACR's documentation, "Authenticate with the registry": the user name of those who log in with a token. */
+/** ACR's documentation, "Authenticate with the registry": the user name of a login with a token. */
 const tokenUser = "00000000-0000-0000-0000-000000000000"
 
 const authOf = (username: string, password: string): string => Base64.encode(`${username}:${password}`)

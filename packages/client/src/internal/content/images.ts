@@ -82,7 +82,7 @@ const isIndex = ({ mediaType }: Descriptor): boolean => indexTypes.includes(Medi
 
 const fail = (reason: Reason) => Effect.fail(new RegistryError({ operation, reason }))
 
-/* What there is, for errors */
+/* The choices that errors name */
 
 /** Adds to an error where the image was searched, if no request in the error does. A program may search many. */
 const placed =
