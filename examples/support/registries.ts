@@ -9,10 +9,10 @@ import { ConfigProvider, Context, Effect, Layer, LayerMap } from "effect"
 import { RegistryLive, TargetRegistryLive } from "./registry.ts"
 import { repositoryOf } from "./repositories.ts"
 
-/** Registries by name: a conversation is begun when it is first asked for, and shared from then on. */
+/** Registries by name: each is built at its first use, and shared from then on. */
 export class Registries extends LayerMap.Service<Registries>()("examples/Registries", {
   lookup: (name: "SOURCE" | "TARGET") =>
-    // Fresh, or both names would share the one conversation that this layer stands for.
+    // Fresh, or both names would share the one registry that this layer builds.
     Layer.fresh(name === "SOURCE" ? RegistryLive : TargetRegistryLive).pipe(
       Layer.provide(
         ConfigProvider.layer(

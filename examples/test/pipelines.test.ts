@@ -57,7 +57,7 @@ describe("copy-between-registries", () => {
       const v1 = yield* seed({ ...image, tags: ["v1"] })
       const v2 = yield* seed({ ...image, tags: ["v2", "latest"], layers: ["another layer"] })
       yield* copyBetweenRegistries.pipe(withVariables(registries, { REPOSITORY: "contoso/web" }))
-      // One conversation with each, which learns once how to request tokens there.
+      // One layer for each, which learns once how to request tokens there.
       for (const { journal } of [registries.source, registries.target]) {
         const refused = (yield* journal).filter(({ status }) => status === 401)
         assert.strictEqual(refused.length, 1)

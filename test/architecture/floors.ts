@@ -77,7 +77,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "Transport",
-      about: "one authenticated conversation with one registry",
+      about: "authenticated requests to one registry",
       holds: client("Transport")
     }
   ],
@@ -123,7 +123,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "@effect-acr/emulator",
-      about: "a registry in a box, and the client that goes with it",
+      about: "an emulated registry, with a client for tests",
       holds: ["emulator/src"]
     },
     {

@@ -51,7 +51,7 @@ does not tell waiting from what Node reads, and decrypts, before it calls any Ja
 const note: { readonly [name: string]: string } = {
   download: `The third row compares the loop with the Azure SDK, as the second compares this library.`,
   "upload-file": `A file is read into the same five pieces of half a mebibyte in turns, as the HTTP client says what it still looks at
-(\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memory each time, which somebody has to collect.`,
+(\`ScopedHttpClient.HeldBytes\`). The bare loop reads into new memory each time, which adds to garbage collection.`,
   upload: `Bytes go out in pieces of two mebibytes, each hashed when the one before it is with the system.`,
   latency: `Proxy, server and client share two cores here, and the proxy holds what is on its way for 30 ms. That costs a
 transfer its few round trips and no more: with 90 ms 512 MiB came down in 1.2 times of what it took without, by this library

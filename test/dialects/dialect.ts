@@ -47,7 +47,7 @@ export interface Dialect {
   readonly mountRefusedWith?: number
   /** The `Link` to a next page, whose address is given; none is sent without it. */
   readonly link?: (address: string) => string | undefined
-  /** What strangers are told of repositories, in the place of a challenge: only the root of the registry has one. */
+  /** The status of anonymous requests for repositories, in place of a challenge: only the root of the registry has one. */
   readonly strangersGet?: number
   /** The scope action that lists of tags want in addition. */
   readonly listAction?: string

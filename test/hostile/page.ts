@@ -1,5 +1,5 @@
 /**
- * docs/hostile-registries.md: what comes of each thing that a registry may do, and the same side by side with another
+ * docs/hostile-registries.md: what the client does with each kind of misbehaviour of a registry, side by side with another
  * client.
  */
 import { table } from "../support/markdown.ts"
@@ -8,14 +8,14 @@ import type { Row } from "./rows.ts"
 
 const introduction = `# Hostile and broken registries
 
-A registry is somebody else's program. This page lists what one may do, and what comes of it here: written by a command
-that does each of these things over real connections (\`npx -y pnpm@12 hostile\`), every row a test.
+A registry is another party's program. This page lists how one can misbehave, and what the client does. A command plays each
+case over real connections and writes the page (\`npx -y pnpm@12 hostile\`). Every row is a test.
 
 ## Side by side
 
-What Azure's own client for JavaScript, \`@azure/container-registry\` 1.1.2, is known to stumble over, by the same
-registry, on Node. Both get one attempt more after a fault. Two known defects are left out: one is of its build for
-browsers (tokens are read by another alphabet there), one was fixed before this version.
+Known problems of Azure's own client for JavaScript, \`@azure/container-registry\` 1.1.2, with the same registry, on Node. Both
+clients retry once. Two known defects are left out: one concerns its build for browsers (another base64 alphabet), one was
+fixed before this version.
 
 `
 

@@ -105,7 +105,7 @@ span, because the client counts on them:
 The server or registry is \`server.address\` and \`server.port\`, method and status are named as in spans, and the operation
 is \`registry.operation\`. Durations have the buckets that the conventions advise. The number of requests is the count of
 the durations; the number of tokens is that of \`OAuth.exchange\` (refresh tokens) and \`OAuth.token\` (access tokens) with
-the status 200. One conversation tells at most 32 servers apart, and measures further ones as \`_OTHER\`: a registry decides
+the status 200. A layer of a registry measures at most 32 servers by name, and further ones as \`_OTHER\`: a registry decides
 where its blobs are, and metrics are kept as long as the program runs. Values of attributes are text, as Effect's metrics
 have them; Prometheus shows the names with underscores.
 

@@ -906,7 +906,7 @@ export const types: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
       {
         dotnet:
           "`UploadRegistryBlobResult(…)`, `DownloadRegistryBlobResult(…)`, `GetManifestResult(…)`, `SetManifestResult(…)`",
-        here: "plain values; or no mock at all: `AcrEmulator.layer()`, a registry in a box",
+        here: "plain values; or no mock at all: `AcrEmulator.layer()`, an emulated registry",
         api: ["emulator/AcrEmulator.layer"],
         test: {
           file: "packages/emulator/test/content.test.ts",

@@ -37,7 +37,7 @@ export interface Scenario {
 /** An account whose user name and password stand in no scenario's output. */
 export const adminUser = { username: "admin", password: Redacted.make("emulator-password") }
 
-/** What goes wrong, and for whom. */
+/** The emulator and the credentials with which the scenario fails. */
 export interface Setting {
   readonly emulator?: AcrEmulator.Options
   readonly credentials?: Layer.Layer<Credentials.Credentials>

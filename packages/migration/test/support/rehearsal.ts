@@ -38,7 +38,7 @@ const imagesOf = ({ images, layerBytes, repositories }: Rehearsal) =>
     layers: [{ content: "base ".repeat(layerBytes / 5) }, { content: `own ${index} `.padEnd(layerBytes, "x") }]
   }))
 
-/** What there is at the end. */
+/** The content at the end. */
 export interface End {
   readonly isComplete: boolean
   /** Tags that only one of the registries has, or that name something else there. */
