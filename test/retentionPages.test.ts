@@ -1,5 +1,5 @@
 /**
- * The pages that compare retention with other tools: written anew, they are as they are, and their fragments can be used.
+ * The pages that compare retention with other tools: generating them changes nothing, and their fragments are valid rules.
  */
 import { readFile } from "node:fs/promises"
 import * as Retention from "@effect-acr/artifacts/Retention"
@@ -17,24 +17,24 @@ const textOf = (name: string) => Effect.promise(() => readFile(new URL(`../docs/
 const keep = { action: "keep", because: "no rule names it" }
 
 describe("retention", () => {
-  it.live("does what docs/retention-vs-acr-purge.md says of it", () =>
+  it.live("does what docs/retention-vs-acr-purge.md states", () =>
     Effect.gen(function* () {
       assert.strictEqual(
         yield* textOf("retention-vs-acr-purge.md"),
         yield* findingsPage,
-        "write it anew: npx -y pnpm@12 retention"
+        "generate it: npx -y pnpm@12 retention"
       )
     })
   )
 
   it.effect("is compared in docs/retention-rules.md", () =>
     Effect.gen(function* () {
-      assert.strictEqual(yield* textOf("retention-rules.md"), rulesPage, "write it anew: npx -y pnpm@12 retention")
+      assert.strictEqual(yield* textOf("retention-rules.md"), rulesPage, "generate it: npx -y pnpm@12 retention")
     })
   )
 })
 
-describe("a fragment of rules in docs/retention-rules.md can be used", () => {
+describe("a fragment of rules in docs/retention-rules.md is valid", () => {
   for (const [group, features] of groups) {
     for (const { feature, fields = {}, rules = [] } of features) {
       it.effect(`${group}: ${feature}`, () =>
@@ -48,7 +48,7 @@ describe("a fragment of rules in docs/retention-rules.md can be used", () => {
               ...fields
             })
           )
-          // Fragments with repositories are for this one, among others.
+          // Fragments with repositories include this one.
           const inventory = { ...(yield* Retention.inventory(target)), repository: "shop/api" }
           const plan = Retention.plan(inventory, parsed, { digests: { clusters: [] }, pulls: new Map() })
           assert.strictEqual(Result.getOrThrow(plan).rules.rules.length, rules.length)

@@ -1,5 +1,5 @@
 /**
- * What the rules of other tools can say, and how rules say it here: each fragment is read by a test.
+ * Features of the rules of other tools, and the same as rules of this library. A test parses each fragment.
  */
 
 /** Fields of rules, or of one rule. */
@@ -9,13 +9,13 @@ interface Fields {
 
 /** A feature of some tools. */
 export interface Feature {
-  /** What it is for. */
+  /** The purpose. */
   readonly feature: string
-  /** The tools that have it, with their name for it. */
+  /** The tools that have the feature, with their names for it. */
   readonly tools: string
   /** Fields beside the rules. */
   readonly fields?: Fields
-  /** Rules, in order. Name and reason are left out. */
+  /** Rules, in order, without name and reason. */
   readonly rules?: ReadonlyArray<Fields>
 }
 
@@ -26,11 +26,11 @@ const deleteAll = { action: "delete", because: "…" }
 
 export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = [
   [
-    "Sense and order",
+    "Default action and order",
     [
       {
         feature: "Keep what matches, delete the rest",
-        tools: "Harbor, zot (there, a tag that no pattern of a policy matches is deleted)",
+        tools: "Harbor; zot deletes a tag that no pattern of a policy matches",
         fields: { defaults: { tags: deleteAll, untagged: deleteAll, orphans: keepAll } },
         rules: [{ of: tags, tags: ["v*"], action: "keep" }]
       },
@@ -41,7 +41,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         rules: [{ of: tags, tags: ["build-*"], action: "delete" }]
       },
       {
-        feature: "Delete what matches, with exceptions before it",
+        feature: "Delete what matches, with exceptions first",
         tools: "GitLab: `name_regex_keep`, `keep_n`, `older_than`, `name_regex_delete`",
         rules: [
           { of: tags, tags: [{ regex: "release-.+" }], action: "keep" },
@@ -50,7 +50,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         ]
       },
       {
-        feature: "Any of several rules keeps",
+        feature: "Keep what any of several rules matches",
         tools: "Harbor (rules), zot (criteria)",
         fields: { defaults: { tags: deleteAll, untagged: keepAll, orphans: keepAll } },
         rules: [
@@ -60,7 +60,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       },
       {
         feature: "The first rule that selects an image decides",
-        tools: "Amazon ECR: `rulePriority`. Order of the list here; a catch-all stands last",
+        tools: "Amazon ECR: `rulePriority`. Here the order of the list decides; a catch-all comes last",
         rules: [
           { of: tags, tags: ["prod-*"], action: "keep" },
           { of: ["tags", "untagged"], olderThan: "14 days", action: "delete" }
@@ -69,7 +69,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       {
         feature: "Tags of one image are judged one by one",
         tools:
-          "GitLab, `acr purge`. In Harbor an image that one tag keeps keeps its other tags: here it stays as well, and the other tags go",
+          "GitLab, `acr purge`. In Harbor, an image that one tag keeps also keeps its other tags; here the image is kept, and the other tags are deleted",
         rules: [
           { of: tags, tags: ["latest"], action: "keep" },
           { of: tags, olderThan: "30 days", action: "delete" }
@@ -112,7 +112,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       },
       {
         feature: "Tags that match all of several patterns",
-        tools: "Amazon ECR (a list of patterns). One pattern has to say it here: a list means any of them",
+        tools: "Amazon ECR (a list of patterns). Here write one pattern: a list matches any of its patterns",
         rules: [{ of: tags, tags: ["prod*web*"], action: "keep" }]
       },
       {
@@ -143,7 +143,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       {
         feature: "Not updated for some days",
         tools:
-          "`acr purge --ago` (the last move of the tag), GitLab: `older_than` (there, when the image was built, which nothing here asks)",
+          "`acr purge --ago` (the last move of the tag), GitLab: `older_than` (there, since the image was built, which is not supported here)",
         rules: [{ of: tags, olderThan: "30 days", action: "delete" }]
       },
       {
@@ -173,7 +173,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
       },
       {
         feature: "The newest that were updated",
-        tools: "GitLab: `keep_n`; `acr purge --keep` (there, of those that are old enough: the second rule)",
+        tools: "GitLab: `keep_n`; `acr purge --keep` (the second rule: it counts only tags that are old enough)",
         rules: [
           { of: tags, newest: { count: 3 }, action: "keep" },
           { of: tags, olderThan: "30 days", newest: { count: 3 }, action: "keep" }
@@ -185,8 +185,8 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         rules: [{ of: tags, newest: { count: 10, by: "pull" }, action: "keep" }]
       },
       {
-        feature: "The newest that are active: pushed or pulled last",
-        tools: "Harbor: the latest active. `pull` counts a push as one",
+        feature: "The most recently active: pushed or pulled",
+        tools: "Harbor: the latest active. `pull` counts a push as a pull",
         rules: [{ of: tags, newest: { count: 10, by: "pull" }, action: "keep" }]
       },
       {
@@ -208,7 +208,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         ]
       },
       {
-        feature: "One for each day, week and month, for some time back",
+        feature: "One for each day, week and month, for a limited time back",
         tools: "none (backup tools)",
         rules: [
           { of: tags, onePer: { period: "day", for: "7 days" }, action: "keep" },
@@ -227,7 +227,7 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         rules: [{ of: ["untagged"], olderThan: "24 hours", action: "delete" }]
       },
       {
-        feature: "The newest untagged manifests stay",
+        feature: "Keep the newest untagged manifests",
         tools: "zot: `keepUntagged`; `acr purge --untagged-only --keep`. Images of an index are not counted here",
         rules: [
           { of: ["untagged"], newest: { count: 3 }, action: "keep" },
@@ -235,8 +235,8 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         ]
       },
       {
-        feature: "Referrers go and stay with their image",
-        tools: "Harbor, Amazon ECR. No rule here: it is always so",
+        feature: "Delete and keep referrers with their image",
+        tools: "Harbor, Amazon ECR. Always so here, without a rule",
         rules: [{ of: tags, tags: ["v1"], action: "delete" }]
       },
       {
@@ -257,12 +257,12 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
         ]
       },
       {
-        feature: "What clusters run",
+        feature: "Images that clusters run",
         tools: "none. The program supplies the list of digests",
         rules: [{ of: ["tags", "untagged"], digests: "clusters", action: "keep" }]
       },
       {
-        feature: "What failed a scan",
+        feature: "Images that failed a scan",
         tools: "none",
         rules: [{ of: ["tags", "untagged"], quarantine: ["Failed"], olderThan: "7 days", action: "delete" }]
       },
@@ -277,23 +277,23 @@ export const groups: ReadonlyArray<readonly [string, ReadonlyArray<Feature>]> = 
     "Safety",
     [
       {
-        feature: "Locked, immutable and protected tags stay",
+        feature: "Keep locked, immutable and protected tags",
         tools: "Harbor (immutable), GitLab (protected), `acr purge` (locks). This is the default here",
         fields: { locked: "keep" }
       },
       {
-        feature: "Locked tags and manifests are deleted as well",
-        tools: "`acr purge --include-locked`. Here a run has to allow it too",
+        feature: "Delete locked tags and manifests as well",
+        tools: "`acr purge --include-locked`. Here the run must allow it too",
         fields: { locked: "include" }
       },
       {
-        feature: "Limits: how much may go, and how much stays at least",
+        feature: "Limits: how much may be deleted, and how much must remain",
         tools: "none",
         fields: { limits: { maxDeletions: 500, maxFraction: 0.25, minRemaining: 3 } }
       },
       {
         feature: "Dry run, or preview",
-        tools: "Harbor, zot, Amazon ECR, `acr purge`. A plan here: it is data, and the run carries out that plan"
+        tools: "Harbor, zot, Amazon ECR, `acr purge`. Here a plan, which is data, and the run carries out exactly that plan"
       }
     ]
   ]

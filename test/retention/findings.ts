@@ -1,5 +1,5 @@
 /**
- * What `acr purge` does, and what comes of the same data here: each outcome is that of a run.
+ * What `acr purge` does, and the result of this library on the same data, each from a run.
  */
 import * as Retention from "@effect-acr/artifacts/Retention"
 import type { RetentionJournal } from "@effect-acr/artifacts/RetentionJournal"
@@ -31,7 +31,7 @@ import {
 import { emulated } from "../support/emulator.ts"
 import * as Emulated from "../support/retention.ts"
 
-/** Where something stands in the source of acr-cli, or a page. */
+/** A place in the source of acr-cli, or a page. */
 interface Source {
   readonly text: string
   readonly url: string
@@ -42,7 +42,7 @@ interface Finding {
   /** What `acr purge` does. */
   readonly theirs: string
   readonly source: Source
-  /** What comes of the same here. */
+  /** The result of this library on the same data. */
   readonly ours: Effect.Effect<string, unknown>
 }
 
@@ -83,7 +83,7 @@ const running = (
     return yield* Retention.apply(registry.target, planned.plan, planned.rules, options)
   })
 
-/** Which manifests a run deletes, and which it leaves, by name. */
+/** Which manifests a run deletes and keeps, by name. */
 const manifestsOf = (pushes: Parameters<typeof holding>[0], names: Names, rules: ReadonlyArray<Fields>) =>
   Effect.gen(function* () {
     const registry = yield* holding(pushes)
@@ -94,7 +94,7 @@ const manifestsOf = (pushes: Parameters<typeof holding>[0], names: Names, rules:
     return `Deletes ${listOf(namesOf(gone, names))}. Keeps ${listOf(namesOf(after, names))}.`
   })
 
-/** Which tags a run deletes, and which it leaves. */
+/** Which tags a run deletes and keeps. */
 const tagsOf = (ages: { readonly [tag: string]: number }, rules: ReadonlyArray<Fields>) =>
   Effect.gen(function* () {
     const registry = yield* holding(tagged(ages))
@@ -279,7 +279,7 @@ const dryRun = Effect.gen(function* () {
   const done = report.outcomes.filter(({ outcome }) => outcome === "done")
   const planned = plan.manifests.filter(({ verdict }) => verdict === "delete").map(({ digest }) => digest)
   const isSame = planned.every((digest) => done.some((one) => one.digest === digest)) && planned.length === done.length
-  return `The plan has ${plan.frees.manifests} manifests, and ${writes} writes were sent for it. The run deletes ${isSame ? "the same" : "others"}.`
+  return `The plan has ${plan.frees.manifests} manifests, and ${writes} writes were sent for it. The run deletes ${isSame ? "the same manifests" : "others"}.`
 })
 
 const regex = Effect.gen(function* () {
@@ -316,7 +316,7 @@ const resumed = Effect.gen(function* () {
   const first = registry.requests.length
   const report = yield* Retention.apply(registry.target, plan, rules, { journal: written, concurrency: 1 })
   const second = registry.requests.slice(first).filter(({ name }) => name === "deleteManifest").length
-  return `${count} deletions, interrupted with ${left} left: the second run, with the journal, sends ${second} and ends \`${RetentionReport.status(report)}\`. No time is set for a run.`
+  return `${count} deletions, interrupted with ${left} left: the second run, with the journal, sends ${second} and ends \`${RetentionReport.status(report)}\`. A run has no time limit.`
 })
 
 const byRepository = Effect.gen(function* () {
@@ -347,22 +347,22 @@ const untaggedAge = manifestsOf(
   [{ of: ["untagged"], olderThan: "30 days", action: "delete" }]
 )
 
-/** The findings, in the order in which they were made. */
+/** The findings, in the order of their discovery. */
 export const findings: ReadonlyArray<Finding> = [
   {
     theirs:
-      "Skips a locked index before it collects the images of it. Its untagged images are deleted, and the locked index cannot be pulled any more.",
+      "Skips a locked index before it collects the images of that index. The untagged images are deleted, and the locked index can no longer be pulled.",
     source: lines(images, 205, 215),
     ours: lockedIndex
   },
   {
-    theirs: "Protects the children of an index that has a subject, and not the index itself: it is deleted.",
+    theirs: "Protects the children of an index that has a subject, but not the index itself, which it deletes.",
     source: lines(images, 313, 330),
     ours: referringIndex
   },
   {
     theirs:
-      "`--untagged-only --keep 1` counts an index and its images as different manifests: the newest index is kept and its images are deleted.",
+      "`--untagged-only --keep 1` counts an index and its images as separate manifests: it keeps the newest index and deletes its images.",
     source: lines(purge, 595, 610),
     ours: newestRoot
   },
@@ -377,7 +377,7 @@ export const findings: ReadonlyArray<Finding> = [
     ours: tagsOf({ "1.0": 60, "11.0.5": 60, v1x0: 60 }, [{ tags: ["1.0"], action: "delete" }])
   },
   {
-    theirs: "Joins the filters for one repository into one expression: `--keep 1` keeps one tag of all of them.",
+    theirs: "Joins the filters for one repository into one expression: `--keep 1` keeps one tag in total, not one for each filter.",
     source: lines(images, 121, 128),
     ours: tagsOf({ a1: 60, a2: 50, b1: 90, b2: 80 }, [
       { tags: ["a*"], newest: { count: 1 }, action: "keep" },
@@ -392,13 +392,13 @@ export const findings: ReadonlyArray<Finding> = [
   },
   {
     theirs:
-      "Reads `1h30d`, `1.5d` and `1e3d` as one day. Reads `d`, `xd`, `w2d` and a number that is too large as zero, and `-5d` as a time to come: everything is old enough. Reads `7days`, `abc` and `h` as 150 years, with a warning. Refuses `30`, `1w` and `30D`.",
+      "Reads `1h30d`, `1.5d` and `1e3d` as one day. Reads `d`, `xd`, `w2d` and too large numbers as zero, and `-5d` as a time in the future: everything is old enough. Reads `7days`, `abc` and `h` as 150 years, with a warning. Refuses `30`, `1w` and `30D`.",
     source: lines(purge, 389, 448),
     ours: strictDurations
   },
   {
     theirs:
-      "`--keep 1` counts only tags that are old enough: with `--ago 30d`, one of `v1` to `v3` is kept beside the young ones.",
+      "`--keep 1` counts only tags that are old enough: with `--ago 30d`, it keeps one of `v1` to `v3` in addition to the younger ones.",
     source: lines(purge, 478, 516),
     ours: tagsOf({ v1: 60, v2: 50, v3: 40, v4: 10, v5: 5 }, [
       { newest: { count: 1 }, action: "keep" },
@@ -413,28 +413,28 @@ export const findings: ReadonlyArray<Finding> = [
   },
   {
     theirs:
-      "Prints a 405 as skipped and counts a 404 as deleted. Any other error of one deletion ends the work on the repository, and the first 401 ends all.",
+      "Prints a 405 as skipped and counts a 404 as deleted. Any other error of a deletion ends the work on the repository, and the first 401 ends the run.",
     source: lines(purger, 75, 95),
     ours: refusals
   },
   {
     theirs:
-      "Does not look again between list and deletion: a tag that was pushed to an image meanwhile is deleted with it.",
+      "Does not check again between list and deletion: a tag that is pushed to an image meanwhile is deleted with it.",
     source: lines(purger, 97, 130),
     ours: newTag
   },
   {
-    theirs: "The dry run is a path of its own through the code. It counted wrongly, or did not end, and was mended.",
+    theirs: "The dry run is a separate code path. It counted wrongly or did not end, which was fixed later.",
     source: { text: "#220", url: "https://github.com/Azure/acr-cli/issues/220" },
     ours: dryRun
   },
   {
-    theirs: "The engine of its expressions backtracks, with a limit of 60 seconds for one match.",
+    theirs: "Its regular expressions backtrack, with a limit of 60 seconds for one match.",
     source: lines(images, 392, 406),
     ours: regex
   },
   {
-    theirs: "140,000 manifests exceeded the time of a task. A run that ended begins anew.",
+    theirs: "140,000 manifests exceeded the time limit of a task. An interrupted run starts from the beginning.",
     source: { text: "#457", url: "https://github.com/Azure/acr-cli/issues/457" },
     ours: resumed
   },

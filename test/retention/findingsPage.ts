@@ -1,22 +1,22 @@
 /**
- * docs/retention-vs-acr-purge.md: what `acr purge` does, and what comes of the same data here.
+ * docs/retention-vs-acr-purge.md: what `acr purge` does, and the result of this library on the same data.
  */
 import * as Effect from "effect/Effect"
 import { table } from "../support/markdown.ts"
 import { findings } from "./findings.ts"
 
-const introduction = `# Retention beside acr purge
+const introduction = `# Retention and acr purge compared
 
-\`acr purge\` is the tool that Azure's documentation names for deleting images by age. These are 17 findings from its source (acr-cli
-of 12 March 2026) and from runs of it against a registry of mocks. The last column is written by a command that does the same with
-this library and reports what was deleted and what stays (\`npx -y pnpm@12 retention\`).
+Azure's documentation recommends \`acr purge\` to delete images by age. These are 17 findings from its source (acr-cli of
+12 March 2026) and from runs against a mock registry. The last column is generated: \`npx -y pnpm@12 retention\` runs this library on
+the same data, and reports what it deletes and keeps.
 
 `
 
 const after = `
 
-Names in the last column are those of tags or of manifests. What tools of other registries can say, and how rules say it here:
-[rules compared](retention-rules.md). How to use it: [retention](retention.md).
+Names in the last column are tags or manifests. See also [retention](retention.md), and [rules compared](retention-rules.md) with
+the tools of other registries.
 `
 
 /** The text of the page. */

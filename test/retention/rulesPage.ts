@@ -1,30 +1,29 @@
 /**
- * docs/retention-rules.md: what the rules of other tools can say, and how rules say it here.
+ * docs/retention-rules.md: features of the rules of other tools, and the same as rules of this library.
  */
 import { table } from "../support/markdown.ts"
 import { type Feature, groups } from "./features.ts"
 
-const introduction = `# Rules of retention, compared
+const introduction = `# Retention rules compared
 
-What Harbor, zot, GitLab, Amazon ECR and \`acr purge\` can say, and how [rules of this library](retention.md#rules) say it. Each
-fragment is read by a test. Fragments leave out \`name\` and \`because\`, which each rule has; several rules stand in that order.
+The features of Harbor, zot, GitLab, Amazon ECR and \`acr purge\`, written as [rules of this library](retention.md#rules). A test
+parses each fragment. Fragments leave out \`name\` and \`because\`, which each rule needs. The order of rules matters.
 
 `
 
 const after = `
-## What rules cannot say
+## Not supported, and alternatives
 
-- **Labels** (Harbor): they are in Harbor's own database, and no registry API has them. Supply the digests that have a label as a
-  list, and name the list in \`digests\`.
-- **Times of pulls**: no registry tells them on the API that clients use. Azure Monitor has the pulls of Azure Container Registry, once
-  diagnostic logs are on. Supply them as \`pulls\`.
+- **Labels** (Harbor): they are in Harbor's own database, not in a registry API. Supply the digests that have a label as a list, and
+  name the list in \`digests\`.
+- **Pull times**: no registry API for clients returns them. Azure Monitor has the pulls of Azure Container Registry if diagnostic
+  logs are enabled. Supply them as \`pulls\`.
 - **Annotations, platform and size**: supply a list of digests. A manifest is deleted whole: one platform of an index cannot go alone.
-- **When an image was built** (GitLab): the time of a build is what the build says, and reproducible builds say 1970. Ages are counted
-  from the push or the last update.
-- **Moving to an archive** (Amazon ECR): rules keep, delete and untag. [Copy](artifacts.md) what is to be archived before.
+- **Build time** (GitLab): the build sets it, and reproducible builds set 1970. Ages are counted from the push or the last update.
+- **Moving to an archive** (Amazon ECR): rules keep, delete and untag. [Copy](artifacts.md) images to the archive first.
 `
 
-/** JSON on one line, with spaces as people write it. */
+/** JSON on one line, with spaces. */
 const inline = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
@@ -32,7 +31,7 @@ const inline = (value: unknown): string => {
   return `{ ${fields.join(", ")} }`
 }
 
-/** In a table, an upright bar would end the cell. */
+/** A vertical bar would end a cell of a table. */
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``
 
 const fragment = ({ fields = {}, rules = [] }: Feature): string =>
@@ -48,7 +47,7 @@ export const rulesPage: string = [
     .map(
       ([name, features]) =>
         `## ${name}\n\n${table(
-          ["What", "Where", "Here"],
+          ["Feature", "Other tools", "This library"],
           features.map((feature) => [feature.feature, feature.tools, fragment(feature) || "`Retention.plan`"])
         )}\n`
     )
