@@ -165,6 +165,28 @@ describe("eacr migrate", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("run and plan end with 7 where the target is down, with one line for all repositories", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      yield* world.seed(...images)
+      yield* world.writeRules({ routes: [{ ...world.route, to: { registry: "127.0.0.1:1" } }] })
+      for (const { code, stderr, stdout } of [yield* world.run(), yield* world.migrate("plan", world.rulesFile)]) {
+        assert.strictEqual(code, 7, stderr)
+        assert.match(
+          stdout,
+          /^not copied\t2 repositories cannot be reached now, the first is shop\/api: .*ECONNREFUSED/m
+        )
+        assert.lengthOf(stdout.match(/^not copied/gm) ?? [], 1)
+      }
+      const status = yield* world.migrate("status", "test", "--state", world.state, "--json")
+      assert.lengthOf(status.stdout.match(/"problem":"unavailable"/g) ?? [], 2)
+
+      const rename = [{ prefix: "shop/", replaceBy: "Shop/" }]
+      yield* world.writeRules({ routes: [{ ...world.route, rename }] })
+      assert.strictEqual((yield* world.migrate("plan", world.rulesFile)).code, 3)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("run ends with 3 where something is missing, says where to read why, and mends it in the next call", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld

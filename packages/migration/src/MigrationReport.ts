@@ -92,6 +92,7 @@ export type Outcome = typeof Outcome.Type
  * - `targetNotListed`: the target does not say what it has in it.
  * - `invalidName`: the target takes no such name.
  * - `collision`: two sources would become one repository.
+ * - `unavailable`: the source or the target cannot be reached, or asks for fewer requests. A later pass may list it.
  *
  * @category schemas
  * @since 0.1.0
@@ -104,7 +105,7 @@ export const RepositoryProblem = Schema.Struct({
   /** The repository at the target. */
   target: Schema.String,
   /** What is wrong. */
-  problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision"]),
+  problem: Schema.Literals(["notListed", "targetNotListed", "invalidName", "collision", "unavailable"]),
   /** What happened, for a person to read. */
   detail: Schema.String
 })

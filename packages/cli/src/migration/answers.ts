@@ -4,6 +4,7 @@
 import { printable } from "@effect-acr/client/Printable"
 import * as MigrationPlan from "@effect-acr/migration/MigrationPlan"
 import * as MigrationReport from "@effect-acr/migration/MigrationReport"
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Answer from "../answer.ts"
@@ -47,8 +48,32 @@ const counted = (view: View, count: number, bytes: number): string =>
 const some = (name: string, values: ReadonlyArray<string>): ReadonlyArray<Entry> =>
   values.length === 0 ? [] : [[name, values]]
 
-const problemLines = (problems: ReadonlyArray<MigrationReport.RepositoryProblem>): ReadonlyArray<string> =>
-  problems.map(({ detail, source, target }) => `${named(source, target)}: ${detail}`)
+type Problem = MigrationReport.RepositoryProblem
+
+/** Problems of which one line stands for all, because the cause is the same. The others are each one of the rules. */
+const shared: Readonly<Partial<Record<Problem["problem"], string>>> = {
+  notListed: "are not listed by the source",
+  targetNotListed: "are not listed by the target",
+  unavailable: "cannot be reached now"
+}
+
+const problemLine = ({ detail, source, target }: Problem): string => `${named(source, target)}: ${detail}`
+
+const problemLines = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =>
+  Object.values(Arr.groupBy(problems, ({ problem }) => problem)).flatMap((alike) => {
+    const [first] = alike
+    const what = shared[first.problem]
+    return what === undefined || alike.length === 1
+      ? alike.map(problemLine)
+      : [`${alike.length} repositories ${what}, the first is ${problemLine(first)}`]
+  })
+
+/** The exit code of a run or a plan by what is not copied: to try later, if that is all that is wrong. */
+export const codeOf = (problems: ReadonlyArray<Problem>, failures: ReadonlyArray<MigrationReport.FailureCount>) =>
+  problems.every(({ problem }) => problem === "unavailable") &&
+  failures.every(({ class: kind, state }) => kind === "transient" || state === "skipped" || state === "vanished")
+    ? exitCodes.unavailable
+    : exitCodes.partly
 
 const requestLine = ({ loginServer, read, referrers, write }: MigrationPlan.Requests): string =>
   `${loginServer}: about ${read} reads, ${write} writes, ${referrers} lists of referrers`
@@ -86,7 +111,7 @@ export const ofPlan = ({ leastDuration, ...plan }: MigrationPlan.Plan): Answer.A
           ...some("requests", plan.requests.map(requestLine)),
           ...some("not copied", problemLines(plan.problems))
         ]),
-      code: plan.problems.length === 0 ? exitCodes.done : exitCodes.partly
+      code: plan.problems.length === 0 ? exitCodes.done : codeOf(plan.problems, [])
     }
   )
 }

@@ -145,7 +145,7 @@ export const run = Effect.fnUntraced(function* (call: Call) {
   )
   const isComplete = MigrationReport.isComplete(summary)
   if (!isComplete && !isQuiet) yield* tellIncomplete(call, summary)
-  const code = isComplete ? exitCodes.done : exitCodes.partly
+  const code = isComplete ? exitCodes.done : Answers.codeOf(summary.problems, summary.failures)
   // The last event has the same as the answer.
   if (!isPrinting) return yield* Answer.print({ ...Answers.ofStatus(name, summary), code })
   if (!isComplete) return yield* new Ended({ code })

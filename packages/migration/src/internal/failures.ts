@@ -31,6 +31,11 @@ const unlisted: ReadonlySet<string> = new Set(["Forbidden", "NotFound", "Unsuppo
 /** Whether a place does not say what it has, as opposed to one that cannot be reached. */
 export const isUnlisted = (error: unknown): boolean => !(error instanceof PlatformError) && unlisted.has(tagOf(error))
 
+/** Whether a place cannot be reached now, or asks for fewer requests. */
+export const isUnavailable = (error: unknown): boolean => absences.has(tagOf(error))
+
+const absences: ReadonlySet<string> = new Set(["Unavailable", "Throttled"])
+
 const refusals: ReadonlySet<string> = new Set(["Locked", "Refused", "TooLarge", "InvalidRequest", "Unsupported"])
 
 const damages: ReadonlySet<string> = new Set(["ContentMismatch", "ContentDiffers", "InvalidResponse", "Damaged"])

@@ -8,7 +8,7 @@ import { MigrationError } from "../MigrationError.ts"
 import { type Route, type Rules, targetName } from "../MigrationRules.ts"
 import { arrived, compare, type Doubted, extraTags, otherTags, toReadBack } from "./compare.ts"
 import { optionsOf } from "./copy.ts"
-import { isDenied, messageOf } from "./failures.ts"
+import { isDenied, isUnavailable, messageOf } from "./failures.ts"
 import * as Inventories from "./inventory.ts"
 import { nameOf, nameProblems } from "./names.ts"
 import { patiently } from "./patience.ts"
@@ -108,7 +108,8 @@ const planRepository = (
         Effect.asSome,
         Effect.catch((error) => {
           if (isDenied(error)) onDenied(messageOf(error))
-          return Effect.as(store.setProblem(repository.id, problem, messageOf(error)), Option.none<A>())
+          const found = isUnavailable(error) ? "unavailable" : problem
+          return Effect.as(store.setProblem(repository.id, found, messageOf(error)), Option.none<A>())
         })
       )
     const source = yield* listing(
