@@ -267,6 +267,24 @@ layer(emulator, { excludeTestServices: true })("purge", (it) => {
       })
     )
 
+    it.effect("says that nothing of it is there, as where its repository was edited", () =>
+      Effect.gen(function* () {
+        yield* builds("purge/planned", 2)
+        yield* builds("purge/other", 3)
+        const file = join(temporary(), "plan.json")
+        yield* loggedIn(["purge", "$REGISTRY/purge/planned", "--untagged", "--plan", file])
+        const { code, stderr } = yield* loggedIn(["purge", "--apply", file, "--yes"])
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+        const again = yield* loggedIn(["purge", "--apply", file, "--yes"])
+        assert.match(again.stderr, /^warning: nothing that the plan deletes is in \S+\/purge\/planned: /)
+        const document = JSON.parse(readFileSync(file, "utf8"))
+        const plans = [{ ...document.plans[0], repository: "purge/nowhere" }]
+        writeFileSync(file, JSON.stringify({ ...document, plans }))
+        const edited = yield* loggedIn(["purge", "--apply", file, "--yes"])
+        assert.match(edited.stderr, /^warning: nothing that the plan deletes is in \S+\/purge\/nowhere: /)
+      })
+    )
+
     it.effect("replaces a plan, and no other file", () =>
       Effect.gen(function* () {
         yield* builds("purge/file", 2)

@@ -251,6 +251,14 @@ const problemOf = (fate: InTurn.Fate<RetentionReport.Report>, isReported: boolea
   }
 }
 
+/** Warns of a plan that was for another repository, as the report does not tell it from one that was carried out before. */
+const tellGone = (report: RetentionReport.Report) =>
+  report.outcomes.length > 0 && report.outcomes.every(({ outcome }) => outcome === "gone")
+    ? Output.tell(
+        `warning: nothing that the plan deletes is in ${nameOf(report)}: it was deleted before, or the plan is for another repository`
+      )
+    : Effect.void
+
 /** Carries out plans, one repository after the other. One that fails does not end the others. */
 const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
   const interrupted: Array<RetentionReport.Report> = []
@@ -263,7 +271,7 @@ const apply = Effect.fnUntraced(function* (plans: ReadonlyArray<Plan>) {
   const steps = plans.map((plan) => ({
     what: `purge ${nameOf(plan)}`,
     act: Effect.flatMap(Retention.open(nameOf(plan)), (target) =>
-      Retention.apply(target, plan, plan.rules, { onInterrupt })
+      Effect.tap(Retention.apply(target, plan, plan.rules, { onInterrupt }), tellGone)
     )
   }))
   yield* InTurn.run(steps, (fates) => {
