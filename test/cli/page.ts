@@ -198,6 +198,7 @@ Standard output carries the answer, and standard error everything else. Standard
 | \`-q\`      | digests or names alone                                                                    |
 
 \`version\` in a document rises when a member changes its meaning or is removed. New members may come at any time.
+\`--version --json\` prints the document \`version\`.
 
 \`NO_COLOR\` turns colors off, \`FORCE_COLOR\` turns them on, and \`TERM=dumb\` turns off colors and redrawing.
 

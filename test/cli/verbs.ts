@@ -13,6 +13,7 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import { root } from "../../packages/cli/src/root.ts"
+import { document as versionDocument } from "../../packages/cli/src/version.ts"
 
 const folder = new URL("../../packages/cli/src/verbs/", import.meta.url)
 
@@ -58,9 +59,10 @@ const modules: ReadonlyArray<Module> = await Promise.all(
     .map(moduleOf)
 )
 
-/** All documents, sorted by their names. */
+/** All documents, sorted by their names. That of `--version` is of no verb. */
 export const documents: ReadonlyArray<Document> = modules
   .flatMap((module) => module.documents)
+  .concat({ name: "version", schema: versionDocument })
   .toSorted((one, other) => one.name.localeCompare(other.name))
 
 /** The documents of a verb. */

@@ -56,8 +56,11 @@ const exitCodeLines = [
   ...exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`)
 ]
 
+/** Flags have no values yet when versions are printed. */
+const wantsJson = (args: ReadonlyArray<string>): boolean => args.includes("--json") || args.includes("--jsonl")
+
 /** Prints help and versions on standard output, and what is wrong with a call on standard error. */
-const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
+const presenter = (stdio: Stdio.Stdio, args: ReadonlyArray<string>): CliOutput.Presenter => {
   // A presenter cannot fail: `report` finds the error among the defects.
   const print = (text: string) => Effect.orDie(Effect.provideService(Output.print(`${text}\n`), Stdio.Stdio, stdio))
   const tell = (text: string) => Effect.provideService(Output.tell(text), Stdio.Stdio, stdio)
@@ -84,18 +87,19 @@ const presenter = (stdio: Stdio.Stdio): CliOutput.Presenter => {
           )
         }
         case "Version":
-          return print(Version.text())
+          return wantsJson(args) ? Effect.flatMap(Version.json, print) : print(Version.text())
       }
     }
   }
 }
 
-const layer = Layer.mergeAll(
-  config,
-  Log.layer,
-  Layer.unwrap(Effect.map(Stdio.Stdio, (stdio) => CliOutput.layerPresenter(presenter(stdio)))),
-  TerminalCapabilities.layer
-)
+const layerFor = (args: ReadonlyArray<string>) =>
+  Layer.mergeAll(
+    config,
+    Log.layer,
+    Layer.unwrap(Effect.map(Stdio.Stdio, (stdio) => CliOutput.layerPresenter(presenter(stdio, args)))),
+    TerminalCapabilities.layer
+  )
 
 /** Whether the current folder was deleted. Node.js throws where it resolves a relative path. */
 const isWithoutFolder = (defect: unknown): boolean =>
@@ -140,5 +144,5 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<ExitCode, never,
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause) ? Effect.failCause(Cause.interrupt()) : report(Cause.squash(cause))
     ),
-    Effect.provide(layer)
+    Effect.provide(layerFor(args))
   )

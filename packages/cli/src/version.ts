@@ -1,7 +1,10 @@
 /**
  * The versions of the command and of what it runs on.
  */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { getCurrentVersion } from "effect/Version"
+import * as Answer from "./answer.ts"
 
 /** `npx -y pnpm@12 release:version` writes it. */
 export const version = "0.1.0"
@@ -13,6 +16,26 @@ const runtime = (): string => {
   return deno === undefined ? `node ${node}` : `deno ${deno}`
 }
 
+const platform = (): string => `${process.platform} ${process.arch}`
+
 /** What `--version` prints. */
-export const text = (): string =>
-  `eacr ${version} (effect ${getCurrentVersion()}, ${runtime()}, ${process.platform} ${process.arch})`
+export const text = (): string => `eacr ${version} (effect ${getCurrentVersion()}, ${runtime()}, ${platform()})`
+
+/** What `--version --json` prints. */
+export const document = Answer.document({
+  eacr: Schema.String,
+  effect: Schema.String,
+  /** The runtime and its version: `node 24.21.0`. */
+  runtime: Schema.String,
+  /** The operating system and the architecture, as Node.js names them: `linux x64`. */
+  platform: Schema.String
+})
+
+export const json: Effect.Effect<string> = Effect.suspend(
+  () =>
+    Answer.make(
+      document,
+      { eacr: version, effect: getCurrentVersion(), runtime: runtime(), platform: platform() },
+      { text: () => [text()] }
+    ).json
+)

@@ -100,6 +100,17 @@ layer(emulator, { excludeTestServices: true })("exit codes", (it) => {
     })
   )
 
+  it.effect("0: the version, as text or as a JSON document", () =>
+    Effect.gen(function* () {
+      const text = yield* loggedIn(["--version"])
+      const json = yield* loggedIn(["--version", "--json"])
+      const { eacr, effect, platform, runtime, version } = JSON.parse(json.stdout)
+      assert.strictEqual(version, 1)
+      assert.strictEqual(text.stdout, `eacr ${eacr} (effect ${effect}, ${runtime}, ${platform})\n`)
+      assert.strictEqual(json.code, 0)
+    })
+  )
+
   it.effect("5: the login lacks a permission", () =>
     Effect.gen(function* () {
       const { loginServer } = yield* AcrEmulator.AcrEmulator
