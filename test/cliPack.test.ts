@@ -14,6 +14,7 @@ import { version } from "../packages/cli/src/version.ts"
 import { authConfig } from "../packages/cli/test/support/registry.ts"
 import { alone } from "./support/alone.ts"
 import { run, temporaryFolder } from "./support/command.ts"
+import { oldNode } from "./support/oldNode.ts"
 import { pack, packageFolder, pnpm, project } from "./support/packed.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -89,6 +90,14 @@ layer(Layer.merge(InstalledLive, seeded), { timeout: "5 minutes", excludeTestSer
         printed,
         new RegExp(`^eacr ${version.replaceAll(".", "\\.")} \\(effect .+, node ${process.versions.node},`)
       )
+    })
+  )
+
+  it.effect.skipIf(oldNode === undefined)("says on an old Node which one it needs (skipped without an old one)", () =>
+    Effect.gen(function* () {
+      const { stderr, stdout } = yield* Effect.flip(run(oldNode ?? "", [yield* bin, "--version"]))
+      assert.match(stderr, /^eacr needs Node 22\.19 or later; this is Node (?:18|20|22)\.\d+\.\d+\n$/)
+      assert.strictEqual(stdout, "")
     })
   )
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto"
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { stripTypeScriptTypes } from "node:module"
 import { delimiter, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
@@ -30,6 +31,7 @@ import { startContainer } from "./support/container.ts"
 import { emulated } from "./support/emulator.ts"
 import { startWith } from "./support/emulatorCommand.ts"
 import { firstProgram } from "./support/firstProgram.ts"
+import { oldNode } from "./support/oldNode.ts"
 import * as Packed from "./support/packed.ts"
 import * as Runtimes from "./support/runtimes.ts"
 
@@ -297,6 +299,32 @@ layer(ProjectLive, { timeout: "3 minutes", excludeTestServices: true })("packed,
       assert.isFalse(yield* container.isHealthy("1"))
       assert.strictEqual((yield* container.stop("SIGTERM")).code, 143)
     }).pipe(Effect.scoped)
+  )
+
+  const old = oldNode ?? process.execPath
+
+  it.effect.skipIf(oldNode === undefined)(
+    "on an old Node name the one that they need (skipped without an old one)",
+    () =>
+      Effect.gen(function* () {
+        const { home } = yield* Project
+        const version = yield* run(old, ["--version"])
+        const needed = `needs Node 22.19 or later; this is Node ${version.trim().slice(1)}`
+
+        const command = join(Packed.packageFolder(home, "emulator"), "dist/bin.js")
+        assert.strictEqual((yield* Effect.flip(run(old, [command]))).stderr, `acr-emulator ${needed}\n`)
+
+        const stripped = stripTypeScriptTypes(yield* firstProgram)
+        yield* Effect.promise(() => writeFile(join(home, "old.js"), stripped))
+        const { stderr } = yield* Effect.flip(run(old, ["old.js"], { cwd: home }))
+        assert.include(stderr, `\nError: effect-acr ${needed}\n`)
+        assert.notInclude(stderr, "undici")
+        for (const name of ["node", "emulator"]) {
+          const importing = ["--input-type=module", "--eval", `import "@effect-acr/${name}"`]
+          const { stderr } = yield* Effect.flip(run(old, importing, { cwd: home }))
+          assert.include(stderr, `\nError: effect-acr ${needed}\n`)
+        }
+      })
   )
 
   it.layer(Runtimes.layer, { timeout: "3 minutes" })("on", (it) => {

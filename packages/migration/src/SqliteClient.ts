@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { closeSync, openSync } from "node:fs"
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -89,8 +89,12 @@ const fullCode = 13
 export const isFull = ({ reason }: SqlError): boolean =>
   reason.cause instanceof SqliteFailure && ((reason.cause.errno ?? 0) & 0xff) === fullCode
 
-const open = ({ busyTimeout = "5 seconds", filename }: Options) =>
-  Effect.acquireRelease(
+/** Loaded with the first database: an old Node has no such module, and would fail before it can name the one that is needed. */
+const sqlite = Effect.tryPromise({ try: () => import("node:sqlite"), catch: failure("open") })
+
+const open = Effect.fnUntraced(function* ({ busyTimeout = "5 seconds", filename }: Options) {
+  const { DatabaseSync } = yield* sqlite
+  return yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
         create(filename)
@@ -107,6 +111,7 @@ const open = ({ busyTimeout = "5 seconds", filename }: Options) =>
     }),
     (database) => Effect.sync(() => database.close())
   )
+})
 
 interface SqliteConnection extends Connection {
   readonly database: DatabaseSync

@@ -8,7 +8,7 @@ import * as tls from "node:tls"
 import { InvalidRequest } from "@effect-acr/client/RegistryError"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { buildConnector } from "undici/index.js"
+import type { buildConnector } from "./undici.ts"
 
 /** See `NodeRegistryHttpClient.Options`. */
 export interface Options {

@@ -7,8 +7,7 @@
 import { lookup } from "node:dns"
 import type { LookupFunction } from "node:net"
 import * as Outbound from "@effect-acr/client/Outbound"
-// By the name of its file: for the package's own name Bun has a stand-in, which makes no connections.
-import { buildConnector } from "undici/index.js"
+import { buildConnector } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
 

@@ -10,7 +10,7 @@ import * as tls from "node:tls"
 import * as Outbound from "@effect-acr/client/Outbound"
 import { printable } from "@effect-acr/client/Printable"
 import * as Effect from "effect/Effect"
-import { buildConnector } from "undici/index.js"
+import { buildConnector } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Tunnel from "./tunnel.ts"
 

@@ -8,7 +8,7 @@
  */
 import { Socket } from "node:net"
 import * as Redacted from "effect/Redacted"
-import { type buildConnector, Client } from "undici/index.js"
+import { type buildConnector, Client } from "./undici.ts"
 import type { Proxy } from "./proxies.ts"
 import * as Outbound from "@effect-acr/client/Outbound"
 
