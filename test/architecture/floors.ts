@@ -16,7 +16,7 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "Nouns",
-      about: "what a registry holds, as schemas: parsed where it enters, true from there on",
+      about: "names, digests, descriptors and manifests, as schemas",
       holds: client(
         "Digest",
         "Tag",
@@ -43,14 +43,14 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "RegistryError",
-      about: "the one error, with a reason that a user can act on",
+      about: "the error of all operations, with a reason to act on",
       holds: client("RegistryError")
     }
   ],
   [
     {
       name: "HTTP",
-      about: "an operation as data, one request for it, and what may become of that",
+      about: "operations as data, requests, retries and responses",
       holds: client(
         "Operation",
         "TokenScope",
@@ -84,14 +84,14 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
   [
     {
       name: "Transfer",
-      about: "blobs, up and down",
+      about: "uploads and downloads of blobs",
       holds: client("BlobSource", "Compression", "Content", "Hasher", "internal/transfer")
     }
   ],
   [
     {
       name: "Services",
-      about: "what a program asks for, one for each API",
+      about: "the services that programs use, one for each API",
       holds: client(
         "ContainerRegistry",
         "RegistryContent",
@@ -111,12 +111,12 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     },
     {
       name: "@effect-acr/node",
-      about: "what Node does better, and the logins of container tools",
+      about: "HTTP, hashing and compression on Node, and the logins of container tools",
       holds: ["node/src"]
     },
     {
       name: "@effect-acr/azure-identity",
-      about: "identities of Entra ID",
+      about: "credentials of Entra ID",
       holds: ["azure-identity/src"]
     }
   ],
@@ -128,14 +128,14 @@ export const floors: ReadonlyArray<ReadonlyArray<Part>> = [
     },
     {
       name: "@effect-acr/migration",
-      about: "registries and trees of layouts to others, by rules, in runs that survive a kill",
+      about: "migrations of registries and layouts by rules, which continue after a kill",
       holds: ["migration/src"]
     }
   ],
   [
     {
       name: "Command",
-      about: "a verb for each task: it calls the library and prints",
+      about: "the command, with a verb for each task",
       holds: ["cli/src"]
     }
   ]

@@ -7,33 +7,32 @@ import { parts } from "./rules.ts"
 
 const introduction = `# Architecture
 
-How the source is laid out, for new readers. The picture and the table are made of the imports:
-\`npx -y pnpm@12 architecture\`.
+The layout of the source, for new readers. \`npx -y pnpm@12 architecture\` draws the picture and the table from the imports.
 
 ## Packages
 
-- \`@effect-acr/client\` is the library. It needs Effect, and a little package for hashing, and runs wherever these do.
+- \`@effect-acr/client\` is the library. It depends on Effect and a small package for hashing, and runs wherever these run.
 - \`@effect-acr/artifacts\` works on whole artifacts, which are images with their platforms, signatures and SBOMs: it reads
   them as graphs and copies them between stores, of which a repository is one.
-- \`@effect-acr/node\` gives it what Node does better: an HTTP client that sees the address it dials, hashing, and the
-  logins that docker, podman, skopeo and oras have left behind.
-- \`@effect-acr/azure-identity\` gives it identities of Entra ID, by way of \`@azure/identity\`.
+- \`@effect-acr/node\` provides services on Node: an HTTP client that checks the address of each connection, hashing, and the
+  logins of docker, podman, skopeo and oras.
+- \`@effect-acr/azure-identity\` provides credentials of Entra ID, with \`@azure/identity\`.
 - \`@effect-acr/migration\` moves whole registries and trees of layouts by rules. It keeps the state of a run in a database,
   so that a killed run continues.
-- \`@effect-acr/emulator\` is a registry to test against, on real sockets, and a layer of the client that talks to it.
+- \`@effect-acr/emulator\` is a registry for tests, on real sockets, with a layer of the client for it.
 
-The library asks for an \`HttpClient\` and for \`Credentials\`, for a \`FileSystem\` where there are files, and brings a \`Hasher\`
-that a layer may replace. It knows none of the packages that provide these: the other packages depend on it, and it on none of them.
+The library requires an \`HttpClient\` and \`Credentials\`, and a \`FileSystem\` for files. It has a \`Hasher\` that a layer may
+replace. It imports none of the packages that provide these; they depend on it.
 
-## Floors
+## Layers of the source
 
 ![Each part of the source with its modules, and lines to the parts that it imports](architecture.svg)
 
-A file imports from its own part and from the floors under it, for types as for values. A line goes down from each part;
-a dot is an import. Parts of one floor do not know each other. The floors stand as data in \`test/architecture/floors.ts\`,
-from which the picture is drawn, and which \`npx -y pnpm@12 check\` holds every import against. \`effect/http\` may change with
-each minor version of Effect: the same file names the modules that may import it. No module imports the
-index of a package, which would load all of it when a program starts: [start faster](startup.md).
+A file imports only from its own part and from lower floors, types included. A line goes down from each part; a dot is an
+import. Parts of the same floor do not import each other. \`test/architecture/floors.ts\` defines the floors as data: the
+picture is drawn from it, and \`npx -y pnpm@12 check\` compares every import with it. \`effect/http\` may change with each minor
+version of Effect, so the same file lists the modules that may import it. No module imports the index of a package, which would
+load the whole package at the start of a program: [start faster](startup.md).
 
 `
 
@@ -51,32 +50,39 @@ const floorTable = table(
 
 const journeys = `
 
-Modules beside \`internal\` are public, one for each concept, and named as users name it. In \`internal\` each folder belongs
-to one part, and each file is one mechanism of it.
+Modules outside \`internal\` are public, one for each concept. In \`internal\`, each folder belongs to one part, and each file is
+one mechanism of it.
 
-## The way of a request
+## How a request is sent
 
-\`registry.deleteTag("library/hello-world", "latest")\` begins in \`ContainerRegistry\`, which reads its arguments with the
-grammar of the nouns (\`internal/api/arguments.ts\`) and takes an operation from the table of its API
-(\`internal/api/management.ts\`): method, path, scopes, which answers mean success, what may be sent twice, and how the answer
-decodes. \`Transport\` carries it out. Around everything is one loop of attempts (\`internal/http/retry.ts\`). Within an
-attempt, \`internal/auth/authorization.ts\` knows what this registry wants to see, and gets a token for the operation's scopes
-from the cache (\`tokens.ts\`), or by way of the credential (\`grants.ts\`). The request waits for its turn where there are rate
-limits, and goes out in \`internal/http/exchange.ts\`, the one place that sends anything: \`Outbound\` says whether it may go
-where it is going, and the answer is decoded or becomes a reason (\`failure.ts\`). On the way back secrets are struck out of
-what the registry said, spans and metrics are written (\`telemetry.ts\`), and the caller has a value or a \`RegistryError\`.
-More: [tokens](tokens.md), [what is tried again](retries.md), [where requests may go](origins.md).
+\`registry.deleteTag("library/hello-world", "latest")\` starts in \`ContainerRegistry\`:
 
-## The way of a blob
+1. It parses its arguments (\`internal/api/arguments.ts\`), and takes an operation from the table of its API
+   (\`internal/api/management.ts\`): method, path, scopes, successful statuses, whether it may be repeated, and the schema of the
+   response.
+2. \`Transport\` executes the operation in one retry loop (\`internal/http/retry.ts\`).
+3. In each attempt, \`internal/auth/authorization.ts\` gets a token with the scopes of the operation from the cache
+   (\`tokens.ts\`), or requests one with the credentials (\`grants.ts\`).
+4. The request waits for rate limits, if there are any. \`internal/http/exchange.ts\` sends it, and is the only place that sends
+   requests. \`Outbound\` checks its address before.
+5. The response is decoded, or becomes the reason of an error (\`failure.ts\`). The client removes secrets from what the registry
+   returned, and writes spans and metrics (\`telemetry.ts\`).
+6. The caller gets a value or a \`RegistryError\`.
 
-\`content.uploadBlob(repository, source)\` and its sisters begin in \`internal/content/blobs.ts\`. An upload is a state machine
-(\`upload.ts\`): each step is an operation of \`internal/api/distribution.ts\`, and what follows a fault is a pure
-decision (\`recovery.ts\`), so that bytes which the registry has are not sent again. Bytes come from the \`BlobSource\`, are hashed
-by the \`Hasher\` the first time that they are read (\`outgoing.ts\`), and leave as they come. A download is one stream
-(\`download.ts\`): the registry, or the storage to which it leads, is asked for a range from where the bytes so far end; pieces
-are counted and hashed as they pass; after the last of them size and digest must be those that were asked for, or the
-stream fails. A file has its name only when that is so (\`file.ts\`). In both directions a connection that moves nothing is given
-up (\`idle.ts\`), and whatever moves on renews the patience (\`patience.ts\`). More: [uploads](uploads.md),
+More: [tokens](tokens.md), [what is retried](retries.md), [where requests may go](origins.md).
+
+## How a blob is transferred
+
+\`content.uploadBlob(repository, source)\` and the other operations on blobs start in \`internal/content/blobs.ts\`.
+
+- An upload is a state machine (\`uploading.ts\`): each step is an operation of \`internal/api/distribution.ts\`, and a pure
+  function decides what follows a fault (\`recovery.ts\`), so that bytes which the registry has are not sent again. The
+  \`Hasher\` hashes the bytes of the \`BlobSource\` when they are first read (\`outgoing.ts\`).
+- A download is one stream (\`download.ts\`). It requests the range after the bytes so far from the registry or its storage, and
+  counts and hashes the bytes. The stream fails at its end unless size and digest match. A file gets its final name only after
+  that (\`file.ts\`).
+- In both directions the client closes connections without progress (\`idle.ts\`), and progress resets the number of attempts
+  (\`patience.ts\`). More: [uploads](uploads.md),
 [downloads](downloads.md).
 `
 
