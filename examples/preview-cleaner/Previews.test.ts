@@ -16,7 +16,7 @@ const Closed = Layer.succeed(PullRequests, {
   closedAt: (number) => Effect.succeed(number === 1 ? Option.some(DateTime.makeUnsafe(0)) : Option.none())
 })
 
-/** The registry that everybody finds: three images, one of which is an obsolete preview. */
+/** The registry of each test: three images, one of which is an obsolete preview. */
 const Images = Layer.effectDiscard(
   Effect.gen(function* () {
     const { seed } = yield* AcrEmulator.AcrEmulator
