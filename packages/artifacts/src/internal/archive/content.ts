@@ -16,18 +16,18 @@ import type { Pointer } from "../../ContentStore.ts"
 import * as Contents from "../contents.ts"
 import { type Entries, failure, invalid } from "./entries.ts"
 
-/** Where the content of an archive is, besides the files that are named by its digests. */
+/** Content of an archive that is not in files named by digest. */
 export interface Places {
-  /** Manifests that the archive does not have: they were made here. */
+  /** Generated manifests, which the archive does not have. */
   readonly manifests: ReadonlyMap<Digest.Digest, Manifest.Raw>
   /** The files of blobs. */
   readonly blobs: ReadonlyMap<Digest.Digest, string>
 }
 
-/** Where all content is in files that are named by its digests. */
+/** For archives with all content in files named by digest. */
 export const noPlaces: Places = { manifests: new Map(), blobs: new Map() }
 
-/** The whole of a small file; none if it is not there. */
+/** The whole content of a small file; none if it does not exist. */
 export const readSmall = <E>(
   entries: Entries<E>,
   name: string,
@@ -67,7 +67,7 @@ export const make = <E>(entries: Entries<E>, archive: string, places: Places, st
       )
     )
 
-  /** `repeatable` says what is known before the archive is read: a stream may not have come to the blob. */
+  /** `repeatable` is what is known before the archive is read: a stream may not have reached the blob. */
   const blob = (pointer: Pointer): BlobSource.BlobSource<E | ArchiveError> =>
     Contents.blobSource(
       pointer,

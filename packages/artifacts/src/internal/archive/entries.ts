@@ -1,5 +1,5 @@
 /**
- * The files in a tar archive by their names. Links lead to files in the archive alone.
+ * The files of a tar archive by name. Links are followed only within the archive.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as Effect from "effect/Effect"
@@ -20,19 +20,19 @@ export interface Content<out E> {
   readonly read: BlobSource.BlobSource<E | ArchiveError>["read"]
 }
 
-/** The files of an archive by their names, and by the names of links to them. */
+/** The files of an archive by name, and by the names of links to them. */
 export interface Entries<out E> {
-  /** The size of a file; none if it is not there. */
+  /** The size of a file; none if it does not exist. */
   readonly size: (name: string) => Effect.Effect<Option.Option<number>, E | ArchiveError>
-  /** A file to read; none if it is not there. An archive that comes as a stream stands still until the scope ends. */
+  /** A file to read; none if it does not exist. An archive from a stream is paused until the scope closes. */
   readonly open: (name: string) => Effect.Effect<Option.Option<Content<E>>, E | ArchiveError, Scope.Scope>
-  /** Whether a file is known to be readable again. One of a stream may be yet to come. */
+  /** Whether a file is known to be readable again. A file of a stream may not have arrived yet. */
   readonly isRepeatable: (name: string) => boolean
-  /** Reads an archive that comes as a stream to its end, so that all of it can be read, and again. */
+  /** Reads an archive from a stream to its end, so that all of it can be read repeatedly. */
   readonly keepAll: Effect.Effect<void, E | ArchiveError>
 }
 
-/** What has a name: a file, or a link. */
+/** A named entry: a file or a link. */
 export type Named<File> =
   | { readonly _tag: "File"; readonly file: File }
   | { readonly _tag: "Link"; readonly target: Option.Option<string> }
@@ -40,10 +40,10 @@ export type Named<File> =
 /** Docker's own archives have links of one step. */
 const mostLinks = 16
 
-/** Images have thousands of entries at the most. All names are kept. */
+/** Images have at most thousands of entries. All names are kept in memory. */
 const mostEntries = 1_000_000
 
-/** All names and targets of links together, in UTF-16 units. One of them can have a mebibyte, which compression takes to a kibibyte. */
+/** The limit of all names and link targets together, in UTF-16 units. A single one can have a mebibyte, which compresses to a kibibyte. */
 const mostNameUnits = 16 * 1024 * 1024
 
 export const failure = (archive: string) => (reason: Reason) => new ArchiveError({ archive, reason })
@@ -53,7 +53,7 @@ export const invalid = (archive: string, description: string) => failure(archive
 export const ofFile = (archive: string) => (cause: PlatformError) =>
   failure(archive)(new FileFailed({ description: cause.message, cause }))
 
-/** `from` is the byte from which the archive was read. */
+/** `from` is the offset in bytes at which reading began. */
 export const ofTar =
   (archive: string, from = 0) =>
   (error: TarError) => {
@@ -63,19 +63,19 @@ export const ofTar =
     return failure(archive)(new NotAnArchive({ description, found: "OtherFile" }))
   }
 
-/** Notes what an entry is, if it is content. The later of two entries of one name counts. */
+/** Notes an entry, if it is content. Of two entries with the same name, the later one counts. */
 export const note = <File>(names: Map<string, Named<File>>, header: Header, file: File): void => {
   const name = clean(header.path)
   const { linkTarget = "", type } = header
   if (type === "File") names.set(name, { _tag: "File", file })
   if (type === "Symlink") names.set(name, { _tag: "Link", target: followed(header.path, linkTarget) })
   if (type !== "Hardlink") return
-  // A hard link is another name of an earlier entry. GNU tar makes one to itself of a file that is packed twice.
+  // A hard link is another name of an earlier entry. GNU tar writes a link to itself for a file that is packed twice.
   const target = names.get(clean(linkTarget))
   if (target !== undefined) names.set(name, target)
 }
 
-/** Counts what is kept of the entries of an archive. Fails if it is too much. */
+/** Counts the entries and names that are kept. Fails if there are too many. */
 export const makeCounter = (archive: string) => {
   let units = 0
   return (entries: number, { linkTarget = "", path }: Header): Effect.Effect<void, ArchiveError> =>
@@ -106,7 +106,7 @@ export const resolve = <File, E>(
     return yield* invalid(archive, `${name} is a link that leads to itself, or has more than ${mostLinks} steps`)
   })
 
-/** A file of an archive, or of what is kept of one, which lies in another file. */
+/** A file of an archive, or of a kept part of one, which is stored within another file. */
 export const contentAt = (
   files: FileSystem.FileSystem,
   archive: string,

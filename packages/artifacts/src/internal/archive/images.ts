@@ -1,6 +1,6 @@
 /**
- * The images of an archive that `docker save` writes: `manifest.json` says which configurations and layers belong together. It
- * has no digests of what a registry holds, so that a manifest is made here for each image.
+ * The images of an archive that `docker save` writes: `manifest.json` lists the configuration and the layers of each image. It
+ * has no digests of a registry's content, so that a manifest is generated for each image.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -21,7 +21,7 @@ import { clean } from "../entryNames.ts"
 
 const mostConfigBytes = 4 * 1024 * 1024
 
-/** Fields of Go may be `null` for nothing, or be left out. */
+/** Go programs write `null` for an empty field, or leave it out. */
 const list = Schema.optionalKey(Schema.NullOr(Schema.Array(Schema.String)))
 
 const diffIds = Schema.optionalKey(Schema.NullOr(Schema.Array(Digest.Digest)))
@@ -52,7 +52,7 @@ export interface Source<out E> {
   readonly compression: Compression.Service
 }
 
-/** The digest of a compressed layer, which nothing states. Its content is compared with the configuration. */
+/** The digest of a compressed layer, which the archive does not state. The uncompressed content is compared with the configuration. */
 const digestOfCompressed = <E>(
   { compression, name: archive, startHash }: Source<E>,
   name: string,
@@ -77,16 +77,16 @@ const digestOfCompressed = <E>(
 
 /** The images of `manifest.json`. */
 export interface Images extends Places {
-  /** The descriptors of the manifests that were made, with the names of the images. */
+  /** The descriptors of the generated manifests, with the names of the images. */
   readonly listed: ReadonlyArray<Descriptor>
 }
 
-/** Reads `manifest.json`, and what its layers are. */
+/** Reads `manifest.json`, and identifies its layers. */
 export const read = <E>(source: Source<E>, json: Uint8Array): Effect.Effect<Images, E | ArchiveError> =>
   Effect.gen(function* () {
     const { entries, name: archive, startHash } = source
     const blobs = new Map<Digest.Digest, string>()
-    /** The layers by their files, and the content that each of these was said to have. */
+    /** The layers by file, with the digest that the configuration states for each. */
     const layers = new Map<string, { readonly diffId: Digest.Digest; readonly layer: Descriptor }>()
     const manifests = new Map<Digest.Digest, Manifest.Raw>()
     const listed: Array<Descriptor> = []

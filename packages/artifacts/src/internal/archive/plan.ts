@@ -1,5 +1,5 @@
 /**
- * What is written into an archive: which manifests and blobs, in an order in which a reader that cannot go back needs them.
+ * Plans the content of an archive: manifests and blobs, in the order in which a reader that cannot seek needs them.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import * as Digest from "@effect-acr/client/Digest"
@@ -84,18 +84,18 @@ const rootOf = <E>(source: Reader<E>, reference: string, { format, graphs, platf
     return root
   })
 
-/** Whether a reference is a digest or the number of an entry, which are names neither for docker nor in a layout. */
+/** Whether a reference is a digest or the number of an entry, which are not valid names for docker or in a layout. */
 const isNameless = (reference: string): boolean => Digest.isDigest(reference) || reference.startsWith("@")
 
 /** The name of an image in the archive; undefined if it has none. */
 const fullNameOf = (name: string | undefined, reference: string): string | undefined => {
   if (isNameless(reference)) return undefined
-  // A tag has neither. Archives of Docker have names without a registry and an owner, such as alpine:3.20.
+  // A tag has neither a slash nor a colon. Docker's archives have names without registry and owner, such as alpine:3.20.
   if (/[/:]/.test(reference)) return reference
   return name === undefined ? undefined : `${name}:${reference}`
 }
 
-/** An entry of `index.json`. Docker and containerd take the name from an annotation of their own. */
+/** An entry of `index.json`. Docker and containerd read the name from a separate annotation. */
 const entryOf = ({ descriptor, reference }: Root, { format, name }: Wanted): Descriptor => {
   if (isNameless(reference)) return descriptor
   const fullName = fullNameOf(name, reference)
@@ -105,7 +105,7 @@ const entryOf = ({ descriptor, reference }: Root, { format, name }: Wanted): Des
   return format === "docker" ? named : { ...named, annotations: { ...named.annotations, [refName]: reference } }
 }
 
-/** The lists of referrers by their subjects, for programs that know referrers by the tag of their subject alone. */
+/** The lists of referrers by subject, for programs that find referrers only by the tag of their subject. */
 const referrerLists = <E>(source: Reader<E>, nodes: ReadonlyMap<Digest.Digest, GraphNode>, startHash: Hasher.Start) =>
   Effect.gen(function* () {
     const lists: Array<{ readonly tag: string; readonly raw: Manifest.Raw }> = []
@@ -150,7 +150,7 @@ const manifestJson = (roots: ReadonlyArray<Root>, { name }: Wanted) =>
 
 const textPart = (name: string, text: string): Part => ({ _tag: "Bytes", name, bytes: encoder.encode(text) })
 
-/** The manifests from the roots down, so that a reader knows what comes. */
+/** The manifests from the roots down, so that a reader knows what follows. */
 const topDown = ({ descriptor, nodes }: Root): ReadonlyArray<Descriptor> => {
   const found = new Map<Digest.Digest, Descriptor>()
   let level: ReadonlyArray<Digest.Digest> = [descriptor.digest]
@@ -167,8 +167,7 @@ const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descrip
 ]
 
 /**
- * The files of an archive in the order in which they are written: what lists the images, manifests from the top down,
- * configurations, layers.
+ * The files of an archive in the order in which they are written: indexes, manifests from the top down, configurations, layers.
  */
 export const make = <E>(source: Reader<E>, references: ReadonlyArray<string>, wanted: Wanted) =>
   Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * An archive in a file that is not compressed: its headers are read once, and content is read where it lies.
+ * An archive in an uncompressed file: its headers are read once, and content is read by position.
  */
 import * as Arr from "effect/Array"
 import * as ByteSize from "effect/ByteSize"
@@ -19,13 +19,13 @@ const blockBytes = 512
 /** A header has one block, or a few. */
 const windowBytes = 16 * blockBytes
 
-/** Where the content of a file lies, in bytes. */
+/** The position and size of the content of a file, in bytes. */
 interface Place {
   readonly position: number
   readonly size: number
 }
 
-/** The blocks of a file from a position on, and how many of them were taken. */
+/** The blocks of a file from a position, and the number of those that were read. */
 const blocksFrom = (file: FileSystem.File, position: number) => {
   let window = new Uint8Array(0)
   let at = position
@@ -48,14 +48,14 @@ const blocksFrom = (file: FileSystem.File, position: number) => {
 
 const isZero = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
 
-/** The header at a position, and where what it describes begins; none at the end of the archive. */
+/** The header at a position, and the position of its content; none at the end of the archive. */
 const headerAt = (file: FileSystem.File, start: number) =>
   Effect.gen(function* () {
     const blocks = blocksFrom(file, start)
     const first = yield* blocks.next
     if (first.length === 0 || isZero(first)) return Option.none()
     let pending: Uint8Array | undefined = first
-    // Block by block, so that nothing of the content is taken, however many the header has.
+    // Block by block, so that no content is read, however many blocks the header has.
     const pull = Effect.gen(function* () {
       const block: Uint8Array = pending ?? (yield* blocks.next)
       pending = undefined

@@ -1,8 +1,8 @@
 /**
- * An archive that comes as a stream: from a pipe, or decompressed on the way.
+ * An archive from a stream: from a pipe, or decompressed while it is read.
  *
- * It is read as far as what is asked for. A large file that is asked for when it comes is handed on as it is. What comes before
- * it is asked for is kept: small files in memory, others in a temporary file.
+ * It is read only as far as needed. A large file that is requested when it arrives is passed on directly. Files that arrive
+ * before they are requested are kept: small ones in memory, others in a temporary file.
  */
 import * as BlobSource from "@effect-acr/client/BlobSource"
 import * as ByteSize from "effect/ByteSize"
@@ -38,19 +38,19 @@ import { clean } from "../entryNames.ts"
 /** Manifests and configurations are kept in memory. */
 const smallBytes = 4 * 1024 * 1024
 
-/** How much is kept in memory together. */
+/** The limit of all files in memory together. */
 const mostMemoryBytes = 64 * 1024 * 1024
 
-/** Larger than images are. */
+/** More than any image. */
 const defaultMaxBytes = ByteSize.gibibytes(64)
 
-/** Where the content of a file is by now. */
+/** Where the content of a file is. */
 type Where<E> =
   /** It comes next in the stream. */
   | { readonly _tag: "Next"; readonly body: Stream.Stream<Uint8Array, E | Tar.TarError> }
   | { readonly _tag: "Memory"; readonly bytes: Uint8Array }
   | { readonly _tag: "Spool"; readonly content: Content<never> }
-  /** It was handed on. */
+  /** It was passed on. */
   | { readonly _tag: "Gone" }
 
 interface Held<E> {
@@ -58,7 +58,7 @@ interface Held<E> {
   where: Where<E>
 }
 
-/** A temporary file, made when it is needed first. */
+/** A temporary file, created on first use. */
 const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: string, maxBytes: number) => {
   let opened: { readonly path: string; readonly file: FileSystem.File } | undefined
   let end = 0
@@ -69,7 +69,7 @@ const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: st
     return opened
   }).pipe(Effect.provideService(Scope.Scope, scope))
 
-  /** Appends content of a size, and returns it as it lies there. */
+  /** Appends content of a known size, and returns its place in the file. */
   const append = <E>(
     content: Stream.Stream<Uint8Array, E>,
     size: number
@@ -91,7 +91,7 @@ const makeSpool = (files: FileSystem.FileSystem, scope: Scope.Scope, archive: st
   return { append }
 }
 
-/** Reads an archive forwards, as far as what is asked for. */
+/** Reads an archive forwards, only as far as needed. */
 export const make = <E, R>(
   files: FileSystem.FileSystem,
   tar: Stream.Stream<Uint8Array, E, R>,
@@ -116,7 +116,7 @@ export const make = <E, R>(
 
     const toFailure = (error: E | Tar.TarError): Failure => (Tar.isTarError(error) ? ofTar(archive)(error) : error)
 
-    /** Keeps what was not handed on, before the stream goes on. */
+    /** Keeps content that was not passed on, before the stream continues. */
     const keep = (held: Held<E>): Effect.Effect<void, Failure> =>
       Effect.gen(function* () {
         if (held.where._tag !== "Next") return
@@ -149,7 +149,7 @@ export const make = <E, R>(
       const held: Held<E> = { size: header.size, where: { _tag: "Next", body } }
       note(names, header, held)
       yield* count(names.size, header)
-      // What is small may be asked for more than once.
+      // Small files may be requested more than once.
       if (held.size <= smallBytes) yield* keep(held)
       else last = held
     }).pipe(
@@ -160,10 +160,10 @@ export const make = <E, R>(
       )
     )
 
-    /** What reads the next header. A reader that is interrupted meanwhile leaves it to the others: what it keeps is theirs. */
+    /** The shared read of the next header. If one reader is interrupted meanwhile, the others continue with it, and with what it keeps. */
     let advancing: Fiber.Fiber<void, Failure> | undefined
 
-    /** Reads on until there is what is looked for, or until the end. */
+    /** Reads until the requested file is found, or until the end. */
     const advanceUntil = (isFound: () => boolean): Effect.Effect<void, Failure> =>
       Effect.gen(function* () {
         if (advancing !== undefined) yield* Fiber.await(advancing)
@@ -182,7 +182,7 @@ export const make = <E, R>(
         )
       )
 
-    /** What was found already, and is kept. */
+    /** A file that was found before and is kept. */
     const kept = (name: string): Option.Option<Held<E>> => {
       const named = names.get(clean(name))
       return named?._tag === "File" && named.file.where._tag !== "Next" ? Option.some(named.file) : Option.none()
@@ -232,7 +232,7 @@ export const make = <E, R>(
       open: (name) =>
         Effect.gen(function* () {
           const own = kept(name)
-          // Between the header and the content, nothing else may be looked for.
+          // Between header and content, no other file may be looked up.
           if (Option.isNone(own)) yield* oneAtATime.takeScoped(1)
           const found = Option.isSome(own) ? own : yield* find(name)
           return Option.map(found, (file) => contentOf(file, name))

@@ -1,9 +1,9 @@
 /**
- * The entries of an archive, and what a folder has once all are unpacked. Nothing here touches a file: each entry is accepted,
- * and the answer is the file to write into a staging folder, under a number, or it is refused.
+ * Checks the entries of an archive, and computes the folder that they unpack to, without touching a file. For each accepted
+ * entry, returns the file to write into a staging folder, under a number; refuses others.
  *
- * Folders on the way to an entry are real ones: an entry is refused if an earlier one made a link of one of them. A symbolic link
- * may go up only through such folders. By both, no link that is accepted leads outside, however many of them are chained.
+ * Parent folders of an entry are real folders: an entry is refused if an earlier one made one of them a link. A symbolic link may
+ * go up only through real folders. Both rules together ensure that no accepted link leads outside, even if links are chained.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -11,10 +11,13 @@ import type * as Tar from "effect/encoding/Tar"
 import { InvalidArchive, LimitExceeded, type Reason, RefusedEntry } from "../../FolderError.ts"
 import { collisionKey, folderOf, foldersOf, isWindows, mostDepth, problemOf, shown } from "./names.ts"
 
-/** All names and targets of links together, in UTF-16 units: they are in memory until the archive ends. */
+/** The limit of all names and link targets together, in UTF-16 units: they are in memory until the archive ends. */
 const mostNameUnits = 256 * 1024 * 1024
 
-/** Records of one extended header. Attributes of files are a dozen at most; records of a global header are repeated at each entry. */
+/**
+ * The limit of records of one extended header. A file has at most a dozen attributes, but records of a global header are repeated
+ * at each entry.
+ */
 const mostRecords = 1000
 
 /** The limit of Linux. */
@@ -22,14 +25,14 @@ const mostTargetUnits = 4095
 
 const permissionBits = 0o777
 
-/** Whiteouts are instructions of the layers of images: they remove files of the layers below. */
+/** Whiteouts are instructions of image layers to remove files of the layers below. */
 const whiteout = /(?:^|\/)\.wh\./
 
 /** A file whose content is in the staging folder. */
 export interface StagedFile {
   readonly kind: "file"
   readonly name: string
-  /** The number of its content. A hard link has that of the file that it links to. */
+  /** The number of its content. A hard link has the number of the file that it links to. */
   readonly content: number
   readonly isAgain: boolean
   readonly size: number
@@ -52,17 +55,17 @@ export interface Folder {
 
 export type Node = StagedFile | Link | Folder
 
-/** The file whose content an entry has; none if it has none that is needed. */
+/** The file whose content an entry has; none if the entry needs no content. */
 export type Step = Option.Option<StagedFile>
 
-/** What an archive may have. */
+/** The limits and rules for an archive. */
 export interface Rules {
   readonly maxBytes: number
   readonly maxEntries: number
   readonly specialFiles: "refuse" | "skip"
   /** The separator of the platform. */
   readonly separator: string
-  /** The folder that all names are in, in the archive; empty if there is none. */
+  /** The folder that all names of the archive begin with; empty if there is none. */
   readonly prefix: string
 }
 
@@ -71,7 +74,7 @@ const refuse = (entry: string, problem: string) =>
 
 const exceeded = (description: string) => Result.fail(new LimitExceeded({ description }))
 
-/** The name without what has no meaning in archives: a leading `./`, a repeated `/`, and a `/` at the end. */
+/** The name without the parts that mean nothing in archives: a leading `./`, a repeated `/`, and a `/` at the end. */
 const cleaned = (name: string): string =>
   name
     .replaceAll(/\/{2,}/g, "/")
@@ -85,7 +88,7 @@ const modeOf = ({ mode }: Tar.Header): number => mode & permissionBits
 
 const isSpecial = ({ type }: Tar.Header): boolean => type === "CharDevice" || type === "BlockDevice" || type === "Fifo"
 
-/** Why a symbolic link in a folder of this depth may not have this target, as far as the target alone tells. */
+/** Why a symbolic link in a folder of this depth may not have this target, judged by the target alone. */
 const targetProblem = (target: string, depth: number, separator: string): string | undefined => {
   if (target === "") return "a link without a target"
   if (target.startsWith("/")) return "a link to an absolute path"
@@ -124,7 +127,7 @@ export const make = (rules: Rules) => {
       : Result.void
   }
 
-  /** What an earlier entry has put here; refused if it has another name that is the same on some file systems. */
+  /** The earlier entry at a name; refused if its name is different but the same on some file systems. */
   const find = (name: string): Result.Result<Node | undefined, Reason> => {
     const found = nodes.get(collisionKey(name))
     return found === undefined || found.name === name
@@ -145,7 +148,7 @@ export const make = (rules: Rules) => {
     const parent = folderOf(name)
     if (parent === "") return Result.void
     const known = nodes.get(collisionKey(parent))
-    // A folder stays one, and so do those that it is in.
+    // A folder stays a folder, and so do its parents.
     if (known?.kind === "folder" && known.name === parent) return Result.void
     for (const folder of foldersOf(name)) {
       const added = addFolder(folder, name)
@@ -154,7 +157,7 @@ export const make = (rules: Rules) => {
     return Result.void
   }
 
-  /** The later of two entries with one name replaces the earlier. */
+  /** Of two entries with the same name, the later one replaces the earlier. */
   const put = (node: Node): Result.Result<void, Reason> =>
     Result.gen(function* () {
       yield* addFolders(node.name)
@@ -165,7 +168,7 @@ export const make = (rules: Rules) => {
       nodes.set(collisionKey(node.name), node)
     })
 
-  /** The name without the folder that all names are in; empty of that folder itself. */
+  /** The name without the folder that all names begin with; empty for that folder itself. */
   const withoutPrefix = (path: string): Result.Result<string, Reason> => {
     const name = cleaned(path)
     const { prefix } = rules
@@ -188,7 +191,7 @@ export const make = (rules: Rules) => {
   }
 
   const acceptFile = (header: Tar.Header, name: string): Result.Result<Step, Reason> => {
-    // Of two programs, one takes it for a file and the other for a folder.
+    // Programs disagree whether it is a file or a folder.
     if (header.path.endsWith("/")) return refuse(header.path, "a file whose name ends with /")
     const file: StagedFile = {
       kind: "file",
@@ -250,7 +253,7 @@ export const make = (rules: Rules) => {
         const description = `${shown(header.path)} is an entry of type ${shown(header.typeflag)}, which is not read`
         return yield* Result.fail(new InvalidArchive({ description }))
       }
-      // The folder is the caller's, and keeps its mode.
+      // The folder belongs to the caller, and keeps its mode.
       const isFolder = header.type === "Directory"
       if (isFolder && (isRoot(header.path) || cleaned(header.path) === rules.prefix)) return Option.none()
       const name = yield* nameOf(header.path)
@@ -258,14 +261,17 @@ export const make = (rules: Rules) => {
       return yield* acceptNamed(header, name)
     })
 
-  /** The folder of a name, if it is one that an entry has made. */
+  /** The folder of a name, if an entry made it. */
   const isFolder = (name: string): boolean => {
     if (name === "") return true
     const node = nodes.get(collisionKey(name))
     return node?.kind === "folder" && node.name === name
   }
 
-  /** Whether each `..` of a target leaves a folder of the archive. One that leaves a link leads elsewhere than the text tells. */
+  /**
+   * Whether each `..` of a target goes up from a real folder of the archive. A `..` after a link leads elsewhere than its text
+   * suggests.
+   */
   const goesUpThroughFolders = ({ name, target }: Link): boolean => {
     const at = name.split("/").slice(0, -1)
     for (const component of target.split("/")) {
@@ -277,7 +283,7 @@ export const make = (rules: Rules) => {
     return true
   }
 
-  /** What the folder has, once the archive has ended: each folder before what is in it. */
+  /** The content of the folder at the end of the archive: each folder before its content. */
   const finish = (): Result.Result<ReadonlyArray<Node>, Reason> => {
     const all = [...nodes.values()]
     for (const node of all) {

@@ -1,5 +1,5 @@
 /**
- * The time that builds are reproducible by: https://reproducible-builds.org/specs/source-date-epoch/.
+ * The time for reproducible builds: https://reproducible-builds.org/specs/source-date-epoch/.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ const Seconds = Schema.String.check(Schema.isPattern(/^\d{1,12}$/))
 
 const variable = Config.option(Config.schema(Seconds, "SOURCE_DATE_EPOCH"))
 
-/** The time in the variable `SOURCE_DATE_EPOCH`; none if it is not set. Fails if it is no number of seconds. */
+/** The time in the variable `SOURCE_DATE_EPOCH`; none if it is not set. Fails if it is not a number of seconds. */
 export const sourceInstant: Effect.Effect<Option.Option<Date>, Config.ConfigError> = Effect.map(
   variable,
   Option.map((seconds) => new Date(Number(seconds) * 1000))

@@ -1,22 +1,22 @@
 /**
- * Which names of files can be written into a folder without harm. A name comes from an archive or an annotation of a registry, has
- * `/` between its components, and is relative to the folder.
+ * Checks which names of files can be written into a folder safely. A name comes from an archive or an annotation of a registry,
+ * has `/` between its components, and is relative to the folder.
  *
- * Names that only Windows understands otherwise are refused on Windows alone: `\x2d` and `12:30.log` are ordinary names of files
- * on Linux.
+ * Names with a special meaning only on Windows are refused only there: `\x2d` and `12:30.log` are ordinary names of files on
+ * Linux.
  */
 import * as Option from "effect/Option"
 
-/** Limits of Linux, which other platforms do not exceed: a name is no use where it cannot be written. */
+/** Limits of Linux, which other platforms do not exceed. */
 const mostComponentBytes = 255
 const mostNameBytes = 4096
 
-/** More folders in folders than any program makes, and few enough that looking at each of them is cheap. */
+/** Deeper than any program nests folders, and few enough to check each one. */
 export const mostDepth = 128
 
 const shownCharacters = 200
 
-/** A name as a message shows it: quoted, with control characters escaped, and not too long. */
+/** A name for a message: quoted, with control characters escaped, and shortened. */
 export const shown = (name: string): string =>
   JSON.stringify(name.length > shownCharacters ? `${name.slice(0, shownCharacters)}…` : name)
 
@@ -52,7 +52,7 @@ const findProblem = (name: string, isWindows: boolean): string | undefined => {
   if (name === "") return "it is empty"
   if (name.startsWith("/")) return "it is absolute"
   if (/\p{Cc}/u.test(name)) return "it has control characters"
-  // A replacement character stands for bytes that are no UTF-8: two names may have become one.
+  // A replacement character stands for bytes that are not UTF-8: two names may have become the same.
   if (/\uFFFD|\p{Surrogate}/u.test(name)) return "it is not valid Unicode"
   if (isLonger(name, mostNameBytes)) return `it is longer than ${mostNameBytes} bytes`
   const components = name.split("/")
@@ -64,7 +64,7 @@ const findProblem = (name: string, isWindows: boolean): string | undefined => {
   return undefined
 }
 
-/** Whether a platform is Windows, as its separator tells. */
+/** Whether a platform is Windows, by its separator. */
 export const isWindows = (separator: string): boolean => separator === "\\"
 
 /** Why a name cannot be written, on a platform with this separator; none if it can. */
@@ -72,8 +72,8 @@ export const problemOf = (name: string, separator: string): Option.Option<string
   Option.fromUndefinedOr(findProblem(name, isWindows(separator)))
 
 /**
- * What two names have in common if they are one file on a file system of macOS or Windows. File systems have tables of their own
- * for the case of letters: this takes more names for one than any of them.
+ * A key that is equal for names that are the same file on a file system of macOS or Windows. File systems have different tables
+ * for the case of letters: this key joins more names than any of them.
  */
 export const collisionKey = (name: string): string =>
   // Most names are ASCII.

@@ -1,10 +1,10 @@
 /**
  * Puts finished files into a folder. A file is written in a staging folder beside its final place, and gets its name by renaming,
- * so that a file of that name is the old one or the new one, whole.
+ * so that a file of that name is either the old or the new one, complete.
  *
- * No file is written through a symbolic link that is in the folder: each folder on the way to a file is looked at first. The look
- * and the renaming are two steps, since Effect has no `openat`: a program that may write into the folder can put a link there in
- * between. Such a program could write the file itself.
+ * No file is written through a symbolic link that is in the folder: each parent folder of a file is checked first. The check and
+ * the renaming are two steps, since Effect has no `openat`: a program with write access to the folder can put a link there in
+ * between, but could as well write the file itself.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,15 +19,15 @@ import { foldersOf, shown } from "./names.ts"
 
 const stagingPrefix = ".effect-acr-"
 
-/** What to do with a file that is there already. */
+/** What to do with an existing file. */
 export interface PlaceOptions {
   readonly overwrite: boolean
 }
 
-/** Whether a file or a link that is there already is what would be put in its place. */
+/** Whether an existing file or link equals the one to put in its place. */
 export type IsSame = (at: string, found: FileSystem.File.Info) => Effect.Effect<boolean, PlatformError>
 
-/** A folder into which files are put. Names are those without a problem (`names.ts`). */
+/** A folder into which files are put. Their names must have passed the checks of `names.ts`. */
 export interface Site {
   /** An empty folder on the same file system, private to this user. It is removed with the scope. */
   readonly staging: string
@@ -35,18 +35,18 @@ export interface Site {
   readonly failure: (reason: Reason) => FolderError
   readonly ofFile: (cause: PlatformError) => FolderError
   /**
-   * Whether a file is to be put here: not if the same one is there, and files are not replaced. Fails if it cannot be put here.
+   * Whether to put a file here: false if the same file exists and files are not replaced. Fails if the file cannot be put here.
    */
   readonly checkFile: (name: string, options: PlaceOptions, isSame?: IsSame) => Effect.Effect<boolean, FolderError>
-  /** Fails if there cannot be a folder here. */
+  /** Fails if a folder cannot be created here. */
   readonly checkFolder: (name: string) => Effect.Effect<void, FolderError>
-  /** Makes a folder, and those that it is in. The effect is whether it was not there. */
+  /** Creates a folder and its parents. Returns whether the folder was missing. */
   readonly makeFolder: (name: string, mode?: number) => Effect.Effect<boolean, FolderError>
-  /** Puts a file or a symbolic link, which is in the staging folder, in its place. */
+  /** Moves a file or a symbolic link from the staging folder into its place. */
   readonly place: (name: string, staged: string, options: PlaceOptions) => Effect.Effect<void, FolderError>
 }
 
-/** What is at a path, a symbolic link not followed; none if there is nothing. */
+/** The entry at a path, without following symbolic links; none if there is none. */
 const lookAt = (files: FileSystem.FileSystem, at: string) =>
   files.lstat(at).pipe(
     Effect.asSome,
@@ -61,7 +61,7 @@ const stage = (files: FileSystem.FileSystem, path: Path.Path, root: string) =>
     Effect.gen(function* () {
       yield* makeFolder(files, path, root)
       const staging = path.join(root, `${stagingPrefix}${yield* nonce}`)
-      // What others may not read in the end, they may not read on its way either.
+      // Files that others may not read in the end must be private meanwhile, too.
       yield* files.makeDirectory(staging, { mode: 0o700 })
       return staging
     }),
@@ -71,23 +71,23 @@ const stage = (files: FileSystem.FileSystem, path: Path.Path, root: string) =>
 const refused = (name: string, problem: string) =>
   new RefusedEntry({ entry: name, description: `${shown(name)}: ${problem}` })
 
-/** Opens a folder to put files into it. It is made if it is not there; it may be a symbolic link. */
+/** Opens a folder to put files into it. It is created if it does not exist, and may be a symbolic link. */
 export const open = (root: string): Effect.Effect<Site, FolderError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const failure = (reason: Reason) => new FolderError({ folder: root, reason })
     const ofFile = (cause: PlatformError) => failure(new FileFailed({ description: cause.message, cause }))
-    // The process may change its folder meanwhile.
+    // The process may change its working directory meanwhile.
     const base = path.resolve(root)
     const staging = yield* Effect.mapError(stage(files, path, base), ofFile)
     const pathOf = (name: string) => path.join(base, ...name.split("/"))
     const look = (name: string) => Effect.mapError(lookAt(files, pathOf(name)), ofFile)
 
-    // A folder is looked at once: archives have many files in each.
+    // A folder is checked once: archives have many files in each.
     const isThere = new Map<string, boolean>()
 
-    /** Whether a folder is there. Fails if something else is. */
+    /** Whether a folder exists. Fails if something else is in its place. */
     const lookAtFolder = Effect.fnUntraced(function* (name: string) {
       const known = isThere.get(name)
       if (known !== undefined) return known
@@ -103,7 +103,7 @@ export const open = (root: string): Effect.Effect<Site, FolderError, FileSystem.
       return Option.isSome(found)
     })
 
-    /** Whether all folders of a name are there. Nothing is in a folder that is not. */
+    /** Whether all parent folders of a name exist. A missing folder has no content. */
     const haveFolders = Effect.fnUntraced(function* (name: string) {
       for (const folder of foldersOf(name)) if (!(yield* lookAtFolder(folder))) return false
       return true

@@ -1,5 +1,5 @@
 /**
- * The index of a layout on disk: read again when it changed, and changed under the lock.
+ * The index of a layout on disk: read again after it changed, and changed under the lock.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -35,7 +35,7 @@ export type Change =
       readonly _tag: "Put"
       readonly descriptor: Descriptor
       readonly tags: ReadonlyArray<string>
-      /** What has to be there. */
+      /** The content that must exist. */
       readonly needed: References
       readonly referrer: Option.Option<Referrer.Referrer>
     }
@@ -51,9 +51,9 @@ interface Batch {
   /** The index with the changes. */
   readonly index: Index.Index
   readonly changes: Array<Change>
-  /** Manifests that are gone when the batch ends. */
+  /** Manifests that are removed when the batch ends. */
   readonly removed: Set<Digest.Digest>
-  /** Whether changes are still kept. A fiber may outlive the batch in which it began. */
+  /** Whether the batch still collects changes. A fiber may outlive the batch in which it began. */
   isOpen: boolean
 }
 
@@ -65,7 +65,7 @@ const CurrentBatches = Context.Reference<ReadonlyMap<object, Batch>>(
   }
 )
 
-/** How often a change is repeated whose lock was lost before it was published. */
+/** How often a change is repeated if its lock was lost before it was published. */
 const mostAttempts = 5
 
 const fallbackTag = /^sha(?:256|512)-[\da-f]{64}$/
@@ -73,13 +73,13 @@ const fallbackTag = /^sha(?:256|512)-[\da-f]{64}$/
 /** Whether a name is that of a list of referrers. */
 export const isReferrersTag = (tag: string): boolean => fallbackTag.test(tag)
 
-/** Enough for hundreds of thousands of entries. It is read as a whole. */
+/** Enough for hundreds of thousands of entries. The file is read as a whole. */
 const mostIndexBytes = 128 * 1024 * 1024
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-/** Notes whether a change takes a manifest away, or brings it back. */
+/** Notes whether a change removes a manifest, or adds it again. */
 const noteRemoval = (removed: Set<Digest.Digest>, change: Change): void => {
   if (change._tag === "Put") removed.delete(change.descriptor.digest)
   if (change._tag === "Remove") removed.add(change.digest)
@@ -107,7 +107,7 @@ export const make = (
   const oneCommit = Semaphore.makeUnsafe(1)
   let cached: { readonly stamp: string; readonly index: Index.Index } | undefined
 
-  /** What changes with the file: another file is renamed to its place, or it is written over at a later time. */
+  /** A stamp that changes with the file: another file is renamed into its place, or it is overwritten at a later time. */
   const stampOf: Effect.Effect<{ readonly text: string; readonly modified: number }, LayoutError> = files
     .stat(file)
     .pipe(
@@ -167,14 +167,14 @@ export const make = (
   const isRemoved = (digest: Digest.Digest): Effect.Effect<boolean> =>
     Effect.map(batch, (own) => own?.removed.has(digest) === true)
 
-  /** What a manifest needs and the layout lacks. */
+  /** The content that a manifest needs and the layout lacks. */
   const missingFor = ({ blobs, manifests }: References): Effect.Effect<ReadonlyArray<Digest.Digest>, LayoutError> =>
     Effect.map(
       Effect.filter([...manifests, ...blobs], ({ digest }) => Effect.map(content.sizeOf(digest), Option.isNone)),
       (missing) => missing.map(({ digest }) => digest)
     )
 
-  /** Why a change cannot be made: the layout lacks what a manifest names. */
+  /** Why a change is impossible: the layout lacks content that a manifest names. */
   const missingOf = (change: Change): Effect.Effect<Option.Option<MissingContent>, LayoutError> =>
     Effect.gen(function* () {
       if (change._tag !== "Put") return Option.none()
@@ -196,7 +196,7 @@ export const make = (
       return view._tag === "ImageIndex" ? view.manifests : []
     })
 
-  /** Writes the lists of referrers that changes concern, each once. */
+  /** Writes the lists of referrers that changes affect, each once. */
   const updateLists = (index: Index.Index, changes: ReadonlyArray<Change>): Effect.Effect<void, LayoutError> =>
     Effect.gen(function* () {
       const lists = new Map<Digest.Digest, Map<string, Descriptor>>()
@@ -231,7 +231,7 @@ export const make = (
     isHeld: Effect.Effect<boolean>
   ): Effect.Effect<boolean, LayoutError> =>
     Effect.gen(function* () {
-      // The index of another program is laid out otherwise, and stays as it is if nothing changes.
+      // An index of another program is formatted differently, and is left alone if nothing changes.
       if (Option.isSome(before) && !index.isChanged()) return true
       for (const algorithm of ["sha256", "sha512"]) yield* disk.syncFolder(path.join(folder, "blobs", algorithm))
       const bytes = encoder.encode(index.format())
@@ -244,7 +244,7 @@ export const make = (
       return isWritten
     })
 
-  /** Makes changes under the lock to what the file has by then. */
+  /** Applies changes under the lock to the current content of the file. */
   const attempt = (
     changes: ReadonlyArray<Change>,
     isHeld: Effect.Effect<boolean>
@@ -268,12 +268,12 @@ export const make = (
       yield* updateLists(index, made)
       if (!(yield* publish(index, before, isHeld))) return false
       for (const digest of removed) yield* content.remove(digest)
-      // One change of a batch that cannot be made does not keep the others from being made.
+      // One impossible change of a batch does not prevent the others.
       const [first] = failed
       return first === undefined ? true : yield* first
     })
 
-  /** Runs an effect under the lock, again if the lock was lost before its change was published (`false`). */
+  /** Runs an effect under the lock, and again if the lock was lost before its change was published (`false`). */
   const locked = <E>(
     use: (isHeld: Effect.Effect<boolean>) => Effect.Effect<boolean, E>
   ): Effect.Effect<void, E | LayoutError> =>
@@ -290,7 +290,7 @@ export const make = (
   const commit = (changes: ReadonlyArray<Change>): Effect.Effect<void, LayoutError | MissingContent> =>
     changes.length === 0 ? Effect.void : locked((isHeld) => attempt(changes, isHeld))
 
-  /** Makes a change, now or at the end of the batch in which the fiber runs. */
+  /** Applies a change, now or at the end of the batch in which the fiber runs. */
   const change = (one: Change): Effect.Effect<void, LayoutError | MissingContent> =>
     Effect.gen(function* () {
       const own = yield* batch
@@ -309,7 +309,7 @@ export const make = (
     return content.failure(new ContentMissing({ digest, description: error.message }))
   }
 
-  /** Runs an effect whose changes are made together when it ends, however it ends. */
+  /** Runs an effect whose changes are applied together when it ends, even if it fails. */
   const inBatch = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LayoutError, R> =>
     Effect.gen(function* () {
       if ((yield* batch) !== undefined) return yield* effect

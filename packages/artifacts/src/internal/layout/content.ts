@@ -23,7 +23,7 @@ import * as Contents from "../contents.ts"
 import { ofSource, OfSource } from "../sides.ts"
 import * as Disk from "./disk.ts"
 
-/** Whether content is not what its digest names. */
+/** Whether an error says that content does not match its digest. */
 export const isDamage = ({ reason }: LayoutError): boolean => reason._tag === "ContentDiffers"
 
 export const make = (
@@ -40,7 +40,7 @@ export const make = (
   const pathOf = (digest: Digest.Digest): string =>
     path.join(folder, "blobs", Digest.algorithm(digest), Digest.hex(digest))
 
-  /** The size of a file in bytes; none if there is none. A pipe or a device, which would never end, is no file. */
+  /** The size of a file in bytes; none if it does not exist. A pipe or a device, which would never end, does not count. */
   const sizeAt = (file: string): Effect.Effect<Option.Option<number>, LayoutError> =>
     files.stat(file).pipe(
       Effect.map(({ size, type }) =>
@@ -85,7 +85,7 @@ export const make = (
       (error) => differs(wanted, error)
     )
 
-  /** Reads a manifest whole; none if there is no such file, or it is no manifest. */
+  /** Reads a manifest; none if the file does not exist or is not a manifest. */
   const manifest = (
     digest: Digest.Digest,
     mediaType: Option.Option<MediaType.MediaType>
@@ -110,7 +110,7 @@ export const make = (
   ): Effect.Effect<void, LayoutError | E, R> =>
     Effect.gen(function* () {
       const target = pathOf(wanted.digest)
-      // Each piece is written before the next is taken.
+      // Each chunk is written before the next one is read.
       const content = Contents.verified(wanted, Stream.mapError(source.read(0, 0), ofSource), startHash, (error) =>
         differs(wanted, error)
       )
@@ -120,7 +120,7 @@ export const make = (
       })
     })
 
-  /** Writes a blob if it is not there. */
+  /** Writes a blob if it does not exist. */
   const put = <E, R>(
     wanted: Pick<Descriptor, "digest" | "size">,
     source: Pick<BlobSource.BlobSource<E, R>, "read">
@@ -133,7 +133,7 @@ export const make = (
       return "sent"
     })
 
-  /** Writes a manifest if it is not there. It is small enough to be read, so that a damaged one is seen and replaced. */
+  /** Writes a manifest if it does not exist. Reads an existing one, which is small, to detect and replace a damaged one. */
   const putManifest = ({ bytes, descriptor }: Manifest.Raw): Effect.Effect<void, LayoutError> =>
     Effect.gen(function* () {
       const { digest, mediaType, size } = descriptor

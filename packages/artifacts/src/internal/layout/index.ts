@@ -1,8 +1,8 @@
 /**
- * The file `index.json` of a layout: which manifests it lists under which names, and how changes to it come together.
+ * The file `index.json` of a layout: the manifests that it lists by name, and changes to it.
  *
- * OCI image specification, image-layout.md, "index.json file". Fields and entries of other programs are kept as they are. The
- * same names and manifests give the same bytes, whatever happened before.
+ * OCI image specification, image-layout.md, "index.json file". Fields and entries of other programs are kept. The same names and
+ * manifests produce the same bytes, regardless of the changes before.
  */
 import * as DescriptorSchema from "@effect-acr/client/Descriptor"
 import type { Descriptor } from "@effect-acr/client/Descriptor"
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { Ambiguous } from "../../LayoutError.ts"
 import { fullName, imageName, refName } from "../imageNames.ts"
 
-/** An entry of the file. One that cannot be read is kept as it is, and names nothing. */
+/** An entry of the file. An unreadable entry is kept, but names nothing. */
 export interface Entry {
   readonly json: unknown
   readonly descriptor: Option.Option<Descriptor>
@@ -22,7 +22,7 @@ export interface Entry {
 
 /** A change to the file. */
 type Change =
-  /** Names a manifest, and forgets the entries without a name of those that it names. */
+  /** Names a manifest, and removes the unnamed entries of the manifests that it names. */
   | {
       readonly _tag: "Put"
       readonly descriptor: Descriptor
@@ -31,7 +31,7 @@ type Change =
     }
   | { readonly _tag: "Untag"; readonly tag: string }
   | { readonly _tag: "Remove"; readonly digest: Digest.Digest }
-  /** Replaces what a name has, without a trace. */
+  /** Replaces the manifest of a name, without keeping an entry of the old one. */
   | { readonly _tag: "Replace"; readonly tag: string; readonly descriptor: Option.Option<Descriptor> }
 
 const decodeEntry = Schema.decodeUnknownOption(DescriptorSchema.Descriptor)
@@ -50,7 +50,7 @@ const decodeDocument = Schema.decodeUnknownResult(
 /** The name of an entry, if it has one. */
 export const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[refName]
 
-/** The entry without a name: what is left of one whose tag moved. */
+/** The entry without a name, which remains if its tag moves. */
 const withoutName = (descriptor: Descriptor): Descriptor => {
   const { annotations = {}, ...rest } = descriptor
   const others = Object.entries(annotations).filter(([key]) => key !== refName && key !== imageName)
@@ -64,7 +64,7 @@ const withName = (descriptor: Descriptor, tag: string): Descriptor => ({
 
 const encodeDescriptor = Schema.encodeSync(DescriptorSchema.Descriptor)
 
-/** Those with a name come first, so that a program that takes the first entry takes a tag. */
+/** Entries with a name come first, so that a program that takes the first entry gets a tag. */
 const sortKey = ({ descriptor, json }: Entry): string =>
   Option.match(descriptor, {
     onNone: () => `2 ${JSON.stringify(json)}`,
@@ -81,7 +81,7 @@ const foreignKey = ({ annotations, digest }: Descriptor): string => `${annotatio
 export const namesOf = ({ annotations = {} }: Descriptor): ReadonlyArray<string> =>
   [annotations[refName], annotations[imageName]].filter((name) => name !== undefined)
 
-/** The tag of a full name, or all of a name that is none. */
+/** The tag of a full name; any other name as it is. */
 const tagOf = (name: string): string => name.slice(name.lastIndexOf(":") + 1)
 
 const addTo = (map: Map<string, Set<Descriptor>>, key: string, descriptor: Descriptor): void => {
@@ -99,20 +99,20 @@ const distinct = (descriptors: ReadonlyArray<Descriptor>): ReadonlyArray<Descrip
   ...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()
 ]
 
-/** The file, read. Changes and questions cost what they touch, so that a thousand tags take linear time. */
+/** The parsed file. Changes and lookups take time only for the entries concerned, so that a thousand tags take linear time. */
 export interface Index {
   readonly apply: (change: Change) => void
-  /** What a name, a full reference, a tag of one, or `@` and the number of an entry may mean, each manifest once. */
+  /** The manifests that a name, a full reference, a tag of one, or `@` and the number of an entry may name, each once. */
   readonly find: (reference: string) => ReadonlyArray<Descriptor>
   /** The entry of a manifest. */
   readonly entry: (digest: string) => Option.Option<Descriptor>
   readonly tags: () => ReadonlyArray<string>
   readonly entries: () => ReadonlyArray<Descriptor>
-  /** How often an entry went away. */
+  /** How often an entry was removed. */
   readonly removals: () => number
   /** Entries that cannot be read. */
   readonly unread: () => ReadonlyArray<unknown>
-  /** Whether it lists other entries than the file from which it was read. */
+  /** Whether its entries differ from those of the file from which it was read. */
   readonly isChanged: () => boolean
   /** The text of the file. */
   readonly format: () => string
@@ -127,7 +127,7 @@ const sorted = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([, entry]) => entry)
 
-/** Entries as this module writes them, to be compared. */
+/** Entries as this module writes them, for comparison. */
 const canonical = (entries: ReadonlyArray<Entry>): string =>
   JSON.stringify(
     sorted(entries).map(({ descriptor, json }) =>
@@ -138,7 +138,7 @@ const canonical = (entries: ReadonlyArray<Entry>): string =>
 const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyArray<Entry>): Index => {
   const names = new Map<string, Set<Descriptor>>()
   const unnamed = new Map<string, Descriptor>()
-  /** Entries whose only name is that of containerd. They stay as other programs have them. */
+  /** Entries whose only name is containerd's. They are kept as other programs wrote them. */
   const foreign = new Map<string, Descriptor>()
   const unread: Array<Entry> = []
   /** The entries of a manifest. */
@@ -192,7 +192,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
     return taken
   }
 
-  /** What loses its last name stays listed, so that it does not become garbage. */
+  /** A manifest that loses its last name stays listed, so that it does not become garbage. */
   const keep = (descriptors: ReadonlyArray<Descriptor>): void => {
     for (const descriptor of descriptors) if (!uses.has(descriptor.digest)) add(withoutName(descriptor))
   }
@@ -264,7 +264,7 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
 
   /** Names that are full references: the name itself, or its tag. */
   const byFullName = (reference: string): ReadonlyArray<Descriptor> => [
-    // What follows the colon of a port is no tag.
+    // The text after the colon of a port is not a tag.
     ...(byName.get(reference) ??
       byName.get(fullName(reference)) ??
       (reference.includes("/") ? undefined : byTag.get(reference)) ??
@@ -301,10 +301,10 @@ const make = (fields: { readonly [field: string]: unknown }, initial: ReadonlyAr
   }
 }
 
-/** The index of a layout that has none. */
+/** An empty index. */
 export const empty = (): Index => make({ schemaVersion: 2, mediaType: MediaType.ociImageIndex }, [])
 
-/** Reads the file, or says why it cannot be read. */
+/** Parses the file, or returns why it cannot be read. */
 export const parse = (text: string): Result.Result<Index, string> =>
   decodeDocument(text).pipe(
     Result.map(({ manifests, ...fields }) => make(fields, (manifests ?? []).map(entryOf))),
@@ -323,7 +323,7 @@ export const pointerOf = ({ artifactType, digest, mediaType, platform, size }: D
 /** How many manifests a message names. */
 const mostNamed = 20
 
-/** The manifest that a reference names; none if there is none, and a failure if there are several. */
+/** The manifest that a reference names; none if there is none. Fails if there are several. */
 export const theOne = (
   reference: string,
   found: ReadonlyArray<Descriptor>

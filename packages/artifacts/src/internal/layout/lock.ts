@@ -1,13 +1,13 @@
 /**
- * A lock between processes, made of files alone, since no platform of Effect has `flock`.
+ * A lock between processes, made only of files, since no platform of Effect has `flock`.
  *
- * Each process that wants the lock creates a file with a name of its own, and holds the lock if it then sees no other such
- * file. If it sees one, it removes its own and tries again later. Of two processes, the one that creates its file later sees the
- * other's, so that both never hold the lock.
+ * Each process that wants the lock creates a file with a unique name, and holds the lock if it then sees no other such file. If
+ * it sees one, it removes its own and tries again later. Of two processes, the one that creates its file later sees the other's,
+ * so that both never hold the lock.
  *
- * A holder touches its file each second. A file that stays untouched for ten seconds, as the waiting process measures them, is
- * that of a process that was killed, and so is one of a process of this machine that is gone. Such a file can be removed without
- * harm, since no other process ever has its name. A holder that only slept finds its file missing, and does not write.
+ * A holder touches its file each second. If a file stays untouched for ten seconds, measured by the waiting process, or belongs
+ * to a process of this machine that no longer exists, its process was killed. Such a file can be removed safely, since its name
+ * is never used again. A holder that was only suspended finds its file missing, and does not write.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -26,16 +26,16 @@ const prefix = ".lock."
 /** How often a holder touches its file. */
 const heartbeat = Duration.seconds(1)
 
-/** How long a file stays untouched until its process counts as killed. */
+/** How long a file is untouched until its process counts as killed. */
 const deadAfter = Duration.seconds(10)
 
 /** How long a process waits for the lock. */
 const patience = Duration.minutes(1)
 
-/** How long a process waits between two looks, at least, in milliseconds. */
+/** The minimum time between two checks, in milliseconds. */
 const leastPauseMillis = 10
 
-/** The name of a lock's file: `.lock.<machine>.<process>.<random>`. */
+/** The name of a lock file: `.lock.<machine>.<process>.<random>`. */
 interface Owner {
   /** The boot of the machine and the namespace of its processes, by which process numbers are unique. */
   readonly machine: string
@@ -44,7 +44,7 @@ interface Owner {
 
 const unknownOwner: Owner = { machine: "unknown", process: "0" }
 
-/** What Linux says of this process. Elsewhere, a killed process is known by its heartbeat alone. */
+/** The identity of this process on Linux. Elsewhere, only a missing heartbeat shows that a process was killed. */
 const findOwner = (files: FileSystem.FileSystem): Effect.Effect<Owner> =>
   Effect.gen(function* () {
     const boot = (yield* files.readFileString("/proc/sys/kernel/random/boot_id")).trim()
@@ -63,8 +63,8 @@ interface Seen {
 
 export interface Lock {
   /**
-   * Runs an effect while no other process does. The effect is given a question: whether the lock is still held, to be asked
-   * right before a change is published.
+   * Runs an effect while no other process does. The effect receives a check whether the lock is still held, to run right before a
+   * change is published.
    */
   readonly withLock: <A, E, R>(
     use: (isHeld: Effect.Effect<boolean>) => Effect.Effect<A, E, R>
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
         )
       )
 
-  /** Takes the lock if it is free, and returns the name of its file. */
+  /** Acquires the lock if it is free, and returns the name of its file. */
   const attempt = Effect.fnUntraced(function* (seen: Map<string, Seen>) {
     if ((yield* others(undefined, seen)).length > 0) return Option.none<string>()
     const own = `${prefix}${owner.machine}.${owner.process}.${yield* nonce}`
@@ -130,7 +130,7 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     yield* Effect.sleep(Duration.millis(leastPauseMillis + (yield* Random.nextIntBetween(0, 4 * leastPauseMillis))))
   })
 
-  /** Only the waiting can be interrupted: an interruption elsewhere would leave a file behind. */
+  /** Only the wait can be interrupted: an interruption elsewhere would leave a file behind. */
   const acquire = Effect.fnUntraced(function* (restore: <A, E>(wait: Effect.Effect<A, E>) => Effect.Effect<A, E>) {
     const seen = new Map<string, Seen>()
     const deadlineMillis = (yield* Clock.currentTimeMillis) + Duration.toMillis(patience)
@@ -148,7 +148,7 @@ export const make = Effect.fnUntraced(function* (files: FileSystem.FileSystem, p
     )
 
   const withLock: Lock["withLock"] = (use) =>
-    // `Effect.acquireUseRelease` would not let the waiting be interrupted.
+    // `Effect.acquireUseRelease` would make the wait uninterruptible.
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(acquire(restore), (own) => {
         const beating = Effect.repeat(Effect.ignore(touch(own)), Schedule.spaced(heartbeat))

@@ -56,7 +56,7 @@ interface BlobFile {
 
 type Content = ReturnType<typeof ContentFiles.make>
 
-/** The time at which a file counts as old, by its modification time. */
+/** Whether a file is younger than `minAge`, by its modification time. */
 const isYoungAt = (nowMillis: number, minAge: Duration.Duration, { mtime }: FileSystem.File.Info): boolean =>
   Option.exists(mtime, (date) => nowMillis - date.getTime() < Duration.toMillis(minAge))
 
@@ -73,7 +73,7 @@ const statIn = (files: FileSystem.FileSystem, file: string, content: Content) =>
     Effect.mapError(content.ofFile)
   )
 
-/** Lists the blobs of a layout. Files with other names are none of its business. */
+/** Lists the blobs of a layout. Files with other names are ignored. */
 const listBlobs = (
   files: FileSystem.FileSystem,
   path: Path.Path,
@@ -101,7 +101,7 @@ const listBlobs = (
     return found
   })
 
-/** Removes files that killed processes left where files are written first. */
+/** Removes temporary files of killed processes. */
 export const sweepIngest = (
   files: FileSystem.FileSystem,
   path: Path.Path,
@@ -130,7 +130,7 @@ const unknown = (content: Content, what: string) =>
 
 const decodeDigest = Schema.decodeUnknownOption(Schema.Struct({ digest: Schema.String }))
 
-/** Fails if an entry cannot be read that names something. */
+/** Fails if an entry that names something cannot be read. */
 const assertRead = (content: Content, index: Index.Index): Effect.Effect<void, LayoutError> =>
   Effect.gen(function* () {
     for (const entry of index.unread()) {
@@ -139,7 +139,7 @@ const assertRead = (content: Content, index: Index.Index): Effect.Effect<void, L
     }
   })
 
-/** What some manifests reach: those that they name, their blobs, and their referrers. */
+/** The content that some manifests reach: the manifests that they name, their blobs, and their referrers. */
 const reach = (
   content: Content,
   roots: ReadonlyArray<Descriptor>,
@@ -155,7 +155,7 @@ const reach = (
       const raw = yield* content.manifest(next.digest, Option.some(next.mediaType))
       const named = Option.flatMap(raw, (manifest) => Result.getSuccess(referencesOf(manifest)))
       if (Option.isNone(named)) {
-        // Blobs, and manifests that are missing, name nothing.
+        // Blobs and missing manifests name nothing.
         if (!isManifest(next) || Option.isNone(yield* content.sizeOf(next.digest))) continue
         return yield* unknown(content, `the manifest ${next.digest}`)
       }
@@ -165,7 +165,7 @@ const reach = (
     return reached
   })
 
-/** The manifests among files that are too young to be garbage: an image that is being written reaches older blobs. */
+/** The manifests among files that are too young to be garbage: an image that is being written may need older blobs. */
 const youngManifests = (
   content: Content,
   blobs: ReadonlyArray<BlobFile>
@@ -182,7 +182,7 @@ const youngManifests = (
     (found) => found.flatMap(Option.toArray)
   )
 
-/** Whether an entry has a name, and not that of a list of referrers. */
+/** Whether an entry has a name other than that of a list of referrers. */
 const isTagged = (entry: Descriptor): boolean => Index.namesOf(entry).some((name) => !Catalog.isReferrersTag(name))
 
 /** The parts of a layout that pruning works on. */
@@ -209,7 +209,7 @@ export const reportOf = (garbage: ReadonlyArray<BlobFile>, isDryRun: boolean): P
 })
 
 export const make = ({ catalog, content, files, folder, path, subjects }: Parts) => {
-  /** Decides what is garbage, and what the index is without it. */
+  /** Finds the garbage, and the index without it. */
   const decide = ({ minAge, untagged }: Pruning) =>
     Effect.gen(function* () {
       const before = yield* catalog.readText

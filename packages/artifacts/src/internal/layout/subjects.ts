@@ -1,6 +1,6 @@
 /**
- * Which manifests of a layout refer to which. A layout has no list of that by itself: other programs leave referrers in the
- * index, in indexes that this lists, or in the tag of their subject. Manifests do not change, so that each is read once.
+ * Finds the referrers in a layout. A layout has no list of referrers: other programs list them in the index, in nested indexes,
+ * or under the tag of their subject. Manifests do not change, so that each is read once.
  */
 import type { Descriptor } from "@effect-acr/client/Descriptor"
 import type * as Digest from "@effect-acr/client/Digest"
@@ -13,26 +13,26 @@ import * as Semaphore from "effect/Semaphore"
 import { referencesOf } from "../references.ts"
 import type * as Index from "./index.ts"
 
-/** What is known of a manifest that the layout lists. */
+/** The relations of a manifest that the layout lists. */
 interface Known {
   readonly referrer: Option.Option<Referrer.Referrer>
   /** The manifests that it names. */
   readonly children: ReadonlyArray<Descriptor>
 }
 
-/** What an index leads to. */
+/** The manifests that an index leads to. */
 interface Survey<E> {
   readonly reached: Set<Digest.Digest>
   /** The referrers by their subjects, and by their digests. */
   readonly referrers: Map<Digest.Digest, Map<Digest.Digest, Descriptor>>
-  /** Why manifests could not be read whose content is damaged. What they refer to is not known. */
+  /** The errors of damaged manifests, whose subjects are unknown. */
   readonly damages: Map<Digest.Digest, E>
 }
 
 /** Manifests that are read at the same time. */
 const readsAtOnce = 8
 
-/** `isDamage` says whether an error of a manifest is about its content. */
+/** `isDamage` tells whether an error of a manifest is about its content. */
 export const make = <E>(
   read: (manifest: Descriptor) => Effect.Effect<Option.Option<Manifest.Raw>, E>,
   isDamage: (error: E) => boolean
@@ -50,7 +50,7 @@ export const make = <E>(
         return Effect.succeedNone
       })
       return Effect.map(intact, (raw) => {
-        // What is missing may come.
+        // A missing manifest may be added later.
         if (Option.isNone(raw)) return undefined
         const children = Result.match(referencesOf(raw.value), {
           onFailure: () => [],
@@ -62,7 +62,7 @@ export const make = <E>(
       })
     })
 
-  /** What was found in an index so far. Entries that come are added; one that goes makes it begin again. */
+  /** The survey of an index so far. New entries are added to it; if an entry is removed, it starts over. */
   let found: { readonly index: Index.Index; readonly removals: number; readonly survey: Survey<E> } | undefined
 
   const surveyOf = (index: Index.Index): Survey<E> => {
@@ -97,14 +97,14 @@ export const make = <E>(
       })
     )
 
-  /** The survey of an index whose manifests can all be read: a damaged one may be a referrer. */
+  /** The survey of an index. Fails if a manifest is damaged, since that may be a referrer. */
   const wholeSurvey = (index: Index.Index): Effect.Effect<Survey<E>, E> =>
     Effect.flatMap(survey(index), (found) => {
       const [first] = found.damages.values()
       return first === undefined ? Effect.succeed(found) : Effect.fail(first)
     })
 
-  /** The referrers of a subject, of any type or of one. */
+  /** The referrers of a subject, of all types or of one. */
   const referrersOf = (
     index: Index.Index,
     subject: Digest.Digest,

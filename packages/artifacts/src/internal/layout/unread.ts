@@ -13,10 +13,10 @@ const problemOf = (entry: unknown): string =>
   Result.match(decode(entry), { onSuccess: () => "", onFailure: ({ message }) => message })
 
 /**
- * Warns that a list of tags lacks the entries that cannot be read, without their content, which may be anything. The annotation
- * is that of the lists of registries: programs distinguish a partial list from a complete one by it.
+ * Warns that a list of tags lacks unreadable entries, without their content, which may be hostile. The annotation is the same as
+ * for lists of registries, so that programs can distinguish a partial list from a complete one.
  *
- * Each list warns, and no other read does: a manifest that is read by its name is complete, whatever stands beside it.
+ * Only lists warn: a manifest that is read by name is complete, regardless of other entries.
  */
 export const warn = (place: string, index: Index.Index): Effect.Effect<void> =>
   Effect.suspend(() => {
